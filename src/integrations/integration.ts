@@ -1,0 +1,204 @@
+/**
+ * The adapter contract: everything Tandem needs of an external system.
+ *
+ * 1. An adapter never decides. It translates, and it says truthfully what happened to a request.
+ * 2. It holds no state that a restart may not lose.
+ * 3. Its failures are `IntegrationError`s, classified by type and status, never by text.
+ * 4. Whatever it returns is canonical and carries no token of ours in its content.
+ */
+import type { Actor, Content } from "../model/content.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Observation, ResourceRef, ResourceType } from "../model/observation.ts";
+
+export interface Integration {
+  readonly name: string;
+  readonly resources: readonly ResourceType[];
+  /** Checks a webhook request's signature and names the delivery; reads the raw bytes only. */
+  verify(request: WebhookRequest): Promise<Verified>;
+  /** Reads a stored delivery. Pure; it throws only when the payload is not what it claims to be. */
+  translate(delivery: StoredDelivery): Translation;
+  /** Opens the API of one account. */
+  connect(settings: AccountSettings): AccountClient;
+}
+
+/** A webhook request as it came in. */
+export interface WebhookRequest {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  /** The secrets that may have signed it, newest first, so that a secret can be rotated. */
+  readonly secrets: readonly string[];
+}
+
+export type Verified =
+  | {
+      readonly ok: true;
+      /** The provider's id of the delivery; the same when it is delivered again. */
+      readonly deliveryKey: string;
+      readonly event: string;
+    }
+  | {
+      readonly ok: false;
+      readonly status: 400 | 401 | 415;
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string;
+    };
+
+export interface StoredDelivery {
+  readonly event: string;
+  readonly payload: string;
+}
+
+/** What a delivery, a poll's item or an answer says. */
+export type Translation =
+  | {
+      readonly kind: "observations";
+      /** Parents come before their children. */
+      readonly observations: readonly {
+        readonly containerId: string;
+        readonly observation: Observation;
+      }[];
+      readonly action: string | null;
+    }
+  | {
+      readonly kind: "container";
+      readonly action: string | null;
+      readonly changes: readonly ContainerChange[];
+    }
+  | { readonly kind: "irrelevant"; readonly action: string | null; readonly reason: string };
+
+/** News about containers and accounts, not about a resource in them. */
+export type ContainerChange =
+  | { readonly kind: "renamed"; readonly containerId: string; readonly name: string }
+  | { readonly kind: "removed"; readonly containerId: string; readonly why: string }
+  | { readonly kind: "added"; readonly containerId: string; readonly name: string }
+  | { readonly kind: "suspended" | "unsuspended"; readonly installationId: string };
+
+/** How to reach an account; `credentials` are the adapter's own business. */
+export interface AccountSettings {
+  readonly name: string;
+  readonly credentials: unknown;
+  /** For tests and the simulator; default: the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** The account's present time, for token expiry and the provider's clock offset. */
+  readonly now: () => Instant;
+}
+
+export interface AccountClient {
+  /** Who we are; what we write carries this author. */
+  identity(signal?: AbortSignal): Promise<Actor>;
+  /** Finds a container by its name or id. */
+  findContainer(nameOrId: string, signal?: AbortSignal): Promise<Container>;
+  container(container: Container): ContainerClient;
+  /** Told after every answer that carries them; the caller keeps the newest. */
+  onTelemetry(listener: (telemetry: Telemetry) => void): void;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What an answer's headers say beside its content. */
+export interface Telemetry {
+  /** Provider's clock minus ours, in microseconds, from the `Date` header. */
+  readonly clockOffset: number | null;
+  readonly remaining: number | null;
+  readonly resetAt: Instant | null;
+  /** The container's name where the provider redirected us to a new one. */
+  readonly containerName?: string;
+}
+
+/** The API of one container. Every write is one request, never repeated by the adapter itself. */
+export interface ContainerClient {
+  /** Reads one resource by id. Throws `not_found` (404: gone or hidden) or `gone` (410). */
+  read(ref: ResourceRef, signal?: AbortSignal): Promise<Observation>;
+  create(request: CreateRequest, signal?: AbortSignal): Promise<Observation>;
+  /** Changes the given fields. `token` is put back where the resource carried one. */
+  patch(
+    ref: ResourceRef,
+    values: Content,
+    token: string | null,
+    signal?: AbortSignal,
+  ): Promise<Observation>;
+  delete(ref: ResourceRef, signal?: AbortSignal): Promise<void>;
+  /** Closes a resource that cannot or should not be deleted; `comment` says why, to people there. */
+  close(ref: ResourceRef, comment: string | null, signal?: AbortSignal): Promise<Observation>;
+  /** Everything updated since, oldest first, page by page; `since: null` is everything. */
+  list(query: ListQuery, signal?: AbortSignal): AsyncIterable<ListPage>;
+}
+
+export interface CreateRequest {
+  readonly type: string;
+  readonly values: Content;
+  readonly parent: ResourceRef | null;
+  readonly token: string;
+}
+
+export interface ListQuery {
+  readonly type: string;
+  readonly since: Instant | null;
+  /** Validator of the last finished listing; the adapter may answer "unchanged" with it. */
+  readonly etag: string | null;
+}
+
+export interface ListPage {
+  readonly observations: readonly Observation[];
+  /** Nothing changed since the validator's listing; there are no pages. */
+  readonly unchanged: boolean;
+  readonly etag: string | null;
+  /** When the request for this page was sent. */
+  readonly readAt: Instant;
+  readonly last: boolean;
+}
+
+export type IntegrationErrorKind =
+  /** Network, timeout, 5xx: may pass. */
+  | "retryable"
+  /** 403 or 429 with the provider's headers: the account pauses until `retryAt`. */
+  | "rate_limited"
+  /** 401: the account needs attention. */
+  | "credentials"
+  /** 404: gone, or hidden from us. Ambiguous. */
+  | "not_found"
+  /** 410: deleted, for certain. */
+  | "gone"
+  /** The resource lives elsewhere now. */
+  | "moved"
+  /** 403 without a rate limit, 422 and other refusals: will not pass by itself. */
+  | "permanent";
+
+/** A request that failed. */
+export class IntegrationError extends Error {
+  override readonly name = "IntegrationError";
+  readonly kind: IntegrationErrorKind;
+  readonly code: string;
+  readonly hint: string;
+  /** Whether a write may have taken effect although it failed. */
+  readonly applied: "no" | "unknown";
+  readonly status: number | null;
+  readonly requestId: string | null;
+  /** When to try again, where the provider says. */
+  readonly retryAt: Instant | null;
+
+  constructor(details: {
+    readonly kind: IntegrationErrorKind;
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    readonly applied: "no" | "unknown";
+    readonly status?: number | null;
+    readonly requestId?: string | null;
+    readonly retryAt?: Instant | null;
+    readonly cause?: unknown;
+  }) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = details.kind;
+    this.code = details.code;
+    this.hint = details.hint;
+    this.applied = details.applied;
+    this.status = details.status ?? null;
+    this.requestId = details.requestId ?? null;
+    this.retryAt = details.retryAt ?? null;
+  }
+}

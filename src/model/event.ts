@@ -1,0 +1,181 @@
+/**
+ * The event: one observed change in one direction, with its outcome.
+ *
+ *   born as      queued | ignored | duplicate | disabled
+ *   queued     -> processing | canceled | disabled
+ *   processing -> completed | ignored | duplicate | queued | errored
+ *   errored    -> queued | ignored | duplicate | canceled
+ *   disabled   -> queued | canceled
+ *
+ * Completed, ignored, duplicate and canceled are terminal and never change again.
+ */
+import type { Content, Json } from "./content.ts";
+import type { ConnectionId, DeliveryId, EventId, LaneId } from "./ids.ts";
+import type { Instant } from "./instant.ts";
+import type { ObservationSource } from "./observation.ts";
+
+export type Direction = "inbound" | "outbound";
+export type Action = "upsert" | "delete";
+export type EventSource = ObservationSource | "change";
+
+export type LiveState = "queued" | "processing" | "errored" | "disabled";
+export type TerminalState = "completed" | "ignored" | "duplicate" | "canceled";
+export type EventState = LiveState | TerminalState;
+
+/** The only legal moves between states. */
+export const LEGAL_MOVES: Readonly<Record<EventState, readonly EventState[]>> = {
+  queued: ["processing", "canceled", "disabled"],
+  processing: ["completed", "ignored", "duplicate", "queued", "errored"],
+  errored: ["queued", "ignored", "duplicate", "canceled"],
+  disabled: ["queued", "canceled"],
+  completed: [],
+  ignored: [],
+  duplicate: [],
+  canceled: [],
+};
+
+/** The states an event may be born in. */
+export const BIRTH_STATES: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];
+
+export const TERMINAL_STATES: readonly TerminalState[] = [
+  "completed",
+  "ignored",
+  "duplicate",
+  "canceled",
+];
+
+/** Every reason an event can carry, with what it means to the person who reads it. */
+export const REASONS = {
+  admitted: "Waiting for its turn.",
+  reread_needed: "Waiting for its turn; the resource will be read again first.",
+  awaiting_parent: "Waiting until its parent has a counterpart.",
+  awaiting_intent: "Waiting until a create of ours that is under way is settled.",
+  retry: "Failed in a way that may pass; waiting for its next attempt.",
+  account_paused: "The account is paused by a rate limit or needs attention.",
+  record_locked: "The app holds the record's row; Tandem does not wait for it.",
+  lease_lost: "Its worker did not finish in time; another will.",
+  restarted: "Restarted; the resource will be read again first.",
+  re_enabled: "The connection was enabled again; the resource will be read again first.",
+  being_processed: "A worker is on it.",
+  created_record: "A record was created from the resource.",
+  updated_record: "The record took the resource's changes.",
+  agreed: "Both sides already said the same.",
+  record_kept: "The record kept its value; the resource will follow.",
+  deleted_record: "The record was deleted with its resource.",
+  archived_record: "The record was archived because its resource was deleted.",
+  detached: "The record was kept and is no longer paired.",
+  nothing_to_delete: "There was no record to delete.",
+  created_resource: "A resource was created from the record.",
+  adopted_resource: "The resource that an earlier attempt had created was found and paired.",
+  updated_resource: "The resource took the record's changes.",
+  deleted_resource: "The resource was deleted with its record.",
+  closed_resource: "The resource was closed because its record was deleted.",
+  nothing_to_send: "Record and resource already agreed when it ran.",
+  record_missing: "The record is gone; its deletion follows by itself.",
+  later_event: "A later event of this resource is already known.",
+  tombstoned: "The resource or its record was deleted before.",
+  record_is_newer: "The record was changed later than the resource.",
+  surplus: "A second resource of ours for one record; the sweep closes it.",
+  read_again: "A later read of the resource replaced it.",
+  same_content: "Same content as what is already known.",
+  same_version: "Same version as what is already known.",
+  nothing_new: "Reading the resource again found nothing new.",
+  superseded: "A newer event took its place before it was processed.",
+  canceled_by_hand: "Canceled by an operator.",
+  connection_paused: "The connection or this direction is switched off.",
+  pairing_disabled: "This pairing is switched off.",
+  failed: "Failed for good; see the error.",
+  retries_exhausted: "Failed too often; see the error.",
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+/** Why an event failed, in terms that tell the user the next step. */
+export interface EventError {
+  /** A stable code: `rate_limited`, `not_found`, `constraint_violated`. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly httpStatus: number | null;
+  /** The provider's id of the request, for its support. */
+  readonly requestId: string | null;
+}
+
+/** One field that both sides had a claim on, and what became of it. Nothing lost goes unrecorded. */
+export interface Conflict {
+  readonly field: string;
+  readonly winner: "record" | "resource";
+  readonly kept: Json;
+  readonly lost: Json;
+  readonly why:
+    | "both_changed"
+    | "record_is_newer"
+    | "late_write"
+    | "covered_by_our_write"
+    | "provider_changed_our_value"
+    | "record_deleted"
+    | "resource_deleted"
+    | "initial_pairing";
+}
+
+/** What an event altered on one side. */
+export interface FieldChange {
+  readonly side: "record" | "resource";
+  readonly field: string;
+  readonly from: Json;
+  readonly to: Json;
+}
+
+/** The record or event that caused an event to be ignored. `type` is a table name or `events`. */
+export interface IgnoredFor {
+  readonly id: string;
+  readonly type: string;
+}
+
+export interface TandemEvent {
+  readonly id: EventId;
+  readonly laneId: LaneId;
+  readonly connectionId: ConnectionId;
+  readonly direction: Direction;
+  readonly action: Action;
+  readonly source: EventSource;
+  readonly externalId: string | null;
+  /** `integration_updated_at`: the resource's last updated time at the provider. */
+  readonly updatedAt: Instant | null;
+  readonly recordType: string;
+  readonly recordId: string | null;
+  readonly state: EventState;
+  readonly reason: Reason;
+  readonly canceledBy: EventId | null;
+  readonly duplicateOf: EventId | null;
+  readonly ignoredFor: IgnoredFor | null;
+  readonly deliveryId: DeliveryId | null;
+  readonly content: Content | null;
+  readonly digest: string | null;
+  readonly changes: readonly FieldChange[];
+  readonly conflicts: readonly Conflict[];
+  readonly error: EventError | null;
+  /** How often it was started; pauses that are not its fault are not counted. */
+  readonly attempts: number;
+  readonly runAt: Instant;
+  readonly leaseExpiresAt: Instant | null;
+  readonly epoch: number;
+  readonly worker: string | null;
+  /** The resource must be read again before this event's content is trusted. */
+  readonly reread: boolean;
+  /** When waiting for something else (a parent, an intent): until when. */
+  readonly deadline: Instant | null;
+  readonly createdAt: Instant;
+  readonly startedAt: Instant | null;
+  readonly finishedAt: Instant | null;
+}
+
+/** Whether a move between two states is legal. */
+export function isLegalMove(from: EventState, to: EventState): boolean {
+  return LEGAL_MOVES[from].includes(to);
+}
+
+export function isTerminal(state: EventState): state is TerminalState {
+  return (TERMINAL_STATES as readonly EventState[]).includes(state);
+}

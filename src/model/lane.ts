@@ -1,0 +1,92 @@
+/**
+ * The lane: the order of events of one integration record, with what is known of the resource.
+ *
+ * It is the unit of every decision: a decision takes a lane and returns the lane that follows,
+ * and the store writes the difference while it holds the lane's row lock.
+ */
+import type { Content } from "./content.ts";
+import type { TandemEvent } from "./event.ts";
+import type { ConnectionId, EventId, LaneId } from "./ids.ts";
+import type { Instant } from "./instant.ts";
+import type { ResourceRef } from "./observation.ts";
+
+/** The latest `integration_updated_at` known, with the event that moved it there. */
+export interface LaneClock {
+  readonly at: Instant;
+  readonly event: EventId;
+}
+
+/** The newest content of the resource, by clock; at equal time the later read. */
+export interface Known {
+  readonly content: Content;
+  readonly digest: string;
+  readonly at: Instant;
+  /** The event that brought it. */
+  readonly event: EventId;
+  /** Its bearer was canceled by hand, so nobody will merge it. */
+  readonly lost: boolean;
+}
+
+/** Marks an integration record whose resource or record was deleted. */
+export interface Tombstone {
+  readonly event: EventId;
+  readonly at: Instant;
+  readonly side: "resource" | "record";
+}
+
+/** What we sent, committed before the request left. */
+export interface Attempt {
+  readonly event: EventId;
+  readonly kind: "create" | "patch" | "delete" | "close";
+  readonly values: Content;
+  /** Base when we sent, to tell a remote edit that our write covered. */
+  readonly base: Content;
+  /** The lane's clock when we sent. */
+  readonly clockAt: Instant | null;
+  readonly sentAt: Instant;
+}
+
+/** A create that is under way: the token by which its resource will be recognised. */
+export interface Intent {
+  readonly token: string;
+  readonly since: Instant;
+}
+
+export interface Lane {
+  readonly id: LaneId;
+  readonly connectionId: ConnectionId;
+  readonly resourceType: string;
+  readonly recordType: string;
+  readonly externalId: string | null;
+  readonly recordId: string | null;
+  readonly parent: ResourceRef | null;
+  readonly clock: LaneClock | null;
+  readonly known: Known | null;
+  readonly tombstone: Tombstone | null;
+  /** Our cached copy of the resource, mapped or not. */
+  readonly copy: Content | null;
+  readonly display: Readonly<Record<string, string>>;
+  /** The resource's mapped content last merged into the record, whoever won. */
+  readonly base: Content | null;
+  /** When the record's fields were last changed by somebody else than Tandem. */
+  readonly recordChangedAt: Readonly<Record<string, Instant>>;
+  /** A request whose outcome is not settled; while no event is processing, it is unknown. */
+  readonly attempt: Attempt | null;
+  /** Attempts that were never answered, remembered for ten minutes: they may still land. */
+  readonly unanswered: readonly Attempt[];
+  /** The last attempt, settled or not. */
+  readonly lastSent: Attempt | null;
+  readonly intent: Intent | null;
+  /** Whether this pairing is switched off, and why. */
+  readonly disabled: string | null;
+  /** Counts claims; a write under an older epoch is refused. */
+  readonly epoch: number;
+  /** Events that are not terminal. */
+  readonly live: readonly TandemEvent[];
+}
+
+/** What a decision leaves behind: the lane as it will be, and the events that ended. */
+export interface Transition {
+  readonly lane: Lane;
+  readonly ended: readonly TandemEvent[];
+}

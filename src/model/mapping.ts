@@ -1,0 +1,75 @@
+/** The two-way correspondence between a record's columns and a resource's fields. */
+import type { Actor, Content, Json } from "./content.ts";
+import type { ResourceType } from "./observation.ts";
+
+/** A row of the app's table by column name; bigints, decimals and times are text. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Columns to write, by name. */
+export type RowPatch = Readonly<Record<string, unknown>>;
+
+export type ConflictPolicy = "field" | "record" | "resource-wins" | "record-wins";
+export type InitialPolicy = "resource" | "record" | "newer";
+
+/** How one column corresponds to one field. */
+export interface FieldMapping {
+  readonly column: string;
+  readonly field: string;
+  /** The column's value in the resource's terms. Absent for a reference, which only flows in. */
+  readonly toResource: ((row: Row) => Json) | null;
+  /** The field's value in the record's terms; `row` is `null` while a record is created. */
+  readonly toRecord: ((value: Json, row: Row | null) => unknown) | null;
+  /** The table whose row stands for the field's actor. */
+  readonly references: string | null;
+}
+
+/** One record type joined to one resource type. */
+export interface Mapping {
+  readonly recordType: string;
+  /** The primary key's column. */
+  readonly key: string;
+  readonly integration: string;
+  readonly resource: ResourceType;
+  /** The column that selects the connection; `null` where the parent does. */
+  readonly scopeColumn: string | null;
+  readonly parent: { readonly column: string; readonly recordType: string } | null;
+  readonly fields: readonly FieldMapping[];
+  readonly conflict: ConflictPolicy;
+  readonly initial: InitialPolicy;
+  readonly onResourceDeleted: "delete" | "archive" | "detach";
+  readonly onRecordDeleted: "delete" | "close" | "detach";
+  readonly softDelete: string | null;
+  /** The app's own modified-at column, where it has one. */
+  readonly modifiedAt: string | null;
+  /** Values for columns that no field fills, when a record is created. */
+  readonly defaults: RowPatch;
+}
+
+/** An actor that must become the key of a row before a record is written. */
+export interface ActorReference {
+  readonly column: string;
+  readonly table: string;
+  readonly actor: Actor | null;
+}
+
+/** What to write to a record: plain values, and actors that are still to be looked up. */
+export interface RecordWrite {
+  readonly patch: RowPatch;
+  readonly references: readonly ActorReference[];
+}
+
+/** The names of the mapped fields. */
+export function mappedFields(mapping: Mapping): readonly string[] {
+  return mapping.fields.map((field) => field.field);
+}
+
+/** The columns whose change matters to the mapping. */
+export function mappedColumns(mapping: Mapping): readonly string[] {
+  const columns = mapping.fields.map((field) => field.column);
+  if (mapping.softDelete !== null) columns.push(mapping.softDelete);
+  if (mapping.scopeColumn !== null) columns.push(mapping.scopeColumn);
+  if (mapping.parent !== null) columns.push(mapping.parent.column);
+  return [...new Set(columns)];
+}
+
+export type { Content };
