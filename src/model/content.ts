@@ -24,6 +24,8 @@ export interface FieldSpec {
   readonly kind: FieldKind;
   /** Whether Tandem can change the field at the integration. */
   readonly writable: boolean;
+  /** Whether a create can carry it; `false` for what only a later change can set. Default: `true`. */
+  readonly settableOnCreate?: boolean;
 }
 
 export type FieldSpecs = Readonly<Record<string, FieldSpec>>;

@@ -1,0 +1,194 @@
+/**
+ * Admission: what becomes of an observation when it comes in.
+ *
+ * The first condition that holds decides:
+ *   2  switched off                                   disabled
+ *   3  tombstoned, and not verified as re-created     ignored, for the delete
+ *   4  older than the lane's clock                    ignored, for the event that moved it
+ *   5  same content as known, nothing in doubt        duplicate, of the event that brought it
+ *   6  equal time with other content, or in doubt     admitted, with a re-read
+ *   7  otherwise                                      admitted; older ones of its direction canceled
+ *
+ * Row 1, a delivery seen before, is the receiver's: it has the deliveries.
+ */
+import { canonical, type Content, digest, pick, seenOver } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { DeliveryId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import { type Lane, type Transition } from "../model/lane.ts";
+import { mappedFields } from "../model/mapping.ts";
+import type { Observation, ObservationSource } from "../model/observation.ts";
+import type { Context } from "./context.ts";
+import { coveredByOurWrite } from "./covered.ts";
+import { newEvent } from "./new-event.ts";
+import { bear, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
+
+/** An observation with where it came from. */
+export interface Arrival {
+  readonly observation: Observation;
+  readonly source: ObservationSource;
+  readonly deliveryId: DeliveryId | null;
+  /** When the read began; only a read by id that began after a tombstone can lift it. */
+  readonly verifiedAt: Instant | null;
+}
+
+export interface Admission extends Transition {
+  /** The event born of the arrival; `null` where a poll saw what it had seen before. */
+  readonly event: TandemEvent | null;
+}
+
+/** Decides what becomes of an arrival and returns the lane that follows. */
+export function admit(lane: Lane, arrival: Arrival, context: Context): Admission {
+  const { observation } = arrival;
+  const start = unchanged(learnIdentity(lane, observation));
+  const content = contentOf(lane, observation, context);
+  const born = newEvent(start.lane, context, {
+    direction: "inbound",
+    action: observation.action,
+    source: arrival.source,
+    updatedAt: observation.updatedAt,
+    deliveryId: arrival.deliveryId,
+    content,
+    digest: content === null ? null : digest(content),
+  });
+
+  const off = context.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
+
+  const { tombstone } = start.lane;
+  if (tombstone !== null) {
+    const verified = arrival.verifiedAt !== null && arrival.verifiedAt > tombstone.at;
+    if (!verified || observation.action === "delete") {
+      return done(start, {
+        ...ended(born, context.now),
+        state: "ignored",
+        reason: "tombstoned",
+        ignoredFor: { id: tombstone.event, type: "events" },
+      });
+    }
+    return admitUpsert(withLane(start, { tombstone: null }), born);
+  }
+  if (content === null) return admitDelete(start, born, context.now);
+  return admitSeen(start, { ...born, content, digest: digest(content) }, arrival, context);
+}
+
+function admitSeen(
+  start: Transition,
+  born: TandemEvent & { readonly content: Content; readonly digest: string },
+  { observation, source }: Arrival,
+  context: Context,
+): Admission {
+  const { lane } = start;
+  const at = observation.updatedAt;
+  const { clock, known } = lane;
+
+  if (clock !== null && at < clock.at) {
+    return done(start, {
+      ...ended(born, context.now),
+      state: "ignored",
+      reason: "later_event",
+      ignoredFor: { id: clock.event, type: "events" },
+      conflicts: coveredByOurWrite(lane, born.content, at),
+    });
+  }
+  const sameTime = clock !== null && at === clock.at;
+  const sameContent = known !== null && known.digest === born.digest;
+  const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";
+  const doubt = inDoubt(lane);
+  if (known !== null && (sameVersion || (sameContent && !doubt))) {
+    const fresh = keepTime(refreshCopy(start, observation), known.event, at, context.now);
+    // A poll that overlaps the last one sees the same versions again: that is no news.
+    if (sameTime && sameContent && source === "poll") return { ...fresh, event: null };
+    return done(withLane(fresh, { clock: { at, event: born.id } }), {
+      ...ended(born, context.now),
+      state: "duplicate",
+      reason: sameContent ? "same_content" : "same_version",
+      duplicateOf: known.event,
+    });
+  }
+  return admitUpsert(start, { ...born, reread: sameTime || doubt });
+}
+
+function admitUpsert(start: Transition, born: TandemEvent): Admission {
+  const event: TandemEvent = { ...born, reason: born.reread ? "reread_needed" : "admitted" };
+  const canceled = cancelOlder(start, event, event.createdAt);
+  const { content, digest: contentDigest, updatedAt: at } = event;
+  if (content === null || contentDigest === null || at === null) return done(canceled, event);
+  const known = { content, digest: contentDigest, at, event: event.id, lost: false };
+  return done(withLane(canceled, { known, clock: { at, event: event.id } }), event);
+}
+
+/** A deletion obeys rows 1 to 3 only, for it carries the time of the edit before it. */
+function admitDelete(start: Transition, born: TandemEvent, now: Instant): Admission {
+  const canceled = cancelOlder(start, born, now);
+  return done(
+    withLane(canceled, { tombstone: { event: born.id, at: now, side: "resource" } }),
+    born,
+  );
+}
+
+/** Row 7: a newer event takes the place of older ones of its direction, but never of a delete. */
+export function cancelOlder(start: Transition, newer: TandemEvent, now: Instant): Transition {
+  return start.lane.live
+    .filter(
+      (event) =>
+        event.direction === newer.direction &&
+        (event.state === "queued" || event.state === "errored") &&
+        (event.action === "upsert" || newer.action === "delete"),
+    )
+    .reduce(
+      (transition, event) =>
+        move(transition, event.id, "canceled", now, {
+          reason: "superseded",
+          canceledBy: newer.id,
+        }),
+      start,
+    );
+}
+
+/** A duplicate's later time goes to the queued event that bears the content, or it would be stale. */
+function keepTime(
+  start: Transition,
+  bearer: TandemEvent["id"],
+  at: Instant,
+  now: Instant,
+): Transition {
+  return liveEvents(start.lane, "queued", "inbound")
+    .filter((event) => event.id === bearer)
+    .reduce(
+      (transition, event) => move(transition, event.id, "queued", now, { updatedAt: at }),
+      start,
+    );
+}
+
+function refreshCopy(start: Transition, observation: Observation): Transition {
+  const { copy } = start.lane;
+  if (copy === null || observation.content === null) return start;
+  return withLane(start, { copy: { ...copy, ...observation.content } });
+}
+
+/** The first look at a resource tells its id; a later one never changes it. */
+function learnIdentity(lane: Lane, observation: Observation): Lane {
+  return {
+    ...lane,
+    externalId: lane.externalId ?? observation.externalId,
+    parent: lane.parent ?? observation.parent,
+    display: { ...lane.display, ...observation.display },
+  };
+}
+
+/** The mapped content of an observation; what it did not see is taken from what is known. */
+export function contentOf(lane: Lane, observation: Observation, context: Context): Content | null {
+  if (observation.action === "delete" || observation.content === null) return null;
+  const { resource } = context.mapping;
+  const seen = pick(canonical(observation.content, resource.fields), mappedFields(context.mapping));
+  return seenOver(lane.known?.content ?? lane.base, seen);
+}
+
+function ended(event: TandemEvent, now: Instant): TandemEvent {
+  return { ...event, finishedAt: now };
+}
+
+function done(transition: Transition, event: TandemEvent): Admission {
+  return { ...bear(transition, event), event };
+}

@@ -1,0 +1,19 @@
+/** What every decision is told besides the lane: the rules in force, the time, and fresh ids. */
+import type { Actor } from "../model/content.ts";
+import type { Reason } from "../model/event.ts";
+import type { EventId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Mapping } from "../model/mapping.ts";
+
+export interface Context {
+  readonly mapping: Mapping;
+  readonly now: Instant;
+  /** Gives a fresh id at each call; the only source of randomness a decision has. */
+  readonly newId: () => EventId;
+  /** Why a direction is switched off, or `null` where it is on. */
+  readonly switchedOff: { readonly inbound: Reason | null; readonly outbound: Reason | null };
+  /** Who we are at the integration; `null` until it was asked. */
+  readonly identity: Actor | null;
+  /** Provider's clock minus ours, in microseconds. */
+  readonly clockOffset: number;
+}

@@ -1,0 +1,48 @@
+/** What becomes of an event that failed: another attempt, a pause without blame, or an error. */
+import type { EventError, TandemEvent } from "../model/event.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Transition } from "../model/lane.ts";
+import { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
+import { requeue } from "./start.ts";
+import { move, withLane } from "./transition.ts";
+
+export interface Failure {
+  readonly error: EventError;
+  /** Whether our write may have taken effect although it failed. */
+  readonly applied: "no" | "unknown";
+  /** The account must wait until then; the event is not to blame and burns no attempt. */
+  readonly pausedUntil: Instant | null;
+}
+
+/** Decides what follows a failure. `chance` spreads retries: a uniform number in [0, 1). */
+export function fail(
+  start: Transition,
+  event: TandemEvent,
+  failure: Failure,
+  now: Instant,
+  chance: number,
+): Transition {
+  const { attempt } = start.lane;
+  const refused = failure.applied === "no" && attempt?.event === event.id;
+  const noted = refused ? withLane(start, { attempt: null }) : start;
+  const { error } = failure;
+  if (failure.pausedUntil !== null) {
+    return requeue(noted, event, now, {
+      reason: "account_paused",
+      error,
+      attempts: Math.max(0, event.attempts - 1),
+      runAt: failure.pausedUntil,
+    });
+  }
+  if (error.retryable && event.attempts < MAX_ATTEMPTS) {
+    return requeue(noted, event, now, {
+      reason: "retry",
+      error,
+      runAt: nextRunAt(now, event.attempts, chance),
+    });
+  }
+  return move(noted, event.id, "errored", now, {
+    reason: error.retryable ? "retries_exhausted" : "failed",
+    error,
+  });
+}

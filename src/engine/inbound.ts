@@ -1,0 +1,178 @@
+/** How an inbound event ends, once its sight of the resource was merged or could not be. */
+import { type Content, sameValue } from "../model/content.ts";
+import type { Conflict, TandemEvent } from "../model/event.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import { addMillis } from "../model/instant.ts";
+import type { RecordWrite } from "../model/mapping.ts";
+import type { Context } from "./context.ts";
+import { coveredByOurWrite } from "./covered.ts";
+import {
+  changesOf,
+  concludeMerge,
+  queueUnsent,
+  type RecordAfter,
+  type Sight,
+  withConflicts,
+} from "./merge.ts";
+import { type Plan, unsent } from "./plan.ts";
+import { requeue } from "./start.ts";
+import { move } from "./transition.ts";
+import { plannedFields } from "./translate-record.ts";
+
+/** How long an event waits for its parent before the parent is read. */
+export const PARENT_DEADLINE_MS = 5 * 60_000;
+/** How often an event that waits looks again, should nobody wake it. */
+export const WAIT_MS = 5_000;
+
+/** Ends an inbound upsert whose merge was written. */
+export function concludeInbound(
+  start: Transition,
+  event: TandemEvent,
+  sight: Sight,
+  merged: Plan,
+  record: { readonly before: Content | null; readonly after: RecordAfter },
+  context: Context,
+): Transition {
+  const known = start.lane.known;
+  const newsForBase = !sameValue(merged.base, start.lane.base ?? undefined);
+  const concluded = concludeMerge(start, event, sight, merged, record.after, context);
+  const covered =
+    sight.from === "reread" && event.content !== null && event.updatedAt !== null
+      ? coveredByOurWrite(concluded.lane, event.content, event.updatedAt)
+      : [];
+  const details = {
+    externalId: concluded.lane.externalId,
+    recordId: record.after.id,
+    content: sight.content,
+    updatedAt: sight.at,
+    changes: changesOf(merged, record.before),
+    conflicts: withConflicts(event, [...merged.conflicts, ...covered]),
+    error: null,
+  };
+  const differs = !sameContentAs(record.after.content, concluded.lane, context);
+  const end = (state: "completed" | "ignored" | "duplicate", more: Parameters<typeof move>[4]) =>
+    queueUnsent(
+      move(concluded, event.id, state, context.now, { ...details, ...more }),
+      differs,
+      context,
+    );
+
+  switch (merged.outcome) {
+    case "created":
+      return end("completed", { reason: "created_record" });
+    case "updated":
+      return end("completed", { reason: "updated_record" });
+    case "lost":
+      return end("ignored", {
+        reason: "record_is_newer",
+        ignoredFor: { id: record.after.id, type: event.recordType },
+      });
+    case "agreed":
+      if (sight.from === "reread" && !newsForBase && known !== null && known.event !== event.id) {
+        return end("duplicate", { reason: "nothing_new", duplicateOf: known.event });
+      }
+      return end("completed", { reason: differs ? "record_kept" : "agreed" });
+  }
+}
+
+/** A paired record that is missing counts as deleted: nothing re-creates it. */
+export function endForMissingRecord(
+  start: Transition,
+  event: TandemEvent,
+  context: Context,
+): Transition {
+  return move(start, event.id, "ignored", context.now, {
+    reason: "record_missing",
+    ignoredFor: { id: event.recordId ?? start.lane.recordId ?? "", type: event.recordType },
+  });
+}
+
+/** Sends an event back to wait for its parent; no attempt is burnt. */
+export function awaitParent(start: Transition, event: TandemEvent, context: Context): Transition {
+  return requeue(start, event, context.now, {
+    reason: "awaiting_parent",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt: addMillis(context.now, WAIT_MS),
+    deadline: event.deadline ?? addMillis(context.now, PARENT_DEADLINE_MS),
+  });
+}
+
+/** Sends an event back because the app holds the record's row; no attempt is burnt. */
+export function awaitRecord(start: Transition, event: TandemEvent, context: Context): Transition {
+  return requeue(start, event, context.now, {
+    reason: "record_locked",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt: addMillis(context.now, 250),
+  });
+}
+
+/** What a deletion at the integration does to the record. */
+export type RecordRemoval =
+  | { readonly kind: "none" | "delete" | "detach" }
+  | { readonly kind: "archive"; readonly write: RecordWrite };
+
+export interface RemovalPlan {
+  readonly removal: RecordRemoval;
+  readonly conflicts: readonly Conflict[];
+}
+
+/** Plans an inbound delete: an unsent local edit turns `delete` into `detach`. */
+export function planRemoval(lane: Lane, record: Content | null, context: Context): RemovalPlan {
+  const { mapping } = context;
+  if (record === null || lane.recordId === null) {
+    return { removal: { kind: "none" }, conflicts: [] };
+  }
+  const edits = Object.entries(unsentOf(lane, record, context));
+  const conflicts = edits.map(([field, kept]): Conflict => ({
+    field,
+    winner: "record",
+    kept,
+    lost: null,
+    why: "resource_deleted",
+  }));
+  if (mapping.onResourceDeleted === "delete") {
+    return { removal: { kind: edits.length > 0 ? "detach" : "delete" }, conflicts };
+  }
+  if (mapping.onResourceDeleted === "archive" && mapping.softDelete !== null) {
+    return { removal: { kind: "archive", write: { patch: {}, references: [] } }, conflicts };
+  }
+  return { removal: { kind: "detach" }, conflicts };
+}
+
+/** Ends an inbound delete whose removal was carried out. */
+export function concludeRemoval(
+  start: Transition,
+  event: TandemEvent,
+  planned: RemovalPlan,
+  context: Context,
+): Transition {
+  const reason = {
+    none: "nothing_to_delete",
+    delete: "deleted_record",
+    archive: "archived_record",
+    detach: "detached",
+  } as const;
+  return move(start, event.id, "completed", context.now, {
+    reason: reason[planned.removal.kind],
+    conflicts: withConflicts(event, planned.conflicts),
+    error: null,
+  });
+}
+
+/** The record's fields that the resource has not. */
+export function unsentOf(lane: Lane, record: Content, context: Context): Content {
+  return unsent({
+    fields: plannedFields(context.mapping),
+    base: lane.base,
+    record,
+    recordChangedAt: lane.recordChangedAt,
+    clockOffset: context.clockOffset,
+    resolution: context.mapping.resource.resolution,
+    conflict: context.mapping.conflict,
+    initial: context.mapping.initial,
+  });
+}
+
+function sameContentAs(record: Content, lane: Lane, context: Context): boolean {
+  return Object.keys(unsentOf(lane, record, context)).length === 0;
+}

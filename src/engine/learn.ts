@@ -1,0 +1,43 @@
+/**
+ * Learning: an answer or a re-read moves what the lane knows, and ends inbound events that are
+ * older than itself; those of its own time must look again.
+ */
+import { type Content, digest } from "../model/content.ts";
+import type { EventId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Transition } from "../model/lane.ts";
+import { coveredByOurWrite } from "./covered.ts";
+import { liveEvents, move, withLane } from "./transition.ts";
+
+/** A look at the resource that is no event of its own: the event that made it bears it. */
+export interface Look {
+  readonly content: Content;
+  readonly at: Instant;
+  readonly event: EventId;
+}
+
+/** Takes a look into what is known, unless something later is known already. */
+export function learn(start: Transition, look: Look, now: Instant): Transition {
+  const { clock } = start.lane;
+  if (clock !== null && look.at < clock.at) return start;
+  const known = {
+    content: look.content,
+    digest: digest(look.content),
+    at: look.at,
+    event: look.event,
+    lost: false,
+  };
+  const learned = withLane(start, { known, clock: { at: look.at, event: look.event } });
+  return liveEvents(learned.lane, "queued", "inbound").reduce((transition, event) => {
+    if (event.action === "delete" || event.updatedAt === null) return transition;
+    if (event.updatedAt === look.at) {
+      return move(transition, event.id, "queued", now, { reread: true, reason: "reread_needed" });
+    }
+    if (event.updatedAt > look.at) return transition;
+    return move(transition, event.id, "canceled", now, {
+      reason: "read_again",
+      canceledBy: look.event,
+      conflicts: coveredByOurWrite(learned.lane, event.content ?? {}, event.updatedAt),
+    });
+  }, learned);
+}

@@ -1,0 +1,152 @@
+/**
+ * Merging a look at the resource into a lane: plan first, then, once the record is written,
+ * conclude. Inbound events, answers and re-reads all pass through here.
+ */
+import { canonical, type Content } from "../model/content.ts";
+import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Attempt, Lane, Transition } from "../model/lane.ts";
+import type { Observation } from "../model/observation.ts";
+import { contentOf } from "./admit.ts";
+import type { Context } from "./context.ts";
+import { learn } from "./learn.ts";
+import { newEvent } from "./new-event.ts";
+import { type Plan, plan, type SentValues } from "./plan.ts";
+import { bear, liveEvents, withLane } from "./transition.ts";
+import { plannedFields } from "./translate-record.ts";
+
+/** How long values of an unanswered attempt are remembered: they may still land. */
+export const REMEMBER_UNANSWERED_MS = 10 * 60_000;
+
+/** What a merge takes from the resource. */
+export interface Sight {
+  /** Mapped content; what was not seen is filled from what is known. */
+  readonly content: Content;
+  /** Everything seen, for the cached copy. */
+  readonly copy: Content;
+  readonly at: Instant;
+  /** A payload was learned when it was admitted; a read or an answer is learned now. */
+  readonly from: "payload" | "reread" | "answer";
+}
+
+/** A read or an answer as a sight. */
+export function sightOf(
+  lane: Lane,
+  observation: Observation,
+  from: "reread" | "answer",
+  context: Context,
+): Sight {
+  return {
+    content: contentOf(lane, observation, context) ?? {},
+    copy: canonical(observation.content ?? {}, context.mapping.resource.fields),
+    at: observation.updatedAt,
+    from,
+  };
+}
+
+/** Plans the merge of a sight into the record as it is now. */
+export function planMerge(
+  lane: Lane,
+  sight: Sight,
+  record: Content | null,
+  context: Context,
+): Plan {
+  return plan({
+    fields: plannedFields(context.mapping),
+    base: lane.base,
+    record,
+    resource: sight.content,
+    resourceAt: sight.at,
+    sent: sentValues(lane, sight, context.now),
+    recordChangedAt: lane.recordChangedAt,
+    clockOffset: context.clockOffset,
+    resolution: context.mapping.resource.resolution,
+    conflict: context.mapping.conflict,
+    initial: context.mapping.initial,
+  });
+}
+
+function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
+  const values = lane.attempt?.values ?? null;
+  return {
+    answered: sight.from === "answer" ? values : null,
+    unknown: sight.from === "answer" ? null : values,
+    unanswered: remembered(lane.unanswered, now).map((attempt) => attempt.values),
+  };
+}
+
+/** The record after the merge was written. */
+export interface RecordAfter {
+  readonly id: string;
+  readonly content: Content;
+}
+
+/**
+ * Takes a merge into the lane: what is known, base, cached copy, and the request that the sight
+ * settled. The event itself is ended by the caller.
+ */
+export function concludeMerge(
+  start: Transition,
+  event: TandemEvent,
+  sight: Sight,
+  merged: Plan,
+  record: RecordAfter | null,
+  context: Context,
+): Transition {
+  const learned =
+    sight.from === "payload"
+      ? start
+      : learn(start, { content: sight.content, at: sight.at, event: event.id }, context.now);
+  const { lane } = learned;
+  const unanswered = remembered(lane.unanswered, context.now);
+  const settled = sight.from === "payload" ? null : lane.attempt;
+  return withLane(learned, {
+    base: merged.base,
+    copy: { ...lane.copy, ...sight.copy },
+    recordId: record?.id ?? lane.recordId,
+    attempt: sight.from === "payload" ? lane.attempt : null,
+    unanswered: settled !== null && sight.from === "reread" ? [...unanswered, settled] : unanswered,
+  });
+}
+
+/**
+ * Whoever ends an event queues an outbound one where record and base differ, unless one of that
+ * direction is there already, or the pairing has ended.
+ */
+export function queueUnsent(start: Transition, differs: boolean, context: Context): Transition {
+  const { lane } = start;
+  if (!differs || lane.tombstone !== null) return start;
+  const present = (["queued", "errored", "disabled"] as const).some(
+    (state) => liveEvents(lane, state, "outbound").length > 0,
+  );
+  if (present) return start;
+  const off = context.switchedOff.outbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  const event = newEvent(lane, context, {
+    direction: "outbound",
+    action: "upsert",
+    source: "change",
+  });
+  return bear(start, off === null ? event : { ...event, state: "disabled", reason: off });
+}
+
+/** What a merge altered, field by field. */
+export function changesOf(merged: Plan, before: Content | null): readonly FieldChange[] {
+  return Object.entries(merged.toRecord).map(([field, to]) => ({
+    side: "record",
+    field,
+    from: before?.[field] ?? null,
+    to,
+  }));
+}
+
+/** Conflicts of an event that already had some. */
+export function withConflicts(
+  event: TandemEvent,
+  conflicts: readonly Conflict[],
+): readonly Conflict[] {
+  return conflicts.length === 0 ? event.conflicts : [...event.conflicts, ...conflicts];
+}
+
+function remembered(attempts: readonly Attempt[], now: Instant): readonly Attempt[] {
+  return attempts.filter((attempt) => addMillis(attempt.sentAt, REMEMBER_UNANSWERED_MS) > now);
+}

@@ -1,0 +1,42 @@
+/** How an event is born: what it has before anything was decided of it. */
+import type { TandemEvent } from "../model/event.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Context } from "./context.ts";
+
+type Given = Pick<TandemEvent, "direction" | "action" | "source"> &
+  Partial<Pick<TandemEvent, "updatedAt" | "deliveryId" | "content" | "digest" | "reread">>;
+
+/** A queued event of a lane, due now. */
+export function newEvent(lane: Lane, context: Context, given: Given): TandemEvent {
+  return {
+    id: context.newId(),
+    laneId: lane.id,
+    connectionId: lane.connectionId,
+    externalId: lane.externalId,
+    updatedAt: null,
+    recordType: lane.recordType,
+    recordId: lane.recordId,
+    state: "queued",
+    reason: "admitted",
+    canceledBy: null,
+    duplicateOf: null,
+    ignoredFor: null,
+    deliveryId: null,
+    content: null,
+    digest: null,
+    changes: [],
+    conflicts: [],
+    error: null,
+    attempts: 0,
+    runAt: context.now,
+    leaseExpiresAt: null,
+    epoch: lane.epoch,
+    worker: null,
+    reread: false,
+    deadline: null,
+    createdAt: context.now,
+    startedAt: null,
+    finishedAt: null,
+    ...given,
+  };
+}

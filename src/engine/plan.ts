@@ -1,0 +1,297 @@
+/**
+ * The one planner. Whatever compares a record with a resource goes through `plan`: inbound and
+ * outbound events, answers, re-reads, backfill, sweeps and dry runs.
+ *
+ * 1. Everything is in the resource's terms and canonical; a side has changed where it differs
+ *    from base.
+ * 2. Base becomes what the resource says, whoever wins. What then differs goes to the resource.
+ * 3. A value of ours coming back is no edit of theirs.
+ * 4. Whatever loses is named in `conflicts`.
+ */
+import {
+  type Content,
+  type FieldKind,
+  isStringArray,
+  type Json,
+  sameValue,
+} from "../model/content.ts";
+import type { Conflict } from "../model/event.ts";
+import { type Instant, instantFromMicros, truncateInstant } from "../model/instant.ts";
+import type { ConflictPolicy, InitialPolicy } from "../model/mapping.ts";
+
+export interface PlannedField {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** `false` for what only flows in: the record's side is never sent and never counts as changed. */
+  readonly writable: boolean;
+}
+
+/** Values we sent, which the resource may be showing us. */
+export interface SentValues {
+  /** The resource is the answer to these. */
+  readonly answered: Content | null;
+  /** Sent with an unknown outcome that this look at the resource settles. */
+  readonly unknown: Content | null;
+  /** Never answered; they may land late. */
+  readonly unanswered: readonly Content[];
+}
+
+export interface PlanInput {
+  readonly fields: readonly PlannedField[];
+  readonly base: Content | null;
+  /** `null`: there is no record yet. */
+  readonly record: Content | null;
+  /** What was seen of the resource; an absent field was not seen. */
+  readonly resource: Content;
+  readonly resourceAt: Instant | null;
+  readonly sent: SentValues;
+  /** When each field of the record was last changed by the app. */
+  readonly recordChangedAt: Readonly<Record<string, Instant>>;
+  /** Provider's clock minus ours, and the step of its times; both in microseconds. */
+  readonly clockOffset: number;
+  readonly resolution: number;
+  readonly conflict: ConflictPolicy;
+  readonly initial: InitialPolicy;
+}
+
+export interface Plan {
+  /** Fields that the record takes. */
+  readonly toRecord: Content;
+  /** Fields that the resource should take, once nothing else is in the way. */
+  readonly toResource: Content;
+  /** Base after the merge. */
+  readonly base: Content;
+  readonly conflicts: readonly Conflict[];
+  /** `created` | `updated` | `agreed`, or `lost`: every change of the resource lost to the record. */
+  readonly outcome: "created" | "updated" | "agreed" | "lost";
+}
+
+export const NOTHING_SENT: SentValues = { answered: null, unknown: null, unanswered: [] };
+
+/** One field's merge: what both sides are to say, and what was lost on the way. */
+interface Merged {
+  readonly record: Json | undefined;
+  readonly base: Json | undefined;
+  readonly conflict?: Conflict;
+  /** The resource had news in this field. */
+  readonly news: boolean;
+}
+
+/**
+ * Merges a look at the resource into the record.
+ *
+ * @example
+ * plan({ base: { title: "A" }, record: { title: "A" }, resource: { title: "B" }, ... })
+ * // { toRecord: { title: "B" }, toResource: {}, base: { title: "B" }, outcome: "updated", ... }
+ */
+export function plan(input: PlanInput): Plan {
+  const merge = input.conflict === "record" ? mergeWholeRecord(input) : mergeField;
+  const toRecord: Record<string, Json> = {};
+  const toResource: Record<string, Json> = {};
+  const base: Record<string, Json> = { ...input.base };
+  const conflicts: Conflict[] = [];
+  let news = 0;
+  let lost = 0;
+  for (const field of input.fields) {
+    const merged = merge(field, input);
+    const before = input.record?.[field.name];
+    if (merged.base !== undefined) base[field.name] = merged.base;
+    if (merged.record !== undefined && !sameValue(merged.record, before) && merged.news) {
+      toRecord[field.name] = merged.record;
+    }
+    if (field.writable && merged.record !== undefined && !sameValue(merged.record, merged.base)) {
+      toResource[field.name] = merged.record;
+    }
+    if (merged.conflict !== undefined) conflicts.push(merged.conflict);
+    if (merged.news) news += 1;
+    if (merged.news && merged.conflict?.winner === "record") lost += 1;
+  }
+  if (input.conflict === "record" && Object.keys(toResource).length > 0) {
+    sendEveryField(input, toRecord, toResource);
+  }
+  const outcome =
+    input.record === null
+      ? "created"
+      : Object.keys(toRecord).length > 0
+        ? "updated"
+        : news > 0 && lost === news
+          ? "lost"
+          : "agreed";
+  return { toRecord, toResource, base, conflicts, outcome };
+}
+
+/** What the record has that the resource has not: the plan of an outbound event. */
+export function unsent(input: Omit<PlanInput, "resource" | "resourceAt" | "sent">): Content {
+  return plan({ ...input, resource: {}, resourceAt: null, sent: NOTHING_SENT }).toResource;
+}
+
+function mergeField(field: PlannedField, input: PlanInput): Merged {
+  const { name } = field;
+  const seen = input.resource[name];
+  const base = input.base?.[name];
+  const record = recordSide(field, input);
+  if (seen === undefined) return { record, base, news: false };
+  if (input.record === null) return { record: seen, base: seen, news: true };
+
+  const own = mergeOwnValue(field, input, seen, base, record);
+  if (own !== null) return own;
+  if (input.base === null && wasSent(input)) return mergeCreated(field, input, seen, record);
+  if (base === undefined) return mergeFirst(field, input, seen, record);
+  if (sameValue(seen, base)) return { record, base, news: false };
+  if (field.kind === "set") return { record: mergeSet(base, record, seen), base: seen, news: true };
+
+  const changedLocally = !sameValue(record, base) || input.sent.unknown?.[name] !== undefined;
+  if (!changedLocally) return { record: seen, base: seen, news: true };
+  if (sameValue(record, seen)) return { record, base: seen, news: true };
+  const winner = winnerOf(name, input);
+  return settle(name, winner, record, seen, "both_changed");
+}
+
+/** The record's value; what only flows in has not changed on our side. */
+function recordSide(field: PlannedField, input: PlanInput): Json | undefined {
+  if (field.writable) return input.record?.[field.name];
+  return input.base?.[field.name];
+}
+
+/** A value that we sent ourselves: base takes it and the record keeps what it has by now. */
+function mergeOwnValue(
+  { name }: PlannedField,
+  { sent }: PlanInput,
+  seen: Json,
+  base: Json | undefined,
+  record: Json | undefined,
+): Merged | null {
+  const answered = sent.answered?.[name];
+  if (answered !== undefined) {
+    const untouched = sameValue(record, answered);
+    if (sameValue(seen, answered) || !untouched) return { record, base: seen, news: false };
+    return settle(name, "resource", record, seen, "provider_changed_our_value");
+  }
+  const unknown = sent.unknown?.[name];
+  if (unknown !== undefined && sameValue(seen, unknown)) return { record, base: seen, news: false };
+  const late = sent.unanswered.some((values) => {
+    const value = values[name];
+    return value !== undefined && sameValue(seen, value);
+  });
+  if (!late || sameValue(seen, base)) return null;
+  if (sameValue(record, seen)) return { record, base: seen, news: false };
+  return settle(name, "record", record, seen, "late_write");
+}
+
+function wasSent({ sent }: PlanInput): boolean {
+  return sent.answered !== null || sent.unknown !== null;
+}
+
+/**
+ * The resource is one that we created and have no base for yet: what we sent stands in for it, and
+ * what a create cannot carry (a closed state) stays with the record, to be sent next.
+ */
+function mergeCreated(
+  field: PlannedField,
+  input: PlanInput,
+  seen: Json,
+  record: Json | undefined,
+): Merged {
+  const sent = input.sent.unknown?.[field.name];
+  if (sent === undefined || record === undefined) return { record, base: seen, news: false };
+  if (sameValue(record, sent)) return { record: seen, base: seen, news: true };
+  if (sameValue(record, seen)) return { record, base: seen, news: true };
+  return settle(field.name, winnerOf(field.name, input), record, seen, "both_changed");
+}
+
+/** No base to compare with: two things that exist are paired for the first time. */
+function mergeFirst(
+  field: PlannedField,
+  input: PlanInput,
+  seen: Json,
+  record: Json | undefined,
+): Merged {
+  if (!field.writable || record === undefined) return { record: seen, base: seen, news: false };
+  if (sameValue(record, seen)) return { record, base: seen, news: false };
+  const winner = input.initial === "newer" ? laterSide(field.name, input) : input.initial;
+  return settle(field.name, winner, record, seen, "initial_pairing");
+}
+
+function settle(
+  field: string,
+  winner: "record" | "resource",
+  record: Json | undefined,
+  seen: Json,
+  why: Conflict["why"],
+): Merged {
+  const mine = record ?? null;
+  const [kept, lost] = winner === "record" ? [mine, seen] : [seen, mine];
+  return { record: kept, base: seen, news: true, conflict: { field, winner, kept, lost, why } };
+}
+
+function winnerOf(field: string, input: PlanInput): "record" | "resource" {
+  if (input.conflict === "resource-wins") return "resource";
+  if (input.conflict === "record-wins") return "record";
+  return laterSide(field, input);
+}
+
+/**
+ * The later side. Our time is put on the provider's clock and cut to its steps; ties go to the
+ * resource, and so does a change whose time nobody saw.
+ */
+function laterSide(field: string, input: PlanInput): "record" | "resource" {
+  return isLater(input.recordChangedAt[field], input) ? "record" : "resource";
+}
+
+function isLater(changedAt: Instant | undefined, input: PlanInput): boolean {
+  if (changedAt === undefined || input.resourceAt === null) return false;
+  const corrected = instantFromMicros(changedAt + input.clockOffset);
+  return truncateInstant(corrected, input.resolution) > input.resourceAt;
+}
+
+/** Both sides' additions and removals happen. */
+function mergeSet(base: Json, record: Json | undefined, seen: Json): Json {
+  if (!isStringArray(base) || !isStringArray(record) || !isStringArray(seen)) return seen;
+  const added = seen.filter((item) => !base.includes(item));
+  const removed = new Set(base.filter((item) => !seen.includes(item)));
+  return [...new Set([...record.filter((item) => !removed.has(item)), ...added])].sort();
+}
+
+/**
+ * The policy `record`: where both sides have changes the later one wins whole. A record without
+ * unsent changes always takes the event, for there is nothing to lose.
+ */
+function mergeWholeRecord(input: PlanInput): typeof mergeField {
+  const { base, record, sent } = input;
+  if (base === null || record === null) return mergeField;
+  const isUnsent = ({ name, writable }: PlannedField) =>
+    writable && (!sameValue(record[name], base[name]) || sent.unknown?.[name] !== undefined);
+  const isNews = (field: PlannedField) => {
+    const seen = input.resource[field.name];
+    const before = base[field.name];
+    if (seen === undefined || before === undefined || sameValue(seen, before)) return false;
+    return mergeOwnValue(field, input, seen, before, recordSide(field, input)) === null;
+  };
+  if (!input.fields.some(isUnsent) || !input.fields.some(isNews)) return mergeField;
+
+  const changedAt = input.fields.map(({ name }) => input.recordChangedAt[name]);
+  const recordWins = changedAt.some((at) => isLater(at, input));
+  return (field) => {
+    const seen = input.resource[field.name];
+    const mine = recordSide(field, input);
+    if (seen === undefined || !field.writable) return mergeField(field, input);
+    if (sameValue(mine, seen)) return { record: mine, base: seen, news: isNews(field) };
+    if (recordWins) {
+      if (!isNews(field)) return { record: mine, base: seen, news: false };
+      return settle(field.name, "record", mine, seen, "record_is_newer");
+    }
+    if (!isUnsent(field)) return { record: seen, base: seen, news: true };
+    return settle(field.name, "resource", mine, seen, "both_changed");
+  };
+}
+
+function sendEveryField(
+  input: PlanInput,
+  toRecord: Content,
+  toResource: Record<string, Json>,
+): void {
+  for (const { name, writable } of input.fields) {
+    const value = toResource[name] ?? toRecord[name] ?? input.record?.[name];
+    if (writable && value !== undefined) toResource[name] = value;
+  }
+}

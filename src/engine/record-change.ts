@@ -1,0 +1,82 @@
+/** Admission of a local write: what a drained change does to a lane. Rows 2, 3 and 7 apply. */
+import { type Content } from "../model/content.ts";
+import type { Conflict, TandemEvent } from "../model/event.ts";
+import { type Instant, laterOf } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import { type Admission, cancelOlder } from "./admit.ts";
+import type { Context } from "./context.ts";
+import { unsentOf } from "./inbound.ts";
+import { newEvent } from "./new-event.ts";
+import { bear, unchanged, withLane } from "./transition.ts";
+
+/** Local writes of one record, folded: a burst is one change. */
+export interface RecordChange {
+  readonly action: "upsert" | "delete";
+  /** When each column was last changed by somebody else than Tandem. */
+  readonly changedAt: Readonly<Record<string, Instant>>;
+  /** Every write in it was Tandem's, and the row equals base. */
+  readonly ours: boolean;
+  /** The record's content before it was deleted, as far as it was captured. */
+  readonly deleted: Content | null;
+}
+
+/** Decides what becomes of a local write. */
+export function admitChange(lane: Lane, change: RecordChange, context: Context): Admission {
+  const start = unchanged(takeTimes(lane, change, context.mapping));
+  if (change.ours) return { ...start, event: null };
+  const born = newEvent(start.lane, context, {
+    direction: "outbound",
+    action: change.action,
+    source: "change",
+  });
+  const off = context.switchedOff.outbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
+  const { tombstone } = start.lane;
+  if (tombstone !== null) {
+    return done(start, {
+      ...born,
+      state: "ignored",
+      reason: "tombstoned",
+      ignoredFor: { id: tombstone.event, type: "events" },
+      finishedAt: context.now,
+    });
+  }
+  const canceled = cancelOlder(start, born, context.now);
+  if (change.action === "upsert") return done(canceled, born);
+  const conflicts = change.deleted === null ? [] : lostWith(lane, change.deleted, context);
+  return done(
+    withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } }),
+    { ...born, conflicts },
+  );
+}
+
+/** Unsent edits of a record that was deleted are kept where they can be seen. */
+function lostWith(lane: Lane, deleted: Content, context: Context): readonly Conflict[] {
+  if (lane.base === null) return [];
+  return Object.entries(unsentOf(lane, deleted, context)).map(([field, lost]) => ({
+    field,
+    winner: "resource",
+    kept: lane.base?.[field] ?? null,
+    lost,
+    why: "record_deleted",
+  }));
+}
+
+/** Moves the per-field times that "later" reads. */
+export function takeTimes(
+  lane: Lane,
+  change: Pick<RecordChange, "changedAt">,
+  mapping: Mapping,
+): Lane {
+  const recordChangedAt: Record<string, Instant> = { ...lane.recordChangedAt };
+  for (const { column, field } of mapping.fields) {
+    const at = laterOf(recordChangedAt[field] ?? null, change.changedAt[column] ?? null);
+    if (at !== null) recordChangedAt[field] = at;
+  }
+  return { ...lane, recordChangedAt };
+}
+
+function done(transition: Parameters<typeof bear>[0], event: TandemEvent): Admission {
+  return { ...bear(transition, event), event };
+}

@@ -1,0 +1,122 @@
+/** Which event of a lane runs next, and whether what it carries can still be trusted. */
+import type { TandemEvent } from "../model/event.ts";
+import type { EventId } from "../model/ids.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import { coveredByOurWrite } from "./covered.ts";
+import { liveEvents, move, outcomeUnknown, processing, unchanged } from "./transition.ts";
+
+/** A claim: who works on the event, until when, and under which epoch its end is accepted. */
+export interface Claim {
+  readonly event: EventId;
+  readonly worker: string;
+  readonly epoch: number;
+}
+
+/**
+ * The event to start: none while one is processing; inbound before outbound, whatever its time to
+ * run, for an outbound write must not cover an edit that is already known; oldest first.
+ */
+export function nextEvent(lane: Lane, now: Instant): TandemEvent | null {
+  if (processing(lane) !== null) return null;
+  const inbound = oldestFirst(liveEvents(lane, "queued", "inbound"));
+  const candidate = inbound[0] ?? oldestFirst(liveEvents(lane, "queued", "outbound"))[0];
+  return candidate !== undefined && candidate.runAt <= now ? candidate : null;
+}
+
+/** Takes an event under a lease and a new epoch. */
+export function claim(
+  lane: Lane,
+  event: TandemEvent,
+  worker: string,
+  now: Instant,
+  leaseMillis: number,
+): Transition & { readonly claim: Claim } {
+  const epoch = lane.epoch + 1;
+  const transition = move({ lane: { ...lane, epoch }, ended: [] }, event.id, "processing", now, {
+    reason: "being_processed",
+    attempts: event.attempts + 1,
+    startedAt: event.startedAt ?? now,
+    leaseExpiresAt: addMillis(now, leaseMillis),
+    epoch,
+    worker,
+  });
+  return { ...transition, claim: { event: event.id, worker, epoch } };
+}
+
+/** Whether a worker may still end the event it claimed. */
+export function holdsClaim(lane: Lane, held: Claim): boolean {
+  const event = processing(lane);
+  return event !== null && event.id === held.event && lane.epoch === held.epoch;
+}
+
+/** Puts events whose lease ran out back in the queue; what they sent stays unknown. */
+export function expireLeases(lane: Lane, now: Instant): Transition {
+  const event = processing(lane);
+  if (event === null || event.leaseExpiresAt === null || event.leaseExpiresAt > now) {
+    return unchanged(lane);
+  }
+  return requeue(unchanged(lane), event, now, { reason: "lease_lost", runAt: now });
+}
+
+/**
+ * Back to the queue. Where a newer event of that direction waits already, the older is canceled by
+ * it; a delete is kept, and the upsert that waits is canceled instead.
+ */
+export function requeue(
+  start: Transition,
+  event: TandemEvent,
+  now: Instant,
+  details: Parameters<typeof move>[4],
+): Transition {
+  const waiting = liveEvents(start.lane, "queued", event.direction)[0];
+  if (waiting === undefined) return move(start, event.id, "queued", now, details);
+  if (event.action === "delete" && waiting.action === "upsert") {
+    const cleared = move(start, waiting.id, "canceled", now, {
+      reason: "superseded",
+      canceledBy: event.id,
+    });
+    return move(cleared, event.id, "queued", now, details);
+  }
+  // A processing event cannot be canceled, so it passes through the queue.
+  const queued = move(start, event.id, "queued", now, details);
+  return move(queued, event.id, "canceled", now, { reason: "superseded", canceledBy: waiting.id });
+}
+
+export type Recheck =
+  | { readonly verdict: "proceed" }
+  | { readonly verdict: "reread" }
+  | { readonly verdict: "ended"; readonly transition: Transition };
+
+/** Looks at an inbound event again when it is started: the lane may have moved on since. */
+export function recheckInbound(start: Transition, event: TandemEvent, now: Instant): Recheck {
+  const { lane } = start;
+  const { clock, known, tombstone } = lane;
+  if (event.action === "delete") return { verdict: "proceed" };
+  if (tombstone !== null) {
+    const transition = move(start, event.id, "ignored", now, {
+      reason: "tombstoned",
+      ignoredFor: { id: tombstone.event, type: "events" },
+    });
+    return { verdict: "ended", transition };
+  }
+  if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {
+    const transition = move(start, event.id, "ignored", now, {
+      reason: "later_event",
+      ignoredFor: { id: clock.event, type: "events" },
+      conflicts: coveredByOurWrite(lane, event.content ?? {}, event.updatedAt),
+    });
+    return { verdict: "ended", transition };
+  }
+  const otherContent =
+    clock?.at === event.updatedAt && known !== null && known.digest !== event.digest;
+  if (event.reread || event.content === null || otherContent || outcomeUnknown(lane)) {
+    return { verdict: "reread" };
+  }
+  return { verdict: "proceed" };
+}
+
+function oldestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {
+  const time = (event: TandemEvent) => event.updatedAt ?? event.createdAt;
+  return [...events].sort((a, b) => time(a) - time(b) || (a.id < b.id ? -1 : 1));
+}
