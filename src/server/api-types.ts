@@ -1,0 +1,139 @@
+/**
+ * What the API answers, as JSON. The dashboard, the CLI beside a running server, and anybody's
+ * `curl` read the same shapes. Times are ISO 8601 with microseconds; ids are text.
+ */
+
+export interface ApiEvent {
+  readonly id: string;
+  readonly direction: "inbound" | "outbound";
+  readonly action: "upsert" | "delete";
+  readonly source: string;
+  readonly connection_id: string;
+  readonly resource_type: string;
+  readonly integration_external_id: string | null;
+  readonly integration_updated_at: string | null;
+  readonly integration_record_id: string;
+  readonly integration_record_type: string;
+  readonly record_id: string | null;
+  readonly record_type: string;
+  readonly state:
+    | "queued"
+    | "processing"
+    | "completed"
+    | "errored"
+    | "canceled"
+    | "ignored"
+    | "duplicate"
+    | "disabled";
+  readonly reason: string;
+  /** The reason in a sentence. */
+  readonly because: string;
+  readonly canceled_by: string | null;
+  readonly duplicate_of: string | null;
+  readonly ignored_for_id: string | null;
+  readonly ignored_for_type: string | null;
+  readonly content: Readonly<Record<string, unknown>> | null;
+  readonly changes: readonly {
+    readonly side: "record" | "resource";
+    readonly field: string;
+    readonly from: unknown;
+    readonly to: unknown;
+  }[];
+  readonly conflicts: readonly {
+    readonly field: string;
+    readonly winner: "record" | "resource";
+    readonly kept: unknown;
+    readonly lost: unknown;
+    readonly why: string;
+  }[];
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    readonly retryable: boolean;
+    readonly httpStatus: number | null;
+    readonly requestId: string | null;
+  } | null;
+  readonly attempts: number;
+  readonly run_at: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+}
+
+/** `GET /api/events?state=&direction=&record=tasks:42&connection=&before=ID&limit=100`, newest first. */
+export interface ApiEvents {
+  readonly events: readonly ApiEvent[];
+  /** Pass it as `before` for the next page. */
+  readonly next: string | null;
+}
+
+export interface ApiConnection {
+  readonly id: string;
+  readonly account: string;
+  readonly integration: string;
+  readonly container: string;
+  readonly container_id: string;
+  readonly scope: string;
+  readonly inbound: boolean;
+  readonly outbound: boolean;
+  readonly paused_reason: string | null;
+  readonly polled_at: string | null;
+}
+
+export interface ApiAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly integration: string;
+  readonly state: "active" | "paused" | "needs_attention";
+  readonly reason: string | null;
+  readonly paused_until: string | null;
+}
+
+/** `GET /api/status` */
+export interface ApiStatus {
+  readonly now: string;
+  readonly database: "postgres" | "pglite";
+  readonly version: string;
+  /** Whether this process runs workers. */
+  readonly working: boolean;
+  readonly accounts: readonly ApiAccount[];
+  readonly connections: readonly ApiConnection[];
+  /** Events that are not terminal, by state. */
+  readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
+  /** Local writes that were captured and not yet turned into events. */
+  readonly undrained: number;
+  readonly deliveries: Readonly<
+    Record<"received" | "translated" | "irrelevant" | "failed", number>
+  >;
+}
+
+/** `GET /api/explain/tasks/42` */
+export interface ApiExplanation {
+  readonly record_type: string;
+  readonly record_id: string;
+  readonly pairings: readonly {
+    readonly connection: string;
+    readonly integration_record_type: string;
+    readonly integration_external_id: string | null;
+    readonly url: string | null;
+    readonly in_sync: boolean;
+    /** One sentence: where the pairing stands and what it waits for. */
+    readonly standing: string;
+    readonly base: Readonly<Record<string, unknown>> | null;
+    readonly events: readonly ApiEvent[];
+  }[];
+}
+
+/** Every refusal: what is wrong, why, and what to do about it. */
+export interface ApiProblem {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+/**
+ * `GET /api/stream` (server-sent events): `event: ledger` carries an `ApiEvent` each time one is
+ * born or moves; `event: status` carries an `ApiStatus`, at most once a second.
+ */
+export type ApiStreamMessage =
+  | { readonly event: "ledger"; readonly data: ApiEvent }
+  | { readonly event: "status"; readonly data: ApiStatus };

@@ -1,0 +1,55 @@
+/**
+ * The one seam between Tandem and a database driver: `pg` and PGlite look the same behind it.
+ *
+ * Values come back the same from both: bigints and decimals as text (they go beyond 2^53), times
+ * as the text Postgres writes (a `Date` would lose microseconds), JSON parsed.
+ */
+export interface Queryable {
+  /** Runs one statement. Parameters are `$1`, `$2`, ... */
+  query<T = Record<string, unknown>>(
+    text: string,
+    params?: readonly unknown[],
+  ): Promise<QueryResult<T>>;
+}
+
+export interface QueryResult<T> {
+  readonly rows: readonly T[];
+  /** Rows returned or touched. */
+  readonly count: number;
+}
+
+export interface Database extends Queryable {
+  readonly kind: "postgres" | "pglite";
+  /** Runs several statements without parameters, such as a migration. */
+  script(text: string): Promise<void>;
+  /** Runs `work` in one transaction; what it throws rolls back. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Calls `heard` at each notification; a hint that may be lost. Returns how to stop. */
+  listen(channel: string, heard: () => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** Postgres' codes for failures that pass when the transaction is run again. */
+const PASSING = new Set([
+  "40001",
+  "40P01",
+  "55P03",
+  "57P01",
+  "57P02",
+  "57P03",
+  "08006",
+  "08003",
+  "53300",
+]);
+
+/** The SQLSTATE of a driver's error, or `null`. */
+export function sqlState(error: unknown): string | null {
+  if (typeof error !== "object" || error === null || !("code" in error)) return null;
+  return typeof error.code === "string" ? error.code : null;
+}
+
+/** Whether the same transaction may succeed if it is run again. */
+export function mayPass(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== null && (PASSING.has(state) || /^(ECONN|EPIPE|ETIMEDOUT)/.test(state));
+}

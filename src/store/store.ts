@@ -1,0 +1,254 @@
+/**
+ * The store: what the runtime needs of a database, in the design's words.
+ *
+ * 1. A decision is made on lanes that this transaction holds locked, and saved in it.
+ * 2. Lanes are locked in the order of their ids, by a statement of their own, before anything else
+ *    of them is read: a statement that waits for a lock and goes on reads an old snapshot.
+ * 3. A record's row is never waited for.
+ * 4. Time is the database's.
+ */
+import type { Actor } from "../model/content.ts";
+import type { Account, Connection } from "../model/connection.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { AccountId, ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { ActorReference, Mapping, Row, RowPatch } from "../model/mapping.ts";
+
+export interface Store {
+  readonly kind: "postgres" | "pglite";
+  /** Brings the schema and the triggers up to date; safe to run twice and at once. */
+  migrate(mappings: readonly Mapping[]): Promise<void>;
+  /** Runs `work` in one transaction, again if the database says that may help. */
+  transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
+  readonly deliveries: DeliveryStore;
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  /** Calls `heard` when another process may have made work; a hint that may be lost. */
+  onWork(heard: () => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** A lane with the transition decided on it. */
+export interface Decided {
+  readonly before: Lane;
+  readonly after: Transition;
+}
+
+/** What identifies a lane when it is looked up or made. */
+export interface LaneKey {
+  readonly connectionId: ConnectionId;
+  readonly resourceType: string;
+  readonly recordType: string;
+  readonly externalId: string | null;
+  readonly recordId: string | null;
+}
+
+export interface StoreTransaction {
+  /** The database's time when the transaction began. */
+  readonly now: Instant;
+  /** Finds or makes the lane of each key; keys of one lane give one id. In the keys' order. */
+  ensureLanes(keys: readonly LaneKey[]): Promise<readonly LaneId[]>;
+  /** Lanes by resource, for those that exist. */
+  findLanesByResource(
+    connectionId: ConnectionId,
+    resourceType: string,
+    externalIds: readonly string[],
+  ): Promise<
+    readonly {
+      readonly id: LaneId;
+      readonly externalId: string;
+      readonly recordId: string | null;
+    }[]
+  >;
+  /** Lanes by the token of their intent. */
+  findLanesByToken(
+    connectionId: ConnectionId,
+    tokens: readonly string[],
+  ): Promise<
+    readonly { readonly id: LaneId; readonly token: string; readonly externalId: string | null }[]
+  >;
+  /** Living lanes of records, whatever their connection. */
+  findLanesByRecord(
+    recordType: string,
+    recordIds: readonly string[],
+  ): Promise<
+    readonly {
+      readonly id: LaneId;
+      readonly connectionId: ConnectionId;
+      readonly resourceType: string;
+      readonly recordId: string;
+      readonly externalId: string | null;
+    }[]
+  >;
+  /** Locks lanes in the order of their ids and reads them whole. */
+  lockLanes(ids: readonly LaneId[]): Promise<readonly Lane[]>;
+  /** Locks lanes that have an event due and nobody working on them; skips what others hold. */
+  lockDueLanes(limit: number): Promise<readonly Lane[]>;
+  /** Locks lanes whose processing event has outlived its lease. */
+  lockExpiredLanes(limit: number): Promise<readonly Lane[]>;
+  /** Locks lanes of a connection that have events in a state. */
+  lockLanesInState(
+    connectionId: ConnectionId,
+    state: TandemEvent["state"],
+    limit: number,
+  ): Promise<readonly Lane[]>;
+  /** Writes what was decided. */
+  saveLanes(decided: readonly Decided[]): Promise<void>;
+  /** Makes the children of a lane that wait for it due at once. */
+  wakeChildren(parent: Lane): Promise<void>;
+  readonly records: RecordStore;
+  readonly changes: ChangeStore;
+  readonly pendingDeliveries: PendingDeliveries;
+}
+
+/** The app's own rows. Every write is marked as ours. */
+export interface RecordStore {
+  /** Reads rows by key without locking them; those that are gone are absent. */
+  read(mapping: Mapping, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+  /** Locks a row if nobody holds it. */
+  lock(
+    mapping: Mapping,
+    id: string,
+  ): Promise<
+    { readonly status: "locked"; readonly row: Row } | { readonly status: "missing" | "busy" }
+  >;
+  insert(
+    mapping: Mapping,
+    patch: RowPatch,
+    origin: EventId,
+  ): Promise<{ readonly id: string; readonly row: Row }>;
+  update(mapping: Mapping, id: string, patch: RowPatch, origin: EventId): Promise<Row>;
+  delete(mapping: Mapping, id: string, origin: EventId): Promise<void>;
+  /** The keys of the rows that stand for actors, by column. */
+  resolveActors(
+    integration: string,
+    references: readonly ActorReference[],
+    origin: EventId,
+  ): Promise<RowPatch>;
+}
+
+/** One captured write. */
+export interface CapturedChange {
+  readonly recordType: string;
+  readonly recordId: string;
+  readonly operation: "insert" | "update" | "delete";
+  readonly columns: readonly string[];
+  readonly changedAt: Instant;
+  readonly origin: EventId | null;
+  readonly oldRow: Row | null;
+}
+
+export interface ChangeStore {
+  /** Takes captured writes out, oldest first; what other drains hold is skipped. */
+  take(limit: number): Promise<readonly CapturedChange[]>;
+  /** Reads the captured writes of one record that are still to be drained. */
+  peek(recordType: string, recordId: string): Promise<readonly CapturedChange[]>;
+}
+
+/** A delivery as it is stored. */
+export interface Delivery {
+  readonly id: DeliveryId;
+  readonly integration: string;
+  readonly deliveryKey: string;
+  readonly event: string;
+  readonly payload: string;
+  readonly attempts: number;
+}
+
+export interface DeliveryStore {
+  /** Stores deliveries durably; one seen before counts up and tells so. */
+  receive(
+    deliveries: readonly Omit<Delivery, "attempts">[],
+  ): Promise<readonly { readonly id: DeliveryId; readonly seenBefore: boolean }[]>;
+  counts(): Promise<Readonly<Record<"received" | "translated" | "irrelevant" | "failed", number>>>;
+}
+
+export interface PendingDeliveries {
+  /** Locks deliveries that are to be translated, oldest first. */
+  lock(limit: number): Promise<readonly Delivery[]>;
+  translated(id: DeliveryId, action: string | null): Promise<void>;
+  irrelevant(id: DeliveryId, action: string | null, reason: string): Promise<void>;
+  failed(id: DeliveryId, error: TandemEvent["error"], runAt: Instant): Promise<void>;
+  /** Events of a delivery that are errored; a redelivery restarts them. */
+  erroredLanes(id: DeliveryId): Promise<readonly LaneId[]>;
+}
+
+/** An account with what it takes to log in. */
+export interface AccountRecord extends Account {
+  readonly credentials: unknown;
+  readonly webhookSecrets: readonly unknown[];
+}
+
+/** Accounts and connections. */
+export interface Directory {
+  accounts(): Promise<readonly AccountRecord[]>;
+  connections(): Promise<readonly Connection[]>;
+  saveAccount(account: {
+    readonly integration: string;
+    readonly name: string;
+    readonly credentials: unknown;
+    readonly webhookSecrets: readonly unknown[];
+  }): Promise<AccountId>;
+  saveConnection(connection: {
+    readonly accountId: AccountId;
+    readonly integration: string;
+    readonly containerId: string;
+    readonly containerName: string;
+    readonly scope: string;
+  }): Promise<ConnectionId>;
+  updateAccount(
+    id: AccountId,
+    changes: Partial<Pick<Account, "state" | "reason" | "pausedUntil" | "clockOffset">> & {
+      readonly identity?: Actor;
+    },
+  ): Promise<void>;
+  updateConnection(
+    id: ConnectionId,
+    changes: Partial<
+      Pick<
+        Connection,
+        | "inbound"
+        | "outbound"
+        | "pausedReason"
+        | "containerName"
+        | "highWater"
+        | "etags"
+        | "polledAt"
+        | "sweptAt"
+      >
+    >,
+  ): Promise<void>;
+}
+
+/** Which events to show. */
+export interface EventQuery {
+  readonly id?: string;
+  readonly state?: TandemEvent["state"];
+  readonly direction?: TandemEvent["direction"];
+  readonly recordType?: string;
+  readonly recordId?: string;
+  readonly connectionId?: ConnectionId;
+  readonly laneId?: LaneId;
+  /** Only events born before this one. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** An event with the type and relation of its resource. */
+export interface LedgerEvent extends TandemEvent {
+  readonly resourceType: string;
+  readonly relation: string;
+}
+
+/** Reading the ledger; nothing here decides. */
+export interface Ledger {
+  events(query: EventQuery): Promise<readonly LedgerEvent[]>;
+  lanesOfRecord(recordType: string, recordId: string): Promise<readonly Lane[]>;
+  counts(): Promise<{
+    readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
+    readonly undrained: number;
+  }>;
+  /** When the next queued event falls due, or `null`; and the database's time now. */
+  nextDue(): Promise<{ readonly now: Instant; readonly due: Instant | null }>;
+}
