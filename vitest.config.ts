@@ -1,22 +1,30 @@
+import { availableParallelism, totalmem } from "node:os";
 import { defineConfig } from "vitest/config";
+
+const onDatabases = "test/{store,runtime,server,cli,situations,demo}/**/*.test.ts";
+const inBrowser = "test/browser/**/*.test.ts";
 
 /**
  * Three projects. `unit` is pure and needs nothing; `integration` runs on real databases that
- * `test/harness` starts; `browser` drives Chromium and runs in `.ci/run` only.
+ * `test/harness` starts; `browser` drives Chromium. What is in neither of the others' folders is
+ * `unit`, so that no test is left out by where it lies.
  */
 export default defineConfig({
   test: {
+    // A PGlite takes up to 0.8 GB: as many files at once as there are cores, and memory for.
+    maxWorkers: Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 31))),
     projects: [
       {
         test: {
           name: "unit",
-          include: ["test/{model,engine,integrations,testing,dashboard,config}/**/*.test.ts"],
+          include: ["test/**/*.test.ts"],
+          exclude: [onDatabases, inBrowser],
         },
       },
       {
         test: {
           name: "integration",
-          include: ["test/{store,runtime,server,cli,situations,demo}/**/*.test.ts"],
+          include: [onDatabases],
           globalSetup: ["test/harness/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -25,7 +33,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
-          include: ["test/browser/**/*.test.ts"],
+          include: [inBrowser],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

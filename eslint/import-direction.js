@@ -1,0 +1,127 @@
+/**
+ * Imports point one way (docs/design.md, "Shape"):
+ *
+ *   model ◄─ engine ◄─ runtime ◄─ compose ◄─ server, cli
+ *               ▲          ├─► store/store.ts               (interface) ◄─ store/postgres
+ *               └──────────┴─► integrations/integration.ts  (interface) ◄─ integrations/github, ...
+ *
+ * so that a decision can be read without its database, and a store or an adapter be added without
+ * touching what calls it. The table below says the same, and is the only place to change it.
+ */
+import { dirname, relative, resolve, sep } from "node:path";
+
+/** May be imported with `import type` only. */
+const types = (layer) => `${layer} (types)`;
+
+const interfaces = ["model", "engine", "store", "integrations"];
+const implementations = ["store/*", "integrations/*"];
+const library = [...interfaces, ...implementations, "runtime", "compose", "server"];
+
+/**
+ * A layer may import itself and what is listed. `*`: each folder is a layer of its own. `compose`
+ * is every file directly under src but `index.ts`, which is `entry`.
+ */
+const mayImport = {
+  model: [],
+  engine: ["model"],
+  store: ["model", types("engine")],
+  integrations: ["model", types("engine")],
+  "store/*": ["model", "engine", "store"],
+  "integrations/*": ["model", "integrations"],
+  runtime: interfaces,
+  compose: [...interfaces, ...implementations, "runtime"],
+  server: [...interfaces, "runtime", "compose"],
+  dashboard: [types("model"), types("server/api-types"), types("demo/api-types")],
+  cli: [...library, "entry", "testing", "demo"],
+  demo: [...library, "entry", "testing"],
+  testing: [...library, "entry"],
+  entry: library,
+};
+
+/** Packages that are some layer's own business: a second user would be a second seam. */
+const packageBelongsTo = [
+  {
+    package: /^(pg|@electric-sql\/pglite)(\/|$)/,
+    layers: ["store/*", "compose", "cli", "testing"],
+  },
+  { package: /^@octokit\//, layers: ["integrations/*", "testing"] },
+  { package: /^hono(\/|$)|^@hono\//, layers: ["server", "cli", "demo", "testing"] },
+  { package: /^commander$/, layers: ["cli"] },
+  { package: /^preact(\/|$)/, layers: ["dashboard"] },
+];
+
+/**
+ * @param {string} path relative to src, with `/`
+ * @returns {{ layer: string, unit: string, file: string }} the layer, which one of its kind, and
+ *   the module without its extension
+ */
+function place(path) {
+  const file = path.replace(/\.[cm]?[jt]sx?$/, "");
+  const [top, ...rest] = file.split("/");
+  if (rest.length === 0) {
+    const layer = top === "index" ? "entry" : "compose";
+    return { layer, unit: layer, file };
+  }
+  if ((top === "store" || top === "integrations") && rest.length > 1)
+    return { layer: `${top}/*`, unit: `${top}/${rest[0]}`, file };
+  return { layer: top, unit: top, file };
+}
+
+/** @type {import("eslint").Rule.RuleModule} */
+export const importDirection = {
+  meta: {
+    type: "problem",
+    schema: [],
+    messages: {
+      against:
+        "{{from}} must not import {{to}}: imports point from server and cli to model, never back.",
+      typesOnly: "{{from}} may import the types of {{to}} only: write `import type`.",
+      outside: "src must not import {{to}}: what is published cannot depend on what is not.",
+      package: "{{to}} belongs to {{layers}}; {{from}} goes through its interface.",
+      unknown: "{{from}} is no layer: add it to the table in eslint/import-direction.js.",
+    },
+  },
+  create(context) {
+    const root = resolve(context.cwd, "src");
+    const pathOf = (file) => relative(root, file).split(sep).join("/");
+    const own = pathOf(context.filename);
+    if (own.startsWith("../")) return {};
+    const from = place(own);
+    const allowed = mayImport[from.layer];
+
+    const check = (node, source, typeOnly) => {
+      if (typeof source?.value !== "string") return;
+      const report = (messageId, data) => {
+        context.report({ node: source, messageId, data: { from: from.unit, ...data } });
+      };
+      if (allowed === undefined) return report("unknown", {});
+      if (!source.value.startsWith(".")) {
+        const owner = packageBelongsTo.find((entry) => entry.package.test(source.value));
+        if (owner !== undefined && !owner.layers.includes(from.layer))
+          report("package", { to: source.value, layers: owner.layers.join(", ") });
+        return;
+      }
+      const target = pathOf(resolve(dirname(context.filename), source.value));
+      if (target.startsWith("../")) {
+        if (!target.endsWith(".json")) report("outside", { to: source.value });
+        return;
+      }
+      const to = place(target);
+      if (to.unit === from.unit || allowed.includes(to.layer)) return;
+      const byTypes = [to.layer, to.file].some((name) => allowed.includes(types(name)));
+      if (!byTypes) report("against", { to: to.unit });
+      else if (!typeOnly) report("typesOnly", { to: to.unit });
+    };
+    const inTypePosition = (node) =>
+      (node.importKind ?? node.exportKind) === "type" ||
+      (node.specifiers?.length > 0 &&
+        node.specifiers.every((each) => (each.importKind ?? each.exportKind) === "type"));
+    return {
+      ImportDeclaration: (node) => check(node, node.source, inTypePosition(node)),
+      ExportNamedDeclaration: (node) => check(node, node.source, inTypePosition(node)),
+      ExportAllDeclaration: (node) => check(node, node.source, inTypePosition(node)),
+      ImportExpression: (node) => check(node, node.source, false),
+      TSImportType: (node) => check(node, node.source ?? node.argument?.literal, true),
+    };
+  },
+};

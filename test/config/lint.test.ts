@@ -1,0 +1,176 @@
+/** The lint rules of our own really fire: a rule that matches nothing passes every file. */
+import { fileURLToPath } from "node:url";
+import { ESLint } from "eslint";
+import { expect, it } from "vitest";
+import tseslint from "typescript-eslint";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Without types: the rules under test need none, and the snippets are in no project. */
+const eslint = new ESLint({
+  cwd: root,
+  overrideConfig: tseslint.configs.disableTypeChecked,
+});
+
+/** The rules that refuse `code`, were it in the file `path`; each once. */
+async function refusals(path: string, code: string): Promise<string[]> {
+  const [result] = await eslint.lintText(code, { filePath: path });
+  return [...new Set(result?.messages.map(({ ruleId, message }) => ruleId ?? message))];
+}
+
+it.each([
+  ["src/model/a.ts", "src/engine/admit.ts"],
+  ["src/engine/a.ts", "src/runtime/system-clock.ts"],
+  ["src/engine/a.ts", "src/store/store.ts"],
+  ["src/store/store.ts", "src/runtime/process.ts"],
+  ["src/store/postgres/a.ts", "src/runtime/process.ts"],
+  ["src/store/postgres/a.ts", "src/store/memory/store.ts"],
+  ["src/integrations/integration.ts", "src/integrations/github/client.ts"],
+  ["src/integrations/github/a.ts", "src/engine/plan.ts"],
+  ["src/integrations/github/a.ts", "src/integrations/redmine/client.ts"],
+  ["src/runtime/a.ts", "src/store/postgres/store.ts"],
+  ["src/runtime/a.ts", "src/integrations/github/client.ts"],
+  ["src/runtime/a.ts", "src/compose.ts"],
+  ["src/compose.ts", "src/server/app.ts"],
+  ["src/compose.ts", "src/index.ts"],
+  ["src/server/a.ts", "src/store/postgres/store.ts"],
+  ["src/server/a.ts", "src/cli/main.ts"],
+  ["src/dashboard/a.ts", "src/server/app.ts"],
+  ["src/cli/a.ts", "src/dashboard/app.ts"],
+  ["src/testing/a.ts", "src/cli/main.ts"],
+  ["src/testing/a.ts", "src/demo/sample-app.ts"],
+  ["src/index.ts", "src/testing/index.ts"],
+])("%s must not import %s, not even its types", async (from, to) => {
+  expect(await refusals(from, importOf("A", from, to))).toContain("tandem/import-direction");
+});
+
+it.each([
+  ["src/store/store.ts", "src/engine/plan.ts"],
+  ["src/dashboard/a.ts", "src/model/event.ts"],
+  ["src/dashboard/a.ts", "src/server/api-types.ts"],
+  ["src/dashboard/a.ts", "src/demo/api-types.ts"],
+])("%s may import the types of %s, and nothing else of it", async (from, to) => {
+  expect(await refusals(from, importOf("A", from, to))).toEqual([]);
+  expect(await refusals(from, importOf("a", from, to))).toEqual(["tandem/import-direction"]);
+});
+
+it.each([
+  ["src/engine/a.ts", "src/model/event.ts"],
+  ["src/runtime/a.ts", "src/engine/plan.ts"],
+  ["src/runtime/a.ts", "src/store/store.ts"],
+  ["src/runtime/a.ts", "src/integrations/integration.ts"],
+  ["src/store/postgres/a.ts", "src/store/store.ts"],
+  ["src/integrations/github/a.ts", "src/integrations/integration.ts"],
+  ["src/compose.ts", "src/store/postgres/store.ts"],
+  ["src/server/a.ts", "src/compose.ts"],
+  ["src/cli/a.ts", "src/server/app.ts"],
+  ["src/testing/a.ts", "src/runtime/process.ts"],
+  ["test/engine/a.test.ts", "src/engine/plan.ts"],
+])("%s may import %s", async (from, to) => {
+  expect(await refusals(from, importOf("a", from, to))).toEqual([]);
+});
+
+it.each([
+  ["a driver", "src/runtime/a.ts", 'import pg from "pg";'],
+  ["a driver, later", "src/server/a.ts", 'export const a = () => import("@electric-sql/pglite");'],
+  ["a provider's client", "src/runtime/a.ts", 'export { Octokit } from "@octokit/core";'],
+  ["what is not published", "src/runtime/a.ts", 'import { a } from "../../test/a.ts";'],
+  ["anything, being no layer", "src/elsewhere/a.ts", 'import { a } from "../model/event.ts";'],
+])("nothing goes round the direction: %s", async (_, path, code) => {
+  expect(await refusals(path, code)).toContain("tandem/import-direction");
+});
+
+it.each([
+  ["the time", "export const a = Date.now();"],
+  ["the time, taken apart", "const { now } = Date; export const a = now();"],
+  ["the time as a date", "export const a = new Date();"],
+  ["the time as text", "export const a = Date();"],
+  ["randomness", "export const a = Math.random();"],
+  ["randomness of the system", "export const a = crypto.randomUUID();"],
+  [
+    "randomness of Node",
+    'import { randomUUID } from "node:crypto"; export const a = randomUUID();',
+  ],
+  ["all of node:crypto", 'import * as all from "node:crypto"; export const a = all;'],
+  ["the disk", 'import { readFileSync } from "node:fs"; export const a = readFileSync;'],
+  ["a package", 'import { Hono } from "hono"; export const a = Hono;'],
+  ["a package, later", 'export const a = () => import("zod");'],
+  ["the environment", "export const a = process.env.HOME;"],
+  ["the environment, the long way", "export const a = globalThis.process;"],
+  ["the log", 'console.log("a");'],
+  ["the network", 'export const a = () => fetch("https://example.org");'],
+  ["a timer", "setTimeout(() => undefined, 1);"],
+  ["a promise", "export const a = Promise.resolve();"],
+  ["a promise's type", "export type A = Promise<void>;"],
+  ["an async function", "export async function a() { return 1; }"],
+  ["an async arrow", "export const a = async () => 1;"],
+  ["state", "let a = 0; export const b = () => (a += 1);"],
+])("a decision must not see %s", async (_, code) => {
+  for (const path of ["src/model/a.ts", "src/engine/a.ts"]) {
+    const fired = await refusals(path, code);
+    expect(fired.some((rule) => /^no-(restricted-|console)/.test(rule))).toBe(true);
+  }
+});
+
+it("a decision may hash, read a given time, and use zod", async () => {
+  const code = `import { createHash } from "node:crypto";
+import { z } from "zod";
+export const a = (x: number) => [createHash("sha256"), new Date(x), z.string(), Math.max(x, 1)];`;
+  expect(await refusals("src/engine/a.ts", code)).toEqual([]);
+});
+
+it.each([
+  ["no-console", "src/runtime/a.ts", 'console.log("a");'],
+  ["no-restricted-properties", "src/runtime/a.ts", "process.exit(1);"],
+  ["no-restricted-properties", "src/server/a.ts", 'process.stdout.write("a");'],
+  ["no-restricted-imports", "src/server/a.ts", 'import { exit } from "node:process"; exit(1);'],
+  ["import-x/no-default-export", "src/runtime/a.ts", "export default 1;"],
+  ["import-x/no-extraneous-dependencies", "src/runtime/a.ts", 'import "fast-check";'],
+  ["no-restricted-globals", "src/runtime/a.ts", "export const a = event;"],
+  ["eqeqeq", "src/runtime/a.ts", "export const a = (b: string) => b == '';"],
+  ["@typescript-eslint/no-explicit-any", "src/runtime/a.ts", "export const a = (b: any) => b;"],
+  [
+    "@typescript-eslint/no-non-null-assertion",
+    "test/model/a.ts",
+    "export const a = (b?: 1) => b!;",
+  ],
+  ["tandem/file-name", "src/runtime/utils.ts", "export {};"],
+  ["tandem/file-name", "src/runtime/lease-manager.ts", "export {};"],
+  ["tandem/file-name", "test/helpers/a.ts", "export {};"],
+  ["tandem/file-name", "src/shared/a.ts", "export {};"],
+  ["tandem/reasoned-disable", "src/runtime/a.ts", "/* eslint-disable */"],
+  ["tandem/reasoned-disable", "src/runtime/a.ts", "/* eslint-disable no-console -- quicker */"],
+  ["tandem/reasoned-disable", "src/runtime/a.ts", "// eslint-disable-next-line\nconsole.log(1);"],
+  ["tandem/reasoned-disable", "src/cli/a.ts", "// eslint-disable-next-line eqeqeq\nexport {};"],
+  ["no-restricted-globals", "test/runtime/a.test.ts", "setTimeout(() => undefined, 5);"],
+  ["no-restricted-syntax", "test/runtime/a.test.ts", 'vi.mock("../../src/engine/plan.ts");'],
+  ["no-restricted-syntax", "test/runtime/a.test.ts", 'it.only("a", () => undefined);'],
+  ["no-restricted-syntax", "test/runtime/a.test.ts", 'it("a", { retry: 2 }, () => undefined);'],
+])("%s refuses in %s: %s", async (rule, path, code) => {
+  expect(await refusals(path, code)).toContain(rule);
+});
+
+it.each([
+  ["src/cli/main.ts", 'console.log("a"); process.exit(1);'],
+  ["src/runtime/lease-lost.ts", "export {};"],
+  ["tandem.config.ts", "export default {};"],
+  [
+    "src/runtime/a.ts",
+    "// eslint-disable-next-line no-console -- it is the logger\nconsole.log(1);",
+  ],
+])("nothing is refused in %s: %s", async (path, code) => {
+  expect(await refusals(path, code)).toEqual([]);
+});
+
+it("a file of more than 400 lines is refused, comments and blank lines included", async () => {
+  expect(await refusals("src/runtime/a.ts", "// a line\n".repeat(400))).toEqual([]);
+  expect(await refusals("src/runtime/a.ts", "// a line\n\n".repeat(201))).toEqual(["max-lines"]);
+});
+
+/** An import of a type (`A`) or a value (`a`), used, with the path as the importing file sees it. */
+function importOf(name: "A" | "a", from: string, to: string): string {
+  const path = `${"../".repeat(from.split("/").length - 1)}${to}`;
+  return name === "A"
+    ? `import type { A } from "./${path}";\nexport type B = A;`
+    : `import { a } from "./${path}";\nexport const b = a;`;
+}

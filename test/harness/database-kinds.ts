@@ -1,0 +1,21 @@
+/** The databases Tandem is tested on, and which of them this run covers. */
+export type DatabaseKind = "pglite" | "postgres";
+
+const all: readonly DatabaseKind[] = ["pglite", "postgres"];
+
+/**
+ * What this run covers: both, unless `TANDEM_TEST_DATABASES` (a comma separated list) narrows it.
+ *
+ * @throws Error when the variable names a database that does not exist, so that a typing mistake
+ *   cannot pass as a run without failures.
+ */
+export function databaseKindsFrom(list: string | undefined): DatabaseKind[] {
+  if (list === undefined || list.trim() === "") return [...all];
+  return list.split(",").map((entry) => {
+    const kind = all.find((known) => known === entry.trim());
+    if (kind === undefined) {
+      throw new Error(`TANDEM_TEST_DATABASES: "${entry}" is none of ${all.join(", ")}`);
+    }
+    return kind;
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * Fresh, empty databases for tests, the same way on PGlite and on a real Postgres.
+ *
+ * Each is independent of every other and lives until `close()`. Tests that must hold on both are
+ * written once, inside `describeOnEachDatabase`.
+ */
+import { randomBytes } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import { PGlite } from "@electric-sql/pglite";
+import pg from "pg";
+import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
+import { databaseKindsFrom, type DatabaseKind } from "./database-kinds.ts";
+
+export interface TestDatabase {
+  readonly kind: DatabaseKind;
+  /** How Tandem connects, where `kind` is `postgres`. A superuser's. */
+  readonly url?: string;
+  /** What Tandem is given, where `kind` is `pglite`. */
+  readonly pglite?: PGlite;
+  /**
+   * Plain SQL as the app, or psql, would run it: several statements are allowed where there are no
+   * parameters, and the rows are the last one's. `bigint` comes as a number on both databases.
+   */
+  sql<T>(text: string, params?: unknown[]): Promise<T[]>;
+  /** Ends every connection and removes the database. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What this run covers; `TANDEM_TEST_DATABASES=pglite` or `=postgres` narrows it. */
+export const databaseKinds: DatabaseKind[] = databaseKindsFrom(process.env.TANDEM_TEST_DATABASES);
+
+export function openTestDatabase(kind: DatabaseKind): Promise<TestDatabase> {
+  return kind === "pglite" ? openPglite() : createOnServer();
+}
+
+/**
+ * Runs the same tests on each database of `databaseKinds`. What a test or its `beforeEach` opens
+ * is closed after that test; what `beforeAll` opens, after the last one.
+ */
+export function describeOnEachDatabase(
+  name: string,
+  tests: (open: () => Promise<TestDatabase>, kind: DatabaseKind) => void,
+): void {
+  describe.each(databaseKinds)(`${name} (%s)`, (kind) => {
+    const ofSuite: TestDatabase[] = [];
+    const ofTest: TestDatabase[] = [];
+    let opened = ofSuite;
+    const closeAll = async (databases: TestDatabase[]) => {
+      await Promise.all(databases.splice(0).map((database) => database.close()));
+    };
+    beforeEach(() => {
+      opened = ofTest;
+    });
+    afterEach(async () => {
+      opened = ofSuite;
+      await closeAll(ofTest);
+    });
+    afterAll(() => closeAll(ofSuite));
+
+    tests(async () => {
+      const keptIn = opened;
+      const database = await openTestDatabase(kind);
+      keptIn.push(database);
+      return database;
+    }, kind);
+  });
+}
+
+async function openPglite(): Promise<TestDatabase> {
+  const dump = inject("pgliteDataDir");
+  if (dump === null) throw new Error("TANDEM_TEST_DATABASES leaves PGlite out of this run");
+  const pglite = await PGlite.create({ loadDataDir: await openAsBlob(dump) });
+  let closing: Promise<void> | undefined;
+  return {
+    kind: "pglite",
+    pglite,
+    sql: async <T>(text: string, params?: unknown[]) => {
+      if (params !== undefined) return (await pglite.query<T>(text, params)).rows;
+      return ((await pglite.exec(text)).at(-1)?.rows ?? []) as T[];
+    },
+    close: () => (closing ??= pglite.closed ? Promise.resolve() : pglite.close()),
+  };
+}
+
+async function createOnServer(): Promise<TestDatabase> {
+  const adminUrl = inject("postgresAdminUrl");
+  if (adminUrl === null) throw new Error("TANDEM_TEST_DATABASES leaves Postgres out of this run");
+  const name = `tandem_test_${randomBytes(8).toString("hex")}`;
+  // template0, since nobody can be connected to it and so hold up the copy.
+  await onServer(adminUrl, `create database ${name} template template0`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 4, types });
+  // A test that cuts connections on purpose ends idle ones too; that is not the harness's failure.
+  pool.on("error", () => undefined);
+  const remove = async () => {
+    await pool.end();
+    await onServer(adminUrl, `drop database if exists ${name} with (force)`);
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    kind: "postgres",
+    url: url.href,
+    sql: async <T>(text: string, params?: unknown[]) => {
+      const result: unknown = await pool.query(text, params);
+      // pg returns a list for several statements, though its types do not say so.
+      const last = (Array.isArray(result) ? result.at(-1) : result) as { rows: T[] };
+      return last.rows;
+    },
+    close: () => (closing ??= remove()),
+  };
+}
+
+async function onServer(adminUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** As PGlite does: a bigint that fits is a number, so that a test's expectations hold on both. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === pg.types.builtins.INT8
+      ? exactNumber
+      : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+};
+
+function exactNumber(text: string): number | bigint {
+  const exact = BigInt(text);
+  return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
+}
