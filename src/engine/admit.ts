@@ -11,15 +11,16 @@
  *
  * Row 1, a delivery seen before, is the receiver's: it has the deliveries.
  */
-import { canonical, type Content, digest, pick, seenOver } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
-import type { DeliveryId } from "../model/ids.ts";
+import { canonical, type Content, digest, pick, sameValue, seenOver } from "../model/content.ts";
+import type { Reason, TandemEvent } from "../model/event.ts";
+import type { DeliveryId, EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import { type Lane, type Transition } from "../model/lane.ts";
+import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import { mappedFields } from "../model/mapping.ts";
 import type { Observation, ObservationSource } from "../model/observation.ts";
 import type { Context } from "./context.ts";
-import { coveredByOurWrite } from "./covered.ts";
+import { coveredByOurWrite, supersede } from "./covered.ts";
+import { learnIdentity } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
 
@@ -55,60 +56,54 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   const off = context.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
   if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
 
-  const { tombstone } = start.lane;
-  if (tombstone !== null) {
-    const verified = arrival.verifiedAt !== null && arrival.verifiedAt > tombstone.at;
-    if (!verified || observation.action === "delete") {
-      return done(start, {
-        ...ended(born, context.now),
-        state: "ignored",
-        reason: "tombstoned",
-        ignoredFor: { id: tombstone.event, type: "events" },
-      });
+  if (lane.tombstone !== null) {
+    if (isRecreated(lane, lane.tombstone, arrival)) {
+      return admitUpsert(withLane(start, { tombstone: null }), born);
     }
-    return admitUpsert(withLane(start, { tombstone: null }), born);
+    return done(start, ignored(born, "tombstoned", lane.tombstone.event, context.now));
   }
-  if (content === null) return admitDelete(start, born, context.now);
+  if (observation.action === "delete") return admitDelete(start, born, context.now);
+
+  if (lane.clock !== null && observation.updatedAt < lane.clock.at) {
+    const conflicts = coveredByOurWrite(lane, content ?? {}, observation.updatedAt);
+    const older = ignored(born, "later_event", lane.clock.event, context.now);
+    return done(start, { ...older, conflicts });
+  }
+  if (content === null) return admitUpsert(start, { ...born, reread: true });
   return admitSeen(start, { ...born, content, digest: digest(content) }, arrival, context);
 }
 
+/** Rows 5 to 7, of content that is not older than what is known. */
 function admitSeen(
   start: Transition,
   born: TandemEvent & { readonly content: Content; readonly digest: string },
   { observation, source }: Arrival,
   context: Context,
 ): Admission {
-  const { lane } = start;
+  const { clock, known } = start.lane;
   const at = observation.updatedAt;
-  const { clock, known } = lane;
-
-  if (clock !== null && at < clock.at) {
-    return done(start, {
-      ...ended(born, context.now),
-      state: "ignored",
-      reason: "later_event",
-      ignoredFor: { id: clock.event, type: "events" },
-      conflicts: coveredByOurWrite(lane, born.content, at),
-    });
-  }
   const sameTime = clock !== null && at === clock.at;
   const sameContent = known !== null && known.digest === born.digest;
   const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";
-  const doubt = inDoubt(lane);
-  if (known !== null && (sameVersion || (sameContent && !doubt))) {
-    const fresh = keepTime(refreshCopy(start, observation), known.event, at, context.now);
-    // A poll that overlaps the last one sees the same versions again: that is no news.
-    if (sameTime && sameContent && source === "poll") return { ...fresh, event: null };
-    return done(withLane(fresh, { clock: { at, event: born.id } }), {
-      ...ended(born, context.now),
-      state: "duplicate",
-      reason: sameContent ? "same_content" : "same_version",
-      duplicateOf: known.event,
-    });
+  const doubt = inDoubt(start.lane);
+  if (known === null || !(sameVersion || (sameContent && !doubt))) {
+    return admitUpsert(start, { ...born, reread: sameTime || doubt });
   }
-  return admitUpsert(start, { ...born, reread: sameTime || doubt });
+  const fresh = refreshCopy(start, observation);
+  // A listing that overlaps the last one sees the same versions again: that is no news.
+  const listed = source === "poll" || source === "backfill";
+  if (sameTime && sameContent && listed) return { ...fresh, event: null };
+  const later = keepTime(fresh, known.event, at, context.now);
+  return done(withLane(later, { clock: { at, event: born.id }, known: { ...known, at } }), {
+    ...born,
+    finishedAt: context.now,
+    state: "duplicate",
+    reason: sameContent ? "same_content" : "same_version",
+    duplicateOf: known.event,
+  });
 }
 
+/** Row 7, and 6 with its re-read: the event is queued, and what it shows is what is known. */
 function admitUpsert(start: Transition, born: TandemEvent): Admission {
   const event: TandemEvent = { ...born, reason: born.reread ? "reread_needed" : "admitted" };
   const canceled = cancelOlder(start, event, event.createdAt);
@@ -120,10 +115,21 @@ function admitUpsert(start: Transition, born: TandemEvent): Admission {
 
 /** A deletion obeys rows 1 to 3 only, for it carries the time of the edit before it. */
 function admitDelete(start: Transition, born: TandemEvent, now: Instant): Admission {
-  const canceled = cancelOlder(start, born, now);
-  return done(
-    withLane(canceled, { tombstone: { event: born.id, at: now, side: "resource" } }),
-    born,
+  const tombstone = { event: born.id, at: now, side: "resource" } as const;
+  return done(withLane(cancelOlder(start, born, now), { tombstone }), born);
+}
+
+/**
+ * Only a read by id that began after the tombstone shows that a resource was re-created. It says
+ * nothing of a record that was deleted, nor of a deletion that is still to be carried out.
+ */
+function isRecreated(lane: Lane, tombstone: Tombstone, arrival: Arrival): boolean {
+  return (
+    tombstone.side === "resource" &&
+    arrival.observation.action === "upsert" &&
+    arrival.verifiedAt !== null &&
+    arrival.verifiedAt > tombstone.at &&
+    !lane.live.some((event) => event.action === "delete")
   );
 }
 
@@ -136,14 +142,7 @@ export function cancelOlder(start: Transition, newer: TandemEvent, now: Instant)
         (event.state === "queued" || event.state === "errored") &&
         (event.action === "upsert" || newer.action === "delete"),
     )
-    .reduce(
-      (transition, event) =>
-        move(transition, event.id, "canceled", now, {
-          reason: "superseded",
-          canceledBy: newer.id,
-        }),
-      start,
-    );
+    .reduce((transition, event) => supersede(transition, event, newer, now), start);
 }
 
 /** A duplicate's later time goes to the queued event that bears the content, or it would be stale. */
@@ -161,20 +160,11 @@ function keepTime(
     );
 }
 
-function refreshCopy(start: Transition, observation: Observation): Transition {
+function refreshCopy(start: Transition, { content }: Observation): Transition {
   const { copy } = start.lane;
-  if (copy === null || observation.content === null) return start;
-  return withLane(start, { copy: { ...copy, ...observation.content } });
-}
-
-/** The first look at a resource tells its id; a later one never changes it. */
-function learnIdentity(lane: Lane, observation: Observation): Lane {
-  return {
-    ...lane,
-    externalId: lane.externalId ?? observation.externalId,
-    parent: lane.parent ?? observation.parent,
-    display: { ...lane.display, ...observation.display },
-  };
+  if (copy === null || content === null) return start;
+  const same = Object.entries(content).every(([field, value]) => sameValue(copy[field], value));
+  return same ? start : withLane(start, { copy: { ...copy, ...content } });
 }
 
 /** The mapped content of an observation; what it did not see is taken from what is known. */
@@ -185,8 +175,9 @@ export function contentOf(lane: Lane, observation: Observation, context: Context
   return seenOver(lane.known?.content ?? lane.base, seen);
 }
 
-function ended(event: TandemEvent, now: Instant): TandemEvent {
-  return { ...event, finishedAt: now };
+function ignored(event: TandemEvent, reason: Reason, by: EventId, now: Instant): TandemEvent {
+  const ignoredFor = { id: by, type: "events" };
+  return { ...event, state: "ignored", reason, ignoredFor, finishedAt: now };
 }
 
 function done(transition: Transition, event: TandemEvent): Admission {

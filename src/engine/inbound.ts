@@ -6,17 +6,10 @@ import { addMillis } from "../model/instant.ts";
 import type { RecordWrite } from "../model/mapping.ts";
 import type { Context } from "./context.ts";
 import { coveredByOurWrite } from "./covered.ts";
-import {
-  changesOf,
-  concludeMerge,
-  queueUnsent,
-  type RecordAfter,
-  type Sight,
-  withConflicts,
-} from "./merge.ts";
+import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import { type Plan, unsent } from "./plan.ts";
 import { requeue } from "./start.ts";
-import { move } from "./transition.ts";
+import { move, withConflicts } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** How long an event waits for its parent before the parent is read. */

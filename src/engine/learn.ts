@@ -7,7 +7,7 @@ import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
 import { coveredByOurWrite } from "./covered.ts";
-import { liveEvents, move, withLane } from "./transition.ts";
+import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
 /** A look at the resource that is no event of its own: the event that made it bears it. */
 export interface Look {
@@ -37,7 +37,10 @@ export function learn(start: Transition, look: Look, now: Instant): Transition {
     return move(transition, event.id, "canceled", now, {
       reason: "read_again",
       canceledBy: look.event,
-      conflicts: coveredByOurWrite(learned.lane, event.content ?? {}, event.updatedAt),
+      conflicts: withConflicts(
+        event,
+        coveredByOurWrite(learned.lane, event.content ?? {}, event.updatedAt),
+      ),
     });
   }, learned);
 }

@@ -3,7 +3,7 @@
  * conclude. Inbound events, answers and re-reads all pass through here.
  */
 import { canonical, type Content } from "../model/content.ts";
-import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
+import type { FieldChange, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
@@ -137,14 +137,6 @@ export function changesOf(merged: Plan, before: Content | null): readonly FieldC
     from: before?.[field] ?? null,
     to,
   }));
-}
-
-/** Conflicts of an event that already had some. */
-export function withConflicts(
-  event: TandemEvent,
-  conflicts: readonly Conflict[],
-): readonly Conflict[] {
-  return conflicts.length === 0 ? event.conflicts : [...event.conflicts, ...conflicts];
 }
 
 function remembered(attempts: readonly Attempt[], now: Instant): readonly Attempt[] {

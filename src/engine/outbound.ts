@@ -6,17 +6,10 @@ import { addMillis } from "../model/instant.ts";
 import type { ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { unsentOf, WAIT_MS } from "./inbound.ts";
-import {
-  changesOf,
-  concludeMerge,
-  queueUnsent,
-  type RecordAfter,
-  type Sight,
-  withConflicts,
-} from "./merge.ts";
+import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { requeue } from "./start.ts";
-import { move, withLane } from "./transition.ts";
+import { move, withConflicts, withLane } from "./transition.ts";
 
 /** The parent's resource: `none` where the type has no parent, `null` where it has no id yet. */
 export type ParentState = "none" | ResourceRef | null;

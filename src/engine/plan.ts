@@ -138,7 +138,10 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   if (input.base === null && wasSent(input)) return mergeCreated(field, input, seen, record);
   if (base === undefined) return mergeFirst(field, input, seen, record);
   if (sameValue(seen, base)) return { record, base, news: false };
-  if (field.kind === "set") return { record: mergeSet(base, record, seen), base: seen, news: true };
+  if (field.kind === "set") {
+    const before = withOurChanges(base, input.sent.unknown?.[name], seen);
+    return { record: mergeSet(before, record, seen), base: seen, news: true };
+  }
 
   const changedLocally = !sameValue(record, base) || input.sent.unknown?.[name] !== undefined;
   if (!changedLocally) return { record: seen, base: seen, news: true };
@@ -192,6 +195,11 @@ function mergeCreated(
   seen: Json,
   record: Json | undefined,
 ): Merged {
+  if (!field.writable) {
+    // The author of what we created is us, and says nothing of whose record it is.
+    const kept = field.kind === "actor";
+    return { record: kept ? record : seen, base: seen, news: !kept };
+  }
   const sent = input.sent.unknown?.[field.name];
   if (sent === undefined || record === undefined) return { record, base: seen, news: false };
   if (sameValue(record, sent)) return { record: seen, base: seen, news: true };
@@ -206,10 +214,11 @@ function mergeFirst(
   seen: Json,
   record: Json | undefined,
 ): Merged {
-  if (!field.writable || record === undefined) return { record: seen, base: seen, news: false };
-  if (sameValue(record, seen)) return { record, base: seen, news: false };
   const winner = input.initial === "newer" ? laterSide(field.name, input) : input.initial;
-  return settle(field.name, winner, record, seen, "initial_pairing");
+  const mine = field.writable ? record : input.record?.[field.name];
+  if (sameValue(mine, seen)) return { record: mine, base: seen, news: false };
+  if (mine !== undefined) return settle(field.name, winner, mine, seen, "initial_pairing");
+  return { record: winner === "record" ? mine : seen, base: seen, news: winner === "resource" };
 }
 
 function settle(
@@ -242,6 +251,14 @@ function isLater(changedAt: Instant | undefined, input: PlanInput): boolean {
   if (changedAt === undefined || input.resourceAt === null) return false;
   const corrected = instantFromMicros(changedAt + input.clockOffset);
   return truncateInstant(corrected, input.resolution) > input.resourceAt;
+}
+
+/** A set before, with what we sent to it since, as far as the resource shows it: no edit of theirs. */
+function withOurChanges(base: Json, sent: Json | undefined, seen: Json): Json {
+  if (!isStringArray(base) || !isStringArray(sent) || !isStringArray(seen)) return base;
+  const still = base.filter((item) => sent.includes(item) || seen.includes(item));
+  const arrived = sent.filter((item) => !base.includes(item) && seen.includes(item));
+  return [...still, ...arrived].sort();
 }
 
 /** Both sides' additions and removals happen. */

@@ -51,6 +51,24 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
   );
 }
 
+/**
+ * Removes the resource of a deleted record once more: the sweep found it alive, since the first
+ * removal was undone, or a create of ours landed after it.
+ */
+export function queueRemoval(lane: Lane, context: Context): Admission {
+  const start = unchanged(lane);
+  const present = lane.live.some(
+    (event) => event.direction === "outbound" && event.action === "delete",
+  );
+  if (lane.tombstone?.side !== "record" || present) return { ...start, event: null };
+  const event = newEvent(lane, context, {
+    direction: "outbound",
+    action: "delete",
+    source: "change",
+  });
+  return done(cancelOlder(start, event, context.now), event);
+}
+
 /** Unsent edits of a record that was deleted are kept where they can be seen. */
 function lostWith(lane: Lane, deleted: Content, context: Context): readonly Conflict[] {
   if (lane.base === null) return [];

@@ -3,8 +3,15 @@ import type { TandemEvent } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { coveredByOurWrite } from "./covered.ts";
-import { liveEvents, move, outcomeUnknown, processing, unchanged } from "./transition.ts";
+import { coveredByOurWrite, supersede } from "./covered.ts";
+import {
+  liveEvents,
+  move,
+  outcomeUnknown,
+  processing,
+  unchanged,
+  withConflicts,
+} from "./transition.ts";
 
 /** A claim: who works on the event, until when, and under which epoch its end is accepted. */
 export interface Claim {
@@ -72,15 +79,12 @@ export function requeue(
   const waiting = liveEvents(start.lane, "queued", event.direction)[0];
   if (waiting === undefined) return move(start, event.id, "queued", now, details);
   if (event.action === "delete" && waiting.action === "upsert") {
-    const cleared = move(start, waiting.id, "canceled", now, {
-      reason: "superseded",
-      canceledBy: event.id,
-    });
+    const cleared = supersede(start, waiting, event, now);
     return move(cleared, event.id, "queued", now, details);
   }
   // A processing event cannot be canceled, so it passes through the queue.
   const queued = move(start, event.id, "queued", now, details);
-  return move(queued, event.id, "canceled", now, { reason: "superseded", canceledBy: waiting.id });
+  return supersede(queued, event, waiting, now);
 }
 
 export type Recheck =
@@ -104,7 +108,10 @@ export function recheckInbound(start: Transition, event: TandemEvent, now: Insta
     const transition = move(start, event.id, "ignored", now, {
       reason: "later_event",
       ignoredFor: { id: clock.event, type: "events" },
-      conflicts: coveredByOurWrite(lane, event.content ?? {}, event.updatedAt),
+      conflicts: withConflicts(
+        event,
+        coveredByOurWrite(lane, event.content ?? {}, event.updatedAt),
+      ),
     });
     return { verdict: "ended", transition };
   }

@@ -2,7 +2,13 @@
  * Moves of events within a lane. Every other decision is built from these, so this is the one
  * place where a state changes, and the one that refuses an illegal move.
  */
-import { type EventState, isLegalMove, isTerminal, type TandemEvent } from "../model/event.ts";
+import {
+  type Conflict,
+  type EventState,
+  isLegalMove,
+  isTerminal,
+  type TandemEvent,
+} from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -65,6 +71,14 @@ export function move(
   };
   const others = transition.lane.live.filter((candidate) => candidate.id !== id);
   return bear({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
+}
+
+/** Conflicts of an event that may have some already: none is ever dropped. */
+export function withConflicts(
+  event: TandemEvent,
+  conflicts: readonly Conflict[],
+): readonly Conflict[] {
+  return conflicts.length === 0 ? event.conflicts : [...event.conflicts, ...conflicts];
 }
 
 /** The lane's live events in a state and direction. */

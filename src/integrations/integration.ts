@@ -6,6 +6,7 @@
  * 3. Its failures are `IntegrationError`s, classified by type and status, never by text.
  * 4. Whatever it returns is canonical and carries no token of ours in its content.
  */
+import type { Clock } from "../model/clock.ts";
 import type { Actor, Content } from "../model/content.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Observation, ResourceRef, ResourceType } from "../model/observation.ts";
@@ -82,6 +83,8 @@ export interface AccountSettings {
   readonly fetch?: typeof globalThis.fetch;
   /** The account's present time, for token expiry and the provider's clock offset. */
   readonly now: () => Instant;
+  /** For tests in virtual time: how a request waits for its time-out. Default: real timers. */
+  readonly setTimer?: Clock["setTimer"];
 }
 
 export interface AccountClient {
@@ -105,7 +108,8 @@ export interface Telemetry {
   readonly clockOffset: number | null;
   readonly remaining: number | null;
   readonly resetAt: Instant | null;
-  /** The container's name where the provider redirected us to a new one. */
+  /** A container that turned out to have a new name, and that name; both or neither. */
+  readonly containerId?: string;
   readonly containerName?: string;
 }
 

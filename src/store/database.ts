@@ -2,7 +2,8 @@
  * The one seam between Tandem and a database driver: `pg` and PGlite look the same behind it.
  *
  * Values come back the same from both: bigints and decimals as text (they go beyond 2^53), times
- * as the text Postgres writes (a `Date` would lose microseconds), JSON parsed.
+ * as the text Postgres writes (a `Date` would lose microseconds), JSON parsed. A parameter given as
+ * text goes to the database as it is, whatever its type.
  */
 export interface Queryable {
   /** Runs one statement. Parameters are `$1`, `$2`, ... */
@@ -10,6 +11,8 @@ export interface Queryable {
     text: string,
     params?: readonly unknown[],
   ): Promise<QueryResult<T>>;
+  /** Runs several statements without parameters, such as a migration. */
+  script(text: string): Promise<void>;
 }
 
 export interface QueryResult<T> {
@@ -20,13 +23,42 @@ export interface QueryResult<T> {
 
 export interface Database extends Queryable {
   readonly kind: "postgres" | "pglite";
-  /** Runs several statements without parameters, such as a migration. */
-  script(text: string): Promise<void>;
-  /** Runs `work` in one transaction; what it throws rolls back. */
+  /**
+   * Runs `work` in one transaction; what it throws rolls back.
+   *
+   * @throws ConnectionLostError when the connection broke on the way.
+   */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Calls `heard` at each notification; a hint that may be lost. Returns how to stop. */
   listen(channel: string, heard: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
+}
+
+/** The connection broke within a transaction. */
+export class ConnectionLostError extends Error {
+  override readonly name = "ConnectionLostError";
+  readonly code = "08006";
+  /** `unknown`: it broke during the commit, which may have taken effect. */
+  readonly outcome: "rolled_back" | "unknown";
+
+  constructor(outcome: "rolled_back" | "unknown", cause: unknown) {
+    super(
+      outcome === "unknown"
+        ? "the connection to the database was lost during a commit; it may have taken effect"
+        : "the connection to the database was lost; the transaction was rolled back",
+      { cause },
+    );
+    this.outcome = outcome;
+  }
+}
+
+/** Work swallowed an error: its transaction could only be rolled back. */
+export class AbortedTransactionError extends Error {
+  override readonly name = "AbortedTransactionError";
+
+  constructor() {
+    super("the transaction was rolled back because a statement in it had failed");
+  }
 }
 
 /** Postgres' codes for failures that pass when the transaction is run again. */
@@ -48,8 +80,9 @@ export function sqlState(error: unknown): string | null {
   return typeof error.code === "string" ? error.code : null;
 }
 
-/** Whether the same transaction may succeed if it is run again. */
+/** Whether the same transaction may succeed if it is run again, and cannot have taken effect. */
 export function mayPass(error: unknown): boolean {
+  if (error instanceof ConnectionLostError && error.outcome === "unknown") return false;
   const state = sqlState(error);
   return state !== null && (PASSING.has(state) || /^(ECONN|EPIPE|ETIMEDOUT)/.test(state));
 }

@@ -81,17 +81,28 @@ export interface StoreTransaction {
       readonly externalId: string | null;
     }[]
   >;
+  /** Living lanes that have a resource, in the order of their ids, after the one given. */
+  findBoundLanes(
+    connectionId: ConnectionId,
+    resourceType: string,
+    after: LaneId | null,
+    limit: number,
+  ): Promise<readonly { readonly id: LaneId; readonly externalId: string }[]>;
   /** Locks lanes in the order of their ids and reads them whole. */
   lockLanes(ids: readonly LaneId[]): Promise<readonly Lane[]>;
   /** Locks lanes that have an event due and nobody working on them; skips what others hold. */
   lockDueLanes(limit: number): Promise<readonly Lane[]>;
   /** Locks lanes whose processing event has outlived its lease. */
   lockExpiredLanes(limit: number): Promise<readonly Lane[]>;
-  /** Locks lanes of a connection that have events in a state. */
+  /**
+   * Locks lanes of a connection that have events in a state, in the order of their ids and, where
+   * `after` is given, behind it: how to go through all of them in steps.
+   */
   lockLanesInState(
     connectionId: ConnectionId,
     state: TandemEvent["state"],
     limit: number,
+    after?: LaneId,
   ): Promise<readonly Lane[]>;
   /** Writes what was decided. */
   saveLanes(decided: readonly Decided[]): Promise<void>;
@@ -126,6 +137,32 @@ export interface RecordStore {
     references: readonly ActorReference[],
     origin: EventId,
   ): Promise<RowPatch>;
+}
+
+/** Which row of the app stands for an actor. */
+export interface IdentitySettings {
+  readonly table: string;
+  /** The table's primary key. */
+  readonly key: string;
+  /** The column that holds an actor's login, by integration. */
+  readonly login: Readonly<Record<string, string>>;
+  readonly unknown: "null" | "placeholder" | "error";
+  /** The columns of a placeholder beside its login. */
+  readonly placeholder: (actor: Actor) => RowPatch;
+}
+
+/** Whose rows stand for actors: what `resolveActors` reads. */
+export interface IdentitySettings {
+  /** The table of the app's users. */
+  readonly table: string;
+  /** Its key column. */
+  readonly key: string;
+  /** The column with the login, by integration. */
+  readonly login: Readonly<Record<string, string>>;
+  /** What becomes of an actor that no row stands for. */
+  readonly unknown: "null" | "placeholder" | "error";
+  /** The row to make for an unknown actor; the login column is filled in where it is absent. */
+  readonly placeholder: (actor: Actor) => RowPatch;
 }
 
 /** One captured write. */
@@ -249,6 +286,13 @@ export interface Ledger {
     readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
     readonly undrained: number;
   }>;
-  /** When the next queued event falls due, or `null`; and the database's time now. */
-  nextDue(): Promise<{ readonly now: Instant; readonly due: Instant | null }>;
+  /** When the next event that could be claimed falls due; and the database's time now. */
+  nextDue(): Promise<{
+    readonly now: Instant;
+    readonly due: Instant | null;
+    /** When the lease of an event under way runs out. */
+    readonly leaseDue: Instant | null;
+    /** When the next delivery is to be translated. */
+    readonly deliveryDue: Instant | null;
+  }>;
 }

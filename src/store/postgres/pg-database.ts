@@ -1,15 +1,17 @@
 /** Postgres through `pg`. */
 import pg from "pg";
-import type { Database, QueryResult } from "../database.ts";
-
-/** Types that must not become JavaScript numbers or dates: they come back as Postgres wrote them. */
-const AS_TEXT = new Set([20, 1082, 1083, 1114, 1184, 1186, 1266, 1700]);
+import {
+  AbortedTransactionError,
+  ConnectionLostError,
+  type Database,
+  type Queryable,
+  type QueryResult,
+} from "../database.ts";
+import { parserOf } from "./column-values.ts";
 
 const types: pg.CustomTypesConfig = {
-  getTypeParser(oid, format) {
-    if (AS_TEXT.has(oid)) return (value: string) => value;
-    return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
-  },
+  // Everything is asked for as text, so the format never differs.
+  getTypeParser: (oid) => parserOf(oid),
 };
 
 /** Wraps a pool; `close` ends it only if we opened it. */
@@ -21,27 +23,8 @@ export function pgDatabase(source: string | pg.Pool): Database {
 
   return {
     kind: "postgres",
-    query: (text, params) => run(pool, text, params),
-    async script(text) {
-      await pool.query(text);
-    },
-    async transaction(work) {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query("begin");
-        const result = await work({ query: (text, params) => run(client, text, params) });
-        await client.query("commit");
-        return result;
-      } catch (error) {
-        await client.query("rollback").catch((rollback: unknown) => {
-          broken = rollback instanceof Error ? rollback : new Error(String(rollback));
-        });
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
+    ...queryable(pool),
+    transaction: (work) => inTransaction(pool, work),
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
       if (owned) await pool.end();
@@ -49,13 +32,48 @@ export function pgDatabase(source: string | pg.Pool): Database {
   };
 }
 
-async function run<T>(
-  client: Pick<pg.ClientBase, "query"> | pg.Pool,
-  text: string,
-  params: readonly unknown[] = [],
-): Promise<QueryResult<T>> {
-  const result = await client.query<T & pg.QueryResultRow>({ text, values: [...params], types });
-  return { rows: result.rows, count: result.rowCount ?? 0 };
+async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (tx: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let lost: Error | undefined;
+  let committing = false;
+  const noteLoss = (error: Error) => {
+    lost = error;
+  };
+  // The pool listens only while a client is idle; unheard, a lost connection would end the process.
+  client.on("error", noteLoss);
+  try {
+    await client.query("begin");
+    const result = await work(queryable(client));
+    committing = true;
+    const ended = await client.query("commit");
+    if (ended.command !== "COMMIT") throw new AbortedTransactionError();
+    return result;
+  } catch (error) {
+    await client.query("rollback").catch(noteLoss);
+    if (lost !== undefined) {
+      throw new ConnectionLostError(committing ? "unknown" : "rolled_back", error);
+    }
+    throw error;
+  } finally {
+    client.off("error", noteLoss);
+    client.release(lost);
+  }
+}
+
+function queryable(client: pg.ClientBase | pg.Pool): Queryable {
+  return {
+    async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
+      const config = { text, values: [...params], types };
+      const result = await client.query<T & pg.QueryResultRow>(config);
+      return { rows: result.rows, count: result.rowCount ?? 0 };
+    },
+    async script(text) {
+      await client.query(text);
+    },
+  };
 }
 
 /** A connection of its own; if it is lost, the poll beside it still finds the work. */

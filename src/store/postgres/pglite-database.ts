@@ -1,13 +1,24 @@
 /** PGlite, the embedded Postgres: one process, one connection, transactions one after another. */
 import { PGlite, type PGliteInterface, type Transaction } from "@electric-sql/pglite";
-import type { Database, QueryResult } from "../database.ts";
+import {
+  AbortedTransactionError,
+  type Database,
+  type Queryable,
+  type QueryResult,
+  sqlState,
+} from "../database.ts";
+import { KNOWN_TYPES, parserOf } from "./column-values.ts";
 
-const asText = (value: string): string => value;
+const parsers = Object.fromEntries(KNOWN_TYPES.map((oid) => [oid, parserOf(oid)]));
 
-/** Types that must not become JavaScript numbers or dates: they come back as Postgres wrote them. */
-const parsers = Object.fromEntries(
-  [20, 1082, 1083, 1114, 1184, 1186, 1266, 1700].map((oid) => [oid, asText]),
-);
+/** PGlite takes bytes only; the text form of bytea must pass too. */
+const BYTEA = 17;
+const serializers = {
+  [BYTEA]: (value: unknown) =>
+    value instanceof Uint8Array ? `\\x${Buffer.from(value).toString("hex")}` : String(value),
+};
+
+const IN_FAILED_TRANSACTION = "25P02";
 
 /** Wraps a PGlite, or opens one in a data directory (`memory://` keeps nothing). */
 export async function pgliteDatabase(source: string | PGliteInterface): Promise<Database> {
@@ -16,12 +27,13 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
 
   return {
     kind: "pglite",
-    query: (text, params) => run(db, text, params),
-    async script(text) {
-      await db.exec(text);
-    },
+    ...queryable(db),
     transaction: (work) =>
-      db.transaction((tx) => work({ query: (text, params) => run(tx, text, params) })),
+      db.transaction(async (tx) => {
+        const result = await work(queryable(tx));
+        await assertNotAborted(tx);
+        return result;
+      }),
     async listen(channel, heard) {
       return db.listen(channel, heard);
     },
@@ -31,11 +43,25 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
   };
 }
 
-async function run<T>(
-  client: PGliteInterface | Transaction,
-  text: string,
-  params: readonly unknown[] = [],
-): Promise<QueryResult<T>> {
-  const result = await client.query<T>(text, [...params], { parsers });
-  return { rows: result.rows, count: result.affectedRows ?? result.rows.length };
+/** PGlite does not tell that a commit became a rollback, so it is found out before. */
+async function assertNotAborted(tx: Transaction): Promise<void> {
+  try {
+    await tx.query("select");
+  } catch (error) {
+    throw sqlState(error) === IN_FAILED_TRANSACTION ? new AbortedTransactionError() : error;
+  }
+}
+
+function queryable(client: PGliteInterface | Transaction): Queryable {
+  return {
+    async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
+      const result = await client.query<T>(text, [...params], { parsers, serializers });
+      // PGlite counts no rows for a select.
+      const count = Math.max(result.affectedRows ?? 0, result.rows.length);
+      return { rows: result.rows, count };
+    },
+    async script(text) {
+      await client.exec(text);
+    },
+  };
 }

@@ -1,0 +1,87 @@
+/** The whole page: what is open, what is filtered, and who is told when something fails. */
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { compareSides } from "./agreement.ts";
+import { ExplainDialog } from "./explain-dialog.tsx";
+import { Header } from "./header.tsx";
+import { LedgerPane } from "./ledger-pane.tsx";
+import { type LedgerFilter, NO_FILTER, passes } from "./ledger.ts";
+import { type Notice, Notices } from "./notices.tsx";
+import { IssuesPane } from "./panes/issues-pane.tsx";
+import { TasksPane } from "./panes/tasks-pane.tsx";
+import { TroubleBar } from "./panes/trouble-bar.tsx";
+import { RequestError } from "./request.ts";
+import { standingOf } from "./standing.ts";
+import { Summary } from "./summary.tsx";
+import { isDemo, useDemo } from "./use-demo.ts";
+import { useLedger } from "./use-ledger.ts";
+import { usePlace } from "./use-place.ts";
+
+export function App() {
+  const [filter, setFilter] = useState<LedgerFilter>(NO_FILTER);
+  const [notice, setNotice] = useState<Notice | null>(null);
+  const [place, go] = usePlace();
+  const failed = useCallback((error: unknown) => {
+    const hint = error instanceof RequestError ? error.hint : "";
+    setNotice({ text: error instanceof Error ? error.message : String(error), hint });
+  }, []);
+  const live = useLedger(filter, failed);
+  const demo = useDemo();
+  const agreement = demo === null ? null : compareSides(demo.tasks, demo.issues, demo.pairs);
+  const shown = live.events.filter((event) => passes(event, filter));
+  const target = place.at === "event" ? place.id : null;
+
+  const { find } = live;
+  useEffect(() => {
+    if (target === null) return;
+    setFilter((current) => (shown.some((event) => event.id === target) ? current : NO_FILTER));
+    void find(target).then((found) => {
+      if (!found) {
+        setNotice({
+          text: "That event is no longer in the ledger.",
+          hint: "Retention drops old events.",
+        });
+      }
+    });
+    // Only a new target is looked for, not each new state of the ledger.
+  }, [target]);
+
+  const waiting = isDemo() && demo === null;
+  return (
+    <div class={isDemo() ? "page with-panes" : "page"}>
+      <Header status={live.status} stream={live.stream} failed={failed} />
+      <Summary
+        standing={waiting ? null : standingOf(live.status, agreement)}
+        status={live.status}
+        filter={filter}
+        setFilter={setFilter}
+      />
+      {demo === null ? null : <TroubleBar troubles={demo.troubles} failed={failed} />}
+      <main class="columns">
+        {demo === null ? null : (
+          <TasksPane demo={demo} differences={agreement?.differences ?? []} failed={failed} />
+        )}
+        <LedgerPane
+          live={live}
+          shown={shown}
+          filter={filter}
+          setFilter={setFilter}
+          target={target}
+          failed={failed}
+        />
+        {demo === null ? null : (
+          <IssuesPane demo={demo} differences={agreement?.differences ?? []} failed={failed} />
+        )}
+      </main>
+      {place.at === "explain" ? (
+        <ExplainDialog
+          key={`${place.type}/${place.id}`}
+          type={place.type}
+          id={place.id}
+          newest={live.events[0]}
+          close={() => go({ at: "ledger" })}
+        />
+      ) : null}
+      <Notices notice={notice} dismiss={() => setNotice(null)} />
+    </div>
+  );
+}

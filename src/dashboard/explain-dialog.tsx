@@ -1,0 +1,112 @@
+/** The story of one record: where each pairing stands, and every event that brought it there. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
+import { EventRow } from "./event-row.tsx";
+import { Icon, StateIcon } from "./icons.tsx";
+import { get } from "./request.ts";
+import { valueText } from "./wording.ts";
+
+export function ExplainDialog({
+  type,
+  id,
+  newest,
+  close,
+}: {
+  readonly type: string;
+  readonly id: string;
+  /** The ledger's newest event: when it moves, the story may have. */
+  readonly newest: ApiEvent | undefined;
+  readonly close: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [story, setStory] = useState<ApiExplanation | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const failed = (error: unknown): void => {
+    setProblem(error instanceof Error ? error.message : String(error));
+  };
+
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  useEffect(() => {
+    const path = `/api/explain/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
+    get<ApiExplanation>(path).then(setStory, failed);
+  }, [type, id, newest?.id, newest?.state]);
+
+  return (
+    <dialog
+      ref={dialog}
+      class="explain"
+      aria-labelledby="explain-title"
+      onClose={close}
+      onClick={(event) => {
+        // A click beside the sheet lands on the dialog itself.
+        if (event.target === dialog.current) dialog.current?.close();
+      }}
+    >
+      <div class="sheet">
+        <div class="sheet-head">
+          <h2 id="explain-title">
+            {type} {id}
+          </h2>
+          <button
+            type="button"
+            class="quiet square"
+            aria-label="Close"
+            onClick={() => dialog.current?.close()}
+          >
+            <Icon name="cross" />
+          </button>
+        </div>
+        {problem === null ? null : <p class="block error">{problem}</p>}
+        {story?.pairings.length === 0 ? (
+          <p class="empty">It has no counterpart, and no event is about it.</p>
+        ) : null}
+        {story?.pairings.map((pairing) => (
+          <Pairing
+            key={`${pairing.connection} ${pairing.integration_record_type}`}
+            pairing={pairing}
+            failed={failed}
+          />
+        ))}
+      </div>
+    </dialog>
+  );
+}
+
+function Pairing({
+  pairing,
+  failed,
+}: {
+  readonly pairing: ApiExplanation["pairings"][number];
+  readonly failed: (error: unknown) => void;
+}) {
+  const { integration_external_id: external, url, in_sync: inSync, base, events } = pairing;
+  const counterpart = `${pairing.integration_record_type} ${external ?? "(not created yet)"}`;
+  return (
+    <section class="pairing">
+      <h3>{url === null ? counterpart : <a href={url}>{counterpart}</a>}</h3>
+      <p class={`standing ${inSync ? "good" : "waiting"}`}>
+        <StateIcon state={inSync ? "completed" : "queued"} /> <span>{pairing.standing}</span>
+      </p>
+      {base === null ? null : (
+        <details>
+          <summary>What both sides last agreed on</summary>
+          <dl class="base">
+            {Object.entries(base).map(([field, value]) => (
+              <div key={field}>
+                <dt>{field}</dt>
+                <dd>{valueText(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
+      <ol class="events">
+        {events.map((event) => (
+          <EventRow key={event.id} event={event} fresh={false} target={false} failed={failed} />
+        ))}
+      </ol>
+    </section>
+  );
+}

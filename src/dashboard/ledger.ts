@@ -1,0 +1,184 @@
+/**
+ * The ledger as the page holds it: which events it knows, which copy of each is the newest, and
+ * what a filter leaves of them. Pure.
+ */
+import type { ApiEvent } from "../server/api-types.ts";
+
+export type EventState = ApiEvent["state"];
+export type Direction = ApiEvent["direction"];
+
+export const EVENT_STATES: readonly EventState[] = [
+  "queued",
+  "processing",
+  "completed",
+  "errored",
+  "ignored",
+  "duplicate",
+  "canceled",
+  "disabled",
+];
+
+interface Entry {
+  readonly event: ApiEvent;
+  /** The ledger's tick when this copy was heard from the stream; 0 if it was only fetched. */
+  readonly heard: number;
+  /** It was born before the reader's eyes. */
+  readonly fresh: boolean;
+}
+
+export interface Ledger {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Grows with each event heard, so that an answer knows what overtook it. */
+  readonly tick: number;
+}
+
+/** How many events the page keeps; the oldest go first. */
+const KEPT = 2_000;
+
+export const EMPTY_LEDGER: Ledger = { entries: new Map(), tick: 0 };
+
+/** Takes in events from the stream: each is the newest copy there is. */
+export function hear(ledger: Ledger, events: readonly ApiEvent[]): Ledger {
+  const entries = new Map(ledger.entries);
+  let { tick } = ledger;
+  for (const event of events) {
+    tick += 1;
+    const known = entries.get(event.id);
+    entries.set(event.id, { event, heard: tick, fresh: known?.fresh ?? true });
+  }
+  return { entries: trimmed(entries), tick };
+}
+
+/**
+ * Takes in a fetched page. `asked` is the ledger's tick when the request left: what the stream said
+ * since then is newer than the answer and stays.
+ */
+export function takeIn(ledger: Ledger, events: readonly ApiEvent[], asked: number): Ledger {
+  const entries = new Map(ledger.entries);
+  for (const event of events) {
+    const known = entries.get(event.id);
+    if (known !== undefined && known.heard > asked) continue;
+    const { heard = 0, fresh = false } = known ?? {};
+    entries.set(event.id, { event, heard, fresh });
+  }
+  return { entries: trimmed(entries), tick: ledger.tick };
+}
+
+/** All events, newest first. */
+export function newestFirst(ledger: Ledger): readonly ApiEvent[] {
+  return [...ledger.entries.values()].map((entry) => entry.event).sort(byAge);
+}
+
+function byAge(a: ApiEvent, b: ApiEvent): number {
+  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? 1 : -1;
+  return a.id < b.id ? 1 : -1;
+}
+
+function trimmed(entries: Map<string, Entry>): ReadonlyMap<string, Entry> {
+  if (entries.size <= KEPT) return entries;
+  const oldestFirst = [...entries.values()].sort((a, b) => byAge(b.event, a.event));
+  for (const { event } of oldestFirst.slice(0, entries.size - KEPT)) entries.delete(event.id);
+  return entries;
+}
+
+export interface LedgerFilter {
+  /** `null` shows all. */
+  readonly state: EventState | null;
+  readonly direction: Direction | null;
+  /** Words, each of which a shown event contains: `tasks 42`, `#7`, `late write`. */
+  readonly search: string;
+}
+
+export const NO_FILTER: LedgerFilter = { state: null, direction: null, search: "" };
+
+export function isFiltering(filter: LedgerFilter): boolean {
+  return filter.state !== null || filter.direction !== null || filter.search.trim() !== "";
+}
+
+export function passes(event: ApiEvent, filter: LedgerFilter): boolean {
+  if (filter.state !== null && event.state !== filter.state) return false;
+  if (filter.direction !== null && event.direction !== filter.direction) return false;
+  const words = filter.search
+    .toLowerCase()
+    .split(/[\s:]+/)
+    .filter((word) => word !== "");
+  if (words.length === 0) return true;
+  const { recordNames, text } = searchable(event);
+  return words.every((word) =>
+    // A number is an id and must be the whole of it: 4 is not 42.
+    /^#?\d+$/.test(word) ? recordNames.includes(word) : text.includes(word),
+  );
+}
+
+function searchable(event: ApiEvent): { recordNames: readonly string[]; text: string } {
+  const { record_id: record, integration_external_id: external } = event;
+  const recordNames = [record, external, `#${external ?? ""}`].filter((name) => name !== null);
+  const text = [
+    event.record_type,
+    record,
+    event.resource_type.replaceAll("_", " "),
+    external,
+    event.reason,
+    event.because,
+    event.state,
+    event.id,
+    ...event.changes.map((change) => change.field),
+    event.conflicts.length > 0 ? "conflict" : "",
+  ];
+  return { recordNames, text: text.join(" ").toLowerCase() };
+}
+
+/** The query of `/api/events` that finds what a filter shows; words the API does not know are left to us. */
+export function queryOf(filter: LedgerFilter, before: string | null): string {
+  const query = new URLSearchParams({ limit: "100" });
+  if (filter.state !== null) query.set("state", filter.state);
+  if (filter.direction !== null) query.set("direction", filter.direction);
+  const record = /^\s*([a-z_][\w.]*)[\s:]+(\d+)\s*$/i.exec(filter.search);
+  if (record !== null) query.set("record", `${record[1] ?? ""}:${record[2] ?? ""}`);
+  if (before !== null) query.set("before", before);
+  return query.toString();
+}
+
+export interface Day {
+  /** As `dayOf` named it. */
+  readonly name: string;
+  readonly events: readonly ApiEvent[];
+}
+
+/** Groups neighbours of one day. `dayOf` names the day of a time. */
+export function groupByDay(
+  events: readonly ApiEvent[],
+  dayOf: (time: string) => string,
+): readonly Day[] {
+  const days: { name: string; events: ApiEvent[] }[] = [];
+  for (const event of events) {
+    const name = dayOf(event.created_at);
+    const last = days.at(-1);
+    if (last?.name === name) last.events.push(event);
+    else days.push({ name, events: [event] });
+  }
+  return days;
+}
+
+/** The event that an event's outcome points at, and how to say so. */
+export interface Pointer {
+  readonly label: string;
+  /** `null` where it points at a record. */
+  readonly event: string | null;
+  readonly record: { readonly type: string; readonly id: string } | null;
+}
+
+export function pointersOf(event: ApiEvent): readonly Pointer[] {
+  const pointers: Pointer[] = [];
+  const toEvent = (label: string, id: string | null): void => {
+    if (id !== null) pointers.push({ label, event: id, record: null });
+  };
+  toEvent("Canceled by", event.canceled_by);
+  toEvent("Duplicate of", event.duplicate_of);
+  const { ignored_for_id: id, ignored_for_type: type } = event;
+  if (id !== null && type !== null) {
+    if (type === "events") toEvent("Ignored for", id);
+    else pointers.push({ label: "Ignored for", event: null, record: { type, id } });
+  }
+  return pointers;
+}

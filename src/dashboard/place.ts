@@ -1,0 +1,35 @@
+/** The page's address: what is opened beside the ledger. Links and the back button work by it. Pure. */
+
+export type Place =
+  | { readonly at: "ledger" }
+  | { readonly at: "event"; readonly id: string }
+  | { readonly at: "explain"; readonly type: string; readonly id: string };
+
+export function readPlace(hash: string): Place {
+  const [, at, first, second] = /^#(event|explain)\/([^/]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
+  if (at === "event" && first !== undefined) return { at, id: decoded(first) };
+  if (at === "explain" && first !== undefined && second !== undefined) {
+    return { at, type: decoded(first), id: decoded(second) };
+  }
+  return { at: "ledger" };
+}
+
+export function placeHash(place: Place): string {
+  switch (place.at) {
+    case "ledger":
+      return "#";
+    case "event":
+      return `#event/${encodeURIComponent(place.id)}`;
+    case "explain":
+      return `#explain/${encodeURIComponent(place.type)}/${encodeURIComponent(place.id)}`;
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A hand-written address with a stray percent sign means what it says.
+    return text;
+  }
+}

@@ -1,0 +1,69 @@
+/** Talking to the API: answers as their types, refusals as errors that say what to do. */
+import type { ApiProblem } from "../server/api-types.ts";
+
+/** A refusal by the server, or no answer at all. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hint = hint;
+  }
+}
+
+/** @throws RequestError */
+export function get<T>(path: string): Promise<T> {
+  return request("GET", path);
+}
+
+/** @throws RequestError */
+export function send<T>(
+  method: "POST" | "PATCH" | "DELETE",
+  path: string,
+  body: Readonly<Record<string, unknown>> = {},
+): Promise<T> {
+  return request(method, path, body);
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, headers: { accept: "application/json" } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { accept: "application/json", "content-type": "application/json" };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    throw new RequestError("The server does not answer.", "Check that it is still running.", {
+      cause: error,
+    });
+  }
+  if (!response.ok) throw await refusal(response);
+  const text = await response.text();
+  // The server's types are ours: both are compiled from one declaration.
+  return (text === "" ? null : JSON.parse(text)) as T;
+}
+
+async function refusal(response: Response): Promise<RequestError> {
+  const text = await response.text();
+  const problem = parsed(text);
+  if (problem !== null) return new RequestError(problem.error.message, problem.error.hint);
+  return new RequestError(
+    `The server answered ${response.status} ${response.statusText}.`,
+    "Look at its log for the reason.",
+  );
+}
+
+function parsed(text: string): ApiProblem | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    // Checked just enough to read the message.
+    return typeof value === "object" && value !== null && "error" in value
+      ? (value as ApiProblem)
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,54 @@
+/** The one sentence at the top of the page: do both sides agree, and what is still to come. Pure. */
+import type { ApiStatus } from "../server/api-types.ts";
+import type { Agreement } from "./agreement.ts";
+import { count, type Tone } from "./wording.ts";
+
+export interface Standing {
+  readonly tone: Tone;
+  readonly headline: string;
+  readonly detail: string;
+}
+
+/** `agreement` is what the demo's comparison found; without it, only Tandem's own counts are known. */
+export function standingOf(status: ApiStatus | null, agreement: Agreement | null): Standing {
+  if (status === null) return { tone: "waiting", headline: "Connecting", detail: "" };
+  const errored = status.live.errored;
+  const waiting = status.undrained + status.live.queued + status.live.processing;
+  const underWay = [
+    waiting > 0 ? `${count(waiting, "change")} on the way` : "",
+    errored > 0 ? `${count(errored, "event")} failed` : "",
+  ].filter((part) => part !== "");
+
+  if (agreement !== null) {
+    const { compared, differences } = agreement;
+    if (differences.length === 0) {
+      const detail = [`${count(compared, "pair")} compared`, ...underWay].join(", ");
+      return { tone: "good", headline: "Both sides agree", detail };
+    }
+    const first = differences.slice(0, 2).map(describe);
+    const rest = differences.length - first.length;
+    const detail = [...first, ...(rest > 0 ? [`and ${count(rest, "more", "more")}`] : [])].join(
+      "; ",
+    );
+    const tone = errored > 0 && waiting === 0 ? "bad" : "waiting";
+    return { tone, headline: `${differences.length} of ${compared} differ`, detail };
+  }
+  if (errored > 0) {
+    return {
+      tone: "bad",
+      headline: `${count(errored, "event")} failed`,
+      detail: waiting > 0 ? `${count(waiting, "change")} on the way` : "See the errors below.",
+    };
+  }
+  if (waiting > 0) {
+    return { tone: "waiting", headline: `${count(waiting, "change")} on the way`, detail: "" };
+  }
+  const disabled = status.live.disabled;
+  const detail = disabled > 0 ? `${count(disabled, "event")} held by what is switched off` : "";
+  return { tone: "good", headline: "Nothing waits", detail };
+}
+
+function describe(difference: Agreement["differences"][number]): string {
+  const { task, issue, what } = difference;
+  return task === null ? `issue #${issue ?? ""}: ${what}` : `task ${task}: ${what}`;
+}

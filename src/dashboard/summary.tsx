@@ -1,0 +1,57 @@
+/** The strip below the head: whether both sides agree, and how much is in which live state. */
+import type { ApiStatus } from "../server/api-types.ts";
+import { StateIcon } from "./icons.tsx";
+import { type LedgerFilter, NO_FILTER } from "./ledger.ts";
+import type { Standing } from "./standing.ts";
+import { stateName } from "./wording.ts";
+
+const COUNTED = ["queued", "processing", "errored", "disabled"] as const;
+
+export function Summary({
+  standing,
+  status,
+  filter,
+  setFilter,
+}: {
+  readonly standing: Standing | null;
+  readonly status: ApiStatus | null;
+  readonly filter: LedgerFilter;
+  readonly setFilter: (filter: LedgerFilter) => void;
+}) {
+  const { tone, headline, detail } = standing ?? { tone: "waiting", headline: "…", detail: "" };
+  return (
+    <section class="summary" aria-label="Summary">
+      <div class={`standing ${tone}`} role="status" aria-live="polite" data-tone={tone}>
+        <StateIcon
+          state={tone === "good" ? "completed" : tone === "bad" ? "errored" : "processing"}
+        />
+        <span class="headline">{headline}</span>
+        <span class="faint detail">{detail}</span>
+      </div>
+      <div class="counts">
+        {COUNTED.map((state) => {
+          const many = status?.live[state] ?? 0;
+          const chosen = filter.state === state;
+          return (
+            <button
+              key={state}
+              type="button"
+              class={`count state-${state} ${many === 0 ? "none" : ""}`}
+              aria-pressed={chosen}
+              title={`Show ${stateName(state).toLowerCase()} events only`}
+              onClick={() => setFilter({ ...NO_FILTER, state: chosen ? null : state })}
+            >
+              <span class="number">{many}</span> {stateName(state)}
+            </button>
+          );
+        })}
+        {status === null || status.deliveries.failed === 0 ? null : (
+          <span class="count state-errored">
+            <span class="number">{status.deliveries.failed}</span>{" "}
+            {status.deliveries.failed === 1 ? "failed delivery" : "failed deliveries"}
+          </span>
+        )}
+      </div>
+    </section>
+  );
+}

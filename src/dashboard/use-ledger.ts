@@ -1,0 +1,111 @@
+/** The live ledger: what was fetched and what the stream says, as one state that the page draws. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { ApiEvent, ApiEvents, ApiStatus } from "../server/api-types.ts";
+import {
+  EMPTY_LEDGER,
+  hear,
+  type Ledger,
+  type LedgerFilter,
+  newestFirst,
+  queryOf,
+  takeIn,
+} from "./ledger.ts";
+import { get } from "./request.ts";
+import { openStream, type StreamState } from "./stream.ts";
+
+export interface LiveLedger {
+  readonly events: readonly ApiEvent[];
+  readonly status: ApiStatus | null;
+  readonly stream: StreamState;
+  /** Whether anything was fetched yet. */
+  readonly loaded: boolean;
+  readonly isFresh: (id: string) => boolean;
+  readonly hasOlder: boolean;
+  readonly loadOlder: () => Promise<void>;
+  /** Fetches an event that is not on the page; whether there is one. */
+  readonly find: (id: string) => Promise<boolean>;
+  readonly setStatus: (status: ApiStatus) => void;
+}
+
+/** Events that arrive in a burst are drawn together. */
+const BURST_MILLIS = 40;
+
+export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void): LiveLedger {
+  const [ledger, setLedger] = useState(EMPTY_LEDGER);
+  const [status, setStatus] = useState<ApiStatus | null>(null);
+  const [stream, setStream] = useState<StreamState>({ state: "connecting" });
+  const [next, setNext] = useState<string | null>(null);
+  const [loaded, setLoaded] = useState(false);
+  const latest = useRef<Ledger>(EMPTY_LEDGER);
+  const burst = useRef<ApiEvent[]>([]);
+  const query = queryOf(filter, null);
+  const wanted = useRef(query);
+  wanted.current = query;
+
+  const change = useCallback((to: Ledger): void => {
+    latest.current = to;
+    setLedger(to);
+  }, []);
+
+  const fetchPage = useCallback(
+    async (page: string): Promise<void> => {
+      const asked = latest.current.tick;
+      try {
+        const answer = await get<ApiEvents>(`/api/events?${page}`);
+        change(takeIn(latest.current, answer.events, asked));
+        setNext(answer.next);
+        setLoaded(true);
+      } catch (error) {
+        failed(error);
+      }
+    },
+    [change, failed],
+  );
+
+  useEffect(() => {
+    void fetchPage(query);
+  }, [query, fetchPage]);
+
+  useEffect(
+    () =>
+      openStream("/api/stream", {
+        heard: {
+          ledger: (data) => {
+            // The server's types are ours: both are compiled from one declaration.
+            burst.current.push(data as ApiEvent);
+            if (burst.current.length > 1) return;
+            setTimeout(() => change(hear(latest.current, burst.current.splice(0))), BURST_MILLIS);
+          },
+          status: (data) => setStatus(data as ApiStatus),
+        },
+        opened: () => {
+          void fetchPage(wanted.current);
+          get<ApiStatus>("/api/status").then(setStatus, failed);
+        },
+        moved: setStream,
+      }),
+    [change, failed, fetchPage],
+  );
+
+  return {
+    events: newestFirst(ledger),
+    status,
+    stream,
+    loaded,
+    isFresh: (id) => ledger.entries.get(id)?.fresh ?? false,
+    hasOlder: next !== null,
+    loadOlder: () => fetchPage(queryOf(filter, next)),
+    find: async (id) => {
+      if (latest.current.entries.has(id)) return true;
+      try {
+        const event = await get<ApiEvent>(`/api/events/${encodeURIComponent(id)}`);
+        change(takeIn(latest.current, [event], latest.current.tick));
+        return true;
+      } catch {
+        // Retention dropped it, which is a fact to tell and no failure.
+        return false;
+      }
+    },
+    setStatus,
+  };
+}

@@ -1,0 +1,92 @@
+/** The right pane's side of the simulated GitHub: a person, mona, in front of its web page. */
+import { formatInstant } from "../model/instant.ts";
+import type { Comment, GitHubSimulator, Issue } from "../testing/github/index.ts";
+import type { DemoIssue } from "./api-types.ts";
+
+export interface IssueChanges {
+  readonly title?: string | undefined;
+  readonly body?: string | undefined;
+  readonly state?: "open" | "closed" | undefined;
+}
+
+/** Each action throws a `GitHubFailure` where GitHub would refuse it. */
+export interface GitHubPane {
+  /** By number; pull requests are left out. */
+  issues(): readonly DemoIssue[];
+  /** @returns its number */
+  openIssue(issue: { readonly title: string; readonly body: string }): number;
+  /** Saves one edit form. */
+  editIssue(number: number, changes: IssueChanges): void;
+  deleteIssue(number: number): void;
+  comment(number: number, body: string): void;
+  editComment(id: string, body: string): void;
+  deleteComment(id: string): void;
+}
+
+export function githubPane(
+  simulator: GitHubSimulator,
+  repository: string,
+  login = "mona",
+): GitHubPane {
+  const person = simulator.as(login);
+  return {
+    issues: () =>
+      simulator
+        .issues(repository)
+        .filter((issue) => issue.pullRequest === null)
+        .map((issue) => describe(issue, simulator.comments(repository, issue.number), repository)),
+
+    openIssue: (issue) => person.openIssue(repository, issue).number,
+
+    editIssue(number, { title, body, state }) {
+      const before = simulator.issue(repository, number)?.body ?? "";
+      person.editIssue(repository, number, {
+        ...(title === undefined ? {} : { title }),
+        ...(body === undefined ? {} : { body: body + hiddenTail(before) }),
+        ...(state === undefined ? {} : { state }),
+      });
+    },
+
+    deleteIssue: (number) => person.deleteIssue(repository, number),
+
+    comment(number, body) {
+      person.comment(repository, number, body);
+    },
+
+    editComment(id, body) {
+      const before = simulator.comments(repository).find((each) => String(each.id) === id);
+      person.editComment(repository, BigInt(id), body + hiddenTail(before?.body ?? ""));
+    },
+
+    deleteComment: (id) => person.deleteComment(repository, BigInt(id)),
+  };
+}
+
+function describe(issue: Issue, comments: readonly Comment[], repository: string): DemoIssue {
+  return {
+    number: issue.number,
+    title: issue.title,
+    body: visible(issue.body ?? ""),
+    state: issue.state,
+    author: issue.author,
+    updated_at: formatInstant(issue.updatedAt),
+    url: `https://github.com/${repository}/issues/${issue.number}`,
+    comments: comments.map(({ id, body, author }) => ({
+      id: String(id),
+      body: visible(body),
+      author,
+    })),
+  };
+}
+
+const HIDDEN = /(?:\s*<!--(?:(?!-->)[\s\S])*-->)+\s*$/;
+
+/** GitHub shows no HTML comments. */
+function visible(body: string): string {
+  return body.replace(HIDDEN, "");
+}
+
+/** What the edit form of GitHub holds below the text, and a person leaves alone. */
+function hiddenTail(body: string): string {
+  return HIDDEN.exec(body)?.[0] ?? "";
+}

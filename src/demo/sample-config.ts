@@ -1,0 +1,50 @@
+/** How the sample app's tables correspond to GitHub: what a user of Tandem writes, and no more. */
+import { type DatabaseSource, defineConfig, reference } from "../config.ts";
+import { github } from "../integrations/github/index.ts";
+import type { Row } from "../model/mapping.ts";
+
+/** The configuration over the app's own database. */
+export function sampleConfig(database: DatabaseSource) {
+  return defineConfig({
+    database,
+    integrations: { github: github() },
+    identities: { table: "users", login: { github: "github_login" }, unknown: "placeholder" },
+    records: {
+      tasks: {
+        sync: {
+          "github.issue": {
+            scope: "project_id",
+            initial: "resource",
+            softDelete: "deleted_at",
+            modifiedAt: "modified_at",
+            fields: {
+              title: "title",
+              markdown: "body",
+              owner_id: reference("author", "users"),
+              // Five statuses, two states: only crossing the line between them changes the other side.
+              status: {
+                field: "state",
+                toResource: (row: Row) => (row.status === "done" ? "closed" : "open"),
+                toRecord: (state: unknown, row: Row | null) => {
+                  if (state === "closed") return "done";
+                  return row === null || row.status === "done" ? "todo" : row.status;
+                },
+              },
+            },
+          },
+        },
+      },
+      comments: {
+        sync: {
+          "github.issue_comment": {
+            parent: { column: "task_id", record: "tasks" },
+            onRecordDeleted: "delete",
+            onResourceDeleted: "delete",
+            modifiedAt: "modified_at",
+            fields: { markdown: "body", author_id: reference("author", "users") },
+          },
+        },
+      },
+    },
+  });
+}

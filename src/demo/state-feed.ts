@@ -1,0 +1,65 @@
+/** Tells the page when either side changed, whoever changed it: a button, psql, Tandem. */
+import type { DemoState } from "./api-types.ts";
+
+/** How often both sides are looked at while somebody watches. */
+const LOOK_MILLIS = 400;
+
+export interface StateFeed {
+  read(): Promise<DemoState>;
+  /**
+   * Sends the state, and again each time it differs, until `stop` is called or sending fails.
+   */
+  follow(
+    send: (state: DemoState) => Promise<void>,
+    onStart: (stop: () => void) => void,
+  ): Promise<void>;
+  /** Looks at once instead of at the next interval. */
+  nudge(): void;
+  /** Ends all who follow. */
+  close(): void;
+}
+
+export function stateFeed(read: () => Promise<DemoState>): StateFeed {
+  const sleepers = new Set<() => void>();
+  const stops = new Set<() => void>();
+  const wakeAll = (): void => {
+    for (const wake of sleepers) wake();
+  };
+  const sleep = (): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, LOOK_MILLIS);
+      sleepers.add(wake);
+    });
+
+  return {
+    read,
+    async follow(send, onStart) {
+      let stopped = false;
+      const stop = (): void => {
+        stopped = true;
+        stops.delete(stop);
+        wakeAll();
+      };
+      stops.add(stop);
+      onStart(stop);
+      let sent = "";
+      // Another function turns it, which the compiler cannot see.
+      while (!(stopped as boolean)) {
+        const state = await read();
+        const text = JSON.stringify(state);
+        if (text !== sent) await send(state);
+        sent = text;
+        await sleep();
+      }
+    },
+    nudge: wakeAll,
+    close() {
+      for (const stop of stops) stop();
+    },
+  };
+}

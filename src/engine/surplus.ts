@@ -1,0 +1,30 @@
+/** A second resource of ours for a record that has its counterpart: told in the ledger, never synced. */
+import type { TandemEvent } from "../model/event.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Arrival } from "./admit.ts";
+import type { Context } from "./context.ts";
+import { newEvent } from "./new-event.ts";
+import { bear, unchanged } from "./transition.ts";
+
+/** Notes a surplus resource in the lane of the record that it was created for. */
+export function noteSurplus(
+  lane: Lane,
+  { observation, source, deliveryId }: Arrival,
+  context: Context,
+): Transition & { readonly event: TandemEvent } {
+  const event: TandemEvent = {
+    ...newEvent(lane, context, {
+      direction: "inbound",
+      action: observation.action,
+      source,
+      updatedAt: observation.updatedAt,
+      deliveryId,
+    }),
+    externalId: observation.externalId,
+    state: "ignored",
+    reason: "surplus",
+    ignoredFor: { id: lane.recordId ?? lane.id, type: lane.recordType },
+    finishedAt: context.now,
+  };
+  return { ...bear(unchanged(lane), event), event };
+}

@@ -1,0 +1,117 @@
+/** The API of one GitHub account: who it is, which repositories it finds, and a client for each. */
+import type { Actor } from "../../model/content.ts";
+import {
+  type AccountClient,
+  type AccountSettings,
+  type Container,
+  type ContainerClient,
+  IntegrationError,
+  type Telemetry,
+} from "../integration.ts";
+import { Api } from "./api.ts";
+import { RepositoryClient } from "./container.ts";
+import { readBaseUrl, readCredentials } from "./credentials.ts";
+import { impossible } from "./errors.ts";
+import { appShape, repositoryShape, userShape } from "./payload.ts";
+import { readAnswer, Transport } from "./transport.ts";
+
+/** Settings for every account of the integration. */
+export interface GitHubOptions {
+  /** The API's address, for GitHub Enterprise Server. Default: `https://api.github.com`. */
+  readonly baseUrl?: string;
+  /** How long a request may take, in milliseconds. Default: 10 000. */
+  readonly timeoutMs?: number;
+}
+
+const PUBLIC_API = "https://api.github.com";
+const TIMEOUT_MS = 10_000;
+const REPOSITORY_NAME = /^[\w-]+\/(?!\.{1,2}$)[\w.-]+$/;
+
+/**
+ * Opens the API of one account. No request is made yet.
+ *
+ * @throws IntegrationError of kind `credentials` where they cannot work.
+ */
+export function connect(settings: AccountSettings, options: GitHubOptions): AccountClient {
+  const login = readCredentials(settings.name, settings.credentials);
+  const listeners: ((telemetry: Telemetry) => void)[] = [];
+  const tell = (telemetry: Telemetry): void => {
+    for (const listener of listeners) listener(telemetry);
+  };
+  const transport = new Transport({
+    baseUrl: login.baseUrl ?? readBaseUrl(options.baseUrl ?? PUBLIC_API),
+    fetch: settings.fetch ?? globalThis.fetch,
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    now: settings.now,
+    setTimer: settings.setTimer ?? setRealTimer,
+    onTelemetry: tell,
+  });
+  const api = new Api(login, transport);
+  return {
+    identity: (signal) => readIdentity(api, signal),
+    findContainer: (nameOrId, signal) => findRepository(api, nameOrId, signal),
+    container: (container): ContainerClient => new RepositoryClient(api, container, tell),
+    onTelemetry: (listener) => {
+      listeners.push(listener);
+    },
+  };
+}
+
+/** A token writes as its user, an installation as the App's bot. */
+async function readIdentity(api: Api, signal: AbortSignal | undefined): Promise<Actor> {
+  const url = await identityPath(api, signal);
+  const { id, login } = readAnswer(userShape, await api.send({ method: "GET", url, signal }));
+  return { id, login };
+}
+
+async function identityPath(api: Api, signal: AbortSignal | undefined): Promise<string> {
+  if (api.login.kind === "token") return "/user";
+  const answer = await api.sendAsApp(api.login, { method: "GET", url: "/app", signal });
+  const { slug } = readAnswer(appShape, answer);
+  return `/users/${encodeURIComponent(`${slug}[bot]`)}`;
+}
+
+async function findRepository(
+  api: Api,
+  nameOrId: string,
+  signal: AbortSignal | undefined,
+): Promise<Container> {
+  const wanted = nameOrId.trim();
+  const answer = await api.follow(repositoryPath(wanted), signal).catch((error: unknown) => {
+    throw error instanceof IntegrationError && error.kind === "not_found"
+      ? repositoryNotFound(wanted, error)
+      : error;
+  });
+  const { id, full_name: name } = readAnswer(repositoryShape, answer);
+  return { id, name };
+}
+
+function repositoryPath(nameOrId: string): string {
+  if (/^\d+$/.test(nameOrId)) return `/repositories/${nameOrId}`;
+  if (REPOSITORY_NAME.test(nameOrId)) return `/repos/${nameOrId}`;
+  throw impossible(
+    "invalid_repository_name",
+    `${JSON.stringify(nameOrId)} is no repository of GitHub.`,
+    "Write it as owner/name, such as acme/site, or give its numeric id.",
+  );
+}
+
+function repositoryNotFound(nameOrId: string, error: IntegrationError): IntegrationError {
+  return new IntegrationError({
+    kind: "not_found",
+    code: "repository_not_found",
+    message: `GitHub shows this account no repository ${nameOrId}.`,
+    hint: "Check the spelling, and that the token or the App's installation includes the repository.",
+    applied: "no",
+    status: error.status,
+    requestId: error.requestId,
+    cause: error,
+  });
+}
+
+function setRealTimer(millis: number, fire: () => void): () => void {
+  const timer = setTimeout(fire, millis);
+  return () => {
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,312 @@
+/**
+ * The issues and comments of one repository.
+ *
+ * 1. Requests name the repository by number: `/repositories/:id/...`, where GitHub's own redirects
+ *    and page links lead. A rename changes nothing then, and no other repository that takes over
+ *    the old name is ever written to. The new name is read off the answers.
+ * 2. Whoever asks for a number gets what has it, be it a pull request: an issue can be made one and
+ *    keeps its number. Lists and webhooks never bring one up.
+ * 3. A 410 is a deletion only where the repository has issues at all; it answers the same to
+ *    everything while its issues are switched off.
+ */
+import { z } from "zod";
+import type { Content, Json } from "../../model/content.ts";
+import type { Observation, ResourceRef } from "../../model/observation.ts";
+import {
+  type Container,
+  type ContainerClient,
+  type CreateRequest,
+  IntegrationError,
+  type ListPage,
+  type ListQuery,
+  type Telemetry,
+} from "../integration.ts";
+import type { Api, UnsignedRequest } from "./api.ts";
+import { impossible, malformedAnswer } from "./errors.ts";
+import { type ListItem, listPages } from "./listing.ts";
+import {
+  isOnPullRequest,
+  isPullRequest,
+  issueNumberOf,
+  observeComment,
+  observeIssue,
+} from "./observe.ts";
+import {
+  type CommentPayload,
+  commentShape,
+  type IssuePayload,
+  issueShape,
+  repositoryShape,
+} from "./payload.ts";
+import { ISSUE, ISSUE_COMMENT, writableValues } from "./resources.ts";
+import { putToken } from "./token.ts";
+import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
+
+type KnownType = "issue" | "issue_comment";
+
+/** What GitHub takes when an issue is opened; the rest can only be set afterwards. */
+const FIELDS_OF_A_NEW_ISSUE: ReadonlySet<string> = new Set([
+  "title",
+  "body",
+  "labels",
+  "assignees",
+]);
+
+export class RepositoryClient implements ContainerClient {
+  readonly #api: Api;
+  readonly #id: string;
+  readonly #tell: (telemetry: Telemetry) => void;
+  #name: string;
+
+  constructor(api: Api, container: Container, tell: (telemetry: Telemetry) => void) {
+    this.#api = api;
+    this.#id = container.id;
+    this.#name = container.name;
+    this.#tell = tell;
+  }
+
+  async read(ref: ResourceRef, signal?: AbortSignal): Promise<Observation> {
+    const answer = await this.#send({ method: "GET", url: this.#pathOf(ref), signal });
+    return this.#observe(ref, answer);
+  }
+
+  /**
+   * Opens an issue or writes a comment. An issue that is to be closed takes a second request,
+   * since GitHub opens issues open; if that one fails, the error says that the first was applied.
+   */
+  async create(request: CreateRequest, signal?: AbortSignal): Promise<Observation> {
+    const type = knownType(request.type);
+    if (type === "issue_comment") return this.#comment(request, signal);
+    const values = writableValues(request.values, ISSUE.fields);
+    const body = withToken({ body: "", ...only(values, isOfNewIssue) }, request.token);
+    const url = this.#path("/issues");
+    const opened = this.#readIssue(await this.#send({ method: "POST", url, body, signal }));
+    if (values.state !== "closed") return observeIssue(opened);
+    const rest = only(values, (field) => !isOfNewIssue(field));
+    return this.#closeNew(opened.number, rest, signal);
+  }
+
+  async patch(
+    ref: ResourceRef,
+    values: Content,
+    token: string | null,
+    signal?: AbortSignal,
+  ): Promise<Observation> {
+    const { fields } = knownType(ref.type) === "issue" ? ISSUE : ISSUE_COMMENT;
+    const body = withToken(writableValues(values, fields), token);
+    const answer = await this.#send({ method: "PATCH", url: this.#pathOf(ref), body, signal });
+    return this.#observe(ref, answer);
+  }
+
+  async delete(ref: ResourceRef, signal?: AbortSignal): Promise<void> {
+    if (knownType(ref.type) === "issue") {
+      throw impossible(
+        "not_supported",
+        "GitHub's REST API cannot delete an issue.",
+        'Set onRecordDeleted to "close" or "detach" for this mapping.',
+      );
+    }
+    await this.#send({ method: "DELETE", url: this.#pathOf(ref), signal });
+  }
+
+  /**
+   * Closes an issue as not planned, then says why. The comment is a courtesy: where the conversation
+   * takes none (it is locked, say), the issue is closed all the same.
+   */
+  async close(
+    ref: ResourceRef,
+    comment: string | null,
+    signal?: AbortSignal,
+  ): Promise<Observation> {
+    if (knownType(ref.type) !== "issue") {
+      throw impossible(
+        "not_supported",
+        "A comment cannot be closed.",
+        'Set onRecordDeleted to "delete" or "detach" for this mapping.',
+      );
+    }
+    const closed = await this.patch(
+      ref,
+      { state: "closed", state_reason: "not_planned" },
+      null,
+      signal,
+    );
+    if (comment === null) return closed;
+    const url = `${this.#pathOf(ref)}/comments`;
+    try {
+      await this.#send({ method: "POST", url, body: { body: comment }, signal });
+    } catch (error) {
+      if (!(error instanceof IntegrationError) || error.kind !== "permanent") throw error;
+    }
+    return closed;
+  }
+
+  list(query: ListQuery, signal?: AbortSignal): AsyncIterable<ListPage> {
+    const isIssues = knownType(query.type) === "issue";
+    const path = this.#path(isIssues ? "/issues?state=all" : "/issues/comments");
+    const readItems = (answer: Answer): readonly ListItem[] =>
+      isIssues ? this.#readIssues(answer) : this.#readComments(answer);
+    return this.#pages(listPages(this.#api, path, query, readItems, signal), signal);
+  }
+
+  async *#pages(
+    pages: AsyncIterable<ListPage>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<ListPage> {
+    try {
+      yield* pages;
+    } catch (error) {
+      throw await this.#explain(error, signal);
+    }
+  }
+
+  async #comment(request: CreateRequest, signal: AbortSignal | undefined): Promise<Observation> {
+    if (request.parent === null) {
+      throw impossible(
+        "parent_missing",
+        "A comment cannot be written without the issue it belongs to.",
+        "This is a mistake in Tandem: a child waits until its parent has an external id. Please report it.",
+      );
+    }
+    const values = writableValues(request.values, ISSUE_COMMENT.fields);
+    const body = withToken({ body: "", ...values }, request.token);
+    const url = `${this.#pathOf(request.parent)}/comments`;
+    const answer = await this.#send({ method: "POST", url, body, signal });
+    return this.#observeComment(readAnswer(commentShape, answer), answer);
+  }
+
+  async #closeNew(
+    number: string,
+    values: Content,
+    signal: AbortSignal | undefined,
+  ): Promise<Observation> {
+    try {
+      return await this.patch({ type: ISSUE.type, externalId: number }, values, null, signal);
+    } catch (error) {
+      if (!(error instanceof IntegrationError)) throw error;
+      throw new IntegrationError({
+        kind: "retryable",
+        code: "opened_not_closed",
+        message: `Issue ${number} was opened, but not closed: ${error.message}`,
+        hint: "It will be found by its token and closed on the next attempt.",
+        applied: "unknown",
+        status: error.status,
+        requestId: error.requestId,
+        retryAt: error.retryAt,
+        cause: error,
+      });
+    }
+  }
+
+  async #send(request: UnsignedRequest): Promise<Answer> {
+    try {
+      return await this.#api.send(request);
+    } catch (error) {
+      throw await this.#explain(error, request.signal);
+    }
+  }
+
+  /** Tells a deleted issue from a repository whose issues are switched off. */
+  async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    if (!(error instanceof IntegrationError) || error.kind !== "gone") return error;
+    const answer = await this.#api.send({ method: "GET", url: this.#path(""), signal });
+    if (readAnswer(repositoryShape, answer).has_issues !== false) return error;
+    return new IntegrationError({
+      kind: "permanent",
+      code: "issues_disabled",
+      message: `Issues are switched off in the repository ${this.#name}.`,
+      hint: "Switch them on in the repository's settings, or pause the connection. Nothing was deleted.",
+      applied: "no",
+      status: error.status,
+      requestId: error.requestId,
+      cause: error,
+    });
+  }
+
+  #observe(ref: ResourceRef, answer: Answer): Observation {
+    const observation =
+      knownType(ref.type) === "issue"
+        ? observeIssue(this.#readIssue(answer))
+        : this.#observeComment(readAnswer(commentShape, answer), answer);
+    if (observation.externalId === ref.externalId) return observation;
+    throw nonsense(answer, `it is about ${observation.externalId}, not ${ref.externalId}`);
+  }
+
+  #readIssue(answer: Answer): IssuePayload {
+    const issue = readAnswer(issueShape, answer);
+    this.#noticeName(issue, answer);
+    return issue;
+  }
+
+  #readIssues(answer: Answer): readonly ListItem[] {
+    const issues = readAnswer(z.array(issueShape), answer);
+    const [first] = issues;
+    if (first !== undefined) this.#noticeName(first, answer);
+    return issues.map((issue) => ({
+      key: issue.number,
+      updatedAt: issue.updated_at,
+      observation: isPullRequest(issue) ? null : observeIssue(issue),
+    }));
+  }
+
+  #readComments(answer: Answer): readonly ListItem[] {
+    return readAnswer(z.array(commentShape), answer).map((comment) => ({
+      key: comment.id,
+      updatedAt: comment.updated_at,
+      observation: isOnPullRequest(comment) ? null : this.#observeComment(comment, answer),
+    }));
+  }
+
+  #observeComment(comment: CommentPayload, answer: Answer): Observation {
+    const number = issueNumberOf(comment);
+    if (number !== null) return observeComment(comment, number);
+    throw nonsense(answer, `issue_url of comment ${comment.id} names no issue`);
+  }
+
+  /** Issues tell which repository they are in, by name: where that is new, it was renamed. */
+  #noticeName(issue: IssuePayload, answer: Answer): void {
+    const name = /\/repos\/([^/]+\/[^/]+)$/.exec(issue.repository_url ?? "")?.[1];
+    if (name === undefined || name === this.#name) return;
+    this.#name = name;
+    this.#tell({ ...answer.telemetry, containerId: this.#id, containerName: name });
+  }
+
+  #path(rest: string): string {
+    return `/repositories/${encodeURIComponent(this.#id)}${rest}`;
+  }
+
+  #pathOf({ type, externalId }: ResourceRef): string {
+    const collection = knownType(type) === "issue" ? "/issues" : "/issues/comments";
+    return this.#path(`${collection}/${encodeURIComponent(externalId)}`);
+  }
+}
+
+function isOfNewIssue(field: string): boolean {
+  return FIELDS_OF_A_NEW_ISSUE.has(field);
+}
+
+function only(values: Content, isWanted: (field: string) => boolean): Content {
+  return Object.fromEntries(Object.entries(values).filter(([field]) => isWanted(field)));
+}
+
+function withToken(values: Content, token: string | null): Readonly<Record<string, Json>> {
+  const { body } = values;
+  return typeof body === "string" ? { ...values, body: putToken(body, token) } : values;
+}
+
+function nonsense(answer: Answer, problem: string): IntegrationError {
+  return malformedAnswer(answer.request, {
+    problem,
+    status: answer.status,
+    requestId: requestIdOf(answer),
+  });
+}
+
+function knownType(type: string): KnownType {
+  if (type === "issue" || type === "issue_comment") return type;
+  throw impossible(
+    "unknown_resource_type",
+    `GitHub has no resource type ${JSON.stringify(type)} that Tandem knows.`,
+    "Use issue or issue_comment.",
+  );
+}

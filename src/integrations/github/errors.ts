@@ -1,0 +1,287 @@
+/**
+ * What a failed request means. Decided by status, headers and error codes, never by text.
+ *
+ * | what happened | kind | applied (writes) |
+ * | --- | --- | --- |
+ * | connection refused, name not resolved | retryable | no |
+ * | time-out, reset, answer broken off, 5xx, 408 | retryable | unknown |
+ * | 401 | credentials | no |
+ * | 429; 403 with `retry-after` or nothing remaining | rate_limited | no |
+ * | 404, 410, a redirect | not_found, gone, moved | no |
+ * | every other refusal | permanent | no |
+ *
+ * A read is never applied.
+ */
+import { addMillis, type Instant, instantFromMillis, MILLISECOND } from "../../model/instant.ts";
+import { IntegrationError, type IntegrationErrorKind } from "../integration.ts";
+
+/** A request, as far as its failure is concerned. */
+export interface RequestFacts {
+  readonly method: string;
+  /** Path and query, for people. */
+  readonly path: string;
+}
+
+/** An answer that is no success. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: unknown;
+  /** Our time when it came, and how far GitHub's clock is ahead of ours, in microseconds. */
+  readonly now: Instant;
+  readonly clockOffset: number;
+}
+
+type Applied = IntegrationError["applied"];
+
+interface Meaning {
+  readonly kind: IntegrationErrorKind;
+  readonly code: string;
+  readonly hint: string;
+  readonly applied: Applied;
+}
+
+/** Where GitHub does not say how long to wait, its documentation asks for at least a minute. */
+const DEFAULT_PAUSE_MS = 60_000;
+
+/** Error codes of Node and undici under which the request never left. */
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** An answer with a status that refuses. */
+export function refusalError(request: RequestFacts, refusal: Refusal): IntegrationError {
+  const { status, headers, body } = refusal;
+  const { kind, code, hint, applied } = meaningOf(refusal);
+  return new IntegrationError({
+    kind,
+    code,
+    hint,
+    applied: isWrite(request) ? applied : "no",
+    message: `GitHub answered ${String(status)} to ${describe(request)}${toward(headers.location)}${quote(body)}.`,
+    status,
+    requestId: headers["x-github-request-id"] ?? null,
+    retryAt: kind === "rate_limited" ? pauseEnd(refusal) : null,
+  });
+}
+
+/** No answer, or only a part of one. */
+export function networkError(
+  request: RequestFacts,
+  cause: unknown,
+  ended: "not_sent" | "timed_out" | "aborted" | "failed",
+): IntegrationError {
+  const sent = ended !== "not_sent" && !neverSent(cause);
+  const unknown: Applied = sent && isWrite(request) ? "unknown" : "no";
+  const error = (code: string, what: string, hint: string): IntegrationError =>
+    new IntegrationError({
+      kind: "retryable",
+      code,
+      message: `${describe(request)} ${what}.`,
+      hint,
+      applied: unknown,
+      cause,
+    });
+  if (ended === "aborted" || ended === "not_sent") {
+    return error("aborted", "was given up", "Tandem was stopping; it will try again.");
+  }
+  if (ended === "timed_out") {
+    return error(
+      "timed_out",
+      "got no answer in time",
+      "It will be tried again. If this goes on, look at www.githubstatus.com or raise timeoutMs.",
+    );
+  }
+  if (!sent) {
+    return error(
+      "unreachable",
+      "found no connection to GitHub",
+      "It will be tried again. If this goes on, check the network, the proxy and baseUrl.",
+    );
+  }
+  return error(
+    "connection_lost",
+    "lost its connection",
+    "It will be tried again. If this goes on, check the network and www.githubstatus.com.",
+  );
+}
+
+/** A success whose content is not what the route promises. A write did take effect, probably. */
+export function malformedAnswer(
+  request: RequestFacts,
+  details: {
+    readonly problem: string;
+    readonly status: number;
+    readonly requestId: string | null;
+    readonly cause?: unknown;
+  },
+): IntegrationError {
+  return new IntegrationError({
+    kind: "retryable",
+    code: "malformed_answer",
+    message: `GitHub's answer to ${describe(request)} makes no sense: ${details.problem}.`,
+    hint: "It will be tried again. If this goes on, check baseUrl and any proxy; GitHub's format may have changed.",
+    applied: isWrite(request) ? "unknown" : "no",
+    status: details.status,
+    requestId: details.requestId,
+    cause: details.cause,
+  });
+}
+
+/** Something that was asked of the adapter and that GitHub cannot do, or that makes no sense. */
+export function impossible(code: string, message: string, hint: string): IntegrationError {
+  return new IntegrationError({ kind: "permanent", code, message, hint, applied: "no" });
+}
+
+/** Credentials that cannot work, found out before any request or from the token's own request. */
+export function credentialsError(
+  code: string,
+  message: string,
+  hint: string,
+  cause?: IntegrationError,
+): IntegrationError {
+  return new IntegrationError({
+    kind: "credentials",
+    code,
+    message,
+    hint,
+    applied: "no",
+    status: cause?.status ?? null,
+    requestId: cause?.requestId ?? null,
+    cause,
+  });
+}
+
+function meaningOf(refusal: Refusal): Meaning {
+  const { status } = refusal;
+  if (status === 429 || (status === 403 && hasRateLimitHeaders(refusal))) {
+    return meaning("rate_limited", "rate_limited", "The account pauses until GitHub allows more.");
+  }
+  const known = MEANINGS.get(status);
+  if (known !== undefined) return known;
+  if (status >= 500) {
+    return meaning(
+      "retryable",
+      "server_error",
+      "It will be tried again. If this goes on, look at www.githubstatus.com.",
+      "unknown",
+    );
+  }
+  if (status >= 300 && status < 400) return MOVED;
+  return meaning("permanent", "refused", "Read GitHub's message; it will not pass by itself.");
+}
+
+function meaning(
+  kind: IntegrationErrorKind,
+  code: string,
+  hint: string,
+  applied: Applied = "no",
+): Meaning {
+  return { kind, code, hint, applied };
+}
+
+const MOVED = meaning(
+  "moved",
+  "moved",
+  "It was transferred to another repository; connect that one to follow it.",
+);
+
+const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
+  [
+    401,
+    meaning(
+      "credentials",
+      "bad_credentials",
+      "Give the account a valid token, or check the App's id, private key and this machine's clock.",
+    ),
+  ],
+  [
+    403,
+    meaning(
+      "permanent",
+      "forbidden",
+      "Check that the token or App may read and write issues of this repository, and that neither repository nor conversation is locked.",
+    ),
+  ],
+  [
+    404,
+    meaning("not_found", "not_found", "It is gone, or the account has no access to it any more."),
+  ],
+  [408, meaning("retryable", "timed_out", "It will be tried again.", "unknown")],
+  [410, meaning("gone", "gone", "It was deleted at GitHub.")],
+  [
+    422,
+    meaning(
+      "permanent",
+      "validation_failed",
+      "Correct the record's value that GitHub names; the change is then sent again.",
+    ),
+  ],
+]);
+
+function hasRateLimitHeaders({ headers }: Refusal): boolean {
+  return headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";
+}
+
+/** When to go on, in our own time. */
+function pauseEnd({ headers, now, clockOffset }: Refusal): Instant {
+  const seconds = wholeNumber(headers["retry-after"]);
+  if (seconds !== null) return addMillis(now, seconds * 1000);
+  const reset = wholeNumber(headers["x-ratelimit-reset"]);
+  if (reset === null || headers["x-ratelimit-remaining"] !== "0") {
+    return addMillis(now, DEFAULT_PAUSE_MS);
+  }
+  const ours = addMillis(instantFromMillis(reset * 1000), -clockOffset / MILLISECOND);
+  const soonest = addMillis(now, 1000);
+  return ours > soonest ? ours : soonest;
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : null;
+}
+
+/** Follows causes; a connection tried on several addresses fails with several errors. */
+function neverSent(cause: unknown): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if ("code" in error && typeof error.code === "string" && NEVER_SENT.has(error.code))
+      return true;
+    if (error instanceof AggregateError && error.errors.length > 0) {
+      return error.errors.every(neverSent);
+    }
+  }
+  return false;
+}
+
+function isWrite(request: RequestFacts): boolean {
+  return request.method !== "GET";
+}
+
+function describe({ method, path }: RequestFacts): string {
+  return `${method} ${path}`;
+}
+
+function toward(location: string | undefined): string {
+  return location === undefined ? "" : ` with a redirect to ${location}`;
+}
+
+/** GitHub's own message and field errors, for people. */
+function quote(body: unknown): string {
+  if (typeof body !== "object" || body === null) return "";
+  const message = "message" in body && typeof body.message === "string" ? body.message : "";
+  const errors = "errors" in body && Array.isArray(body.errors) ? body.errors.map(quoteError) : [];
+  const detail = errors.length === 0 ? "" : ` (${errors.join("; ")})`;
+  return message === "" && detail === "" ? "" : `: ${message.replace(/\.$/, "")}${detail}`;
+}
+
+function quoteError(error: unknown): string {
+  if (typeof error === "string") return error;
+  if (typeof error !== "object" || error === null) return JSON.stringify(error);
+  const parts = ["field", "code", "message", "value"].flatMap((key) => {
+    const part: unknown = Reflect.get(error, key);
+    return typeof part === "string" ? [part] : [];
+  });
+  return parts.join(" ");
+}

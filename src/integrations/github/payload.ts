@@ -1,0 +1,159 @@
+/** The shapes Tandem reads out of GitHub's JSON, webhooks and answers alike: only the fields read. */
+import { z } from "zod";
+import { type Instant, parseInstant } from "../../model/instant.ts";
+import { parseExactly } from "./exact-json.ts";
+
+/** An id as text; `parseExactly` leaves long ones as text. */
+const id = z.union([z.int().nonnegative(), z.string().regex(/^\d+$/)]).transform(String);
+
+const time = z.string().transform((text, context): Instant => {
+  try {
+    return parseInstant(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "not a time with an offset" });
+    return z.NEVER;
+  }
+});
+
+const user = z.looseObject({ id, login: z.string().min(1) });
+const label = z.union([z.string(), z.looseObject({ name: z.string() })]);
+
+/** An issue. What may be missing here was not seen; what is `null` is empty. */
+export const issueShape = z.looseObject({
+  number: id,
+  title: z.string(),
+  body: z.string().nullish(),
+  state: z.enum(["open", "closed"]).optional(),
+  state_reason: z.string().nullish(),
+  labels: z.array(label).optional(),
+  assignees: z.array(user.nullable()).optional(),
+  user: user.nullish(),
+  html_url: z.string(),
+  updated_at: time,
+  repository_url: z.string().optional(),
+  /** Present on pull requests, which share the numbers and the routes of issues. */
+  pull_request: z.unknown().optional(),
+});
+export type IssuePayload = z.infer<typeof issueShape>;
+
+export const commentShape = z.looseObject({
+  id,
+  body: z.string().nullish(),
+  user: user.nullish(),
+  html_url: z.string(),
+  issue_url: z.string(),
+  updated_at: time,
+});
+export type CommentPayload = z.infer<typeof commentShape>;
+
+export const repositoryShape = z.looseObject({
+  id,
+  full_name: z.string().min(1),
+  has_issues: z.boolean().optional(),
+});
+
+export const userShape = user;
+export const appShape = z.looseObject({ slug: z.string().min(1) });
+export const installationTokenShape = z.looseObject({ token: z.string().min(1), expires_at: time });
+
+/** What every webhook with an action says first. */
+export const actionShape = z.looseObject({ action: z.string() });
+
+export const issueEventShape = z.looseObject({
+  action: z.string(),
+  issue: issueShape,
+  repository: repositoryShape,
+});
+
+export const transferShape = z.looseObject({
+  changes: z.looseObject({ new_issue: z.looseObject({ html_url: z.string() }) }),
+});
+
+export const commentEventShape = z.looseObject({
+  action: z.string(),
+  issue: issueShape,
+  comment: commentShape,
+  repository: repositoryShape,
+});
+
+export const repositoryEventShape = z.looseObject({
+  action: z.string(),
+  repository: repositoryShape,
+});
+
+export const installationEventShape = z.looseObject({
+  action: z.string(),
+  installation: z.looseObject({ id }),
+  repositories: z.array(repositoryShape).default([]),
+});
+
+export const installationRepositoriesEventShape = z.looseObject({
+  action: z.string(),
+  repositories_added: z.array(repositoryShape),
+  repositories_removed: z.array(repositoryShape),
+});
+
+/** A stored delivery that is not what its event's name claims. */
+export class TranslationError extends Error {
+  override readonly name = "TranslationError";
+  readonly code: "malformed_json" | "malformed_payload";
+  /** Where in the payload, such as `issue.updated_at`; empty for the whole. */
+  readonly path: string;
+  readonly hint: string;
+
+  constructor(
+    code: TranslationError["code"],
+    message: string,
+    details: { readonly path: string; readonly hint: string; readonly cause?: unknown },
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.path = details.path;
+    this.hint = details.hint;
+  }
+}
+
+/** Reads a webhook's text as JSON. */
+export function readJson(text: string): unknown {
+  try {
+    return parseExactly(text);
+  } catch (cause) {
+    throw new TranslationError("malformed_json", "The payload is not JSON.", {
+      path: "",
+      hint: "Set the webhook's content type to application/json and deliver it again.",
+      cause,
+    });
+  }
+}
+
+/** Reads a webhook's payload as what its event claims it to be. */
+export function readPayload<Shape extends z.ZodType>(
+  shape: Shape,
+  payload: unknown,
+  event: string,
+): z.infer<Shape> {
+  const result = shape.safeParse(payload);
+  if (result.success) return result.data;
+  const { path, problem } = firstProblem(result.error);
+  throw new TranslationError(
+    "malformed_payload",
+    `The payload of the ${event} webhook has no usable ${path}: ${problem}.`,
+    {
+      path,
+      hint: "Look at the stored payload. If GitHub sent it like this, its format has changed: update tandem-sync, then restart the delivery.",
+      cause: result.error,
+    },
+  );
+}
+
+/** Where a payload first fails its shape, and how. */
+export function firstProblem(error: z.ZodError): {
+  readonly path: string;
+  readonly problem: string;
+} {
+  const issue = error.issues[0];
+  return {
+    path: issue === undefined || issue.path.length === 0 ? "root" : issue.path.join("."),
+    problem: issue?.message ?? "unknown",
+  };
+}

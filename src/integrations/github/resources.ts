@@ -1,0 +1,88 @@
+/** What GitHub's issues and issue comments are made of: the declarations Tandem plans with. */
+import { type Actor, canonical, type Content, type FieldSpecs } from "../../model/content.ts";
+import { SECOND } from "../../model/instant.ts";
+import type { ResourceType } from "../../model/observation.ts";
+
+/**
+ * The fields of a GitHub issue, as mappings see them.
+ *
+ * @example
+ * const toStatus = (state: GitHubIssue["state"]) => (state === "closed" ? "done" : "todo");
+ */
+export interface GitHubIssue {
+  readonly title: string;
+  /** Markdown; an issue without a body has an empty one. */
+  readonly body: string;
+  readonly state: "open" | "closed";
+  /** `null` while the issue was never closed. Servers older than 3.6 do not tell. */
+  readonly state_reason: "completed" | "not_planned" | "duplicate" | "reopened" | null;
+  /** Label names. */
+  readonly labels: readonly string[];
+  /** Logins. GitHub drops those who may not be assigned, and its answer shows who is left. */
+  readonly assignees: readonly string[];
+  /** Who opened it. Never written. */
+  readonly author: Actor;
+}
+
+/**
+ * The fields of a comment on a GitHub issue, as mappings see them.
+ *
+ * @example
+ * const toExcerpt = (body: GitHubIssueComment["body"]) => body.slice(0, 80);
+ */
+export interface GitHubIssueComment {
+  /** Markdown. */
+  readonly body: string;
+  /** Who wrote it. Never written. */
+  readonly author: Actor;
+}
+
+/** Resource types by name, with the type of their fields. */
+export interface GitHubResources {
+  readonly issue: GitHubIssue;
+  readonly issue_comment: GitHubIssueComment;
+}
+
+/** An issue, identified by its number within the repository. */
+export const ISSUE = {
+  type: "issue",
+  relation: "github_issues",
+  fields: {
+    title: { kind: "line", writable: true },
+    body: { kind: "text", writable: true },
+    state: { kind: "value", writable: true },
+    state_reason: { kind: "value", writable: true },
+    labels: { kind: "set", writable: true },
+    assignees: { kind: "set", writable: true },
+    author: { kind: "actor", writable: false },
+  },
+  parent: null,
+  tokenField: "body",
+  // The REST API cannot delete an issue.
+  removal: ["close"],
+  versions: "seconds",
+  resolution: SECOND,
+} as const satisfies ResourceType;
+
+/** A comment on an issue, identified by its own id. Comments on pull requests are none of these. */
+export const ISSUE_COMMENT = {
+  type: "issue_comment",
+  relation: "github_issue_comments",
+  fields: {
+    body: { kind: "text", writable: true },
+    author: { kind: "actor", writable: false },
+  },
+  parent: "issue",
+  tokenField: "body",
+  removal: ["delete"],
+  versions: "seconds",
+  resolution: SECOND,
+} as const satisfies ResourceType;
+
+export const RESOURCES: readonly ResourceType[] = [ISSUE, ISSUE_COMMENT];
+
+/** The values that GitHub takes from us, canonical; what it does not let anybody write is left out. */
+export function writableValues(values: Content, specs: FieldSpecs): Content {
+  const writable = Object.entries(specs).filter(([, spec]) => spec.writable);
+  return canonical(values, Object.fromEntries(writable));
+}

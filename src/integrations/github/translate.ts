@@ -1,0 +1,202 @@
+/**
+ * From a stored delivery to what it says: observations, news about repositories, or nothing that
+ * concerns us, and then why. Pure.
+ *
+ * 1. Issues come from `issues` and `issue_comment` events only. Pull requests share their numbers
+ *    and their comments' event, and are no issues.
+ * 2. A comment's issue travels with it and is observed first, so no comment is orphaned.
+ * 3. What is unknown is irrelevant with a reason, never an error: GitHub adds events at any time,
+ *    and polling finds whatever they changed.
+ */
+import type { ContainerChange, StoredDelivery, Translation } from "../integration.ts";
+import type { Observation } from "../../model/observation.ts";
+import { asDeletion, isPullRequest, observeComment, observeIssue } from "./observe.ts";
+import {
+  actionShape,
+  commentEventShape,
+  installationEventShape,
+  installationRepositoriesEventShape,
+  issueEventShape,
+  readJson,
+  readPayload,
+  repositoryEventShape,
+  transferShape,
+} from "./payload.ts";
+
+/** Why a delivery concerns nobody: stable codes, with what they mean to the person who reads them. */
+export const IRRELEVANT = {
+  ping: "GitHub's greeting after a webhook was set up.",
+  pull_request: "It is about a pull request; only issues are synced.",
+  unknown_event: "Tandem does not sync what this event is about.",
+  unknown_action: "Tandem does not know this action; polling finds what it changed.",
+  nothing_moved: "The repository or installation is where it was, under the same name.",
+} as const;
+
+const ISSUE_UPSERTS: ReadonlySet<string> = new Set([
+  "opened",
+  "edited",
+  "closed",
+  "reopened",
+  "assigned",
+  "unassigned",
+  "labeled",
+  "unlabeled",
+  "milestoned",
+  "demilestoned",
+  "pinned",
+  "unpinned",
+  "locked",
+  "unlocked",
+  "typed",
+  "untyped",
+]);
+const COMMENT_UPSERTS: ReadonlySet<string> = new Set(["created", "edited"]);
+const QUIET_REPOSITORY_ACTIONS: ReadonlySet<string> = new Set([
+  "created",
+  "edited",
+  "archived",
+  "unarchived",
+  "publicized",
+  "privatized",
+]);
+
+/** Payload in, translation out; one for each event that means something. */
+const TRANSLATORS: ReadonlyMap<string, (payload: unknown) => Translation> = new Map([
+  ["issues", translateIssue],
+  ["issue_comment", translateComment],
+  [
+    "pull_request",
+    (payload: unknown) => irrelevant(actionOf(payload, "pull_request"), "pull_request"),
+  ],
+  ["repository", translateRepository],
+  ["installation", translateInstallation],
+  ["installation_repositories", translateInstallationRepositories],
+  ["ping", () => irrelevant(null, "ping")],
+]);
+
+/**
+ * Reads a stored delivery.
+ *
+ * @example translate({ event: "ping", payload: "{}" }) // { kind: "irrelevant", action: null, reason: "ping" }
+ * @throws TranslationError when the payload is not what the event's name claims.
+ */
+export function translate(delivery: StoredDelivery): Translation {
+  const payload = readJson(delivery.payload);
+  const translator = TRANSLATORS.get(delivery.event);
+  if (translator !== undefined) return translator(payload);
+  const known = actionShape.safeParse(payload);
+  return irrelevant(known.success ? known.data.action : null, "unknown_event");
+}
+
+function translateIssue(payload: unknown): Translation {
+  const action = actionOf(payload, "issues");
+  const upsert = ISSUE_UPSERTS.has(action);
+  if (!upsert && action !== "deleted" && action !== "transferred") {
+    return irrelevant(action, "unknown_action");
+  }
+  const { issue, repository } = readPayload(issueEventShape, payload, "issues");
+  if (isPullRequest(issue)) return irrelevant(action, "pull_request");
+  const seen = observeIssue(issue);
+  if (upsert) return observed(action, repository.id, seen);
+  if (action === "deleted") return observed(action, repository.id, asDeletion(seen));
+  // A transferred issue is gone from here; where it went, it is announced as opened.
+  const { changes } = readPayload(transferShape, payload, "issues");
+  const gone = asDeletion(seen, { movedTo: changes.new_issue.html_url });
+  return observed(action, repository.id, gone);
+}
+
+function translateComment(payload: unknown): Translation {
+  const action = actionOf(payload, "issue_comment");
+  if (!COMMENT_UPSERTS.has(action) && action !== "deleted") {
+    return irrelevant(action, "unknown_action");
+  }
+  const event = readPayload(commentEventShape, payload, "issue_comment");
+  if (isPullRequest(event.issue)) return irrelevant(action, "pull_request");
+  const comment = observeComment(event.comment, event.issue.number);
+  return observed(
+    action,
+    event.repository.id,
+    observeIssue(event.issue),
+    action === "deleted" ? asDeletion(comment) : comment,
+  );
+}
+
+function translateRepository(payload: unknown): Translation {
+  const action = actionOf(payload, "repository");
+  if (QUIET_REPOSITORY_ACTIONS.has(action)) return irrelevant(action, "nothing_moved");
+  if (action !== "renamed" && action !== "transferred" && action !== "deleted") {
+    return irrelevant(action, "unknown_action");
+  }
+  const { repository } = readPayload(repositoryEventShape, payload, "repository");
+  const change: ContainerChange =
+    action === "deleted"
+      ? { kind: "removed", containerId: repository.id, why: "repository_deleted" }
+      : { kind: "renamed", containerId: repository.id, name: repository.full_name };
+  return { kind: "container", action, changes: [change] };
+}
+
+function translateInstallation(payload: unknown): Translation {
+  const action = actionOf(payload, "installation");
+  const event = () => readPayload(installationEventShape, payload, "installation");
+  switch (action) {
+    case "created":
+      return { kind: "container", action, changes: event().repositories.map(added) };
+    case "deleted":
+      return {
+        kind: "container",
+        action,
+        changes: event().repositories.map((repository) => removed(repository, "app_uninstalled")),
+      };
+    case "suspend":
+    case "unsuspend": {
+      const kind = action === "suspend" ? "suspended" : "unsuspended";
+      const change: ContainerChange = { kind, installationId: event().installation.id };
+      return { kind: "container", action, changes: [change] };
+    }
+    case "new_permissions_accepted":
+      return irrelevant(action, "nothing_moved");
+    default:
+      return irrelevant(action, "unknown_action");
+  }
+}
+
+function translateInstallationRepositories(payload: unknown): Translation {
+  const event = readPayload(
+    installationRepositoriesEventShape,
+    payload,
+    "installation_repositories",
+  );
+  return {
+    kind: "container",
+    action: event.action,
+    changes: [
+      ...event.repositories_added.map(added),
+      ...event.repositories_removed.map((one) => removed(one, "removed_from_installation")),
+    ],
+  };
+}
+
+function added(repository: { readonly id: string; readonly full_name: string }): ContainerChange {
+  return { kind: "added", containerId: repository.id, name: repository.full_name };
+}
+
+function removed(repository: { readonly id: string }, why: string): ContainerChange {
+  return { kind: "removed", containerId: repository.id, why };
+}
+
+function observed(
+  action: string,
+  containerId: string,
+  ...all: readonly Observation[]
+): Translation {
+  const observations = all.map((observation) => ({ containerId, observation }));
+  return { kind: "observations", action, observations };
+}
+
+function irrelevant(action: string | null, reason: keyof typeof IRRELEVANT): Translation {
+  return { kind: "irrelevant", action, reason };
+}
+
+function actionOf(payload: unknown, event: string): string {
+  return readPayload(actionShape, payload, event).action;
+}

@@ -1,0 +1,289 @@
+/**
+ * One request to GitHub and its answer: time-outs, telemetry, and errors with a meaning.
+ *
+ * 1. A request is sent once. Nothing here retries, waits or follows a redirect.
+ * 2. Every answer's headers are told, the failed ones' too.
+ * 3. Answers are parsed by `parseExactly`, so ids beyond 2^53 survive.
+ */
+import { Octokit } from "@octokit/core";
+import { z } from "zod";
+import type { Clock } from "../../model/clock.ts";
+import type { Json } from "../../model/content.ts";
+import { type Instant, instantFromMicros, instantFromMillis, SECOND } from "../../model/instant.ts";
+import type { Telemetry } from "../integration.ts";
+import { malformedAnswer, networkError, refusalError, type RequestFacts } from "./errors.ts";
+import { parseExactly } from "./exact-json.ts";
+import { firstProblem } from "./payload.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** A path below the base address, or a whole address of the same origin. */
+  readonly url: string;
+  readonly authorization: string;
+  readonly body?: Readonly<Record<string, Json>> | undefined;
+  readonly ifNoneMatch?: string | null | undefined;
+  /** Whether a redirect is an answer too. Default: it is an error of kind `moved`. */
+  readonly redirectAnswers?: boolean;
+  /** Whether the App itself asks, which has a budget of its own. Default: the account does. */
+  readonly asApp?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A success; a 304 or a redirect where it was asked for. */
+export interface Answer {
+  readonly request: RequestFacts;
+  readonly status: number;
+  /** By name in lower case. */
+  readonly headers: HeaderTable;
+  readonly text: string;
+  readonly telemetry: Telemetry;
+}
+
+export type HeaderTable = Readonly<Record<string, string | undefined>>;
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: HeaderTable;
+  /** A stream where the request succeeded, parsed content where it was refused. */
+  readonly data: unknown;
+}
+
+const refusedShape = z.looseObject({
+  response: z.looseObject({
+    status: z.number(),
+    headers: z.record(z.string(), z.coerce.string()),
+    data: z.unknown(),
+  }),
+});
+
+export interface TransportOptions {
+  readonly baseUrl: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeoutMs: number;
+  readonly now: () => Instant;
+  readonly setTimer: Clock["setTimer"];
+  readonly onTelemetry: (telemetry: Telemetry) => void;
+}
+
+export class Transport {
+  readonly baseUrl: string;
+  readonly #options: TransportOptions;
+  readonly #octokit: Octokit;
+  #clockOffset = 0;
+
+  constructor(options: TransportOptions) {
+    this.baseUrl = options.baseUrl;
+    this.#options = options;
+    this.#octokit = new Octokit({
+      baseUrl: options.baseUrl,
+      userAgent: "tandem-sync",
+      request: {
+        fetch: options.fetch,
+        // A redirect may name another repository or another host; who asked decides.
+        redirect: "manual",
+        // Octokit takes a body that breaks off for an empty one; read here, it is an error.
+        parseSuccessResponseBody: false,
+        log: SILENT,
+      },
+      log: SILENT,
+    });
+  }
+
+  /** GitHub's time as far as its last answer tells. */
+  providerNow(): Instant {
+    return instantFromMicros(this.#options.now() + this.#clockOffset);
+  }
+
+  /** Our own time. */
+  now(): Instant {
+    return this.#options.now();
+  }
+
+  /**
+   * Sends a request and reads the whole answer.
+   *
+   * @throws IntegrationError for everything that is not an {@link Answer}.
+   */
+  async send(request: ApiRequest): Promise<Answer> {
+    const facts = factsOf(request, this.baseUrl);
+    const deadline = new AbortController();
+    const cancel = this.#options.setTimer(this.#options.timeoutMs, () => {
+      deadline.abort(new DOMException("no answer in time", "TimeoutError"));
+    });
+    try {
+      return await this.#sendUntil(deadline.signal, request, facts);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #sendUntil(
+    deadline: AbortSignal,
+    request: ApiRequest,
+    facts: RequestFacts,
+  ): Promise<Answer> {
+    const signal =
+      request.signal === undefined ? deadline : AbortSignal.any([request.signal, deadline]);
+    if (signal.aborted) throw networkError(facts, signal.reason, "not_sent");
+    const failed = (cause: unknown): Error =>
+      networkError(facts, cause, endingOf(request.signal, deadline));
+    const sentAt = this.#options.now();
+    let raw: RawAnswer;
+    try {
+      raw = await this.#exchange(request, signal);
+    } catch (cause) {
+      throw failed(cause);
+    }
+    const receivedAt = this.#options.now();
+    const told = readTelemetry(raw.headers, sentAt, receivedAt);
+    const telemetry = request.asApp === true ? { ...told, remaining: null, resetAt: null } : told;
+    if (telemetry.clockOffset !== null) this.#clockOffset = telemetry.clockOffset;
+    this.#options.onTelemetry(telemetry);
+    if (!isAnswer(raw.status, request)) {
+      throw refusalError(facts, {
+        status: raw.status,
+        headers: raw.headers,
+        body: raw.data instanceof ReadableStream ? null : raw.data,
+        now: receivedAt,
+        clockOffset: this.#clockOffset,
+      });
+    }
+    try {
+      const text = await readText(raw.data);
+      return { request: facts, status: raw.status, headers: raw.headers, text, telemetry };
+    } catch (cause) {
+      throw failed(cause);
+    }
+  }
+
+  async #exchange(request: ApiRequest, signal: AbortSignal): Promise<RawAnswer> {
+    const { ifNoneMatch = null } = request;
+    try {
+      const response = await this.#octokit.request({
+        method: request.method,
+        url: request.url,
+        headers: {
+          authorization: request.authorization,
+          accept: "application/vnd.github+json",
+          "x-github-api-version": "2022-11-28",
+          ...(ifNoneMatch === null ? {} : { "if-none-match": ifNoneMatch }),
+        },
+        // As text: on Node 20 Octokit's own writer breaks strings that look like its big integers.
+        ...(request.body === undefined ? {} : { data: JSON.stringify(request.body) }),
+        request: { signal },
+      });
+      const { status, headers } = response;
+      return { status, headers: tableOf(headers), data: response.data };
+    } catch (error) {
+      const refused = refusedShape.safeParse(error);
+      if (refused.success) return refused.data.response;
+      throw error;
+    }
+  }
+}
+
+/**
+ * Reads an answer as what its route promises.
+ *
+ * @throws IntegrationError `malformed_answer`: it may pass, and a write may have been applied.
+ */
+export function readAnswer<Shape extends z.ZodType>(shape: Shape, answer: Answer): z.infer<Shape> {
+  const malformed = (problem: string, cause: unknown): Error =>
+    malformedAnswer(answer.request, {
+      problem,
+      status: answer.status,
+      requestId: requestIdOf(answer),
+      cause,
+    });
+  let json: unknown;
+  try {
+    json = parseExactly(answer.text);
+  } catch (cause) {
+    throw malformed("it is not JSON", cause);
+  }
+  const result = shape.safeParse(json);
+  if (result.success) return result.data;
+  const { path, problem } = firstProblem(result.error);
+  throw malformed(`${path}: ${problem}`, result.error);
+}
+
+export function requestIdOf(answer: Answer): string | null {
+  return answer.headers["x-github-request-id"] ?? null;
+}
+
+const SILENT = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+};
+
+function ignore(): void {
+  // Octokit's warnings (deprecations) are for whoever updates this adapter, not for an app's log.
+}
+
+function isAnswer(status: number, request: ApiRequest): boolean {
+  if (status >= 200 && status < 300) return true;
+  if (status === 304) return (request.ifNoneMatch ?? null) !== null;
+  return isRedirect(status) && request.redirectAnswers === true;
+}
+
+export function isRedirect(status: number): boolean {
+  return status > 300 && status < 400 && status !== 304;
+}
+
+function endingOf(
+  caller: AbortSignal | undefined,
+  deadline: AbortSignal,
+): "timed_out" | "aborted" | "failed" {
+  if (caller?.aborted === true) return "aborted";
+  return deadline.aborted ? "timed_out" : "failed";
+}
+
+function factsOf(request: ApiRequest, baseUrl: string): RequestFacts {
+  const { method, url } = request;
+  return { method, path: url.startsWith(baseUrl) ? url.slice(baseUrl.length) : url };
+}
+
+async function readText(data: unknown): Promise<string> {
+  if (data instanceof ReadableStream) return new Response(data).text();
+  return typeof data === "string" ? data : "";
+}
+
+function tableOf(headers: Readonly<Record<string, string | number | undefined>>): HeaderTable {
+  const entries = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
+function readTelemetry(headers: HeaderTable, sentAt: Instant, receivedAt: Instant): Telemetry {
+  const remaining = headers["x-ratelimit-remaining"];
+  const reset = headers["x-ratelimit-reset"];
+  return {
+    clockOffset: clockOffset(headers.date, sentAt, receivedAt),
+    remaining: remaining !== undefined && /^\d+$/.test(remaining) ? Number(remaining) : null,
+    resetAt:
+      reset !== undefined && /^\d{1,10}$/.test(reset)
+        ? instantFromMillis(Number(reset) * 1000)
+        : null,
+  };
+}
+
+/**
+ * GitHub's clock minus ours, taking its answer to be written half way through the exchange.
+ *
+ * The header is cut to whole seconds. Where our clock could have read the same during the
+ * exchange, nothing is known to be off, and the offset is 0.
+ */
+function clockOffset(
+  date: string | undefined,
+  sentAt: Instant,
+  receivedAt: Instant,
+): number | null {
+  const millis = date === undefined ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(millis)) return null;
+  const provider = instantFromMillis(millis);
+  if (provider <= receivedAt && sentAt < provider + SECOND) return 0;
+  return Math.round(provider - (sentAt + receivedAt) / 2);
+}

@@ -1,0 +1,100 @@
+/** Whether a webhook request comes from GitHub: its signature, over the bytes as they came. */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Verified, WebhookRequest } from "../integration.ts";
+
+const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
+
+/**
+ * Checks the signature against every secret and names the delivery.
+ *
+ * Uses `node:crypto`, since `@octokit/webhooks-methods` takes text and the signature is over bytes.
+ *
+ * @example await verify({ headers, body, secrets: [process.env.WEBHOOK_SECRET ?? ""] })
+ */
+export function verify(request: WebhookRequest): Promise<Verified> {
+  return Promise.resolve(verifySync(request));
+}
+
+function verifySync({ headers, body, secrets }: WebhookRequest): Verified {
+  const type = mediaType(headers);
+  if (type !== "application/json") {
+    return refusal(
+      415,
+      "content_type_not_supported",
+      `The webhook's content type is ${type === "" ? "missing" : type}.`,
+      "In the webhook's settings at GitHub choose the content type application/json.",
+    );
+  }
+  const deliveryKey = headers.get("x-github-delivery")?.trim() ?? "";
+  const event = headers.get("x-github-event")?.trim() ?? "";
+  if (deliveryKey === "" || event === "") {
+    const missing = deliveryKey === "" ? "X-GitHub-Delivery" : "X-GitHub-Event";
+    return refusal(
+      400,
+      "header_missing",
+      `The header ${missing} is missing.`,
+      "Only GitHub's webhooks belong here; if a proxy stands before Tandem, let it pass all X-GitHub headers.",
+    );
+  }
+  return (
+    signatureProblem(headers.get("x-hub-signature-256"), body, secrets) ?? {
+      ok: true,
+      deliveryKey,
+      event,
+    }
+  );
+}
+
+function signatureProblem(
+  header: string | null,
+  body: Uint8Array,
+  secrets: readonly string[],
+): Verified | null {
+  // An empty secret signs nothing: anybody could compute it.
+  const usable = secrets.filter((secret) => secret !== "");
+  if (usable.length === 0) {
+    return refusal(
+      401,
+      "secret_not_configured",
+      "No webhook secret is configured, so no webhook can be trusted.",
+      "Give Tandem the secret that is set in the webhook's settings at GitHub.",
+    );
+  }
+  if (header === null) {
+    return refusal(
+      401,
+      "signature_missing",
+      "The header X-Hub-Signature-256 is missing.",
+      "Set a secret in the webhook's settings at GitHub; GitHub then signs each delivery.",
+    );
+  }
+  const signature = SIGNATURE.exec(header.trim())?.[1];
+  if (signature === undefined) {
+    return refusal(
+      401,
+      "signature_malformed",
+      "The header X-Hub-Signature-256 is not a SHA-256 signature.",
+      "Look for a proxy that alters headers.",
+    );
+  }
+  const given = Buffer.from(signature, "hex");
+  // Every secret is tried, so that the time taken does not tell which one fits.
+  const fitting = usable.filter((secret) =>
+    timingSafeEqual(given, createHmac("sha256", secret).update(body).digest()),
+  );
+  if (fitting.length > 0) return null;
+  return refusal(
+    401,
+    "signature_mismatch",
+    "The signature fits none of the configured secrets.",
+    "Compare the secret in the webhook's settings at GitHub with Tandem's, and look for a proxy that alters bodies.",
+  );
+}
+
+function mediaType(headers: Headers): string {
+  return (headers.get("content-type") ?? "").split(";", 1).join("").trim().toLowerCase();
+}
+
+function refusal(status: 400 | 401 | 415, code: string, message: string, hint: string): Verified {
+  return { ok: false, status, code, message, hint };
+}

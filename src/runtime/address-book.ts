@@ -1,0 +1,90 @@
+/** Accounts, connections and mappings as they are now, and the engine's context made of them. */
+import type { Context } from "../engine/context.ts";
+import type { Connection } from "../model/connection.ts";
+import type { ConnectionId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { AccountRecord } from "../store/store.ts";
+import { mappingOfResource, type Services } from "./services.ts";
+
+/** A connection with its account. */
+export interface Contact {
+  readonly connection: Connection;
+  readonly account: AccountRecord;
+}
+
+/** A lane belongs to a connection or mapping that is no longer configured. */
+export class UnmappedLaneError extends Error {
+  override readonly name = "UnmappedLaneError";
+}
+
+/** A snapshot of the directory; take a new one for each step, so that a pause works at once. */
+export class AddressBook {
+  readonly contacts: readonly Contact[];
+  readonly #services: Services;
+
+  constructor(contacts: readonly Contact[], services: Services) {
+    this.contacts = contacts;
+    this.#services = services;
+  }
+
+  static async open(services: Services): Promise<AddressBook> {
+    const { directory } = services.store;
+    const [accounts, connections] = await Promise.all([
+      directory.accounts(),
+      directory.connections(),
+    ]);
+    const contacts = connections.flatMap((connection) => {
+      const account = accounts.find((candidate) => candidate.id === connection.accountId);
+      return account === undefined ? [] : [{ connection, account }];
+    });
+    return new AddressBook(contacts, services);
+  }
+
+  contact(id: ConnectionId): Contact | null {
+    return this.contacts.find(({ connection }) => connection.id === id) ?? null;
+  }
+
+  /** Connections of a container; several scopes may share one. */
+  ofContainer(integration: string, containerId: string): readonly Contact[] {
+    return this.contacts.filter(
+      ({ connection }) =>
+        connection.integration === integration && connection.containerId === containerId,
+    );
+  }
+
+  /** Connections that a scope value selects. */
+  ofScope(integration: string, scope: string): readonly Contact[] {
+    return this.contacts.filter(
+      ({ connection }) => connection.integration === integration && connection.scope === scope,
+    );
+  }
+
+  mapping(lane: Pick<Lane, "connectionId" | "resourceType">): Mapping | null {
+    const contact = this.contact(lane.connectionId);
+    if (contact === null) return null;
+    return mappingOfResource(this.#services, contact.connection.integration, lane.resourceType);
+  }
+
+  /** The engine's context for a lane. */
+  context(lane: Pick<Lane, "id" | "connectionId" | "resourceType">, now: Instant): Context {
+    const contact = this.contact(lane.connectionId);
+    const mapping = this.mapping(lane);
+    if (contact === null || mapping === null) {
+      throw new UnmappedLaneError(`lane ${lane.id} has no connection or mapping any more`);
+    }
+    const { connection, account } = contact;
+    return {
+      mapping,
+      now,
+      newId: () => this.#services.newEventId(now),
+      switchedOff: {
+        inbound: connection.inbound ? null : "connection_paused",
+        outbound: connection.outbound ? null : "connection_paused",
+      },
+      identity: account.identity,
+      clockOffset: account.clockOffset,
+    };
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
+ * the engine decide one arrival after another, and save what it decided.
+ */
+import { type Arrival, admit } from "../engine/admit.ts";
+import { identify } from "../engine/identify.ts";
+import { noteSurplus } from "../engine/surplus.ts";
+import type { EventState } from "../model/event.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { LaneKey, StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { mappingOfResource, type Services } from "./services.ts";
+
+/** An arrival with the connection it came through. */
+export interface Incoming {
+  readonly contact: Contact;
+  readonly arrival: Arrival;
+}
+
+/** What became of a batch. */
+export interface AdmissionSummary {
+  readonly seen: number;
+  /** Arrivals of resource types that nothing is mapped to. */
+  readonly unmapped: number;
+  /** Arrivals that were no news, by poll. */
+  readonly unchanged: number;
+  readonly born: Readonly<Partial<Record<EventState, number>>>;
+}
+
+/** A lane changed between look-up and lock; the transaction is run again. */
+class LaneMovedError extends Error {
+  override readonly name = "LaneMovedError";
+  /** Postgres' code of a serialization failure, which this is. */
+  readonly code = "40001";
+}
+
+interface Mapped extends Incoming {
+  readonly mapping: Mapping;
+}
+
+interface Addressed extends Incoming {
+  readonly lane: LaneId;
+  readonly surplus: boolean;
+}
+
+/** Admits a batch within a transaction, in the order given. */
+export async function admitArrivals(
+  tx: StoreTransaction,
+  incoming: readonly Incoming[],
+  book: AddressBook,
+  services: Services,
+): Promise<AdmissionSummary> {
+  const mapped = incoming.flatMap((item): Mapped[] => {
+    const mapping = mappingOfResource(
+      services,
+      item.contact.connection.integration,
+      item.arrival.observation.type,
+    );
+    return mapping === null ? [] : [{ ...item, mapping }];
+  });
+  const addressed = await addressAll(tx, mapped);
+  const lanes = new Map(
+    (await tx.lockLanes([...new Set(addressed.map(({ lane }) => lane))])).map((lane) => [
+      lane.id,
+      lane,
+    ]),
+  );
+  const after = new Map<LaneId, Transition>();
+  const born: Partial<Record<EventState, number>> = {};
+  let unchanged = 0;
+  for (const { lane: id, arrival, surplus } of addressed) {
+    const before = lanes.get(id);
+    if (before === undefined) throw new LaneMovedError(`lane ${id} is gone`);
+    const current: Transition = after.get(id) ?? { lane: before, ended: [] };
+    refuseMoved(current.lane, arrival, surplus);
+    const context = book.context(current.lane, tx.now);
+    const admission = (surplus ? noteSurplus : admit)(current.lane, arrival, context);
+    after.set(id, { lane: admission.lane, ended: [...current.ended, ...admission.ended] });
+    if (admission.event === null) unchanged += 1;
+    else born[admission.event.state] = (born[admission.event.state] ?? 0) + 1;
+  }
+  await tx.saveLanes(
+    [...after].flatMap(([id, transition]) => {
+      const before = lanes.get(id);
+      return before === undefined ? [] : [{ before, after: transition }];
+    }),
+  );
+  return { seen: incoming.length, unmapped: incoming.length - mapped.length, unchanged, born };
+}
+
+/** Decides for each arrival which lane it belongs to, making lanes for what is new. */
+async function addressAll(
+  tx: StoreTransaction,
+  mapped: readonly Mapped[],
+): Promise<readonly Addressed[]> {
+  const known = await lookUp(tx, mapped);
+  const identified = mapped.map((item) => {
+    const { observation } = item.arrival;
+    const { id: connection } = item.contact.connection;
+    const identification = identify(
+      observation,
+      known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
+      observation.token === null ? null : (known.byToken.get(observation.token) ?? null),
+      item.contact.account.identity,
+    );
+    return { item, identification };
+  });
+  const fresh = identified.filter(({ identification }) => identification.kind === "new");
+  const made = await tx.ensureLanes(fresh.map(({ item }) => newLaneKey(item)));
+  const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index]]));
+
+  return identified.flatMap(({ item, identification }): Addressed[] => {
+    switch (identification.kind) {
+      case "lane":
+      case "adopt":
+        return [{ ...item, lane: identification.id, surplus: false }];
+      case "surplus":
+        return [{ ...item, lane: identification.of, surplus: true }];
+      case "new": {
+        const lane = madeFor.get(item);
+        return lane === undefined ? [] : [{ ...item, lane, surplus: false }];
+      }
+    }
+  });
+}
+
+function newLaneKey({ contact, arrival, mapping }: Mapped): LaneKey {
+  return {
+    connectionId: contact.connection.id,
+    resourceType: arrival.observation.type,
+    recordType: mapping.recordType,
+    externalId: arrival.observation.externalId,
+    recordId: null,
+  };
+}
+
+async function lookUp(tx: StoreTransaction, mapped: readonly Mapped[]) {
+  const byExternalId = new Map<string, { readonly id: LaneId; readonly externalId: string }>();
+  const byToken = new Map<string, { readonly id: LaneId; readonly externalId: string | null }>();
+  for (const group of groupBy(mapped, ({ contact, arrival }) =>
+    keyOf(contact.connection.id, arrival.observation.type, ""),
+  )) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const connection = first.contact.connection.id;
+    const { type } = first.arrival.observation;
+    const ids = group.map(({ arrival }) => arrival.observation.externalId);
+    for (const lane of await tx.findLanesByResource(connection, type, [...new Set(ids)])) {
+      byExternalId.set(keyOf(connection, type, lane.externalId), lane);
+    }
+    const tokens = group.flatMap(({ arrival }) => arrival.observation.token ?? []);
+    if (tokens.length === 0) continue;
+    for (const lane of await tx.findLanesByToken(connection, [...new Set(tokens)])) {
+      byToken.set(lane.token, lane);
+    }
+  }
+  return { byExternalId, byToken };
+}
+
+/** The lane may have been bound to another resource since it was looked up. */
+function refuseMoved(lane: Lane, { observation }: Arrival, surplus: boolean): void {
+  if (surplus || lane.externalId === null || lane.externalId === observation.externalId) return;
+  throw new LaneMovedError(`lane ${lane.id} was bound to ${lane.externalId} meanwhile`);
+}
+
+function keyOf(connection: ConnectionId, type: string, externalId: string): string {
+  return `${connection}/${type}/${externalId}`;
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}

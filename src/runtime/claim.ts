@@ -1,0 +1,102 @@
+/** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
+import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
+import { move, processing, unchanged } from "../engine/transition.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { LaneId } from "../model/ids.ts";
+import { addMillis } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
+import type { Services } from "./services.ts";
+
+/** An event that this worker holds. */
+export interface Claimed {
+  readonly lane: LaneId;
+  readonly direction: TandemEvent["direction"];
+  readonly claim: Claim;
+}
+
+/** A lane under the claim, within a transaction. */
+export interface Held {
+  readonly lane: Lane;
+  readonly event: TandemEvent;
+  /** What was decided so far in this transaction. */
+  readonly start: Transition;
+}
+
+/** Claims up to `limit` events that are due, one of each lane. */
+export async function claimDue(
+  services: Services,
+  worker: string,
+  leaseMillis: number,
+  limit: number,
+): Promise<readonly Claimed[]> {
+  return services.store.transaction(async (tx) => {
+    const decided: Decided[] = [];
+    const claimed: Claimed[] = [];
+    for (const lane of await tx.lockDueLanes(limit)) {
+      const event = nextEvent(lane, tx.now);
+      if (event === null) continue;
+      const after = claim(lane, event, worker, tx.now, leaseMillis);
+      decided.push({ before: lane, after });
+      claimed.push({ lane: lane.id, direction: event.direction, claim: after.claim });
+    }
+    await tx.saveLanes(decided);
+    return claimed;
+  });
+}
+
+/** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */
+export async function hold(
+  tx: StoreTransaction,
+  { lane: id, claim: held }: Claimed,
+): Promise<Held | null> {
+  const [lane] = await tx.lockLanes([id]);
+  if (lane === undefined || !holdsClaim(lane, held)) return null;
+  const event = processing(lane);
+  return event === null ? null : { lane, event, start: unchanged(lane) };
+}
+
+/** Puts events whose worker did not finish in time back in the queue; returns how many. */
+export async function passOnLeases(services: Services): Promise<number> {
+  return services.store.transaction(async (tx) => {
+    const lanes = await tx.lockExpiredLanes(100);
+    await tx.saveLanes(lanes.map((before) => ({ before, after: expireLeases(before, tx.now) })));
+    return lanes.length;
+  });
+}
+
+/**
+ * Renews the lease of a claim every quarter of it, until stopped. A renewal that fails is no
+ * matter: the next write of the worker is refused if the lease has passed on.
+ */
+export function keepLease(services: Services, claimed: Claimed, leaseMillis: number): () => void {
+  let stop: () => void;
+  const schedule = () => {
+    stop = services.clock.setTimer(leaseMillis / 4, () => {
+      void renew(services, claimed, leaseMillis).then(
+        (held) => {
+          if (held) schedule();
+        },
+        () => {
+          schedule();
+        },
+      );
+    });
+  };
+  schedule();
+  return () => {
+    stop();
+  };
+}
+
+async function renew(services: Services, claimed: Claimed, leaseMillis: number): Promise<boolean> {
+  return services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return false;
+    const after = move(held.start, held.event.id, "processing", tx.now, {
+      leaseExpiresAt: addMillis(tx.now, leaseMillis),
+    });
+    await tx.saveLanes([{ before: held.lane, after }]);
+    return true;
+  });
+}

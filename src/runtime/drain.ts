@@ -1,0 +1,201 @@
+/**
+ * The drain: captured local writes become outbound events, one per lane and batch. It consumes
+ * what it reads, and reads the records as they are now: a burst of edits is one event.
+ */
+import { unsentOf } from "../engine/inbound.ts";
+import { admitChange, type RecordChange } from "../engine/record-change.ts";
+import { recordContent } from "../engine/translate-record.ts";
+import type { Content } from "../model/content.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
+import { type Instant, laterOf } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
+import { AddressBook } from "./address-book.ts";
+import type { Services } from "./services.ts";
+
+const BATCH = 500;
+
+/** Drains one batch; returns how many captured writes it consumed. */
+export async function drainChanges(services: Services): Promise<number> {
+  const book = await AddressBook.open(services);
+  return services.store.transaction(async (tx) => {
+    const changes = await tx.changes.take(BATCH);
+    const targets: Target[] = [];
+    // Parents come first: a child's connection is found through its parent's lane.
+    const ordered = [...services.mappings].sort((a, b) => depth(a) - depth(b));
+    for (const mapping of ordered) {
+      const own = changes.filter((change) => change.recordType === mapping.recordType);
+      if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book)));
+    }
+    await admitTargets(tx, targets, book);
+    return changes.length;
+  });
+}
+
+/** A lane that a record's writes concern. */
+interface Target {
+  readonly lane: LaneId;
+  readonly mapping: Mapping;
+  readonly row: Row | null;
+  readonly changes: readonly CapturedChange[];
+}
+
+function depth(mapping: Mapping): number {
+  return mapping.parent === null ? 0 : 1;
+}
+
+async function targetsOf(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  changes: readonly CapturedChange[],
+  book: AddressBook,
+): Promise<readonly Target[]> {
+  const ids = [...new Set(changes.map((change) => change.recordId))];
+  const rows = await tx.records.read(mapping, ids);
+  const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+  const lanes = new Map<string, Set<LaneId>>();
+  for (const lane of existing) {
+    if (lane.resourceType !== mapping.resource.type) continue;
+    if (book.mapping(lane) !== mapping) continue;
+    lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
+  }
+  const wanted = await connectionsOf(tx, mapping, rows, book);
+  const keys = ids.flatMap((recordId) => {
+    const row = rows.get(recordId);
+    if (row === undefined || isSoftDeleted(mapping, row)) return [];
+    return (wanted.get(recordId) ?? []).map(
+      (connectionId): LaneKey & { readonly recordId: string } => ({
+        connectionId,
+        resourceType: mapping.resource.type,
+        recordType: mapping.recordType,
+        externalId: null,
+        recordId,
+      }),
+    );
+  });
+  const ensured = await tx.ensureLanes(keys);
+  keys.forEach(({ recordId }, index) => {
+    const lane = ensured[index];
+    if (lane !== undefined) lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(lane));
+  });
+  return ids.flatMap((recordId) =>
+    [...(lanes.get(recordId) ?? [])].map((lane) => ({
+      lane,
+      mapping,
+      row: rows.get(recordId) ?? null,
+      changes: changes.filter((change) => change.recordId === recordId),
+    })),
+  );
+}
+
+/** The connections that a record belongs to: by its scope, or by where its parent is paired. */
+async function connectionsOf(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  rows: ReadonlyMap<string, Row>,
+  book: AddressBook,
+): Promise<ReadonlyMap<string, readonly ConnectionId[]>> {
+  const result = new Map<string, ConnectionId[]>();
+  const { parent, scopeColumn } = mapping;
+  if (parent === null) {
+    for (const [recordId, row] of rows) {
+      const scope = scopeColumn === null ? null : row[scopeColumn];
+      if (scope === null || scope === undefined) continue;
+      const contacts = book.ofScope(mapping.integration, String(scope));
+      result.set(
+        recordId,
+        contacts.map(({ connection }) => connection.id),
+      );
+    }
+    return result;
+  }
+  const parentIds = new Set([...rows.values()].flatMap((row) => keyText(row[parent.column])));
+  const parents = await tx.findLanesByRecord(parent.recordType, [...parentIds]);
+  for (const [recordId, row] of rows) {
+    const [parentId] = keyText(row[parent.column]);
+    const connections = parents
+      .filter((lane) => lane.recordId === parentId)
+      .filter((lane) => lane.resourceType === mapping.resource.parent)
+      .map((lane) => lane.connectionId);
+    result.set(recordId, connections);
+  }
+  return result;
+}
+
+async function admitTargets(
+  tx: StoreTransaction,
+  targets: readonly Target[],
+  book: AddressBook,
+): Promise<void> {
+  const lanes = await tx.lockLanes([...new Set(targets.map((target) => target.lane))]);
+  const decided = lanes.flatMap((before): Decided[] => {
+    const target = targets.find((candidate) => candidate.lane === before.id);
+    if (target === undefined) return [];
+    const context = book.context(before, tx.now);
+    const change = foldChanges(before, target, context);
+    return [{ before, after: admitChange(before, change, context) }];
+  });
+  await tx.saveLanes(decided);
+}
+
+function foldChanges(
+  lane: Lane,
+  { mapping, row, changes }: Target,
+  context: Parameters<typeof admitChange>[2],
+): RecordChange {
+  const gone = row === null || isSoftDeleted(mapping, row);
+  const content = row === null ? null : contentOrNull(mapping, row);
+  const differing =
+    content === null || lane.base === null
+      ? null
+      : new Set(Object.keys(unsentOf(lane, content, context)));
+  const marked = changes.every((change) => change.origin !== null);
+  const before = changes.findLast((change) => change.oldRow !== null)?.oldRow ?? null;
+  return {
+    action: gone ? "delete" : "upsert",
+    changedAt: changeTimes(mapping, changes, differing),
+    ours: marked && !gone && differing?.size === 0,
+    deleted: gone && before !== null ? contentOrNull(mapping, before) : content,
+  };
+}
+
+/**
+ * When each column was changed by somebody else than Tandem. Under our own origin that is only
+ * where the row does not say what we wrote: an app's trigger answered our write.
+ */
+export function changeTimes(
+  mapping: Mapping,
+  changes: readonly CapturedChange[],
+  differing: ReadonlySet<string> | null,
+): Readonly<Record<string, Instant>> {
+  const times: Record<string, Instant> = {};
+  for (const { columns, changedAt, origin } of changes) {
+    for (const { column, field } of mapping.fields) {
+      if (!columns.includes(column)) continue;
+      if (origin !== null && differing?.has(field) !== true) continue;
+      const latest = laterOf(times[column] ?? null, changedAt);
+      if (latest !== null) times[column] = latest;
+    }
+  }
+  return times;
+}
+
+/** Whether the app marked the record as deleted. */
+export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
+  const value = mapping.softDelete === null ? null : row[mapping.softDelete];
+  return value !== null && value !== undefined;
+}
+
+/** A mapping that throws must not stop the drain: the event's own attempt will say so. */
+function contentOrNull(mapping: Mapping, row: Row): Content | null {
+  try {
+    return recordContent(mapping, row);
+  } catch {
+    return null;
+  }
+}
+
+function keyText(value: unknown): readonly string[] {
+  return value === null || value === undefined ? [] : [String(value)];
+}

@@ -1,0 +1,104 @@
+/** From what was thrown to what the engine decides on: classified by type and status, not by text. */
+import type { Failure } from "../engine/fail.ts";
+import { MappingError } from "../engine/translate-record.ts";
+import { IntegrationError } from "../integrations/integration.ts";
+import type { EventError } from "../model/event.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import { RecordWriteError } from "../store/record-write-error.ts";
+import { mayPass, sqlState } from "../store/database.ts";
+
+/** How long an account that needs attention is left alone before it is tried again. */
+const ATTENTION_MS = 60_000;
+
+/** What follows for the account. */
+export interface AccountConsequence {
+  readonly state: "paused" | "needs_attention";
+  readonly reason: string;
+  /** Nothing is asked of the account until then. */
+  readonly until: Instant;
+}
+
+export interface Classified {
+  readonly failure: Failure;
+  readonly account: AccountConsequence | null;
+}
+
+/** Classifies anything that an attempt threw. */
+export function classify(thrown: unknown, now: Instant): Classified {
+  if (thrown instanceof IntegrationError) return classifyIntegration(thrown, now);
+  const error = describe(thrown);
+  return { failure: { error, applied: "unknown", pausedUntil: null }, account: null };
+}
+
+function classifyIntegration(thrown: IntegrationError, now: Instant): Classified {
+  const error: EventError = {
+    code: thrown.code,
+    message: thrown.message,
+    hint: thrown.hint,
+    retryable: thrown.kind === "retryable",
+    httpStatus: thrown.status,
+    requestId: thrown.requestId,
+  };
+  const { applied } = thrown;
+  switch (thrown.kind) {
+    case "rate_limited": {
+      const until = thrown.retryAt ?? addMillis(now, ATTENTION_MS);
+      return {
+        failure: { error, applied, pausedUntil: until },
+        account: { state: "paused", reason: thrown.message, until },
+      };
+    }
+    case "credentials": {
+      const until = addMillis(now, ATTENTION_MS);
+      return {
+        failure: { error, applied, pausedUntil: until },
+        account: { state: "needs_attention", reason: thrown.message, until },
+      };
+    }
+    default:
+      return { failure: { error, applied, pausedUntil: null }, account: null };
+  }
+}
+
+/** Describes what is not the integration's: the app's table, the mapping, the database, ourselves. */
+export function describe(thrown: unknown): EventError {
+  const base = { httpStatus: null, requestId: null };
+  if (thrown instanceof RecordWriteError) {
+    return {
+      ...base,
+      code: thrown.code,
+      message: thrown.message,
+      hint: thrown.hint,
+      retryable: false,
+    };
+  }
+  if (thrown instanceof MappingError) {
+    return {
+      ...base,
+      code: "mapping_failed",
+      message: `${thrown.message}: ${messageOf(thrown.cause)}`,
+      hint: `Correct toResource or toRecord of "${thrown.column}" in tandem.config.ts, then restart the event.`,
+      retryable: false,
+    };
+  }
+  if (mayPass(thrown)) {
+    return {
+      ...base,
+      code: "database_unavailable",
+      message: messageOf(thrown),
+      hint: "It is tried again by itself.",
+      retryable: true,
+    };
+  }
+  return {
+    ...base,
+    code: sqlState(thrown) === null ? "unexpected" : "database_error",
+    message: messageOf(thrown),
+    hint: "Look at the log line of this event; then restart it.",
+    retryable: false,
+  };
+}
+
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

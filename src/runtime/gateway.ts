@@ -1,0 +1,117 @@
+/**
+ * The way out: API clients of accounts, opened once, with what their answers tell beside their
+ * content (clock offset, identity) kept in the directory.
+ */
+import type {
+  AccountClient,
+  ContainerClient,
+  Integration,
+  Telemetry,
+} from "../integrations/integration.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Actor } from "../model/content.ts";
+import type { AccountId } from "../model/ids.ts";
+import { SECOND } from "../model/instant.ts";
+import type { AccountRecord, Store } from "../store/store.ts";
+import type { Contact } from "./address-book.ts";
+
+export interface Gateway {
+  account(account: AccountRecord): AccountClient;
+  container(contact: Contact): ContainerClient;
+  /** Who we are at the account; asked once and remembered. */
+  identity(account: AccountRecord): Promise<Actor>;
+}
+
+export interface GatewayOptions {
+  readonly store: Store;
+  readonly integrations: ReadonlyMap<string, Integration>;
+  readonly clock: Clock;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Puts secrets in the place of their names. */
+  readonly reveal: (credentials: unknown) => unknown;
+}
+
+/** An offset that moves by less than this is not written again. */
+const OFFSET_STEP = 2 * SECOND;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const clients = new Map<
+    AccountId,
+    { readonly credentials: string; readonly client: AccountClient }
+  >();
+  const offsets = new Map<AccountId, number>();
+
+  function open(account: AccountRecord): AccountClient {
+    const integration = options.integrations.get(account.integration);
+    if (integration === undefined) {
+      throw new Error(
+        `account ${account.name} is of the integration ${account.integration}, which is not configured`,
+      );
+    }
+    const client = integration.connect({
+      name: account.name,
+      credentials: options.reveal(account.credentials),
+      now: () => options.clock.now(),
+      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    });
+    client.onTelemetry((telemetry) => {
+      keepOffset(account, telemetry);
+    });
+    return client;
+  }
+
+  function keepOffset(account: AccountRecord, { clockOffset }: Telemetry): void {
+    if (clockOffset === null) return;
+    const before = offsets.get(account.id) ?? account.clockOffset;
+    // The Date header has steps of a second, so a smaller offset is none.
+    const offset = Math.abs(clockOffset) < OFFSET_STEP ? 0 : clockOffset;
+    if (Math.abs(offset - before) < OFFSET_STEP && !(offset === 0 && before !== 0)) return;
+    offsets.set(account.id, offset);
+    void options.store.directory.updateAccount(account.id, { clockOffset: offset }).catch(() => {
+      offsets.delete(account.id);
+    });
+  }
+
+  const gateway: Gateway = {
+    account(account) {
+      const credentials = JSON.stringify(account.credentials);
+      const known = clients.get(account.id);
+      if (known?.credentials === credentials) return known.client;
+      const client = open(account);
+      clients.set(account.id, { credentials, client });
+      return client;
+    },
+    container({ account, connection }) {
+      const client = gateway
+        .account(account)
+        .container({ id: connection.containerId, name: connection.containerName });
+      return account.state === "active" ? client : healing(client, account, options.store);
+    },
+    async identity(account) {
+      if (account.identity !== null) return account.identity;
+      const identity = await gateway.account(account).identity();
+      await options.store.directory.updateAccount(account.id, { identity });
+      return identity;
+    },
+  };
+  return gateway;
+}
+
+/** A client of an account that was paused: its first success says that the account works again. */
+function healing(client: ContainerClient, account: AccountRecord, store: Store): ContainerClient {
+  async function healed<T>(answer: T): Promise<T> {
+    const { directory } = store;
+    await directory.updateAccount(account.id, { state: "active", reason: null, pausedUntil: null });
+    return answer;
+  }
+  return {
+    read: (...args) => client.read(...args).then(healed),
+    create: (...args) => client.create(...args).then(healed),
+    patch: (...args) => client.patch(...args).then(healed),
+    delete: (...args) => client.delete(...args).then(healed),
+    close: (...args) => client.close(...args).then(healed),
+    async *list(...args) {
+      for await (const page of client.list(...args)) yield await healed(page);
+    },
+  };
+}

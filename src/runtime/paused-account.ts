@@ -1,0 +1,24 @@
+/**
+ * Events of an account that is paused or needs attention go back to wait, and burn no attempt. When
+ * the pause is over they try again: a corrected token shows by itself.
+ */
+import type { Context } from "../engine/context.ts";
+import { requeue } from "../engine/start.ts";
+import type { Transition } from "../model/lane.ts";
+import type { Contact } from "./address-book.ts";
+import type { Held } from "./claim.ts";
+
+/** The lane with its event waiting for the account, or `null` where the account may be used. */
+export function awaitAccount(
+  { event, start }: Held,
+  contact: Contact | null,
+  context: Context,
+): Transition | null {
+  const until = contact?.account.pausedUntil ?? null;
+  if (contact?.account.state === "active" || until === null || until <= context.now) return null;
+  return requeue(start, event, context.now, {
+    reason: "account_paused",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt: until,
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * The poll: whatever webhooks lost, one poll brings. It reads what was updated since the latest
+ * time it has seen, less an overlap, and sends it through the same admission.
+ */
+import { restartRetryable } from "../engine/restart.ts";
+import type { ListPage } from "../integrations/integration.ts";
+import { addMillis, type Instant, laterOf } from "../model/instant.ts";
+import type { Connection } from "../model/connection.ts";
+import { AddressBook, type Contact } from "./address-book.ts";
+import { type AdmissionSummary, admitArrivals } from "./admit-arrivals.ts";
+import { classify, messageOf } from "./failures.ts";
+import type { Services } from "./services.ts";
+
+/** Lists are not read at one instant, and clocks differ: look back this far behind the last time. */
+const OVERLAP_MS = 10 * 60_000;
+
+export interface PollSummary {
+  readonly seen: number;
+  readonly unchanged: number;
+  /** Errored events that were tried again. */
+  readonly restarted: number;
+}
+
+/** Polls one connection through. Failures of the account are noted there and thrown. */
+export async function pollConnection(
+  services: Services,
+  contact: Contact,
+  signal?: AbortSignal,
+): Promise<PollSummary> {
+  await services.gateway.identity(contact.account);
+  const restarted = await restartErrored(services, contact.connection);
+  const totals = { seen: 0, unchanged: 0 };
+  for (const type of polledTypes(services, contact)) {
+    const summary = await pollType(services, contact, type, signal);
+    totals.seen += summary.seen;
+    totals.unchanged += summary.unchanged;
+  }
+  const { now } = await services.store.ledger.nextDue();
+  await services.store.directory.updateConnection(contact.connection.id, { polledAt: now });
+  return { ...totals, restarted };
+}
+
+/** Polls every connection whose turn it is; one that fails delays no other. */
+export async function pollDue(
+  services: Services,
+  pollMillis: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  const book = await AddressBook.open(services);
+  const { now } = await services.store.ledger.nextDue();
+  const due = book.contacts.filter(
+    ({ connection, account }) =>
+      connection.inbound &&
+      (account.pausedUntil === null || account.pausedUntil <= now) &&
+      (connection.polledAt === null || addMillis(connection.polledAt, pollMillis) <= now),
+  );
+  for (const contact of due) {
+    try {
+      await pollConnection(services, contact, signal);
+    } catch (thrown) {
+      if (signal?.aborted === true) return 0;
+      await notePollFailure(services, contact, thrown, now);
+    }
+  }
+  return due.length;
+}
+
+/** The polled resource types, parents first. */
+function polledTypes(services: Services, { connection }: Contact): readonly string[] {
+  return services.mappings
+    .filter((mapping) => mapping.integration === connection.integration)
+    .sort((a, b) => Number(a.parent !== null) - Number(b.parent !== null))
+    .map((mapping) => mapping.resource.type);
+}
+
+async function pollType(
+  services: Services,
+  contact: Contact,
+  type: string,
+  signal?: AbortSignal,
+): Promise<Pick<AdmissionSummary, "seen" | "unchanged">> {
+  const { connection } = contact;
+  const highWater = connection.highWater[type] ?? null;
+  const client = services.gateway.container(contact);
+  const query = {
+    type,
+    since: highWater === null ? null : addMillis(highWater, -OVERLAP_MS),
+    etag: connection.etags[type] ?? null,
+  };
+  const totals = { seen: 0, unchanged: 0 };
+  let latest = highWater;
+  let etag = query.etag;
+  for await (const page of client.list(query, signal)) {
+    if (page.unchanged) return totals;
+    const summary = await admitPage(services, contact, page, highWater === null);
+    totals.seen += summary.seen;
+    totals.unchanged += summary.unchanged;
+    latest = page.observations.reduce<Instant | null>(
+      (at, observation) => laterOf(at, observation.updatedAt),
+      latest,
+    );
+    etag = page.etag ?? etag;
+  }
+  await noteProgress(services, connection, type, latest, etag);
+  return totals;
+}
+
+async function admitPage(
+  services: Services,
+  contact: Contact,
+  page: ListPage,
+  first: boolean,
+): Promise<AdmissionSummary> {
+  const book = await AddressBook.open(services);
+  return services.store.transaction((tx) =>
+    admitArrivals(
+      tx,
+      page.observations.map((observation) => ({
+        contact,
+        arrival: {
+          observation,
+          source: first ? "backfill" : "poll",
+          deliveryId: null,
+          verifiedAt: null,
+        },
+      })),
+      book,
+      services,
+    ),
+  );
+}
+
+async function noteProgress(
+  services: Services,
+  connection: Connection,
+  type: string,
+  latest: Instant | null,
+  etag: string | null,
+): Promise<void> {
+  const book = await AddressBook.open(services);
+  const now = book.contact(connection.id)?.connection ?? connection;
+  await services.store.directory.updateConnection(connection.id, {
+    ...(latest === null ? {} : { highWater: { ...now.highWater, [type]: latest } }),
+    ...(etag === null ? {} : { etags: { ...now.etags, [type]: etag } }),
+  });
+}
+
+/** Errors that may have passed are tried again at every cycle, or they would never heal. */
+async function restartErrored(services: Services, connection: Connection): Promise<number> {
+  return services.store.transaction(async (tx) => {
+    const lanes = await tx.lockLanesInState(connection.id, "errored", 500);
+    const decided = lanes.map((before) => ({ before, after: restartRetryable(before, tx.now) }));
+    await tx.saveLanes(decided);
+    return decided.filter(({ before, after }) => before !== after.lane).length;
+  });
+}
+
+async function notePollFailure(
+  services: Services,
+  { connection, account }: Contact,
+  thrown: unknown,
+  now: Instant,
+): Promise<void> {
+  services.log.warn(
+    { connection: connection.id, container: connection.containerName, error: messageOf(thrown) },
+    "a poll failed",
+  );
+  const { account: consequence } = classify(thrown, now);
+  // The next try comes with the next cycle, not at once.
+  await services.store.directory.updateConnection(connection.id, { polledAt: now });
+  if (consequence === null) return;
+  await services.store.directory.updateAccount(account.id, {
+    state: consequence.state,
+    reason: consequence.reason,
+    pausedUntil: consequence.until,
+  });
+}

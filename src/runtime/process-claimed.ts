@@ -1,0 +1,58 @@
+/** Works on one claimed event, and decides with the engine what follows where that failed. */
+import { fail } from "../engine/fail.ts";
+import type { AddressBook } from "./address-book.ts";
+import { type Claimed, hold } from "./claim.ts";
+import { classify, messageOf } from "./failures.ts";
+import { processInbound } from "./process-inbound.ts";
+import { processOutbound } from "./process-outbound.ts";
+import type { Services } from "./services.ts";
+
+/** Never throws but where the database itself is out of reach; the lease then passes the event on. */
+export async function processClaimed(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const work = claimed.direction === "inbound" ? processInbound : processOutbound;
+    await work(services, claimed, book, signal);
+  } catch (thrown) {
+    // Killed: a crashed worker writes nothing more, and its lease runs out.
+    if (signal.aborted) return;
+    await noteFailure(services, claimed, book, thrown);
+  }
+}
+
+async function noteFailure(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  thrown: unknown,
+): Promise<void> {
+  const classified = await services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return null;
+    const result = classify(thrown, tx.now);
+    const after = fail(held.start, held.event, result.failure, tx.now, services.random());
+    await tx.saveLanes([{ before: held.lane, after }]);
+    return { ...result, connection: held.lane.connectionId };
+  });
+  const { lane } = claimed;
+  services.log.warn({ lane, event: claimed.claim.event, ...told(thrown) }, "an event failed");
+  if (classified?.account === null || classified === null) return;
+  const contact = book.contact(classified.connection);
+  if (contact === null) return;
+  const { state, reason, until } = classified.account;
+  await services.store.directory.updateAccount(contact.account.id, {
+    state,
+    reason,
+    pausedUntil: until,
+  });
+}
+
+function told(thrown: unknown): { readonly error: string; readonly stack?: string | undefined } {
+  return thrown instanceof Error
+    ? { error: messageOf(thrown), stack: thrown.stack }
+    : { error: messageOf(thrown) };
+}

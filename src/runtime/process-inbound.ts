@@ -1,0 +1,295 @@
+/** Processing an inbound event: trust its content or read again, merge, and end it. */
+import { type Arrival, admit } from "../engine/admit.ts";
+import type { Context } from "../engine/context.ts";
+import {
+  awaitParent,
+  awaitRecord,
+  concludeInbound,
+  concludeRemoval,
+  endForMissingRecord,
+  planRemoval,
+} from "../engine/inbound.ts";
+import { type Sight, sightOf } from "../engine/merge.ts";
+import { refOf } from "../engine/outbound.ts";
+import { recheckInbound } from "../engine/start.ts";
+import { move } from "../engine/transition.ts";
+import { IntegrationError } from "../integrations/integration.ts";
+import { canonical } from "../model/content.ts";
+import { formatInstant, type Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { admitArrivals } from "./admit-arrivals.ts";
+import { type Claimed, hold, type Held } from "./claim.ts";
+import { awaitAccount } from "./paused-account.ts";
+import { lockForRemoval, writeMerge } from "./record-side.ts";
+import type { Services } from "./services.ts";
+
+/** What the event needs before it can end. */
+type Need =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "reread"; readonly ref: ResourceRef }
+  | { readonly kind: "parent"; readonly ref: ResourceRef };
+
+const DONE: Need = { kind: "nothing" };
+
+/** Works on one claimed inbound event until it ends or goes back to the queue. */
+export async function processInbound(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  signal: AbortSignal,
+): Promise<void> {
+  let need = await attempt(services, claimed, book, null);
+  if (need.kind === "parent") {
+    await readParent(services, claimed, book, need.ref, signal);
+    return;
+  }
+  if (need.kind === "reread") {
+    const seen = await reread(services, claimed, book, need.ref, signal);
+    if (seen === null) return;
+    need = await attempt(services, claimed, book, seen);
+    if (need.kind === "parent") await readParent(services, claimed, book, need.ref, signal);
+  }
+}
+
+/** One transaction: check again, merge what is trusted, end the event. */
+async function attempt(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  seen: Observation | null,
+): Promise<Need> {
+  return services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return DONE;
+    const context = book.context(held.lane, tx.now);
+    if (held.event.action === "delete") {
+      await save(tx, held, await removeRecord(tx, held, context));
+      return DONE;
+    }
+    const recheck =
+      seen === null || held.lane.tombstone !== null
+        ? recheckInbound(held.start, held.event, tx.now)
+        : ({ verdict: "proceed" } as const);
+    if (recheck.verdict === "ended") {
+      await save(tx, held, recheck.transition);
+      return DONE;
+    }
+    if (recheck.verdict === "reread" && held.lane.externalId !== null) {
+      return pauseOrRead(tx, held, book, context);
+    }
+    return merge(tx, held, sightFor(held, seen, context), book, context);
+  });
+}
+
+async function pauseOrRead(
+  tx: StoreTransaction,
+  held: Held,
+  book: AddressBook,
+  context: Context,
+): Promise<Need> {
+  const paused = awaitAccount(held, book.contact(held.lane.connectionId), context);
+  if (paused !== null) {
+    await save(tx, held, paused);
+    return DONE;
+  }
+  return { kind: "reread", ref: refOf(held.lane, held.lane.externalId ?? "") };
+}
+
+async function merge(
+  tx: StoreTransaction,
+  held: Held,
+  sight: Sight,
+  book: AddressBook,
+  context: Context,
+): Promise<Need> {
+  const { lane, event } = held;
+  const contact = book.contact(lane.connectionId);
+  const parentId = await parentRecordId(tx, lane, context);
+  if (parentId === undefined) {
+    const overdue = event.deadline !== null && event.deadline <= tx.now;
+    if (overdue && lane.parent !== null) return { kind: "parent", ref: lane.parent };
+    await save(tx, held, awaitParent(held.start, event, context));
+    return DONE;
+  }
+  const written = await writeMerge(tx, lane, sight, event.id, context, {
+    scope: contact?.connection.scope ?? "",
+    parentId,
+  });
+  if (written === "busy") {
+    await save(tx, held, awaitRecord(held.start, event, context));
+  } else if (written === "missing") {
+    await save(tx, held, endForMissingRecord(held.start, event, context));
+  } else {
+    const { merged, before, after } = written;
+    const start = { lane: written.lane, ended: [] };
+    const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
+    await save(tx, held, concluded);
+    if (before === null) await tx.wakeChildren(concluded.lane);
+  }
+  return DONE;
+}
+
+async function removeRecord(
+  tx: StoreTransaction,
+  { lane, event, start }: Held,
+  context: Context,
+): Promise<Transition> {
+  const { mapping } = context;
+  const record = await lockForRemoval(tx, lane, mapping);
+  if (record === "busy") return awaitRecord(start, event, context);
+  const planned = planRemoval(lane, record, context);
+  if (lane.recordId !== null) {
+    if (planned.removal.kind === "delete") {
+      await tx.records.delete(mapping, lane.recordId, event.id);
+    } else if (planned.removal.kind === "archive" && mapping.softDelete !== null) {
+      const patch = { [mapping.softDelete]: formatInstant(context.now) };
+      await tx.records.update(mapping, lane.recordId, patch, event.id);
+    }
+  }
+  return concludeRemoval(start, event, planned, context);
+}
+
+/** The parent record's key; `null` where none is needed, `undefined` where it is not known yet. */
+async function parentRecordId(
+  tx: StoreTransaction,
+  lane: Lane,
+  { mapping }: Context,
+): Promise<string | null | undefined> {
+  if (mapping.parent === null || lane.recordId !== null) return null;
+  if (lane.parent === null) return undefined;
+  const { type, externalId } = lane.parent;
+  const [parent] = await tx.findLanesByResource(lane.connectionId, type, [externalId]);
+  return parent?.recordId ?? undefined;
+}
+
+/** Reads the resource again, by id. What the read says of its absence ends the event here. */
+async function reread(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  ref: ResourceRef,
+  signal: AbortSignal,
+): Promise<Observation | null> {
+  const contact = await contactOf(services, claimed, book);
+  if (contact === null) return null;
+  try {
+    const seen = await services.gateway.container(contact).read(ref, signal);
+    await refuseStale(services, claimed, seen);
+    return seen;
+  } catch (error) {
+    if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
+    await admitGone(services, claimed, book);
+    return null;
+  }
+}
+
+/** Reads lag behind writes: one that is older than what is known already is tried again. */
+async function refuseStale(services: Services, claimed: Claimed, seen: Observation): Promise<void> {
+  const clock = await services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    return held?.lane.clock ?? null;
+  });
+  if (clock === null || seen.updatedAt >= clock.at) return;
+  throw new IntegrationError({
+    kind: "retryable",
+    code: "stale_read",
+    message: `the read is of ${formatInstant(seen.updatedAt)}, and ${formatInstant(clock.at)} is known`,
+    hint: "Reads can lag behind writes; it is tried again by itself.",
+    applied: "no",
+  });
+}
+
+/** The resource is deleted for certain: a delete is admitted, and this event is moot. */
+export async function admitGone(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+): Promise<void> {
+  await services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return;
+    const { lane, event } = held;
+    const context = book.context(lane, tx.now);
+    const gone = admit(lane, goneArrival(lane, tx.now), context);
+    const tombstone = gone.lane.tombstone;
+    const settled = { ...gone.lane, attempt: null };
+    await save(
+      tx,
+      held,
+      move({ lane: settled, ended: gone.ended }, event.id, "ignored", tx.now, {
+        reason: "tombstoned",
+        ignoredFor: tombstone === null ? null : { id: tombstone.event, type: "events" },
+      }),
+    );
+  });
+}
+
+function goneArrival(lane: Lane, now: Instant): Arrival {
+  return {
+    observation: {
+      type: lane.resourceType,
+      externalId: lane.externalId ?? "",
+      action: "delete",
+      updatedAt: lane.clock?.at ?? now,
+      content: null,
+      display: {},
+      parent: lane.parent,
+      token: null,
+      author: null,
+    },
+    source: "reread",
+    deliveryId: null,
+    verifiedAt: null,
+  };
+}
+
+/** The wait for the parent is over: read it, admit it, and wait for its record. */
+async function readParent(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  ref: ResourceRef,
+  signal: AbortSignal,
+): Promise<void> {
+  const contact = await contactOf(services, claimed, book);
+  if (contact === null) return;
+  const observation = await services.gateway.container(contact).read(ref, signal);
+  await services.store.transaction(async (tx) => {
+    const arrival = { observation, source: "reread", deliveryId: null, verifiedAt: null } as const;
+    await admitArrivals(tx, [{ contact, arrival }], book, services);
+  });
+  await services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return;
+    const context = book.context(held.lane, tx.now);
+    const waiting = { ...held.event, deadline: null };
+    await save(tx, held, awaitParent(held.start, waiting, context));
+  });
+}
+
+async function contactOf(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+): Promise<Contact | null> {
+  const held = await services.store.transaction((tx) => hold(tx, claimed));
+  return held === null ? null : book.contact(held.lane.connectionId);
+}
+
+function sightFor({ lane, event }: Held, seen: Observation | null, context: Context): Sight {
+  if (seen !== null) return sightOf(lane, seen, "reread", context);
+  const content = event.content ?? {};
+  return {
+    content,
+    copy: canonical(content, context.mapping.resource.fields),
+    at: event.updatedAt ?? context.now,
+    from: "payload",
+  };
+}
+
+async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
+  await tx.saveLanes([{ before: held.lane, after }]);
+}

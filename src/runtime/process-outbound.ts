@@ -1,0 +1,344 @@
+/**
+ * Processing an outbound event: decide from record and base as they are now, commit what is sent,
+ * send it, and merge the answer. No transaction is open while a request is on its way.
+ */
+import type { Context } from "../engine/context.ts";
+import { awaitRecord } from "../engine/inbound.ts";
+import { type Sight, sightOf } from "../engine/merge.ts";
+import {
+  concludeAnswer,
+  concludeLook,
+  concludeResourceRemoval,
+  type OutboundRequest,
+  type OutboundStep,
+  type ParentState,
+  stepOutbound,
+} from "../engine/outbound.ts";
+import type { Plan } from "../engine/plan.ts";
+import { recordContent } from "../engine/translate-record.ts";
+import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
+import type { Content } from "../model/content.ts";
+import { formatInstant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { type Claimed, hold, type Held } from "./claim.ts";
+import { awaitAccount } from "./paused-account.ts";
+import { admitGone } from "./process-inbound.ts";
+import { type Written, writeMerge } from "./record-side.ts";
+import { randomToken, type Services } from "./services.ts";
+import { findByToken } from "./find-by-token.ts";
+
+type Step = Exclude<OutboundStep, { kind: "settled" }>;
+
+/** Works on one claimed outbound event until it ends or goes back to the queue. */
+export async function processOutbound(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  signal: AbortSignal,
+): Promise<void> {
+  let step = await decide(services, claimed, book, false);
+  if (step === null) return;
+  const { contact } = step;
+  const client = services.gateway.container(contact);
+  if (step.kind === "reread" || step.kind === "find") {
+    const seen = await look(step, client, claimed, services, book, signal);
+    if (seen === "gone") return;
+    if (seen !== null && !(await settleLook(services, claimed, book, seen))) return;
+    step = await decide(services, claimed, book, true);
+  }
+  if (step?.kind !== "request") return;
+  await carryOut(services, claimed, book, client, step.request, signal);
+}
+
+/** One transaction: what comes next? `null` where the event ended, waits, or is not ours any more. */
+async function decide(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  looked: boolean,
+): Promise<(Step & { readonly contact: Contact }) | null> {
+  return services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return null;
+    const context = book.context(held.lane, tx.now);
+    const contact = book.contact(held.lane.connectionId);
+    if (contact === null) return null;
+    const view = {
+      record: await readRecord(tx, held.lane, context),
+      parent: await parentState(tx, held.lane, context),
+      token: randomToken(services.random),
+      looked,
+    };
+    const step = stepOutbound(held.start, held.event, view, context);
+    if (step.kind === "settled") {
+      await save(tx, held, step.transition);
+      return null;
+    }
+    const paused = awaitAccount(held, contact, context);
+    if (paused !== null) {
+      await save(tx, held, paused);
+      return null;
+    }
+    if (step.kind === "request") await save(tx, held, step.transition);
+    return { ...step, contact };
+  });
+}
+
+async function readRecord(tx: StoreTransaction, lane: Lane, { mapping }: Context) {
+  if (lane.recordId === null) return null;
+  const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
+  return row === undefined ? null : recordContent(mapping, row);
+}
+
+/** The resource of the record's parent, found through the parent record's own lane. */
+async function parentState(
+  tx: StoreTransaction,
+  lane: Lane,
+  { mapping }: Context,
+): Promise<ParentState> {
+  if (mapping.parent === null) return "none";
+  if (lane.parent !== null) return lane.parent;
+  if (lane.recordId === null) return null;
+  const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
+  const parentId = row?.[mapping.parent.column];
+  if (parentId === null || parentId === undefined) return null;
+  const lanes = await tx.findLanesByRecord(mapping.parent.recordType, [String(parentId)]);
+  const parent = lanes.find(
+    (candidate) =>
+      candidate.connectionId === lane.connectionId &&
+      candidate.resourceType === mapping.resource.parent,
+  );
+  if (parent?.externalId === null || parent === undefined) return null;
+  return { type: parent.resourceType, externalId: parent.externalId };
+}
+
+/** Looks into an unknown outcome. `null`: nothing was created. */
+async function look(
+  step: Extract<Step, { kind: "reread" | "find" }>,
+  client: ContainerClient,
+  claimed: Claimed,
+  services: Services,
+  book: AddressBook,
+  signal: AbortSignal,
+): Promise<Observation | null | "gone"> {
+  if (step.kind === "find") return findByToken(services, client, claimed, step.token, signal);
+  return readOrGone(services, claimed, book, client, step.ref, signal);
+}
+
+async function readOrGone(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  client: ContainerClient,
+  ref: ResourceRef,
+  signal: AbortSignal,
+): Promise<Observation | "gone"> {
+  try {
+    return await client.read(ref, signal);
+  } catch (error) {
+    if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
+    await admitGone(services, claimed, book);
+    return "gone";
+  }
+}
+
+/** Merges what a look has seen; `false` where the event went back to the queue. */
+async function settleLook(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  seen: Observation,
+): Promise<boolean> {
+  return services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return false;
+    refuseStale(held.lane, seen);
+    const context = book.context(held.lane, tx.now);
+    const lane = bind(held.lane, seen);
+    const sight = sightOf(lane, seen, "reread", context);
+    const written = await writeAnswer(tx, lane, sight, held, book, context);
+    if (written === "busy") {
+      await save(tx, held, awaitRecord(held.start, held.event, context));
+      return false;
+    }
+    const start = { lane: written.lane, ended: [] };
+    await save(tx, held, concludeLook(start, held.event, sight, written.merged, written, context));
+    return true;
+  });
+}
+
+async function carryOut(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  client: ContainerClient,
+  request: OutboundRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!("values" in request)) {
+    await remove(client, request, signal);
+    await services.store.transaction(async (tx) => {
+      const held = await hold(tx, claimed);
+      if (held === null) return;
+      const context = book.context(held.lane, tx.now);
+      await save(tx, held, concludeResourceRemoval(held.start, held.event, context));
+    });
+    return;
+  }
+  let answer: Observation;
+  try {
+    answer = await send(client, request, claimed, services, signal);
+  } catch (error) {
+    if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
+    await admitGone(services, claimed, book);
+    return;
+  }
+  await settleAnswer(services, claimed, book, answer);
+}
+
+async function send(
+  client: ContainerClient,
+  request: Extract<OutboundRequest, { kind: "create" | "patch" }>,
+  claimed: Claimed,
+  services: Services,
+  signal: AbortSignal,
+): Promise<Observation> {
+  if (request.kind === "patch") {
+    return client.patch(request.ref, request.values, request.token, signal);
+  }
+  const lane = await services.store.transaction((tx) => hold(tx, claimed));
+  return client.create(
+    {
+      type: lane?.lane.resourceType ?? "",
+      values: request.values,
+      parent: request.parent,
+      token: request.token,
+    },
+    signal,
+  );
+}
+
+/** A resource that is gone already needs no deletion. */
+async function remove(
+  client: ContainerClient,
+  request: Extract<OutboundRequest, { kind: "delete" | "close" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    if (request.kind === "delete") await client.delete(request.ref, signal);
+    else await client.close(request.ref, null, signal);
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error;
+    if (error.kind !== "gone" && error.kind !== "not_found") throw error;
+  }
+}
+
+/** Takes the answer in: it is an observation, and what it carries that we did not send is merged. */
+async function settleAnswer(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  answer: Observation,
+): Promise<void> {
+  await services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return;
+    const context = book.context(held.lane, tx.now);
+    await refusePairedElsewhere(tx, held.lane, answer);
+    if (held.lane.externalId !== null && held.lane.externalId !== answer.externalId) {
+      // Another resource was adopted meanwhile: this one is surplus, and the sweep closes it.
+      await save(tx, held, awaitRecord(held.start, held.event, context));
+      return;
+    }
+    const lane = bind(held.lane, answer);
+    const sight = sightOf(lane, answer, "answer", context);
+    const written = await writeAnswer(tx, lane, sight, held, book, context);
+    if (written === "busy") {
+      // What was sent stays noted as unknown; the next attempt reads the resource and settles it.
+      await save(tx, held, awaitRecord(held.start, held.event, context));
+      return;
+    }
+    const start = { lane: written.lane, ended: [] };
+    const concluded = concludeAnswer(start, held.event, sight, written.merged, written, context);
+    await save(tx, held, concluded);
+    if (held.lane.externalId === null) await tx.wakeChildren(concluded.lane);
+  });
+}
+
+/** Merges an answer into the record; where the record is gone there is nothing to write. */
+async function writeAnswer(
+  tx: StoreTransaction,
+  lane: Lane,
+  sight: Sight,
+  { event }: Held,
+  book: AddressBook,
+  context: Context,
+): Promise<
+  | {
+      readonly lane: Lane;
+      readonly merged: Plan;
+      readonly before: Content | null;
+      readonly after: Written["after"] | null;
+    }
+  | "busy"
+> {
+  const withoutRecord = {
+    lane,
+    merged: { toRecord: {}, toResource: {}, base: sight.content, conflicts: [], outcome: "agreed" },
+    before: null,
+    after: null,
+  } as const;
+  if (lane.recordId === null) return withoutRecord;
+  const contact = book.contact(lane.connectionId);
+  const fresh = { scope: contact?.connection.scope ?? "", parentId: null };
+  const written = await writeMerge(tx, lane, sight, event.id, context, fresh);
+  return written === "missing" ? withoutRecord : written;
+}
+
+/** A response that names a resource paired with another record is never merged by itself. */
+async function refusePairedElsewhere(
+  tx: StoreTransaction,
+  lane: Lane,
+  answer: Observation,
+): Promise<void> {
+  if (lane.externalId !== null) return;
+  const [other] = await tx.findLanesByResource(lane.connectionId, lane.resourceType, [
+    answer.externalId,
+  ]);
+  if (other === undefined || other.id === lane.id) return;
+  throw new IntegrationError({
+    kind: "permanent",
+    code: "paired_elsewhere",
+    message: `the answer names ${lane.resourceType} ${answer.externalId}, which is paired with record ${other.recordId ?? "(none)"}`,
+    hint: "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.",
+    applied: "no",
+  });
+}
+
+function refuseStale(lane: Lane, seen: Observation): void {
+  if (lane.clock === null || seen.updatedAt >= lane.clock.at) return;
+  throw new IntegrationError({
+    kind: "retryable",
+    code: "stale_read",
+    message: `the read is of ${formatInstant(seen.updatedAt)}, and ${formatInstant(lane.clock.at)} is known`,
+    hint: "Reads can lag behind writes; it is tried again by itself.",
+    applied: "unknown",
+  });
+}
+
+/** The lane takes the id of the resource that was created for it. */
+function bind(lane: Lane, seen: Observation): Lane {
+  return {
+    ...lane,
+    externalId: lane.externalId ?? seen.externalId,
+    parent: lane.parent ?? seen.parent,
+    display: { ...lane.display, ...seen.display },
+  };
+}
+
+async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
+  await tx.saveLanes([{ before: held.lane, after }]);
+}

@@ -1,0 +1,83 @@
+/**
+ * The receiver: a webhook is answered 2xx only once it is stored. Everything after that can fail
+ * and be run again.
+ */
+import type { DeliveryId } from "../model/ids.ts";
+import { deliveryId, uuidv7 } from "../model/ids.ts";
+import { restart } from "../engine/restart.ts";
+import { liveEvents, unchanged } from "../engine/transition.ts";
+import type { Services } from "./services.ts";
+
+/** GitHub's own limit for a payload; more is refused with 413. */
+export const LARGEST_PAYLOAD_BYTES = 25 * 1024 * 1024;
+
+export type Receipt =
+  | { readonly ok: true; readonly id: DeliveryId; readonly seenBefore: boolean }
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string;
+    };
+
+/** Verifies and stores one webhook request. Throws only where it could not be stored. */
+export async function receive(
+  services: Services,
+  integrationName: string,
+  headers: Headers,
+  body: Uint8Array,
+  secretsOf: (integration: string) => Promise<readonly string[]>,
+): Promise<Receipt> {
+  const integration = services.integrations.get(integrationName);
+  if (integration === undefined) {
+    return {
+      ok: false,
+      status: 404,
+      code: "unknown_integration",
+      message: `there is no integration "${integrationName}"`,
+      hint: `Point the webhook at /webhooks/${[...services.integrations.keys()][0] ?? "..."}.`,
+    };
+  }
+  if (body.byteLength > LARGEST_PAYLOAD_BYTES) {
+    return {
+      ok: false,
+      status: 413,
+      code: "payload_too_large",
+      message: `the payload has ${String(body.byteLength)} bytes; the limit is ${String(LARGEST_PAYLOAD_BYTES)}`,
+      hint: "The next poll brings what this delivery said.",
+    };
+  }
+  const secrets = await secretsOf(integrationName);
+  const verified = await integration.verify({ headers, body, secrets });
+  if (!verified.ok) return verified;
+
+  const now = services.clock.now();
+  const [stored] = await services.store.deliveries.receive([
+    {
+      id: deliveryId(uuidv7(now, services.random)),
+      integration: integrationName,
+      deliveryKey: verified.deliveryKey,
+      event: verified.event,
+      payload: new TextDecoder().decode(body),
+    },
+  ]);
+  if (stored === undefined) throw new Error("the delivery was not stored");
+  if (stored.seenBefore) await restartDelivery(services, stored.id);
+  return { ok: true, ...stored };
+}
+
+/** Row 1: a delivery that comes again makes no new event; its errored events are restarted. */
+async function restartDelivery(services: Services, id: DeliveryId): Promise<void> {
+  await services.store.transaction(async (tx) => {
+    const lanes = await tx.lockLanes(await tx.pendingDeliveries.erroredLanes(id));
+    await tx.saveLanes(
+      lanes.map((before) => ({
+        before,
+        after: liveEvents(before, "errored")
+          .filter((event) => event.deliveryId === id)
+          .reduce((transition, event) => restart(transition, event, tx.now), unchanged(before)),
+      })),
+    );
+  });
+}

@@ -1,0 +1,148 @@
+/** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
+import type { Context } from "../engine/context.ts";
+import { planMerge, type RecordAfter, type Sight } from "../engine/merge.ts";
+import type { Plan } from "../engine/plan.ts";
+import { takeTimes } from "../engine/record-change.ts";
+import { recordContent, recordWrite } from "../engine/translate-record.ts";
+import type { Content } from "../model/content.ts";
+import type { EventId } from "../model/ids.ts";
+import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { changeTimes } from "./drain.ts";
+
+/** A merge that was planned and written. */
+export interface Written {
+  readonly lane: Lane;
+  readonly merged: Plan;
+  readonly before: Content | null;
+  readonly after: RecordAfter;
+}
+
+/** Why a merge could not be written now. */
+export type Unwritten = "missing" | "busy";
+
+/** What a new record needs beside the mapped fields. */
+export interface NewRecord {
+  readonly scope: string;
+  /** The parent record's key; `null` where the type has no parent. */
+  readonly parentId: string | null;
+}
+
+/** Merges a sight into the lane's record, creating it if the resource is not paired yet. */
+export async function writeMerge(
+  tx: StoreTransaction,
+  lane: Lane,
+  sight: Sight,
+  event: EventId,
+  context: Context,
+  fresh: NewRecord,
+): Promise<Written | Unwritten> {
+  if (lane.recordId === null) return createRecord(tx, lane, sight, event, context, fresh);
+  const locked = await tx.records.lock(context.mapping, lane.recordId);
+  if (!("row" in locked)) return locked.status;
+  const timed = await takePendingTimes(tx, lane, lane.recordId, context.mapping);
+  const before = recordContent(context.mapping, locked.row);
+  const merged = planMerge(timed, sight, before, context);
+  const row = await updateRecord(
+    tx,
+    timed,
+    lane.recordId,
+    locked.row,
+    merged,
+    sight.at,
+    event,
+    context,
+  );
+  return {
+    lane: timed,
+    merged,
+    before,
+    after: { id: lane.recordId, content: recordContent(context.mapping, row) },
+  };
+}
+
+/** A deletion's row, locked; `null` where it is gone already. */
+export async function lockForRemoval(
+  tx: StoreTransaction,
+  lane: Lane,
+  mapping: Mapping,
+): Promise<Content | null | "busy"> {
+  if (lane.recordId === null) return null;
+  const locked = await tx.records.lock(mapping, lane.recordId);
+  if ("row" in locked) return recordContent(mapping, locked.row);
+  return locked.status === "busy" ? "busy" : null;
+}
+
+/** Writes that are captured and not drained yet count already: "later" must see them. */
+async function takePendingTimes(
+  tx: StoreTransaction,
+  lane: Lane,
+  recordId: string,
+  mapping: Mapping,
+): Promise<Lane> {
+  const pending = await tx.changes.peek(mapping.recordType, recordId);
+  const own = pending.filter((change) => change.origin === null);
+  return own.length === 0
+    ? lane
+    : takeTimes(lane, { changedAt: changeTimes(mapping, own, null) }, mapping);
+}
+
+async function createRecord(
+  tx: StoreTransaction,
+  lane: Lane,
+  sight: Sight,
+  event: EventId,
+  context: Context,
+  fresh: NewRecord,
+): Promise<Written> {
+  const { mapping } = context;
+  const merged = planMerge(lane, sight, null, context);
+  const write = recordWrite(mapping, merged.toRecord, null);
+  const references = await tx.records.resolveActors(mapping.integration, write.references, event);
+  const patch: RowPatch = {
+    ...write.patch,
+    ...references,
+    ...(mapping.scopeColumn === null ? {} : { [mapping.scopeColumn]: fresh.scope }),
+    ...(mapping.parent === null ? {} : { [mapping.parent.column]: fresh.parentId }),
+    ...(mapping.modifiedAt === null ? {} : { [mapping.modifiedAt]: formatInstant(sight.at) }),
+  };
+  const { id, row } = await tx.records.insert(mapping, patch, event);
+  return { lane, merged, before: null, after: { id, content: recordContent(mapping, row) } };
+}
+
+async function updateRecord(
+  tx: StoreTransaction,
+  lane: Lane,
+  recordId: string,
+  row: Row,
+  merged: Plan,
+  at: Instant,
+  event: EventId,
+  context: Context,
+): Promise<Row> {
+  if (Object.keys(merged.toRecord).length === 0) return row;
+  const { mapping } = context;
+  const write = recordWrite(mapping, merged.toRecord, row);
+  const references = await tx.records.resolveActors(mapping.integration, write.references, event);
+  const patch = { ...write.patch, ...references, ...stamp(mapping, row, at) };
+  return tx.records.update(mapping, recordId, patch, event);
+}
+
+/** The app's own stamp becomes the later of its value and the resource's time. */
+function stamp(mapping: Mapping, row: Row, at: Instant): RowPatch {
+  if (mapping.modifiedAt === null) return {};
+  const value = row[mapping.modifiedAt];
+  const own = typeof value === "string" ? parseInstantOrNull(value) : null;
+  return own !== null && own >= at ? {} : { [mapping.modifiedAt]: formatInstant(at) };
+}
+
+/** A timestamp without a time zone cannot be compared; it is left to the app. */
+function parseInstantOrNull(text: string): Instant | null {
+  try {
+    return parseInstant(text);
+  } catch {
+    return null;
+  }
+}

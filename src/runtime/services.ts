@@ -1,0 +1,38 @@
+/** What every loop of the runtime works with; composed once, in `compose.ts`. */
+import type { Integration } from "../integrations/integration.ts";
+import type { Clock, Random } from "../model/clock.ts";
+import type { EventId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { Store } from "../store/store.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Log } from "./log.ts";
+
+export interface Services {
+  readonly store: Store;
+  readonly integrations: ReadonlyMap<string, Integration>;
+  readonly mappings: readonly Mapping[];
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newEventId: (now: Instant) => EventId;
+  readonly log: Log;
+}
+
+/** The mapping of a resource type, or `null` where nothing is mapped to it. */
+export function mappingOfResource(
+  services: Pick<Services, "mappings">,
+  integration: string,
+  resourceType: string,
+): Mapping | null {
+  return (
+    services.mappings.find(
+      (mapping) => mapping.integration === integration && mapping.resource.type === resourceType,
+    ) ?? null
+  );
+}
+
+/** A token nobody can guess, made of the services' own randomness. */
+export function randomToken(random: Random): string {
+  return Array.from({ length: 22 }, () => Math.floor(random() * 36).toString(36)).join("");
+}

@@ -1,0 +1,43 @@
+/**
+ * Moves everything along until nothing is due: what the loops do, one step after another and
+ * without a clock of its own. Tests and `tandem work --once` use it.
+ */
+import { AddressBook } from "./address-book.ts";
+import { claimDue, passOnLeases } from "./claim.ts";
+import { drainChanges } from "./drain.ts";
+import { processClaimed } from "./process-claimed.ts";
+import type { Services } from "./services.ts";
+import { translateDeliveries } from "./translate-deliveries.ts";
+
+const NEVER = new AbortController().signal;
+
+/** What one settling did. */
+export interface Settled {
+  readonly deliveries: number;
+  readonly changes: number;
+  readonly events: number;
+}
+
+/**
+ * @throws Error when there is still work after `rounds` rounds: something goes in circles.
+ */
+export async function settle(
+  services: Services,
+  options: { readonly leaseMillis?: number; readonly rounds?: number } = {},
+): Promise<Settled> {
+  const { leaseMillis = 60_000, rounds = 1_000 } = options;
+  const total = { deliveries: 0, changes: 0, events: 0 };
+  for (let round = 0; round < rounds; round += 1) {
+    const deliveries = await translateDeliveries(services);
+    const changes = await drainChanges(services);
+    const leases = await passOnLeases(services);
+    const book = await AddressBook.open(services);
+    const claims = await claimDue(services, "settle", leaseMillis, 16);
+    for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
+    total.deliveries += deliveries;
+    total.changes += changes;
+    total.events += claims.length;
+    if (deliveries + changes + leases + claims.length === 0) return total;
+  }
+  throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);
+}

@@ -1,0 +1,160 @@
+/** From stored deliveries to events: translate, and admit what they observe. */
+import { nextRunAt } from "../engine/retry.ts";
+import type { ContainerChange, Translation } from "../integrations/integration.ts";
+import type { EventError } from "../model/event.ts";
+import type { Delivery, StoreTransaction } from "../store/store.ts";
+import { AddressBook } from "./address-book.ts";
+import { admitArrivals, type Incoming } from "./admit-arrivals.ts";
+import { messageOf } from "./failures.ts";
+import type { Services } from "./services.ts";
+
+const BATCH = 50;
+
+/** Translates what was received and not yet translated; returns how many deliveries it took. */
+export async function translateDeliveries(services: Services): Promise<number> {
+  const book = await AddressBook.open(services);
+  try {
+    return await translateBatch(services, book, BATCH);
+  } catch (error) {
+    // Something in the batch cannot be admitted: alone, only that one fails.
+    services.log.warn(
+      { error: messageOf(error) },
+      "a batch of deliveries failed; going one by one",
+    );
+    return translateOneByOne(services, book);
+  }
+}
+
+/** What one delivery says: of resources, to be admitted, and of containers, to be followed. */
+interface News {
+  readonly incoming: readonly Incoming[];
+  readonly containers: readonly ContainerNews[];
+}
+
+interface ContainerNews {
+  readonly integration: string;
+  readonly change: ContainerChange;
+}
+
+const NO_NEWS: News = { incoming: [], containers: [] };
+
+async function translateBatch(services: Services, book: AddressBook, limit: number) {
+  const { taken, containers } = await services.store.transaction(async (tx) => {
+    const deliveries = await tx.pendingDeliveries.lock(limit);
+    const news: News[] = [];
+    for (const delivery of deliveries) news.push(await translateOne(tx, delivery, book, services));
+    const incoming = news.flatMap((item) => item.incoming);
+    if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
+    return { taken: deliveries.length, containers: news.flatMap((item) => item.containers) };
+  });
+  for (const item of containers) await followContainer(item, book, services);
+  return taken;
+}
+
+async function translateOneByOne(services: Services, book: AddressBook): Promise<number> {
+  for (let done = 0; done < BATCH; done += 1) {
+    let current: Delivery | undefined;
+    try {
+      const news = await services.store.transaction(async (tx) => {
+        [current] = await tx.pendingDeliveries.lock(1);
+        if (current === undefined) return null;
+        const translated = await translateOne(tx, current, book, services);
+        await admitArrivals(tx, translated.incoming, book, services);
+        return translated;
+      });
+      if (news === null) return done;
+      for (const item of news.containers) await followContainer(item, book, services);
+    } catch (error) {
+      const failed = current;
+      if (failed === undefined) throw error;
+      await services.store.transaction((tx) => markFailed(tx, failed, error, services));
+    }
+  }
+  return BATCH;
+}
+
+async function translateOne(
+  tx: StoreTransaction,
+  delivery: Delivery,
+  book: AddressBook,
+  services: Services,
+): Promise<News> {
+  const integration = services.integrations.get(delivery.integration);
+  let translation: Translation;
+  try {
+    if (integration === undefined) throw new Error(`no integration "${delivery.integration}"`);
+    translation = integration.translate(delivery);
+  } catch (error) {
+    await markFailed(tx, delivery, error, services);
+    return NO_NEWS;
+  }
+  if (translation.kind === "irrelevant") {
+    await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, translation.reason);
+    return NO_NEWS;
+  }
+  if (translation.kind === "container") {
+    await tx.pendingDeliveries.translated(delivery.id, translation.action);
+    const { integration: name } = delivery;
+    const containers = translation.changes.map((change) => ({ integration: name, change }));
+    return { incoming: [], containers };
+  }
+  const incoming = translation.observations.flatMap(({ containerId, observation }) =>
+    book.ofContainer(delivery.integration, containerId).map((contact): Incoming => ({
+      contact,
+      arrival: {
+        observation,
+        source: "webhook",
+        deliveryId: delivery.id,
+        verifiedAt: null,
+      },
+    })),
+  );
+  if (incoming.length === 0) {
+    await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, "unknown_container");
+  } else {
+    await tx.pendingDeliveries.translated(delivery.id, translation.action);
+  }
+  return { incoming, containers: [] };
+}
+
+/** A renamed container keeps its id; a removed one cannot be reached any more. */
+async function followContainer(
+  { integration, change }: ContainerNews,
+  book: AddressBook,
+  services: Services,
+): Promise<void> {
+  if (change.kind !== "renamed" && change.kind !== "removed") return;
+  for (const { connection } of book.ofContainer(integration, change.containerId)) {
+    await services.store.directory.updateConnection(
+      connection.id,
+      change.kind === "renamed"
+        ? { containerName: change.name }
+        : { inbound: false, outbound: false, pausedReason: change.why },
+    );
+  }
+}
+
+async function markFailed(
+  tx: StoreTransaction,
+  delivery: Delivery,
+  thrown: unknown,
+  services: Services,
+): Promise<void> {
+  const error: EventError = {
+    code: "not_translated",
+    message: messageOf(thrown),
+    hint: "The delivery is kept and tried again; if the payload is right, this is a fault of ours.",
+    retryable: true,
+    httpStatus: null,
+    requestId: null,
+  };
+  services.log.warn(
+    { delivery: delivery.id, error: error.message },
+    "a delivery was not translated",
+  );
+  await tx.pendingDeliveries.failed(
+    delivery.id,
+    error,
+    nextRunAt(tx.now, delivery.attempts + 1, services.random()),
+  );
+}

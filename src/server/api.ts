@@ -1,0 +1,208 @@
+/** The API: what the dashboard, the CLI and `curl` read and do. Shapes: `api-types.ts`. */
+import { Hono } from "hono";
+import { z } from "zod";
+import type { TandemCore } from "../compose.ts";
+import { restart } from "../engine/restart.ts";
+import { liveEvents, move, unchanged } from "../engine/transition.ts";
+import type { TandemEvent } from "../model/event.ts";
+import { connectionId } from "../model/ids.ts";
+import { formatInstant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { EventQuery, LedgerEvent } from "../store/store.ts";
+import type { ApiEvents, ApiStatus } from "./api-types.ts";
+import { explain } from "./explain.ts";
+import { problem } from "./problem.ts";
+import { representAccount, representConnection, representEvent } from "./represent.ts";
+import { streamLedger } from "./stream.ts";
+import { VERSION } from "./version.ts";
+
+const states = [
+  "queued",
+  "processing",
+  "completed",
+  "errored",
+  "canceled",
+  "ignored",
+  "duplicate",
+  "disabled",
+] as const;
+
+const listing = z.object({
+  state: z.enum(states).optional(),
+  direction: z.enum(["inbound", "outbound"]).optional(),
+  record: z
+    .string()
+    .regex(/^[^:]+:.+$/, "record is written as table:id, for example tasks:42")
+    .optional(),
+  connection: z.string().optional(),
+  before: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+
+export function createApi(core: TandemCore): Hono {
+  const api = new Hono();
+  const { ledger, directory } = core.services.store;
+
+  api.get("/status", async (context) => context.json(await statusOf(core)));
+
+  api.get("/events", async (context) => {
+    const parsed = listing.safeParse(context.req.query());
+    if (!parsed.success) return invalid(parsed.error);
+    const events = await ledger.events(queryOf(parsed.data));
+    const next = events.length === parsed.data.limit ? (events.at(-1)?.id ?? null) : null;
+    const body: ApiEvents = { events: events.map(representEvent), next };
+    return context.json(body);
+  });
+
+  api.get("/events/:id", async (context) => {
+    const event = await findEvent(core, context.req.param("id"));
+    return event === null ? noEvent(context.req.param("id")) : context.json(representEvent(event));
+  });
+
+  api.post("/events/:id/restart", (context) =>
+    changeEvent(core, context.req.param("id"), "errored", (lane, event, now) =>
+      restart(unchanged(lane), event, now),
+    ),
+  );
+
+  api.post("/events/:id/cancel", (context) =>
+    changeEvent(core, context.req.param("id"), "queued", (lane, event, now) => {
+      const lost = lane.known?.event === event.id ? { ...lane.known, lost: true } : lane.known;
+      return move(unchanged({ ...lane, known: lost }), event.id, "canceled", now, {
+        reason: "canceled_by_hand",
+      });
+    }),
+  );
+
+  api.get("/explain/:type/:id", async (context) => {
+    const { type, id } = context.req.param();
+    const explanation = await explain(core, type, id);
+    if (explanation !== null) return context.json(explanation);
+    return problem(
+      404,
+      "not_paired",
+      `${type} ${id} has no counterpart and no event`,
+      `Mapped tables: ${core.services.mappings.map((mapping) => mapping.recordType).join(", ")}. A new row shows up once it is drained; is its scope connected?`,
+    );
+  });
+
+  api.post("/connections/:id/pause", async (context) => {
+    const id = connectionId(context.req.param("id"));
+    if (!(await exists(core, id))) return noConnection(id);
+    await core.pause(id, "paused by hand");
+    return context.json(await statusOf(core));
+  });
+
+  api.post("/connections/:id/enable", async (context) => {
+    const id = connectionId(context.req.param("id"));
+    if (!(await exists(core, id))) return noConnection(id);
+    await core.enable(id);
+    return context.json(await statusOf(core));
+  });
+
+  api.post("/sync", async (context) => {
+    await core.syncNow();
+    return context.json(await statusOf(core));
+  });
+
+  api.get("/stream", (context) => streamLedger(core, context.req.raw.signal, () => statusOf(core)));
+
+  async function exists(tandem: TandemCore, id: string): Promise<boolean> {
+    const connections = await tandem.services.store.directory.connections();
+    return connections.some((connection) => connection.id === id);
+  }
+
+  async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
+    const [accounts, connections, counts, deliveries, { now }] = await Promise.all([
+      directory.accounts(),
+      directory.connections(),
+      ledger.counts(),
+      tandem.services.store.deliveries.counts(),
+      ledger.nextDue(),
+    ]);
+    return {
+      now: formatInstant(now),
+      database: tandem.services.store.kind,
+      version: VERSION,
+      working: tandem.working(),
+      accounts: accounts.map(representAccount),
+      connections: connections.flatMap((connection) => {
+        const account = accounts.find((candidate) => candidate.id === connection.accountId);
+        return account === undefined ? [] : [representConnection(connection, account)];
+      }),
+      live: counts.live,
+      undrained: counts.undrained,
+      deliveries,
+    };
+  }
+
+  return api;
+}
+
+function queryOf(listed: z.infer<typeof listing>): EventQuery {
+  const [recordType, ...rest] = listed.record?.split(":") ?? [];
+  return {
+    limit: listed.limit,
+    ...(listed.state === undefined ? {} : { state: listed.state }),
+    ...(listed.direction === undefined ? {} : { direction: listed.direction }),
+    ...(listed.connection === undefined ? {} : { connectionId: connectionId(listed.connection) }),
+    ...(listed.before === undefined ? {} : { before: listed.before }),
+    ...(recordType === undefined ? {} : { recordType, recordId: rest.join(":") }),
+  };
+}
+
+async function findEvent(core: TandemCore, id: string): Promise<LedgerEvent | null> {
+  if (!z.uuid().safeParse(id).success) return null;
+  const [event] = await core.services.store.ledger.events({ id, limit: 1 });
+  return event ?? null;
+}
+
+/** Moves a live event by hand, if it is in the state that allows it. */
+async function changeEvent(
+  core: TandemCore,
+  id: string,
+  from: TandemEvent["state"],
+  change: (lane: Lane, event: TandemEvent, now: Parameters<typeof restart>[2]) => Transition,
+): Promise<Response> {
+  const found = await findEvent(core, id);
+  if (found === null) return noEvent(id);
+  const changed = await core.services.store.transaction(async (tx) => {
+    const [lane] = await tx.lockLanes([found.laneId]);
+    const event = lane && liveEvents(lane, from).find((candidate) => candidate.id === id);
+    if (lane === undefined || event === undefined) return false;
+    await tx.saveLanes([{ before: lane, after: change(lane, event, tx.now) }]);
+    return true;
+  });
+  if (!changed) {
+    return problem(
+      409,
+      "wrong_state",
+      `the event is ${found.state}; only ${from} ones can do that`,
+      "Terminal events are history and never change; a new observation makes a new event.",
+    );
+  }
+  const after = await findEvent(core, id);
+  return after === null ? noEvent(id) : Response.json(representEvent(after));
+}
+
+function invalid(error: z.ZodError): Response {
+  return problem(
+    400,
+    "bad_query",
+    error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+    "Example: /api/events?state=errored&record=tasks:42&limit=50",
+  );
+}
+
+function noEvent(id: string): Response {
+  return problem(404, "no_event", `there is no event ${id}`, "List them with /api/events.");
+}
+
+function noConnection(id: string): Response {
+  return problem(
+    404,
+    "no_connection",
+    `there is no connection ${id}`,
+    "List them with /api/status.",
+  );
+}

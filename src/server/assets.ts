@@ -1,0 +1,149 @@
+/**
+ * The dashboard's files: its page, styles and compiled modules, and preact's modules beside them.
+ *
+ * Everything is read once and served from memory by exact path, so no request reaches the disk.
+ * The page may load nothing from elsewhere: its policy allows this server only, and the one inline
+ * script, the import map, by its digest.
+ */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface Asset {
+  readonly body: string;
+  readonly type: string;
+  readonly etag: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/** The names in the page's import map. */
+const VENDOR = {
+  "preact.mjs": "preact",
+  "preact-hooks.mjs": "preact/hooks",
+  "preact-jsx-runtime.mjs": "preact/jsx-runtime",
+} as const;
+
+const IMPORT_MAP = /<script type="importmap">([\s\S]*?)<\/script>/;
+
+export interface DashboardOptions {
+  /** Tells the page to show the demo's panes. */
+  readonly demo?: boolean;
+}
+
+/** Answers a path of the dashboard, or `null` where it is none. */
+export type DashboardAssets = (path: string, request?: Request) => Promise<Response | null>;
+
+/**
+ * @example
+ * const assets = dashboardAssets();
+ * const page = await assets("/");
+ */
+export function dashboardAssets(options: DashboardOptions = {}): DashboardAssets {
+  let loading: Promise<ReadonlyMap<string, Asset>> | null = null;
+  return async (path, request) => {
+    loading ??= loadAssets(options.demo ?? false);
+    let assets: ReadonlyMap<string, Asset>;
+    try {
+      assets = await loading;
+    } catch (error) {
+      loading = null;
+      if (!(error instanceof NotBuilt)) throw error;
+      return path === "/" || path.startsWith("/assets/") ? notBuilt() : null;
+    }
+    const asset = assets.get(path);
+    return asset === undefined ? null : respond(asset, request);
+  };
+}
+
+function respond(asset: Asset, request: Request | undefined): Response {
+  const headers = {
+    "cache-control": "no-cache",
+    etag: asset.etag,
+    "x-content-type-options": "nosniff",
+    ...asset.headers,
+  };
+  const known = request?.headers.get("if-none-match")?.split(/\s*,\s*/) ?? [];
+  if (known.some((tag) => tag.replace(/^W\//, "") === asset.etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return new Response(request?.method === "HEAD" ? null : asset.body, {
+    headers: { ...headers, "content-type": asset.type },
+  });
+}
+
+async function loadAssets(demo: boolean): Promise<ReadonlyMap<string, Asset>> {
+  const dashboard = fileURLToPath(new URL("../dashboard/", import.meta.url));
+  const files = await readdir(dashboard, { recursive: true });
+  if (!files.includes("main.js")) throw new NotBuilt();
+  const assets = new Map<string, Asset>();
+  const add = async (path: string, file: string): Promise<void> => {
+    assets.set(path, asset(await readFile(file, "utf8"), extname(file)));
+  };
+  await Promise.all(
+    files
+      .map((file) => file.replaceAll("\\", "/"))
+      .filter((file) => extname(file) in TYPES && extname(file) !== ".html")
+      .map((file) => add(`/assets/${file}`, `${dashboard}${file}`)),
+  );
+  await Promise.all(
+    Object.entries(VENDOR).map(([name, module]) =>
+      add(`/assets/vendor/${name}`, fileURLToPath(import.meta.resolve(module))),
+    ),
+  );
+  const html = await readFile(`${dashboard}static/index.html`, "utf8");
+  assets.set("/", page(demo ? html.replace("<html ", "<html data-demo ") : html));
+  return assets;
+}
+
+function page(html: string): Asset {
+  const importMap = IMPORT_MAP.exec(html)?.[1] ?? "";
+  const digest = createHash("sha256").update(importMap).digest("base64");
+  const policy = [
+    "default-src 'none'",
+    `script-src 'self' 'sha256-${digest}'`,
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ];
+  const headers = {
+    "content-security-policy": policy.join("; "),
+    "referrer-policy": "no-referrer",
+  };
+  return { ...asset(html, ".html"), headers };
+}
+
+function asset(body: string, extension: string): Asset {
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`;
+  return { body, type: TYPES[extension] ?? "application/octet-stream", etag, headers: {} };
+}
+
+/** The modules are compiled by the build; the sources are nothing a browser can run. */
+class NotBuilt extends Error {
+  override readonly name = "NotBuilt";
+}
+
+function notBuilt(): Response {
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Tandem</title>
+<h1>The dashboard is not built</h1>
+<p>This server runs from the sources. Run <code>npm run build</code>, then start it from
+<code>dist</code> (<code>npm start</code> does both).</p>`;
+  return new Response(html, {
+    status: 503,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": "default-src 'none'",
+    },
+  });
+}

@@ -1,0 +1,89 @@
+/** The story of a record: where each pairing stands, what it waits for, and how it came to be. */
+import type { TandemCore } from "../compose.ts";
+import { unsentOf } from "../engine/inbound.ts";
+import { outcomeUnknown } from "../engine/transition.ts";
+import { recordContent } from "../engine/translate-record.ts";
+import { REASONS } from "../model/event.ts";
+import { formatInstant } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import { AddressBook } from "../runtime/address-book.ts";
+import type { LedgerEvent } from "../store/store.ts";
+import type { ApiExplanation } from "./api-types.ts";
+import { representEvent } from "./represent.ts";
+
+const SHOWN = 50;
+
+/** Explains a record, or gives `null` where Tandem knows nothing of it. */
+export async function explain(
+  core: TandemCore,
+  recordType: string,
+  recordId: string,
+): Promise<ApiExplanation | null> {
+  const { store } = core.services;
+  const lanes = await store.ledger.lanesOfRecord(recordType, recordId);
+  if (lanes.length === 0) return null;
+  const book = await AddressBook.open(core.services);
+  const pairings = [];
+  for (const lane of lanes) {
+    const events = await store.ledger.events({ laneId: lane.id, limit: SHOWN });
+    const unsent = await unsentFields(core, book, lane);
+    const contact = book.contact(lane.connectionId);
+    pairings.push({
+      connection: contact?.connection.containerName ?? lane.connectionId,
+      integration_record_type:
+        book.mapping(lane)?.resource.relation ?? `${lane.resourceType} (not mapped)`,
+      integration_external_id: lane.externalId,
+      url: lane.display["url"] ?? null,
+      in_sync: lane.live.length === 0 && lane.attempt === null && unsent?.length === 0,
+      standing: standingOf(lane, unsent, events),
+      base: lane.base,
+      events: events.map(representEvent),
+    });
+  }
+  return { record_type: recordType, record_id: recordId, pairings };
+}
+
+async function unsentFields(
+  core: TandemCore,
+  book: AddressBook,
+  lane: Lane,
+): Promise<readonly string[] | null> {
+  const mapping = book.mapping(lane);
+  const { recordId } = lane;
+  if (mapping === null || recordId === null) return null;
+  return core.services.store.transaction(async (tx) => {
+    const row = (await tx.records.read(mapping, [recordId])).get(recordId);
+    if (row === undefined) return null;
+    const context = book.context(lane, tx.now);
+    return Object.keys(unsentOf(lane, recordContent(mapping, row), context));
+  });
+}
+
+/** One sentence, the most pressing thing first. */
+function standingOf(
+  lane: Lane,
+  unsent: readonly string[] | null,
+  events: readonly LedgerEvent[],
+): string {
+  if (lane.tombstone !== null) {
+    const what = lane.tombstone.side === "resource" ? "resource" : "record";
+    return `The ${what} was deleted at ${formatInstant(lane.tombstone.at)}; the pairing has ended.`;
+  }
+  const errored = lane.live.find((event) => event.state === "errored");
+  if (errored?.error !== null && errored !== undefined) {
+    return `Failed: ${errored.error.message} ${errored.error.hint}`;
+  }
+  if (outcomeUnknown(lane)) {
+    return "A request was sent and its outcome is unknown; the resource is read before anything else.";
+  }
+  const waiting = lane.live[0];
+  if (waiting !== undefined) {
+    const when = waiting.state === "queued" ? ` Due at ${formatInstant(waiting.runAt)}.` : "";
+    return `${waiting.direction === "inbound" ? "A change of the resource" : "A change of the record"} is ${waiting.state}. ${REASONS[waiting.reason]}${when}`;
+  }
+  if (unsent === null) return "The record is gone.";
+  if (unsent.length > 0) return `The record differs in ${unsent.join(", ")} and nothing is queued.`;
+  const last = events.find((event) => event.state === "completed");
+  const since = last?.finishedAt == null ? "" : ` since ${formatInstant(last.finishedAt)}`;
+  return `Both sides agree${since}.`;
+}

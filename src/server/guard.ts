@@ -1,0 +1,47 @@
+/**
+ * Who may use the API. Without a token only this machine may, and only pages of this server: a
+ * page elsewhere cannot reach it through the user's browser, by name (DNS rebinding) or by form.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { problem } from "./problem.ts";
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+/** The refusal, or `null` where the request may pass. */
+export function guard(request: Request, token: string | null): Response | null {
+  if (token !== null) {
+    const given = request.headers.get("authorization")?.replace(/^Bearer\s+/i, "") ?? "";
+    if (sameSecret(given, token)) return null;
+    return problem(
+      401,
+      "no_token",
+      "this API needs its token",
+      "Send it as `Authorization: Bearer ...`; it is what the server was started with.",
+    );
+  }
+  const url = new URL(request.url);
+  const host = request.headers.get("host") ?? url.host;
+  if (!LOOPBACK.test(host)) {
+    return problem(
+      403,
+      "not_local",
+      `the API answers on this machine only, and was asked as ${host}`,
+      "Start the server with an API token (TANDEM_API_TOKEN) to reach it from elsewhere.",
+    );
+  }
+  const origin = request.headers.get("origin");
+  if (request.method !== "GET" && origin !== null && new URL(origin).host !== host) {
+    return problem(
+      403,
+      "foreign_origin",
+      `a page of ${origin} may not change anything here`,
+      "Use the dashboard of this server, or the CLI.",
+    );
+  }
+  return null;
+}
+
+function sameSecret(a: string, b: string): boolean {
+  const hash = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}

@@ -1,0 +1,100 @@
+/** The request handler: webhooks in, the API and the dashboard out. */
+import { Hono } from "hono";
+import type { TandemCore } from "../compose.ts";
+import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
+import { createApi } from "./api.ts";
+import { dashboardAssets } from "./assets.ts";
+import { guard } from "./guard.ts";
+import { problem } from "./problem.ts";
+
+export interface HandlerOptions {
+  /** Asked of every API request. Default: none, and the API answers on this machine only. */
+  readonly apiToken?: string;
+  /** Called when a webhook was stored; a worker in this process can be woken with it. */
+  readonly onReceived?: () => void;
+}
+
+/** Builds the handler of an opened Tandem. */
+export function createHandler(
+  core: TandemCore,
+  options: HandlerOptions = {},
+): (request: Request) => Promise<Response> {
+  const app = new Hono();
+  const assets = dashboardAssets();
+  const { log } = core.services;
+
+  app.post("/webhooks/:integration", async (context) => {
+    const body = await readBody(context.req.raw);
+    if (body === null) return tooLarge();
+    const receipt = await receive(
+      core.services,
+      context.req.param("integration"),
+      context.req.raw.headers,
+      body,
+      core.webhookSecrets,
+    );
+    if (!receipt.ok) return problem(receipt.status, receipt.code, receipt.message, receipt.hint);
+    options.onReceived?.();
+    return context.json({ delivery: receipt.id, seen_before: receipt.seenBefore }, 202);
+  });
+
+  app.get("/healthz", async (context) => {
+    await core.services.store.ledger.nextDue();
+    return context.json({ ok: true });
+  });
+
+  app.use("/api/*", async (context, next) => {
+    const refusal = guard(context.req.raw, options.apiToken ?? null);
+    if (refusal !== null) return refusal;
+    await next();
+    return undefined;
+  });
+  app.route("/api", createApi(core));
+
+  app.get("*", async (context) => {
+    const asset = await assets(context.req.path);
+    return asset ?? problem(404, "no_such_page", `${context.req.path} is not here`, "Start at /.");
+  });
+  app.notFound((context) =>
+    problem(
+      404,
+      "no_such_route",
+      `${context.req.method} ${context.req.path} is not here`,
+      "Start at /.",
+    ),
+  );
+  app.onError((error) => {
+    log.error({ error: error.message, stack: error.stack }, "a request failed");
+    return problem(
+      503,
+      "unavailable",
+      "the request could not be carried out now",
+      "It is in the log with its cause. A webhook that was not stored is sent again by hand or found by the next poll.",
+    );
+  });
+  return async (request) => app.fetch(request);
+}
+
+/** Reads a body up to the limit; `null` where there is more of it. */
+async function readBody(request: Request): Promise<Uint8Array | null> {
+  const announced = Number(request.headers.get("content-length") ?? 0);
+  if (announced > LARGEST_PAYLOAD_BYTES) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (request.body === null) return new Uint8Array();
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > LARGEST_PAYLOAD_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(): Response {
+  return problem(
+    413,
+    "payload_too_large",
+    `a payload may have ${String(LARGEST_PAYLOAD_BYTES)} bytes`,
+    "The next poll brings what this delivery said.",
+  );
+}

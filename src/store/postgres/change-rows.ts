@@ -1,0 +1,70 @@
+/**
+ * Captured writes, taken out of `tandem.changes`.
+ *
+ * Two drains may take writes of one record at the same time. That is harmless: what was taken only
+ * says that the record is to be looked at and when it changed. The drain reads the row as it is
+ * now, under the lane's lock, and times only move forward, so the order of drains does not matter.
+ */
+import { eventId } from "../../model/ids.ts";
+import { parseInstant } from "../../model/instant.ts";
+import type { Row } from "../../model/mapping.ts";
+import type { Queryable } from "../database.ts";
+import type { CapturedChange, ChangeStore } from "../store.ts";
+
+interface ChangeRow {
+  readonly record_type: string;
+  readonly record_id: string;
+  readonly operation: CapturedChange["operation"];
+  readonly columns: readonly string[] | null;
+  readonly changed_at: string;
+  readonly origin: string | null;
+  readonly old_record: Row | null;
+}
+
+// An array is built once, where a subquery in the `from` could be run again and lock more rows.
+const TAKE = `
+with taken as (
+  delete from tandem.changes
+  where id = any (array(
+    select id from tandem.changes
+    order by id
+    limit $1
+    for update skip locked
+  ))
+  returning *
+)
+select record_type, record_id, operation, columns, changed_at, origin, old_record
+from taken
+where record_id is not null
+order by id`;
+
+const PEEK = `
+select record_type, record_id, operation, columns, changed_at, origin, old_record
+from tandem.changes
+where record_type = $1 and record_id = $2
+order by id`;
+
+export function changeStore(tx: Queryable): ChangeStore {
+  return {
+    async take(limit) {
+      const { rows } = await tx.query<ChangeRow>(TAKE, [limit]);
+      return rows.map(changeFromRow);
+    },
+    async peek(recordType, recordId) {
+      const { rows } = await tx.query<ChangeRow>(PEEK, [recordType, recordId]);
+      return rows.map(changeFromRow);
+    },
+  };
+}
+
+function changeFromRow(row: ChangeRow): CapturedChange {
+  return {
+    recordType: row.record_type,
+    recordId: row.record_id,
+    operation: row.operation,
+    columns: row.columns ?? [],
+    changedAt: parseInstant(row.changed_at),
+    origin: row.origin === null ? null : eventId(row.origin),
+    oldRow: row.old_record,
+  };
+}

@@ -1,0 +1,185 @@
+/** Deliveries: stored before they are answered, counted when they come again, then translated. */
+import { type DeliveryId, deliveryId, laneId } from "../../model/ids.ts";
+import { formatInstant, type Instant } from "../../model/instant.ts";
+import type { Database, Queryable } from "../database.ts";
+import type { Delivery, DeliveryStore, PendingDeliveries } from "../store.ts";
+import { storableJson, withoutNul } from "./storable-json.ts";
+
+type Received = Omit<Delivery, "attempts">;
+
+interface Folded {
+  readonly delivery: Received;
+  times: number;
+}
+
+interface DeliveryRow {
+  readonly id: string;
+  readonly integration: string;
+  readonly delivery_key: string;
+  readonly event: string;
+  readonly payload: string;
+  readonly attempts: number;
+}
+
+/** A statement takes 65,535 parameters at most; this stays well below with six a row. */
+const ROWS_PER_STATEMENT = 1_000;
+
+export function deliveryStore(database: Database): DeliveryStore {
+  return {
+    async receive(deliveries) {
+      const folded = fold(deliveries);
+      const stored = new Map<string, { id: DeliveryId; seenBefore: boolean }>();
+      for (let at = 0; at < folded.length; at += ROWS_PER_STATEMENT) {
+        await store(database, folded.slice(at, at + ROWS_PER_STATEMENT), stored);
+      }
+      const told = new Set<string>();
+      return deliveries.map((delivery) => {
+        const key = keyOf(delivery);
+        const result = stored.get(key);
+        if (result === undefined) throw new Error(`delivery ${key} was not stored`);
+        const seenBefore = result.seenBefore || told.has(key);
+        told.add(key);
+        return { id: result.id, seenBefore };
+      });
+    },
+    async counts() {
+      const { rows } = await database.query<{
+        state: "received" | "translated" | "irrelevant" | "failed";
+        count: string;
+      }>("select state, count(*) as count from tandem.deliveries group by state");
+      const counts = { received: 0, translated: 0, irrelevant: 0, failed: 0 };
+      for (const row of rows) counts[row.state] = Number(row.count);
+      return counts;
+    },
+  };
+}
+
+/** One row a key, sorted: a statement cannot touch a row twice, and two must not deadlock. */
+function fold(deliveries: readonly Received[]): readonly Folded[] {
+  const folded = new Map<string, Folded>();
+  for (const delivery of deliveries) {
+    const before = folded.get(keyOf(delivery));
+    if (before === undefined) folded.set(keyOf(delivery), { delivery, times: 1 });
+    else before.times += 1;
+  }
+  return [...folded].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+}
+
+function keyOf(delivery: Pick<Delivery, "integration" | "deliveryKey">): string {
+  return `${delivery.integration}\n${delivery.deliveryKey}`;
+}
+
+// Rows of parameters: payloads of 10 KB are much slower as elements of an array or of JSON.
+// A delivery that failed to translate is tried again at once when it comes again.
+async function store(
+  database: Database,
+  folded: readonly Folded[],
+  stored: Map<string, { id: DeliveryId; seenBefore: boolean }>,
+): Promise<void> {
+  const values = folded.map((_, index) => {
+    const [id, integration, key, event, payload, times] = [1, 2, 3, 4, 5, 6].map(
+      (column) => `$${index * 6 + column}`,
+    );
+    return `(${id}::uuid, ${integration}, ${key}, ${event}, ${payload}, ${times}::integer)`;
+  });
+  const { rows } = await database.query<{
+    id: string;
+    integration: string;
+    delivery_key: string;
+    seen_before: boolean;
+  }>(
+    `with stored as (
+       insert into tandem.deliveries
+         (id, integration, delivery_key, event, payload, times_received)
+       values ${values.join(", ")}
+       on conflict (integration, delivery_key) do update
+       set
+         times_received = deliveries.times_received + excluded.times_received,
+         run_at = case
+           when deliveries.state = 'failed' then tandem.now()
+           else deliveries.run_at
+         end
+       returning id, integration, delivery_key, xmax <> 0 as seen_before
+     )
+     select stored.*
+     from stored, (select pg_notify('tandem_work', '')) as told`,
+    folded.flatMap(({ delivery, times }) => [
+      delivery.id,
+      delivery.integration,
+      delivery.deliveryKey,
+      delivery.event,
+      withoutNul(delivery.payload),
+      times,
+    ]),
+  );
+  for (const row of rows) {
+    stored.set(keyOf({ integration: row.integration, deliveryKey: row.delivery_key }), {
+      id: deliveryId(row.id),
+      seenBefore: row.seen_before,
+    });
+  }
+}
+
+export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliveries {
+  return {
+    async lock(limit) {
+      const { rows } = await tx.query<DeliveryRow>(
+        `select id, integration, delivery_key, event, payload, attempts
+         from tandem.deliveries
+         where state in ('received', 'failed') and run_at <= $1::timestamptz
+         order by run_at, id
+         limit $2
+         for update skip locked`,
+        [formatInstant(now), limit],
+      );
+      return rows.map((row) => ({
+        id: deliveryId(row.id),
+        integration: row.integration,
+        deliveryKey: row.delivery_key,
+        event: row.event,
+        payload: row.payload,
+        attempts: row.attempts,
+      }));
+    },
+    async translated(id, action) {
+      await tx.query(
+        `update tandem.deliveries
+         set
+           state = 'translated', action = $2, reason = null, error = null,
+           translated_at = tandem.now()
+         where id = $1`,
+        [id, action],
+      );
+    },
+    async irrelevant(id, action, reason) {
+      await tx.query(
+        `update tandem.deliveries
+         set
+           state = 'irrelevant', action = $2, reason = $3, error = null,
+           translated_at = tandem.now()
+         where id = $1`,
+        [id, action, reason],
+      );
+    },
+    async failed(id, error, runAt) {
+      await tx.query(
+        `update tandem.deliveries
+         set
+           state = 'failed', attempts = attempts + 1, error = $2::jsonb,
+           run_at = $3::timestamptz
+         where id = $1`,
+        [id, error === null ? null : storableJson(error), formatInstant(runAt)],
+      );
+    },
+    async erroredLanes(id) {
+      const { rows } = await tx.query<{ lane_id: string }>(
+        `select distinct lane_id
+         from tandem.events_live
+         where delivery_id = $1 and state = 'errored'
+         order by lane_id`,
+        [id],
+      );
+      return rows.map((row) => laneId(row.lane_id));
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/** Accounts and connections. */
+import { accountId, connectionId } from "../../model/ids.ts";
+import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
+import type { Actor } from "../../model/content.ts";
+import type { Account, Connection } from "../../model/connection.ts";
+import type { Queryable } from "../database.ts";
+import type { AccountRecord, Directory } from "../store.ts";
+import { instantOrNull, textOrNull } from "./event-rows.ts";
+import { storableJson } from "./storable-json.ts";
+
+interface AccountRow {
+  readonly id: string;
+  readonly integration: string;
+  readonly name: string;
+  readonly credentials: unknown;
+  readonly webhook_secrets: readonly unknown[];
+  readonly state: Account["state"];
+  readonly reason: string | null;
+  readonly paused_until: string | null;
+  readonly identity: Actor | null;
+  readonly clock_offset: string;
+}
+
+interface ConnectionRow {
+  readonly id: string;
+  readonly account_id: string;
+  readonly integration: string;
+  readonly container_id: string;
+  readonly container_name: string;
+  readonly scope: string;
+  readonly inbound: boolean;
+  readonly outbound: boolean;
+  readonly paused_reason: string | null;
+  readonly high_water: Readonly<Record<string, string>>;
+  readonly etags: Readonly<Record<string, string>>;
+  readonly polled_at: string | null;
+  readonly swept_at: string | null;
+}
+
+export function directory(database: Queryable): Directory {
+  return {
+    async accounts() {
+      const { rows } = await database.query<AccountRow>(
+        "select * from tandem.accounts order by id",
+      );
+      return rows.map(accountFromRow);
+    },
+    async connections() {
+      const { rows } = await database.query<ConnectionRow>(
+        "select * from tandem.connections order by id",
+      );
+      return rows.map(connectionFromRow);
+    },
+    async saveAccount({ integration, name, credentials, webhookSecrets }) {
+      const { rows } = await database.query<{ id: string }>(
+        `insert into tandem.accounts (integration, name, credentials, webhook_secrets)
+         values ($1, $2, $3::jsonb, $4::jsonb)
+         on conflict (integration, name) do update
+         set credentials = excluded.credentials, webhook_secrets = excluded.webhook_secrets
+         returning id`,
+        [integration, name, storableJson(credentials), storableJson(webhookSecrets)],
+      );
+      return accountId(theOnly(rows).id);
+    },
+    async saveConnection({ accountId: account, integration, containerId, containerName, scope }) {
+      const { rows } = await database.query<{ id: string }>(
+        `insert into tandem.connections
+           (account_id, integration, container_id, container_name, scope)
+         values ($1, $2, $3, $4, $5)
+         on conflict (integration, container_id, scope) do update
+         set account_id = excluded.account_id, container_name = excluded.container_name
+         returning id`,
+        [account, integration, containerId, containerName, scope],
+      );
+      return connectionId(theOnly(rows).id);
+    },
+    async updateAccount(id, changes) {
+      await update(database, "accounts", id, [
+        ["state", "", changes.state],
+        ["reason", "", changes.reason],
+        ["paused_until", "::timestamptz", written(changes.pausedUntil, textOrNull)],
+        ["clock_offset", "::bigint", changes.clockOffset],
+        ["identity", "::jsonb", written(changes.identity, storableJson)],
+      ]);
+    },
+    async updateConnection(id, changes) {
+      await update(database, "connections", id, [
+        ["inbound", "", changes.inbound],
+        ["outbound", "", changes.outbound],
+        ["paused_reason", "", changes.pausedReason],
+        ["container_name", "", changes.containerName],
+        ["high_water", "::jsonb", written(changes.highWater, timesAsJson)],
+        ["etags", "::jsonb", written(changes.etags, storableJson)],
+        ["polled_at", "::timestamptz", written(changes.polledAt, textOrNull)],
+        ["swept_at", "::timestamptz", written(changes.sweptAt, textOrNull)],
+      ]);
+    },
+  };
+}
+
+type Assignment = readonly [column: string, cast: string, value: unknown];
+
+/** Writes the columns that are given; `undefined` leaves one as it is. */
+async function update(
+  database: Queryable,
+  table: "accounts" | "connections",
+  id: string,
+  assignments: readonly Assignment[],
+): Promise<void> {
+  const given = assignments.filter(([, , value]) => value !== undefined);
+  if (given.length === 0) return;
+  const set = given.map(([column, cast], index) => `${column} = $${index + 2}${cast}`);
+  await database.query(`update tandem.${table} set ${set.join(", ")} where id = $1`, [
+    id,
+    ...given.map(([, , value]) => value),
+  ]);
+}
+
+function written<T>(value: T | undefined, write: (value: T) => unknown): unknown {
+  return value === undefined ? undefined : write(value);
+}
+
+function timesAsJson(times: Readonly<Record<string, Instant>>): string {
+  return storableJson(
+    Object.fromEntries(Object.entries(times).map(([type, at]) => [type, formatInstant(at)])),
+  );
+}
+
+function accountFromRow(row: AccountRow): AccountRecord {
+  return {
+    id: accountId(row.id),
+    integration: row.integration,
+    name: row.name,
+    credentials: row.credentials,
+    webhookSecrets: row.webhook_secrets,
+    state: row.state,
+    reason: row.reason,
+    pausedUntil: instantOrNull(row.paused_until),
+    identity: row.identity,
+    clockOffset: Number(row.clock_offset),
+  };
+}
+
+function connectionFromRow(row: ConnectionRow): Connection {
+  return {
+    id: connectionId(row.id),
+    accountId: accountId(row.account_id),
+    integration: row.integration,
+    containerId: row.container_id,
+    containerName: row.container_name,
+    scope: row.scope,
+    inbound: row.inbound,
+    outbound: row.outbound,
+    pausedReason: row.paused_reason,
+    highWater: Object.fromEntries(
+      Object.entries(row.high_water).map(([type, at]) => [type, parseInstant(at)]),
+    ),
+    etags: row.etags,
+    polledAt: instantOrNull(row.polled_at),
+    sweptAt: instantOrNull(row.swept_at),
+  };
+}
+
+function theOnly<T>(rows: readonly T[]): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error("the statement returned no row");
+  return row;
+}

@@ -1,0 +1,181 @@
+/** Finding lanes by what identifies them, and making those that do not exist. */
+import { type ConnectionId, connectionId, type LaneId, laneId } from "../../model/ids.ts";
+import type { Queryable } from "../database.ts";
+import type { LaneKey } from "../store.ts";
+import { storableJson } from "./storable-json.ts";
+
+interface KeyRow {
+  readonly position: number;
+  readonly connection_id: string;
+  readonly resource_type: string;
+  readonly record_type: string;
+  readonly external_id: string | null;
+  readonly record_id: string | null;
+}
+
+// A key is looked up by its resource where that is known (`lanes_one_per_resource`), else by its
+// living record (`lanes_one_per_record`).
+const FIND = `
+select wanted.position, coalesce(by_resource.id, by_record.id) as id
+from json_to_recordset($1::json) as wanted (
+  position integer,
+  connection_id bigint,
+  resource_type text,
+  record_type text,
+  external_id text,
+  record_id text
+)
+left join tandem.lanes as by_resource
+  on by_resource.connection_id = wanted.connection_id
+  and by_resource.resource_type = wanted.resource_type
+  and by_resource.external_id = wanted.external_id
+left join tandem.lanes as by_record
+  on wanted.external_id is null
+  and by_record.connection_id = wanted.connection_id
+  and by_record.record_type = wanted.record_type
+  and by_record.record_id = wanted.record_id
+  and by_record.resource_type = wanted.resource_type
+  and by_record.tombstone_event is null`;
+
+// Two processes that make the same lanes wait for each other's rows, so both make them in one order.
+const MAKE = `
+with made as (
+  insert into tandem.lanes (connection_id, resource_type, record_type, external_id, record_id)
+  select connection_id, resource_type, record_type, external_id, record_id
+  from json_to_recordset($1::json) as wanted (
+    connection_id bigint,
+    resource_type text,
+    record_type text,
+    external_id text,
+    record_id text
+  )
+  order by connection_id, resource_type, external_id, record_type, record_id
+  on conflict do nothing
+  returning id
+)
+insert into tandem.integration_records (id)
+select id from made`;
+
+/** The lane of each key, in the keys' order; keys of one lane give one id. */
+export async function ensureLanes(
+  tx: Queryable,
+  keys: readonly LaneKey[],
+): Promise<readonly LaneId[]> {
+  if (keys.length === 0) return [];
+  const rows = keys.map(toRow);
+  const found = await find(tx, rows);
+  const missing = rows.filter((row) => !found.has(row.position));
+  if (missing.length > 0) {
+    await tx.query(MAKE, [storableJson(missing)]);
+    for (const [position, id] of await find(tx, missing)) found.set(position, id);
+  }
+  return keys.map((key, position) => {
+    const id = found.get(position);
+    if (id === undefined) throw new PairedElsewhereError(key);
+    return id;
+  });
+}
+
+/** A lane could not be made: its record is paired with another resource. */
+export class PairedElsewhereError extends Error {
+  override readonly name = "PairedElsewhereError";
+  readonly key: LaneKey;
+
+  constructor(key: LaneKey) {
+    super(
+      `${key.recordType} ${key.recordId ?? "?"} has another counterpart of type ${key.resourceType} in connection ${key.connectionId}`,
+    );
+    this.key = key;
+  }
+}
+
+export async function findLanesByResource(
+  tx: Queryable,
+  connection: ConnectionId,
+  resourceType: string,
+  externalIds: readonly string[],
+) {
+  const { rows } = await tx.query<{ id: string; external_id: string; record_id: string | null }>(
+    `select id, external_id, record_id
+     from tandem.lanes
+     where connection_id = $1 and resource_type = $2 and external_id = any($3::text[])`,
+    [connection, resourceType, externalIds],
+  );
+  return rows.map((row) => ({
+    id: laneId(row.id),
+    externalId: row.external_id,
+    recordId: row.record_id,
+  }));
+}
+
+export async function findLanesByToken(
+  tx: Queryable,
+  connection: ConnectionId,
+  tokens: readonly string[],
+) {
+  const { rows } = await tx.query<{
+    id: string;
+    intent_token: string;
+    external_id: string | null;
+  }>(
+    `select id, intent_token, external_id
+     from tandem.lanes
+     where intent_token = any($2::text[]) and connection_id = $1`,
+    [connection, tokens],
+  );
+  return rows.map((row) => ({
+    id: laneId(row.id),
+    token: row.intent_token,
+    externalId: row.external_id,
+  }));
+}
+
+export async function findLanesByRecord(
+  tx: Queryable,
+  recordType: string,
+  recordIds: readonly string[],
+) {
+  const { rows } = await tx.query<{
+    id: string;
+    connection_id: string;
+    resource_type: string;
+    record_id: string;
+    external_id: string | null;
+  }>(
+    `select id, connection_id, resource_type, record_id, external_id
+     from tandem.lanes
+     where record_type = $1 and record_id = any($2::text[]) and tombstone_event is null
+     order by id`,
+    [recordType, recordIds],
+  );
+  return rows.map((row) => ({
+    id: laneId(row.id),
+    connectionId: connectionId(row.connection_id),
+    resourceType: row.resource_type,
+    recordId: row.record_id,
+    externalId: row.external_id,
+  }));
+}
+
+async function find(tx: Queryable, wanted: readonly KeyRow[]): Promise<Map<number, LaneId>> {
+  const { rows } = await tx.query<{ position: number; id: string | null }>(FIND, [
+    storableJson(wanted),
+  ]);
+  return new Map(
+    rows.flatMap((row) => (row.id === null ? [] : [[row.position, laneId(row.id)] as const])),
+  );
+}
+
+function toRow(key: LaneKey, position: number): KeyRow {
+  if (key.externalId === null && key.recordId === null) {
+    throw new Error("a lane is identified by a resource or a record");
+  }
+  return {
+    position,
+    connection_id: key.connectionId,
+    resource_type: key.resourceType,
+    record_type: key.recordType,
+    external_id: key.externalId,
+    record_id: key.recordId,
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Locking lanes and reading them whole.
+ *
+ * Lanes are locked in the order of their ids, by a statement of their own. Under READ COMMITTED a
+ * statement that waited for a lock reads every other table as it was before the wait, so content
+ * and events are read by later statements.
+ */
+import type { TandemEvent } from "../../model/event.ts";
+import { type LaneId, laneId } from "../../model/ids.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import { formatInstant, type Instant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Queryable } from "../database.ts";
+import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
+import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
+import type { ResourceRelations } from "./resource-relations.ts";
+
+/** The lanes that a transaction holds locked, with what their events are called by. */
+export type HeldLanes = Map<LaneId, ResourceNames>;
+
+type LockedRow = LaneRow & { readonly integration: string };
+
+const LOCK = `
+select lanes.*, connections.integration
+from tandem.lanes
+join tandem.connections on connections.id = lanes.connection_id
+where lanes.id = any($1::bigint[])
+order by lanes.id
+for update of lanes`;
+
+const READ = `
+select lanes.*, connections.integration
+from tandem.lanes
+join tandem.connections on connections.id = lanes.connection_id
+where lanes.id = any($1::bigint[])
+order by lanes.id`;
+
+// The time is a parameter, since a volatile function cannot be looked up in an index. Read in the
+// order of `events_live_due`, so it ends after `limit` lanes however long the queue is.
+const LOCK_DUE = `
+select lanes.*, connections.integration
+from tandem.events_live as due
+join tandem.lanes on lanes.id = due.lane_id
+join tandem.connections on connections.id = lanes.connection_id
+where due.state = 'queued'
+  and due.run_at <= $1::timestamptz
+  and not exists (
+    select from tandem.events_live as busy
+    where busy.lane_id = due.lane_id and busy.state = 'processing'
+  )
+  and (
+    due.direction = 'inbound'
+    or not exists (
+      select from tandem.events_live as first
+      where first.lane_id = due.lane_id and first.state = 'queued' and first.direction = 'inbound'
+    )
+  )
+order by due.run_at
+limit $2
+for update of lanes skip locked`;
+
+// `events_live_one_processing` holds only what is under way.
+const LOCK_EXPIRED = `
+select lanes.*, connections.integration
+from tandem.events_live as expired
+join tandem.lanes on lanes.id = expired.lane_id
+join tandem.connections on connections.id = lanes.connection_id
+where expired.state = 'processing' and expired.lease_expires_at <= $1::timestamptz
+order by expired.lease_expires_at
+limit $2
+for update of lanes skip locked`;
+
+export async function lockLanes(
+  tx: Queryable,
+  held: HeldLanes,
+  relations: ResourceRelations,
+  ids: readonly LaneId[],
+): Promise<readonly Lane[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await tx.query<LockedRow>(LOCK, [ids]);
+  return hold(tx, held, relations, rows);
+}
+
+/** Lanes with an event due and nobody working on them, those that wait longest first. */
+export async function lockDueLanes(
+  tx: Queryable,
+  held: HeldLanes,
+  relations: ResourceRelations,
+  now: Instant,
+  limit: number,
+): Promise<readonly Lane[]> {
+  const { rows } = await tx.query<LockedRow>(LOCK_DUE, [formatInstant(now), limit]);
+  return hold(tx, held, relations, rows);
+}
+
+/** Lanes whose processing event has outlived its lease. */
+export async function lockExpiredLanes(
+  tx: Queryable,
+  held: HeldLanes,
+  relations: ResourceRelations,
+  now: Instant,
+  limit: number,
+): Promise<readonly Lane[]> {
+  const { rows } = await tx.query<LockedRow>(LOCK_EXPIRED, [formatInstant(now), limit]);
+  return hold(tx, held, relations, rows);
+}
+
+/** Ids of lanes of a connection with events in a state, to be locked by a statement of its own. */
+export async function lanesInState(
+  tx: Queryable,
+  connection: ConnectionId,
+  state: TandemEvent["state"],
+  limit: number,
+  after: LaneId | null,
+): Promise<readonly LaneId[]> {
+  const { rows } = await tx.query<{ lane_id: string }>(
+    `select distinct lane_id
+     from tandem.events_live
+     where connection_id = $1 and state = $2 and lane_id > $3::bigint
+     order by lane_id
+     limit $4`,
+    [connection, state, after ?? "0", limit],
+  );
+  return rows.map((row) => laneId(row.lane_id));
+}
+
+/** Reads lanes without locking them: to show, never to decide. */
+export async function readLanes(
+  reader: Queryable,
+  ids: readonly LaneId[],
+): Promise<readonly Lane[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await reader.query<LockedRow>(READ, [ids]);
+  return completeLanes(reader, rows);
+}
+
+async function hold(
+  tx: Queryable,
+  held: HeldLanes,
+  relations: ResourceRelations,
+  rows: readonly LockedRow[],
+): Promise<readonly Lane[]> {
+  for (const row of rows) {
+    held.set(laneId(row.id), {
+      resourceType: row.resource_type,
+      relation: relations.relationOf(row.integration, row.resource_type),
+    });
+  }
+  return completeLanes(tx, rows);
+}
+
+async function completeLanes(
+  reader: Queryable,
+  rows: readonly LaneRow[],
+): Promise<readonly Lane[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.id);
+  const records = await reader.query<RecordRow>(
+    "select * from tandem.integration_records where id = any($1::bigint[])",
+    [ids],
+  );
+  const live = await reader.query<EventRow>(
+    "select * from tandem.events_live where lane_id = any($1::bigint[]) order by id",
+    [ids],
+  );
+  const recordOf = new Map(records.rows.map((record) => [record.id, record]));
+  const liveOf = new Map<string, TandemEvent[]>(rows.map((row) => [row.id, []]));
+  for (const row of live.rows) liveOf.get(row.lane_id)?.push(eventFromRow(row));
+  return rows.map((row) => {
+    const record = recordOf.get(row.id);
+    if (record === undefined) throw new Error(`lane ${row.id} has no integration record`);
+    return laneFromRows(row, record, liveOf.get(row.id) ?? []);
+  });
+}

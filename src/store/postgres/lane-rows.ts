@@ -1,0 +1,167 @@
+/** Between a lane and its rows: the narrow one in `lanes`, the wide one in `integration_records`. */
+import type { Content } from "../../model/content.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import { connectionId, eventId, laneId } from "../../model/ids.ts";
+import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
+import type { Attempt, Known, Lane } from "../../model/lane.ts";
+import { textOrNull } from "./event-rows.ts";
+
+/** What admission and claims lock and read often. */
+export interface LaneRow {
+  readonly id: string;
+  readonly connection_id: string;
+  readonly resource_type: string;
+  readonly record_type: string;
+  readonly external_id: string | null;
+  readonly record_id: string | null;
+  readonly parent_type: string | null;
+  readonly parent_external_id: string | null;
+  readonly clock_at: string | null;
+  readonly clock_event: string | null;
+  readonly tombstone_at: string | null;
+  readonly tombstone_event: string | null;
+  readonly tombstone_side: "resource" | "record" | null;
+  readonly intent_token: string | null;
+  readonly intent_since: string | null;
+  readonly disabled: string | null;
+  readonly epoch: string;
+}
+
+/** What the lane knows of both sides. */
+export interface RecordRow {
+  readonly id: string;
+  readonly copy: Content | null;
+  readonly display: Readonly<Record<string, string>>;
+  readonly base: Content | null;
+  readonly known: KnownJson | null;
+  readonly record_changed_at: Readonly<Record<string, string>>;
+  readonly attempt: AttemptJson | null;
+  readonly unanswered: readonly AttemptJson[];
+  readonly last_sent: AttemptJson | null;
+}
+
+/** Times within JSON are ISO text, for whoever reads the table. */
+type KnownJson = Omit<Known, "at"> & { readonly at: string };
+type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
+  readonly clockAt: string | null;
+  readonly sentAt: string;
+};
+
+export function laneFromRows(
+  row: LaneRow,
+  record: RecordRow,
+  live: readonly TandemEvent[],
+): Lane {
+  return {
+    id: laneId(row.id),
+    connectionId: connectionId(row.connection_id),
+    resourceType: row.resource_type,
+    recordType: row.record_type,
+    externalId: row.external_id,
+    recordId: row.record_id,
+    parent:
+      row.parent_type === null || row.parent_external_id === null
+        ? null
+        : { type: row.parent_type, externalId: row.parent_external_id },
+    clock:
+      row.clock_at === null || row.clock_event === null
+        ? null
+        : { at: parseInstant(row.clock_at), event: eventId(row.clock_event) },
+    known: record.known === null ? null : { ...record.known, at: parseInstant(record.known.at) },
+    tombstone:
+      row.tombstone_at === null || row.tombstone_event === null || row.tombstone_side === null
+        ? null
+        : {
+            event: eventId(row.tombstone_event),
+            at: parseInstant(row.tombstone_at),
+            side: row.tombstone_side,
+          },
+    copy: record.copy,
+    display: record.display,
+    base: record.base,
+    recordChangedAt: mapValues(record.record_changed_at, parseInstant),
+    attempt: record.attempt === null ? null : attemptFromJson(record.attempt),
+    unanswered: record.unanswered.map(attemptFromJson),
+    lastSent: record.last_sent === null ? null : attemptFromJson(record.last_sent),
+    intent:
+      row.intent_token === null || row.intent_since === null
+        ? null
+        : { token: row.intent_token, since: parseInstant(row.intent_since) },
+    disabled: row.disabled,
+    epoch: Number(row.epoch),
+    live,
+  };
+}
+
+export function laneToRow(lane: Lane): LaneRow {
+  return {
+    id: lane.id,
+    connection_id: lane.connectionId,
+    resource_type: lane.resourceType,
+    record_type: lane.recordType,
+    external_id: lane.externalId,
+    record_id: lane.recordId,
+    parent_type: lane.parent?.type ?? null,
+    parent_external_id: lane.parent?.externalId ?? null,
+    clock_at: textOrNull(lane.clock?.at ?? null),
+    clock_event: lane.clock?.event ?? null,
+    tombstone_at: textOrNull(lane.tombstone?.at ?? null),
+    tombstone_event: lane.tombstone?.event ?? null,
+    tombstone_side: lane.tombstone?.side ?? null,
+    intent_token: lane.intent?.token ?? null,
+    intent_since: textOrNull(lane.intent?.since ?? null),
+    disabled: lane.disabled,
+    epoch: String(lane.epoch),
+  };
+}
+
+export function recordToRow(lane: Lane): RecordRow {
+  return {
+    id: lane.id,
+    copy: lane.copy,
+    display: lane.display,
+    base: lane.base,
+    known: lane.known === null ? null : { ...lane.known, at: formatInstant(lane.known.at) },
+    record_changed_at: mapValues(lane.recordChangedAt, formatInstant),
+    attempt: lane.attempt === null ? null : attemptToJson(lane.attempt),
+    unanswered: lane.unanswered.map(attemptToJson),
+    last_sent: lane.lastSent === null ? null : attemptToJson(lane.lastSent),
+  };
+}
+
+/** Whether the wide row need not be looked at: what it is made of is the very same. */
+export function sharesRecord(before: Lane, after: Lane): boolean {
+  return (
+    before.copy === after.copy &&
+    before.display === after.display &&
+    before.base === after.base &&
+    before.known === after.known &&
+    before.recordChangedAt === after.recordChangedAt &&
+    before.attempt === after.attempt &&
+    before.unanswered === after.unanswered &&
+    before.lastSent === after.lastSent
+  );
+}
+
+function attemptFromJson(json: AttemptJson): Attempt {
+  return {
+    ...json,
+    clockAt: json.clockAt === null ? null : parseInstant(json.clockAt),
+    sentAt: parseInstant(json.sentAt),
+  };
+}
+
+function attemptToJson(attempt: Attempt): AttemptJson {
+  return {
+    ...attempt,
+    clockAt: textOrNull(attempt.clockAt),
+    sentAt: formatInstant(attempt.sentAt),
+  };
+}
+
+function mapValues<A extends string | Instant, B>(
+  values: Readonly<Record<string, A>>,
+  map: (value: A) => B,
+): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}

@@ -1,0 +1,126 @@
+/** Reading the ledger, for people and programs that want to know; nothing here decides. */
+import { laneId } from "../../model/ids.ts";
+import { parseInstant } from "../../model/instant.ts";
+import type { Queryable } from "../database.ts";
+import type { EventQuery, Ledger, LedgerEvent } from "../store.ts";
+import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
+import { readLanes } from "./lane-locks.ts";
+
+type LiveState = "queued" | "processing" | "errored" | "disabled";
+
+/** Whichever event of a lane can run next, by the same rule as claims: inbound first. */
+const NEXT_DUE = `
+select
+  tandem.now() as now,
+  (
+    select min(waiting.run_at)
+    from tandem.events_live as waiting
+    where waiting.state = 'queued'
+      and not exists (
+        select from tandem.events_live as busy
+        where busy.lane_id = waiting.lane_id and busy.state = 'processing'
+      )
+      and (
+        waiting.direction = 'inbound'
+        or not exists (
+          select from tandem.events_live as first
+          where first.lane_id = waiting.lane_id
+            and first.state = 'queued'
+            and first.direction = 'inbound'
+        )
+      )
+  ) as due,
+  (select min(lease_expires_at) from tandem.events_live where state = 'processing') as lease_due,
+  (
+    select min(run_at) from tandem.deliveries where state in ('received', 'failed')
+  ) as delivery_due`;
+
+export function ledger(database: Queryable): Ledger {
+  return {
+    async events(query) {
+      const { text, params } = eventsStatement(query);
+      const { rows } = await database.query<EventRow>(text, params);
+      return rows.map(ledgerEvent);
+    },
+    async lanesOfRecord(recordType, recordId) {
+      const { rows } = await database.query<{ id: string }>(
+        "select id from tandem.lanes where record_type = $1 and record_id = $2 order by id",
+        [recordType, recordId],
+      );
+      return readLanes(
+        database,
+        rows.map((row) => laneId(row.id)),
+      );
+    },
+    async counts() {
+      const states = await database.query<{ state: LiveState; count: string }>(
+        "select state, count(*) as count from tandem.events_live group by state",
+      );
+      const live = { queued: 0, processing: 0, errored: 0, disabled: 0 };
+      for (const row of states.rows) live[row.state] = Number(row.count);
+      const changes = await database.query<{ count: string }>(
+        "select count(*) as count from tandem.changes",
+      );
+      return { live, undrained: Number(changes.rows[0]?.count ?? 0) };
+    },
+    async nextDue() {
+      const { rows } = await database.query<{
+        now: string;
+        due: string | null;
+        lease_due: string | null;
+        delivery_due: string | null;
+      }>(NEXT_DUE);
+      const [row] = rows;
+      if (row === undefined) throw new Error("the database told no time");
+      return {
+        now: parseInstant(row.now),
+        due: instantOrNull(row.due),
+        leaseDue: instantOrNull(row.lease_due),
+        deliveryDue: instantOrNull(row.delivery_due),
+      };
+    },
+  };
+}
+
+/** A record's events are found by its lanes: an event may be older than its record. */
+function eventsStatement(query: EventQuery): { text: string; params: readonly unknown[] } {
+  const params: unknown[] = [];
+  const conditions: string[] = [];
+  const where = (condition: (parameter: string) => string, value: unknown) => {
+    if (value === undefined) return;
+    params.push(value);
+    conditions.push(condition(`$${params.length}`));
+  };
+  where((p) => `id = ${p}::uuid`, query.id);
+  where((p) => `state = ${p}`, query.state);
+  where((p) => `direction = ${p}`, query.direction);
+  where((p) => `connection_id = ${p}::bigint`, query.connectionId);
+  where((p) => `integration_record_id = ${p}::bigint`, query.laneId);
+  where((p) => `id < ${p}::uuid`, query.before);
+  if (query.recordType !== undefined && query.recordId !== undefined) {
+    params.push(query.recordType, query.recordId);
+    conditions.push(`integration_record_id in (
+      select lanes.id from tandem.lanes
+      where lanes.record_type = $${params.length - 1} and lanes.record_id = $${params.length}
+    )`);
+  } else {
+    where((p) => `record_type = ${p}`, query.recordType);
+    where((p) => `record_id = ${p}`, query.recordId);
+  }
+  params.push(query.limit);
+  const text = `
+    select *, integration_record_id as lane_id
+    from tandem.events
+    ${conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`}
+    order by id desc
+    limit $${params.length}`;
+  return { text, params };
+}
+
+function ledgerEvent(row: EventRow): LedgerEvent {
+  return {
+    ...eventFromRow(row),
+    resourceType: row.resource_type,
+    relation: row.integration_record_type,
+  };
+}

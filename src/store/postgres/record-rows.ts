@@ -1,0 +1,236 @@
+/**
+ * The app's own rows: read, locked if free, written with the mark that they are Tandem's.
+ *
+ * A row is never waited for: what the app holds is reported as busy, and the event goes back.
+ */
+import type { EventId } from "../../model/ids.ts";
+import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
+import type { Queryable } from "../database.ts";
+import { RecordWriteError } from "../record-write-error.ts";
+import type { IdentitySettings, RecordStore } from "../store.ts";
+import { resolveActors } from "./actor-rows.ts";
+import { quoteIdentifier } from "./identifiers.ts";
+import { toParameter } from "./record-values.ts";
+import { refusalOf } from "./refusals.ts";
+import type { Column, TableShape, TableShapes } from "./table-shapes.ts";
+
+/** The key as text beside the row, under a name that no column of an app has. */
+const KEY = "tandem.record_id";
+
+/** A table with its key column. */
+export interface RecordTable {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Rows of any table by key; mappings and identities both write through it. */
+export class RecordRows {
+  readonly #tx: Queryable;
+  readonly #shapes: TableShapes;
+
+  constructor(tx: Queryable, shapes: TableShapes) {
+    this.#tx = tx;
+    this.#shapes = shapes;
+  }
+
+  async read(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
+    if (ids.length === 0) return new Map();
+    const { shape, key } = await this.#open(table);
+    const rows = await this.#run(
+      `select ${returned(shape, key)}
+       from ${shape.quoted}
+       where ${key.quoted} = any($1::text[]::${key.type}[])`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row.row]));
+  }
+
+  async lock(
+    table: RecordTable,
+    id: string,
+  ): Promise<
+    { readonly status: "locked"; readonly row: Row } | { readonly status: "missing" | "busy" }
+  > {
+    const { shape, key } = await this.#open(table);
+    const [locked] = await this.#run(
+      `select ${returned(shape, key)}
+       from ${shape.quoted}
+       where ${key.quoted} = $1
+       for no key update skip locked`,
+      [id],
+    );
+    if (locked !== undefined) return { status: "locked", row: locked.row };
+    const there = await this.read(table, [id]);
+    return { status: there.size > 0 ? "busy" : "missing" };
+  }
+
+  async insert(
+    table: RecordTable,
+    patch: RowPatch,
+    origin: EventId,
+  ): Promise<{ readonly id: string; readonly row: Row }> {
+    const { shape, key } = await this.#open(table);
+    const written = columnsOf(table, shape, patch);
+    const values = written.map((_, index) => `$${index + 1}`);
+    const content =
+      written.length === 0
+        ? "default values"
+        : `(${written.map(([column]) => column.quoted).join(", ")}) values (${values.join(", ")})`;
+    const [inserted] = await this.#write(
+      origin,
+      `insert into ${shape.quoted} ${content} returning ${returned(shape, key)}`,
+      written.map(([column, value]) => toParameter(value, column)),
+    );
+    if (inserted === undefined) throw suppressed(table, "insert");
+    return inserted;
+  }
+
+  async update(
+    table: RecordTable,
+    id: string,
+    patch: RowPatch,
+    origin: EventId,
+  ): Promise<Row> {
+    const { shape, key } = await this.#open(table);
+    const written = columnsOf(table, shape, patch);
+    if (written.length === 0) {
+      const row = (await this.read(table, [id])).get(id);
+      if (row === undefined) throw suppressed(table, "update");
+      return row;
+    }
+    const set = written.map(([column], index) => `${column.quoted} = $${index + 2}`);
+    const [updated] = await this.#write(
+      origin,
+      `update ${shape.quoted} set ${set.join(", ")}
+       where ${key.quoted} = $1
+       returning ${returned(shape, key)}`,
+      [id, ...written.map(([column, value]) => toParameter(value, column))],
+    );
+    if (updated === undefined) throw suppressed(table, "update");
+    return updated.row;
+  }
+
+  async delete(table: RecordTable, id: string, origin: EventId): Promise<void> {
+    const { shape, key } = await this.#open(table);
+    await this.#write(
+      origin,
+      `delete from ${shape.quoted} where ${key.quoted} = $1 returning ${returned(shape, key)}`,
+      [id],
+    );
+  }
+
+  /** Rows whose text in a column is one of these, whatever its case. */
+  async withText(
+    table: RecordTable,
+    column: string,
+    texts: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+    const { shape, key } = await this.#open(table);
+    const { quoted } = columnOf(table, shape, column);
+    return this.#run(
+      `select ${returned(shape, key)}
+       from ${shape.quoted}
+       where lower(${quoted}::text) = any (array(select lower(text) from unnest($1::text[]) as text))
+       order by ${key.quoted}`,
+      [texts],
+    );
+  }
+
+  /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
+  async #write(
+    origin: EventId,
+    text: string,
+    params: readonly unknown[],
+  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+    await this.#tx.query("select set_config('tandem.origin', $1, true)", [origin]);
+    const rows = await this.#run(text, params);
+    await this.#tx.query("select set_config('tandem.origin', '', true)");
+    return rows;
+  }
+
+  async #run(
+    text: string,
+    params: readonly unknown[],
+  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+    try {
+      const { rows } = await this.#tx.query<Row>(text, params);
+      return rows.map(({ [KEY]: id, ...row }) => ({ id: String(id), row }));
+    } catch (error) {
+      const refusal = refusalOf(error);
+      // The app's migrations ran since the table was looked at: look again next time.
+      if (refusal?.code === "table_changed") this.#shapes.forget();
+      throw refusal ?? error;
+    }
+  }
+
+  async #open(table: RecordTable): Promise<{ shape: TableShape; key: Column }> {
+    const shape = await this.#shapes.of(this.#tx, table.name);
+    if (shape === null) {
+      throw new RecordWriteError({
+        code: "table_changed",
+        message: `there is no table ${table.name}`,
+        hint: "Create it, or take it out of the configuration; `tandem check` compares the two.",
+        table: table.name,
+      });
+    }
+    return { shape, key: columnOf(table, shape, table.key) };
+  }
+}
+
+/** The record store of one transaction. */
+export function recordStore(
+  tx: Queryable,
+  shapes: TableShapes,
+  identities: IdentitySettings | undefined,
+): RecordStore {
+  const rows = new RecordRows(tx, shapes);
+  return {
+    read: (mapping, ids) => rows.read(tableOf(mapping), ids),
+    lock: (mapping, id) => rows.lock(tableOf(mapping), id),
+    insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
+    update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
+    delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
+    resolveActors: (integration, references, origin) =>
+      resolveActors(tx, rows, identities, integration, references, origin),
+  };
+}
+
+function tableOf(mapping: Mapping): RecordTable {
+  return { name: mapping.recordType, key: mapping.key };
+}
+
+function returned(shape: TableShape, key: Column): string {
+  return `${shape.selectList}, ${key.quoted}::text as ${quoteIdentifier(KEY)}`;
+}
+
+/** A value that is `undefined` leaves its column alone. */
+function columnsOf(
+  table: RecordTable,
+  shape: TableShape,
+  patch: RowPatch,
+): readonly (readonly [Column, unknown])[] {
+  return Object.entries(patch)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [columnOf(table, shape, name), value]);
+}
+
+function columnOf(table: RecordTable, shape: TableShape, name: string): Column {
+  const column = shape.columns.get(name);
+  if (column !== undefined) return column;
+  throw new RecordWriteError({
+    code: "table_changed",
+    message: `${table.name} has no column ${name}`,
+    hint: "Correct the mapping, then run `tandem check` and `tandem migrate`.",
+    table: table.name,
+    column: name,
+  });
+}
+
+function suppressed(table: RecordTable, operation: "insert" | "update"): RecordWriteError {
+  return new RecordWriteError({
+    code: "write_suppressed",
+    message: `the ${operation} of a row of ${table.name} had no effect`,
+    hint: "A trigger, a rule or row security hides it; `tandem check` lists what the table has.",
+    table: table.name,
+  });
+}

@@ -1,0 +1,23 @@
+/** JSON that jsonb accepts: Postgres holds neither NUL nor lone surrogates. */
+
+const REFUSED = /\\u(?:0000|d[89a-f])/i;
+
+/** Writes a value as JSON; what cannot be stored becomes U+FFFD. */
+export function storableJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  return REFUSED.test(json) ? JSON.stringify(storable(value)) : json;
+}
+
+/** Text without NUL, which Postgres refuses everywhere. */
+export function withoutNul(text: string): string {
+  return text.replaceAll("\0", "\uFFFD");
+}
+
+function storable(value: unknown): unknown {
+  if (typeof value === "string") return withoutNul(value).toWellFormed();
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [withoutNul(key).toWellFormed(), storable(item)]),
+  );
+}

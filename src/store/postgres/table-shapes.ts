@@ -1,0 +1,142 @@
+/** What Tandem must know of an app's table to read, write and watch it safely. */
+import type { Queryable } from "../database.ts";
+import { isParsedArray } from "./column-values.ts";
+import { quoteIdentifier } from "./identifiers.ts";
+
+export interface Column {
+  readonly name: string;
+  readonly quoted: string;
+  /** The type as SQL names it, without length or precision: a cast to it truncates nothing. */
+  readonly type: string;
+  /** Under all domains: the name of a built-in type, or `null` for any other. */
+  readonly builtin: string | null;
+  readonly isEnum: boolean;
+  /** The element's type of an array. */
+  readonly element: { readonly builtin: string | null } | null;
+}
+
+export interface TableShape {
+  /** The table's oid. */
+  readonly oid: string;
+  /** `r`: a table, `p`: a partitioned one; others cannot be watched. */
+  readonly kind: string;
+  /** Schema and name, quoted. */
+  readonly quoted: string;
+  readonly columns: ReadonlyMap<string, Column>;
+  /** Every column, in a form that both drivers read the same. */
+  readonly selectList: string;
+}
+
+interface ColumnRow {
+  readonly oid: string;
+  readonly kind: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+  readonly builtin: string | null;
+  readonly is_enum: boolean;
+  readonly is_array: boolean;
+  readonly array_oid: string | null;
+  readonly element_builtin: string | null;
+}
+
+// A name with a dot may be a table's own; only if there is none is it a schema and a table.
+const SHAPE = `
+with recursive relation as (
+  select coalesce(
+    to_regclass(quote_ident($1)),
+    to_regclass(
+      quote_ident(split_part($1, '.', 1)) || '.'
+      || quote_ident(nullif(substr($1, strpos($1, '.') + 1), $1))
+    )
+  )::oid as oid
+),
+attribute as (
+  select attrelid, attnum, attname, atttypid
+  from pg_attribute
+  where attrelid = (select oid from relation) and attnum > 0 and not attisdropped
+),
+base as (
+  select attnum, atttypid as type from attribute
+  union all
+  select base.attnum, pg_type.typbasetype
+  from base
+  join pg_type on pg_type.oid = base.type
+  where pg_type.typtype = 'd'
+)
+select
+  pg_class.oid::text as oid,
+  pg_class.relkind::text as kind,
+  pg_namespace.nspname as schema,
+  pg_class.relname as "table",
+  attribute.attname as "column",
+  format_type(attribute.atttypid, -1) as type,
+  case when type.typnamespace = 'pg_catalog'::regnamespace then type.typname end as builtin,
+  type.typtype = 'e' as is_enum,
+  type.typcategory = 'A' as is_array,
+  case when type.typcategory = 'A' then type.oid::text end as array_oid,
+  case
+    when element.typnamespace = 'pg_catalog'::regnamespace then element.typname
+  end as element_builtin
+from attribute
+join base on base.attnum = attribute.attnum
+join pg_type as type on type.oid = base.type and type.typtype <> 'd'
+left join pg_type as element on element.oid = type.typelem and type.typcategory = 'A'
+join pg_class on pg_class.oid = attribute.attrelid
+join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+order by attribute.attnum`;
+
+/** Reads a table's shape; `null` where there is no such table. */
+export async function readTableShape(
+  reader: Queryable,
+  name: string,
+): Promise<TableShape | null> {
+  const { rows } = await reader.query<ColumnRow>(SHAPE, [name]);
+  const [first] = rows;
+  if (first === undefined) return null;
+  return {
+    oid: first.oid,
+    kind: first.kind,
+    quoted: `${quoteIdentifier(first.schema)}.${quoteIdentifier(first.table)}`,
+    columns: new Map(rows.map((row) => [row.column, columnFromRow(row)])),
+    selectList: rows.map(selected).join(", "),
+  };
+}
+
+/** Shapes that were read, for as long as the app's tables stay as they are. */
+export class TableShapes {
+  readonly #known = new Map<string, TableShape>();
+
+  async of(reader: Queryable, name: string): Promise<TableShape | null> {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const shape = await readTableShape(reader, name);
+    if (shape !== null) this.#known.set(name, shape);
+    return shape;
+  }
+
+  /** Forgets them all: a migration ran, or a table turned out to be different. */
+  forget(): void {
+    this.#known.clear();
+  }
+}
+
+function columnFromRow(row: ColumnRow): Column {
+  return {
+    name: row.column,
+    quoted: quoteIdentifier(row.column),
+    type: row.type,
+    builtin: row.builtin,
+    isEnum: row.is_enum,
+    element: row.is_array ? { builtin: row.element_builtin } : null,
+  };
+}
+
+/** Arrays of the app's own types come as arrays of text, which a driver knows. */
+function selected(row: ColumnRow): string {
+  const quoted = quoteIdentifier(row.column);
+  return row.array_oid === null || isParsedArray(Number(row.array_oid))
+    ? quoted
+    : `${quoted}::text[] as ${quoted}`;
+}

@@ -1,0 +1,170 @@
+/** Turns a change into the webhook payload that tells of it. */
+import type { JsonObject } from "./identifiers.ts";
+import {
+  representComment,
+  representInstallation,
+  representIssue,
+  representLabel,
+  representOrganization,
+  representUser,
+} from "./represent.ts";
+import {
+  representPullRequest,
+  representRepository,
+  representRepositoryName,
+} from "./represent-repository.ts";
+import type { Actor, Comment, Installation, Issue, Repository } from "./state.ts";
+import { covers, type World } from "./world.ts";
+
+/** Tells of something that happened to an issue, or to a pull request as a pull request. */
+export function announceIssue(
+  world: World,
+  actor: Actor,
+  action: string,
+  repository: Repository,
+  issue: Issue,
+  extra: JsonObject = {},
+): void {
+  const { pullRequest } = issue;
+  const subject: JsonObject =
+    pullRequest === null
+      ? { issue: representIssue(world, repository, issue) }
+      : {
+          number: issue.number,
+          pull_request: representPullRequest(world, repository, issue, pullRequest),
+        };
+  announce(world, actor, repository, pullRequest === null ? "issues" : "pull_request", action, {
+    issueNumber: issue.number,
+    body: { ...subject, ...extra },
+  });
+}
+
+export function announceLabel(
+  world: World,
+  actor: Actor,
+  action: "labeled" | "unlabeled",
+  repository: Repository,
+  issue: Issue,
+  name: string,
+): void {
+  const label = representLabel(world, repository, world.label(repository, name));
+  announceIssue(world, actor, action, repository, issue, { label });
+}
+
+export function announceAssignee(
+  world: World,
+  actor: Actor,
+  action: "assigned" | "unassigned",
+  repository: Repository,
+  issue: Issue,
+  login: string,
+): void {
+  const assignee = representUser(world, login);
+  announceIssue(world, actor, action, repository, issue, { assignee });
+}
+
+export function announceComment(
+  world: World,
+  actor: Actor,
+  action: "created" | "edited" | "deleted",
+  repository: Repository,
+  issue: Issue,
+  comment: Comment,
+  extra: JsonObject = {},
+): void {
+  announce(world, actor, repository, "issue_comment", action, {
+    issueNumber: issue.number,
+    body: {
+      issue: representIssue(world, repository, issue),
+      comment: representComment(world, repository, comment),
+      ...extra,
+    },
+  });
+}
+
+/** A transfer is told twice: `transferred` where it was, `opened` where it is. */
+export function announceTransfer(
+  world: World,
+  actor: Actor,
+  from: { readonly repository: Repository; readonly issue: Issue },
+  to: { readonly repository: Repository; readonly issue: Issue },
+): void {
+  announceIssue(world, actor, "transferred", from.repository, from.issue, {
+    changes: {
+      new_issue: representIssue(world, to.repository, to.issue),
+      new_repository: representRepository(world, to.repository),
+    },
+  });
+  announceIssue(world, actor, "opened", to.repository, to.issue, {
+    changes: {
+      old_issue: representIssue(world, from.repository, from.issue),
+      old_repository: representRepository(world, from.repository),
+    },
+  });
+}
+
+export function announceRename(
+  world: World,
+  actor: Actor,
+  repository: Repository,
+  formerName: string,
+): void {
+  announce(world, actor, repository, "repository", "renamed", {
+    issueNumber: null,
+    body: { changes: { repository: { name: { from: formerName } } } },
+  });
+}
+
+export function announceInstallation(
+  world: World,
+  actor: Actor,
+  action: "created" | "deleted" | "suspend" | "unsuspend",
+  installation: Installation,
+): void {
+  const repositories = world
+    .repositories()
+    .filter((repository) => covers(installation, repository))
+    .map((repository) => representRepositoryName(repository));
+  world.tell({
+    at: world.clock.now(),
+    event: "installation",
+    action,
+    actor,
+    repository: null,
+    issueNumber: null,
+    payload: {
+      action,
+      installation: representInstallation(world, installation),
+      repositories,
+      sender: representUser(world, actor.login),
+    },
+  });
+}
+
+function announce(
+  world: World,
+  actor: Actor,
+  repository: Repository,
+  event: string,
+  action: string,
+  subject: { readonly issueNumber: number | null; readonly body: JsonObject },
+): void {
+  const owner = world.user(repository.owner);
+  world.tell({
+    at: world.clock.now(),
+    event,
+    action,
+    actor,
+    repository,
+    issueNumber: subject.issueNumber,
+    payload: {
+      action,
+      ...subject.body,
+      repository: representRepository(world, repository),
+      ...(owner.type === "Organization"
+        ? { organization: representOrganization(world, owner) }
+        : {}),
+      sender: representUser(world, actor.login),
+    },
+  });
+}

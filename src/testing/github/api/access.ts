@@ -1,0 +1,189 @@
+/** Who calls the API, by which token, and what they may see and do. */
+import { verify } from "node:crypto";
+import type { Random } from "../../../model/clock.ts";
+import { addMillis, type Instant } from "../../../model/instant.ts";
+import { GitHubFailure, notFound } from "../failures.ts";
+import { type Id, randomToken } from "../identifiers.ts";
+import type { Actor, Installation, Repository } from "../state.ts";
+import { covers, fullNameOf, type World } from "../world.ts";
+
+export interface TokenInput {
+  /** Who acts with it; created where unknown. */
+  readonly login: string;
+  /** Full names; all where absent. */
+  readonly repositories?: readonly string[];
+  readonly access?: "read" | "write";
+  /** Whether what it writes is `performed_via_github_app`. Default: for logins of bots. */
+  readonly viaApp?: boolean;
+}
+
+interface Grant {
+  readonly actor: Actor;
+  readonly repositories: readonly string[] | null;
+  readonly access: "read" | "write";
+  readonly installation: Installation | null;
+  readonly expiresAt: Instant | null;
+}
+
+/** `key` names the bucket of the rate limit. */
+export type Caller =
+  | { readonly kind: "anonymous"; readonly key: string }
+  | { readonly kind: "app"; readonly key: string }
+  | { readonly kind: "token"; readonly key: string; readonly grant: Grant };
+
+const HOUR_MS = 3_600_000;
+
+export class Access {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #grants = new Map<string, Grant>();
+
+  constructor(world: World, random: Random) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  /** Makes a token valid. */
+  grant(token: string, input: TokenInput): void {
+    const { login } = this.#world.user(input.login);
+    this.#grants.set(token, {
+      actor: { login, viaApp: input.viaApp ?? login.endsWith("[bot]") },
+      repositories: input.repositories ?? null,
+      access: input.access ?? "write",
+      installation: null,
+      expiresAt: null,
+    });
+  }
+
+  revoke(token: string): void {
+    this.#grants.delete(token);
+  }
+
+  /** Makes a token of an installation, valid for one hour. */
+  mint(installation: Installation): { readonly token: string; readonly expiresAt: Instant } {
+    const token = `ghs_${randomToken(this.#random, 36)}`;
+    const expiresAt = addMillis(this.#world.now(), HOUR_MS);
+    const { login } = this.#world.user(`${this.#world.app.slug}[bot]`);
+    this.#grants.set(token, {
+      actor: { login, viaApp: true },
+      repositories: null,
+      access: "write",
+      installation,
+      expiresAt,
+    });
+    return { token, expiresAt };
+  }
+
+  /** @throws GitHubFailure 401 where the credentials are not valid. */
+  identify(authorization: string | null): Caller {
+    if (authorization === null) return { kind: "anonymous", key: "anonymous" };
+    const [scheme = "", token = ""] = authorization.trim().split(/\s+/);
+    if (!["bearer", "token"].includes(scheme.toLowerCase())) throw badCredentials();
+    if (token.split(".").length === 3) return this.#identifyApp(token);
+    const grant = this.#grants.get(token);
+    if (grant === undefined) throw badCredentials();
+    if (grant.expiresAt !== null && grant.expiresAt <= this.#world.clock.now()) {
+      throw badCredentials();
+    }
+    const { installation, actor } = grant;
+    if (installation !== null && !this.#world.installations().includes(installation)) {
+      throw badCredentials();
+    }
+    if (installation?.suspendedAt != null) {
+      throw new GitHubFailure(403, "This installation has been suspended");
+    }
+    const key = installation === null ? actor.login : installationKey(installation);
+    return { kind: "token", key, grant };
+  }
+
+  #identifyApp(jwt: string): Caller {
+    const { app } = this.#world;
+    const refused = new GitHubFailure(401, "A JSON web token could not be decoded");
+    const [header = "", claims = "", signature = ""] = jwt.split(".");
+    if (app.publicKey !== null) {
+      const signed = Buffer.from(`${header}.${claims}`);
+      const valid = verify(
+        "RSA-SHA256",
+        signed,
+        app.publicKey,
+        Buffer.from(signature, "base64url"),
+      );
+      if (!valid || ![String(app.id), app.clientId].includes(issuerOf(claims))) throw refused;
+    }
+    return { kind: "app", key: "app" };
+  }
+}
+
+/** The bucket of the rate limit that all tokens of an installation share. */
+export function installationKey(installation: Installation): string {
+  return `installation:${String(installation.id)}`;
+}
+
+/** Who writes. @throws GitHubFailure 401 without credentials, 403 where the token only reads. */
+export function actorOf(caller: Caller): Actor {
+  if (caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
+  if (caller.grant.access === "read") throw noAccess(caller);
+  return caller.grant.actor;
+}
+
+/** Lets a caller see a repository. @throws GitHubFailure 404, which also hides what is private. */
+export function checkVisible(caller: Caller, repository: Repository): void {
+  if (!repository.private) return;
+  if (!isCovered(caller, repository)) throw notFound();
+}
+
+/** @throws GitHubFailure 401 or 403 where the caller may not write. */
+export function checkWritable(caller: Caller, repository: Repository): void {
+  actorOf(caller);
+  if (!isCovered(caller, repository)) throw noAccess(caller);
+}
+
+export function noAccess(caller: Caller): GitHubFailure {
+  const integration = caller.kind === "token" && caller.grant.actor.viaApp;
+  return new GitHubFailure(
+    403,
+    integration
+      ? "Resource not accessible by integration"
+      : "Resource not accessible by personal access token",
+  );
+}
+
+/** The installation whose token is used. @throws GitHubFailure 401 or 403. */
+export function installationOf(caller: Caller): Installation {
+  if (caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
+  if (caller.grant.installation === null) throw noAccess(caller);
+  return caller.grant.installation;
+}
+
+/** @throws GitHubFailure 401 unless the app itself calls. */
+export function checkApp(caller: Caller): void {
+  if (caller.kind !== "app") throw new GitHubFailure(401, "A JSON web token could not be decoded");
+}
+
+export function loginOf(caller: Caller, app: { readonly id: Id }): string | null {
+  if (caller.kind === "app") return `app:${String(app.id)}`;
+  return caller.kind === "token" ? caller.grant.actor.login : null;
+}
+
+function isCovered(caller: Caller, repository: Repository): boolean {
+  if (caller.kind !== "token") return false;
+  const { installation, repositories } = caller.grant;
+  if (installation !== null) return covers(installation, repository);
+  if (repositories === null) return true;
+  const fullName = fullNameOf(repository).toLowerCase();
+  return repositories.some((name) => name.toLowerCase() === fullName);
+}
+
+function badCredentials(): GitHubFailure {
+  return new GitHubFailure(401, "Bad credentials");
+}
+
+function issuerOf(claims: string): string {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(claims, "base64url").toString());
+    if (typeof parsed !== "object" || parsed === null || !("iss" in parsed)) return "";
+    return String(parsed.iss);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,303 @@
+/** The API itself: which route answers a request, and what every answer carries. */
+import { createHash } from "node:crypto";
+import { TrieRouter } from "hono/router/trie-router";
+import { addMillis, type Instant, SECOND } from "../../../model/instant.ts";
+import type { Random } from "../../../model/clock.ts";
+import type { ApiFaults } from "../faults.ts";
+import { GitHubFailure, notFound } from "../failures.ts";
+import { type JsonObject, randomToken, writeJson } from "../identifiers.ts";
+import type { Webhooks } from "../webhooks.ts";
+import type { World } from "../world.ts";
+import { type Access, type Caller, noAccess } from "./access.ts";
+import type { Answer, ApiRequest, Call, Route } from "./call.ts";
+import type { Budget, RateLimits } from "./rate-limits.ts";
+import { ROUTES } from "./routes.ts";
+
+/** An answer as it goes over the wire. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** Under which conditions a request is answered. */
+export interface Conditions {
+  readonly lagMs: number;
+  readonly lists: ApiFaults["lists"];
+}
+
+const DOCUMENTATION = "https://docs.github.com/rest";
+
+export class Api {
+  readonly #world: World;
+  readonly #webhooks: Webhooks;
+  readonly #access: Access;
+  readonly #limits: RateLimits;
+  readonly #faults: ApiFaults;
+  readonly #random: Random;
+  readonly #router = new TrieRouter<Route>();
+
+  constructor(parts: {
+    readonly world: World;
+    readonly webhooks: Webhooks;
+    readonly access: Access;
+    readonly limits: RateLimits;
+    readonly faults: ApiFaults;
+    readonly random: Random;
+  }) {
+    this.#world = parts.world;
+    this.#webhooks = parts.webhooks;
+    this.#access = parts.access;
+    this.#limits = parts.limits;
+    this.#faults = parts.faults;
+    this.#random = parts.random;
+    for (const [method, path, route] of ROUTES) {
+      this.#router.add(method, path, route);
+      if (path.startsWith("/repos/:owner/:repo")) {
+        this.#router.add(method, path.replace("/repos/:owner/:repo", BY_ID), route);
+      }
+    }
+  }
+
+  /** Who calls, or `null` where the credentials are not valid. */
+  identify(request: ApiRequest): Caller | null {
+    try {
+      return this.#access.identify(request.headers.get("authorization"));
+    } catch (error) {
+      if (error instanceof GitHubFailure) return null;
+      throw error;
+    }
+  }
+
+  /** Takes effect and answers, both at once. */
+  handle(request: ApiRequest, conditions: Conditions = { lagMs: 0, lists: "whole" }): ApiResponse {
+    let caller = ANONYMOUS;
+    try {
+      caller = this.#authenticate(request);
+      this.#admit(request, caller);
+      const answer = this.#answer(request, caller, conditions);
+      return this.#write(request, caller, answer);
+    } catch (error) {
+      if (!(error instanceof GitHubFailure)) throw error;
+      return this.#refuse(request, caller, error);
+    }
+  }
+
+  /** An answer of a failure that some fault asked for, and not the request. */
+  fail(request: ApiRequest, status: number): ApiResponse {
+    if (status === 502 || status === 504) {
+      const title = status === 502 ? "502 Bad Gateway" : "504 Gateway Time-out";
+      const body = `<html>\r\n<head><title>${title}</title></head>\r\n<body>${title}</body>\r\n</html>\r\n`;
+      return { status, headers: { "content-type": "text/html" }, body };
+    }
+    const message = FAULT_MESSAGES.get(status) ?? "Something went wrong";
+    return this.#refuse(
+      request,
+      this.identify(request) ?? ANONYMOUS,
+      new GitHubFailure(status, message),
+    );
+  }
+
+  /** 403 with nothing remaining, until the budget starts anew. */
+  exhaust(request: ApiRequest): ApiResponse {
+    const caller = this.identify(request) ?? ANONYMOUS;
+    const { reset } = this.#limits.read(caller.key, this.#world.clock.now());
+    this.#limits.set(caller.key, 0, reset);
+    return this.#refuse(request, caller, rateLimited(caller));
+  }
+
+  limitSecondary(request: ApiRequest, retryAfterSeconds: number, status: 403 | 429): ApiResponse {
+    return this.#refuse(
+      request,
+      this.identify(request) ?? ANONYMOUS,
+      secondaryLimited(retryAfterSeconds, status),
+    );
+  }
+
+  #authenticate(request: ApiRequest): Caller {
+    if (this.#faults.unauthorized) throw new GitHubFailure(401, "Bad credentials");
+    return this.#access.identify(request.headers.get("authorization"));
+  }
+
+  /** Every refusal that does not depend on what is asked for. */
+  #admit(request: ApiRequest, caller: Caller): void {
+    const accept = request.headers.get("accept") ?? "*/*";
+    if (!/\*\/\*|application\/\*|json/i.test(accept)) {
+      throw new GitHubFailure(
+        415,
+        `Unsupported 'Accept' header: '${accept}'. Must accept 'application/json'.`,
+      );
+    }
+    const now = this.#world.clock.now();
+    if (isFree(request)) return;
+    if (this.#limits.read(caller.key, now).remaining === 0) throw rateLimited(caller);
+    if (this.#faults.forbidden && /^\/(repos|repositories)\//.test(request.path)) {
+      throw noAccess(caller);
+    }
+    if (isWrite(request) && !request.path.startsWith("/app/")) {
+      const busy = this.#limits.admitWrite(caller.key, now);
+      if (busy !== null) throw secondaryLimited(busy.retryAfterSeconds, 403);
+    }
+  }
+
+  #answer(request: ApiRequest, caller: Caller, conditions: Conditions): Answer {
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const [matches] = this.#router.match(method, request.path);
+    const match = matches[0];
+    if (match === undefined) throw notFound();
+    const [route, params] = match;
+    const now = this.#world.clock.now();
+    const call: Call = {
+      world: this.#world,
+      webhooks: this.#webhooks,
+      access: this.#access,
+      request,
+      params: decodeParams(params),
+      caller,
+      asOf: conditions.lagMs > 0 ? addMillis(now, -conditions.lagMs) : null,
+      lists: conditions.lists,
+      budget: this.#limits.read(caller.key, now),
+    };
+    return route(call);
+  }
+
+  #write(request: ApiRequest, caller: Caller, answer: Answer): ApiResponse {
+    const now = this.#world.clock.now();
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const body = answer.body === undefined ? null : writeJson(answer.body);
+    const etag = body !== null && isRead ? etagOf(body, caller) : null;
+    const unchanged = etag !== null && isUnchanged(request, etag, answer.headers ?? {});
+    // A conditional request that finds nothing new is free, for those who say who they are.
+    if (!isFree(request) && !(unchanged && caller.kind !== "anonymous")) {
+      this.#limits.charge(caller.key, now);
+    }
+    const headers = {
+      ...this.#standardHeaders(this.#limits.read(caller.key, now)),
+      ...this.#absolute(request, answer.headers ?? {}),
+      ...(etag === null ? {} : { etag, "cache-control": "private, max-age=60, s-maxage=60" }),
+    };
+    if (unchanged) return { status: 304, headers, body: null };
+    if (body === null) return { status: answer.status, headers, body };
+    const typed = { ...headers, ...JSON_TYPE };
+    return { status: answer.status, headers: typed, body: request.method === "HEAD" ? null : body };
+  }
+
+  #refuse(request: ApiRequest, caller: Caller, failure: GitHubFailure): ApiResponse {
+    const now = this.#world.clock.now();
+    // Credentials that are not valid have no budget to charge.
+    const nobody = caller.kind === "anonymous" && request.headers.has("authorization");
+    if (!isFree(request) && !nobody && this.#limits.read(caller.key, now).remaining > 0) {
+      this.#limits.charge(caller.key, now);
+    }
+    const location = failure.location === null ? null : `${request.baseUrl}${failure.location}`;
+    const body: JsonObject = {
+      message: failure.message,
+      ...failure.fields,
+      ...(location === null ? {} : { url: location }),
+      documentation_url: DOCUMENTATION,
+      status: String(failure.status),
+    };
+    const headers = {
+      ...this.#standardHeaders(this.#limits.read(caller.key, now)),
+      ...failure.headers,
+      ...(location === null ? {} : { location }),
+      ...JSON_TYPE,
+    };
+    return { status: failure.status, headers, body: writeJson(body) };
+  }
+
+  #standardHeaders(budget: Budget): Record<string, string> {
+    const now: Instant = this.#world.clock.now();
+    return {
+      date: new Date(Math.floor(now / SECOND) * 1_000).toUTCString(),
+      server: "github.com",
+      vary: "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
+      "x-github-api-version-selected": "2022-11-28",
+      "x-github-media-type": "github.v3; format=json",
+      "x-github-request-id": `${randomToken(this.#random, 4)}:${randomToken(this.#random, 6)}`,
+      "x-ratelimit-limit": String(budget.limit),
+      "x-ratelimit-remaining": String(budget.remaining),
+      "x-ratelimit-reset": String(Math.floor(budget.reset / SECOND)),
+      "x-ratelimit-resource": "core",
+      "x-ratelimit-used": String(budget.used),
+    };
+  }
+
+  /** Where the world's links lead elsewhere than the caller came from, `location` follows the caller. */
+  #absolute(
+    request: ApiRequest,
+    headers: Readonly<Record<string, string>>,
+  ): Record<string, string> {
+    const { location } = headers;
+    if (location === undefined) return { ...headers };
+    return { ...headers, location: location.replace(this.#world.apiUrl, request.baseUrl) };
+  }
+}
+
+/** Whether a request changes issues or comments. Tokens and redeliveries do not. */
+export function isWrite(request: { readonly method: string }): boolean {
+  return request.method !== "GET" && request.method !== "HEAD";
+}
+
+const BY_ID = "/repositories/:repositoryId{[0-9]+}";
+const ANONYMOUS: Caller = { kind: "anonymous", key: "anonymous" };
+const JSON_TYPE = { "content-type": "application/json; charset=utf-8" };
+const FAULT_MESSAGES: ReadonlyMap<number, string> = new Map([
+  [401, "Bad credentials"],
+  [403, "Resource not accessible by integration"],
+  [404, "Not Found"],
+  [410, "This issue was deleted"],
+  [422, "Validation Failed"],
+  [429, "Too Many Requests"],
+  [500, "Server Error"],
+  [503, "Service Unavailable"],
+]);
+
+function isFree(request: ApiRequest): boolean {
+  return request.path === "/rate_limit";
+}
+
+function rateLimited(caller: Caller): GitHubFailure {
+  const whose = caller.kind === "token" ? `user ${caller.key}` : caller.key;
+  return new GitHubFailure(403, `API rate limit exceeded for ${whose}.`);
+}
+
+function secondaryLimited(retryAfterSeconds: number, status: 403 | 429): GitHubFailure {
+  return new GitHubFailure(
+    status,
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+    { headers: { "retry-after": String(retryAfterSeconds) } },
+  );
+}
+
+/** The router's type leaves open that a parameter is an index; those of this router are texts. */
+function decodeParams(params: Readonly<Record<string, string | number>>): Record<string, string> {
+  const decode = (text: string): string => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      throw notFound();
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(params).map(([name, text]) => [name, decode(String(text))]),
+  );
+}
+
+function etagOf(body: string, caller: Caller): string {
+  return `W/"${createHash("sha256").update(caller.key).update("\n").update(body).digest("hex")}"`;
+}
+
+function isUnchanged(
+  request: ApiRequest,
+  etag: string,
+  headers: Readonly<Record<string, string>>,
+): boolean {
+  const wanted = request.headers.get("if-none-match");
+  if (wanted !== null) {
+    const tags = wanted.split(",").map((tag) => tag.trim());
+    return tags.includes("*") || tags.includes(etag) || tags.includes(etag.replace("W/", ""));
+  }
+  const since = Date.parse(request.headers.get("if-modified-since") ?? "");
+  return Date.parse(headers["last-modified"] ?? "") <= since;
+}

@@ -1,0 +1,173 @@
+/** Routes of a GitHub App: installations and their tokens, deliveries and redelivery. */
+import { MILLISECOND } from "../../../model/instant.ts";
+import { GitHubFailure, notFound } from "../failures.ts";
+import type { Json, JsonObject } from "../identifiers.ts";
+import { PERMISSIONS, representApp, representInstallation, timeText } from "../represent.ts";
+import { representRepository } from "../represent-repository.ts";
+import type { Delivery, Hook } from "../webhooks.ts";
+import { covers } from "../world.ts";
+import { actorOf, checkApp, installationOf } from "./access.ts";
+import { type Answer, type Call, ok, repositoryOf } from "./call.ts";
+import { answerPage } from "./pages.ts";
+
+export function readApp(call: Call): Answer {
+  checkApp(call.caller);
+  const installations = call.world.installations().length;
+  return ok({ ...representApp(call.world), installations_count: installations });
+}
+
+export function listInstallations(call: Call): Answer {
+  checkApp(call.caller);
+  return answerPage(call, call.world.installations(), (installation) =>
+    representInstallation(call.world, installation),
+  );
+}
+
+export function readInstallation(call: Call): Answer {
+  checkApp(call.caller);
+  return ok(representInstallation(call.world, installationById(call)));
+}
+
+export function readRepositoryInstallation(call: Call): Answer {
+  checkApp(call.caller);
+  const { repositoryId, owner = "", repo = "" } = call.params;
+  // Through repositoryOf a private repository would be hidden from the app, which no token covers.
+  const repository =
+    repositoryId === undefined
+      ? call.world.repositoryByName(`${owner}/${repo}`)?.repository
+      : call.world.repositoryById(repositoryId);
+  const installation = repository === undefined ? undefined : call.world.installationOf(repository);
+  if (installation === undefined) throw notFound();
+  return ok(representInstallation(call.world, installation));
+}
+
+export function createInstallationToken(call: Call): Answer {
+  checkApp(call.caller);
+  const installation = installationById(call);
+  if (installation.suspendedAt !== null) {
+    throw new GitHubFailure(403, "This installation has been suspended");
+  }
+  const { token, expiresAt } = call.access.mint(installation);
+  return {
+    status: 201,
+    body: {
+      token,
+      expires_at: timeText(expiresAt),
+      permissions: PERMISSIONS,
+      repository_selection: installation.repositories === "all" ? "all" : "selected",
+    },
+  };
+}
+
+export function listInstallationRepositories(call: Call): Answer {
+  const installation = installationOf(call.caller);
+  const covered = call.world.repositories().filter((entry) => covers(installation, entry));
+  return answerPage(
+    call,
+    covered,
+    (repository) => representRepository(call.world, repository),
+    (page) => ({ total_count: covered.length, repositories: page }),
+  );
+}
+
+export function listAppDeliveries(call: Call): Answer {
+  checkApp(call.caller);
+  return listDeliveries(call, (hook) => hook.repositoryId === null);
+}
+
+export function readAppDelivery(call: Call): Answer {
+  checkApp(call.caller);
+  return ok(representDelivery(deliveryOf(call, (hook) => hook.repositoryId === null)));
+}
+
+export function redeliverAppDelivery(call: Call): Answer {
+  checkApp(call.caller);
+  return redeliver(call, (hook) => hook.repositoryId === null);
+}
+
+export function listHookDeliveries(call: Call): Answer {
+  return listDeliveries(call, hookFilter(call));
+}
+
+export function readHookDelivery(call: Call): Answer {
+  return ok(representDelivery(deliveryOf(call, hookFilter(call))));
+}
+
+export function redeliverHookDelivery(call: Call): Answer {
+  return redeliver(call, hookFilter(call));
+}
+
+type HookFilter = (hook: Hook) => boolean;
+
+/** The hook named in the path, for those who may write. */
+function hookFilter(call: Call): HookFilter {
+  const repository = repositoryOf(call, "write");
+  actorOf(call.caller);
+  const hook = call.webhooks.hook(call.params.hookId ?? "");
+  if (hook?.repositoryId !== repository.id) throw notFound();
+  return (candidate) => candidate.id === hook.id;
+}
+
+function listDeliveries(call: Call, wanted: HookFilter): Answer {
+  const sent = call.webhooks
+    .deliveries()
+    .filter((delivery) => delivery.sentAt !== null && belongs(call, delivery, wanted))
+    .reverse();
+  return answerPage(call, sent, (delivery) => representDeliveryItem(delivery));
+}
+
+function redeliver(call: Call, wanted: HookFilter): Answer {
+  call.webhooks.redeliver(deliveryOf(call, wanted).id);
+  return { status: 202, body: {} };
+}
+
+function deliveryOf(call: Call, wanted: HookFilter): Delivery {
+  const delivery = call.webhooks.delivery(call.params.id ?? "");
+  if (delivery === undefined || !belongs(call, delivery, wanted)) throw notFound();
+  return delivery;
+}
+
+function belongs(call: Call, delivery: Delivery, wanted: HookFilter): boolean {
+  const hook = call.webhooks.hook(delivery.hookId);
+  return hook !== undefined && wanted(hook);
+}
+
+function installationById(call: Call): ReturnType<typeof installationOf> {
+  const found = call.world
+    .installations()
+    .find((installation) => String(installation.id) === call.params.id);
+  if (found === undefined) throw notFound();
+  return found;
+}
+
+function representDeliveryItem(delivery: Delivery): JsonObject {
+  return {
+    id: delivery.id,
+    guid: delivery.guid,
+    delivered_at: timeText(delivery.sentAt ?? delivery.createdAt),
+    redelivery: delivery.redelivery,
+    duration: (delivery.durationMs * MILLISECOND) / 1_000_000,
+    status: delivery.status,
+    status_code: delivery.statusCode,
+    event: delivery.event,
+    action: delivery.action,
+    installation_id: delivery.installationId,
+    repository_id: delivery.repositoryId,
+    throttled_at: null,
+  };
+}
+
+function representDelivery(delivery: Delivery): JsonObject {
+  // The body was written by us out of JSON.
+  const payload = JSON.parse(delivery.body) as Json;
+  const { response } = delivery;
+  return {
+    ...representDeliveryItem(delivery),
+    url: "",
+    request: { headers: { ...delivery.headers }, payload },
+    response: {
+      headers: response === null ? null : { ...response.headers },
+      payload: response?.body ?? null,
+    },
+  };
+}

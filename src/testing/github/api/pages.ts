@@ -1,0 +1,88 @@
+/** Lists: the page asked for, and the `Link` header that leads to the others. */
+import { type Instant, parseInstant } from "../../../model/instant.ts";
+import { invalidRequest, validationFailed } from "../failures.ts";
+import type { Json } from "../identifiers.ts";
+import { type Answer, type Call, ok } from "./call.ts";
+
+const MAX_PER_PAGE = 100;
+
+/** Answers with the page of `items` that the query asks for. */
+export function answerPage<T>(
+  call: Call,
+  items: readonly T[],
+  represent: (item: T) => Json,
+  wrap: (page: Json[]) => Json = (page) => page,
+): Answer {
+  if (call.lists === "empty") return ok(wrap([]));
+  const perPage = Math.min(positive(call.request.query.get("per_page")) ?? 30, MAX_PER_PAGE);
+  const page = positive(call.request.query.get("page")) ?? 1;
+  const slice = items.slice((page - 1) * perPage, page * perPage);
+  if (call.lists === "partial") {
+    return ok(wrap(slice.slice(0, Math.floor(slice.length / 2)).map(represent)));
+  }
+  const last = Math.max(1, Math.ceil(items.length / perPage));
+  const link = linkHeader(call, page, last);
+  return ok(wrap(slice.map(represent)), link === "" ? {} : { link });
+}
+
+/** The order a list is asked for in, ties by what came first. */
+export function sortBy<T>(
+  items: readonly T[],
+  key: (item: T) => number,
+  direction: "asc" | "desc",
+): T[] {
+  const sign = direction === "asc" ? 1 : -1;
+  return items
+    .map((item, index) => ({ item, index }))
+    .sort((a, b) => sign * (key(a.item) - key(b.item) || a.index - b.index))
+    .map(({ item }) => item);
+}
+
+/** The `since` parameter. @throws GitHubFailure 422 where it is not a time. */
+export function sinceOf(call: Call): Instant | null {
+  const since = call.request.query.get("since");
+  if (since === null || since === "") return null;
+  try {
+    return parseInstant(since);
+  } catch {
+    throw validationFailed({ resource: "Issue", field: "since", code: "invalid", value: since });
+  }
+}
+
+/** A parameter out of a fixed set. @throws GitHubFailure 422 for any other. */
+export function choiceOf<T extends string>(
+  call: Call,
+  name: string,
+  choices: readonly T[],
+  otherwise: T,
+): T {
+  const value = call.request.query.get(name);
+  if (value === null || value === "") return otherwise;
+  const choice = choices.find((entry) => entry === value);
+  if (choice === undefined) {
+    throw invalidRequest(`${JSON.stringify(value)} is not a member of ${JSON.stringify(choices)}.`);
+  }
+  return choice;
+}
+
+function linkHeader(call: Call, page: number, last: number): string {
+  const links: string[] = [];
+  const add = (rel: string, target: number): void => {
+    const query = new URLSearchParams(call.request.query);
+    query.set("page", String(target));
+    const url = `${call.request.baseUrl}${call.request.path}?${query.toString()}`;
+    links.push(`<${url}>; rel="${rel}"`);
+  };
+  if (page > 1) add("prev", Math.min(page - 1, last));
+  if (page < last) {
+    add("next", page + 1);
+    add("last", last);
+  }
+  if (page > 1) add("first", 1);
+  return links.join(", ");
+}
+
+function positive(text: string | null): number | null {
+  const number = Number(text ?? "");
+  return Number.isSafeInteger(number) && number >= 1 ? number : null;
+}

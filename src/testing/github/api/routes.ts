@@ -1,0 +1,96 @@
+/** The table of routes. Earlier entries win; those of `/repos` answer under `/repositories/:id` too. */
+import {
+  createInstallationToken,
+  listAppDeliveries,
+  listHookDeliveries,
+  listInstallationRepositories,
+  listInstallations,
+  readApp,
+  readAppDelivery,
+  readHookDelivery,
+  readInstallation,
+  readRepositoryInstallation,
+  redeliverAppDelivery,
+  redeliverHookDelivery,
+} from "./app-routes.ts";
+import type { Route } from "./call.ts";
+import {
+  createIssueComment,
+  listIssueComments,
+  listRepositoryComments,
+  patchComment,
+  readComment,
+  removeComment,
+} from "./comment-routes.ts";
+import {
+  addAssignees,
+  addIssueLabels,
+  createIssue,
+  listAssignees,
+  listIssueLabels,
+  listIssues,
+  listLabels,
+  lockIssue,
+  patchIssue,
+  readIssue,
+  readPullRequest,
+  removeAssignees,
+  removeIssueLabel,
+  removeIssueLabels,
+  setIssueLabels,
+  unlockIssue,
+} from "./issue-routes.ts";
+import {
+  readCurrentUser,
+  readRateLimit,
+  readRepository,
+  readRoot,
+  readUser,
+} from "./root-routes.ts";
+
+const REPOSITORY = "/repos/:owner/:repo";
+const ISSUE = `${REPOSITORY}/issues/:number{[0-9]+}`;
+const COMMENT = `${REPOSITORY}/issues/comments/:id{[0-9]+}`;
+const DELIVERIES = `${REPOSITORY}/hooks/:hookId{[0-9]+}/deliveries`;
+
+export const ROUTES: readonly (readonly [method: string, path: string, route: Route])[] = [
+  ["GET", "/", readRoot],
+  ["GET", "/rate_limit", readRateLimit],
+  ["GET", "/user", readCurrentUser],
+  ["GET", "/users/:login", readUser],
+  ["GET", "/app", readApp],
+  ["GET", "/app/installations", listInstallations],
+  ["GET", "/app/installations/:id{[0-9]+}", readInstallation],
+  ["POST", "/app/installations/:id{[0-9]+}/access_tokens", createInstallationToken],
+  ["GET", "/app/hook/deliveries", listAppDeliveries],
+  ["GET", "/app/hook/deliveries/:id{[0-9]+}", readAppDelivery],
+  ["POST", "/app/hook/deliveries/:id{[0-9]+}/attempts", redeliverAppDelivery],
+  ["GET", "/installation/repositories", listInstallationRepositories],
+  ["GET", REPOSITORY, readRepository],
+  ["GET", `${REPOSITORY}/installation`, readRepositoryInstallation],
+  ["GET", `${REPOSITORY}/assignees`, listAssignees],
+  ["GET", `${REPOSITORY}/labels`, listLabels],
+  ["GET", `${REPOSITORY}/pulls/:number{[0-9]+}`, readPullRequest],
+  ["GET", DELIVERIES, listHookDeliveries],
+  ["GET", `${DELIVERIES}/:id{[0-9]+}`, readHookDelivery],
+  ["POST", `${DELIVERIES}/:id{[0-9]+}/attempts`, redeliverHookDelivery],
+  ["GET", `${REPOSITORY}/issues/comments`, listRepositoryComments],
+  ["GET", COMMENT, readComment],
+  ["PATCH", COMMENT, patchComment],
+  ["DELETE", COMMENT, removeComment],
+  ["GET", `${REPOSITORY}/issues`, listIssues],
+  ["POST", `${REPOSITORY}/issues`, createIssue],
+  ["GET", ISSUE, readIssue],
+  ["PATCH", ISSUE, patchIssue],
+  ["GET", `${ISSUE}/comments`, listIssueComments],
+  ["POST", `${ISSUE}/comments`, createIssueComment],
+  ["GET", `${ISSUE}/labels`, listIssueLabels],
+  ["POST", `${ISSUE}/labels`, addIssueLabels],
+  ["PUT", `${ISSUE}/labels`, setIssueLabels],
+  ["DELETE", `${ISSUE}/labels`, removeIssueLabels],
+  ["DELETE", `${ISSUE}/labels/:name`, removeIssueLabel],
+  ["POST", `${ISSUE}/assignees`, addAssignees],
+  ["DELETE", `${ISSUE}/assignees`, removeAssignees],
+  ["PUT", `${ISSUE}/lock`, lockIssue],
+  ["DELETE", `${ISSUE}/lock`, unlockIssue],
+];

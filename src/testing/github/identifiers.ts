@@ -1,0 +1,92 @@
+/** Ids, node ids and GUIDs as GitHub hands them out, and JSON that can carry ids beyond 2^53. */
+import type { Random } from "../../model/clock.ts";
+
+/** A numeric id; a `bigint` where it no longer fits a JavaScript number exactly. */
+export type Id = number | bigint;
+
+/** What a JSON document may hold; `bigint` is written as a plain number. */
+export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** The kinds of things that have numeric ids of their own. */
+export type IdKind =
+  | "user"
+  | "repository"
+  | "issue"
+  | "comment"
+  | "label"
+  | "pull_request"
+  | "hook"
+  | "delivery"
+  | "installation"
+  | "request";
+
+const FIRST_ID: Readonly<Record<IdKind, number>> = {
+  user: 583_231,
+  repository: 1_296_269,
+  issue: 2_700_000_001,
+  comment: 2_900_000_001,
+  label: 208_045_946,
+  pull_request: 1_900_000_001,
+  hook: 109_948_940,
+  delivery: 12_345_678_901,
+  installation: 4_200_001,
+  request: 1,
+};
+
+/** Hands out ids, each kind in its own rising sequence. */
+export class IdSequences {
+  readonly #next = new Map<IdKind, bigint>();
+
+  take(kind: IdKind): Id {
+    const id = this.#next.get(kind) ?? BigInt(FIRST_ID[kind]);
+    this.#next.set(kind, id + 1n);
+    return id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : id;
+  }
+
+  /** Makes `id` the next one of its kind. */
+  startAt(kind: IdKind, id: Id): void {
+    this.#next.set(kind, BigInt(id));
+  }
+}
+
+/** A global node id: opaque to callers, stable for a thing. */
+export function nodeId(prefix: string, id: Id): string {
+  return `${prefix}_${Buffer.from(`${prefix}:${String(id)}`).toString("base64url")}`;
+}
+
+/** A UUID of version 4 out of seeded randomness. */
+export function randomGuid(random: Random): string {
+  const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
+  hex[12] = "4";
+  hex[16] = (8 + Math.floor(random() * 4)).toString(16);
+  const text = hex.join("");
+  return [
+    text.slice(0, 8),
+    text.slice(8, 12),
+    text.slice(12, 16),
+    text.slice(16, 20),
+    text.slice(20),
+  ].join("-");
+}
+
+/** Letters and digits out of seeded randomness, for tokens. */
+export function randomToken(random: Random, length: number): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  return Array.from({ length }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join(
+    "",
+  );
+}
+
+const BIG = "\u0001bigint:";
+const BIG_IN_TEXT = /"\\u0001bigint:(-?\d+)"/g;
+
+/** `JSON.stringify` that writes a `bigint` as digits, since ids beyond 2^53 travel as numbers. */
+export function writeJson(value: Json): string {
+  const text = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "bigint" ? `${BIG}${String(part)}` : part,
+  );
+  return text.includes("bigint:") ? text.replaceAll(BIG_IN_TEXT, "$1") : text;
+}

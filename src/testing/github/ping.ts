@@ -1,0 +1,36 @@
+/** The payload of `ping`, by which GitHub tries out a hook. */
+import type { JsonObject } from "./identifiers.ts";
+import { repositoryUrl, representUser, timeText } from "./represent.ts";
+import { representRepository } from "./represent-repository.ts";
+import type { Repository } from "./state.ts";
+import type { Hook } from "./webhooks.ts";
+import type { World } from "./world.ts";
+
+export function describePing(world: World, hook: Hook, repository: Repository | null): JsonObject {
+  const base =
+    repository === null ? `${world.apiUrl}/app/hook` : `${repositoryUrl(world, repository)}/hooks`;
+  const url = repository === null ? base : `${base}/${String(hook.id)}`;
+  const about: JsonObject = repository === null ? { app_id: world.app.id } : {};
+  const where: JsonObject =
+    repository === null ? {} : { repository: representRepository(world, repository) };
+  return {
+    zen: "Keep it logically awesome.",
+    hook_id: hook.id,
+    hook: {
+      type: repository === null ? "App" : "Repository",
+      id: hook.id,
+      name: "web",
+      active: true,
+      events: hook.events,
+      config: { content_type: "json", insecure_ssl: "0", url: hook.url },
+      updated_at: timeText(hook.createdAt),
+      created_at: timeText(hook.createdAt),
+      url,
+      ping_url: `${url}/pings`,
+      deliveries_url: `${url}/deliveries`,
+      ...about,
+    },
+    ...where,
+    sender: representUser(world, repository?.owner ?? world.app.owner),
+  };
+}

@@ -1,0 +1,213 @@
+/** The two ways to reach the simulator: `fetch` in process, and HTTP on a port. */
+import { createServer } from "node:http";
+import { type AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { createAdaptorServer } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Clock } from "../../model/clock.ts";
+import type { ApiResponse } from "./api/api.ts";
+import type { ApiRequest } from "./api/call.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ApiFaults, NetworkFault } from "./faults.ts";
+
+export interface ListenOptions {
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+}
+
+export interface Listening {
+  /** The root of the API, base path included. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening, so that connections are refused for real, until `accept`. */
+  refuse(): Promise<void>;
+  accept(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Parts {
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  readonly faults: ApiFaults;
+  /** As in `/api/v3`; empty for none. */
+  readonly basePath: string;
+}
+
+const MAX_REDIRECTS = 20;
+
+/** A `fetch` that reaches the simulator whatever the host, and fails as Node's does. */
+export function createFetch(parts: Parts): typeof globalThis.fetch {
+  return async (input, init) => {
+    let request = new Request(input, init);
+    const { signal } = request;
+    signal.throwIfAborted();
+    // A text is at hand at once; to read it back out of a stream takes turns of the event loop, and
+    // a test could no longer tell when the request arrives.
+    const text = init?.body;
+    let body = typeof text === "string" ? text : "";
+    if (typeof text !== "string" && request.body !== null) {
+      body = await untilAborted(request.text(), signal);
+    }
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+      const response = await exchangeOnce(parts, request, body, signal);
+      const location = response.headers.get("location");
+      const redirects = response.status >= 300 && response.status < 400 && location !== null;
+      if (!redirects || request.redirect === "manual") {
+        return placed(response, request.url, hop > 0);
+      }
+      if (request.redirect === "error") throw fetchFailed("unexpected redirect", "UND_ERR");
+      request = redirected(request, response.status, new URL(location, request.url), body);
+    }
+    throw fetchFailed("redirect count exceeded", "UND_ERR");
+  };
+}
+
+/** Serves the simulator over HTTP. Faults of the network happen to the socket. */
+export async function listen(parts: Parts, options: ListenOptions): Promise<Listening> {
+  const host = options.host ?? "127.0.0.1";
+  const server = createAdaptorServer({
+    createServer,
+    fetch: async (request, { incoming }) => {
+      const body = await request.text();
+      const apiRequest = readRequest(parts, request, body);
+      if (apiRequest === null) return toResponse(unknownPath());
+      const outcome = await parts.exchange.run(apiRequest);
+      if (outcome.kind === "answered") return toResponse(outcome.response);
+      if (outcome.fault === "timeout") return new Promise<Response>(() => undefined);
+      breakOff(incoming.socket);
+      return RESPONSE_ALREADY_SENT;
+    },
+  });
+  // Where it still listens, a refused connection is one that is closed before a word is said.
+  server.on("connection", (socket: Socket) => {
+    if (parts.faults.refuseConnections) socket.resetAndDestroy();
+  });
+  const bind = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  const unbind = (): Promise<void> =>
+    new Promise((resolve) => {
+      // The only error is that it does not listen, which is what is wanted.
+      server.close(() => {
+        resolve();
+      });
+      if ("closeAllConnections" in server) server.closeAllConnections();
+    });
+  await bind(options.port ?? 0);
+  // A TCP server that listens has an address of this form.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${String(port)}${parts.basePath}`,
+    port,
+    refuse: unbind,
+    accept: () => bind(port),
+    close: unbind,
+  };
+}
+
+async function exchangeOnce(
+  parts: Parts,
+  request: Request,
+  body: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const apiRequest = readRequest(parts, request, body);
+  if (apiRequest === null) return toResponse(unknownPath());
+  // The request goes its way even where its caller gives up: it may still take effect.
+  const answered = parts.exchange.run(apiRequest).then((outcome) => {
+    if (outcome.kind === "answered") return toResponse(outcome.response);
+    return failWith(parts, outcome.fault);
+  });
+  return untilAborted(answered, signal);
+}
+
+function readRequest(parts: Parts, request: Request, body: string): ApiRequest | null {
+  const url = new URL(request.url);
+  const { basePath } = parts;
+  if (!`${url.pathname}/`.startsWith(`${basePath}/`)) return null;
+  const path = url.pathname.slice(basePath.length).replace(/\/+$/, "");
+  return {
+    method: request.method,
+    path: path === "" ? "/" : path,
+    query: url.searchParams,
+    headers: request.headers,
+    body,
+    baseUrl: `${url.origin}${basePath}`,
+  };
+}
+
+/** Resets a TCP connection; what lies on one, as TLS does, can only be closed. */
+function breakOff(socket: Duplex): void {
+  if (socket instanceof Socket) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+function unknownPath(): ApiResponse {
+  return {
+    status: 404,
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: '{"message":"Not Found"}',
+  };
+}
+
+function toResponse({ status, headers, body }: ApiResponse): Response {
+  return new Response(body, { status, headers });
+}
+
+function failWith(parts: Parts, fault: NetworkFault): Promise<Response> {
+  if (fault === "refused") {
+    return Promise.reject(fetchFailed("connect ECONNREFUSED 127.0.0.1:443", "ECONNREFUSED"));
+  }
+  if (fault === "reset") return Promise.reject(fetchFailed("read ECONNRESET", "ECONNRESET"));
+  return new Promise((_resolve, reject) => {
+    parts.clock.setTimer(parts.faults.headersTimeoutMs, () => {
+      reject(fetchFailed("Headers Timeout Error", "UND_ERR_HEADERS_TIMEOUT"));
+    });
+  });
+}
+
+function fetchFailed(message: string, code: string): TypeError {
+  return new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code }) });
+}
+
+function untilAborted<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whoever aborts chooses the reason, and fetch rejects with it as it is
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    void answered.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", abort);
+    });
+  });
+}
+
+/** As browsers do: 301 and 302 turn a POST into a GET; 307 and 308 keep method and body. */
+function redirected(request: Request, status: number, url: URL, body: string): Request {
+  const toGet = request.method === "POST" && (status === 301 || status === 302);
+  const method = toGet || status === 303 ? "GET" : request.method;
+  const headers = new Headers(request.headers);
+  if (url.origin !== new URL(request.url).origin) headers.delete("authorization");
+  return new Request(url, {
+    method,
+    headers,
+    signal: request.signal,
+    redirect: request.redirect,
+    ...(method === "GET" || method === "HEAD" || body === "" ? {} : { body }),
+  });
+}
+
+/** A `Response` made by hand has no URL; clients read it all the same. */
+function placed(response: Response, url: string, wasRedirected: boolean): Response {
+  Object.defineProperty(response, "url", { value: url });
+  Object.defineProperty(response, "redirected", { value: wasRedirected });
+  return response;
+}

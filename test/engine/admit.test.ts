@@ -1,0 +1,455 @@
+import { describe, expect, it } from "vitest";
+import { admit } from "../../src/engine/admit.ts";
+import { learn } from "../../src/engine/learn.ts";
+import { recheckInbound } from "../../src/engine/start.ts";
+import { issueType } from "./builders.ts";
+import {
+  aContext,
+  aKnown,
+  aLane,
+  aMapping,
+  anArrival,
+  anAttempt,
+  anEventId,
+  anObservation,
+  anUnseenLane,
+  at,
+  bornOf,
+  eventIn,
+  withEvent,
+} from "./builders.ts";
+
+const context = aContext();
+const edited = (title: string, seconds: number) => anArrival({ title }, seconds);
+
+describe("row 2: switched off", () => {
+  it.each([
+    ["the direction", { lane: aLane(), off: "connection_paused" }, "connection_paused"],
+    ["the pairing", { lane: aLane({ disabled: "by hand" }), off: null }, "pairing_disabled"],
+  ] as const)("makes an event disabled when %s is off", (_what, { lane, off }, reason) => {
+    const switchedOff = { inbound: off, outbound: null };
+    const admission = admit(lane, edited("B", 20), aContext({ switchedOff }));
+    expect(bornOf(admission)).toMatchObject({ state: "disabled", reason, finishedAt: null });
+    expect(admission.lane.known).toEqual(lane.known);
+    expect(admission.lane.clock).toEqual(lane.clock);
+  });
+
+  it("holds a deletion back too: no tombstone while it is off", () => {
+    const admission = admit(aLane({ disabled: "by hand" }), anArrival(null, 20), context);
+    expect(bornOf(admission).state).toBe("disabled");
+    expect(admission.lane.tombstone).toBeNull();
+  });
+});
+
+describe("row 3: tombstoned", () => {
+  const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
+  const dead = aLane({ tombstone });
+
+  it("ignores what comes after a deletion, for the delete event", () => {
+    expect(bornOf(admit(dead, edited("B", 60), context))).toMatchObject({
+      state: "ignored",
+      reason: "tombstoned",
+      ignoredFor: { id: tombstone.event, type: "events" },
+      finishedAt: context.now,
+    });
+  });
+
+  it("ignores a second deletion", () => {
+    expect(bornOf(admit(dead, anArrival(null, 60), context)).state).toBe("ignored");
+  });
+
+  it("ignores a read that began before the deletion was known", () => {
+    const stale = { ...edited("B", 60), verifiedAt: at(49) };
+    expect(bornOf(admit(dead, stale, context)).state).toBe("ignored");
+  });
+
+  it("is lifted by a read by id that began after it: the resource was re-created", () => {
+    const read = { ...edited("B", 60), source: "reread", verifiedAt: at(51) } as const;
+    const admission = admit(dead, read, context);
+    expect(bornOf(admission)).toMatchObject({ state: "queued", reason: "admitted" });
+    expect(admission.lane.tombstone).toBeNull();
+    expect(admission.lane.known?.content.title).toBe("B");
+  });
+
+  it("is not lifted while the delete itself is still to be carried out", () => {
+    const { lane } = withEvent(dead, 9, { action: "delete" });
+    const read = { ...edited("B", 60), source: "reread", verifiedAt: at(51) } as const;
+    expect(bornOf(admit(lane, read, context)).state).toBe("ignored");
+  });
+
+  it("is not lifted where the record was deleted: that the resource lives proves nothing", () => {
+    const lane = aLane({ tombstone: { ...tombstone, side: "record" } });
+    const read = { ...edited("B", 60), source: "reread", verifiedAt: at(51) } as const;
+    expect(bornOf(admit(lane, read, context)).state).toBe("ignored");
+  });
+});
+
+describe("row 4: a later one is known", () => {
+  it("ignores an older event, for the event that moved the clock", () => {
+    const lane = aLane({ clock: { at: at(30), event: anEventId(3) } });
+    expect(bornOf(admit(lane, edited("B", 20), context))).toMatchObject({
+      state: "ignored",
+      reason: "later_event",
+      ignoredFor: { id: anEventId(3), type: "events" },
+    });
+  });
+
+  it("keeps what is known and the clock", () => {
+    const lane = aLane({ clock: { at: at(30), event: anEventId(3) } });
+    const after = admit(lane, edited("B", 20), context).lane;
+    expect(after.clock).toEqual(lane.clock);
+    expect(after.known).toEqual(lane.known);
+  });
+
+  it("records an edit that our own write covered", () => {
+    const lane = aLane({
+      clock: { at: at(21), event: anEventId(2) },
+      known: aKnown({ title: "L", body: "text" }, 21, anEventId(2)),
+      lastSent: anAttempt(),
+    });
+    expect(bornOf(admit(lane, edited("X", 20), context)).conflicts).toEqual([
+      { field: "title", winner: "record", kept: "L", lost: "X", why: "covered_by_our_write" },
+    ]);
+  });
+
+  it("does not call an echo of our write, or what was there before, a covered edit", () => {
+    const lane = aLane({
+      clock: { at: at(21), event: anEventId(2) },
+      known: aKnown({ title: "L", body: "text" }, 21, anEventId(2)),
+      lastSent: anAttempt(),
+    });
+    expect(bornOf(admit(lane, edited("L", 20), context)).conflicts).toEqual([]);
+    expect(bornOf(admit(lane, edited("A", 20), context)).conflicts).toEqual([]);
+  });
+});
+
+describe("row 5: the same content and nothing in doubt", () => {
+  it("makes a duplicate of the event that brought it", () => {
+    expect(bornOf(admit(aLane(), edited("A", 20), context))).toMatchObject({
+      state: "duplicate",
+      reason: "same_content",
+      duplicateOf: anEventId(1),
+      finishedAt: context.now,
+    });
+  });
+
+  it("moves the clock, with the duplicate as the event that moved it", () => {
+    const admission = admit(aLane(), edited("A", 20), context);
+    expect(admission.lane.clock).toEqual({ at: at(20), event: bornOf(admission).id });
+    expect(admission.lane.known).toMatchObject({ at: at(20), event: anEventId(1) });
+  });
+
+  it("gives a queued bearer the later time, or it would be stale at its start", () => {
+    const known = aKnown({ title: "B", body: "text" }, 20, anEventId(5));
+    const { lane } = withEvent(aLane({ known, clock: { at: at(20), event: anEventId(5) } }), 5, {
+      content: known.content,
+      updatedAt: at(20),
+    });
+    const admission = admit(lane, edited("B", 30), context);
+    expect(bornOf(admission).state).toBe("duplicate");
+    const bearer = eventIn(admission, anEventId(5));
+    expect(bearer).toMatchObject({ state: "queued", updatedAt: at(30) });
+    const recheck = recheckInbound(admission, bearer, at(31));
+    expect(recheck.verdict).toBe("proceed");
+  });
+
+  it("refreshes the cached copy, with what is not mapped", () => {
+    const arrival = anArrival({ title: "A", milestone: "v2" }, 20);
+    const lane = aLane({ copy: { title: "A", body: "text", milestone: "v1" } });
+    expect(admit(lane, arrival, context).lane.copy).toMatchObject({ milestone: "v2" });
+  });
+
+  it("compares canonically: CRLF and a trimmed title are no edit", () => {
+    const lane = aLane({ known: aKnown({ title: "A", body: "a\nb" }, 10) });
+    const arrival = anArrival({ title: "  A ", body: "a\r\nb" }, 20);
+    expect(bornOf(admit(lane, arrival, context)).state).toBe("duplicate");
+  });
+
+  it("takes what an observation did not see from what is known", () => {
+    const observation = anObservation({ title: "A" }, 20);
+    const admission = admit(aLane(), { ...edited("A", 20), observation }, context);
+    expect(bornOf(admission).state).toBe("duplicate");
+  });
+
+  it("says nothing of a poll that overlaps the one before", () => {
+    const admission = admit(aLane(), { ...edited("A", 10), source: "poll" }, context);
+    expect(admission.event).toBeNull();
+    expect(admission.ended).toEqual([]);
+  });
+
+  it("says nothing of a backfill that sees again what was seen", () => {
+    const admission = admit(aLane(), { ...edited("A", 10), source: "backfill" }, context);
+    expect(admission.event).toBeNull();
+  });
+
+  it("takes an event of an earlier delivery at its word: A, B, A again is no duplicate of A", () => {
+    const toB = admit(aLane(), edited("B", 20), context);
+    const backToA = admit(toB.lane, edited("A", 30), context);
+    expect(bornOf(backToA)).toMatchObject({ state: "queued", reread: false });
+    expect(eventIn(backToA, bornOf(toB).id).state).toBe("canceled");
+  });
+
+  const inDoubt = [
+    ["an event is processing", withEvent(aLane(), 5, { state: "processing" }).lane],
+    ["the outcome of a request is unknown", aLane({ attempt: anAttempt() })],
+    [
+      "its bearer is errored",
+      withEvent(aLane({ known: aKnown({ title: "A", body: "text" }, 10, anEventId(5)) }), 5, {
+        state: "errored",
+      }).lane,
+    ],
+    [
+      "its bearer is disabled",
+      withEvent(aLane({ known: aKnown({ title: "A", body: "text" }, 10, anEventId(5)) }), 5, {
+        state: "disabled",
+      }).lane,
+    ],
+    [
+      "its bearer was canceled by hand",
+      aLane({ known: { ...aKnown({ title: "A", body: "text" }, 10), lost: true } }),
+    ],
+  ] as const;
+
+  it.each(inDoubt)("is off while %s: admitted, to be read again", (_why, lane) => {
+    expect(bornOf(admit(lane, edited("A", 20), context))).toMatchObject({
+      state: "queued",
+      reason: "reread_needed",
+      reread: true,
+    });
+  });
+
+  it("waits behind our write when someone reverts to A meanwhile: that A is news", () => {
+    const { lane } = withEvent(aLane({ attempt: anAttempt() }), 2, {
+      direction: "outbound",
+      state: "processing",
+    });
+    expect(bornOf(admit(lane, edited("A", 20), context)).reread).toBe(true);
+  });
+});
+
+describe("row 6: equal time", () => {
+  it("is no duplicate with other content: admitted, to be read again", () => {
+    expect(bornOf(admit(aLane(), edited("B", 10), context))).toMatchObject({
+      state: "queued",
+      reread: true,
+    });
+  });
+
+  it("is a duplicate to the letter where every version has its own time", () => {
+    const mapping = aMapping({ resource: { ...issueType, versions: "monotonic" } });
+    expect(bornOf(admit(aLane(), edited("B", 10), aContext({ mapping })))).toMatchObject({
+      state: "duplicate",
+      reason: "same_version",
+      duplicateOf: anEventId(1),
+    });
+  });
+
+  it("is admitted without a re-read at a later time, whatever the versions", () => {
+    const mapping = aMapping({ resource: { ...issueType, versions: "monotonic" } });
+    const born = bornOf(admit(aLane(), edited("B", 20), aContext({ mapping })));
+    expect(born).toMatchObject({ state: "queued", reread: false });
+  });
+});
+
+describe("row 7: admitted", () => {
+  it("is queued and becomes what is known", () => {
+    const admission = admit(aLane(), edited("B", 20), context);
+    const event = bornOf(admission);
+    expect(event).toMatchObject({ state: "queued", reason: "admitted", updatedAt: at(20) });
+    expect(admission.lane.live).toEqual([event]);
+    expect(admission.lane.clock).toEqual({ at: at(20), event: event.id });
+    expect(admission.lane.known).toMatchObject({ event: event.id, digest: event.digest });
+  });
+
+  it.each(["queued", "errored"] as const)("cancels an older %s event, by its name", (state) => {
+    const { lane, event } = withEvent(aLane(), 5, { state });
+    const admission = admit(lane, edited("B", 20), context);
+    expect(eventIn(admission, event.id)).toMatchObject({
+      state: "canceled",
+      reason: "superseded",
+      canceledBy: bornOf(admission).id,
+    });
+  });
+
+  it.each(["processing", "disabled"] as const)("leaves a %s event alone", (state) => {
+    const { lane, event } = withEvent(aLane(), 5, { state });
+    expect(eventIn(admit(lane, edited("B", 20), context), event.id).state).toBe(state);
+  });
+
+  it("cancels only in its own direction", () => {
+    const { lane, event } = withEvent(aLane(), 5, { direction: "outbound" });
+    expect(eventIn(admit(lane, edited("B", 20), context), event.id).state).toBe("queued");
+  });
+
+  it("never cancels a delete by an upsert, whatever order they come in", () => {
+    const dying = admit(aLane(), anArrival(null, 10), context);
+    const after = admit(dying.lane, edited("B", 10), context);
+    expect(bornOf(after).state).toBe("ignored");
+    expect(eventIn(after, bornOf(dying).id).state).toBe("queued");
+  });
+
+  it("records an edit that our write covered when the echo of that write cancels it", () => {
+    const { lane: sending } = withEvent(aLane({ attempt: anAttempt(), lastSent: anAttempt() }), 2, {
+      direction: "outbound",
+      state: "processing",
+    });
+    const theirs = admit(sending, edited("X", 20), context);
+    const echo = admit(theirs.lane, edited("L", 20), context);
+    expect(eventIn(echo, bornOf(theirs).id)).toMatchObject({
+      state: "canceled",
+      conflicts: [{ field: "title", lost: "X", why: "covered_by_our_write" }],
+    });
+  });
+});
+
+describe("a deletion", () => {
+  it("is admitted although it is older than the clock, for it carries the edit's time", () => {
+    const lane = aLane({ clock: { at: at(30), event: anEventId(3) } });
+    expect(bornOf(admit(lane, anArrival(null, 20), context))).toMatchObject({
+      state: "queued",
+      action: "delete",
+      reread: false,
+    });
+  });
+
+  it("sets the tombstone when it is admitted, not when it is carried out", () => {
+    const admission = admit(aLane(), anArrival(null, 10), context);
+    expect(admission.lane.tombstone).toEqual({
+      event: bornOf(admission).id,
+      at: context.now,
+      side: "resource",
+    });
+  });
+
+  it("is admitted in doubt without a re-read, and leaves the clock alone", () => {
+    const lane = aLane({ attempt: anAttempt() });
+    const admission = admit(lane, anArrival(null, 20), context);
+    expect(bornOf(admission).reread).toBe(false);
+    expect(admission.lane.clock).toEqual(lane.clock);
+  });
+
+  it("cancels queued upserts of its direction", () => {
+    const { lane, event } = withEvent(aLane(), 5);
+    const admission = admit(lane, anArrival(null, 10), context);
+    expect(eventIn(admission, event.id)).toMatchObject({
+      state: "canceled",
+      canceledBy: bornOf(admission).id,
+    });
+  });
+
+  it("of something never seen is an event that will find nothing to delete", () => {
+    expect(bornOf(admit(anUnseenLane(), anArrival(null, 10), context)).state).toBe("queued");
+  });
+});
+
+describe("a webhook without content", () => {
+  const thin = (seconds: number) => ({
+    ...edited("A", seconds),
+    observation: anObservation(null, seconds, { action: "upsert" }),
+  });
+
+  it("is no deletion: admitted, to be read", () => {
+    const admission = admit(aLane(), thin(20), context);
+    expect(bornOf(admission)).toMatchObject({ action: "upsert", state: "queued", reread: true });
+    expect(admission.lane.tombstone).toBeNull();
+  });
+
+  it("is read at its start", () => {
+    const admission = admit(aLane(), thin(20), context);
+    expect(recheckInbound(admission, bornOf(admission), at(21)).verdict).toBe("reread");
+  });
+
+  it("leaves what is known in doubt where it cancels the event that bore it", () => {
+    const bearing = admit(aLane(), edited("B", 20), context);
+    const told = admit(bearing.lane, thin(21), context);
+    expect(eventIn(told, bornOf(bearing).id).state).toBe("canceled");
+    expect(bornOf(admit(told.lane, edited("B", 22), context)).state).toBe("queued");
+  });
+
+  it("is older than what is known: ignored", () => {
+    expect(bornOf(admit(aLane(), thin(9), context)).state).toBe("ignored");
+  });
+});
+
+describe("the first look at a resource", () => {
+  it("tells the lane its id, its parent and what to show", () => {
+    const observation = anObservation({ title: "A" }, 10, {
+      externalId: "43",
+      parent: { type: "issue", externalId: "1" },
+      display: { url: "https://example.org/43" },
+    });
+    const admission = admit(anUnseenLane(), { ...edited("A", 10), observation }, context);
+    expect(admission.lane).toMatchObject({
+      externalId: "43",
+      parent: { type: "issue", externalId: "1" },
+      display: { url: "https://example.org/43" },
+    });
+    expect(bornOf(admission).externalId).toBe("43");
+  });
+
+  it("is not undone by a later one", () => {
+    const observation = anObservation({ title: "B" }, 20, { externalId: "99" });
+    expect(admit(aLane(), { ...edited("B", 20), observation }, context).lane.externalId).toBe("42");
+  });
+
+  it("leaves the lane's objects as they are where it tells nothing new", () => {
+    const lane = aLane({ display: { url: "x" } });
+    const observation = anObservation({ title: "A", body: "text" }, 10, { display: { url: "x" } });
+    const arrival = { ...edited("A", 10), observation, source: "poll" } as const;
+    const after = admit(lane, arrival, context).lane;
+    expect(after.display).toBe(lane.display);
+    expect(after.copy).toBe(lane.copy);
+    expect(after.known).toBe(lane.known);
+  });
+});
+
+describe("a re-read or an answer, learned", () => {
+  const look = (title: string, seconds: number) => ({
+    content: { title, body: "text" },
+    at: at(seconds),
+    event: anEventId(2),
+  });
+
+  it("moves what is known, so that going back to what was known before is news", () => {
+    const known = aKnown({ title: "B", body: "text" }, 20, anEventId(5));
+    const lane = aLane({ known, clock: { at: at(20), event: anEventId(5) } });
+    const after = learn({ lane, ended: [] }, look("A", 20), at(21));
+    expect(bornOf(admit(after.lane, edited("B", 21), context)).state).toBe("queued");
+  });
+
+  it("at equal time takes the place of what was known: it is the later read", () => {
+    const after = learn({ lane: aLane(), ended: [] }, look("B", 10), at(11));
+    expect(after.lane.known).toMatchObject({ content: { title: "B" }, event: anEventId(2) });
+  });
+
+  it("changes nothing where something later is known", () => {
+    const start = { lane: aLane(), ended: [] };
+    expect(learn(start, look("B", 9), at(11))).toBe(start);
+  });
+
+  it("ends older queued inbound events, and lets those of its time read again", () => {
+    const { lane: one, event: older } = withEvent(aLane(), 5, { updatedAt: at(19) });
+    const after = learn({ lane: one, ended: [] }, look("L", 20), at(21));
+    expect(eventIn(after, older.id)).toMatchObject({
+      state: "canceled",
+      reason: "read_again",
+      canceledBy: anEventId(2),
+    });
+
+    const { lane: two, event: same } = withEvent(aLane(), 5, { updatedAt: at(20) });
+    const again = learn({ lane: two, ended: [] }, look("L", 20), at(21));
+    expect(eventIn(again, same.id)).toMatchObject({ state: "queued", reread: true });
+  });
+
+  it("leaves later events and deletions alone", () => {
+    const { lane: one, event: later } = withEvent(aLane(), 5, { updatedAt: at(22) });
+    expect(eventIn(learn({ lane: one, ended: [] }, look("L", 20), at(21)), later.id)).toEqual(
+      later,
+    );
+    const { lane: two, event: gone } = withEvent(aLane(), 5, {
+      action: "delete",
+      updatedAt: at(1),
+    });
+    expect(eventIn(learn({ lane: two, ended: [] }, look("L", 20), at(21)), gone.id)).toEqual(gone);
+  });
+});

@@ -1,0 +1,45 @@
+/** The decisions the world drives, as one table, so that a mutant is the table with one row changed. */
+import { admit } from "../../src/engine/admit.ts";
+import { fail } from "../../src/engine/fail.ts";
+import {
+  concludeInbound,
+  concludeRemoval,
+  endForMissingRecord,
+  planRemoval,
+} from "../../src/engine/inbound.ts";
+import { planMerge, sightOf } from "../../src/engine/merge.ts";
+import {
+  concludeAnswer,
+  concludeLook,
+  concludeResourceRemoval,
+  stepOutbound,
+} from "../../src/engine/outbound.ts";
+import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-change.ts";
+import { restart, restartRetryable } from "../../src/engine/restart.ts";
+import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/start.ts";
+
+export const engine = {
+  admit,
+  admitChange,
+  takeTimes,
+  nextEvent,
+  claim,
+  recheckInbound,
+  sightOf,
+  planMerge,
+  concludeInbound,
+  endForMissingRecord,
+  planRemoval,
+  concludeRemoval,
+  stepOutbound,
+  concludeAnswer,
+  concludeLook,
+  concludeResourceRemoval,
+  queueRemoval,
+  fail,
+  expireLeases,
+  restart,
+  restartRetryable,
+};
+
+export type Engine = typeof engine;

@@ -1,0 +1,280 @@
+/**
+ * The state of the small world that the schedule explorer walks through: one resource at a
+ * provider, one record in the app, the lane between them, and one worker.
+ *
+ * Worlds are values. Two worlds with the same fingerprint have the same future.
+ */
+import type { Content, Json } from "../../src/model/content.ts";
+import type { TandemEvent } from "../../src/model/event.ts";
+import type { EventId } from "../../src/model/ids.ts";
+import { type Instant, SECOND } from "../../src/model/instant.ts";
+import type { Attempt, Lane } from "../../src/model/lane.ts";
+import type { Mapping } from "../../src/model/mapping.ts";
+import type { OutboundRequest } from "../../src/engine/outbound.ts";
+import { aKnown, aLane, aMapping, anEventId, at, issueType, plainField } from "./builders.ts";
+
+/** How much of everything may still happen. */
+export interface Budget {
+  readonly remoteEdits: number;
+  readonly bumps: number;
+  readonly localEdits: number;
+  readonly ticks: number;
+  /** Poll reads during the run, admitted at any later moment. */
+  readonly pollReads: number;
+  /** Requests whose outcome nobody learns: lost on the way, or answered into the void. */
+  readonly unknown: number;
+  /** Requests of dead workers that land later. */
+  readonly orphans: number;
+  readonly errors: number;
+  readonly remoteDeletes: number;
+  readonly localDeletes: number;
+}
+
+export const NO_BUDGET: Budget = {
+  remoteEdits: 0,
+  bumps: 0,
+  localEdits: 0,
+  ticks: 0,
+  pollReads: 0,
+  unknown: 0,
+  orphans: 0,
+  errors: 0,
+  remoteDeletes: 0,
+  localDeletes: 0,
+};
+
+export interface Options {
+  readonly conflict: Mapping["conflict"];
+  readonly fields: readonly string[];
+  readonly budget: Partial<Budget>;
+  /** Whether local edits may also go back to the first value. */
+  readonly localReverts?: boolean;
+  /** The poll after the faults comes at any moment, not only at rest. */
+  readonly strict?: boolean;
+  /** Whether webhooks may be lost once the faults stop. */
+  readonly webhooks: "may be lost" | "arrive";
+  /** What is looked at in the end besides convergence. */
+  readonly watch?: "local edits" | "remote edits";
+  /** Whether an id sweep follows the poll. */
+  readonly sweep?: boolean;
+  /** What reading a deleted resource answers. */
+  readonly missing?: "404" | "410";
+}
+
+/** A webhook, or a page of a poll, on its way. */
+export interface Wire {
+  readonly kind: "upsert" | "delete";
+  readonly at: number;
+  readonly content: Content;
+}
+
+/** What the one worker is in the middle of. */
+export type Task =
+  | { readonly kind: "read" | "look"; readonly event: EventId; readonly seen: Seen | null }
+  | { readonly kind: "sent"; readonly event: EventId; readonly request: OutboundRequest }
+  | {
+      readonly kind: "answered";
+      readonly event: EventId;
+      readonly request: OutboundRequest;
+      readonly seen: Seen | null;
+    };
+
+/** A snapshot of the resource. */
+export interface Seen {
+  readonly at: number;
+  readonly content: Content;
+}
+
+/** What an onlooker remembers of a field, to tell an edit that was lost. */
+export interface Watched {
+  readonly local: Json;
+  readonly remote: Json;
+  /** The last local edit has not reached the resource yet, or was pushed out by an older write. */
+  readonly localPending: boolean;
+  /** The last local edit has been on the resource. */
+  readonly localLanded: boolean;
+  /** The record has not shown the last remote edit yet. */
+  readonly remotePending: boolean;
+  readonly conflict: boolean;
+}
+
+export interface World {
+  readonly resource: Seen & { readonly exists: boolean };
+  readonly tick: number;
+  readonly wires: readonly Wire[];
+  readonly orphan: Content | null;
+  readonly record: Content | null;
+  /** Captured and not drained: columns with the time of their change; a deleted row's content. */
+  readonly change: {
+    readonly changedAt: Readonly<Record<string, Instant>>;
+    readonly deleted: Content | null;
+  } | null;
+  readonly lane: Lane;
+  readonly task: Task | null;
+  readonly left: Budget;
+  readonly localEdits: number;
+  readonly phase: "faults" | "calm" | "polled" | "swept";
+  /** Requests since the faults stopped: a world at peace does not go on writing. */
+  readonly calmRequests: number;
+  readonly watched: Readonly<Record<string, Watched>>;
+  /** For ids only; not part of what a world is. */
+  readonly nextId: number;
+}
+
+/** The mapping of a world: its fields, plain, in columns of the same name. */
+export function mappingOf(options: Options): Mapping {
+  return aMapping({
+    resource: {
+      ...issueType,
+      fields: Object.fromEntries(
+        options.fields.map((field) => [field, { kind: "value", writable: true }]),
+      ),
+      removal: ["delete"],
+    },
+    fields: options.fields.map((field) => plainField(field)),
+    conflict: options.conflict,
+    onResourceDeleted: "delete",
+    onRecordDeleted: "delete",
+  });
+}
+
+/** Everything says "0", and is known and paired. */
+export function firstWorld(options: Options): World {
+  const content = Object.fromEntries(options.fields.map((field) => [field, "0"]));
+  const watched: Watched = {
+    local: "0",
+    remote: "0",
+    localPending: false,
+    localLanded: false,
+    remotePending: false,
+    conflict: false,
+  };
+  return {
+    resource: { at: 0, content, exists: true },
+    tick: 0,
+    wires: [],
+    orphan: null,
+    record: content,
+    change: null,
+    lane: aLane({
+      copy: content,
+      base: content,
+      clock: { at: at(0), event: anEventId(1) },
+      known: aKnown(content, 0),
+    }),
+    task: null,
+    left: { ...NO_BUDGET, ...options.budget },
+    localEdits: 0,
+    phase: "faults",
+    calmRequests: 0,
+    watched: Object.fromEntries(options.fields.map((field) => [field, watched])),
+    nextId: 100,
+  };
+}
+
+/** The present time of a world: half a second into its tick, so that local times are finer. */
+export function nowIn(world: Pick<World, "tick">): Instant {
+  return at(world.tick + 0.5);
+}
+
+/** Whether nothing is under way. */
+export function isQuiet(world: World): boolean {
+  return (
+    world.task === null &&
+    world.wires.length === 0 &&
+    world.change === null &&
+    world.lane.live.every((event) => event.state === "errored")
+  );
+}
+
+/** A number that two worlds share only if their futures are the same (but for rare chance). */
+export function fingerprint(world: World): number {
+  const { lane } = world;
+  const seats = new Map<EventId, number>(
+    [...lane.live].sort((a, b) => (a.id < b.id ? -1 : 1)).map((event, index) => [event.id, index]),
+  );
+  const seat = (id: EventId | undefined) => (id === undefined ? "-" : (seats.get(id) ?? "x"));
+  const tickOf = (time: Instant | null | undefined) =>
+    time === null || time === undefined ? "-" : (time - at(0)) / SECOND;
+  const attempt = (sent: Attempt | null) =>
+    sent === null
+      ? "-"
+      : `${sent.kind}${seat(sent.event)}${values(sent.values)}/${values(sent.base)}@${tickOf(sent.clockAt)}`;
+  const event = (live: TandemEvent) =>
+    `${seat(live.id)}${live.direction[0] ?? ""}${live.action[0] ?? ""}${live.state[0] ?? ""}${String(live.reread)}` +
+    `${values(live.content)}@${tickOf(live.updatedAt)}${live.error === null ? "" : String(live.error.retryable)}` +
+    live.conflicts.map((conflict) => conflict.field).join("");
+  const { task } = world;
+  return hash(
+    [
+      `${world.phase}${world.tick}.${world.calmRequests}.${world.localEdits}`,
+      Object.values(world.left).join(","),
+      `${String(world.resource.exists)}${values(world.resource.content)}@${world.resource.at}`,
+      world.wires.map(wireKey).join(" "),
+      values(world.orphan),
+      values(world.record),
+      world.change === null
+        ? "-"
+        : Object.entries(world.change.changedAt)
+            .map(([column, time]) => `${column}${tickOf(time)}`)
+            .join(" ") + values(world.change.deleted),
+      Object.values(world.watched)
+        .map((w) =>
+          [w.local, w.remote, w.localPending, w.localLanded, w.remotePending, w.conflict].join(","),
+        )
+        .join(" "),
+      task === null
+        ? "-"
+        : `${task.kind}${seat(task.event)}` +
+          ("seen" in task && task.seen !== null
+            ? `${values(task.seen.content)}@${task.seen.at}`
+            : "-") +
+          ("request" in task
+            ? task.request.kind + ("values" in task.request ? values(task.request.values) : "")
+            : ""),
+      `${tickOf(lane.clock?.at)}${seat(lane.clock?.event)}`,
+      lane.known === null
+        ? "-"
+        : `${values(lane.known.content)}${seat(lane.known.event)}${String(lane.known.lost)}`,
+      lane.tombstone === null ? "-" : `${lane.tombstone.side}${seat(lane.tombstone.event)}`,
+      values(lane.copy),
+      values(lane.base),
+      Object.entries(lane.recordChangedAt)
+        .map(([column, time]) => `${column}${tickOf(time)}`)
+        .sort()
+        .join(" "),
+      String(lane.recordId),
+      attempt(lane.attempt),
+      lane.unanswered.map(attempt).join(" "),
+      attempt(lane.lastSent),
+      lane.live.map(event).sort().join(" "),
+    ].join("|"),
+  );
+}
+
+export function wireKey(wire: Wire): string {
+  return `${wire.kind[0] ?? ""}${values(wire.content)}@${wire.at}`;
+}
+
+/** Content in short, its fields in order. */
+export function values(content: Content | null): string {
+  if (content === null) return "-";
+  return Object.keys(content)
+    .sort()
+    .map((key) => `${key}${String(content[key])}`)
+    .join("");
+}
+
+/** cyrb53: 53 bits, so that a million worlds collide about never. */
+function hash(text: string): number {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return 4294967296 * (2097151 & low) + (high >>> 0);
+}

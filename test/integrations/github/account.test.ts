@@ -1,0 +1,199 @@
+/** Accounts: who they are, which repositories they find, and how an App's installation logs in. */
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { createGitHubSimulator } from "../../../src/testing/github/index.ts";
+import { seededRandom } from "../../../src/testing/random.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
+import { alwaysAnswering, connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";
+
+const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+});
+const otherKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+  type: "pkcs8",
+  format: "pem",
+});
+
+/** An App that is installed at acme, and its account. */
+function givenApp(change: { readonly privateKey?: string; readonly installationId?: number } = {}) {
+  const clock = new VirtualClock();
+  const sim = createGitHubSimulator({ clock, random: seededRandom(1), app: { publicKey } });
+  const { id } = sim.createRepository({ owner: "acme", name: "site", private: true });
+  sim.createUser({ login: "tandem[bot]" });
+  const installation = sim.installApp("acme");
+  const credentials = {
+    appId: 1_001,
+    privateKey: change.privateKey ?? privateKey,
+    installationId: change.installationId ?? Number(installation.id),
+  };
+  const account = connectTo(sim.fetch, clock, credentials);
+  return {
+    clock,
+    sim,
+    account,
+    installation,
+    site: account.container({ id: String(id), name: SITE }),
+  };
+}
+
+describe("an account with a token", () => {
+  test("is the token's user", async () => {
+    const { account } = givenSite();
+    const identity = await account.identity();
+    expect(identity.login).toBe("tandem[bot]");
+    expect(identity.id).toMatch(/^\d+$/);
+  });
+
+  test("finds a repository by its name, in any case, and by its id", async () => {
+    const { account, sim } = givenSite();
+    const found = { id: String(sim.repository(SITE).id), name: SITE };
+    expect(await account.findContainer("Acme/Site")).toEqual(found);
+    expect(await account.findContainer(found.id)).toEqual(found);
+  });
+
+  test("finds a repository by its former name", async () => {
+    const { account, sim } = givenSite();
+    sim.renameRepository(SITE, "www");
+    expect(await account.findContainer(SITE)).toMatchObject({ name: "acme/www" });
+  });
+
+  test("follows a redirect to no other host", async () => {
+    const hosts: string[] = [];
+    const astray: typeof fetch = (input) => {
+      hosts.push(new URL(input instanceof Request ? input.url : input).host);
+      const headers = { location: "https://evil.example/repositories/42" };
+      return Promise.resolve(new Response(null, { status: 301, headers }));
+    };
+    const account = connectTo(astray, new VirtualClock(), { token: "t0ken" });
+    const failure = await failureOf(account.findContainer(SITE));
+    expect(failure).toMatchObject({ kind: "permanent", code: "foreign_address", applied: "no" });
+    expect(hosts).toEqual(["api.github.com"]);
+  });
+
+  test("says which repository it does not find", async () => {
+    const { account } = givenSite();
+    const failure = await failureOf(account.findContainer("acme/nothing"));
+    expect(failure).toMatchObject({ kind: "not_found", code: "repository_not_found" });
+    expect(failure.message).toContain("acme/nothing");
+  });
+
+  test.each(["site", "https://github.com/acme/site", "acme/..", ""])(
+    "asks GitHub nothing about %j",
+    async (name) => {
+      const { account, sim } = givenSite();
+      const failure = await failureOf(account.findContainer(name));
+      expect(failure).toMatchObject({ kind: "permanent", code: "invalid_repository_name" });
+      expect(sim.calls()).toBe(0);
+    },
+  );
+
+  test("reaches GitHub Enterprise Server below its own address", async () => {
+    const apiUrl = "https://github.example.com/api/v3";
+    const story = givenSite({ basePath: "/api/v3", apiUrl, baseUrl: `${apiUrl}/` });
+    story.sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    expect(await story.account.findContainer(SITE)).toMatchObject({ name: SITE });
+    expect(await story.site.read(issue(1))).toMatchObject({ externalId: "1" });
+  });
+});
+
+describe("an account of a GitHub App", () => {
+  test("is the App's bot", async () => {
+    const { account, sim } = givenApp();
+    const bot = sim.as("tandem[bot]");
+    expect(await account.identity()).toMatchObject({ login: bot.login });
+  });
+
+  test("makes one token and keeps it until shortly before it expires", async () => {
+    const { clock, sim, site } = givenApp();
+    const minted = () => sim.calls({ method: "POST", path: /access_tokens$/ });
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+
+    await Promise.all([site.read(issue(1)), site.read(issue(1)), site.read(issue(1))]);
+    clock.advance(58 * 60_000);
+    await site.read(issue(1));
+    expect(minted()).toBe(1);
+
+    clock.advance(90_000);
+    await site.read(issue(1));
+    expect(minted()).toBe(2);
+  });
+
+  test("tells its own budget, not the one the App has for making tokens", async () => {
+    const { account, sim, site } = givenApp();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    const remaining: unknown[] = [];
+    account.onTelemetry((told) => remaining.push(told.remaining));
+    await site.read(issue(1));
+    expect(remaining).toEqual([null, 4_999]);
+  });
+
+  test("with another App's key needs attention", async () => {
+    const { site } = givenApp({ privateKey: otherKey.toString() });
+    const failure = await failureOf(site.read(issue(1)));
+    expect(failure).toMatchObject({ kind: "credentials", code: "bad_credentials", status: 401 });
+  });
+
+  test("that is installed no more needs attention; its issues are not taken for deleted", async () => {
+    const { site } = givenApp({ installationId: 1 });
+    const failure = await failureOf(site.read(issue(1)));
+    expect(failure).toMatchObject({ kind: "credentials", code: "installation_unavailable" });
+  });
+
+  test("that is suspended needs attention", async () => {
+    const { sim, site, installation } = givenApp();
+    sim.suspendInstallation(installation);
+    const failure = await failureOf(site.read(issue(1)));
+    expect(failure).toMatchObject({ kind: "credentials", code: "installation_unavailable" });
+  });
+
+  test("knows that nothing was written when no token could be made", async () => {
+    const { sim, site } = givenApp();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    sim.failNext({ method: "POST", path: /access_tokens$/, with: "reset" });
+    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, null));
+    expect(failure).toMatchObject({ kind: "retryable", code: "connection_lost", applied: "no" });
+    expect(await site.patch(issue(1), { title: "Mended" }, null)).toMatchObject({
+      content: { title: "Mended" },
+    });
+  });
+
+  test("whose kept token is refused tries once more with a new one, when asked again", async () => {
+    const { sim, site } = givenApp();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    await site.read(issue(1));
+    sim.failNext({ path: /issues/, with: 401 });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({
+      kind: "retryable",
+      code: "token_expired",
+      applied: "no",
+    });
+    expect(await site.read(issue(1))).toMatchObject({ externalId: "1" });
+  });
+});
+
+describe("credentials", () => {
+  test.each([
+    ["none", undefined, /token missing/],
+    ["an empty token", { token: " " }, /incomplete or of the wrong form/],
+    ["half an App", { appId: 1, privateKey }, /installationId missing/],
+    ["both forms", { token: "t", appId: 1, privateKey, installationId: 1 }, /wrong form/],
+  ])("of %s are refused before any request", (_name, credentials, message) => {
+    const connect = () => connectTo(alwaysAnswering("{}"), new VirtualClock(), credentials);
+    expect(connect).toThrow(message);
+    expect(connect).toThrow(expect.objectContaining({ kind: "credentials" }));
+  });
+
+  test("are not quoted where they are wrong", () => {
+    const credentials = { appId: 1, privateKey: "hush-hush", installationId: 1 };
+    const connect = () => connectTo(alwaysAnswering("{}"), new VirtualClock(), credentials);
+    expect(connect).toThrow(expect.objectContaining({ code: "invalid_private_key" }));
+    expect(connect).toThrow(expect.not.stringContaining("hush-hush"));
+  });
+
+  test("may carry a key whose line breaks an environment variable escaped", async () => {
+    const { account } = givenApp({ privateKey: privateKey.replaceAll("\n", String.raw`\n`) });
+    expect(await account.identity()).toMatchObject({ login: "tandem[bot]" });
+  });
+});
