@@ -17,7 +17,7 @@ import { systemClock } from "./runtime/system-clock.ts";
 import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
 import type { Database } from "./store/database.ts";
 import { openDatabase } from "./store/postgres/open-database.ts";
-import { postgresStore } from "./store/postgres/store.ts";
+import { postgresStore } from "./store/postgres/postgres-store.ts";
 import type { Store } from "./store/store.ts";
 
 /** What is not configuration: time, randomness and the way out. */
@@ -70,7 +70,7 @@ export interface TandemCore {
   /** Whether workers run in this process. */
   working(): boolean;
   /** The secrets that may have signed an integration's webhooks. */
-  webhookSecrets(integration: string): Promise<readonly string[]>;
+  readonly webhookSecrets: (integration: string) => Promise<readonly string[]>;
   /** Stops this process's workers and closes what was opened here. */
   stop(): Promise<void>;
 }
@@ -169,7 +169,7 @@ async function openStore(
 ): Promise<Store> {
   return postgresStore(database, {
     mappings: compiled.mappings,
-    identities: compiled.identities,
+    ...(compiled.identities === null ? {} : { identities: compiled.identities }),
     random,
   });
 }

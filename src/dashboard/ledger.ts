@@ -30,23 +30,29 @@ export interface Ledger {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Grows with each event heard, so that an answer knows what overtook it. */
   readonly tick: number;
+  /** When the newest event of the first page was born; `null` before that page. */
+  readonly since: string | null;
 }
 
 /** How many events the page keeps; the oldest go first. */
 const KEPT = 2_000;
 
-export const EMPTY_LEDGER: Ledger = { entries: new Map(), tick: 0 };
+export const EMPTY_LEDGER: Ledger = { entries: new Map(), tick: 0, since: null };
 
-/** Takes in events from the stream: each is the newest copy there is. */
+/**
+ * Takes in events from the stream: each is the newest copy there is. A stream begins with what
+ * happened before it was opened; only what is younger than the first page is fresh.
+ */
 export function hear(ledger: Ledger, events: readonly ApiEvent[]): Ledger {
   const entries = new Map(ledger.entries);
   let { tick } = ledger;
   for (const event of events) {
     tick += 1;
     const known = entries.get(event.id);
-    entries.set(event.id, { event, heard: tick, fresh: known?.fresh ?? true });
+    const young = ledger.since !== null && event.created_at > ledger.since;
+    entries.set(event.id, { event, heard: tick, fresh: known?.fresh ?? young });
   }
-  return { entries: trimmed(entries), tick };
+  return { ...ledger, entries: trimmed(entries), tick };
 }
 
 /**
@@ -61,12 +67,20 @@ export function takeIn(ledger: Ledger, events: readonly ApiEvent[], asked: numbe
     const { heard = 0, fresh = false } = known ?? {};
     entries.set(event.id, { event, heard, fresh });
   }
-  return { entries: trimmed(entries), tick: ledger.tick };
+  const since = ledger.since ?? newestBirth(events);
+  return { entries: trimmed(entries), tick: ledger.tick, since };
 }
 
 /** All events, newest first. */
 export function newestFirst(ledger: Ledger): readonly ApiEvent[] {
   return [...ledger.entries.values()].map((entry) => entry.event).sort(byAge);
+}
+
+function newestBirth(events: readonly ApiEvent[]): string {
+  return events.reduce(
+    (newest, event) => (event.created_at > newest ? event.created_at : newest),
+    "",
+  );
 }
 
 function byAge(a: ApiEvent, b: ApiEvent): number {

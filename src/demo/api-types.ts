@@ -20,9 +20,9 @@ export interface DemoIssue {
   readonly body: string;
   readonly state: "open" | "closed";
   readonly author: string;
-  readonly updated_at: string;
+  /** `null` with the real GitHub: only Tandem's cached copy is shown. */
+  readonly updated_at: string | null;
   readonly url: string;
-  /** `null` where only their number is known. */
   readonly comments: readonly DemoIssueComment[];
 }
 

@@ -7,13 +7,7 @@ import type { GitHubSimulator } from "../testing/github/index.ts";
 import type { DemoPair, DemoTrouble, TroubleId } from "./api-types.ts";
 import type { GitHubPane } from "./github-pane.ts";
 import type { SampleApp } from "./sample-app.ts";
-
-/** The demo's worker, which can be killed as a crash would. */
-export interface WorkerSwitch {
-  readonly running: boolean;
-  kill(): void;
-  restart(): void;
-}
+import type { WorkerSwitch } from "./worker-switch.ts";
 
 export interface TroubleParts {
   readonly app: SampleApp;

@@ -169,9 +169,12 @@ function refreshCopy(start: Transition, { content }: Observation): Transition {
 
 /** The mapped content of an observation; what it did not see is taken from what is known. */
 export function contentOf(lane: Lane, observation: Observation, context: Context): Content | null {
-  if (observation.action === "delete" || observation.content === null) return null;
-  const { resource } = context.mapping;
-  const seen = pick(canonical(observation.content, resource.fields), mappedFields(context.mapping));
+  const { content, action } = observation;
+  if (action === "delete" || content === null) return null;
+  const seen = pick(
+    canonical(content, context.mapping.resource.fields),
+    mappedFields(context.mapping),
+  );
   return seenOver(lane.known?.content ?? lane.base, seen);
 }
 

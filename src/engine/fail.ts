@@ -1,10 +1,11 @@
 /** What becomes of an event that failed: another attempt, a pause without blame, or an error. */
 import type { EventError, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Transition } from "../model/lane.ts";
+import type { Attempt, Transition } from "../model/lane.ts";
+import { supersede } from "./covered.ts";
 import { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
 import { requeue } from "./start.ts";
-import { move, withLane } from "./transition.ts";
+import { liveEvents, move, withLane } from "./transition.ts";
 
 export interface Failure {
   readonly error: EventError;
@@ -22,9 +23,9 @@ export function fail(
   now: Instant,
   chance: number,
 ): Transition {
-  const { attempt } = start.lane;
-  const refused = failure.applied === "no" && attempt?.event === event.id;
-  const noted = refused ? withLane(start, { attempt: null }) : start;
+  const noted = isRefused(start.lane.attempt, event, failure)
+    ? withLane(start, { attempt: null })
+    : start;
   const { error } = failure;
   if (failure.pausedUntil !== null) {
     return requeue(noted, event, now, {
@@ -41,8 +42,17 @@ export function fail(
       runAt: nextRunAt(now, event.attempts, chance),
     });
   }
-  return move(noted, event.id, "errored", now, {
+  const errored = move(noted, event.id, "errored", now, {
     reason: error.retryable ? "retries_exhausted" : "failed",
     error,
   });
+  const waiting = liveEvents(errored.lane, "queued", event.direction)[0];
+  const givesWay =
+    waiting !== undefined && (event.action === "upsert" || waiting.action === "delete");
+  return givesWay ? supersede(errored, event, waiting, now) : errored;
+}
+
+/** Whether what was refused is the write of this claim, and not a look that was to settle it. */
+function isRefused(attempt: Attempt | null, event: TandemEvent, { applied }: Failure): boolean {
+  return applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;
 }

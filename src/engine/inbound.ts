@@ -9,7 +9,7 @@ import { coveredByOurWrite } from "./covered.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import { type Plan, unsent } from "./plan.ts";
 import { requeue } from "./start.ts";
-import { move, withConflicts } from "./transition.ts";
+import { move, withConflicts, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** How long an event waits for its parent before the parent is read. */
@@ -132,7 +132,10 @@ export function planRemoval(lane: Lane, record: Content | null, context: Context
   return { removal: { kind: "detach" }, conflicts };
 }
 
-/** Ends an inbound delete whose removal was carried out. */
+/**
+ * Ends an inbound delete whose removal was carried out. A record that was deleted is let go of;
+ * one that was kept stays with the tombstone, so that its later edits are not sent as new.
+ */
 export function concludeRemoval(
   start: Transition,
   event: TandemEvent,
@@ -145,7 +148,12 @@ export function concludeRemoval(
     archive: "archived_record",
     detach: "detached",
   } as const;
-  return move(start, event.id, "completed", context.now, {
+  const gone = planned.removal.kind === "delete";
+  const removed = withLane(
+    start,
+    gone ? { attempt: null, recordId: null, base: null } : { attempt: null },
+  );
+  return move(removed, event.id, "completed", context.now, {
     reason: reason[planned.removal.kind],
     conflicts: withConflicts(event, planned.conflicts),
     error: null,

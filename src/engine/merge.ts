@@ -2,7 +2,7 @@
  * Merging a look at the resource into a lane: plan first, then, once the record is written,
  * conclude. Inbound events, answers and re-reads all pass through here.
  */
-import { canonical, type Content } from "../model/content.ts";
+import { canonical, type Content, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
@@ -12,7 +12,7 @@ import type { Context } from "./context.ts";
 import { learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";
-import { bear, liveEvents, withLane } from "./transition.ts";
+import { bear, liveEvents, outboundOff, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** How long values of an unanswered attempt are remembered: they may still land. */
@@ -36,12 +36,19 @@ export function sightOf(
   from: "reread" | "answer",
   context: Context,
 ): Sight {
+  // What an answer does not show is as we sent it.
+  const sent = from === "answer" ? lane.attempt?.values : undefined;
+  const unseen = pick(sent ?? {}, unseenFields(sent ?? {}, observation));
   return {
-    content: contentOf(lane, observation, context) ?? {},
+    content: { ...contentOf(lane, observation, context), ...unseen },
     copy: canonical(observation.content ?? {}, context.mapping.resource.fields),
     at: observation.updatedAt,
     from,
   };
+}
+
+function unseenFields(sent: Content, { content }: Observation): readonly string[] {
+  return Object.keys(sent).filter((field) => content?.[field] === undefined);
 }
 
 /** Plans the merge of a sight into the record as it is now. */
@@ -51,7 +58,7 @@ export function planMerge(
   record: Content | null,
   context: Context,
 ): Plan {
-  return plan({
+  const planned = plan({
     fields: plannedFields(context.mapping),
     base: lane.base,
     record,
@@ -64,6 +71,9 @@ export function planMerge(
     conflict: context.mapping.conflict,
     initial: context.mapping.initial,
   });
+  // A paired record that is missing counts as deleted: nothing creates it anew.
+  const missing = record === null && lane.recordId !== null;
+  return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;
 }
 
 function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
@@ -71,7 +81,9 @@ function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
   return {
     answered: sight.from === "answer" ? values : null,
     unknown: sight.from === "answer" ? null : values,
-    unanswered: remembered(lane.unanswered, now).map((attempt) => attempt.values),
+    unanswered: remembered(lane.unanswered, now)
+      .filter(({ kind }) => kind === "patch" || lane.base === null)
+      .map(({ values }) => values),
   };
 }
 
@@ -99,13 +111,14 @@ export function concludeMerge(
       : learn(start, { content: sight.content, at: sight.at, event: event.id }, context.now);
   const { lane } = learned;
   const unanswered = remembered(lane.unanswered, context.now);
-  const settled = sight.from === "payload" ? null : lane.attempt;
+  const mayStillLand =
+    sight.from === "reread" && lane.attempt?.kind === "patch" && !shows(sight, lane.attempt);
   return withLane(learned, {
     base: merged.base,
     copy: { ...lane.copy, ...sight.copy },
     recordId: record?.id ?? lane.recordId,
     attempt: sight.from === "payload" ? lane.attempt : null,
-    unanswered: settled !== null && sight.from === "reread" ? [...unanswered, settled] : unanswered,
+    unanswered: mayStillLand && lane.attempt !== null ? [...unanswered, lane.attempt] : unanswered,
   });
 }
 
@@ -120,7 +133,7 @@ export function queueUnsent(start: Transition, differs: boolean, context: Contex
     (state) => liveEvents(lane, state, "outbound").length > 0,
   );
   if (present) return start;
-  const off = context.switchedOff.outbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  const off = outboundOff(lane, context);
   const event = newEvent(lane, context, {
     direction: "outbound",
     action: "upsert",
@@ -137,6 +150,11 @@ export function changesOf(merged: Plan, before: Content | null): readonly FieldC
     from: before?.[field] ?? null,
     to,
   }));
+}
+
+/** Whether the resource says what we sent: then it has landed, and a request lands once. */
+function shows({ content }: Sight, { values }: Attempt): boolean {
+  return Object.entries(values).every(([field, value]) => sameValue(content[field], value));
 }
 
 function remembered(attempts: readonly Attempt[], now: Instant): readonly Attempt[] {

@@ -1,5 +1,5 @@
 /** What an outbound event does next, and how it ends. */
-import { type Content } from "../model/content.ts";
+import type { Content } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { addMillis } from "../model/instant.ts";
@@ -69,16 +69,19 @@ export function stepOutbound(
       }),
     );
   }
-  if (lane.attempt !== null && !view.looked) {
-    if (lane.externalId !== null) return { kind: "reread", ref: refOf(lane, lane.externalId) };
-    if (lane.intent !== null) return { kind: "find", token: lane.intent.token };
-  }
-  if (event.action === "delete") return stepRemoval(start, event, context);
-  if (view.record === null) {
+  if (event.action === "upsert" && view.record === null) {
     return settled(
       move(start, event.id, "completed", context.now, { reason: "record_missing", error: null }),
     );
   }
+  if (lane.externalId === null) {
+    if (lane.intent !== null && !view.looked && mayHaveLanded(lane)) {
+      return { kind: "find", token: lane.intent.token };
+    }
+  } else if (event.action === "upsert" && lane.attempt !== null && !view.looked) {
+    return { kind: "reread", ref: refOf(lane, lane.externalId) };
+  }
+  if (event.action === "delete" || view.record === null) return stepRemoval(start, event, context);
   if (lane.externalId === null) return stepCreate(start, event, view.record, view, context);
 
   const values = unsentOf(lane, view.record, context);
@@ -97,6 +100,11 @@ export function stepOutbound(
       token: lane.intent?.token ?? null,
     },
   };
+}
+
+/** Whether a create was sent and its answer never came. */
+function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
+  return attempt !== null || unanswered.some(({ kind }) => kind === "create");
 }
 
 function stepCreate(
@@ -158,9 +166,12 @@ function stepRemoval(start: Transition, event: TandemEvent, context: Context): O
   };
 }
 
-/** Notes what is sent before it leaves, so that whoever comes next knows the outcome is open. */
+/**
+ * Notes what is sent before it leaves, so that whoever comes next knows the outcome is open. An
+ * attempt that is still open was looked for and not found: it may land yet.
+ */
 function sending(
-  start: Transition,
+  { lane, ended }: Transition,
   event: TandemEvent,
   kind: Attempt["kind"],
   values: Content,
@@ -170,11 +181,15 @@ function sending(
     event: event.id,
     kind,
     values,
-    base: start.lane.base ?? {},
-    clockAt: start.lane.clock?.at ?? null,
+    base: lane.base ?? {},
+    clockAt: lane.clock?.at ?? null,
     sentAt: context.now,
+    epoch: event.epoch,
   };
-  return withLane(start, { attempt, lastSent: attempt });
+  const open = lane.attempt;
+  const mayLand = open?.kind === "create" || open?.kind === "patch";
+  const unanswered = mayLand ? [...lane.unanswered, open] : lane.unanswered;
+  return withLane({ lane, ended }, { attempt, lastSent: attempt, unanswered });
 }
 
 /** Ends an outbound upsert with the resource that answered it. */

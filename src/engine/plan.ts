@@ -217,7 +217,8 @@ function mergeFirst(
   const winner = input.initial === "newer" ? laterSide(field.name, input) : input.initial;
   const mine = field.writable ? record : input.record?.[field.name];
   if (sameValue(mine, seen)) return { record: mine, base: seen, news: false };
-  if (mine !== undefined) return settle(field.name, winner, mine, seen, "initial_pairing");
+  const empty = mine === undefined || (mine === null && !field.writable);
+  if (!empty) return settle(field.name, winner, mine, seen, "initial_pairing");
   return { record: winner === "record" ? mine : seen, base: seen, news: winner === "resource" };
 }
 

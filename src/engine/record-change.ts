@@ -1,5 +1,5 @@
 /** Admission of a local write: what a drained change does to a lane. Rows 2, 3 and 7 apply. */
-import { type Content } from "../model/content.ts";
+import type { Content } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
@@ -8,7 +8,7 @@ import { type Admission, cancelOlder } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
-import { bear, unchanged, withLane } from "./transition.ts";
+import { bear, outboundOff, unchanged, withLane } from "./transition.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
 export interface RecordChange {
@@ -25,12 +25,15 @@ export interface RecordChange {
 export function admitChange(lane: Lane, change: RecordChange, context: Context): Admission {
   const start = unchanged(takeTimes(lane, change, context.mapping));
   if (change.ours) return { ...start, event: null };
-  const born = newEvent(start.lane, context, {
-    direction: "outbound",
-    action: change.action,
-    source: "change",
-  });
-  const off = context.switchedOff.outbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  const born: TandemEvent = {
+    ...newEvent(start.lane, context, {
+      direction: "outbound",
+      action: change.action,
+      source: "change",
+    }),
+    conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],
+  };
+  const off = outboundOff(lane, context);
   if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
   const { tombstone } = start.lane;
   if (tombstone !== null) {
@@ -44,16 +47,15 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
   }
   const canceled = cancelOlder(start, born, context.now);
   if (change.action === "upsert") return done(canceled, born);
-  const conflicts = change.deleted === null ? [] : lostWith(lane, change.deleted, context);
   return done(
     withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } }),
-    { ...born, conflicts },
+    born,
   );
 }
 
 /**
- * Removes the resource of a deleted record once more: the sweep found it alive, since the first
- * removal was undone, or a create of ours landed after it.
+ * Removes the resource of a deleted record once more: the sweep found it alive, since its removal
+ * was undone, or a create of ours landed after it.
  */
 export function queueRemoval(lane: Lane, context: Context): Admission {
   const start = unchanged(lane);
@@ -66,12 +68,14 @@ export function queueRemoval(lane: Lane, context: Context): Admission {
     action: "delete",
     source: "change",
   });
+  const off = outboundOff(lane, context);
+  if (off !== null) return done(start, { ...event, state: "disabled", reason: off });
   return done(cancelOlder(start, event, context.now), event);
 }
 
 /** Unsent edits of a record that was deleted are kept where they can be seen. */
-function lostWith(lane: Lane, deleted: Content, context: Context): readonly Conflict[] {
-  if (lane.base === null) return [];
+function lostWith(lane: Lane, deleted: Content | null, context: Context): readonly Conflict[] {
+  if (lane.base === null || deleted === null) return [];
   return Object.entries(unsentOf(lane, deleted, context)).map(([field, lost]) => ({
     field,
     winner: "resource",

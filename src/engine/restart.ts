@@ -1,5 +1,5 @@
-/** Restarting errored events and re-enabling switched-off ones: both are re-admission. */
-import type { TandemEvent } from "../model/event.ts";
+/** What operators and polls do to a lane: restart, switch off and on, cancel. */
+import type { Direction, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { recheckInbound, requeue } from "./start.ts";
@@ -30,9 +30,16 @@ export function restartRetryable(lane: Lane, now: Instant): Transition {
     .reduce((transition, event) => restart(transition, event, now), unchanged(lane));
 }
 
-/** Switches a lane on again: per direction the newest event goes on, the others are canceled by it. */
-export function enableLane(lane: Lane, now: Instant): Transition {
-  return (["inbound", "outbound"] as const).reduce<Transition>(
+/**
+ * Switches a lane on again, or what a connection's direction had switched off: per direction the
+ * newest event goes on, and the others are canceled by it.
+ */
+export function enableLane(
+  lane: Lane,
+  now: Instant,
+  directions: readonly Direction[] = ["inbound", "outbound"],
+): Transition {
+  return directions.reduce<Transition>(
     (transition, direction) => {
       const disabled = [...liveEvents(transition.lane, "disabled", direction)].sort((a, b) =>
         a.id < b.id ? 1 : -1,
@@ -72,5 +79,32 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
   return move(start, event.id, "canceled", now, {
     reason: "superseded",
     canceledBy: waiting.id,
+  });
+}
+
+/**
+ * Switches a lane off: what waits is disabled, what is under way ends as it ends. What comes in
+ * meanwhile is born disabled.
+ */
+export function disableLane(lane: Lane, why: string, now: Instant): Transition {
+  return liveEvents(lane, "queued").reduce(
+    (transition, event) =>
+      move(transition, event.id, "disabled", now, { reason: "pairing_disabled" }),
+    unchanged({ ...lane, disabled: why }),
+  );
+}
+
+/**
+ * Cancels an event by an operator's wish. What it bore is in doubt then, so that the next look at
+ * the resource brings it again; a deletion that does not happen leaves no tombstone.
+ *
+ * @throws IllegalMoveError when the event is being processed.
+ */
+export function cancelByHand(start: Transition, event: TandemEvent, now: Instant): Transition {
+  const canceled = move(start, event.id, "canceled", now, { reason: "canceled_by_hand" });
+  const { known, tombstone } = canceled.lane;
+  return withLane(canceled, {
+    known: known?.event === event.id ? { ...known, lost: true } : known,
+    tombstone: tombstone?.event === event.id ? null : tombstone,
   });
 }

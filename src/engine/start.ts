@@ -25,7 +25,7 @@ export interface Claim {
  * run, for an outbound write must not cover an edit that is already known; oldest first.
  */
 export function nextEvent(lane: Lane, now: Instant): TandemEvent | null {
-  if (processing(lane) !== null) return null;
+  if (lane.disabled !== null || processing(lane) !== null) return null;
   const inbound = oldestFirst(liveEvents(lane, "queued", "inbound"));
   const candidate = inbound[0] ?? oldestFirst(liveEvents(lane, "queued", "outbound"))[0];
   return candidate !== undefined && candidate.runAt <= now ? candidate : null;

@@ -12,6 +12,7 @@ import {
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import type { Context } from "./context.ts";
 
 /** An illegal move: a fault of ours, never of the data. */
 export class IllegalMoveError extends Error {
@@ -71,6 +72,11 @@ export function move(
   };
   const others = transition.lane.live.filter((candidate) => candidate.id !== id);
   return bear({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
+}
+
+/** Why what goes out is held back, or `null`. */
+export function outboundOff(lane: Lane, { switchedOff }: Context): Reason | null {
+  return switchedOff.outbound ?? (lane.disabled === null ? null : "pairing_disabled");
 }
 
 /** Conflicts of an event that may have some already: none is ever dropped. */

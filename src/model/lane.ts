@@ -23,7 +23,7 @@ export interface Known {
   readonly at: Instant;
   /** The event that brought it. */
   readonly event: EventId;
-  /** Its bearer was canceled by hand, so nobody will merge it. */
+  /** Its bearer was canceled, so nobody will merge it. */
   readonly lost: boolean;
 }
 
@@ -44,6 +44,8 @@ export interface Attempt {
   /** The lane's clock when we sent. */
   readonly clockAt: Instant | null;
   readonly sentAt: Instant;
+  /** The lane's epoch when we sent: tells a failure of this request from one of a later look. */
+  readonly epoch: number;
 }
 
 /** A create that is under way: the token by which its resource will be recognised. */

@@ -100,9 +100,9 @@ async function connectionsOf(
   const { parent, scopeColumn } = mapping;
   if (parent === null) {
     for (const [recordId, row] of rows) {
-      const scope = scopeColumn === null ? null : row[scopeColumn];
-      if (scope === null || scope === undefined) continue;
-      const contacts = book.ofScope(mapping.integration, String(scope));
+      const [scope] = scopeColumn === null ? [] : keyText(row[scopeColumn]);
+      if (scope === undefined) continue;
+      const contacts = book.ofScope(mapping.integration, scope);
       result.set(
         recordId,
         contacts.map(({ connection }) => connection.id),
@@ -196,6 +196,16 @@ function contentOrNull(mapping: Mapping, row: Row): Content | null {
   }
 }
 
-function keyText(value: unknown): readonly string[] {
-  return value === null || value === undefined ? [] : [String(value)];
+/** A key or scope value as text; the store gives big ones as text already. None where it is null. */
+export function keyText(value: unknown): readonly string[] {
+  switch (typeof value) {
+    case "string":
+      return [value];
+    case "number":
+    case "bigint":
+    case "boolean":
+      return [value.toString()];
+    default:
+      return value === null || value === undefined ? [] : [JSON.stringify(value)];
+  }
 }

@@ -52,6 +52,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       name: account.name,
       credentials: options.reveal(account.credentials),
       now: () => options.clock.now(),
+      setTimer: (millis, fire) => options.clock.setTimer(millis, fire),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     });
     client.onTelemetry((telemetry) => {

@@ -28,6 +28,7 @@ import { awaitAccount } from "./paused-account.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { randomToken, type Services } from "./services.ts";
+import { keyText } from "./drain.ts";
 import { findByToken } from "./find-by-token.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" }>;
@@ -103,9 +104,8 @@ async function parentState(
   if (lane.parent !== null) return lane.parent;
   if (lane.recordId === null) return null;
   const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
-  const parentId = row?.[mapping.parent.column];
-  if (parentId === null || parentId === undefined) return null;
-  const lanes = await tx.findLanesByRecord(mapping.parent.recordType, [String(parentId)]);
+  const parentIds = keyText(row?.[mapping.parent.column]);
+  const lanes = await tx.findLanesByRecord(mapping.parent.recordType, parentIds);
   const parent = lanes.find(
     (candidate) =>
       candidate.connectionId === lane.connectionId &&

@@ -117,7 +117,7 @@ async function closeSurplus(
     (observation) =>
       observation.token !== null &&
       observation.author?.id === identity.id &&
-      observation.content?.["state"] !== "closed",
+      observation.content?.state !== "closed",
   );
   if (ours.length === 0) return 0;
   const tokens = ours.flatMap((observation) => observation.token ?? []);

@@ -167,7 +167,6 @@ function startLoop(
           "a step failed; it is repeated",
         );
       }
-      if (stopping.aborted) return;
       if (failures > 0) await pause.rest(Math.min(30_000, idleMillis * 2 ** failures));
       else if (!worked) await pause.until(idleMillis);
     }

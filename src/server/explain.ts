@@ -33,7 +33,7 @@ export async function explain(
       integration_record_type:
         book.mapping(lane)?.resource.relation ?? `${lane.resourceType} (not mapped)`,
       integration_external_id: lane.externalId,
-      url: lane.display["url"] ?? null,
+      url: lane.display.url ?? null,
       in_sync: lane.live.length === 0 && lane.attempt === null && unsent?.length === 0,
       standing: standingOf(lane, unsent, events),
       base: lane.base,

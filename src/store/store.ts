@@ -151,20 +151,6 @@ export interface IdentitySettings {
   readonly placeholder: (actor: Actor) => RowPatch;
 }
 
-/** Whose rows stand for actors: what `resolveActors` reads. */
-export interface IdentitySettings {
-  /** The table of the app's users. */
-  readonly table: string;
-  /** Its key column. */
-  readonly key: string;
-  /** The column with the login, by integration. */
-  readonly login: Readonly<Record<string, string>>;
-  /** What becomes of an actor that no row stands for. */
-  readonly unknown: "null" | "placeholder" | "error";
-  /** The row to make for an unknown actor; the login column is filled in where it is absent. */
-  readonly placeholder: (actor: Actor) => RowPatch;
-}
-
 /** One captured write. */
 export interface CapturedChange {
   readonly recordType: string;

@@ -148,6 +148,7 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
     base: { title: "A", body: "text" },
     clockAt: at(10),
     sentAt: at(20),
+    epoch: 1,
     ...changes,
   };
 }

@@ -300,6 +300,10 @@ export function worldOf(engine: Engine, options: Options): { moves(world: World)
     return deciding(before, (context) => {
       const event = eventOf(before.lane, id);
       if (snapshot === null) return notFound(before, event, context);
+      const { clock } = before.lane;
+      if (clock !== null && at(snapshot.at) < clock.at) {
+        return failedFor(before, event, "unknown", timeout);
+      }
       const { world, sight, plan, record } = observed(before, snapshot, "reread", context);
       const looked = shown(
         settled(

@@ -105,7 +105,9 @@ function IssueCard({
         <>
           <span>#{issue.number}</span>
           <span>{issue.author}</span>
-          <span title={issue.updated_at}>{clockTime(issue.updated_at)}</span>
+          {issue.updated_at === null ? null : (
+            <span title={issue.updated_at}>{clockTime(issue.updated_at)}</span>
+          )}
           {pair === undefined ? null : (
             <a href={`#task-${pair.task}`} onClick={jump}>
               task {pair.task}

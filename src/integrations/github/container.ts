@@ -70,20 +70,14 @@ export class RepositoryClient implements ContainerClient {
     return this.#observe(ref, answer);
   }
 
-  /**
-   * Opens an issue or writes a comment. An issue that is to be closed takes a second request,
-   * since GitHub opens issues open; if that one fails, the error says that the first was applied.
-   */
+  /** Opens an issue or writes a comment: one request. GitHub opens issues open. */
   async create(request: CreateRequest, signal?: AbortSignal): Promise<Observation> {
     const type = knownType(request.type);
     if (type === "issue_comment") return this.#comment(request, signal);
     const values = writableValues(request.values, ISSUE.fields);
     const body = withToken({ body: "", ...only(values, isOfNewIssue) }, request.token);
     const url = this.#path("/issues");
-    const opened = this.#readIssue(await this.#send({ method: "POST", url, body, signal }));
-    if (values.state !== "closed") return observeIssue(opened);
-    const rest = only(values, (field) => !isOfNewIssue(field));
-    return this.#closeNew(opened.number, rest, signal);
+    return observeIssue(this.#readIssue(await this.#send({ method: "POST", url, body, signal })));
   }
 
   async patch(
@@ -173,29 +167,6 @@ export class RepositoryClient implements ContainerClient {
     const url = `${this.#pathOf(request.parent)}/comments`;
     const answer = await this.#send({ method: "POST", url, body, signal });
     return this.#observeComment(readAnswer(commentShape, answer), answer);
-  }
-
-  async #closeNew(
-    number: string,
-    values: Content,
-    signal: AbortSignal | undefined,
-  ): Promise<Observation> {
-    try {
-      return await this.patch({ type: ISSUE.type, externalId: number }, values, null, signal);
-    } catch (error) {
-      if (!(error instanceof IntegrationError)) throw error;
-      throw new IntegrationError({
-        kind: "retryable",
-        code: "opened_not_closed",
-        message: `Issue ${number} was opened, but not closed: ${error.message}`,
-        hint: "It will be found by its token and closed on the next attempt.",
-        applied: "unknown",
-        status: error.status,
-        requestId: error.requestId,
-        retryAt: error.retryAt,
-        cause: error,
-      });
-    }
   }
 
   async #send(request: UnsignedRequest): Promise<Answer> {

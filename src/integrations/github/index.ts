@@ -1,7 +1,7 @@
 /** The GitHub integration: what `tandem-sync/github` exports. */
 import type { Integration } from "../integration.ts";
 import { connect, type GitHubOptions } from "./client.ts";
-import { RESOURCES } from "./resources.ts";
+import { type GitHubResources, RESOURCES } from "./resources.ts";
 import { translate } from "./translate.ts";
 import { verify } from "./verify.ts";
 
@@ -25,7 +25,9 @@ export { IRRELEVANT } from "./translate.ts";
  * @example
  * github({ baseUrl: "https://github.example.com/api/v3", timeoutMs: 20_000 })
  */
-export function github(options: GitHubOptions = {}): Integration {
+export function github(
+  options: GitHubOptions = {},
+): Integration & { readonly fieldTypes?: GitHubResources } {
   return {
     name: "github",
     resources: RESOURCES,

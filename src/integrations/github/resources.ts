@@ -50,8 +50,9 @@ export const ISSUE = {
   fields: {
     title: { kind: "line", writable: true },
     body: { kind: "text", writable: true },
-    state: { kind: "value", writable: true },
-    state_reason: { kind: "value", writable: true },
+    // GitHub opens every issue open; closing one is a change.
+    state: { kind: "value", writable: true, settableOnCreate: false },
+    state_reason: { kind: "value", writable: true, settableOnCreate: false },
     labels: { kind: "set", writable: true },
     assignees: { kind: "set", writable: true },
     author: { kind: "actor", writable: false },

@@ -57,10 +57,8 @@ export function parserOf(oid: number): Parse {
   return (text) => mapElements(parseTextArray(text), parseElement);
 }
 
-const TEXT_ARRAY = 1009;
-
 /** `pg` reads arrays of any dimensions; its own parsers of their elements are not wanted. */
-const parseTextArray = pg.types.getTypeParser(TEXT_ARRAY as number) as Parse;
+const parseTextArray = (pg.types.getTypeParser as (oid: number) => Parse)(1009);
 
 function mapElements(value: unknown, parse: Parse): unknown {
   if (Array.isArray(value)) return value.map((item) => mapElements(item, parse));

@@ -157,6 +157,28 @@ export async function findLanesByRecord(
   }));
 }
 
+export async function findBoundLanes(
+  tx: Queryable,
+  connection: ConnectionId,
+  resourceType: string,
+  after: LaneId | null,
+  limit: number,
+) {
+  const { rows } = await tx.query<{ id: string; external_id: string }>(
+    `select id, external_id
+     from tandem.lanes
+     where connection_id = $1
+       and resource_type = $2
+       and id > $3::bigint
+       and external_id is not null
+       and tombstone_event is null
+     order by id
+     limit $4`,
+    [connection, resourceType, after ?? "0", limit],
+  );
+  return rows.map((row) => ({ id: laneId(row.id), externalId: row.external_id }));
+}
+
 async function find(tx: Queryable, wanted: readonly KeyRow[]): Promise<Map<number, LaneId>> {
   const { rows } = await tx.query<{ position: number; id: string | null }>(FIND, [
     storableJson(wanted),

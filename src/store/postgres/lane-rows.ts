@@ -47,11 +47,7 @@ type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
   readonly sentAt: string;
 };
 
-export function laneFromRows(
-  row: LaneRow,
-  record: RecordRow,
-  live: readonly TandemEvent[],
-): Lane {
+export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly TandemEvent[]): Lane {
   return {
     id: laneId(row.id),
     connectionId: connectionId(row.connection_id),

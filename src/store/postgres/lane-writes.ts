@@ -126,12 +126,7 @@ function compareLanes(result: Difference, before: Lane, lane: Lane): void {
   if (!sameJson(recordToRow(before), record)) result.records.push(record);
 }
 
-function compareEvents(
-  result: Difference,
-  before: Lane,
-  lane: Lane,
-  names: ResourceNames,
-): void {
+function compareEvents(result: Difference, before: Lane, lane: Lane, names: ResourceNames): void {
   const kept = new Set<TandemEvent["id"]>();
   for (const event of lane.live) {
     const was = before.live.find((candidate) => candidate.id === event.id);

@@ -32,10 +32,7 @@ export function pgDatabase(source: string | pg.Pool): Database {
   };
 }
 
-async function inTransaction<T>(
-  pool: pg.Pool,
-  work: (tx: Queryable) => Promise<T>,
-): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let lost: Error | undefined;
   let committing = false;

@@ -85,12 +85,7 @@ export class RecordRows {
     return inserted;
   }
 
-  async update(
-    table: RecordTable,
-    id: string,
-    patch: RowPatch,
-    origin: EventId,
-  ): Promise<Row> {
+  async update(table: RecordTable, id: string, patch: RowPatch, origin: EventId): Promise<Row> {
     const { shape, key } = await this.#open(table);
     const written = columnsOf(table, shape, patch);
     if (written.length === 0) {

@@ -48,6 +48,10 @@ const BY_CLASS: Readonly<Record<string, Refusal>> = {
     code: "table_changed",
     hint: "The table is not as the mapping says; run `tandem check`, then `tandem migrate`.",
   },
+  "54": {
+    code: "invalid_value",
+    hint: "The value is larger than Postgres or an index of the table can hold; shorten it.",
+  },
   P0: {
     code: "refused_by_trigger",
     hint: "A trigger of the table refused the write; satisfy it, then restart the event.",
@@ -60,7 +64,7 @@ const BY_TRIGGER: Refusal = {
 };
 
 /** Failures of the database or of ours, which say nothing of the row. */
-const NOT_THE_ROWS = new Set(["08", "25", "28", "2D", "3B", "40", "53", "54", "55", "57", "58", "XX"]);
+const NOT_THE_ROWS = new Set(["08", "25", "28", "2D", "3B", "40", "53", "55", "57", "58", "XX"]);
 
 /**
  * The refusal that an error stands for, or `null` where it is none. Besides Postgres' own classes

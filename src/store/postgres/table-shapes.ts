@@ -88,10 +88,7 @@ join pg_namespace on pg_namespace.oid = pg_class.relnamespace
 order by attribute.attnum`;
 
 /** Reads a table's shape; `null` where there is no such table. */
-export async function readTableShape(
-  reader: Queryable,
-  name: string,
-): Promise<TableShape | null> {
+export async function readTableShape(reader: Queryable, name: string): Promise<TableShape | null> {
   const { rows } = await reader.query<ColumnRow>(SHAPE, [name]);
   const [first] = rows;
   if (first === undefined) return null;

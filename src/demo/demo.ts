@@ -1,0 +1,260 @@
+/**
+ * `npm start`: the sample app on an embedded Postgres, GitHub (simulated, or the real one), Tandem
+ * between them, and the page that shows all three.
+ */
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { createAdaptorServer, type ServerType } from "@hono/node-server";
+import { Hono } from "hono";
+import type { Log } from "../runtime/log.ts";
+import { systemClock } from "../runtime/system-clock.ts";
+import { dashboardAssets } from "../server/assets.ts";
+import { createTandem, type Tandem } from "../server/tandem.ts";
+import { pgliteDatabase } from "../store/postgres/pglite-database.ts";
+import {
+  createGitHubSimulator,
+  type GitHubSimulator,
+  type Listening,
+} from "../testing/github/index.ts";
+import type { DemoState } from "./api-types.ts";
+import { rememberRepository } from "./github-memory.ts";
+import { githubPane, type GitHubPane } from "./github-pane.ts";
+import { readCachedIssues, readPairs } from "./pairs.ts";
+import { demoRoutes } from "./routes.ts";
+import { sampleApp, TASK_STATUSES } from "./sample-app.ts";
+import { sampleConfig } from "./sample-config.ts";
+import { plantIssues, plantTasks } from "./seeds.ts";
+import { stateFeed } from "./state-feed.ts";
+import { createTroubles } from "./trouble.ts";
+import { workerSwitch } from "./worker-switch.ts";
+
+export interface DemoOptions {
+  /** The page's port; the next free one where it is taken. 0: any. */
+  readonly port: number;
+  /** The simulated GitHub's port; the next free one where it is taken. 0: any. */
+  readonly githubPort: number;
+  /** Nobody else can reach it: the demo has no login. */
+  readonly host: "127.0.0.1";
+  /** Where database and simulated GitHub are kept; `null` keeps them in memory. */
+  readonly dataDir: string | null;
+  /** The real GitHub instead of the simulator. */
+  readonly github: {
+    readonly token: string;
+    /** `owner/name` */
+    readonly repository: string;
+    /** Of a GitHub Enterprise Server. */
+    readonly baseUrl?: string;
+  } | null;
+  readonly log: Log;
+}
+
+export interface Demo {
+  /** Where the page is. */
+  readonly url: string;
+  /** Where GitHub's API is. */
+  readonly githubUrl: string;
+  close(): Promise<void>;
+}
+
+const REPOSITORY = "acme/site";
+const TOKEN = "demo-token";
+const WEBHOOK_SECRET = "demo-webhook-secret";
+const PROJECT = "1";
+
+/** Short, so that a watcher sees what recovery does. */
+const LEASE_MILLIS = 5_000;
+const POLL_MILLIS = { simulator: 10_000, github: 15_000 } as const;
+
+/** Starts everything; resolves when the page can be opened. */
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const { log, host } = options;
+  const closing: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    const pglite = await openPglite(options.dataDir);
+    closing.push(() => pglite.close());
+    const app = sampleApp(await pgliteDatabase(pglite));
+    const isFirstRun = await app.install();
+
+    const github = options.github === null ? await startGitHub(options, closing) : null;
+    const repository = options.github?.repository ?? REPOSITORY;
+    const tandem = await createTandem(sampleConfig(pglite), {
+      log,
+      onReceived: () => worker.wake(),
+    });
+    closing.push(() => tandem.stop());
+    const worker = workerSwitch(() =>
+      tandem.startWorker({
+        leaseMillis: LEASE_MILLIS,
+        pollMillis: POLL_MILLIS[github === null ? "github" : "simulator"],
+      }),
+    );
+    await tandem.migrate();
+    await connect(tandem, options, github?.listening.url);
+    const database = await pgliteDatabase(pglite);
+    const pairs = () => readPairs(database);
+
+    const readState = async (): Promise<DemoState> => {
+      const [tasks, users, paired, issues] = await Promise.all([
+        app.tasks(),
+        app.users(),
+        pairs(),
+        github?.pane.issues() ?? readCachedIssues(database, repository),
+      ]);
+      return {
+        mode: github === null ? "github" : "simulator",
+        repository,
+        repository_url: `https://github.com/${repository}`,
+        statuses: TASK_STATUSES,
+        users,
+        tasks,
+        issues,
+        pairs: paired,
+        troubles: troubles.list(),
+        worker: worker.running ? "running" : "killed",
+      };
+    };
+    const feed = stateFeed(readState);
+    closing.push(() => feed.close());
+    const troubles = createTroubles({
+      app,
+      worker,
+      pairs,
+      pollNow: () => tandem.syncNow(),
+      github: github === null ? null : { ...github, repository },
+      changed: () => feed.nudge(),
+    });
+    closing.push(() => troubles.stop());
+
+    const pane = github?.pane ?? null;
+    const site = new Hono();
+    site.route("/demo", demoRoutes({ app, pane, troubles, feed }));
+    site.get("/", servePage());
+    site.all("*", (context) => tandem.fetch(context.req.raw));
+    const { url, server } = await listen(site, options.port, host, log);
+    closing.push(() => closeServer(server));
+
+    github?.simulator.addHook({
+      url: `${url}/webhooks/github`,
+      secret: WEBHOOK_SECRET,
+      repository,
+    });
+    worker.restart();
+    if (isFirstRun) {
+      await plantTasks(app);
+      if (github !== null) plantIssues(github.simulator, repository);
+    }
+    return { url, githubUrl: githubUrlOf(options, github?.listening), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openPglite(dataDir: string | null): Promise<PGlite> {
+  if (dataDir === null) return PGlite.create("memory://");
+  const directory = join(dataDir, "database");
+  await mkdir(directory, { recursive: true });
+  return PGlite.create(directory);
+}
+
+async function startGitHub(
+  { dataDir, githubPort, host, log }: DemoOptions,
+  closing: (() => Promise<void> | void)[],
+): Promise<{ simulator: GitHubSimulator; pane: GitHubPane; listening: Listening }> {
+  // Not seeded: deliveries of an earlier run must not be taken for these.
+  const simulator = createGitHubSimulator({ clock: systemClock, random: Math.random });
+  // Always in this order, so that ids are the same after a restart.
+  for (const login of ["mona", "ada", "grace"]) simulator.createUser({ login });
+  simulator.token(TOKEN, { login: "tandem[bot]" });
+  const [owner = "", name = ""] = REPOSITORY.split("/");
+  simulator.createRepository({ owner, name });
+  if (dataDir !== null) {
+    rememberRepository(simulator, REPOSITORY, join(dataDir, "github.json"));
+  }
+  const listening = await onFreePort(githubPort, log, (port) => simulator.listen({ port, host }));
+  closing.push(() => listening.close());
+  return { simulator, pane: githubPane(simulator, REPOSITORY), listening };
+}
+
+async function connect(
+  tandem: Tandem,
+  { github }: DemoOptions,
+  simulatorUrl: string | undefined,
+): Promise<void> {
+  const baseUrl = github === null ? simulatorUrl : github.baseUrl;
+  await tandem.connect({
+    account: {
+      name: "demo",
+      integration: "github",
+      credentials: {
+        token: github?.token ?? TOKEN,
+        ...(baseUrl === undefined ? {} : { baseUrl }),
+      },
+      webhookSecret: WEBHOOK_SECRET,
+    },
+    container: github?.repository ?? REPOSITORY,
+    scope: PROJECT,
+  });
+}
+
+function servePage() {
+  const assets = dashboardAssets({ demo: true });
+  return async (context: { req: { raw: Request } }): Promise<Response> =>
+    (await assets("/", context.req.raw)) ?? new Response(null, { status: 404 });
+}
+
+async function listen(
+  site: Hono,
+  wanted: number,
+  host: string,
+  log: Log,
+): Promise<{ url: string; server: ServerType }> {
+  const server = createAdaptorServer({ fetch: site.fetch });
+  const port = await onFreePort(
+    wanted,
+    log,
+    (candidate) =>
+      new Promise<number>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(candidate, host, () => {
+          server.off("error", reject);
+          // A server that listens on a port has an address with one.
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+  );
+  return { url: `http://${host}:${String(port)}`, server };
+}
+
+/** Tries the port wanted and those after it. @throws Error where none of twenty is free. */
+async function onFreePort<T>(
+  wanted: number,
+  log: Log,
+  open: (port: number) => Promise<T>,
+): Promise<T> {
+  for (let port = wanted; ; port += 1) {
+    try {
+      return await open(port);
+    } catch (error) {
+      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (!taken || port >= wanted + 20) throw error;
+      log.info({ port, next: port + 1 }, `port ${String(port)} is taken, trying the next`);
+    }
+  }
+}
+
+async function closeServer(server: ServerType): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  // Open streams would keep it waiting.
+  if ("closeAllConnections" in server) server.closeAllConnections();
+  await closed;
+}
+
+function githubUrlOf({ github }: DemoOptions, listening: Listening | undefined): string {
+  return listening?.url ?? github?.baseUrl ?? "https://api.github.com";
+}

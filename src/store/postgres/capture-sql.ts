@@ -1,0 +1,196 @@
+/**
+ * The SQL of the triggers that capture local writes, for one table.
+ *
+ * They run in the writer's transaction, so they must not fail and should cost next to nothing:
+ *
+ * 1. An update that moves no mapped column does not even call the function (`when`).
+ * 2. Values are read inside a block that takes any error, for a column may be renamed before
+ *    Tandem learns of it. The block writes nothing, so it costs no transaction id.
+ * 3. No key, constraint or cast stands between the writer and `tandem.changes`.
+ */
+import { createHash } from "node:crypto";
+import { quoteIdentifier, quoteLiteral } from "./identifiers.ts";
+import type { Column, TableShape } from "./table-shapes.ts";
+
+/** A mapped table with the columns whose changes matter. */
+export interface CapturedTable {
+  readonly recordType: string;
+  readonly shape: TableShape;
+  readonly key: Column;
+  readonly columns: readonly Column[];
+  /** The app's own modified-at column, where it is a `timestamptz`. */
+  readonly modifiedAt: Column | null;
+}
+
+export interface CaptureSql {
+  /** Qualified and quoted. */
+  readonly function: string;
+  /** The function's bare name. */
+  readonly functionName: string;
+  /** Says whether what is installed is this: a comment on each object carries it. */
+  readonly digest: string;
+  readonly install: string;
+}
+
+export const TRIGGERS = {
+  insert: "tandem_capture_insert",
+  update: "tandem_capture_update",
+  delete: "tandem_capture_delete",
+} as const;
+
+export function captureSql(table: CapturedTable): CaptureSql {
+  const functionName = nameOf(table.recordType);
+  const name = `tandem.${quoteIdentifier(functionName)}`;
+  const statements = [
+    functionSql(name, table),
+    ...dropTriggers(table.shape.quoted),
+    `create trigger ${TRIGGERS.insert}
+  after insert on ${table.shape.quoted}
+  for each row execute function ${name}()`,
+    `create trigger ${TRIGGERS.update}
+  after update on ${table.shape.quoted}
+  for each row when (
+    ${[table.key, ...table.columns].map(differs).join("\n    or ")}
+  )
+  execute function ${name}()`,
+    `create trigger ${TRIGGERS.delete}
+  after delete on ${table.shape.quoted}
+  for each row execute function ${name}()`,
+  ];
+  const digest = createHash("sha256").update(statements.join(";\n")).digest("hex").slice(0, 16);
+  const comments = [
+    `comment on function ${name}() is '${digest}'`,
+    ...Object.values(TRIGGERS).map(
+      (trigger) => `comment on trigger ${trigger} on ${table.shape.quoted} is '${digest}'`,
+    ),
+  ];
+  return {
+    function: name,
+    functionName,
+    digest,
+    install: `${[...statements, ...comments].join(";\n\n")};\n`,
+  };
+}
+
+function dropTriggers(quotedTable: string): readonly string[] {
+  return Object.values(TRIGGERS).map(
+    (trigger) => `drop trigger if exists ${trigger} on ${quotedTable}`,
+  );
+}
+
+/** Readable, and unlike for any two tables: `capture_tasks_1f2e3d4c`. */
+function nameOf(recordType: string): string {
+  const readable = recordType.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+  const unlike = createHash("sha256").update(recordType).digest("hex").slice(0, 8);
+  return `capture_${readable.slice(0, 40)}_${unlike}`;
+}
+
+function functionSql(name: string, table: CapturedTable): string {
+  const { recordType, key, columns, modifiedAt } = table;
+  const type = quoteLiteral(recordType);
+  const all = `array[${columns.map((column) => quoteLiteral(column.name)).join(", ")}]::text[]`;
+  const moved = columns.map(
+    (column) => `case when ${differs(column)} then ${quoteLiteral(column.name)} end`,
+  );
+  const old = [key, ...columns.filter((column) => column.name !== key.name)].map(
+    (column) => `${quoteLiteral(column.name)}, ${asJson(column)}`,
+  );
+  return `create or replace function ${name}() returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as ${dollarQuoted(`
+declare
+  new_key text;
+  old_key text;
+  moved text[] := ${all};
+  old_row jsonb;
+  changed timestamptz := tandem.now();
+  origin text := nullif(current_setting('tandem.origin', true), '');
+begin
+  begin
+    if tg_op <> 'DELETE' then
+      new_key := new.${key.quoted}::text;
+    end if;
+    if tg_op <> 'INSERT' then
+      old_key := old.${key.quoted}::text;
+    end if;${modifiedAt === null ? "" : stampSql(modifiedAt)}
+    if tg_op = 'UPDATE' and old_key = new_key then
+      moved := array_remove(array[
+        ${moved.join(",\n        ")}
+      ]::text[], null);
+    end if;
+    if tg_op = 'DELETE' or (tg_op = 'UPDATE' and old_key <> new_key) then
+      old_row := jsonb_build_object(${old.join(", ")});
+    end if;
+  exception when others then
+    -- A column is not as it was at the last migrate. What is known by now will do.
+    null;
+  end;
+
+  if tg_op = 'DELETE' or (tg_op = 'UPDATE' and old_key <> new_key) then
+    insert into tandem.changes
+      (record_type, record_id, operation, columns, changed_at, origin, transaction_id, old_record)
+    values
+      (${type}, old_key, 'delete', '{}', changed, origin, pg_current_xact_id(), old_row);
+  end if;
+  if tg_op <> 'DELETE' then
+    insert into tandem.changes
+      (record_type, record_id, operation, columns, changed_at, origin, transaction_id)
+    values (
+      ${type},
+      new_key,
+      case when tg_op = 'INSERT' or old_key <> new_key then 'insert' else 'update' end,
+      moved,
+      changed,
+      origin,
+      pg_current_xact_id()
+    );
+  end if;
+  return null;
+end
+`)}`;
+}
+
+/** The writer's own time, where it set one; no write was made later than now. */
+function stampSql(modifiedAt: Column): string {
+  const { quoted } = modifiedAt;
+  return `
+    if tg_op = 'INSERT' then
+      changed := least(changed, greatest(coalesce(new.${quoted}, changed), '1970-01-01 00:00Z'));
+    elsif tg_op = 'UPDATE' and new.${quoted} is distinct from old.${quoted} then
+      changed := least(changed, greatest(coalesce(new.${quoted}, changed), '1970-01-01 00:00Z'));
+    end if;`;
+}
+
+/** Types whose own equality sees every difference, and sees it whatever the search path. */
+const EXACT = new Set([
+  ...["bool", "int2", "int4", "int8", "oid", "float4", "float8", "numeric", "uuid", "bytea"],
+  ...["date", "time", "timetz", "timestamp", "timestamptz", "jsonb"],
+]);
+
+/**
+ * Whether a column moved. Most types are compared as text, byte by byte: some have no equality
+ * (json, xml, point), for some it is too kind (citext, interval, texts under a collation that
+ * ignores case), and the operators of an extension are not on the function's search path.
+ */
+function differs({ quoted, builtin, isEnum }: Column): string {
+  const compared = (row: string) =>
+    isEnum || (builtin !== null && EXACT.has(builtin))
+      ? `${row}.${quoted}`
+      : `${row}.${quoted}::text collate pg_catalog."C"`;
+  return `${compared("old")} is distinct from ${compared("new")}`;
+}
+
+/** As the driver would give the value: JSON numbers are too small for bigints and decimals. */
+function asJson({ quoted, builtin }: Column): string {
+  const asText = builtin === "int8" || builtin === "numeric" || builtin === "json";
+  return asText ? `old.${quoted}::text` : `to_jsonb(old.${quoted})`;
+}
+
+/** A dollar quote that the body does not contain: names of columns may have dollars. */
+function dollarQuoted(body: string): string {
+  let tag = "$capture$";
+  for (let count = 1; body.includes(tag); count += 1) tag = `$capture${count}$`;
+  return `${tag}${body}${tag}`;
+}

@@ -1,0 +1,204 @@
+/** Installing the capture triggers: what is there already stays untouched. */
+import { type Mapping, mappedColumns } from "../../model/mapping.ts";
+import { type Database, type Queryable, sqlState } from "../database.ts";
+import { MigrationError } from "../migration-error.ts";
+import {
+  captureSql,
+  type CapturedTable,
+  type CaptureSql,
+  TRIGGERS,
+} from "./capture-sql.ts";
+import { quoteIdentifier } from "./identifiers.ts";
+import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
+
+/** Installs the triggers of mapped tables and removes those of tables that no longer are. */
+export async function installCaptureTriggers(
+  database: Database,
+  mappings: readonly Mapping[],
+): Promise<void> {
+  const tables = await capturedTables(database, mappings);
+  const wanted = tables.map((table) => ({ table, sql: captureSql(table) }));
+  const installed = await readInstalled(database);
+  for (const { table, sql } of wanted) {
+    if (isInstalled(installed, table, sql)) continue;
+    await withBriefLock(database, table.recordType, async (tx) => {
+      // Once more, now that no other migration can run: it may have done the work.
+      if (isInstalled(await readInstalled(tx), table, sql)) return;
+      await tx.script(sql.install);
+    });
+  }
+  await removeUnmapped(database, wanted);
+}
+
+interface Installed {
+  readonly relation: string;
+  readonly relation_name: string;
+  readonly trigger: string;
+  readonly function: string;
+  readonly digest: string | null;
+  readonly function_digest: string | null;
+  readonly enabled: string;
+}
+
+// Triggers of partitions are the parent's.
+const INSTALLED = `
+select
+  pg_trigger.tgrelid::text as relation,
+  pg_trigger.tgrelid::regclass::text as relation_name,
+  pg_trigger.tgname as trigger,
+  pg_proc.proname as function,
+  obj_description(pg_trigger.oid, 'pg_trigger') as digest,
+  obj_description(pg_proc.oid, 'pg_proc') as function_digest,
+  pg_trigger.tgenabled::text as enabled
+from pg_trigger
+join pg_proc on pg_proc.oid = pg_trigger.tgfoid
+where pg_proc.pronamespace = 'tandem'::regnamespace
+  and pg_proc.proname like 'capture\\_%'
+  and not pg_trigger.tgisinternal
+  and pg_trigger.tgparentid = 0`;
+
+async function readInstalled(reader: Queryable): Promise<readonly Installed[]> {
+  return (await reader.query<Installed>(INSTALLED)).rows;
+}
+
+function isInstalled(
+  installed: readonly Installed[],
+  table: CapturedTable,
+  sql: CaptureSql,
+): boolean {
+  return Object.values(TRIGGERS).every((trigger) =>
+    installed.some(
+      (candidate) =>
+        candidate.relation === table.shape.oid &&
+        candidate.trigger === trigger &&
+        candidate.function === sql.functionName &&
+        candidate.digest === sql.digest &&
+        candidate.function_digest === sql.digest &&
+        candidate.enabled !== "D",
+    ),
+  );
+}
+
+async function removeUnmapped(
+  database: Database,
+  wanted: readonly { readonly table: CapturedTable; readonly sql: CaptureSql }[],
+): Promise<void> {
+  const stale = (await readInstalled(database)).filter(
+    (installed) =>
+      !wanted.some(
+        ({ table, sql }) =>
+          table.shape.oid === installed.relation && sql.functionName === installed.function,
+      ),
+  );
+  for (const name of new Set(stale.map((installed) => installed.relation_name))) {
+    const functions = stale.filter((each) => each.relation_name === name);
+    await withBriefLock(database, name, async (tx) => {
+      for (const { trigger } of functions) {
+        await tx.query(`drop trigger if exists ${quoteIdentifier(trigger)} on ${name}`);
+      }
+    });
+  }
+  const kept = wanted.map(({ sql }) => sql.functionName);
+  const { rows } = await database.query<{ name: string }>(
+    `select proname as name
+     from pg_proc
+     where pronamespace = 'tandem'::regnamespace
+       and proname like 'capture\\_%'
+       and proname <> all ($1::text[])
+       and not exists (select from pg_trigger where pg_trigger.tgfoid = pg_proc.oid)`,
+    [kept],
+  );
+  for (const { name } of rows) {
+    await database.query(`drop function if exists tandem.${quoteIdentifier(name)}()`);
+  }
+}
+
+/** Creating a trigger holds up the table's writers, so it must not stand in a queue before them. */
+async function withBriefLock(
+  database: Database,
+  table: string,
+  work: (tx: Queryable) => Promise<void>,
+): Promise<void> {
+  try {
+    await database.transaction(async (tx) => {
+      await tx.query("select pg_advisory_xact_lock(hashtextextended('tandem migrate', 0))");
+      await tx.query("select set_config('lock_timeout', '3s', true)");
+      await work(tx);
+    });
+  } catch (error) {
+    if (sqlState(error) !== "55P03") throw error;
+    throw new MigrationError(
+      "table_busy",
+      `could not lock ${table} within 3 seconds to install its triggers`,
+      "End the transaction that holds the table (see pg_stat_activity), then migrate again.",
+      error,
+    );
+  }
+}
+
+async function capturedTables(
+  reader: Queryable,
+  mappings: readonly Mapping[],
+): Promise<readonly CapturedTable[]> {
+  const recordTypes = [...new Set(mappings.map((mapping) => mapping.recordType))].sort();
+  const tables: CapturedTable[] = [];
+  for (const recordType of recordTypes) {
+    const shape = await readTableShape(reader, recordType);
+    const table = capturedTable(
+      recordType,
+      mappings.filter((mapping) => mapping.recordType === recordType),
+      shape,
+    );
+    const twin = tables.find((other) => other.shape.oid === table.shape.oid);
+    if (twin !== undefined) {
+      throw new MigrationError(
+        "table_named_twice",
+        `${twin.recordType} and ${recordType} are one table`,
+        "Name it in one way in the configuration.",
+      );
+    }
+    tables.push(table);
+  }
+  return tables;
+}
+
+function capturedTable(
+  recordType: string,
+  mappings: readonly Mapping[],
+  shape: TableShape | null,
+): CapturedTable {
+  const [first] = mappings;
+  if (shape === null || first === undefined) {
+    throw new MigrationError(
+      "table_missing",
+      `there is no table ${recordType}`,
+      "Create it first, or correct the configuration; a name is looked up along the search path.",
+    );
+  }
+  if (shape.kind !== "r" && shape.kind !== "p") {
+    throw new MigrationError(
+      "table_unsuitable",
+      `${recordType} is no table, so its changes cannot be captured`,
+      "Map the table behind it.",
+    );
+  }
+  const column = (name: string): Column => {
+    const found = shape.columns.get(name);
+    if (found !== undefined) return found;
+    throw new MigrationError(
+      "column_missing",
+      `${recordType} has no column ${name}`,
+      "Correct the mapping, or add the column first.",
+    );
+  };
+  const names = [...new Set(mappings.flatMap((mapping) => mappedColumns(mapping)))].sort();
+  const modifiedAt = mappings.find((mapping) => mapping.modifiedAt !== null)?.modifiedAt;
+  const stamp = modifiedAt == null ? null : column(modifiedAt);
+  return {
+    recordType,
+    shape,
+    key: column(first.key),
+    columns: names.map(column),
+    modifiedAt: stamp?.builtin === "timestamptz" ? stamp : null,
+  };
+}

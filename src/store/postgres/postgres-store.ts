@@ -1,0 +1,151 @@
+/** The store on Postgres and PGlite: what a transaction offers, and when one is run again. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Random } from "../../model/clock.ts";
+import { type Instant, parseInstant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import { type Database, mayPass, type Queryable } from "../database.ts";
+import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
+import { changeStore } from "./change-rows.ts";
+import { deliveryStore, pendingDeliveries } from "./delivery-rows.ts";
+import { directory } from "./directory-rows.ts";
+import * as laneKeys from "./lane-keys.ts";
+import * as laneLocks from "./lane-locks.ts";
+import { saveLanes } from "./lane-writes.ts";
+import { ledger } from "./ledger-rows.ts";
+import { migrate } from "./migrate.ts";
+import { recordStore } from "./record-rows.ts";
+import { refusalAtCommit } from "./refusals.ts";
+import { resourceRelations } from "./resource-relations.ts";
+import { TableShapes } from "./table-shapes.ts";
+
+export interface PostgresStoreOptions {
+  /** What is mapped; `migrate` replaces it. */
+  readonly mappings?: readonly Mapping[];
+  readonly identities?: IdentitySettings;
+  /** Spreads the pauses between attempts. */
+  readonly random: Random;
+}
+
+const ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 5;
+
+/** Opens the store on a database that `migrate` has prepared, or will. */
+export async function postgresStore(
+  database: Database,
+  options: PostgresStoreOptions,
+): Promise<Store> {
+  const shapes = new TableShapes();
+  let relations = resourceRelations(options.mappings ?? []);
+
+  const begin = async (tx: Queryable): Promise<StoreTransaction> => {
+    const now = await settle(tx);
+    const held: laneLocks.HeldLanes = new Map();
+    return {
+      now,
+      ensureLanes: (keys) => laneKeys.ensureLanes(tx, keys),
+      findLanesByResource: (connection, resourceType, externalIds) =>
+        laneKeys.findLanesByResource(tx, connection, resourceType, externalIds),
+      findLanesByToken: (connection, tokens) => laneKeys.findLanesByToken(tx, connection, tokens),
+      findLanesByRecord: (recordType, ids) => laneKeys.findLanesByRecord(tx, recordType, ids),
+      findBoundLanes: (connection, resourceType, after, limit) =>
+        laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
+      lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),
+      lockDueLanes: (limit) => laneLocks.lockDueLanes(tx, held, relations, now, limit),
+      lockExpiredLanes: (limit) => laneLocks.lockExpiredLanes(tx, held, relations, now, limit),
+      async lockLanesInState(connection, state, limit, after) {
+        const ids = await laneLocks.lanesInState(tx, connection, state, limit, after ?? null);
+        return laneLocks.lockLanes(tx, held, relations, ids);
+      },
+      saveLanes: (decided) => saveLanes(tx, held, decided),
+      wakeChildren: (parent) => wakeChildren(tx, parent),
+      records: recordStore(tx, shapes, options.identities),
+      changes: changeStore(tx),
+      pendingDeliveries: pendingDeliveries(tx, now),
+    };
+  };
+
+  return {
+    kind: database.kind,
+    async migrate(mappings) {
+      await migrate(database, mappings);
+      relations = resourceRelations(mappings);
+      shapes.forget();
+    },
+    transaction: (work) =>
+      again(options.random, () =>
+        database
+          .transaction(async (tx) => work(await begin(tx)))
+          .catch((error: unknown) => {
+            throw refusalAtCommit(error) ?? error;
+          }),
+      ),
+    deliveries: deliveryStore(database),
+    directory: directory(database),
+    ledger: ledger(database),
+    onWork: (heard) => database.listen("tandem_work", heard),
+    close: () => database.close(),
+  };
+}
+
+/**
+ * Sets what holds for the transaction and asks the time. A lock is waited for briefly, since what
+ * holds it may wait for us. The date style decides how times are written, and ISO is what we read.
+ */
+async function settle(tx: Queryable): Promise<Instant> {
+  const { rows } = await tx.query<{ now: string }>(
+    `select
+       set_config('lock_timeout', '5s', true),
+       set_config('datestyle', 'ISO', true),
+       to_json(tandem.now()) #>> '{}' as now`,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("the database told no time");
+  return parseInstant(row.now);
+}
+
+/** Runs what only met others again, after a pause that grows and differs from theirs. */
+async function again<T>(random: Random, attempt: () => Promise<T>): Promise<T> {
+  for (let count = 1; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (count === ATTEMPTS || !mayPass(error)) throw error;
+      await delay(FIRST_PAUSE_MS * 2 ** count * random());
+    }
+  }
+}
+
+/**
+ * Makes events that wait for their parent due. Their lanes are not locked here: an event that
+ * somebody holds is being decided on, and looks again by itself soon. A lane that does not know its
+ * parent is woken too; looking once more costs little.
+ */
+async function wakeChildren(tx: Queryable, parent: Lane): Promise<void> {
+  await tx.query(
+    `with waiting as (
+       select child.id
+       from tandem.events_live as child
+       join tandem.lanes on lanes.id = child.lane_id
+       where child.connection_id = $1
+         and child.state = 'queued'
+         and child.reason = 'awaiting_parent'
+         and (
+           lanes.parent_external_id is null
+           or (lanes.parent_type = $2 and lanes.parent_external_id = $3)
+         )
+       order by child.id
+       for update of child skip locked
+     ),
+     woken as (
+       update tandem.events_live
+       set run_at = tandem.now()
+       from waiting
+       where events_live.id = waiting.id
+       returning events_live.id
+     )
+     select pg_notify('tandem_work', '')
+     where exists (select from woken)`,
+    [parent.connectionId, parent.resourceType, parent.externalId],
+  );
+}

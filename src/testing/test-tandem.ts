@@ -1,0 +1,129 @@
+/**
+ * A whole Tandem on a virtual clock: the real runtime and store, the GitHub simulator in process,
+ * and a database that the test gives. Nothing moves until the test says so.
+ */
+import type { AnyConfig } from "../config.ts";
+import type { Connection } from "../model/connection.ts";
+import { formatInstant } from "../model/instant.ts";
+import { createTandem, type Tandem } from "../server/tandem.ts";
+import { createGitHubSimulator, type GitHubSimulator } from "./github/index.ts";
+import { seededRandom } from "./random.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export interface TestTandemOptions {
+  /** The configuration; its database is the test's own. */
+  readonly config: AnyConfig;
+  /** Runs one statement on that database as the app would. */
+  readonly sql: (text: string, params?: unknown[]) => Promise<unknown>;
+  /** The same seed tells the same story. Default: 1. */
+  readonly seed?: number;
+  /** The scope value joined to the repository. Default: `1`. */
+  readonly scope?: string;
+}
+
+export interface TestTandem {
+  readonly tandem: Tandem;
+  readonly github: GitHubSimulator;
+  readonly clock: VirtualClock;
+  readonly connection: Connection;
+  /** Moves every clock, SQL's included. */
+  advance(millis: number): Promise<void>;
+  /** Delivers webhooks and processes until nothing is due; time moves by fractions of a second. */
+  settle(): Promise<void>;
+  /** Lets waits and retries pass, a minute at a time, until nothing waits any more. */
+  settleWithin(minutes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The repository every test Tandem is connected to, and who Tandem is there. */
+export const TEST_REPOSITORY = "acme/site";
+export const TEST_LOGIN = "tandem-bot";
+const SECRET = "a webhook secret";
+const TOKEN = "ghs_test";
+
+/**
+ * Opens a test Tandem: migrated, connected to `acme/site`, with a webhook hooked up.
+ *
+ * @example
+ * const t = await createTestTandem({ config, sql });
+ * t.github.as("mona").openIssue("acme/site", { title: "Hello" });
+ * await t.settle();
+ */
+export async function createTestTandem(options: TestTandemOptions): Promise<TestTandem> {
+  const clock = new VirtualClock();
+  const seed = options.seed ?? 1;
+  const github = createGitHubSimulator({ clock, random: seededRandom(seed) });
+  github.createUser({ login: TEST_LOGIN, type: "Bot" });
+  github.createUser({ login: "mona" });
+  const [owner = "", name = ""] = TEST_REPOSITORY.split("/");
+  github.createRepository({ owner, name });
+  github.token(TOKEN, { login: TEST_LOGIN });
+
+  const tandem = await createTandem(options.config, {
+    clock,
+    random: seededRandom(seed + 1),
+    fetch: github.fetch,
+    environment: {},
+  });
+  await tandem.migrate();
+  await options.sql("create table tandem.virtual_clock (at timestamptz not null)");
+  await options.sql("insert into tandem.virtual_clock values ($1)", [formatInstant(clock.now())]);
+  await options.sql(`
+    create or replace function tandem.now() returns timestamptz
+    language sql volatile as $$ select at from tandem.virtual_clock $$`);
+  const connection = await tandem.connect({
+    account: {
+      name: "acme",
+      integration: "github",
+      credentials: { token: TOKEN, baseUrl: github.apiUrl },
+      webhookSecret: SECRET,
+    },
+    container: TEST_REPOSITORY,
+    scope: options.scope ?? "1",
+  });
+  github.addHook({
+    secret: SECRET,
+    deliver: (request) => tandem.fetch(forwarded(request)),
+    events: ["issues", "issue_comment", "repository", "pull_request"],
+  });
+  github.clearRequests();
+
+  async function advance(millis: number): Promise<void> {
+    clock.advance(millis);
+    await options.sql("update tandem.virtual_clock set at = $1", [formatInstant(clock.now())]);
+  }
+
+  async function settle(): Promise<void> {
+    for (let round = 0; round < 200; round += 1) {
+      const { deliveries, changes, events } = await tandem.settle();
+      if (deliveries + changes + events + github.pendingDeliveries === 0) return;
+      if (github.pendingDeliveries > 0) await advance(50);
+      await github.answered();
+    }
+    throw new Error("still not settled after 200 rounds: something goes in circles");
+  }
+
+  return {
+    tandem,
+    github,
+    clock,
+    connection,
+    advance,
+    settle,
+    async settleWithin(minutes) {
+      await settle();
+      for (let minute = 0; minute < minutes; minute += 1) {
+        const { due } = await tandem.services.store.ledger.nextDue();
+        if (due === null) return;
+        await advance(60_000);
+        await settle();
+      }
+    },
+    close: () => tandem.stop(),
+  };
+}
+
+/** A hook's request, addressed to Tandem's receiver. */
+function forwarded(request: Request): Request {
+  return new Request("http://localhost/webhooks/github", request);
+}

@@ -1,0 +1,238 @@
+import { describe, expect, it } from "vitest";
+import {
+  awaitParent,
+  awaitRecord,
+  concludeInbound,
+  concludeRemoval,
+  endForMissingRecord,
+  PARENT_DEADLINE_MS,
+  planRemoval,
+  WAIT_MS,
+} from "../../src/engine/inbound.ts";
+import { planMerge, type Sight } from "../../src/engine/merge.ts";
+import type { Content } from "../../src/model/content.ts";
+import type { TandemEvent } from "../../src/model/event.ts";
+import { addMillis } from "../../src/model/instant.ts";
+import type { Lane } from "../../src/model/lane.ts";
+import {
+  aContext,
+  aKnown,
+  aLane,
+  aMapping,
+  anAttempt,
+  anEventId,
+  anUnseenLane,
+  at,
+  eventIn,
+  withEvent,
+} from "./builders.ts";
+
+const context = aContext();
+const theirs = { title: "B", body: "text" };
+const agreed = { title: "A", body: "text" };
+
+/** A lane whose event 5, with their content of second 20, is processing. */
+const processing = (lane: Lane = aLane(), changes: Partial<TandemEvent> = {}) =>
+  withEvent(
+    {
+      ...lane,
+      clock: { at: at(20), event: anEventId(5) },
+      known: aKnown(theirs, 20, anEventId(5)),
+    },
+    5,
+    { content: theirs, updatedAt: at(20), state: "processing", attempts: 1, ...changes },
+  );
+
+function merge(
+  held: ReturnType<typeof processing>,
+  record: Content | null,
+  sight: Partial<Sight> = {},
+  given = context,
+) {
+  const seen: Sight = { content: theirs, copy: theirs, at: at(20), from: "payload", ...sight };
+  const merged = planMerge(held.lane, seen, record, given);
+  const after = { id: "7", content: { ...record, ...merged.toRecord } };
+  const start = { lane: held.lane, ended: [] };
+  return concludeInbound(start, held.event, seen, merged, { before: record, after }, given);
+}
+
+describe("an inbound event that is merged", () => {
+  it("creates the record of a resource that is not paired yet", () => {
+    const ended = merge(processing(anUnseenLane({ externalId: "42" })), null);
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "completed",
+      reason: "created_record",
+      recordId: "7",
+    });
+    expect(ended.lane).toMatchObject({ recordId: "7", base: theirs, copy: theirs });
+  });
+
+  it("updates the record, and says what changed", () => {
+    const ended = merge(processing(), agreed);
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "completed",
+      reason: "updated_record",
+      changes: [{ side: "record", field: "title", from: "A", to: "B" }],
+    });
+    expect(ended.lane).toMatchObject({ base: theirs, copy: theirs, live: [] });
+  });
+
+  it("agrees where the record says so already", () => {
+    const ended = merge(processing(), theirs);
+    expect(eventIn(ended, anEventId(5))).toMatchObject({ state: "completed", reason: "agreed" });
+  });
+
+  it("is ignored for a record whose later edit won, and that edit is queued", () => {
+    const lane = aLane({ recordChangedAt: { title: at(25) } });
+    const ended = merge(processing(lane), { title: "L", body: "text" });
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "ignored",
+      reason: "record_is_newer",
+      ignoredFor: { id: "7", type: "tasks" },
+      conflicts: [{ field: "title", winner: "record", kept: "L", lost: "B" }],
+    });
+    expect(ended.lane).toMatchObject({ base: theirs, copy: theirs });
+    expect(ended.lane.live).toMatchObject([{ direction: "outbound", state: "queued" }]);
+  });
+
+  it("queues what the record has elsewhere, although the event itself completed", () => {
+    const ended = merge(processing(), { title: "A", body: "mine" });
+    expect(eventIn(ended, anEventId(5)).reason).toBe("updated_record");
+    expect(ended.lane.live).toMatchObject([{ direction: "outbound", state: "queued" }]);
+  });
+
+  it("queues nothing for a pairing that has ended", () => {
+    const tombstone = { event: anEventId(9), at: at(1), side: "resource" } as const;
+    const ended = merge(processing(aLane({ tombstone })), { title: "A", body: "mine" });
+    expect(ended.lane.live).toEqual([]);
+  });
+
+  it("is a duplicate where its re-read finds what another event brought: an echo that came first", () => {
+    const echo = processing(aLane(), { reread: true });
+    const lane = {
+      ...echo.lane,
+      base: theirs,
+      copy: theirs,
+      known: aKnown(theirs, 20, anEventId(2)),
+      clock: { at: at(20), event: anEventId(2) },
+    };
+    const ended = merge({ ...echo, lane }, theirs, { from: "reread" });
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "duplicate",
+      reason: "nothing_new",
+      duplicateOf: anEventId(2),
+    });
+  });
+
+  it("settles an unknown outcome by its re-read", () => {
+    const lane = aLane({ attempt: anAttempt(), lastSent: anAttempt() });
+    const ended = merge(processing(lane, { reread: true }), agreed, { from: "reread" });
+    expect(ended.lane.attempt).toBeNull();
+    expect(ended.lane.unanswered).toHaveLength(1);
+  });
+
+  it("records what its own payload showed and our write has covered since", () => {
+    const shown = { title: "L", body: "text" };
+    const lane = aLane({ lastSent: anAttempt({ clockAt: at(10) }) });
+    const ended = merge(processing({ ...lane, base: shown }, { reread: true }), shown, {
+      content: shown,
+      copy: shown,
+      at: at(21),
+      from: "reread",
+    });
+    expect(eventIn(ended, anEventId(5)).conflicts).toMatchObject([
+      { field: "title", kept: "L", lost: "B", why: "covered_by_our_write" },
+    ]);
+  });
+});
+
+describe("an inbound event that has to wait", () => {
+  it("waits for its parent, with a deadline that waiting on does not move", () => {
+    const held = processing();
+    const once = awaitParent({ lane: held.lane, ended: [] }, held.event, context);
+    expect(eventIn(once, anEventId(5))).toMatchObject({
+      state: "queued",
+      reason: "awaiting_parent",
+      attempts: 0,
+      runAt: addMillis(context.now, WAIT_MS),
+      deadline: addMillis(context.now, PARENT_DEADLINE_MS),
+    });
+    const held2 = processing(aLane(), { deadline: at(7) });
+    const again = awaitParent({ lane: held2.lane, ended: [] }, held2.event, context);
+    expect(eventIn(again, anEventId(5)).deadline).toBe(at(7));
+  });
+
+  it("goes back where the app holds the row; no attempt is burnt", () => {
+    const held = processing();
+    const after = awaitRecord({ lane: held.lane, ended: [] }, held.event, context);
+    expect(eventIn(after, anEventId(5))).toMatchObject({
+      state: "queued",
+      reason: "record_locked",
+      attempts: 0,
+      runAt: addMillis(context.now, 250),
+    });
+  });
+});
+
+describe("a paired record that is missing", () => {
+  it("counts as deleted: the event is ignored and nothing is created anew", () => {
+    const held = processing();
+    const ended = endForMissingRecord({ lane: held.lane, ended: [] }, held.event, context);
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "ignored",
+      reason: "record_missing",
+      ignoredFor: { id: "7", type: "tasks" },
+    });
+  });
+});
+
+describe("a resource that was deleted", () => {
+  const deleting = (onResourceDeleted: "delete" | "archive" | "detach") =>
+    aContext({ mapping: aMapping({ onResourceDeleted, softDelete: "deleted_at" }) });
+  const removed = (lane: Lane, record: Content | null, given = deleting("delete")) => {
+    const held = processing(lane, { action: "delete", content: null });
+    const planned = planRemoval(held.lane, record, given);
+    return {
+      planned,
+      ended: concludeRemoval({ lane: held.lane, ended: [] }, held.event, planned, given),
+    };
+  };
+
+  it.each([
+    ["delete", "deleted_record"],
+    ["archive", "archived_record"],
+    ["detach", "detached"],
+  ] as const)("does %s to its record where asked to", (wish, reason) => {
+    const { planned, ended } = removed(aLane(), agreed, deleting(wish));
+    expect(planned.removal.kind).toBe(wish);
+    expect(eventIn(ended, anEventId(5))).toMatchObject({ state: "completed", reason });
+  });
+
+  it("detaches instead of deleting where the record has an unsent edit, and says so", () => {
+    const { planned, ended } = removed(aLane(), { title: "L", body: "text" });
+    expect(planned.removal.kind).toBe("detach");
+    expect(eventIn(ended, anEventId(5)).conflicts).toEqual([
+      { field: "title", winner: "record", kept: "L", lost: null, why: "resource_deleted" },
+    ]);
+  });
+
+  it("has nothing to delete where there never was a record, or it is gone", () => {
+    expect(removed(anUnseenLane(), null).planned.removal.kind).toBe("none");
+    const { ended } = removed(aLane(), null);
+    expect(eventIn(ended, anEventId(5)).reason).toBe("nothing_to_delete");
+  });
+
+  it("detaches where the table has no column to archive by", () => {
+    const given = aContext({ mapping: aMapping({ onResourceDeleted: "archive" }) });
+    expect(removed(aLane(), agreed, given).planned.removal.kind).toBe("detach");
+  });
+
+  it("lets go of a record that it deleted, so that a re-created resource gets a new one", () => {
+    expect(removed(aLane(), agreed).ended.lane).toMatchObject({ recordId: null, base: null });
+    expect(removed(aLane(), agreed, deleting("detach")).ended.lane.recordId).toBe("7");
+  });
+
+  it("leaves no request open", () => {
+    expect(removed(aLane({ attempt: anAttempt() }), agreed).ended.lane.attempt).toBeNull();
+  });
+});
