@@ -112,10 +112,11 @@ create table tandem.integration_records (
   last_sent jsonb
 ) with (fillfactor = 80);
 
--- The queue: events that are not terminal. It holds at most a few rows a lane.
+-- The queue: events that are not terminal. It holds at most a few rows a lane. Its rows are written
+-- only under their lane's lock, so a foreign key would cost a look at the lane and tell nothing.
 create table tandem.events_live (
   id uuid primary key,
-  lane_id bigint not null references tandem.lanes,
+  lane_id bigint not null,
   connection_id bigint not null,
   direction text not null check (direction in ('inbound', 'outbound')),
   action text not null check (action in ('upsert', 'delete')),
@@ -155,6 +156,13 @@ create unique index events_live_one_queued
 create unique index events_live_one_processing
   on tandem.events_live (lane_id) where state = 'processing';
 create index events_live_due on tandem.events_live (run_at) where state = 'queued';
+-- What waits for somebody or something is found without reading the queue.
+create index events_live_at_rest on tandem.events_live (connection_id, state, lane_id)
+  where state in ('errored', 'disabled');
+create index events_live_errored_by_delivery on tandem.events_live (delivery_id)
+  where state = 'errored';
+create index events_live_awaiting_parent on tandem.events_live (connection_id)
+  where state = 'queued' and reason = 'awaiting_parent';
 
 -- The ledger: events that ended. Appended to and never changed; retention drops partitions.
 create table tandem.events_ended (

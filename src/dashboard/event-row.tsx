@@ -15,11 +15,14 @@ import {
 
 export function EventRow({
   event,
+  about = subject(event),
   fresh,
   target,
   failed,
 }: {
   readonly event: ApiEvent;
+  /** Default: what the event itself says. */
+  readonly about?: string | undefined;
   readonly fresh: boolean;
   /** The reader followed a link to it. */
   readonly target: boolean;
@@ -56,7 +59,7 @@ export function EventRow({
             <span class="hidden-text">{directionName(event.direction)}</span>
           </span>
           <span class="name">{resourceName(event)}</span>
-          <span class="subject">{subject(event)}</span>
+          <span class="subject">{about}</span>
           {event.action === "delete" ? <span class="tag">delete</span> : null}
         </span>
         <Chip event={event} />

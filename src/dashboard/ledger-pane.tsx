@@ -9,9 +9,10 @@ import {
   isFiltering,
   type LedgerFilter,
   NO_FILTER,
+  subjects,
 } from "./ledger.ts";
 import type { LiveLedger } from "./use-ledger.ts";
-import { dayName, stateName } from "./wording.ts";
+import { dayName, stateName, subject } from "./wording.ts";
 
 interface Filtering {
   readonly filter: LedgerFilter;
@@ -32,6 +33,7 @@ export function LedgerPane({
   readonly failed: (error: unknown) => void;
 }) {
   const now = new Date();
+  const about = subjects(live.events, subject);
   const days = groupByDay(shown, (time) => dayName(time, now));
   return (
     <section class="pane ledger" aria-labelledby="ledger-title">
@@ -50,6 +52,7 @@ export function LedgerPane({
                 <EventRow
                   key={event.id}
                   event={event}
+                  about={subject(event) || about.get(event.integration_record_id)}
                   fresh={live.isFresh(event.id)}
                   target={event.id === target}
                   failed={failed}

@@ -153,6 +153,23 @@ export function queryOf(filter: LedgerFilter, before: string | null): string {
   return query.toString();
 }
 
+/**
+ * What each integration record is about, in the words of the newest event that says so: an event
+ * that carries no content of its own is still about something.
+ */
+export function subjects(
+  events: readonly ApiEvent[],
+  subject: (event: ApiEvent) => string,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const event of events) {
+    const known = found.has(event.integration_record_id);
+    const text = known ? "" : subject(event);
+    if (text !== "") found.set(event.integration_record_id, text);
+  }
+  return found;
+}
+
 export interface Day {
   /** As `dayOf` named it. */
   readonly name: string;

@@ -34,7 +34,7 @@ export function resourceName(
   return kind === "issue" ? `issue #${id}` : `${kind} ${id}`;
 }
 
-/** What it is about, in its own words: a title, or the first line of a text. */
+/** What it is about, in its own words: a title, or the first line of a text. Empty if unknown. */
 export function subject(event: Pick<ApiEvent, "content">): string {
   const { title, body } = event.content ?? {};
   const text = typeof title === "string" ? title : typeof body === "string" ? body : "";

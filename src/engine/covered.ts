@@ -2,15 +2,21 @@
  * A remote edit that our own write covered: made after we had read the resource and before our
  * request landed, it shows only in a webhook that is by now older than what the resource says.
  */
-import { type Content, sameValue } from "../model/content.ts";
+import { type Content, type Json, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
+/** How many of our writes an edit's webhook may be late by. */
+const WRITES_REMEMBERED = 4;
+/** How long values of a write are remembered: a request, or a webhook, may still arrive. */
+export const REMEMBER_MS = 10 * 60_000;
+
 /**
- * Conflicts to record for an event that ends unmerged. A field counts where the resource shows
- * what we sent, and the event showed neither that nor what was there before.
+ * Conflicts to record for an event that ends unmerged. A field counts where the event falls between
+ * what we knew when we sent it and what settled that, and showed neither what was there before nor
+ * a value of ours, while the resource does not show the event's value any more.
  *
  * @param shown What the resource shows by now; default: what is known of it.
  */
@@ -20,34 +26,55 @@ export function coveredByOurWrite(
   at: Instant,
   shown: Content | null = known?.content ?? null,
 ): readonly Conflict[] {
-  if (lastSent?.kind !== "patch" || shown === null) return [];
-  if (lastSent.clockAt !== null && at < lastSent.clockAt) return [];
-  return Object.entries(lastSent.values).flatMap(([field, sent]): Conflict[] => {
+  if (lastSent === null || shown === null) return [];
+  const writes = [lastSent, ...(lastSent.earlier ?? [])].filter(({ kind }) => kind === "patch");
+  const fields = new Set(writes.flatMap(({ values }) => Object.keys(values)));
+  return [...fields].flatMap((field): Conflict[] => {
     const seen = content[field];
-    if (seen === undefined || !sameValue(shown[field], sent)) return [];
-    if (sameValue(seen, sent) || sameValue(seen, lastSent.base[field])) return [];
-    return [{ field, winner: "record", kept: sent, lost: seen, why: "covered_by_our_write" }];
+    const ours = writes.flatMap(({ values }) => values[field] === undefined ? [] : [values[field]]);
+    const isOurs = ours.some((value) => sameValue(value, seen));
+    if (seen === undefined || isOurs || sameValue(seen, shown[field])) return [];
+    const covering = writes.find((write) => mayCover(write, field, seen, at));
+    const kept = covering?.values[field];
+    if (kept === undefined) return [];
+    return [{ field, winner: "record", kept, lost: seen, why: "covered_by_our_write" }];
   });
 }
 
-/** Cancels an event for a newer one, noting what the newer does not show any more. */
+function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boolean {
+  const { values, base, clockAt, settledAt } = write;
+  const within =
+    (clockAt === null || at >= clockAt) && (settledAt === undefined || at <= settledAt);
+  return within && values[field] !== undefined && !sameValue(base[field], seen);
+}
+
+/** The writes before the one that leaves now, as far as it may have built on them. */
+export function sentShortlyBefore({ lastSent }: Lane, now: Instant): readonly Attempt[] {
+  if (lastSent === null) return [];
+  const { earlier = [], ...last } = lastSent;
+  return [last, ...earlier]
+    .filter(({ sentAt }) => addMillis(sentAt, REMEMBER_MS) > now)
+    .slice(0, WRITES_REMEMBERED - 1);
+}
+
+/** Cancels an event for a newer one, noting what of it a write of ours has covered meanwhile. */
 export function supersede(
   start: Transition,
   event: TandemEvent,
   newer: TandemEvent,
   now: Instant,
 ): Transition {
-  const { content, updatedAt } = event;
+  const { lane } = start;
   const covered =
-    content === null || updatedAt === null || newer.content === null
+    event.content === null || event.updatedAt === null
       ? []
-      : coveredByOurWrite(start.lane, content, updatedAt, newer.content);
+      : coveredByOurWrite(lane, event.content, event.updatedAt, newer.content);
   const canceled = move(start, event.id, "canceled", now, {
     reason: "superseded",
     canceledBy: newer.id,
     conflicts: withConflicts(event, covered),
   });
-  const { known } = start.lane;
+  const { known } = lane;
   // What it bore is merged by nobody now; a newer event that has content will bear its own.
   return known?.event === event.id
     ? withLane(canceled, { known: { ...known, lost: true } })

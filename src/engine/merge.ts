@@ -9,14 +9,12 @@ import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import { contentOf } from "./admit.ts";
 import type { Context } from "./context.ts";
+import { REMEMBER_MS } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";
 import { bear, liveEvents, outboundOff, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
-
-/** How long values of an unanswered attempt are remembered: they may still land. */
-export const REMEMBER_UNANSWERED_MS = 10 * 60_000;
 
 /** What a merge takes from the resource. */
 export interface Sight {
@@ -158,5 +156,5 @@ function shows({ content }: Sight, { values }: Attempt): boolean {
 }
 
 function remembered(attempts: readonly Attempt[], now: Instant): readonly Attempt[] {
-  return attempts.filter((attempt) => addMillis(attempt.sentAt, REMEMBER_UNANSWERED_MS) > now);
+  return attempts.filter((attempt) => addMillis(attempt.sentAt, REMEMBER_MS) > now);
 }

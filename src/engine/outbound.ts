@@ -1,10 +1,11 @@
 /** What an outbound event does next, and how it ends. */
-import type { Content } from "../model/content.ts";
+import { type Content, pick } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { addMillis } from "../model/instant.ts";
 import type { ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
+import { sentShortlyBefore } from "./covered.ts";
 import { unsentOf, WAIT_MS } from "./inbound.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import type { Plan } from "./plan.ts";
@@ -181,7 +182,7 @@ function sending(
     event: event.id,
     kind,
     values,
-    base: lane.base ?? {},
+    base: pick(lane.base ?? {}, Object.keys(values)),
     clockAt: lane.clock?.at ?? null,
     sentAt: context.now,
     epoch: event.epoch,
@@ -189,7 +190,8 @@ function sending(
   const open = lane.attempt;
   const mayLand = open?.kind === "create" || open?.kind === "patch";
   const unanswered = mayLand ? [...lane.unanswered, open] : lane.unanswered;
-  return withLane({ lane, ended }, { attempt, lastSent: attempt, unanswered });
+  const lastSent = { ...attempt, earlier: sentShortlyBefore(lane, context.now) };
+  return withLane({ lane, ended }, { attempt, lastSent, unanswered });
 }
 
 /** Ends an outbound upsert with the resource that answered it. */

@@ -7,6 +7,7 @@ import {
   type EventState,
   isLegalMove,
   isTerminal,
+  type Reason,
   type TandemEvent,
 } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";

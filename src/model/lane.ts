@@ -39,13 +39,17 @@ export interface Attempt {
   readonly event: EventId;
   readonly kind: "create" | "patch" | "delete" | "close";
   readonly values: Content;
-  /** Base when we sent, to tell a remote edit that our write covered. */
+  /** Base of the fields sent, to tell a remote edit that our write covered. */
   readonly base: Content;
   /** The lane's clock when we sent. */
   readonly clockAt: Instant | null;
   readonly sentAt: Instant;
   /** The lane's epoch when we sent: tells a failure of this request from one of a later look. */
   readonly epoch: number;
+  /** The resource's time when an answer or a read settled it; absent while it is open. */
+  readonly settledAt?: Instant;
+  /** Of the last attempt: those shortly before it, newest first. */
+  readonly earlier?: readonly Attempt[];
 }
 
 /** A create that is under way: the token by which its resource will be recognised. */

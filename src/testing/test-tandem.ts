@@ -17,6 +17,10 @@ export interface TestTandemOptions {
   readonly sql: (text: string, params?: unknown[]) => Promise<unknown>;
   /** The same seed tells the same story. Default: 1. */
   readonly seed?: number;
+  /** Wraps the way out, to hear what Tandem is told. */
+  readonly listenIn?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch;
+  /** Told each webhook that reaches Tandem. */
+  readonly onWebhook?: (payload: string) => void;
   /** The scope value joined to the repository. Default: `1`. */
   readonly scope?: string;
 }
@@ -38,7 +42,8 @@ export interface TestTandem {
 /** The repository every test Tandem is connected to, and who Tandem is there. */
 export const TEST_REPOSITORY = "acme/site";
 export const TEST_LOGIN = "tandem-bot";
-const SECRET = "a webhook secret";
+/** Signs its webhooks. */
+export const TEST_SECRET = "a webhook secret";
 const TOKEN = "ghs_test";
 
 /**
@@ -62,11 +67,12 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   const tandem = await createTandem(options.config, {
     clock,
     random: seededRandom(seed + 1),
-    fetch: github.fetch,
+    fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
     environment: {},
   });
   await tandem.migrate();
-  await options.sql("create table tandem.virtual_clock (at timestamptz not null)");
+  await options.sql("create table if not exists tandem.virtual_clock (at timestamptz not null)");
+  await options.sql("truncate tandem.virtual_clock");
   await options.sql("insert into tandem.virtual_clock values ($1)", [formatInstant(clock.now())]);
   await options.sql(`
     create or replace function tandem.now() returns timestamptz
@@ -76,17 +82,22 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
       name: "acme",
       integration: "github",
       credentials: { token: TOKEN, baseUrl: github.apiUrl },
-      webhookSecret: SECRET,
+      webhookSecret: TEST_SECRET,
     },
     container: TEST_REPOSITORY,
     scope: options.scope ?? "1",
   });
   github.addHook({
-    secret: SECRET,
-    deliver: (request) => tandem.fetch(forwarded(request)),
+    secret: TEST_SECRET,
+    deliver: (request) => deliver(request),
     events: ["issues", "issue_comment", "repository", "pull_request"],
   });
   github.clearRequests();
+
+  async function deliver(request: Request): Promise<Response> {
+    options.onWebhook?.(await request.clone().text());
+    return tandem.fetch(forwarded(request));
+  }
 
   async function advance(millis: number): Promise<void> {
     clock.advance(millis);

@@ -145,7 +145,7 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
     event: anEventId(2),
     kind: "patch",
     values: { title: "L" },
-    base: { title: "A", body: "text" },
+    base: { title: "A" },
     clockAt: at(10),
     sentAt: at(20),
     epoch: 1,

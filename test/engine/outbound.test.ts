@@ -78,12 +78,12 @@ describe("an update", () => {
       event: anEventId(2),
       kind: "patch",
       values: { title: "L" },
-      base: unchanged,
+      base: { title: "A" },
       clockAt: at(10),
       sentAt: context.now,
       epoch: 4,
     });
-    expect(lane?.lastSent).toEqual(lane?.attempt);
+    expect(lane?.lastSent).toEqual({ ...lane?.attempt, earlier: [] });
   });
 
   it("makes no call where nothing differs", () => {

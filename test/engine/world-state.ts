@@ -247,6 +247,7 @@ export function fingerprint(world: World): number {
       attempt(lane.attempt),
       lane.unanswered.map(attempt).join(" "),
       attempt(lane.lastSent),
+      (lane.lastSent?.earlier ?? []).map(attempt).join(" "),
       lane.live.map(event).sort().join(" "),
     ].join("|"),
   );

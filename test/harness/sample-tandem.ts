@@ -7,6 +7,7 @@ import {
   TEST_REPOSITORY,
 } from "../../src/testing/test-tandem.ts";
 import type { AnyConfig } from "../../src/config.ts";
+import type { Delivery } from "../../src/testing/github/index.ts";
 import type { ApiEvent, ApiEvents } from "../../src/server/api-types.ts";
 import type { TestDatabase } from "./databases.ts";
 
@@ -20,13 +21,49 @@ export interface Task {
   readonly deleted_at: string | null;
 }
 
+export interface Comment {
+  readonly id: string;
+  readonly task_id: string;
+  readonly author_id: string | null;
+  readonly markdown: string;
+}
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  readonly github_login: string | null;
+  readonly placeholder: boolean;
+}
+
+/** A webhook as the receiver keeps it. */
+export interface StoredDelivery {
+  readonly event: string;
+  readonly action: string | null;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly times_received: number;
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null;
+}
+
 export interface SampleTandem extends TestTandem {
   readonly repo: typeof TEST_REPOSITORY;
   sql: TestDatabase["sql"];
   tasks(): Promise<readonly Task[]>;
   /** The only task there is. */
   task(): Promise<Task>;
+  comments(): Promise<readonly Comment[]>;
+  users(): Promise<readonly User[]>;
+  /** Webhooks in the order they were received. */
+  storedDeliveries(): Promise<readonly StoredDelivery[]>;
+  /** The title in our cached copy of an issue. */
+  copiedTitle(number: number): Promise<string | undefined>;
+  /** Holds webhooks back from here on; `held` lists them, `release` sends them in order. */
+  holdWebhooks(): void;
+  held(): readonly Delivery[];
+  release(...deliveries: readonly Delivery[]): Promise<void>;
   addTask(values: Partial<Pick<Task, "title" | "markdown" | "status">>): Promise<string>;
+  /** A comment by Mona, on a task. */
+  addComment(taskId: string, markdown: string): Promise<string>;
   editTask(id: string, values: Partial<Omit<Task, "id">>): Promise<void>;
   /** Events in the order they were born. */
   events(query?: string): Promise<readonly ApiEvent[]>;
@@ -34,6 +71,8 @@ export interface SampleTandem extends TestTandem {
   story(query?: string): Promise<readonly string[]>;
   /** API calls that wrote. */
   writes(): number;
+  /** API calls that read. */
+  reads(): number;
 }
 
 /** Opens a sample app on a fresh database, connected to `acme/site` by project 1. */
@@ -77,6 +116,34 @@ export async function givenSampleTandem(
       }
       return only;
     },
+    comments: () =>
+      database.sql<Comment>(
+        "select id::text, task_id::text, author_id::text, markdown from comments order by id",
+      ),
+    users: () =>
+      database.sql<User>("select id::text, name, github_login, placeholder from users order by id"),
+    storedDeliveries: () =>
+      database.sql<StoredDelivery>(
+        `select event, action, state, reason, times_received, error
+         from tandem.deliveries order by received_at, id`,
+      ),
+    async copiedTitle(number) {
+      const [copy] = await database.sql<{ title: string }>(
+        "select title from tandem.github_issues where external_id = $1",
+        [String(number)],
+      );
+      return copy?.title;
+    },
+    holdWebhooks() {
+      test.github.faults.webhooks.hold = true;
+    },
+    held: () => test.github.deliveries.filter(({ state }) => state === "held"),
+    async release(...deliveries) {
+      for (const { id } of deliveries) {
+        await test.github.releaseDeliveries([id]);
+        await test.advance(1);
+      }
+    },
     async addTask({ title = "A task", markdown = "", status = "todo" }) {
       const [row] = await database.sql<{ id: string }>(
         `insert into tasks (project_id, owner_id, title, markdown, status)
@@ -84,6 +151,14 @@ export async function givenSampleTandem(
         [title, markdown, status],
       );
       if (row === undefined) throw new Error("no task was inserted");
+      return row.id;
+    },
+    async addComment(taskId, markdown) {
+      const [row] = await database.sql<{ id: string }>(
+        `insert into comments (task_id, author_id, markdown) values ($1, 1, $2) returning id::text`,
+        [taskId, markdown],
+      );
+      if (row === undefined) throw new Error("no comment was inserted");
       return row.id;
     },
     async editTask(id, values) {
@@ -101,5 +176,6 @@ export async function givenSampleTandem(
       );
     },
     writes: () => test.github.calls({ writes: true }),
+    reads: () => test.github.calls({ method: "GET" }),
   };
 }

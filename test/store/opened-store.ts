@@ -1,13 +1,7 @@
 /** A store on a fresh database with the app's tables, and what tests say of it in few words. */
 import { newEvent } from "../../src/engine/new-event.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
-import {
-  type ConnectionId,
-  type EventId,
-  eventId,
-  eventIds,
-  type LaneId,
-} from "../../src/model/ids.ts";
+import { type ConnectionId, type EventId, eventIds, type LaneId } from "../../src/model/ids.ts";
 import { type Instant, instantFromMicros, parseInstant, SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Mapping } from "../../src/model/mapping.ts";
@@ -107,19 +101,13 @@ export function anId(): EventId {
   return freshId(parseInstant("2026-03-02T09:00:00Z"));
 }
 
-/** An id that is born after those of `anId` in any order of tests. */
-export function aFixedId(digits: string): EventId {
-  return eventId(`0196ffff-0000-7000-8000-${digits.padStart(12, "0")}`);
-}
-
 /** The lane of an issue, made if it is new. */
 export async function laneOf(
   { store, connection }: Pick<OpenedStore, "store" | "connection">,
   externalId: string,
 ): Promise<LaneId> {
   const [id] = await store.transaction((tx) => tx.ensureLanes([issueKey(connection, externalId)]));
-  if (id === undefined) throw new Error("no lane");
-  return id;
+  return present(id);
 }
 
 export function issueKey(connectionId: ConnectionId, externalId: string) {
@@ -146,24 +134,17 @@ export async function decideIn(
   id: LaneId,
   change: (lane: Lane, now: Instant) => Partial<Lane> & { readonly ended?: TandemEvent[] },
 ): Promise<void> {
-  const [before] = await tx.lockLanes([id]);
-  if (before === undefined) throw new Error(`no lane ${id}`);
+  const before = present((await tx.lockLanes([id]))[0]);
   const { ended = [], ...changes } = change(before, tx.now);
   await tx.saveLanes([{ before, after: { lane: { ...before, ...changes }, ended } }]);
 }
 
 export async function readLane(store: Store, id: LaneId): Promise<Lane> {
-  const [lane] = await store.transaction((tx) => tx.lockLanes([id]));
-  if (lane === undefined) throw new Error(`no lane ${id}`);
-  return lane;
+  return present((await store.transaction((tx) => tx.lockLanes([id])))[0]);
 }
 
 /** A queued event of a lane, due when it is born. */
-export function aQueued(
-  lane: Lane,
-  now: Instant,
-  changes: Partial<TandemEvent> = {},
-): TandemEvent {
+export function aQueued(lane: Lane, now: Instant, changes: Partial<TandemEvent> = {}): TandemEvent {
   const { direction = "inbound", action = "upsert", source = "webhook" } = changes;
   const context = aContext({ now });
   return {
@@ -175,4 +156,10 @@ export function aQueued(
 /** The time so many seconds later. */
 export function after(at: Instant, seconds: number): Instant {
   return instantFromMicros(at + Math.round(seconds * SECOND));
+}
+
+/** What a test knows to be there. */
+export function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("nothing is there");
+  return value;
 }

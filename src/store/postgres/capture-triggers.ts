@@ -2,12 +2,7 @@
 import { type Mapping, mappedColumns } from "../../model/mapping.ts";
 import { type Database, type Queryable, sqlState } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
-import {
-  captureSql,
-  type CapturedTable,
-  type CaptureSql,
-  TRIGGERS,
-} from "./capture-sql.ts";
+import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
 

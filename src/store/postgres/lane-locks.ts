@@ -3,8 +3,11 @@
  *
  * Lanes are locked in the order of their ids, by a statement of their own. Under READ COMMITTED a
  * statement that waited for a lock reads every other table as it was before the wait, so content
- * and events are read by later statements.
+ * and events are read by later statements. For the same reason lanes that were found by their
+ * events are looked at again once they are locked: another worker may have been there meanwhile.
  */
+import { nextEvent } from "../../engine/start.ts";
+import { processing } from "../../engine/transition.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { type LaneId, laneId } from "../../model/ids.ts";
 import type { ConnectionId } from "../../model/ids.ts";
@@ -90,7 +93,8 @@ export async function lockDueLanes(
   limit: number,
 ): Promise<readonly Lane[]> {
   const { rows } = await tx.query<LockedRow>(LOCK_DUE, [formatInstant(now), limit]);
-  return hold(tx, held, relations, rows);
+  const lanes = await hold(tx, held, relations, rows);
+  return lanes.filter((lane) => nextEvent(lane, now) !== null);
 }
 
 /** Lanes whose processing event has outlived its lease. */
@@ -102,17 +106,20 @@ export async function lockExpiredLanes(
   limit: number,
 ): Promise<readonly Lane[]> {
   const { rows } = await tx.query<LockedRow>(LOCK_EXPIRED, [formatInstant(now), limit]);
-  return hold(tx, held, relations, rows);
+  const lanes = await hold(tx, held, relations, rows);
+  return lanes.filter((lane) => (processing(lane)?.leaseExpiresAt ?? Infinity) <= now);
 }
 
-/** Ids of lanes of a connection with events in a state, to be locked by a statement of its own. */
-export async function lanesInState(
+/** Lanes of a connection with events in a state, in the order of their ids, behind the one given. */
+export async function lockLanesInState(
   tx: Queryable,
+  held: HeldLanes,
+  relations: ResourceRelations,
   connection: ConnectionId,
   state: TandemEvent["state"],
   limit: number,
   after: LaneId | null,
-): Promise<readonly LaneId[]> {
+): Promise<readonly Lane[]> {
   const { rows } = await tx.query<{ lane_id: string }>(
     `select distinct lane_id
      from tandem.events_live
@@ -121,7 +128,9 @@ export async function lanesInState(
      limit $4`,
     [connection, state, after ?? "0", limit],
   );
-  return rows.map((row) => laneId(row.lane_id));
+  const ids = rows.map((row) => laneId(row.lane_id));
+  const lanes = await lockLanes(tx, held, relations, ids);
+  return lanes.filter((lane) => lane.live.some((event) => event.state === state));
 }
 
 /** Reads lanes without locking them: to show, never to decide. */

@@ -125,19 +125,26 @@ export function recordToRow(lane: Lane): RecordRow {
   };
 }
 
-/** Whether the wide row need not be looked at: what it is made of is the very same. */
-export function sharesRecord(before: Lane, after: Lane): boolean {
-  return (
-    before.copy === after.copy &&
-    before.display === after.display &&
-    before.base === after.base &&
-    before.known === after.known &&
-    before.recordChangedAt === after.recordChangedAt &&
-    before.attempt === after.attempt &&
-    before.unanswered === after.unanswered &&
-    before.lastSent === after.lastSent
-  );
+/** The parts of the wide row that differ; the very same object is not looked into. */
+export function changedParts(before: Lane, after: Lane): readonly RecordPart[] {
+  const parts = PARTS.filter(([, field]) => before[field] !== after[field]).map(([part]) => part);
+  if (parts.length === 0) return parts;
+  const [was, is] = [recordToRow(before), recordToRow(after)];
+  return parts.filter((part) => JSON.stringify(was[part]) !== JSON.stringify(is[part]));
 }
+
+export type RecordPart = Exclude<keyof RecordRow, "id">;
+
+const PARTS: readonly (readonly [RecordPart, keyof Lane])[] = [
+  ["copy", "copy"],
+  ["display", "display"],
+  ["base", "base"],
+  ["known", "known"],
+  ["record_changed_at", "recordChangedAt"],
+  ["attempt", "attempt"],
+  ["unanswered", "unanswered"],
+  ["last_sent", "lastSent"],
+];
 
 function attemptFromJson(json: AttemptJson): Attempt {
   return {

@@ -6,7 +6,14 @@ import type { Queryable } from "../database.ts";
 import type { Decided } from "../store.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
-import { type LaneRow, laneToRow, type RecordRow, recordToRow, sharesRecord } from "./lane-rows.ts";
+import {
+  changedParts,
+  type LaneRow,
+  laneToRow,
+  type RecordPart,
+  type RecordRow,
+  recordToRow,
+} from "./lane-rows.ts";
 import { storableJson } from "./storable-json.ts";
 
 const UPDATE_LANES = `
@@ -28,76 +35,102 @@ set
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
 where lanes.id = decided.id`;
 
+// A part that stays is not sent, and keeps its place outside the row.
 const UPDATE_RECORDS = `
-update tandem.integration_records
+update tandem.integration_records as record
 set
-  copy = decided.copy,
-  display = decided.display,
-  base = decided.base,
-  known = decided.known,
-  record_changed_at = decided.record_changed_at,
-  attempt = decided.attempt,
-  unanswered = decided.unanswered,
-  last_sent = decided.last_sent
-from json_populate_recordset(null::tandem.integration_records, $1::json) as decided
-where integration_records.id = decided.id`;
-
-const columns = EVENT_COLUMNS.join(", ");
+  copy = case when 'copy' = any(parts) then decided.copy else record.copy end,
+  display = case when 'display' = any(parts) then decided.display else record.display end,
+  base = case when 'base' = any(parts) then decided.base else record.base end,
+  known = case when 'known' = any(parts) then decided.known else record.known end,
+  record_changed_at = case
+    when 'record_changed_at' = any(parts) then decided.record_changed_at
+    else record.record_changed_at
+  end,
+  attempt = case when 'attempt' = any(parts) then decided.attempt else record.attempt end,
+  unanswered = case
+    when 'unanswered' = any(parts) then decided.unanswered
+    else record.unanswered
+  end,
+  last_sent = case when 'last_sent' = any(parts) then decided.last_sent else record.last_sent end
+from json_to_recordset($1::json) as decided (
+  id bigint,
+  parts text[],
+  copy jsonb,
+  display jsonb,
+  base jsonb,
+  known jsonb,
+  record_changed_at jsonb,
+  attempt jsonb,
+  unanswered jsonb,
+  last_sent jsonb
+)
+where record.id = decided.id`;
 
 const DELETE_LIVE = "delete from tandem.events_live where id = any($1::uuid[])";
+
+const moving = EVENT_COLUMNS.filter((column) => column !== "id" && column !== "content");
+
+const UPDATE_LIVE = `
+update tandem.events_live
+set
+  ${moving.map((column) => `${column} = decided.${column}`).join(",\n  ")}
+from json_populate_recordset(null::tandem.events_live, $1::json) as decided
+where events_live.id = decided.id`;
+
+const columns = EVENT_COLUMNS.join(", ");
 
 const INSERT_LIVE = `
 insert into tandem.events_live (${columns})
 select ${columns}
 from json_populate_recordset(null::tandem.events_live, $1::json)`;
 
-const INSERT_LIVE_AND_NOTIFY = `
-insert into tandem.events_live (${columns})
-select ${columns}
-from
-  json_populate_recordset(null::tandem.events_live, $1::json),
-  (select pg_notify('tandem_work', '')) as told`;
-
 const INSERT_ENDED = `
 insert into tandem.events_ended (${columns})
 select ${columns}
 from json_populate_recordset(null::tandem.events_ended, $1::json)`;
 
+const NOTIFY = "select pg_notify('tandem_work', '')";
+
+type ChangedRecord = Pick<RecordRow, "id"> &
+  Partial<RecordRow> & { readonly parts: readonly RecordPart[] };
+
 /** What differs between lanes before and after a decision, row by row. */
 interface Difference {
   readonly lanes: LaneRow[];
-  readonly records: RecordRow[];
-  /** Live events that ended or changed. */
+  readonly records: ChangedRecord[];
+  /** Live events that ended, or make room to be inserted anew. */
   readonly left: EventId[];
-  /** Live events that are new or changed. */
-  readonly live: EventRow[];
+  readonly moved: Omit<EventRow, "content">[];
+  readonly entered: EventRow[];
   readonly ended: EventRow[];
 }
 
-/**
- * Writes decisions on lanes that are locked.
- *
- * A live event that changed is deleted and inserted anew: were it updated, two events of one lane
- * that change places would for a moment both be queued, or processing, and a unique index refuse.
- */
+/** Writes decisions on lanes that are locked; tells other processes if events wait. */
 export async function saveLanes(
   tx: Queryable,
   held: HeldLanes,
   decided: readonly Decided[],
 ): Promise<void> {
-  const { lanes, records, left, live, ended } = differences(held, decided);
+  const { lanes, records, left, moved, entered, ended } = differences(held, decided);
   if (lanes.length > 0) await tx.query(UPDATE_LANES, [storableJson(lanes)]);
   if (records.length > 0) await tx.query(UPDATE_RECORDS, [storableJson(records)]);
   if (left.length > 0) await tx.query(DELETE_LIVE, [left]);
-  if (live.length > 0) {
-    const work = live.some((event) => event.state === "queued");
-    await tx.query(work ? INSERT_LIVE_AND_NOTIFY : INSERT_LIVE, [storableJson(live)]);
-  }
+  if (moved.length > 0) await tx.query(UPDATE_LIVE, [storableJson(moved)]);
+  if (entered.length > 0) await tx.query(INSERT_LIVE, [storableJson(entered)]);
   if (ended.length > 0) await tx.query(INSERT_ENDED, [storableJson(ended)]);
+  if ([...moved, ...entered].some((event) => event.state === "queued")) await tx.query(NOTIFY);
 }
 
 function differences(held: HeldLanes, decided: readonly Decided[]): Difference {
-  const result: Difference = { lanes: [], records: [], left: [], live: [], ended: [] };
+  const result: Difference = {
+    lanes: [],
+    records: [],
+    left: [],
+    moved: [],
+    entered: [],
+    ended: [],
+  };
   const seen = new Set<Lane["id"]>();
   for (const { before, after } of decided) {
     const { lane } = after;
@@ -121,24 +154,51 @@ function compareLanes(result: Difference, before: Lane, lane: Lane): void {
   if (before === lane) return;
   const row = laneToRow(lane);
   if (!sameJson(laneToRow(before), row)) result.lanes.push(row);
-  if (sharesRecord(before, lane)) return;
+  const parts = changedParts(before, lane);
+  if (parts.length === 0) return;
   const record = recordToRow(lane);
-  if (!sameJson(recordToRow(before), record)) result.records.push(record);
+  const changed = Object.fromEntries(parts.map((part) => [part, record[part]]));
+  result.records.push({ ...changed, id: lane.id, parts });
 }
 
+/**
+ * Unique indexes allow one queued event a direction and one processing event a lane, at every
+ * moment and not only in the end. So what ended is deleted first; an event is then moved in place
+ * only where nobody was at the start, and otherwise deleted and, last of all, inserted anew.
+ */
 function compareEvents(result: Difference, before: Lane, lane: Lane, names: ResourceNames): void {
-  const kept = new Set<TandemEvent["id"]>();
+  const taken = new Map<string, EventId>();
+  for (const event of before.live) {
+    const place = placeOf(event);
+    const stays = lane.live.some((candidate) => candidate.id === event.id);
+    if (!stays) result.left.push(event.id);
+    else if (place !== null) taken.set(place, event.id);
+  }
   for (const event of lane.live) {
     const was = before.live.find((candidate) => candidate.id === event.id);
-    if (was === event || (was !== undefined && sameJson(was, event))) {
-      kept.add(event.id);
+    if (was === event || (was !== undefined && sameJson(was, event))) continue;
+    const place = placeOf(event);
+    const holder = place === null ? undefined : taken.get(place);
+    if (was === undefined) {
+      result.entered.push(eventToRow(event, names));
+    } else if ((holder === undefined || holder === event.id) && sameContent(was, event)) {
+      const { content: _, ...row } = eventToRow(event, names);
+      result.moved.push(row);
     } else {
-      result.live.push(eventToRow(event, names));
+      result.left.push(event.id);
+      result.entered.push(eventToRow(event, names));
     }
   }
-  for (const event of before.live) {
-    if (!kept.has(event.id)) result.left.push(event.id);
-  }
+}
+
+/** The place in the lane that only one event may hold. */
+function placeOf(event: TandemEvent): string | null {
+  if (event.state === "processing") return "processing";
+  return event.state === "queued" ? `queued ${event.direction}` : null;
+}
+
+function sameContent(a: TandemEvent, b: TandemEvent): boolean {
+  return a.content === b.content || sameJson(a.content, b.content);
 }
 
 function sameJson(a: unknown, b: unknown): boolean {

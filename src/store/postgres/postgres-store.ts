@@ -53,10 +53,8 @@ export async function postgresStore(
       lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),
       lockDueLanes: (limit) => laneLocks.lockDueLanes(tx, held, relations, now, limit),
       lockExpiredLanes: (limit) => laneLocks.lockExpiredLanes(tx, held, relations, now, limit),
-      async lockLanesInState(connection, state, limit, after) {
-        const ids = await laneLocks.lanesInState(tx, connection, state, limit, after ?? null);
-        return laneLocks.lockLanes(tx, held, relations, ids);
-      },
+      lockLanesInState: (connection, state, limit, after) =>
+        laneLocks.lockLanesInState(tx, held, relations, connection, state, limit, after ?? null),
       saveLanes: (decided) => saveLanes(tx, held, decided),
       wakeChildren: (parent) => wakeChildren(tx, parent),
       records: recordStore(tx, shapes, options.identities),

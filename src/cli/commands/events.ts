@@ -1,0 +1,176 @@
+/** `tandem events`: the ledger, listed, looked at, and moved by hand. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ApiEvent, ApiEvents } from "../../server/api-types.ts";
+import { columns } from "../columns.ts";
+import {
+  addLedgerOptions,
+  type CommandContext,
+  examples,
+  type LedgerOptions,
+  wholeNumber,
+  type Within,
+} from "../command-context.ts";
+import { findConnection } from "../find-connection.ts";
+import { localTime } from "../local-time.ts";
+import { paintState } from "../paint.ts";
+import { eventStory } from "../story.ts";
+import { recordName, resourceName } from "../wording.ts";
+
+const STATES: readonly ApiEvent["state"][] = [
+  "queued",
+  "processing",
+  "completed",
+  "errored",
+  "canceled",
+  "ignored",
+  "duplicate",
+  "disabled",
+];
+
+interface ListOptions extends LedgerOptions {
+  readonly state?: ApiEvent["state"];
+  readonly direction?: ApiEvent["direction"];
+  readonly record?: string;
+  readonly connection?: string;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export function addEventsCommand(program: Command, within: Within): void {
+  const events = program
+    .command("events")
+    .summary("list, show, restart and cancel events")
+    .description(
+      "An event is one observed change in one direction, with its outcome. Each ends in a state whose\nreason names its cause: completed, ignored, duplicate or canceled; errored ones wait for a newer\nchange or for somebody who restarts them.",
+    );
+
+  addLedgerOptions(events.command("list", { isDefault: true }))
+    .summary("list events, newest first")
+    .description("Lists events, newest first. Without filters: the newest 100.")
+    .addOption(new Option("--state <state>", "only of this state").choices(STATES))
+    .addOption(
+      new Option("--direction <direction>", "only of this direction").choices([
+        "inbound",
+        "outbound",
+      ]),
+    )
+    .option("--record <table:id>", "only of this record, such as tasks:42", readRecord)
+    .option("--connection <connection>", "only of this connection: its container or its id")
+    .option("--before <event>", "only those before this event: the next page")
+    .option("--limit <number>", "how many at most, up to 500", wholeNumber(1, 500), 100)
+    .addHelpText(
+      "after",
+      examples(
+        ["tandem events", "the newest"],
+        ["tandem events list --state errored", "what needs somebody"],
+        ["tandem events list --record tasks:42 --json", "one record's, for a script"],
+      ),
+    )
+    .action(within<[ListOptions]>(listEvents));
+
+  addLedgerOptions(events.command("show"))
+    .summary("show one event whole")
+    .description("Shows one event: what was observed, what came of it and why, and its content.")
+    .argument("<event>", "its id")
+    .action(within<[string, LedgerOptions]>(showEvent));
+
+  addLedgerOptions(events.command("restart"))
+    .summary("try an errored event again")
+    .description(
+      "Admits an errored event anew; the resource is read again first, so that it never overwrites\nwhat is newer.",
+    )
+    .argument("<event>", "its id")
+    .action(within<[string, LedgerOptions]>((...given) => moveEvent("restart", ...given)));
+
+  addLedgerOptions(events.command("cancel"))
+    .summary("give a queued event up")
+    .description("Cancels a queued event. A later change of the same resource makes a new one.")
+    .argument("<event>", "its id")
+    .action(within<[string, LedgerOptions]>((...given) => moveEvent("cancel", ...given)));
+}
+
+async function listEvents(context: CommandContext, options: ListOptions): Promise<void> {
+  const { url, connection, state, direction, record, before, limit } = options;
+  await context.withLedger(url === undefined ? {} : { url }, async (ledger) => {
+    const id =
+      connection === undefined
+        ? undefined
+        : findConnection((await ledger.status()).connections, connection).id;
+    const listed = await ledger.events({
+      limit,
+      ...(id === undefined ? {} : { connection: id }),
+      ...(state === undefined ? {} : { state }),
+      ...(direction === undefined ? {} : { direction }),
+      ...(record === undefined ? {} : { record }),
+      ...(before === undefined ? {} : { before }),
+    });
+    context.answer(listed, listLines(listed, context));
+  });
+}
+
+function listLines({ events, next }: ApiEvents, context: CommandContext): readonly string[] {
+  if (events.length === 0) return ["No events."];
+  const { paint, reader } = context;
+  const heading = ["TIME", "STATE", "WAY", "RECORD", "RESOURCE", "REASON", "EVENT"];
+  const rows = events.map((event) => [
+    localTime(event.created_at, reader),
+    paintState(paint, event.state),
+    event.direction === "inbound" ? "in" : "out",
+    recordName(event),
+    resourceName(event),
+    event.reason,
+    paint.dim(event.id),
+  ]);
+  const more = next === null ? [] : ["", paint.dim(`More: --before ${next}`)];
+  return [...columns([heading, ...rows]), ...more];
+}
+
+async function showEvent(
+  context: CommandContext,
+  id: string,
+  options: LedgerOptions,
+): Promise<void> {
+  await context.withLedger(options, async (ledger) => {
+    const event = await ledger.event(id);
+    context.answer(event, eventLines(event, context));
+  });
+}
+
+async function moveEvent(
+  move: "restart" | "cancel",
+  context: CommandContext,
+  id: string,
+  options: LedgerOptions,
+): Promise<void> {
+  await context.withLedger(options, async (ledger) => {
+    const event = await ledger[move](id);
+    context.answer(event, eventLines(event, context));
+  });
+}
+
+function eventLines(event: ApiEvent, { paint, reader }: CommandContext): readonly string[] {
+  const time = (at: string | null): string => (at === null ? "" : localTime(at, reader));
+  const facts: readonly (readonly [string, string])[] = [
+    ["record", recordName(event)],
+    ["resource", resourceName(event)],
+    ["direction", `${event.direction}, ${event.action}, seen by ${event.source}`],
+    ["resource's time", time(event.integration_updated_at)],
+    ["attempts", String(event.attempts)],
+    ["due", event.state === "queued" ? time(event.run_at) : ""],
+    ["started", time(event.started_at)],
+    ["finished", time(event.finished_at)],
+  ];
+  const content = event.content === null ? [] : JSON.stringify(event.content, null, 2).split("\n");
+  return [
+    paint.bold(`event ${event.id}`),
+    ...columns(facts.filter(([, value]) => value !== "")).map((line) => `  ${line}`),
+    "",
+    ...eventStory(event, reader, paint),
+    ...(content.length === 0 ? [] : ["", "content:", ...content]),
+  ];
+}
+
+function readRecord(text: string): string {
+  if (/^[^:]+:.+$/.test(text)) return text;
+  throw new InvalidArgumentError("It is written as table:id, for example tasks:42.");
+}

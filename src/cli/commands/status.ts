@@ -1,0 +1,98 @@
+/** `tandem status`: where everything stands. */
+import type { Command } from "commander";
+import type { ApiStatus } from "../../server/api-types.ts";
+import { columns } from "../columns.ts";
+import {
+  addLedgerOptions,
+  type CommandContext,
+  examples,
+  type LedgerOptions,
+  type Within,
+} from "../command-context.ts";
+import { localTime } from "../local-time.ts";
+import { connectionStanding } from "../wording.ts";
+
+export function addStatusCommand(program: Command, within: Within): void {
+  addLedgerOptions(program.command("status"))
+    .summary("show accounts, connections and what is waiting")
+    .description(
+      "Shows accounts, connections, and how many events, captured writes and webhook deliveries wait.\nErrored events need somebody: `tandem events list --state errored`.",
+    )
+    .addHelpText(
+      "after",
+      examples(["tandem status", ""], ["tandem status --json | jq .live.errored", "for a monitor"]),
+    )
+    .action(within<[LedgerOptions]>(showStatus));
+}
+
+async function showStatus(context: CommandContext, options: LedgerOptions): Promise<void> {
+  await context.withLedger(options, async (ledger) => {
+    const status = await ledger.status();
+    context.answer(status, statusLines(status, ledger.server, context));
+  });
+}
+
+function statusLines(
+  status: ApiStatus,
+  server: string | null,
+  { paint, reader }: CommandContext,
+): readonly string[] {
+  const { live, deliveries, accounts, connections } = status;
+  const workers = status.working ? "with workers" : "without workers";
+  const place = server === null ? "" : `, server at ${server} ${workers}`;
+  const counts: readonly (readonly [string, string])[] = [
+    [
+      "events",
+      [
+        `${live.queued} queued`,
+        `${live.processing} processing`,
+        live.errored === 0 ? "0 errored" : paint.red(`${live.errored} errored`),
+        `${live.disabled} disabled`,
+      ].join(", "),
+    ],
+    ["writes", `${status.undrained} captured and not yet events`],
+    [
+      "deliveries",
+      `${deliveries.received} received, ${deliveries.translated} translated, ${deliveries.irrelevant} irrelevant, ${deliveries.failed} failed`,
+    ],
+  ];
+  return [
+    `Tandem ${status.version} on ${status.database}${place}`,
+    "",
+    paint.bold("Accounts"),
+    ...indented(
+      accounts.map((account) => [
+        `${account.integration} ${account.name}`,
+        account.state === "active" ? paint.green("active") : paint.red(account.state),
+        [
+          account.reason ?? "",
+          account.paused_until === null ? "" : `until ${localTime(account.paused_until, reader)}`,
+        ]
+          .filter((part) => part !== "")
+          .join(" "),
+      ]),
+      "none yet; `tandem connect --help` shows how",
+    ),
+    "",
+    paint.bold("Connections"),
+    ...indented(
+      connections.map((connection) => [
+        connection.container,
+        `scope ${connection.scope}`,
+        connectionStanding(connection),
+        connection.polled_at === null
+          ? "not polled yet"
+          : `polled ${localTime(connection.polled_at, reader)}`,
+        paint.dim(connection.id),
+      ]),
+      "none yet",
+    ),
+    "",
+    paint.bold("Waiting"),
+    ...indented(counts, ""),
+  ];
+}
+
+function indented(rows: readonly (readonly string[])[], none: string): readonly string[] {
+  return (rows.length === 0 ? [none] : columns(rows)).map((line) => `  ${line}`);
+}

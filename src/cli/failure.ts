@@ -1,0 +1,183 @@
+/** From whatever was thrown to what the user reads: what is wrong, its code, what to do about it. */
+import { ConfigError } from "../config.ts";
+import { IntegrationError } from "../integrations/integration.ts";
+import { MissingSecretError } from "../runtime/secrets.ts";
+import { ConnectionLostError, sqlState } from "../store/database.ts";
+import { MigrationError } from "../store/migration-error.ts";
+import { UnknownDatabaseError } from "../store/postgres/open-database.ts";
+import { DataDirectoryHeldError } from "./data-directory-lock.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+}
+
+/** A failure that the CLI itself found. */
+export class CliError extends Error implements Failure {
+  override readonly name = "CliError";
+  readonly code: string;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+
+  constructor(
+    exitCode: ExitCode,
+    code: string,
+    message: string,
+    hint: string,
+    options?: { readonly cause: unknown },
+  ) {
+    super(message, options);
+    this.exitCode = exitCode;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Describes anything thrown. Known failures are told by their type, never by their text. */
+export function describeFailure(thrown: unknown): Failure {
+  if (thrown instanceof CliError) return thrown;
+  if (thrown instanceof DataDirectoryHeldError) return describeHeld(thrown);
+  if (thrown instanceof ConfigError || thrown instanceof MissingSecretError) {
+    return failure(EXIT.config, thrown.code, thrown.message, thrown.hint);
+  }
+  if (thrown instanceof UnknownDatabaseError) {
+    return failure(EXIT.config, thrown.code, `database: ${thrown.message}`, thrown.hint);
+  }
+  if (thrown instanceof MigrationError) {
+    return failure(EXIT.database, thrown.code, thrown.message, thrown.hint);
+  }
+  if (thrown instanceof IntegrationError) {
+    const exitCode = thrown.kind === "not_found" ? EXIT.notFound : EXIT.integration;
+    return failure(exitCode, thrown.code, thrown.message, thrown.hint);
+  }
+  if (thrown instanceof ConnectionLostError) {
+    return failure(EXIT.database, "connection_lost", thrown.message, REPEAT);
+  }
+  const state = sqlState(thrown);
+  if (state === "EADDRINUSE" || state === "EACCES") return listeningFailure(state, thrown);
+  if (state !== null) {
+    const known = DATABASE_FAILURES.find(({ states }) => states.includes(state));
+    if (known !== undefined) {
+      return failure(EXIT.database, known.code, textOf(thrown), known.hint);
+    }
+    // Node names its own errors E...; no class of SQLSTATE begins so.
+    if (/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(state)) {
+      return failure(
+        EXIT.database,
+        `sqlstate_${state}`,
+        textOf(thrown),
+        "The database refused a statement; look its code up in the list of Postgres' error codes.",
+      );
+    }
+  }
+  return failure(
+    EXIT.failed,
+    "unexpected",
+    textOf(thrown),
+    "Run it again with --verbose to see where it comes from.",
+  );
+}
+
+/** The database has no ledger yet. */
+export function notMigrated(cause?: unknown): CliError {
+  return new CliError(
+    EXIT.database,
+    "not_migrated",
+    "this database has no tandem schema yet",
+    "Run `tandem migrate`. If that was done, look whether this is the right database.",
+    { cause },
+  );
+}
+
+/** Whether the database said that it knows no such schema, table, function or column. */
+export function isSchemaMissing(thrown: unknown): boolean {
+  return ["3F000", "42P01", "42883", "42703"].includes(sqlState(thrown) ?? "");
+}
+
+/** For a command that needs the database itself and cannot ask the server instead. */
+function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): Failure {
+  if (holder === null) {
+    return failure(
+      EXIT.database,
+      "lock_unreadable",
+      message,
+      `Try again; if no Tandem runs here, delete ${lockFile}.`,
+    );
+  }
+  const { pid, url } = holder;
+  if (url === null) {
+    return failure(
+      EXIT.database,
+      "data_directory_busy",
+      `${message}, and a PGlite belongs to one process`,
+      `Wait until process ${pid} ends, or stop it. On a Postgres any number work at once: see \`database\` in the config.`,
+    );
+  }
+  return failure(
+    EXIT.refused,
+    "server_running",
+    `a Tandem server has the data directory open: process ${pid} at ${url}`,
+    "This command needs the database itself, and a PGlite belongs to one process: stop the server first. On a Postgres any number work at once: see `database` in the config.",
+  );
+}
+
+const REPEAT = "Run it again; what was committed stays.";
+
+const DATABASE_FAILURES: readonly {
+  readonly states: readonly string[];
+  readonly code: string;
+  readonly hint: string;
+}[] = [
+  {
+    states: ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "ECONNRESET", "EAI_AGAIN"],
+    code: "database_unreachable",
+    hint: "Check that Postgres runs, and host and port in the config's database URL.",
+  },
+  {
+    states: ["28P01", "28000"],
+    code: "database_login_refused",
+    hint: "Check user and password in the config's database URL.",
+  },
+  {
+    states: ["3D000"],
+    code: "no_such_database",
+    hint: "Create the database, or correct its name in the config's database URL.",
+  },
+  {
+    states: ["42501"],
+    code: "not_allowed",
+    hint: "The database's user needs to own the mapped tables to migrate, and to read and write them to work.",
+  },
+  {
+    states: ["53300", "57P03", "57P01", "57P02", "08006", "08003"],
+    code: "database_unavailable",
+    hint: REPEAT,
+  },
+];
+
+function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): Failure {
+  return state === "EADDRINUSE"
+    ? failure(
+        EXIT.refused,
+        "port_taken",
+        textOf(thrown),
+        "Choose another with --port; 0 takes any.",
+      )
+    : failure(EXIT.refused, "not_permitted", textOf(thrown), "Check the rights, or the --port.");
+}
+
+function failure(exitCode: ExitCode, code: string, message: string, hint: string): Failure {
+  return { exitCode, code, message, hint };
+}
+
+/** Node wraps several failed attempts to connect in one error without a text of its own. */
+function textOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.message === "") {
+    return thrown.errors.map(textOf).join("; ");
+  }
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.message === "" ? thrown.name : thrown.message;
+}

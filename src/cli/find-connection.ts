@@ -1,0 +1,34 @@
+/** A connection by what people call it: its id, or its container where that is enough. */
+import type { ApiConnection } from "../server/api-types.ts";
+import { EXIT } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
+
+/** @throws CliError where there is none, or several. */
+export function findConnection(
+  connections: readonly ApiConnection[],
+  wanted: string,
+): ApiConnection {
+  const byId = connections.find(({ id }) => id === wanted);
+  if (byId !== undefined) return byId;
+  const name = wanted.toLowerCase();
+  const [found, ...others] = connections.filter(
+    ({ container }) => container.toLowerCase() === name,
+  );
+  if (found === undefined) {
+    const known = connections.map(({ container, id }) => `${container} (${id})`).join(", ");
+    throw new CliError(
+      EXIT.notFound,
+      "no_connection",
+      `there is no connection ${wanted}`,
+      known === "" ? "Make one with `tandem connect`." : `There are: ${known}.`,
+    );
+  }
+  if (others.length === 0) return found;
+  const several = [found, ...others].map(({ id, scope }) => `${id} (scope ${scope})`);
+  throw new CliError(
+    EXIT.usage,
+    "several_connections",
+    `${wanted} is connected to several scopes`,
+    `Give the connection's id: ${several.join(", ")}.`,
+  );
+}

@@ -1,0 +1,171 @@
+/**
+ * The ledger as commands read and change it: through the API, whoever answers it. A running server
+ * is asked over HTTP; where there is none, the same handler runs in this process.
+ */
+import { z } from "zod";
+import type { AnyConfig } from "../config.ts";
+import type { Log } from "../runtime/log.ts";
+import type { ApiEvent, ApiEvents, ApiExplanation, ApiStatus } from "../server/api-types.ts";
+import { DataDirectoryHeldError } from "./data-directory-lock.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { loadConfig } from "./load-config.ts";
+import { openTandem } from "./open-tandem.ts";
+
+export interface EventFilter {
+  readonly state?: string;
+  readonly direction?: string;
+  /** `tasks:42` */
+  readonly record?: string;
+  readonly connection?: string;
+  readonly before?: string;
+  readonly limit?: number;
+}
+
+export interface LedgerAccess {
+  /** The server that answers; `null` where this process does. */
+  readonly server: string | null;
+  status(): Promise<ApiStatus>;
+  events(filter: EventFilter): Promise<ApiEvents>;
+  event(id: string): Promise<ApiEvent>;
+  restart(event: string): Promise<ApiEvent>;
+  cancel(event: string): Promise<ApiEvent>;
+  explain(recordType: string, recordId: string): Promise<ApiExplanation>;
+  pause(connection: string): Promise<ApiStatus>;
+  enable(connection: string): Promise<ApiStatus>;
+}
+
+export interface AccessOptions {
+  readonly io: Io;
+  readonly log: Log;
+  readonly config?: string | undefined;
+  /** A running server to ask; nothing else is looked at. */
+  readonly url?: string | undefined;
+}
+
+type Ask = (request: Request) => Promise<Response>;
+
+/** Gives `use` the ledger, and closes what was opened for it. */
+export async function withLedger<T>(
+  options: AccessOptions,
+  use: (ledger: LedgerAccess) => Promise<T>,
+): Promise<T> {
+  const { io, url } = options;
+  if (url !== undefined) return use(ledgerOver(askServer(url, io), url, url));
+  const config = await loadConfig(io.cwd, options.config);
+  try {
+    return await inThisProcess(config, options, use);
+  } catch (error) {
+    const server = error instanceof DataDirectoryHeldError ? error.holder?.url : undefined;
+    if (server == null) throw error;
+    return use(ledgerOver(askServer(server, io), server, server));
+  }
+}
+
+async function inThisProcess<T>(
+  config: AnyConfig,
+  { io, log }: AccessOptions,
+  use: (ledger: LedgerAccess) => Promise<T>,
+): Promise<T> {
+  let cause = "";
+  const remembering: Log = {
+    debug: (details, message) => log.debug(details, message),
+    info: (details, message) => log.info(details, message),
+    warn: (details, message) => log.warn(details, message),
+    error: (details, message) => {
+      if ("error" in details) cause = String(details.error);
+      log.error(details, message);
+    },
+  };
+  const { tandem, close } = await openTandem(config, { io, log: remembering });
+  const ask: Ask = async (request) => {
+    const response = await tandem.fetch(request);
+    if (response.status !== 503) return response;
+    // The handler tells strangers nothing; who can open the database may know.
+    throw new CliError(
+      EXIT.database,
+      "unavailable",
+      `the database did not answer: ${cause}`,
+      "Run it again; --log-level error shows more.",
+    );
+  };
+  try {
+    return await use(ledgerOver(ask, "http://localhost", null));
+  } finally {
+    await close();
+  }
+}
+
+function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess {
+  async function send<T>(method: "GET" | "POST", path: string): Promise<T> {
+    const response = await ask(new Request(new URL(path, base), { method }));
+    const body: unknown = await response.json().catch(() => null);
+    // The API's own types say what it answers; `api-types.ts` is its contract.
+    if (response.ok && body !== null) return body as T;
+    throw refusal(response.status, body, base);
+  }
+  const idPath = (collection: string, id: string): string =>
+    `api/${collection}/${encodeURIComponent(id)}`;
+  return {
+    server,
+    status: () => send("GET", "api/status"),
+    events: (filter) => send("GET", `api/events?${query(filter)}`),
+    event: (id) => send("GET", idPath("events", id)),
+    restart: (id) => send("POST", `${idPath("events", id)}/restart`),
+    cancel: (id) => send("POST", `${idPath("events", id)}/cancel`),
+    explain: (type, id) => send("GET", `${idPath("explain", type)}/${encodeURIComponent(id)}`),
+    pause: (id) => send("POST", `${idPath("connections", id)}/pause`),
+    enable: (id) => send("POST", `${idPath("connections", id)}/enable`),
+  };
+}
+
+function query(filter: EventFilter): string {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+}
+
+function askServer(url: string, { env }: Io): Ask {
+  const token = env.TANDEM_API_TOKEN;
+  return async (request) => {
+    if (token !== undefined && token !== "")
+      request.headers.set("authorization", `Bearer ${token}`);
+    try {
+      return await fetch(request);
+    } catch (error) {
+      throw new CliError(
+        EXIT.database,
+        "server_unreachable",
+        `the Tandem server at ${url} does not answer`,
+        "Start it, or look at its log. If another program has its process id by now, delete the .lock file beside the data directory.",
+        { cause: error },
+      );
+    }
+  };
+}
+
+const problemShape = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+});
+
+const EXIT_BY_STATUS: Readonly<Record<number, ExitCode>> = {
+  400: EXIT.usage,
+  401: EXIT.refused,
+  403: EXIT.refused,
+  404: EXIT.notFound,
+  409: EXIT.refused,
+};
+
+function refusal(status: number, body: unknown, base: string): CliError {
+  const problem = problemShape.safeParse(body);
+  if (!problem.success) {
+    return new CliError(
+      EXIT.failed,
+      "not_tandem",
+      `${base} answered ${String(status)}, and not as Tandem does`,
+      "Check the address: it is what `tandem start` printed.",
+    );
+  }
+  const { code, message, hint } = problem.data.error;
+  return new CliError(EXIT_BY_STATUS[status] ?? EXIT.failed, code, message, hint);
+}

@@ -1,0 +1,110 @@
+/** Opens Tandem in this process, with the lock where the database is a folder of ours. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import pg from "pg";
+import type { AnyConfig } from "../config.ts";
+import type { Log } from "../runtime/log.ts";
+import type { HandlerOptions } from "../server/handler.ts";
+import { createTandem, type Tandem } from "../server/tandem.ts";
+import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/open-database.ts";
+import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
+import { isSchemaMissing, notMigrated } from "./failure.ts";
+import type { Io } from "./io.ts";
+
+export interface OpenedTandem {
+  readonly tandem: Tandem;
+  /** Tells other processes where this one answers the API. */
+  announce(url: string): void;
+  /** Stops workers, closes the database and gives the lock back. */
+  close(): Promise<void>;
+}
+
+export interface OpenOptions extends HandlerOptions {
+  readonly io: Io;
+  readonly log: Log;
+  /** Brings the schema up to date first; else it must be there. */
+  readonly migrates?: boolean;
+}
+
+/** A configuration whose database is this process's to open. */
+export interface TakenConfig {
+  /** Its data directory, if it has one, is absolute. */
+  readonly config: AnyConfig;
+  readonly lock: DataDirectoryLock | null;
+  /** Closes what the configuration made, and gives the lock back. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the lock that a configuration's database needs, if it needs one.
+ *
+ * @param mustExist whether an absent data directory is an error; opened, it becomes an empty database
+ * @throws DataDirectoryHeldError where another process has the data directory.
+ * @throws CliError `not_migrated`
+ */
+export function takeConfig(config: AnyConfig, cwd: string, mustExist: boolean): TakenConfig {
+  const dataDirectory = dataDirectoryOf(config, cwd);
+  if (dataDirectory === null) {
+    return { config, lock: null, release: () => closeConfigured(config) };
+  }
+  if (mustExist && !existsSync(dataDirectory)) throw notMigrated();
+  const lock = lockDataDirectory(dataDirectory);
+  return {
+    config: { ...config, database: dataDirectory },
+    lock,
+    release: async () => lock.release(),
+  };
+}
+
+/**
+ * Opens a configuration.
+ *
+ * @throws DataDirectoryHeldError where another process has its data directory.
+ * @throws CliError `not_migrated`
+ */
+export async function openTandem(
+  given: AnyConfig,
+  { io, log, migrates = false, ...handler }: OpenOptions,
+): Promise<OpenedTandem> {
+  const { config, lock, release } = takeConfig(given, io.cwd, !migrates);
+  let tandem: Tandem | null = null;
+  const close = async (): Promise<void> => {
+    try {
+      await tandem?.stop();
+    } finally {
+      await release();
+    }
+  };
+  try {
+    tandem = await createTandem(config, { log, environment: io.env, ...handler });
+    if (migrates) await tandem.migrate();
+    else await checkMigrated(tandem);
+    return { tandem, announce: (url) => lock?.announce(url), close };
+  } catch (error) {
+    // What failed first is what the user must know.
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The folder of a configuration's PGlite, or `null` where the database is another. */
+function dataDirectoryOf({ database }: AnyConfig, cwd: string): string | null {
+  if (typeof database === "object") return null;
+  if (database !== undefined && /^(postgres(ql)?|memory):\/\//.test(database)) return null;
+  return resolve(cwd, database ?? DEFAULT_DATA_DIRECTORY);
+}
+
+async function checkMigrated(tandem: Tandem): Promise<void> {
+  try {
+    await tandem.services.store.ledger.nextDue();
+  } catch (error) {
+    throw isSchemaMissing(error) ? notMigrated(error) : error;
+  }
+}
+
+/** A pool or PGlite that the configuration made would keep the process alive. */
+async function closeConfigured({ database }: AnyConfig): Promise<void> {
+  if (database instanceof PGlite && !database.closed) await database.close();
+  if (database instanceof pg.Pool && !database.ended) await database.end();
+}

@@ -1,0 +1,45 @@
+/** Colours, where somebody looks: a terminal, and no wish against them. */
+import { styleText } from "node:util";
+import type { ApiEvent } from "../server/api-types.ts";
+import type { Io } from "./io.ts";
+
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+}
+
+/** https://no-color.org: set and not empty, it means none. */
+export function paintFor(io: Io, output: Io["stdout"] = io.stdout): Paint {
+  const { NO_COLOR, TERM } = io.env;
+  const isWanted = output.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
+  const style = (format: "bold" | "dim" | "red" | "green" | "yellow") => (text: string) =>
+    isWanted ? styleText(format, text, { validateStream: false }) : text;
+  return {
+    bold: style("bold"),
+    dim: style("dim"),
+    red: style("red"),
+    green: style("green"),
+    yellow: style("yellow"),
+  };
+}
+
+/** A state in its colour: done, under way, or in need of somebody. */
+export function paintState(paint: Paint, state: ApiEvent["state"]): string {
+  switch (state) {
+    case "completed":
+      return paint.green(state);
+    case "queued":
+    case "processing":
+    case "disabled":
+      return paint.yellow(state);
+    case "errored":
+      return paint.red(state);
+    case "canceled":
+    case "ignored":
+    case "duplicate":
+      return paint.dim(state);
+  }
+}

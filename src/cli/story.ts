@@ -1,0 +1,66 @@
+/** The story of a record in plain words: where it stands, then what happened, oldest first. Pure. */
+import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
+import { localTime, type Reader, withLocalTimes } from "./local-time.ts";
+import { type Paint, paintState } from "./paint.ts";
+import { changeLine, conflictLine, whatHappened } from "./wording.ts";
+
+type Pairing = ApiExplanation["pairings"][number];
+
+export function storyOf(
+  explanation: ApiExplanation,
+  reader: Reader,
+  paint: Paint,
+): readonly string[] {
+  const title = `${explanation.record_type} ${explanation.record_id}`;
+  return [
+    paint.bold(title),
+    ...explanation.pairings.flatMap((pairing) => ["", ...pairingStory(pairing, reader, paint)]),
+  ];
+}
+
+function pairingStory(pairing: Pairing, reader: Reader, paint: Paint): readonly string[] {
+  const { connection, integration_record_type: type, integration_external_id: id } = pairing;
+  const standing = withLocalTimes(pairing.standing, reader);
+  const events = [...pairing.events].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [
+    `${paint.bold(connection)}  ${type} ${id ?? "(no counterpart yet)"}`,
+    ...(pairing.url === null ? [] : [pairing.url]),
+    pairing.in_sync ? paint.green(standing) : paint.yellow(standing),
+    ...events.flatMap((event) => ["", ...eventStory(event, reader, paint)]),
+  ];
+}
+
+/** What was observed, what came of it and why, and what it altered. */
+export function eventStory(event: ApiEvent, reader: Reader, paint: Paint): readonly string[] {
+  const at = localTime(event.created_at, reader);
+  const details = [
+    `${paintState(paint, event.state)}: ${event.because}`,
+    ...pointers(event).map((line) => paint.dim(line)),
+    ...event.changes.map(changeLine),
+    ...event.conflicts.map((conflict) => paint.yellow(conflictLine(conflict))),
+    ...(event.error === null ? [] : errorLines(event.error, paint)),
+  ];
+  return [
+    `${paint.dim(at)}  ${whatHappened(event)}`,
+    ...details.map((line) => `${" ".repeat(at.length)}  ${line}`),
+  ];
+}
+
+function errorLines(error: NonNullable<ApiEvent["error"]>, paint: Paint): readonly string[] {
+  const status = error.httpStatus === null ? "" : `, HTTP ${error.httpStatus}`;
+  const request = error.requestId === null ? "" : `, request ${error.requestId}`;
+  return [
+    paint.red(`error: ${error.message} (${error.code}${status}${request})`),
+    `fix: ${error.hint}`,
+  ];
+}
+
+/** The other events or records that decided it. */
+function pointers(event: ApiEvent): readonly string[] {
+  const { canceled_by: by, duplicate_of: of, ignored_for_id: id, ignored_for_type: type } = event;
+  return [
+    ...(by === null ? [] : [`by event ${by}`]),
+    ...(of === null ? [] : [`of event ${of}`]),
+    ...(id === null ? [] : [`for ${type === "events" ? "event" : (type ?? "")} ${id}`]),
+  ];
+}

@@ -1,0 +1,84 @@
+/** How events and values read in a terminal. Pure. */
+import type { ApiConnection, ApiEvent } from "../server/api-types.ts";
+import { cut } from "./columns.ts";
+
+/** `tasks 42`; a record that is yet to be created has no id. */
+export function recordName(event: Pick<ApiEvent, "record_type" | "record_id">): string {
+  return event.record_id === null
+    ? `new in ${event.record_type}`
+    : `${event.record_type} ${event.record_id}`;
+}
+
+/** `issue 7`; a resource that is yet to be created has no id. */
+export function resourceName(
+  event: Pick<ApiEvent, "resource_type" | "integration_external_id">,
+): string {
+  const kind = event.resource_type.replaceAll("_", " ");
+  return event.integration_external_id === null
+    ? `new ${kind}`
+    : `${kind} ${event.integration_external_id}`;
+}
+
+/** What was observed, as a sentence. */
+export function whatHappened({ direction, action, source }: ApiEvent): string {
+  if (direction === "outbound") {
+    return action === "delete" ? "The app deleted the record." : "The app wrote the record.";
+  }
+  const what = action === "delete" ? "the resource was deleted" : "the resource changed";
+  switch (source) {
+    case "webhook":
+      return `A webhook said that ${what}.`;
+    case "poll":
+    case "backfill":
+      return `A ${source} found that ${what}.`;
+    default:
+      return `Reading the resource showed that ${what}.`;
+  }
+}
+
+/** One line of what an event altered: `the record's title: "Old" → "New"`. */
+export function changeLine({ side, field, from, to }: ApiEvent["changes"][number]): string {
+  return `the ${side}'s ${field}: ${valueText(from)} → ${valueText(to)}`;
+}
+
+export function conflictLine(conflict: ApiEvent["conflicts"][number]): string {
+  const { field, winner, kept, lost, why } = conflict;
+  const loser = winner === "record" ? "resource" : "record";
+  return `conflict over ${field}: the ${winner}'s ${valueText(kept)} was kept, the ${loser}'s ${valueText(lost)} was not, ${WHY[why] ?? why}`;
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  both_changed: "as both sides had changed it",
+  record_is_newer: "as the record was changed later",
+  late_write: "as it was a late write of our own",
+  covered_by_our_write: "as our write covered it",
+  provider_changed_our_value: "as the provider changed what we sent",
+  record_deleted: "as the record was deleted",
+  resource_deleted: "as the resource was deleted",
+  initial_pairing: "as both existed when they were paired",
+};
+
+/** A value of a field, short enough for a line. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (typeof value === "string") return `"${cut(value, 60)}"`;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(valueText).join(", ");
+  if (typeof value === "object" && "login" in value) return `@${String(value.login)}`;
+  return cut(JSON.stringify(value), 60);
+}
+
+/** Which ways a connection is open. */
+export function connectionStanding(connection: ApiConnection): string {
+  const { inbound, outbound, paused_reason: reason } = connection;
+  if (inbound && outbound) return "both directions on";
+  const because = reason === null ? "" : `: ${reason}`;
+  if (inbound) return `only inbound${because}`;
+  if (outbound) return `only outbound${because}`;
+  return `paused${because}`;
+}
+
+/** `1 event`, `2 events` */
+export function count(many: number, one: string): string {
+  return `${many} ${one}${many === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,307 @@
+/** What every store must do with lanes: make them once, give them out once, keep all of them. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { TandemEvent } from "../../src/model/event.ts";
+import { deliveryId, type LaneId } from "../../src/model/ids.ts";
+import { formatInstant, instantFromMicros, parseInstant } from "../../src/model/instant.ts";
+import type { Attempt, Lane } from "../../src/model/lane.ts";
+import {
+  aConnection,
+  after,
+  anId,
+  aQueued,
+  decide,
+  decideIn,
+  issueKey,
+  laneOf,
+  type OpenedStore,
+  present,
+  readLane,
+} from "./opened-store.ts";
+
+export function lanesConformance(open: () => Promise<OpenedStore>): void {
+  let opened: OpenedStore;
+
+  describe("lanes", () => {
+    beforeAll(async () => {
+      opened = await open();
+    });
+
+    it("are made once, however many ask for them at once", async () => {
+      const { store, connection } = opened;
+      const numbers = Array.from({ length: 40 }, (_, index) => String(1000 + index));
+      const orders = [numbers, [...numbers].reverse(), numbers, [...numbers].reverse()];
+
+      const answers = await Promise.all(
+        orders.map((order) =>
+          store.transaction((tx) => tx.ensureLanes(order.map((n) => issueKey(connection, n)))),
+        ),
+      );
+
+      const [first, second, third, fourth] = answers;
+      expect(new Set(first).size).toBe(numbers.length);
+      expect(third).toEqual(first);
+      expect([...present(second)].reverse()).toEqual(first);
+      expect(fourth).toEqual(second);
+    });
+
+    it("give one id for keys that name one lane", async () => {
+      const { store, connection } = opened;
+      const key = issueKey(connection, "twice");
+      const [first, second] = await store.transaction((tx) => tx.ensureLanes([key, key]));
+      expect(first).toBeDefined();
+      expect(second).toBe(first);
+    });
+
+    it("of a record are found while it lives, and made anew when it was deleted", async () => {
+      const { store, connection } = opened;
+      const key = { ...issueKey(connection, ""), externalId: null, recordId: "77" };
+      const [made] = await store.transaction((tx) => tx.ensureLanes([key]));
+      const [found] = await store.transaction((tx) => tx.ensureLanes([key]));
+      expect(found).toBe(made);
+
+      await decide(store, present(made), (_, now) => ({
+        tombstone: { event: anId(), at: now, side: "record" },
+      }));
+      expect(await store.transaction((tx) => tx.findLanesByRecord("tasks", ["77"]))).toEqual([]);
+      const [next] = await store.transaction((tx) => tx.ensureLanes([key]));
+      expect(next).not.toBe(made);
+    });
+
+    it("are found by resource, by token and by what is bound", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "found");
+      const [bound, intended] = await store.transaction((tx) =>
+        tx.ensureLanes([
+          issueKey(connection, "5"),
+          { ...issueKey(connection, ""), externalId: null, recordId: "6" },
+        ]),
+      );
+      await decide(store, present(intended), (_, now) => ({
+        intent: { token: "t0ken", since: now },
+      }));
+
+      await store.transaction(async (tx) => {
+        expect(await tx.findLanesByResource(connection, "issue", ["4", "5"])).toEqual([
+          { id: bound, externalId: "5", recordId: null },
+        ]);
+        expect(await tx.findLanesByToken(connection, ["t0ken", "other"])).toEqual([
+          { id: intended, token: "t0ken", externalId: null },
+        ]);
+        expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([
+          {
+            id: intended,
+            connectionId: connection,
+            resourceType: "issue",
+            recordId: "6",
+            externalId: null,
+          },
+        ]);
+        expect(await tx.findBoundLanes(connection, "issue", null, 10)).toEqual([
+          { id: bound, externalId: "5" },
+        ]);
+        expect(await tx.findBoundLanes(connection, "issue", present(bound), 10)).toEqual([]);
+      });
+    });
+
+    it("come back as they were saved, to the microsecond", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "full");
+      const at = parseInstant("2026-03-01T12:00:00.123456Z");
+      const attempt: Attempt = {
+        event: anId(),
+        kind: "patch",
+        values: { title: "L", labels: ["a", "b"] },
+        base: { title: "A" },
+        clockAt: at,
+        sentAt: instantFromMicros(at + 1),
+        epoch: 3,
+      };
+      const full: Partial<Lane> = {
+        recordId: "9007199254740993",
+        parent: { type: "milestone", externalId: "9007199254740995" },
+        clock: { at, event: anId() },
+        known: { content: { title: "K" }, digest: "d", at, event: anId(), lost: true },
+        tombstone: { event: anId(), at, side: "resource" },
+        copy: { title: "C", author: { id: "1", login: "ada" }, body: "a\nb", gone: null },
+        display: { url: "https://example.org/1", number: "1" },
+        base: { title: "B", nested: { deep: [1, 2.5, true] } },
+        recordChangedAt: { title: instantFromMicros(at + 1) },
+        attempt,
+        unanswered: [attempt, { ...attempt, clockAt: null, kind: "create" }],
+        lastSent: attempt,
+        intent: { token: "full", since: at },
+        disabled: "a person said so",
+        epoch: 12,
+      };
+      const before = await readLane(store, id);
+      const event: TandemEvent = {
+        ...aQueued({ ...before, ...full }, at),
+        state: "processing",
+        reason: "being_processed",
+        updatedAt: instantFromMicros(at + 2),
+        deliveryId: deliveryId("0196ffff-0000-7000-8000-000000000001"),
+        content: { title: "E" },
+        digest: "e",
+        changes: [{ side: "record", field: "title", from: "A", to: "E" }],
+        conflicts: [
+          { field: "title", winner: "record", kept: "A", lost: "E", why: "both_changed" },
+        ],
+        error: {
+          code: "boom",
+          message: "m",
+          hint: "h",
+          retryable: true,
+          httpStatus: 502,
+          requestId: "r",
+        },
+        attempts: 3,
+        leaseExpiresAt: instantFromMicros(at + 3),
+        epoch: 12,
+        worker: "w",
+        reread: true,
+        deadline: instantFromMicros(at + 4),
+        startedAt: instantFromMicros(at + 5),
+      };
+      await decide(store, id, () => ({ ...full, live: [event] }));
+      expect(await readLane(store, id)).toEqual({ ...before, ...full, live: [event] });
+
+      const nothing: Lane = { ...before, live: [] };
+      await decide(store, id, () => nothing);
+      expect(await readLane(store, id)).toEqual(nothing);
+    });
+
+    it("keep what Postgres cannot: NUL and lone surrogates become U+FFFD", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "odd text");
+      await decide(store, id, () => ({ display: { title: "a\0b\uD800c \\u0000 😀" } }));
+      expect((await readLane(store, id)).display).toEqual({
+        title: "a\uFFFDb\uFFFDc \\u0000 😀",
+      });
+    });
+
+    it("are refused unless this transaction holds them", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "not held");
+      const before = await readLane(store, id);
+      const saving = store.transaction((tx) =>
+        tx.saveLanes([{ before, after: { lane: { ...before, epoch: 1 }, ended: [] } }]),
+      );
+      await expect(saving).rejects.toThrow(/without being locked/);
+    });
+
+    it("roll back with the transaction", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "rolled back");
+      const failing = store.transaction(async (tx) => {
+        await decideIn(tx, id, (lane, now) => ({ epoch: 5, live: [aQueued(lane, now)] }));
+        throw new Error("never mind");
+      });
+      await expect(failing).rejects.toThrow("never mind");
+      expect(await readLane(store, id)).toMatchObject({ epoch: 0, live: [] });
+    });
+  });
+
+  describe("events of a lane", () => {
+    beforeAll(async () => {
+      opened = await open();
+    });
+
+    it("move to the ledger when they end, and stay there as they were", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "ended");
+      await decide(store, id, (lane, now) => ({ live: [aQueued(lane, now)] }));
+      const queued = present((await readLane(store, id)).live[0]);
+      const ended: TandemEvent = {
+        ...queued,
+        state: "ignored",
+        reason: "later_event",
+        ignoredFor: { id: anId(), type: "events" },
+        finishedAt: after(queued.createdAt, 1),
+      };
+      await decide(store, id, () => ({ live: [], ended: [ended] }));
+
+      expect((await readLane(store, id)).live).toEqual([]);
+      const [shown] = await store.ledger.events({ id: queued.id, limit: 2 });
+      expect(shown).toEqual({ ...ended, resourceType: "issue", relation: "github_issues" });
+    });
+
+    it("may change places within one decision", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "swap");
+      await decide(store, id, (lane, now) => ({
+        live: [
+          { ...aQueued(lane, now), state: "processing", leaseExpiresAt: now },
+          aQueued(lane, now, { content: { title: "B" } }),
+        ],
+      }));
+      const before = await readLane(store, id);
+      await decide(store, id, (lane) => ({
+        live: lane.live.map((event) =>
+          event.state === "queued"
+            ? { ...event, state: "processing" }
+            : { ...event, state: "queued", leaseExpiresAt: null },
+        ),
+      }));
+      const [first, second] = before.live;
+      expect((await readLane(store, id)).live).toEqual([
+        { ...first, state: "queued", leaseExpiresAt: null },
+        { ...second, state: "processing" },
+      ]);
+    });
+
+    it("make room for each other: one ends, one starts, a new one waits", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "relay");
+      await decide(store, id, (lane, now) => ({
+        live: [{ ...aQueued(lane, now), state: "processing" }, aQueued(lane, now)],
+      }));
+      await decide(store, id, (lane, now) => {
+        const [first, second] = [present(lane.live[0]), present(lane.live[1])];
+        return {
+          live: [{ ...second, state: "processing" }, aQueued(lane, now)],
+          ended: [{ ...first, state: "completed", finishedAt: now }],
+        };
+      });
+      expect((await readLane(store, id)).live.map((event) => event.state)).toEqual([
+        "processing",
+        "queued",
+      ]);
+    });
+
+    it.each([
+      ["two are queued in one direction", "queued", "queued"],
+      ["two are processing", "processing", "processing"],
+    ] as const)("are refused where %s", async (_, one, other) => {
+      const { store } = opened;
+      const id = await laneOf(opened, `refused ${one}`);
+      const saving = decide(store, id, (lane, now) => ({
+        live: [one, other].map((state) => ({ ...aQueued(lane, now), state })),
+      }));
+      await expect(saving).rejects.toMatchObject({ code: "23505" });
+    });
+
+    it("may wait in both directions", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "both ways");
+      await decide(store, id, (lane, now) => ({
+        live: [
+          aQueued(lane, now, { direction: "inbound" }),
+          aQueued(lane, now, { direction: "outbound", source: "change" }),
+        ],
+      }));
+      expect((await readLane(store, id)).live).toHaveLength(2);
+    });
+
+    it("may be far from now", async () => {
+      const { store } = opened;
+      const id = await laneOf(opened, "far");
+      const far = parseInstant("2199-12-31T23:59:59.999999Z");
+      await decide(store, id, (lane, now) => ({
+        live: [aQueued(lane, now, { runAt: far, updatedAt: parseInstant("1970-01-01T00:00:00Z") })],
+      }));
+      const [event] = (await readLane(store, id)).live;
+      expect(event?.runAt).toBe(far);
+      expect(formatInstant(event?.updatedAt ?? far)).toBe("1970-01-01T00:00:00.000000Z");
+    });
+  });
+}
