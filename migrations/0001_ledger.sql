@@ -65,7 +65,7 @@ create table tandem.deliveries (
   unique (integration, delivery_key)
 );
 -- Only what still needs work is in it, so it stays small however long the history is.
-create index deliveries_to_translate on tandem.deliveries (run_at)
+create index deliveries_to_translate on tandem.deliveries (run_at, id)
   where state in ('received', 'failed');
 
 -- One row per integration record, narrow: admission and claims lock it and read it often.
@@ -215,3 +215,57 @@ create table tandem.changes (
 );
 create index changes_in_order on tandem.changes (id);
 create index changes_by_record on tandem.changes (record_type, record_id);
+
+-- What is asked for at every turn must cost the same however long the queues are and whatever the
+-- planner believes of them: statistics of a queue are old the moment they are made, and PGlite makes
+-- none. So these functions leave it no choice but the index.
+
+-- Lanes to claim, those that wait longest first: something is due and nobody works on it; an
+-- outbound event waits for an inbound one, whatever that one's time to run.
+create function tandem.due_lanes(due_by timestamptz, how_many integer) returns setof bigint
+language sql stable
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  select due.lane_id
+  from tandem.events_live as due
+  where due.state = 'queued'
+    and due.run_at <= due_by
+    and not exists (
+      select from tandem.events_live as other
+      where other.lane_id = due.lane_id
+        and (
+          other.state = 'processing'
+          or (
+            due.direction = 'outbound'
+            and other.direction = 'inbound'
+            and other.state = 'queued'
+          )
+        )
+    )
+  order by due.run_at
+  limit how_many
+$$;
+
+create function tandem.due_deliveries(due_by timestamptz, how_many integer) returns setof uuid
+language sql stable
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+  select id
+  from tandem.deliveries
+  where state in ('received', 'failed') and run_at <= due_by
+  order by run_at, id
+  limit how_many
+$$;
+
+create function tandem.live_events(lanes bigint[]) returns setof tandem.events_live
+language sql stable
+set enable_seqscan = off
+as $$
+  select * from tandem.events_live where lane_id = any (lanes)
+$$;

@@ -1,4 +1,5 @@
 /** Text in aligned columns. Pure. */
+import { stripVTControlCharacters } from "node:util";
 
 const GAP = "  ";
 
@@ -26,11 +27,10 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
 /** What is longer than `width` ends in `…`; line breaks become spaces. */
 export function cut(text: string, width: number): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
-  const letters = [...line];
+  const letters = Array.from(line);
   return letters.length <= width ? line : `${letters.slice(0, width - 1).join("")}…`;
 }
 
 function widthOf(cell: string): number {
-  // eslint-disable-next-line no-control-regex -- colours take no place on the line
-  return [...cell.replaceAll(/\u001b\[\d+m/g, "")].length;
+  return Array.from(stripVTControlCharacters(cell)).length;
 }

@@ -22,11 +22,14 @@ export interface CommandContext {
   /** Who reads the times. */
   readonly reader: Reader;
   /** Gives the command's answer: the value with `--json`, else the lines. */
-  answer(value: unknown, lines: readonly string[]): void;
+  readonly answer: (value: unknown, lines: readonly string[]) => void;
   /** A log at the level asked for, or at this one. */
-  log(level: LogLevel): Log;
+  readonly log: (level: LogLevel) => Log;
   /** Gives a running server's ledger or, where there is none, that of the configuration. */
-  withLedger<T>(options: LedgerOptions, use: (ledger: LedgerAccess) => Promise<T>): Promise<T>;
+  readonly withLedger: <T>(
+    options: LedgerOptions,
+    use: (ledger: LedgerAccess) => Promise<T>,
+  ) => Promise<T>;
 }
 
 /** Runs a command's work with its context; arguments come first, then its options. */
@@ -86,7 +89,7 @@ export function addLedgerOptions(command: Command): Command {
 }
 
 function readAddress(text: string): string {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return text;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError("It looks like http://127.0.0.1:4400.");
 }
 

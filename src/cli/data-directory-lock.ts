@@ -71,9 +71,12 @@ export function lockDataDirectory(dataDirectory: string): DataDirectoryLock {
   if (!createFile(lockFile, own)) replaceStale(lockFile, own);
   heldHere.add(lockFile);
 
+  let isReleased = false;
   const release = (): void => {
-    if (!heldHere.delete(lockFile)) return;
+    if (isReleased) return;
+    isReleased = true;
     process.off("exit", release);
+    heldHere.delete(lockFile);
     rmSync(lockFile, { force: true });
   };
   process.on("exit", release);

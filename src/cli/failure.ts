@@ -166,7 +166,7 @@ function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): Fail
         textOf(thrown),
         "Choose another with --port; 0 takes any.",
       )
-    : failure(EXIT.refused, "not_permitted", textOf(thrown), "Check the rights, or the --port.");
+    : failure(EXIT.refused, "not_permitted", textOf(thrown), "Check the rights on what it names.");
 }
 
 function failure(exitCode: ExitCode, code: string, message: string, hint: string): Failure {

@@ -31,7 +31,7 @@ export async function loadConfig(cwd: string, path: string | undefined): Promise
   // The package's own modules, whoever loads them: one instance, also from within this repository.
   const virtualModules = { "tandem-sync": library, "tandem-sync/github": github };
   const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false, moduleCache: false });
-  const loaded = await jiti.import<unknown>(file, { default: true }).catch((thrown: unknown) => {
+  const loaded = await jiti.import(file, { default: true }).catch((thrown: unknown) => {
     // It has a code, a path and a hint of its own.
     if (thrown instanceof ConfigError) throw thrown;
     throw new CliError(

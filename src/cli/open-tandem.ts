@@ -15,9 +15,9 @@ import type { Io } from "./io.ts";
 export interface OpenedTandem {
   readonly tandem: Tandem;
   /** Tells other processes where this one answers the API. */
-  announce(url: string): void;
+  readonly announce: (url: string) => void;
   /** Stops workers, closes the database and gives the lock back. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface OpenOptions extends HandlerOptions {
@@ -33,7 +33,7 @@ export interface TakenConfig {
   readonly config: AnyConfig;
   readonly lock: DataDirectoryLock | null;
   /** Closes what the configuration made, and gives the lock back. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /**

@@ -4,11 +4,11 @@ import type { ApiEvent } from "../server/api-types.ts";
 import type { Io } from "./io.ts";
 
 export interface Paint {
-  bold(text: string): string;
-  dim(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly yellow: (text: string) => string;
 }
 
 /** https://no-color.org: set and not empty, it means none. */

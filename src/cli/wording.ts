@@ -79,6 +79,6 @@ export function connectionStanding(connection: ApiConnection): string {
 }
 
 /** `1 event`, `2 events` */
-export function count(many: number, one: string): string {
-  return `${many} ${one}${many === 1 ? "" : "s"}`;
+export function count(many: number, one: string, more = `${one}s`): string {
+  return `${many} ${many === 1 ? one : more}`;
 }

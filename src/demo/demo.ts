@@ -75,7 +75,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const pglite = await openPglite(options.dataDir);
+    const pglite = await openPglite(databaseDirectory(options));
     closing.push(() => pglite.close());
     const app = sampleApp(await pgliteDatabase(pglite));
     const isFirstRun = await app.install();
@@ -144,9 +144,10 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       repository,
     });
     worker.restart();
-    if (isFirstRun) {
+    // Nothing of ours is posted to somebody's real repository.
+    if (isFirstRun && github !== null) {
       await plantTasks(app);
-      if (github !== null) plantIssues(github.simulator, repository);
+      plantIssues(github.simulator, repository);
     }
     return { url, githubUrl: githubUrlOf(options, github?.listening), close };
   } catch (error) {
@@ -155,9 +156,18 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   }
 }
 
-async function openPglite(dataDir: string | null): Promise<PGlite> {
-  if (dataDir === null) return PGlite.create("memory://");
-  const directory = join(dataDir, "database");
+/**
+ * A database for each repository, or what was played with the simulator would be posted to the
+ * real GitHub.
+ */
+function databaseDirectory({ dataDir, github }: DemoOptions): string | null {
+  if (dataDir === null) return null;
+  const side = github === null ? "simulator" : `github-${github.repository.replace("/", "-")}`;
+  return join(dataDir, side);
+}
+
+async function openPglite(directory: string | null): Promise<PGlite> {
+  if (directory === null) return PGlite.create("memory://");
   await mkdir(directory, { recursive: true });
   return PGlite.create(directory);
 }

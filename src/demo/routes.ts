@@ -2,6 +2,8 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
+import { guard } from "../server/guard.ts";
+import { problem } from "../server/problem.ts";
 import { GitHubFailure } from "../testing/github/index.ts";
 import type { DemoState } from "./api-types.ts";
 import type { GitHubPane } from "./github-pane.ts";
@@ -78,18 +80,18 @@ export function demoRoutes({ app, pane, troubles, feed }: DemoParts): Hono {
   routes.route("/app", appRoutes(app));
   if (pane !== null) routes.route("/github", githubRoutes(pane));
 
-  routes.notFound((context) =>
-    problem(context, 404, "not_found", "There is nothing here.", "See src/demo/routes.ts."),
+  routes.notFound(() =>
+    problem(404, "not_found", "There is nothing here.", "See src/demo/routes.ts."),
   );
-  routes.onError((error, context) => {
+  routes.onError((error) => {
     if (error instanceof z.ZodError) {
-      return problem(context, 400, "invalid", z.prettifyError(error), "Correct it and try again.");
+      return problem(400, "invalid", z.prettifyError(error), "Correct it and try again.");
     }
     if (error instanceof GitHubFailure) {
-      return problem(context, 422, "refused", `GitHub refuses: ${error.message}`, "");
+      return problem(422, "refused", `GitHub refuses: ${error.message}`, "");
     }
     if (error instanceof NothingToEdit) {
-      return problem(context, 409, "nothing_to_edit", error.message, "Add a task first.");
+      return problem(409, "nothing_to_edit", error.message, "Add a task first.");
     }
     throw error;
   });
@@ -155,22 +157,13 @@ function githubRoutes(pane: GitHubPane): Hono {
   return routes;
 }
 
-/** Another page in the same browser must not edit: only ours may, and only with JSON. */
+/** As the API does, so here: no other page in the same browser may read or edit. */
 function refuseStrangers(context: Context): Response | null {
-  const { method, url } = context.req;
-  if (method === "GET" || method === "HEAD") return null;
-  const origin = context.req.header("origin");
-  const host = context.req.header("host") ?? new URL(url).host;
-  const strange = origin !== undefined && URL.parse(origin)?.host !== host;
-  const json = context.req.header("content-type")?.startsWith("application/json") ?? false;
-  if (!strange && json) return null;
-  return problem(
-    context,
-    403,
-    "not_from_here",
-    "Only the demo's own page may do this.",
-    "Send JSON, with content-type application/json and no foreign origin.",
-  );
+  const refusal = guard(context.req.raw, null);
+  if (refusal !== null || context.req.method === "GET") return refusal;
+  // Browsers ask before they send JSON elsewhere; what they send unasked is no JSON.
+  if (context.req.header("content-type")?.startsWith("application/json") === true) return null;
+  return problem(415, "not_json", "This takes JSON only.", "Send content-type application/json.");
 }
 
 async function body<T>(context: Context, shape: z.ZodType<T>): Promise<T> {
@@ -188,15 +181,5 @@ function done(context: Context): Response {
 
 function found(context: Context, there: boolean): Response {
   if (there) return done(context);
-  return problem(context, 404, "not_found", "It is no longer there.", "Somebody deleted it.");
-}
-
-function problem(
-  context: Context,
-  status: 400 | 403 | 404 | 409 | 422,
-  code: string,
-  message: string,
-  hint: string,
-): Response {
-  return context.json({ error: { code, message, hint } }, status);
+  return problem(404, "not_found", "It is no longer there.", "Somebody deleted it.");
 }

@@ -148,7 +148,7 @@ function scenariosOfGitHub(
           parts.changed();
         }, RATE_LIMIT_SECONDS * 1_000);
         await parts.app.updateTask(task.id, {
-          title: retitled(task.title, "edited while limited"),
+          title: retitled(task.title, "while limited"),
         });
       },
     },
@@ -165,7 +165,7 @@ function scenariosOfGitHub(
           path: `/repos/${repository}/issues`,
           with: "lost-answer",
         });
-        await parts.app.createTask({ title: retitled("Survive a lost answer", "created") });
+        await parts.app.createTask({ title: retitled("Survive a lost answer", "sent") });
       },
     },
     {
@@ -192,9 +192,9 @@ function scenariosOfGitHub(
       press: async () => {
         const { task, issue } = await anyPair(parts, pane);
         const written = parts.app.updateTask(task.id, {
-          title: retitled(task.title, "by the app"),
+          title: retitled(task.title, "the app"),
         });
-        pane.editIssue(issue.number, { title: retitled(issue.title, "by mona") });
+        pane.editIssue(issue.number, { title: retitled(issue.title, "mona") });
         await written;
       },
     },
@@ -248,7 +248,7 @@ async function anyPair(parts: TroubleParts, pane: GitHubPane) {
 /** The title with a note of who changed it last, in place of the note before. */
 function retitled(title: string, note: string): string {
   const at = new Date().toISOString().slice(11, 19);
-  return `${title.replace(/ \([^()]* at \d\d:\d\d:\d\d\)$/, "")} (${note} at ${at})`;
+  return `${title.replace(/ \([^()]* \d\d:\d\d:\d\d\)$/, "")} (${note} ${at})`;
 }
 
 /** Two edits made now are in one second; near its end they might not be. */

@@ -31,7 +31,9 @@ export function coveredByOurWrite(
   const fields = new Set(writes.flatMap(({ values }) => Object.keys(values)));
   return [...fields].flatMap((field): Conflict[] => {
     const seen = content[field];
-    const ours = writes.flatMap(({ values }) => values[field] === undefined ? [] : [values[field]]);
+    const ours = writes.flatMap(({ values }) =>
+      values[field] === undefined ? [] : [values[field]],
+    );
     const isOurs = ours.some((value) => sameValue(value, seen));
     if (seen === undefined || isOurs || sameValue(seen, shown[field])) return [];
     const covering = writes.find((write) => mayCover(write, field, seen, at));

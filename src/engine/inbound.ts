@@ -9,7 +9,7 @@ import { coveredByOurWrite } from "./covered.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import { type Plan, unsent } from "./plan.ts";
 import { requeue } from "./start.ts";
-import { move, withConflicts, withLane } from "./transition.ts";
+import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** How long an event waits for its parent before the parent is read. */
@@ -150,7 +150,7 @@ export function concludeRemoval(
   } as const;
   const gone = planned.removal.kind === "delete";
   const removed = withLane(
-    start,
+    endFailedWrites(start, event, context),
     gone ? { attempt: null, recordId: null, base: null } : { attempt: null },
   );
   return move(removed, event.id, "completed", context.now, {
@@ -158,6 +158,20 @@ export function concludeRemoval(
     conflicts: withConflicts(event, planned.conflicts),
     error: null,
   });
+}
+
+/** Writes that failed because the resource was gone, or for any other reason: nothing is left to write to. */
+function endFailedWrites(start: Transition, deletion: TandemEvent, context: Context): Transition {
+  return liveEvents(start.lane, "errored", "outbound")
+    .filter((event) => event.action === "upsert")
+    .reduce(
+      (transition, event) =>
+        move(transition, event.id, "ignored", context.now, {
+          reason: "tombstoned",
+          ignoredFor: { id: deletion.id, type: "events" },
+        }),
+      start,
+    );
 }
 
 /** The record's fields that the resource has not. */

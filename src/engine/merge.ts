@@ -75,7 +75,7 @@ export function planMerge(
 }
 
 function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
-  const values = lane.attempt?.values ?? null;
+  const values = lane.attempt?.values ?? createdWith(lane);
   return {
     answered: sight.from === "answer" ? values : null,
     unknown: sight.from === "answer" ? null : values,
@@ -83,6 +83,11 @@ function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
       .filter(({ kind }) => kind === "patch" || lane.base === null)
       .map(({ values }) => values),
   };
+}
+
+/** What we created and saw nothing of yet is ours, even where the last try of it was refused. */
+function createdWith({ base, intent, lastSent }: Lane): Content | null {
+  return base === null && intent !== null && lastSent?.kind === "create" ? lastSent.values : null;
 }
 
 /** The record after the merge was written. */
@@ -108,16 +113,28 @@ export function concludeMerge(
       ? start
       : learn(start, { content: sight.content, at: sight.at, event: event.id }, context.now);
   const { lane } = learned;
-  const unanswered = remembered(lane.unanswered, context.now);
-  const mayStillLand =
-    sight.from === "reread" && lane.attempt?.kind === "patch" && !shows(sight, lane.attempt);
   return withLane(learned, {
     base: merged.base,
     copy: { ...lane.copy, ...sight.copy },
     recordId: record?.id ?? lane.recordId,
-    attempt: sight.from === "payload" ? lane.attempt : null,
-    unanswered: mayStillLand && lane.attempt !== null ? [...unanswered, lane.attempt] : unanswered,
+    ...(sight.from === "payload" ? {} : settleAttempt(lane, sight, context.now)),
   });
+}
+
+/** An answer or a read settles the request under way; one that it does not show may still land. */
+function settleAttempt(
+  { attempt, lastSent, unanswered }: Lane,
+  sight: Sight,
+  now: Instant,
+): Pick<Lane, "attempt" | "lastSent" | "unanswered"> {
+  const open = remembered(unanswered, now);
+  if (attempt === null) return { attempt, lastSent, unanswered: open };
+  const mayLand = sight.from === "reread" && attempt.kind === "patch" && !shows(sight, attempt);
+  return {
+    attempt: null,
+    lastSent: lastSent === null ? null : { ...lastSent, settledAt: sight.at },
+    unanswered: mayLand ? [...open, attempt] : open,
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What an outbound event does next, and how it ends. */
-import { type Content, pick } from "../model/content.ts";
+import { type Content, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { addMillis } from "../model/instant.ts";
@@ -87,9 +87,9 @@ export function stepOutbound(
 
   const values = unsentOf(lane, view.record, context);
   if (Object.keys(values).length === 0) {
-    return settled(
-      move(start, event.id, "completed", context.now, { reason: "nothing_to_send", error: null }),
-    );
+    // A look that found our own write to have landed has said so in the reason.
+    const reason = event.reason === "being_processed" ? "nothing_to_send" : event.reason;
+    return settled(move(start, event.id, "completed", context.now, { reason, error: null }));
   }
   return {
     kind: "request",
@@ -212,15 +212,7 @@ export function concludeAnswer(
     recordId: concluded.lane.recordId,
     updatedAt: sight.at,
     content: attempt?.values ?? null,
-    changes: [
-      ...Object.entries(attempt?.values ?? {}).map(([field, to]): FieldChange => ({
-        side: "resource",
-        field,
-        from: attempt?.base[field] ?? null,
-        to,
-      })),
-      ...changesOf(merged, record.before),
-    ],
+    changes: [...changesSent(attempt), ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, merged.conflicts),
     error: null,
   });
@@ -236,11 +228,31 @@ export function concludeLook(
   record: { readonly before: Content | null; readonly after: RecordAfter | null },
   context: Context,
 ): Transition {
+  const { attempt, externalId } = start.lane;
   const concluded = concludeMerge(start, event, sight, merged, record.after, context);
+  const found = attempt?.kind !== "patch";
+  const landed = found || attempt.event === event.id ? changesSeen(attempt, sight.content) : [];
   return move(concluded, event.id, "processing", context.now, {
-    changes: [...event.changes, ...changesOf(merged, record.before)],
+    reason: found ? "adopted_resource" : landed.length > 0 ? "updated_resource" : event.reason,
+    externalId,
+    updatedAt: sight.at,
+    changes: [...event.changes, ...landed, ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, merged.conflicts),
   });
+}
+
+/** What we sent and now see at the resource. */
+function changesSeen(attempt: Attempt | null, content: Content): readonly FieldChange[] {
+  return changesSent(attempt).filter(({ field, to }) => sameValue(content[field], to));
+}
+
+function changesSent(attempt: Attempt | null): readonly FieldChange[] {
+  return Object.entries(attempt?.values ?? {}).map(([field, to]) => ({
+    side: "resource",
+    field,
+    from: attempt?.base[field] ?? null,
+    to,
+  }));
 }
 
 /** Ends an outbound delete that was carried out, or had nothing left to do. */

@@ -1,10 +1,16 @@
 /** A second resource of ours for a record that has its counterpart: told in the ledger, never synced. */
 import type { TandemEvent } from "../model/event.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import type { Arrival } from "./admit.ts";
+import type { Admission, Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
+
+/** What becomes of its arrival: a webhook is told, and lists and reads that show it again are not. */
+export function admitSurplus(lane: Lane, arrival: Arrival, context: Context): Admission {
+  if (arrival.source === "webhook") return noteSurplus(lane, arrival, context);
+  return { ...unchanged(lane), event: null };
+}
 
 /** Notes a surplus resource in the lane of the record that it was created for. */
 export function noteSurplus(

@@ -16,7 +16,7 @@ export interface Integration {
   readonly resources: readonly ResourceType[];
   /** Checks a webhook request's signature and names the delivery; reads the raw bytes only. */
   verify(request: WebhookRequest): Promise<Verified>;
-  /** Reads a stored delivery. Pure; it throws only when the payload is not what it claims to be. */
+  /** Reads a stored delivery. Pure; throws a `TranslationError` where it is not what it claims. */
   translate(delivery: StoredDelivery): Translation;
   /** Opens the API of one account. */
   connect(settings: AccountSettings): AccountClient;
@@ -48,6 +48,26 @@ export type Verified =
 export interface StoredDelivery {
   readonly event: string;
   readonly payload: string;
+}
+
+/** A stored delivery that is not what its event's name claims. */
+export class TranslationError extends Error {
+  override readonly name = "TranslationError";
+  readonly code: "malformed_json" | "malformed_payload";
+  /** Where in the payload, such as `issue.updated_at`; empty for the whole. */
+  readonly path: string;
+  readonly hint: string;
+
+  constructor(
+    code: TranslationError["code"],
+    message: string,
+    details: { readonly path: string; readonly hint: string; readonly cause?: unknown },
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.path = details.path;
+    this.hint = details.hint;
+  }
 }
 
 /** What a delivery, a poll's item or an answer says. */

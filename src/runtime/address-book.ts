@@ -1,7 +1,7 @@
 /** Accounts, connections and mappings as they are now, and the engine's context made of them. */
 import type { Context } from "../engine/context.ts";
-import type { Connection } from "../model/connection.ts";
-import type { ConnectionId } from "../model/ids.ts";
+import type { Account, Connection } from "../model/connection.ts";
+import type { AccountId, ConnectionId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
@@ -21,7 +21,7 @@ export class UnmappedLaneError extends Error {
 
 /** A snapshot of the directory; take a new one for each step, so that a pause works at once. */
 export class AddressBook {
-  readonly contacts: readonly Contact[];
+  contacts: readonly Contact[];
   readonly #services: Services;
 
   constructor(contacts: readonly Contact[], services: Services) {
@@ -40,6 +40,15 @@ export class AddressBook {
       return account === undefined ? [] : [{ connection, account }];
     });
     return new AddressBook(contacts, services);
+  }
+
+  /** What has just happened to an account concerns those who work by this snapshot already. */
+  noteAccount(id: AccountId, changes: Pick<Account, "state" | "reason" | "pausedUntil">): void {
+    this.contacts = this.contacts.map((contact) =>
+      contact.account.id === id
+        ? { ...contact, account: { ...contact.account, ...changes } }
+        : contact,
+    );
   }
 
   contact(id: ConnectionId): Contact | null {

@@ -4,7 +4,7 @@
  */
 import { type Arrival, admit } from "../engine/admit.ts";
 import { identify } from "../engine/identify.ts";
-import { noteSurplus } from "../engine/surplus.ts";
+import { admitSurplus } from "../engine/surplus.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -76,7 +76,7 @@ export async function admitArrivals(
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
     refuseMoved(current.lane, arrival, surplus);
     const context = book.context(current.lane, tx.now);
-    const admission = (surplus ? noteSurplus : admit)(current.lane, arrival, context);
+    const admission = (surplus ? admitSurplus : admit)(current.lane, arrival, context);
     after.set(id, { lane: admission.lane, ended: [...current.ended, ...admission.ended] });
     if (admission.event === null) unchanged += 1;
     else born[admission.event.state] = (born[admission.event.state] ?? 0) + 1;

@@ -61,18 +61,26 @@ async function targetsOf(
     lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
   }
   const wanted = await connectionsOf(tx, mapping, rows, book);
+  const kept = await tx.findKeptLanes(mapping.recordType, ids);
   const keys = ids.flatMap((recordId) => {
     const row = rows.get(recordId);
     if (row === undefined || isSoftDeleted(mapping, row)) return [];
-    return (wanted.get(recordId) ?? []).map(
-      (connectionId): LaneKey & { readonly recordId: string } => ({
+    const own = changes.filter((change) => change.recordId === recordId);
+    return (wanted.get(recordId) ?? []).flatMap((connectionId) => {
+      const key = {
         connectionId,
         resourceType: mapping.resource.type,
         recordType: mapping.recordType,
         externalId: null,
         recordId,
-      }),
-    );
+      };
+      const letGo = kept.filter((lane) => isLaneOf(lane, key));
+      const living = existing.some((lane) => isLaneOf(lane, key));
+      if (living || letGo.length === 0 || isRevival(mapping, own)) return [key];
+      // Its resource was deleted: what is written to it later must not make another.
+      for (const { id } of letGo) lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(id));
+      return [];
+    });
   });
   const ensured = await tx.ensureLanes(keys);
   keys.forEach(({ recordId }, index) => {
@@ -86,6 +94,26 @@ async function targetsOf(
       row: rows.get(recordId) ?? null,
       changes: changes.filter((change) => change.recordId === recordId),
     })),
+  );
+}
+
+function isLaneOf(
+  lane: Pick<LaneKey, "connectionId" | "resourceType" | "recordId">,
+  key: LaneKey,
+): boolean {
+  return (
+    lane.connectionId === key.connectionId &&
+    lane.resourceType === key.resourceType &&
+    lane.recordId === key.recordId
+  );
+}
+
+/** Whether the app made the record anew, or took back its deletion. */
+function isRevival({ softDelete }: Mapping, changes: readonly CapturedChange[]): boolean {
+  return changes.some(
+    ({ origin, operation, columns }) =>
+      origin === null &&
+      (operation === "insert" || (softDelete !== null && columns.includes(softDelete))),
   );
 }
 

@@ -81,7 +81,7 @@ export function describe(thrown: unknown): EventError {
       retryable: false,
     };
   }
-  if (mayPass(thrown)) {
+  if (mayPass(thrown) || isTrouble(sqlState(thrown))) {
     return {
       ...base,
       code: "database_unavailable",
@@ -97,6 +97,15 @@ export function describe(thrown: unknown): EventError {
     hint: "Look at the log line of this event; then restart it.",
     retryable: false,
   };
+}
+
+/**
+ * Whether the database itself was in trouble: connection, resources (a full disk), intervention, or
+ * the system. It says nothing of what was written; even a commit whose answer was lost is safe to
+ * repeat, since a claim that ended is refused.
+ */
+function isTrouble(state: string | null): boolean {
+  return state !== null && /^(08|53|57|58)/.test(state);
 }
 
 export function messageOf(thrown: unknown): string {

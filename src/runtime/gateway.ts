@@ -11,7 +11,7 @@ import type {
 import type { Clock } from "../model/clock.ts";
 import type { Actor } from "../model/content.ts";
 import type { AccountId } from "../model/ids.ts";
-import { SECOND } from "../model/instant.ts";
+import { type Instant, SECOND } from "../model/instant.ts";
 import type { AccountRecord, Store } from "../store/store.ts";
 import type { Contact } from "./address-book.ts";
 
@@ -33,6 +33,8 @@ export interface GatewayOptions {
 
 /** An offset that moves by less than this is not written again. */
 const OFFSET_STEP = 2 * SECOND;
+/** How long it is believed that this process and the database differ as they did. */
+const MEASURED_FOR = 60 * SECOND;
 
 export function createGateway(options: GatewayOptions): Gateway {
   const clients = new Map<
@@ -40,6 +42,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     { readonly credentials: string; readonly client: AccountClient }
   >();
   const offsets = new Map<AccountId, number>();
+  const processOffset = measureProcess(options.store, options.clock);
 
   function open(account: AccountRecord): AccountClient {
     const integration = options.integrations.get(account.integration);
@@ -63,14 +66,20 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function keepOffset(account: AccountRecord, { clockOffset }: Telemetry): void {
     if (clockOffset === null) return;
-    const before = offsets.get(account.id) ?? account.clockOffset;
-    // The Date header has steps of a second, so a smaller offset is none.
-    const offset = Math.abs(clockOffset) < OFFSET_STEP ? 0 : clockOffset;
-    if (Math.abs(offset - before) < OFFSET_STEP && !(offset === 0 && before !== 0)) return;
-    offsets.set(account.id, offset);
-    void options.store.directory.updateAccount(account.id, { clockOffset: offset }).catch(() => {
+    void writeOffset(account, clockOffset).catch(() => {
       offsets.delete(account.id);
     });
+  }
+
+  /** Local changes carry the database's time, so it is that clock the provider's is compared with. */
+  async function writeOffset(account: AccountRecord, fromProcess: number): Promise<void> {
+    const measured = fromProcess + (await processOffset());
+    const before = offsets.get(account.id) ?? account.clockOffset;
+    // The Date header has steps of a second, so a smaller offset is none.
+    const offset = Math.abs(measured) < OFFSET_STEP ? 0 : measured;
+    if (Math.abs(offset - before) < OFFSET_STEP && !(offset === 0 && before !== 0)) return;
+    offsets.set(account.id, offset);
+    await options.store.directory.updateAccount(account.id, { clockOffset: offset });
   }
 
   const gateway: Gateway = {
@@ -96,6 +105,29 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
   return gateway;
+}
+
+/** This process's clock minus the database's, in microseconds; measured now and then. */
+function measureProcess(store: Store, clock: Clock): () => Promise<number> {
+  let last: { readonly at: Instant; readonly offset: Promise<number> } | null = null;
+  async function measure(sentAt: Instant): Promise<number> {
+    const theirs = await store.transaction((tx) => Promise.resolve(tx.now));
+    const receivedAt = clock.now();
+    const isBetween = sentAt <= theirs && theirs <= receivedAt;
+    return isBetween ? 0 : Math.round((sentAt + receivedAt) / 2 - theirs);
+  }
+  return async () => {
+    const now = clock.now();
+    if (last === null || Math.abs(now - last.at) >= MEASURED_FOR) {
+      last = { at: now, offset: measure(now) };
+    }
+    try {
+      return await last.offset;
+    } catch (error) {
+      last = null;
+      throw error;
+    }
+  };
 }
 
 /** A client of an account that was paused: its first success says that the account works again. */

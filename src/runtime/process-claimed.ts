@@ -44,11 +44,9 @@ async function noteFailure(
   const contact = book.contact(classified.connection);
   if (contact === null) return;
   const { state, reason, until } = classified.account;
-  await services.store.directory.updateAccount(contact.account.id, {
-    state,
-    reason,
-    pausedUntil: until,
-  });
+  const changes = { state, reason, pausedUntil: until };
+  book.noteAccount(contact.account.id, changes);
+  await services.store.directory.updateAccount(contact.account.id, changes);
 }
 
 function told(thrown: unknown): { readonly error: string; readonly stack?: string | undefined } {

@@ -265,8 +265,35 @@ async function readParent(
     const held = await hold(tx, claimed);
     if (held === null) return;
     const context = book.context(held.lane, tx.now);
+    const [parent] = await tx.findLanesByResource(held.lane.connectionId, ref.type, [
+      ref.externalId,
+    ]);
     const waiting = { ...held.event, deadline: null };
-    await save(tx, held, awaitParent(held.start, waiting, context));
+    const after =
+      parent === undefined
+        ? await endForSurplusParent(tx, held, observation, context)
+        : awaitParent(held.start, waiting, context);
+    await save(tx, held, after);
+  });
+}
+
+/** The parent was admitted and has no lane: it is surplus, and what belongs to it is too. */
+async function endForSurplusParent(
+  tx: StoreTransaction,
+  { lane, event, start }: Held,
+  parent: Observation,
+  { mapping }: Context,
+): Promise<Transition> {
+  const tokens = parent.token === null ? [] : [parent.token];
+  const bound = (await tx.findLanesByToken(lane.connectionId, tokens)).flatMap(
+    ({ externalId }) => externalId ?? [],
+  );
+  const [owner] = await tx.findLanesByResource(lane.connectionId, parent.type, bound);
+  const record = owner?.recordId ?? null;
+  const type = mapping.parent?.recordType ?? lane.recordType;
+  return move(start, event.id, "ignored", tx.now, {
+    reason: "surplus",
+    ignoredFor: record === null ? null : { id: record, type },
   });
 }
 

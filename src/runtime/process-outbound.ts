@@ -40,26 +40,31 @@ export async function processOutbound(
   book: AddressBook,
   signal: AbortSignal,
 ): Promise<void> {
-  let step = await decide(services, claimed, book, false);
-  if (step === null) return;
-  const { contact } = step;
-  const client = services.gateway.container(contact);
-  if (step.kind === "reread" || step.kind === "find") {
+  let looked: Looked = "not_yet";
+  for (;;) {
+    const step = await decide(services, claimed, book, looked);
+    if (step === null) return;
+    const client = services.gateway.container(step.contact);
+    if (step.kind === "request") {
+      await carryOut(services, claimed, book, client, step.request, signal);
+      return;
+    }
     const seen = await look(step, client, claimed, services, book, signal);
     if (seen === "gone") return;
     if (seen !== null && !(await settleLook(services, claimed, book, seen))) return;
-    step = await decide(services, claimed, book, true);
+    looked = seen === null ? "found_nothing" : "settled";
   }
-  if (step?.kind !== "request") return;
-  await carryOut(services, claimed, book, client, step.request, signal);
 }
+
+/** How far this worker has looked into an unknown outcome. */
+type Looked = "not_yet" | "found_nothing" | "settled";
 
 /** One transaction: what comes next? `null` where the event ended, waits, or is not ours any more. */
 async function decide(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  looked: boolean,
+  looked: Looked,
 ): Promise<(Step & { readonly contact: Contact }) | null> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
@@ -71,7 +76,8 @@ async function decide(
       record: await readRecord(tx, held.lane, context),
       parent: await parentState(tx, held.lane, context),
       token: randomToken(services.random),
-      looked,
+      // What was not there when it was listed may have been bound by its echo since.
+      looked: looked === "settled" || (looked === "found_nothing" && held.lane.externalId === null),
     };
     const step = stepOutbound(held.start, held.event, view, context);
     if (step.kind === "settled") {
@@ -117,14 +123,16 @@ async function parentState(
 
 /** Looks into an unknown outcome. `null`: nothing was created. */
 async function look(
-  step: Extract<Step, { kind: "reread" | "find" }>,
+  step: Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact },
   client: ContainerClient,
   claimed: Claimed,
   services: Services,
   book: AddressBook,
   signal: AbortSignal,
 ): Promise<Observation | null | "gone"> {
-  if (step.kind === "find") return findByToken(services, client, claimed, step.token, signal);
+  if (step.kind === "find") {
+    return findByToken(services, step.contact, claimed, step.token, signal);
+  }
   return readOrGone(services, claimed, book, client, step.ref, signal);
 }
 
@@ -155,8 +163,12 @@ async function settleLook(
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return false;
-    refuseStale(held.lane, seen);
     const context = book.context(held.lane, tx.now);
+    if (isOfAnother(held.lane, seen)) {
+      await save(tx, held, awaitRecord(held.start, held.event, context));
+      return false;
+    }
+    refuseStale(held.lane, seen);
     const lane = bind(held.lane, seen);
     const sight = sightOf(lane, seen, "reread", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
@@ -165,7 +177,9 @@ async function settleLook(
       return false;
     }
     const start = { lane: written.lane, ended: [] };
-    await save(tx, held, concludeLook(start, held.event, sight, written.merged, written, context));
+    const concluded = concludeLook(start, held.event, sight, written.merged, written, context);
+    await save(tx, held, concluded);
+    if (held.lane.attempt?.kind !== "patch") await tx.wakeChildren(concluded.lane);
     return true;
   });
 }
@@ -248,8 +262,7 @@ async function settleAnswer(
     if (held === null) return;
     const context = book.context(held.lane, tx.now);
     await refusePairedElsewhere(tx, held.lane, answer);
-    if (held.lane.externalId !== null && held.lane.externalId !== answer.externalId) {
-      // Another resource was adopted meanwhile: this one is surplus, and the sweep closes it.
+    if (isOfAnother(held.lane, answer)) {
       await save(tx, held, awaitRecord(held.start, held.event, context));
       return;
     }
@@ -264,7 +277,8 @@ async function settleAnswer(
     const start = { lane: written.lane, ended: [] };
     const concluded = concludeAnswer(start, held.event, sight, written.merged, written, context);
     await save(tx, held, concluded);
-    if (held.lane.externalId === null) await tx.wakeChildren(concluded.lane);
+    // Its echo may have come first: what waits for it waits for this answer all the same.
+    if (held.lane.attempt?.kind === "create") await tx.wakeChildren(concluded.lane);
   });
 }
 
@@ -327,6 +341,11 @@ function refuseStale(lane: Lane, seen: Observation): void {
     hint: "Reads can lag behind writes; it is tried again by itself.",
     applied: "unknown",
   });
+}
+
+/** Another resource was adopted meanwhile: this one is surplus, and the sweep closes it. */
+function isOfAnother({ externalId }: Lane, seen: Observation): boolean {
+  return externalId !== null && externalId !== seen.externalId;
 }
 
 /** The lane takes the id of the resource that was created for it. */

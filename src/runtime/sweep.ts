@@ -2,6 +2,7 @@
  * The id sweep: what neither webhooks nor polls can tell. It lists everything, asks by id for each
  * resource that the list no longer has, and closes surplus resources of our own.
  */
+import { noteSurplus } from "../engine/surplus.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";
@@ -129,8 +130,9 @@ async function closeSurplus(
   for (const observation of ours) {
     const lane = lanes.find((candidate) => candidate.token === observation.token);
     const bound = lane?.externalId ?? null;
-    if (bound === null || bound === observation.externalId) continue;
+    if (lane === undefined || bound === null || bound === observation.externalId) continue;
     await removeSurplus(client, observation, bound, signal);
+    await noteRemoved(services, lane.id, observation);
     closed += 1;
   }
   return closed;
@@ -148,6 +150,24 @@ async function removeSurplus(
   }
   const why = `Created twice by an interrupted request; its counterpart is #${bound}.`;
   await client.close(observation, why, signal);
+}
+
+async function noteRemoved(
+  services: Services,
+  id: LaneId,
+  observation: Observation,
+): Promise<void> {
+  const book = await AddressBook.open(services);
+  await services.store.transaction(async (tx) => {
+    const lanes = await tx.lockLanes([id]);
+    const arrival = { observation, source: "reread", deliveryId: null, verifiedAt: null } as const;
+    await tx.saveLanes(
+      lanes.map((before) => ({
+        before,
+        after: noteSurplus(before, arrival, book.context(before, tx.now)),
+      })),
+    );
+  });
 }
 
 interface BoundLane {

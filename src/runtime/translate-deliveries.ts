@@ -1,6 +1,10 @@
 /** From stored deliveries to events: translate, and admit what they observe. */
 import { nextRunAt } from "../engine/retry.ts";
-import type { ContainerChange, Translation } from "../integrations/integration.ts";
+import {
+  type ContainerChange,
+  type Translation,
+  TranslationError,
+} from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
@@ -140,10 +144,17 @@ async function markFailed(
   thrown: unknown,
   services: Services,
 ): Promise<void> {
+  const { code, hint } =
+    thrown instanceof TranslationError
+      ? thrown
+      : {
+          code: "not_translated",
+          hint: "The delivery is kept and tried again; if the payload is right, this is a fault of ours.",
+        };
   const error: EventError = {
-    code: "not_translated",
+    code,
     message: messageOf(thrown),
-    hint: "The delivery is kept and tried again; if the payload is right, this is a fault of ours.",
+    hint,
     retryable: true,
     httpStatus: null,
     requestId: null,

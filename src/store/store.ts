@@ -81,6 +81,18 @@ export interface StoreTransaction {
       readonly externalId: string | null;
     }[]
   >;
+  /** Lanes whose resource was deleted and whose record was kept. */
+  findKeptLanes(
+    recordType: string,
+    recordIds: readonly string[],
+  ): Promise<
+    readonly {
+      readonly id: LaneId;
+      readonly connectionId: ConnectionId;
+      readonly resourceType: string;
+      readonly recordId: string;
+    }[]
+  >;
   /** Living lanes that have a resource, in the order of their ids, after the one given. */
   findBoundLanes(
     connectionId: ConnectionId,

@@ -4,7 +4,7 @@
  */
 import type { AnyConfig } from "../config.ts";
 import type { Connection } from "../model/connection.ts";
-import { formatInstant } from "../model/instant.ts";
+import { addMillis, formatInstant, MILLISECOND } from "../model/instant.ts";
 import { createTandem, type Tandem } from "../server/tandem.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "./github/index.ts";
 import { seededRandom } from "./random.ts";
@@ -34,7 +34,7 @@ export interface TestTandem {
   advance(millis: number): Promise<void>;
   /** Delivers webhooks and processes until nothing is due; time moves by fractions of a second. */
   settle(): Promise<void>;
-  /** Lets waits and retries pass, a minute at a time, until nothing waits any more. */
+  /** Lets waits and retries pass, from one due time to the next, until nothing waits any more. */
   settleWithin(minutes: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -122,12 +122,13 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     advance,
     settle,
     async settleWithin(minutes) {
-      await settle();
-      for (let minute = 0; minute < minutes; minute += 1) {
-        const { due } = await tandem.services.store.ledger.nextDue();
-        if (due === null) return;
-        await advance(60_000);
+      const end = addMillis(clock.now(), minutes * 60_000);
+      for (;;) {
         await settle();
+        const { now, due } = await tandem.services.store.ledger.nextDue();
+        if (due === null || due > end) return;
+        // Never by less than a second: what is due may wait behind something that is not.
+        await advance(Math.max(1_000, (due - now) / MILLISECOND + 1));
       }
     },
     close: () => tandem.stop(),

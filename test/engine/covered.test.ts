@@ -4,26 +4,54 @@ import type { Content } from "../../src/model/content.ts";
 import type { Attempt } from "../../src/model/lane.ts";
 import { aKnown, aLane, anAttempt, at } from "./builders.ts";
 
-const write = (from: string, to: string, clock: number, changes: Partial<Attempt> = {}) =>
-  anAttempt({ values: { title: to }, base: { title: from }, clockAt: at(clock), ...changes });
+/** Our write of a title, sent when second `known` was known and answered in second `settled`. */
+const write = (
+  from: string,
+  to: string,
+  known: number,
+  settled: number | null,
+  changes: Partial<Attempt> = {},
+) =>
+  anAttempt({
+    values: { title: to },
+    base: { title: from },
+    clockAt: at(known),
+    ...(settled === null ? {} : { settledAt: at(settled) }),
+    ...changes,
+  });
 const lost = (lastSent: Attempt, known: Content, seen: Content, seconds: number) =>
   coveredByOurWrite(aLane({ lastSent, known: aKnown(known, 30) }), seen, at(seconds)).map(
     (conflict) => conflict.lost,
   );
 
 describe("a remote edit under our own write", () => {
-  const sent = write("A", "L", 10);
+  const sent = write("A", "L", 10, 12);
 
-  it("is covered where the resource shows our value and the event another", () => {
+  it("is covered where it came before our write landed and the resource does not show it", () => {
     expect(lost(sent, { title: "L" }, { title: "X" }, 11)).toEqual(["X"]);
+    expect(lost(sent, { title: "L" }, { title: "X" }, 12)).toEqual(["X"]);
   });
 
-  it("is not covered where the resource shows a later edit of theirs", () => {
-    expect(lost(sent, { title: "Y" }, { title: "X" }, 11)).toEqual([]);
+  it("is not covered where the resource still shows it", () => {
+    expect(lost(sent, { title: "X" }, { title: "X" }, 12)).toEqual([]);
+  });
+
+  it("is not covered where it is an echo of ours, or what was there before", () => {
+    expect(lost(sent, { title: "L" }, { title: "L" }, 11)).toEqual([]);
+    expect(lost(sent, { title: "L2" }, { title: "L" }, 11)).toEqual([]);
+    expect(lost(sent, { title: "L" }, { title: "A" }, 11)).toEqual([]);
   });
 
   it("is not covered where it was old when we sent: we had seen past it", () => {
     expect(lost(sent, { title: "L" }, { title: "X" }, 9)).toEqual([]);
+  });
+
+  it("is not covered where it came after: then somebody else replaced it", () => {
+    expect(lost(sent, { title: "Y" }, { title: "X" }, 13)).toEqual([]);
+  });
+
+  it("may be covered while our write is under way", () => {
+    expect(lost(write("A", "L", 10, null), { title: "A" }, { title: "X" }, 40)).toEqual(["X"]);
   });
 
   it("is not covered where we sent other fields", () => {
@@ -31,50 +59,36 @@ describe("a remote edit under our own write", () => {
   });
 
   it("is not covered by a create, which had nothing under it", () => {
-    const created = write("A", "L", 10, { kind: "create" });
+    const created = write("A", "L", 10, 12, { kind: "create" });
     expect(lost(created, { title: "L" }, { title: "X" }, 11)).toEqual([]);
   });
 });
 
 describe("a remote edit whose webhook is late by more than one write of ours", () => {
-  const first = write("A", "L1", 10);
+  const first = write("A", "L1", 10, 12);
 
-  it("is covered by the first, where the second built on that", () => {
-    const second = write("L1", "L2", 12, { earlier: [first] });
+  it("is covered by the first, where the second replaced that", () => {
+    const second = write("L1", "L2", 12, 14, { earlier: [first] });
     expect(lost(second, { title: "L2" }, { title: "X" }, 11)).toEqual(["X"]);
-    expect(lost(second, { title: "L1" }, { title: "X" }, 11)).toEqual(["X"]);
   });
 
   it("is covered by the first, where the second was of another field", () => {
-    const second = write("A", "L1", 12, {
-      values: { body: "b" },
-      base: { body: "a" },
-      earlier: [first],
-    });
+    const body = { values: { body: "b" }, base: { body: "a" } };
+    const second = write("A", "L1", 12, 14, { ...body, earlier: [first] });
     expect(lost(second, { title: "L1", body: "b" }, { title: "X" }, 11)).toEqual(["X"]);
   });
 
-  it("is no echo of ours, late by as much, and not what was there before us", () => {
-    const second = write("L1", "L2", 12, { earlier: [first] });
-    expect(lost(second, { title: "L2" }, { title: "L1" }, 11)).toEqual([]);
-    expect(lost(second, { title: "L2" }, { title: "A" }, 11)).toEqual([]);
-  });
-
   it("may be a revert to what was there before us, between our writes", () => {
-    const second = write("L1", "L2", 12, { earlier: [first] });
-    expect(lost(second, { title: "L2" }, { title: "A" }, 12)).toEqual(["A"]);
-  });
-
-  it("is not covered where an edit of theirs came between our writes: that replaced it", () => {
-    const second = write("Y", "L2", 12, { earlier: [first] });
-    expect(lost(second, { title: "L2" }, { title: "X" }, 11)).toEqual([]);
+    const second = write("L1", "L2", 12, 14, { earlier: [first] });
+    expect(lost(second, { title: "L2" }, { title: "A" }, 11)).toEqual([]);
+    expect(lost(second, { title: "L2" }, { title: "A" }, 13)).toEqual(["A"]);
   });
 });
 
 describe("what is remembered of our writes", () => {
   it("is the last few of the last ten minutes", () => {
-    const earlier = [1, 2, 3, 4, 5].map((number) => write("A", `L${number}`, number));
-    const lane = aLane({ lastSent: write("A", "L", 10, { earlier }) });
+    const earlier = [1, 2, 3, 4, 5].map((number) => write("A", `L${number}`, number, number));
+    const lane = aLane({ lastSent: write("A", "L", 10, 12, { earlier }) });
     expect(sentShortlyBefore(lane, at(25)).map(({ values }) => values.title)).toEqual([
       "L",
       "L1",

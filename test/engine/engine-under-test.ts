@@ -1,4 +1,6 @@
 /** The decisions the world drives, as one table, so that a mutant is the table with one row changed. */
+import type { Content } from "../../src/model/content.ts";
+import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
 import {
@@ -18,7 +20,13 @@ import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-ch
 import { restart, restartRetryable } from "../../src/engine/restart.ts";
 import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/start.ts";
 
+/** A paired record that is missing counts as deleted: the runtime's own rule, beside its SQL. */
+function countsAsDeleted(lane: Lane, record: Content | null): boolean {
+  return record === null && lane.recordId !== null;
+}
+
 export const engine = {
+  countsAsDeleted,
   admit,
   admitChange,
   takeTimes,

@@ -39,6 +39,7 @@ const claimed = (lane: Lane, changes: Partial<TandemEvent> = {}) =>
   withEvent({ ...lane, epoch: 4 }, 2, {
     direction: "outbound",
     state: "processing",
+    reason: "being_processed",
     attempts: 1,
     epoch: 4,
     ...changes,

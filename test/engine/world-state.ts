@@ -46,7 +46,7 @@ export const NO_BUDGET: Budget = {
 export interface Options {
   readonly conflict: Mapping["conflict"];
   readonly fields: readonly string[];
-  readonly budget: Partial<Budget>;
+  readonly budget?: Partial<Budget>;
   /** Whether local edits may also go back to the first value. */
   readonly localReverts?: boolean;
   /** The poll after the faults comes at any moment, not only at rest. */
@@ -87,8 +87,8 @@ export interface Seen {
 
 /** What an onlooker remembers of a field, to tell an edit that was lost. */
 export interface Watched {
-  readonly local: Json;
-  readonly remote: Json;
+  readonly local: string;
+  readonly remote: string;
   /** The last local edit has not reached the resource yet, or was pushed out by an older write. */
   readonly localPending: boolean;
   /** The last local edit has been on the resource. */
@@ -117,6 +117,8 @@ export interface World {
   /** Requests since the faults stopped: a world at peace does not go on writing. */
   readonly calmRequests: number;
   readonly watched: Readonly<Record<string, Watched>>;
+  /** The record was kept on purpose when its resource was deleted. */
+  readonly detached: boolean;
   /** For ids only; not part of what a world is. */
   readonly nextId: number;
 }
@@ -168,6 +170,7 @@ export function firstWorld(options: Options): World {
     phase: "faults",
     calmRequests: 0,
     watched: Object.fromEntries(options.fields.map((field) => [field, watched])),
+    detached: false,
     nextId: 100,
   };
 }
@@ -189,81 +192,108 @@ export function isQuiet(world: World): boolean {
 
 /** A number that two worlds share only if their futures are the same (but for rare chance). */
 export function fingerprint(world: World): number {
-  const { lane } = world;
-  const seats = new Map<EventId, number>(
-    [...lane.live].sort((a, b) => (a.id < b.id ? -1 : 1)).map((event, index) => [event.id, index]),
-  );
+  const { task, lane } = world;
+  const parts = [
+    `${world.phase}${world.tick}.${world.calmRequests}.${world.localEdits}`,
+    ...Object.values(world.left),
+    `${String(world.resource.exists)}${String(world.detached)}${values(world.resource.content)}@${world.resource.at}`,
+    ...world.wires.map(wireKey),
+    values(world.orphan),
+    values(world.record),
+    world.change === null ? "-" : times(world.change.changedAt) + values(world.change.deleted),
+    ...Object.values(world.watched).map(watchedText),
+    laneText(lane),
+  ];
+  if (task !== null) {
+    parts.push(`${task.kind}${seatsOf(lane).get(task.event) ?? "x"}`);
+    if ("seen" in task && task.seen !== null) {
+      parts.push(`${values(task.seen.content)}@${task.seen.at}`);
+    }
+    if ("request" in task) {
+      parts.push(task.request.kind, "values" in task.request ? values(task.request.values) : "");
+    }
+  }
+  return hash(parts.join("|"));
+}
+
+const laneTexts = new WeakMap<Lane, string>();
+const contentTexts = new WeakMap<Content, string>();
+
+/** A lane in short: ids only as far as they say which event is meant. */
+function laneText(lane: Lane): string {
+  const cached = laneTexts.get(lane);
+  if (cached !== undefined) return cached;
+  const seats = seatsOf(lane);
   const seat = (id: EventId | undefined) => (id === undefined ? "-" : (seats.get(id) ?? "x"));
-  const tickOf = (time: Instant | null | undefined) =>
-    time === null || time === undefined ? "-" : (time - at(0)) / SECOND;
   const attempt = (sent: Attempt | null) =>
     sent === null
       ? "-"
-      : `${sent.kind}${seat(sent.event)}${values(sent.values)}/${values(sent.base)}@${tickOf(sent.clockAt)}`;
+      : `${sent.kind}${seat(sent.event)}${values(sent.values)}/${values(sent.base)}` +
+        `@${tickOf(sent.clockAt)}-${tickOf(sent.settledAt)}`;
   const event = (live: TandemEvent) =>
-    `${seat(live.id)}${live.direction[0] ?? ""}${live.action[0] ?? ""}${live.state[0] ?? ""}${String(live.reread)}` +
-    `${values(live.content)}@${tickOf(live.updatedAt)}${live.error === null ? "" : String(live.error.retryable)}` +
-    live.conflicts.map((conflict) => conflict.field).join("");
-  const { task } = world;
-  return hash(
-    [
-      `${world.phase}${world.tick}.${world.calmRequests}.${world.localEdits}`,
-      Object.values(world.left).join(","),
-      `${String(world.resource.exists)}${values(world.resource.content)}@${world.resource.at}`,
-      world.wires.map(wireKey).join(" "),
-      values(world.orphan),
-      values(world.record),
-      world.change === null
-        ? "-"
-        : Object.entries(world.change.changedAt)
-            .map(([column, time]) => `${column}${tickOf(time)}`)
-            .join(" ") + values(world.change.deleted),
-      Object.values(world.watched)
-        .map((w) =>
-          [w.local, w.remote, w.localPending, w.localLanded, w.remotePending, w.conflict].join(","),
-        )
-        .join(" "),
-      task === null
-        ? "-"
-        : `${task.kind}${seat(task.event)}` +
-          ("seen" in task && task.seen !== null
-            ? `${values(task.seen.content)}@${task.seen.at}`
-            : "-") +
-          ("request" in task
-            ? task.request.kind + ("values" in task.request ? values(task.request.values) : "")
-            : ""),
-      `${tickOf(lane.clock?.at)}${seat(lane.clock?.event)}`,
-      lane.known === null
-        ? "-"
-        : `${values(lane.known.content)}${seat(lane.known.event)}${String(lane.known.lost)}`,
-      lane.tombstone === null ? "-" : `${lane.tombstone.side}${seat(lane.tombstone.event)}`,
-      values(lane.copy),
-      values(lane.base),
-      Object.entries(lane.recordChangedAt)
-        .map(([column, time]) => `${column}${tickOf(time)}`)
-        .sort()
-        .join(" "),
-      String(lane.recordId),
-      attempt(lane.attempt),
-      lane.unanswered.map(attempt).join(" "),
-      attempt(lane.lastSent),
-      (lane.lastSent?.earlier ?? []).map(attempt).join(" "),
-      lane.live.map(event).sort().join(" "),
-    ].join("|"),
-  );
+    `${seat(live.id)}${live.direction[0] ?? ""}${live.action[0] ?? ""}${live.state[0] ?? ""}` +
+    `${String(live.reread)}${values(live.content)}@${tickOf(live.updatedAt)}` +
+    `${String(live.error?.retryable)}${live.conflicts.map(({ field }) => field).join("")}`;
+  const { clock, known, tombstone, lastSent } = lane;
+  const text = [
+    `${tickOf(clock?.at)}${seat(clock?.event)}`,
+    known === null ? "-" : `${values(known.content)}${seat(known.event)}${String(known.lost)}`,
+    tombstone === null ? "-" : `${tombstone.side}${seat(tombstone.event)}`,
+    values(lane.copy),
+    values(lane.base),
+    times(lane.recordChangedAt),
+    lane.recordId ?? "-",
+    attempt(lane.attempt),
+    lane.unanswered.map(attempt).join(" "),
+    attempt(lastSent),
+    (lastSent?.earlier ?? []).map(attempt).join(" "),
+    lane.live.map(event).sort().join(" "),
+  ].join("|");
+  laneTexts.set(lane, text);
+  return text;
+}
+
+/** The place of each live event among the others, in the order of birth. */
+function seatsOf({ live }: Lane): ReadonlyMap<EventId, number> {
+  const ids = live.map(({ id }) => id).sort();
+  return new Map(ids.map((id, index) => [id, index]));
+}
+
+function tickOf(time: Instant | null | undefined): string {
+  return time === null || time === undefined ? "-" : String((time - at(0)) / SECOND);
+}
+
+function times(changedAt: Readonly<Record<string, Instant>>): string {
+  return Object.keys(changedAt)
+    .sort()
+    .map((column) => `${column}${tickOf(changedAt[column])}`)
+    .join(" ");
+}
+
+function watchedText(seen: Watched): string {
+  const flags = [seen.localPending, seen.localLanded, seen.remotePending, seen.conflict];
+  return `${seen.local},${seen.remote},${flags.map(Number).join("")}`;
 }
 
 export function wireKey(wire: Wire): string {
   return `${wire.kind[0] ?? ""}${values(wire.content)}@${wire.at}`;
 }
 
-/** Content in short, its fields in order. */
+/** Content in short, its fields in order; every value of a world is a text. */
 export function values(content: Content | null): string {
   if (content === null) return "-";
-  return Object.keys(content)
+  const cached = contentTexts.get(content);
+  if (cached !== undefined) return cached;
+  const text = Object.keys(content)
     .sort()
-    .map((key) => `${key}${String(content[key])}`)
+    .map((field) => `${field}${textOf(content[field])}`)
     .join("");
+  contentTexts.set(content, text);
+  return text;
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** cyrb53: 53 bits, so that a million worlds collide about never. */

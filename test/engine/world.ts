@@ -39,8 +39,8 @@ export interface Step {
 const LEASE_MS = 60_000;
 const RECORD_ID = "7";
 
-/** The moves of a world; `moves(world)` lists all that may come next. */
-export function worldOf(engine: Engine, options: Options): { moves(world: World): Step[] } {
+/** Lists, for a world, every move that may come next. */
+export function worldOf(engine: Engine, options: Options): (world: World) => Step[] {
   const mapping = mappingOf(options);
 
   /** Runs decisions under a context of the world's present, and keeps count of ids. */
@@ -68,7 +68,7 @@ export function worldOf(engine: Engine, options: Options): { moves(world: World)
             world: watch(spend(edited, "remoteEdits"), field, (before) => ({
               remote: value,
               localPending: before.localPending && !before.localLanded,
-              remotePending: world.record?.[field] !== value,
+              remotePending: world.record?.[field] !== value && !isUndone(world, field, value),
             })),
           });
         }
@@ -171,11 +171,13 @@ export function worldOf(engine: Engine, options: Options): { moves(world: World)
       record,
       change: { changedAt, deleted: null },
     };
-    const nothingNew = value === "0" && world.lane.base?.[field] === "0";
+    const ours = Number(world.resource.content[field]) >= 2;
+    const nothingNew =
+      value === world.lane.base?.[field] && !(ours && world.resource.content[field] !== value);
     return shown(
       watch(edited, field, () => ({
         local: value,
-        localLanded: false,
+        localLanded: world.resource.content[field] === value,
         localPending: !nothingNew,
       })),
     );
@@ -258,7 +260,7 @@ export function worldOf(engine: Engine, options: Options): { moves(world: World)
     const world = withOwnChanges(before);
     const { record } = world;
     const start = { lane: world.lane, ended: [] };
-    if (record === null && world.lane.recordId !== null) {
+    if (engine.countsAsDeleted(world.lane, record)) {
       return settled({ ...world, task: null }, engine.endForMissingRecord(start, event, context));
     }
     const plan = engine.planMerge(world.lane, sight, record, context);
@@ -283,7 +285,8 @@ export function worldOf(engine: Engine, options: Options): { moves(world: World)
     const plan = engine.planRemoval(world.lane, world.record, context);
     const after = engine.concludeRemoval({ lane: world.lane, ended: [] }, event, plan, context);
     const record = plan.removal.kind === "delete" ? null : world.record;
-    return settled({ ...world, record, task: null }, after);
+    const detached = plan.removal.kind === "detach";
+    return settled({ ...world, record, detached, task: null }, after);
   }
 
   function endOfRead(world: World, id: EventId, snapshot: Seen | null): World {
@@ -504,15 +507,13 @@ export function worldOf(engine: Engine, options: Options): { moves(world: World)
     return deciding(world, (context) => settled(world, engine.queueRemoval(lane, context)));
   }
 
-  return {
-    moves: (world) => [
-      ...workerMoves(world),
-      ...deliveries(world),
-      ...appMoves(world),
-      ...providerMoves(world),
-      ...endMoves(world),
-    ],
-  };
+  return (world) => [
+    ...workerMoves(world),
+    ...deliveries(world),
+    ...appMoves(world),
+    ...providerMoves(world),
+    ...endMoves(world),
+  ];
 }
 
 const timeout: EventError = {
@@ -569,6 +570,12 @@ function landing(world: World, values: Content): World {
       }),
     landed,
   );
+}
+
+/** Whether a remote edit only takes back another that nobody had merged: then nothing is lost. */
+function isUndone(world: World, field: string, value: string): boolean {
+  const before = world.resource.content[field];
+  return value === world.lane.base?.[field] && Number(before) < 2;
 }
 
 /** The record shows what it shows: a remote edit that it shows has arrived. */

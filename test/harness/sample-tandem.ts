@@ -8,7 +8,7 @@ import {
 } from "../../src/testing/test-tandem.ts";
 import type { AnyConfig } from "../../src/config.ts";
 import type { Delivery } from "../../src/testing/github/index.ts";
-import type { ApiEvent, ApiEvents } from "../../src/server/api-types.ts";
+import type { ApiEvent, ApiEvents, ApiExplanation, ApiStatus } from "../../src/server/api-types.ts";
 import type { TestDatabase } from "./databases.ts";
 
 export interface Task {
@@ -61,7 +61,10 @@ export interface SampleTandem extends TestTandem {
   holdWebhooks(): void;
   held(): readonly Delivery[];
   release(...deliveries: readonly Delivery[]): Promise<void>;
-  addTask(values: Partial<Pick<Task, "title" | "markdown" | "status">>): Promise<string>;
+  /** Default: in project 1, which is the connected one. */
+  addTask(
+    values: Partial<Pick<Task, "project_id" | "title" | "markdown" | "status">>,
+  ): Promise<string>;
   /** A comment by Mona, on a task. */
   addComment(taskId: string, markdown: string): Promise<string>;
   editTask(id: string, values: Partial<Omit<Task, "id">>): Promise<void>;
@@ -69,6 +72,10 @@ export interface SampleTandem extends TestTandem {
   events(query?: string): Promise<readonly ApiEvent[]>;
   /** Each event as `direction state reason`. */
   story(query?: string): Promise<readonly string[]>;
+  /** Where a task stands with its counterparts. */
+  pairings(taskId: string): Promise<ApiExplanation["pairings"]>;
+  /** Accounts, connections and counts. */
+  status(): Promise<ApiStatus>;
   /** API calls that wrote. */
   writes(): number;
   /** API calls that read. */
@@ -86,7 +93,7 @@ export async function givenSampleTandem(
   const source = database.pglite ?? database.url;
   if (source === undefined) throw new Error("the database has neither a PGlite nor a URL");
   const test = await createTestTandem({
-    config: change(sampleConfig(source) as AnyConfig),
+    config: change(sampleConfig(source)),
     sql: (text, params) => database.sql(text, params),
   });
 
@@ -96,11 +103,12 @@ export async function givenSampleTandem(
        from tasks order by id`,
     );
   }
+  async function ask(path: string): Promise<unknown> {
+    const response = await test.tandem.fetch(new Request(`http://localhost/api/${path}`));
+    return response.json();
+  }
   async function events(query = ""): Promise<readonly ApiEvent[]> {
-    const response = await test.tandem.fetch(
-      new Request(`http://localhost/api/events?limit=500&${query}`),
-    );
-    const body = (await response.json()) as ApiEvents;
+    const body = (await ask(`events?limit=500&${query}`)) as ApiEvents;
     return [...body.events].reverse();
   }
   return {
@@ -144,11 +152,11 @@ export async function givenSampleTandem(
         await test.advance(1);
       }
     },
-    async addTask({ title = "A task", markdown = "", status = "todo" }) {
+    async addTask({ project_id = "1", title = "A task", markdown = "", status = "todo" }) {
       const [row] = await database.sql<{ id: string }>(
         `insert into tasks (project_id, owner_id, title, markdown, status)
-         values (1, 1, $1, $2, $3) returning id::text`,
-        [title, markdown, status],
+         values ($1, 1, $2, $3, $4) returning id::text`,
+        [project_id, title, markdown, status],
       );
       if (row === undefined) throw new Error("no task was inserted");
       return row.id;
@@ -175,6 +183,10 @@ export async function givenSampleTandem(
         (event) => `${event.direction} ${event.state} ${event.reason}`,
       );
     },
+    async pairings(taskId) {
+      return ((await ask(`explain/tasks/${taskId}`)) as ApiExplanation).pairings;
+    },
+    status: async () => (await ask("status")) as ApiStatus,
     writes: () => test.github.calls({ writes: true }),
     reads: () => test.github.calls({ method: "GET" }),
   };

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { Delivery } from "../../src/testing/github/index.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { twoOf } from "../harness/webhooks.ts";
 import { withConflictPolicy } from "../harness/sample-policies.ts";
 
 describeOnEachDatabase("the order of what comes in", (open) => {
@@ -30,11 +31,9 @@ describeOnEachDatabase("the order of what comes in", (open) => {
         expect(two).toMatchObject({ state: "completed", reason: "updated_record" });
       } else {
         expect(one).toMatchObject({ state: "completed", reason: "updated_record" });
-        expect(two).toMatchObject({
-          state: "duplicate",
-          reason: "nothing_new",
-          duplicate_of: one?.id,
-        });
+        // What it brought was not so any more when it was read again.
+        expect(two).toMatchObject({ state: "completed", reason: "agreed", changes: [] });
+        expect(two?.content).toMatchObject({ title: "Second" });
       }
       expect(app.writes()).toBe(0);
       // Equal times do not tell which is later: the second is read again.
@@ -223,14 +222,17 @@ describeOnEachDatabase("the order of what comes in", (open) => {
   }
 });
 
-/** How often the issue is read again, by the order of its three webhooks. */
+/**
+ * How often the issue is read again, by the order of its three webhooks. Within one second the
+ * first and every B after an A are read; an A that comes when A is known is a duplicate.
+ */
 const READS = {
   "in three seconds": {
     "each by itself": { "012": 0, "021": 0, "102": 0, "120": 0, "201": 0, "210": 0 },
     "all in one batch": { "012": 0, "021": 0, "102": 0, "120": 0, "201": 0, "210": 0 },
   },
   "within one second": {
-    "each by itself": { "012": 2, "021": 1, "102": 2, "120": 1, "201": 1, "210": 2 },
+    "each by itself": { "012": 2, "021": 2, "102": 1, "120": 1, "201": 2, "210": 2 },
     "all in one batch": { "012": 1, "021": 1, "102": 1, "120": 1, "201": 1, "210": 1 },
   },
 };
@@ -255,12 +257,6 @@ async function givenOpenIssue(
   await app.settle();
   await app.advance(10_000);
   return app;
-}
-
-function twoOf(deliveries: readonly Delivery[]): readonly [Delivery, Delivery] {
-  const [first, second] = deliveries;
-  if (first === undefined || second === undefined) throw new Error("two webhooks should be held");
-  return [first, second];
 }
 
 function timeIn({ body }: Delivery): unknown {

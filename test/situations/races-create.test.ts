@@ -34,8 +34,9 @@ describeOnEachDatabase("creates of ours", (open) => {
   it("S17 a comment that waits for the issue goes out as soon as the late response is here", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Overtaken" });
-    await app.addComment(id, "Waiting");
     const { hold, done } = await catchRequest(app, POST_ISSUE);
+    await app.addComment(id, "Waiting");
+    await app.settle();
     hold.apply();
     await app.settle();
     hold.release();
@@ -207,19 +208,55 @@ describeOnEachDatabase("creates of ours", (open) => {
     expect(await app.story()).toEqual([
       "outbound completed created_resource",
       "inbound duplicate same_content",
+      // Its webhook; the sweep as it closes it.
       "inbound ignored surplus",
+      "inbound ignored surplus",
+      // The comment that says why, which waits for a record of its issue in vain.
+      "inbound ignored surplus",
+      // The webhooks that closing and commenting were answered with.
+      "inbound ignored surplus",
+      "inbound ignored surplus",
+      "inbound duplicate same_content",
     ]);
-    expect(events[2]).toMatchObject({
-      integration_external_id: "2",
-      ignored_for_id: id,
-      ignored_for_type: "tasks",
-    });
+    const cause = { ignored_for_id: id, ignored_for_type: "tasks" };
+    expect(events.slice(2, 7)).toMatchObject([
+      { source: "webhook", integration_external_id: "2", ...cause },
+      { source: "reread", integration_external_id: "2", ...cause },
+      { source: "poll", integration_external_id: why?.id.toString(), ...cause },
+      { source: "webhook", integration_external_id: "2", ...cause },
+      { source: "webhook", integration_external_id: "2", ...cause },
+    ]);
     // Two POSTs; closing the surplus one and saying why.
     expect(app.writes()).toBe(4);
 
     await app.tandem.sweepNow();
     await app.settleWithin(15);
     expect(app.writes()).toBe(4);
+    expect(await app.events()).toHaveLength(8);
+  });
+
+  it("S21 a dead worker's POST lands while its successor looks for it: no second POST", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "Posted once" });
+    const late = await dieSending(app, POST_ISSUE);
+    await app.advance(60_000);
+    const { hold, done } = await catchRequest(app, { method: "GET" });
+    hold.apply();
+    late.apply();
+    await app.settle();
+    hold.release();
+    await done;
+    await app.settle();
+
+    expect(await app.tasks()).toMatchObject([{ id, title: "Posted once", owner_id: "1" }]);
+    expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, state: "open" }]);
+    expect(await app.story()).toEqual([
+      "outbound completed adopted_resource",
+      "inbound duplicate nothing_new",
+    ]);
+    expect(app.writes()).toBe(1);
+    // The list, the look at what it had missed, and the echo's.
+    expect(app.reads()).toBe(3);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What every store must do with lanes: make them once, give them out once, keep all of them. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TandemEvent } from "../../src/model/event.ts";
-import { deliveryId, type LaneId } from "../../src/model/ids.ts";
+import { deliveryId } from "../../src/model/ids.ts";
 import { formatInstant, instantFromMicros, parseInstant } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
 import {

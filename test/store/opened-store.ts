@@ -44,6 +44,13 @@ export const tasks: Mapping = aMapping({
   ],
 });
 
+export interface StoreOptions {
+  /** The app's tables, as SQL. */
+  readonly tables?: string;
+  readonly mappings?: readonly Mapping[];
+  readonly identities?: IdentitySettings;
+}
+
 export interface OpenedStore {
   readonly store: Store;
   readonly database: Database;
@@ -62,11 +69,7 @@ export async function connectTo(app: TestDatabase): Promise<Database> {
 /** A migrated store with one connection; its pool is closed with it. */
 export async function openStore(
   app: TestDatabase,
-  options: {
-    readonly tables?: string;
-    readonly mappings?: readonly Mapping[];
-    readonly identities?: IdentitySettings;
-  } = {},
+  options: StoreOptions = {},
 ): Promise<OpenedStore> {
   const { tables = TABLES, mappings = [tasks], identities } = options;
   await app.sql(tables);

@@ -4,5 +4,5 @@ import { openStore } from "./opened-store.ts";
 import { storeConformance } from "./store-conformance.ts";
 
 describeOnEachDatabase("the store", (open) => {
-  storeConformance(async () => openStore(await open()));
+  storeConformance(async (options) => openStore(await open(), options));
 });

@@ -2,11 +2,17 @@
  * What the runtime relies on, as stories that any store must be able to tell. A new store is proven
  * by one call; `open` gives a migrated store on a database of its own.
  */
+import { actorsConformance } from "./actor-conformance.ts";
 import { claimsConformance } from "./claim-conformance.ts";
+import { deliveriesConformance } from "./delivery-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
-import type { OpenedStore } from "./opened-store.ts";
+import type { OpenedStore, StoreOptions } from "./opened-store.ts";
+import { recordsConformance } from "./record-conformance.ts";
 
-export function storeConformance(open: () => Promise<OpenedStore>): void {
+export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
   claimsConformance(open);
+  recordsConformance(open);
+  actorsConformance(open);
+  deliveriesConformance(open);
 }

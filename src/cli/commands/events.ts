@@ -1,5 +1,6 @@
 /** `tandem events`: the ledger, listed, looked at, and moved by hand. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { LEGAL_MOVES } from "../../model/event.ts";
 import type { ApiEvent, ApiEvents } from "../../server/api-types.ts";
 import { columns } from "../columns.ts";
 import {
@@ -16,17 +17,6 @@ import { paintState } from "../paint.ts";
 import { eventStory } from "../story.ts";
 import { recordName, resourceName } from "../wording.ts";
 
-const STATES: readonly ApiEvent["state"][] = [
-  "queued",
-  "processing",
-  "completed",
-  "errored",
-  "canceled",
-  "ignored",
-  "duplicate",
-  "disabled",
-];
-
 interface ListOptions extends LedgerOptions {
   readonly state?: ApiEvent["state"];
   readonly direction?: ApiEvent["direction"];
@@ -41,13 +31,15 @@ export function addEventsCommand(program: Command, within: Within): void {
     .command("events")
     .summary("list, show, restart and cancel events")
     .description(
-      "An event is one observed change in one direction, with its outcome. Each ends in a state whose\nreason names its cause: completed, ignored, duplicate or canceled; errored ones wait for a newer\nchange or for somebody who restarts them.",
+      "An event is one observed change in one direction, with its outcome. Each ends in a state whose\nreason names its cause: completed, ignored, duplicate or canceled; errored ones wait for a newer\nchange or for somebody who restarts them. Without a command below, it lists.",
     );
 
   addLedgerOptions(events.command("list", { isDefault: true }))
     .summary("list events, newest first")
     .description("Lists events, newest first. Without filters: the newest 100.")
-    .addOption(new Option("--state <state>", "only of this state").choices(STATES))
+    .addOption(
+      new Option("--state <state>", "only of this state").choices(Object.keys(LEGAL_MOVES)),
+    )
     .addOption(
       new Option("--direction <direction>", "only of this direction").choices([
         "inbound",

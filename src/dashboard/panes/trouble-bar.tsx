@@ -1,5 +1,6 @@
 /** The demo's trouble buttons: what may go wrong in the real world, one click each. */
-import type { DemoTrouble } from "../../demo/api-types.ts";
+import { useState } from "preact/hooks";
+import type { DemoTrouble, TroubleId } from "../../demo/api-types.ts";
 import { Icon } from "../icons.tsx";
 import { send } from "../request.ts";
 import { clockTime } from "../wording.ts";
@@ -18,6 +19,8 @@ export function TroubleBar({
   readonly troubles: readonly DemoTrouble[];
   readonly failed: (error: unknown) => void;
 }) {
+  const [told, setTold] = useState<TroubleId | null>(null);
+  const explanation = troubles.find((trouble) => trouble.id === told)?.explanation;
   return (
     <section class="troubles" aria-label="Make trouble">
       <h2>
@@ -30,23 +33,30 @@ export function TroubleBar({
           <div key={group} class="trouble-group" role="group" aria-label={name}>
             <span class="faint">{name}</span>
             {buttons.map((trouble) => (
-              <Trouble key={trouble.id} trouble={trouble} failed={failed} />
+              <Trouble key={trouble.id} trouble={trouble} tell={setTold} failed={failed} />
             ))}
           </div>
         );
       })}
+      <p id="trouble-told" class="told faint">
+        {explanation ??
+          "What may go wrong in the real world, one click each. Both sides agree in the end."}
+      </p>
     </section>
   );
 }
 
 function Trouble({
   trouble,
+  tell,
   failed,
 }: {
   readonly trouble: DemoTrouble;
+  /** Shows what it does. */
+  readonly tell: (id: TroubleId) => void;
   readonly failed: (error: unknown) => void;
 }) {
-  const { id, kind, on, until, label, explanation } = trouble;
+  const { id, kind, on, until, label } = trouble;
   const press = (): void => {
     send("POST", `/demo/trouble/${id}`, kind === "toggle" ? { on: !on } : {}).catch(failed);
   };
@@ -55,7 +65,9 @@ function Trouble({
       type="button"
       class={`small trouble ${on ? "on" : ""}`}
       data-trouble={id}
-      title={explanation}
+      aria-describedby="trouble-told"
+      onFocus={() => tell(id)}
+      onMouseEnter={() => tell(id)}
       disabled={trouble.disabled}
       {...(kind === "toggle" ? { "aria-pressed": on } : {})}
       onClick={press}

@@ -7,7 +7,7 @@ import { verify } from "./verify.ts";
 
 export type { GitHubOptions } from "./client.ts";
 export type { GitHubCredentials } from "./credentials.ts";
-export { TranslationError } from "./payload.ts";
+export { TranslationError } from "../integration.ts";
 export type { GitHubIssue, GitHubIssueComment, GitHubResources } from "./resources.ts";
 export { BODY_LIMIT, hasRoomForToken } from "./token.ts";
 export { IRRELEVANT } from "./translate.ts";

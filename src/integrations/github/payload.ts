@@ -1,6 +1,7 @@
 /** The shapes Tandem reads out of GitHub's JSON, webhooks and answers alike: only the fields read. */
 import { z } from "zod";
 import { type Instant, parseInstant } from "../../model/instant.ts";
+import { TranslationError } from "../integration.ts";
 import { parseExactly } from "./exact-json.ts";
 
 /** An id as text; `parseExactly` leaves long ones as text. */
@@ -92,26 +93,6 @@ export const installationRepositoriesEventShape = z.looseObject({
   repositories_added: z.array(repositoryShape),
   repositories_removed: z.array(repositoryShape),
 });
-
-/** A stored delivery that is not what its event's name claims. */
-export class TranslationError extends Error {
-  override readonly name = "TranslationError";
-  readonly code: "malformed_json" | "malformed_payload";
-  /** Where in the payload, such as `issue.updated_at`; empty for the whole. */
-  readonly path: string;
-  readonly hint: string;
-
-  constructor(
-    code: TranslationError["code"],
-    message: string,
-    details: { readonly path: string; readonly hint: string; readonly cause?: unknown },
-  ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = code;
-    this.path = details.path;
-    this.hint = details.hint;
-  }
-}
 
 /** Reads a webhook's text as JSON. */
 export function readJson(text: string): unknown {

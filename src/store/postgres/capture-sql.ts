@@ -156,9 +156,7 @@ end
 function stampSql(modifiedAt: Column): string {
   const { quoted } = modifiedAt;
   return `
-    if tg_op = 'INSERT' then
-      changed := least(changed, greatest(coalesce(new.${quoted}, changed), '1970-01-01 00:00Z'));
-    elsif tg_op = 'UPDATE' and new.${quoted} is distinct from old.${quoted} then
+    if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.${quoted} is distinct from old.${quoted}) then
       changed := least(changed, greatest(coalesce(new.${quoted}, changed), '1970-01-01 00:00Z'));
     end if;`;
 }
@@ -184,7 +182,7 @@ function differs({ quoted, builtin, isEnum }: Column): string {
 
 /** As the driver would give the value: JSON numbers are too small for bigints and decimals. */
 function asJson({ quoted, builtin }: Column): string {
-  const asText = builtin === "int8" || builtin === "numeric" || builtin === "json";
+  const asText = builtin === "int8" || builtin === "numeric";
   return asText ? `old.${quoted}::text` : `to_jsonb(old.${quoted})`;
 }
 

@@ -70,6 +70,7 @@ function keyOf(delivery: Pick<Delivery, "integration" | "deliveryKey">): string 
 }
 
 // Rows of parameters: payloads of 10 KB are much slower as elements of an array or of JSON.
+// One time for the batch: what has one time is translated in the order of its ids, as it came in.
 // A delivery that failed to translate is tried again at once when it comes again.
 async function store(
   database: Database,
@@ -90,13 +91,16 @@ async function store(
   }>(
     `with stored as (
        insert into tandem.deliveries
-         (id, integration, delivery_key, event, payload, times_received)
-       values ${values.join(", ")}
+         (id, integration, delivery_key, event, payload, times_received, run_at, received_at)
+       select given.*, clock.now, clock.now
+       from
+         (values ${values.join(", ")}) as given,
+         (select tandem.now() as now) as clock
        on conflict (integration, delivery_key) do update
        set
          times_received = deliveries.times_received + excluded.times_received,
          run_at = case
-           when deliveries.state = 'failed' then tandem.now()
+           when deliveries.state = 'failed' then excluded.run_at
            else deliveries.run_at
          end
        returning id, integration, delivery_key, xmax <> 0 as seen_before
@@ -126,9 +130,12 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
       const { rows } = await tx.query<DeliveryRow>(
         `select id, integration, delivery_key, event, payload, attempts
          from tandem.deliveries
-         where state in ('received', 'failed') and run_at <= $1::timestamptz
+         where id = any (array(
+           -- Others may hold some, so more are looked at than are wanted.
+           select tandem.due_deliveries($1::timestamptz, $2::integer * 4 + 16)
+         ))
          order by run_at, id
-         limit $2
+         limit $2::integer
          for update skip locked`,
         [formatInstant(now), limit],
       );

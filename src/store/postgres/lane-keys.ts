@@ -157,6 +157,31 @@ export async function findLanesByRecord(
   }));
 }
 
+export async function findKeptLanes(
+  tx: Queryable,
+  recordType: string,
+  recordIds: readonly string[],
+) {
+  const { rows } = await tx.query<{
+    id: string;
+    connection_id: string;
+    resource_type: string;
+    record_id: string;
+  }>(
+    `select id, connection_id, resource_type, record_id
+     from tandem.lanes
+     where record_type = $1 and record_id = any($2::text[]) and tombstone_side = 'resource'
+     order by id`,
+    [recordType, recordIds],
+  );
+  return rows.map((row) => ({
+    id: laneId(row.id),
+    connectionId: connectionId(row.connection_id),
+    resourceType: row.resource_type,
+    recordId: row.record_id,
+  }));
+}
+
 export async function findBoundLanes(
   tx: Queryable,
   connection: ConnectionId,

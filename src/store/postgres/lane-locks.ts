@@ -38,28 +38,16 @@ join tandem.connections on connections.id = lanes.connection_id
 where lanes.id = any($1::bigint[])
 order by lanes.id`;
 
-// The time is a parameter, since a volatile function cannot be looked up in an index. Read in the
-// order of `events_live_due`, so it ends after `limit` lanes however long the queue is.
+// More lanes are looked at than are wanted, for others may hold some. The array is made once, where
+// a subquery in the `from` could be run for every lane.
 const LOCK_DUE = `
 select lanes.*, connections.integration
-from tandem.events_live as due
+from unnest(array(select tandem.due_lanes($1::timestamptz, $2::integer * 4 + 16)))
+  with ordinality as due (lane_id, place)
 join tandem.lanes on lanes.id = due.lane_id
 join tandem.connections on connections.id = lanes.connection_id
-where due.state = 'queued'
-  and due.run_at <= $1::timestamptz
-  and not exists (
-    select from tandem.events_live as busy
-    where busy.lane_id = due.lane_id and busy.state = 'processing'
-  )
-  and (
-    due.direction = 'inbound'
-    or not exists (
-      select from tandem.events_live as first
-      where first.lane_id = due.lane_id and first.state = 'queued' and first.direction = 'inbound'
-    )
-  )
-order by due.run_at
-limit $2
+order by due.place
+limit $2::integer
 for update of lanes skip locked`;
 
 // `events_live_one_processing` holds only what is under way.
@@ -169,7 +157,7 @@ async function completeLanes(
     [ids],
   );
   const live = await reader.query<EventRow>(
-    "select * from tandem.events_live where lane_id = any($1::bigint[]) order by id",
+    "select * from tandem.live_events($1::bigint[]) order by id",
     [ids],
   );
   const recordOf = new Map(records.rows.map((record) => [record.id, record]));

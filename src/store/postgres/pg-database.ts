@@ -1,4 +1,5 @@
 /** Postgres through `pg`. */
+import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import {
   AbortedTransactionError,
@@ -17,7 +18,7 @@ const types: pg.CustomTypesConfig = {
 /** Wraps a pool; `close` ends it only if we opened it. */
 export function pgDatabase(source: string | pg.Pool): Database {
   const owned = typeof source === "string";
-  const pool = owned ? new pg.Pool({ connectionString: source, max: 10 }) : source;
+  const pool = owned ? openPool(source) : source;
   // A lost idle connection is not a crash: the pool opens another.
   if (owned) pool.on("error", () => undefined);
 
@@ -30,6 +31,16 @@ export function pgDatabase(source: string | pg.Pool): Database {
       if (owned) await pool.end();
     },
   };
+}
+
+function openPool(connectionString: string): pg.Pool {
+  return new pg.Pool({
+    connectionString,
+    max: 10,
+    // Times are read in this style; a database or a role may have another.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, though its types do not say so
+    onConnect: (client) => client.query("set datestyle to iso"),
+  });
 }
 
 async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
@@ -73,16 +84,45 @@ function queryable(client: pg.ClientBase | pg.Pool): Queryable {
   };
 }
 
-/** A connection of its own; if it is lost, the poll beside it still finds the work. */
+const LISTEN_AGAIN_MS = 1_000;
+
+/**
+ * A connection of its own, opened again when it is lost; whoever listens is then called once, for
+ * what was said meanwhile was missed.
+ */
 async function listen(
   pool: pg.Pool,
   channel: string,
   heard: () => void,
 ): Promise<() => Promise<void>> {
-  const client = new pg.Client(pool.options);
-  client.on("notification", heard);
-  client.on("error", () => undefined);
-  await client.connect();
-  await client.query(`listen ${pg.escapeIdentifier(channel)}`);
-  return () => client.end();
+  const stopping = new AbortController();
+  let client = await open();
+
+  async function open(): Promise<pg.Client> {
+    const opened = new pg.Client(pool.options);
+    opened.on("error", () => undefined);
+    opened.on("notification", heard);
+    await opened.connect();
+    await opened.query(`listen ${pg.escapeIdentifier(channel)}`);
+    opened.once("end", () => void openAgain());
+    return opened;
+  }
+
+  async function openAgain(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await delay(LISTEN_AGAIN_MS, undefined, { signal: stopping.signal, ref: false });
+        client = await open();
+        heard();
+        return;
+      } catch {
+        // The database is still away, or we were told to stop.
+      }
+    }
+  }
+
+  return async () => {
+    stopping.abort();
+    await client.end();
+  };
 }

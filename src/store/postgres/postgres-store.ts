@@ -48,6 +48,7 @@ export async function postgresStore(
         laneKeys.findLanesByResource(tx, connection, resourceType, externalIds),
       findLanesByToken: (connection, tokens) => laneKeys.findLanesByToken(tx, connection, tokens),
       findLanesByRecord: (recordType, ids) => laneKeys.findLanesByRecord(tx, recordType, ids),
+      findKeptLanes: (recordType, ids) => laneKeys.findKeptLanes(tx, recordType, ids),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),

@@ -1,0 +1,149 @@
+/** `tandem connect`: a container of an account, joined to a scope value of the app. */
+import type { Command } from "commander";
+import type { Tandem } from "../../server/tandem.ts";
+import type { AccountRecord } from "../../store/store.ts";
+import { type CommandContext, examples, type Within } from "../command-context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
+import { loadConfig } from "../load-config.ts";
+import { openTandem } from "../open-tandem.ts";
+
+interface ConnectOptions {
+  readonly scope: string;
+  readonly account?: string;
+  readonly tokenEnv?: string;
+  readonly appId?: string;
+  readonly privateKeyEnv?: string;
+  readonly installationId?: string;
+  readonly baseUrl?: string;
+  readonly webhookSecretEnv?: string;
+}
+
+const DEFAULT_TOKEN = "GITHUB_TOKEN";
+
+export function addConnectCommand(program: Command, within: Within): void {
+  program
+    .command("connect")
+    .summary("join a repository to a scope of your app")
+    .description(
+      "Joins a container, such as a repository, to one value of the mapping's scope column: tasks whose\nproject_id is 42 and the issues of acme/site. It checks the access and says who we are there.\n\nSecrets are not stored: name the environment variables that hold them where Tandem runs.\nRun again, it brings the account's credentials up to date.",
+    )
+    .argument("<integration>", "its name in the configuration, such as github")
+    .argument("<container>", "a repository's owner/name, or its numeric id")
+    .requiredOption("--scope <value>", "the scope column's value, such as 42")
+    .option("--account <name>", "the account's name here (default: the repository's owner)")
+    .option("--token-env <variable>", `the variable with a token (default: ${DEFAULT_TOKEN})`)
+    .option("--app-id <id>", "instead of a token: a GitHub App's id")
+    .option("--private-key-env <variable>", "the variable with the App's private key")
+    .option("--installation-id <id>", "the App's installation")
+    .option("--base-url <address>", "the API's address, as https://github.example.com/api/v3")
+    .option("--webhook-secret-env <variable>", "the variable with the webhooks' secret")
+    .addHelpText(
+      "after",
+      examples(
+        ["tandem connect github acme/site --scope 42", "with the token in GITHUB_TOKEN"],
+        [
+          "tandem connect github acme/site --scope 42 --app-id 1234 --private-key-env APP_KEY --installation-id 5678",
+          "",
+        ],
+      ),
+    )
+    .action(within<[string, string, ConnectOptions]>(connect));
+}
+
+async function connect(
+  context: CommandContext,
+  integration: string,
+  container: string,
+  options: ConnectOptions,
+): Promise<void> {
+  const { io } = context;
+  const config = await loadConfig(io.cwd, context.settings.config);
+  if (!Object.hasOwn(config.integrations, integration)) {
+    throw new CliError(
+      EXIT.usage,
+      "unknown_integration",
+      `the configuration has no integration ${integration}`,
+      `It has: ${Object.keys(config.integrations).join(", ")}.`,
+    );
+  }
+  const opened = await openTandem(config, { io, log: context.log("silent") });
+  try {
+    await connectWith(opened.tandem, integration, container, options, context);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function connectWith(
+  tandem: Tandem,
+  integration: string,
+  container: string,
+  options: ConnectOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { directory } = tandem.services.store;
+  const name = options.account ?? accountNameOf(container, integration);
+  const isNamed = (account: AccountRecord): boolean =>
+    account.integration === integration && account.name === name;
+  const known = (await directory.accounts()).find(isNamed);
+  const secret = namedSecret(options.webhookSecretEnv) ?? known?.webhookSecrets[0];
+  const connection = await tandem.connect({
+    account: {
+      name,
+      integration,
+      credentials: credentialsOf(options, known?.credentials),
+      ...(secret === undefined ? {} : { webhookSecret: secret }),
+    },
+    container,
+    scope: options.scope,
+  });
+  const account = (await directory.accounts()).find(isNamed);
+  if (account === undefined) throw new Error(`account ${name} was not saved`);
+  // Asked rather than remembered: the credentials may be new.
+  const identity = await tandem.services.gateway.account(account).identity();
+  const { id, containerId, containerName, scope } = connection;
+  context.answer(
+    {
+      connection: { id, integration, account: name, container: containerName, containerId, scope },
+      identity,
+    },
+    [
+      `Connected ${containerName} (${integration} ${containerId}) to scope ${scope}, as ${identity.login}.`,
+      `connection ${id}`,
+      secret === undefined
+        ? "No webhook secret is named, so webhooks are refused and polls bring the changes; --webhook-secret-env names one."
+        : `Webhooks go to /webhooks/${integration} of the server.`,
+    ],
+  );
+}
+
+/** An owner's repositories are mostly one login's. */
+function accountNameOf(container: string, integration: string): string {
+  const [owner, name] = container.split("/");
+  return owner !== undefined && name !== undefined && owner !== "" ? owner : integration;
+}
+
+/** Credentials as the options name them; where they name none, the account's own, or a token. */
+function credentialsOf(options: ConnectOptions, known: unknown): unknown {
+  const { tokenEnv, appId, privateKeyEnv, installationId, baseUrl } = options;
+  const forApp = [appId, privateKeyEnv, installationId].filter((part) => part !== undefined);
+  if (forApp.length > 0 && (forApp.length < 3 || tokenEnv !== undefined)) {
+    throw new CliError(
+      EXIT.usage,
+      "credentials_incomplete",
+      "an App needs --app-id, --private-key-env and --installation-id, and no --token-env",
+      "See `tandem connect --help`.",
+    );
+  }
+  const at = baseUrl === undefined ? {} : { baseUrl };
+  if (forApp.length > 0) {
+    return { appId, privateKey: { env: privateKeyEnv }, installationId, ...at };
+  }
+  if (tokenEnv === undefined && baseUrl === undefined && known !== undefined) return known;
+  return { token: { env: tokenEnv ?? DEFAULT_TOKEN }, ...at };
+}
+
+function namedSecret(variable: string | undefined): object | undefined {
+  return variable === undefined ? undefined : { env: variable };
+}

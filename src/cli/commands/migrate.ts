@@ -1,0 +1,73 @@
+/** `tandem migrate`: the schema and the triggers, brought up to date. */
+import type { Command } from "commander";
+import { compileConfig } from "../../config.ts";
+import type { Database } from "../../store/database.ts";
+import { migrate } from "../../store/postgres/migrate.ts";
+import { openDatabase } from "../../store/postgres/open-database.ts";
+import { columns } from "../columns.ts";
+import { type CommandContext, examples, type Within } from "../command-context.ts";
+import { isSchemaMissing } from "../failure.ts";
+import { loadConfig } from "../load-config.ts";
+import { takeConfig } from "../open-tandem.ts";
+import { count } from "../wording.ts";
+
+interface AppliedMigration {
+  readonly version: number;
+  readonly name: string;
+}
+
+export function addMigrateCommand(program: Command, within: Within): void {
+  program
+    .command("migrate")
+    .summary("bring the schema and the triggers up to date")
+    .description(
+      "Creates or updates the schema `tandem` beside the app's tables, and the triggers that capture\nwrites to the mapped ones. Safe to run twice and at once; run it after each change of the mappings\nand each update of Tandem. The app's own columns and rows are not touched.",
+    )
+    .addHelpText("after", examples(["tandem migrate", ""]))
+    .action(within<[]>(migrateDatabase));
+}
+
+async function migrateDatabase(context: CommandContext): Promise<void> {
+  const { io, settings } = context;
+  const given = await loadConfig(io.cwd, settings.config);
+  const { mappings } = compileConfig(given);
+  const { config, release } = takeConfig(given, io.cwd, false);
+  try {
+    const database = await openDatabase(config.database);
+    try {
+      const before = await readApplied(database);
+      await migrate(database, mappings);
+      const after = await readApplied(database);
+      const applied = after.slice(before.length);
+      const tables = [...new Set(mappings.map(({ recordType }) => recordType))];
+      const version = after.at(-1)?.version ?? 0;
+      context.answer({ applied, version, tables }, [
+        ...(applied.length === 0
+          ? [`The schema is up to date at version ${version}.`]
+          : [
+              `Applied ${count(applied.length, "migration")}:`,
+              ...columns(
+                applied.map((one) => [String(one.version).padStart(4, "0"), one.name]),
+              ).map((line) => `  ${line}`),
+            ]),
+        `Writes are captured on ${tables.join(", ")}.`,
+      ]);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await release();
+  }
+}
+
+async function readApplied(database: Database): Promise<readonly AppliedMigration[]> {
+  try {
+    const { rows } = await database.query<AppliedMigration>(
+      "select version, name from tandem.migrations order by version",
+    );
+    return rows;
+  } catch (error) {
+    if (isSchemaMissing(error)) return [];
+    throw error;
+  }
+}

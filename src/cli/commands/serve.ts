@@ -1,0 +1,44 @@
+/** `tandem serve`: webhooks, API and dashboard, without workers. */
+import type { Command } from "commander";
+import { type CommandContext, examples, type Within } from "../command-context.ts";
+import { untilInterrupted } from "../io.ts";
+import { loadConfig } from "../load-config.ts";
+import { openTandem } from "../open-tandem.ts";
+import {
+  addServingOptions,
+  apiTokenOf,
+  describeServing,
+  serve,
+  servingLines,
+  type ServingOptions,
+} from "../serving.ts";
+
+export function addServeCommand(program: Command, within: Within): void {
+  addServingOptions(program.command("serve"))
+    .summary("take webhooks and serve the dashboard, without workers")
+    .description(
+      "Runs the webhook receiver, the API and the dashboard, and no workers. Any number of these and of\n`tandem work` share one Postgres. The schema must be there: `tandem migrate`.",
+    )
+    .addHelpText("after", examples(["tandem serve --host 0.0.0.0 --port 8080", ""]))
+    .action(within<[ServingOptions]>(serveOnly));
+}
+
+async function serveOnly(context: CommandContext, options: ServingOptions): Promise<void> {
+  const { io } = context;
+  const config = await loadConfig(io.cwd, context.settings.config);
+  const opened = await openTandem(config, {
+    io,
+    log: context.log("info"),
+    ...apiTokenOf(context),
+  });
+  try {
+    const server = await serve(opened.tandem, options);
+    opened.announce(server.url);
+    const serving = describeServing(opened.tandem, server.url);
+    context.answer(serving, servingLines(serving, options, context));
+    await untilInterrupted(io);
+    await server.close();
+  } finally {
+    await opened.close();
+  }
+}

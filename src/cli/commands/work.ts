@@ -1,0 +1,68 @@
+/** `tandem work`: workers, for as long as they are wanted or until nothing is due. */
+import type { Command } from "commander";
+import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";
+import { untilInterrupted } from "../io.ts";
+import { loadConfig } from "../load-config.ts";
+import { openTandem } from "../open-tandem.ts";
+import type { Tandem } from "../../server/tandem.ts";
+import { count } from "../wording.ts";
+
+interface WorkOptions {
+  readonly once?: boolean;
+  readonly concurrency: number;
+}
+
+export function addWorkCommand(program: Command, within: Within): void {
+  program
+    .command("work")
+    .summary("run workers, without a server")
+    .description(
+      "Turns captured writes, stored webhooks and polls into events, and processes them. Any number of\nthese share one Postgres. The schema must be there: `tandem migrate`.",
+    )
+    .option("--once", "poll every connection, work until nothing is due, and end; for cron")
+    .option("--concurrency <number>", "events worked on at once", wholeNumber(1, 1_000), 16)
+    .addHelpText(
+      "after",
+      examples(["tandem work --concurrency 32", ""], ["tandem work --once", "from cron"]),
+    )
+    .action(within<[WorkOptions]>(work));
+}
+
+async function work(context: CommandContext, options: WorkOptions): Promise<void> {
+  const { io } = context;
+  const config = await loadConfig(io.cwd, context.settings.config);
+  const opened = await openTandem(config, { io, log: context.log("info") });
+  try {
+    if (options.once === true) await workOnce(opened.tandem, context);
+    else await workOn(opened.tandem, options.concurrency, context);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> {
+  // What waits here does not wait for an integration that cannot be polled.
+  const before = await tandem.settle();
+  await tandem.syncNow();
+  const after = await tandem.settle();
+  const did = {
+    deliveries: before.deliveries + after.deliveries,
+    changes: before.changes + after.changes,
+    events: before.events + after.events,
+  };
+  const { live } = await tandem.services.store.ledger.counts();
+  context.answer({ ...did, live }, [
+    `Took in ${count(did.deliveries, "delivery", "deliveries")} and ${count(did.changes, "captured write")}, worked on ${count(did.events, "event")}.`,
+    `Left: ${live.queued} queued, ${live.errored} errored, ${live.disabled} disabled.`,
+  ]);
+}
+
+async function workOn(tandem: Tandem, concurrency: number, context: CommandContext): Promise<void> {
+  const worker = tandem.startWorker({ concurrency });
+  context.answer({ working: true, concurrency }, [
+    `Working on up to ${count(concurrency, "event")} at once.`,
+    context.paint.dim("Stop with Ctrl-C; what is under way is finished first."),
+  ]);
+  await untilInterrupted(context.io);
+  await worker.stop();
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** The `tandem` command: this process handed to `run`. */
+import { spawn } from "node:child_process";
+import process from "node:process";
+import type { Io } from "./io.ts";
+import { run } from "./run.ts";
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const interrupted = new Set<() => void>();
+let signals = 0;
+
+for (const [signal, status] of Object.entries(SIGNALS)) {
+  process.on(signal, () => {
+    signals += 1;
+    if (signals > 1 || interrupted.size === 0) process.exit(status);
+    for (const listener of [...interrupted]) listener();
+  });
+}
+
+const io: Io = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  onInterrupt(listener) {
+    interrupted.add(listener);
+    return () => interrupted.delete(listener);
+  },
+  openBrowser,
+};
+
+function openBrowser(url: string): void {
+  const [program, ...args] =
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["cmd", "/c", "start", "", url]
+        : ["xdg-open", url];
+  const browser = spawn(program, args, { stdio: "ignore", detached: true });
+  // There may be none; the address was printed.
+  browser.on("error", () => undefined);
+  browser.unref();
+}
+
+// A reader that has seen enough, as `head` does, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2), io);

@@ -1,0 +1,134 @@
+/** The whole CLI as a function: the arguments and the world in, the exit status out. */
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../server/version.ts";
+import { addSettings, type Within, withinContext } from "./command-context.ts";
+import { addConnectCommand } from "./commands/connect.ts";
+import { addEventsCommand } from "./commands/events.ts";
+import { addExplainCommand } from "./commands/explain.ts";
+import { addMigrateCommand } from "./commands/migrate.ts";
+import { addEnableCommand, addPauseCommand } from "./commands/pause.ts";
+import { addServeCommand } from "./commands/serve.ts";
+import { addSimulateCommand } from "./commands/simulate-github.ts";
+import { addStartCommand } from "./commands/start.ts";
+import { addStatusCommand } from "./commands/status.ts";
+import { addWorkCommand } from "./commands/work.ts";
+import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
+import { describeFailure, type Failure } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { paintFor } from "./paint.ts";
+
+/**
+ * Runs one command.
+ *
+ * @param argv the arguments behind the program's name
+ * @returns the exit status; see `EXIT`
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const program = createProgram(io);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return EXIT.ok;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
+    // Without a command, its help was shown.
+    if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.usage;
+    const failure =
+      thrown instanceof CommanderError
+        ? usage(thrown, commandNamed(program, argv))
+        : describeFailure(thrown);
+    report(failure, thrown, argv, io);
+    return failure.exitCode;
+  }
+}
+
+function createProgram(io: Io): Command {
+  const program = addSettings(new Command("tandem"))
+    .description(
+      "Keeps the rows of your own Postgres tables and their counterparts in external services in step,\nin both directions, and explains every outcome.",
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // A wrong command line is reported as every failure is.
+      outputError: () => undefined,
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getOutHasColors: () => false,
+    })
+    .addHelpText("after", EPILOGUE);
+  const within: Within = withinContext(io);
+  const groups: readonly (readonly [string, readonly ((to: Command, by: Within) => void)[]])[] = [
+    ["Set up:", [addMigrateCommand, addConnectCommand]],
+    ["Run:", [addStartCommand, addWorkCommand, addServeCommand]],
+    ["Look:", [addStatusCommand, addEventsCommand, addExplainCommand]],
+    ["Operate:", [addPauseCommand, addEnableCommand]],
+    ["Try:", [addSimulateCommand]],
+  ];
+  for (const [heading, adds] of groups) {
+    program.commandsGroup(heading);
+    for (const add of adds) add(program, within);
+  }
+  return program.commandsGroup("Help:").helpCommand("help [command]", "show a command's help");
+}
+
+const EPILOGUE = `
+Begin:
+  $ tandem start --demo                               a sample app and a simulated GitHub
+  $ tandem migrate                                    install the ledger beside your tables
+  $ tandem connect github acme/site --scope 42        join a repository to project 42
+  $ tandem start                                      sync, and open the dashboard
+  $ tandem explain tasks 42                           why is this row as it is?
+
+The configuration is tandem.config.ts; without a database in it, an embedded Postgres (PGlite) is
+kept under .tandem/. A PGlite belongs to one process: while a server runs, the commands that look
+and operate ask it.
+
+Exit status:
+${Object.entries(EXIT_MEANINGS)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join("\n")}`;
+
+function usage(thrown: CommanderError, command: string): Failure {
+  const message = thrown.message
+    .replace(/^error: /, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return {
+    exitCode: EXIT.usage,
+    code: "usage",
+    message,
+    hint: `See \`${command} --help\`.`,
+  };
+}
+
+/** The command that the arguments name, as far as they do: `tandem events list`. */
+function commandNamed(program: Command, argv: readonly string[]): string {
+  const path = [program];
+  for (const word of argv) {
+    const next = path.at(-1)?.commands.find((command) => command.name() === word);
+    if (next !== undefined) path.push(next);
+  }
+  return path.map((command) => command.name()).join(" ");
+}
+
+function report(failure: Failure, thrown: unknown, argv: readonly string[], io: Io): void {
+  const { code, message, hint } = failure;
+  const end = argv.indexOf("--");
+  const flags = new Set(end < 0 ? argv : argv.slice(0, end));
+  if (flags.has("--json")) {
+    io.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+  } else {
+    const paint = paintFor(io, io.stderr);
+    io.stderr.write(`${paint.red("error:")} ${message}\n  code: ${code}\n  fix: ${hint}\n`);
+  }
+  if (flags.has("--verbose") && thrown instanceof Error) io.stderr.write(`${stackOf(thrown)}\n`);
+}
+
+/** The stack, and those of the causes. */
+function stackOf(error: Error): string {
+  const stack = error.stack ?? String(error);
+  return error.cause instanceof Error ? `${stack}\ncaused by: ${stackOf(error.cause)}` : stack;
+}

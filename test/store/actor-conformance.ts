@@ -1,0 +1,82 @@
+/** What every store must do with actors: find the row that stands for one, or do as it was told. */
+import { describe, expect, it } from "vitest";
+import type { Actor } from "../../src/model/content.ts";
+import type { IdentitySettings } from "../../src/store/store.ts";
+import { anId, type OpenedStore, type StoreOptions } from "./opened-store.ts";
+
+const identities: IdentitySettings = {
+  table: "users",
+  key: "id",
+  login: { github: "github_login" },
+  unknown: "placeholder",
+  placeholder: (actor) => ({ name: actor.login }),
+};
+
+const ada: Actor = { id: "1", login: "Ada" };
+const bob: Actor = { id: "2", login: "bob" };
+
+const reference = (actor: Actor | null, column = "owner_id") => ({
+  column,
+  table: "users",
+  actor,
+});
+
+export function actorsConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
+  describe("actors", () => {
+    const resolve = ({ store }: OpenedStore, ...references: ReturnType<typeof reference>[]) =>
+      store.transaction((tx) => tx.records.resolveActors("github", references, anId()));
+
+    it("are found by login, whatever its case; nobody stays nobody", async () => {
+      const opened = await open({ identities });
+      await opened.app.sql("insert into users (name, github_login) values ('Ada', 'aDA')");
+      expect(
+        await resolve(opened, reference(ada), reference(null, "closed_by"), reference(ada, "by")),
+      ).toEqual({ owner_id: "1", closed_by: null, by: "1" });
+      expect(await resolve(opened)).toEqual({});
+    });
+
+    it("that are unknown get one placeholder, however many meet them at once", async () => {
+      const opened = await open({ identities });
+      const both = [reference(ada), reference(bob, "by")];
+      const patches = await Promise.all([
+        resolve(opened, ...both),
+        resolve(opened, ...[...both].reverse()),
+        resolve(opened, ...both),
+      ]);
+      expect(patches[1]).toEqual(patches[0]);
+      expect(patches[2]).toEqual(patches[0]);
+      expect(await opened.app.sql("select name, github_login from users order by name")).toEqual([
+        { name: "Ada", github_login: "Ada" },
+        { name: "bob", github_login: "bob" },
+      ]);
+    });
+
+    it("that are unknown are null, or an error, where that is asked for", async () => {
+      const asNull = await open({ identities: { ...identities, unknown: "null" } });
+      expect(await resolve(asNull, reference(bob))).toEqual({ owner_id: null });
+      const asError = await open({ identities: { ...identities, unknown: "error" } });
+      await expect(resolve(asError, reference(bob))).rejects.toMatchObject({
+        code: "unknown_actor",
+        column: "github_login",
+      });
+    });
+
+    it("that two rows stand for are refused, and both are named", async () => {
+      const opened = await open({ identities });
+      await opened.app.sql(
+        "insert into users (name, github_login) values ('Ada', 'ada'), ('Ada again', 'ADA')",
+      );
+      await expect(resolve(opened, reference(ada))).rejects.toMatchObject({
+        code: "ambiguous_actor",
+        message: expect.stringMatching(/users 1 and users 2/),
+      });
+    });
+
+    it("are refused where nothing says who they are", async () => {
+      const opened = await open();
+      await expect(resolve(opened, reference(ada))).rejects.toMatchObject({
+        code: "identities_missing",
+      });
+    });
+  });
+}

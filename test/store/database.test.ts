@@ -1,0 +1,234 @@
+/** The driver seam: `pg` and PGlite look the same behind it, and lost connections are told. */
+import pg from "pg";
+import { describe, expect, it } from "vitest";
+import {
+  AbortedTransactionError,
+  ConnectionLostError,
+  type Database,
+  mayPass,
+} from "../../src/store/database.ts";
+import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
+import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
+import { seededRandom } from "../../src/testing/random.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { connectTo } from "./opened-store.ts";
+
+describeOnEachDatabase("a database", (open, kind) => {
+  const connected = async () => connectTo(await open());
+
+  it("gives values back the same, whatever the driver", async () => {
+    const database = await connected();
+    const { rows } = await database.query(`
+      select
+        9007199254740993::bigint as big,
+        1.10::numeric as exact,
+        'infinity'::float8 as endless,
+        7::integer as whole,
+        true as yes,
+        null::text as nothing,
+        '{"a": [1, null]}'::jsonb as doc,
+        '2026-03-01 12:00:00.123456'::timestamp as wall,
+        '2026-03-01'::date as day,
+        '1 day'::interval as span,
+        '(1,2)'::point as place,
+        '\\x00ff'::bytea as bytes,
+        array[9007199254740993] as bigs,
+        array[1.10, null] as exacts,
+        array[[1, 2], [3, 4]] as grid,
+        array['a,b', 'NULL', '', null] as words,
+        array['2026-03-01'::date] as days,
+        array['{"a": 1}'::jsonb] as docs,
+        array[true, false] as answers,
+        '{}'::text[] as none`);
+    expect(rows).toEqual([
+      {
+        big: "9007199254740993",
+        exact: "1.10",
+        endless: Infinity,
+        whole: 7,
+        yes: true,
+        nothing: null,
+        doc: { a: [1, null] },
+        wall: "2026-03-01 12:00:00.123456",
+        day: "2026-03-01",
+        span: "1 day",
+        place: "(1,2)",
+        bytes: new Uint8Array([0, 255]),
+        bigs: ["9007199254740993"],
+        exacts: ["1.10", null],
+        grid: [
+          [1, 2],
+          [3, 4],
+        ],
+        words: ["a,b", "NULL", "", null],
+        days: ["2026-03-01"],
+        docs: [{ a: 1 }],
+        answers: [true, false],
+        none: [],
+      },
+    ]);
+  });
+
+  it("takes text for a value of any type", async () => {
+    const database = await connected();
+    const { rows } = await database.query(
+      `select
+         $1::bigint as a, $2::boolean as b, $3::jsonb as c, $4::text[] as d, $5::bytea as e,
+         $6::timestamptz = '2026-03-01 12:00Z' as f, $7::text[] as g`,
+      ["1", "true", '{"a":1}', '{x,"y,z"}', "\\x00", "2026-03-01T12:00:00.000000Z", ["p", "q,r"]],
+    );
+    expect(rows).toEqual([
+      {
+        a: "1",
+        b: true,
+        c: { a: 1 },
+        d: ["x", "y,z"],
+        e: new Uint8Array([0]),
+        f: true,
+        g: ["p", "q,r"],
+      },
+    ]);
+  });
+
+  it("counts the rows it returned or touched", async () => {
+    const database = await connected();
+    await database.script("create table things (id integer); insert into things values (1), (2)");
+    expect((await database.query("select from things")).count).toBe(2);
+    expect((await database.query("update things set id = id + 1")).count).toBe(2);
+    expect((await database.query("delete from things where id = $1", ["3"])).count).toBe(1);
+    expect((await database.query("delete from things where false returning id")).count).toBe(0);
+  });
+
+  it("tells when work swallowed an error and nothing was committed", async () => {
+    const database = await connected();
+    await database.script("create table things (id integer)");
+    const swallowing = database.transaction(async (tx) => {
+      await tx.query("insert into things values (1)");
+      await tx.query("select 1 / 0").catch(() => undefined);
+    });
+    await expect(swallowing).rejects.toBeInstanceOf(AbortedTransactionError);
+    expect((await database.query("select * from things")).rows).toEqual([]);
+  });
+
+  it("keeps one transaction's work from another's until it commits", async () => {
+    const database = await connected();
+    await database.script("create table things (id integer)");
+    await Promise.all(
+      [1, 2, 3, 4].map((id) =>
+        database.transaction(async (tx) => {
+          await tx.query("insert into things values ($1)", [id]);
+          const { rows } = await tx.query("select * from things where id = $1", [id]);
+          expect(rows).toEqual([{ id }]);
+        }),
+      ),
+    );
+    expect((await database.query("select * from things")).count).toBe(4);
+  });
+
+  it("calls whoever listens, until told to stop", async () => {
+    const database = await connected();
+    let heard = 0;
+    const stop = await database.listen("news", () => {
+      heard += 1;
+    });
+    await database.query("select pg_notify('news', '')");
+    await expect.poll(() => heard).toBe(1);
+    await stop();
+    await database.query("select pg_notify('news', '')");
+    expect(heard).toBe(1);
+  });
+
+  it("closes what it opened, and leaves alone what it was given", async () => {
+    const app = await open();
+    if (app.url !== undefined) {
+      const pool = new pg.Pool({ connectionString: app.url });
+      pool.on("error", () => undefined);
+      await pgDatabase(pool).close();
+      expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+      await pool.end();
+      const owned = pgDatabase(app.url);
+      await owned.close();
+      await expect(owned.query("select 1")).rejects.toThrow();
+    }
+    if (app.pglite !== undefined) {
+      await (await pgliteDatabase(app.pglite)).close();
+      expect(app.pglite.closed).toBe(false);
+    }
+  });
+
+  describe.skipIf(kind === "pglite")("over a network", () => {
+    const cutOff = (database: Database) =>
+      database.query(
+        `select pg_terminate_backend(pid)
+         from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()`,
+      );
+
+    it("tells that a transaction was rolled back when its connection broke", async () => {
+      const database = await connected();
+      const broken = database.transaction(async (tx) => {
+        await tx.query("select 1");
+        await cutOff(database);
+        await tx.query("select 1");
+      });
+      const error: unknown = await broken.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ConnectionLostError);
+      expect(error).toMatchObject({ outcome: "rolled_back" });
+      expect(mayPass(error)).toBe(true);
+      expect((await database.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    });
+
+    it("does not run a transaction again whose commit may have taken effect", async () => {
+      const app = await open();
+      const database = pgDatabase(app.url ?? "");
+      const store = await postgresStore(database, { random: seededRandom(1) });
+      await store.migrate([]);
+      let runs = 0;
+      const broken = store.transaction(async () => {
+        runs += 1;
+        // The connection breaks between the work and its commit.
+        await cutOff(database);
+      });
+      await expect(broken).rejects.toMatchObject({
+        name: "ConnectionLostError",
+        outcome: "unknown",
+      });
+      expect(runs).toBe(1);
+    });
+
+    it("runs a transaction again after a lost connection, a deadlock or a failed serialization", async () => {
+      const database = await connected();
+      const store = await postgresStore(database, { random: seededRandom(1) });
+      await store.migrate([]);
+      let runs = 0;
+      await store.transaction(async (tx) => {
+        runs += 1;
+        if (runs === 1) await cutOff(database);
+        await tx.changes.take(1);
+        if (runs === 2) throw Object.assign(new Error("deadlock"), { code: "40P01" });
+        if (runs === 3) throw Object.assign(new Error("serialization"), { code: "40001" });
+      });
+      expect(runs).toBe(4);
+    });
+
+    it("listens again after its connection was lost", async () => {
+      const database = await connected();
+      let heard = 0;
+      const stop = await database.listen("news", () => {
+        heard += 1;
+      });
+      await cutOff(database);
+      await expect
+        .poll(
+          async () => {
+            await database.query("select pg_notify('news', '')");
+            return heard;
+          },
+          { timeout: 10_000 },
+        )
+        .toBeGreaterThan(1);
+      await stop();
+    });
+  });
+});

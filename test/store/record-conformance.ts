@@ -1,0 +1,246 @@
+/** What every store must do with the app's own rows. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Mapping } from "../../src/model/mapping.ts";
+import { RecordWriteError } from "../../src/store/record-write-error.ts";
+import type { RecordStore, Store } from "../../src/store/store.ts";
+import { aMapping, plainField } from "../engine/builders.ts";
+import {
+  anId,
+  connectTo,
+  type OpenedStore,
+  type StoreOptions,
+  TABLES,
+  tasks,
+} from "./opened-store.ts";
+
+const ODD_TABLE = `
+create type mood as enum ('good', 'bad, or "worse"');
+create domain cents as numeric(12, 2);
+create schema "My App";
+create table "My App"."Odd ""Rows""" (
+  "the Key" uuid primary key default gen_random_uuid(),
+  big bigint,
+  small integer,
+  ratio double precision,
+  price cents,
+  yes boolean,
+  moment timestamptz,
+  wall timestamp,
+  day date,
+  span interval,
+  bytes bytea,
+  doc jsonb,
+  raw json,
+  feeling mood,
+  feelings mood[],
+  words text[],
+  bigs bigint[],
+  moments timestamptz[],
+  docs jsonb[],
+  grid integer[],
+  short varchar(5),
+  place point
+)`;
+
+const odd: Mapping = aMapping({
+  recordType: 'My App.Odd "Rows"',
+  key: "the Key",
+  scopeColumn: null,
+  fields: [plainField("words", "labels")],
+});
+
+const oddValues = {
+  big: "9007199254740993",
+  small: 7,
+  ratio: 1.5,
+  price: "12.50",
+  yes: true,
+  moment: "2026-03-01 12:00:00.123456+00",
+  wall: "2026-03-01 12:00:00.123456",
+  day: "2026-03-01",
+  span: "1 day 02:00:00",
+  doc: { a: [1, "x", null], text: 'it\'s "quoted" \\ 😀' },
+  raw: ["plain"],
+  feeling: 'bad, or "worse"',
+  feelings: ["good", 'bad, or "worse"', null],
+  words: ["a", "b,c", 'd"e', "f\\g", "{}", "NULL", ""],
+  bigs: ["9007199254740993", null],
+  docs: [{ a: 1 }, [2], "three"],
+  grid: [
+    [1, 2],
+    [3, 4],
+  ],
+  place: "(1,2)",
+};
+
+export function recordsConformance(open: (options: StoreOptions) => Promise<OpenedStore>): void {
+  describe("records", () => {
+    let opened: OpenedStore;
+    let store: Store;
+    const records = <T>(work: (rows: RecordStore) => Promise<T>) =>
+      store.transaction((tx) => work(tx.records));
+
+    beforeAll(async () => {
+      opened = await open({ tables: `${TABLES};${ODD_TABLE}`, mappings: [tasks, odd] });
+      ({ store } = opened);
+    });
+
+    it("are written and read by the names they have", async () => {
+      const made = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
+      expect(made.row).toMatchObject({ id: made.id, title: "A", status: "todo", labels: [] });
+      const updated = await records((rows) =>
+        rows.update(tasks, made.id, { title: "B", labels: ["x"], owner_id: undefined }, anId()),
+      );
+      expect(updated).toMatchObject({ title: "B", labels: ["x"] });
+      expect(await records((rows) => rows.read(tasks, [made.id, "987654"]))).toEqual(
+        new Map([[made.id, updated]]),
+      );
+      await records((rows) => rows.delete(tasks, made.id, anId()));
+      expect(await records((rows) => rows.read(tasks, [made.id]))).toEqual(new Map());
+    });
+
+    it("keep every type of value as it is, beyond what JavaScript's own types hold", async () => {
+      const bytes = new Uint8Array([0, 255, 92]);
+      const made = await records((rows) => rows.insert(odd, { ...oddValues, bytes }, anId()));
+      const { bytes: readBytes, moment, moments, ...row } = made.row;
+      expect(row).toMatchObject(without(oddValues, "moment"));
+      expect(Buffer.from(readBytes as Uint8Array)).toEqual(Buffer.from(bytes));
+      expect(moments).toBeNull();
+      expect(String(moment)).toMatch(/:00\.123456/);
+
+      // What was read can be written: times, numbers and all.
+      const again = await records((rows) => rows.update(odd, made.id, made.row, anId()));
+      expect(again).toEqual(made.row);
+    });
+
+    it("say which refused what, and what to do", async () => {
+      const refused = async (work: (rows: RecordStore) => Promise<unknown>) => {
+        const error: unknown = await records(work).catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(RecordWriteError);
+        const { code, sqlState, column, constraint, retryable, hint } = error as RecordWriteError;
+        expect(hint).not.toBe("");
+        expect(retryable).toBe(false);
+        return { code, sqlState, column, constraint };
+      };
+      expect(await refused((rows) => rows.insert(tasks, { title: null }, anId()))).toEqual({
+        code: "not_null_violated",
+        sqlState: "23502",
+        column: "title",
+        constraint: null,
+      });
+      expect(
+        await refused((rows) => rows.insert(tasks, { title: "A", status: "no" }, anId())),
+      ).toMatchObject({ code: "check_violated", constraint: "tasks_status_check" });
+      expect(
+        await refused((rows) => rows.insert(tasks, { title: "A", owner_id: "99" }, anId())),
+      ).toMatchObject({ code: "foreign_key_violated", constraint: "tasks_owner_id_fkey" });
+      expect(
+        await refused((rows) => rows.insert(tasks, { title: "A", project_id: "x" }, anId())),
+      ).toMatchObject({ code: "invalid_value", sqlState: "22P02" });
+      expect(
+        await refused((rows) => rows.insert(odd, { short: "too long" }, anId())),
+      ).toMatchObject({ code: "invalid_value", sqlState: "22001" });
+      expect(await refused((rows) => rows.insert(tasks, { headline: "A" }, anId()))).toMatchObject({
+        code: "table_changed",
+        column: "headline",
+      });
+      expect(
+        await refused((rows) => rows.read({ ...tasks, recordType: "nowhere" }, ["1"])),
+      ).toMatchObject({ code: "table_changed" });
+      expect(
+        await refused((rows) => rows.update(tasks, "987654", { title: "A" }, anId())),
+      ).toMatchObject({ code: "write_suppressed" });
+    });
+
+    it("are refused by a trigger of the app, at once or at the commit", async () => {
+      const { app } = opened;
+      await app.sql(`
+        create function strict() returns trigger language plpgsql as $$
+        begin
+          if new.title = 'at once' then
+            raise exception 'no such title' using hint = 'Ask Ada.';
+          elsif new.title = 'own code' then
+            raise exception 'mine' using errcode = 'ACME1';
+          end if;
+          return new;
+        end $$;
+        create trigger strict before insert on tasks for each row execute function strict();
+        create function late() returns trigger language plpgsql as $$
+        begin
+          if new.title = 'late' then raise exception 'too late'; end if;
+          return null;
+        end $$;
+        create constraint trigger late after insert on tasks
+          deferrable initially deferred for each row execute function late()`);
+      const insert = (title: string) => records((rows) => rows.insert(tasks, { title }, anId()));
+      await expect(insert("at once")).rejects.toMatchObject({
+        code: "refused_by_trigger",
+        message: "no such title",
+        hint: "Ask Ada.",
+      });
+      await expect(insert("own code")).rejects.toMatchObject({
+        code: "refused_by_trigger",
+        sqlState: "ACME1",
+      });
+      await expect(insert("late")).rejects.toMatchObject({ code: "refused_by_trigger" });
+      await expect(insert("fine")).resolves.toBeDefined();
+    });
+
+    it("are seen anew after a migration of the app", async () => {
+      const { app } = opened;
+      const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
+      await app.sql(
+        "alter table tasks add column extra text; alter table tasks drop column card_position",
+      );
+      await expect(records((rows) => rows.read(tasks, [id]))).rejects.toMatchObject({
+        code: "table_changed",
+      });
+      const rows = await records((each) => each.read(tasks, [id]));
+      expect(rows.get(id)).toHaveProperty("extra", null);
+      await app.sql("alter table tasks add column card_position double precision");
+    });
+
+    it("are locked if they are free, and never waited for", async () => {
+      const { app } = opened;
+      const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
+      expect(await records((rows) => rows.lock(tasks, "987654"))).toEqual({ status: "missing" });
+      expect(await records((rows) => rows.lock(tasks, id))).toMatchObject({
+        status: "locked",
+        row: { id, title: "A" },
+      });
+      // PGlite has one session: nobody else can hold a row.
+      if (app.kind === "pglite") return;
+      const session = await connectTo(app);
+      await session.transaction(async (tx) => {
+        await tx.query("update tasks set title = 'B' where id = $1", [id]);
+        expect(await records((rows) => rows.lock(tasks, id))).toEqual({ status: "busy" });
+      });
+      expect(await records((rows) => rows.lock(tasks, id))).toMatchObject({
+        row: { title: "B" },
+      });
+      await session.close();
+    });
+
+    it("carry the mark of the event that wrote them, and nobody else's writes do", async () => {
+      const { app } = opened;
+      await store.transaction((tx) => tx.changes.take(1000));
+      const origin = anId();
+      const { id } = await records(async (rows) => {
+        const made = await rows.insert(tasks, { title: "ours" }, origin);
+        await rows.update(tasks, made.id, { title: "still ours" }, origin);
+        return made;
+      });
+      await app.sql("update tasks set title = 'theirs' where id = $1", [id]);
+      await store.transaction(async (tx) => {
+        const peeked = await tx.changes.peek("tasks", id);
+        expect(peeked.map((change) => change.origin)).toEqual([origin, origin, null]);
+        expect(await tx.changes.take(1000)).toEqual(peeked);
+        expect(await tx.changes.peek("tasks", id)).toEqual([]);
+      });
+    });
+  });
+}
+
+function without(values: Readonly<Record<string, unknown>>, name: string) {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => key !== name));
+}

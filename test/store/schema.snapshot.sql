@@ -1,0 +1,290 @@
+table tandem.accounts
+  id bigint not null generated always as identity
+  integration text not null
+  name text not null
+  credentials jsonb not null
+  webhook_secrets jsonb not null default '[]'::jsonb
+  state text not null default 'active'::text
+  reason text
+  paused_until timestamp with time zone
+  identity jsonb
+  clock_offset bigint not null default 0
+  created_at timestamp with time zone not null default tandem.now()
+  accounts_integration_name_key: UNIQUE (integration, name)
+  accounts_pkey: PRIMARY KEY (id)
+  accounts_state_check: CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'needs_attention'::text])))
+
+table tandem.changes
+  id bigint not null generated always as identity
+  record_type text
+  record_id text
+  operation text
+  columns text[]
+  changed_at timestamp with time zone
+  origin text
+  transaction_id xid8
+  old_record jsonb
+
+table tandem.connections
+  id bigint not null generated always as identity
+  account_id bigint not null
+  integration text not null
+  container_id text not null
+  container_name text not null
+  scope text not null
+  inbound boolean not null default true
+  outbound boolean not null default true
+  paused_reason text
+  high_water jsonb not null default '{}'::jsonb
+  etags jsonb not null default '{}'::jsonb
+  polled_at timestamp with time zone
+  swept_at timestamp with time zone
+  created_at timestamp with time zone not null default tandem.now()
+  connections_account_id_fkey: FOREIGN KEY (account_id) REFERENCES tandem.accounts(id)
+  connections_integration_container_id_scope_key: UNIQUE (integration, container_id, scope)
+  connections_pkey: PRIMARY KEY (id)
+
+table tandem.deliveries
+  id uuid not null
+  integration text not null
+  delivery_key text not null
+  event text not null
+  action text
+  payload text not null
+  state text not null default 'received'::text
+  reason text
+  error jsonb
+  times_received integer not null default 1
+  attempts integer not null default 0
+  run_at timestamp with time zone not null default tandem.now()
+  received_at timestamp with time zone not null default tandem.now()
+  translated_at timestamp with time zone
+  deliveries_integration_delivery_key_key: UNIQUE (integration, delivery_key)
+  deliveries_pkey: PRIMARY KEY (id)
+  deliveries_state_check: CHECK ((state = ANY (ARRAY['received'::text, 'translated'::text, 'irrelevant'::text, 'failed'::text])))
+
+view tandem.events
+  id uuid
+  direction text
+  action text
+  source text
+  connection_id bigint
+  integration_external_id text
+  integration_updated_at timestamp with time zone
+  integration_record_id bigint
+  integration_record_type text
+  record_id text
+  record_type text
+  state text
+  reason text
+  canceled_by uuid
+  duplicate_of uuid
+  ignored_for_id text
+  ignored_for_type text
+  delivery_id uuid
+  content jsonb
+  digest text
+  changes jsonb
+  conflicts jsonb
+  error jsonb
+  attempts integer
+  run_at timestamp with time zone
+  lease_expires_at timestamp with time zone
+  epoch bigint
+  worker text
+  created_at timestamp with time zone
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  resource_type text
+  reread boolean
+  deadline timestamp with time zone
+
+partitioned table tandem.events_ended partition by RANGE (finished_at)
+  id uuid not null
+  lane_id bigint not null
+  connection_id bigint not null
+  direction text not null
+  action text not null
+  source text not null
+  resource_type text not null
+  integration_external_id text
+  integration_updated_at timestamp with time zone
+  integration_record_type text not null
+  record_type text not null
+  record_id text
+  state text not null
+  reason text not null
+  canceled_by uuid
+  duplicate_of uuid
+  ignored_for_id text
+  ignored_for_type text
+  delivery_id uuid
+  content jsonb
+  digest text
+  changes jsonb not null default '[]'::jsonb
+  conflicts jsonb not null default '[]'::jsonb
+  error jsonb
+  attempts integer not null default 0
+  run_at timestamp with time zone not null
+  lease_expires_at timestamp with time zone
+  epoch bigint not null
+  worker text
+  reread boolean not null default false
+  deadline timestamp with time zone
+  created_at timestamp with time zone not null
+  started_at timestamp with time zone
+  finished_at timestamp with time zone not null
+  events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
+
+table tandem.events_ended_default partition DEFAULT
+  id uuid not null
+  lane_id bigint not null
+  connection_id bigint not null
+  direction text not null
+  action text not null
+  source text not null
+  resource_type text not null
+  integration_external_id text
+  integration_updated_at timestamp with time zone
+  integration_record_type text not null
+  record_type text not null
+  record_id text
+  state text not null
+  reason text not null
+  canceled_by uuid
+  duplicate_of uuid
+  ignored_for_id text
+  ignored_for_type text
+  delivery_id uuid
+  content jsonb
+  digest text
+  changes jsonb not null default '[]'::jsonb
+  conflicts jsonb not null default '[]'::jsonb
+  error jsonb
+  attempts integer not null default 0
+  run_at timestamp with time zone not null
+  lease_expires_at timestamp with time zone
+  epoch bigint not null
+  worker text
+  reread boolean not null default false
+  deadline timestamp with time zone
+  created_at timestamp with time zone not null
+  started_at timestamp with time zone
+  finished_at timestamp with time zone not null
+  events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
+
+table tandem.events_live with (fillfactor=70)
+  id uuid not null
+  lane_id bigint not null
+  connection_id bigint not null
+  direction text not null
+  action text not null
+  source text not null
+  resource_type text not null
+  integration_external_id text
+  integration_updated_at timestamp with time zone
+  integration_record_type text not null
+  record_type text not null
+  record_id text
+  state text not null
+  reason text not null
+  canceled_by uuid
+  duplicate_of uuid
+  ignored_for_id text
+  ignored_for_type text
+  delivery_id uuid
+  content jsonb
+  digest text
+  changes jsonb not null default '[]'::jsonb
+  conflicts jsonb not null default '[]'::jsonb
+  error jsonb
+  attempts integer not null default 0
+  run_at timestamp with time zone not null
+  lease_expires_at timestamp with time zone
+  epoch bigint not null
+  worker text
+  reread boolean not null default false
+  deadline timestamp with time zone
+  created_at timestamp with time zone not null
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  events_live_action_check: CHECK ((action = ANY (ARRAY['upsert'::text, 'delete'::text])))
+  events_live_direction_check: CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text])))
+  events_live_pkey: PRIMARY KEY (id)
+  events_live_state_check: CHECK ((state = ANY (ARRAY['queued'::text, 'processing'::text, 'errored'::text, 'disabled'::text])))
+
+table tandem.integration_records with (fillfactor=80)
+  id bigint not null
+  copy jsonb
+  display jsonb not null default '{}'::jsonb
+  base jsonb
+  known jsonb
+  record_changed_at jsonb not null default '{}'::jsonb
+  attempt jsonb
+  unanswered jsonb not null default '[]'::jsonb
+  last_sent jsonb
+  integration_records_id_fkey: FOREIGN KEY (id) REFERENCES tandem.lanes(id)
+  integration_records_pkey: PRIMARY KEY (id)
+
+table tandem.lanes with (fillfactor=80)
+  id bigint not null generated always as identity
+  connection_id bigint not null
+  resource_type text not null
+  record_type text not null
+  external_id text
+  record_id text
+  parent_type text
+  parent_external_id text
+  clock_at timestamp with time zone
+  clock_event uuid
+  tombstone_at timestamp with time zone
+  tombstone_event uuid
+  tombstone_side text
+  intent_token text
+  intent_since timestamp with time zone
+  disabled text
+  epoch bigint not null default 0
+  created_at timestamp with time zone not null default tandem.now()
+  lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
+  lanes_pkey: PRIMARY KEY (id)
+  lanes_tombstone_side_check: CHECK ((tombstone_side = ANY (ARRAY['resource'::text, 'record'::text])))
+
+table tandem.migrations
+  version integer not null
+  name text not null
+  digest text not null
+  applied_at timestamp with time zone not null default clock_timestamp()
+  migrations_pkey: PRIMARY KEY (version)
+
+
+CREATE UNIQUE INDEX accounts_integration_name_key ON tandem.accounts USING btree (integration, name)
+CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
+CREATE INDEX changes_by_record ON tandem.changes USING btree (record_type, record_id)
+CREATE INDEX changes_in_order ON tandem.changes USING btree (id)
+CREATE INDEX connections_by_scope ON tandem.connections USING btree (integration, scope)
+CREATE UNIQUE INDEX connections_integration_container_id_scope_key ON tandem.connections USING btree (integration, container_id, scope)
+CREATE UNIQUE INDEX connections_pkey ON tandem.connections USING btree (id)
+CREATE UNIQUE INDEX deliveries_integration_delivery_key_key ON tandem.deliveries USING btree (integration, delivery_key)
+CREATE UNIQUE INDEX deliveries_pkey ON tandem.deliveries USING btree (id)
+CREATE INDEX deliveries_to_translate ON tandem.deliveries USING btree (run_at) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]))
+CREATE INDEX events_ended_by_id ON ONLY tandem.events_ended USING btree (id)
+CREATE INDEX events_ended_by_lane ON ONLY tandem.events_ended USING btree (lane_id, id)
+CREATE INDEX events_ended_default_id_idx ON tandem.events_ended_default USING btree (id)
+CREATE INDEX events_ended_default_lane_id_id_idx ON tandem.events_ended_default USING btree (lane_id, id)
+CREATE INDEX events_live_at_rest ON tandem.events_live USING btree (connection_id, state, lane_id) WHERE (state = ANY (ARRAY['errored'::text, 'disabled'::text]))
+CREATE INDEX events_live_awaiting_parent ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_parent'::text))
+CREATE INDEX events_live_by_lane ON tandem.events_live USING btree (lane_id)
+CREATE INDEX events_live_due ON tandem.events_live USING btree (run_at) WHERE (state = 'queued'::text)
+CREATE INDEX events_live_errored_by_delivery ON tandem.events_live USING btree (delivery_id) WHERE (state = 'errored'::text)
+CREATE UNIQUE INDEX events_live_one_processing ON tandem.events_live USING btree (lane_id) WHERE (state = 'processing'::text)
+CREATE UNIQUE INDEX events_live_one_queued ON tandem.events_live USING btree (lane_id, direction) WHERE (state = 'queued'::text)
+CREATE UNIQUE INDEX events_live_pkey ON tandem.events_live USING btree (id)
+CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING btree (id)
+CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
+CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)
+CREATE UNIQUE INDEX lanes_one_per_record ON tandem.lanes USING btree (connection_id, record_type, record_id, resource_type) WHERE ((record_id IS NOT NULL) AND (tombstone_event IS NULL))
+CREATE UNIQUE INDEX lanes_one_per_resource ON tandem.lanes USING btree (connection_id, resource_type, external_id) WHERE (external_id IS NOT NULL)
+CREATE UNIQUE INDEX lanes_pkey ON tandem.lanes USING btree (id)
+CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
+
+function tandem.now() returns timestamp with time zone
