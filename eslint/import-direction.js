@@ -42,7 +42,7 @@ const mayImport = {
 const packageBelongsTo = [
   {
     package: /^(pg|@electric-sql\/pglite)(\/|$)/,
-    layers: ["store/*", "compose", "cli", "testing"],
+    layers: ["store/*", "compose", "cli", "demo", "testing"],
   },
   { package: /^@octokit\//, layers: ["integrations/*", "testing"] },
   { package: /^hono(\/|$)|^@hono\//, layers: ["server", "cli", "demo", "testing"] },

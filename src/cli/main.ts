@@ -48,4 +48,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), io);
+const status = await run(process.argv.slice(2), io);
+// What a configuration opened beside the database must not keep the process alive.
+process.stdout.write("", () => process.exit(status));

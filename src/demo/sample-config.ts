@@ -1,7 +1,6 @@
 /** How the sample app's tables correspond to GitHub: what a user of Tandem writes, and no more. */
 import { type DatabaseSource, defineConfig, reference } from "../config.ts";
 import { github } from "../integrations/github/index.ts";
-import type { Row } from "../model/mapping.ts";
 
 /** The configuration over the app's own database. */
 export function sampleConfig(database: DatabaseSource) {
@@ -24,8 +23,8 @@ export function sampleConfig(database: DatabaseSource) {
               // Five statuses, two states: only crossing the line between them changes the other side.
               status: {
                 field: "state",
-                toResource: (row: Row) => (row.status === "done" ? "closed" : "open"),
-                toRecord: (state: unknown, row: Row | null) => {
+                toResource: (row) => (row.status === "done" ? "closed" : "open"),
+                toRecord: (state, row) => {
                   if (state === "closed") return "done";
                   return row === null || row.status === "done" ? "todo" : row.status;
                 },

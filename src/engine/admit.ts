@@ -60,6 +60,8 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     if (isRecreated(lane, lane.tombstone, arrival)) {
       return admitUpsert(withLane(start, { tombstone: null }), born);
     }
+    // Lists show what was closed, and what is still to be deleted, again and again.
+    if (isListed(arrival)) return { ...start, event: null };
     return done(start, ignored(born, "tombstoned", lane.tombstone.event, context.now));
   }
   if (observation.action === "delete") return admitDelete(start, born, context.now);
@@ -77,9 +79,10 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
 function admitSeen(
   start: Transition,
   born: TandemEvent & { readonly content: Content; readonly digest: string },
-  { observation, source }: Arrival,
+  arrival: Arrival,
   context: Context,
 ): Admission {
+  const { observation } = arrival;
   const { clock, known } = start.lane;
   const at = observation.updatedAt;
   const sameTime = clock !== null && at === clock.at;
@@ -91,8 +94,7 @@ function admitSeen(
   }
   const fresh = refreshCopy(start, observation);
   // A listing that overlaps the last one sees the same versions again: that is no news.
-  const listed = source === "poll" || source === "backfill";
-  if (sameTime && sameContent && listed) return { ...fresh, event: null };
+  if (sameTime && sameContent && isListed(arrival)) return { ...fresh, event: null };
   const later = keepTime(fresh, known.event, at, context.now);
   return done(withLane(later, { clock: { at, event: born.id }, known: { ...known, at } }), {
     ...born,
@@ -101,6 +103,10 @@ function admitSeen(
     reason: sameContent ? "same_content" : "same_version",
     duplicateOf: known.event,
   });
+}
+
+function isListed({ source }: Arrival): boolean {
+  return source === "poll" || source === "backfill";
 }
 
 /** Row 7, and 6 with its re-read: the event is queued, and what it shows is what is known. */

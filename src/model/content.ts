@@ -66,8 +66,17 @@ export function canonicalValue(value: Json, kind: FieldKind): Json {
       return isStringArray(value) ? [...new Set(value.map(storableText))].sort() : value;
     case "value":
     case "actor":
-      return typeof value === "string" ? storableText(value) : value;
+      return storable(value);
   }
+}
+
+function storable(value: Json): Json {
+  if (typeof value === "string") return storableText(value);
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [storableText(key), storable(item)]),
+  );
 }
 
 /** Line ends become LF; what Postgres or UTF-8 cannot hold (NUL, lone surrogates) becomes U+FFFD. */

@@ -1,6 +1,6 @@
 /** Branded identifiers, so that a lane's id is never passed where an event's belongs. */
 import type { Random } from "./clock.ts";
-import { type Instant, MILLISECOND } from "./instant.ts";
+import { type Instant, instantFromMicros, MILLISECOND } from "./instant.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -35,18 +35,19 @@ export function uuidv7(now: Instant, random: Random): string {
 }
 
 /**
- * Makes ids that keep the order in which they were asked for, also within one millisecond: the
- * twelve bits behind the version count up, as RFC 9562 (6.2, method 1) allows.
+ * Makes ids that keep the order in which they were asked for, also within one millisecond and when
+ * the clock goes back: the twelve bits behind the version count up (RFC 9562, 6.2, method 1), and
+ * what they cannot hold goes into the next millisecond.
  */
 export function eventIds(random: Random): (now: Instant) => EventId {
-  let last = -1;
-  let counter = 0;
+  let last = 0;
+  let counter = -1;
   return (now) => {
     const millis = Math.floor(now / MILLISECOND);
-    counter = millis === last ? counter + 1 : 0;
-    last = millis;
-    const id = uuidv7(now, random);
-    const sequence = Math.min(counter, 0xfff).toString(16).padStart(3, "0");
-    return eventId(`${id.slice(0, 15)}${sequence}${id.slice(18)}`);
+    if (millis > last) [last, counter] = [millis, 0];
+    else if (counter < 0xfff) counter += 1;
+    else [last, counter] = [last + 1, 0];
+    const id = uuidv7(instantFromMicros(last * MILLISECOND), random);
+    return eventId(`${id.slice(0, 15)}${counter.toString(16).padStart(3, "0")}${id.slice(18)}`);
   };
 }

@@ -39,15 +39,13 @@ export function parseInstant(text: string): Instant {
   const match = PATTERN.exec(text);
   if (match === null) throw new RangeError(`not a time with an offset: ${JSON.stringify(text)}`);
   const [, year, month, day, hour, minute, second, fraction = "", offset = "Z"] = match;
-  const seconds =
-    Date.UTC(
-      Number(year),
-      Number(month) - 1,
-      Number(day),
-      Number(hour),
-      Number(minute),
-      Number(second),
-    ) / 1000;
+  const written = `${year ?? ""}-${month ?? ""}-${day ?? ""}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}`;
+  const millis = Date.parse(`${written}Z`);
+  // JavaScript rolls the 30th of February over to March: then it does not read back the same.
+  if (Number.isNaN(millis) || !new Date(millis).toISOString().startsWith(written)) {
+    throw new RangeError(`no such time: ${JSON.stringify(text)}`);
+  }
+  const seconds = millis / 1000;
   const micros = Number(fraction.padEnd(6, "0"));
   return instantFromMicros((seconds - offsetSeconds(offset)) * SECOND + micros);
 }

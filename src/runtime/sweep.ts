@@ -2,6 +2,7 @@
  * The id sweep: what neither webhooks nor polls can tell. It lists everything, asks by id for each
  * resource that the list no longer has, and closes surplus resources of our own.
  */
+import { queueRemoval } from "../engine/record-change.ts";
 import { noteSurplus } from "../engine/surplus.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -71,7 +72,9 @@ export async function sweepConnection(
     totals.listed += listed.length;
     totals.closed += await closeSurplus(services, contact, listed, signal);
     const present = new Set(listed.map((observation) => observation.externalId));
-    totals.deleted += await confirmAbsent(services, contact, mapping, present, signal);
+    const { living, deleted } = await confirmAbsent(services, contact, mapping, present, signal);
+    totals.deleted += deleted;
+    await removeOutlived(services, contact, mapping, listed, living);
   }
   const { now } = await services.store.ledger.nextDue();
   await services.store.directory.updateConnection(connection.id, { sweptAt: now });
@@ -182,7 +185,8 @@ async function confirmAbsent(
   mapping: Mapping,
   present: ReadonlySet<string>,
   signal?: AbortSignal,
-): Promise<number> {
+): Promise<{ readonly living: ReadonlySet<string>; readonly deleted: number }> {
+  const living = new Set<string>();
   let after: LaneId | null = null;
   let deleted = 0;
   for (;;) {
@@ -191,6 +195,7 @@ async function confirmAbsent(
       tx.findBoundLanes(contact.connection.id, mapping.resource.type, cursor, PAGE),
     );
     for (const lane of lanes) {
+      living.add(lane.externalId);
       if (present.has(lane.externalId)) continue;
       if (await isAbsent(services, contact, mapping, lane.externalId, signal)) {
         await admitAbsent(services, contact, mapping, lane.externalId);
@@ -198,9 +203,41 @@ async function confirmAbsent(
       }
     }
     const last = lanes.at(-1);
-    if (last === undefined || lanes.length < PAGE) return deleted;
+    if (last === undefined || lanes.length < PAGE) return { living, deleted };
     after = last.id;
   }
+}
+
+/**
+ * Removes what has outlived its record: a create of ours that landed after the record's deletion had
+ * found nothing to remove. What was removed once is left alone, for then somebody has reopened it.
+ */
+async function removeOutlived(
+  services: Services,
+  { connection }: Contact,
+  mapping: Mapping,
+  listed: readonly Observation[],
+  living: ReadonlySet<string>,
+): Promise<void> {
+  if (mapping.onRecordDeleted === "detach") return;
+  const candidates = listed
+    .filter(({ content }) => content?.state !== "closed")
+    .flatMap(({ externalId }) => (living.has(externalId) ? [] : [externalId]));
+  if (candidates.length === 0) return;
+  const book = await AddressBook.open(services);
+  await services.store.transaction(async (tx) => {
+    const found = await tx.findLanesByResource(connection.id, mapping.resource.type, candidates);
+    const lanes = await tx.lockLanes(found.map(({ id }) => id));
+    const outlived = lanes.filter(
+      ({ lastSent }) => lastSent?.kind !== "close" && lastSent?.kind !== "delete",
+    );
+    await tx.saveLanes(
+      outlived.map((before) => ({
+        before,
+        after: queueRemoval(before, book.context(before, tx.now)),
+      })),
+    );
+  });
 }
 
 /** The list was complete, so we have access: a 404 by id now means that the resource is gone. */

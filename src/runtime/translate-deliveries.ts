@@ -97,10 +97,17 @@ async function translateOne(
     return NO_NEWS;
   }
   if (translation.kind === "container") {
-    await tx.pendingDeliveries.translated(delivery.id, translation.action);
     const { integration: name } = delivery;
     const containers = translation.changes.map((change) => ({ integration: name, change }));
-    return { incoming: [], containers };
+    const followed = containers.filter((item) => isFollowed(item, book));
+    if (followed.length > 0) await tx.pendingDeliveries.translated(delivery.id, translation.action);
+    else {
+      const reason = containers.some((item) => isUnknown(item, book))
+        ? "unknown_container"
+        : "nothing_to_follow";
+      await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, reason);
+    }
+    return { incoming: [], containers: followed };
   }
   const incoming = translation.observations.flatMap(({ containerId, observation }) =>
     book.ofContainer(delivery.integration, containerId).map((contact): Incoming => ({
@@ -119,6 +126,16 @@ async function translateOne(
     await tx.pendingDeliveries.translated(delivery.id, translation.action);
   }
   return { incoming, containers: [] };
+}
+
+/** Whether anything is done about a change: only connections that are there are followed. */
+function isFollowed({ integration, change }: ContainerNews, book: AddressBook): boolean {
+  if (change.kind !== "renamed" && change.kind !== "removed") return false;
+  return book.ofContainer(integration, change.containerId).length > 0;
+}
+
+function isUnknown({ integration, change }: ContainerNews, book: AddressBook): boolean {
+  return "containerId" in change && book.ofContainer(integration, change.containerId).length === 0;
 }
 
 /** A renamed container keeps its id; a removed one cannot be reached any more. */

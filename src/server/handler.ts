@@ -52,7 +52,7 @@ export function createHandler(
   app.route("/api", createApi(core));
 
   app.get("*", async (context) => {
-    const asset = await assets(context.req.path);
+    const asset = await assets(context.req.path, context.req.raw);
     return asset ?? problem(404, "no_such_page", `${context.req.path} is not here`, "Start at /.");
   });
   app.notFound((context) =>

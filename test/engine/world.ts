@@ -67,7 +67,8 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
             name: `remote edit ${field}=${value}`,
             world: watch(spend(edited, "remoteEdits"), field, (before) => ({
               remote: value,
-              localPending: before.localPending && !before.localLanded,
+              localPending: before.localPending && !before.localLanded && before.local !== value,
+              localLanded: before.localLanded || before.local === value,
               remotePending: world.record?.[field] !== value && !isUndone(world, field, value),
             })),
           });

@@ -41,7 +41,7 @@ describeOnEachDatabase("a comment before its task", (open) => {
     const task = await app.addTask({ title: "Refused" });
     const comment = await app.addComment(task, "Waiting");
     const record = `record=comments:${comment}`;
-    await app.settleWithin(30);
+    await app.settleWithin(2);
     expect(await app.events(record)).toMatchObject([
       { state: "queued", reason: "awaiting_parent", attempts: 0 },
     ]);

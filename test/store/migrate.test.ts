@@ -77,7 +77,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
     expect(await triggersOf(app)).toEqual([]);
     expect(
       await app.sql(
-        "select proname from pg_proc where pronamespace = 'tandem'::regnamespace and proname <> 'now'",
+        "select proname from pg_proc where pronamespace = 'tandem'::regnamespace and proname like 'capture%'",
       ),
     ).toEqual([]);
   });

@@ -266,7 +266,7 @@ CREATE UNIQUE INDEX connections_integration_container_id_scope_key ON tandem.con
 CREATE UNIQUE INDEX connections_pkey ON tandem.connections USING btree (id)
 CREATE UNIQUE INDEX deliveries_integration_delivery_key_key ON tandem.deliveries USING btree (integration, delivery_key)
 CREATE UNIQUE INDEX deliveries_pkey ON tandem.deliveries USING btree (id)
-CREATE INDEX deliveries_to_translate ON tandem.deliveries USING btree (run_at) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]))
+CREATE INDEX deliveries_to_translate ON tandem.deliveries USING btree (run_at, id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]))
 CREATE INDEX events_ended_by_id ON ONLY tandem.events_ended USING btree (id)
 CREATE INDEX events_ended_by_lane ON ONLY tandem.events_ended USING btree (lane_id, id)
 CREATE INDEX events_ended_default_id_idx ON tandem.events_ended_default USING btree (id)
@@ -287,4 +287,7 @@ CREATE UNIQUE INDEX lanes_one_per_resource ON tandem.lanes USING btree (connecti
 CREATE UNIQUE INDEX lanes_pkey ON tandem.lanes USING btree (id)
 CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
 
+function tandem.due_deliveries(due_by timestamp with time zone, how_many integer) returns SETOF uuid
+function tandem.due_lanes(due_by timestamp with time zone, how_many integer) returns SETOF bigint
+function tandem.live_events(lanes bigint[]) returns SETOF tandem.events_live
 function tandem.now() returns timestamp with time zone
