@@ -295,7 +295,7 @@ function mergeWholeRecord(input: PlanInput): typeof mergeField {
     if (seen === undefined || !field.writable) return mergeField(field, input);
     if (sameValue(mine, seen)) return { record: mine, base: seen, news: isNews(field) };
     if (recordWins) {
-      if (!isNews(field)) return { record: mine, base: seen, news: false };
+      if (!isNews(field)) return mergeField(field, input);
       return settle(field.name, "record", mine, seen, "record_is_newer");
     }
     if (!isUnsent(field)) return { record: seen, base: seen, news: true };

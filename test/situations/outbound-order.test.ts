@@ -252,4 +252,26 @@ describeOnEachDatabase("a delete that overtakes", (open) => {
     await app.settle();
     expect(app.writes()).toBe(2);
   });
+
+  it("S34 a closed issue that somebody opens again is left to them", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await app.addTask({ title: "Doomed" });
+    await app.settle();
+    app.github.clearRequests();
+    await remove(app, task);
+    await app.settle();
+    app.github.as("mona").reopenIssue(app.repo, 1);
+    await app.settle();
+    await app.tandem.sweepNow();
+    await app.settle();
+
+    expect(await app.tasks()).toEqual([]);
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Doomed", state: "open" });
+    expect((await app.story()).slice(2)).toEqual([
+      "outbound completed closed_resource",
+      "inbound ignored tombstoned",
+      "inbound ignored tombstoned",
+    ]);
+    expect(app.writes()).toBe(1);
+  });
 });
