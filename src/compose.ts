@@ -177,16 +177,22 @@ async function openStore(
 async function connect(services: Services, request: ConnectRequest): Promise<Connection> {
   const { account, container, scope } = request;
   const { directory } = services.store;
+  // Tried before anything is stored: a mistyped token must not take the place of one that works.
+  const client = services.gateway.attempt(account.integration, account.name, account.credentials);
+  const identity = await client.identity();
+  const found = await client.findContainer(container);
   const accountId = await directory.saveAccount({
     integration: account.integration,
     name: account.name,
     credentials: account.credentials,
     webhookSecrets: account.webhookSecret === undefined ? [] : [account.webhookSecret],
   });
-  const saved = (await directory.accounts()).find((candidate) => candidate.id === accountId);
-  if (saved === undefined) throw new Error(`account ${account.name} was not saved`);
-  const found = await services.gateway.account(saved).findContainer(container);
-  await services.gateway.identity(saved);
+  await directory.updateAccount(accountId, {
+    identity,
+    state: "active",
+    reason: null,
+    pausedUntil: null,
+  });
   const id = await directory.saveConnection({
     accountId,
     integration: account.integration,

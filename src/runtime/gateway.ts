@@ -17,6 +17,8 @@ import type { Contact } from "./address-book.ts";
 
 export interface Gateway {
   account(account: AccountRecord): AccountClient;
+  /** A client of credentials that are not stored yet, to try them. */
+  attempt(integration: string, name: string, credentials: unknown): AccountClient;
   container(contact: Contact): ContainerClient;
   /** Who we are at the account; asked once and remembered. */
   identity(account: AccountRecord): Promise<Actor>;
@@ -44,20 +46,24 @@ export function createGateway(options: GatewayOptions): Gateway {
   const offsets = new Map<AccountId, number>();
   const processOffset = measureProcess(options.store, options.clock);
 
-  function open(account: AccountRecord): AccountClient {
-    const integration = options.integrations.get(account.integration);
+  function attempt(integrationName: string, name: string, credentials: unknown): AccountClient {
+    const integration = options.integrations.get(integrationName);
     if (integration === undefined) {
       throw new Error(
-        `account ${account.name} is of the integration ${account.integration}, which is not configured`,
+        `account ${name} is of the integration ${integrationName}, which is not configured`,
       );
     }
-    const client = integration.connect({
-      name: account.name,
-      credentials: options.reveal(account.credentials),
+    return integration.connect({
+      name,
+      credentials: options.reveal(credentials),
       now: () => options.clock.now(),
       setTimer: (millis, fire) => options.clock.setTimer(millis, fire),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     });
+  }
+
+  function open(account: AccountRecord): AccountClient {
+    const client = attempt(account.integration, account.name, account.credentials);
     client.onTelemetry((telemetry) => {
       keepOffset(account, telemetry);
     });
@@ -83,6 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   const gateway: Gateway = {
+    attempt,
     account(account) {
       const credentials = JSON.stringify(account.credentials);
       const known = clients.get(account.id);
