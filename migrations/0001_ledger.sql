@@ -155,7 +155,7 @@ create unique index events_live_one_queued
   on tandem.events_live (lane_id, direction) where state = 'queued';
 create unique index events_live_one_processing
   on tandem.events_live (lane_id) where state = 'processing';
-create index events_live_due on tandem.events_live (run_at) where state = 'queued';
+create index events_live_due on tandem.events_live (run_at, id) where state = 'queued';
 -- What waits for somebody or something is found without reading the queue.
 create index events_live_at_rest on tandem.events_live (connection_id, state, lane_id)
   where state in ('errored', 'disabled');
@@ -246,7 +246,7 @@ as $$
           )
         )
     )
-  order by due.run_at
+  order by due.run_at, due.id
   limit how_many
 $$;
 

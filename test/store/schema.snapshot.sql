@@ -274,7 +274,7 @@ CREATE INDEX events_ended_default_lane_id_id_idx ON tandem.events_ended_default 
 CREATE INDEX events_live_at_rest ON tandem.events_live USING btree (connection_id, state, lane_id) WHERE (state = ANY (ARRAY['errored'::text, 'disabled'::text]))
 CREATE INDEX events_live_awaiting_parent ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_parent'::text))
 CREATE INDEX events_live_by_lane ON tandem.events_live USING btree (lane_id)
-CREATE INDEX events_live_due ON tandem.events_live USING btree (run_at) WHERE (state = 'queued'::text)
+CREATE INDEX events_live_due ON tandem.events_live USING btree (run_at, id) WHERE (state = 'queued'::text)
 CREATE INDEX events_live_errored_by_delivery ON tandem.events_live USING btree (delivery_id) WHERE (state = 'errored'::text)
 CREATE UNIQUE INDEX events_live_one_processing ON tandem.events_live USING btree (lane_id) WHERE (state = 'processing'::text)
 CREATE UNIQUE INDEX events_live_one_queued ON tandem.events_live USING btree (lane_id, direction) WHERE (state = 'queued'::text)
