@@ -82,6 +82,22 @@ describeOnEachDatabase("authors and markers", (open) => {
     expect(await app.tasks()).toMatchObject([{ id: task, title: "Second", owner_id: "1" }]);
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, title: "Second" }]);
     expect(await app.users()).toHaveLength(1);
+    const events = await app.events();
+    expect(await app.story()).toEqual([
+      "outbound canceled superseded",
+      "outbound completed updated_resource",
+      "inbound ignored record_is_newer",
+      "inbound duplicate same_content",
+    ]);
+    expect(events[0]).toMatchObject({ canceled_by: events[1]?.id });
+    expect(events[2]).toMatchObject({
+      ignored_for_id: task,
+      conflicts: [
+        { field: "title", winner: "record", kept: "Second", lost: "First", why: "late_write" },
+      ],
+    });
+    // The one that landed late, the one that was refused, and the edit.
+    expect(app.writes()).toBe(3);
   });
 
   it("S25 a body with somebody else's copied marker is a new resource", async () => {
