@@ -1,19 +1,20 @@
 /** When a failed event runs again, and when it has failed for good. */
 import { addMillis, type Instant } from "../model/instant.ts";
 
-/** Attempts before an event is errored: about an hour with the delays below. */
+/** Attempts before an event is errored: the longest waits between them add up to about an hour. */
 export const MAX_ATTEMPTS = 10;
-const FIRST_DELAY_MS = 2_000;
+const FIRST_DELAY_MS = 4_000;
+const GROWTH = 3;
 const LONGEST_DELAY_MS = 15 * 60_000;
 
 /**
- * Exponential backoff with full jitter: anywhere between at once and the doubled delay, so that
+ * Exponential backoff with full jitter: anywhere between at once and the grown delay, so that
  * events that failed together do not come back together.
  *
  * @param attempts How often the event was started, at least 1.
  * @param chance A uniform number in [0, 1).
  */
 export function nextRunAt(now: Instant, attempts: number, chance: number): Instant {
-  const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
+  const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * GROWTH ** (attempts - 1));
   return addMillis(now, ceiling * chance);
 }
