@@ -61,7 +61,7 @@ for (let seed = first; seed < first + count; seed += 1) {
     seed,
     sql,
     // Every pairing is typed by its own integration; the runtime takes them all alike.
-    config: sampleConfig(db) as AnyConfig,
+    config: sampleConfig(db),
     prepare,
     steps: Number(values.steps),
   });

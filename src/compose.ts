@@ -119,7 +119,9 @@ export async function composeTandem(
       const name = options.workerName ?? `worker-${String(process.pid)}`;
       const worker = startWorker(services, { name, ...workerOptions });
       const tracked: Worker = {
-        wake: worker.wake,
+        wake: () => {
+          worker.wake();
+        },
         kill() {
           workers.delete(tracked);
           worker.kill();

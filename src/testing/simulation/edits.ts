@@ -1,6 +1,6 @@
 /** What people do in a simulated history: random edits on both sides. */
 import type { Random } from "../../model/clock.ts";
-import { type GitHubSimulator } from "../github/index.ts";
+import type { GitHubSimulator } from "../github/index.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
 import type { History } from "./history.ts";
 

@@ -23,9 +23,7 @@ interface Pair {
   readonly copy: Readonly<Record<string, unknown>> | null;
 }
 
-interface Side {
-  readonly [field: string]: string;
-}
+type Side = Readonly<Record<string, string>>;
 
 /** Judges a history that has come to rest. */
 export async function judge(sql: Sql, github: GitHubSimulator, history: History): Promise<Verdict> {
