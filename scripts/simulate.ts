@@ -4,7 +4,6 @@
  */
 import { parseArgs } from "node:util";
 import { PGlite } from "@electric-sql/pglite";
-import type { AnyConfig } from "../src/config.ts";
 import { sampleConfig } from "../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../src/demo/sample-schema.ts";
 import type { Sql } from "../src/testing/simulation/edits.ts";
