@@ -280,6 +280,8 @@ function mergeWholeRecord(input: PlanInput): typeof mergeField {
   const isUnsent = ({ name, writable }: PlannedField) =>
     writable && (!sameValue(record[name], base[name]) || sent.unknown?.[name] !== undefined);
   const isNews = (field: PlannedField) => {
+    // What only flows in has no rival here: it is no reason to give up unsent edits.
+    if (!field.writable) return false;
     const seen = input.resource[field.name];
     const before = base[field.name];
     if (seen === undefined || before === undefined || sameValue(seen, before)) return false;

@@ -60,9 +60,8 @@ export function holdsClaim(lane: Lane, held: Claim): boolean {
 /** Puts events whose lease ran out back in the queue; what they sent stays unknown. */
 export function expireLeases(lane: Lane, now: Instant): Transition {
   const event = processing(lane);
-  if (event === null || event.leaseExpiresAt === null || event.leaseExpiresAt > now) {
-    return unchanged(lane);
-  }
+  const expiresAt = event?.leaseExpiresAt ?? null;
+  if (event === null || expiresAt === null || expiresAt > now) return unchanged(lane);
   return requeue(unchanged(lane), event, now, { reason: "lease_lost", runAt: now });
 }
 

@@ -4,7 +4,8 @@ import { sameValue } from "../../src/model/content.ts";
 import type { Random } from "../../src/model/clock.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Engine } from "./engine-under-test.ts";
-import { type Step, worldOf } from "./world.ts";
+import { worldOf } from "./world.ts";
+import type { Step } from "./world-facts.ts";
 import {
   fingerprint,
   firstWorld,

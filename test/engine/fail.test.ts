@@ -34,13 +34,13 @@ const failed = (held: ReturnType<typeof sending>, what: Failure, chance = 0.5) =
   fail({ lane: held.lane, ended: [] }, held.event, what, now, chance);
 
 describe("a failure that may pass", () => {
-  it("goes back to the queue with a delay between nothing and the doubled last", () => {
+  it("goes back to the queue with a delay between nothing and the grown last", () => {
     const held = sending({ attempts: 3 });
     const after = failed(held, failure(), 0.5);
     expect(eventIn(after, held.event.id)).toMatchObject({
       state: "queued",
       reason: "retry",
-      runAt: addMillis(now, 4_000),
+      runAt: addMillis(now, 18_000),
       error: { code: "timeout" },
       leaseExpiresAt: null,
       worker: null,

@@ -23,7 +23,7 @@ const whole: Options = { ...strict, conflict: "record", watch: "local edits" };
 const covered: Options = { ...oneField, webhooks: "arrive", watch: "remote edits" };
 const deletes: Options = { ...oneField, watch: "local edits", sweep: true, missing: "404" };
 
-const inboundOnly = { remoteEdits: 3, bumps: 1, ticks: 1, pollReads: 1 };
+const inboundOnly = { remoteEdits: 3, ticks: 1, pollReads: 1 };
 
 function mutant(
   rule: string,

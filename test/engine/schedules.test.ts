@@ -19,12 +19,8 @@ const two = ["a", "b"] as const;
 
 const bounds: readonly (readonly [string, Options])[] = [
   [
-    "three remote edits, a bump and a late poll page within two seconds",
-    {
-      ...lossy,
-      conflict: "field",
-      budget: { remoteEdits: 3, bumps: 1, ticks: 1, pollReads: 1 },
-    },
+    "three remote edits and a late poll page within two seconds",
+    { ...lossy, conflict: "field", budget: { remoteEdits: 3, ticks: 1, pollReads: 1 } },
   ],
   [
     "an event that fails for good, among remote edits",
@@ -38,8 +34,9 @@ const bounds: readonly (readonly [string, Options])[] = [
     "field: two local edits, and a dead worker's write that lands late",
     {
       ...edits,
+      strict: false,
       conflict: "field",
-      budget: { localEdits: 2, ticks: 1, unknown: 1, orphans: 1 },
+      budget: { localEdits: 2, unknown: 1, orphans: 1 },
     },
   ],
   [
@@ -110,6 +107,22 @@ const bounds: readonly (readonly [string, Options])[] = [
 ];
 
 const deepBounds: readonly (readonly [string, Options])[] = [
+  [
+    "three remote edits, a bump and a late poll page within three seconds",
+    {
+      ...lossy,
+      conflict: "field",
+      budget: { remoteEdits: 3, bumps: 1, ticks: 2, pollReads: 1 },
+    },
+  ],
+  [
+    "two local edits, and a dead worker's write that lands late",
+    {
+      ...edits,
+      conflict: "field",
+      budget: { localEdits: 2, ticks: 1, unknown: 1, orphans: 1 },
+    },
+  ],
   [
     "record, with reverts and an unknown outcome",
     {

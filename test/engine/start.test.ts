@@ -1,0 +1,181 @@
+/** How a lane's events are started and given back. */
+import { describe, expect, it } from "vitest";
+import {
+  claim,
+  expireLeases,
+  holdsClaim,
+  nextEvent,
+  recheckInbound,
+  requeue,
+} from "../../src/engine/start.ts";
+import { IllegalMoveError, move } from "../../src/engine/transition.ts";
+import type { TandemEvent } from "../../src/model/event.ts";
+import { digest } from "../../src/model/content.ts";
+import { aKnown, aLane, anAttempt, anEventId, at, eventIn, withEvent } from "./builders.ts";
+
+const now = at(100);
+const content = { title: "B", body: "text" };
+const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
+
+describe("the next event of a lane", () => {
+  it("is none while one is processing", () => {
+    const { lane } = withEvent(withEvent(aLane(), 5).lane, 6, {
+      direction: "outbound",
+      state: "processing",
+    });
+    expect(nextEvent(lane, now)).toBeNull();
+  });
+
+  it("is inbound before outbound", () => {
+    const { lane } = withEvent(withEvent(aLane(), 5, { direction: "outbound" }).lane, 6);
+    expect(nextEvent(lane, now)?.id).toBe(anEventId(6));
+  });
+
+  it("is no outbound one while an inbound one waits for its time: it must not be covered", () => {
+    const { lane } = withEvent(withEvent(aLane(), 5, { direction: "outbound" }).lane, 6, {
+      runAt: at(200),
+    });
+    expect(nextEvent(lane, now)).toBeNull();
+    expect(nextEvent(lane, at(200))?.id).toBe(anEventId(6));
+  });
+
+  it("is the one with the oldest integration_updated_at", () => {
+    const newer = withEvent(aLane(), 5, { updatedAt: at(30) }).lane;
+    const { lane } = withEvent(newer, 6, { updatedAt: at(20), action: "delete" });
+    expect(nextEvent(lane, now)?.id).toBe(anEventId(6));
+  });
+
+  it("leaves errored and disabled events alone", () => {
+    const { lane } = withEvent(withEvent(aLane(), 5, { state: "errored" }).lane, 6, {
+      state: "disabled",
+    });
+    expect(nextEvent(lane, now)).toBeNull();
+  });
+});
+
+describe("a claim", () => {
+  const queued = withEvent(aLane({ epoch: 3 }), 5);
+  const taken = claim(queued.lane, queued.event, "w1", now, 60_000);
+
+  it("takes a lease under a new epoch and counts the attempt", () => {
+    expect(eventIn(taken, anEventId(5))).toMatchObject({
+      state: "processing",
+      attempts: 1,
+      epoch: 4,
+      worker: "w1",
+      leaseExpiresAt: at(160),
+      startedAt: now,
+    });
+    expect(holdsClaim(taken.lane, taken.claim)).toBe(true);
+  });
+
+  it("is lost once the lease ran out and somebody else took over", () => {
+    expect(expireLeases(taken.lane, at(159)).lane).toBe(taken.lane);
+    const expired = expireLeases(taken.lane, at(160));
+    expect(eventIn(expired, anEventId(5))).toMatchObject({ state: "queued", reason: "lease_lost" });
+    expect(holdsClaim(expired.lane, taken.claim)).toBe(false);
+    const again = claim(expired.lane, eventIn(expired, anEventId(5)), "w2", at(160), 60_000);
+    expect(holdsClaim(again.lane, taken.claim)).toBe(false);
+    expect(eventIn(again, anEventId(5))).toMatchObject({ attempts: 2, startedAt: now });
+  });
+
+  it("leaves what its worker sent unknown when it expires", () => {
+    const lane = { ...taken.lane, attempt: anAttempt({ event: anEventId(5) }) };
+    expect(expireLeases(lane, at(160)).lane.attempt).not.toBeNull();
+  });
+});
+
+describe("an event on its way back to the queue", () => {
+  const back = (one: Partial<TandemEvent>, other: Partial<TandemEvent>) => {
+    const held = withEvent(aLane(), 5, { state: "processing", ...one });
+    const { lane } = withEvent(held.lane, 6, other);
+    return requeue({ lane, ended: [] }, held.event, now, { reason: "retry" });
+  };
+
+  it("is canceled by a newer one of its direction that waits", () => {
+    expect(eventIn(back({}, {}), anEventId(5))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(6),
+    });
+  });
+
+  it("stays where only the other direction waits", () => {
+    expect(eventIn(back({}, { direction: "outbound" }), anEventId(5)).state).toBe("queued");
+  });
+
+  it("is kept where it is a delete, and the upsert that waits is canceled", () => {
+    const after = back({ action: "delete" }, {});
+    expect(eventIn(after, anEventId(5)).state).toBe("queued");
+    expect(eventIn(after, anEventId(6))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(5),
+    });
+  });
+
+  it("leaves what it bore in doubt where it is canceled", () => {
+    const known = aKnown(content, 20, anEventId(5));
+    const held = withEvent(aLane({ known }), 5, { state: "processing", content });
+    const { lane } = withEvent(held.lane, 6, { updatedAt: at(20) });
+    const after = requeue({ lane, ended: [] }, held.event, now, { reason: "retry" });
+    expect(after.lane.known?.lost).toBe(true);
+  });
+});
+
+describe("an inbound event looked at again when it is started", () => {
+  const started = (lane: Partial<ReturnType<typeof aLane>>, changes: Partial<TandemEvent> = {}) => {
+    const held = withEvent(aLane({ known: aKnown(content, 20, anEventId(5)), ...lane }), 5, {
+      content,
+      updatedAt: at(20),
+      state: "processing",
+      ...changes,
+    });
+    return recheckInbound({ lane: held.lane, ended: [] }, held.event, now);
+  };
+  const clock = { at: at(20), event: anEventId(5) };
+
+  it("proceeds where nothing has moved", () => {
+    expect(started({ clock }).verdict).toBe("proceed");
+  });
+
+  it("is ignored where the clock has moved on, for the event that moved it", () => {
+    const recheck = started({ clock: { at: at(21), event: anEventId(6) } });
+    expect(recheck.verdict === "ended" && eventIn(recheck.transition, anEventId(5))).toMatchObject({
+      state: "ignored",
+      reason: "later_event",
+      ignoredFor: { id: anEventId(6), type: "events" },
+    });
+  });
+
+  it.each([
+    ["other content of its time is known", { clock, known: aKnown({ title: "C" }, 20) }, {}],
+    ["it was admitted in doubt", { clock }, { reread: true }],
+    ["it carries no content", { clock }, { content: null }],
+    ["a request's outcome is unknown", { clock, attempt: anAttempt() }, {}],
+  ])("reads the resource again where %s", (_why, lane, changes) => {
+    expect(started(lane, changes).verdict).toBe("reread");
+  });
+
+  it("is ignored behind a tombstone", () => {
+    expect(started({ clock, tombstone }).verdict).toBe("ended");
+  });
+
+  it("goes on as a delete whatever the clock says", () => {
+    const late = { at: at(99), event: anEventId(6) };
+    expect(started({ clock: late, tombstone }, { action: "delete" }).verdict).toBe("proceed");
+  });
+});
+
+describe("an illegal move", () => {
+  it("is refused: a fault of ours, never of the data", () => {
+    const { lane, event } = withEvent(aLane(), 5);
+    const start = { lane, ended: [] };
+    expect(() => move(start, event.id, "completed", now, {})).toThrow(IllegalMoveError);
+    expect(() => move(start, anEventId(99), "canceled", now, {})).toThrow(IllegalMoveError);
+  });
+
+  it("is not one that only changes details", () => {
+    const { lane, event } = withEvent(aLane(), 5, { content, digest: digest(content) });
+    const moved = move({ lane, ended: [] }, event.id, "queued", now, { updatedAt: at(30) });
+    expect(eventIn(moved, event.id)).toEqual({ ...event, updatedAt: at(30) });
+  });
+});

@@ -1,0 +1,331 @@
+/**
+ * The one worker of the small world. It drives the real engine exactly as the runtime does: reading
+ * the resource and ending the event are two moves, as are sending, landing and taking in the answer.
+ */
+import type { EventError, TandemEvent } from "../../src/model/event.ts";
+import type { EventId } from "../../src/model/ids.ts";
+import type { Lane } from "../../src/model/lane.ts";
+import type { Context } from "../../src/engine/context.ts";
+import type { Sight } from "../../src/engine/merge.ts";
+import type { OutboundStep } from "../../src/engine/outbound.ts";
+import { anObservation, at } from "./builders.ts";
+import type { Engine } from "./engine-under-test.ts";
+import {
+  admittedIn,
+  deciding,
+  deleteWebhook,
+  eventOf,
+  exhausted,
+  gone,
+  landing,
+  seen,
+  settled,
+  shown,
+  spend,
+  type Step,
+  timeout,
+} from "./world-facts.ts";
+import { mappingOf, nowIn, type Options, type Seen, type Task, type World } from "./world-state.ts";
+
+const LEASE_MS = 60_000;
+const RECORD_ID = "7";
+
+/** Lists, for a world, what the worker may do next and what may befall it. */
+export function workerOf(engine: Engine, options: Options): (world: World) => Step[] {
+  function workerMoves(world: World): Step[] {
+    const { task } = world;
+    if (task === null) return starts(world);
+    const crash: Step[] =
+      world.left.unknown > 0 && task.kind !== "sent"
+        ? [{ name: `crash in ${task.kind}`, world: crashed(spend(world, "unknown")) }]
+        : [];
+    switch (task.kind) {
+      case "read":
+        return [
+          { name: "commit re-read", world: endOfRead(world, task.event, task.seen) },
+          ...crash,
+        ];
+      case "look":
+        return [{ name: "commit look", world: endOfLook(world, task.event, task.seen) }, ...crash];
+      case "sent":
+        return requestMoves(world, task);
+      case "answered":
+        return [{ name: "commit answer", world: endOfAnswer(world, task) }, ...crash];
+    }
+  }
+
+  function starts(world: World): Step[] {
+    const next = engine.nextEvent(world.lane, nowIn(world));
+    if (next === null) return restarts(world);
+    const steps: Step[] = [
+      { name: `start ${next.direction} ${next.action}`, world: started(world) },
+    ];
+    const readsPayload = next.direction === "inbound" && !next.reread;
+    if (world.left.errors > 0 && readsPayload && next.action === "upsert") {
+      const { lane, event } = claimed(world);
+      const failed = failedFor(spend({ ...world, lane }, "errors"), event, "no", exhausted(event));
+      steps.push({ name: "inbound errored", world: failed });
+    }
+    return [...steps, ...restarts(world)];
+  }
+
+  function restarts(world: World): Step[] {
+    if (world.phase !== "faults") return [];
+    return world.lane.live
+      .filter((event) => event.state === "errored")
+      .map((event) => ({
+        name: `restart ${event.direction}`,
+        world: settled(world, engine.restart({ lane: world.lane, ended: [] }, event, nowIn(world))),
+      }));
+  }
+
+  function claimed(world: World): { readonly lane: Lane; readonly event: TandemEvent } {
+    const next = engine.nextEvent(world.lane, nowIn(world));
+    if (next === null) throw new Error("nothing to claim");
+    const { lane } = engine.claim(world.lane, next, "w1", nowIn(world), LEASE_MS);
+    return { lane, event: eventOf(lane, next.id) };
+  }
+
+  function started(before: World): World {
+    return deciding(options, before, (context) => {
+      const { lane, event } = claimed(before);
+      const world = { ...before, lane };
+      if (event.direction === "outbound") return outboundStep(world, event, false, context);
+      if (event.action === "delete") return removed(world, event, context);
+      const recheck = engine.recheckInbound({ lane, ended: [] }, event, context.now);
+      if (recheck.verdict === "ended") return settled(world, recheck.transition);
+      if (recheck.verdict === "reread") {
+        const snapshot = world.resource.exists ? seen(world) : null;
+        return { ...world, task: { kind: "read", event: event.id, seen: snapshot } };
+      }
+      const content = event.content ?? {};
+      const at = event.updatedAt ?? context.now;
+      return merged(world, event, { content, copy: content, at, from: "payload" }, context);
+    });
+  }
+
+  /** One transaction: the record's own changes are taken in, the sight is merged, the event ends. */
+  function merged(before: World, event: TandemEvent, sight: Sight, context: Context): World {
+    const world = withOwnChanges(before);
+    const { record } = world;
+    const start = { lane: world.lane, ended: [] };
+    if (engine.countsAsDeleted(world.lane, record)) {
+      return settled({ ...world, task: null }, engine.endForMissingRecord(start, event, context));
+    }
+    const plan = engine.planMerge(world.lane, sight, record, context);
+    const after = { ...record, ...plan.toRecord };
+    return shown(
+      settled(
+        { ...world, record: after, task: null },
+        engine.concludeInbound(
+          start,
+          event,
+          sight,
+          plan,
+          { before: record, after: { id: RECORD_ID, content: after } },
+          context,
+        ),
+      ),
+    );
+  }
+
+  function removed(before: World, event: TandemEvent, context: Context): World {
+    const world = withOwnChanges(before);
+    const plan = engine.planRemoval(world.lane, world.record, context);
+    const after = engine.concludeRemoval({ lane: world.lane, ended: [] }, event, plan, context);
+    const record = plan.removal.kind === "delete" ? null : world.record;
+    const detached = plan.removal.kind === "detach";
+    return settled({ ...world, record, detached, task: null }, after);
+  }
+
+  function endOfRead(world: World, id: EventId, snapshot: Seen | null): World {
+    return deciding(options, world, (context) => {
+      const event = eventOf(world.lane, id);
+      if (snapshot === null) return notFound(world, event, context);
+      const observation = anObservation(snapshot.content, snapshot.at);
+      const sight = engine.sightOf(world.lane, observation, "reread", context);
+      return merged(world, event, sight, context);
+    });
+  }
+
+  function endOfLook(before: World, id: EventId, snapshot: Seen | null): World {
+    return deciding(options, before, (context) => {
+      const event = eventOf(before.lane, id);
+      if (snapshot === null) return notFound(before, event, context);
+      const { clock } = before.lane;
+      if (clock !== null && at(snapshot.at) < clock.at) {
+        return failedFor(before, event, "unknown", timeout);
+      }
+      const { world, sight, plan, record } = observed(before, snapshot, "reread", context);
+      const looked = shown(
+        settled(
+          { ...world, task: null },
+          engine.concludeLook({ lane: world.lane, ended: [] }, event, sight, plan, record, context),
+        ),
+      );
+      return outboundStep(looked, eventOf(looked.lane, id), true, context);
+    });
+  }
+
+  function observed(before: World, snapshot: Seen, from: "reread" | "answer", context: Context) {
+    const world = withOwnChanges(before);
+    const observation = anObservation(snapshot.content, snapshot.at);
+    const sight = engine.sightOf(world.lane, observation, from, context);
+    const plan = engine.planMerge(world.lane, sight, world.record, context);
+    const after = world.record === null ? null : { ...world.record, ...plan.toRecord };
+    return {
+      world: { ...world, record: after },
+      sight,
+      plan,
+      record: {
+        before: world.record,
+        after: after === null ? null : { id: RECORD_ID, content: after },
+      },
+    };
+  }
+
+  function outboundStep(
+    world: World,
+    event: TandemEvent,
+    looked: boolean,
+    context: Context,
+  ): World {
+    const step: OutboundStep = engine.stepOutbound(
+      { lane: world.lane, ended: [] },
+      event,
+      { record: world.record, parent: "none", token: "t", looked },
+      context,
+    );
+    switch (step.kind) {
+      case "settled":
+        return settled({ ...world, task: null }, step.transition);
+      case "reread": {
+        const snapshot = world.resource.exists ? seen(world) : null;
+        return { ...world, task: { kind: "look", event: event.id, seen: snapshot } };
+      }
+      case "find":
+        throw new Error("the resource exists: there is nothing to find");
+      case "request": {
+        const requests = world.phase === "faults" ? 0 : world.calmRequests + 1;
+        const sent = settled({ ...world, calmRequests: requests }, step.transition);
+        return { ...sent, task: { kind: "sent", event: event.id, request: step.request } };
+      }
+    }
+  }
+
+  function requestMoves(world: World, task: Task & { readonly kind: "sent" }): Step[] {
+    const { request } = task;
+    const event = eventOf(world.lane, task.event);
+    const steps: Step[] = [{ name: `${request.kind} arrives`, world: arrived(world, task) }];
+    if (world.left.unknown > 0) {
+      const lost = failedFor(spend(world, "unknown"), event, "unknown", timeout);
+      steps.push({ name: `${request.kind} lost`, world: lost });
+      if (world.left.orphans > 0 && "values" in request) {
+        const orphan = { ...spend(lost, "orphans"), orphan: request.values };
+        steps.push({ name: `${request.kind} orphaned`, world: orphan });
+      }
+    }
+    if (world.left.errors > 0 && request.kind === "patch") {
+      const refused = failedFor(spend(world, "errors"), event, "no", exhausted(event));
+      steps.push({ name: `${request.kind} refused`, world: refused });
+    }
+    return steps;
+  }
+
+  function arrived(world: World, task: Task & { readonly kind: "sent" }): World {
+    const { request, event } = task;
+    const { resource } = world;
+    const answered = (after: World, snapshot: Seen | null): World => ({
+      ...after,
+      task: { kind: "answered", event, request, seen: snapshot },
+    });
+    if (!resource.exists) return answered(world, null);
+    if (request.kind === "patch" || request.kind === "create") {
+      const after = landing(world, request.values);
+      return answered(after, seen(after));
+    }
+    return answered(deleteWebhook({ ...world, resource: { ...resource, exists: false } }), null);
+  }
+
+  function endOfAnswer(before: World, task: Task & { readonly kind: "answered" }): World {
+    return deciding(options, before, (context) => {
+      const event = eventOf(before.lane, task.event);
+      if (task.request.kind === "delete" || task.request.kind === "close") {
+        const after = engine.concludeResourceRemoval(
+          { lane: before.lane, ended: [] },
+          event,
+          context,
+        );
+        return settled({ ...before, task: null }, after);
+      }
+      if (task.seen === null) return notFound(before, event, context);
+      const { world, sight, plan, record } = observed(before, task.seen, "answer", context);
+      return shown(
+        settled(
+          { ...world, task: null },
+          engine.concludeAnswer(
+            { lane: world.lane, ended: [] },
+            event,
+            sight,
+            plan,
+            record,
+            context,
+          ),
+        ),
+      );
+    });
+  }
+
+  /** 404 may be missing rights, and is left to the sweep; 410 is a deletion. */
+  function notFound(before: World, event: TandemEvent, context: Context): World {
+    if (options.missing !== "410") return failedFor(before, event, "no", { event, error: gone });
+    const known = admittedIn(engine, context, before, {
+      kind: "delete",
+      at: before.resource.at,
+      content: {},
+    });
+    const start = { lane: known.lane, ended: [] };
+    if (event.direction === "outbound") {
+      return outboundStep({ ...known, task: null }, eventOf(known.lane, event.id), true, context);
+    }
+    const recheck = engine.recheckInbound(start, eventOf(known.lane, event.id), context.now);
+    if (recheck.verdict !== "ended") throw new Error("a deleted resource has nothing to read");
+    return settled({ ...known, task: null }, recheck.transition);
+  }
+
+  function failedFor(
+    world: World,
+    event: TandemEvent,
+    applied: "no" | "unknown",
+    failure: { readonly event: TandemEvent; readonly error: EventError } | EventError,
+  ): World {
+    const { event: asEvent, error } = "error" in failure ? failure : { event, error: failure };
+    return settled(
+      { ...world, task: null },
+      engine.fail(
+        { lane: world.lane, ended: [] },
+        asEvent,
+        { error, applied, pausedUntil: null },
+        nowIn(world),
+        0,
+      ),
+    );
+  }
+
+  /** The worker dies; its lease runs out. */
+  function crashed(world: World): World {
+    const expired = engine.expireLeases(world.lane, at(world.tick + 10 * LEASE_MS));
+    const live = expired.lane.live.map((event) => ({ ...event, runAt: nowIn(world) }));
+    return settled(
+      { ...world, task: null },
+      { lane: { ...expired.lane, live }, ended: expired.ended },
+    );
+  }
+
+  function withOwnChanges(world: World): World {
+    if (world.change === null) return world;
+    return { ...world, lane: engine.takeTimes(world.lane, world.change, mappingOf(options)) };
+  }
+
+  return workerMoves;
+}
