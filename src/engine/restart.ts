@@ -2,6 +2,7 @@
 import type { Direction, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import type { Context } from "./context.ts";
 import { recheckInbound, requeue } from "./start.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
 
@@ -80,6 +81,18 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
     reason: "superseded",
     canceledBy: waiting.id,
   });
+}
+
+/** Disables what waits in a direction that was switched off meanwhile. */
+export function disableWaiting(
+  lane: Lane,
+  switchedOff: Context["switchedOff"],
+  now: Instant,
+): Transition {
+  return liveEvents(lane, "queued").reduce((transition, event) => {
+    const reason = switchedOff[event.direction];
+    return reason === null ? transition : move(transition, event.id, "disabled", now, { reason });
+  }, unchanged(lane));
 }
 
 /**

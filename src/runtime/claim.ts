@@ -1,11 +1,13 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
+import { disableLane, disableWaiting } from "../engine/restart.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
 import { move, processing, unchanged } from "../engine/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
-import { addMillis } from "../model/instant.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
 import type { Services } from "./services.ts";
 
 /** An event that this worker holds. */
@@ -26,6 +28,7 @@ export interface Held {
 /** Claims up to `limit` events that are due, one of each lane. */
 export async function claimDue(
   services: Services,
+  book: AddressBook,
   worker: string,
   leaseMillis: number,
   limit: number,
@@ -34,15 +37,25 @@ export async function claimDue(
     const decided: Decided[] = [];
     const claimed: Claimed[] = [];
     for (const lane of await tx.lockDueLanes(limit)) {
-      const event = nextEvent(lane, tx.now);
-      if (event === null) continue;
-      const after = claim(lane, event, worker, tx.now, leaseMillis);
+      const open = leaveSwitchedOff(lane, book, tx.now);
+      const event = nextEvent(open.lane, tx.now);
+      if (event === null) {
+        if (open.lane !== lane) decided.push({ before: lane, after: open });
+        continue;
+      }
+      const after = claim(open.lane, event, worker, tx.now, leaseMillis);
       decided.push({ before: lane, after });
       claimed.push({ lane: lane.id, direction: event.direction, claim: after.claim });
     }
     await tx.saveLanes(decided);
     return claimed;
   });
+}
+
+/** What waits in a direction, or a pairing, that was switched off is disabled instead of claimed. */
+function leaveSwitchedOff(lane: Lane, book: AddressBook, now: Instant): Transition {
+  if (book.mapping(lane) === null) return disableLane(lane, "not mapped any more", now);
+  return disableWaiting(lane, book.context(lane, now).switchedOff, now);
 }
 
 /** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */

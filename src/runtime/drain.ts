@@ -183,9 +183,21 @@ function foldChanges(
   return {
     action: gone ? "delete" : "upsert",
     changedAt: changeTimes(mapping, changes, differing),
-    ours: marked && !gone && differing?.size === 0,
+    ours: marked && !gone && differing !== null && !touches(mapping, changes, differing),
     deleted: gone && before !== null ? contentOrNull(mapping, before) : content,
   };
+}
+
+/** Whether the writes changed a field that differs from base: then somebody else had a hand in it. */
+function touches(
+  mapping: Mapping,
+  changes: readonly CapturedChange[],
+  differing: ReadonlySet<string>,
+): boolean {
+  return mapping.fields.some(
+    ({ column, field }) =>
+      differing.has(field) && changes.some(({ columns }) => columns.includes(column)),
+  );
 }
 
 /**

@@ -32,7 +32,7 @@ export async function settle(
     const changes = await drainChanges(services);
     const leases = await passOnLeases(services);
     const book = await AddressBook.open(services);
-    const claims = await claimDue(services, "settle", leaseMillis, 16);
+    const claims = await claimDue(services, book, "settle", leaseMillis, 16);
     for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
     total.deliveries += deliveries;
     total.changes += changes;

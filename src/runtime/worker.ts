@@ -70,7 +70,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       return true;
     }
     const book = await AddressBook.open(services);
-    const claims = await claimDue(services, name, leaseMillis, places);
+    const claims = await claimDue(services, book, name, leaseMillis, places);
     for (const claimed of claims) {
       if (killed.signal.aborted) return false;
       const release = keepLease(services, claimed, leaseMillis);

@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
-import { restart } from "../engine/restart.ts";
-import { liveEvents, move, unchanged } from "../engine/transition.ts";
+import { cancelByHand, restart } from "../engine/restart.ts";
+import { liveEvents, unchanged } from "../engine/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
 import { formatInstant } from "../model/instant.ts";
@@ -66,12 +66,9 @@ export function createApi(core: TandemCore): Hono {
   );
 
   api.post("/events/:id/cancel", (context) =>
-    changeEvent(core, context.req.param("id"), "queued", (lane, event, now) => {
-      const lost = lane.known?.event === event.id ? { ...lane.known, lost: true } : lane.known;
-      return move(unchanged({ ...lane, known: lost }), event.id, "canceled", now, {
-        reason: "canceled_by_hand",
-      });
-    }),
+    changeEvent(core, context.req.param("id"), "queued", (lane, event, now) =>
+      cancelByHand(unchanged(lane), event, now),
+    ),
   );
 
   api.get("/explain/:type/:id", async (context) => {

@@ -126,7 +126,7 @@ class Workers {
 
   async process(killed = new AbortController()): Promise<void> {
     const book = await AddressBook.open(this.#services);
-    const claims = await claimDue(this.#services, "simulated", LEASE_MS, 4);
+    const claims = await claimDue(this.#services, book, "simulated", LEASE_MS, 4);
     if (claims.length > 0 && this.#random() < 0.03) {
       this.#history.tell("a worker dies with its claims");
       return;
