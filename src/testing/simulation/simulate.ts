@@ -60,7 +60,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     for (let step = 0; step < steps; step += 1) {
       await takeStep(stage, test, workers);
     }
-    await comeToRest(test, workers, sql, history);
+    await comeToRest(test, sql, history);
     const verdict = await judge(sql, test.github, history);
     const failures = [verdict.differing, verdict.lost, verdict.duplicates, verdict.stuck];
     return {
@@ -202,12 +202,7 @@ function setFaults({ github }: TestTandem): void {
 }
 
 /** Faults stop, errored events are restarted, one poll and one sweep run. */
-async function comeToRest(
-  test: TestTandem,
-  workers: Workers,
-  sql: Sql,
-  history: History,
-): Promise<void> {
+async function comeToRest(test: TestTandem, sql: Sql, history: History): Promise<void> {
   const { github, tandem } = test;
   github.clearFaults();
   history.tell("the faults stop");
@@ -215,7 +210,9 @@ async function comeToRest(
   await test.settleWithin(90);
   await restartErrored(test, sql);
   await test.settleWithin(90);
-  await workers.poll();
+  // An hour's budget of requests that was spent starts anew.
+  await test.advance(3_600_000);
+  await tandem.syncNow();
   await test.settleWithin(30);
   await tandem.sweepNow();
   await test.settleWithin(30);
