@@ -106,10 +106,11 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
 
   async function settle(): Promise<void> {
     for (let round = 0; round < 200; round += 1) {
+      // What is on its way arrives first, or the order would be the machine's.
+      await github.answered();
       const { deliveries, changes, events } = await tandem.settle();
       if (deliveries + changes + events + github.pendingDeliveries === 0) return;
       if (github.pendingDeliveries > 0) await advance(50);
-      await github.answered();
     }
     throw new Error("still not settled after 200 rounds: something goes in circles");
   }
