@@ -69,6 +69,11 @@ export async function hold(
   return event === null ? null : { lane, event, start: unchanged(lane) };
 }
 
+/** Writes what was decided on a held lane. */
+export async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
+  await tx.saveLanes([{ before: held.lane, after }]);
+}
+
 /** Puts events whose worker did not finish in time back in the queue; returns how many. */
 export async function passOnLeases(services: Services): Promise<number> {
   return services.store.transaction(async (tx) => {

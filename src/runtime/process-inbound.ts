@@ -21,10 +21,11 @@ import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { type Claimed, hold, type Held } from "./claim.ts";
+import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { lockForRemoval, writeMerge } from "./record-side.ts";
 import type { Services } from "./services.ts";
+import { refuseStale } from "./stale-read.ts";
 
 /** What the event needs before it can end. */
 type Need =
@@ -64,6 +65,7 @@ async function attempt(
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return DONE;
+    if (seen !== null) refuseStale(held.lane, seen, "no");
     const context = book.context(held.lane, tx.now);
     if (held.event.action === "delete") {
       await save(tx, held, await removeRecord(tx, held, context));
@@ -176,30 +178,12 @@ async function reread(
   const contact = await contactOf(services, claimed, book);
   if (contact === null) return null;
   try {
-    const seen = await services.gateway.container(contact).read(ref, signal);
-    await refuseStale(services, claimed, seen);
-    return seen;
+    return await services.gateway.container(contact).read(ref, signal);
   } catch (error) {
     if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
     await admitGone(services, claimed, book);
     return null;
   }
-}
-
-/** Reads lag behind writes: one that is older than what is known already is tried again. */
-async function refuseStale(services: Services, claimed: Claimed, seen: Observation): Promise<void> {
-  const clock = await services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
-    return held?.lane.clock ?? null;
-  });
-  if (clock === null || seen.updatedAt >= clock.at) return;
-  throw new IntegrationError({
-    kind: "retryable",
-    code: "stale_read",
-    message: `the read is of ${formatInstant(seen.updatedAt)}, and ${formatInstant(clock.at)} is known`,
-    hint: "Reads can lag behind writes; it is tried again by itself.",
-    applied: "no",
-  });
 }
 
 /** The resource is deleted for certain: a delete is admitted, and this event is moot. */
@@ -315,8 +299,4 @@ function sightFor({ lane, event }: Held, seen: Observation | null, context: Cont
     at: event.updatedAt ?? context.now,
     from: "payload",
   };
-}
-
-async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
-  await tx.saveLanes([{ before: held.lane, after }]);
 }

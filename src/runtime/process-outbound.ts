@@ -3,6 +3,7 @@
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
 import type { Context } from "../engine/context.ts";
+import { learnIdentity } from "../engine/identify.ts";
 import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import {
@@ -18,18 +19,18 @@ import type { Plan } from "../engine/plan.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Content } from "../model/content.ts";
-import { formatInstant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import type { Lane } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { type Claimed, hold, type Held } from "./claim.ts";
+import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { randomToken, type Services } from "./services.ts";
 import { keyText } from "./drain.ts";
 import { findByToken } from "./find-by-token.ts";
+import { refuseStale } from "./stale-read.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" }>;
 
@@ -168,8 +169,8 @@ async function settleLook(
       await save(tx, held, awaitRecord(held.start, held.event, context));
       return false;
     }
-    refuseStale(held.lane, seen);
-    const lane = bind(held.lane, seen);
+    refuseStale(held.lane, seen, "unknown");
+    const lane = learnIdentity(held.lane, seen);
     const sight = sightOf(lane, seen, "reread", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
     if (written === "busy") {
@@ -266,7 +267,7 @@ async function settleAnswer(
       await save(tx, held, awaitRecord(held.start, held.event, context));
       return;
     }
-    const lane = bind(held.lane, answer);
+    const lane = learnIdentity(held.lane, answer);
     const sight = sightOf(lane, answer, "answer", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
     if (written === "busy") {
@@ -332,32 +333,7 @@ async function refusePairedElsewhere(
   });
 }
 
-function refuseStale(lane: Lane, seen: Observation): void {
-  if (lane.clock === null || seen.updatedAt >= lane.clock.at) return;
-  throw new IntegrationError({
-    kind: "retryable",
-    code: "stale_read",
-    message: `the read is of ${formatInstant(seen.updatedAt)}, and ${formatInstant(lane.clock.at)} is known`,
-    hint: "Reads can lag behind writes; it is tried again by itself.",
-    applied: "unknown",
-  });
-}
-
 /** Another resource was adopted meanwhile: this one is surplus, and the sweep closes it. */
 function isOfAnother({ externalId }: Lane, seen: Observation): boolean {
   return externalId !== null && externalId !== seen.externalId;
-}
-
-/** The lane takes the id of the resource that was created for it. */
-function bind(lane: Lane, seen: Observation): Lane {
-  return {
-    ...lane,
-    externalId: lane.externalId ?? seen.externalId,
-    parent: lane.parent ?? seen.parent,
-    display: { ...lane.display, ...seen.display },
-  };
-}
-
-async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
-  await tx.saveLanes([{ before: held.lane, after }]);
 }

@@ -49,10 +49,10 @@ export class History {
       if (happening.event === "issues" && issue !== undefined) {
         const key = `issue:${String(issue.number)}`;
         this.#shown(`${key}:title`, issue.title, byUs);
-        this.#shown(`${key}:body`, stripped(issue.body), byUs);
+        this.#shown(`${key}:body`, withoutToken(issue.body), byUs);
       }
       if (happening.event === "issue_comment" && comment !== undefined) {
-        this.#shown(`comment:${String(comment.id)}:body`, stripped(comment.body), byUs);
+        this.#shown(`comment:${String(comment.id)}:body`, withoutToken(comment.body), byUs);
       }
     });
   }
@@ -94,6 +94,7 @@ export class History {
   }
 }
 
-function stripped(body: string | null): string {
+/** A body as people wrote it. */
+export function withoutToken(body: string | null): string {
   return (body ?? "").replace(/\s*<!-- tandem:\w+ -->\s*$/, "");
 }

@@ -2,7 +2,7 @@
 import type { GitHubSimulator } from "../github/index.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
 import type { Sql } from "./edits.ts";
-import type { History } from "./history.ts";
+import { type History, withoutToken } from "./history.ts";
 
 export interface Verdict {
   /** Pairings whose sides differ, in words. */
@@ -156,8 +156,4 @@ async function lostEdits(
     if (history.wasTold(remote)) lost.push(`GitHub's ${key} = ${remote}; final ${final}`);
   }
   return lost;
-}
-
-function withoutToken(body: string | null): string {
-  return (body ?? "").replace(/\s*<!-- tandem:\w+ -->\s*$/, "");
 }
