@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const onDatabases = "test/{store,runtime,server,cli,situations,demo}/**/*.test.ts";
+const onDatabases = "test/{store,runtime,server,cli,situations,demo,processes}/**/*.test.ts";
 const inBrowser = "test/browser/**/*.test.ts";
 
 /**
@@ -26,8 +26,9 @@ export default defineConfig({
           name: "integration",
           include: [onDatabases],
           globalSetup: ["test/harness/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // For what hangs, not for what is slow: a machine may stand still for a minute.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {

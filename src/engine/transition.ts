@@ -66,7 +66,7 @@ export function move(
   const leased = to === "processing";
   const moved: TandemEvent = {
     ...event,
-    ...(leased ? {} : { leaseExpiresAt: null, worker: null }),
+    ...(leased ? {} : { leaseExpiresAt: null }),
     ...details,
     state: to,
     finishedAt: isTerminal(to) ? now : null,

@@ -84,6 +84,7 @@ export const REASONS = {
   canceled_by_hand: "Canceled by an operator.",
   connection_paused: "The connection or this direction is switched off.",
   pairing_disabled: "This pairing is switched off.",
+  journaled: "The record's own write, kept in the ledger.",
   failed: "Failed for good; see the error.",
   retries_exhausted: "Failed too often; see the error.",
 } as const;
@@ -161,6 +162,7 @@ export interface TandemEvent {
   readonly runAt: Instant;
   readonly leaseExpiresAt: Instant | null;
   readonly epoch: number;
+  /** Who works on it, or did last. */
   readonly worker: string | null;
   /** The resource must be read again before this event's content is trusted. */
   readonly reread: boolean;
@@ -169,6 +171,22 @@ export interface TandemEvent {
   readonly createdAt: Instant;
   readonly startedAt: Instant | null;
   readonly finishedAt: Instant | null;
+}
+
+/**
+ * A record's own write that the ledger keeps whether or not anything is synced: an outbound event
+ * without lane, connection or resource, born completed.
+ */
+export interface JournalEntry {
+  readonly id: EventId;
+  readonly action: Action;
+  readonly recordType: string;
+  readonly recordId: string;
+  readonly changes: readonly FieldChange[];
+  /** When the record was written. */
+  readonly writtenAt: Instant;
+  /** When it came into the ledger. */
+  readonly endedAt: Instant;
 }
 
 /** Whether a move between two states is legal. */

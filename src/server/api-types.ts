@@ -55,6 +55,8 @@ export interface ApiEvent {
     readonly requestId: string | null;
   } | null;
   readonly attempts: number;
+  /** Who works on it, or did last. */
+  readonly worker: string | null;
   readonly run_at: string;
   readonly created_at: string;
   readonly started_at: string | null;
@@ -93,7 +95,7 @@ export interface ApiAccount {
 /** `GET /api/status` */
 export interface ApiStatus {
   readonly now: string;
-  readonly database: "postgres" | "pglite";
+  readonly database: "postgres" | "pglite" | "memory";
   readonly version: string;
   /** Whether this process runs workers. */
   readonly working: boolean;

@@ -31,6 +31,7 @@ export function representEvent(event: LedgerEvent): ApiEvent {
     conflicts: event.conflicts,
     error: event.error,
     attempts: event.attempts,
+    worker: event.worker,
     run_at: formatInstant(event.runAt),
     created_at: formatInstant(event.createdAt),
     started_at: time(event.startedAt),

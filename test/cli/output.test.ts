@@ -121,6 +121,7 @@ describe("a story", () => {
       requestId: "AB:1",
     },
     attempts: 1,
+    worker: null,
     run_at: "2026-03-02T23:00:00Z",
     created_at: "2026-03-02T23:00:00Z",
     started_at: null,

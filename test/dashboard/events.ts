@@ -27,6 +27,7 @@ export function anEvent(given: Partial<ApiEvent> = {}): ApiEvent {
     conflicts: [],
     error: null,
     attempts: 1,
+    worker: null,
     run_at: "2026-03-02T09:00:00.000000Z",
     created_at: "2026-03-02T09:00:00.000000Z",
     started_at: null,

@@ -43,7 +43,7 @@ describe("a failure that may pass", () => {
       runAt: addMillis(now, 18_000),
       error: { code: "timeout" },
       leaseExpiresAt: null,
-      worker: null,
+      worker: held.event.worker,
     });
   });
 

@@ -148,6 +148,7 @@ function eventLines(event: ApiEvent, { paint, reader }: CommandContext): readonl
     ["direction", `${event.direction}, ${event.action}, seen by ${event.source}`],
     ["resource's time", time(event.integration_updated_at)],
     ["attempts", String(event.attempts)],
+    ["worker", event.worker ?? ""],
     ["due", event.state === "queued" ? time(event.run_at) : ""],
     ["started", time(event.started_at)],
     ["finished", time(event.finished_at)],

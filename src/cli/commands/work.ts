@@ -10,6 +10,8 @@ import { count } from "../wording.ts";
 interface WorkOptions {
   readonly once?: boolean;
   readonly concurrency: number;
+  readonly lease: number;
+  readonly name?: string;
 }
 
 export function addWorkCommand(program: Command, within: Within): void {
@@ -21,6 +23,13 @@ export function addWorkCommand(program: Command, within: Within): void {
     )
     .option("--once", "poll every connection, work until nothing is due, and end; for cron")
     .option("--concurrency <number>", "events worked on at once", wholeNumber(1, 1_000), 16)
+    .option(
+      "--lease <seconds>",
+      "how long others leave alone what a worker that died was at",
+      wholeNumber(1, 3_600),
+      60,
+    )
+    .option("--name <name>", "what the ledger calls this worker (default: worker-<pid>)")
     .addHelpText(
       "after",
       examples(["tandem work --concurrency 32", ""], ["tandem work --once", "from cron"]),
@@ -34,7 +43,7 @@ async function work(context: CommandContext, options: WorkOptions): Promise<void
   const opened = await openTandem(config, { io, log: context.log("info") });
   try {
     if (options.once === true) await workOnce(opened.tandem, context);
-    else await workOn(opened.tandem, options.concurrency, context);
+    else await workOn(opened.tandem, options, context);
   } finally {
     await opened.close();
   }
@@ -57,8 +66,16 @@ async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> 
   ]);
 }
 
-async function workOn(tandem: Tandem, concurrency: number, context: CommandContext): Promise<void> {
-  const worker = tandem.startWorker({ concurrency });
+async function workOn(
+  tandem: Tandem,
+  { concurrency, lease, name }: WorkOptions,
+  context: CommandContext,
+): Promise<void> {
+  const worker = tandem.startWorker({
+    concurrency,
+    leaseMillis: lease * 1_000,
+    ...(name === undefined ? {} : { name }),
+  });
   context.answer({ working: true, concurrency }, [
     `Working on up to ${count(concurrency, "event")} at once.`,
     context.paint.dim("Stop with Ctrl-C; what is under way is finished first."),

@@ -1,0 +1,48 @@
+/** The `tandem` command as a process of its own: it can be killed, stopped and continued. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Child {
+  /** What it printed first: it is at work. */
+  readonly ready: Promise<string>;
+  /** Everything it logged so far. */
+  log(): string;
+  /** `SIGKILL` ends it within one instruction, `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
+  send(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): void;
+  /** Its exit status, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Starts `tandem ARGUMENTS` from its sources. */
+export function startChild(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Child {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
+    process.execPath,
+    // Resolved from the repository's folder, where jiti is.
+    ["--import", "jiti/register", "src/cli/main.ts", ...argv],
+    { cwd: root, env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let log = "";
+  child.stderr.on("data", (text: Buffer) => (log += text.toString()));
+  const ended = once(child, "exit").then(([code, signal]) => (code ?? signal) as number | string);
+  const printed = once(child.stdout, "data").then(([text]) => (text as Buffer).toString());
+  const early = ended.then((status) => {
+    throw new Error(`tandem ${argv.join(" ")} ended with ${String(status)}:\n${log}`);
+  });
+  // Later than its first word, its end is what the test asks for.
+  early.catch(() => undefined);
+  return {
+    ready: Promise.race([printed, early]),
+    log: () => log,
+    send(signal) {
+      child.kill(signal);
+    },
+    ended,
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * Production in small: one Postgres, a `tandem serve` that takes the webhooks, and as many
+ * `tandem work` processes as a test starts; GitHub is simulated in the test's own process, over HTTP.
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
+import type { GitHubSimulator } from "../../src/testing/github/index.ts";
+import { makeFolder, openGitHub } from "../cli/project.ts";
+import { openTerminal, type Terminal } from "../cli/terminal.ts";
+import { openTestDatabase, type TestDatabase } from "../harness/databases.ts";
+import { type Child, startChild } from "./child.ts";
+
+const SECRET = "a webhook secret";
+export const REPOSITORY = "acme/site";
+/** Whoever takes over from a dead worker waits this long. */
+export const LEASE_SECONDS = 2;
+
+export interface Fleet {
+  readonly github: GitHubSimulator;
+  readonly sql: TestDatabase["sql"];
+  /** The command line, in this process. */
+  readonly terminal: Terminal;
+  /** Starts a worker process, and returns when it is at work. */
+  startWorker(name: string): Promise<Child>;
+  /** Whether nothing waits anywhere: no webhook, captured write, or event under way. */
+  quiet(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export async function openFleet(): Promise<Fleet> {
+  const database = await openTestDatabase("postgres");
+  await database.sql(`${SAMPLE_SCHEMA}; insert into projects (name) values ('Site');
+    insert into users (name, github_login) values ('Mona', 'mona')`);
+  const folder = makeFolder({ "tandem.config.ts": configText(database.url ?? "") });
+  const { simulator, listening } = await openGitHub();
+  simulator.createUser({ login: "mona" });
+  const env = { GITHUB_TOKEN: "bot-token", HOOK_SECRET: SECRET };
+  const terminal = openTerminal({ cwd: folder, env });
+  const children: Child[] = [];
+  const settings = [`--config=${join(folder, "tandem.config.ts")}`, "--json", "--log-level=error"];
+
+  async function start(...argv: string[]): Promise<{ child: Child; said: string }> {
+    const child = startChild([...argv, ...settings], env);
+    children.push(child);
+    return { child, said: await child.ready };
+  }
+  async function command(...argv: string[]): Promise<void> {
+    const { code, err } = await terminal.tandem(...argv);
+    if (code !== 0) throw new Error(`tandem ${argv.join(" ")}: ${err}`);
+  }
+
+  await command("migrate");
+  await command(
+    ...["connect", "github", REPOSITORY, "--scope=1", "--webhook-secret-env=HOOK_SECRET"],
+    `--base-url=${listening.url}`,
+  );
+  const { said } = await start("serve", "--port=0");
+  const serving = JSON.parse(said) as { readonly webhooks: { readonly github: string } };
+  simulator.addHook({
+    url: serving.webhooks.github,
+    secret: SECRET,
+    events: ["issues", "issue_comment"],
+  });
+  return {
+    github: simulator,
+    sql: (text, params) => database.sql(text, params),
+    terminal,
+    async startWorker(name) {
+      const { child } = await start("work", `--name=${name}`, `--lease=${String(LEASE_SECONDS)}`);
+      return child;
+    },
+    async quiet() {
+      if (simulator.pendingDeliveries > 0) return false;
+      const [left] = await database.sql<{ count: number }>(`
+        select (select count(*) from tandem.changes)
+          + (select count(*) from tandem.deliveries where state in ('received', 'failed'))
+          + (select count(*) from tandem.events_live where state in ('queued', 'processing')) as count`);
+      return left?.count === 0;
+    },
+    async close() {
+      for (const child of children) {
+        child.send("SIGKILL");
+        await child.ended;
+      }
+      await listening.close();
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The sample app's configuration as a user writes it: modules of ours come by the package's name. */
+function configText(url: string): string {
+  return `
+import { defineConfig, reference } from "tandem-sync";
+import { github } from "tandem-sync/github";
+
+export default defineConfig({
+  database: ${JSON.stringify(url)},
+  integrations: { github: github() },
+  identities: { table: "users", login: { github: "github_login" }, unknown: "placeholder" },
+  records: {
+    tasks: {
+      sync: {
+        "github.issue": {
+          scope: "project_id",
+          softDelete: "deleted_at",
+          modifiedAt: "modified_at",
+          fields: {
+            title: "title",
+            markdown: "body",
+            owner_id: reference("author", "users"),
+            status: {
+              field: "state",
+              toResource: (row) => (row.status === "done" ? "closed" : "open"),
+              toRecord: (state, row) =>
+                state === "closed" ? "done" : row === null || row.status === "done" ? "todo" : row.status,
+            },
+          },
+        },
+      },
+    },
+    comments: {
+      sync: {
+        "github.issue_comment": {
+          parent: { column: "task_id", record: "tasks" },
+          onRecordDeleted: "delete",
+          onResourceDeleted: "delete",
+          fields: { markdown: "body", author_id: reference("author", "users") },
+        },
+      },
+    },
+  },
+});
+`;
+}
