@@ -8,4 +8,11 @@ export {
   type TestTandem,
   type TestTandemOptions,
 } from "./test-tandem.ts";
+export type { MemoryTable, MemoryTables, NewRow, RowWrite } from "../store/memory/app-tables.ts";
+export {
+  createMemoryDatabase,
+  type MemoryDatabase,
+  type MemoryDatabaseOptions,
+} from "../store/memory/memory-database.ts";
+export type { MemoryClient } from "../store/memory/records.ts";
 export { VirtualClock } from "./virtual-clock.ts";

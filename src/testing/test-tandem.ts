@@ -3,9 +3,11 @@
  * and a database that the test gives. Nothing moves until the test says so.
  */
 import type { AnyConfig } from "../config.ts";
+import type { Clock } from "../model/clock.ts";
 import type { Connection } from "../model/connection.ts";
-import { addMillis, formatInstant, MILLISECOND } from "../model/instant.ts";
+import { addMillis, formatInstant, type Instant, MILLISECOND } from "../model/instant.ts";
 import { createTandem, type Tandem } from "../server/tandem.ts";
+import { MemoryDatabase } from "../store/memory/memory-database.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "./github/index.ts";
 import { seededRandom } from "./random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -13,8 +15,8 @@ import { VirtualClock } from "./virtual-clock.ts";
 export interface TestTandemOptions {
   /** The configuration; its database is the test's own. */
   readonly config: AnyConfig;
-  /** Runs one statement on that database as the app would. */
-  readonly sql: (text: string, params?: unknown[]) => Promise<unknown>;
+  /** Runs one statement on that database as the app would; a `MemoryDatabase` needs none. */
+  readonly sql?: (text: string, params?: unknown[]) => Promise<unknown>;
   /** The same seed tells the same story. Default: 1. */
   readonly seed?: number;
   /** Wraps the way out, to hear what Tandem is told. */
@@ -23,6 +25,8 @@ export interface TestTandemOptions {
   readonly onWebhook?: (payload: string) => void;
   /** The scope value joined to the repository. Default: `1`. */
   readonly scope?: string;
+  /** How far GitHub's clock is ahead of ours. Default: 0. */
+  readonly githubAheadMillis?: number;
 }
 
 export interface TestTandem {
@@ -50,14 +54,16 @@ const TOKEN = "ghs_test";
  * Opens a test Tandem: migrated, connected to `acme/site`, with a webhook hooked up.
  *
  * @example
- * const t = await createTestTandem({ config, sql });
+ * const database = createMemoryDatabase({ tables });
+ * const t = await createTestTandem({ config: { ...config, database } });
  * t.github.as("mona").openIssue("acme/site", { title: "Hello" });
  * await t.settle();
  */
 export async function createTestTandem(options: TestTandemOptions): Promise<TestTandem> {
   const clock = new VirtualClock();
   const seed = options.seed ?? 1;
-  const github = createGitHubSimulator({ clock, random: seededRandom(seed) });
+  const theirs = aheadOf(clock, options.githubAheadMillis ?? 0);
+  const github = createGitHubSimulator({ clock: theirs, random: seededRandom(seed) });
   github.createUser({ login: TEST_LOGIN, type: "Bot" });
   github.createUser({ login: "mona" });
   const [owner = "", name = ""] = TEST_REPOSITORY.split("/");
@@ -71,12 +77,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     environment: {},
   });
   await tandem.migrate();
-  await options.sql("create table if not exists tandem.virtual_clock (at timestamptz not null)");
-  await options.sql("truncate tandem.virtual_clock");
-  await options.sql("insert into tandem.virtual_clock values ($1)", [formatInstant(clock.now())]);
-  await options.sql(`
-    create or replace function tandem.now() returns timestamptz
-    language sql volatile as $$ select at from tandem.virtual_clock $$`);
+  const tellTime = await ruleTime(options, clock);
   const connection = await tandem.connect({
     account: {
       name: "acme",
@@ -90,7 +91,10 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   github.addHook({
     secret: TEST_SECRET,
     deliver: (request) => deliver(request),
-    events: ["issues", "issue_comment", "repository", "pull_request"],
+    events: [
+      ...["issues", "issue_comment", "pull_request"],
+      ...["repository", "installation", "installation_repositories"],
+    ],
   });
   github.clearRequests();
 
@@ -100,8 +104,9 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   }
 
   async function advance(millis: number): Promise<void> {
+    // The database first: what a timer sets going must not find it at an earlier time.
+    await tellTime(addMillis(clock.now(), millis));
     clock.advance(millis);
-    await options.sql("update tandem.virtual_clock set at = $1", [formatInstant(clock.now())]);
   }
 
   async function settle(): Promise<void> {
@@ -133,6 +138,35 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
       }
     },
     close: () => tandem.stop(),
+  };
+}
+
+/** Puts the database under the clock; returns how it is told of a new time. */
+async function ruleTime(
+  { config, sql }: TestTandemOptions,
+  clock: Clock,
+): Promise<(now: Instant) => Promise<void>> {
+  if (config.database instanceof MemoryDatabase) {
+    config.database.useClock(() => clock.now());
+    return () => Promise.resolve();
+  }
+  if (sql === undefined) throw new Error("a test Tandem on a database of SQL needs `sql`");
+  await sql("create table if not exists tandem.virtual_clock (at timestamptz not null)");
+  await sql("truncate tandem.virtual_clock");
+  await sql("insert into tandem.virtual_clock values ($1)", [formatInstant(clock.now())]);
+  await sql(`
+    create or replace function tandem.now() returns timestamptz
+    language sql volatile as $$ select at from tandem.virtual_clock $$`);
+  return async (now) => {
+    await sql("update tandem.virtual_clock set at = $1", [formatInstant(now)]);
+  };
+}
+
+/** The same clock as somebody reads it whose own is set wrong. */
+function aheadOf(clock: Clock, millis: number): Clock {
+  return {
+    now: () => addMillis(clock.now(), millis),
+    setTimer: (wait, fire) => clock.setTimer(wait, fire),
   };
 }
 

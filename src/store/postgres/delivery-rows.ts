@@ -3,7 +3,7 @@ import { type DeliveryId, deliveryId, laneId } from "../../model/ids.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Database, Queryable } from "../database.ts";
 import type { Delivery, DeliveryStore, PendingDeliveries } from "../store.ts";
-import { storableJson, withoutNul } from "./storable-json.ts";
+import { storableJson, withoutNul } from "../storable-json.ts";
 
 type Received = Omit<Delivery, "attempts">;
 

@@ -1,5 +1,5 @@
 /** A mapping's JavaScript values in the text form that Postgres reads for a column's type. */
-import { storableJson } from "./storable-json.ts";
+import { storableJson } from "../storable-json.ts";
 import type { Column } from "./table-shapes.ts";
 
 /** The parameter for a value; `null` stands for SQL's null in every type, JSON's included. */

@@ -1,16 +1,36 @@
 /** From actors at an integration to the keys of the app's users. */
-import type { Actor } from "../../model/content.ts";
-import type { EventId } from "../../model/ids.ts";
-import type { ActorReference, RowPatch } from "../../model/mapping.ts";
-import type { Queryable } from "../database.ts";
-import { RecordWriteError } from "../record-write-error.ts";
-import type { IdentitySettings } from "../store.ts";
-import type { RecordRows, RecordTable } from "./record-rows.ts";
+import type { Actor } from "../model/content.ts";
+import type { EventId } from "../model/ids.ts";
+import type { ActorReference, Row, RowPatch } from "../model/mapping.ts";
+import { RecordWriteError } from "./record-write-error.ts";
+import type { IdentitySettings } from "./store.ts";
+
+/** A table with its key column. */
+export interface RecordTable {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What a store needs to offer of the rows that stand for actors. */
+export interface ActorRows {
+  /** Rows whose text in a column is one of these, whatever its case, in the order of their keys. */
+  withText(
+    table: RecordTable,
+    column: string,
+    texts: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly row: Row }[]>;
+  insert(
+    table: RecordTable,
+    patch: RowPatch,
+    origin: EventId,
+  ): Promise<{ readonly id: string; readonly row: Row }>;
+  /** Lets no other transaction past this name until this one ends. */
+  waitFor(name: string): Promise<void>;
+}
 
 /** The columns of the references with the keys of the rows that stand for their actors. */
 export async function resolveActors(
-  tx: Queryable,
-  rows: RecordRows,
+  rows: ActorRows,
   identities: IdentitySettings | undefined,
   integration: string,
   references: readonly ActorReference[],
@@ -26,7 +46,7 @@ export async function resolveActors(
   const keys = await findKeys(rows, source, [...actors.values()]);
   const unknown = [...actors.values()].filter((actor) => !keys.has(actor.login.toLowerCase()));
   if (unknown.length > 0) {
-    for (const [login, key] of await meetUnknown(tx, rows, source, unknown, origin)) {
+    for (const [login, key] of await meetUnknown(rows, source, unknown, origin)) {
       keys.set(login, key);
     }
   }
@@ -68,7 +88,7 @@ function identitySource(
 }
 
 async function findKeys(
-  rows: RecordRows,
+  rows: ActorRows,
   { table, loginColumn }: IdentitySource,
   actors: readonly Actor[],
 ): Promise<Keys> {
@@ -96,8 +116,7 @@ async function findKeys(
 }
 
 async function meetUnknown(
-  tx: Queryable,
-  rows: RecordRows,
+  rows: ActorRows,
   source: IdentitySource,
   unknown: readonly Actor[],
   origin: EventId,
@@ -118,9 +137,7 @@ async function meetUnknown(
       // Whoever waited for the lock finds the row that the other made; both lock in one order.
       const inOrder = [...unknown].sort((a, b) => (lower(a) < lower(b) ? -1 : 1));
       for (const actor of inOrder) {
-        await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
-          `tandem actor ${table.name} ${loginColumn} ${lower(actor)}`,
-        ]);
+        await rows.waitFor(`tandem actor ${table.name} ${loginColumn} ${lower(actor)}`);
       }
       const keys = await findKeys(rows, source, inOrder);
       for (const actor of inOrder) {

@@ -13,6 +13,17 @@ export function withoutNul(text: string): string {
   return text.replaceAll("\0", "\uFFFD");
 }
 
+/** A value as it can be stored; the very same one where nothing stands in the way. */
+export function storableValue<T>(value: T): T {
+  return isStorable(value) ? value : (storable(value) as T);
+}
+
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return !value.includes("\0") && value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, item]) => isStorable(key) && isStorable(item));
+}
+
 function storable(value: unknown): unknown {
   if (typeof value === "string") return withoutNul(value).toWellFormed();
   if (Array.isArray(value)) return value.map(storable);

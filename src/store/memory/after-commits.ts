@@ -1,0 +1,44 @@
+/** Hooks that are to follow a commit: noted with the write, claimed like events, removed when run. */
+import { storableValue } from "../storable-json.ts";
+import type { AfterCommitStore } from "../store.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+/** The hooks as one transaction sees them; `step` runs each of its steps within it. */
+export function afterCommitStore(
+  state: MemoryState,
+  step: <T>(work: () => T) => Promise<T>,
+): AfterCommitStore {
+  const { afterCommits } = state;
+  return {
+    add: (mark) =>
+      step(() => {
+        const id = state.count("after commit");
+        const row = storableValue(mark.row);
+        afterCommits.set(id, { ...mark, row, id, attempts: 0, runAt: state.now() });
+      }),
+    claim: (limit, until) =>
+      step(() => {
+        const now = state.now();
+        const due = [...afterCommits.values()]
+          .filter(({ runAt }) => runAt <= now)
+          .sort((a, b) => a.runAt - b.runAt || Number(a.id) - Number(b.id))
+          .slice(0, limit)
+          .sort((a, b) => Number(a.id) - Number(b.id));
+        return due.map(({ runAt: _, ...mark }) => {
+          const claimed = { ...mark, attempts: mark.attempts + 1 };
+          // Putting it off is the claim: should its worker die, another finds it due again.
+          afterCommits.set(mark.id, { ...claimed, runAt: until });
+          return claimed;
+        });
+      }),
+    done: (id) =>
+      step(() => {
+        afterCommits.delete(id);
+      }),
+    again: (id, runAt) =>
+      step(() => {
+        const mark = afterCommits.get(id);
+        if (mark !== undefined) afterCommits.set(id, { ...mark, runAt });
+      }),
+  };
+}

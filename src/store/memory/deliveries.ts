@@ -1,0 +1,107 @@
+/** Deliveries: stored before they are answered, counted when they come again, then translated. */
+import type { DeliveryId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import { storableValue, withoutNul } from "../storable-json.ts";
+import type { Delivery, DeliveryStore, PendingDeliveries } from "../store.ts";
+import { byId } from "./lane-keys.ts";
+import type { MemoryState, StoredDelivery } from "./memory-state.ts";
+
+export function deliveryStore(state: MemoryState): DeliveryStore {
+  return {
+    receive: (deliveries) =>
+      state.transaction(() => {
+        // One time for the batch: what has one time is translated in the order of its ids.
+        const now = state.now();
+        if (deliveries.length > 0) state.announceWork();
+        return deliveries.map((delivery) => receive(state, delivery, now));
+      }),
+    counts: () =>
+      state.transaction(() => {
+        const counts = { received: 0, translated: 0, irrelevant: 0, failed: 0 };
+        for (const delivery of state.deliveries.values()) counts[delivery.state] += 1;
+        return counts;
+      }),
+  };
+}
+
+function receive(state: MemoryState, delivery: Omit<Delivery, "attempts">, now: Instant) {
+  const key = `${delivery.integration}\n${delivery.deliveryKey}`;
+  const known = state.deliveries.get(state.deliveryByKey.get(key) ?? delivery.id);
+  if (known === undefined) {
+    state.deliveryByKey.set(key, delivery.id);
+    keep(state, {
+      ...delivery,
+      payload: withoutNul(delivery.payload),
+      attempts: 0,
+      action: null,
+      state: "received",
+      reason: null,
+      error: null,
+      timesReceived: 1,
+      runAt: now,
+      receivedAt: now,
+    });
+    return { id: delivery.id, seenBefore: false };
+  }
+  // What failed to translate is tried again at once when it comes again.
+  const runAt = known.state === "failed" ? now : known.runAt;
+  keep(state, { ...known, timesReceived: known.timesReceived + 1, runAt });
+  return { id: known.id, seenBefore: true };
+}
+
+/** The deliveries as one transaction sees them; `step` runs each of its steps within it. */
+export function pendingDeliveries(
+  state: MemoryState,
+  now: Instant,
+  step: <T>(work: () => T) => Promise<T>,
+): PendingDeliveries {
+  const change = (id: DeliveryId, changed: (known: StoredDelivery) => Partial<StoredDelivery>) =>
+    step(() => {
+      const known = state.deliveries.get(id);
+      if (known !== undefined) keep(state, { ...known, ...changed(known) });
+    });
+  return {
+    lock: (limit) =>
+      step(() =>
+        [...state.pendingDeliveries.values()]
+          .filter(({ runAt }) => runAt <= now)
+          .sort((a, b) => a.runAt - b.runAt || (a.id < b.id ? -1 : 1))
+          .slice(0, limit)
+          .map(({ id, integration, deliveryKey, event, payload, attempts }) => ({
+            id,
+            integration,
+            deliveryKey,
+            event,
+            payload,
+            attempts,
+          })),
+      ),
+    translated: (id, action) =>
+      change(id, () => ({ state: "translated", action, reason: null, error: null })),
+    irrelevant: (id, action, reason) =>
+      change(id, () => ({ state: "irrelevant", action, reason, error: null })),
+    failed: (id, error, runAt) =>
+      change(id, ({ attempts }) => ({
+        state: "failed",
+        attempts: attempts + 1,
+        error: storableValue(error),
+        runAt,
+      })),
+    erroredLanes: (id) =>
+      step(() =>
+        [...state.busyLanes.values()]
+          .filter(({ live }) =>
+            live.some((event) => event.state === "errored" && event.deliveryId === id),
+          )
+          .sort(byId)
+          .map((lane) => lane.id),
+      ),
+  };
+}
+
+function keep(state: MemoryState, delivery: StoredDelivery): void {
+  state.deliveries.set(delivery.id, delivery);
+  const pending = delivery.state === "received" || delivery.state === "failed";
+  if (pending) state.pendingDeliveries.set(delivery.id, delivery);
+  else state.pendingDeliveries.delete(delivery.id);
+}

@@ -1,0 +1,90 @@
+/** Accounts and connections. */
+import { accountId, connectionId } from "../../model/ids.ts";
+import { storableValue } from "../storable-json.ts";
+import type { Directory } from "../store.ts";
+import { ConstraintError } from "./constraint-error.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+export function directory(state: MemoryState): Directory {
+  return {
+    accounts: () => state.transaction(() => inOrder(state.accounts.values())),
+    connections: () => state.transaction(() => inOrder(state.connections.values())),
+    saveAccount: ({ integration, name, ...given }) =>
+      state.transaction(() => {
+        const known = [...state.accounts.values()].find(
+          (account) => account.integration === integration && account.name === name,
+        );
+        const id = known?.id ?? accountId(state.count("account"));
+        state.accounts.set(id, {
+          state: "active",
+          reason: null,
+          pausedUntil: null,
+          identity: null,
+          clockOffset: 0,
+          ...known,
+          id,
+          integration,
+          name,
+          credentials: own(given.credentials),
+          webhookSecrets: own(given.webhookSecrets),
+        });
+        return id;
+      }),
+    saveConnection: ({ accountId: account, integration, containerId, containerName, scope }) =>
+      state.transaction(() => {
+        if (state.accounts.get(account) === undefined) {
+          throw new ConstraintError("23503", `there is no account ${account}`);
+        }
+        const known = [...state.connections.values()].find(
+          (connection) =>
+            connection.integration === integration &&
+            connection.containerId === containerId &&
+            connection.scope === scope,
+        );
+        const id = known?.id ?? connectionId(state.count("connection"));
+        state.connections.set(id, {
+          inbound: true,
+          outbound: true,
+          pausedReason: null,
+          highWater: {},
+          etags: {},
+          polledAt: null,
+          sweptAt: null,
+          ...known,
+          id,
+          accountId: account,
+          integration,
+          containerId,
+          containerName,
+          scope,
+        });
+        return id;
+      }),
+    updateAccount: (id, changes) =>
+      state.transaction(() => {
+        const known = state.accounts.get(id);
+        if (known !== undefined) state.accounts.set(id, { ...known, ...given(changes) });
+      }),
+    updateConnection: (id, changes) =>
+      state.transaction(() => {
+        const known = state.connections.get(id);
+        if (known !== undefined) state.connections.set(id, { ...known, ...given(changes) });
+      }),
+  };
+}
+
+/** Secrets come from the app's code, which may go on to change them. */
+function own<T>(value: T): T {
+  return storableValue(structuredClone(value));
+}
+
+/** What is to be changed; `undefined` leaves a part as it is. */
+function given<T extends object>(changes: T): { [Part in keyof T]?: Exclude<T[Part], undefined> } {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as {
+    [Part in keyof T]?: Exclude<T[Part], undefined>;
+  };
+}
+
+function inOrder<T extends { readonly id: string }>(items: Iterable<T>): readonly T[] {
+  return [...items].sort((a, b) => Number(a.id) - Number(b.id));
+}

@@ -1,0 +1,254 @@
+/** Finding lanes by what identifies them, and making those that do not exist. */
+import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
+import type { LaneKey } from "../store.ts";
+import { ConstraintError } from "./constraint-error.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+/** What the indexes know a lane by; `null` where one does not know it. */
+export function resourceKey(
+  lane: Pick<LaneKey, "connectionId" | "resourceType" | "externalId">,
+): string | null {
+  if (lane.externalId === null) return null;
+  return `${lane.connectionId}\n${lane.resourceType}\n${lane.externalId}`;
+}
+
+export function livingRecordKey(
+  lane: Omit<LaneKey, "externalId"> & Partial<Pick<Lane, "tombstone">>,
+): string | null {
+  if (lane.recordId === null || (lane.tombstone ?? null) !== null) return null;
+  return `${lane.connectionId}\n${lane.resourceType}\n${lane.recordType}\n${lane.recordId}`;
+}
+
+export function recordKey(lane: Pick<LaneKey, "recordType" | "recordId">): string | null {
+  return lane.recordId === null ? null : `${lane.recordType}\n${lane.recordId}`;
+}
+
+/** The order of lanes' ids, which count up. */
+export function byId(a: Pick<Lane, "id">, b: Pick<Lane, "id">): number {
+  return Number(a.id) - Number(b.id);
+}
+
+/** The lane of each key, in the keys' order; keys of one lane give one id. */
+export function ensureLanes(state: MemoryState, keys: readonly LaneKey[]): readonly LaneId[] {
+  return keys.map((key) => {
+    if (key.externalId === null && key.recordId === null) {
+      throw new Error("a lane is identified by a resource or a record");
+    }
+    return findLane(state, key) ?? makeLane(state, key);
+  });
+}
+
+/** By its resource where that is known, else by its living record. */
+function findLane(state: MemoryState, key: LaneKey): LaneId | undefined {
+  const resource = resourceKey(key);
+  if (resource !== null) return state.laneByResource.get(resource);
+  return state.laneByLivingRecord.get(livingRecordKey(key) ?? "");
+}
+
+function makeLane(state: MemoryState, key: LaneKey): LaneId {
+  if (state.connections.get(key.connectionId) === undefined) {
+    throw new ConstraintError("23503", `there is no connection ${key.connectionId}`);
+  }
+  const living = livingRecordKey(key);
+  if (living !== null && state.laneByLivingRecord.get(living) !== undefined) {
+    throw new PairedElsewhereError(key);
+  }
+  const id = laneId(state.count("lane"));
+  const lane: Lane = {
+    id,
+    connectionId: key.connectionId,
+    resourceType: key.resourceType,
+    recordType: key.recordType,
+    externalId: key.externalId,
+    recordId: key.recordId,
+    parent: null,
+    clock: null,
+    known: null,
+    tombstone: null,
+    copy: null,
+    display: {},
+    base: null,
+    recordChangedAt: {},
+    attempt: null,
+    unanswered: [],
+    lastSent: null,
+    intent: null,
+    awaitingIntent: null,
+    disabled: null,
+    epoch: 0,
+    live: [],
+  };
+  indexLane(state, lane, null);
+  return id;
+}
+
+/** Keeps a lane where all look-ups find it. `was`: as they have found it until now. */
+export function indexLane(state: MemoryState, lane: Lane, was: Lane | null): void {
+  const { id } = lane;
+  state.lanes.set(id, lane);
+  if (lane.live.length > 0) state.busyLanes.set(id, lane);
+  else state.busyLanes.delete(id);
+  moveKeys(state, id, was, lane);
+}
+
+/** Removes a lane; its ended events stay in the ledger. */
+export function removeLane(state: MemoryState, id: LaneId): void {
+  const lane = state.lanes.get(id);
+  if (lane === undefined) return;
+  state.lanes.delete(id);
+  state.busyLanes.delete(id);
+  moveKeys(state, id, lane, null);
+}
+
+function moveKeys(state: MemoryState, id: LaneId, from: Lane | null, to: Lane | null): void {
+  move(state.laneByResource, id, from && resourceKey(from), to && resourceKey(to));
+  move(state.laneByLivingRecord, id, from && livingRecordKey(from), to && livingRecordKey(to));
+  move(state.laneByToken, id, from?.intent?.token ?? null, to?.intent?.token ?? null);
+  const [before, after] = [from && recordKey(from), to && recordKey(to)];
+  if (before === after) return;
+  if (before !== null) {
+    const others = lanesOf(state, before).filter((each) => each !== id);
+    state.lanesOfRecord.set(before, others);
+  }
+  if (after !== null) {
+    const own = [...lanesOf(state, after), id].sort((a, b) => Number(a) - Number(b));
+    state.lanesOfRecord.set(after, own);
+  }
+}
+
+function lanesOf(state: MemoryState, record: string): readonly LaneId[] {
+  return state.lanesOfRecord.get(record) ?? [];
+}
+
+/** One lane a key, which is what the unique indexes of Postgres hold. */
+function move(
+  index: MemoryState["laneByResource"],
+  id: LaneId,
+  before: string | null,
+  after: string | null,
+): void {
+  if (before === after) return;
+  if (before !== null) index.delete(before);
+  if (after === null) return;
+  const holder = index.get(after);
+  if (holder !== undefined) {
+    // Whoever made it did so behind a look: run again, the transaction finds it.
+    throw new ConstraintError("40001", `lane ${holder} has ${JSON.stringify(after)} already`);
+  }
+  index.set(after, id);
+}
+
+export function findLanesByResource(
+  state: MemoryState,
+  connectionId: ConnectionId,
+  resourceType: string,
+  externalIds: readonly string[],
+) {
+  return [...new Set(externalIds)].flatMap((externalId) => {
+    const key = resourceKey({ connectionId, resourceType, externalId });
+    const id = key === null ? undefined : state.laneByResource.get(key);
+    const lane = id === undefined ? undefined : state.lanes.get(id);
+    if (lane === undefined) return [];
+    const { recordId, tombstone } = lane;
+    return [{ id: lane.id, externalId, recordId, tombstoned: tombstone !== null }];
+  });
+}
+
+export function findLanesByToken(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+  tokens: readonly string[],
+) {
+  return [...new Set(tokens)].flatMap((token) => {
+    const id = state.laneByToken.get(token);
+    const lane = id === undefined ? undefined : state.lanes.get(id);
+    if (lane?.connectionId !== connection || lane.resourceType !== resourceType) return [];
+    return [{ id: lane.id, token, externalId: lane.externalId }];
+  });
+}
+
+/** Every lane that records have or had, in the order of their ids. */
+export function lanesOfRecords(
+  state: MemoryState,
+  recordType: string,
+  recordIds: readonly string[],
+): readonly (Lane & { readonly recordId: string })[] {
+  const ids = [...new Set(recordIds)].flatMap((recordId) =>
+    lanesOf(state, recordKey({ recordType, recordId }) ?? ""),
+  );
+  return ids
+    .flatMap((id) => state.lanes.get(id) ?? [])
+    .filter((lane): lane is Lane & { readonly recordId: string } => lane.recordId !== null)
+    .sort(byId);
+}
+
+export function findLanesByRecord(
+  state: MemoryState,
+  recordType: string,
+  recordIds: readonly string[],
+) {
+  return lanesOfRecords(state, recordType, recordIds)
+    .filter((lane) => lane.tombstone === null)
+    .map(({ id, connectionId, resourceType, recordId, externalId }) => ({
+      id,
+      connectionId,
+      resourceType,
+      recordId,
+      externalId,
+    }));
+}
+
+export function findTombstonedLanes(
+  state: MemoryState,
+  recordType: string,
+  recordIds: readonly string[],
+) {
+  return lanesOfRecords(state, recordType, recordIds).flatMap(
+    ({ id, connectionId, resourceType, recordId, tombstone }) =>
+      tombstone === null
+        ? []
+        : [{ id, connectionId, resourceType, recordId, side: tombstone.side }],
+  );
+}
+
+/** Lanes whose create left without a token and has no resource yet, oldest first. */
+export function findOpenIntents(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+): readonly LaneId[] {
+  return [...state.lanes.values()]
+    .filter(
+      (lane) =>
+        lane.intent?.tokenless === true &&
+        lane.externalId === null &&
+        lane.connectionId === connection &&
+        lane.resourceType === resourceType,
+    )
+    .sort(byId)
+    .map(({ id }) => id);
+}
+
+export function findBoundLanes(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+  after: LaneId | null,
+  limit: number,
+) {
+  return [...state.lanes.values()]
+    .flatMap(({ id, connectionId, resourceType: type, externalId, tombstone }) =>
+      connectionId === connection &&
+      type === resourceType &&
+      Number(id) > Number(after ?? 0) &&
+      externalId !== null &&
+      tombstone === null
+        ? [{ id, externalId }]
+        : [],
+    )
+    .sort(byId)
+    .slice(0, limit);
+}

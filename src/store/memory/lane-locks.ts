@@ -1,0 +1,76 @@
+/** Locking lanes. With one transaction at a time every lock is free; what is held may be saved. */
+import { nextEvent } from "../../engine/start.ts";
+import { processing } from "../../engine/transition.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { ConnectionId, LaneId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import { byId } from "./lane-keys.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+/** The lanes that a transaction holds locked. */
+export type HeldLanes = Set<LaneId>;
+
+/** In the order of their ids; what does not exist is absent. */
+export function lockLanes(
+  state: MemoryState,
+  held: HeldLanes,
+  ids: readonly LaneId[],
+): readonly Lane[] {
+  const lanes = [...new Set(ids)].flatMap((id) => state.lanes.get(id) ?? []);
+  return hold(held, lanes.sort(byId));
+}
+
+/** Lanes with an event due and nobody working on them, those that wait longest first. */
+export function lockDueLanes(
+  state: MemoryState,
+  held: HeldLanes,
+  now: Instant,
+  limit: number,
+): readonly Lane[] {
+  const due: { readonly lane: Lane; readonly event: TandemEvent }[] = [];
+  for (const lane of state.busyLanes.values()) {
+    const event = nextEvent(lane, now);
+    if (event !== null) due.push({ lane, event });
+  }
+  due.sort(({ event: a }, { event: b }) => a.runAt - b.runAt || (a.id < b.id ? -1 : 1));
+  return hold(
+    held,
+    due.slice(0, limit).map(({ lane }) => lane),
+  );
+}
+
+/** Lanes whose processing event has outlived its lease. */
+export function lockExpiredLanes(
+  state: MemoryState,
+  held: HeldLanes,
+  now: Instant,
+  limit: number,
+): readonly Lane[] {
+  const expiry = (lane: Lane) => processing(lane)?.leaseExpiresAt ?? Infinity;
+  const expired = [...state.busyLanes.values()].filter((lane) => expiry(lane) <= now);
+  return hold(held, expired.sort((a, b) => expiry(a) - expiry(b) || byId(a, b)).slice(0, limit));
+}
+
+/** Lanes of a connection with events in a state, in the order of their ids, behind the one given. */
+export function lockLanesInState(
+  state: MemoryState,
+  held: HeldLanes,
+  connection: ConnectionId,
+  eventState: TandemEvent["state"],
+  limit: number,
+  after: LaneId | null,
+): readonly Lane[] {
+  const lanes = [...state.busyLanes.values()].filter(
+    (lane) =>
+      lane.connectionId === connection &&
+      Number(lane.id) > Number(after ?? 0) &&
+      lane.live.some((event) => event.state === eventState),
+  );
+  return hold(held, lanes.sort(byId).slice(0, limit));
+}
+
+function hold(held: HeldLanes, lanes: readonly Lane[]): readonly Lane[] {
+  for (const { id } of lanes) held.add(id);
+  return lanes;
+}

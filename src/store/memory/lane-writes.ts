@@ -1,0 +1,131 @@
+/** Writing what was decided on lanes, under the constraints that Postgres holds by its indexes. */
+import { isTerminal, type TandemEvent } from "../../model/event.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { ResourceRelations } from "../resource-relations.ts";
+import { storableValue } from "../storable-json.ts";
+import type { Decided } from "../store.ts";
+import { ConstraintError } from "./constraint-error.ts";
+import { indexLane } from "./lane-keys.ts";
+import type { HeldLanes } from "./lane-locks.ts";
+import { appendEnded, laneKeyOf, toLedger } from "./ledger-events.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+/** Writes decisions on lanes that are locked; announces work if events wait. */
+export function saveLanes(
+  state: MemoryState,
+  held: HeldLanes,
+  relations: ResourceRelations,
+  decided: readonly Decided[],
+): void {
+  const seen = new Set<Lane["id"]>();
+  for (const { before, after } of decided) {
+    const { id } = after.lane;
+    if (!held.has(id) || id !== before.id) {
+      throw new Error(`lane ${id} is saved without being locked in this transaction`);
+    }
+    if (seen.has(id)) throw new Error(`lane ${id} is saved twice at once`);
+    seen.add(id);
+    saveLane(state, before, after.lane);
+    for (const event of after.ended) {
+      if (!isTerminal(event.state)) throw new Error(`event ${event.id} has not ended`);
+      if (event.finishedAt === null) {
+        throw new ConstraintError("23502", `event ${event.id} ended at no time`);
+      }
+      const shown = toLedger(state, relations, after.lane, storableEvent(event));
+      appendEnded(state, laneKeyOf(id), shown);
+    }
+  }
+}
+
+function saveLane(state: MemoryState, before: Lane, after: Lane): void {
+  if (before === after) return;
+  if (state.lanes.get(before.id) !== before) {
+    throw new Error(`lane ${before.id} has moved on since it was read in this transaction`);
+  }
+  const lane = storableLane(before, after);
+  refuseCrowd(lane);
+  indexLane(state, lane, before);
+  const waits = (event: TandemEvent) => event.state === "queued" && !before.live.includes(event);
+  if (lane.live.some(waits)) state.announceWork();
+}
+
+/** At most one event of a lane is queued in a direction, and at most one is processing. */
+function refuseCrowd({ id, live }: Lane): void {
+  const places = new Set<string>();
+  for (const { id: event, state, direction } of live) {
+    if (isTerminal(state)) throw new ConstraintError("23514", `event ${event} has ended`);
+    if (state !== "queued" && state !== "processing") continue;
+    const place = state === "queued" ? `queued ${direction}` : state;
+    if (places.has(place)) {
+      throw new ConstraintError("23505", `two events of lane ${id} are ${place}`);
+    }
+    places.add(place);
+  }
+}
+
+/** The parts of a lane that hold texts of other people's making. */
+const TEXTS = ["copy", "display", "base", "known", "attempt", "unanswered", "lastSent"] as const;
+
+/** Texts become such as Postgres keeps; the very same objects are not looked into. */
+function storableLane(before: Lane, after: Lane): Lane {
+  let lane = after;
+  for (const part of TEXTS) {
+    if (before[part] === after[part]) continue;
+    const value = storableValue(after[part]);
+    if (value !== after[part]) lane = { ...lane, [part]: value };
+  }
+  const live = after.live.map((event) =>
+    before.live.includes(event) ? event : storableEvent(event),
+  );
+  return live.every((event, index) => event === after.live[index]) ? lane : { ...lane, live };
+}
+
+function storableEvent(event: TandemEvent): TandemEvent {
+  const [content, changes, conflicts, error] = [
+    storableValue(event.content),
+    storableValue(event.changes),
+    storableValue(event.conflicts),
+    storableValue(event.error),
+  ];
+  const same =
+    content === event.content &&
+    changes === event.changes &&
+    conflicts === event.conflicts &&
+    error === event.error;
+  return same ? event : { ...event, content, changes, conflicts, error };
+}
+
+/** Makes the children of a lane that wait for it, or for an unknown parent, due at once. */
+export function wakeChildren(state: MemoryState, parent: Lane): void {
+  const waits = (lane: Lane) =>
+    lane.parent === null ||
+    (lane.parent.type === parent.resourceType && lane.parent.externalId === parent.externalId);
+  wake(state, parent.connectionId, "awaiting_parent", waits);
+}
+
+/** Makes events that wait for a create without a token due at once. */
+export function wakeAwaitingIntent(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+): void {
+  const waits = (lane: Lane) => lane.resourceType === resourceType;
+  wake(state, connection, "awaiting_intent", waits);
+}
+
+function wake(
+  state: MemoryState,
+  connection: ConnectionId,
+  reason: TandemEvent["reason"],
+  waits: (lane: Lane) => boolean,
+): void {
+  const isAsleep = (event: TandemEvent) => event.state === "queued" && event.reason === reason;
+  const runAt = state.now();
+  for (const lane of [...state.busyLanes.values()]) {
+    if (lane.connectionId !== connection || !waits(lane) || !lane.live.some(isAsleep)) continue;
+    const live = lane.live.map((event) => (isAsleep(event) ? { ...event, runAt } : event));
+    indexLane(state, { ...lane, live }, lane);
+    state.announceWork();
+  }
+}

@@ -1,0 +1,109 @@
+/** Reading the ledger, for people and programs that want to know; nothing here decides. */
+import { liveEvents, processing } from "../../engine/transition.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { ResourceRelations } from "../resource-relations.ts";
+import type { EventQuery, Ledger, LedgerEvent } from "../store.ts";
+import { lanesOfRecords } from "./lane-keys.ts";
+import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
+import type { MemoryState } from "./memory-state.ts";
+import { newestFirst, standings } from "./standings.ts";
+
+export function ledger(state: MemoryState, relations: () => ResourceRelations): Ledger {
+  return {
+    events: (query) => state.transaction(() => eventsOf(state, relations(), query)),
+    lanesOfRecord: (recordType, recordId) =>
+      state.transaction(() => lanesOfRecords(state, recordType, [recordId])),
+    standings: (recordType, recordIds) =>
+      state.transaction(() => standings(state, recordType, recordIds)),
+    counts: () =>
+      state.transaction(() => {
+        const live = { queued: 0, processing: 0, errored: 0, disabled: 0 };
+        for (const lane of state.busyLanes.values()) {
+          for (const event of lane.live) if (isCounted(event.state, live)) live[event.state] += 1;
+        }
+        return { live, undrained: state.changes.items.length };
+      }),
+    nextDue: () =>
+      state.transaction(() => {
+        const lanes = [...state.busyLanes.values()];
+        return {
+          now: state.now(),
+          due: earliest(lanes.map(dueOf)),
+          leaseDue: earliest(lanes.map((lane) => processing(lane)?.leaseExpiresAt ?? null)),
+          deliveryDue: earliest([...state.pendingDeliveries.values()].map(({ runAt }) => runAt)),
+        };
+      }),
+  };
+}
+
+function isCounted<State extends string>(
+  state: string,
+  counts: Readonly<Record<State, number>>,
+): state is State {
+  return state in counts;
+}
+
+/** When a lane can be claimed next, by the same rule as claims: inbound first. */
+function dueOf(lane: Lane): Instant | null {
+  if (processing(lane) !== null) return null;
+  const inbound = liveEvents(lane, "queued", "inbound");
+  const waiting = inbound.length > 0 ? inbound : liveEvents(lane, "queued", "outbound");
+  return earliest(waiting.map(({ runAt }) => runAt));
+}
+
+function earliest(times: readonly (Instant | null)[]): Instant | null {
+  let first: Instant | null = null;
+  for (const time of times) if (time !== null && (first === null || time < first)) first = time;
+  return first;
+}
+
+/**
+ * A record's events are found by its lanes, for an event may be older than its record; its own
+ * writes, which have no lane, by itself.
+ */
+function eventsOf(
+  state: MemoryState,
+  relations: ResourceRelations,
+  query: EventQuery,
+): readonly LedgerEvent[] {
+  const { recordType, recordId } = query;
+  const byRecord = recordType !== undefined && recordId !== undefined;
+  const candidates = byRecord
+    ? [
+        ...lanesOfRecords(state, recordType, [recordId]).flatMap((lane) =>
+          eventsOfLane(state, relations, lane.id),
+        ),
+        ...endedOf(state, journalKeyOf(recordType, recordId)),
+      ]
+    : query.laneId === undefined
+      ? allEvents(state, relations)
+      : eventsOfLane(state, relations, query.laneId);
+  const wanted = ({ id, state: eventState, ...event }: LedgerEvent) =>
+    (query.id === undefined || id === query.id) &&
+    (query.state === undefined || eventState === query.state) &&
+    (query.direction === undefined || event.direction === query.direction) &&
+    (query.connectionId === undefined || event.connectionId === query.connectionId) &&
+    (query.laneId === undefined || event.laneId === query.laneId) &&
+    (query.before === undefined || id < query.before) &&
+    (byRecord || recordType === undefined || event.recordType === recordType) &&
+    (byRecord || recordId === undefined || event.recordId === recordId);
+  return candidates.filter(wanted).sort(newestFirst).slice(0, query.limit);
+}
+
+function eventsOfLane(
+  state: MemoryState,
+  relations: ResourceRelations,
+  id: Lane["id"],
+): readonly LedgerEvent[] {
+  const lane = state.lanes.get(id);
+  const live = lane?.live.map((event) => toLedger(state, relations, lane, event)) ?? [];
+  return [...live, ...endedOf(state, laneKeyOf(id))];
+}
+
+function allEvents(state: MemoryState, relations: ResourceRelations): readonly LedgerEvent[] {
+  const live = [...state.busyLanes.values()].flatMap((lane) =>
+    lane.live.map((event) => toLedger(state, relations, lane, event)),
+  );
+  return [...live, ...state.ended.items];
+}

@@ -1,0 +1,137 @@
+/**
+ * Everything a memory database holds, the app's tables and Tandem's own, and its transactions.
+ *
+ * 1. One transaction at a time, in the order they were asked for; reads take their turn too, so
+ *    nobody sees half a decision.
+ * 2. What a failed transaction wrote is taken back.
+ * 3. Listeners hear of what was committed, afterwards.
+ * 4. What is kept is replaced and never changed, so it may be handed out as it is.
+ */
+import type { Connection } from "../../model/connection.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
+import { type Instant, instantFromMillis } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Journal, Mapping } from "../../model/mapping.ts";
+import type {
+  AccountRecord,
+  AfterCommitMark,
+  CapturedChange,
+  Delivery,
+  LedgerEvent,
+} from "../store.ts";
+import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
+import { captured, type CapturedTable, capturedTables } from "./capture.ts";
+import { UndoableList, UndoableMap, UndoLog } from "./undo-log.ts";
+
+/** A delivery with what became of it. */
+export interface StoredDelivery extends Delivery {
+  readonly action: string | null;
+  readonly state: "received" | "translated" | "irrelevant" | "failed";
+  readonly reason: string | null;
+  readonly error: TandemEvent["error"];
+  readonly timesReceived: number;
+  readonly runAt: Instant;
+  readonly receivedAt: Instant;
+}
+
+/** A hook that is to follow a commit, with the time it is due. */
+type DueMark = AfterCommitMark & { readonly runAt: Instant };
+
+export class MemoryState {
+  now: () => Instant = () => instantFromMillis(Date.now());
+  readonly undoLog = new UndoLog();
+
+  readonly tables: AppTables;
+  /** Rows that the app holds in a transaction of its own, as `table\nid`, and how often. */
+  readonly heldRows = new Map<string, number>();
+  readonly changes = new UndoableList<CapturedChange>(this.undoLog);
+
+  readonly lanes = new UndoableMap<LaneId, Lane>(this.undoLog);
+  /** The lanes that have live events. */
+  readonly busyLanes = new UndoableMap<LaneId, Lane>(this.undoLog);
+  readonly laneByResource = new UndoableMap<string, LaneId>(this.undoLog);
+  readonly laneByLivingRecord = new UndoableMap<string, LaneId>(this.undoLog);
+  readonly laneByToken = new UndoableMap<string, LaneId>(this.undoLog);
+  /** The lanes a record has or had, tombstones included, in the order of their ids. */
+  readonly lanesOfRecord = new UndoableMap<string, readonly LaneId[]>(this.undoLog);
+  readonly ended = new UndoableList<LedgerEvent>(this.undoLog);
+  /** The same by lane and, where they have none, by record. */
+  readonly endedOf = new UndoableMap<string, UndoableList<LedgerEvent>>(this.undoLog);
+
+  readonly deliveries = new UndoableMap<DeliveryId, StoredDelivery>(this.undoLog);
+  readonly deliveryByKey = new UndoableMap<string, DeliveryId>(this.undoLog);
+  /** Those that are to be translated. */
+  readonly pendingDeliveries = new UndoableMap<DeliveryId, StoredDelivery>(this.undoLog);
+  readonly afterCommits = new UndoableMap<string, DueMark>(this.undoLog);
+
+  readonly accounts = new UndoableMap<AccountId, AccountRecord>(this.undoLog);
+  readonly connections = new UndoableMap<ConnectionId, Connection>(this.undoLog);
+
+  readonly writeListeners = new Set<(write: RowWrite) => void>();
+  readonly workListeners = new Set<() => void>();
+
+  #captures: ReadonlyMap<string, CapturedTable> = new Map();
+  readonly #counts = new Map<string, number>();
+  readonly #writes = new UndoableList<RowWrite>(this.undoLog);
+  #hasWork = false;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(tables: MemoryTables) {
+    this.tables = new AppTables(
+      tables,
+      this.undoLog,
+      () => this.now(),
+      (write) => {
+        this.#noteWrite(write);
+      },
+    );
+  }
+
+  /** Captures the writes to mapped or journaled tables from here on, and to no others. */
+  capture(mappings: readonly Mapping[], journals: readonly Journal[]): void {
+    this.#captures = capturedTables(this.tables, mappings, journals);
+  }
+
+  /** The next number of a kind; like a sequence of Postgres, it takes none back. */
+  count(kind: "lane" | "account" | "connection" | "after commit"): string {
+    const next = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, next);
+    return String(next);
+  }
+
+  /** Says that there is work, once the transaction has committed. */
+  announceWork(): void {
+    this.#hasWork = true;
+  }
+
+  /** Runs `work` when all others have ended; what it throws takes back what it wrote. */
+  async transaction<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(() => this.#run(work));
+    this.#lastTurn = turn.catch(() => undefined);
+    const { result, writes, hasWork } = await turn;
+    for (const write of writes) for (const heard of this.writeListeners) heard(write);
+    if (hasWork) for (const heard of this.workListeners) heard();
+    return result;
+  }
+
+  async #run<T>(work: () => T | Promise<T>) {
+    this.#hasWork = false;
+    try {
+      const result = await work();
+      const writes = this.#writes.take(Infinity);
+      this.undoLog.commit();
+      return { result, writes, hasWork: this.#hasWork };
+    } catch (error) {
+      this.undoLog.rollBack();
+      throw error;
+    }
+  }
+
+  #noteWrite(write: RowWrite): void {
+    this.#writes.append(write);
+    const table = this.#captures.get(write.table);
+    const change = table === undefined ? null : captured(table, write, this.now());
+    if (change !== null) this.changes.append(change);
+  }
+}

@@ -1,0 +1,156 @@
+/** The store in memory: what a transaction offers, and when one is run again. */
+import type { Mapping } from "../../model/mapping.ts";
+import { AbortedTransactionError, mayPass, sqlState } from "../database.ts";
+import { RecordWriteError } from "../record-write-error.ts";
+import { resourceRelations } from "../resource-relations.ts";
+import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
+import { afterCommitStore } from "./after-commits.ts";
+import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
+import { directory } from "./directory.ts";
+import * as laneKeys from "./lane-keys.ts";
+import * as laneLocks from "./lane-locks.ts";
+import { saveLanes, wakeAwaitingIntent, wakeChildren } from "./lane-writes.ts";
+import { appendJournal } from "./ledger-events.ts";
+import { ledger } from "./ledger.ts";
+import { MemoryDatabase } from "./memory-database.ts";
+import { recordStore } from "./records.ts";
+
+export interface MemoryStoreOptions {
+  /** What is mapped; `migrate` replaces it. */
+  readonly mappings?: readonly Mapping[];
+  readonly identities?: IdentitySettings;
+}
+
+const ATTEMPTS = 5;
+
+/** Opens a store on a memory database; several may be open on one. */
+export function memoryStore(database: MemoryDatabase, options: MemoryStoreOptions): Store {
+  const state = MemoryDatabase.stateOf(database);
+  let relations = resourceRelations(options.mappings ?? []);
+
+  const begin = (steps: Steps): StoreTransaction => {
+    const now = state.now();
+    const held: laneLocks.HeldLanes = new Set();
+    const step = <T>(work: () => T) => steps.take(work);
+    return {
+      now,
+      ensureLanes: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
+      findLanesByResource: (connection, resourceType, externalIds) =>
+        step(() => laneKeys.findLanesByResource(state, connection, resourceType, externalIds)),
+      findLanesByToken: (connection, resourceType, tokens) =>
+        step(() => laneKeys.findLanesByToken(state, connection, resourceType, tokens)),
+      findLanesByRecord: (recordType, ids) =>
+        step(() => laneKeys.findLanesByRecord(state, recordType, ids)),
+      findTombstonedLanes: (recordType, ids) =>
+        step(() => laneKeys.findTombstonedLanes(state, recordType, ids)),
+      findOpenIntents: (connection, resourceType) =>
+        step(() => laneKeys.findOpenIntents(state, connection, resourceType)),
+      findBoundLanes: (connection, resourceType, after, limit) =>
+        step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
+      lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),
+      lockDueLanes: (limit) => step(() => laneLocks.lockDueLanes(state, held, now, limit)),
+      lockExpiredLanes: (limit) => step(() => laneLocks.lockExpiredLanes(state, held, now, limit)),
+      lockLanesInState: (connection, eventState, limit, after) =>
+        step(() =>
+          laneLocks.lockLanesInState(state, held, connection, eventState, limit, after ?? null),
+        ),
+      saveLanes: (decided) =>
+        step(() => {
+          saveLanes(state, held, relations, decided);
+        }),
+      removeLane: (id) =>
+        step(() => {
+          laneKeys.removeLane(state, id);
+        }),
+      wakeChildren: (parent) =>
+        step(() => {
+          wakeChildren(state, parent);
+        }),
+      wakeAwaitingIntent: (connection, resourceType) =>
+        step(() => {
+          wakeAwaitingIntent(state, connection, resourceType);
+        }),
+      appendJournal: (entries) =>
+        step(() => {
+          appendJournal(state, entries);
+        }),
+      records: recordStore(state, options.identities, step),
+      changes: {
+        take: (limit) => step(() => state.changes.take(limit)),
+        peek: (recordType, recordId) =>
+          step(() =>
+            state.changes.items.filter(
+              (change) => change.recordType === recordType && change.recordId === recordId,
+            ),
+          ),
+      },
+      pendingDeliveries: pendingDeliveries(state, now, step),
+      afterCommits: afterCommitStore(state, step),
+    };
+  };
+
+  const attempt = <T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> =>
+    state.transaction(async () => {
+      const steps = new Steps();
+      try {
+        const result = await work(begin(steps));
+        if (steps.failed) throw new AbortedTransactionError();
+        return result;
+      } finally {
+        steps.end();
+      }
+    });
+
+  return {
+    kind: "memory",
+    migrate: (mappings, journals = []) =>
+      state.transaction(() => {
+        state.capture(mappings, journals);
+        relations = resourceRelations(mappings);
+      }),
+    async transaction(work) {
+      for (let count = 1; ; count += 1) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          if (count === ATTEMPTS || !mayPass(error)) throw error;
+        }
+      }
+    },
+    deliveries: deliveryStore(state),
+    directory: directory(state),
+    ledger: ledger(state, () => relations),
+    async onWork(heard) {
+      state.workListeners.add(heard);
+      return async () => {
+        state.workListeners.delete(heard);
+      };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * The steps of one transaction. As in Postgres, one that a constraint refused leaves it nothing
+ * but to be rolled back, and none is taken after its end.
+ */
+class Steps {
+  failed = false;
+  #ended = false;
+
+  async take<T>(work: () => T): Promise<T> {
+    if (this.#ended) throw new Error("the transaction has ended");
+    if (this.failed) throw new AbortedTransactionError();
+    try {
+      return work();
+    } catch (error) {
+      this.failed =
+        error instanceof RecordWriteError ? error.sqlState !== null : sqlState(error) !== null;
+      throw error;
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+}

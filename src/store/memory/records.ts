@@ -1,0 +1,163 @@
+/** The app's own rows, written with the mark that they are Tandem's. */
+import type { EventId } from "../../model/ids.ts";
+import type { Row, RowPatch } from "../../model/mapping.ts";
+import { RecordWriteError } from "../record-write-error.ts";
+import { type ActorRows, type RecordTable, resolveActors } from "../resolve-actors.ts";
+import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
+import type { Entry } from "./app-tables.ts";
+import type { MemoryState } from "./memory-state.ts";
+import { unknownColumn } from "./table-refusals.ts";
+
+/** The record store of one transaction; `step` runs each of its steps within it. */
+export function recordStore(
+  state: MemoryState,
+  identities: IdentitySettings | undefined,
+  step: <T>(work: () => T) => Promise<T>,
+): RecordStore {
+  const rows: ActorRows = {
+    withText: (table, column, texts) => step(() => withText(state, table, column, texts)),
+    insert: (table, patch, origin) => step(() => insert(state, table, patch, origin)),
+    // Nobody else is in a transaction.
+    waitFor: () => Promise.resolve(),
+  };
+  return {
+    read: (mapping, ids) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        return new Map(
+          ids.flatMap((id) => {
+            const row = state.tables.row(table, id);
+            return row === undefined ? [] : [[id, row] as const];
+          }),
+        );
+      }),
+    lock: (mapping, id) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        const row = state.tables.row(table, id);
+        if (row === undefined) return { status: "missing" };
+        return isHeld(state, table, id) ? { status: "busy" } : { status: "locked", row };
+      }),
+    insert: (mapping, patch, origin) =>
+      step(() => insert(state, { name: mapping.recordType, key: mapping.key }, patch, origin)),
+    update: (mapping, id, patch, origin) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        refuseHeld(state, table, id);
+        const row = state.tables.update(table, id, patch, origin);
+        if (row === undefined) throw noSuchRow(table);
+        return row;
+      }),
+    delete: (mapping, id, origin) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        refuseHeld(state, table, id);
+        state.tables.delete(table, id, origin);
+      }),
+    lend: (origin, work) => lend(state, origin, work),
+    resolveActors: (integration, references, origin) =>
+      resolveActors(rows, identities, integration, references, origin),
+  };
+}
+
+function insert(state: MemoryState, table: RecordTable, patch: RowPatch, origin: EventId): Entry {
+  return state.tables.insert(nameOf(state, table), patch, origin);
+}
+
+/** What the app's own code is lent in place of SQL: its tables, in Tandem's transaction. */
+export interface MemoryClient {
+  insert(table: string, values: RowPatch): Entry;
+  /** The row as it is afterwards; `undefined` where there is none. */
+  update(table: string, id: string, patch: RowPatch): Row | undefined;
+  delete(table: string, id: string): void;
+  row(table: string, id: string): Row | undefined;
+  rows(table: string): readonly Row[];
+}
+
+async function lend<T>(
+  state: MemoryState,
+  origin: EventId,
+  work: (sql: AppSql) => Promise<T>,
+): Promise<T> {
+  const { undoLog } = state;
+  const savepoint = undoLog.length;
+  let over = false;
+  const tables = () => {
+    if (over) throw new Error("the transaction that this tx belongs to has gone on");
+    return state.tables;
+  };
+  const client: MemoryClient = {
+    insert: (table, values) => tables().insert(table, values, origin),
+    update: (table, id, patch) => tables().update(table, id, patch, origin),
+    delete: (table, id) => {
+      tables().delete(table, id, origin);
+    },
+    row: (table, id) => tables().row(table, id),
+    rows: (table) =>
+      tables()
+        .entries(table)
+        .map(({ row }) => row),
+  };
+  try {
+    return await work({
+      client,
+      query: () => Promise.reject(new Error("a database in memory speaks no SQL: use tx.client")),
+    });
+  } catch (error) {
+    undoLog.rollBack(savepoint);
+    throw error;
+  } finally {
+    over = true;
+  }
+}
+
+function withText(
+  state: MemoryState,
+  table: RecordTable,
+  column: string,
+  texts: readonly string[],
+): readonly { readonly id: string; readonly row: Row }[] {
+  const name = nameOf(state, table);
+  if (!state.tables.has(name, column)) throw unknownColumn(name, column);
+  const wanted = new Set(texts.map((text) => text.toLowerCase()));
+  return state.tables.entries(name).filter(({ row }) => {
+    const value = row[column];
+    return typeof value === "string" && wanted.has(value.toLowerCase());
+  });
+}
+
+/** A table is read and written by its own key. */
+function nameOf(state: MemoryState, { name, key }: RecordTable): string {
+  if (state.tables.keyOf(name) === key) return name;
+  if (!state.tables.has(name, key)) throw unknownColumn(name, key);
+  throw new RecordWriteError({
+    code: "table_changed",
+    message: `${key} is not the key of ${name}`,
+    hint: "Name the table's key in the configuration: records.<table>.key.",
+    table: name,
+    column: key,
+  });
+}
+
+function isHeld(state: MemoryState, table: string, id: string): boolean {
+  return state.heldRows.has(`${table}\n${id}`);
+}
+
+/** The app's transaction holds the row: Postgres would wait for it until its patience ends. */
+class RowHeldError extends Error {
+  override readonly name = "RowHeldError";
+  readonly code = "55P03";
+}
+
+function refuseHeld(state: MemoryState, table: string, id: string): void {
+  if (isHeld(state, table, id)) throw new RowHeldError(`the app holds ${table} ${id}`);
+}
+
+function noSuchRow(table: string): RecordWriteError {
+  return new RecordWriteError({
+    code: "write_suppressed",
+    message: `the update of a row of ${table} had no effect`,
+    hint: "There is no such row any more.",
+    table,
+  });
+}

@@ -1,0 +1,60 @@
+/** Where records stand with their counterparts, for many records at once. */
+import { formatInstant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Ledger, LedgerEvent, Standing } from "../store.ts";
+import { lanesOfRecords } from "./lane-keys.ts";
+import { endedOf, laneKeyOf } from "./ledger-events.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+/** Only a lane's last events are looked at for conflicts, so that a long history costs nothing. */
+const LOOKED_AT = 20;
+
+export function standings(
+  state: MemoryState,
+  recordType: string,
+  recordIds: readonly string[],
+): Awaited<ReturnType<Ledger["standings"]>> {
+  const wanted = new Set(recordIds);
+  const undrained = state.changes.items
+    .filter((change) => change.recordType === recordType && change.origin === null)
+    .map(({ recordId }) => recordId)
+    .filter((id) => wanted.has(id));
+  const pairings = lanesOfRecords(state, recordType, recordIds).map((lane) =>
+    standingOf(state, lane),
+  );
+  return { pairings, undrained: new Set(undrained) };
+}
+
+function standingOf(state: MemoryState, lane: Lane & { readonly recordId: string }): Standing {
+  const last = [...endedOf(state, laneKeyOf(lane.id))].sort(newestFirst).slice(0, LOOKED_AT);
+  return {
+    recordId: lane.recordId,
+    integration: state.connections.get(lane.connectionId)?.integration ?? "",
+    resourceType: lane.resourceType,
+    externalId: lane.externalId,
+    url: lane.display.url ?? null,
+    tombstoned: lane.tombstone !== null,
+    unknownOutcome: lane.attempt !== null,
+    disabled: lane.disabled,
+    live: [...lane.live]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ id, state: eventState, reason, direction, error }) => ({
+        id,
+        state: eventState,
+        reason,
+        direction,
+        error,
+      })),
+    conflicts: last.flatMap(({ id, conflicts, finishedAt, createdAt }) =>
+      conflicts.map((conflict) => ({
+        ...conflict,
+        event: id,
+        at: formatInstant(finishedAt ?? createdAt),
+      })),
+    ),
+  };
+}
+
+export function newestFirst(a: Pick<LedgerEvent, "id">, b: Pick<LedgerEvent, "id">): number {
+  return a.id > b.id ? -1 : 1;
+}

@@ -1,0 +1,14 @@
+import type { LaneKey } from "./store.ts";
+
+/** A lane could not be made: its record is paired with another resource. */
+export class PairedElsewhereError extends Error {
+  override readonly name = "PairedElsewhereError";
+  readonly key: LaneKey;
+
+  constructor(key: LaneKey) {
+    super(
+      `${key.recordType} ${key.recordId ?? "?"} has another counterpart of type ${key.resourceType} in connection ${key.connectionId}`,
+    );
+    this.key = key;
+  }
+}

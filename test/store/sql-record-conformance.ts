@@ -1,0 +1,78 @@
+/** What a store must do with rows where the database has types, triggers and migrations of its own. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { RecordStore, Store } from "../../src/store/store.ts";
+import { anId, type OpenedSqlStore, type StoreOptions, tasks } from "./opened-store.ts";
+import { odd, ODD } from "./record-conformance.ts";
+
+export function sqlRecordsConformance(
+  open: (options: StoreOptions) => Promise<OpenedSqlStore>,
+): void {
+  describe("records in SQL", () => {
+    let opened: OpenedSqlStore;
+    let store: Store;
+    const records = <T>(work: (rows: RecordStore) => Promise<T>) =>
+      store.transaction((tx) => work(tx.records));
+
+    beforeAll(async () => {
+      opened = await open({ tables: ODD, mappings: [tasks, odd] });
+      ({ store } = opened);
+    });
+
+    it("are refused where a value does not fit its column's type", async () => {
+      await expect(
+        records((rows) => rows.insert(tasks, { title: "A", project_id: "x" }, anId())),
+      ).rejects.toMatchObject({ code: "invalid_value", sqlState: "22P02", retryable: false });
+      await expect(
+        records((rows) => rows.insert(odd, { short: "too long" }, anId())),
+      ).rejects.toMatchObject({ code: "invalid_value", sqlState: "22001", retryable: false });
+    });
+
+    it("are refused by a trigger of the app, at once or at the commit", async () => {
+      const { app } = opened;
+      await app.sql(`
+        create function strict() returns trigger language plpgsql as $$
+        begin
+          if new.title = 'at once' then
+            raise exception 'no such title' using hint = 'Ask Ada.';
+          elsif new.title = 'own code' then
+            raise exception 'mine' using errcode = 'ACME1';
+          end if;
+          return new;
+        end $$;
+        create trigger strict before insert on tasks for each row execute function strict();
+        create function late() returns trigger language plpgsql as $$
+        begin
+          if new.title = 'late' then raise exception 'too late'; end if;
+          return null;
+        end $$;
+        create constraint trigger late after insert on tasks
+          deferrable initially deferred for each row execute function late()`);
+      const insert = (title: string) => records((rows) => rows.insert(tasks, { title }, anId()));
+      await expect(insert("at once")).rejects.toMatchObject({
+        code: "refused_by_trigger",
+        message: "no such title",
+        hint: "Ask Ada.",
+      });
+      await expect(insert("own code")).rejects.toMatchObject({
+        code: "refused_by_trigger",
+        sqlState: "ACME1",
+      });
+      await expect(insert("late")).rejects.toMatchObject({ code: "refused_by_trigger" });
+      await expect(insert("fine")).resolves.toBeDefined();
+    });
+
+    it("are seen anew after a migration of the app", async () => {
+      const { app } = opened;
+      const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
+      await app.sql(
+        "alter table tasks add column extra text; alter table tasks drop column card_position",
+      );
+      await expect(records((rows) => rows.read(tasks, [id]))).rejects.toMatchObject({
+        code: "table_changed",
+      });
+      const rows = await records((each) => each.read(tasks, [id]));
+      expect(rows.get(id)).toHaveProperty("extra", null);
+      await app.sql("alter table tasks add column card_position double precision");
+    });
+  });
+}
