@@ -1,19 +1,12 @@
 /**
- * What a user writes: `tandem.config.ts`. `defineConfig` types it; `compileConfig` turns it into
- * the model's mappings and refuses what cannot work, saying where and what to do.
+ * What a user writes: `tandem.config.ts`. `defineConfig` types it, and
+ * `compile-config.ts` turns it into the model's mappings.
  */
 import type { Integration } from "./integrations/integration.ts";
 import type { Actor, Json } from "./model/content.ts";
-import type {
-  ConflictPolicy,
-  FieldMapping,
-  InitialPolicy,
-  Mapping,
-  Row,
-  RowPatch,
-} from "./model/mapping.ts";
-import type { ResourceType } from "./model/observation.ts";
-import type { IdentitySettings } from "./store/store.ts";
+import type { TandemEvent } from "./model/event.ts";
+import type { ConflictPolicy, InitialPolicy, Row, RowPatch } from "./model/mapping.ts";
+import type { AfterCommitHook, ApplyHook, Hooks } from "./runtime/hooks.ts";
 
 /** An integration that tells the compiler the types of its resources' fields. */
 export interface TypedIntegration<Fields extends object> extends Integration {
@@ -60,8 +53,34 @@ export interface SyncConfig<Fields = Readonly<Record<string, Json>>> {
   readonly softDelete?: string;
   /** The app's own modified-at column. */
   readonly modifiedAt?: string;
-  /** Values for other columns when a record is created. */
-  readonly defaults?: RowPatch;
+  /** Values for columns that no field fills, when a record is created. */
+  readonly defaults?: RowPatch | ((content: Partial<Fields>, event: TandemEvent) => RowPatch);
+  /**
+   * Columns computed from the row as it will be, written together with the mapped ones. It must
+   * give the same for the same row. Derived columns are never sent out; where the app itself edits
+   * a row, deriving is the app's own business, as it was before.
+   *
+   * @example
+   * derive: (row) => ({ html: render(String(row.markdown)) })
+   */
+  readonly derive?: Hooks["derive"];
+  /**
+   * The app's own code in place of Tandem's SQL, in Tandem's transaction and marked as Tandem's. A
+   * `ValidationError` ends the event with its message as the hint; whatever is thrown undoes what
+   * was written.
+   *
+   * @example
+   * apply: async (tx, { op, row, patch }) => {
+   *   const [task] = await saveTask(drizzle(tx.client as PoolClient), op, row, patch);
+   *   return task.id; // of an insert: the new row's key
+   * }
+   */
+  readonly apply?: ApplyHook;
+  /**
+   * Runs after the transaction that wrote a record was committed: at least once, in this process or
+   * another, and again with growing pauses where it throws.
+   */
+  readonly afterCommit?: AfterCommitHook;
 }
 
 type SyncOf<Integrations> = {
@@ -73,7 +92,12 @@ type SyncOf<Integrations> = {
 export interface RecordConfig<Sync> {
   /** The primary key's column. Default: `id`. */
   readonly key?: string;
-  readonly sync: Sync;
+  /** What the record corresponds to. Only a journaled record may have none. */
+  readonly sync?: Sync;
+  /** Keeps the record's own writes in the ledger, one event each, synced or not. */
+  readonly journal?: boolean;
+  /** The columns whose changes the journal keeps. Default: all. */
+  readonly columns?: readonly string[];
 }
 
 export interface IdentitiesConfig {
@@ -89,19 +113,20 @@ export interface IdentitiesConfig {
   readonly placeholder?: (actor: Actor) => RowPatch;
 }
 
-/** A database: a URL, a `pg.Pool` or a PGlite. */
+/** A database: a URL, a `pg.Pool` or a PGlite; in simulations and tests a `MemoryDatabase`. */
 export type DatabaseSource = string | object;
 
 export interface TandemConfig<
   Integrations extends Readonly<Record<string, TypedIntegration<object>>> = Readonly<
     Record<string, TypedIntegration<object>>
   >,
+  Names extends string = string,
 > {
   /** Default: a PGlite under `.tandem/`. */
   readonly database?: DatabaseSource | undefined;
   readonly integrations: Integrations;
   readonly identities?: IdentitiesConfig;
-  readonly records: Readonly<Record<string, RecordConfig<SyncOf<Integrations>>>>;
+  readonly records: Readonly<Record<Names, RecordConfig<SyncOf<Integrations>>>>;
 }
 
 /**
@@ -115,7 +140,8 @@ export interface TandemConfig<
  */
 export function defineConfig<
   const Integrations extends Readonly<Record<string, TypedIntegration<object>>>,
->(config: TandemConfig<Integrations>): TandemConfig<Integrations> {
+  Names extends string,
+>(config: TandemConfig<Integrations, Names>): TandemConfig<Integrations, Names> {
   return config;
 }
 
@@ -142,205 +168,7 @@ export class ConfigError extends Error {
   }
 }
 
-export interface CompiledConfig {
-  readonly integrations: ReadonlyMap<string, Integration>;
-  readonly mappings: readonly Mapping[];
-  readonly identities: IdentitySettings | null;
-}
-
 /** Any configuration, its field types forgotten. */
 export type AnyConfig = Omit<TandemConfig, "records"> & {
-  readonly records: Readonly<
-    Record<string, { readonly key?: string; readonly sync: Readonly<Record<string, unknown>> }>
-  >;
+  readonly records: Readonly<Record<string, RecordConfig<Readonly<Record<string, unknown>>>>>;
 };
-
-/**
- * Turns a configuration into mappings.
- *
- * @throws ConfigError where something named does not exist or cannot work together.
- */
-export function compileConfig(config: AnyConfig): CompiledConfig {
-  const integrations = new Map(Object.entries(config.integrations));
-  const mappings = Object.entries(config.records).flatMap(([recordType, record]) =>
-    Object.entries(record.sync).map(([name, sync]) =>
-      compileMapping(
-        {
-          recordType,
-          key: record.key ?? "id",
-          name,
-          path: `records.${recordType}.sync["${name}"]`,
-        },
-        sync as SyncConfig,
-        integrations,
-        config.identities,
-      ),
-    ),
-  );
-  for (const mapping of mappings) checkParent(mapping, mappings);
-  return { integrations, mappings, identities: compileIdentities(config.identities) };
-}
-
-interface Place {
-  readonly recordType: string;
-  readonly key: string;
-  readonly name: string;
-  readonly path: string;
-}
-
-function compileMapping(
-  place: Place,
-  sync: SyncConfig,
-  integrations: ReadonlyMap<string, Integration>,
-  identities: IdentitiesConfig | undefined,
-): Mapping {
-  const { path } = place;
-  const resource = findResource(place, integrations);
-  const [integration = ""] = place.name.split(".");
-  if (sync.scope === undefined && sync.parent === undefined) {
-    throw new ConfigError(
-      "no_scope",
-      path,
-      "nothing selects the connection",
-      'Name the column that does: scope: "project_id"; or the parent: { column, record }.',
-    );
-  }
-  if (resource.parent !== null && sync.parent === undefined) {
-    throw new ConfigError(
-      "no_parent",
-      path,
-      `a ${resource.type} lives inside a ${resource.parent}`,
-      "Name the column that holds the parent's key: parent: { column, record }.",
-    );
-  }
-  const fields = Object.entries(sync.fields).map(([column, field]) =>
-    compileField(column, field, resource, `${path}.fields.${column}`),
-  );
-  const references = fields.some((field) => field.references !== null);
-  if (references && identities === undefined) {
-    throw new ConfigError(
-      "no_identities",
-      path,
-      "reference(...) needs to know the app's users",
-      'Add identities: { table: "users", login: { github: "github_login" } }.',
-    );
-  }
-  return {
-    recordType: place.recordType,
-    key: place.key,
-    integration,
-    resource,
-    scopeColumn: sync.scope ?? null,
-    parent:
-      sync.parent === undefined
-        ? null
-        : { column: sync.parent.column, recordType: sync.parent.record },
-    fields,
-    conflict: sync.conflict ?? "field",
-    initial: sync.initial ?? "resource",
-    onResourceDeleted: sync.onResourceDeleted ?? "archive",
-    onRecordDeleted: sync.onRecordDeleted ?? "close",
-    softDelete: sync.softDelete ?? null,
-    modifiedAt: sync.modifiedAt ?? null,
-    defaults: sync.defaults ?? {},
-  };
-}
-
-function findResource(place: Place, integrations: ReadonlyMap<string, Integration>): ResourceType {
-  const [name = "", type = ""] = place.name.split(".");
-  const integration = integrations.get(name);
-  if (integration === undefined) {
-    throw new ConfigError(
-      "unknown_integration",
-      place.path,
-      `there is no integration "${name}"`,
-      `Known: ${[...integrations.keys()].join(", ") || "none"}. Add it to integrations.`,
-    );
-  }
-  const resource = integration.resources.find((candidate) => candidate.type === type);
-  if (resource === undefined) {
-    throw new ConfigError(
-      "unknown_resource",
-      place.path,
-      `${name} has no resource "${type}"`,
-      `Known: ${integration.resources.map((known) => `${name}.${known.type}`).join(", ")}.`,
-    );
-  }
-  return resource;
-}
-
-function compileField(
-  column: string,
-  field: SyncConfig["fields"][string],
-  resource: ResourceType,
-  path: string,
-): FieldMapping {
-  const name = typeof field === "string" ? field : field.field;
-  const spec = resource.fields[name];
-  if (spec === undefined) {
-    throw new ConfigError(
-      "unknown_field",
-      path,
-      `a ${resource.type} has no field "${name}"`,
-      `Known: ${Object.keys(resource.fields).join(", ")}.`,
-    );
-  }
-  if (typeof field === "string") {
-    return {
-      column,
-      field: name,
-      toResource: spec.writable ? (row) => plainValue(row[column]) : null,
-      toRecord: (value) => value,
-      references: null,
-    };
-  }
-  if ("kind" in field) {
-    return { column, field: name, toResource: null, toRecord: null, references: field.table };
-  }
-  return {
-    column,
-    field: name,
-    toResource: spec.writable ? field.toResource : null,
-    toRecord: field.toRecord,
-    references: null,
-  };
-}
-
-/** A column's value as JSON; what is not JSON becomes its text. */
-function plainValue(value: unknown): Json {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
-    return value;
-  }
-  if (Array.isArray(value)) return value.map(plainValue);
-  return typeof value === "bigint" ? value.toString() : (JSON.parse(JSON.stringify(value)) as Json);
-}
-
-function checkParent(mapping: Mapping, mappings: readonly Mapping[]): void {
-  const { parent } = mapping;
-  if (parent === null) return;
-  const found = mappings.some(
-    (candidate) =>
-      candidate.recordType === parent.recordType &&
-      candidate.integration === mapping.integration &&
-      candidate.resource.type === mapping.resource.parent,
-  );
-  if (found) return;
-  throw new ConfigError(
-    "unmapped_parent",
-    `records.${mapping.recordType}.sync["${mapping.integration}.${mapping.resource.type}"].parent`,
-    `"${parent.recordType}" is not mapped to a ${mapping.integration}.${mapping.resource.parent ?? ""}`,
-    "Map the parent's table first; its pairing tells where the child belongs.",
-  );
-}
-
-function compileIdentities(config: IdentitiesConfig | undefined): IdentitySettings | null {
-  if (config === undefined) return null;
-  return {
-    table: config.table,
-    key: config.key ?? "id",
-    login: config.login,
-    unknown: config.unknown ?? "placeholder",
-    placeholder: config.placeholder ?? ((actor) => ({ name: actor.login, placeholder: true })),
-  };
-}

@@ -9,6 +9,18 @@ export {
   type TandemConfig,
 } from "./config.ts";
 export type { ConnectRequest, TandemOptions } from "./compose.ts";
+export type { Conflicted, Errored, Happenings, HeardEvent, Moved } from "./runtime/announce.ts";
+export {
+  type AfterCommitHook,
+  type ApplyHook,
+  type CommittedWrite,
+  type RecordKey,
+  type RecordOperation,
+  ValidationError,
+} from "./runtime/hooks.ts";
+export type { Counterpart, RecordStatus } from "./server/status-of.ts";
+export type { AppSql } from "./store/store.ts";
+export type { Row, RowPatch } from "./model/mapping.ts";
 export { createTandem, type Tandem } from "./server/tandem.ts";
 export {
   type Conflict,

@@ -17,12 +17,18 @@ export interface ListeningPlace {
   readonly port: number;
 }
 
+/**
+ * How long an idle connection is kept, in milliseconds. Longer than a proxy keeps it (60 s is usual):
+ * whoever closes first must not be the one that is asked, or a request meets a closed door.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
 /** @throws Error with the code `EADDRINUSE` where the port is taken. */
 export async function listen(
   fetch: (request: Request) => Promise<Response>,
   { host, port }: ListeningPlace,
 ): Promise<HttpServer> {
-  const server = createAdaptorServer({ fetch });
+  const server = createAdaptorServer({ fetch, serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS } });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

@@ -48,7 +48,7 @@ export interface Serving {
   readonly url: string;
   readonly api: string;
   readonly webhooks: Readonly<Record<string, string>>;
-  readonly database: "postgres" | "pglite";
+  readonly database: "postgres" | "pglite" | "memory";
   readonly working: boolean;
 }
 

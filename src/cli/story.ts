@@ -15,6 +15,22 @@ export function storyOf(
   return [
     paint.bold(title),
     ...explanation.pairings.flatMap((pairing) => ["", ...pairingStory(pairing, reader, paint)]),
+    ...journalStory(explanation, reader, paint),
+  ];
+}
+
+/** The record's own writes, oldest first. */
+function journalStory(
+  { journal }: ApiExplanation,
+  reader: Reader,
+  paint: Paint,
+): readonly string[] {
+  if (journal.length === 0) return [];
+  const events = [...journal].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [
+    "",
+    paint.bold("Its own writes"),
+    ...events.flatMap((event) => ["", ...eventStory(event, reader, paint)]),
   ];
 }
 

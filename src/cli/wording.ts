@@ -13,6 +13,7 @@ export function recordName(event: Pick<ApiEvent, "record_type" | "record_id">): 
 export function resourceName(
   event: Pick<ApiEvent, "resource_type" | "integration_external_id">,
 ): string {
+  if (event.resource_type === null) return "the record alone";
   const kind = event.resource_type.replaceAll("_", " ");
   return event.integration_external_id === null
     ? `new ${kind}`

@@ -160,7 +160,12 @@ function Facts({ event }: Shown) {
   const { record_type: type, record_id: record } = event;
   const facts: (readonly [string, string])[] = [
     ["Source", event.source],
-    ["Resource", `${resourceName(event)} in ${event.integration_record_type}`],
+    [
+      "Resource",
+      [resourceName(event), event.integration_record_type]
+        .filter((name) => name !== null)
+        .join(" in "),
+    ],
     ["Its time", event.integration_updated_at ?? "unknown"],
     ["Reason", event.reason],
     ["Attempts", String(event.attempts)],

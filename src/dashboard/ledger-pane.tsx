@@ -52,7 +52,7 @@ export function LedgerPane({
                 <EventRow
                   key={event.id}
                   event={event}
-                  about={subject(event) || about.get(event.integration_record_id)}
+                  about={subject(event) || about.get(event.integration_record_id ?? "")}
                   fresh={live.isFresh(event.id)}
                   target={event.id === target}
                   failed={failed}

@@ -130,7 +130,7 @@ function searchable(event: ApiEvent): { recordNames: readonly string[]; text: st
   const text = [
     event.record_type,
     record,
-    event.resource_type.replaceAll("_", " "),
+    event.resource_type?.replaceAll("_", " "),
     external,
     event.reason,
     event.because,
@@ -163,9 +163,10 @@ export function subjects(
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const event of events) {
-    const known = found.has(event.integration_record_id);
-    const text = known ? "" : subject(event);
-    if (text !== "") found.set(event.integration_record_id, text);
+    const id = event.integration_record_id;
+    if (id === null || found.has(id)) continue;
+    const text = subject(event);
+    if (text !== "") found.set(id, text);
   }
   return found;
 }

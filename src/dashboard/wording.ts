@@ -29,6 +29,7 @@ export function resourceName(
   event: Pick<ApiEvent, "resource_type" | "integration_external_id">,
 ): string {
   const { integration_external_id: id } = event;
+  if (event.resource_type === null) return "the record alone";
   const kind = event.resource_type.replace(/^issue_/, "").replaceAll("_", " ");
   if (id === null) return `new ${kind}`;
   return kind === "issue" ? `issue #${id}` : `${kind} ${id}`;

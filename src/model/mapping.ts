@@ -45,6 +45,14 @@ export interface Mapping {
   readonly defaults: RowPatch;
 }
 
+/** A table whose own writes are kept in the ledger, with or without a mapping. */
+export interface Journal {
+  readonly recordType: string;
+  readonly key: string;
+  /** The columns whose changes are kept; `null`: all of them. */
+  readonly columns: readonly string[] | null;
+}
+
 /** An actor that must become the key of a row before a record is written. */
 export interface ActorReference {
   readonly column: string;

@@ -6,6 +6,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { AccountRecord } from "../store/store.ts";
+import { type Hooks, NO_HOOKS } from "./hooks.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
 /** A connection with its account. */
@@ -74,6 +75,10 @@ export class AddressBook {
     const contact = this.contact(lane.connectionId);
     if (contact === null) return null;
     return mappingOfResource(this.#services, contact.connection.integration, lane.resourceType);
+  }
+
+  hooks(mapping: Mapping): Hooks {
+    return this.#services.hooks.get(mapping) ?? NO_HOOKS;
   }
 
   /** The engine's context for a lane. */

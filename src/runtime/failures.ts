@@ -4,6 +4,7 @@ import { MappingError } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
+import { HookError, ValidationError } from "./hooks.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import { mayPass, sqlState } from "../store/database.ts";
 
@@ -78,6 +79,24 @@ export function describe(thrown: unknown): EventError {
       code: "mapping_failed",
       message: `${thrown.message}: ${messageOf(thrown.cause)}`,
       hint: `Correct toResource or toRecord of "${thrown.column}" in tandem.config.ts, then restart the event.`,
+      retryable: false,
+    };
+  }
+  if (thrown instanceof ValidationError) {
+    return {
+      ...base,
+      code: "validation_failed",
+      message: "The app's own rules refused the record.",
+      hint: thrown.message,
+      retryable: false,
+    };
+  }
+  if (thrown instanceof HookError) {
+    return {
+      ...base,
+      code: "hook_failed",
+      message: thrown.message,
+      hint: thrown.hint,
       retryable: false,
     };
   }

@@ -1,16 +1,18 @@
 /** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
 import type { Context } from "../engine/context.ts";
+import { keepRecord } from "../engine/keep-record.ts";
 import { planMerge, type RecordAfter, type Sight } from "../engine/merge.ts";
 import type { Plan } from "../engine/plan.ts";
 import { takeTimes } from "../engine/record-change.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
-import type { EventId } from "../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { Mapping, RecordWrite, Row, RowPatch } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { changeTimes } from "./drain.ts";
+import { isRecordNewer } from "./hooks.ts";
+import type { RecordWriter } from "./write-record.ts";
 
 /** A merge that was planned and written. */
 export interface Written {
@@ -35,32 +37,38 @@ export async function writeMerge(
   tx: StoreTransaction,
   lane: Lane,
   sight: Sight,
-  event: EventId,
+  writer: RecordWriter,
   context: Context,
   fresh: NewRecord,
 ): Promise<Written | Unwritten> {
-  if (lane.recordId === null) return createRecord(tx, lane, sight, event, context, fresh);
+  if (lane.recordId === null) return createRecord(tx, lane, sight, writer, context, fresh);
   const locked = await tx.records.lock(context.mapping, lane.recordId);
   if (!("row" in locked)) return locked.status;
   const timed = await takePendingTimes(tx, lane, lane.recordId, context.mapping);
   const before = recordContent(context.mapping, locked.row);
-  const merged = planMerge(timed, sight, before, context);
-  const row = await updateRecord(
+  const planned = planMerge(timed, sight, before, context);
+  const updated = await updateRecord(
     tx,
-    timed,
     lane.recordId,
     locked.row,
-    merged,
+    planned,
     sight.at,
-    event,
+    writer,
     context,
   );
+  const row = updated === "record_is_newer" ? locked.row : updated;
   return {
     lane: timed,
-    merged,
+    merged: updated === "record_is_newer" ? keepRecord(planned, before) : planned,
     before,
     after: { id: lane.recordId, content: recordContent(context.mapping, row) },
   };
+}
+
+/** A row to be deleted, with its content. */
+export interface Removable {
+  readonly row: Row;
+  readonly content: Content;
 }
 
 /** A deletion's row, locked; `null` where it is gone already. */
@@ -68,10 +76,10 @@ export async function lockForRemoval(
   tx: StoreTransaction,
   lane: Lane,
   mapping: Mapping,
-): Promise<Content | null | "busy"> {
+): Promise<Removable | null | "busy"> {
   if (lane.recordId === null) return null;
   const locked = await tx.records.lock(mapping, lane.recordId);
-  if ("row" in locked) return recordContent(mapping, locked.row);
+  if ("row" in locked) return { row: locked.row, content: recordContent(mapping, locked.row) };
   return locked.status === "busy" ? "busy" : null;
 }
 
@@ -93,14 +101,14 @@ async function createRecord(
   tx: StoreTransaction,
   lane: Lane,
   sight: Sight,
-  event: EventId,
+  writer: RecordWriter,
   context: Context,
   fresh: NewRecord,
 ): Promise<Written> {
   const { mapping } = context;
   const merged = planMerge(lane, sight, null, context);
   const write = recordWrite(mapping, merged.toRecord, null);
-  const references = await tx.records.resolveActors(mapping.integration, write.references, event);
+  const references = await resolve(tx, mapping, write, writer);
   const patch: RowPatch = {
     ...write.patch,
     ...references,
@@ -108,26 +116,39 @@ async function createRecord(
     ...(mapping.parent === null ? {} : { [mapping.parent.column]: fresh.parentId }),
     ...(mapping.modifiedAt === null ? {} : { [mapping.modifiedAt]: formatInstant(sight.at) }),
   };
-  const { id, row } = await tx.records.insert(mapping, patch, event);
+  const { id, row } = await writer.insert(patch, merged.toRecord);
   return { lane, merged, before: null, after: { id, content: recordContent(mapping, row) } };
 }
 
 async function updateRecord(
   tx: StoreTransaction,
-  lane: Lane,
   recordId: string,
   row: Row,
   merged: Plan,
   at: Instant,
-  event: EventId,
+  writer: RecordWriter,
   context: Context,
-): Promise<Row> {
+): Promise<Row | "record_is_newer"> {
   if (Object.keys(merged.toRecord).length === 0) return row;
   const { mapping } = context;
   const write = recordWrite(mapping, merged.toRecord, row);
-  const references = await tx.records.resolveActors(mapping.integration, write.references, event);
+  const references = await resolve(tx, mapping, write, writer);
   const patch = { ...write.patch, ...references, ...stamp(mapping, row, at) };
-  return tx.records.update(mapping, recordId, patch, event);
+  try {
+    return await writer.update(recordId, row, patch);
+  } catch (thrown) {
+    if (isRecordNewer(thrown)) return "record_is_newer";
+    throw thrown;
+  }
+}
+
+function resolve(
+  tx: StoreTransaction,
+  { integration }: Mapping,
+  { references }: RecordWrite,
+  { event }: RecordWriter,
+): Promise<RowPatch> {
+  return tx.records.resolveActors(integration, references, event.id);
 }
 
 /** The app's own stamp becomes the later of its value and the resource's time. */

@@ -3,15 +3,18 @@ import type { Integration } from "../integrations/integration.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Mapping } from "../model/mapping.ts";
+import type { Journal, Mapping } from "../model/mapping.ts";
 import type { Store } from "../store/store.ts";
 import type { Gateway } from "./gateway.ts";
+import type { HookBook } from "./hooks.ts";
 import type { Log } from "./log.ts";
 
 export interface Services {
   readonly store: Store;
   readonly integrations: ReadonlyMap<string, Integration>;
   readonly mappings: readonly Mapping[];
+  readonly hooks: HookBook;
+  readonly journals: readonly Journal[];
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly random: Random;

@@ -20,8 +20,11 @@ export async function explain(
   recordId: string,
 ): Promise<ApiExplanation | null> {
   const { store } = core.services;
-  const lanes = await store.ledger.lanesOfRecord(recordType, recordId);
-  if (lanes.length === 0) return null;
+  const [lanes, journal] = await Promise.all([
+    store.ledger.lanesOfRecord(recordType, recordId),
+    store.ledger.events({ recordType, recordId, journaled: true, limit: SHOWN }),
+  ]);
+  if (lanes.length + journal.length === 0) return null;
   const book = await AddressBook.open(core.services);
   const pairings = [];
   for (const lane of lanes) {
@@ -40,7 +43,12 @@ export async function explain(
       events: events.map(representEvent),
     });
   }
-  return { record_type: recordType, record_id: recordId, pairings };
+  return {
+    record_type: recordType,
+    record_id: recordId,
+    pairings,
+    journal: journal.map(representEvent),
+  };
 }
 
 async function unsentFields(

@@ -2,8 +2,20 @@
 import { composeTandem, type TandemCore, type TandemOptions } from "../compose.ts";
 import type { AnyConfig } from "../config.ts";
 import { createHandler, type HandlerOptions } from "./handler.ts";
+import { type RecordStatus, statusOf } from "./status-of.ts";
 
-export interface Tandem extends TandemCore {
+export interface Tandem<Names extends string = string> extends TandemCore {
+  /**
+   * Where records stand with their counterparts, by id; one round trip for all of them.
+   *
+   * @example
+   * const status = await tandem.statusOf("tasks", tasks.map((task) => task.id));
+   * for (const task of tasks) badge(task, status[task.id]?.state); // "in_sync", "pending", ...
+   */
+  statusOf(
+    recordType: Names,
+    ids: readonly (string | number | bigint)[],
+  ): Promise<Readonly<Record<string, RecordStatus>>>;
   /** A web-standard handler: webhooks, API and dashboard. */
   readonly fetch: (request: Request) => Promise<Response>;
 }
@@ -18,10 +30,14 @@ export interface Tandem extends TandemCore {
  * // mount tandem.fetch, and on the way out:
  * await tandem.stop();
  */
-export async function createTandem(
-  config: AnyConfig,
+export async function createTandem<Config extends AnyConfig>(
+  config: Config,
   options: TandemOptions & HandlerOptions = {},
-): Promise<Tandem> {
+): Promise<Tandem<keyof Config["records"] & string>> {
   const core = await composeTandem(config, options);
-  return { ...core, fetch: createHandler(core, options) };
+  return {
+    ...core,
+    statusOf: (recordType, ids) => statusOf(core.services.store, recordType, ids),
+    fetch: createHandler(core, options),
+  };
 }

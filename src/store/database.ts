@@ -6,6 +6,8 @@
  * text goes to the database as it is, whatever its type.
  */
 export interface Queryable {
+  /** The driver's own client or pool behind it. */
+  readonly client: object;
   /** Runs one statement. Parameters are `$1`, `$2`, ... */
   query<T = Record<string, unknown>>(
     text: string,

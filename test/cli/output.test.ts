@@ -158,6 +158,7 @@ describe("a story", () => {
             events: [newer, older],
           },
         ],
+        journal: [],
       },
       reader,
       plain,

@@ -232,7 +232,7 @@ async function givenLabels(database: TestDatabase, column: string): Promise<Pair
 
 function withLabels(config: AnyConfig): AnyConfig {
   const { tasks } = config.records;
-  const issue = tasks?.sync["github.issue"] as SyncConfig | undefined;
+  const issue = tasks?.sync?.["github.issue"] as SyncConfig | undefined;
   if (tasks === undefined || issue === undefined) throw new Error("the sample has no tasks");
   const fields = { ...issue.fields, labels: "labels" };
   const sync = { ...tasks.sync, "github.issue": { ...issue, fields } };

@@ -51,7 +51,9 @@ describeOnEachDatabase("migrating", (open, kind) => {
     const others = await Promise.all([connectTo(app), connectTo(app)]);
     await Promise.all([database, ...others].map((each) => migrate(each, [tasks])));
     expect(await triggersOf(app)).toHaveLength(3);
-    expect(await app.sql("select count(*) from tandem.migrations")).toEqual([{ count: 1 }]);
+    expect(await app.sql("select count(*) from tandem.migrations")).toEqual([
+      { count: (await readMigrations()).length },
+    ]);
     await Promise.all(others.map((each) => each.close()));
   });
 
@@ -195,12 +197,14 @@ describeOnEachDatabase("migrating", (open, kind) => {
       digest: "b",
       text: "create table tandem.half (); select 1 / 0",
     };
-    await expect(migrate(database, [], [first, broken])).rejects.toMatchObject({ code: "22012" });
+    await expect(migrate(database, [], [], [first, broken])).rejects.toMatchObject({
+      code: "22012",
+    });
     expect(await app.sql("select to_regclass('tandem.half')::text as half")).toEqual([
       { half: null },
     ]);
     const mended = { ...broken, text: "create table tandem.half ()" };
-    await migrate(database, [], [first, mended]);
+    await migrate(database, [], [], [first, mended]);
     expect(await app.sql("select version from tandem.migrations order by 1")).toEqual([
       { version: 1 },
       { version: 2 },

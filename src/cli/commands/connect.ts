@@ -87,7 +87,7 @@ async function connectWith(
   const isNamed = (account: AccountRecord): boolean =>
     account.integration === integration && account.name === name;
   const known = (await directory.accounts()).find(isNamed);
-  const secret = namedSecret(options.webhookSecretEnv) ?? known?.webhookSecrets[0];
+  const secret = namedSecret(options.webhookSecretEnv);
   const connection = await tandem.connect({
     account: {
       name,

@@ -1,6 +1,6 @@
 /** `tandem migrate`: the schema and the triggers, brought up to date. */
 import type { Command } from "commander";
-import { compileConfig } from "../../config.ts";
+import { compileConfig } from "../../compile-config.ts";
 import type { Database } from "../../store/database.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import { openDatabase } from "../../store/postgres/open-database.ts";
@@ -30,16 +30,16 @@ export function addMigrateCommand(program: Command, within: Within): void {
 async function migrateDatabase(context: CommandContext): Promise<void> {
   const { io, settings } = context;
   const given = await loadConfig(io.cwd, settings.config);
-  const { mappings } = compileConfig(given);
+  const { mappings, journals } = compileConfig(given);
   const { config, release } = takeConfig(given, io.cwd, false);
   try {
     const database = await openDatabase(config.database);
     try {
       const before = await readApplied(database);
-      await migrate(database, mappings);
+      await migrate(database, mappings, journals);
       const after = await readApplied(database);
       const applied = after.slice(before.length);
-      const tables = [...new Set(mappings.map(({ recordType }) => recordType))];
+      const tables = [...new Set([...mappings, ...journals].map(({ recordType }) => recordType))];
       const version = after.at(-1)?.version ?? 0;
       context.answer({ applied, version, tables }, [
         ...(applied.length === 0

@@ -18,6 +18,8 @@ export interface CapturedTable {
   readonly shape: TableShape;
   readonly key: Column;
   readonly columns: readonly Column[];
+  /** The columns whose values are kept, of a table with a journal. */
+  readonly journal: readonly Column[];
   /** The app's own modified-at column, where it is a `timestamptz`. */
   readonly modifiedAt: Column | null;
 }
@@ -50,7 +52,7 @@ export function captureSql(table: CapturedTable): CaptureSql {
     `create trigger ${TRIGGERS.update}
   after update on ${table.shape.quoted}
   for each row when (
-    ${[table.key, ...table.columns].map(differs).join("\n    or ")}
+    ${[table.key, ...watched(table)].map(differs).join("\n    or ")}
   )
   execute function ${name}()`,
     `create trigger ${TRIGGERS.delete}
@@ -88,13 +90,15 @@ function nameOf(recordType: string): string {
 function functionSql(name: string, table: CapturedTable): string {
   const { recordType, key, columns, modifiedAt } = table;
   const type = quoteLiteral(recordType);
-  const all = `array[${columns.map((column) => quoteLiteral(column.name)).join(", ")}]::text[]`;
-  const moved = columns.map(
+  const names = watched(table).map((column) => quoteLiteral(column.name));
+  const all = `array[${names.join(", ")}]::text[]`;
+  const moved = watched(table).map(
     (column) => `case when ${differs(column)} then ${quoteLiteral(column.name)} end`,
   );
   const old = [key, ...columns.filter((column) => column.name !== key.name)].map(
-    (column) => `${quoteLiteral(column.name)}, ${asJson(column)}`,
+    (column) => `${quoteLiteral(column.name)}, ${asJson("old", column)}`,
   );
+  const journal = journalSql(table);
   return `create or replace function ${name}() returns trigger
 language plpgsql
 security definer
@@ -106,7 +110,7 @@ declare
   moved text[] := ${all};
   old_row jsonb;
   changed timestamptz := tandem.now();
-  origin text := nullif(current_setting('tandem.origin', true), '');
+  origin text := nullif(current_setting('tandem.origin', true), '');${journal.declared}
 begin
   begin
     if tg_op <> 'DELETE' then
@@ -122,7 +126,7 @@ begin
     end if;
     if tg_op = 'DELETE' or (tg_op = 'UPDATE' and old_key <> new_key) then
       old_row := jsonb_build_object(${old.join(", ")});
-    end if;
+    end if;${journal.read}
   exception when others then
     -- A column is not as it was at the last migrate. What is known by now will do.
     null;
@@ -130,13 +134,13 @@ begin
 
   if tg_op = 'DELETE' or (tg_op = 'UPDATE' and old_key <> new_key) then
     insert into tandem.changes
-      (record_type, record_id, operation, columns, changed_at, origin, transaction_id, old_record)
+      (record_type, record_id, operation, columns, changed_at, origin, transaction_id, old_record${journal.column})
     values
-      (${type}, old_key, 'delete', '{}', changed, origin, pg_current_xact_id(), old_row);
+      (${type}, old_key, 'delete', '{}', changed, origin, pg_current_xact_id(), old_row${journal.ofOld});
   end if;
   if tg_op <> 'DELETE' then
     insert into tandem.changes
-      (record_type, record_id, operation, columns, changed_at, origin, transaction_id)
+      (record_type, record_id, operation, columns, changed_at, origin, transaction_id${journal.column})
     values (
       ${type},
       new_key,
@@ -144,12 +148,40 @@ begin
       moved,
       changed,
       origin,
-      pg_current_xact_id()
+      pg_current_xact_id()${journal.ofNew}
     );
   end if;
   return null;
 end
 `)}`;
+}
+
+/** Every column whose change fires the trigger. */
+function watched({ columns, journal }: CapturedTable): readonly Column[] {
+  const mapped = new Set(columns.map((column) => column.name));
+  return [...columns, ...journal.filter((column) => !mapped.has(column.name))];
+}
+
+/** What a journal adds: the values before and after of what moved, unless the write is ours. */
+function journalSql({ journal }: CapturedTable) {
+  if (journal.length === 0) return { declared: "", read: "", column: "", ofOld: "", ofNew: "" };
+  const values = journal.map(
+    (column) => `case when ${differs(column)} then jsonb_build_object(${quoteLiteral(column.name)},
+          jsonb_build_object('from', ${asJson("old", column)}, 'to', ${asJson("new", column)}))
+        else '{}' end`,
+  );
+  return {
+    declared: "\n  values_moved jsonb := '{}';",
+    // Last of all, so that values which have no JSON take nothing else with them.
+    read: `
+    if origin is null then
+      values_moved := ${values.join("\n        || ")};
+    end if;`,
+    column: ", journal",
+    ofOld:
+      ", case when origin is null then case when tg_op = 'DELETE' then values_moved else '{}' end end",
+    ofNew: ",\n      case when origin is null then values_moved end",
+  };
 }
 
 /** The writer's own time, where it set one; no write was made later than now. */
@@ -181,9 +213,9 @@ function differs({ quoted, builtin, isEnum }: Column): string {
 }
 
 /** As the driver would give the value: JSON numbers are too small for bigints and decimals. */
-function asJson({ quoted, builtin }: Column): string {
+function asJson(row: "old" | "new", { quoted, builtin }: Column): string {
   const asText = builtin === "int8" || builtin === "numeric";
-  return asText ? `old.${quoted}::text` : `to_jsonb(old.${quoted})`;
+  return asText ? `${row}.${quoted}::text` : `to_jsonb(${row}.${quoted})`;
 }
 
 /** A dollar quote that the body does not contain: names of columns may have dollars. */

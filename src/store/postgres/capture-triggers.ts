@@ -1,17 +1,18 @@
 /** Installing the capture triggers: what is there already stays untouched. */
-import { type Mapping, mappedColumns } from "../../model/mapping.ts";
+import { type Journal, type Mapping, mappedColumns } from "../../model/mapping.ts";
 import { type Database, type Queryable, sqlState } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
 import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
 
-/** Installs the triggers of mapped tables and removes those of tables that no longer are. */
+/** Installs the triggers of mapped or journaled tables and removes those of tables that no longer are. */
 export async function installCaptureTriggers(
   database: Database,
   mappings: readonly Mapping[],
+  journals: readonly Journal[],
 ): Promise<void> {
-  const tables = await capturedTables(database, mappings);
+  const tables = await capturedTables(database, mappings, journals);
   const wanted = tables.map((table) => ({ table, sql: captureSql(table) }));
   const installed = await readInstalled(database);
   for (const { table, sql } of wanted) {
@@ -134,14 +135,18 @@ async function withBriefLock(
 async function capturedTables(
   reader: Queryable,
   mappings: readonly Mapping[],
+  journals: readonly Journal[],
 ): Promise<readonly CapturedTable[]> {
-  const recordTypes = [...new Set(mappings.map((mapping) => mapping.recordType))].sort();
+  const recordTypes = [
+    ...new Set([...mappings, ...journals].map(({ recordType }) => recordType)),
+  ].sort();
   const tables: CapturedTable[] = [];
   for (const recordType of recordTypes) {
     const shape = await readTableShape(reader, recordType);
     const table = capturedTable(
       recordType,
       mappings.filter((mapping) => mapping.recordType === recordType),
+      journals.find((journal) => journal.recordType === recordType) ?? null,
       shape,
     );
     const twin = tables.find((other) => other.shape.oid === table.shape.oid);
@@ -160,9 +165,10 @@ async function capturedTables(
 function capturedTable(
   recordType: string,
   mappings: readonly Mapping[],
+  journal: Journal | null,
   shape: TableShape | null,
 ): CapturedTable {
-  const [first] = mappings;
+  const first = mappings[0] ?? journal ?? undefined;
   if (shape === null || first === undefined) {
     throw new MigrationError(
       "table_missing",
@@ -194,6 +200,10 @@ function capturedTable(
     shape,
     key: column(first.key),
     columns: names.map(column),
+    journal:
+      journal === null
+        ? []
+        : (journal.columns ?? [...shape.columns.keys()]).map((name) => column(name)),
     modifiedAt: stamp?.builtin === "timestamptz" ? stamp : null,
   };
 }

@@ -19,6 +19,7 @@ interface ChangeRow {
   readonly changed_at: string;
   readonly origin: string | null;
   readonly old_record: Row | null;
+  readonly journal: CapturedChange["journal"];
 }
 
 // An array is built once, where a subquery in the `from` could be run again and lock more rows.
@@ -33,13 +34,13 @@ with taken as (
   ))
   returning *
 )
-select record_type, record_id, operation, columns, changed_at, origin, old_record
+select record_type, record_id, operation, columns, changed_at, origin, old_record, journal
 from taken
 where record_id is not null
 order by id`;
 
 const PEEK = `
-select record_type, record_id, operation, columns, changed_at, origin, old_record
+select record_type, record_id, operation, columns, changed_at, origin, old_record, journal
 from tandem.changes
 where record_type = $1 and record_id = $2
 order by id`;
@@ -66,5 +67,6 @@ function changeFromRow(row: ChangeRow): CapturedChange {
     changedAt: parseInstant(row.changed_at),
     origin: row.origin === null ? null : eventId(row.origin),
     oldRow: row.old_record,
+    journal: row.journal,
   };
 }

@@ -1,10 +1,11 @@
 /** Reading the ledger, for people and programs that want to know; nothing here decides. */
-import { laneId } from "../../model/ids.ts";
+import { connectionId, laneId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
 import type { Queryable } from "../database.ts";
 import type { EventQuery, Ledger, LedgerEvent } from "../store.ts";
 import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
 import { readLanes } from "./lane-locks.ts";
+import { standings } from "./standing-rows.ts";
 
 type LiveState = "queued" | "processing" | "errored" | "disabled";
 
@@ -39,7 +40,7 @@ export function ledger(database: Queryable): Ledger {
   return {
     async events(query) {
       const { text, params } = eventsStatement(query);
-      const { rows } = await database.query<EventRow>(text, params);
+      const { rows } = await database.query<LedgerRow>(text, params);
       return rows.map(ledgerEvent);
     },
     async lanesOfRecord(recordType, recordId) {
@@ -52,6 +53,7 @@ export function ledger(database: Queryable): Ledger {
         rows.map((row) => laneId(row.id)),
       );
     },
+    standings: (recordType, recordIds) => standings(database, recordType, recordIds),
     async counts() {
       const states = await database.query<{ state: LiveState; count: string }>(
         "select state, count(*) as count from tandem.events_live group by state",
@@ -99,14 +101,19 @@ function eventsStatement(query: EventQuery): { text: string; params: readonly un
   where((p) => `id < ${p}::uuid`, query.before);
   if (query.recordType !== undefined && query.recordId !== undefined) {
     params.push(query.recordType, query.recordId);
-    conditions.push(`integration_record_id in (
-      select lanes.id from tandem.lanes
-      where lanes.record_type = $${params.length - 1} and lanes.record_id = $${params.length}
+    const [type, id] = [`$${params.length - 1}`, `$${params.length}`];
+    conditions.push(`(
+      integration_record_id in (
+        select lanes.id from tandem.lanes
+        where lanes.record_type = ${type} and lanes.record_id = ${id}
+      )
+      or (integration_record_id is null and record_type = ${type} and record_id = ${id})
     )`);
   } else {
     where((p) => `record_type = ${p}`, query.recordType);
     where((p) => `record_id = ${p}`, query.recordId);
   }
+  if (query.journaled === true) conditions.push("integration_record_id is null");
   params.push(query.limit);
   const text = `
     select *, integration_record_id as lane_id
@@ -117,9 +124,33 @@ function eventsStatement(query: EventQuery): { text: string; params: readonly un
   return { text, params };
 }
 
-function ledgerEvent(row: EventRow): LedgerEvent {
+/** A record's own write has no lane, and nothing of a resource. */
+type LedgerRow = Omit<EventRow, keyof Unpaired> & Unpaired;
+
+interface Unpaired {
+  readonly lane_id: string | null;
+  readonly connection_id: string | null;
+  readonly resource_type: string | null;
+  readonly integration_record_type: string | null;
+  readonly epoch: string | null;
+}
+
+function ledgerEvent(row: LedgerRow): LedgerEvent {
+  const { lane_id: lane, connection_id: connection } = row;
+  const whole = {
+    ...row,
+    lane_id: lane ?? "0",
+    connection_id: connection ?? "0",
+    epoch: row.epoch ?? "0",
+  };
   return {
-    ...eventFromRow(row),
+    ...eventFromRow({
+      ...whole,
+      resource_type: row.resource_type ?? "",
+      integration_record_type: row.integration_record_type ?? "",
+    }),
+    laneId: lane === null ? null : laneId(lane),
+    connectionId: connection === null ? null : connectionId(connection),
     resourceType: row.resource_type,
     relation: row.integration_record_type,
   };

@@ -1,7 +1,7 @@
 /** Bringing Tandem's schema up to date: numbered files, each applied once, in order. */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import type { Mapping } from "../../model/mapping.ts";
+import type { Journal, Mapping } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
 import { installCaptureTriggers } from "./capture-triggers.ts";
@@ -39,11 +39,12 @@ export async function readMigrations(folder: URL = FOLDER): Promise<readonly Mig
 export async function migrate(
   database: Database,
   mappings: readonly Mapping[],
+  journals: readonly Journal[] = [],
   migrations?: readonly Migration[],
 ): Promise<void> {
   const known = migrations ?? (await readMigrations());
   while (await applyNext(database, known));
-  await installCaptureTriggers(database, mappings);
+  await installCaptureTriggers(database, mappings, journals);
   await installResourceViews(database, mappings);
 }
 

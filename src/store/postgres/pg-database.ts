@@ -73,6 +73,7 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<
 
 function queryable(client: pg.ClientBase | pg.Pool): Queryable {
   return {
+    client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
       const config = { text, values: [...params], types };
       const result = await client.query<T & pg.QueryResultRow>(config);

@@ -54,6 +54,7 @@ async function assertNotAborted(tx: Transaction): Promise<void> {
 
 function queryable(client: PGliteInterface | Transaction): Queryable {
   return {
+    client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
       const result = await client.query<T>(text, [...params], { parsers, serializers });
       // PGlite counts no rows for a select.

@@ -7,24 +7,18 @@ import type { EventId } from "../../model/ids.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
 import type { Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
-import type { IdentitySettings, RecordStore } from "../store.ts";
-import { resolveActors } from "./actor-rows.ts";
+import { type ActorRows, type RecordTable, resolveActors } from "../resolve-actors.ts";
+import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { toParameter } from "./record-values.ts";
-import { refusalOf } from "./refusals.ts";
+import { refusalOf, refusalOfApp } from "./refusals.ts";
 import type { Column, TableShape, TableShapes } from "./table-shapes.ts";
 
 /** The key as text beside the row, under a name that no column of an app has. */
 const KEY = "tandem.record_id";
 
-/** A table with its key column. */
-export interface RecordTable {
-  readonly name: string;
-  readonly key: string;
-}
-
 /** Rows of any table by key; mappings and identities both write through it. */
-export class RecordRows {
+export class RecordRows implements ActorRows {
   readonly #tx: Queryable;
   readonly #shapes: TableShapes;
 
@@ -114,7 +108,6 @@ export class RecordRows {
     );
   }
 
-  /** Rows whose text in a column is one of these, whatever its case. */
   async withText(
     table: RecordTable,
     column: string,
@@ -131,6 +124,10 @@ export class RecordRows {
     );
   }
 
+  async waitFor(name: string): Promise<void> {
+    await this.#tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [name]);
+  }
+
   /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
   async #write(
     origin: EventId,
@@ -141,6 +138,32 @@ export class RecordRows {
     const rows = await this.#run(text, params);
     await this.#tx.query("select set_config('tandem.origin', '', true)");
     return rows;
+  }
+
+  /** The app's own code, under the mark and behind a savepoint. */
+  async lend<T>(origin: EventId, work: (sql: AppSql) => Promise<T>): Promise<T> {
+    let over = false;
+    await this.#tx.query("savepoint tandem_lent");
+    try {
+      await this.#tx.query("select set_config('tandem.origin', $1, true)", [origin]);
+      const result = await work({
+        client: this.#tx.client,
+        query: async <Found>(text: string, params?: readonly unknown[]) => {
+          if (over) throw new Error("the transaction that this tx belongs to has gone on");
+          return (await this.#tx.query<Found>(text, params)).rows;
+        },
+      });
+      over = true;
+      await this.#tx.query("select set_config('tandem.origin', '', true)");
+      await this.#tx.query("release savepoint tandem_lent");
+      return result;
+    } catch (error) {
+      over = true;
+      // A transaction that is lost or was ended by the app cannot go back; its failure says so later.
+      await this.#tx.query("rollback to savepoint tandem_lent").catch(() => undefined);
+      await this.#tx.query("release savepoint tandem_lent").catch(() => undefined);
+      throw refusalOfApp(error);
+    }
   }
 
   async #run(
@@ -185,8 +208,9 @@ export function recordStore(
     insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
+    lend: (origin, work) => rows.lend(origin, work),
     resolveActors: (integration, references, origin) =>
-      resolveActors(tx, rows, identities, integration, references, origin),
+      resolveActors(rows, identities, integration, references, origin),
   };
 }
 

@@ -90,6 +90,39 @@ export function refusalOf(error: unknown): RecordWriteError | null {
   );
 }
 
+/** What the app's code threw, or the database's error in it: an ORM wraps what its driver throws. */
+export function refusalOfApp(thrown: unknown): unknown {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    const state = sqlState(error);
+    if (state === "25P02") return swallowed(error);
+    if (state === "25P01" || state === "3B001") return ended(error);
+    if (state !== null) return refusalOf(error) ?? error;
+  }
+  return thrown;
+}
+
+function swallowed(cause: Error): RecordWriteError {
+  return new RecordWriteError(
+    {
+      code: "error_swallowed",
+      message: "a statement of the app's code failed, and the code went on",
+      hint: "Let it throw, or run the statement behind a savepoint of its own.",
+    },
+    cause,
+  );
+}
+
+function ended(cause: Error): RecordWriteError {
+  return new RecordWriteError(
+    {
+      code: "transaction_ended",
+      message: "the app's code ended Tandem's transaction",
+      hint: "Leave begin, commit and rollback to Tandem; use savepoints instead.",
+    },
+    cause,
+  );
+}
+
 /**
  * The refusal that a failed commit stands for: the app's deferred constraints and triggers speak
  * only then.

@@ -1,0 +1,258 @@
+/** From what a user wrote to the model's mappings; what cannot work is refused, with where and why. */
+import {
+  type AnyConfig,
+  ConfigError,
+  type IdentitiesConfig,
+  type RecordConfig,
+  type SyncConfig,
+} from "./config.ts";
+import type { Integration } from "./integrations/integration.ts";
+import type { Json } from "./model/content.ts";
+import type { FieldMapping, Journal, Mapping } from "./model/mapping.ts";
+import type { ResourceType } from "./model/observation.ts";
+import type { HookBook, Hooks } from "./runtime/hooks.ts";
+import type { IdentitySettings } from "./store/store.ts";
+
+export interface CompiledConfig {
+  readonly integrations: ReadonlyMap<string, Integration>;
+  readonly mappings: readonly Mapping[];
+  readonly hooks: HookBook;
+  readonly journals: readonly Journal[];
+  readonly identities: IdentitySettings | null;
+}
+
+/**
+ * Turns a configuration into mappings.
+ *
+ * @throws ConfigError where something named does not exist or cannot work together.
+ */
+export function compileConfig(config: AnyConfig): CompiledConfig {
+  const integrations = new Map(Object.entries(config.integrations));
+  const synced = Object.entries(config.records).flatMap(([recordType, record]) =>
+    Object.entries(record.sync ?? {}).map(([name, given]) => {
+      const sync = given as SyncConfig;
+      const path = `records.${recordType}.sync["${name}"]`;
+      const place = { recordType, key: record.key ?? "id", name, path };
+      const mapping = compileMapping(place, sync, integrations, config.identities);
+      return [mapping, compileHooks(sync)] as const;
+    }),
+  );
+  const mappings = synced.map(([mapping]) => mapping);
+  for (const mapping of mappings) checkParent(mapping, mappings);
+  return {
+    integrations,
+    mappings,
+    hooks: new Map(synced),
+    journals: Object.entries(config.records).flatMap(compileJournal),
+    identities: compileIdentities(config.identities),
+  };
+}
+
+function compileHooks(sync: SyncConfig): Hooks {
+  const { defaults, derive, apply, afterCommit } = sync;
+  return {
+    defaults: typeof defaults === "function" ? defaults : () => defaults ?? {},
+    derive: derive ?? null,
+    apply: apply ?? null,
+    afterCommit: afterCommit ?? null,
+  };
+}
+
+function compileJournal([recordType, record]: readonly [
+  string,
+  RecordConfig<unknown>,
+]): readonly Journal[] {
+  const path = `records.${recordType}`;
+  if (record.journal === true) {
+    if (record.columns?.length === 0) {
+      throw new ConfigError(
+        "no_columns",
+        `${path}.columns`,
+        "a journal of no column keeps nothing",
+        "Name the columns to keep, or leave `columns` out to keep all.",
+      );
+    }
+    return [{ recordType, key: record.key ?? "id", columns: record.columns ?? null }];
+  }
+  if (record.columns !== undefined) {
+    throw new ConfigError(
+      "no_journal",
+      `${path}.columns`,
+      "these are the journal's columns, and there is no journal",
+      "Add journal: true, or leave `columns` out.",
+    );
+  }
+  if (record.sync === undefined) {
+    throw new ConfigError(
+      "nothing_to_do",
+      path,
+      "the record is neither synced nor journaled",
+      "Add sync: { ... } or journal: true.",
+    );
+  }
+  return [];
+}
+
+interface Place {
+  readonly recordType: string;
+  readonly key: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+function compileMapping(
+  place: Place,
+  sync: SyncConfig,
+  integrations: ReadonlyMap<string, Integration>,
+  identities: IdentitiesConfig | undefined,
+): Mapping {
+  const { path } = place;
+  const resource = findResource(place, integrations);
+  const [integration = ""] = place.name.split(".");
+  if (sync.scope === undefined && sync.parent === undefined) {
+    throw new ConfigError(
+      "no_scope",
+      path,
+      "nothing selects the connection",
+      'Name the column that does: scope: "project_id"; or the parent: { column, record }.',
+    );
+  }
+  if (resource.parent !== null && sync.parent === undefined) {
+    throw new ConfigError(
+      "no_parent",
+      path,
+      `a ${resource.type} lives inside a ${resource.parent}`,
+      "Name the column that holds the parent's key: parent: { column, record }.",
+    );
+  }
+  const fields = Object.entries(sync.fields).map(([column, field]) =>
+    compileField(column, field, resource, `${path}.fields.${column}`),
+  );
+  const references = fields.some((field) => field.references !== null);
+  if (references && identities === undefined) {
+    throw new ConfigError(
+      "no_identities",
+      path,
+      "reference(...) needs to know the app's users",
+      'Add identities: { table: "users", login: { github: "github_login" } }.',
+    );
+  }
+  return {
+    recordType: place.recordType,
+    key: place.key,
+    integration,
+    resource,
+    scopeColumn: sync.scope ?? null,
+    parent:
+      sync.parent === undefined
+        ? null
+        : { column: sync.parent.column, recordType: sync.parent.record },
+    fields,
+    conflict: sync.conflict ?? "field",
+    initial: sync.initial ?? "resource",
+    onResourceDeleted: sync.onResourceDeleted ?? "archive",
+    onRecordDeleted: sync.onRecordDeleted ?? "close",
+    softDelete: sync.softDelete ?? null,
+    modifiedAt: sync.modifiedAt ?? null,
+    defaults: {},
+  };
+}
+
+function findResource(place: Place, integrations: ReadonlyMap<string, Integration>): ResourceType {
+  const [name = "", type = ""] = place.name.split(".");
+  const integration = integrations.get(name);
+  if (integration === undefined) {
+    throw new ConfigError(
+      "unknown_integration",
+      place.path,
+      `there is no integration "${name}"`,
+      `Known: ${[...integrations.keys()].join(", ") || "none"}. Add it to integrations.`,
+    );
+  }
+  const resource = integration.resources.find((candidate) => candidate.type === type);
+  if (resource === undefined) {
+    throw new ConfigError(
+      "unknown_resource",
+      place.path,
+      `${name} has no resource "${type}"`,
+      `Known: ${integration.resources.map((known) => `${name}.${known.type}`).join(", ")}.`,
+    );
+  }
+  return resource;
+}
+
+function compileField(
+  column: string,
+  field: SyncConfig["fields"][string],
+  resource: ResourceType,
+  path: string,
+): FieldMapping {
+  const name = typeof field === "string" ? field : field.field;
+  const spec = resource.fields[name];
+  if (spec === undefined) {
+    throw new ConfigError(
+      "unknown_field",
+      path,
+      `a ${resource.type} has no field "${name}"`,
+      `Known: ${Object.keys(resource.fields).join(", ")}.`,
+    );
+  }
+  if (typeof field === "string") {
+    return {
+      column,
+      field: name,
+      toResource: spec.writable ? (row) => plainValue(row[column]) : null,
+      toRecord: (value) => value,
+      references: null,
+    };
+  }
+  if ("kind" in field) {
+    return { column, field: name, toResource: null, toRecord: null, references: field.table };
+  }
+  return {
+    column,
+    field: name,
+    toResource: spec.writable ? field.toResource : null,
+    toRecord: field.toRecord,
+    references: null,
+  };
+}
+
+/** A column's value as JSON; what is not JSON becomes its text. */
+function plainValue(value: unknown): Json {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    return value;
+  }
+  if (Array.isArray(value)) return value.map(plainValue);
+  return typeof value === "bigint" ? value.toString() : (JSON.parse(JSON.stringify(value)) as Json);
+}
+
+function checkParent(mapping: Mapping, mappings: readonly Mapping[]): void {
+  const { parent } = mapping;
+  if (parent === null) return;
+  const found = mappings.some(
+    (candidate) =>
+      candidate.recordType === parent.recordType &&
+      candidate.integration === mapping.integration &&
+      candidate.resource.type === mapping.resource.parent,
+  );
+  if (found) return;
+  throw new ConfigError(
+    "unmapped_parent",
+    `records.${mapping.recordType}.sync["${mapping.integration}.${mapping.resource.type}"].parent`,
+    `"${parent.recordType}" is not mapped to a ${mapping.integration}.${mapping.resource.parent ?? ""}`,
+    "Map the parent's table first; its pairing tells where the child belongs.",
+  );
+}
+
+function compileIdentities(config: IdentitiesConfig | undefined): IdentitySettings | null {
+  if (config === undefined) return null;
+  return {
+    table: config.table,
+    key: config.key ?? "id",
+    login: config.login,
+    unknown: config.unknown ?? "placeholder",
+    placeholder: config.placeholder ?? ((actor) => ({ name: actor.login, placeholder: true })),
+  };
+}

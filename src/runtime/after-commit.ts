@@ -1,0 +1,99 @@
+/**
+ * The hooks that follow a commit, at least once each. What is to be run was noted by the
+ * transaction that wrote the record, so it outlives the process that wrote it.
+ */
+import { nextRunAt } from "../engine/retry.ts";
+import { addMillis } from "../model/instant.ts";
+import type { AfterCommitMark } from "../store/store.ts";
+import { messageOf } from "./failures.ts";
+import { mappingOfResource, type Services } from "./services.ts";
+
+const BATCH = 16;
+/** How long a hook may take before another worker believes that this one has died. */
+const LEASE_MS = 60_000;
+
+/** Whether any mapping has something to run; without, nothing is ever noted or looked for. */
+export function hasAfterCommits({ hooks }: Services): boolean {
+  return [...hooks.values()].some((each) => each.afterCommit !== null);
+}
+
+/** Runs what is due; returns how many hooks were tried. */
+export async function runAfterCommits(services: Services, signal: AbortSignal): Promise<number> {
+  if (!hasAfterCommits(services)) return 0;
+  const due = await services.store.transaction((tx) =>
+    tx.afterCommits.claim(BATCH, addMillis(tx.now, LEASE_MS)),
+  );
+  // Those of one record run in their order, and others do not wait for them.
+  const byRecord = new Map<string, AfterCommitMark[]>();
+  for (const mark of due) {
+    const record = `${mark.recordType} ${mark.recordId}`;
+    byRecord.set(record, [...(byRecord.get(record) ?? []), mark]);
+  }
+  await Promise.all(
+    [...byRecord.values()].map(async (marks) => {
+      for (const mark of marks) await runOne(services, mark, signal);
+    }),
+  );
+  return due.length;
+}
+
+async function runOne(
+  services: Services,
+  mark: AfterCommitMark,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await inTime(services, callHook(services, mark));
+  } catch (thrown) {
+    if (signal.aborted) return;
+    services.log.warn(
+      {
+        record: `${mark.recordType} ${mark.recordId}`,
+        event: mark.event,
+        attempts: mark.attempts,
+        error: messageOf(thrown),
+      },
+      "an afterCommit hook failed; it is run again",
+    );
+    const chance = services.random();
+    await services.store.transaction((tx) =>
+      tx.afterCommits.again(mark.id, nextRunAt(tx.now, mark.attempts, chance)),
+    );
+    return;
+  }
+  // Killed: a crashed worker writes nothing more, and the lease passes the hook on.
+  if (signal.aborted) return;
+  await services.store.transaction((tx) => tx.afterCommits.done(mark.id));
+}
+
+/** A hook that never ends must not keep the others waiting for ever; it counts as failed. */
+async function inTime({ clock }: Services, hook: Promise<void>): Promise<void> {
+  let stop: () => void = () => undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    stop = clock.setTimer(LEASE_MS, () => {
+      reject(new Error(`it did not end within ${LEASE_MS / 1_000} seconds`));
+    });
+  });
+  try {
+    await Promise.race([hook, late]);
+  } finally {
+    stop();
+  }
+}
+
+async function callHook(services: Services, mark: AfterCommitMark): Promise<void> {
+  const mapping = mappingOfResource(services, mark.integration, mark.resourceType);
+  const hook = mapping === null ? undefined : services.hooks.get(mapping)?.afterCommit;
+  if (mapping === null || hook == null) return;
+  const [event] = await services.store.ledger.events({ id: mark.event, limit: 1 });
+  if (event === undefined) return;
+  const { op, recordId: id } = mark;
+  const row = op === "delete" ? mark.row : await readRow();
+  await hook({ op, id, row, event });
+
+  async function readRow() {
+    if (mapping === null) return null;
+    const rows = await services.store.transaction((tx) => tx.records.read(mapping, [id]));
+    return rows.get(id) ?? null;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Telling this process's listeners what became of events, once it was committed.
+ *
+ * 1. Nothing is told of a transaction that was rolled back, or that ran again.
+ * 2. A listener that throws is logged and disturbs neither the work nor the other listeners.
+ * 3. It is told at most once: a crash between commit and listener is not made up for. What must
+ *    happen is an `afterCommit` hook.
+ */
+import type { Conflict, EventError, EventState, TandemEvent } from "../model/event.ts";
+import type { Decided, LedgerEvent, Store } from "../store/store.ts";
+import { messageOf } from "./failures.ts";
+import type { Log } from "./log.ts";
+
+/** An event as listeners see it. */
+export type HeardEvent = Omit<LedgerEvent, "resourceType" | "relation">;
+
+export interface Moved {
+  readonly event: HeardEvent;
+}
+
+export interface Errored extends Moved {
+  readonly error: EventError;
+}
+
+export interface Conflicted extends Moved {
+  /** What this step added to the event's conflicts. */
+  readonly conflicts: readonly Conflict[];
+}
+
+/** What can be listened for: a state that events come into, or a conflict. */
+export interface Happenings extends Readonly<Record<Exclude<EventState, "errored">, Moved>> {
+  readonly errored: Errored;
+  readonly conflict: Conflicted;
+}
+
+export type Listener<Name extends keyof Happenings> = (
+  happening: Happenings[Name],
+) => void | Promise<void>;
+
+/** One thing to tell. */
+export type Happening = {
+  readonly [Name in keyof Happenings]: { readonly name: Name; readonly what: Happenings[Name] };
+}[keyof Happenings];
+
+export interface Announcer {
+  on<Name extends keyof Happenings>(name: Name, listener: Listener<Name>): () => void;
+  announce(happenings: readonly Happening[]): void;
+}
+
+export function createAnnouncer(log: Log): Announcer {
+  const listeners = new Map<keyof Happenings, Set<(what: never) => unknown>>();
+
+  async function tell({ name, what }: Happening, listener: (what: never) => unknown) {
+    try {
+      await listener(what as never);
+    } catch (thrown) {
+      const event = what.event.id;
+      log.error({ listener: name, event, error: messageOf(thrown) }, "a listener failed");
+    }
+  }
+
+  return {
+    on(name, listener) {
+      const ofName = listeners.get(name) ?? new Set();
+      listeners.set(name, ofName);
+      // The same function may listen twice; each stops by itself.
+      const own = (what: never) => listener(what);
+      ofName.add(own);
+      return () => ofName.delete(own);
+    },
+    announce(happenings) {
+      for (const happening of happenings) {
+        for (const listener of listeners.get(happening.name) ?? []) void tell(happening, listener);
+      }
+    },
+  };
+}
+
+/** The store, with what its transactions decide told after their commit. */
+export function observed(store: Store, announce: (decided: readonly Decided[]) => void): Store {
+  return {
+    ...store,
+    async transaction(work) {
+      let decided: Decided[] = [];
+      const result = await store.transaction((tx) => {
+        decided = [];
+        return work({
+          ...tx,
+          async saveLanes(saved) {
+            await tx.saveLanes(saved);
+            decided.push(...saved);
+          },
+        });
+      });
+      announce(decided);
+      return result;
+    },
+  };
+}
+
+/** What decisions did to events, in the order they were made. */
+export function happeningsOf(decided: readonly Decided[]): readonly Happening[] {
+  return decided.flatMap(({ before, after }) =>
+    [...after.ended, ...after.lane.live].flatMap((event) =>
+      whatHappened(before.live.find((candidate) => candidate.id === event.id) ?? null, event),
+    ),
+  );
+}
+
+/** What a later look at an event shows that the one before did not. */
+export function whatHappened(
+  before: Pick<TandemEvent, "state" | "conflicts"> | null,
+  event: HeardEvent,
+): readonly Happening[] {
+  const happenings: Happening[] = [];
+  const conflicts = event.conflicts.slice(before?.conflicts.length ?? 0);
+  if (conflicts.length > 0) happenings.push({ name: "conflict", what: { event, conflicts } });
+  if (before?.state === event.state) return happenings;
+  const { state, error } = event;
+  if (state !== "errored") happenings.push({ name: state, what: { event } });
+  else if (error !== null) happenings.push({ name: state, what: { event, error } });
+  return happenings;
+}

@@ -1,0 +1,76 @@
+/** A store whose work can be listened to, here and in other processes. */
+import type { Store } from "../store/store.ts";
+import {
+  createAnnouncer,
+  type Happening,
+  type Happenings,
+  happeningsOf,
+  type Listener,
+  observed,
+} from "./announce.ts";
+import { followLedger } from "./follow-ledger.ts";
+import type { Services } from "./services.ts";
+
+/** How many things of its own a process remembers, so as not to tell them again. */
+const REMEMBERED = 2_000;
+
+export function listenable(opened: Store, { clock, log }: Pick<Services, "clock" | "log">) {
+  const own = createAnnouncer(log);
+  const others = createAnnouncer(log);
+  const told = new Set<string>();
+  let following: { readonly stop: () => void; listeners: number } | null = null;
+
+  const store = observed(opened, (decided) => {
+    const happenings = happeningsOf(decided);
+    if (following !== null) remember(happenings);
+    own.announce(happenings);
+  });
+
+  function remember(happenings: readonly Happening[]): void {
+    for (const happening of happenings) told.add(keyOf(happening));
+    for (const key of told) {
+      if (told.size <= REMEMBERED) break;
+      told.delete(key);
+    }
+  }
+
+  function follow(): () => void {
+    following ??= {
+      listeners: 0,
+      stop: followLedger({ store, clock, log }, (happenings) => {
+        others.announce(happenings.filter((happening) => !told.has(keyOf(happening))));
+      }),
+    };
+    following.listeners += 1;
+    return () => {
+      if (following === null) return;
+      following.listeners -= 1;
+      if (following.listeners === 0) stopListening();
+    };
+  }
+
+  function stopListening(): void {
+    following?.stop();
+    following = null;
+    told.clear();
+  }
+
+  function on<Name extends keyof Happenings>(
+    name: Name,
+    listener: Listener<Name>,
+    { everywhere = false }: { readonly everywhere?: boolean } = {},
+  ): () => void {
+    const stops = [own.on(name, listener)];
+    if (everywhere) stops.push(others.on(name, listener), follow());
+    return () => {
+      for (const stop of stops.splice(0)) stop();
+    };
+  }
+
+  return { store, on, stopListening };
+}
+
+/** What makes one happening another: the same event may come into a state again. */
+function keyOf({ name, what: { event } }: Happening): string {
+  return `${event.id} ${name} ${event.attempts} ${event.conflicts.length}`;
+}

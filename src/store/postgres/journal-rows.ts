@@ -1,0 +1,32 @@
+/** Records' own writes in the ledger: events that ended at once and belong to no lane. */
+import type { JournalEntry } from "../../model/event.ts";
+import { formatInstant } from "../../model/instant.ts";
+import type { Queryable } from "../database.ts";
+import { storableJson } from "../storable-json.ts";
+
+const APPEND = `
+insert into tandem.events_ended (
+  id, direction, action, source, record_type, record_id,
+  state, reason, changes, run_at, created_at, finished_at
+)
+select
+  id, 'outbound', action, 'change', record_type, record_id,
+  'completed', 'journaled', changes, created_at, created_at, finished_at
+from json_populate_recordset(null::tandem.events_ended, $1::json)`;
+
+export async function appendJournal(
+  tx: Queryable,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map((entry) => ({
+    id: entry.id,
+    action: entry.action,
+    record_type: entry.recordType,
+    record_id: entry.recordId,
+    changes: entry.changes,
+    created_at: formatInstant(entry.writtenAt),
+    finished_at: formatInstant(entry.endedAt),
+  }));
+  await tx.query(APPEND, [storableJson(rows)]);
+}
