@@ -1,12 +1,15 @@
 /** The composition root: the one place that names concrete stores and opens everything. */
 import { randomInt } from "node:crypto";
-import { type AnyConfig, compileConfig } from "./config.ts";
-import { enableLane } from "./engine/restart.ts";
+import { compileConfig } from "./compile-config.ts";
+import type { AnyConfig, DatabaseSource } from "./config.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/address-book.ts";
+import type { Happenings, Listener } from "./runtime/announce.ts";
+import { enableConnection } from "./runtime/enable-connection.ts";
 import { createGateway } from "./runtime/gateway.ts";
+import { listenable } from "./runtime/listenable.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
 import { type Environment, revealSecrets } from "./runtime/secrets.ts";
@@ -15,7 +18,8 @@ import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
-import type { Database } from "./store/database.ts";
+import { MemoryDatabase } from "./store/memory/memory-database.ts";
+import { memoryStore } from "./store/memory/memory-store.ts";
 import { openDatabase } from "./store/postgres/open-database.ts";
 import { postgresStore } from "./store/postgres/postgres-store.ts";
 import type { Store } from "./store/store.ts";
@@ -39,7 +43,10 @@ export interface ConnectRequest {
     readonly integration: string;
     /** Secrets may be named: `{ token: { env: "GITHUB_TOKEN" } }`. */
     readonly credentials: unknown;
-    /** The webhook's secret, or `{ env: NAME }`. */
+    /**
+     * The webhook's secret, or `{ env: NAME }`. The one before it is still accepted, so that it can
+     * be changed here first and at the integration then. Absent: as it was.
+     */
     readonly webhookSecret?: unknown;
   };
   /** A repository's `owner/name` or numeric id. */
@@ -67,6 +74,21 @@ export interface TandemCore {
   pause(connection: ConnectionId, reason: string): Promise<void>;
   /** Switches it on again: the newest event of each lane goes on, with a re-read. */
   enable(connection: ConnectionId): Promise<void>;
+  /**
+   * Listens for what becomes of events: in this process's own work or, with `everywhere`, also in
+   * that of others, as far as a look at the ledger shows it. Returns how to stop. What must not be
+   * missed is an `afterCommit` hook instead.
+   *
+   * @example
+   * const stop = tandem.on("conflict", ({ event, conflicts }) => {
+   *   notify(event.recordType, event.recordId, conflicts);
+   * });
+   */
+  on<Name extends keyof Happenings>(
+    name: Name,
+    listener: Listener<Name>,
+    options?: { readonly everywhere?: boolean },
+  ): () => void;
   /** Whether workers run in this process. */
   working(): boolean;
   /** The secrets that may have signed an integration's webhooks. */
@@ -84,12 +106,15 @@ export async function composeTandem(
   const clock = options.clock ?? systemClock;
   const random = options.random ?? secureRandom;
   const environment = options.environment ?? process.env;
-  const database = await openDatabase(config.database);
-  const store = await openStore(database, compiled, random);
+  const log = options.log ?? silentLog;
+  const opened = await openStore(config.database, compiled, random);
+  const { store, on, stopListening } = listenable(opened, { clock, log });
   const services: Services = {
     store,
     integrations: compiled.integrations,
     mappings: compiled.mappings,
+    hooks: compiled.hooks,
+    journals: compiled.journals,
     gateway: createGateway({
       store,
       integrations: compiled.integrations,
@@ -100,7 +125,7 @@ export async function composeTandem(
     clock,
     random,
     newEventId: eventIds(random),
-    log: options.log ?? silentLog,
+    log,
   };
   const workers = new Set<Worker>();
 
@@ -113,7 +138,7 @@ export async function composeTandem(
 
   return {
     services,
-    migrate: () => store.migrate(compiled.mappings),
+    migrate: () => store.migrate(compiled.mappings, compiled.journals),
     connect: (request) => connect(services, request),
     startWorker(workerOptions = {}) {
       const name = options.workerName ?? `worker-${String(process.pid)}`;
@@ -147,7 +172,8 @@ export async function composeTandem(
         outbound: false,
         pausedReason: reason,
       }),
-    enable: (connection) => enable(services, connection),
+    enable: (connection) => enableConnection(services, connection),
+    on,
     working: () => workers.size > 0,
     async webhookSecrets(integration) {
       const accounts = await store.directory.accounts();
@@ -158,6 +184,7 @@ export async function composeTandem(
         .filter((secret): secret is string => typeof secret === "string");
     },
     async stop() {
+      stopListening();
       await Promise.all([...workers].map((worker) => worker.stop()));
       await store.close();
     },
@@ -165,15 +192,13 @@ export async function composeTandem(
 }
 
 async function openStore(
-  database: Database,
-  compiled: ReturnType<typeof compileConfig>,
+  source: DatabaseSource | undefined,
+  { mappings, identities }: ReturnType<typeof compileConfig>,
   random: Random,
 ): Promise<Store> {
-  return postgresStore(database, {
-    mappings: compiled.mappings,
-    ...(compiled.identities === null ? {} : { identities: compiled.identities }),
-    random,
-  });
+  const options = { mappings, ...(identities === null ? {} : { identities }) };
+  if (source instanceof MemoryDatabase) return memoryStore(source, options);
+  return postgresStore(await openDatabase(source), { ...options, random });
 }
 
 async function connect(services: Services, request: ConnectRequest): Promise<Connection> {
@@ -187,7 +212,7 @@ async function connect(services: Services, request: ConnectRequest): Promise<Con
     integration: account.integration,
     name: account.name,
     credentials: account.credentials,
-    webhookSecrets: account.webhookSecret === undefined ? [] : [account.webhookSecret],
+    webhookSecrets: await secretsAfter(services, account),
   });
   await directory.updateAccount(accountId, {
     identity,
@@ -207,20 +232,18 @@ async function connect(services: Services, request: ConnectRequest): Promise<Con
   return connection;
 }
 
-async function enable(services: Services, connection: ConnectionId): Promise<void> {
-  await services.store.directory.updateConnection(connection, {
-    inbound: true,
-    outbound: true,
-    pausedReason: null,
-  });
-  for (;;) {
-    const count = await services.store.transaction(async (tx) => {
-      const lanes = await tx.lockLanesInState(connection, "disabled", 200);
-      await tx.saveLanes(lanes.map((before) => ({ before, after: enableLane(before, tx.now) })));
-      return lanes.length;
-    });
-    if (count === 0) return;
-  }
+/** The secrets an account has once it is connected with another: the new one, and the one before it. */
+async function secretsAfter(
+  services: Services,
+  { integration, name, webhookSecret }: ConnectRequest["account"],
+): Promise<readonly unknown[]> {
+  const accounts = await services.store.directory.accounts();
+  const known = accounts.find((each) => each.integration === integration && each.name === name);
+  const before = known?.webhookSecrets ?? [];
+  if (webhookSecret === undefined) return before;
+  const same = JSON.stringify(webhookSecret);
+  const [previous] = before.filter((each) => JSON.stringify(each) !== same);
+  return previous === undefined ? [webhookSecret] : [webhookSecret, previous];
 }
 
 function secureRandom(): number {

@@ -20,6 +20,11 @@ export interface Integration {
   translate(delivery: StoredDelivery): Translation;
   /** Opens the API of one account. */
   connect(settings: AccountSettings): AccountClient;
+  /**
+   * The installation that credentials log in as, where webhooks speak of installations. `null` or
+   * absent: none.
+   */
+  installationOf?(credentials: unknown): string | null;
 }
 
 /** A webhook request as it came in. */
@@ -156,7 +161,8 @@ export interface CreateRequest {
   readonly type: string;
   readonly values: Content;
   readonly parent: ResourceRef | null;
-  readonly token: string;
+  /** `null` where the resource type says that these values cannot carry one. */
+  readonly token: string | null;
 }
 
 export interface ListQuery {

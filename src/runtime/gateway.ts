@@ -20,6 +20,8 @@ export interface Gateway {
   /** A client of credentials that are not stored yet, to try them. */
   attempt(integration: string, name: string, credentials: unknown): AccountClient;
   container(contact: Contact): ContainerClient;
+  /** The installation that the account logs in as, or `null`. */
+  installation(account: AccountRecord): string | null;
   /** Who we are at the account; asked once and remembered. */
   identity(account: AccountRecord): Promise<Actor>;
 }
@@ -103,6 +105,15 @@ export function createGateway(options: GatewayOptions): Gateway {
         .account(account)
         .container({ id: connection.containerId, name: connection.containerName });
       return account.state === "active" ? client : healing(client, account, options.store);
+    },
+    installation({ integration, credentials }) {
+      try {
+        const revealed = options.reveal(credentials);
+        return options.integrations.get(integration)?.installationOf?.(revealed) ?? null;
+      } catch {
+        // A secret that is not set here says nothing of the installation.
+        return null;
+      }
     },
     async identity(account) {
       if (account.identity !== null) return account.identity;

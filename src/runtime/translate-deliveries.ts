@@ -1,15 +1,17 @@
 /** From stored deliveries to events: translate, and admit what they observe. */
 import { nextRunAt } from "../engine/retry.ts";
-import {
-  type ContainerChange,
-  type Translation,
-  TranslationError,
-} from "../integrations/integration.ts";
+import { type Translation, TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals, type Incoming } from "./admit-arrivals.ts";
 import { messageOf } from "./failures.ts";
+import {
+  type ContainerNews,
+  followContainer,
+  followersOf,
+  isUnknown,
+} from "./follow-containers.ts";
 import type { Services } from "./services.ts";
 
 const BATCH = 50;
@@ -33,11 +35,6 @@ export async function translateDeliveries(services: Services): Promise<number> {
 interface News {
   readonly incoming: readonly Incoming[];
   readonly containers: readonly ContainerNews[];
-}
-
-interface ContainerNews {
-  readonly integration: string;
-  readonly change: ContainerChange;
 }
 
 const NO_NEWS: News = { incoming: [], containers: [] };
@@ -99,7 +96,7 @@ async function translateOne(
   if (translation.kind === "container") {
     const { integration: name } = delivery;
     const containers = translation.changes.map((change) => ({ integration: name, change }));
-    const followed = containers.filter((item) => isFollowed(item, book));
+    const followed = containers.filter((item) => followersOf(item, book, services).length > 0);
     if (followed.length > 0) await tx.pendingDeliveries.translated(delivery.id, translation.action);
     else {
       const reason = containers.some((item) => isUnknown(item, book))
@@ -126,33 +123,6 @@ async function translateOne(
     await tx.pendingDeliveries.translated(delivery.id, translation.action);
   }
   return { incoming, containers: [] };
-}
-
-/** Whether anything is done about a change: only connections that are there are followed. */
-function isFollowed({ integration, change }: ContainerNews, book: AddressBook): boolean {
-  if (change.kind !== "renamed" && change.kind !== "removed") return false;
-  return book.ofContainer(integration, change.containerId).length > 0;
-}
-
-function isUnknown({ integration, change }: ContainerNews, book: AddressBook): boolean {
-  return "containerId" in change && book.ofContainer(integration, change.containerId).length === 0;
-}
-
-/** A renamed container keeps its id; a removed one cannot be reached any more. */
-async function followContainer(
-  { integration, change }: ContainerNews,
-  book: AddressBook,
-  services: Services,
-): Promise<void> {
-  if (change.kind !== "renamed" && change.kind !== "removed") return;
-  for (const { connection } of book.ofContainer(integration, change.containerId)) {
-    await services.store.directory.updateConnection(
-      connection.id,
-      change.kind === "renamed"
-        ? { containerName: change.name }
-        : { inbound: false, outbound: false, pausedReason: change.why },
-    );
-  }
 }
 
 async function markFailed(

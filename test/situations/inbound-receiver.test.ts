@@ -1,5 +1,6 @@
 /** Situations 15 and 16: what the receiver answers to what it cannot use, and what it keeps of it. */
 import { expect, it } from "vitest";
+import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { postWebhook, signatureOf } from "../harness/webhooks.ts";
@@ -126,6 +127,35 @@ describeOnEachDatabase("the receiver", (open) => {
       },
     });
     await expectNothingStored(app);
+  });
+
+  it("a webhook secret is changed here first, then at GitHub, and no delivery is refused between", async () => {
+    const app = await givenSampleTandem(await open());
+    const connect = (webhookSecret?: string) =>
+      app.tandem.connect({
+        account: {
+          name: "acme",
+          integration: "github",
+          credentials: { token: "ghs_test", baseUrl: app.github.apiUrl },
+          ...(webhookSecret === undefined ? {} : { webhookSecret }),
+        },
+        container: app.repo,
+        scope: "1",
+      });
+    const statusWith = async (secret: string) => {
+      const headers = { "x-hub-signature-256": signatureOf("{}", secret) };
+      return (await postWebhook(app, { event: "ping", body: "{}", headers })).status;
+    };
+    await connect("the next secret");
+    expect([await statusWith(TEST_SECRET), await statusWith("the next secret")]).toEqual([
+      202, 202,
+    ]);
+    await connect();
+    expect(await statusWith("the next secret")).toBe(202);
+    await connect("the one after");
+    expect([await statusWith(TEST_SECRET), await statusWith("the next secret")]).toEqual([
+      401, 202,
+    ]);
   });
 
   it("S16 a payload of 25 MiB is taken, and its issue becomes a task", async () => {

@@ -119,12 +119,7 @@ export class RepositoryClient implements ContainerClient {
         'Set onRecordDeleted to "delete" or "detach" for this mapping.',
       );
     }
-    const closed = await this.patch(
-      ref,
-      { state: "closed", state_reason: "not_planned" },
-      null,
-      signal,
-    );
+    const closed = await this.patch(ref, ISSUE.closedBy, null, signal);
     if (comment === null) return closed;
     const url = `${this.#pathOf(ref)}/comments`;
     try {

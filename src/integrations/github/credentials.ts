@@ -63,6 +63,12 @@ export function readCredentials(account: string, credentials: unknown): Login {
   return { kind: "app", appId, installationId, key: readKey(account, login.privateKey), baseUrl };
 }
 
+/** The installation of an App's credentials; `null` for a token, and for what is neither. */
+export function installationOf(credentials: unknown): string | null {
+  const result = shape.safeParse(credentials);
+  return result.success && "installationId" in result.data ? result.data.installationId : null;
+}
+
 /** An address given as an option. @throws IntegrationError of kind `credentials`. */
 export function readBaseUrl(baseUrl: string): string {
   const result = address.safeParse(baseUrl);

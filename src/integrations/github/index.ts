@@ -1,6 +1,7 @@
 /** The GitHub integration: what `tandem-sync/github` exports. */
 import type { Integration } from "../integration.ts";
 import { connect, type GitHubOptions } from "./client.ts";
+import { installationOf } from "./credentials.ts";
 import { type GitHubResources, RESOURCES } from "./resources.ts";
 import { translate } from "./translate.ts";
 import { verify } from "./verify.ts";
@@ -34,5 +35,6 @@ export function github(
     verify,
     translate,
     connect: (settings) => connect(settings, options),
+    installationOf,
   };
 }

@@ -2,6 +2,7 @@
 import { type Actor, canonical, type Content, type FieldSpecs } from "../../model/content.ts";
 import { SECOND } from "../../model/instant.ts";
 import type { ResourceType } from "../../model/observation.ts";
+import { hasRoomForToken } from "./token.ts";
 
 /**
  * The fields of a GitHub issue, as mappings see them.
@@ -58,9 +59,10 @@ export const ISSUE = {
     author: { kind: "actor", writable: false },
   },
   parent: null,
-  tokenField: "body",
+  carriesToken: bodyHasRoom,
   // The REST API cannot delete an issue.
   removal: ["close"],
+  closedBy: { state: "closed", state_reason: "not_planned" },
   versions: "seconds",
   resolution: SECOND,
 } as const satisfies ResourceType;
@@ -74,8 +76,9 @@ export const ISSUE_COMMENT = {
     author: { kind: "actor", writable: false },
   },
   parent: "issue",
-  tokenField: "body",
+  carriesToken: bodyHasRoom,
   removal: ["delete"],
+  closedBy: {},
   versions: "seconds",
   resolution: SECOND,
 } as const satisfies ResourceType;
@@ -86,4 +89,9 @@ export const RESOURCES: readonly ResourceType[] = [ISSUE, ISSUE_COMMENT];
 export function writableValues(values: Content, specs: FieldSpecs): Content {
   const writable = Object.entries(specs).filter(([, spec]) => spec.writable);
   return canonical(values, Object.fromEntries(writable));
+}
+
+/** A body without text is all room. */
+function bodyHasRoom({ body }: Content, token: string): boolean {
+  return hasRoomForToken(typeof body === "string" ? body : "", token);
 }

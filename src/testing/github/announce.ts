@@ -14,7 +14,7 @@ import {
   representRepositoryName,
 } from "./represent-repository.ts";
 import type { Actor, Comment, Installation, Issue, Repository } from "./state.ts";
-import { covers, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Tells of something that happened to an issue, or to a pull request as a pull request. */
 export function announceIssue(
@@ -122,12 +122,48 @@ export function announceInstallation(
   installation: Installation,
 ): void {
   const repositories = world
-    .repositories()
-    .filter((repository) => covers(installation, repository))
+    .repositoriesOf(installation)
     .map((repository) => representRepositoryName(repository));
+  tellOfInstallation(world, actor, installation, "installation", action, { repositories });
+}
+
+/** Says which repositories an installation was given and lost since it had those `before`. */
+export function announceSelection(
+  world: World,
+  actor: Actor,
+  installation: Installation,
+  before: readonly Repository[],
+): void {
+  const after = world.repositoriesOf(installation);
+  const names = (these: readonly Repository[], without: readonly Repository[]) =>
+    these
+      .filter((repository) => !without.includes(repository))
+      .map((repository) => representRepositoryName(repository));
+  const added = names(after, before);
+  const removed = names(before, after);
+  const selection = installation.repositories === "all" ? "all" : "selected";
+  for (const action of ["added", "removed"] as const) {
+    if ((action === "added" ? added : removed).length === 0) continue;
+    tellOfInstallation(world, actor, installation, "installation_repositories", action, {
+      repository_selection: selection,
+      repositories_added: action === "added" ? added : [],
+      repositories_removed: action === "removed" ? removed : [],
+      requester: null,
+    });
+  }
+}
+
+function tellOfInstallation(
+  world: World,
+  actor: Actor,
+  installation: Installation,
+  event: "installation" | "installation_repositories",
+  action: string,
+  body: JsonObject,
+): void {
   world.tell({
     at: world.clock.now(),
-    event: "installation",
+    event,
     action,
     actor,
     repository: null,
@@ -135,7 +171,7 @@ export function announceInstallation(
     payload: {
       action,
       installation: representInstallation(world, installation),
-      repositories,
+      ...body,
       sender: representUser(world, actor.login),
     },
   });

@@ -2,7 +2,7 @@
 import type { Clock, Random } from "../../model/clock.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import { seededRandom } from "../random.ts";
-import { announceInstallation, announceRename } from "./announce.ts";
+import { announceInstallation, announceRename, announceSelection } from "./announce.ts";
 import { Access, installationKey, type TokenInput } from "./api/access.ts";
 import { Api } from "./api/api.ts";
 import { RateLimits, type WriteLimit } from "./api/rate-limits.ts";
@@ -188,6 +188,14 @@ export class GitHubSimulator {
   unsuspendInstallation(installation: Installation): void {
     installation.suspendedAt = null;
     this.#announceInstallation("unsuspend", installation);
+  }
+
+  /** Gives an installation other repositories than it has, as its owner does in the settings. */
+  selectRepositories(installation: Installation, repositories: Installation["repositories"]): void {
+    const before = this.#world.repositoriesOf(installation);
+    installation.repositories = repositories;
+    const actor = { login: installation.account, viaApp: false };
+    announceSelection(this.#world, actor, installation, before);
   }
 
   /** Leaves so much of the hourly budget of a login or an installation, for so many seconds. */

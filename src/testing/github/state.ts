@@ -113,7 +113,7 @@ export interface Installation {
   readonly id: Id;
   readonly account: string;
   /** Full names, or all that the account owns. */
-  readonly repositories: "all" | readonly string[];
+  repositories: "all" | readonly string[];
   readonly createdAt: Instant;
   suspendedAt: Instant | null;
 }

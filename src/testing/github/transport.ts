@@ -69,6 +69,7 @@ export async function listen(parts: Parts, options: ListenOptions): Promise<List
   const host = options.host ?? "127.0.0.1";
   const server = createAdaptorServer({
     createServer,
+    serverOptions: { keepAliveTimeout: 75_000 },
     fetch: async (request, { incoming }) => {
       const body = await request.text();
       const apiRequest = readRequest(parts, request, body);

@@ -263,6 +263,10 @@ export class World {
     return this.#installations;
   }
 
+  repositoriesOf(installation: Installation): readonly Repository[] {
+    return this.repositories().filter((repository) => covers(installation, repository));
+  }
+
   installationOf(repository: Repository): Installation | undefined {
     return this.#installations.find((installation) => covers(installation, repository));
   }

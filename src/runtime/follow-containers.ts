@@ -1,0 +1,81 @@
+/**
+ * Containers that are renamed, removed or given back, and installations that are suspended: the
+ * connections follow. One that was switched off by such news is switched on by its opposite; one that
+ * a person paused stays paused.
+ */
+import type { ContainerChange } from "../integrations/integration.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { enableConnection } from "./enable-connection.ts";
+import type { Services } from "./services.ts";
+
+export interface ContainerNews {
+  readonly integration: string;
+  readonly change: ContainerChange;
+}
+
+const SUSPENDED = "app_suspended";
+/** Reasons that end when a container is given back. */
+const GIVEN_BACK: ReadonlySet<string | null> = new Set([
+  "removed_from_installation",
+  "app_uninstalled",
+]);
+
+/** The connections that a piece of news is about and that have something to follow. */
+export function followersOf(
+  { integration, change }: ContainerNews,
+  book: AddressBook,
+  { gateway }: Pick<Services, "gateway">,
+): readonly Contact[] {
+  switch (change.kind) {
+    case "renamed":
+    case "removed":
+      return book.ofContainer(integration, change.containerId);
+    case "added":
+      return book
+        .ofContainer(integration, change.containerId)
+        .filter(({ connection }) => GIVEN_BACK.has(connection.pausedReason));
+    case "suspended":
+    case "unsuspended":
+      return book.contacts.filter(
+        ({ account, connection }) =>
+          account.integration === integration &&
+          (change.kind === "suspended"
+            ? connection.pausedReason === null
+            : connection.pausedReason === SUSPENDED) &&
+          gateway.installation(account) === change.installationId,
+      );
+  }
+}
+
+/** Whether the news is about a container that nothing is connected to. */
+export function isUnknown({ integration, change }: ContainerNews, book: AddressBook): boolean {
+  return "containerId" in change && book.ofContainer(integration, change.containerId).length === 0;
+}
+
+/** A renamed container keeps its id; a removed one cannot be reached any more. */
+export async function followContainer(
+  news: ContainerNews,
+  book: AddressBook,
+  services: Services,
+): Promise<void> {
+  const { directory } = services.store;
+  const { change } = news;
+  for (const { connection } of followersOf(news, book, services)) {
+    switch (change.kind) {
+      case "renamed":
+        await directory.updateConnection(connection.id, { containerName: change.name });
+        break;
+      case "removed":
+      case "suspended":
+        await directory.updateConnection(connection.id, {
+          inbound: false,
+          outbound: false,
+          pausedReason: change.kind === "removed" ? change.why : SUSPENDED,
+        });
+        break;
+      case "added":
+      case "unsuspended":
+        await enableConnection(services, connection.id);
+    }
+  }
+}

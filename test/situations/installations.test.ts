@@ -1,0 +1,110 @@
+/** A GitHub App's installation that is suspended, loses a repository, and has it back. */
+import { generateKeyPairSync } from "node:crypto";
+import { expect, it } from "vitest";
+import type { Installation } from "../../src/testing/github/index.ts";
+import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+const SHOP = "globex/shop";
+const { privateKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+});
+
+interface Installed extends SampleTandem {
+  readonly installation: Installation;
+}
+
+/** Project 2 is joined to `globex/shop` by an App's installation, and has one task with its issue. */
+async function givenInstallation(database: TestDatabase): Promise<Installed> {
+  const app = await givenSampleTandem(database);
+  await app.sql("insert into projects (name) values ('Shop')");
+  app.github.createUser({ login: "tandem[bot]", type: "Bot" });
+  app.github.createRepository({ owner: "globex", name: "shop" });
+  app.github.createRepository({ owner: "globex", name: "docs" });
+  const installation = app.github.installApp("globex");
+  await app.tandem.connect({
+    account: {
+      name: "globex",
+      integration: "github",
+      credentials: {
+        appId: 1_001,
+        privateKey,
+        installationId: Number(installation.id),
+        baseUrl: app.github.apiUrl,
+      },
+      webhookSecret: TEST_SECRET,
+    },
+    container: SHOP,
+    scope: "2",
+  });
+  await app.addTask({ project_id: "2", title: "Before" });
+  await app.settle();
+  app.github.clearRequests();
+  return { ...app, installation };
+}
+
+async function shopIs(app: Installed) {
+  const { connections } = await app.status();
+  const shop = connections.find(({ container }) => container === SHOP);
+  return { inbound: shop?.inbound, outbound: shop?.outbound, why: shop?.paused_reason };
+}
+
+const RUNNING = { inbound: true, outbound: true, why: null };
+const title = (app: Installed): string | undefined => app.github.issues(SHOP)[0]?.title;
+const writesToShop = (app: Installed): number => app.github.calls({ method: "PATCH" });
+
+describeOnEachDatabase("an App's installation", (open) => {
+  it("suspended: nothing is asked of it, both sides' edits wait, and all arrives when it is not", async () => {
+    const app = await givenInstallation(await open());
+    const { id } = await app.task();
+    app.github.suspendInstallation(app.installation);
+    await app.settle();
+    expect(await shopIs(app)).toEqual({ inbound: false, outbound: false, why: "app_suspended" });
+
+    await app.editTask(id, { title: "While suspended" });
+    app.github.as("globex").comment(SHOP, 1, "Anybody there?");
+    await app.settleWithin(10);
+    expect(app.github.calls({})).toBe(0);
+    expect(await app.story(`record=tasks:${id}`)).toContain("outbound disabled connection_paused");
+    expect(await app.comments()).toEqual([]);
+
+    app.github.unsuspendInstallation(app.installation);
+    await app.settle();
+    expect(await shopIs(app)).toEqual(RUNNING);
+    expect(title(app)).toBe("While suspended");
+    expect(await app.comments()).toMatchObject([{ markdown: "Anybody there?" }]);
+    expect(writesToShop(app)).toBe(1);
+  });
+
+  it("without the repository: the connection stops, and goes on when it is given back", async () => {
+    const app = await givenInstallation(await open());
+    const { id } = await app.task();
+    app.github.selectRepositories(app.installation, ["globex/docs"]);
+    await app.settle();
+    expect(await shopIs(app)).toMatchObject({ outbound: false, why: "removed_from_installation" });
+    await app.editTask(id, { title: "Meanwhile" });
+    await app.settleWithin(10);
+    expect(writesToShop(app)).toBe(0);
+
+    app.github.selectRepositories(app.installation, "all");
+    await app.settle();
+    expect(await shopIs(app)).toEqual(RUNNING);
+    expect(title(app)).toBe("Meanwhile");
+    expect(writesToShop(app)).toBe(1);
+  });
+
+  it("paused by a person before: the end of a suspension does not switch it on", async () => {
+    const app = await givenInstallation(await open());
+    const connections = await app.tandem.services.store.directory.connections();
+    const shop = connections.find(({ containerName }) => containerName === SHOP);
+    if (shop === undefined) throw new Error("the shop is not connected");
+    await app.tandem.pause(shop.id, "migration");
+    app.github.suspendInstallation(app.installation);
+    app.github.unsuspendInstallation(app.installation);
+    await app.settle();
+    expect(await shopIs(app)).toEqual({ inbound: false, outbound: false, why: "migration" });
+  });
+});
