@@ -1,6 +1,6 @@
 /** Where the page starts. */
 import { render } from "preact";
-import { App } from "./app.tsx";
+import { Gate } from "./gate.tsx";
 
 const root = document.getElementById("app");
-if (root !== null) render(<App />, root);
+if (root !== null) render(<Gate />, root);

@@ -5,10 +5,13 @@ import type { ApiProblem } from "../server/api-types.ts";
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly hint: string;
+  /** The answer's status; `null` where there was none. */
+  readonly status: number | null;
 
-  constructor(message: string, hint: string, options?: ErrorOptions) {
+  constructor(message: string, hint: string, status: number | null, options?: ErrorOptions) {
     super(message, options);
     this.hint = hint;
+    this.status = status;
   }
 }
 
@@ -36,7 +39,7 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   try {
     response = await fetch(path, init);
   } catch (error) {
-    throw new RequestError("The server does not answer.", "Check that it is still running.", {
+    throw new RequestError("The server does not answer.", "Check that it is still running.", null, {
       cause: error,
     });
   }
@@ -49,10 +52,13 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
 async function refusal(response: Response): Promise<RequestError> {
   const text = await response.text();
   const problem = parsed(text);
-  if (problem !== null) return new RequestError(problem.error.message, problem.error.hint);
+  if (problem !== null) {
+    return new RequestError(problem.error.message, problem.error.hint, response.status);
+  }
   return new RequestError(
     `The server answered ${response.status} ${response.statusText}.`,
     "Look at its log for the reason.",
+    response.status,
   );
 }
 

@@ -224,7 +224,11 @@ async function listen(
   host: string,
   log: Log,
 ): Promise<{ url: string; server: ServerType }> {
-  const server = createAdaptorServer({ fetch: site.fetch });
+  const server = createAdaptorServer({
+    fetch: site.fetch,
+    // A busy PGlite blocks this process for seconds; a connection must not end meanwhile.
+    serverOptions: { keepAliveTimeout: 75_000 },
+  });
   const port = await onFreePort(
     wanted,
     log,

@@ -8,12 +8,13 @@ export interface ApiEvent {
   readonly direction: "inbound" | "outbound";
   readonly action: "upsert" | "delete";
   readonly source: string;
-  readonly connection_id: string;
-  readonly resource_type: string;
+  /** A record's own write has no connection and no resource: these are null. */
+  readonly connection_id: string | null;
+  readonly resource_type: string | null;
   readonly integration_external_id: string | null;
   readonly integration_updated_at: string | null;
-  readonly integration_record_id: string;
-  readonly integration_record_type: string;
+  readonly integration_record_id: string | null;
+  readonly integration_record_type: string | null;
   readonly record_id: string | null;
   readonly record_type: string;
   readonly state:
@@ -125,6 +126,8 @@ export interface ApiExplanation {
     readonly base: Readonly<Record<string, unknown>> | null;
     readonly events: readonly ApiEvent[];
   }[];
+  /** The record's own writes, newest first, where its table has a journal. */
+  readonly journal: readonly ApiEvent[];
 }
 
 /** Every refusal: what is wrong, why, and what to do about it. */

@@ -79,7 +79,7 @@ export function createApi(core: TandemCore): Hono {
       404,
       "not_paired",
       `${type} ${id} has no counterpart and no event`,
-      `Mapped tables: ${core.services.mappings.map((mapping) => mapping.recordType).join(", ")}. A new row shows up once it is drained; is its scope connected?`,
+      `Known tables: ${knownTables(core)}. A new row shows up once it is drained; is its scope connected?`,
     );
   });
 
@@ -136,6 +136,11 @@ export function createApi(core: TandemCore): Hono {
   return api;
 }
 
+function knownTables({ services }: TandemCore): string {
+  const known = [...services.mappings, ...services.journals].map(({ recordType }) => recordType);
+  return [...new Set(known)].join(", ");
+}
+
 function queryOf(listed: z.infer<typeof listing>): EventQuery {
   const [recordType, ...rest] = listed.record?.split(":") ?? [];
   return {
@@ -164,7 +169,7 @@ async function changeEvent(
   const found = await findEvent(core, id);
   if (found === null) return noEvent(id);
   const changed = await core.services.store.transaction(async (tx) => {
-    const [lane] = await tx.lockLanes([found.laneId]);
+    const [lane] = found.laneId === null ? [] : await tx.lockLanes([found.laneId]);
     const event = lane && liveEvents(lane, from).find((candidate) => candidate.id === id);
     if (lane === undefined || event === undefined) return false;
     await tx.saveLanes([{ before: lane, after: change(lane, event, tx.now) }]);

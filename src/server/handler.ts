@@ -5,7 +5,9 @@ import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
 import { guard } from "./guard.ts";
+import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
+import { login } from "./session.ts";
 
 export interface HandlerOptions {
   /** Asked of every API request. Default: none, and the API answers on this machine only. */
@@ -21,6 +23,7 @@ export function createHandler(
 ): (request: Request) => Promise<Response> {
   const app = new Hono();
   const assets = dashboardAssets();
+  const metrics = createMetrics(core);
   const { log } = core.services;
 
   app.post("/webhooks/:integration", async (context) => {
@@ -43,12 +46,21 @@ export function createHandler(
     return context.json({ ok: true });
   });
 
-  app.use("/api/*", async (context, next) => {
-    const refusal = guard(context.req.raw, options.apiToken ?? null);
-    if (refusal !== null) return refusal;
-    await next();
-    return undefined;
-  });
+  const { apiToken } = options;
+  if (apiToken !== undefined) {
+    app.post("/api/login", (context) => login(context.req.raw, apiToken));
+  }
+  for (const path of ["/api/*", "/metrics"]) {
+    app.use(path, async (context, next) => {
+      const refusal = guard(context.req.raw, apiToken ?? null);
+      if (refusal !== null) return refusal;
+      await next();
+      return undefined;
+    });
+  }
+  app.get("/metrics", async (context) =>
+    context.body(await metrics.read(), 200, { "content-type": metrics.contentType }),
+  );
   app.route("/api", createApi(core));
 
   app.get("*", async (context) => {

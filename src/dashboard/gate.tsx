@@ -1,0 +1,63 @@
+/** The way in: a server that was started with a token asks for it before it shows anything. */
+import { useEffect, useState } from "preact/hooks";
+import { App } from "./app.tsx";
+import { Logo } from "./icons.tsx";
+import { get, RequestError, send } from "./request.ts";
+
+export function Gate() {
+  const [door, setDoor] = useState<"asked" | "open" | "locked">("asked");
+  useEffect(() => {
+    get("/api/status").then(
+      () => setDoor("open"),
+      // Any other trouble is the page's to show.
+      (error: unknown) => setDoor(isLocked(error) ? "locked" : "open"),
+    );
+  }, []);
+  if (door === "asked") return null;
+  return door === "open" ? <App /> : <Login entered={() => setDoor("open")} />;
+}
+
+function Login({ entered }: { readonly entered: () => void }) {
+  const [token, setToken] = useState("");
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const enter = (event: Event): void => {
+    event.preventDefault();
+    send("POST", "/api/login", { token }).then(entered, (error: unknown) => {
+      const { message, hint } =
+        error instanceof RequestError ? error : { message: String(error), hint: "" };
+      setRefusal(`${message}: ${hint}`);
+    });
+  };
+  return (
+    <main class="login">
+      <form onSubmit={enter}>
+        <h1 class="brand">
+          <Logo /> Tandem
+        </h1>
+        <label>
+          API token
+          <input
+            type="password"
+            autocomplete="current-password"
+            required
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="primary">
+          Log in
+        </button>
+        <p class="faint">It is the value of TANDEM_API_TOKEN where this server was started.</p>
+        {refusal === null ? null : (
+          <p class="refusal" role="alert">
+            {refusal}
+          </p>
+        )}
+      </form>
+    </main>
+  );
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof RequestError && error.status === 401;
+}

@@ -1,0 +1,111 @@
+/**
+ * `GET /metrics`: what an operator watches, for Prometheus. What waits is counted in the database at
+ * each scrape, so every process tells the same; what was done is counted by the process that did it.
+ */
+import { Counter, Gauge, Registry } from "prom-client";
+import type { TandemCore } from "../compose.ts";
+import { SECOND } from "../model/instant.ts";
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The present values, in Prometheus' text format. */
+  read(): Promise<string>;
+}
+
+/** Events are counted as they come into these states; `processing` is on the way to one of them. */
+const COUNTED = [
+  "completed",
+  "ignored",
+  "duplicate",
+  "canceled",
+  "errored",
+  "disabled",
+  "queued",
+] as const;
+
+export function createMetrics(core: TandemCore): Metrics {
+  const registry = new Registry();
+  const { store } = core.services;
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+
+  const moved = new Counter({
+    name: "tandem_events_total",
+    help: "Events that this process brought into a state, by direction and reason.",
+    labelNames: ["direction", "state", "reason"],
+    registers: [registry],
+  });
+  const conflicts = new Counter({
+    name: "tandem_conflicts_total",
+    help: "Edits that lost against another, kept on their events, recorded by this process.",
+    labelNames: ["direction"],
+    registers: [registry],
+  });
+  for (const state of COUNTED) {
+    core.on(state, ({ event }) => {
+      moved.inc({ direction: event.direction, state, reason: event.reason });
+    });
+  }
+  core.on("conflict", ({ event, conflicts: added }) => {
+    conflicts.inc({ direction: event.direction }, added.length);
+  });
+
+  const live = gauge("tandem_events_live", "Events that have not ended.", ["state"]);
+  const late = gauge(
+    "tandem_due_late_seconds",
+    "How long the oldest thing that is due has waited: an event, or a delivery to be translated.",
+    ["what"],
+  );
+  const undrained = gauge(
+    "tandem_changes_undrained",
+    "Captured writes not yet turned to events.",
+    [],
+  );
+  const deliveries = gauge("tandem_deliveries", "Webhook deliveries that are kept.", ["state"]);
+  const accounts = gauge(
+    "tandem_account_active",
+    "1 where an account may be used; 0 where it is paused or needs attention.",
+    ["integration", "account", "state"],
+  );
+  const connections = gauge(
+    "tandem_connection_enabled",
+    "1 where a connection is switched on, by direction.",
+    ["integration", "container", "scope", "direction"],
+  );
+
+  async function look(): Promise<void> {
+    const [counts, received, due, logins, joined] = await Promise.all([
+      store.ledger.counts(),
+      store.deliveries.counts(),
+      store.ledger.nextDue(),
+      store.directory.accounts(),
+      store.directory.connections(),
+    ]);
+    for (const [state, count] of Object.entries(counts.live)) live.set({ state }, count);
+    undrained.set(counts.undrained);
+    for (const [state, count] of Object.entries(received)) deliveries.set({ state }, count);
+    const waited = (since: number | null) =>
+      since === null ? 0 : Math.max(0, (due.now - since) / SECOND);
+    late.set({ what: "event" }, waited(due.due));
+    late.set({ what: "delivery" }, waited(due.deliveryDue));
+    // An account's state is a label: the one it had before must not stay.
+    accounts.reset();
+    connections.reset();
+    for (const { integration, name, state } of logins) {
+      accounts.set({ integration, account: name, state }, state === "active" ? 1 : 0);
+    }
+    for (const { integration, containerName: container, scope, inbound, outbound } of joined) {
+      const where = { integration, container, scope };
+      connections.set({ ...where, direction: "inbound" }, inbound ? 1 : 0);
+      connections.set({ ...where, direction: "outbound" }, outbound ? 1 : 0);
+    }
+  }
+
+  return {
+    contentType: registry.contentType,
+    async read() {
+      await look();
+      return registry.metrics();
+    },
+  };
+}

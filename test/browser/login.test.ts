@@ -1,0 +1,74 @@
+/** The dashboard of a server that was started with a token: it asks for it, once. */
+import { existsSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { HttpServer, listen } from "../../src/cli/http-server.ts";
+import type { sampleConfig } from "../../src/demo/sample-config.ts";
+import type { createTandem, Tandem } from "../../src/server/tandem.ts";
+import { PGlite } from "@electric-sql/pglite";
+import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
+import { findChromium, launchChromium } from "./chromium.ts";
+
+const chromium = findChromium();
+const title = chromium === null ? "a login (skipped: no Chromium here)" : "a login";
+const TOKEN = "the server's own token";
+
+/** A module of `dist`, whose type is that of the source it was compiled from. */
+async function built<T>(path: string): Promise<T> {
+  const url = new URL(`../../dist/${path}`, import.meta.url);
+  if (!existsSync(url)) throw new Error("dist/ is missing: run `npm run build` first");
+  return (await import(/* @vite-ignore */ url.href)) as T;
+}
+
+describe.skipIf(chromium === null)(title, () => {
+  let pglite: PGlite;
+  let tandem: Tandem;
+  let server: HttpServer;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const modules = {
+      ...(await built<{ createTandem: typeof createTandem }>("server/tandem.js")),
+      ...(await built<{ sampleConfig: typeof sampleConfig }>("demo/sample-config.js")),
+      ...(await built<{ listen: typeof listen }>("cli/http-server.js")),
+    };
+    pglite = await PGlite.create();
+    await pglite.exec(SAMPLE_SCHEMA);
+    tandem = await modules.createTandem(modules.sampleConfig(pglite), { apiToken: TOKEN });
+    await tandem.migrate();
+    server = await modules.listen((request) => tandem.fetch(request), {
+      host: "127.0.0.1",
+      port: 0,
+    });
+    browser = await launchChromium(chromium ?? "");
+    page = await browser.newPage();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+    await tandem.stop();
+    await pglite.close();
+  });
+
+  it("shows nothing before, refuses a wrong token with what to do, and lets the right one in", async () => {
+    await page.goto(server.url);
+    const token = page.getByLabel("API token");
+    await token.fill("a guess");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("It is the value of TANDEM_API_TOKEN where the server").waitFor();
+    expect(await page.locator(".connections").count()).toBe(0);
+
+    await token.fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    // The stream is open: it carries the cookie, as it can carry no header.
+    await page.getByText("Live", { exact: true }).waitFor();
+  });
+
+  it("does not ask again", async () => {
+    await page.reload();
+    await page.getByText("Live", { exact: true }).waitFor();
+    expect(await page.getByLabel("API token").count()).toBe(0);
+  });
+});

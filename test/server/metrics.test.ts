@@ -1,0 +1,55 @@
+/** What an operator watches: what waits, how late it is, and what was done. */
+import { expect, it } from "vitest";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+async function metricsOf(app: SampleTandem): Promise<ReadonlyMap<string, number>> {
+  const response = await app.tandem.fetch(new Request("http://localhost/metrics"));
+  expect(response.headers.get("content-type")).toContain("text/plain");
+  const lines = (await response.text()).split("\n").filter((line) => line.startsWith("tandem"));
+  return new Map(
+    lines.map((line) => {
+      const [, name = "", value = ""] = /^(\S+?(?:\{.*\})?) (\S+)$/.exec(line) ?? [];
+      return [name, Number(value)];
+    }),
+  );
+}
+
+describeOnEachDatabase("metrics", (open) => {
+  it("count what was done and what waits, say how late it is, and who may not be asked", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.addTask({ title: "Sent" });
+    await app.settle();
+    const before = await metricsOf(app);
+    expect(before.get(label("completed", "created_resource"))).toBe(1);
+    expect(before.get('tandem_events_live{state="queued"}')).toBe(0);
+    expect(before.get('tandem_deliveries{state="translated"}')).toBe(1);
+    expect(before.get('tandem_due_late_seconds{what="event"}')).toBe(0);
+    const account = 'tandem_account_active{integration="github",account="acme",state=';
+    expect(before.get(`${account}"active"}`)).toBe(1);
+
+    app.github.revokeToken("ghs_test");
+    await app.addTask({ title: "Waits" });
+    await app.tandem.settle();
+    await app.addTask({ title: "Not even drained" });
+    await app.advance(90_000);
+    const after = await metricsOf(app);
+    expect(after.get(label("queued", "account_paused"))).toBe(1);
+    expect(after.get('tandem_events_live{state="queued"}')).toBe(1);
+    expect(after.get("tandem_changes_undrained")).toBe(1);
+    // It was to be tried again a minute after it was refused.
+    expect(after.get('tandem_due_late_seconds{what="event"}')).toBe(30);
+    expect(after.has(`${account}"active"}`)).toBe(false);
+    expect(after.get(`${account}"needs_attention"}`)).toBe(0);
+  });
+
+  it("are for those who may use the API", async () => {
+    const app = await givenSampleTandem(await open());
+    const elsewhere = new Request("http://tandem.example.com/metrics");
+    expect((await app.tandem.fetch(elsewhere)).status).toBe(403);
+  });
+});
+
+function label(state: string, reason: string): string {
+  return `tandem_events_total{direction="outbound",state="${state}",reason="${reason}"}`;
+}
