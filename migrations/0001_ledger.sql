@@ -85,6 +85,9 @@ create table tandem.lanes (
   tombstone_side text check (tombstone_side in ('resource', 'record')),
   intent_token text,
   intent_since timestamptz,
+  -- A create left without the token: until it is settled, unknown resources of ours wait.
+  intent_tokenless boolean not null default false,
+  awaiting_intent_until timestamptz,
   disabled text,
   epoch bigint not null default 0,
   created_at timestamptz not null default tandem.now()
@@ -98,6 +101,8 @@ create unique index lanes_one_per_record
   where record_id is not null and tombstone_event is null;
 create index lanes_by_record on tandem.lanes (record_type, record_id);
 create unique index lanes_by_token on tandem.lanes (intent_token) where intent_token is not null;
+create index lanes_open_tokenless on tandem.lanes (connection_id, resource_type)
+  where intent_tokenless and external_id is null;
 
 -- What the lane knows of both sides, apart from the narrow row.
 create table tandem.integration_records (
@@ -163,6 +168,8 @@ create index events_live_errored_by_delivery on tandem.events_live (delivery_id)
   where state = 'errored';
 create index events_live_awaiting_parent on tandem.events_live (connection_id)
   where state = 'queued' and reason = 'awaiting_parent';
+create index events_live_awaiting_intent on tandem.events_live (connection_id)
+  where state = 'queued' and reason = 'awaiting_intent';
 
 -- The ledger: events that ended. Appended to and never changed; retention drops partitions.
 create table tandem.events_ended (

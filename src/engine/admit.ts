@@ -62,7 +62,13 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     }
     // Lists show what was closed, and what is still to be deleted, again and again.
     if (isListed(arrival)) return { ...start, event: null };
-    return done(start, ignored(born, "tombstoned", lane.tombstone.event, context.now));
+    const { tombstone } = lane;
+    // A record that comes back must know that its resource does not.
+    const told =
+      observation.action === "delete"
+        ? withLane(start, { tombstone: { ...tombstone, side: "resource" } })
+        : start;
+    return done(told, ignored(born, "tombstoned", tombstone.event, context.now));
   }
   if (observation.action === "delete") return admitDelete(start, born, context.now);
 

@@ -21,22 +21,27 @@ export const REMEMBER_MS = 10 * 60_000;
  * @param shown What the resource shows by now; default: what is known of it.
  */
 export function coveredByOurWrite(
-  { lastSent, known }: Lane,
+  { lastSent, known, unanswered }: Lane,
   content: Content,
   at: Instant,
   shown: Content | null = known?.content ?? null,
 ): readonly Conflict[] {
   if (lastSent === null || shown === null) return [];
   const writes = [lastSent, ...(lastSent.earlier ?? [])].filter(({ kind }) => kind === "patch");
-  const fields = new Set(writes.flatMap(({ values }) => Object.keys(values)));
+  // What a look did not find may have landed after it, on top of what the look saw.
+  const late = unanswered.filter(({ kind }) => kind === "patch");
+  const fields = new Set([...writes, ...late].flatMap(({ values }) => Object.keys(values)));
   return [...fields].flatMap((field): Conflict[] => {
     const seen = content[field];
-    const ours = writes.flatMap(({ values }) =>
+    const ours = [...writes, ...late].flatMap(({ values }) =>
       values[field] === undefined ? [] : [values[field]],
     );
     const isOurs = ours.some((value) => sameValue(value, seen));
     if (seen === undefined || isOurs || sameValue(seen, shown[field])) return [];
-    const covering = writes.find((write) => mayCover(write, field, seen, at));
+    const hasLanded = ({ values }: Attempt) => sameValue(values[field], shown[field]);
+    const covering =
+      writes.find((write) => mayCover(write, field, seen, at)) ??
+      late.find((write) => hasLanded(write) && mayCover(write, field, seen, at));
     const kept = covering?.values[field];
     if (kept === undefined) return [];
     return [{ field, winner: "record", kept, lost: seen, why: "covered_by_our_write" }];
@@ -76,9 +81,20 @@ export function supersede(
     canceledBy: newer.id,
     conflicts: withConflicts(event, covered),
   });
+  const after = mustLook(event) ? handOn(canceled, newer, now) : canceled;
   const { known } = lane;
   // What it bore is merged by nobody now; a newer event that has content will bear its own.
-  return known?.event === event.id
-    ? withLane(canceled, { known: { ...known, lost: true } })
-    : canceled;
+  return known?.event === event.id ? withLane(after, { known: { ...known, lost: true } }) : after;
+}
+
+/** Whether it is to look at the resource before it writes, since nobody did for a while. */
+export function mustLook({ direction, action, reread }: TandemEvent): boolean {
+  return direction === "outbound" && action === "upsert" && reread;
+}
+
+/** The newer event must look instead; one that is yet to be born is told at its birth. */
+function handOn(start: Transition, { id }: TandemEvent, now: Instant): Transition {
+  const newer = start.lane.live.find((event) => event.id === id);
+  if (newer?.action !== "upsert") return start;
+  return move(start, id, newer.state, now, { reread: true });
 }

@@ -66,15 +66,22 @@ export function identify(
     return { kind: "new", strippedToken: arrival.token };
   }
   if (byToken.externalId === arrival.externalId) return { kind: "lane", id: byToken.id };
-  const writtenByUs =
-    identity === null || arrival.author === null ? null : arrival.author.id === identity.id;
-  if (byToken.externalId === null && writtenByUs !== false) {
+  const byUs = writtenByUs(arrival, identity);
+  if (byToken.externalId === null && byUs !== false) {
     return { kind: "adopt", id: byToken.id };
   }
-  if (byToken.externalId !== null && writtenByUs === true) {
+  if (byToken.externalId !== null && byUs === true) {
     return { kind: "surplus", of: byToken.id };
   }
   return { kind: "new", strippedToken: arrival.token };
+}
+
+/** Whether we wrote it; `null` where that cannot be told. */
+export function writtenByUs(
+  { author }: Pick<ArrivalKey, "author">,
+  identity: Actor | null,
+): boolean | null {
+  return identity === null || author === null ? null : author.id === identity.id;
 }
 
 /** The first look at a resource tells its id and parent; a later one never changes them. */

@@ -2,7 +2,7 @@
 import { type Content, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { addMillis } from "../model/instant.ts";
+import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
 import type { RecordWrite } from "../model/mapping.ts";
 import type { Context } from "./context.ts";
 import { coveredByOurWrite } from "./covered.ts";
@@ -14,8 +14,10 @@ import { plannedFields } from "./translate-record.ts";
 
 /** How long an event waits for its parent before the parent is read. */
 export const PARENT_DEADLINE_MS = 5 * 60_000;
-/** How often an event that waits looks again, should nobody wake it. */
+/** How soon an event that waits looks again, should nobody wake it ... */
 export const WAIT_MS = 5_000;
+/** ... and how late at most: what it waits for may take an hour, and every look costs. */
+const LONGEST_WAIT_MS = 5 * 60_000;
 
 /** Ends an inbound upsert whose merge was written. */
 export function concludeInbound(
@@ -82,11 +84,34 @@ export function endForMissingRecord(
 
 /** Sends an event back to wait for its parent; no attempt is burnt. */
 export function awaitParent(start: Transition, event: TandemEvent, context: Context): Transition {
+  const deadline = event.deadline ?? addMillis(context.now, PARENT_DEADLINE_MS);
+  const next = nextLookAt(event, context.now);
   return requeue(start, event, context.now, {
     reason: "awaiting_parent",
     attempts: Math.max(0, event.attempts - 1),
-    runAt: addMillis(context.now, WAIT_MS),
-    deadline: event.deadline ?? addMillis(context.now, PARENT_DEADLINE_MS),
+    runAt: deadline > context.now && deadline < next ? deadline : next,
+    deadline,
+  });
+}
+
+/** When an event that waits for another one looks again: the longer it has waited, the later. */
+export function nextLookAt({ startedAt }: Pick<TandemEvent, "startedAt">, now: Instant): Instant {
+  const waited = startedAt === null ? 0 : (now - startedAt) / MILLISECOND;
+  return addMillis(now, Math.min(LONGEST_WAIT_MS, Math.max(WAIT_MS, waited / 4)));
+}
+
+/** Ends what belongs to something deleted: in time it is deleted too, or its parent never comes. */
+export function endForEndedParent(
+  start: Transition,
+  event: TandemEvent,
+  parentRecordId: string | null,
+  { mapping, now }: Context,
+): Transition {
+  const type = mapping.parent?.recordType ?? event.recordType;
+  return move(start, event.id, "ignored", now, {
+    reason: "parent_deleted",
+    ignoredFor: parentRecordId === null ? null : { id: parentRecordId, type },
+    error: null,
   });
 }
 
@@ -108,6 +133,9 @@ export interface RemovalPlan {
   readonly removal: RecordRemoval;
   readonly conflicts: readonly Conflict[];
 }
+
+/** The record has another resource by now. */
+export const MOVED_ON: RemovalPlan = { removal: { kind: "detach" }, conflicts: [] };
 
 /** Plans an inbound delete: an unsent local edit turns `delete` into `detach`. */
 export function planRemoval(lane: Lane, record: Content | null, context: Context): RemovalPlan {

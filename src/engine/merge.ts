@@ -80,7 +80,7 @@ function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
     answered: sight.from === "answer" ? values : null,
     unknown: sight.from === "answer" ? null : values,
     unanswered: remembered(lane.unanswered, now)
-      .filter(({ kind }) => kind === "patch" || lane.base === null)
+      .filter(({ kind }) => kind !== "create" || lane.base === null)
       .map(({ values }) => values),
   };
 }
@@ -129,7 +129,7 @@ function settleAttempt(
 ): Pick<Lane, "attempt" | "lastSent" | "unanswered"> {
   const open = remembered(unanswered, now);
   if (attempt === null) return { attempt, lastSent, unanswered: open };
-  const mayLand = sight.from === "reread" && attempt.kind === "patch" && !shows(sight, attempt);
+  const mayLand = sight.from === "reread" && attempt.kind !== "create" && !shows(sight, attempt);
   return {
     attempt: null,
     lastSent: lastSent === null ? null : { ...lastSent, settledAt: sight.at },

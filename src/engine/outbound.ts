@@ -2,26 +2,43 @@
 import { type Content, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
-import { addMillis } from "../model/instant.ts";
-import type { ResourceRef } from "../model/observation.ts";
+import { type Mapping, mappedFields } from "../model/mapping.ts";
+import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { sentShortlyBefore } from "./covered.ts";
-import { unsentOf, WAIT_MS } from "./inbound.ts";
-import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
+import { endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
+import { learn } from "./learn.ts";
+import {
+  changesOf,
+  concludeMerge,
+  queueUnsent,
+  type RecordAfter,
+  type Sight,
+  sightOf,
+} from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { requeue } from "./start.ts";
-import { move, withConflicts, withLane } from "./transition.ts";
+import { closeIntent, sentWithoutToken } from "./tokenless.ts";
+import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
-/** The parent's resource: `none` where the type has no parent, `null` where it has no id yet. */
-export type ParentState = "none" | ResourceRef | null;
+/**
+ * The parent's resource: `none` where the type has no parent, `null` where it has no id yet, and
+ * the parent record's key where its pairing has ended.
+ */
+export type ParentState = "none" | ResourceRef | null | { readonly ended: string };
 
 export type OutboundStep =
   /** It ended, or went back to wait; there is no request. */
   | { readonly kind: "settled"; readonly transition: Transition }
   /** The outcome of an earlier request is unknown: read the resource first. */
   | { readonly kind: "reread"; readonly ref: ResourceRef }
-  /** An earlier create may have landed: look for its token first. */
-  | { readonly kind: "find"; readonly token: string }
+  /** An earlier create may have landed: look for its token, or for what left without it, first. */
+  | {
+      readonly kind: "find";
+      readonly token: string;
+      readonly tokenless: readonly Content[];
+      readonly parent: ResourceRef | null;
+    }
   | {
       readonly kind: "request";
       readonly transition: Transition;
@@ -32,7 +49,8 @@ export type OutboundRequest =
   | {
       readonly kind: "create";
       readonly values: Content;
-      readonly token: string;
+      /** `null` where the values leave no room for it. */
+      readonly token: string | null;
       readonly parent: ResourceRef | null;
     }
   | {
@@ -70,6 +88,9 @@ export function stepOutbound(
       }),
     );
   }
+  if (event.action === "delete" && lane.tombstone === null) {
+    return settled(endTakenBack(start, event, context));
+  }
   if (event.action === "upsert" && view.record === null) {
     return settled(
       move(start, event.id, "completed", context.now, { reason: "record_missing", error: null }),
@@ -77,9 +98,18 @@ export function stepOutbound(
   }
   if (lane.externalId === null) {
     if (lane.intent !== null && !view.looked && mayHaveLanded(lane)) {
-      return { kind: "find", token: lane.intent.token };
+      return {
+        kind: "find",
+        token: lane.intent.token,
+        tokenless: sentWithoutToken(lane, context.mapping),
+        parent: resourceOfParent(view.parent),
+      };
     }
-  } else if (event.action === "upsert" && lane.attempt !== null && !view.looked) {
+  } else if (
+    event.action === "upsert" &&
+    (lane.attempt !== null || event.reread || isUnread(lane)) &&
+    !view.looked
+  ) {
     return { kind: "reread", ref: refOf(lane, lane.externalId) };
   }
   if (event.action === "delete" || view.record === null) return stepRemoval(start, event, context);
@@ -103,8 +133,34 @@ export function stepOutbound(
   };
 }
 
+/** The record came back while its deletion was being carried out: what is left of it is not done. */
+function endTakenBack(start: Transition, event: TandemEvent, context: Context): Transition {
+  const [newer] = liveEvents(start.lane, "queued", "outbound");
+  return move(start, event.id, "ignored", context.now, {
+    reason: "superseded",
+    ignoredFor: newer === undefined ? null : { id: newer.id, type: "events" },
+    error: null,
+  });
+}
+
+/** Whether news of the resource could not be read: a write would cover what nobody has seen. */
+function isUnread({ live }: Lane): boolean {
+  return live.some(
+    ({ direction, action, state, error }) =>
+      direction === "inbound" &&
+      action === "upsert" &&
+      state === "errored" &&
+      error !== null &&
+      error.httpStatus !== null,
+  );
+}
+
+function resourceOfParent(parent: ParentState): ResourceRef | null {
+  return parent === null || parent === "none" || "ended" in parent ? null : parent;
+}
+
 /** Whether a create was sent and its answer never came. */
-function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
+export function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
   return attempt !== null || unanswered.some(({ kind }) => kind === "create");
 }
 
@@ -115,13 +171,17 @@ function stepCreate(
   view: OutboundView,
   context: Context,
 ): OutboundStep {
-  if (view.parent === null) {
+  const { parent } = view;
+  if (parent !== null && parent !== "none" && "ended" in parent) {
+    return { kind: "settled", transition: endForEndedParent(start, event, parent.ended, context) };
+  }
+  if (parent === null) {
     return {
       kind: "settled",
       transition: requeue(start, event, context.now, {
         reason: "awaiting_parent",
         attempts: Math.max(0, event.attempts - 1),
-        runAt: addMillis(context.now, WAIT_MS),
+        runAt: nextLookAt(event, context.now),
       }),
     };
   }
@@ -132,39 +192,49 @@ function stepCreate(
       values[name] = value;
     }
   }
-  const intent = start.lane.intent ?? { token: view.token, since: context.now };
+  const begun = start.lane.intent ?? { token: view.token, since: context.now, tokenless: false };
+  const carried = context.mapping.resource.carriesToken(values, begun.token);
+  const intent = { ...begun, tokenless: begun.tokenless || !carried };
   return {
     kind: "request",
     transition: sending(withLane(start, { intent }), event, "create", values, context),
     request: {
       kind: "create",
       values,
-      token: intent.token,
-      parent: view.parent === "none" ? null : view.parent,
+      token: carried ? intent.token : null,
+      parent: parent === "none" ? null : parent,
     },
   };
 }
 
 function stepRemoval(start: Transition, event: TandemEvent, context: Context): OutboundStep {
   const { lane } = start;
-  const { mapping } = context;
-  const wanted = mapping.onRecordDeleted;
-  const possible = mapping.resource.removal;
-  if (lane.externalId === null || wanted === "detach") {
+  const kind = removalKind(context.mapping);
+  if (lane.externalId === null || kind === "detach") {
+    const settled = { lane: closeIntent(lane), ended: start.ended };
     return {
       kind: "settled",
-      transition: move(start, event.id, "completed", context.now, {
+      transition: move(settled, event.id, "completed", context.now, {
         reason: lane.externalId === null ? "nothing_to_send" : "detached",
         error: null,
       }),
     };
   }
-  const kind = possible.includes(wanted) ? wanted : (possible[0] ?? "close");
+  const { closedBy } = context.mapping.resource;
+  const values = kind === "close" ? pick(closedBy, mappedFields(context.mapping)) : {};
   return {
     kind: "request",
-    transition: sending(start, event, kind, {}, context),
+    transition: sending(start, event, kind, values, context),
     request: { kind, ref: refOf(lane, lane.externalId) },
   };
+}
+
+/** What happens to a resource whose record is deleted, as far as the adapter can. */
+export function removalKind({ onRecordDeleted, resource }: Mapping): Mapping["onRecordDeleted"] {
+  if (onRecordDeleted === "detach" || resource.removal.includes(onRecordDeleted)) {
+    return onRecordDeleted;
+  }
+  return resource.removal[0] ?? "close";
 }
 
 /**
@@ -188,7 +258,7 @@ function sending(
     epoch: event.epoch,
   };
   const open = lane.attempt;
-  const mayLand = open?.kind === "create" || open?.kind === "patch";
+  const mayLand = open !== null && open.kind !== "delete";
   const unanswered = mayLand ? [...lane.unanswered, open] : lane.unanswered;
   const lastSent = { ...attempt, earlier: sentShortlyBefore(lane, context.now) };
   return withLane({ lane, ended }, { attempt, lastSent, unanswered });
@@ -230,12 +300,13 @@ export function concludeLook(
 ): Transition {
   const { attempt, externalId } = start.lane;
   const concluded = concludeMerge(start, event, sight, merged, record.after, context);
-  const found = attempt?.kind !== "patch";
-  const landed = found || attempt.event === event.id ? changesSeen(attempt, sight.content) : [];
+  const found = start.lane.base === null;
+  const landed = found || attempt?.event === event.id ? changesSeen(attempt, sight.content) : [];
   return move(concluded, event.id, "processing", context.now, {
     reason: found ? "adopted_resource" : landed.length > 0 ? "updated_resource" : event.reason,
     externalId,
     updatedAt: sight.at,
+    reread: false,
     changes: [...event.changes, ...landed, ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, merged.conflicts),
   });
@@ -255,17 +326,41 @@ function changesSent(attempt: Attempt | null): readonly FieldChange[] {
   }));
 }
 
-/** Ends an outbound delete that was carried out, or had nothing left to do. */
+/**
+ * Ends an outbound delete that was carried out, or had nothing left to do.
+ *
+ * @param answer What closing it answered: base takes what we set, so that a record that comes back
+ *   is compared with it; the rest is for a later look. `gone` where the resource was deleted before; `not_found` does not tell, so
+ *   that the sweep may remove it once more.
+ */
 export function concludeResourceRemoval(
   start: Transition,
   event: TandemEvent,
+  answer: Observation | "gone" | "not_found" | null,
   context: Context,
 ): Transition {
-  const closed = start.lane.attempt?.kind === "close";
-  const settled = withLane(start, { attempt: null });
-  return move(settled, event.id, "completed", context.now, {
-    reason: closed ? "closed_resource" : "deleted_resource",
-    error: null,
+  const { attempt, tombstone } = start.lane;
+  const settled = withLane(start, {
+    attempt: null,
+    tombstone:
+      answer === "gone" && tombstone !== null ? { ...tombstone, side: "resource" } : tombstone,
+  });
+  const end = (transition: Transition, details: Parameters<typeof move>[4]) =>
+    move(transition, event.id, "completed", context.now, { ...details, error: null });
+  if (answer === "not_found") {
+    return end(withLane(settled, { lastSent: null }), { reason: "resource_not_found" });
+  }
+  if (attempt?.kind !== "close") return end(settled, { reason: "deleted_resource" });
+  if (answer === null || answer === "gone") return end(settled, { reason: "closed_resource" });
+  const sight = sightOf(start.lane, answer, "answer", context);
+  const look = { content: sight.content, at: sight.at, event: event.id };
+  const set = pick(sight.content, Object.keys(attempt.values));
+  const { lane, ended } = learn(settled, look, context.now);
+  const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...sight.copy } };
+  return end(withLane({ lane, ended }, closed), {
+    reason: "closed_resource",
+    updatedAt: sight.at,
+    changes: changesSent(attempt),
   });
 }
 

@@ -2,12 +2,14 @@
 import type { Content } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
+import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { type Admission, cancelOlder } from "./admit.ts";
 import type { Context } from "./context.ts";
+import { mustLook, supersede } from "./covered.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
+import { removalKind } from "./outbound.ts";
 import { bear, outboundOff, unchanged, withLane } from "./transition.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
@@ -30,12 +32,17 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
       direction: "outbound",
       action: change.action,
       source: "change",
+      reread: change.action === "upsert" && lane.live.some(mustLook),
     }),
     conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],
   };
-  const off = outboundOff(lane, context);
-  if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
   const { tombstone } = start.lane;
+  const off = outboundOff(lane, context);
+  if (off !== null) {
+    const held: TandemEvent = { ...born, state: "disabled", reason: off };
+    const isBack = change.action === "upsert" && tombstone === null;
+    return done(isBack ? takeBack(start, held, context) : start, held);
+  }
   if (tombstone !== null) {
     return done(start, {
       ...born,
@@ -51,6 +58,40 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
     withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } }),
     born,
   );
+}
+
+/**
+ * Whether a record that is here again can have its resource back: it was closed or let go of, or its
+ * deletion has not begun.
+ */
+export function canRestore(lane: Lane, { mapping }: Context): boolean {
+  if (lane.tombstone?.side !== "record") return false;
+  const removal = lane.live.find(isRemoval);
+  if (lane.lastSent?.kind === "delete") return removal !== undefined && lane.attempt === null;
+  return removal?.state !== "processing" || removalKind(mapping) !== "delete";
+}
+
+/** Takes a record's deletion back. Nobody listened to the resource meanwhile, so it is read first. */
+export function admitRestore(lane: Lane, change: RecordChange, context: Context): Admission {
+  const timed = takeTimes(lane, change, context.mapping);
+  const born: TandemEvent = {
+    ...newEvent(timed, context, { direction: "outbound", action: "upsert", source: "change" }),
+    ...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true }),
+  };
+  const off = outboundOff(lane, context);
+  const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
+  return done(takeBack(unchanged({ ...timed, tombstone: null }), event, context), event);
+}
+
+/** Deletions that were not carried out yet have no reason any more. */
+function takeBack(start: Transition, event: TandemEvent, { now }: Context): Transition {
+  return start.lane.live
+    .filter((one) => isRemoval(one) && one.state !== "processing")
+    .reduce((transition, one) => supersede(transition, one, event, now), start);
+}
+
+function isRemoval({ direction, action }: TandemEvent): boolean {
+  return direction === "outbound" && action === "delete";
 }
 
 /**

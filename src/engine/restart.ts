@@ -3,6 +3,7 @@ import type { Direction, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
+import { supersede } from "./covered.ts";
 import { recheckInbound, requeue } from "./start.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
 
@@ -19,7 +20,7 @@ export function restart(start: Transition, event: TandemEvent, now: Instant): Tr
     reason: "restarted",
     attempts: 0,
     runAt: now,
-    reread: event.direction === "inbound" && event.action === "upsert",
+    reread: event.reread || (event.direction === "inbound" && event.action === "upsert"),
     error: null,
   });
 }
@@ -49,15 +50,10 @@ export function enableLane(
       if (newest === undefined) return transition;
       const canceled = disabled
         .filter((event) => event.id !== newest.id)
-        .reduce(
-          (others, event) =>
-            move(others, event.id, "canceled", now, {
-              reason: "superseded",
-              canceledBy: newest.id,
-            }),
-          transition,
-        );
-      return enable(canceled, newest, now);
+        .reduce((others, event) => supersede(others, event, newest, now), transition);
+      // An outbound event that must look first hands that on to the one that goes on.
+      const looks = disabled.some(({ reread }) => reread);
+      return enable(canceled, { ...newest, reread: looks }, now);
     },
     unchanged({ ...lane, disabled: null }),
   );
@@ -67,7 +63,7 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
   const details = {
     reason: "re_enabled",
     runAt: now,
-    reread: event.direction === "inbound" && event.action === "upsert",
+    reread: event.action === "upsert" && (event.direction === "inbound" || event.reread),
   } as const;
   const waiting = liveEvents(start.lane, "queued", event.direction)[0];
   if (event.action === "delete") {
@@ -77,10 +73,7 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
     return requeue(withLane(start, { tombstone }), event, now, details);
   }
   if (waiting === undefined) return requeue(start, event, now, details);
-  return move(start, event.id, "canceled", now, {
-    reason: "superseded",
-    canceledBy: waiting.id,
-  });
+  return supersede(start, event, waiting, now);
 }
 
 /** Disables what waits in a direction that was switched off meanwhile. */

@@ -65,9 +65,14 @@ export function expireLeases(lane: Lane, now: Instant): Transition {
   return requeue(unchanged(lane), event, now, { reason: "lease_lost", runAt: now });
 }
 
+/** Whether the deletion an event is about was taken back: the record lives again. */
+export function isTakenBack({ tombstone }: Lane, { action, direction }: TandemEvent): boolean {
+  return action === "delete" && direction === "outbound" && tombstone === null;
+}
+
 /**
  * Back to the queue. Where a newer event of that direction waits already, the older is canceled by
- * it; a delete is kept, and the upsert that waits is canceled instead.
+ * it; a delete is kept, and the upsert that waits is canceled instead, unless it takes it back.
  */
 export function requeue(
   start: Transition,
@@ -77,7 +82,8 @@ export function requeue(
 ): Transition {
   const waiting = liveEvents(start.lane, "queued", event.direction)[0];
   if (waiting === undefined) return move(start, event.id, "queued", now, details);
-  if (event.action === "delete" && waiting.action === "upsert") {
+  const kept = event.action === "delete" && !isTakenBack(start.lane, event);
+  if (kept && waiting.action === "upsert") {
     const cleared = supersede(start, waiting, event, now);
     return move(cleared, event.id, "queued", now, details);
   }

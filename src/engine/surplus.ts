@@ -25,6 +25,8 @@ export function noteSurplus(
       source,
       updatedAt: observation.updatedAt,
       deliveryId,
+      // Somebody may have edited it; it goes, and what it said stays here.
+      content: observation.content,
     }),
     externalId: observation.externalId,
     state: "ignored",

@@ -56,6 +56,8 @@ export interface Attempt {
 export interface Intent {
   readonly token: string;
   readonly since: Instant;
+  /** A create of it left without the token: only an answer, or the content, tells its resource. */
+  readonly tokenless: boolean;
 }
 
 export interface Lane {
@@ -83,6 +85,11 @@ export interface Lane {
   /** The last attempt, settled or not. */
   readonly lastSent: Attempt | null;
   readonly intent: Intent | null;
+  /**
+   * Until when its events wait for creates of other lanes that left without a token: its resource
+   * may be what one of them made. `null` where it is not.
+   */
+  readonly awaitingIntent: Instant | null;
   /** Whether this pairing is switched off, and why. */
   readonly disabled: string | null;
   /** Counts claims; a write under an older epoch is refused. */

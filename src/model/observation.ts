@@ -38,10 +38,12 @@ export interface ResourceType {
   readonly fields: FieldSpecs;
   /** The resource type of its parent, if it lives inside another. */
   readonly parent: string | null;
-  /** The writable text field that can carry a token invisibly, or `null`. */
-  readonly tokenField: string | null;
+  /** Whether a create with these values can carry the token, invisibly; pure. */
+  readonly carriesToken: (values: Content, token: string) => boolean;
   /** What can be done to a resource whose record was deleted. */
   readonly removal: readonly ("delete" | "close")[];
+  /** What closing sets; empty where nothing is ever closed. */
+  readonly closedBy: Content;
   /**
    * `seconds`: several versions may carry one time. `monotonic`: every version has its own, so an
    * equal time is a duplicate, to the letter.

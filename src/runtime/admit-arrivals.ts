@@ -3,8 +3,9 @@
  * the engine decide one arrival after another, and save what it decided.
  */
 import { type Arrival, admit } from "../engine/admit.ts";
-import { identify } from "../engine/identify.ts";
+import { identify, writtenByUs } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
+import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -43,6 +44,8 @@ interface Mapped extends Incoming {
 interface Addressed extends Incoming {
   readonly lane: LaneId;
   readonly surplus: boolean;
+  /** It may be what a create of ours made that left without its token and is not settled. */
+  readonly awaits: boolean;
 }
 
 /** Admits a batch within a transaction, in the order given. */
@@ -70,14 +73,18 @@ export async function admitArrivals(
   const after = new Map<LaneId, Transition>();
   const born: Partial<Record<EventState, number>> = {};
   let unchanged = 0;
-  for (const { lane: id, arrival, surplus } of addressed) {
+  for (const { lane: id, arrival, surplus, awaits } of addressed) {
     const before = lanes.get(id);
     if (before === undefined) throw new LaneMovedError(`lane ${id} is gone`);
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
     refuseMoved(current.lane, arrival, surplus);
     const context = book.context(current.lane, tx.now);
     const admission = (surplus ? admitSurplus : admit)(current.lane, arrival, context);
-    after.set(id, { lane: admission.lane, ended: [...current.ended, ...admission.ended] });
+    const held =
+      current.lane.awaitingIntent !== null || (awaits && isUnseen(current.lane))
+        ? awaitIntents(admission, tx.now)
+        : admission;
+    after.set(id, { lane: held.lane, ended: [...current.ended, ...held.ended] });
     if (admission.event === null) unchanged += 1;
     else born[admission.event.state] = (born[admission.event.state] ?? 0) + 1;
   }
@@ -102,7 +109,7 @@ async function addressAll(
     const identification = identify(
       observation,
       known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
-      observation.token === null ? null : (known.byToken.get(observation.token) ?? null),
+      known.byToken.get(keyOf(connection, observation.type, observation.token ?? "")) ?? null,
       item.contact.account.identity,
     );
     return { item, identification };
@@ -110,20 +117,44 @@ async function addressAll(
   const fresh = identified.filter(({ identification }) => identification.kind === "new");
   const made = await tx.ensureLanes(fresh.map(({ item }) => newLaneKey(item)));
   const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index]]));
+  const mayBeOurs = fresh
+    .map(({ item }) => item)
+    .filter(
+      ({ arrival, contact }) =>
+        writtenByUs(arrival.observation, contact.account.identity) !== false,
+    );
+  const awaiting = await whereIntentsAreOpen(tx, mayBeOurs);
 
   return identified.flatMap(({ item, identification }): Addressed[] => {
     switch (identification.kind) {
       case "lane":
       case "adopt":
-        return [{ ...item, lane: identification.id, surplus: false }];
+        return [{ ...item, lane: identification.id, surplus: false, awaits: false }];
       case "surplus":
-        return [{ ...item, lane: identification.of, surplus: true }];
+        return [{ ...item, lane: identification.of, surplus: true, awaits: false }];
       case "new": {
         const lane = madeFor.get(item);
-        return lane === undefined ? [] : [{ ...item, lane, surplus: false }];
+        const awaits = awaiting.has(item);
+        return lane === undefined ? [] : [{ ...item, lane, surplus: false, awaits }];
       }
     }
   });
+}
+
+/** Those of a type whose connection has a create under way that no token tells. */
+async function whereIntentsAreOpen(
+  tx: StoreTransaction,
+  items: readonly Mapped[],
+): Promise<ReadonlySet<Mapped>> {
+  const result = new Set<Mapped>();
+  for (const group of byConnectionAndType(items)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const { type } = first.arrival.observation;
+    const open = await tx.findOpenIntents(first.contact.connection.id, type);
+    if (open.length > 0) for (const item of group) result.add(item);
+  }
+  return result;
 }
 
 function newLaneKey({ contact, arrival, mapping }: Mapped): LaneKey {
@@ -139,9 +170,7 @@ function newLaneKey({ contact, arrival, mapping }: Mapped): LaneKey {
 async function lookUp(tx: StoreTransaction, mapped: readonly Mapped[]) {
   const byExternalId = new Map<string, { readonly id: LaneId; readonly externalId: string }>();
   const byToken = new Map<string, { readonly id: LaneId; readonly externalId: string | null }>();
-  for (const group of groupBy(mapped, ({ contact, arrival }) =>
-    keyOf(contact.connection.id, arrival.observation.type, ""),
-  )) {
+  for (const group of byConnectionAndType(mapped)) {
     const [first] = group;
     if (first === undefined) continue;
     const connection = first.contact.connection.id;
@@ -152,8 +181,8 @@ async function lookUp(tx: StoreTransaction, mapped: readonly Mapped[]) {
     }
     const tokens = group.flatMap(({ arrival }) => arrival.observation.token ?? []);
     if (tokens.length === 0) continue;
-    for (const lane of await tx.findLanesByToken(connection, [...new Set(tokens)])) {
-      byToken.set(lane.token, lane);
+    for (const lane of await tx.findLanesByToken(connection, type, [...new Set(tokens)])) {
+      byToken.set(keyOf(connection, type, lane.token), lane);
     }
   }
   return { byExternalId, byToken };
@@ -167,6 +196,12 @@ function refuseMoved(lane: Lane, { observation }: Arrival, surplus: boolean): vo
 
 function keyOf(connection: ConnectionId, type: string, externalId: string): string {
   return `${connection}/${type}/${externalId}`;
+}
+
+function byConnectionAndType(items: readonly Mapped[]): readonly (readonly Mapped[])[] {
+  return groupBy(items, ({ contact, arrival }) =>
+    keyOf(contact.connection.id, arrival.observation.type, ""),
+  );
 }
 
 function groupBy<T>(items: readonly T[], key: (item: T) => string): readonly (readonly T[])[] {

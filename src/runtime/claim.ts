@@ -59,14 +59,22 @@ function leaveSwitchedOff(lane: Lane, book: AddressBook, now: Instant): Transiti
 }
 
 /** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */
-export async function hold(
+export async function hold(tx: StoreTransaction, claimed: Claimed): Promise<Held | null> {
+  return holdAmong(tx, claimed, []);
+}
+
+/** The same with other lanes, those that still exist: all are locked at once, in their order. */
+export async function holdAmong(
   tx: StoreTransaction,
   { lane: id, claim: held }: Claimed,
-): Promise<Held | null> {
-  const [lane] = await tx.lockLanes([id]);
+  others: readonly LaneId[],
+): Promise<(Held & { readonly others: readonly Lane[] }) | null> {
+  const lanes = await tx.lockLanes([id, ...others]);
+  const lane = lanes.find((one) => one.id === id);
   if (lane === undefined || !holdsClaim(lane, held)) return null;
   const event = processing(lane);
-  return event === null ? null : { lane, event, start: unchanged(lane) };
+  if (event === null) return null;
+  return { lane, event, start: unchanged(lane), others: lanes.filter((one) => one !== lane) };
 }
 
 /** Writes what was decided on a held lane. */

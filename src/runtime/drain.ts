@@ -3,15 +3,21 @@
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
 import { unsentOf } from "../engine/inbound.ts";
-import { admitChange, type RecordChange } from "../engine/record-change.ts";
+import {
+  admitChange,
+  admitRestore,
+  canRestore,
+  type RecordChange,
+} from "../engine/record-change.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Mapping, Row } from "../model/mapping.ts";
+import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
+import { journalOf } from "./journal.ts";
 import type { Services } from "./services.ts";
 
 const BATCH = 500;
@@ -25,18 +31,28 @@ export async function drainChanges(services: Services): Promise<number> {
     // Parents come first: a child's connection is found through its parent's lane.
     const ordered = [...services.mappings].sort((a, b) => depth(a) - depth(b));
     for (const mapping of ordered) {
-      const own = changes.filter((change) => change.recordType === mapping.recordType);
+      const own = changes.filter((change) => concerns(change, mapping));
       if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book)));
     }
     await admitTargets(tx, targets, book);
+    await tx.appendJournal(journalOf(services, changes, tx.now));
     return changes.length;
   });
+}
+
+/** A journal, or another mapping, may watch columns that are nothing to this one. */
+function concerns({ recordType, operation, columns }: CapturedChange, mapping: Mapping): boolean {
+  if (recordType !== mapping.recordType) return false;
+  const watched = mappedColumns(mapping);
+  return operation !== "update" || columns.some((column) => watched.includes(column));
 }
 
 /** A lane that a record's writes concern. */
 interface Target {
   readonly lane: LaneId;
   readonly mapping: Mapping;
+  /** The record of a lane that ended with it is here again: the key of the lane that follows. */
+  readonly restores: LaneKey | null;
   readonly row: Row | null;
   readonly changes: readonly CapturedChange[];
 }
@@ -61,10 +77,23 @@ async function targetsOf(
     lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
   }
   const wanted = await connectionsOf(tx, mapping, rows, book);
-  const kept = await tx.findKeptLanes(mapping.recordType, ids);
+  const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
+  const restores = new Map<LaneId, LaneKey>();
   const keys = ids.flatMap((recordId) => {
     const row = rows.get(recordId);
-    if (row === undefined || isSoftDeleted(mapping, row)) return [];
+    if (row === undefined) {
+      // Its resource was deleted before: nothing follows, but what was unsent of it is told.
+      const kept = ended.findLast(
+        ({ side, ...lane }) =>
+          side === "resource" &&
+          lane.recordId === recordId &&
+          lane.resourceType === mapping.resource.type,
+      );
+      const isLiving = existing.some((lane) => lane.recordId === recordId);
+      if (kept !== undefined && !isLiving) lanes.set(recordId, new Set([kept.id]));
+      return [];
+    }
+    if (isSoftDeleted(mapping, row)) return [];
     const own = changes.filter((change) => change.recordId === recordId);
     return (wanted.get(recordId) ?? []).flatMap((connectionId) => {
       const key = {
@@ -74,11 +103,13 @@ async function targetsOf(
         externalId: null,
         recordId,
       };
-      const letGo = kept.filter((lane) => isLaneOf(lane, key));
       const living = existing.some((lane) => isLaneOf(lane, key));
-      if (living || letGo.length === 0 || isRevival(mapping, own)) return [key];
-      // Its resource was deleted: what is written to it later must not make another.
-      for (const { id } of letGo) lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(id));
+      const last = ended.findLast((lane) => isLaneOf(lane, key));
+      if (living || last === undefined) return [key];
+      if (last.side === "record") restores.set(last.id, key);
+      else if (isRevival(mapping, own)) return [key];
+      // It was deleted: what is written to it later must not make another resource by itself.
+      lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(last.id));
       return [];
     });
   });
@@ -91,6 +122,7 @@ async function targetsOf(
     [...(lanes.get(recordId) ?? [])].map((lane) => ({
       lane,
       mapping,
+      restores: restores.get(lane) ?? null,
       row: rows.get(recordId) ?? null,
       changes: changes.filter((change) => change.recordId === recordId),
     })),
@@ -157,14 +189,30 @@ async function admitTargets(
   book: AddressBook,
 ): Promise<void> {
   const lanes = await tx.lockLanes([...new Set(targets.map((target) => target.lane))]);
+  const anew: Target[] = [];
   const decided = lanes.flatMap((before): Decided[] => {
     const target = targets.find((candidate) => candidate.lane === before.id);
     if (target === undefined) return [];
     const context = book.context(before, tx.now);
     const change = foldChanges(before, target, context);
-    return [{ before, after: admitChange(before, change, context) }];
+    if (target.restores === null || before.tombstone === null) {
+      return [{ before, after: admitChange(before, change, context) }];
+    }
+    if (canRestore(before, context)) {
+      return [{ before, after: admitRestore(before, change, context) }];
+    }
+    anew.push(target);
+    return [];
   });
   await tx.saveLanes(decided);
+  if (anew.length === 0) return;
+  const keys = anew.flatMap(({ restores }) => restores ?? []);
+  const made = await tx.ensureLanes(keys);
+  const following = anew.flatMap((target, index): Target[] => {
+    const lane = made[index];
+    return lane === undefined ? [] : [{ ...target, lane, restores: null }];
+  });
+  await admitTargets(tx, following, book);
 }
 
 function foldChanges(

@@ -6,8 +6,11 @@ import {
   awaitRecord,
   concludeInbound,
   concludeRemoval,
+  endForEndedParent,
   endForMissingRecord,
+  MOVED_ON,
   planRemoval,
+  type RemovalPlan,
 } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
@@ -21,15 +24,20 @@ import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
+import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
-import { lockForRemoval, writeMerge } from "./record-side.ts";
+import { isRecordNewer } from "./hooks.ts";
+import { lockForRemoval, type Removable, writeMerge } from "./record-side.ts";
 import type { Services } from "./services.ts";
 import { refuseStale } from "./stale-read.ts";
+import { decideByContent, passOrWait } from "./tokenless-creates.ts";
+import { type RecordWriter, recordWriter } from "./write-record.ts";
 
 /** What the event needs before it can end. */
 type Need =
   | { readonly kind: "nothing" }
+  | { readonly kind: "owner"; readonly of: Lane }
   | { readonly kind: "reread"; readonly ref: ResourceRef }
   | { readonly kind: "parent"; readonly ref: ResourceRef };
 
@@ -43,6 +51,10 @@ export async function processInbound(
   signal: AbortSignal,
 ): Promise<void> {
   let need = await attempt(services, claimed, book, null);
+  if (need.kind === "owner") {
+    if (!(await decideByContent(services, claimed, need.of, book))) return;
+    need = await attempt(services, claimed, book, null);
+  }
   if (need.kind === "parent") {
     await readParent(services, claimed, book, need.ref, signal);
     return;
@@ -63,12 +75,15 @@ async function attempt(
   seen: Observation | null,
 ): Promise<Need> {
   return services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
-    if (held === null) return DONE;
+    const begun = await hold(tx, claimed);
+    if (begun === null) return DONE;
+    const held = await passOrWait(tx, claimed, begun);
+    if (held === null || held === "waits") return DONE;
+    if (held === "overdue") return { kind: "owner", of: begun.lane };
     if (seen !== null) refuseStale(held.lane, seen, "no");
     const context = book.context(held.lane, tx.now);
     if (held.event.action === "delete") {
-      await save(tx, held, await removeRecord(tx, held, context));
+      await save(tx, held, await removeRecord(tx, held, book, context));
       return DONE;
     }
     const recheck =
@@ -110,13 +125,18 @@ async function merge(
   const { lane, event } = held;
   const contact = book.contact(lane.connectionId);
   const parentId = await parentRecordId(tx, lane, context);
+  if (typeof parentId === "object" && parentId !== null) {
+    await save(tx, held, endForEndedParent(held.start, event, parentId.ended, context));
+    return DONE;
+  }
   if (parentId === undefined) {
     const overdue = event.deadline !== null && event.deadline <= tx.now;
     if (overdue && lane.parent !== null) return { kind: "parent", ref: lane.parent };
     await save(tx, held, awaitParent(held.start, event, context));
     return DONE;
   }
-  const written = await writeMerge(tx, lane, sight, event.id, context, {
+  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event);
+  const written = await writeMerge(tx, lane, sight, writer, context, {
     scope: contact?.connection.scope ?? "",
     parentId,
   });
@@ -137,33 +157,58 @@ async function merge(
 async function removeRecord(
   tx: StoreTransaction,
   { lane, event, start }: Held,
+  book: AddressBook,
   context: Context,
 ): Promise<Transition> {
   const { mapping } = context;
   const record = await lockForRemoval(tx, lane, mapping);
   if (record === "busy") return awaitRecord(start, event, context);
-  const planned = planRemoval(lane, record, context);
-  if (lane.recordId !== null) {
-    if (planned.removal.kind === "delete") {
-      await tx.records.delete(mapping, lane.recordId, event.id);
-    } else if (planned.removal.kind === "archive" && mapping.softDelete !== null) {
-      const patch = { [mapping.softDelete]: formatInstant(context.now) };
-      await tx.records.update(mapping, lane.recordId, patch, event.id);
-    }
-  }
-  return concludeRemoval(start, event, planned, context);
+  if (isRestoring(lane)) await beginAnew(tx, lane, book);
+  const planned = (await hasMovedOn(tx, lane))
+    ? MOVED_ON
+    : planRemoval(lane, record?.content ?? null, context);
+  const writer = recordWriter(tx, mapping, book.hooks(mapping), event);
+  const removed = await carryOut(writer, lane, record, planned, context);
+  return concludeRemoval(start, event, removed, context);
 }
 
-/** The parent record's key; `null` where none is needed, `undefined` where it is not known yet. */
+/** Removes the record as planned; where the app says that the record wins, it is kept. */
+async function carryOut(
+  writer: RecordWriter,
+  lane: Lane,
+  record: Removable | null,
+  planned: RemovalPlan,
+  { mapping, now }: Context,
+): Promise<RemovalPlan> {
+  if (lane.recordId === null || record === null) return planned;
+  try {
+    if (planned.removal.kind === "delete") {
+      await writer.delete(lane.recordId, record.row);
+    } else if (planned.removal.kind === "archive" && mapping.softDelete !== null) {
+      const patch = { [mapping.softDelete]: formatInstant(now) };
+      await writer.update(lane.recordId, record.row, patch);
+    }
+  } catch (thrown) {
+    if (isRecordNewer(thrown)) return { ...planned, removal: { kind: "detach" } };
+    throw thrown;
+  }
+  return planned;
+}
+
+/**
+ * The parent record's key; `null` where none is needed, `undefined` where it is not known yet. A
+ * parent whose pairing has ended takes no more children.
+ */
 async function parentRecordId(
   tx: StoreTransaction,
   lane: Lane,
   { mapping }: Context,
-): Promise<string | null | undefined> {
+): Promise<string | null | undefined | { readonly ended: string | null }> {
   if (mapping.parent === null || lane.recordId !== null) return null;
   if (lane.parent === null) return undefined;
   const { type, externalId } = lane.parent;
   const [parent] = await tx.findLanesByResource(lane.connectionId, type, [externalId]);
+  if (parent?.tombstoned === true) return { ended: parent.recordId };
   return parent?.recordId ?? undefined;
 }
 
@@ -208,6 +253,7 @@ export async function admitGone(
         ignoredFor: tombstone === null ? null : { id: tombstone.event, type: "events" },
       }),
     );
+    if (isRestoring(lane)) await beginAnew(tx, lane, book);
   });
 }
 
@@ -269,9 +315,8 @@ async function endForSurplusParent(
   { mapping }: Context,
 ): Promise<Transition> {
   const tokens = parent.token === null ? [] : [parent.token];
-  const bound = (await tx.findLanesByToken(lane.connectionId, tokens)).flatMap(
-    ({ externalId }) => externalId ?? [],
-  );
+  const lanes = await tx.findLanesByToken(lane.connectionId, parent.type, tokens);
+  const bound = lanes.flatMap(({ externalId }) => externalId ?? []);
   const [owner] = await tx.findLanesByResource(lane.connectionId, parent.type, bound);
   const record = owner?.recordId ?? null;
   const type = mapping.parent?.recordType ?? lane.recordType;

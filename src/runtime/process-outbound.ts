@@ -12,7 +12,6 @@ import {
   concludeResourceRemoval,
   type OutboundRequest,
   type OutboundStep,
-  type ParentState,
   stepOutbound,
 } from "../engine/outbound.ts";
 import type { Plan } from "../engine/plan.ts";
@@ -20,7 +19,7 @@ import { recordContent } from "../engine/translate-record.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Content } from "../model/content.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
@@ -28,11 +27,14 @@ import { awaitAccount } from "./paused-account.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { randomToken, type Services } from "./services.ts";
-import { keyText } from "./drain.ts";
-import { findByToken } from "./find-by-token.ts";
+import { findCreated } from "./find-created.ts";
+import { parentState } from "./parent-state.ts";
 import { refuseStale } from "./stale-read.ts";
+import { holdNamed } from "./tokenless-creates.ts";
+import { recordWriter } from "./write-record.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" }>;
+type Look = Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact };
 
 /** Works on one claimed outbound event until it ends or goes back to the queue. */
 export async function processOutbound(
@@ -45,14 +47,13 @@ export async function processOutbound(
   for (;;) {
     const step = await decide(services, claimed, book, looked);
     if (step === null) return;
-    const client = services.gateway.container(step.contact);
     if (step.kind === "request") {
-      await carryOut(services, claimed, book, client, step.request, signal);
+      await carryOut(services, claimed, book, step.contact, step.request, signal);
       return;
     }
-    const seen = await look(step, client, claimed, services, book, signal);
+    const seen = await look(step, claimed, services, book, signal);
     if (seen === "gone") return;
-    if (seen !== null && !(await settleLook(services, claimed, book, seen))) return;
+    if (seen !== null && !(await settleLook(services, claimed, book, step, seen))) return;
     looked = seen === null ? "found_nothing" : "settled";
   }
 }
@@ -101,52 +102,29 @@ async function readRecord(tx: StoreTransaction, lane: Lane, { mapping }: Context
   return row === undefined ? null : recordContent(mapping, row);
 }
 
-/** The resource of the record's parent, found through the parent record's own lane. */
-async function parentState(
-  tx: StoreTransaction,
-  lane: Lane,
-  { mapping }: Context,
-): Promise<ParentState> {
-  if (mapping.parent === null) return "none";
-  if (lane.parent !== null) return lane.parent;
-  if (lane.recordId === null) return null;
-  const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
-  const parentIds = keyText(row?.[mapping.parent.column]);
-  const lanes = await tx.findLanesByRecord(mapping.parent.recordType, parentIds);
-  const parent = lanes.find(
-    (candidate) =>
-      candidate.connectionId === lane.connectionId &&
-      candidate.resourceType === mapping.resource.parent,
-  );
-  if (parent?.externalId === null || parent === undefined) return null;
-  return { type: parent.resourceType, externalId: parent.externalId };
-}
-
 /** Looks into an unknown outcome. `null`: nothing was created. */
 async function look(
-  step: Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact },
-  client: ContainerClient,
+  step: Look,
   claimed: Claimed,
   services: Services,
   book: AddressBook,
   signal: AbortSignal,
 ): Promise<Observation | null | "gone"> {
   if (step.kind === "find") {
-    return findByToken(services, step.contact, claimed, step.token, signal);
+    return findCreated(services, step.contact, claimed, step, book, signal);
   }
-  return readOrGone(services, claimed, book, client, step.ref, signal);
+  return readOrGone(services, claimed, book, step, signal);
 }
 
 async function readOrGone(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  client: ContainerClient,
-  ref: ResourceRef,
+  { ref, contact }: Extract<Look, { kind: "reread" }>,
   signal: AbortSignal,
 ): Promise<Observation | "gone"> {
   try {
-    return await client.read(ref, signal);
+    return await services.gateway.container(contact).read(ref, signal);
   } catch (error) {
     if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
     await admitGone(services, claimed, book);
@@ -159,28 +137,30 @@ async function settleLook(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
+  { kind, contact }: Look,
   seen: Observation,
 ): Promise<boolean> {
   return services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
-    if (held === null) return false;
+    const named = await holdNamed(tx, claimed, contact.connection.id, seen, kind === "find");
+    if (named.kind !== "taken") return false;
+    const { held, start: taken } = named;
     const context = book.context(held.lane, tx.now);
     if (isOfAnother(held.lane, seen)) {
-      await save(tx, held, awaitRecord(held.start, held.event, context));
+      await save(tx, held, awaitRecord(taken, held.event, context));
       return false;
     }
     refuseStale(held.lane, seen, "unknown");
-    const lane = learnIdentity(held.lane, seen);
+    const lane = learnIdentity(taken.lane, seen);
     const sight = sightOf(lane, seen, "reread", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
     if (written === "busy") {
-      await save(tx, held, awaitRecord(held.start, held.event, context));
+      await save(tx, held, awaitRecord({ lane, ended: taken.ended }, held.event, context));
       return false;
     }
-    const start = { lane: written.lane, ended: [] };
+    const start = { lane: written.lane, ended: taken.ended };
     const concluded = concludeLook(start, held.event, sight, written.merged, written, context);
     await save(tx, held, concluded);
-    if (held.lane.attempt?.kind !== "patch") await tx.wakeChildren(concluded.lane);
+    if (held.lane.externalId === null) await wakeWaiting(tx, concluded.lane);
     return true;
   });
 }
@@ -189,17 +169,18 @@ async function carryOut(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  client: ContainerClient,
+  contact: Contact,
   request: OutboundRequest,
   signal: AbortSignal,
 ): Promise<void> {
+  const client = services.gateway.container(contact);
   if (!("values" in request)) {
-    await remove(client, request, signal);
+    const removed = await remove(client, request, signal);
     await services.store.transaction(async (tx) => {
       const held = await hold(tx, claimed);
       if (held === null) return;
       const context = book.context(held.lane, tx.now);
-      await save(tx, held, concludeResourceRemoval(held.start, held.event, context));
+      await save(tx, held, concludeResourceRemoval(held.start, held.event, removed, context));
     });
     return;
   }
@@ -211,7 +192,7 @@ async function carryOut(
     await admitGone(services, claimed, book);
     return;
   }
-  await settleAnswer(services, claimed, book, answer);
+  await settleAnswer(services, claimed, book, contact, request.kind, answer);
 }
 
 async function send(
@@ -236,18 +217,20 @@ async function send(
   );
 }
 
-/** A resource that is gone already needs no deletion. */
+/** A resource that is gone already needs no deletion. Closing answers with what it is like then. */
 async function remove(
   client: ContainerClient,
   request: Extract<OutboundRequest, { kind: "delete" | "close" }>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Observation | "gone" | "not_found" | null> {
   try {
-    if (request.kind === "delete") await client.delete(request.ref, signal);
-    else await client.close(request.ref, null, signal);
+    if (request.kind === "close") return await client.close(request.ref, null, signal);
+    await client.delete(request.ref, signal);
+    return null;
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error;
-    if (error.kind !== "gone" && error.kind !== "not_found") throw error;
+    if (error.kind === "gone" || error.kind === "not_found") return error.kind;
+    throw error;
   }
 }
 
@@ -256,31 +239,41 @@ async function settleAnswer(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
+  contact: Contact,
+  kind: "create" | "patch",
   answer: Observation,
 ): Promise<void> {
   await services.store.transaction(async (tx) => {
-    const held = await hold(tx, claimed);
-    if (held === null) return;
+    const created = kind === "create";
+    const named = await holdNamed(tx, claimed, contact.connection.id, answer, created);
+    if (named.kind !== "taken") return;
+    const { held, start: taken } = named;
     const context = book.context(held.lane, tx.now);
-    await refusePairedElsewhere(tx, held.lane, answer);
     if (isOfAnother(held.lane, answer)) {
-      await save(tx, held, awaitRecord(held.start, held.event, context));
+      await save(tx, held, awaitRecord(taken, held.event, context));
       return;
     }
-    const lane = learnIdentity(held.lane, answer);
+    const lane = learnIdentity(taken.lane, answer);
     const sight = sightOf(lane, answer, "answer", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
     if (written === "busy") {
       // What was sent stays noted as unknown; the next attempt reads the resource and settles it.
-      await save(tx, held, awaitRecord(held.start, held.event, context));
+      await save(tx, held, awaitRecord({ lane, ended: taken.ended }, held.event, context));
       return;
     }
-    const start = { lane: written.lane, ended: [] };
+    const start = { lane: written.lane, ended: taken.ended };
     const concluded = concludeAnswer(start, held.event, sight, written.merged, written, context);
     await save(tx, held, concluded);
     // Its echo may have come first: what waits for it waits for this answer all the same.
-    if (held.lane.attempt?.kind === "create") await tx.wakeChildren(concluded.lane);
+    if (created) await wakeWaiting(tx, concluded.lane);
   });
+}
+
+/** What waited for the resource of a create, and what might have been it. */
+async function wakeWaiting(tx: StoreTransaction, lane: Lane): Promise<void> {
+  await tx.wakeChildren(lane);
+  if (lane.intent?.tokenless !== true) return;
+  await tx.wakeAwaitingIntent(lane.connectionId, lane.resourceType);
 }
 
 /** Merges an answer into the record; where the record is gone there is nothing to write. */
@@ -309,28 +302,9 @@ async function writeAnswer(
   if (lane.recordId === null) return withoutRecord;
   const contact = book.contact(lane.connectionId);
   const fresh = { scope: contact?.connection.scope ?? "", parentId: null };
-  const written = await writeMerge(tx, lane, sight, event.id, context, fresh);
+  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event);
+  const written = await writeMerge(tx, lane, sight, writer, context, fresh);
   return written === "missing" ? withoutRecord : written;
-}
-
-/** A response that names a resource paired with another record is never merged by itself. */
-async function refusePairedElsewhere(
-  tx: StoreTransaction,
-  lane: Lane,
-  answer: Observation,
-): Promise<void> {
-  if (lane.externalId !== null) return;
-  const [other] = await tx.findLanesByResource(lane.connectionId, lane.resourceType, [
-    answer.externalId,
-  ]);
-  if (other === undefined || other.id === lane.id) return;
-  throw new IntegrationError({
-    kind: "permanent",
-    code: "paired_elsewhere",
-    message: `the answer names ${lane.resourceType} ${answer.externalId}, which is paired with record ${other.recordId ?? "(none)"}`,
-    hint: "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.",
-    applied: "no",
-  });
 }
 
 /** Another resource was adopted meanwhile: this one is surplus, and the sweep closes it. */

@@ -3,6 +3,7 @@
  * without a clock of its own. Tests and `tandem work --once` use it.
  */
 import { AddressBook } from "./address-book.ts";
+import { runAfterCommits } from "./after-commit.ts";
 import { claimDue, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { processClaimed } from "./process-claimed.ts";
@@ -34,10 +35,11 @@ export async function settle(
     const book = await AddressBook.open(services);
     const claims = await claimDue(services, book, "settle", leaseMillis, 16);
     for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
+    const hooks = await runAfterCommits(services, NEVER);
     total.deliveries += deliveries;
     total.changes += changes;
     total.events += claims.length;
-    if (deliveries + changes + leases + claims.length === 0) return total;
+    if (deliveries + changes + leases + claims.length + hooks === 0) return total;
   }
   throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);
 }

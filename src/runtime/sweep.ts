@@ -70,7 +70,7 @@ export async function sweepConnection(
   for (const mapping of mappings) {
     const listed = await listAll(services, contact, mapping, signal);
     totals.listed += listed.length;
-    totals.closed += await closeSurplus(services, contact, listed, signal);
+    totals.closed += await closeSurplus(services, contact, mapping, listed, signal);
     const present = new Set(listed.map((observation) => observation.externalId));
     const { living, deleted } = await confirmAbsent(services, contact, mapping, present, signal);
     totals.deleted += deleted;
@@ -113,6 +113,7 @@ async function listAll(
 async function closeSurplus(
   services: Services,
   contact: Contact,
+  mapping: Mapping,
   listed: readonly Observation[],
   signal?: AbortSignal,
 ): Promise<number> {
@@ -126,7 +127,7 @@ async function closeSurplus(
   if (ours.length === 0) return 0;
   const tokens = ours.flatMap((observation) => observation.token ?? []);
   const lanes = await services.store.transaction((tx) =>
-    tx.findLanesByToken(contact.connection.id, [...new Set(tokens)]),
+    tx.findLanesByToken(contact.connection.id, mapping.resource.type, [...new Set(tokens)]),
   );
   const client = services.gateway.container(contact);
   let closed = 0;

@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../model/clock.ts";
 import { AddressBook } from "./address-book.ts";
+import { runAfterCommits } from "./after-commit.ts";
 import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { messageOf } from "./failures.ts";
@@ -95,6 +96,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     ["translate", idleMillis, async () => (await translateDeliveries(services)) > 0],
     ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
     ["process", idleMillis, claimAndProcess],
+    ["after commit", idleMillis, async () => (await runAfterCommits(services, killed.signal)) > 0],
     ["leases", leaseMillis / 4, async () => (await passOnLeases(services)) > 0],
     [
       "poll",

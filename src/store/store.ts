@@ -7,18 +7,18 @@
  * 3. A record's row is never waited for.
  * 4. Time is the database's.
  */
-import type { Actor } from "../model/content.ts";
+import type { Actor, Json } from "../model/content.ts";
 import type { Account, Connection } from "../model/connection.ts";
-import type { TandemEvent } from "../model/event.ts";
+import type { Conflict, JournalEntry, TandemEvent } from "../model/event.ts";
 import type { AccountId, ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import type { ActorReference, Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { Lane, Tombstone, Transition } from "../model/lane.ts";
+import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
 
 export interface Store {
-  readonly kind: "postgres" | "pglite";
+  readonly kind: "postgres" | "pglite" | "memory";
   /** Brings the schema and the triggers up to date; safe to run twice and at once. */
-  migrate(mappings: readonly Mapping[]): Promise<void>;
+  migrate(mappings: readonly Mapping[], journals?: readonly Journal[]): Promise<void>;
   /** Runs `work` in one transaction, again if the database says that may help. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
   readonly deliveries: DeliveryStore;
@@ -59,11 +59,13 @@ export interface StoreTransaction {
       readonly id: LaneId;
       readonly externalId: string;
       readonly recordId: string | null;
+      readonly tombstoned: boolean;
     }[]
   >;
   /** Lanes by the token of their intent. */
   findLanesByToken(
     connectionId: ConnectionId,
+    resourceType: string,
     tokens: readonly string[],
   ): Promise<
     readonly { readonly id: LaneId; readonly token: string; readonly externalId: string | null }[]
@@ -81,8 +83,8 @@ export interface StoreTransaction {
       readonly externalId: string | null;
     }[]
   >;
-  /** Lanes whose resource was deleted and whose record was kept. */
-  findKeptLanes(
+  /** Tombstoned lanes of records, oldest first, with the side that was deleted. */
+  findTombstonedLanes(
     recordType: string,
     recordIds: readonly string[],
   ): Promise<
@@ -91,8 +93,11 @@ export interface StoreTransaction {
       readonly connectionId: ConnectionId;
       readonly resourceType: string;
       readonly recordId: string;
+      readonly side: Tombstone["side"];
     }[]
   >;
+  /** Lanes with an intent that left without its token and has no resource yet, oldest first. */
+  findOpenIntents(connectionId: ConnectionId, resourceType: string): Promise<readonly LaneId[]>;
   /** Living lanes that have a resource, in the order of their ids, after the one given. */
   findBoundLanes(
     connectionId: ConnectionId,
@@ -116,13 +121,31 @@ export interface StoreTransaction {
     limit: number,
     after?: LaneId,
   ): Promise<readonly Lane[]>;
-  /** Writes what was decided. */
+  /** Writes what was decided. A lane of the same resource that was made meanwhile: run again. */
   saveLanes(decided: readonly Decided[]): Promise<void>;
+  /** Removes a locked lane whose resource is another lane's; its live events go with it. */
+  removeLane(id: LaneId): Promise<void>;
   /** Makes the children of a lane that wait for it due at once. */
   wakeChildren(parent: Lane): Promise<void>;
+  /** Makes events that wait for a create without a token due at once. */
+  wakeAwaitingIntent(connectionId: ConnectionId, resourceType: string): Promise<void>;
+  /** Adds records' own writes to the ledger, as events that have ended. */
+  appendJournal(entries: readonly JournalEntry[]): Promise<void>;
   readonly records: RecordStore;
   readonly changes: ChangeStore;
   readonly pendingDeliveries: PendingDeliveries;
+  readonly afterCommits: AfterCommitStore;
+}
+
+/** SQL within Tandem's transaction, for the app's own code. It must not end the transaction. */
+export interface AppSql {
+  /** Runs one statement with `$1`, `$2`, ...; bigints, decimals and times come back as text. */
+  query<T = Row>(text: string, params?: readonly unknown[]): Promise<readonly T[]>;
+  /**
+   * The driver's own client in the same transaction, to bind an ORM to: a `pg.PoolClient`, or
+   * PGlite's transaction.
+   */
+  readonly client: unknown;
 }
 
 /** The app's own rows. Every write is marked as ours. */
@@ -143,6 +166,11 @@ export interface RecordStore {
   ): Promise<{ readonly id: string; readonly row: Row }>;
   update(mapping: Mapping, id: string, patch: RowPatch, origin: EventId): Promise<Row>;
   delete(mapping: Mapping, id: string, origin: EventId): Promise<void>;
+  /**
+   * Lets the app's own code write, marked as ours. What it throws undoes what it wrote, and leaves
+   * the transaction fit for more; a refusal by a table comes as a `RecordWriteError`.
+   */
+  lend<T>(origin: EventId, work: (sql: AppSql) => Promise<T>): Promise<T>;
   /** The keys of the rows that stand for actors, by column. */
   resolveActors(
     integration: string,
@@ -172,6 +200,8 @@ export interface CapturedChange {
   readonly changedAt: Instant;
   readonly origin: EventId | null;
   readonly oldRow: Row | null;
+  /** Columns of a journaled table before and after, of a write that is not ours. */
+  readonly journal: Readonly<Record<string, { readonly from: Json; readonly to: Json }>> | null;
 }
 
 export interface ChangeStore {
@@ -179,6 +209,29 @@ export interface ChangeStore {
   take(limit: number): Promise<readonly CapturedChange[]>;
   /** Reads the captured writes of one record that are still to be drained. */
   peek(recordType: string, recordId: string): Promise<readonly CapturedChange[]>;
+}
+
+/** A hook that is to follow a commit, noted by the transaction that wrote the record. */
+export interface AfterCommitMark {
+  readonly id: string;
+  readonly integration: string;
+  readonly resourceType: string;
+  readonly recordType: string;
+  readonly recordId: string;
+  readonly op: "insert" | "update" | "delete";
+  /** Of a delete: the row as it was. */
+  readonly row: Row | null;
+  readonly event: EventId;
+  /** How often it was claimed. */
+  readonly attempts: number;
+}
+
+export interface AfterCommitStore {
+  add(mark: Omit<AfterCommitMark, "id" | "attempts">): Promise<void>;
+  /** Takes marks that are due, oldest first; nobody else gets them before the time given. */
+  claim(limit: number, until: Instant): Promise<readonly AfterCommitMark[]>;
+  done(id: string): Promise<void>;
+  again(id: string, runAt: Instant): Promise<void>;
 }
 
 /** A delivery as it is stored. */
@@ -265,21 +318,46 @@ export interface EventQuery {
   readonly recordId?: string;
   readonly connectionId?: ConnectionId;
   readonly laneId?: LaneId;
+  /** Only records' own writes, which belong to no lane. */
+  readonly journaled?: true;
   /** Only events born before this one. */
   readonly before?: string;
   readonly limit: number;
 }
 
-/** An event with the type and relation of its resource. */
-export interface LedgerEvent extends TandemEvent {
+/** An event with the type and relation of its resource. A journal's has neither, nor a lane. */
+export interface LedgerEvent extends Omit<TandemEvent, "laneId" | "connectionId"> {
+  readonly laneId: LaneId | null;
+  readonly connectionId: ConnectionId | null;
+  readonly resourceType: string | null;
+  readonly relation: string | null;
+}
+
+/** Where one pairing of a record stands. */
+export interface Standing {
+  readonly recordId: string;
+  readonly integration: string;
   readonly resourceType: string;
-  readonly relation: string;
+  readonly externalId: string | null;
+  readonly url: string | null;
+  readonly tombstoned: boolean;
+  /** A request was sent and its outcome is unknown. */
+  readonly unknownOutcome: boolean;
+  readonly disabled: string | null;
+  readonly live: readonly Pick<TandemEvent, "id" | "state" | "reason" | "direction" | "error">[];
+  /** Conflicts of its last events, newest first. */
+  readonly conflicts: readonly (Conflict & { readonly event: EventId; readonly at: string })[];
 }
 
 /** Reading the ledger; nothing here decides. */
 export interface Ledger {
   events(query: EventQuery): Promise<readonly LedgerEvent[]>;
   lanesOfRecord(recordType: string, recordId: string): Promise<readonly Lane[]>;
+  /** Pairings of records, and which of the records have writes still to be drained. One statement. */
+  standings(
+    recordType: string,
+    recordIds: readonly string[],
+  ): Promise<{ readonly pairings: readonly Standing[]; readonly undrained: ReadonlySet<string> }>;
   counts(): Promise<{
     readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
     readonly undrained: number;

@@ -37,8 +37,9 @@ export const issueType: ResourceType = {
     author: { kind: "actor", writable: false },
   },
   parent: null,
-  tokenField: "body",
+  carriesToken: () => true,
   removal: ["close"],
+  closedBy: { state: "closed" },
   versions: "seconds",
   resolution: SECOND,
 };
@@ -116,6 +117,7 @@ export function aLane(changes: Partial<Lane> = {}): Lane {
     unanswered: [],
     lastSent: null,
     intent: null,
+    awaitingIntent: null,
     disabled: null,
     epoch: 0,
     live: [],

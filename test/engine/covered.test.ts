@@ -85,6 +85,29 @@ describe("a remote edit whose webhook is late by more than one write of ours", (
   });
 });
 
+describe("a remote edit made after a look that did not find our write", () => {
+  // The look settled the write and, as it may land late, kept it among those without an answer.
+  const late = write("A", "L", 10, null);
+  const covering = (known: Content, seen: Content) =>
+    coveredByOurWrite(
+      aLane({
+        lastSent: { ...late, settledAt: at(20) },
+        unanswered: [late],
+        known: aKnown(known, 30),
+      }),
+      seen,
+      at(25),
+    ).map((conflict) => conflict.lost);
+
+  it("is covered where the resource shows our value: it has landed at last", () => {
+    expect(covering({ title: "L" }, { title: "X" })).toEqual(["X"]);
+  });
+
+  it("is not covered where the resource shows another: a person has replaced it", () => {
+    expect(covering({ title: "Y" }, { title: "X" })).toEqual([]);
+  });
+});
+
 describe("what is remembered of our writes", () => {
   it("is the last few of the last ten minutes", () => {
     const earlier = [1, 2, 3, 4, 5].map((number) => write("A", `L${number}`, number, number));

@@ -2,21 +2,19 @@
 import { describe, expect, it } from "vitest";
 import {
   createFingerprint,
-  createMoves,
-  createRules,
-  type CreateRules,
   createViolation,
   type CreateWorld,
   firstCreateWorld,
-} from "./create-world.ts";
+} from "./create-state.ts";
+import { createMoves, createRules, type CreateRules } from "./create-world.ts";
 
 interface Node {
   readonly world: CreateWorld;
   readonly trail: readonly string[];
 }
 
-function exploreCreates(rules: CreateRules, faults: number, copies: number) {
-  const first = firstCreateWorld(faults, copies);
+function exploreCreates(rules: CreateRules, faults: number, copies: number, room = true) {
+  const first = firstCreateWorld(faults, copies, room);
   const met = new Set([createFingerprint(first)]);
   const stack: Node[] = [{ world: first, trail: [] }];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -47,6 +45,22 @@ describe("every schedule of one create", () => {
     "%s leaves one record, one resource of ours, and what is others' alone",
     (_of, faults, copies) => {
       const { violation, trail, worlds } = exploreCreates(createRules, faults, copies);
+      expect({ violation, trail }).toEqual({ violation: null, trail: [] });
+      expect(worlds).toBeGreaterThan(5);
+    },
+  );
+});
+
+describe("every schedule of one create without room for its token", () => {
+  it.each([
+    ["without a fault", 0, 0],
+    ["with a person's resource of the same content", 0, 1],
+    ["with two outcomes lost", 2, 0],
+    ["with two outcomes lost and a person's resource of the same content", 2, 1],
+  ])(
+    "%s leaves one record, one resource of ours, and what is others' alone",
+    (_of, faults, copies) => {
+      const { violation, trail, worlds } = exploreCreates(createRules, faults, copies, false);
       expect({ violation, trail }).toEqual({ violation: null, trail: [] });
       expect(worlds).toBeGreaterThan(5);
     },
@@ -85,5 +99,25 @@ describe("without the rule a schedule fails", () => {
       },
     };
     expect(exploreCreates(rules, 2, 0).violation).not.toBeNull();
+  });
+
+  it("what may be ours waits while a create without a token is open", () => {
+    const rules: CreateRules = { ...createRules, waits: () => false };
+    expect(exploreCreates(rules, 0, 0, false).violation).not.toBeNull();
+  });
+
+  it("what another person wrote never waits for a create of ours", () => {
+    const rules: CreateRules = {
+      ...createRules,
+      waits: (lane) => createRules.waits(lane, { author: null }),
+    };
+    expect(exploreCreates(rules, 1, 1, false).violation).toBe(
+      "the record was paired with a person's copy",
+    );
+  });
+
+  it("a lost create without a token is looked for by its content", () => {
+    const rules: CreateRules = { ...createRules, finds: () => false };
+    expect(exploreCreates(rules, 1, 0, false).violation).not.toBeNull();
   });
 });

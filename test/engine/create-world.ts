@@ -1,91 +1,67 @@
 /**
  * The small world of one create: requests that are lost, land late or are answered into the void, a
  * list that lags, webhooks in any order, and a person who copies the resource, token included.
+ *
+ * Where there is no room for a token no rule can be exact about requests that land late and lists
+ * that lag, so there are none in that world; everything else is as it was.
  */
-import type { EventId } from "../../src/model/ids.ts";
+import { laneId } from "../../src/model/ids.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
-import type { Lane, Transition } from "../../src/model/lane.ts";
+import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
-import { identify, learnIdentity } from "../../src/engine/identify.ts";
+import { identify, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
 import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { claim, nextEvent, recheckInbound } from "../../src/engine/start.ts";
 import { noteSurplus } from "../../src/engine/surplus.ts";
-import { unchanged } from "../../src/engine/transition.ts";
 import {
-  ada,
-  aContext,
-  anEventId,
-  anObservation,
-  anUnseenLane,
-  at,
-  bot,
-  withEvent,
-} from "./builders.ts";
-
-const RECORD = { title: "T", body: "b" };
-
-/** A resource by its number, which is its place in the list, from 1. */
-interface Landed {
-  readonly author: "us" | "person";
-  readonly open: boolean;
-  /** Its webhook has not been delivered. */
-  readonly wire: boolean;
-  /** It got a record of its own. */
-  readonly own: boolean;
-}
-
-export interface CreateWorld {
-  readonly resources: readonly Landed[];
-  readonly lane: Lane;
-  /** Requests of workers that gave up on them; each may still land. */
-  readonly adrift: number;
-  readonly task:
-    | { readonly kind: "sent"; readonly event: EventId }
-    | { readonly kind: "answered" | "listed"; readonly event: EventId; readonly number: number }
-    | null;
-  readonly faults: number;
-  readonly copies: number;
-  readonly phase: "faults" | "calm" | "polled" | "swept";
-  readonly nextId: number;
-}
+  awaitIntents,
+  isOpenTokenless,
+  ownerByContent,
+  takeOver,
+} from "../../src/engine/tokenless.ts";
+import { unchanged } from "../../src/engine/transition.ts";
+import { anUnseenLane, at, bot } from "./builders.ts";
+import {
+  context,
+  type CreateWorld,
+  type Landed,
+  landed,
+  liveEvent,
+  observation,
+  RECORD,
+  saved,
+  withResource,
+} from "./create-state.ts";
 
 /** The parts of the protocol that a mutant may change. */
 export interface CreateRules {
   readonly identify: typeof identify;
   /** Which resources the sweep closes. */
   readonly closes: (world: CreateWorld, number: number) => boolean;
+  /** Whether an unknown resource waits for the create. */
+  readonly waits: (lane: Lane, arrival: Parameters<typeof writtenByUs>[0]) => boolean;
+  /** Whether the look for a lost create finds this resource. */
+  readonly finds: (world: CreateWorld, resource: Landed) => boolean;
 }
 
 export const createRules: CreateRules = {
   identify,
   closes: (world, number) => identified(world, number, identify).kind === "surplus",
+  waits: (lane, arrival) => isOpenTokenless(lane) && writtenByUs(arrival, bot) !== false,
+  finds: ({ room }, { author, open, own }) => open && author === "us" && (room || !own),
 };
-
-export function firstCreateWorld(faults: number, copies: number): CreateWorld {
-  const { lane } = withEvent(anUnseenLane({ recordId: "7" }), 1, {
-    direction: "outbound",
-    runAt: at(0),
-  });
-  const start = { resources: [], adrift: 0, task: null, phase: "faults", nextId: 10 } as const;
-  return { ...start, lane, faults, copies };
-}
 
 interface Step {
   readonly name: string;
   readonly world: CreateWorld;
 }
 
-const context = (world: CreateWorld) => {
-  let next = world.nextId;
-  return aContext({ newId: () => anEventId(next++) });
-};
-
 /** Every move that may come next. */
 export function createMoves(world: CreateWorld, rules: CreateRules): readonly Step[] {
-  const steps: Step[] = [...workerSteps(world)];
+  const steps: Step[] = [...workerSteps(world, rules), ...waitingSteps(world)];
   const add = (name: string, next: CreateWorld) => steps.push({ name, world: next });
   if (world.adrift > 0)
     add("a late POST lands", landed({ ...world, adrift: world.adrift - 1 }, "us"));
@@ -98,7 +74,10 @@ export function createMoves(world: CreateWorld, rules: CreateRules): readonly St
   if (world.phase === "faults" && world.adrift === 0) {
     add("faults stop", { ...world, faults: 0, copies: 0, phase: "calm" });
   }
-  const quiet = world.task === null && world.lane.live.length === 0;
+  const quiet =
+    world.task === null &&
+    world.lane.live.length === 0 &&
+    world.resources.every(({ waits }) => waits === null);
   if (world.phase === "calm" && world.resources.some(({ wire }) => wire)) {
     const resources = world.resources.map((resource) => ({ ...resource, wire: false }));
     add("webhooks lost", { ...world, resources });
@@ -120,31 +99,28 @@ export function createMoves(world: CreateWorld, rules: CreateRules): readonly St
   return steps;
 }
 
-/** What is wrong in the end, or `null`. */
-export function createViolation(world: CreateWorld): string | null {
-  const { lane, resources } = world;
-  const bound = resources[Number(lane.externalId) - 1];
-  if (bound?.open !== true) return "the record's resource is closed, or there is none";
-  if (bound.author === "person") return "the record was paired with a person's copy";
-  const ours = resources.filter(({ open, author }) => open && author === "us");
-  if (ours.length > 1) return "two resources of ours for one record";
-  for (const { author, open, own } of resources) {
-    if (own && author === "us") return "a second record for our own resource";
-    if (author === "person" && !open) return "a person's resource was closed";
-    if (author === "person" && !own) return "a person's copy has no record";
-  }
-  return null;
+/** What waits for the create goes on when it is settled, or its deadline passes before. */
+function waitingSteps(world: CreateWorld): readonly Step[] {
+  return world.resources.flatMap(({ waits }, index): Step[] => {
+    if (waits === null) return [];
+    const own = withResource(world, index + 1, { waits: null, own: true });
+    if (!isOpenTokenless(world.lane)) return [{ name: `${index + 1} is let go`, world: own }];
+    const owner = ownerByContent(waits, [world.lane], context(world));
+    if (owner.kind === "wait") return [];
+    const after = owner.kind === "nobody" ? own : taken(world, index + 1);
+    return [{ name: `deadline of ${index + 1}`, world: after }];
+  });
 }
 
-export function createFingerprint({ nextId: _, lane, ...world }: CreateWorld): string {
-  const live = lane.live.map((e) => [e.direction, e.state, e.reread, e.id === world.task?.event]);
-  const { externalId, attempt, unanswered, base, intent } = lane;
-  const sent = [attempt?.kind, attempt?.event === world.task?.event, unanswered.map((a) => a.kind)];
-  const known = [externalId, base, intent?.token, lane.known?.content, lane.clock?.at];
-  return JSON.stringify([world, live.sort(), sent, known, world.task === null]);
+/** The create's lane takes over the one in which its resource waited. */
+function taken(world: CreateWorld, number: number): CreateWorld {
+  const waits = world.resources[number - 1]?.waits ?? null;
+  if (waits === null || world.lane.externalId !== null) return world;
+  const after = takeOver(unchanged(world.lane), waits, context(world).now);
+  return saved(withResource(world, number, { waits: null }), after);
 }
 
-function workerSteps(world: CreateWorld): readonly Step[] {
+function workerSteps(world: CreateWorld, rules: CreateRules): readonly Step[] {
   const { task, lane } = world;
   const given = context(world);
   if (task === null) {
@@ -155,7 +131,7 @@ function workerSteps(world: CreateWorld): readonly Step[] {
     const claimed = { ...world, lane: taken };
     return event.direction === "inbound"
       ? [inboundStep(claimed, event)]
-      : outboundSteps(claimed, event);
+      : outboundSteps(claimed, event, rules);
   }
   const event = liveEvent(lane, task.event);
   const steps: Step[] = [];
@@ -177,7 +153,7 @@ function workerSteps(world: CreateWorld): readonly Step[] {
   if (world.faults > 0) {
     const lost = failed(world, event);
     steps.push({ name: "outcome lost", world: lost });
-    if (task.kind === "sent") {
+    if (task.kind === "sent" && world.room) {
       steps.push({ name: "POST adrift", world: { ...lost, adrift: world.adrift + 1 } });
     }
   }
@@ -202,11 +178,18 @@ function inboundStep(world: CreateWorld, event: TandemEvent): Step {
   };
 }
 
-function outboundSteps(world: CreateWorld, event: TandemEvent): readonly Step[] {
+function outboundSteps(
+  world: CreateWorld,
+  event: TandemEvent,
+  rules: CreateRules,
+): readonly Step[] {
   const step = outboundStep(world, event, false);
   if (step !== "find") return [{ name: "start outbound", world: step }];
-  const steps: Step[] = [{ name: "list shows nothing", world: afterLook(world, event) }];
-  const found = world.resources.findIndex(({ author, open }) => open && author === "us") + 1;
+  const found = world.resources.findIndex((resource) => rules.finds(world, resource)) + 1;
+  const lags = world.room || found === 0;
+  const steps: Step[] = lags
+    ? [{ name: "list shows nothing", world: afterLook(world, event) }]
+    : [];
   if (found === 0) return steps;
   const listed: CreateWorld = {
     ...world,
@@ -216,7 +199,7 @@ function outboundSteps(world: CreateWorld, event: TandemEvent): readonly Step[] 
 }
 
 function adopted(before: CreateWorld, event: TandemEvent, number: number): CreateWorld {
-  const world = { ...before, task: null };
+  const world = { ...taken(before, number), task: null };
   const given = context(world);
   if (isBoundElsewhere(world.lane, number)) return waiting(world, event);
   const seen = observation(world, number);
@@ -250,7 +233,7 @@ function outboundStep(
 }
 
 function answered(before: CreateWorld, event: TandemEvent, number: number): CreateWorld {
-  const world = { ...before, task: null };
+  const world = { ...taken(before, number), task: null };
   const given = context(world);
   if (isBoundElsewhere(world.lane, number)) return waiting(world, event);
   const seen = observation(world, number);
@@ -282,18 +265,11 @@ function failed(world: CreateWorld, event: TandemEvent): CreateWorld {
   return saved({ ...world, task: null, faults: world.faults - 1 }, lost);
 }
 
-function landed(world: CreateWorld, author: Landed["author"]): CreateWorld {
-  const resource = { author, open: true, wire: true, own: false };
-  return { ...world, resources: [...world.resources, resource] };
-}
-
 /** An arrival of a resource, as the store's admission takes it. */
 function observed(before: CreateWorld, number: number, rules: CreateRules): CreateWorld {
-  const resources = before.resources.map((resource, index) =>
-    index + 1 === number ? { ...resource, wire: false } : resource,
-  );
-  const world = { ...before, resources };
-  if (resources[number - 1]?.own === true) return world;
+  const world = withResource(before, number, { wire: false });
+  const resource = world.resources[number - 1];
+  if (resource === undefined || resource.own) return world;
   const given = context(world);
   const arrival = {
     observation: observation(world, number),
@@ -301,6 +277,12 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
     deliveryId: null,
     verifiedAt: null,
   } as const;
+  const wait = (lane: Lane) => {
+    const after = awaitIntents(admit(lane, arrival, given), given.now);
+    const nextId = world.nextId + 2;
+    return { ...withResource(world, number, { waits: after.lane }), nextId };
+  };
+  if (resource.waits !== null) return wait(resource.waits);
   switch (identified(world, number, rules.identify).kind) {
     case "lane":
     case "adopt":
@@ -308,12 +290,9 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
     case "surplus":
       return saved(world, noteSurplus(world.lane, arrival, given));
     case "new":
-      return {
-        ...world,
-        resources: resources.map((resource, index) =>
-          index + 1 === number ? { ...resource, own: true } : resource,
-        ),
-      };
+      return rules.waits(world.lane, arrival.observation)
+        ? wait(anUnseenLane({ id: laneId("2"), externalId: null, recordId: null }))
+        : withResource(world, number, { own: true });
   }
 }
 
@@ -323,19 +302,4 @@ function identified(world: CreateWorld, number: number, decide: typeof identify)
   const arrival = observation(world, number);
   const known = externalId === arrival.externalId ? key : null;
   return decide(arrival, known, intent === null ? null : key, bot);
-}
-
-function observation({ resources }: CreateWorld, number: number) {
-  const author = resources[number - 1]?.author === "us" ? bot : ada;
-  return anObservation(RECORD, number, { externalId: String(number), token: "t", author });
-}
-
-function saved(world: CreateWorld, { lane, ended }: Transition): CreateWorld {
-  return { ...world, lane, nextId: world.nextId + ended.length + lane.live.length + 1 };
-}
-
-function liveEvent(lane: Lane, id: EventId): TandemEvent {
-  const event = lane.live.find((candidate) => candidate.id === id);
-  if (event === undefined) throw new Error(`event ${id} is not live`);
-  return event;
 }

@@ -6,6 +6,7 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "./builders.ts";
 
 const now = at(100);
+const tombstone = { event: anEventId(9), at: at(1), side: "record" } as const;
 const failure = (changes: Partial<Failure> & { readonly retryable?: boolean } = {}): Failure => {
   const { retryable = true, ...rest } = changes;
   return {
@@ -104,9 +105,44 @@ describe("a failure that will not pass", () => {
 
   it("of a delete does not give way to an upsert", () => {
     const held = sending({ action: "delete" });
-    const { lane } = withEvent(held.lane, 5, { direction: "outbound" });
+    const { lane } = withEvent({ ...held.lane, tombstone }, 5, { direction: "outbound" });
     const after = failed({ ...held, lane }, failure({ retryable: false }));
     expect(eventIn(after, held.event.id).state).toBe("errored");
+  });
+
+  for (const retryable of [true, false]) {
+    it(`of a delete gives way to the upsert that took it back, retryable or not (${retryable})`, () => {
+      const held = sending({ action: "delete" });
+      const { lane, event } = withEvent({ ...held.lane, tombstone: null }, 5, {
+        direction: "outbound",
+      });
+      const after = failed({ ...held, lane }, failure({ retryable }));
+      expect(eventIn(after, held.event.id)).toMatchObject({
+        state: "canceled",
+        canceledBy: event.id,
+      });
+      expect(eventIn(after, event.id).state).toBe("queued");
+    });
+  }
+
+  it("hands the look that an event had to make on to the newer one", () => {
+    const held = sending({ reread: true });
+    const { lane, event } = withEvent(held.lane, 5, { direction: "outbound" });
+    const after = failed({ ...held, lane }, failure());
+    expect(eventIn(after, event.id)).toMatchObject({ state: "queued", reread: true });
+  });
+
+  it("of the only create that left without its token ends the waiting for it", () => {
+    const intent = { token: "t", since: at(1), tokenless: true };
+    const first = anAttempt({ kind: "create", epoch: 4 });
+    const held = sending();
+    const once = { ...held.lane, attempt: first, intent };
+    const refused = failed({ ...held, lane: once }, failure({ applied: "no" }));
+    expect(refused.lane.intent).toEqual({ ...intent, tokenless: false });
+
+    const twice = { ...once, unanswered: [first] };
+    const again = failed({ ...held, lane: twice }, failure({ applied: "no" }));
+    expect(again.lane.intent).toEqual(intent);
   });
 });
 

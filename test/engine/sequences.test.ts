@@ -135,11 +135,11 @@ describe("any sequence of decisions on a lane", () => {
     });
   });
 
-  it("law: only a worker's event has a lease", () => {
+  it("law: only a worker's event has a lease, and what was started keeps its worker's name", () => {
     everyStep((lane) => {
       for (const event of lane.live) {
         expect(event.leaseExpiresAt !== null).toBe(event.state === "processing");
-        expect(event.worker !== null).toBe(event.state === "processing");
+        expect(event.worker !== null).toBe(event.startedAt !== null);
       }
     });
   });

@@ -254,6 +254,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         const after = engine.concludeResourceRemoval(
           { lane: before.lane, ended: [] },
           event,
+          null,
           context,
         );
         return settled({ ...before, task: null }, after);

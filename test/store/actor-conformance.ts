@@ -28,7 +28,7 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
 
     it("are found by login, whatever its case; nobody stays nobody", async () => {
       const opened = await open({ identities });
-      await opened.app.sql("insert into users (name, github_login) values ('Ada', 'aDA')");
+      await opened.rows.insert("users", { name: "Ada", github_login: "aDA" });
       expect(
         await resolve(opened, reference(ada), reference(null, "closed_by"), reference(ada, "by")),
       ).toEqual({ owner_id: "1", closed_by: null, by: "1" });
@@ -45,7 +45,7 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
       ]);
       expect(patches[1]).toEqual(patches[0]);
       expect(patches[2]).toEqual(patches[0]);
-      expect(await opened.app.sql("select name, github_login from users order by name")).toEqual([
+      expect(await opened.rows.all("users")).toMatchObject([
         { name: "Ada", github_login: "Ada" },
         { name: "bob", github_login: "bob" },
       ]);
@@ -63,8 +63,10 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
 
     it("that two rows stand for are refused, and both are named", async () => {
       const opened = await open({ identities });
-      await opened.app.sql(
-        "insert into users (name, github_login) values ('Ada', 'ada'), ('Ada again', 'ADA')",
+      await opened.rows.insert(
+        "users",
+        { name: "Ada", github_login: "ada" },
+        { name: "Ada again", github_login: "ADA" },
       );
       await expect(resolve(opened, reference(ada))).rejects.toMatchObject({
         code: "ambiguous_actor",

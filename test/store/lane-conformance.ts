@@ -77,14 +77,14 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         ]),
       );
       await decide(store, present(intended), (_, now) => ({
-        intent: { token: "t0ken", since: now },
+        intent: { token: "t0ken", since: now, tokenless: false },
       }));
 
       await store.transaction(async (tx) => {
         expect(await tx.findLanesByResource(connection, "issue", ["4", "5"])).toEqual([
-          { id: bound, externalId: "5", recordId: null },
+          { id: bound, externalId: "5", recordId: null, tombstoned: false },
         ]);
-        expect(await tx.findLanesByToken(connection, ["t0ken", "other"])).toEqual([
+        expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([
           { id: intended, token: "t0ken", externalId: null },
         ]);
         expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([
@@ -129,7 +129,8 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         attempt,
         unanswered: [attempt, { ...attempt, clockAt: null, kind: "create" }],
         lastSent: attempt,
-        intent: { token: "full", since: at },
+        intent: { token: "full", since: at, tokenless: true },
+        awaitingIntent: at,
         disabled: "a person said so",
         epoch: 12,
       };

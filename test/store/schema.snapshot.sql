@@ -14,6 +14,20 @@ table tandem.accounts
   accounts_pkey: PRIMARY KEY (id)
   accounts_state_check: CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'needs_attention'::text])))
 
+table tandem.after_commits
+  id bigint not null generated always as identity
+  integration text not null
+  resource_type text not null
+  record_type text not null
+  record_id text not null
+  op text not null
+  old_record jsonb
+  event_id uuid not null
+  attempts integer not null default 0
+  run_at timestamp with time zone not null default tandem.now()
+  after_commits_op_check: CHECK ((op = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text])))
+  after_commits_pkey: PRIMARY KEY (id)
+
 table tandem.changes
   id bigint not null generated always as identity
   record_type text
@@ -24,6 +38,7 @@ table tandem.changes
   origin text
   transaction_id xid8
   old_record jsonb
+  journal jsonb
 
 table tandem.connections
   id bigint not null generated always as identity
@@ -101,15 +116,15 @@ view tandem.events
 
 partitioned table tandem.events_ended partition by RANGE (finished_at)
   id uuid not null
-  lane_id bigint not null
-  connection_id bigint not null
+  lane_id bigint
+  connection_id bigint
   direction text not null
   action text not null
   source text not null
-  resource_type text not null
+  resource_type text
   integration_external_id text
   integration_updated_at timestamp with time zone
-  integration_record_type text not null
+  integration_record_type text
   record_type text not null
   record_id text
   state text not null
@@ -127,26 +142,27 @@ partitioned table tandem.events_ended partition by RANGE (finished_at)
   attempts integer not null default 0
   run_at timestamp with time zone not null
   lease_expires_at timestamp with time zone
-  epoch bigint not null
+  epoch bigint
   worker text
   reread boolean not null default false
   deadline timestamp with time zone
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone not null
+  events_ended_lane: CHECK (((lane_id IS NULL) = (reason = 'journaled'::text)))
   events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
 
 table tandem.events_ended_default partition DEFAULT
   id uuid not null
-  lane_id bigint not null
-  connection_id bigint not null
+  lane_id bigint
+  connection_id bigint
   direction text not null
   action text not null
   source text not null
-  resource_type text not null
+  resource_type text
   integration_external_id text
   integration_updated_at timestamp with time zone
-  integration_record_type text not null
+  integration_record_type text
   record_type text not null
   record_id text
   state text not null
@@ -164,13 +180,14 @@ table tandem.events_ended_default partition DEFAULT
   attempts integer not null default 0
   run_at timestamp with time zone not null
   lease_expires_at timestamp with time zone
-  epoch bigint not null
+  epoch bigint
   worker text
   reread boolean not null default false
   deadline timestamp with time zone
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone not null
+  events_ended_lane: CHECK (((lane_id IS NULL) = (reason = 'journaled'::text)))
   events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
 
 table tandem.events_live with (fillfactor=70)
@@ -242,6 +259,8 @@ table tandem.lanes with (fillfactor=80)
   tombstone_side text
   intent_token text
   intent_since timestamp with time zone
+  intent_tokenless boolean not null default false
+  awaiting_intent_until timestamp with time zone
   disabled text
   epoch bigint not null default 0
   created_at timestamp with time zone not null default tandem.now()
@@ -259,6 +278,8 @@ table tandem.migrations
 
 CREATE UNIQUE INDEX accounts_integration_name_key ON tandem.accounts USING btree (integration, name)
 CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
+CREATE INDEX after_commits_due ON tandem.after_commits USING btree (run_at, id)
+CREATE UNIQUE INDEX after_commits_pkey ON tandem.after_commits USING btree (id)
 CREATE INDEX changes_by_record ON tandem.changes USING btree (record_type, record_id)
 CREATE INDEX changes_in_order ON tandem.changes USING btree (id)
 CREATE INDEX connections_by_scope ON tandem.connections USING btree (integration, scope)
@@ -271,7 +292,10 @@ CREATE INDEX events_ended_by_id ON ONLY tandem.events_ended USING btree (id)
 CREATE INDEX events_ended_by_lane ON ONLY tandem.events_ended USING btree (lane_id, id)
 CREATE INDEX events_ended_default_id_idx ON tandem.events_ended_default USING btree (id)
 CREATE INDEX events_ended_default_lane_id_id_idx ON tandem.events_ended_default USING btree (lane_id, id)
+CREATE INDEX events_ended_default_record_type_record_id_id_idx ON tandem.events_ended_default USING btree (record_type, record_id, id) WHERE (lane_id IS NULL)
+CREATE INDEX events_ended_journal ON ONLY tandem.events_ended USING btree (record_type, record_id, id) WHERE (lane_id IS NULL)
 CREATE INDEX events_live_at_rest ON tandem.events_live USING btree (connection_id, state, lane_id) WHERE (state = ANY (ARRAY['errored'::text, 'disabled'::text]))
+CREATE INDEX events_live_awaiting_intent ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_intent'::text))
 CREATE INDEX events_live_awaiting_parent ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_parent'::text))
 CREATE INDEX events_live_by_lane ON tandem.events_live USING btree (lane_id)
 CREATE INDEX events_live_due ON tandem.events_live USING btree (run_at, id) WHERE (state = 'queued'::text)
@@ -284,6 +308,7 @@ CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)
 CREATE UNIQUE INDEX lanes_one_per_record ON tandem.lanes USING btree (connection_id, record_type, record_id, resource_type) WHERE ((record_id IS NOT NULL) AND (tombstone_event IS NULL))
 CREATE UNIQUE INDEX lanes_one_per_resource ON tandem.lanes USING btree (connection_id, resource_type, external_id) WHERE (external_id IS NOT NULL)
+CREATE INDEX lanes_open_tokenless ON tandem.lanes USING btree (connection_id, resource_type) WHERE (intent_tokenless AND (external_id IS NULL))
 CREATE UNIQUE INDEX lanes_pkey ON tandem.lanes USING btree (id)
 CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
 

@@ -3,16 +3,22 @@
  * by one call; `open` gives a migrated store on a database of its own.
  */
 import { actorsConformance } from "./actor-conformance.ts";
+import { capturesConformance } from "./capture-conformance.ts";
 import { claimsConformance } from "./claim-conformance.ts";
 import { deliveriesConformance } from "./delivery-conformance.ts";
+import { hooksConformance } from "./hook-conformance.ts";
+import { intentsConformance } from "./intent-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
+  intentsConformance(open);
   claimsConformance(open);
   recordsConformance(open);
+  capturesConformance(open);
   actorsConformance(open);
+  hooksConformance(open);
   deliveriesConformance(open);
 }

@@ -1,8 +1,10 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../model/ids.ts";
+import type { Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
+import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey } from "../store.ts";
-import { storableJson } from "./storable-json.ts";
+import { storableJson } from "../storable-json.ts";
 
 interface KeyRow {
   readonly position: number;
@@ -76,27 +78,19 @@ export async function ensureLanes(
   });
 }
 
-/** A lane could not be made: its record is paired with another resource. */
-export class PairedElsewhereError extends Error {
-  override readonly name = "PairedElsewhereError";
-  readonly key: LaneKey;
-
-  constructor(key: LaneKey) {
-    super(
-      `${key.recordType} ${key.recordId ?? "?"} has another counterpart of type ${key.resourceType} in connection ${key.connectionId}`,
-    );
-    this.key = key;
-  }
-}
-
 export async function findLanesByResource(
   tx: Queryable,
   connection: ConnectionId,
   resourceType: string,
   externalIds: readonly string[],
 ) {
-  const { rows } = await tx.query<{ id: string; external_id: string; record_id: string | null }>(
-    `select id, external_id, record_id
+  const { rows } = await tx.query<{
+    id: string;
+    external_id: string;
+    record_id: string | null;
+    tombstoned: boolean;
+  }>(
+    `select id, external_id, record_id, tombstone_event is not null as tombstoned
      from tandem.lanes
      where connection_id = $1 and resource_type = $2 and external_id = any($3::text[])`,
     [connection, resourceType, externalIds],
@@ -105,12 +99,14 @@ export async function findLanesByResource(
     id: laneId(row.id),
     externalId: row.external_id,
     recordId: row.record_id,
+    tombstoned: row.tombstoned,
   }));
 }
 
 export async function findLanesByToken(
   tx: Queryable,
   connection: ConnectionId,
+  resourceType: string,
   tokens: readonly string[],
 ) {
   const { rows } = await tx.query<{
@@ -120,8 +116,8 @@ export async function findLanesByToken(
   }>(
     `select id, intent_token, external_id
      from tandem.lanes
-     where intent_token = any($2::text[]) and connection_id = $1`,
-    [connection, tokens],
+     where intent_token = any($3::text[]) and connection_id = $1 and resource_type = $2`,
+    [connection, resourceType, tokens],
   );
   return rows.map((row) => ({
     id: laneId(row.id),
@@ -157,7 +153,7 @@ export async function findLanesByRecord(
   }));
 }
 
-export async function findKeptLanes(
+export async function findTombstonedLanes(
   tx: Queryable,
   recordType: string,
   recordIds: readonly string[],
@@ -167,10 +163,11 @@ export async function findKeptLanes(
     connection_id: string;
     resource_type: string;
     record_id: string;
+    tombstone_side: Tombstone["side"];
   }>(
-    `select id, connection_id, resource_type, record_id
+    `select id, connection_id, resource_type, record_id, tombstone_side
      from tandem.lanes
-     where record_type = $1 and record_id = any($2::text[]) and tombstone_side = 'resource'
+     where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
      order by id`,
     [recordType, recordIds],
   );
@@ -179,7 +176,26 @@ export async function findKeptLanes(
     connectionId: connectionId(row.connection_id),
     resourceType: row.resource_type,
     recordId: row.record_id,
+    side: row.tombstone_side,
   }));
+}
+
+export async function findOpenIntents(
+  tx: Queryable,
+  connection: ConnectionId,
+  resourceType: string,
+): Promise<readonly LaneId[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `select id
+     from tandem.lanes
+     where connection_id = $1
+       and resource_type = $2
+       and intent_tokenless
+       and external_id is null
+     order by id`,
+    [connection, resourceType],
+  );
+  return rows.map((row) => laneId(row.id));
 }
 
 export async function findBoundLanes(

@@ -16,7 +16,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
-import type { ResourceRelations } from "./resource-relations.ts";
+import type { ResourceRelations } from "../resource-relations.ts";
 
 /** The lanes that a transaction holds locked, with what their events are called by. */
 export type HeldLanes = Map<LaneId, ResourceNames>;

@@ -23,6 +23,8 @@ export interface LaneRow {
   readonly tombstone_side: "resource" | "record" | null;
   readonly intent_token: string | null;
   readonly intent_since: string | null;
+  readonly intent_tokenless: boolean;
+  readonly awaiting_intent_until: string | null;
   readonly disabled: string | null;
   readonly epoch: string;
 }
@@ -82,7 +84,13 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     intent:
       row.intent_token === null || row.intent_since === null
         ? null
-        : { token: row.intent_token, since: parseInstant(row.intent_since) },
+        : {
+            token: row.intent_token,
+            since: parseInstant(row.intent_since),
+            tokenless: row.intent_tokenless,
+          },
+    awaitingIntent:
+      row.awaiting_intent_until === null ? null : parseInstant(row.awaiting_intent_until),
     disabled: row.disabled,
     epoch: Number(row.epoch),
     live,
@@ -106,6 +114,8 @@ export function laneToRow(lane: Lane): LaneRow {
     tombstone_side: lane.tombstone?.side ?? null,
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
+    intent_tokenless: lane.intent?.tokenless ?? false,
+    awaiting_intent_until: textOrNull(lane.awaitingIntent),
     disabled: lane.disabled,
     epoch: String(lane.epoch),
   };

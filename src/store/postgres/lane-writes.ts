@@ -1,8 +1,8 @@
 /** Writing what was decided on lanes: a constant number of statements, however many lanes. */
 import { isTerminal, type TandemEvent } from "../../model/event.ts";
-import type { EventId } from "../../model/ids.ts";
+import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Queryable } from "../database.ts";
+import { type Queryable, sqlState } from "../database.ts";
 import type { Decided } from "../store.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
@@ -14,7 +14,7 @@ import {
   type RecordRow,
   recordToRow,
 } from "./lane-rows.ts";
-import { storableJson } from "./storable-json.ts";
+import { storableJson } from "../storable-json.ts";
 
 const UPDATE_LANES = `
 update tandem.lanes
@@ -30,6 +30,8 @@ set
   tombstone_side = decided.tombstone_side,
   intent_token = decided.intent_token,
   intent_since = decided.intent_since,
+  intent_tokenless = decided.intent_tokenless,
+  awaiting_intent_until = decided.awaiting_intent_until,
   disabled = decided.disabled,
   epoch = decided.epoch
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
@@ -113,13 +115,35 @@ export async function saveLanes(
   decided: readonly Decided[],
 ): Promise<void> {
   const { lanes, records, left, moved, entered, ended } = differences(held, decided);
-  if (lanes.length > 0) await tx.query(UPDATE_LANES, [storableJson(lanes)]);
+  if (lanes.length > 0) {
+    await tx.query(UPDATE_LANES, [storableJson(lanes)]).catch((error: unknown) => {
+      throw sqlState(error) === "23505" ? new LaneMadeMeanwhileError(error) : error;
+    });
+  }
   if (records.length > 0) await tx.query(UPDATE_RECORDS, [storableJson(records)]);
   if (left.length > 0) await tx.query(DELETE_LIVE, [left]);
   if (moved.length > 0) await tx.query(UPDATE_LIVE, [storableJson(moved)]);
   if (entered.length > 0) await tx.query(INSERT_LIVE, [storableJson(entered)]);
   if (ended.length > 0) await tx.query(INSERT_ENDED, [storableJson(ended)]);
   if ([...moved, ...entered].some((event) => event.state === "queued")) await tx.query(NOTIFY);
+}
+
+/** Another transaction made a lane of the same resource or record; a second look will find it. */
+class LaneMadeMeanwhileError extends Error {
+  override readonly name = "LaneMadeMeanwhileError";
+  /** Postgres' code of a serialization failure, which this is. */
+  readonly code = "40001";
+
+  constructor(cause: unknown) {
+    super("a lane of the same resource or record was made meanwhile", { cause });
+  }
+}
+
+/** Removes a locked lane; its ended events stay in the ledger. */
+export async function removeLane(tx: Queryable, id: LaneId): Promise<void> {
+  await tx.query("delete from tandem.events_live where lane_id = $1", [id]);
+  await tx.query("delete from tandem.integration_records where id = $1", [id]);
+  await tx.query("delete from tandem.lanes where id = $1", [id]);
 }
 
 function differences(held: HeldLanes, decided: readonly Decided[]): Difference {

@@ -1,22 +1,25 @@
 /** The store on Postgres and PGlite: what a transaction offers, and when one is run again. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../model/clock.ts";
+import type { ConnectionId } from "../../model/ids.ts";
 import { type Instant, parseInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { type Database, mayPass, type Queryable } from "../database.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
+import { afterCommitStore } from "./after-commit-rows.ts";
 import { changeStore } from "./change-rows.ts";
 import { deliveryStore, pendingDeliveries } from "./delivery-rows.ts";
 import { directory } from "./directory-rows.ts";
+import { appendJournal } from "./journal-rows.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
-import { saveLanes } from "./lane-writes.ts";
+import { removeLane, saveLanes } from "./lane-writes.ts";
 import { ledger } from "./ledger-rows.ts";
 import { migrate } from "./migrate.ts";
 import { recordStore } from "./record-rows.ts";
 import { refusalAtCommit } from "./refusals.ts";
-import { resourceRelations } from "./resource-relations.ts";
+import { resourceRelations } from "../resource-relations.ts";
 import { TableShapes } from "./table-shapes.ts";
 
 export interface PostgresStoreOptions {
@@ -46,9 +49,12 @@ export async function postgresStore(
       ensureLanes: (keys) => laneKeys.ensureLanes(tx, keys),
       findLanesByResource: (connection, resourceType, externalIds) =>
         laneKeys.findLanesByResource(tx, connection, resourceType, externalIds),
-      findLanesByToken: (connection, tokens) => laneKeys.findLanesByToken(tx, connection, tokens),
+      findLanesByToken: (connection, resourceType, tokens) =>
+        laneKeys.findLanesByToken(tx, connection, resourceType, tokens),
       findLanesByRecord: (recordType, ids) => laneKeys.findLanesByRecord(tx, recordType, ids),
-      findKeptLanes: (recordType, ids) => laneKeys.findKeptLanes(tx, recordType, ids),
+      findTombstonedLanes: (recordType, ids) => laneKeys.findTombstonedLanes(tx, recordType, ids),
+      findOpenIntents: (connection, resourceType) =>
+        laneKeys.findOpenIntents(tx, connection, resourceType),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),
@@ -57,17 +63,22 @@ export async function postgresStore(
       lockLanesInState: (connection, state, limit, after) =>
         laneLocks.lockLanesInState(tx, held, relations, connection, state, limit, after ?? null),
       saveLanes: (decided) => saveLanes(tx, held, decided),
+      removeLane: (id) => removeLane(tx, id),
       wakeChildren: (parent) => wakeChildren(tx, parent),
+      wakeAwaitingIntent: (connection, resourceType) =>
+        wakeAwaitingIntent(tx, connection, resourceType),
       records: recordStore(tx, shapes, options.identities),
       changes: changeStore(tx),
       pendingDeliveries: pendingDeliveries(tx, now),
+      afterCommits: afterCommitStore(tx),
+      appendJournal: (entries) => appendJournal(tx, entries),
     };
   };
 
   return {
     kind: database.kind,
-    async migrate(mappings) {
-      await migrate(database, mappings);
+    async migrate(mappings, journals = []) {
+      await migrate(database, mappings, journals);
       relations = resourceRelations(mappings);
       shapes.forget();
     },
@@ -146,5 +157,35 @@ async function wakeChildren(tx: Queryable, parent: Lane): Promise<void> {
      select pg_notify('tandem_work', '')
      where exists (select from woken)`,
     [parent.connectionId, parent.resourceType, parent.externalId],
+  );
+}
+
+/** The same for events that wait for a create without a token. */
+async function wakeAwaitingIntent(
+  tx: Queryable,
+  connection: ConnectionId,
+  resourceType: string,
+): Promise<void> {
+  await tx.query(
+    `with waiting as (
+       select id
+       from tandem.events_live
+       where connection_id = $1
+         and state = 'queued'
+         and reason = 'awaiting_intent'
+         and resource_type = $2
+       order by id
+       for update skip locked
+     ),
+     woken as (
+       update tandem.events_live
+       set run_at = tandem.now()
+       from waiting
+       where events_live.id = waiting.id
+       returning events_live.id
+     )
+     select pg_notify('tandem_work', '')
+     where exists (select from woken)`,
+    [connection, resourceType],
   );
 }

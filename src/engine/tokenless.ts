@@ -1,0 +1,144 @@
+/**
+ * Creates that leave without a token, for the resource has no room for one: what an open one made
+ * is told by its answer, or else by its content.
+ *
+ *   an unknown resource that may be ours, while such a create is open   waits in a lane of its own
+ *   an answer or a look names it                                        the create's lane takes it over
+ *   no such create is open any more                                     an ordinary new resource
+ *   the deadline passes                                                 the create that sent its content
+ *                                                                       takes it over; else it is new
+ */
+import { type Content, sameValue } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { Context } from "./context.ts";
+import { requeue } from "./start.ts";
+import { liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
+
+/** How long a resource waits for open creates before its content decides. */
+export const INTENT_DEADLINE_MS = 5 * 60_000;
+/** How often it looks again meanwhile; a create that is settled wakes it. */
+const LOOK_AGAIN_MS = 30_000;
+
+/** Whether a lane's create may have made a resource that carries no token. */
+export function isOpenTokenless({ intent, externalId }: Lane): boolean {
+  return intent?.tokenless === true && externalId === null;
+}
+
+/** What the lane's creates sent without the token, as far as they may have landed. */
+export function sentWithoutToken(
+  { attempt, unanswered, intent }: Lane,
+  { resource }: Mapping,
+): readonly Content[] {
+  if (intent === null) return [];
+  return [...(attempt === null ? [] : [attempt]), ...unanswered]
+    .filter(({ kind, values }) => kind === "create" && !resource.carriesToken(values, intent.token))
+    .map(({ values }) => values);
+}
+
+/** Whether a resource says what was sent. Sets do not count: a provider drops what it cannot take. */
+export function saysWhatWasSent(content: Content, sent: Content, { resource }: Mapping): boolean {
+  const compared = Object.entries(sent).filter(([field]) => resource.fields[field]?.kind !== "set");
+  return (
+    compared.length > 0 && compared.every(([field, value]) => sameValue(content[field], value))
+  );
+}
+
+/** Whether nothing was ever heard of the lane's resource. */
+export function isUnseen({ recordId, clock, tombstone, live }: Lane): boolean {
+  return recordId === null && clock === null && tombstone === null && live.length === 0;
+}
+
+/** Holds a lane's inbound events back, from the first sight of its resource on. */
+export function awaitIntents(start: Transition, now: Instant): Transition {
+  const until = start.lane.awaitingIntent ?? addMillis(now, INTENT_DEADLINE_MS);
+  return liveEvents(start.lane, "queued", "inbound").reduce(
+    (transition, event) => move(transition, event.id, "queued", now, waiting(until, now)),
+    withLane(start, { awaitingIntent: until }),
+  );
+}
+
+/** Sends a started event back to wait for the creates that are still open; no attempt is burnt. */
+export function awaitStill(start: Transition, event: TandemEvent, now: Instant): Transition {
+  return requeue(start, event, now, {
+    ...waiting(start.lane.awaitingIntent ?? now, now),
+    attempts: Math.max(0, event.attempts - 1),
+  });
+}
+
+function waiting(until: Instant, now: Instant) {
+  const next = addMillis(now, LOOK_AGAIN_MS);
+  const runAt = until > now && until < next ? until : next;
+  return { reason: "awaiting_intent", runAt, deadline: until } as const;
+}
+
+/** It is nobody's create: an ordinary new resource. The event goes on. */
+export function letGo(start: Transition, event: TandemEvent, now: Instant): Transition {
+  const free = withLane(start, { awaitingIntent: null });
+  return move(free, event.id, "processing", now, { deadline: null });
+}
+
+/** The waiting lane's resource is what this lane's create made: it takes over all that is known. */
+export function takeOver(start: Transition, waiting: Lane, now: Instant): Transition {
+  const { lane } = start;
+  const event = processing(waiting);
+  const rest =
+    event === null
+      ? unchanged(waiting)
+      : requeue(unchanged(waiting), event, now, { reason: "reread_needed", runAt: now });
+  const moved = (one: TandemEvent) => ({ ...one, laneId: lane.id, recordId: lane.recordId });
+  return {
+    lane: {
+      ...lane,
+      externalId: waiting.externalId,
+      parent: lane.parent ?? waiting.parent,
+      display: { ...lane.display, ...waiting.display },
+      clock: waiting.clock,
+      known: waiting.known,
+      tombstone: lane.tombstone ?? waiting.tombstone,
+      live: [...lane.live, ...rest.lane.live.map((one) => dueAgain(moved(one), now))],
+    },
+    ended: [...start.ended, ...rest.ended.map(moved)],
+  };
+}
+
+/** What waited is looked at again: until now nobody knew whose it is. */
+function dueAgain(event: TandemEvent, now: Instant): TandemEvent {
+  if (event.state !== "queued") return event;
+  const reread = event.action === "upsert";
+  const reason = reread ? "reread_needed" : "admitted";
+  return { ...event, reason, reread, runAt: now, deadline: null };
+}
+
+/** Ends the waiting for a create that certainly made nothing. */
+export function closeIntent(lane: Lane): Lane {
+  const { intent } = lane;
+  if (intent?.tokenless !== true) return lane;
+  return { ...lane, intent: { ...intent, tokenless: false } };
+}
+
+export type Owner =
+  | { readonly kind: "lane"; readonly lane: Lane }
+  /** A worker is looking into the create that may have made it. */
+  | { readonly kind: "wait" }
+  | { readonly kind: "nobody" };
+
+/** Whose create a waiting resource is, told by its content now that its deadline has passed. */
+export function ownerByContent(
+  waiting: Lane,
+  intents: readonly Lane[],
+  { mapping }: Context,
+): Owner {
+  const content = waiting.known?.content;
+  if (content === undefined) return { kind: "nobody" };
+  const candidates = intents.filter(
+    (lane) =>
+      isOpenTokenless(lane) &&
+      sentWithoutToken(lane, mapping).some((sent) => saysWhatWasSent(content, sent, mapping)),
+  );
+  const idle = candidates.find((lane) => processing(lane) === null);
+  if (idle !== undefined) return { kind: "lane", lane: idle };
+  return { kind: candidates.length === 0 ? "nobody" : "wait" };
+}

@@ -1,0 +1,38 @@
+/** A record that was taken back while its resource is gone: it gets another one, in a lane of its own. */
+import { mustLook } from "../engine/covered.ts";
+import { admitChange } from "../engine/record-change.ts";
+import type { Lane } from "../model/lane.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
+
+/** Whether the lane's record was taken back and its resource not seen since. */
+export function isRestoring(lane: Lane): boolean {
+  return lane.live.some(mustLook);
+}
+
+/** Whether the record of a tombstoned lane has another lane by now. */
+export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<boolean> {
+  if (lane.recordId === null) return false;
+  const living = await tx.findLanesByRecord(lane.recordType, [lane.recordId]);
+  return living.some(
+    ({ connectionId, resourceType }) =>
+      connectionId === lane.connectionId && resourceType === lane.resourceType,
+  );
+}
+
+/** Makes the record's next lane, with an event that creates its resource; the last one has ended. */
+export async function beginAnew(
+  tx: StoreTransaction,
+  { connectionId, resourceType, recordType, recordId }: Lane,
+  book: AddressBook,
+): Promise<void> {
+  const key = { connectionId, resourceType, recordType, externalId: null, recordId };
+  const lanes = await tx.lockLanes(await tx.ensureLanes([key]));
+  const change = { action: "upsert", changedAt: {}, ours: false, deleted: null } as const;
+  await tx.saveLanes(
+    lanes.map((before) => ({
+      before,
+      after: admitChange(before, change, book.context(before, tx.now)),
+    })),
+  );
+}

@@ -1,0 +1,44 @@
+/** The resource of a record's parent, found through the parent record's own lane. */
+import type { Context } from "../engine/context.ts";
+import type { ParentState } from "../engine/outbound.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { keyText } from "./drain.ts";
+
+export async function parentState(
+  tx: StoreTransaction,
+  lane: Lane,
+  { mapping }: Context,
+): Promise<ParentState> {
+  if (mapping.parent === null) return "none";
+  if (lane.parent !== null) return lane.parent;
+  if (lane.recordId === null) return null;
+  const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
+  const parentIds = keyText(row?.[mapping.parent.column]);
+  const lanes = await tx.findLanesByRecord(mapping.parent.recordType, parentIds);
+  const parent = lanes.find((candidate) => isParentOf(candidate, lane, mapping));
+  if (parent === undefined) return endedParent(tx, lane, parentIds, mapping);
+  if (parent.externalId === null) return null;
+  return { type: parent.resourceType, externalId: parent.externalId };
+}
+
+/** A pairing that has ended has no resource to come; where there was none yet, one may come. */
+async function endedParent(
+  tx: StoreTransaction,
+  lane: Lane,
+  parentIds: readonly string[],
+  mapping: Mapping,
+): Promise<ParentState> {
+  const lanes = await tx.findTombstonedLanes(mapping.parent?.recordType ?? "", parentIds);
+  const ended = lanes.find((candidate) => isParentOf(candidate, lane, mapping));
+  return ended === undefined ? null : { ended: ended.recordId };
+}
+
+function isParentOf(
+  candidate: Pick<Lane, "connectionId" | "resourceType">,
+  lane: Lane,
+  { resource }: Mapping,
+): boolean {
+  return candidate.connectionId === lane.connectionId && candidate.resourceType === resource.parent;
+}

@@ -1,0 +1,124 @@
+/** What there is in the small world of one create, and what must hold of it in the end. */
+import type { TandemEvent } from "../../src/model/event.ts";
+import type { EventId } from "../../src/model/ids.ts";
+import type { Lane, Transition } from "../../src/model/lane.ts";
+import {
+  ada,
+  aContext,
+  aMapping,
+  anEventId,
+  anObservation,
+  anUnseenLane,
+  at,
+  bot,
+  issueType,
+  withEvent,
+} from "./builders.ts";
+
+export const RECORD = { title: "T", body: "b" };
+
+/** A resource by its number, which is its place in the list, from 1. */
+export interface Landed {
+  readonly author: "us" | "person";
+  readonly open: boolean;
+  /** Its webhook has not been delivered. */
+  readonly wire: boolean;
+  /** It got a record of its own. */
+  readonly own: boolean;
+  /** The lane of its own in which it waits for the create. */
+  readonly waits: Lane | null;
+}
+
+export interface CreateWorld {
+  readonly resources: readonly Landed[];
+  readonly lane: Lane;
+  /** Whether the resource has room for a token. */
+  readonly room: boolean;
+  /** Requests of workers that gave up on them; each may still land. */
+  readonly adrift: number;
+  readonly task:
+    | { readonly kind: "sent"; readonly event: EventId }
+    | { readonly kind: "answered" | "listed"; readonly event: EventId; readonly number: number }
+    | null;
+  readonly faults: number;
+  readonly copies: number;
+  readonly phase: "faults" | "calm" | "polled" | "swept";
+  readonly nextId: number;
+}
+
+const withoutRoom = aMapping({ resource: { ...issueType, carriesToken: () => false } });
+
+export function firstCreateWorld(faults: number, copies: number, room = true): CreateWorld {
+  const { lane } = withEvent(anUnseenLane({ recordId: "7" }), 1, {
+    direction: "outbound",
+    runAt: at(0),
+  });
+  const start = { resources: [], adrift: 0, task: null, phase: "faults", nextId: 10 } as const;
+  return { ...start, lane, faults, copies, room };
+}
+
+export const context = (world: CreateWorld) => {
+  let next = world.nextId;
+  const newId = () => anEventId(next++);
+  return aContext(world.room ? { newId } : { newId, mapping: withoutRoom });
+};
+
+/** What is wrong in the end, or `null`. */
+export function createViolation(world: CreateWorld): string | null {
+  const { lane, resources } = world;
+  const bound = resources[Number(lane.externalId) - 1];
+  if (bound?.open !== true) return "the record's resource is closed, or there is none";
+  if (bound.author === "person") return "the record was paired with a person's copy";
+  const ours = resources.filter(({ open, author }) => open && author === "us");
+  if (ours.length > 1) return "two resources of ours for one record";
+  for (const { author, open, own } of resources) {
+    if (own && author === "us") return "a second record for our own resource";
+    if (author === "person" && !open) return "a person's resource was closed";
+    if (author === "person" && !own) return "a person's copy has no record";
+  }
+  return null;
+}
+
+export function createFingerprint({ nextId: _, lane, resources, ...world }: CreateWorld): string {
+  const waits = resources.map((resource) => ({
+    ...resource,
+    waits: resource.waits?.live.map(({ state }) => state),
+  }));
+  const live = lane.live.map((e) => [e.direction, e.state, e.reread, e.id === world.task?.event]);
+  const { externalId, attempt, unanswered, base, intent } = lane;
+  const sent = [attempt?.kind, attempt?.event === world.task?.event, unanswered.map((a) => a.kind)];
+  const known = [externalId, base, intent?.token, lane.known?.content, lane.clock?.at];
+  return JSON.stringify([world, waits, live.sort(), sent, known, world.task === null]);
+}
+
+export function withResource(
+  world: CreateWorld,
+  number: number,
+  changes: Partial<Landed>,
+): CreateWorld {
+  const resources = world.resources.map((resource, index) =>
+    index + 1 === number ? { ...resource, ...changes } : resource,
+  );
+  return { ...world, resources };
+}
+
+export function landed(world: CreateWorld, author: Landed["author"]): CreateWorld {
+  const resource = { author, open: true, wire: true, own: false, waits: null };
+  return { ...world, resources: [...world.resources, resource] };
+}
+
+export function observation({ resources, room }: CreateWorld, number: number) {
+  const author = resources[number - 1]?.author === "us" ? bot : ada;
+  const token = room ? "t" : null;
+  return anObservation(RECORD, number, { externalId: String(number), token, author });
+}
+
+export function saved(world: CreateWorld, { lane, ended }: Transition): CreateWorld {
+  return { ...world, lane, nextId: world.nextId + ended.length + lane.live.length + 1 };
+}
+
+export function liveEvent(lane: Lane, id: EventId): TandemEvent {
+  const event = lane.live.find((candidate) => candidate.id === id);
+  if (event === undefined) throw new Error(`event ${id} is not live`);
+  return event;
+}

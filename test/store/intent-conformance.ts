@@ -1,0 +1,134 @@
+/** What every store must do with creates that no token tells, and with lanes that have ended. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { LaneId } from "../../src/model/ids.ts";
+import type { Instant } from "../../src/model/instant.ts";
+import type { Lane } from "../../src/model/lane.ts";
+import {
+  aConnection,
+  after,
+  anId,
+  aQueued,
+  decide,
+  issueKey,
+  laneOf,
+  type OpenedStore,
+  present,
+  readLane,
+} from "./opened-store.ts";
+
+export function intentsConformance(open: () => Promise<OpenedStore>): void {
+  let opened: OpenedStore;
+
+  /** The lane of a record that has no resource yet. */
+  async function unbound(recordId: string, resourceType = "issue"): Promise<LaneId> {
+    const key = { ...issueKey(opened.connection, ""), externalId: null, recordId, resourceType };
+    const [id] = await opened.store.transaction((tx) => tx.ensureLanes([key]));
+    return present(id);
+  }
+  const intent = (token: string, tokenless: boolean) => (_: Lane, now: Instant) => ({
+    intent: { token, since: now, tokenless },
+  });
+
+  describe("creates that no token tells", () => {
+    beforeEach(async () => {
+      opened = await open();
+    });
+
+    it("are found while they have no resource, by connection and type", async () => {
+      const { store, connection } = opened;
+      const elsewhere = await aConnection(store, "another");
+      const first = await unbound("1");
+      const second = await unbound("2");
+      await decide(store, second, intent("b", true));
+      await decide(store, first, intent("a", true));
+      await decide(store, await unbound("3"), intent("c", false));
+      await decide(store, await unbound("4", "issue_comment"), intent("d", true));
+      await decide(store, await laneOf(opened, "5"), intent("e", true));
+
+      const found = (connectionId = connection, type = "issue") =>
+        store.transaction((tx) => tx.findOpenIntents(connectionId, type));
+      expect(await found()).toEqual([first, second]);
+      expect(await found(connection, "issue_comment")).toHaveLength(1);
+      expect(await found(elsewhere)).toEqual([]);
+
+      await decide(store, first, () => ({ externalId: "6" }));
+      expect(await found()).toEqual([second]);
+    });
+
+    it("are known by their token for resources of their own type only", async () => {
+      const { store, connection } = opened;
+      const id = await unbound("1");
+      await decide(store, id, intent("t0ken", false));
+      await store.transaction(async (tx) => {
+        expect(await tx.findLanesByToken(connection, "issue", ["t0ken"])).toMatchObject([{ id }]);
+        expect(await tx.findLanesByToken(connection, "issue_comment", ["t0ken"])).toEqual([]);
+      });
+    });
+
+    it("take over the lane that their resource had meanwhile, with what is live in it", async () => {
+      const { store } = opened;
+      const id = await unbound("1");
+      const waiting = await laneOf(opened, "9");
+      await decide(store, waiting, (lane, now) => ({
+        live: [aQueued(lane, now, { reason: "awaiting_intent" })],
+        ended: [{ ...aQueued(lane, now), state: "canceled", finishedAt: now }],
+      }));
+
+      await store.transaction(async (tx) => {
+        const [mine, other] = await tx.lockLanes([id, waiting]);
+        const [before, from] = [present(mine), present(other)];
+        await tx.removeLane(from.id);
+        const live = from.live.map((event) => ({ ...event, laneId: id }));
+        const lane = { ...before, externalId: "9", live };
+        await tx.saveLanes([{ before, after: { lane, ended: [] } }]);
+      });
+
+      expect(await readLane(store, id)).toMatchObject({
+        externalId: "9",
+        live: [{ laneId: id, reason: "awaiting_intent" }],
+      });
+      expect(await laneOf(opened, "9")).toBe(id);
+      expect(await store.transaction((tx) => tx.lockLanes([waiting]))).toEqual([]);
+      const ended = await store.ledger.events({ laneId: waiting, limit: 10 });
+      expect(ended).toMatchObject([{ state: "canceled" }]);
+    });
+
+    it("wake what waits for them, and nothing else", async () => {
+      const { store, connection } = opened;
+      const wait = async (externalId: string, reason: "awaiting_intent" | "retry") =>
+        decide(store, await laneOf(opened, externalId), (lane, now) => ({
+          live: [aQueued(lane, now, { runAt: after(now, 60), reason })],
+        }));
+      await wait("waiting", "awaiting_intent");
+      await wait("patient", "retry");
+      const due = () =>
+        store.transaction(async (tx) =>
+          (await tx.lockDueLanes(10)).map(({ externalId }) => externalId),
+        );
+      await store.transaction((tx) => tx.wakeAwaitingIntent(connection, "issue_comment"));
+      expect(await due()).toEqual([]);
+      await store.transaction((tx) => tx.wakeAwaitingIntent(connection, "issue"));
+      expect(await due()).toEqual(["waiting"]);
+    });
+  });
+
+  describe("lanes that have ended", () => {
+    it("are found by their record, oldest first, with the side that was deleted", async () => {
+      opened = await open();
+      const { store, connection } = opened;
+      const ended: LaneId[] = [];
+      for (const side of ["record", "resource"] as const) {
+        const id = await unbound("7");
+        await decide(store, id, (_, now) => ({ tombstone: { event: anId(), at: now, side } }));
+        ended.push(id);
+      }
+      await unbound("7");
+      const found = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7", "8"]));
+      const lane = { connectionId: connection, resourceType: "issue", recordId: "7" };
+      expect(found).toEqual([
+        { id: ended[0], side: "record", ...lane },
+        { id: ended[1], side: "resource", ...lane },
+      ]);
+    });
+  });
+}
