@@ -3,69 +3,36 @@
  * all converge with nothing lost, doubled or stuck. `--seed 17` runs one and prints its story.
  */
 import { parseArgs } from "node:util";
-import { PGlite } from "@electric-sql/pglite";
-import { sampleConfig } from "../src/demo/sample-config.ts";
-import { SAMPLE_SCHEMA } from "../src/demo/sample-schema.ts";
-import type { Sql } from "../src/testing/simulation/edits.ts";
 import { simulate, type SimulationResult } from "../src/testing/simulation/simulate.ts";
+import { openWorld } from "./simulation-world.ts";
+
+/** One seed in so many is told twice, and must tell the same story. */
+const TWICE_EVERY = 100;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "20" },
     seed: { type: "string" },
     from: { type: "string", default: "1" },
-    steps: { type: "string", default: "40" },
+    steps: { type: "string", default: "80" },
+    database: { type: "string", default: "memory" },
+    twice: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 
-const db = await PGlite.create("memory://");
-const sql: Sql = async <T>(text: string, params?: unknown[]) =>
-  (await db.query<T>(text, params)).rows;
-await db.exec(SAMPLE_SCHEMA);
-await db.exec(`
-  create table simulation_shown (value text);
-  create function simulation_show() returns trigger language plpgsql as $$
-  begin
-    if tg_table_name = 'tasks' then insert into simulation_shown values (new.title); end if;
-    insert into simulation_shown values (new.markdown);
-    return null;
-  end $$;
-  create trigger shown after insert or update on tasks
-    for each row execute function simulation_show();
-  create trigger shown after insert or update on comments
-    for each row execute function simulation_show();
-`);
-
-async function prepare(): Promise<void> {
-  const [installed] = await sql<{ installed: boolean }>(
-    "select to_regclass('tandem.lanes') is not null as installed",
-  );
-  if (installed?.installed === true) {
-    await db.exec(`truncate tandem.accounts, tandem.connections, tandem.deliveries, tandem.lanes,
-      tandem.integration_records, tandem.events_live, tandem.events_ended, tandem.changes
-      restart identity cascade`);
-  }
-  await db.exec("truncate tasks, comments, users, projects restart identity cascade");
-  if (installed?.installed === true) await db.exec("truncate tandem.changes");
-  await db.exec("insert into projects (name) values ('Site')");
-  await db.exec("insert into users (name, github_login) values ('Mona', 'mona')");
-}
-
+const { world, close } = await openWorld(values.database);
+const steps = Number(values.steps);
 const first = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 const results: SimulationResult[] = [];
+let toldDifferently = 0;
 for (let seed = first; seed < first + count; seed += 1) {
-  const result = await simulate({
-    seed,
-    sql,
-    // Every pairing is typed by its own integration; the runtime takes them all alike.
-    config: sampleConfig(db),
-    prepare,
-    steps: Number(values.steps),
-  });
+  const result = await simulate({ seed, world, steps });
   results.push(result);
   if (!result.converged || values.seed !== undefined) tell(result);
+  if (values.twice || seed % TWICE_EVERY === 0)
+    toldDifferently += Number(!(await isRepeated(result)));
 }
 const total = {
   seeds: results.length,
@@ -75,23 +42,34 @@ const total = {
   duplicates: sum((result) => result.duplicates.length),
   stuck: sum((result) => result.stuck.length),
   apiCalls: sum((result) => result.apiCalls),
+  toldDifferently,
 };
 process.stdout.write(
   values.json
     ? `${JSON.stringify(total)}\n`
     : `${String(total.converged)} of ${String(total.seeds)} histories converged; ${JSON.stringify(total)}\n`,
 );
-await db.close();
-process.exitCode = total.converged === total.seeds ? 0 : 1;
+await close();
+process.exitCode = total.converged === total.seeds && toldDifferently === 0 ? 0 : 1;
 
 function sum(of: (result: SimulationResult) => number): number {
   return results.reduce((all, result) => all + of(result), 0);
 }
 
+async function isRepeated({ seed, trace, story }: SimulationResult): Promise<boolean> {
+  const again = await simulate({ seed, world, steps });
+  if (again.trace === trace) return true;
+  const line = story.findIndex((each, index) => each !== again.story[index]);
+  say(`seed ${String(seed)} told two stories; they part at line ${String(line)}:`);
+  say(`  ${story[line] ?? "(beyond the story)"}`);
+  say(`  ${again.story[line] ?? "(beyond the story)"}`);
+  return false;
+}
+
 function tell(result: SimulationResult): void {
-  const say = (line: string) => process.stderr.write(`${line}\n`);
   say(`seed ${String(result.seed)}: ${result.converged ? "converged" : "DID NOT CONVERGE"}`);
   if (values.seed !== undefined) for (const line of result.story) say(`  ${line}`);
+  if (values.seed !== undefined) for (const line of result.ledger) say(`  ledger: ${line}`);
   for (const line of result.differing) say(`  differs: ${line}`);
   for (const line of result.lost) say(`  lost: ${line}`);
   for (const line of result.duplicates) say(`  double: ${line}`);
@@ -99,4 +77,8 @@ function tell(result: SimulationResult): void {
   if (!result.converged) {
     say(`  again, with its story: npm run simulate -- --seed ${String(result.seed)}`);
   }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }

@@ -1,106 +1,269 @@
-/** What people do in a simulated history: random edits on both sides. */
+/** What people do in a simulated history: random edits, creations and deletions on both sides. */
 import type { Random } from "../../model/clock.ts";
-import type { GitHubSimulator } from "../github/index.ts";
+import type { Comment, GitHubSimulator, Issue } from "../github/index.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
-import type { History } from "./history.ts";
-
-export type Sql = <T>(text: string, params?: unknown[]) => Promise<T[]>;
+import type { AppTask, AppWorld } from "./app-world.ts";
+import { type History, keepingToken, withoutToken } from "./history.ts";
 
 export interface Stage {
-  readonly sql: Sql;
+  readonly world: AppWorld;
   readonly github: GitHubSimulator;
   readonly random: Random;
   readonly history: History;
+  /** Whether Tandem has merged a record with a resource and the pairing has not ended. */
+  readonly isPaired: (recordType: string, recordId: string) => Promise<boolean>;
 }
+
+type Deed = (stage: Stage) => Promise<void>;
 
 const MOST_THINGS = 4;
+const STATUSES = ["todo", "doing", "done"];
+/** Mona has an account in the app; the stranger is a placeholder there. */
+const PEOPLE = ["mona", "stranger"];
 
-/** One random edit by somebody, somewhere. */
+const LOCAL_DEEDS: readonly (readonly [number, Deed])[] = [
+  [14, addTask],
+  [14, addComment],
+  [12, editComment],
+  [10, changeStatus],
+  [22, editTask],
+  [16, labelTask],
+  [3, deleteTask],
+  [3, archiveTask],
+  [4, restoreTask],
+  [4, deleteComment],
+];
+
+const REMOTE_DEEDS: readonly (readonly [number, Deed])[] = [
+  [14, openIssue],
+  [14, commentOnIssue],
+  [12, editIssueComment],
+  [10, toggleIssue],
+  [22, editIssue],
+  [16, labelIssue],
+  [4, deleteIssue],
+  [4, deleteIssueComment],
+];
+
+/** One random deed by somebody, somewhere. */
 export async function editSomething(stage: Stage): Promise<void> {
-  const local = stage.random() < 0.5;
-  await (local ? editLocally(stage) : editRemotely(stage));
+  const deeds = stage.random() < 0.5 ? LOCAL_DEEDS : REMOTE_DEEDS;
+  const total = deeds.reduce((sum, [weight]) => sum + weight, 0);
+  let ticket = stage.random() * total;
+  for (const [weight, deed] of deeds) {
+    ticket -= weight;
+    if (ticket < 0) return deed(stage);
+  }
 }
 
-async function editLocally(stage: Stage): Promise<void> {
-  const { sql, random, history } = stage;
-  const tasks = await sql<{ id: string; number: string | null }>(`
-    select t.id::text, (select external_id from tandem.lanes
-      where record_type = 'tasks' and record_id = t.id::text and tombstone_event is null) as number
-    from tasks t where deleted_at is null order by t.id`);
-  const chance = random();
-  if (tasks.length < MOST_THINGS && chance < 0.2) {
-    const title = nextValue(history, "title");
-    await sql("insert into tasks (project_id, title, markdown) values (1, $1, '')", [title]);
-    history.tell(`app: a task "${title}"`);
-    return;
-  }
-  const task = choose(tasks, random);
+async function livingTasks({ world }: Stage): Promise<readonly AppTask[]> {
+  return (await world.tasks()).filter(({ archived }) => !archived);
+}
+
+async function addTask(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  if ((await livingTasks(stage)).length >= MOST_THINGS) return;
+  const title = history.fresh("title");
+  const labels = random() < 0.3 ? [history.fresh("label")] : [];
+  const id = await world.addTask({ title, labels });
+  history.tell(`app: task ${id} "${title}"`);
+  for (const label of labels) history.addLabel("record", `tasks:${id}`, label);
+}
+
+async function editTask(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  const task = choose(await livingTasks(stage), random);
   if (task === undefined) return;
-  if (chance < 0.3) {
-    const value = nextValue(history, "comment");
-    await sql("insert into comments (task_id, markdown) values ($1, $2)", [task.id, value]);
-    history.tell(`app: a comment "${value}" on task ${task.id}`);
-  } else if (chance < 0.4) {
-    await editComment(stage);
-  } else if (chance < 0.5) {
-    const status = choose(["todo", "doing", "done"], random);
-    await sql("update tasks set status = $1 where id = $2", [status, task.id]);
-    history.tell(`app: task ${task.id} is ${status ?? ""}`);
-  } else {
-    const column = random() < 0.5 ? "title" : "markdown";
-    const value = nextValue(history, column);
-    await sql(`update tasks set ${column} = $1 where id = $2`, [value, task.id]);
-    const key = task.number === null ? `task:${task.id}` : `issue:${task.number}`;
-    history.localEdit(`${key}:${column === "title" ? "title" : "body"}`, value);
-  }
+  const column = random() < 0.5 ? "title" : "markdown";
+  const field = column === "title" ? "title" : "body";
+  const value = history.fresh(field);
+  history.edit("record", `tasks:${task.id}`, field, task[column], value);
+  await world.editTask(task.id, { [column]: value });
 }
 
-async function editComment({ sql, random, history }: Stage): Promise<void> {
-  const comments = await sql<{ id: string; external: string | null }>(`
-    select c.id::text, (select external_id from tandem.lanes
-      where record_type = 'comments' and record_id = c.id::text and tombstone_event is null)
-      as external
-    from comments c order by c.id`);
-  const comment = choose(comments, random);
-  if (comment === undefined) return;
-  const value = nextValue(history, "comment");
-  await sql("update comments set markdown = $1 where id = $2", [value, comment.id]);
-  const key = comment.external === null ? `record:${comment.id}` : `comment:${comment.external}`;
-  history.localEdit(`${key}:body`, value);
+async function changeStatus(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  const task = choose(await livingTasks(stage), random);
+  const status = choose(STATUSES, random);
+  if (task === undefined || status === undefined) return;
+  history.tell(`app: task ${task.id} is ${status}`);
+  await world.editTask(task.id, { status });
 }
 
-async function editRemotely({ github, random, history }: Stage): Promise<void> {
-  const mona = github.as("mona");
-  const issues = github.issues(TEST_REPOSITORY);
-  const chance = random();
-  if (issues.length < MOST_THINGS && chance < 0.2) {
-    mona.openIssue(TEST_REPOSITORY, { title: nextValue(history, "title"), body: "" });
+async function labelTask(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  const task = choose(await livingTasks(stage), random);
+  if (task === undefined) return;
+  const gone = random() < 0.4 ? choose(task.labels, random) : undefined;
+  if (gone !== undefined) {
+    history.removeLabel("record", `tasks:${task.id}`, gone);
+    await world.editTask(task.id, { labels: task.labels.filter((label) => label !== gone) });
     return;
   }
-  const issue = choose(issues, random);
-  if (issue === undefined) return;
-  const key = `issue:${String(issue.number)}`;
-  if (chance < 0.3) {
-    mona.comment(TEST_REPOSITORY, issue.number, nextValue(history, "comment"));
-  } else if (chance < 0.4) {
-    const comment = choose(github.comments(TEST_REPOSITORY), random);
-    if (comment === undefined) return;
-    const value = nextValue(history, "comment");
-    mona.editComment(TEST_REPOSITORY, comment.id, value);
-    history.remoteEdit(`comment:${String(comment.id)}:body`, value);
-  } else if (chance < 0.5) {
-    if (issue.state === "open") mona.closeIssue(TEST_REPOSITORY, issue.number);
-    else mona.reopenIssue(TEST_REPOSITORY, issue.number);
-  } else {
-    const field = random() < 0.5 ? "title" : "body";
-    const value = nextValue(history, field);
-    mona.editIssue(TEST_REPOSITORY, issue.number, { [field]: value });
-    history.remoteEdit(`${key}:${field}`, value);
-  }
+  const label = history.fresh("label");
+  history.addLabel("record", `tasks:${task.id}`, label);
+  await world.editTask(task.id, { labels: [...task.labels, label] });
 }
 
-function nextValue(history: History, what: string): string {
-  return `${what} #${String(history.story.length)}.${String(history.edits)}.`;
+async function deleteTask(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  const task = choose(await world.tasks(), random);
+  if (task === undefined) return;
+  const comments = (await world.comments()).filter(({ taskId }) => taskId === task.id);
+  for (const { id, markdown } of comments) await noteDeleted(stage, "comments", id, [markdown]);
+  await noteDeleted(stage, "tasks", task.id, [task.title, task.markdown]);
+  await world.deleteTask(task.id);
+  history.tell(`app: with ${String(comments.length)} comments`);
+}
+
+async function archiveTask(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  const task = choose(await livingTasks(stage), random);
+  if (task === undefined) return;
+  history.tell(`app: task ${task.id} is archived`);
+  for (const value of [task.title, task.markdown]) history.supersede(value);
+  await world.editTask(task.id, { archived: true });
+}
+
+async function restoreTask({ world, history, random }: Stage): Promise<void> {
+  const task = choose(
+    (await world.tasks()).filter(({ archived }) => archived),
+    random,
+  );
+  if (task === undefined) return;
+  history.tell(`app: task ${task.id} is taken out of the archive`);
+  await world.editTask(task.id, { archived: false });
+}
+
+async function addComment(stage: Stage): Promise<void> {
+  const { world, history, random } = stage;
+  const task = choose(await livingTasks(stage), random);
+  if (task === undefined) return;
+  const value = history.fresh("comment");
+  const id = await world.addComment(task.id, value);
+  history.tell(`app: comment ${id} "${value}" on task ${task.id}`);
+}
+
+async function editComment({ world, history, random }: Stage): Promise<void> {
+  const comment = choose(await world.comments(), random);
+  if (comment === undefined) return;
+  const value = history.fresh("comment");
+  history.edit("record", `comments:${comment.id}`, "body", comment.markdown, value);
+  await world.editComment(comment.id, value);
+}
+
+async function deleteComment(stage: Stage): Promise<void> {
+  const { world, random } = stage;
+  const comment = choose(await world.comments(), random);
+  if (comment === undefined) return;
+  await noteDeleted(stage, "comments", comment.id, [comment.markdown]);
+  await world.deleteComment(comment.id);
+}
+
+async function noteDeleted(
+  { history, isPaired }: Stage,
+  table: string,
+  id: string,
+  says: readonly string[],
+): Promise<void> {
+  history.delete("record", `${table}:${id}`, says, await isPaired(table, id));
+}
+
+function openIssue({ github, history, random }: Stage): Promise<void> {
+  if (github.issues(TEST_REPOSITORY).length < MOST_THINGS) {
+    const person = github.as(choose(PEOPLE, random) ?? "mona");
+    const labels = random() < 0.3 ? [history.fresh("label")] : [];
+    const issue = person.openIssue(TEST_REPOSITORY, {
+      title: history.fresh("title"),
+      body: "",
+      labels,
+    });
+    for (const label of labels) history.addLabel("resource", nameOf(issue), label);
+  }
+  return DONE;
+}
+
+function editIssue({ github, history, random }: Stage): Promise<void> {
+  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  if (issue === undefined) return DONE;
+  const field = random() < 0.5 ? "title" : "body";
+  const value = history.fresh(field);
+  const before = field === "title" ? issue.title : withoutToken(issue.body);
+  history.edit("resource", nameOf(issue), field, before, value);
+  const written = field === "title" ? value : keepingToken(issue.body, value);
+  github.as("mona").editIssue(TEST_REPOSITORY, issue.number, { [field]: written });
+  return DONE;
+}
+
+function toggleIssue({ github, random }: Stage): Promise<void> {
+  const mona = github.as("mona");
+  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  if (issue === undefined) return DONE;
+  if (issue.state === "open") mona.closeIssue(TEST_REPOSITORY, issue.number);
+  else mona.reopenIssue(TEST_REPOSITORY, issue.number);
+  return DONE;
+}
+
+function labelIssue({ github, history, random }: Stage): Promise<void> {
+  const mona = github.as("mona");
+  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  if (issue === undefined) return DONE;
+  const gone = random() < 0.4 ? choose(issue.labels, random) : undefined;
+  if (gone !== undefined) {
+    history.removeLabel("resource", nameOf(issue), gone);
+    mona.removeLabel(TEST_REPOSITORY, issue.number, gone);
+    return DONE;
+  }
+  const label = history.fresh("label");
+  history.addLabel("resource", nameOf(issue), label);
+  mona.addLabel(TEST_REPOSITORY, issue.number, label);
+  return DONE;
+}
+
+function deleteIssue({ github, history, random }: Stage): Promise<void> {
+  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  if (issue === undefined) return DONE;
+  for (const comment of github.comments(TEST_REPOSITORY, issue.number)) {
+    history.delete("resource", nameOfComment(comment), [withoutToken(comment.body)], true);
+  }
+  history.delete("resource", nameOf(issue), [issue.title, withoutToken(issue.body)], true);
+  github.as("mona").deleteIssue(TEST_REPOSITORY, issue.number);
+  return DONE;
+}
+
+function commentOnIssue({ github, history, random }: Stage): Promise<void> {
+  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  if (issue === undefined) return DONE;
+  const person = github.as(choose(PEOPLE, random) ?? "mona");
+  person.comment(TEST_REPOSITORY, issue.number, history.fresh("comment"));
+  return DONE;
+}
+
+function editIssueComment({ github, history, random }: Stage): Promise<void> {
+  const comment = choose(github.comments(TEST_REPOSITORY), random);
+  if (comment === undefined) return DONE;
+  const value = history.fresh("comment");
+  history.edit("resource", nameOfComment(comment), "body", withoutToken(comment.body), value);
+  github.as("mona").editComment(TEST_REPOSITORY, comment.id, keepingToken(comment.body, value));
+  return DONE;
+}
+
+function deleteIssueComment({ github, history, random }: Stage): Promise<void> {
+  const comment = choose(github.comments(TEST_REPOSITORY), random);
+  if (comment === undefined) return DONE;
+  history.delete("resource", nameOfComment(comment), [withoutToken(comment.body)], true);
+  github.as("mona").deleteComment(TEST_REPOSITORY, comment.id);
+  return DONE;
+}
+
+const DONE = Promise.resolve();
+
+function nameOf({ number }: Pick<Issue, "number">): string {
+  return `issue:${String(number)}`;
+}
+
+function nameOfComment({ id }: Pick<Comment, "id">): string {
+  return `issue_comment:${String(id)}`;
 }
 
 export function choose<T>(items: readonly T[], random: Random): T | undefined {

@@ -1,100 +1,222 @@
 /**
- * What both sides were told and what each has shown: enough to say, at the end, whether an edit
- * disappeared without a trace.
+ * What people wrote, on both sides, and what each of them saw when writing: enough to say at the
+ * end whether an edit disappeared without a trace.
  *
- * Every value is written once in a history, so that seeing it is proof of whose edit it was.
+ * 1. Every value is written once in a history, so that seeing it is proof of whose edit it was.
+ * 2. Whoever writes over a value, or deletes it, has seen it: it is superseded, and not lost.
+ * 3. What Tandem was never told of, it cannot keep.
  */
 import type { GitHubSimulator } from "../github/index.ts";
 
-/** The last edit of each side to one field, and whether it still waits to be seen. */
-interface FieldHistory {
-  local: string | null;
-  /** The local edit has not reached the resource, or was covered there by another of our writes. */
-  localPending: boolean;
-  remote: string | null;
-  /** What the resource showed last. */
-  shown: string | null;
+export type Fetch = typeof globalThis.fetch;
+
+/** `record` is a row of the app, `resource` a thing at GitHub. */
+export type Side = "record" | "resource";
+
+/** The last value a person gave to a field, on one side. */
+export interface Edit {
+  readonly side: Side;
+  /** `tasks:3`, `comments:1`, `issue:7` or `issue_comment:1001`. */
+  readonly thing: string;
+  readonly field: string;
+  readonly value: string;
+}
+
+/** A label that a person has put somewhere, once in a history. */
+export interface LabelEdit {
+  readonly thing: string;
+  readonly side: Side;
+  /** Who took it away again, having seen it there. */
+  removed: { readonly side: Side; readonly thing: string; told: boolean } | null;
+}
+
+interface TextOf {
+  readonly title?: string;
+  readonly body?: string | null;
 }
 
 export class History {
   readonly story: string[] = [];
-  /** By `issue:7:title` and `comment:12:body`. */
-  readonly #fields = new Map<string, FieldHistory>();
+  readonly labels = new Map<string, LabelEdit>();
+  /** Things a person deleted, and whether what was unsent of them has to be named. */
+  readonly deleted = new Map<string, { readonly paired: boolean }>();
+  /** Issues whose state a person had the last word on. */
+  readonly reopened = new Set<string>();
+  readonly #edits = new Map<string, Edit>();
+  readonly #superseded = new Set<string>();
+  /** What GitHub has shown at any time, whoever wrote it. */
+  readonly #shown = new Set<string>();
   /** Everything that Tandem was ever told by GitHub: webhooks that arrived, answers it read. */
-  readonly #told: string[] = [];
+  readonly #told: { readonly text: string; readonly isList: boolean }[] = [];
+  /** Writes that took effect, and whose sender never heard of it. */
+  readonly #unheard: string[] = [];
+  /** Labels it was shown on an issue; that one was taken off shows its name too, and is another matter. */
+  readonly #toldLabels = new Set<string>();
+  #values = 0;
   edits = 0;
 
   tell(line: string): void {
     this.story.push(line);
   }
 
-  hear(text: string): void {
-    this.#told.push(text);
+  /** A value that nobody has written before; no value contains another. */
+  fresh(what: string): string {
+    this.#values += 1;
+    return `${what} ${String(this.#values)}.`;
   }
 
-  /** Whether Tandem could have known of a value. */
-  wasTold(value: string): boolean {
-    return this.#told.some((text) => text.includes(value));
+  /** A person writes to a field and sees what it said before. */
+  edit(side: Side, thing: string, field: string, before: string, value: string): void {
+    this.edits += 1;
+    this.#superseded.add(before);
+    this.#edits.set(`${thing}:${field}`, { side, thing, field, value });
+    this.tell(`${who(side)}: ${field} of ${thing} = ${value}`);
   }
 
-  /** Follows what the resource shows, whoever wrote it. */
+  addLabel(side: Side, thing: string, label: string): void {
+    this.edits += 1;
+    this.labels.set(label, { side, thing, removed: null });
+    this.tell(`${who(side)}: label ${label} on ${thing}`);
+  }
+
+  removeLabel(side: Side, thing: string, label: string): void {
+    this.edits += 1;
+    const known = this.labels.get(label);
+    if (known !== undefined) known.removed = { side, thing, told: side === "record" };
+    this.tell(`${who(side)}: label ${label} off ${thing}`);
+  }
+
+  /**
+   * A person deletes a thing and sees what it says. On the record's side an edit of it that never
+   * reached GitHub is not seen by anybody any more, and has to be named.
+   */
+  delete(side: Side, thing: string, says: readonly string[], paired: boolean): void {
+    this.edits += 1;
+    this.deleted.set(thing, { paired });
+    const unsent = this.lastEdits().filter((edit) => edit.side === "record");
+    const seen = says.filter(
+      (value) => side === "resource" || !unsent.some((edit) => edit.value === value),
+    );
+    for (const value of seen) this.supersede(value);
+    this.tell(`${who(side)}: ${thing} is deleted`);
+  }
+
+  supersede(value: string): void {
+    this.#superseded.add(value);
+  }
+
+  isSuperseded(value: string): boolean {
+    return this.#superseded.has(value);
+  }
+
+  /** Whether GitHub has shown a value: then it was sent. */
+  wasShown(value: string): boolean {
+    return this.#shown.has(value);
+  }
+
+  lastEdits(): readonly Edit[] {
+    return [...this.#edits.values()];
+  }
+
+  /**
+   * What GitHub said to Tandem: a webhook's payload or an answer. Neither what a deletion has removed
+   * nor what an edit has replaced counts: both tell of it when there is nothing left to keep, and our
+   * own write may have been what did it.
+   */
+  hear(text: string, isList = false): void {
+    const json = parsed(text);
+    if (typeof json === "object" && json !== null) {
+      if ("action" in json && json.action === "deleted") return;
+      if ("changes" in json) {
+        this.hear(JSON.stringify({ ...json, changes: undefined }), isList);
+        return;
+      }
+    }
+    this.#told.push({ text, isList });
+    for (const { number, labels } of issuesIn(json)) {
+      const thing = `issue:${String(number)}`;
+      for (const label of labels) this.#toldLabels.add(label);
+      for (const [label, { removed }] of this.labels) {
+        if (removed?.thing === thing && !labels.includes(label)) removed.told = true;
+      }
+    }
+  }
+
+  /** Whether Tandem could have known of a value; `lists`: whether a list may have told it. */
+  wasTold(value: string, lists: boolean): boolean {
+    return this.#told.some(({ text, isList }) => (lists || !isList) && text.includes(value));
+  }
+
+  /** A write took effect, and its sender does not hear of it. */
+  miss(body: string): void {
+    this.#unheard.push(body);
+  }
+
+  wasMissed(value: string): boolean {
+    return this.#unheard.some((body) => body.includes(value));
+  }
+
+  wasToldLabel(label: string): boolean {
+    return this.#toldLabels.has(label);
+  }
+
+  /** Follows what happens at GitHub, whoever did it. */
   follow(github: GitHubSimulator, ours: string): void {
-    github.on("change", (happening) => {
-      const { issue, comment } = happening.payload as {
-        readonly issue?: { readonly number: number; readonly title: string; readonly body: string };
-        readonly comment?: { readonly id: number; readonly body: string };
-      };
-      const byUs = happening.actor.login === ours;
-      this.tell(`github: ${happening.event} ${happening.action} by ${happening.actor.login}`);
-      if (happening.event === "issues" && issue !== undefined) {
-        const key = `issue:${String(issue.number)}`;
-        this.#shown(`${key}:title`, issue.title, byUs);
-        this.#shown(`${key}:body`, withoutToken(issue.body), byUs);
+    github.on("change", ({ event, action, actor, issueNumber, payload }) => {
+      const byUs = actor.login === ours;
+      const about = issueNumber === null ? "" : ` #${String(issueNumber)}`;
+      const { comment } = payload as { readonly comment?: TextOf };
+      const { issue } = payload as { readonly issue?: TextOf };
+      for (const said of [issue?.title, issue?.body, comment?.body]) {
+        this.#shown.add(withoutToken(said ?? ""));
       }
-      if (happening.event === "issue_comment" && comment !== undefined) {
-        this.#shown(`comment:${String(comment.id)}:body`, withoutToken(comment.body), byUs);
-      }
+      const says = comment === undefined ? issue?.title : withoutToken(comment.body ?? "");
+      this.tell(`github: ${event} ${action}${about} by ${actor.login} ("${says ?? ""}")`);
+      if (event !== "issues" || issueNumber === null) return;
+      const thing = `issue:${String(issueNumber)}`;
+      if (action === "reopened" && !byUs) this.reopened.add(thing);
+      if (action === "closed") this.reopened.delete(thing);
     });
-  }
-
-  /** A person edited the record. `key` is the resource's, or a record's until it is paired. */
-  localEdit(key: string, value: string): void {
-    this.edits += 1;
-    const field = this.#field(key);
-    field.local = value;
-    field.localPending = true;
-    this.tell(`app: ${key} = ${value}`);
-  }
-
-  /** A person edited the resource. */
-  remoteEdit(key: string, value: string): void {
-    this.edits += 1;
-    this.#field(key).remote = value;
-    this.tell(`person at github: ${key} = ${value}`);
-  }
-
-  fields(): ReadonlyMap<string, Readonly<FieldHistory>> {
-    return this.#fields;
-  }
-
-  /** Our own write of the local value ends its wait; a person's edit after that supersedes it. */
-  #shown(key: string, value: string, byUs: boolean): void {
-    const field = this.#field(key);
-    const changed = field.shown !== value;
-    field.shown = value;
-    if (byUs && changed) field.localPending = field.local !== null && value !== field.local;
-  }
-
-  #field(key: string): FieldHistory {
-    const known = this.#fields.get(key);
-    if (known !== undefined) return known;
-    const fresh: FieldHistory = { local: null, localPending: false, remote: null, shown: null };
-    this.#fields.set(key, fresh);
-    return fresh;
   }
 }
 
+const TOKEN = /\s*<!-- tandem:\w+ -->\s*$/;
+
 /** A body as people wrote it. */
 export function withoutToken(body: string | null): string {
-  return (body ?? "").replace(/\s*<!-- tandem:\w+ -->\s*$/, "");
+  return (body ?? "").replace(TOKEN, "");
+}
+
+/** Whoever edits a body in the browser leaves the hidden comment at its end where it is. */
+export function keepingToken(before: string | null, value: string): string {
+  return `${value}${TOKEN.exec(before ?? "")?.[0] ?? ""}`;
+}
+
+function who(side: Side): string {
+  return side === "record" ? "app" : "person at github";
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+interface SeenIssue {
+  readonly number: number;
+  readonly labels: readonly string[];
+}
+
+/** The issues that an answer or a payload shows. */
+function issuesIn(json: unknown): readonly SeenIssue[] {
+  if (Array.isArray(json)) return json.flatMap(issuesIn);
+  if (typeof json !== "object" || json === null) return [];
+  if ("issue" in json) return issuesIn(json.issue);
+  if (!("number" in json) || !("labels" in json) || !Array.isArray(json.labels)) return [];
+  const labels = json.labels.map((label: unknown) =>
+    typeof label === "object" && label !== null && "name" in label ? String(label.name) : "",
+  );
+  return [{ number: Number(json.number), labels }];
 }

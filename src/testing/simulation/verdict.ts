@@ -1,159 +1,241 @@
 /** The end of a history: do both sides agree, was anything lost, doubled, or left behind? */
+import type { Json } from "../../model/content.ts";
+import type { Reason } from "../../model/event.ts";
+import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
-import { TEST_REPOSITORY } from "../test-tandem.ts";
-import type { Sql } from "./edits.ts";
+import { TEST_LOGIN, TEST_REPOSITORY } from "../test-tandem.ts";
+import type { AppWorld } from "./app-world.ts";
 import { type History, withoutToken } from "./history.ts";
+import type { LedgerView } from "./ledger-view.ts";
+import { lostEdits, lostLabels } from "./lost.ts";
 
 export interface Verdict {
-  /** Pairings whose sides differ, in words. */
+  /** Pairings whose sides differ, and deletions that did not last, in words. */
   readonly differing: readonly string[];
   /** Edits that are neither final nor superseded nor named in a conflict. */
   readonly lost: readonly string[];
   /** Records or resources that have more than one counterpart, or none. */
   readonly duplicates: readonly string[];
-  /** Events that are not terminal, and captured writes that were not drained. */
+  /** What is not finished: events, captured writes, webhooks. */
   readonly stuck: readonly string[];
 }
 
-interface Pair {
-  readonly type: string;
-  readonly external: string | null;
-  readonly record: string | null;
-  readonly base: Readonly<Record<string, unknown>> | null;
-  readonly copy: Readonly<Record<string, unknown>> | null;
+/** What a thing says, field by field; labels sorted. */
+export type Says = Readonly<Record<string, Json>>;
+
+/** A row of the app, or an issue or comment. */
+export interface Thing {
+  readonly says: Says;
+  readonly archived: boolean;
+  /** The login of its owner or author. */
+  readonly by: string | null;
 }
 
-type Side = Readonly<Record<string, string>>;
+/** Everything there is at the end. */
+export interface Ending {
+  readonly world: AppWorld;
+  readonly github: GitHubSimulator;
+  readonly history: History;
+  readonly ledger: LedgerView;
+}
+
+/** The ending with both sides read, by names such as `tasks:1` and `issue:7`. */
+export interface Scene extends Ending {
+  readonly records: ReadonlyMap<string, Thing>;
+  readonly resources: ReadonlyMap<string, Thing>;
+}
 
 /** Judges a history that has come to rest. */
-export async function judge(sql: Sql, github: GitHubSimulator, history: History): Promise<Verdict> {
-  const pairs = await sql<Pair>(`
-    select resource_type as type, external_id as external, record_id as record, base, copy
-    from tandem.lanes join tandem.integration_records using (id)
-    where tombstone_event is null order by id`);
-  const records = await recordsOf(sql);
-  const resources = resourcesOf(github);
-  const differing: string[] = [];
-  for (const pair of pairs) {
-    const record = records.get(`${pair.type}:${pair.record ?? ""}`);
-    const resource = resources.get(`${pair.type}:${pair.external ?? ""}`);
-    const name = `${pair.type} ${pair.external ?? "?"} and record ${pair.record ?? "?"}`;
-    if (record === undefined || resource === undefined) {
-      differing.push(`${name}: one side is missing`);
-      continue;
-    }
-    for (const [field, value] of Object.entries(resource)) {
-      const sides = [record[field], pair.base?.[field], pair.copy?.[field]];
-      if (sides.every((side) => side === value)) continue;
-      differing.push(
-        `${name}: ${field} is ${JSON.stringify(value)}; record, base, copy ${JSON.stringify(sides)}`,
-      );
-    }
-  }
+export async function judge(ending: Ending): Promise<Verdict> {
+  const scene: Scene = {
+    ...ending,
+    records: await recordsOf(ending.world),
+    resources: resourcesOf(ending.github),
+  };
   return {
-    differing,
-    lost: await lostEdits(sql, history, resources),
-    duplicates: doubled(pairs, records, resources, github),
-    stuck: await leftBehind(sql),
+    differing: [...differences(scene), ...revived(scene)],
+    lost: [...lostEdits(scene), ...lostLabels(scene)],
+    duplicates: [...doubled(scene), ...sameTwice(scene)],
+    stuck: leftBehind(scene),
   };
 }
 
-async function recordsOf(sql: Sql): Promise<ReadonlyMap<string, Side>> {
-  const records = new Map<string, Side>();
-  const tasks = await sql<{ id: string; title: string; markdown: string; status: string }>(
-    "select id::text, title, markdown, status from tasks where deleted_at is null",
-  );
-  for (const { id, title, markdown, status } of tasks) {
+export function recordName({ recordType, recordId }: Lane): string {
+  return `${recordType}:${recordId ?? ""}`;
+}
+
+export function resourceName({ resourceType, externalId }: Lane): string {
+  return `${resourceType}:${externalId ?? ""}`;
+}
+
+async function recordsOf(world: AppWorld): Promise<ReadonlyMap<string, Thing>> {
+  const logins = new Map((await world.users()).map(({ id, login }) => [id, login]));
+  const loginOf = (id: string | null) => (id === null ? null : (logins.get(id) ?? null));
+  const records = new Map<string, Thing>();
+  for (const { id, title, markdown, status, labels, ownerId, archived } of await world.tasks()) {
     const state = status === "done" ? "closed" : "open";
-    records.set(`issue:${id}`, { title, body: markdown, state });
+    const says = { title, body: markdown, state, labels: [...labels].sort() };
+    records.set(`tasks:${id}`, { says, archived, by: loginOf(ownerId) });
   }
-  const comments = await sql<{ id: string; markdown: string }>(
-    "select id::text, markdown from comments",
-  );
-  for (const { id, markdown } of comments) records.set(`issue_comment:${id}`, { body: markdown });
+  for (const { id, markdown, authorId } of await world.comments()) {
+    const says = { body: markdown };
+    records.set(`comments:${id}`, { says, archived: false, by: loginOf(authorId) });
+  }
   return records;
 }
 
-/** Resources without the surplus that the sweep closed. */
-function resourcesOf(github: GitHubSimulator): ReadonlyMap<string, Side> {
-  const resources = new Map<string, Side>();
-  for (const { number, title, body, state } of github.issues(TEST_REPOSITORY)) {
-    resources.set(`issue:${String(number)}`, { title, body: withoutToken(body), state });
+function resourcesOf(github: GitHubSimulator): ReadonlyMap<string, Thing> {
+  const resources = new Map<string, Thing>();
+  for (const { number, title, body, state, labels, author } of github.issues(TEST_REPOSITORY)) {
+    const says = { title, body: withoutToken(body), state, labels: [...labels].sort() };
+    resources.set(`issue:${String(number)}`, { says, archived: false, by: author });
   }
-  for (const { id, body } of github.comments(TEST_REPOSITORY)) {
-    resources.set(`issue_comment:${String(id)}`, { body: withoutToken(body) });
+  for (const { id, body, author } of github.comments(TEST_REPOSITORY)) {
+    const says = { body: withoutToken(body) };
+    resources.set(`issue_comment:${String(id)}`, { says, archived: false, by: author });
   }
   return resources;
 }
 
-function doubled(
-  pairs: readonly Pair[],
-  records: ReadonlyMap<string, Side>,
-  resources: ReadonlyMap<string, Side>,
-  github: GitHubSimulator,
-): readonly string[] {
-  const found: string[] = [];
-  for (const name of records.keys()) {
-    const count = pairs.filter((pair) => `${pair.type}:${pair.record ?? ""}` === name).length;
-    if (count !== 1) found.push(`record of ${name} has ${String(count)} pairings`);
+/** Record, base, cached copy and resource say the same where a pairing is alive. */
+function differences({ ledger, records, resources }: Scene): readonly string[] {
+  const differing: string[] = [];
+  for (const lane of ledger.lanes) {
+    if (lane.tombstone !== null || isMoot(lane, ledger)) continue;
+    const name = `${resourceName(lane)} and ${recordName(lane)}`;
+    const record = records.get(recordName(lane));
+    const resource = resources.get(resourceName(lane));
+    if (record === undefined || resource === undefined) {
+      differing.push(`${name}: ${record === undefined ? "the record" : "the resource"} is missing`);
+      continue;
+    }
+    if (record.archived) differing.push(`${name}: the record is archived, the pairing is alive`);
+    for (const [field, value] of Object.entries(resource.says)) {
+      const sides = [record.says[field], lane.base?.[field], lane.copy?.[field]];
+      if (sides.every((side) => text(side) === text(value))) continue;
+      differing.push(
+        `${name}: ${field} is ${text(value)}; record, base, copy ${sides.map(text).join(", ")}`,
+      );
+    }
+    // What people opened at GitHub belongs to them in the app; what we opened, to whom it did.
+    if (resource.by !== TEST_LOGIN && record.by !== resource.by) {
+      differing.push(`${name}: by ${text(resource.by)}, not ${text(record.by)}`);
+    }
   }
-  for (const name of resources.keys()) {
-    const count = pairs.filter((pair) => `${pair.type}:${pair.external ?? ""}` === name).length;
-    const closedSurplus =
-      count === 0 && wasClosedAsSurplus(github, name.startsWith("issue:") ? name.slice(6) : "");
-    if (count !== 1 && !closedSurplus) found.push(`${name} has ${String(count)} pairings`);
+  return differing;
+}
+
+/** Also what we say on a surplus issue when we close it is a comment of nobody's. */
+const MOOT: readonly Reason[] = ["parent_deleted", "surplus"];
+
+/** What belongs to something that was deleted has no counterpart to wait for; the ledger says so. */
+function isMoot(lane: Lane, { events }: LedgerView): boolean {
+  if (lane.recordId !== null && lane.externalId !== null) return false;
+  return events.some(({ laneId, reason }) => laneId === lane.id && MOOT.includes(reason));
+}
+
+/** Deleted stays deleted, on both sides. */
+function revived({ ledger, records, resources, history }: Scene): readonly string[] {
+  const found: string[] = [];
+  for (const lane of ledger.lanes) {
+    if (lane.tombstone === null) continue;
+    const name = `${resourceName(lane)} and ${recordName(lane)}`;
+    const record = records.get(recordName(lane));
+    const resource = resources.get(resourceName(lane));
+    const isIssue = lane.resourceType === "issue";
+    if (lane.tombstone.side === "resource") {
+      if (resource !== undefined)
+        found.push(`${name}: taken for deleted at GitHub, and it is there`);
+      // Taken back by the app, it has another issue by now.
+      const isBack = ledger.lanes.some(
+        (each) => each.tombstone === null && recordName(each) === recordName(lane),
+      );
+      if (isIssue && record !== undefined && !record.archived && !isBack) {
+        found.push(`${name}: deleted at GitHub, and the record is not archived`);
+      }
+      continue;
+    }
+    if (record !== undefined && !record.archived) {
+      found.push(`${name}: the record was taken for deleted, and it is there`);
+    }
+    if (resource === undefined) continue;
+    const open = isIssue ? resource.says.state === "open" : true;
+    if (open && !history.reopened.has(resourceName(lane))) {
+      found.push(`${name}: the record was deleted, and the resource is there`);
+    }
   }
   return found;
 }
 
-function wasClosedAsSurplus(github: GitHubSimulator, number: string): boolean {
-  const issue = github.issues(TEST_REPOSITORY).find((each) => String(each.number) === number);
+/** Whatever is alive has one living counterpart. */
+function doubled({ ledger, records, resources, github }: Scene): readonly string[] {
+  const found: string[] = [];
+  const alive = ledger.lanes.filter(({ tombstone }) => tombstone === null);
+  const ended = ledger.lanes.filter(({ tombstone }) => tombstone !== null);
+  for (const [name, { archived }] of records) {
+    const count = alive.filter((lane) => recordName(lane) === name).length;
+    const detached = ended.some((lane) => recordName(lane) === name);
+    const moot = count === 0 && (detached || archived || isOrphan(name, ledger.lanes));
+    if (count !== 1 && !moot) found.push(`record ${name} has ${String(count)} pairings`);
+  }
+  for (const name of resources.keys()) {
+    const lanes = ledger.lanes.filter((lane) => resourceName(lane) === name);
+    if (lanes.length === 1) continue;
+    if (lanes.length === 0 && wasClosedAsSurplus(github, name)) continue;
+    found.push(`${name} has ${String(lanes.length)} pairings`);
+  }
+  return found;
+}
+
+/** A comment that was never sent, for its task's counterpart was gone. */
+function isOrphan(name: string, lanes: readonly Lane[]): boolean {
+  return name.startsWith("comments:") && !lanes.some((lane) => recordName(lane) === name);
+}
+
+function wasClosedAsSurplus(github: GitHubSimulator, name: string): boolean {
+  const issue = github
+    .issues(TEST_REPOSITORY)
+    .find(({ number }) => `issue:${String(number)}` === name);
   return issue?.state === "closed" && (issue.body ?? "").includes("<!-- tandem:");
 }
 
-async function leftBehind(sql: Sql): Promise<readonly string[]> {
-  const live = await sql<{ state: string; reason: string; error: { code?: string } | null }>(
-    "select state, reason, error from tandem.events_live",
-  );
-  const [undrained] = await sql<{ count: string }>(
-    "select count(*)::text as count from tandem.changes",
-  );
+/** Every title and every comment is somebody's own words, so no two living things say the same. */
+function sameTwice({ records, resources, github }: Scene): readonly string[] {
+  const found: string[] = [];
+  for (const things of [records, resources]) {
+    const seen = new Map<string, string>();
+    for (const [name, { says }] of things) {
+      const words = text(says.title ?? says.body);
+      const other = seen.get(words);
+      if (wasClosedAsSurplus(github, name)) continue;
+      if (other !== undefined) found.push(`${other} and ${name} both say ${words}`);
+      seen.set(words, name);
+    }
+  }
+  return found;
+}
+
+/** Events that did not end, captured writes, and webhooks that were accepted and not accounted for. */
+function leftBehind({ ledger, github }: Scene): readonly string[] {
+  const live = ledger.lanes.flatMap((lane) => lane.live);
+  const accepted = new Set(
+    github.deliveries.filter(({ state }) => state === "delivered").map(({ guid }) => guid),
+  ).size;
+  // One that was answered too late counts as failed at GitHub, and is kept all the same.
+  const { stored, untranslated } = ledger.deliveries;
   return [
-    ...live.map(({ state, reason, error }) => `${state} ${reason} ${error?.code ?? ""}`),
-    ...(undrained?.count === "0" ? [] : [`${undrained?.count ?? "?"} captured writes`]),
+    ...live.map(
+      ({ direction, action, state, reason, error, laneId }) =>
+        `lane ${laneId}: ${direction} ${action} ${state} ${reason} ${error?.code ?? ""}`,
+    ),
+    ...(ledger.undrained === 0 ? [] : [`${String(ledger.undrained)} captured writes`]),
+    ...(untranslated === 0 ? [] : [`${String(untranslated)} webhooks are not translated`]),
+    ...(accepted <= stored
+      ? []
+      : [`${String(accepted)} webhooks accepted, ${String(stored)} kept`]),
   ];
 }
 
-/**
- * An edit is lost when it is the last of its side to a field, was not taken by the other side at
- * any time, is not what the field says now, and no conflict names it. A remote edit that Tandem
- * was never told of, for our own write covered it and its webhook was lost, cannot be known.
- */
-async function lostEdits(
-  sql: Sql,
-  history: History,
-  resources: ReadonlyMap<string, Side>,
-): Promise<readonly string[]> {
-  const named = new Set<unknown>();
-  const conflicts = await sql<{ conflicts: readonly { lost: unknown }[] }>(
-    "select conflicts from tandem.events where conflicts <> '[]'",
-  );
-  for (const row of conflicts) for (const { lost } of row.conflicts) named.add(lost);
-  const shown = new Set(
-    (await sql<{ value: string }>("select value from simulation_shown")).map(({ value }) => value),
-  );
-  const lost: string[] = [];
-  for (const [key, { local, localPending, remote }] of history.fields()) {
-    const [type = "", id = "", field = ""] = key.split(":");
-    const name = `${type === "comment" ? "issue_comment" : type}:${id}`;
-    const final = resources.get(name)?.[field];
-    // Edited before it was paired: the create carried it, and the pair's own fields are compared.
-    if (final === undefined) continue;
-    if (local !== null && localPending && final !== local && !named.has(local)) {
-      lost.push(`the app's ${key} = ${local}; final ${final}`);
-    }
-    if (remote === null || final === remote || shown.has(remote) || named.has(remote)) continue;
-    if (history.wasTold(remote)) lost.push(`GitHub's ${key} = ${remote}; final ${final}`);
-  }
-  return lost;
+export function text(value: Json | undefined): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -1,0 +1,87 @@
+/** Opens the sample app for simulated histories, on the database that was asked for. */
+import { PGlite } from "@electric-sql/pglite";
+import pg from "pg";
+import type { AnyConfig, SyncConfig } from "../src/config.ts";
+import { sampleConfig } from "../src/demo/sample-config.ts";
+import { SAMPLE_SCHEMA } from "../src/demo/sample-schema.ts";
+import type { AppWorld } from "../src/testing/simulation/app-world.ts";
+import { openMemoryWorld } from "../src/testing/simulation/memory-world.ts";
+import { openSqlWorld } from "../src/testing/simulation/sql-world.ts";
+
+export interface OpenWorld {
+  readonly world: AppWorld;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws Error for a database that is none of `memory`, `pglite` and `postgres`. */
+export async function openWorld(database: string): Promise<OpenWorld> {
+  switch (database) {
+    case "memory": {
+      const world = openMemoryWorld((memory) => withLabels(sampleConfig(memory)));
+      return { world, close: () => Promise.resolve() };
+    }
+    case "pglite":
+      return openOnPglite();
+    case "postgres":
+      return openOnPostgres();
+    default:
+      throw new Error(`--database "${database}" is none of memory, pglite, postgres`);
+  }
+}
+
+async function openOnPglite(): Promise<OpenWorld> {
+  const db = await PGlite.create("memory://");
+  const world = await openSqlWorld({
+    sql: async <T>(text: string, params?: unknown[]) => {
+      if (params !== undefined) return (await db.query<T>(text, params)).rows;
+      return ((await db.exec(text)).at(-1)?.rows ?? []) as T[];
+    },
+    config: withLabels(sampleConfig(db)),
+    schema: SAMPLE_SCHEMA,
+  });
+  return { world, close: () => db.close() };
+}
+
+/** On the server of `TANDEM_TEST_DATABASE_URL`, in a database of its own; else on one started here. */
+async function openOnPostgres(): Promise<OpenWorld> {
+  const given = process.env.TANDEM_TEST_DATABASE_URL;
+  const server =
+    given === undefined
+      ? await (await import("../test/harness/postgres-server.ts")).startPostgres(undefined)
+      : null;
+  const url = new URL(given ?? server?.adminUrl ?? "");
+  const admin = new pg.Client({ connectionString: url.href });
+  await admin.connect();
+  const name = `tandem_simulation_${String(process.pid)}`;
+  await admin.query(`create database ${name} template template0`);
+  url.pathname = `/${name}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 2 });
+  // Dropping the database ends connections that are about to close by themselves.
+  pool.on("error", () => undefined);
+  const world = await openSqlWorld({
+    sql: async <T>(text: string, params?: unknown[]) =>
+      (await pool.query(text, params)).rows as T[],
+    config: withLabels(sampleConfig(url.href)),
+    schema: SAMPLE_SCHEMA,
+  });
+  return {
+    world,
+    async close() {
+      await pool.end();
+      await admin.query(`drop database if exists ${name} with (force)`);
+      await admin.end();
+      await server?.stop();
+    },
+  };
+}
+
+/** The sample's mapping, with labels: a set on both sides. */
+function withLabels(config: AnyConfig): AnyConfig {
+  const { tasks, ...others } = config.records;
+  const issue = tasks?.sync?.["github.issue"] as SyncConfig | null | undefined;
+  if (tasks === undefined || issue === undefined || issue === null)
+    throw new Error("the sample has no tasks");
+  const fields = { ...issue.fields, labels: "labels" };
+  const sync = { ...tasks.sync, "github.issue": { ...issue, fields } };
+  return { ...config, records: { ...others, tasks: { ...tasks, sync } } };
+}

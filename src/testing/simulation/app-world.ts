@@ -1,0 +1,53 @@
+/**
+ * The app's side of a simulated history: its tables as its people use them. The ledger's side is
+ * read through the store, so a new kind of database brings an implementation of this and no more.
+ */
+import type { AnyConfig } from "../../config.ts";
+import type { TestTandemOptions } from "../test-tandem.ts";
+
+export interface AppTask {
+  readonly id: string;
+  readonly title: string;
+  readonly markdown: string;
+  readonly status: string;
+  readonly labels: readonly string[];
+  readonly ownerId: string | null;
+  /** Whether somebody, or Tandem, archived it. */
+  readonly archived: boolean;
+}
+
+export interface AppComment {
+  readonly id: string;
+  readonly taskId: string;
+  readonly markdown: string;
+  readonly authorId: string | null;
+}
+
+export interface AppUser {
+  readonly id: string;
+  readonly login: string | null;
+  readonly placeholder: boolean;
+}
+
+export type TaskEdit = Partial<
+  Pick<AppTask, "title" | "markdown" | "status" | "labels" | "archived">
+>;
+
+export interface AppWorld {
+  /** What Tandem is opened with: the sample's mapping, with labels, on this database. */
+  readonly config: AnyConfig;
+  /** How a test Tandem tells this database the time. */
+  readonly clock: Pick<TestTandemOptions, "sql">;
+  /** Empties everything, Tandem's own tables too: one project, one user called Mona. */
+  prepare(): Promise<void>;
+  tasks(): Promise<readonly AppTask[]>;
+  comments(): Promise<readonly AppComment[]>;
+  users(): Promise<readonly AppUser[]>;
+  addTask(task: Pick<AppTask, "title" | "labels">): Promise<string>;
+  editTask(id: string, edit: TaskEdit): Promise<void>;
+  /** Deletes the row, and its comments with it. */
+  deleteTask(id: string): Promise<void>;
+  addComment(taskId: string, markdown: string): Promise<string>;
+  editComment(id: string, markdown: string): Promise<void>;
+  deleteComment(id: string): Promise<void>;
+}

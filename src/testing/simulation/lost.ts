@@ -1,0 +1,91 @@
+/** Edits that disappeared without a trace: neither final, nor superseded, nor named in a conflict. */
+import type { Json } from "../../model/content.ts";
+import type { Conflict, Reason } from "../../model/event.ts";
+import type { Edit } from "./history.ts";
+import { resourceName, type Scene, text } from "./verdict.ts";
+
+const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
+
+/**
+ * An edit is lost when it is the last of its side to a field, nobody wrote over it who had seen it,
+ * it is not what its own side says now, and no conflict names it.
+ */
+export function lostEdits(scene: Scene): readonly string[] {
+  const named = namedIn(scene);
+  return scene.history
+    .lastEdits()
+    .filter((edit) => !isKept(edit, scene) && !named.has(edit.value) && !isExcused(edit, scene))
+    .map(({ side, thing, field, value }) => {
+      const now = (side === "record" ? scene.records : scene.resources).get(thing)?.says[field];
+      return `${field} of ${thing} = ${value}; now ${text(now)}`;
+    });
+}
+
+/** A pairing that is alive has the same on its other side, which is judged on its own. */
+function isKept({ side, thing, field, value }: Edit, { records, resources }: Scene): boolean {
+  return (side === "record" ? records : resources).get(thing)?.says[field] === value;
+}
+
+function isExcused({ side, thing, value }: Edit, { history, ledger }: Scene): boolean {
+  if (history.isSuperseded(value)) return true;
+  const deleted = history.deleted.get(thing);
+  if (side === "record") {
+    // "So are the unsent edits of a record that is deleted": what was sent has been seen.
+    return deleted !== undefined && (!deleted.paired || history.wasShown(value));
+  }
+  if (deleted !== undefined) return true;
+  // Row 3: what comes after a deletion is ignored for it, and the ledger keeps what it said. "A
+  // paired record that is missing counts as deleted."
+  const tombstoned = ledger.events.some(
+    ({ reason, content }) =>
+      AFTER_DELETION.includes(reason) &&
+      Object.values(content ?? {}).some((said) => said === value),
+  );
+  // A list that shows a tombstoned resource again makes no event (decision 7).
+  const lane = ledger.lanes.find((each) => resourceName(each) === thing);
+  // "A remote edit under our own write whose webhook is also lost" is promised nothing.
+  return tombstoned || !history.wasTold(value, lane?.tombstone === null);
+}
+
+function namedIn({ ledger }: Scene): ReadonlySet<unknown> {
+  return new Set(conflictsOf(ledger.events).map(({ lost }) => lost));
+}
+
+function conflictsOf(
+  events: readonly { readonly conflicts: readonly Conflict[] }[],
+): readonly Conflict[] {
+  return events.flatMap(({ conflicts }) => conflicts);
+}
+
+/** A label that was added is there unless somebody took it away, and then it is not. */
+export function lostLabels({ history, ledger, records, resources }: Scene): readonly string[] {
+  const lost: string[] = [];
+  const conflicts = conflictsOf(ledger.events).filter(({ field }) => field === "labels");
+  for (const [label, { side, thing, removed }] of history.labels) {
+    const now = (side === "record" ? records : resources).get(thing);
+    // What its thing said when it was deleted is of no matter any more.
+    if (now === undefined || now.archived) continue;
+    const isThere = has(now.says.labels, label);
+    if (isThere === (removed === null)) continue;
+    // Row 3 again: the ledger keeps what an issue said after its pairing had ended.
+    const kept = ledger.events.some(
+      ({ reason, content, resourceType, externalId }) =>
+        AFTER_DELETION.includes(reason) &&
+        (removed === null || `${resourceType ?? ""}:${externalId ?? ""}` === removed.thing) &&
+        Array.isArray(content?.labels) &&
+        has(content.labels, label) === (removed === null),
+    );
+    if (kept) continue;
+    const named = conflicts.some((conflict) => has(conflict.lost, label) === (removed === null));
+    if (named) continue;
+    // Nor is "a remote revert to base while an answer is lost": that is what taking it off was.
+    if (removed?.side === "resource" && history.wasMissed(label)) continue;
+    const told = removed === null ? side === "record" || history.wasToldLabel(label) : removed.told;
+    if (told) lost.push(`label ${label} of ${thing} is ${isThere ? "back" : "gone"}`);
+  }
+  return lost;
+}
+
+function has(value: Json | undefined, label: string): boolean {
+  return Array.isArray(value) && value.includes(label);
+}

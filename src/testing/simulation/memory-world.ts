@@ -1,0 +1,124 @@
+/** The app's side in memory: the sample app's tables, fresh for every history. */
+import type { AnyConfig } from "../../config.ts";
+import { formatInstant } from "../../model/instant.ts";
+import type { Row } from "../../model/mapping.ts";
+import type { MemoryTables, NewRow } from "../../store/memory/app-tables.ts";
+import { createMemoryDatabase, type MemoryDatabase } from "../../store/memory/memory-database.ts";
+import type { AppWorld } from "./app-world.ts";
+
+/** When a row was archived is read by nobody. */
+const LONG_AGO = "2026-01-01T00:00:00Z";
+const STATUSES = ["backlog", "todo", "doing", "review", "done"];
+
+const modifiedNow = ({ now }: NewRow) => formatInstant(now);
+
+const TABLES: MemoryTables = {
+  users: {
+    columns: { name: undefined, github_login: null, placeholder: false },
+    unique: ["github_login"],
+  },
+  projects: { columns: { name: undefined } },
+  tasks: {
+    columns: {
+      project_id: undefined,
+      owner_id: null,
+      title: undefined,
+      markdown: "",
+      status: "todo",
+      labels: [],
+      deleted_at: null,
+      modified_at: modifiedNow,
+    },
+    references: { project_id: { table: "projects" }, owner_id: { table: "users" } },
+    checks: {
+      tasks_title_check: ({ title }) => title !== "",
+      tasks_status_check: ({ status }) => STATUSES.includes(text(status)),
+    },
+  },
+  comments: {
+    columns: {
+      task_id: undefined,
+      author_id: null,
+      markdown: undefined,
+      modified_at: modifiedNow,
+    },
+    references: {
+      task_id: { table: "tasks", onDelete: "cascade" },
+      author_id: { table: "users" },
+    },
+  },
+};
+
+/** @param configure The sample's own mapping on a database. */
+export function openMemoryWorld(configure: (database: MemoryDatabase) => AnyConfig): AppWorld {
+  let database = createMemoryDatabase({ tables: TABLES });
+  let config = configure(database);
+  return {
+    get config() {
+      return config;
+    },
+    clock: {},
+    async prepare() {
+      database = createMemoryDatabase({ tables: TABLES });
+      config = configure(database);
+      await database.insert("projects", { name: "Site" });
+      await database.insert("users", { name: "Mona", github_login: "mona" });
+    },
+    async tasks() {
+      return (await database.rows("tasks")).map((row) => ({
+        id: text(row.id),
+        title: text(row.title),
+        markdown: text(row.markdown),
+        status: text(row.status),
+        labels: labelsOf(row),
+        ownerId: keyOrNull(row.owner_id),
+        archived: row.deleted_at !== null,
+      }));
+    },
+    async comments() {
+      return (await database.rows("comments")).map((row) => ({
+        id: text(row.id),
+        taskId: text(row.task_id),
+        markdown: text(row.markdown),
+        authorId: keyOrNull(row.author_id),
+      }));
+    },
+    async users() {
+      return (await database.rows("users")).map((row) => ({
+        id: text(row.id),
+        login: keyOrNull(row.github_login),
+        placeholder: row.placeholder === true,
+      }));
+    },
+    async addTask({ title, labels }) {
+      const task = { project_id: "1", owner_id: "1", title, labels };
+      return (await database.insert("tasks", task)).id;
+    },
+    async editTask(id, { archived: isArchived, ...edit }) {
+      const deleted = isArchived === true ? LONG_AGO : null;
+      const patch = isArchived === undefined ? edit : { ...edit, deleted_at: deleted };
+      await database.update("tasks", id, patch);
+    },
+    deleteTask: (id) => database.delete("tasks", id),
+    async addComment(taskId, markdown) {
+      const comment = { task_id: taskId, author_id: "1", markdown };
+      return (await database.insert("comments", comment)).id;
+    },
+    async editComment(id, markdown) {
+      await database.update("comments", id, { markdown });
+    },
+    deleteComment: (id) => database.delete("comments", id),
+  };
+}
+
+function labelsOf({ labels }: Row): readonly string[] {
+  return Array.isArray(labels) ? labels.map(text) : [];
+}
+
+function keyOrNull(value: unknown): string | null {
+  return value === null || value === undefined ? null : text(value);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,94 @@
+/** The app's side on Postgres or PGlite: the sample app's tables, with a column of labels. */
+import type { AnyConfig } from "../../config.ts";
+import type { AppComment, AppTask, AppUser, AppWorld } from "./app-world.ts";
+
+/** Runs one statement as the app would; without parameters, several. */
+export type Sql = <T>(text: string, params?: unknown[]) => Promise<readonly T[]>;
+
+export interface SqlWorldOptions {
+  readonly sql: Sql;
+  /** The sample's own mapping on this database. */
+  readonly config: AnyConfig;
+  /** The sample's own tables. */
+  readonly schema: string;
+}
+
+const TABLES_OF_TANDEM = [
+  "accounts",
+  "connections",
+  "deliveries",
+  "lanes",
+  "integration_records",
+  "events_live",
+  "events_ended",
+  "changes",
+];
+
+/** Opens the app's side on a database that may have served earlier histories. */
+export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Promise<AppWorld> {
+  await sql(schema);
+  await sql("alter table tasks add column if not exists labels text[] not null default '{}'");
+  async function idOf(text: string, params: unknown[]): Promise<string> {
+    const [row] = await sql<{ id: string }>(`${text} returning id::text`, params);
+    if (row === undefined) throw new Error("nothing was inserted");
+    return row.id;
+  }
+  return {
+    config,
+    clock: { sql: (text, params) => sql(text, params) },
+    async prepare() {
+      await sql("truncate tasks, comments, users, projects restart identity cascade");
+      const [installed] = await sql<{ installed: boolean }>(
+        "select to_regclass('tandem.lanes') is not null as installed",
+      );
+      if (installed?.installed === true) {
+        const tables = TABLES_OF_TANDEM.map((table) => `tandem.${table}`).join(", ");
+        await sql(`truncate ${tables} restart identity cascade`);
+      }
+      await sql("insert into projects (name) values ('Site')");
+      await sql("insert into users (name, github_login) values ('Mona', 'mona')");
+    },
+    tasks: () =>
+      sql<AppTask>(
+        `select id::text, title, markdown, status, labels, owner_id::text as "ownerId",
+           deleted_at is not null as archived
+         from tasks order by tasks.id`,
+      ),
+    comments: () =>
+      sql<AppComment>(
+        `select id::text, task_id::text as "taskId", markdown, author_id::text as "authorId"
+         from comments order by comments.id`,
+      ),
+    users: () =>
+      sql<AppUser>(
+        "select id::text, github_login as login, placeholder from users order by users.id",
+      ),
+    addTask: ({ title, labels }) =>
+      idOf("insert into tasks (project_id, owner_id, title, labels) values (1, 1, $1, $2)", [
+        title,
+        labels,
+      ]),
+    async editTask(id, { archived, ...edit }) {
+      for (const [column, value] of Object.entries(edit)) {
+        await sql(`update tasks set ${column} = $1 where id = $2`, [value, id]);
+      }
+      if (archived === undefined) return;
+      const time = archived ? "tandem.now()" : "null";
+      await sql(`update tasks set deleted_at = ${time} where id = $1`, [id]);
+    },
+    async deleteTask(id) {
+      await sql("delete from tasks where id = $1", [id]);
+    },
+    addComment: (taskId, markdown) =>
+      idOf("insert into comments (task_id, author_id, markdown) values ($1, 1, $2)", [
+        taskId,
+        markdown,
+      ]),
+    async editComment(id, markdown) {
+      await sql("update comments set markdown = $1 where id = $2", [markdown, id]);
+    },
+    async deleteComment(id) {
+      await sql("delete from comments where id = $1", [id]);
+    },
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * The network between workers and GitHub, and the only place where a simulated worker can be caught.
+ *
+ * 1. One task runs at a time: until it ends, or asks the network for something.
+ * 2. There it stands still twice, before its request takes effect and before it hears the answer,
+ *    until the history lets it go on. Meanwhile others run, time passes, people edit.
+ * 3. A worker that is killed leaves its requests on the way: each lands late, or never.
+ *
+ * So several requests are under way at once and their answers come in any order, and yet the same
+ * seed tells the same story.
+ */
+import type { Fetch } from "./history.ts";
+
+/** A piece of a worker's work: one claimed event, a poll, a sweep. */
+export interface Task {
+  readonly name: string;
+  readonly worker: string;
+  /** What it asks the network, where it stands still. */
+  readonly asks: string;
+  readonly at: "departing" | "returning" | null;
+}
+
+interface Running {
+  readonly name: string;
+  readonly worker: string;
+  /** Whether what its lists show is admitted, as a poll's is. */
+  readonly admits: boolean;
+  asks: string;
+  at: Task["at"];
+  /** Lets it go on from where it stands. */
+  go: () => void;
+  /** Told when it stands still or ends. */
+  stopped: () => void;
+}
+
+/** Who is told what Tandem hears, and what it misses. */
+export interface Listener {
+  /** An answer that somebody still waited for. */
+  heard(text: string, isList: boolean): void;
+  /** The body of a request whose answer never came to anybody, whatever became of it. */
+  missed(body: string): void;
+}
+
+export class Traffic {
+  readonly #network: Fetch;
+  readonly #listener: Listener;
+  readonly #parked: Running[] = [];
+  /** Writes of workers that are dead or have given up: they may still land. */
+  readonly #strays: { readonly asks: string; readonly send: () => Promise<unknown> }[] = [];
+  #running: Running | null = null;
+
+  constructor(network: Fetch, listener: Listener) {
+    this.#network = network;
+    this.#listener = listener;
+  }
+
+  /** Tasks that stand still at the network. */
+  get parked(): readonly Task[] {
+    return this.#parked;
+  }
+
+  get strays(): number {
+    return this.#strays.length;
+  }
+
+  /** Starts a piece of work and comes back when it stands still or has ended. */
+  async start(
+    { name, worker, admits }: Pick<Running, "name" | "worker" | "admits">,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const task: Running = {
+      name,
+      worker,
+      admits,
+      asks: "",
+      at: null,
+      go: () => undefined,
+      stopped: () => undefined,
+    };
+    await this.#run(task, () => {
+      void work().finally(() => {
+        task.stopped();
+      });
+    });
+  }
+
+  /** Lets a task go on until it stands still again or ends. */
+  async resume(task: Task): Promise<void> {
+    const index = this.#parked.findIndex((candidate) => candidate === task);
+    const [parked] = index < 0 ? [] : this.#parked.splice(index, 1);
+    if (parked === undefined) throw new Error(`${task.name} is not at the network`);
+    await this.#run(parked, () => {
+      parked.go();
+    });
+  }
+
+  /** A request whose sender is gone takes effect; says which. */
+  async land(index: number): Promise<string> {
+    const [stray] = this.#strays.splice(index, 1);
+    if (stray === undefined) return "";
+    await stray.send().catch(() => undefined);
+    return stray.asks;
+  }
+
+  /** Requests on their way get lost for good. */
+  forgetStrays(): void {
+    this.#strays.length = 0;
+  }
+
+  /** The way out that Tandem is given. Who asks outside of any task is answered at once. */
+  readonly fetch: Fetch = async (input, init) => {
+    const task = this.#running;
+    if (task === null) return this.#told(await this.#network(input, init), false);
+    const { signal, ...request } = init ?? {};
+    const method = request.method ?? "GET";
+    const asks = `${method} ${decodeURIComponent(new URL(addressOf(input)).pathname)}`;
+    await this.#stand(task, "departing", asks);
+    const body = typeof request.body === "string" ? request.body : "";
+    if (isAborted(signal)) {
+      this.#listener.missed(body);
+      const send = () => this.#network(input, request);
+      if (method !== "GET") this.#strays.push({ asks, send });
+      signal?.throwIfAborted();
+    }
+    const answer = await this.#network(input, request).then(
+      (response) => ({ response }),
+      (error: unknown) => ({ error }),
+    );
+    await this.#stand(task, "returning", asks);
+    const isHeard = !isAborted(signal) && "response" in answer && answer.response.status < 500;
+    if (!isHeard) this.#listener.missed(body);
+    signal?.throwIfAborted();
+    if ("error" in answer) throw answer.error;
+    // Who looks for its own lost create among others' things takes no notice of what they say.
+    if (isList(asks) && !task.admits) return answer.response;
+    return this.#told(answer.response, isList(asks));
+  };
+
+  async #told(response: Response, isListed: boolean): Promise<Response> {
+    this.#listener.heard(await response.clone().text(), isListed);
+    return response;
+  }
+
+  async #run(task: Running, begin: () => void): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      task.stopped = resolve;
+    });
+    this.#running = task;
+    begin();
+    await stopped;
+    this.#running = null;
+  }
+
+  #stand(task: Running, at: "departing" | "returning", asks: string): Promise<void> {
+    return new Promise((resolve) => {
+      Object.assign(task, { at, asks, go: resolve });
+      this.#parked.push(task);
+      task.stopped();
+    });
+  }
+}
+
+/** Asked anew each time: whoever stands still may be killed meanwhile. */
+function isAborted(signal: AbortSignal | null | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function isList(asks: string): boolean {
+  return /^GET .*\/(issues|comments)$/.test(asks);
+}
+
+function addressOf(input: Parameters<Fetch>[0]): string {
+  if (typeof input === "string") return input;
+  return input instanceof URL ? input.href : input.url;
+}

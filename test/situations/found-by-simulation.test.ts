@@ -1,0 +1,164 @@
+/** Schedules that simulated histories have found: each is told here alone, without the chance. */
+import { expect, it } from "vitest";
+import { AddressBook } from "../../src/runtime/address-book.ts";
+import { claimDue } from "../../src/runtime/claim.ts";
+import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+describeOnEachDatabase("what belongs to something deleted", (open) => {
+  it("a comment on the issue of a deleted task is told, and is nobody's record", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    await app.sql("delete from tasks where id = $1", [task]);
+    await app.settle();
+
+    app.github.as("mona").comment(app.repo, 1, "Why was it closed?");
+    await app.settle();
+
+    expect(await app.comments()).toEqual([]);
+    const [last] = await commentEvents(app);
+    expect(last).toMatchObject({
+      direction: "inbound",
+      state: "ignored",
+      reason: "parent_deleted",
+      ignored_for_id: task,
+      ignored_for_type: "tasks",
+    });
+  });
+
+  it("a comment waits no longer where its task was archived before it ever had an issue", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.faults.api.down = true;
+    const task = await app.addTask({ title: "Never sent" });
+    await app.addComment(task, "Nor this");
+    await app.settle();
+    await app.sql("update tasks set deleted_at = tandem.now() where id = $1", [task]);
+    await app.settle();
+    app.github.faults.api.down = false;
+    await app.settleWithin(60);
+
+    expect(app.github.issues(app.repo)).toEqual([]);
+    const [last] = await commentEvents(app);
+    expect(last).toMatchObject({
+      direction: "outbound",
+      state: "ignored",
+      reason: "parent_deleted",
+      ignored_for_id: task,
+      ignored_for_type: "tasks",
+    });
+  });
+});
+
+describeOnEachDatabase("a deletion that GitHub answers with 404", (open) => {
+  it("may not have happened, so the sweep carries it out once more", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    app.github.failNext({ method: "PATCH", with: 404 });
+    await app.sql("delete from tasks where id = $1", [task]);
+    await app.settle();
+    expect(app.github.issue(app.repo, 1)?.state).toBe("open");
+    expect((await app.story()).at(-1)).toBe("outbound completed resource_not_found");
+
+    await app.tandem.sweepNow();
+    await app.settle();
+    expect(app.github.issue(app.repo, 1)?.state).toBe("closed");
+    const told = await app.story();
+    expect(told).toContain("outbound completed closed_resource");
+  });
+});
+
+describeOnEachDatabase("an edit is named where", (open) => {
+  it("our write covered it, and its webhook came while the connection was paused", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    await app.advance(5_000);
+    await app.editTask(task, { title: "Ours" });
+    const hold = app.github.holdNext({ method: "PATCH" });
+    const settling = app.tandem.settle();
+    await hold.arrived;
+    app.holdWebhooks();
+    app.github.as("mona").editIssue(app.repo, 1, { title: "Theirs" });
+    await app.advance(1_000);
+    hold.release();
+    await settling;
+    await app.tandem.pause(app.connection.id, "a person has paused it");
+    await app.release(...app.held());
+    await app.settle();
+    await app.tandem.enable(app.connection.id);
+    await app.settle();
+
+    expect((await app.task()).title).toBe("Ours");
+    expect(app.github.issue(app.repo, 1)?.title).toBe("Ours");
+    expect(await lost(app)).toContain("Theirs");
+  });
+
+  it("it was unsent, its resource was deleted, and the record too before that was known", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    app.github.faults.api.down = true;
+    await app.editTask(task, { title: "Unsent" });
+    await app.settle();
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    await app.sql("delete from tasks where id = $1", [task]);
+    await app.advance(50);
+    await app.github.answered();
+    await translateFirst(app);
+    app.github.faults.api.down = false;
+    await app.settleWithin(60);
+
+    expect(await lost(app)).toContain("Unsent");
+  });
+
+  it("it could not be read: our write looks before it covers what nobody has seen", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    await app.advance(5_000);
+    const mona = app.github.as("mona");
+    app.holdWebhooks();
+    mona.editIssue(app.repo, 1, { body: "A body" });
+    mona.editIssue(app.repo, 1, { title: "Theirs" });
+    const [older, newer] = app.held();
+    if (older === undefined || newer === undefined) throw new Error("two webhooks were expected");
+    // Two edits of one second, told in the wrong order: which is the later one only a read can tell.
+    await app.release(newer, older);
+    app.github.failNext({ method: "GET", with: 422 });
+    await app.settle();
+    await app.advance(5_000);
+    await app.editTask(task, { title: "Ours" });
+    app.github.faults.webhooks.hold = false;
+    await app.settleWithin(60);
+
+    expect((await app.task()).title).toBe("Ours");
+    expect(app.github.issue(app.repo, 1)?.title).toBe("Ours");
+    expect(await lost(app)).toContain("Theirs");
+  });
+});
+
+/** A task and its issue, number 1. */
+async function givenPairedTask(app: SampleTandem): Promise<string> {
+  const task = await app.addTask({ title: "Title" });
+  await app.settle();
+  await app.advance(5_000);
+  return task;
+}
+
+/** The deletion at GitHub is worked on before the app's own write is drained. */
+async function translateFirst(app: SampleTandem): Promise<void> {
+  const { services } = app.tandem;
+  await translateDeliveries(services);
+  const book = await AddressBook.open(services);
+  const { signal } = new AbortController();
+  for (const claimed of await claimDue(services, book, "a worker", 60_000, 4)) {
+    await processClaimed(services, claimed, book, signal);
+  }
+}
+
+async function commentEvents(app: SampleTandem) {
+  return (await app.events()).filter((event) => event.resource_type === "issue_comment").slice(-1);
+}
+
+async function lost(app: SampleTandem): Promise<readonly unknown[]> {
+  return (await app.events()).flatMap(({ conflicts }) => conflicts.map((each) => each.lost));
+}
