@@ -5,6 +5,7 @@ import { claimDue } from "../../src/runtime/claim.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { dieSending } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 describeOnEachDatabase("what belongs to something deleted", (open) => {
@@ -66,6 +67,39 @@ describeOnEachDatabase("a deletion that GitHub answers with 404", (open) => {
     expect(app.github.issue(app.repo, 1)?.state).toBe("closed");
     const told = await app.story();
     expect(told).toContain("outbound completed closed_resource");
+  });
+});
+
+describeOnEachDatabase("a surplus comment", (open) => {
+  it("that somebody edited goes all the same, and its words stay in the ledger", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    await app.addComment(task, "Posted twice");
+    const late = await dieSending(app, { method: "POST", path: /\/comments$/ });
+    await app.advance(60_000);
+    await app.settle();
+    late.apply();
+    await app.settle();
+    const [bound, surplus] = app.github.comments(app.repo);
+    if (surplus === undefined) throw new Error("the late comment should be there");
+    // Only the sweep will see the edit.
+    app.github.faults.webhooks.drop = 1;
+    const words = (surplus.body ?? "").replace("Posted twice", "Posted twice, and answered here");
+    app.github.as("mona").editComment(app.repo, surplus.id, words);
+
+    await app.tandem.sweepNow();
+    await app.settle();
+    expect(app.github.comments(app.repo).map(({ id }) => id)).toEqual([bound?.id]);
+    expect(await app.comments()).toMatchObject([{ markdown: "Posted twice" }]);
+    const swept = (await commentEvents(app)).filter(({ source }) => source === "reread");
+    expect(swept).toMatchObject([
+      {
+        state: "ignored",
+        reason: "surplus",
+        integration_external_id: String(surplus.id),
+        content: { body: "Posted twice, and answered here" },
+      },
+    ]);
   });
 });
 
