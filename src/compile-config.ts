@@ -154,7 +154,6 @@ function compileMapping(
     onRecordDeleted: sync.onRecordDeleted ?? "close",
     softDelete: sync.softDelete ?? null,
     modifiedAt: sync.modifiedAt ?? null,
-    defaults: {},
   };
 }
 

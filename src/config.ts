@@ -60,6 +60,8 @@ export interface SyncConfig<Fields = Readonly<Record<string, Json>>> {
    * give the same for the same row. Derived columns are never sent out; where the app itself edits
    * a row, deriving is the app's own business, as it was before.
    *
+   * It runs while Tandem holds the record's row, and is cut off after 20 seconds as `apply` is.
+   *
    * @example
    * derive: (row) => ({ html: render(String(row.markdown)) })
    */
@@ -67,7 +69,12 @@ export interface SyncConfig<Fields = Readonly<Record<string, Json>>> {
   /**
    * The app's own code in place of Tandem's SQL, in Tandem's transaction and marked as Tandem's. A
    * `ValidationError` ends the event with its message as the hint; whatever is thrown undoes what
-   * was written.
+   * was written. A `delete` may keep the row, marked as the app marks what is deleted.
+   *
+   * It runs while Tandem holds the record's row: write with `tx` alone. HTTP would keep the app's
+   * writers waiting, and another connection to the same database may wait for `tx` while `tx` waits
+   * for it. After 20 seconds it is cut off and the event errored with `hook_too_slow`, for good:
+   * what waits for itself waits again. Such work belongs into `afterCommit`.
    *
    * @example
    * apply: async (tx, { op, row, patch }) => {

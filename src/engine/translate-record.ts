@@ -28,7 +28,7 @@ export function recordContent(mapping: Mapping, row: Row): Content {
 
 /** What to write to the record so that it takes the fields. */
 export function recordWrite(mapping: Mapping, taken: Content, row: Row | null): RecordWrite {
-  const patch: Record<string, unknown> = row === null ? { ...mapping.defaults } : {};
+  const patch: Record<string, unknown> = {};
   const references: ActorReference[] = [];
   for (const { column, field, toRecord, references: table } of mapping.fields) {
     const value = taken[field];

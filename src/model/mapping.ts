@@ -41,8 +41,6 @@ export interface Mapping {
   readonly softDelete: string | null;
   /** The app's own modified-at column, where it has one. */
   readonly modifiedAt: string | null;
-  /** Values for columns that no field fills, when a record is created. */
-  readonly defaults: RowPatch;
 }
 
 /** A table whose own writes are kept in the ledger, with or without a mapping. */

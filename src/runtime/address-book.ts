@@ -1,5 +1,6 @@
 /** Accounts, connections and mappings as they are now, and the engine's context made of them. */
 import type { Context } from "../engine/context.ts";
+import type { Clock } from "../model/clock.ts";
 import type { Account, Connection } from "../model/connection.ts";
 import type { AccountId, ConnectionId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
@@ -75,6 +76,11 @@ export class AddressBook {
     const contact = this.contact(lane.connectionId);
     if (contact === null) return null;
     return mappingOfResource(this.#services, contact.connection.integration, lane.resourceType);
+  }
+
+  /** What the app's own code is timed by. */
+  get clock(): Clock {
+    return this.#services.clock;
   }
 
   hooks(mapping: Mapping): Hooks {

@@ -1,15 +1,19 @@
 /**
- * The hooks that follow a commit, at least once each. What is to be run was noted by the
- * transaction that wrote the record, so it outlives the process that wrote it.
+ * The hooks that follow a commit, at least once each and those of one record in their order. What is
+ * to be run was noted by the transaction that wrote the record, so it outlives the process that wrote
+ * it. One that fails holds up the later ones of its record, and nobody else's.
  */
 import { nextRunAt } from "../engine/retry.ts";
 import { addMillis } from "../model/instant.ts";
 import type { AfterCommitMark } from "../store/store.ts";
 import { messageOf } from "./failures.ts";
+import { inTime } from "./in-time.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
 const BATCH = 16;
-/** How long a hook may take before another worker believes that this one has died. */
+/** How long a hook may take ... */
+const PATIENCE_MS = 45_000;
+/** ... before another worker believes that this one has died. */
 const LEASE_MS = 60_000;
 
 /** Whether any mapping has something to run; without, nothing is ever noted or looked for. */
@@ -23,17 +27,8 @@ export async function runAfterCommits(services: Services, signal: AbortSignal): 
   const due = await services.store.transaction((tx) =>
     tx.afterCommits.claim(BATCH, addMillis(tx.now, LEASE_MS)),
   );
-  // Those of one record run in their order, and others do not wait for them.
-  const byRecord = new Map<string, AfterCommitMark[]>();
-  for (const mark of due) {
-    const record = `${mark.recordType} ${mark.recordId}`;
-    byRecord.set(record, [...(byRecord.get(record) ?? []), mark]);
-  }
-  await Promise.all(
-    [...byRecord.values()].map(async (marks) => {
-      for (const mark of marks) await runOne(services, mark, signal);
-    }),
-  );
+  // They are of different records, so all run at once and none outlives its lease in waiting.
+  await Promise.all(due.map((mark) => runOne(services, mark, signal)));
   return due.length;
 }
 
@@ -43,7 +38,7 @@ async function runOne(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await inTime(services, callHook(services, mark));
+    await inTime(services.clock, PATIENCE_MS, callHook(services, mark));
   } catch (thrown) {
     if (signal.aborted) return;
     services.log.warn(
@@ -64,21 +59,6 @@ async function runOne(
   // Killed: a crashed worker writes nothing more, and the lease passes the hook on.
   if (signal.aborted) return;
   await services.store.transaction((tx) => tx.afterCommits.done(mark.id));
-}
-
-/** A hook that never ends must not keep the others waiting for ever; it counts as failed. */
-async function inTime({ clock }: Services, hook: Promise<void>): Promise<void> {
-  let stop: () => void = () => undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    stop = clock.setTimer(LEASE_MS, () => {
-      reject(new Error(`it did not end within ${LEASE_MS / 1_000} seconds`));
-    });
-  });
-  try {
-    await Promise.race([hook, late]);
-  } finally {
-    stop();
-  }
 }
 
 async function callHook(services: Services, mark: AfterCommitMark): Promise<void> {

@@ -94,7 +94,7 @@ export function describe(thrown: unknown): EventError {
   if (thrown instanceof HookError) {
     return {
       ...base,
-      code: "hook_failed",
+      code: thrown.code,
       message: thrown.message,
       hint: thrown.hint,
       retryable: false,

@@ -32,7 +32,13 @@ export type RecordOperation =
       readonly event: TandemEvent;
     };
 
-/** Writes the record in Tandem's transaction; an insert returns the new key. */
+/**
+ * Writes the record in Tandem's transaction; an insert returns the new key. A deletion may keep the
+ * row, as an app that only marks what is deleted does: the pairing ends all the same.
+ *
+ * It holds the record's row meanwhile, so it is cut off after 20 seconds: no HTTP, and no other
+ * connection to the same database, which would wait for it.
+ */
 export type ApplyHook = (
   tx: AppSql,
   operation: RecordOperation,
@@ -40,6 +46,7 @@ export type ApplyHook = (
 
 /** A write that was committed. */
 export interface CommittedWrite {
+  /** A deletion of which `apply` kept the row is an update. */
   readonly op: "insert" | "update" | "delete";
   /** The record's key as text. */
   readonly id: string;
@@ -91,10 +98,17 @@ export class HookError extends Error {
   override readonly name = "HookError";
   readonly hook: "defaults" | "derive" | "apply";
   readonly hint: string;
+  readonly code: "hook_failed" | "hook_too_slow";
 
-  constructor(hook: HookError["hook"], message: string, hint: string, cause?: unknown) {
+  constructor(
+    hook: HookError["hook"],
+    message: string,
+    hint: string,
+    { cause, code = "hook_failed" }: { cause?: unknown; code?: HookError["code"] } = {},
+  ) {
     super(message, { cause });
     this.hook = hook;
     this.hint = hint;
+    this.code = code;
   }
 }

@@ -2,6 +2,7 @@
  * Writing a record: by SQL, or by the app's own code where the mapping has `apply`. Whichever it
  * is, the write carries our mark, and what must follow the commit is noted in the same transaction.
  */
+import type { Clock } from "../model/clock.ts";
 import type { Content } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
@@ -16,6 +17,12 @@ import {
   type RecordOperation,
   ValidationError,
 } from "./hooks.ts";
+import { inTime, limitOf } from "./in-time.ts";
+
+/** How long the app's code may hold the record's row: well under a lease, and no writer's patience. */
+const PATIENCE_MS = 20_000;
+/** After this the database ends the transaction, should this process not have done so. */
+const FROZEN_MS = 30_000;
 
 /** Writes the records of one mapping on behalf of one event. */
 export interface RecordWriter {
@@ -23,7 +30,8 @@ export interface RecordWriter {
   /** Creates a record from the resource's content; `patch` is what the mapping makes of it. */
   insert(patch: RowPatch, content: Content): Promise<{ readonly id: string; readonly row: Row }>;
   update(id: string, row: Row, patch: RowPatch): Promise<Row>;
-  delete(id: string, row: Row): Promise<void>;
+  /** The row as it is where `apply` kept it; `null` where it is gone. */
+  delete(id: string, row: Row): Promise<Row | null>;
 }
 
 export function recordWriter(
@@ -31,16 +39,44 @@ export function recordWriter(
   mapping: Mapping,
   hooks: Hooks,
   event: TandemEvent,
+  clock: Clock,
 ): RecordWriter {
   const { records } = tx;
   const { apply } = hooks;
 
   async function carryOut(hook: ApplyHook, operation: RecordOperation) {
+    await records.allowPauses(FROZEN_MS);
+    const limit = limitOf(clock, PATIENCE_MS, () => tooSlow("apply", mapping));
     try {
-      return await records.lend(event.id, async (sql) => hook(sql, operation));
+      return await records.lend(event.id, async (sql) => hook(sql, operation), limit.late);
     } catch (thrown) {
       throw isKnown(thrown) ? thrown : failed("apply", mapping, thrown);
+    } finally {
+      limit.end();
     }
+  }
+
+  /** The patch with the columns computed from the row as it will be. */
+  async function withDerived(row: Row | null, patch: RowPatch): Promise<RowPatch> {
+    const { derive } = hooks;
+    if (derive === null) return patch;
+    await records.allowPauses(FROZEN_MS);
+    let derived: RowPatch;
+    try {
+      const work = derive({ ...row, ...patch });
+      derived = await inTime(clock, PATIENCE_MS, work, () => tooSlow("derive", mapping));
+    } catch (thrown) {
+      throw thrown instanceof HookError ? thrown : failed("derive", mapping, thrown);
+    }
+    const taken = [mapping.key, ...mappedColumns(mapping)].find((column) => column in derived);
+    if (taken !== undefined) {
+      throw new HookError(
+        "derive",
+        `the mapping's derive of ${mapping.recordType} gave ${taken}, which the mapping itself writes`,
+        "Derive other columns only; a mapped one belongs into its field's toRecord.",
+      );
+    }
+    return { ...patch, ...derived };
   }
 
   /** What the app's code left in the table. */
@@ -72,7 +108,7 @@ export function recordWriter(
     event,
     async insert(written, content) {
       const defaults = guarded("defaults", mapping, () => hooks.defaults(content, event));
-      const patch = await withDerived(mapping, hooks, null, { ...defaults, ...written });
+      const patch = await withDerived(null, { ...defaults, ...written });
       if (apply === null) {
         const inserted = await records.insert(mapping, patch, event.id);
         await note("insert", inserted.id, null);
@@ -92,7 +128,7 @@ export function recordWriter(
       return { id, row };
     },
     async update(id, row, written) {
-      const patch = await withDerived(mapping, hooks, row, written);
+      const patch = await withDerived(row, written);
       if (apply === null) {
         const updated = await records.update(mapping, id, patch, event.id);
         await note("update", id, null);
@@ -104,36 +140,18 @@ export function recordWriter(
       return updated;
     },
     async delete(id, row) {
-      if (apply === null) await records.delete(mapping, id, event.id);
-      else await carryOut(apply, { op: "delete", row, patch: {}, event });
-      await note("delete", id, row);
+      if (apply === null) {
+        await records.delete(mapping, id, event.id);
+        await note("delete", id, row);
+        return null;
+      }
+      await carryOut(apply, { op: "delete", row, patch: {}, event });
+      const kept = (await records.read(mapping, [id])).get(id) ?? null;
+      if (kept === null) await note("delete", id, row);
+      else await note("update", id, null);
+      return kept;
     },
   };
-}
-
-/** The patch with the columns computed from the row as it will be. */
-async function withDerived(
-  mapping: Mapping,
-  { derive }: Hooks,
-  row: Row | null,
-  patch: RowPatch,
-): Promise<RowPatch> {
-  if (derive === null) return patch;
-  let derived: RowPatch;
-  try {
-    derived = await derive({ ...row, ...patch });
-  } catch (thrown) {
-    throw failed("derive", mapping, thrown);
-  }
-  const taken = [mapping.key, ...mappedColumns(mapping)].find((column) => column in derived);
-  if (taken !== undefined) {
-    throw new HookError(
-      "derive",
-      `the mapping's derive of ${mapping.recordType} gave ${taken}, which the mapping itself writes`,
-      "Derive other columns only; a mapped one belongs into its field's toRecord.",
-    );
-  }
-  return { ...patch, ...derived };
 }
 
 function guarded<T>(hook: HookError["hook"], mapping: Mapping, run: () => T): T {
@@ -147,6 +165,7 @@ function guarded<T>(hook: HookError["hook"], mapping: Mapping, run: () => T): T 
 /** What says by itself what follows from it: the app's refusal, the table's, the database's trouble. */
 function isKnown(thrown: unknown): boolean {
   return (
+    thrown instanceof HookError ||
     thrown instanceof ValidationError ||
     thrown instanceof RecordWriteError ||
     mayPass(thrown) ||
@@ -160,6 +179,16 @@ function failed(hook: HookError["hook"], mapping: Mapping, thrown: unknown): Hoo
     hook,
     `the mapping's ${hook} of ${mapping.recordType} threw: ${text}`,
     `Correct ${hook} in tandem.config.ts, then restart the event.`,
-    thrown,
+    { cause: thrown },
+  );
+}
+
+/** Not tried again: whoever waits for what waits for them would do so each time. */
+function tooSlow(hook: HookError["hook"], mapping: Mapping): HookError {
+  return new HookError(
+    hook,
+    `the mapping's ${hook} of ${mapping.recordType} did not end within ${PATIENCE_MS / 1_000} seconds`,
+    `It holds the record's row: no HTTP in ${hook}, and no other connection to this database than the tx it is given; such work belongs into afterCommit. Correct it, then restart the event.`,
+    { code: "hook_too_slow" },
   );
 }

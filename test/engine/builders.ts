@@ -75,7 +75,6 @@ export function aMapping(changes: Partial<Mapping> = {}): Mapping {
     onRecordDeleted: "close",
     softDelete: null,
     modifiedAt: null,
-    defaults: {},
     ...changes,
   };
 }

@@ -136,6 +136,38 @@ describeOnEachDatabase("afterCommit", (open) => {
     expect(heard).toEqual(["Good", "Better", "Bad"]);
   });
 
+  it("keeps the order of a record's writes, also where the first of them fails", async () => {
+    const tried: string[] = [];
+    let broken = true;
+    const app = await givenSampleTandem(
+      await open(),
+      withHooks({
+        afterCommit: ({ op }) => {
+          tried.push(op);
+          if (broken) throw new Error("no index today");
+        },
+      }),
+    );
+    app.holdWebhooks();
+    const mona = app.github.as("mona");
+    mona.openIssue(app.repo, { title: "One" });
+    await app.tandem.syncNow();
+    await processOnly(app);
+    await app.advance(5_000);
+    mona.editIssue(app.repo, 1, { title: "Two" });
+    await app.tandem.syncNow();
+    await processOnly(app);
+    await app.settle();
+    expect(await app.task()).toMatchObject({ title: "Two" });
+    expect(tried).toEqual(["insert"]);
+
+    broken = false;
+    await app.advance(15 * 60_000);
+    await app.settle();
+    expect(tried).toEqual(["insert", "insert", "update"]);
+    expect(await app.sql("select * from tandem.after_commits")).toEqual([]);
+  });
+
   it("costs nothing where no mapping has one", async () => {
     const app = await givenSampleTandem(await open());
     app.holdWebhooks();

@@ -2,32 +2,9 @@
 import type pg from "pg";
 import { expect, it } from "vitest";
 import { ValidationError } from "../../src/runtime/hooks.ts";
-import type { RecordOperation } from "../../src/runtime/hooks.ts";
-import type { AppSql } from "../../src/store/store.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { withHooks } from "../harness/sample-hooks.ts";
+import { saveAsAnOrm as save, withHooks } from "../harness/sample-hooks.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
-
-/** Stands for an ORM: writes any patch through the given connection. */
-async function save(tx: AppSql, { op, row, patch }: RecordOperation): Promise<string> {
-  const columns = Object.keys(patch);
-  const values = Object.values(patch);
-  if (op === "insert") {
-    const places = columns.map((_, index) => `$${String(index + 1)}`);
-    const [task] = await tx.query<{ id: string }>(
-      `insert into tasks (${columns.join(", ")}) values (${places.join(", ")}) returning id`,
-      values,
-    );
-    return task?.id ?? "";
-  }
-  const id = String(row.id);
-  if (op === "delete") await tx.query("delete from tasks where id = $1", [id]);
-  else {
-    const set = columns.map((column, index) => `${column} = $${String(index + 2)}`);
-    await tx.query(`update tasks set ${set.join(", ")} where id = $1`, [id, ...values]);
-  }
-  return id;
-}
 
 describeOnEachDatabase("defaults and derive", (open, kind) => {
   it("fill what no field carries, from what the resource says, and only once", async () => {
@@ -292,5 +269,61 @@ describeOnEachDatabase("apply", (open, kind) => {
       state: "errored",
       error: { code: "transaction_ended" },
     });
+  });
+
+  it("may keep what its resource's deletion should remove: the pairing has ended all the same", async () => {
+    const heard: string[] = [];
+    const app = await givenSampleTandem(
+      await open(),
+      withHooks({
+        onResourceDeleted: "delete",
+        apply: async (tx, operation) => {
+          const { op, row } = operation;
+          if (op !== "delete") return save(tx, operation);
+          await tx.query("update tasks set status = 'done' where id = $1", [row.id]);
+          return undefined;
+        },
+        afterCommit: ({ op, row }) => void heard.push(`${op} ${String(row?.status)}`),
+      }),
+    );
+    const mona = app.github.as("mona");
+    mona.openIssue(app.repo, { title: "Kept" });
+    await app.settle();
+    const { id } = await app.task();
+    await app.advance(5_000);
+    mona.deleteIssue(app.repo, 1);
+    await app.settle();
+    expect(await app.task()).toMatchObject({ id, title: "Kept", status: "done" });
+    expect((await app.story("direction=inbound")).at(-1)).toBe("inbound completed detached");
+    expect(heard).toEqual(["insert todo", "update done"]);
+    expect((await app.pairings(id))[0]?.standing).toMatch(/resource was deleted/);
+
+    await app.advance(5_000);
+    await app.editTask(id, { title: "Still ours" });
+    await app.settle();
+    expect(app.writes()).toBe(0);
+  });
+
+  it("may archive what its resource's deletion should remove", async () => {
+    const app = await givenSampleTandem(
+      await open(),
+      withHooks({
+        onResourceDeleted: "delete",
+        apply: async (tx, operation) => {
+          const { op, row } = operation;
+          if (op !== "delete") return save(tx, operation);
+          await tx.query("update tasks set deleted_at = tandem.now() where id = $1", [row.id]);
+          return undefined;
+        },
+      }),
+    );
+    const mona = app.github.as("mona");
+    mona.openIssue(app.repo, { title: "Kept" });
+    await app.settle();
+    await app.advance(5_000);
+    mona.deleteIssue(app.repo, 1);
+    await app.settle();
+    expect((await app.story("direction=inbound")).at(-1)).toBe("inbound completed archived_record");
+    expect(app.writes()).toBe(0);
   });
 });

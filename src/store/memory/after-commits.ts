@@ -1,6 +1,6 @@
 /** Hooks that are to follow a commit: noted with the write, claimed like events, removed when run. */
 import { storableValue } from "../storable-json.ts";
-import type { AfterCommitStore } from "../store.ts";
+import type { AfterCommitMark, AfterCommitStore } from "../store.ts";
 import type { MemoryState } from "./memory-state.ts";
 
 /** The hooks as one transaction sees them; `step` runs each of its steps within it. */
@@ -19,7 +19,13 @@ export function afterCommitStore(
     claim: (limit, until) =>
       step(() => {
         const now = state.now();
+        const oldest = new Map<string, number>();
+        for (const { id, ...mark } of afterCommits.values()) {
+          const first = oldest.get(recordOf(mark)) ?? Infinity;
+          oldest.set(recordOf(mark), Math.min(first, Number(id)));
+        }
         const due = [...afterCommits.values()]
+          .filter((mark) => oldest.get(recordOf(mark)) === Number(mark.id))
           .filter(({ runAt }) => runAt <= now)
           .sort((a, b) => a.runAt - b.runAt || Number(a.id) - Number(b.id))
           .slice(0, limit)
@@ -41,4 +47,8 @@ export function afterCommitStore(
         if (mark !== undefined) afterCommits.set(id, { ...mark, runAt });
       }),
   };
+}
+
+function recordOf(mark: Pick<AfterCommitMark, "recordType" | "recordId">): string {
+  return `${mark.recordType}\n${mark.recordId}`;
 }

@@ -18,17 +18,25 @@ interface MarkRow {
   readonly attempts: number;
 }
 
-// Putting it off is the claim: should its worker die, another finds it due again.
+// Putting it off is the claim: should its worker die, another finds it due again. Until it is done it
+// stands before the later ones of its record.
 const CLAIM = `
-with claimed as (
+with oldest as materialized (
+  select distinct on (record_type, record_id) id
+  from tandem.after_commits
+  order by record_type, record_id, id
+),
+claimed as (
   update tandem.after_commits
   set run_at = $2::timestamptz, attempts = attempts + 1
   where id = any (array(
-    select id from tandem.after_commits
-    where run_at <= tandem.now()
-    order by run_at, id
+    select after_commits.id
+    from tandem.after_commits
+    join oldest on oldest.id = after_commits.id
+    where after_commits.run_at <= tandem.now()
+    order by after_commits.run_at, after_commits.id
     limit $1
-    for update skip locked
+    for update of after_commits skip locked
   ))
   returning *
 )
