@@ -160,6 +160,12 @@ export function planRemoval(lane: Lane, record: Content | null, context: Context
   return { removal: { kind: "detach" }, conflicts };
 }
 
+/** The app's own code was to delete the record and kept it: then what it made of it counts. */
+export function keptByApp(planned: RemovalPlan, archived: boolean): RemovalPlan {
+  const write = { patch: {}, references: [] };
+  return { ...planned, removal: archived ? { kind: "archive", write } : { kind: "detach" } };
+}
+
 /**
  * Ends an inbound delete whose removal was carried out. A record that was deleted is let go of;
  * one that was kept stays with the tombstone, so that its later edits are not sent as new.

@@ -330,8 +330,8 @@ function changesSent(attempt: Attempt | null): readonly FieldChange[] {
  * Ends an outbound delete that was carried out, or had nothing left to do.
  *
  * @param answer What closing it answered: base takes what we set, so that a record that comes back
- *   is compared with it; the rest is for a later look. `gone` where the resource was deleted before; `not_found` does not tell, so
- *   that the sweep may remove it once more.
+ *   is compared with it; the rest is for a later look. `gone` where the resource was deleted before;
+ *   `not_found` does not tell, so that the sweep may remove it once more.
  */
 export function concludeResourceRemoval(
   start: Transition,

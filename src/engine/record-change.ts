@@ -83,6 +83,29 @@ export function admitRestore(lane: Lane, change: RecordChange, context: Context)
   return done(takeBack(unchanged({ ...timed, tombstone: null }), event, context), event);
 }
 
+/**
+ * A resource that found its parent ended is looked at once more, for the parent is here again. What
+ * is live of it will see that by itself.
+ */
+export function admitOrphan(lane: Lane, context: Context): Admission {
+  const start = unchanged(lane);
+  const present = lane.live.some(({ direction }) => direction === "inbound");
+  const unpaired = lane.externalId !== null && lane.recordId === null && lane.tombstone === null;
+  if (present || !unpaired) return { ...start, event: null };
+  const born: TandemEvent = {
+    ...newEvent(lane, context, {
+      direction: "inbound",
+      action: "upsert",
+      source: "reread",
+      updatedAt: lane.clock?.at ?? null,
+      reread: true,
+    }),
+    reason: "reread_needed",
+  };
+  const off = context.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  return done(start, off === null ? born : { ...born, state: "disabled", reason: off });
+}
+
 /** Deletions that were not carried out yet have no reason any more. */
 function takeBack(start: Transition, event: TandemEvent, { now }: Context): Transition {
   return start.lane.live

@@ -5,7 +5,7 @@
  *   an unknown resource that may be ours, while such a create is open   waits in a lane of its own
  *   an answer or a look names it                                        the create's lane takes it over
  *   no such create is open any more                                     an ordinary new resource
- *   the deadline passes                                                 the create that sent its content
+ *   the deadline passes, or nothing settles those that are open         the create that sent its content
  *                                                                       takes it over; else it is new
  */
 import { type Content, sameValue } from "../model/content.ts";
@@ -17,7 +17,7 @@ import type { Context } from "./context.ts";
 import { requeue } from "./start.ts";
 import { liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
 
-/** How long a resource waits for open creates before its content decides. */
+/** How long a resource waits for open creates, and one that failed is waited for. */
 export const INTENT_DEADLINE_MS = 5 * 60_000;
 /** How often it looks again meanwhile; a create that is settled wakes it. */
 const LOOK_AGAIN_MS = 30_000;
@@ -51,11 +51,17 @@ export function isUnseen({ recordId, clock, tombstone, live }: Lane): boolean {
   return recordId === null && clock === null && tombstone === null && live.length === 0;
 }
 
-/** Holds a lane's inbound events back, from the first sight of its resource on. */
-export function awaitIntents(start: Transition, now: Instant): Transition {
-  const until = start.lane.awaitingIntent ?? addMillis(now, INTENT_DEADLINE_MS);
+/**
+ * Holds a lane's inbound events back, from the first sight of its resource on. Where all creates
+ * that are open have `stalled`, nothing will be known later: the content decides at once.
+ */
+export function awaitIntents(start: Transition, now: Instant, stalled = false): Transition {
+  const deadline = stalled ? now : addMillis(now, INTENT_DEADLINE_MS);
+  const until = start.lane.awaitingIntent ?? deadline;
+  const details = waiting(until, now);
+  const held = until > now ? details : { ...details, runAt: now };
   return liveEvents(start.lane, "queued", "inbound").reduce(
-    (transition, event) => move(transition, event.id, "queued", now, waiting(until, now)),
+    (transition, event) => move(transition, event.id, "queued", now, held),
     withLane(start, { awaitingIntent: until }),
   );
 }
@@ -117,6 +123,11 @@ export function closeIntent(lane: Lane): Lane {
   const { intent } = lane;
   if (intent?.tokenless !== true) return lane;
   return { ...lane, intent: { ...intent, tokenless: false } };
+}
+
+/** Whether a decision ended the waiting for a lane's create that made nothing. */
+export function closesIntent(before: Lane, after: Lane): boolean {
+  return before.intent?.tokenless === true && after.intent?.tokenless === false;
 }
 
 export type Owner =

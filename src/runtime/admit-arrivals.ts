@@ -13,6 +13,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { mappingOfResource, type Services } from "./services.ts";
+import { openIntents } from "./tokenless-creates.ts";
 
 /** An arrival with the connection it came through. */
 export interface Incoming {
@@ -41,11 +42,14 @@ interface Mapped extends Incoming {
   readonly mapping: Mapping;
 }
 
+/** `stalled`: nothing settles the creates that are open. */
+type Awaited = "nothing" | "open" | "stalled";
+
 interface Addressed extends Incoming {
   readonly lane: LaneId;
   readonly surplus: boolean;
   /** It may be what a create of ours made that left without its token and is not settled. */
-  readonly awaits: boolean;
+  readonly awaits: Awaited;
 }
 
 /** Admits a batch within a transaction, in the order given. */
@@ -81,8 +85,8 @@ export async function admitArrivals(
     const context = book.context(current.lane, tx.now);
     const admission = (surplus ? admitSurplus : admit)(current.lane, arrival, context);
     const held =
-      current.lane.awaitingIntent !== null || (awaits && isUnseen(current.lane))
-        ? awaitIntents(admission, tx.now)
+      current.lane.awaitingIntent !== null || (awaits !== "nothing" && isUnseen(current.lane))
+        ? awaitIntents(admission, tx.now, awaits === "stalled")
         : admission;
     after.set(id, { lane: held.lane, ended: [...current.ended, ...held.ended] });
     if (admission.event === null) unchanged += 1;
@@ -129,12 +133,12 @@ async function addressAll(
     switch (identification.kind) {
       case "lane":
       case "adopt":
-        return [{ ...item, lane: identification.id, surplus: false, awaits: false }];
+        return [{ ...item, lane: identification.id, surplus: false, awaits: "nothing" }];
       case "surplus":
-        return [{ ...item, lane: identification.of, surplus: true, awaits: false }];
+        return [{ ...item, lane: identification.of, surplus: true, awaits: "nothing" }];
       case "new": {
         const lane = madeFor.get(item);
-        const awaits = awaiting.has(item);
+        const awaits = awaiting.get(item) ?? "nothing";
         return lane === undefined ? [] : [{ ...item, lane, surplus: false, awaits }];
       }
     }
@@ -145,14 +149,16 @@ async function addressAll(
 async function whereIntentsAreOpen(
   tx: StoreTransaction,
   items: readonly Mapped[],
-): Promise<ReadonlySet<Mapped>> {
-  const result = new Set<Mapped>();
+): Promise<ReadonlyMap<Mapped, Awaited>> {
+  const result = new Map<Mapped, Awaited>();
   for (const group of byConnectionAndType(items)) {
     const [first] = group;
     if (first === undefined) continue;
     const { type } = first.arrival.observation;
-    const open = await tx.findOpenIntents(first.contact.connection.id, type);
-    if (open.length > 0) for (const item of group) result.add(item);
+    const open = await openIntents(tx, first.contact.connection.id, type);
+    if (open.length === 0) continue;
+    const awaits = open.every(({ stalled }) => stalled) ? "stalled" : "open";
+    for (const item of group) result.set(item, awaits);
   }
   return result;
 }

@@ -4,6 +4,7 @@ import { admitChange } from "../engine/record-change.ts";
 import type { Lane } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import { noteRestored } from "./restored-children.ts";
 
 /** Whether the lane's record was taken back and its resource not seen since. */
 export function isRestoring(lane: Lane): boolean {
@@ -29,10 +30,9 @@ export async function beginAnew(
   const key = { connectionId, resourceType, recordType, externalId: null, recordId };
   const lanes = await tx.lockLanes(await tx.ensureLanes([key]));
   const change = { action: "upsert", changedAt: {}, ours: false, deleted: null } as const;
-  await tx.saveLanes(
-    lanes.map((before) => ({
-      before,
-      after: admitChange(before, change, book.context(before, tx.now)),
-    })),
-  );
+  for (const before of lanes) {
+    const after = admitChange(before, change, book.context(before, tx.now));
+    await tx.saveLanes([{ before, after }]);
+    if (after.event !== null) await noteRestored(tx, before, after.event.id);
+  }
 }

@@ -1,6 +1,7 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
 import { disableLane, disableWaiting } from "../engine/restart.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
+import { closesIntent } from "../engine/tokenless.ts";
 import { move, processing, unchanged } from "../engine/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -80,6 +81,8 @@ export async function holdAmong(
 /** Writes what was decided on a held lane. */
 export async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
   await tx.saveLanes([{ before: held.lane, after }]);
+  if (!closesIntent(held.lane, after.lane)) return;
+  await tx.wakeAwaitingIntent(held.lane.connectionId, held.lane.resourceType);
 }
 
 /** Puts events whose worker did not finish in time back in the queue; returns how many. */

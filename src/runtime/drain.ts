@@ -3,8 +3,10 @@
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
 import { unsentOf } from "../engine/inbound.ts";
+import type { Admission } from "../engine/admit.ts";
 import {
   admitChange,
+  admitOrphan,
   admitRestore,
   canRestore,
   type RecordChange,
@@ -18,6 +20,7 @@ import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { journalOf } from "./journal.ts";
+import { followRestored, noteRestored } from "./restored-children.ts";
 import type { Services } from "./services.ts";
 
 const BATCH = 500;
@@ -34,7 +37,8 @@ export async function drainChanges(services: Services): Promise<number> {
       const own = changes.filter((change) => concerns(change, mapping));
       if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book)));
     }
-    await admitTargets(tx, targets, book);
+    const orphans = await followRestored(tx, changes, services);
+    await admitTargets(tx, targets, orphans, book);
     await tx.appendJournal(journalOf(services, changes, tx.now));
     return changes.length;
   });
@@ -53,6 +57,8 @@ interface Target {
   readonly mapping: Mapping;
   /** The record of a lane that ended with it is here again: the key of the lane that follows. */
   readonly restores: LaneKey | null;
+  /** The lane follows one that has ended, so that its children may have met its end. */
+  readonly revives: boolean;
   readonly row: Row | null;
   readonly changes: readonly CapturedChange[];
 }
@@ -79,6 +85,7 @@ async function targetsOf(
   const wanted = await connectionsOf(tx, mapping, rows, book);
   const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
   const restores = new Map<LaneId, LaneKey>();
+  const revivals = new Set<LaneKey>();
   const keys = ids.flatMap((recordId) => {
     const row = rows.get(recordId);
     if (row === undefined) {
@@ -107,22 +114,30 @@ async function targetsOf(
       const last = ended.findLast((lane) => isLaneOf(lane, key));
       if (living || last === undefined) return [key];
       if (last.side === "record") restores.set(last.id, key);
-      else if (isRevival(mapping, own)) return [key];
+      else if (isRevival(mapping, own)) {
+        revivals.add(key);
+        return [key];
+      }
       // It was deleted: what is written to it later must not make another resource by itself.
       lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(last.id));
       return [];
     });
   });
   const ensured = await tx.ensureLanes(keys);
-  keys.forEach(({ recordId }, index) => {
+  const revived = new Set<LaneId>();
+  keys.forEach((key, index) => {
+    const { recordId } = key;
     const lane = ensured[index];
-    if (lane !== undefined) lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(lane));
+    if (lane === undefined) return;
+    lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(lane));
+    if (revivals.has(key)) revived.add(lane);
   });
   return ids.flatMap((recordId) =>
     [...(lanes.get(recordId) ?? [])].map((lane) => ({
       lane,
       mapping,
       restores: restores.get(lane) ?? null,
+      revives: revived.has(lane),
       row: rows.get(recordId) ?? null,
       changes: changes.filter((change) => change.recordId === recordId),
     })),
@@ -186,33 +201,42 @@ async function connectionsOf(
 async function admitTargets(
   tx: StoreTransaction,
   targets: readonly Target[],
+  orphans: readonly LaneId[],
   book: AddressBook,
 ): Promise<void> {
-  const lanes = await tx.lockLanes([...new Set(targets.map((target) => target.lane))]);
+  const ids = new Set([...targets.map((target) => target.lane), ...orphans]);
+  const lanes = await tx.lockLanes([...ids]);
   const anew: Target[] = [];
+  const back: Admission[] = [];
   const decided = lanes.flatMap((before): Decided[] => {
     const target = targets.find((candidate) => candidate.lane === before.id);
-    if (target === undefined) return [];
     const context = book.context(before, tx.now);
+    if (target === undefined) return [{ before, after: admitOrphan(before, context) }];
     const change = foldChanges(before, target, context);
     if (target.restores === null || before.tombstone === null) {
-      return [{ before, after: admitChange(before, change, context) }];
+      const after = admitChange(before, change, context);
+      if (target.revives) back.push(after);
+      return [{ before, after }];
     }
     if (canRestore(before, context)) {
-      return [{ before, after: admitRestore(before, change, context) }];
+      const after = admitRestore(before, change, context);
+      // Where there is a resource, the look at it comes first.
+      if (before.externalId === null) back.push(after);
+      return [{ before, after }];
     }
     anew.push(target);
     return [];
   });
   await tx.saveLanes(decided);
+  for (const { lane, event } of back) if (event !== null) await noteRestored(tx, lane, event.id);
   if (anew.length === 0) return;
   const keys = anew.flatMap(({ restores }) => restores ?? []);
   const made = await tx.ensureLanes(keys);
   const following = anew.flatMap((target, index): Target[] => {
     const lane = made[index];
-    return lane === undefined ? [] : [{ ...target, lane, restores: null }];
+    return lane === undefined ? [] : [{ ...target, lane, restores: null, revives: true }];
   });
-  await admitTargets(tx, following, book);
+  await admitTargets(tx, following, [], book);
 }
 
 function foldChanges(

@@ -1,9 +1,9 @@
 /** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
 import { saysWhatWasSent } from "../engine/tokenless.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
-import type { Content } from "../model/content.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Claimed, hold } from "./claim.ts";
@@ -31,31 +31,36 @@ export async function findCreated(
   const since = addMillis(lane.intent.since, -CLOCK_ALLOWANCE_MS);
   const identity = await services.gateway.identity(contact.account);
   const client = services.gateway.container(contact);
-  const ours: Observation[] = [];
+  const says = contentTest(sought, book.mapping(lane));
+  const found: Observation[] = [];
+  const alike: Observation[] = [];
   const pages = client.list({ type: lane.resourceType, since, etag: null }, signal);
   for await (const page of pages) {
-    ours.push(
-      ...page.observations.filter(({ author }) => author === null || author.id === identity.id),
-    );
+    for (const one of page.observations) {
+      if (one.author !== null && one.author.id !== identity.id) continue;
+      if (one.token === sought.token) found.push(one);
+      else if (one.token === null && says(one)) alike.push(one);
+    }
   }
-  const found = ours.filter(({ token }) => token === sought.token);
-  return lowest(found) ?? lowest(await findByContent(services, lane, sought, ours, book));
+  return lowest(found) ?? lowest(await nobodys(services, lane, alike));
 }
 
-async function findByContent(
+/** Whether a resource says what left without the token. */
+function contentTest(
+  { tokenless, parent }: Extract<OutboundStep, { kind: "find" }>,
+  mapping: Mapping | null,
+): (one: Observation) => boolean {
+  if (tokenless.length === 0 || mapping === null) return () => false;
+  return ({ parent: seen, content }) =>
+    isIn(parent, seen) && tokenless.some((sent) => saysWhatWasSent(content ?? {}, sent, mapping));
+}
+
+async function nobodys(
   services: Services,
   lane: Lane,
-  { tokenless, parent }: Extract<OutboundStep, { kind: "find" }>,
-  ours: readonly Observation[],
-  book: AddressBook,
+  alike: readonly Observation[],
 ): Promise<readonly Observation[]> {
-  const mapping = book.mapping(lane);
-  if (tokenless.length === 0 || mapping === null) return [];
-  const says = (content: Content) =>
-    tokenless.some((sent) => saysWhatWasSent(content, sent, mapping));
-  const alike = ours.filter(
-    (one) => one.token === null && isIn(parent, one.parent) && says(one.content ?? {}),
-  );
+  if (alike.length === 0) return [];
   const ids = alike.map(({ externalId }) => externalId);
   return services.store.transaction(async (tx) => {
     const known = await tx.findLanesByResource(lane.connectionId, lane.resourceType, ids);

@@ -28,8 +28,11 @@ export function followersOf(
 ): readonly Contact[] {
   switch (change.kind) {
     case "renamed":
-    case "removed":
       return book.ofContainer(integration, change.containerId);
+    case "removed":
+      return book
+        .ofContainer(integration, change.containerId)
+        .filter(({ connection: { pausedReason: why } }) => why === null || why === SUSPENDED);
     case "added":
       return book
         .ofContainer(integration, change.containerId)

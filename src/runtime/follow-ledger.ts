@@ -22,7 +22,7 @@ export function followLedger(
   let cancelTimer: () => void = () => undefined;
 
   async function look(): Promise<void> {
-    const events = await services.store.ledger.events({ limit: NEWEST });
+    const events = await services.store.ledger.events({ limit: NEWEST, journal: "without" });
     const before = seen;
     seen = new Map(events.map((event) => [event.id, event]));
     if (before === null || stopped) return;

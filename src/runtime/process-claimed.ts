@@ -1,7 +1,7 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
 import { fail } from "../engine/fail.ts";
 import type { AddressBook } from "./address-book.ts";
-import { type Claimed, hold } from "./claim.ts";
+import { type Claimed, hold, save } from "./claim.ts";
 import { classify, messageOf } from "./failures.ts";
 import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
@@ -35,7 +35,7 @@ async function noteFailure(
     if (held === null) return null;
     const result = classify(thrown, tx.now);
     const after = fail(held.start, held.event, result.failure, tx.now, services.random());
-    await tx.saveLanes([{ before: held.lane, after }]);
+    await save(tx, held, after);
     return { ...result, connection: held.lane.connectionId };
   });
   const { lane } = claimed;

@@ -8,6 +8,7 @@ import {
   concludeRemoval,
   endForEndedParent,
   endForMissingRecord,
+  keptByApp,
   MOVED_ON,
   planRemoval,
   type RemovalPlan,
@@ -27,6 +28,7 @@ import { admitArrivals } from "./admit-arrivals.ts";
 import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
+import { isSoftDeleted } from "./drain.ts";
 import { isRecordNewer } from "./hooks.ts";
 import { lockForRemoval, type Removable, writeMerge } from "./record-side.ts";
 import type { Services } from "./services.ts";
@@ -135,7 +137,7 @@ async function merge(
     await save(tx, held, awaitParent(held.start, event, context));
     return DONE;
   }
-  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event);
+  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event, book.clock);
   const written = await writeMerge(tx, lane, sight, writer, context, {
     scope: contact?.connection.scope ?? "",
     parentId,
@@ -167,12 +169,12 @@ async function removeRecord(
   const planned = (await hasMovedOn(tx, lane))
     ? MOVED_ON
     : planRemoval(lane, record?.content ?? null, context);
-  const writer = recordWriter(tx, mapping, book.hooks(mapping), event);
+  const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   const removed = await carryOut(writer, lane, record, planned, context);
   return concludeRemoval(start, event, removed, context);
 }
 
-/** Removes the record as planned; where the app says that the record wins, it is kept. */
+/** Removes the record as planned; where the app says that the record wins, or keeps it, it is kept. */
 async function carryOut(
   writer: RecordWriter,
   lane: Lane,
@@ -183,7 +185,8 @@ async function carryOut(
   if (lane.recordId === null || record === null) return planned;
   try {
     if (planned.removal.kind === "delete") {
-      await writer.delete(lane.recordId, record.row);
+      const kept = await writer.delete(lane.recordId, record.row);
+      if (kept !== null) return keptByApp(planned, isSoftDeleted(mapping, kept));
     } else if (planned.removal.kind === "archive" && mapping.softDelete !== null) {
       const patch = { [mapping.softDelete]: formatInstant(now) };
       await writer.update(lane.recordId, record.row, patch);

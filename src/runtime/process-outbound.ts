@@ -3,6 +3,7 @@
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
 import type { Context } from "../engine/context.ts";
+import { mustLook } from "../engine/covered.ts";
 import { learnIdentity } from "../engine/identify.ts";
 import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
@@ -26,6 +27,7 @@ import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
+import { noteRestored } from "./restored-children.ts";
 import { randomToken, type Services } from "./services.ts";
 import { findCreated } from "./find-created.ts";
 import { parentState } from "./parent-state.ts";
@@ -161,6 +163,7 @@ async function settleLook(
     const concluded = concludeLook(start, held.event, sight, written.merged, written, context);
     await save(tx, held, concluded);
     if (held.lane.externalId === null) await wakeWaiting(tx, concluded.lane);
+    if (mustLook(held.event)) await noteRestored(tx, concluded.lane, held.event.id);
     return true;
   });
 }
@@ -302,7 +305,7 @@ async function writeAnswer(
   if (lane.recordId === null) return withoutRecord;
   const contact = book.contact(lane.connectionId);
   const fresh = { scope: contact?.connection.scope ?? "", parentId: null };
-  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event);
+  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event, book.clock);
   const written = await writeMerge(tx, lane, sight, writer, context, fresh);
   return written === "missing" ? withoutRecord : written;
 }

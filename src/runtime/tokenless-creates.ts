@@ -1,6 +1,12 @@
 /** What no token tells: whose create a resource is that came in while one without a token was open. */
 import type { ParentState } from "../engine/outbound.ts";
-import { awaitStill, letGo, ownerByContent, takeOver } from "../engine/tokenless.ts";
+import {
+  awaitStill,
+  INTENT_DEADLINE_MS,
+  letGo,
+  ownerByContent,
+  takeOver,
+} from "../engine/tokenless.ts";
 import { requeue } from "../engine/start.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -26,14 +32,23 @@ export async function passOrWait(
 ): Promise<Held | "waits" | "overdue" | null> {
   const { lane, start, event } = held;
   if (lane.awaitingIntent === null) return held;
-  const open = await tx.findOpenIntents(lane.connectionId, lane.resourceType);
+  const open = await openIntents(tx, lane.connectionId, lane.resourceType);
   if (open.length === 0) {
     await save(tx, held, letGo(start, event, tx.now));
     return hold(tx, claimed);
   }
-  if (lane.awaitingIntent <= tx.now) return "overdue";
+  if (lane.awaitingIntent <= tx.now || open.every(({ stalled }) => stalled)) return "overdue";
   await save(tx, held, awaitStill(start, event, tx.now));
   return "waits";
+}
+
+/** Creates that no token tells, of a type and connection. */
+export function openIntents(
+  tx: StoreTransaction,
+  connectionId: Lane["connectionId"],
+  resourceType: string,
+): ReturnType<StoreTransaction["findOpenIntents"]> {
+  return tx.findOpenIntents(connectionId, resourceType, addMillis(tx.now, -INTENT_DEADLINE_MS));
 }
 
 /** The deadline of a waiting event has passed; `true` where it goes on as an ordinary new resource. */
@@ -44,8 +59,9 @@ export async function decideByContent(
   book: AddressBook,
 ): Promise<boolean> {
   return services.store.transaction(async (tx) => {
-    const open = await tx.findOpenIntents(waiting.connectionId, waiting.resourceType);
-    const held = await holdAmong(tx, claimed, open);
+    const open = await openIntents(tx, waiting.connectionId, waiting.resourceType);
+    const ids = open.map(({ id }) => id);
+    const held = await holdAmong(tx, claimed, ids);
     if (held === null) return false;
     const context = book.context(held.lane, tx.now);
     const rivals: Lane[] = [];

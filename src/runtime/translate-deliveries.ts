@@ -34,21 +34,28 @@ export async function translateDeliveries(services: Services): Promise<number> {
 /** What one delivery says: of resources, to be admitted, and of containers, to be followed. */
 interface News {
   readonly incoming: readonly Incoming[];
+  readonly followed: Followed | null;
+}
+
+/** A delivery with news that connections follow. It is translated when they have followed it. */
+interface Followed {
+  readonly delivery: Delivery;
+  readonly action: string | null;
   readonly containers: readonly ContainerNews[];
 }
 
-const NO_NEWS: News = { incoming: [], containers: [] };
+const NO_NEWS: News = { incoming: [], followed: null };
 
 async function translateBatch(services: Services, book: AddressBook, limit: number) {
-  const { taken, containers } = await services.store.transaction(async (tx) => {
+  const { taken, followed } = await services.store.transaction(async (tx) => {
     const deliveries = await tx.pendingDeliveries.lock(limit);
     const news: News[] = [];
     for (const delivery of deliveries) news.push(await translateOne(tx, delivery, book, services));
     const incoming = news.flatMap((item) => item.incoming);
     if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
-    return { taken: deliveries.length, containers: news.flatMap((item) => item.containers) };
+    return { taken: deliveries.length, followed: news.flatMap((item) => item.followed ?? []) };
   });
-  for (const item of containers) await followContainer(item, book, services);
+  for (const item of followed) await follow(item, book, services);
   return taken;
 }
 
@@ -64,7 +71,7 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
         return translated;
       });
       if (news === null) return done;
-      for (const item of news.containers) await followContainer(item, book, services);
+      if (news.followed !== null) await follow(news.followed, book, services);
     } catch (error) {
       const failed = current;
       if (failed === undefined) throw error;
@@ -72,6 +79,16 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
     }
   }
   return BATCH;
+}
+
+/** Follows first, which may be done twice, and notes it then: what was not noted is done again. */
+async function follow(
+  { delivery, action, containers }: Followed,
+  book: AddressBook,
+  services: Services,
+): Promise<void> {
+  for (const news of containers) await followContainer(news, book, services);
+  await services.store.transaction((tx) => tx.pendingDeliveries.translated(delivery.id, action));
 }
 
 async function translateOne(
@@ -97,14 +114,14 @@ async function translateOne(
     const { integration: name } = delivery;
     const containers = translation.changes.map((change) => ({ integration: name, change }));
     const followed = containers.filter((item) => followersOf(item, book, services).length > 0);
-    if (followed.length > 0) await tx.pendingDeliveries.translated(delivery.id, translation.action);
-    else {
-      const reason = containers.some((item) => isUnknown(item, book))
-        ? "unknown_container"
-        : "nothing_to_follow";
-      await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, reason);
+    if (followed.length > 0) {
+      return { incoming: [], followed: { delivery, action: translation.action, containers } };
     }
-    return { incoming: [], containers: followed };
+    const reason = containers.some((item) => isUnknown(item, book))
+      ? "unknown_container"
+      : "nothing_to_follow";
+    await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, reason);
+    return NO_NEWS;
   }
   const incoming = translation.observations.flatMap(({ containerId, observation }) =>
     book.ofContainer(delivery.integration, containerId).map((contact): Incoming => ({
@@ -122,7 +139,7 @@ async function translateOne(
   } else {
     await tx.pendingDeliveries.translated(delivery.id, translation.action);
   }
-  return { incoming, containers: [] };
+  return { incoming, followed: null };
 }
 
 async function markFailed(

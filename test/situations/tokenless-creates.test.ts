@@ -314,6 +314,57 @@ describeOnEachDatabase("creates without room for a token", (open) => {
   });
 });
 
+describeOnEachDatabase("a create without room for a token that nothing comes of", (open) => {
+  /** Its answer was lost, and the look for it was refused; so it stays until somebody restarts it. */
+  async function givenFailedCreate(applied: boolean) {
+    const app = await givenSampleTandem(await open());
+    app.holdWebhooks();
+    app.github.failNext({ ...POST_ISSUE, with: "lost-answer", applied });
+    app.github.failNext({ method: "GET", path: /\/issues$/, with: 422 });
+    const id = await app.addTask({ title: "Long", markdown: FULL });
+    await app.settleWithin(1);
+    expect(await app.story()).toEqual(["outbound errored failed"]);
+    await app.advance(DEADLINE_MINUTES * 60_000);
+    return { app, id };
+  }
+
+  it("delays nobody's issue once it failed for good", async () => {
+    const { app } = await givenFailedCreate(false);
+    app.github.as(TEST_LOGIN).openIssue(app.repo, { title: "By another program" });
+    await app.release(...app.held());
+    await app.settle();
+
+    expect((await app.tasks()).map(({ title }) => title)).toEqual(["Long", "By another program"]);
+    expect(app.writes()).toBe(1);
+  });
+
+  it("has what it made told by its content all the same, at once", async () => {
+    const { app, id } = await givenFailedCreate(true);
+    await app.release(...app.held());
+    await app.settle();
+
+    expect(await app.tasks()).toMatchObject([{ id, title: "Long" }]);
+    expect(await app.pairings(id)).toMatchObject([{ integration_external_id: "1" }]);
+    expect(app.github.issues(app.repo)).toHaveLength(1);
+    expect(app.writes()).toBe(1);
+  });
+
+  it("delays what waits for it no longer than until it is known to have made nothing", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.failNext({ ...POST_ISSUE, with: "lost-answer", applied: false });
+    const id = await app.addTask({ title: "Long", markdown: FULL });
+    await app.settle();
+    app.github.as(TEST_LOGIN).openIssue(app.repo, { title: "By another program" });
+    await app.settle();
+    expect((await app.story()).at(-1)).toBe("inbound queued awaiting_intent");
+    // The look before the removal finds nothing, and nothing is sent any more.
+    await app.sql("delete from tasks where id = $1", [id]);
+    await app.settle();
+
+    expect((await app.tasks()).map(({ title }) => title)).toEqual(["By another program"]);
+  });
+});
+
 describeOnEachDatabase("a token in the wrong place", (open) => {
   it("an issue's token in a comment of ours names no comment: it is one of its own", async () => {
     const app = await givenSampleTandem(await open());

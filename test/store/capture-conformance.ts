@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseInstant } from "../../src/model/instant.ts";
 import type { Mapping } from "../../src/model/mapping.ts";
-import { type OpenedStore, present, type StoreOptions, tasks } from "./opened-store.ts";
+import { anId, type OpenedStore, present, type StoreOptions, tasks } from "./opened-store.ts";
 
 const stamped: Mapping = { ...tasks, modifiedAt: "updated_at" };
 
@@ -54,6 +54,24 @@ export function capturesConformance(open: (options?: StoreOptions) => Promise<Op
         expect(change.changedAt).toBeGreaterThanOrEqual(before);
         expect(change.changedAt).toBeLessThanOrEqual(after);
       }
+    });
+
+    it("are drained together with what is noted beside them", async () => {
+      const origin = anId();
+      const noted = { recordType: "tasks", recordId: task, columns: ["project_id"], origin };
+      await opened.store.transaction((tx) =>
+        tx.changes.note([noted, { ...noted, columns: [], origin: null }]),
+      );
+      await edit({ title: "B" });
+
+      const { now } = await opened.store.ledger.nextDue();
+      const changes = await captured();
+      expect(changes).toMatchObject([
+        { ...noted, operation: "update", oldRow: null, journal: null },
+        { recordId: task, operation: "update", columns: [], origin: null },
+        { recordId: task, operation: "update", columns: ["title"], origin: null },
+      ]);
+      for (const { changedAt } of changes) expect(changedAt).toBeLessThanOrEqual(now);
     });
 
     it("that move nothing mapped leave nothing: a moved card", async () => {

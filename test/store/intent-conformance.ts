@@ -1,5 +1,6 @@
 /** What every store must do with creates that no token tells, and with lanes that have ended. */
 import { beforeEach, describe, expect, it } from "vitest";
+import type { TandemEvent } from "../../src/model/event.ts";
 import type { LaneId } from "../../src/model/ids.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
@@ -46,13 +47,42 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, await laneOf(opened, "5"), intent("e", true));
 
       const found = (connectionId = connection, type = "issue") =>
-        store.transaction((tx) => tx.findOpenIntents(connectionId, type));
+        store.transaction(async (tx) =>
+          (await tx.findOpenIntents(connectionId, type, tx.now)).map(({ id }) => id),
+        );
       expect(await found()).toEqual([first, second]);
       expect(await found(connection, "issue_comment")).toHaveLength(1);
       expect(await found(elsewhere)).toEqual([]);
 
       await decide(store, first, () => ({ externalId: "6" }));
       expect(await found()).toEqual([second]);
+    });
+
+    it("have stalled where they are old, and only an error is left to settle them", async () => {
+      const { store, connection } = opened;
+      const openWith = async (recordId: string, ...live: readonly Partial<TandemEvent>[]) => {
+        const id = await unbound(recordId);
+        await decide(store, id, (lane, now) => ({
+          intent: { token: recordId, since: now, tokenless: true },
+          live: live.map((event) => aQueued(lane, now, event)),
+        }));
+        return id;
+      };
+      const failed = { direction: "outbound", state: "errored" } as const;
+      const unattended = await openWith("1");
+      const errored = await openWith("2", failed, { direction: "inbound" });
+      const queued = await openWith("3", failed, { direction: "outbound" });
+
+      await store.transaction(async (tx) => {
+        const earlier = after(tx.now, -60);
+        expect(await tx.findOpenIntents(connection, "issue", after(tx.now, 60))).toEqual([
+          { id: unattended, stalled: true },
+          { id: errored, stalled: true },
+          { id: queued, stalled: false },
+        ]);
+        const young = await tx.findOpenIntents(connection, "issue", earlier);
+        expect(young.map(({ stalled }) => stalled)).toEqual([false, false, false]);
+      });
     });
 
     it("are known by their token for resources of their own type only", async () => {

@@ -103,6 +103,38 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       });
     });
 
+    it("of resources below another are found while they are neither paired nor ended", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "above");
+      const elsewhere = await aConnection(store, "above as well");
+      const key = (of: typeof connection, externalId: string, resourceType = "issue_comment") => ({
+        ...issueKey(of, externalId),
+        resourceType,
+      });
+      const made = await store.transaction((tx) =>
+        tx.ensureLanes([
+          key(connection, "1", "issue"),
+          ...["10", "11", "12", "13"].map((id) => key(connection, id)),
+          key(elsewhere, "10"),
+        ]),
+      );
+      const [above, unpaired, paired, ended, other, foreign] = made.map(present);
+      const below = (externalId: string) => ({ parent: { type: "issue", externalId } });
+      await decide(store, present(unpaired), () => below("1"));
+      await decide(store, present(paired), () => ({ ...below("1"), recordId: "below" }));
+      await decide(store, present(ended), (_, now) => ({
+        ...below("1"),
+        tombstone: { event: anId(), at: now, side: "resource" },
+      }));
+      await decide(store, present(other), () => below("2"));
+      await decide(store, present(foreign), () => below("1"));
+
+      await store.transaction(async (tx) => {
+        expect(await tx.findUnpairedChildren([present(above)])).toEqual([unpaired]);
+        expect(await tx.findUnpairedChildren([present(other)])).toEqual([]);
+      });
+    });
+
     it("come back as they were saved, to the microsecond", async () => {
       const { store } = opened;
       const id = await laneOf(opened, "full");

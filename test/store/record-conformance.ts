@@ -152,6 +152,25 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       ).toMatchObject({ code: "write_suppressed" });
     });
 
+    it("are found by the column that names their parent, whatever its type", async () => {
+      const above = aMapping({ recordType: "users" });
+      const below = { ...tasks, parent: { column: "owner_id", recordType: "users" } };
+      const loosely = { ...tasks, parent: { column: "markdown", recordType: "users" } };
+      const [first = "", second = ""] = await opened.rows.insert(
+        "users",
+        { name: "A" },
+        { name: "B" },
+      );
+      const [one, other] = await opened.rows.insert(
+        "tasks",
+        { title: "A", owner_id: first, markdown: null },
+        { title: "B", owner_id: second, markdown: first },
+      );
+      expect(await records((rows) => rows.childrenOf(below, above, [first]))).toEqual([one]);
+      expect(await records((rows) => rows.childrenOf(loosely, above, [first]))).toEqual([other]);
+      expect(await records((rows) => rows.childrenOf(tasks, above, [first]))).toEqual([]);
+    });
+
     it("are locked if they are free, and never waited for", async () => {
       const { whileEditing } = opened.rows;
       const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));

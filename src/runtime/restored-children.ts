@@ -1,0 +1,68 @@
+/**
+ * Children of a record that is here again. While it was deleted they found no parent, and ended; so
+ * they are looked at once more, when its resource was seen to live or another is being made.
+ *
+ * That is noted as a captured write which moved no column, and done by the drain that takes it: what
+ * still saw the parent as ended has ended by then, or will see that it lives.
+ */
+import type { EventId, LaneId } from "../model/ids.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { CapturedChange, StoreTransaction } from "../store/store.ts";
+import type { Services } from "./services.ts";
+
+/** Notes that a record is here again, by the event that restores it. */
+export async function noteRestored(
+  tx: StoreTransaction,
+  { recordType, recordId }: Pick<Lane, "recordType" | "recordId">,
+  origin: EventId,
+): Promise<void> {
+  if (recordId === null) return;
+  await tx.changes.note([{ recordType, recordId, columns: [], origin }]);
+}
+
+/**
+ * Follows restored records among captured writes. Their children's records are left to the drain,
+ * under our mark: what is paired and agrees is none of its business. Returns the lanes of children
+ * that have no record.
+ */
+export async function followRestored(
+  tx: StoreTransaction,
+  changes: readonly CapturedChange[],
+  { mappings }: Pick<Services, "mappings">,
+): Promise<readonly LaneId[]> {
+  const restored = changes.filter(isRestoration);
+  if (restored.length === 0) return [];
+  const lanes: LaneId[] = [];
+  for (const parent of parentsOf(mappings)) {
+    const { recordType } = parent;
+    const own = restored.filter((change) => change.recordType === recordType);
+    const [first] = own;
+    if (first === undefined) continue;
+    const ids = [...new Set(own.map(({ recordId }) => recordId))];
+    for (const mapping of mappings.filter((one) => one.parent?.recordType === recordType)) {
+      const columns = mapping.parent === null ? [] : [mapping.parent.column];
+      const children = await tx.records.childrenOf(mapping, parent, ids);
+      await tx.changes.note(
+        children.map((recordId) => ({
+          recordType: mapping.recordType,
+          recordId,
+          columns,
+          origin: first.origin,
+        })),
+      );
+    }
+    const living = await tx.findLanesByRecord(recordType, ids);
+    lanes.push(...(await tx.findUnpairedChildren(living.map(({ id }) => id))));
+  }
+  return lanes;
+}
+
+/** One mapping of each record type: a type may be mapped more than once, and has one table. */
+function parentsOf(mappings: readonly Mapping[]): readonly Mapping[] {
+  return [...new Map(mappings.map((mapping) => [mapping.recordType, mapping])).values()];
+}
+
+function isRestoration({ operation, columns }: CapturedChange): boolean {
+  return operation === "update" && columns.length === 0;
+}

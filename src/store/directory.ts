@@ -1,0 +1,50 @@
+/** Accounts and connections, as the runtime reads and changes them. */
+import type { Account, Connection } from "../model/connection.ts";
+import type { Actor } from "../model/content.ts";
+import type { AccountId, ConnectionId } from "../model/ids.ts";
+
+/** An account with what it takes to log in. */
+export interface AccountRecord extends Account {
+  readonly credentials: unknown;
+  readonly webhookSecrets: readonly unknown[];
+}
+
+export interface Directory {
+  accounts(): Promise<readonly AccountRecord[]>;
+  connections(): Promise<readonly Connection[]>;
+  saveAccount(account: {
+    readonly integration: string;
+    readonly name: string;
+    readonly credentials: unknown;
+    readonly webhookSecrets: readonly unknown[];
+  }): Promise<AccountId>;
+  saveConnection(connection: {
+    readonly accountId: AccountId;
+    readonly integration: string;
+    readonly containerId: string;
+    readonly containerName: string;
+    readonly scope: string;
+  }): Promise<ConnectionId>;
+  updateAccount(
+    id: AccountId,
+    changes: Partial<Pick<Account, "state" | "reason" | "pausedUntil" | "clockOffset">> & {
+      readonly identity?: Actor;
+    },
+  ): Promise<void>;
+  updateConnection(
+    id: ConnectionId,
+    changes: Partial<
+      Pick<
+        Connection,
+        | "inbound"
+        | "outbound"
+        | "pausedReason"
+        | "containerName"
+        | "highWater"
+        | "etags"
+        | "polledAt"
+        | "sweptAt"
+      >
+    >,
+  ): Promise<void>;
+}
