@@ -175,13 +175,22 @@ create index events_live_awaiting_intent on tandem.events_live (connection_id)
 create table tandem.events_ended (
   like tandem.events_live including defaults
 ) partition by range (finished_at);
+-- A record's own write, journaled, belongs to no lane, connection or resource.
 alter table tandem.events_ended
   alter column finished_at set not null,
+  alter column lane_id drop not null,
+  alter column connection_id drop not null,
+  alter column resource_type drop not null,
+  alter column integration_record_type drop not null,
+  alter column epoch drop not null,
   add constraint events_ended_state
-    check (state in ('completed', 'ignored', 'duplicate', 'canceled'));
+    check (state in ('completed', 'ignored', 'duplicate', 'canceled')),
+  add constraint events_ended_lane check ((lane_id is null) = (reason = 'journaled'));
 create table tandem.events_ended_default partition of tandem.events_ended default;
 create index events_ended_by_id on tandem.events_ended (id);
 create index events_ended_by_lane on tandem.events_ended (lane_id, id);
+create index events_ended_journal on tandem.events_ended (record_type, record_id, id)
+  where lane_id is null;
 
 create view tandem.events as
   select
@@ -218,10 +227,29 @@ create table tandem.changes (
   origin text,
   transaction_id xid8,
   -- The record as it was, kept for deletions only: its unsent edits are shown as conflicts.
-  old_record jsonb
+  old_record jsonb,
+  -- Columns before and after: {"title": {"from": "A", "to": "B"}}. Tables with a journal only.
+  journal jsonb
 );
 create index changes_in_order on tandem.changes (id);
 create index changes_by_record on tandem.changes (record_type, record_id);
+
+-- Hooks that are to follow a commit: noted by the transaction that wrote the record, and removed when
+-- the hook has run. Only mappings with such a hook write here.
+create table tandem.after_commits (
+  id bigint generated always as identity primary key,
+  integration text not null,
+  resource_type text not null,
+  record_type text not null,
+  record_id text not null,
+  op text not null check (op in ('insert', 'update', 'delete')),
+  -- Of a delete: the row as it was.
+  old_record jsonb,
+  event_id uuid not null,
+  attempts integer not null default 0,
+  run_at timestamptz not null default tandem.now()
+);
+create index after_commits_due on tandem.after_commits (run_at, id);
 
 -- What is asked for at every turn must cost the same however long the queues are and whatever the
 -- planner believes of them: statistics of a queue are old the moment they are made, and PGlite makes

@@ -22,7 +22,7 @@ export async function explain(
   const { store } = core.services;
   const [lanes, journal] = await Promise.all([
     store.ledger.lanesOfRecord(recordType, recordId),
-    store.ledger.events({ recordType, recordId, journaled: true, limit: SHOWN }),
+    store.ledger.events({ recordType, recordId, journal: "only", limit: SHOWN }),
   ]);
   if (lanes.length + journal.length === 0) return null;
   const book = await AddressBook.open(core.services);

@@ -1,12 +1,14 @@
 /** The request handler: webhooks in, the API and the dashboard out. */
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
+import { ConfigError } from "../config.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
 import { guard } from "./guard.ts";
 import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
+import { readBody } from "./read-body.ts";
 import { login } from "./session.ts";
 
 export interface HandlerOptions {
@@ -21,13 +23,21 @@ export function createHandler(
   core: TandemCore,
   options: HandlerOptions = {},
 ): (request: Request) => Promise<Response> {
+  if (options.apiToken === "") {
+    throw new ConfigError(
+      "empty_token",
+      "apiToken",
+      "is empty, and would let everybody in",
+      "Give a long random text, or leave it out: then the API answers on this machine only.",
+    );
+  }
   const app = new Hono();
   const assets = dashboardAssets();
   const metrics = createMetrics(core);
   const { log } = core.services;
 
   app.post("/webhooks/:integration", async (context) => {
-    const body = await readBody(context.req.raw);
+    const body = await readBody(context.req.raw, LARGEST_PAYLOAD_BYTES);
     if (body === null) return tooLarge();
     const receipt = await receive(
       core.services,
@@ -85,21 +95,6 @@ export function createHandler(
     );
   });
   return async (request) => app.fetch(request);
-}
-
-/** Reads a body up to the limit; `null` where there is more of it. */
-async function readBody(request: Request): Promise<Uint8Array | null> {
-  const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > LARGEST_PAYLOAD_BYTES) return null;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  if (request.body === null) return new Uint8Array();
-  for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > LARGEST_PAYLOAD_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function tooLarge(): Response {

@@ -1,6 +1,7 @@
 /**
  * `GET /metrics`: what an operator watches, for Prometheus. What waits is counted in the database at
- * each scrape, so every process tells the same; what was done is counted by the process that did it.
+ * each scrape, so every process tells the same; what was done is counted by the process that did it,
+ * and so is not told of workers that run apart from a server.
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { TandemCore } from "../compose.ts";
@@ -61,7 +62,11 @@ export function createMetrics(core: TandemCore): Metrics {
     "Captured writes not yet turned to events.",
     [],
   );
-  const deliveries = gauge("tandem_deliveries", "Webhook deliveries that are kept.", ["state"]);
+  const deliveries = gauge(
+    "tandem_deliveries",
+    "Webhook deliveries that are still to be translated.",
+    ["state"],
+  );
   const accounts = gauge(
     "tandem_account_active",
     "1 where an account may be used; 0 where it is paused or needs attention.",
@@ -76,7 +81,7 @@ export function createMetrics(core: TandemCore): Metrics {
   async function look(): Promise<void> {
     const [counts, received, due, logins, joined] = await Promise.all([
       store.ledger.counts(),
-      store.deliveries.counts(),
+      store.deliveries.waiting(),
       store.ledger.nextDue(),
       store.directory.accounts(),
       store.directory.connections(),

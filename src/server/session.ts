@@ -6,6 +6,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { problem } from "./problem.ts";
+import { readBody } from "./read-body.ts";
 
 const COOKIE = "tandem_session";
 /** In seconds: a month. */
@@ -13,9 +14,12 @@ const MAX_AGE = 30 * 24 * 3_600;
 
 const shape = z.object({ token: z.string() });
 
+/** Who is not known yet may not fill the memory. */
+const LARGEST_LOGIN_BYTES = 4_096;
+
 /** `POST /api/login` with `{ "token": "..." }`: 204 and the cookie, or 401. */
 export async function login(request: Request, token: string): Promise<Response> {
-  const given = shape.safeParse(await request.json().catch(() => null));
+  const given = shape.safeParse(jsonOf(await readBody(request, LARGEST_LOGIN_BYTES)));
   if (!given.success || !sameSecret(given.data.token, token)) {
     return problem(
       401,
@@ -33,6 +37,14 @@ export async function login(request: Request, token: string): Promise<Response> 
     ...(isSecure(request) ? ["Secure"] : []),
   ];
   return new Response(null, { status: 204, headers: { "set-cookie": attributes.join("; ") } });
+}
+
+function jsonOf(body: Uint8Array | null): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body ?? new Uint8Array()));
+  } catch {
+    return null;
+  }
 }
 
 /** Whether the request carries the cookie of this token. */

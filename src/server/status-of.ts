@@ -15,9 +15,11 @@ export interface RecordStatus {
   /**
    * The most pressing of: `errored`, an event failed for good; `disabled`, a connection or pairing
    * is switched off and something waits; `syncing`, a worker is on it, or a request's outcome is
-   * unknown; `pending`, something waits for its turn; `unpaired`, it has no counterpart; `in_sync`.
+   * unknown; `pending`, something waits for its turn; `canceled`, somebody canceled its last event and
+   * the sides may differ until the next edit; `unpaired`, it has no counterpart; `in_sync`.
    */
-  readonly state: "errored" | "disabled" | "syncing" | "pending" | "unpaired" | "in_sync";
+  readonly state:
+    "errored" | "disabled" | "syncing" | "pending" | "canceled" | "unpaired" | "in_sync";
   readonly counterparts: readonly Counterpart[];
   /** Why the event that decided the state is where it is. */
   readonly reason: Reason | null;
@@ -74,6 +76,10 @@ function statusOfRecord(standings: readonly Standing[], undrained: boolean): Rec
     return { ...calm, state: "syncing", because: "A request was sent and its outcome is unknown." };
   }
   if (undrained) return { ...calm, state: "pending", because: "It was changed a moment ago." };
+  if (standings.some(({ lastReason }) => lastReason === "canceled_by_hand")) {
+    const reason = "canceled_by_hand";
+    return { ...calm, state: "canceled", reason, because: REASONS[reason] };
+  }
   if (counterparts.length === 0) {
     return { ...calm, state: "unpaired", because: "It has no counterpart." };
   }

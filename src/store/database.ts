@@ -15,6 +15,11 @@ export interface Queryable {
   ): Promise<QueryResult<T>>;
   /** Runs several statements without parameters, such as a migration. */
   script(text: string): Promise<void>;
+  /**
+   * Of a transaction whose connection somebody else may still be using: it is closed and never used
+   * again, so that what they do with it reaches nothing. Absent where a transaction's end does that.
+   */
+  readonly abandon?: () => void;
 }
 
 export interface QueryResult<T> {

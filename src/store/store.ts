@@ -8,12 +8,14 @@
  * 4. Time is the database's.
  */
 import type { Actor, Json } from "../model/content.ts";
-import type { Account, Connection } from "../model/connection.ts";
-import type { Conflict, JournalEntry, TandemEvent } from "../model/event.ts";
-import type { AccountId, ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
+import type { Conflict, JournalEntry, Reason, TandemEvent } from "../model/event.ts";
+import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { Directory } from "./directory.ts";
+
+export type { AccountRecord, Directory } from "./directory.ts";
 
 export interface Store {
   readonly kind: "postgres" | "pglite" | "memory";
@@ -96,8 +98,17 @@ export interface StoreTransaction {
       readonly side: Tombstone["side"];
     }[]
   >;
-  /** Lanes with an intent that left without its token and has no resource yet, oldest first. */
-  findOpenIntents(connectionId: ConnectionId, resourceType: string): Promise<readonly LaneId[]>;
+  /**
+   * Lanes with an intent that left without its token and has no resource yet, oldest first.
+   * `stalled`: it is older than `since`, and nothing but an errored event is left to settle it.
+   */
+  findOpenIntents(
+    connectionId: ConnectionId,
+    resourceType: string,
+    since: Instant,
+  ): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]>;
+  /** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
+  findUnpairedChildren(parents: readonly LaneId[]): Promise<readonly LaneId[]>;
   /** Living lanes that have a resource, in the order of their ids, after the one given. */
   findBoundLanes(
     connectionId: ConnectionId,
@@ -152,6 +163,12 @@ export interface AppSql {
 export interface RecordStore {
   /** Reads rows by key without locking them; those that are gone are absent. */
   read(mapping: Mapping, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+  /** The keys of the rows whose parent column names one of these records. */
+  childrenOf(
+    mapping: Mapping,
+    parent: Mapping,
+    parentIds: readonly string[],
+  ): Promise<readonly string[]>;
   /** Locks a row if nobody holds it. */
   lock(
     mapping: Mapping,
@@ -170,7 +187,17 @@ export interface RecordStore {
    * Lets the app's own code write, marked as ours. What it throws undoes what it wrote, and leaves
    * the transaction fit for more; a refusal by a table comes as a `RecordWriteError`.
    */
-  lend<T>(origin: EventId, work: (sql: AppSql) => Promise<T>): Promise<T>;
+  lend<T>(
+    origin: EventId,
+    work: (sql: AppSql) => Promise<T>,
+    /** Rejects when the work has had its time. It may still be at it, so the transaction is lost. */
+    late?: Promise<never>,
+  ): Promise<T>;
+  /**
+   * From here on the app's code takes part: the database ends the transaction by itself should it
+   * stand still for so long, whatever has become of this process.
+   */
+  allowPauses(millis: number): Promise<void>;
   /** The keys of the rows that stand for actors, by column. */
   resolveActors(
     integration: string,
@@ -196,6 +223,7 @@ export interface CapturedChange {
   readonly recordType: string;
   readonly recordId: string;
   readonly operation: "insert" | "update" | "delete";
+  /** Of an update that only notes that the record is here again: none. */
   readonly columns: readonly string[];
   readonly changedAt: Instant;
   readonly origin: EventId | null;
@@ -209,6 +237,10 @@ export interface ChangeStore {
   take(limit: number): Promise<readonly CapturedChange[]>;
   /** Reads the captured writes of one record that are still to be drained. */
   peek(recordType: string, recordId: string): Promise<readonly CapturedChange[]>;
+  /** Adds updates that nobody made, so that the drain looks at the records again. */
+  note(
+    changes: readonly Pick<CapturedChange, "recordType" | "recordId" | "columns" | "origin">[],
+  ): Promise<void>;
 }
 
 /** A hook that is to follow a commit, noted by the transaction that wrote the record. */
@@ -228,7 +260,10 @@ export interface AfterCommitMark {
 
 export interface AfterCommitStore {
   add(mark: Omit<AfterCommitMark, "id" | "attempts">): Promise<void>;
-  /** Takes marks that are due, oldest first; nobody else gets them before the time given. */
+  /**
+   * Takes marks that are due, oldest first; nobody else gets them before the time given. Of each
+   * record it is the oldest there is or none: a later one waits until that is done.
+   */
   claim(limit: number, until: Instant): Promise<readonly AfterCommitMark[]>;
   done(id: string): Promise<void>;
   again(id: string, runAt: Instant): Promise<void>;
@@ -250,6 +285,8 @@ export interface DeliveryStore {
     deliveries: readonly Omit<Delivery, "attempts">[],
   ): Promise<readonly { readonly id: DeliveryId; readonly seenBefore: boolean }[]>;
   counts(): Promise<Readonly<Record<"received" | "translated" | "irrelevant" | "failed", number>>>;
+  /** Only what is still to be translated: it costs the same however many are kept. */
+  waiting(): Promise<Readonly<Record<"received" | "failed", number>>>;
 }
 
 export interface PendingDeliveries {
@@ -262,53 +299,6 @@ export interface PendingDeliveries {
   erroredLanes(id: DeliveryId): Promise<readonly LaneId[]>;
 }
 
-/** An account with what it takes to log in. */
-export interface AccountRecord extends Account {
-  readonly credentials: unknown;
-  readonly webhookSecrets: readonly unknown[];
-}
-
-/** Accounts and connections. */
-export interface Directory {
-  accounts(): Promise<readonly AccountRecord[]>;
-  connections(): Promise<readonly Connection[]>;
-  saveAccount(account: {
-    readonly integration: string;
-    readonly name: string;
-    readonly credentials: unknown;
-    readonly webhookSecrets: readonly unknown[];
-  }): Promise<AccountId>;
-  saveConnection(connection: {
-    readonly accountId: AccountId;
-    readonly integration: string;
-    readonly containerId: string;
-    readonly containerName: string;
-    readonly scope: string;
-  }): Promise<ConnectionId>;
-  updateAccount(
-    id: AccountId,
-    changes: Partial<Pick<Account, "state" | "reason" | "pausedUntil" | "clockOffset">> & {
-      readonly identity?: Actor;
-    },
-  ): Promise<void>;
-  updateConnection(
-    id: ConnectionId,
-    changes: Partial<
-      Pick<
-        Connection,
-        | "inbound"
-        | "outbound"
-        | "pausedReason"
-        | "containerName"
-        | "highWater"
-        | "etags"
-        | "polledAt"
-        | "sweptAt"
-      >
-    >,
-  ): Promise<void>;
-}
-
 /** Which events to show. */
 export interface EventQuery {
   readonly id?: string;
@@ -318,8 +308,8 @@ export interface EventQuery {
   readonly recordId?: string;
   readonly connectionId?: ConnectionId;
   readonly laneId?: LaneId;
-  /** Only records' own writes, which belong to no lane. */
-  readonly journaled?: true;
+  /** Whether records' own writes are shown too, alone, or not at all. Default: `too`. */
+  readonly journal?: "too" | "only" | "without";
   /** Only events born before this one. */
   readonly before?: string;
   readonly limit: number;
@@ -343,7 +333,8 @@ export interface Standing {
   readonly tombstoned: boolean;
   /** A request was sent and its outcome is unknown. */
   readonly unknownOutcome: boolean;
-  readonly disabled: string | null;
+  /** Why the event that ended last did so. */
+  readonly lastReason: Reason | null;
   readonly live: readonly Pick<TandemEvent, "id" | "state" | "reason" | "direction" | "error">[];
   /** Conflicts of its last events, newest first. */
   readonly conflicts: readonly (Conflict & { readonly event: EventId; readonly at: string })[];

@@ -1,7 +1,11 @@
 /** Who may use the API: this machine, whoever has the token, and a page that logged in with it. */
 import { describe, expect, it } from "vitest";
+import { sampleConfig } from "../../src/demo/sample-config.ts";
+import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
 import { guard } from "../../src/server/guard.ts";
 import { login } from "../../src/server/session.ts";
+import { createTandem } from "../../src/server/tandem.ts";
+import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 
 const TOKEN = "a long random token";
 
@@ -62,6 +66,18 @@ describe("with a token", () => {
     expect([wrong.status, wrong.headers.get("set-cookie")]).toEqual([401, null]);
     const nonsense = new Request("https://x/api/login", { method: "POST", body: "<form>" });
     expect((await login(nonsense, TOKEN)).status).toBe(401);
+  });
+
+  it("whoever is not known yet cannot fill the memory", async () => {
+    const body = JSON.stringify({ token: TOKEN, more: "x".repeat(10_000) });
+    const request = new Request("https://x/api/login", { method: "POST", body });
+    expect((await login(request, TOKEN)).status).toBe(401);
+  });
+
+  it("an empty one is refused when the server starts", async () => {
+    const database = createMemoryDatabase({ tables: SAMPLE_TABLES });
+    const opening = createTandem(sampleConfig(database), { apiToken: "" });
+    await expect(opening).rejects.toMatchObject({ code: "empty_token" });
   });
 
   it("a session ends when the token is another", async () => {

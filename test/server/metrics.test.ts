@@ -23,7 +23,7 @@ describeOnEachDatabase("metrics", (open) => {
     const before = await metricsOf(app);
     expect(before.get(label("completed", "created_resource"))).toBe(1);
     expect(before.get('tandem_events_live{state="queued"}')).toBe(0);
-    expect(before.get('tandem_deliveries{state="translated"}')).toBe(1);
+    expect(before.get('tandem_deliveries{state="received"}')).toBe(0);
     expect(before.get('tandem_due_late_seconds{what="event"}')).toBe(0);
     const account = 'tandem_account_active{integration="github",account="acme",state=';
     expect(before.get(`${account}"active"}`)).toBe(1);

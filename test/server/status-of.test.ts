@@ -161,4 +161,27 @@ describeOnEachDatabase("the status of records", (open) => {
     expect(statements() - before).toBe(1);
     await close();
   });
+
+  it("does not say that both sides agree where somebody canceled what was to be sent", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "Sent" });
+    await app.settle();
+    app.github.faults.api.refuseConnections = true;
+    await app.editTask(id, { title: "Never sent" });
+    await app.tandem.settle();
+    const [waiting] = await app.events(`record=tasks:${id}&state=queued`);
+    const cancel = new Request(`http://localhost/api/events/${waiting?.id ?? ""}/cancel`, {
+      method: "POST",
+    });
+    expect((await app.tandem.fetch(cancel)).status).toBe(200);
+    expect(await statusOf(app, id)).toMatchObject({
+      state: "canceled",
+      reason: "canceled_by_hand",
+    });
+
+    app.github.faults.api.refuseConnections = false;
+    await app.editTask(id, { title: "Sent after all" });
+    await app.settle();
+    expect(await statusOf(app, id)).toMatchObject({ state: "in_sync" });
+  });
 });

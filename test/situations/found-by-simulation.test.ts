@@ -84,7 +84,7 @@ describeOnEachDatabase("a surplus comment", (open) => {
     if (surplus === undefined) throw new Error("the late comment should be there");
     // Only the sweep will see the edit.
     app.github.faults.webhooks.drop = 1;
-    const words = (surplus.body ?? "").replace("Posted twice", "Posted twice, and answered here");
+    const words = surplus.body.replace("Posted twice", "Posted twice, and answered here");
     app.github.as("mona").editComment(app.repo, surplus.id, words);
 
     await app.tandem.sweepNow();

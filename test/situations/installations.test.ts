@@ -46,6 +46,22 @@ async function givenInstallation(database: TestDatabase): Promise<Installed> {
   return { ...app, installation };
 }
 
+/** Refuses every change of a connection, as a full disk would. */
+const DIRECTORY_FAILS = `
+create or replace function directory_fails() returns trigger language plpgsql as $$
+begin
+  raise exception 'could not extend file: No space left on device' using errcode = '53100';
+end $$;
+create trigger directory_fails before update on tandem.connections
+  for each row execute function directory_fails()`;
+
+async function shop(app: Installed) {
+  const connections = await app.tandem.services.store.directory.connections();
+  const found = connections.find(({ containerName }) => containerName === SHOP);
+  if (found === undefined) throw new Error("the shop is not connected");
+  return found;
+}
+
 async function shopIs(app: Installed) {
   const { connections } = await app.status();
   const shop = connections.find(({ container }) => container === SHOP);
@@ -96,15 +112,35 @@ describeOnEachDatabase("an App's installation", (open) => {
     expect(writesToShop(app)).toBe(1);
   });
 
-  it("paused by a person before: the end of a suspension does not switch it on", async () => {
+  it("paused by a person before: no news of the installation switches it on", async () => {
     const app = await givenInstallation(await open());
-    const connections = await app.tandem.services.store.directory.connections();
-    const shop = connections.find(({ containerName }) => containerName === SHOP);
-    if (shop === undefined) throw new Error("the shop is not connected");
-    await app.tandem.pause(shop.id, "migration");
+    const paused = { inbound: false, outbound: false, why: "migration" };
+    await app.tandem.pause((await shop(app)).id, "migration");
     app.github.suspendInstallation(app.installation);
     app.github.unsuspendInstallation(app.installation);
     await app.settle();
-    expect(await shopIs(app)).toEqual({ inbound: false, outbound: false, why: "migration" });
+    expect(await shopIs(app)).toEqual(paused);
+    app.github.selectRepositories(app.installation, ["globex/docs"]);
+    await app.settle();
+    app.github.selectRepositories(app.installation, "all");
+    await app.settle();
+    expect(await shopIs(app)).toEqual(paused);
+  });
+
+  it("whose news could not be followed at once: it is followed later, and not lost", async () => {
+    const app = await givenInstallation(await open());
+    await app.sql(DIRECTORY_FAILS);
+    app.github.suspendInstallation(app.installation);
+    await app.settle();
+    expect(await shopIs(app)).toEqual(RUNNING);
+    expect((await app.storedDeliveries()).at(-1)).toMatchObject({
+      event: "installation",
+      state: "failed",
+    });
+    await app.sql("drop trigger directory_fails on tandem.connections");
+    await app.advance(60_000);
+    await app.settle();
+    expect(await shopIs(app)).toMatchObject({ why: "app_suspended" });
+    expect((await app.storedDeliveries()).at(-1)).toMatchObject({ state: "translated" });
   });
 });

@@ -174,6 +174,29 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
       });
       expect(await claim(60)).toEqual([{ ...again, attempts: 2 }]);
     });
+
+    it("of one record are given out one at a time, in their order, however the first fares", async () => {
+      const { store } = opened;
+      for (const [recordId, op] of [
+        ["11", "insert"],
+        ["11", "update"],
+        ["12", "insert"],
+      ] as const) {
+        await store.transaction((tx) => tx.afterCommits.add({ ...mark, recordId, op }));
+      }
+      const [first, other] = (await claim(60)).map((each) => present(each));
+      expect(first).toMatchObject({ recordId: "11", op: "insert" });
+      expect(other).toMatchObject({ recordId: "12", op: "insert" });
+      expect(await claim(60)).toEqual([]);
+
+      const { id } = present(first);
+      await store.transaction((tx) => tx.afterCommits.again(id, after(tx.now, 60)));
+      expect(await claim(60)).toEqual([]);
+      await store.transaction((tx) => tx.afterCommits.again(id, after(tx.now, -1)));
+      expect(await claim(60)).toMatchObject([{ id, attempts: 2 }]);
+      await store.transaction((tx) => tx.afterCommits.done(id));
+      expect(await claim(60)).toMatchObject([{ recordId: "11", op: "update" }]);
+    });
   });
 
   it("records' standings tell pairings, conflicts and what is still to be drained", async () => {
@@ -195,7 +218,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
         recordId: id,
         display: { url: "https://example.org/5" },
         live: [aQueued(lane, now, { direction: "outbound" })],
-        ended: [{ ...ended, state: "completed", finishedAt: now }],
+        ended: [{ ...ended, state: "completed", reason: "agreed", finishedAt: now }],
       };
     });
 
@@ -210,7 +233,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
         url: "https://example.org/5",
         tombstoned: false,
         unknownOutcome: false,
-        disabled: null,
+        lastReason: "agreed",
         live: [{ state: "queued", direction: "outbound", error: null }],
         conflicts: [{ ...conflict, event: finished.event }],
       },

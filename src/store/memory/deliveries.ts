@@ -15,6 +15,14 @@ export function deliveryStore(state: MemoryState): DeliveryStore {
         if (deliveries.length > 0) state.announceWork();
         return deliveries.map((delivery) => receive(state, delivery, now));
       }),
+    waiting: () =>
+      state.transaction(() => {
+        const counts = { received: 0, failed: 0 };
+        for (const { state: at } of state.pendingDeliveries.values()) {
+          if (at === "received" || at === "failed") counts[at] += 1;
+        }
+        return counts;
+      }),
     counts: () =>
       state.transaction(() => {
         const counts = { received: 0, translated: 0, irrelevant: 0, failed: 0 };

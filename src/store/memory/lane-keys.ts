@@ -1,5 +1,6 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
 import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey } from "../store.ts";
@@ -219,7 +220,8 @@ export function findOpenIntents(
   state: MemoryState,
   connection: ConnectionId,
   resourceType: string,
-): readonly LaneId[] {
+  since: Instant,
+): readonly { readonly id: LaneId; readonly stalled: boolean }[] {
   return [...state.lanes.values()]
     .filter(
       (lane) =>
@@ -228,6 +230,34 @@ export function findOpenIntents(
         lane.connectionId === connection &&
         lane.resourceType === resourceType,
     )
+    .sort(byId)
+    .map(({ id, intent, live }) => ({
+      id,
+      stalled:
+        intent !== null &&
+        intent.since <= since &&
+        live.every((event) => event.direction === "inbound" || event.state === "errored"),
+    }));
+}
+
+/** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
+export function findUnpairedChildren(
+  state: MemoryState,
+  parents: readonly LaneId[],
+): readonly LaneId[] {
+  const above = new Set(
+    parents.flatMap((id) => {
+      const lane = state.lanes.get(id);
+      return lane === undefined ? [] : (resourceKey(lane) ?? []);
+    }),
+  );
+  return [...state.lanes.values()]
+    .filter(({ connectionId, parent, recordId, tombstone }) => {
+      if (parent === null || recordId !== null || tombstone !== null) return false;
+      const { type, externalId } = parent;
+      const key = resourceKey({ connectionId, resourceType: type, externalId });
+      return key !== null && above.has(key);
+    })
     .sort(byId)
     .map(({ id }) => id);
 }

@@ -37,6 +37,11 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
   };
 }
 
+function isShown({ laneId }: Pick<LedgerEvent, "laneId">, journal: EventQuery["journal"]): boolean {
+  if (journal === "only") return laneId === null;
+  return journal !== "without" || laneId !== null;
+}
+
 function isCounted<State extends string>(
   state: string,
   counts: Readonly<Record<State, number>>,
@@ -86,6 +91,7 @@ function eventsOf(
     (query.connectionId === undefined || event.connectionId === query.connectionId) &&
     (query.laneId === undefined || event.laneId === query.laneId) &&
     (query.before === undefined || id < query.before) &&
+    isShown(event, query.journal) &&
     (byRecord || recordType === undefined || event.recordType === recordType) &&
     (byRecord || recordId === undefined || event.recordId === recordId);
   return candidates.filter(wanted).sort(newestFirst).slice(0, query.limit);

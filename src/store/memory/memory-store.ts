@@ -43,8 +43,9 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => laneKeys.findLanesByRecord(state, recordType, ids)),
       findTombstonedLanes: (recordType, ids) =>
         step(() => laneKeys.findTombstonedLanes(state, recordType, ids)),
-      findOpenIntents: (connection, resourceType) =>
-        step(() => laneKeys.findOpenIntents(state, connection, resourceType)),
+      findOpenIntents: (connection, resourceType, since) =>
+        step(() => laneKeys.findOpenIntents(state, connection, resourceType, since)),
+      findUnpairedChildren: (parents) => step(() => laneKeys.findUnpairedChildren(state, parents)),
       findBoundLanes: (connection, resourceType, after, limit) =>
         step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
       lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),
@@ -83,6 +84,16 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
               (change) => change.recordType === recordType && change.recordId === recordId,
             ),
           ),
+        note: (changes) =>
+          step(() => {
+            const given = {
+              operation: "update",
+              changedAt: now,
+              oldRow: null,
+              journal: null,
+            } as const;
+            for (const change of changes) state.changes.append({ ...given, ...change });
+          }),
       },
       pendingDeliveries: pendingDeliveries(state, now, step),
       afterCommits: afterCommitStore(state, step),

@@ -31,6 +31,16 @@ export function recordStore(
           }),
         );
       }),
+    childrenOf: ({ recordType, key, parent }, _, parentIds) =>
+      step(() => {
+        if (parent === null) return [];
+        const table = nameOf(state, { name: recordType, key });
+        const wanted = new Set(parentIds);
+        return state.tables
+          .entries(table)
+          .filter(({ row }) => wanted.has(String(row[parent.column])))
+          .map(({ id }) => id);
+      }),
     lock: (mapping, id) =>
       step(() => {
         const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
@@ -54,7 +64,9 @@ export function recordStore(
         refuseHeld(state, table, id);
         state.tables.delete(table, id, origin);
       }),
-    lend: (origin, work) => lend(state, origin, work),
+    lend: (origin, work, late) => lend(state, origin, work, late),
+    // Without a process there is no database either.
+    allowPauses: () => Promise.resolve(),
     resolveActors: (integration, references, origin) =>
       resolveActors(rows, identities, integration, references, origin),
   };
@@ -78,6 +90,7 @@ async function lend<T>(
   state: MemoryState,
   origin: EventId,
   work: (sql: AppSql) => Promise<T>,
+  late: Promise<never> | undefined,
 ): Promise<T> {
   const { undoLog } = state;
   const savepoint = undoLog.length;
@@ -99,10 +112,11 @@ async function lend<T>(
         .map(({ row }) => row),
   };
   try {
-    return await work({
+    const working = work({
       client,
       query: () => Promise.reject(new Error("a database in memory speaks no SQL: use tx.client")),
     });
+    return await Promise.race(late === undefined ? [working] : [working, late]);
   } catch (error) {
     undoLog.rollBack(savepoint);
     throw error;

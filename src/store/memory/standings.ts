@@ -26,7 +26,9 @@ export function standings(
 }
 
 function standingOf(state: MemoryState, lane: Lane & { readonly recordId: string }): Standing {
-  const last = [...endedOf(state, laneKeyOf(lane.id))].sort(newestFirst).slice(0, LOOKED_AT);
+  const ended = endedOf(state, laneKeyOf(lane.id));
+  const last = [...ended].sort(newestFirst).slice(0, LOOKED_AT);
+  const lastEnded = last.toSorted(byEnd).at(-1);
   return {
     recordId: lane.recordId,
     integration: state.connections.get(lane.connectionId)?.integration ?? "",
@@ -35,7 +37,7 @@ function standingOf(state: MemoryState, lane: Lane & { readonly recordId: string
     url: lane.display.url ?? null,
     tombstoned: lane.tombstone !== null,
     unknownOutcome: lane.attempt !== null,
-    disabled: lane.disabled,
+    lastReason: lastEnded?.reason ?? null,
     live: [...lane.live]
       .sort((a, b) => (a.id < b.id ? -1 : 1))
       .map(({ id, state: eventState, reason, direction, error }) => ({
@@ -53,6 +55,11 @@ function standingOf(state: MemoryState, lane: Lane & { readonly recordId: string
       })),
     ),
   };
+}
+
+/** Those that ended at one time, in the order of their birth. */
+function byEnd(a: LedgerEvent, b: LedgerEvent): number {
+  return (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || (a.id < b.id ? -1 : 1);
 }
 
 export function newestFirst(a: Pick<LedgerEvent, "id">, b: Pick<LedgerEvent, "id">): number {

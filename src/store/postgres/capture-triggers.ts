@@ -1,7 +1,8 @@
 /** Installing the capture triggers: what is there already stays untouched. */
 import { type Journal, type Mapping, mappedColumns } from "../../model/mapping.ts";
-import { type Database, type Queryable, sqlState } from "../database.ts";
+import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
+import { withBriefLock } from "./brief-lock.ts";
 import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
@@ -106,29 +107,6 @@ async function removeUnmapped(
   );
   for (const { name } of rows) {
     await database.query(`drop function if exists tandem.${quoteIdentifier(name)}()`);
-  }
-}
-
-/** Creating a trigger holds up the table's writers, so it must not stand in a queue before them. */
-async function withBriefLock(
-  database: Database,
-  table: string,
-  work: (tx: Queryable) => Promise<void>,
-): Promise<void> {
-  try {
-    await database.transaction(async (tx) => {
-      await tx.query("select pg_advisory_xact_lock(hashtextextended('tandem migrate', 0))");
-      await tx.query("select set_config('lock_timeout', '3s', true)");
-      await work(tx);
-    });
-  } catch (error) {
-    if (sqlState(error) !== "55P03") throw error;
-    throw new MigrationError(
-      "table_busy",
-      `could not lock ${table} within 3 seconds to install its triggers`,
-      "End the transaction that holds the table (see pg_stat_activity), then migrate again.",
-      error,
-    );
   }
 }
 

@@ -9,6 +9,7 @@ import { eventId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
 import type { Row } from "../../model/mapping.ts";
 import type { Queryable } from "../database.ts";
+import { storableJson } from "../storable-json.ts";
 import type { CapturedChange, ChangeStore } from "../store.ts";
 
 interface ChangeRow {
@@ -45,6 +46,17 @@ from tandem.changes
 where record_type = $1 and record_id = $2
 order by id`;
 
+const NOTE = `
+insert into tandem.changes
+  (record_type, record_id, operation, columns, changed_at, origin, transaction_id)
+select record_type, record_id, 'update', columns, tandem.now(), origin, pg_current_xact_id()
+from json_to_recordset($1::json) as noted (
+  record_type text,
+  record_id text,
+  columns text[],
+  origin text
+)`;
+
 export function changeStore(tx: Queryable): ChangeStore {
   return {
     async take(limit) {
@@ -54,6 +66,16 @@ export function changeStore(tx: Queryable): ChangeStore {
     async peek(recordType, recordId) {
       const { rows } = await tx.query<ChangeRow>(PEEK, [recordType, recordId]);
       return rows.map(changeFromRow);
+    },
+    async note(changes) {
+      if (changes.length === 0) return;
+      const rows = changes.map(({ recordType, recordId, columns, origin }) => ({
+        record_type: recordType,
+        record_id: recordId,
+        columns,
+        origin,
+      }));
+      await tx.query(NOTE, [storableJson(rows)]);
     },
   };
 }

@@ -42,6 +42,16 @@ export function deliveryStore(database: Database): DeliveryStore {
         return { id: result.id, seenBefore };
       });
     },
+    async waiting() {
+      // In the words of the partial index, which holds these rows only.
+      const { rows } = await database.query<{ state: "received" | "failed"; count: string }>(
+        `select state, count(*) as count from tandem.deliveries
+         where state in ('received', 'failed') group by state`,
+      );
+      const counts = { received: 0, failed: 0 };
+      for (const row of rows) counts[row.state] = Number(row.count);
+      return counts;
+    },
     async counts() {
       const { rows } = await database.query<{
         state: "received" | "translated" | "irrelevant" | "failed";

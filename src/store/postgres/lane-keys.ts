@@ -1,5 +1,6 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../model/ids.ts";
+import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
@@ -184,16 +185,44 @@ export async function findOpenIntents(
   tx: Queryable,
   connection: ConnectionId,
   resourceType: string,
-): Promise<readonly LaneId[]> {
-  const { rows } = await tx.query<{ id: string }>(
-    `select id
+  since: Instant,
+): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]> {
+  const { rows } = await tx.query<{ id: string; stalled: boolean }>(
+    `select
+       id,
+       intent_since <= $3 and not exists (
+         select
+         from tandem.events_live
+         where lane_id = lanes.id and direction = 'outbound' and state <> 'errored'
+       ) as stalled
      from tandem.lanes
      where connection_id = $1
        and resource_type = $2
        and intent_tokenless
        and external_id is null
      order by id`,
-    [connection, resourceType],
+    [connection, resourceType, formatInstant(since)],
+  );
+  return rows.map(({ id, stalled }) => ({ id: laneId(id), stalled }));
+}
+
+export async function findUnpairedChildren(
+  tx: Queryable,
+  parents: readonly LaneId[],
+): Promise<readonly LaneId[]> {
+  if (parents.length === 0) return [];
+  const { rows } = await tx.query<{ id: string }>(
+    `select child.id
+     from tandem.lanes as parent
+     join tandem.lanes as child
+       on child.connection_id = parent.connection_id
+       and child.parent_type = parent.resource_type
+       and child.parent_external_id = parent.external_id
+     where parent.id = any($1::bigint[])
+       and child.record_id is null
+       and child.tombstone_event is null
+     order by child.id`,
+    [parents],
   );
   return rows.map((row) => laneId(row.id));
 }

@@ -84,14 +84,17 @@ export function ledger(database: Queryable): Ledger {
   };
 }
 
-/** A record's events are found by its lanes: an event may be older than its record. */
+/**
+ * A record's events are found by its lanes, for an event may be older than its record; its own
+ * writes, which have no lane, by itself. Each half by its own index: one condition with `or` would
+ * read the whole ledger.
+ */
 function eventsStatement(query: EventQuery): { text: string; params: readonly unknown[] } {
   const params: unknown[] = [];
+  const parameter = (value: unknown): string => `$${String(params.push(value))}`;
   const conditions: string[] = [];
   const where = (condition: (parameter: string) => string, value: unknown) => {
-    if (value === undefined) return;
-    params.push(value);
-    conditions.push(condition(`$${params.length}`));
+    if (value !== undefined) conditions.push(condition(parameter(value)));
   };
   where((p) => `id = ${p}::uuid`, query.id);
   where((p) => `state = ${p}`, query.state);
@@ -99,28 +102,38 @@ function eventsStatement(query: EventQuery): { text: string; params: readonly un
   where((p) => `connection_id = ${p}::bigint`, query.connectionId);
   where((p) => `integration_record_id = ${p}::bigint`, query.laneId);
   where((p) => `id < ${p}::uuid`, query.before);
-  if (query.recordType !== undefined && query.recordId !== undefined) {
-    params.push(query.recordType, query.recordId);
-    const [type, id] = [`$${params.length - 1}`, `$${params.length}`];
-    conditions.push(`(
-      integration_record_id in (
-        select lanes.id from tandem.lanes
-        where lanes.record_type = ${type} and lanes.record_id = ${id}
-      )
-      or (integration_record_id is null and record_type = ${type} and record_id = ${id})
-    )`);
-  } else {
-    where((p) => `record_type = ${p}`, query.recordType);
-    where((p) => `record_id = ${p}`, query.recordId);
-  }
-  if (query.journaled === true) conditions.push("integration_record_id is null");
-  params.push(query.limit);
-  const text = `
+  const { recordType, recordId, journal = "too" } = query;
+  if (journal === "without") conditions.push("integration_record_id is not null");
+  if (journal === "only") conditions.push("integration_record_id is null");
+  const limit = parameter(query.limit);
+  const newest = (...more: readonly string[]): string => {
+    const all = [...conditions, ...more];
+    return `
     select *, integration_record_id as lane_id
     from tandem.events
-    ${conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`}
+    ${all.length === 0 ? "" : `where ${all.join(" and ")}`}
     order by id desc
-    limit $${params.length}`;
+    limit ${limit}`;
+  };
+  if (recordType === undefined || recordId === undefined) {
+    where((p) => `record_type = ${p}`, recordType);
+    where((p) => `record_id = ${p}`, recordId);
+    return { text: newest(), params };
+  }
+  const [type, id] = [parameter(recordType), parameter(recordId)];
+  const own = newest(
+    ...["integration_record_id is null", `record_type = ${type}`, `record_id = ${id}`],
+  );
+  if (journal === "only") return { text: own, params };
+  const synced = newest(`integration_record_id in (
+      select lanes.id from tandem.lanes
+      where lanes.record_type = ${type} and lanes.record_id = ${id}
+    )`);
+  if (journal === "without") return { text: synced, params };
+  const text = `
+    select * from ((${synced}) union all (${own})) as events
+    order by id desc
+    limit ${limit}`;
   return { text, params };
 }
 

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import type { Journal, Mapping } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
+import { withBriefLock } from "./brief-lock.ts";
 import { installCaptureTriggers } from "./capture-triggers.ts";
 import { installResourceViews } from "./resource-views.ts";
 
@@ -59,8 +60,7 @@ create table if not exists tandem.migrations (
 
 /** Each in a transaction of its own, under a lock that the next process waits for. */
 function applyNext(database: Database, known: readonly Migration[]): Promise<boolean> {
-  return database.transaction(async (tx) => {
-    await tx.query("select pg_advisory_xact_lock(hashtextextended('tandem migrate', 0))");
+  return withBriefLock(database, "a table of the schema tandem", async (tx) => {
     const applied = await readApplied(tx);
     const next = nextOf(known, applied);
     if (next === undefined) return false;

@@ -46,6 +46,7 @@ function openPool(connectionString: string): pg.Pool {
 async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let lost: Error | undefined;
+  const connection = { abandoned: false };
   let committing = false;
   const noteLoss = (error: Error) => {
     lost = error;
@@ -54,20 +55,24 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<
   client.on("error", noteLoss);
   try {
     await client.query("begin");
-    const result = await work(queryable(client));
+    const abandon = () => {
+      connection.abandoned = true;
+    };
+    const result = await work({ ...queryable(client), abandon });
     committing = true;
     const ended = await client.query("commit");
     if (ended.command !== "COMMIT") throw new AbortedTransactionError();
     return result;
   } catch (error) {
-    await client.query("rollback").catch(noteLoss);
-    if (lost !== undefined) {
+    // A rollback would wait for what is still being asked on an abandoned connection.
+    if (!connection.abandoned) await client.query("rollback").catch(noteLoss);
+    if (lost !== undefined && !connection.abandoned) {
       throw new ConnectionLostError(committing ? "unknown" : "rolled_back", error);
     }
     throw error;
   } finally {
     client.off("error", noteLoss);
-    client.release(lost);
+    client.release(lost ?? connection.abandoned);
   }
 }
 

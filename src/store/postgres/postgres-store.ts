@@ -53,8 +53,9 @@ export async function postgresStore(
         laneKeys.findLanesByToken(tx, connection, resourceType, tokens),
       findLanesByRecord: (recordType, ids) => laneKeys.findLanesByRecord(tx, recordType, ids),
       findTombstonedLanes: (recordType, ids) => laneKeys.findTombstonedLanes(tx, recordType, ids),
-      findOpenIntents: (connection, resourceType) =>
-        laneKeys.findOpenIntents(tx, connection, resourceType),
+      findOpenIntents: (connection, resourceType, since) =>
+        laneKeys.findOpenIntents(tx, connection, resourceType, since),
+      findUnpairedChildren: (parents) => laneKeys.findUnpairedChildren(tx, parents),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),
@@ -67,7 +68,7 @@ export async function postgresStore(
       wakeChildren: (parent) => wakeChildren(tx, parent),
       wakeAwaitingIntent: (connection, resourceType) =>
         wakeAwaitingIntent(tx, connection, resourceType),
-      records: recordStore(tx, shapes, options.identities),
+      records: recordStore(tx, shapes, options.identities, database.kind),
       changes: changeStore(tx),
       pendingDeliveries: pendingDeliveries(tx, now),
       afterCommits: afterCommitStore(tx),

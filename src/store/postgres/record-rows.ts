@@ -5,7 +5,7 @@
  */
 import type { EventId } from "../../model/ids.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
-import type { Queryable } from "../database.ts";
+import type { Database, Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import { type ActorRows, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
@@ -21,10 +21,12 @@ const KEY = "tandem.record_id";
 export class RecordRows implements ActorRows {
   readonly #tx: Queryable;
   readonly #shapes: TableShapes;
+  readonly #kind: Database["kind"];
 
-  constructor(tx: Queryable, shapes: TableShapes) {
+  constructor(tx: Queryable, shapes: TableShapes, kind: Database["kind"]) {
     this.#tx = tx;
     this.#shapes = shapes;
+    this.#kind = kind;
   }
 
   async read(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
@@ -37,6 +39,30 @@ export class RecordRows implements ActorRows {
       [ids],
     );
     return new Map(rows.map((row) => [row.id, row.row]));
+  }
+
+  async childrenOf(
+    table: RecordTable,
+    column: string,
+    parent: RecordTable,
+    parentIds: readonly string[],
+  ): Promise<readonly string[]> {
+    const { shape, key } = await this.#open(table);
+    const { key: parentKey } = await this.#open(parent);
+    const { quoted, type } = columnOf(table, shape, column);
+    // A key may be none of the column's type, where the two differ.
+    const named =
+      type === parentKey.type
+        ? `${quoted} = any($1::text[]::${type}[])`
+        : `${quoted}::text = any($1::text[])`;
+    const rows = await this.#run(
+      `select ${key.quoted}::text as ${quoteIdentifier(KEY)}
+       from ${shape.quoted}
+       where ${named}
+       order by ${key.quoted}`,
+      [parentIds],
+    );
+    return rows.map(({ id }) => id);
   }
 
   async lock(
@@ -141,29 +167,55 @@ export class RecordRows implements ActorRows {
   }
 
   /** The app's own code, under the mark and behind a savepoint. */
-  async lend<T>(origin: EventId, work: (sql: AppSql) => Promise<T>): Promise<T> {
+  async lend<T>(
+    origin: EventId,
+    work: (sql: AppSql) => Promise<T>,
+    late?: Promise<never>,
+  ): Promise<T> {
     let over = false;
+    const time = { isUp: false };
+    const cutOff = late?.catch((error: unknown) => {
+      time.isUp = true;
+      throw error;
+    });
+    cutOff?.catch(() => undefined);
     await this.#tx.query("savepoint tandem_lent");
     try {
       await this.#tx.query("select set_config('tandem.origin', $1, true)", [origin]);
-      const result = await work({
+      const working = work({
         client: this.#tx.client,
         query: async <Found>(text: string, params?: readonly unknown[]) => {
           if (over) throw new Error("the transaction that this tx belongs to has gone on");
           return (await this.#tx.query<Found>(text, params)).rows;
         },
       });
+      const result = await Promise.race(cutOff === undefined ? [working] : [working, cutOff]);
       over = true;
       await this.#tx.query("select set_config('tandem.origin', '', true)");
       await this.#tx.query("release savepoint tandem_lent");
       return result;
     } catch (error) {
       over = true;
+      if (time.isUp) {
+        this.#tx.abandon?.();
+        throw error;
+      }
       // A transaction that is lost or was ended by the app cannot go back; its failure says so later.
       await this.#tx.query("rollback to savepoint tandem_lent").catch(() => undefined);
       await this.#tx.query("release savepoint tandem_lent").catch(() => undefined);
       throw refusalOfApp(error);
     }
+  }
+
+  /** PGlite has no timers: there the process is all there is. */
+  async allowPauses(millis: number): Promise<void> {
+    if (this.#kind === "pglite") return;
+    await this.#tx.query(
+      `select
+         set_config('idle_in_transaction_session_timeout', $1, true),
+         set_config('statement_timeout', $1, true)`,
+      [String(millis)],
+    );
   }
 
   async #run(
@@ -200,15 +252,21 @@ export function recordStore(
   tx: Queryable,
   shapes: TableShapes,
   identities: IdentitySettings | undefined,
+  kind: Database["kind"],
 ): RecordStore {
-  const rows = new RecordRows(tx, shapes);
+  const rows = new RecordRows(tx, shapes, kind);
   return {
     read: (mapping, ids) => rows.read(tableOf(mapping), ids),
+    childrenOf: async (mapping, parent, ids) =>
+      mapping.parent === null
+        ? []
+        : rows.childrenOf(tableOf(mapping), mapping.parent.column, tableOf(parent), ids),
     lock: (mapping, id) => rows.lock(tableOf(mapping), id),
     insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
-    lend: (origin, work) => rows.lend(origin, work),
+    lend: (origin, work, late) => rows.lend(origin, work, late),
+    allowPauses: (millis) => rows.allowPauses(millis),
     resolveActors: (integration, references, origin) =>
       resolveActors(rows, identities, integration, references, origin),
   };

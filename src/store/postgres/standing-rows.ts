@@ -19,7 +19,18 @@ select
         record.display ->> 'url' as url,
         lanes.tombstone_event is not null as tombstoned,
         coalesce(jsonb_typeof(record.attempt) = 'object', false) as "unknownOutcome",
-        lanes.disabled,
+        (
+          select reason
+          from (
+            select id, finished_at, reason
+            from tandem.events_ended
+            where lane_id = lanes.id
+            order by id desc
+            limit ${LOOKED_AT}
+          ) as ended
+          order by finished_at desc, id desc
+          limit 1
+        ) as "lastReason",
         (
           select coalesce(
             json_agg(
