@@ -23,25 +23,16 @@ const life: Comparison = {
     {
       name: "it moves to a ledger that is only appended to",
       setUp: [
-        `create table layout.live (id bigint primary key, ${EVENT}) with (fillfactor = 70)`,
-        "create unique index on layout.live (lane_id, direction) where state = 'queued'",
-        "create unique index on layout.live (lane_id) where state = 'processing'",
-        "create index on layout.live (run_at, id) where state = 'queued'",
+        ...queueTable("live"),
         `create table layout.ended (id bigint not null, ${EVENT})`,
         "create index on layout.ended (id)",
         "create index on layout.ended (lane_id, id)",
-        `insert into layout.ended select -n, n, 'inbound', 'completed', 'history', '{"title": "t"}', now(), now()
-         from generate_series(1, 200000) n`,
+        history("ended"),
       ],
       tables: ["live"],
       async work(client, size, round) {
         for (const [from, to] of batches(size, round)) {
-          await client.query(
-            `insert into layout.live (id, lane_id, direction, state, reason, content)
-             select n, n, 'inbound', 'queued', 'waiting', '{"title": "t"}' from generate_series($1::int, $2::int) n`,
-            [from, to],
-          );
-          await claimed(client, "live", from, to);
+          await bornAndClaimed(client, "live", from, to);
           await client.query(
             `with gone as (delete from layout.live where id between $1 and $2 returning *)
              insert into layout.ended
@@ -54,23 +45,14 @@ const life: Comparison = {
     {
       name: "it stays, and its state says so",
       setUp: [
-        `create table layout.events (id bigint primary key, ${EVENT}) with (fillfactor = 70)`,
-        "create unique index on layout.events (lane_id, direction) where state = 'queued'",
-        "create unique index on layout.events (lane_id) where state = 'processing'",
-        "create index on layout.events (run_at, id) where state = 'queued'",
+        ...queueTable("events"),
         "create index on layout.events (lane_id, id)",
-        `insert into layout.events select -n, n, 'inbound', 'completed', 'history', '{"title": "t"}', now(), now()
-         from generate_series(1, 200000) n`,
+        history("events"),
       ],
       tables: ["events"],
       async work(client, size, round) {
         for (const [from, to] of batches(size, round)) {
-          await client.query(
-            `insert into layout.events (id, lane_id, direction, state, reason, content)
-             select n, n, 'inbound', 'queued', 'waiting', '{"title": "t"}' from generate_series($1::int, $2::int) n`,
-            [from, to],
-          );
-          await claimed(client, "events", from, to);
+          await bornAndClaimed(client, "events", from, to);
           await client.query(
             `update layout.events set state = 'completed', reason = 'updated_record', finished_at = now()
              where id between $1 and $2`,
@@ -168,9 +150,36 @@ function* batches(size: number, round: number): Generator<readonly [number, numb
   for (let from = first; from < first + size; from += 100) yield [from, from + 99];
 }
 
-function claimed(client: pg.Client, table: string, from: number, to: number): Promise<unknown> {
-  return client.query(
-    `update layout.${table} set state = 'processing', reason = 'being_processed' where id between $1 and $2`,
+function queueTable(name: string): readonly string[] {
+  return [
+    `create table layout.${name} (id bigint primary key, ${EVENT}) with (fillfactor = 70)`,
+    `create unique index on layout.${name} (lane_id, direction) where state = 'queued'`,
+    `create unique index on layout.${name} (lane_id) where state = 'processing'`,
+    `create index on layout.${name} (run_at, id) where state = 'queued'`,
+  ];
+}
+
+function history(table: string): string {
+  return `insert into layout.${table}
+    select -n, n, 'inbound', 'completed', 'history', '{"title": "t"}', now(), now()
+    from generate_series(1, 200000) n`;
+}
+
+async function bornAndClaimed(
+  client: pg.Client,
+  table: string,
+  from: number,
+  to: number,
+): Promise<void> {
+  await client.query(
+    `insert into layout.${table} (id, lane_id, direction, state, reason, content)
+     select n, n, 'inbound', 'queued', 'waiting', '{"title": "t"}'
+     from generate_series($1::int, $2::int) n`,
+    [from, to],
+  );
+  await client.query(
+    `update layout.${table} set state = 'processing', reason = 'being_processed'
+     where id between $1 and $2`,
     [from, to],
   );
 }

@@ -4,6 +4,7 @@ import pg from "pg";
 import type { AnyConfig, SyncConfig } from "../src/config.ts";
 import { sampleConfig } from "../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../src/demo/sample-schema.ts";
+import { SAMPLE_TABLES } from "../src/demo/sample-tables.ts";
 import type { AppWorld } from "../src/testing/simulation/app-world.ts";
 import { openMemoryWorld } from "../src/testing/simulation/memory-world.ts";
 import { openSqlWorld } from "../src/testing/simulation/sql-world.ts";
@@ -13,11 +14,17 @@ export interface OpenWorld {
   readonly close: () => Promise<void>;
 }
 
+const { tasks } = SAMPLE_TABLES;
+const LABELED_TABLES = {
+  ...SAMPLE_TABLES,
+  tasks: { ...tasks, columns: { ...tasks.columns, labels: [] } },
+};
+
 /** @throws Error for a database that is none of `memory`, `pglite` and `postgres`. */
 export async function openWorld(database: string): Promise<OpenWorld> {
   switch (database) {
     case "memory": {
-      const world = openMemoryWorld((memory) => withLabels(sampleConfig(memory)));
+      const world = openMemoryWorld(LABELED_TABLES, (memory) => withLabels(sampleConfig(memory)));
       return { world, close: () => Promise.resolve() };
     }
     case "pglite":

@@ -1,6 +1,7 @@
 /** Serves a request handler over HTTP, and stops in two steps so that what is under way can end. */
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 
 export interface HttpServer {
   /** Where this machine reaches it. */
@@ -16,12 +17,6 @@ export interface ListeningPlace {
   /** 0: any free one. */
   readonly port: number;
 }
-
-/**
- * How long an idle connection is kept, in milliseconds. Longer than a proxy keeps it (60 s is usual):
- * whoever closes first must not be the one that is asked, or a request meets a closed door.
- */
-const KEEP_ALIVE_MS = 75_000;
 
 /** @throws Error with the code `EADDRINUSE` where the port is taken. */
 export async function listen(

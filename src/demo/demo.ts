@@ -10,6 +10,7 @@ import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Log } from "../runtime/log.ts";
 import { systemClock } from "../runtime/system-clock.ts";
+import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 import { dashboardAssets } from "../server/assets.ts";
 import { createTandem, type Tandem } from "../server/tandem.ts";
 import { pgliteDatabase } from "../store/postgres/pglite-database.ts";
@@ -227,7 +228,7 @@ async function listen(
   const server = createAdaptorServer({
     fetch: site.fetch,
     // A busy PGlite blocks this process for seconds; a connection must not end meanwhile.
-    serverOptions: { keepAliveTimeout: 75_000 },
+    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
   });
   const port = await onFreePort(
     wanted,

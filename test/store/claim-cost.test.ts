@@ -43,6 +43,11 @@ interface Explained {
   }[];
 }
 
+function pagesOf(explained: Explained | undefined): number {
+  const plan = explained?.["QUERY PLAN"][0]?.Plan;
+  return (plan?.["Shared Hit Blocks"] ?? NaN) + (plan?.["Shared Read Blocks"] ?? NaN);
+}
+
 describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
   it.each([
     ["claiming ten lanes", "select tandem.due_lanes(now(), 10)"],
@@ -57,8 +62,7 @@ describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
     const [explained] = await app.sql<Explained>(
       `explain (analyze, buffers, format json) ${query}`,
     );
-    const plan = explained?.["QUERY PLAN"][0]?.Plan;
-    const pages = (plan?.["Shared Hit Blocks"] ?? NaN) + (plan?.["Shared Read Blocks"] ?? NaN);
+    const pages = pagesOf(explained);
     expect(pages).toBeGreaterThan(0);
     expect(pages).toBeLessThan(150);
   });
@@ -79,8 +83,7 @@ describeOnEachDatabase("with 100,000 that ended", (open) => {
           `explain (analyze, buffers, format json) ${text}`,
           params,
         );
-        const plan = rows[0]?.["QUERY PLAN"][0]?.Plan;
-        pages.push((plan?.["Shared Hit Blocks"] ?? NaN) + (plan?.["Shared Read Blocks"] ?? NaN));
+        pages.push(pagesOf(rows[0]));
         return { rows: [], count: 0 };
       },
     };

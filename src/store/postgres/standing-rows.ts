@@ -19,18 +19,7 @@ select
         record.display ->> 'url' as url,
         lanes.tombstone_event is not null as tombstoned,
         coalesce(jsonb_typeof(record.attempt) = 'object', false) as "unknownOutcome",
-        (
-          select reason
-          from (
-            select id, finished_at, reason
-            from tandem.events_ended
-            where lane_id = lanes.id
-            order by id desc
-            limit ${LOOKED_AT}
-          ) as ended
-          order by finished_at desc, id desc
-          limit 1
-        ) as "lastReason",
+        newest."lastReason",
         (
           select coalesce(
             json_agg(
@@ -45,26 +34,30 @@ select
           from tandem.events_live as live
           where live.lane_id = lanes.id
         ) as live,
-        (
-          select coalesce(
-            jsonb_agg(
-              conflict || jsonb_build_object('event', ended.id, 'at', ended.finished_at)
-              order by ended.id desc
-            ),
-            '[]'
-          )
-          from (
-            select id, finished_at, conflicts
-            from tandem.events_ended
-            where lane_id = lanes.id
-            order by id desc
-            limit ${LOOKED_AT}
-          ) as ended,
-          jsonb_array_elements(ended.conflicts) as conflict
-        ) as conflicts
+        newest.conflicts
       from tandem.lanes
       join tandem.integration_records as record on record.id = lanes.id
       join tandem.connections on connections.id = lanes.connection_id
+      cross join lateral (
+        select
+          (array_agg(ended.reason order by ended.finished_at desc, ended.id desc))[1]
+            as "lastReason",
+          coalesce(
+            jsonb_agg(
+              conflict || jsonb_build_object('event', ended.id, 'at', ended.finished_at)
+              order by ended.id desc
+            ) filter (where conflict is not null),
+            '[]'
+          ) as conflicts
+        from (
+          select id, finished_at, reason, conflicts
+          from tandem.events_ended
+          where lane_id = lanes.id
+          order by id desc
+          limit ${LOOKED_AT}
+        ) as ended
+        left join lateral jsonb_array_elements(ended.conflicts) as conflict on true
+      ) as newest
       where lanes.record_type = $1 and lanes.record_id = any ($2::text[])
       order by lanes.id
     ) as pairing

@@ -1,57 +1,22 @@
 /** The app's side in memory: the sample app's tables, fresh for every history. */
 import type { AnyConfig } from "../../config.ts";
-import { formatInstant } from "../../model/instant.ts";
 import type { Row } from "../../model/mapping.ts";
-import type { MemoryTables, NewRow } from "../../store/memory/app-tables.ts";
+import type { MemoryTables } from "../../store/memory/app-tables.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "../../store/memory/memory-database.ts";
 import type { AppWorld } from "./app-world.ts";
 
 /** When a row was archived is read by nobody. */
 const LONG_AGO = "2026-01-01T00:00:00Z";
-const STATUSES = ["backlog", "todo", "doing", "review", "done"];
 
-const modifiedNow = ({ now }: NewRow) => formatInstant(now);
-
-const TABLES: MemoryTables = {
-  users: {
-    columns: { name: undefined, github_login: null, placeholder: false },
-    unique: ["github_login"],
-  },
-  projects: { columns: { name: undefined } },
-  tasks: {
-    columns: {
-      project_id: undefined,
-      owner_id: null,
-      title: undefined,
-      markdown: "",
-      status: "todo",
-      labels: [],
-      deleted_at: null,
-      modified_at: modifiedNow,
-    },
-    references: { project_id: { table: "projects" }, owner_id: { table: "users" } },
-    checks: {
-      tasks_title_check: ({ title }) => title !== "",
-      tasks_status_check: ({ status }) => STATUSES.includes(text(status)),
-    },
-  },
-  comments: {
-    columns: {
-      task_id: undefined,
-      author_id: null,
-      markdown: undefined,
-      modified_at: modifiedNow,
-    },
-    references: {
-      task_id: { table: "tasks", onDelete: "cascade" },
-      author_id: { table: "users" },
-    },
-  },
-};
-
-/** @param configure The sample's own mapping on a database. */
-export function openMemoryWorld(configure: (database: MemoryDatabase) => AnyConfig): AppWorld {
-  let database = createMemoryDatabase({ tables: TABLES });
+/**
+ * @param tables The sample app's, with labels.
+ * @param configure The sample's own mapping on a database.
+ */
+export function openMemoryWorld(
+  tables: MemoryTables,
+  configure: (database: MemoryDatabase) => AnyConfig,
+): AppWorld {
+  let database = createMemoryDatabase({ tables });
   let config = configure(database);
   return {
     get config() {
@@ -59,7 +24,7 @@ export function openMemoryWorld(configure: (database: MemoryDatabase) => AnyConf
     },
     clock: {},
     async prepare() {
-      database = createMemoryDatabase({ tables: TABLES });
+      database = createMemoryDatabase({ tables });
       config = configure(database);
       await database.insert("projects", { name: "Site" });
       await database.insert("users", { name: "Mona", github_login: "mona" });
