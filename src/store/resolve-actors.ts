@@ -97,22 +97,36 @@ async function findKeys(
     loginColumn,
     actors.map((actor) => actor.login),
   );
-  const keys: Keys = new Map();
+  const matches = new Map<string, readonly string[]>();
   for (const { id, row } of found) {
     const login = String(row[loginColumn]).toLowerCase();
-    const other = keys.get(login);
-    if (other !== undefined) {
-      throw new RecordWriteError({
-        code: "ambiguous_actor",
-        message: `${table.name} ${other} and ${table.name} ${id} both have the login ${login}`,
-        hint: "Leave the login to one of them, then restart the event.",
-        table: table.name,
-        column: loginColumn,
-      });
-    }
-    keys.set(login, id);
+    matches.set(login, [...(matches.get(login) ?? []), id]);
+  }
+  const keys: Keys = new Map();
+  for (const [login, ids] of matches) {
+    const [only] = ids;
+    if (only === undefined || ids.length > 1) throw ambiguous(login, ids, table, loginColumn);
+    keys.set(login, only);
   }
   return keys;
+}
+
+/** Logins of a service differ in more than case, while an app's column may hold both spellings. */
+function ambiguous(
+  login: string,
+  ids: readonly string[],
+  table: RecordTable,
+  column: string,
+): RecordWriteError {
+  const rows = ids.map((id) => `${table.name} ${id}`);
+  const all = [rows.slice(0, -1).join(", "), rows.at(-1)].join(" and ");
+  return new RecordWriteError({
+    code: "ambiguous_actor",
+    message: `${all} ${ids.length > 2 ? "all" : "both"} have the login ${login}`,
+    hint: `Leave ${column} to one of them, then restart the event.`,
+    table: table.name,
+    column,
+  });
 }
 
 async function meetUnknown(
