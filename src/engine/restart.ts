@@ -4,32 +4,46 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
+import { MAX_ATTEMPTS } from "./retry.ts";
 import { recheckInbound, requeue } from "./start.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
+
+/** The attempts that leave an event one more. */
+const LAST_ATTEMPT = MAX_ATTEMPTS - 1;
 
 /**
  * Restarts an errored event. It never brings back old content: one that the lane has moved past is
  * ignored, and any other reads its resource again.
+ *
+ * @param attempts How many of its attempts count as used up.
  */
-export function restart(start: Transition, event: TandemEvent, now: Instant): Transition {
+export function restart(
+  start: Transition,
+  event: TandemEvent,
+  now: Instant,
+  attempts = 0,
+): Transition {
   if (event.direction === "inbound") {
     const recheck = recheckInbound(start, event, now);
     if (recheck.verdict === "ended") return recheck.transition;
   }
   return requeue(start, event, now, {
     reason: "restarted",
-    attempts: 0,
+    attempts,
     runAt: now,
     reread: event.reread || (event.direction === "inbound" && event.action === "upsert"),
     error: null,
   });
 }
 
-/** Restarts the errored events of a lane whose error may pass; a poll does so at every cycle. */
+/**
+ * Restarts the errored events of a lane whose error may pass. A poll does so at every cycle, and one
+ * attempt each time is enough: then the poll is their backoff, however long they have failed.
+ */
 export function restartRetryable(lane: Lane, now: Instant): Transition {
   return liveEvents(lane, "errored")
     .filter((event) => event.error?.retryable === true)
-    .reduce((transition, event) => restart(transition, event, now), unchanged(lane));
+    .reduce((transition, event) => restart(transition, event, now, LAST_ATTEMPT), unchanged(lane));
 }
 
 /**

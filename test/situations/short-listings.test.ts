@@ -1,0 +1,111 @@
+/** Situation 52: a listing that comes back empty or partial deletes nothing. */
+import { expect, it } from "vitest";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+const COUNT = 8;
+
+/** Eight issues with a comment each, all paired, polled and swept once. */
+async function givenPairs(database: TestDatabase): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database);
+  const mona = app.github.as("mona");
+  for (let number = 1; number <= COUNT; number += 1) {
+    mona.openIssue(app.repo, { title: `Issue ${String(number)}` });
+    mona.comment(app.repo, number, `Comment ${String(number)}`);
+    await app.advance(5_000);
+  }
+  await app.settle();
+  await app.tandem.syncNow();
+  await app.settle();
+  await app.tandem.sweepNow();
+  await app.settle();
+  app.github.clearRequests();
+  return app;
+}
+
+async function expectNothingDeleted(app: SampleTandem): Promise<void> {
+  const tasks = await app.tasks();
+  expect(tasks).toHaveLength(COUNT);
+  expect(tasks.every(({ deleted_at }) => deleted_at === null)).toBe(true);
+  expect(await app.comments()).toHaveLength(COUNT);
+  expect(app.github.issues(app.repo).every(({ state }) => state === "open")).toBe(true);
+  expect((await app.events()).filter(({ action }) => action === "delete")).toEqual([]);
+  expect(app.writes()).toBe(0);
+}
+
+describeOnEachDatabase("a listing that does not show everything", (open) => {
+  for (const lists of ["empty", "partial"] as const) {
+    it(`S52 ${lists}: the sweep asks for each missing one by id, and deletes nothing`, async () => {
+      const app = await givenPairs(await open());
+      app.github.faults.api.lists = lists;
+      await app.tandem.sweepNow();
+      await app.settle();
+
+      await expectNothingDeleted(app);
+      const missing = lists === "empty" ? 2 * COUNT : COUNT;
+      expect(app.reads()).toBe(2 + missing);
+    });
+
+    it(`S52 ${lists}: the one that is really gone is found all the same, and only it`, async () => {
+      const app = await givenPairs(await open());
+      app.github.faults.webhooks.drop = 1;
+      app.github.as("mona").deleteIssue(app.repo, 3);
+      app.github.faults.api.lists = lists;
+      await app.tandem.sweepNow();
+      await app.settle();
+
+      const tasks = await app.tasks();
+      expect(tasks.filter(({ deleted_at }) => deleted_at !== null)).toMatchObject([
+        { title: "Issue 3" },
+      ]);
+      expect(tasks).toHaveLength(COUNT);
+      const deletions = (await app.events()).filter(({ action }) => action === "delete");
+      expect(deletions.map(({ state, reason }) => `${state} ${reason}`).sort()).toEqual([
+        "completed archived_record",
+        "completed deleted_record",
+      ]);
+      expect(app.writes()).toBe(0);
+    });
+
+    it(`S52 ${lists}: a poll takes it for no news, and the next one brings what it missed`, async () => {
+      const app = await givenPairs(await open());
+      app.github.faults.webhooks.drop = 1;
+      await app.advance(3_600_000);
+      for (let number = 1; number <= COUNT; number += 1) {
+        await app.advance(60_000);
+        app.github.as("mona").editIssue(app.repo, number, { body: "Edited" });
+      }
+      app.github.faults.api.lists = lists;
+      await app.tandem.syncNow();
+      await app.settle();
+      await expectNothingDeleted(app);
+
+      app.github.clearFaults();
+      await app.tandem.syncNow();
+      await app.settle();
+      expect((await app.tasks()).map(({ markdown }) => markdown)).toEqual(
+        Array.from({ length: COUNT }, () => "Edited"),
+      );
+      await expectNothingDeleted(app);
+    });
+  }
+
+  it("S52 no access any more: a 404 for everything deletes nothing, and the sweep says why", async () => {
+    const app = await givenPairs(await open());
+    app.github.faults.api.forbidden = true;
+    await expect(app.tandem.sweepNow()).rejects.toThrow();
+    await app.settle();
+
+    await expectNothingDeleted(app);
+  });
+
+  it("S52 the listing is empty and the reads by id fail: the sweep gives up with nothing deleted", async () => {
+    const app = await givenPairs(await open());
+    app.github.faults.api.lists = "empty";
+    app.github.failNext({ method: "GET", path: /issues\/\d+$/, with: 503 }, 100);
+    await expect(app.tandem.sweepNow()).rejects.toThrow();
+    await app.settle();
+
+    await expectNothingDeleted(app);
+  });
+});
