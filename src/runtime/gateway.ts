@@ -1,6 +1,6 @@
 /**
  * The way out: API clients of accounts, opened once, with what their answers tell beside their
- * content (clock offset, identity) kept in the directory.
+ * content (clock offset, identity, a container's new name) kept in the directory.
  */
 import type {
   AccountClient,
@@ -68,6 +68,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const client = attempt(account.integration, account.name, account.credentials);
     client.onTelemetry((telemetry) => {
       keepOffset(account, telemetry);
+      keepName(account, telemetry);
     });
     return client;
   }
@@ -77,6 +78,22 @@ export function createGateway(options: GatewayOptions): Gateway {
     void writeOffset(account, clockOffset).catch(() => {
       offsets.delete(account.id);
     });
+  }
+
+  /** What its webhook said may have been lost; the answers of a renamed container say it too. */
+  function keepName(account: AccountRecord, { containerId, containerName }: Telemetry): void {
+    if (containerId === undefined || containerName === undefined) return;
+    void writeName(account, containerId, containerName).catch(() => {
+      // The next client opened for it finds the old name in the directory, and tells again.
+    });
+  }
+
+  async function writeName({ id }: AccountRecord, containerId: string, containerName: string) {
+    const { directory } = options.store;
+    for (const connection of await directory.connections()) {
+      if (connection.accountId !== id || connection.containerId !== containerId) continue;
+      await directory.updateConnection(connection.id, { containerName });
+    }
   }
 
   /** Local changes carry the database's time, so it is that clock the provider's is compared with. */

@@ -241,7 +241,10 @@ async function removeOutlived(
   });
 }
 
-/** The list was complete, so we have access: a 404 by id now means that the resource is gone. */
+/**
+ * The list was complete, so we have access: a 404 by id now means that the resource is gone. One that
+ * lives and is not listed has become what lists leave out, and nobody told what changed in it since.
+ */
 async function isAbsent(
   services: Services,
   contact: Contact,
@@ -251,7 +254,12 @@ async function isAbsent(
 ): Promise<boolean> {
   try {
     const client = services.gateway.container(contact);
-    await client.read({ type: mapping.resource.type, externalId }, signal);
+    const observation = await client.read({ type: mapping.resource.type, externalId }, signal);
+    const arrival = { observation, source: "poll", deliveryId: null, verifiedAt: null } as const;
+    const book = await AddressBook.open(services);
+    await services.store.transaction((tx) =>
+      admitArrivals(tx, [{ contact, arrival }], book, services),
+    );
     return false;
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error;

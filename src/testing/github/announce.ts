@@ -115,6 +115,18 @@ export function announceRename(
   });
 }
 
+export function announceOwner(
+  world: World,
+  actor: Actor,
+  repository: Repository,
+  formerOwner: string,
+): void {
+  announce(world, actor, repository, "repository", "transferred", {
+    issueNumber: null,
+    body: { changes: { owner: { from: { user: representUser(world, formerOwner) } } } },
+  });
+}
+
 export function announceInstallation(
   world: World,
   actor: Actor,

@@ -90,6 +90,22 @@ export function openPullRequest(
   });
 }
 
+/** Makes a pull request of an issue: it keeps its number, and leaves the `issues` webhooks. */
+export function convertToPullRequest(
+  world: World,
+  actor: Actor,
+  repository: Repository,
+  before: Issue,
+  { head = "feature", base = "main" }: Pick<PullRequestInput, "head" | "base"> = {},
+): Issue {
+  const id = world.ids.take("pull_request");
+  const pullRequest: PullRequest = { id, draft: false, head, base, mergedAt: null };
+  const after: Issue = { ...before, pullRequest, updatedAt: world.now() };
+  world.storeIssue(repository, after.number, { kind: "issue", issue: after });
+  announceIssue(world, actor, "opened", repository, after);
+  return after;
+}
+
 /**
  * Changes an issue and tells of each change. Where nothing differs, neither the time moves nor is
  * anything told.

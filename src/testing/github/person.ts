@@ -2,6 +2,7 @@
 import { createComment, deleteComment, editComment } from "./comment-operations.ts";
 import type { Id } from "./identifiers.ts";
 import {
+  convertToPullRequest,
   deleteIssue,
   type IssueInput,
   type IssuePatch,
@@ -42,6 +43,13 @@ export class Person {
 
   openPullRequest(ref: RepositoryRef, input: PullRequestInput): Issue {
     return openPullRequest(this.#world, this.#actor, this.#world.repository(ref), input);
+  }
+
+  /** Makes a pull request of an issue, as the API's `POST /pulls` does when it is given one. */
+  convertToPullRequest(ref: RepositoryRef, number: number): Issue {
+    const repository = this.#world.repository(ref);
+    const issue = this.#world.issue(repository, number);
+    return convertToPullRequest(this.#world, this.#actor, repository, issue);
   }
 
   /** Saves one edit form: title and body together are one `edited` webhook. */

@@ -158,7 +158,10 @@ export function representComment(
   comment: Comment,
 ): JsonObject {
   const url = `${repositoryUrl(world, repository)}/issues/comments/${String(comment.id)}`;
-  const page = `${world.htmlUrl}/${fullNameOf(repository)}/issues/${String(comment.issueNumber)}`;
+  const slot = repository.issues.get(comment.issueNumber);
+  // Of a pull request's comment, only its page says so.
+  const kind = slot?.kind === "issue" && slot.issue.pullRequest !== null ? "pull" : "issues";
+  const page = `${world.htmlUrl}/${fullNameOf(repository)}/${kind}/${String(comment.issueNumber)}`;
   return {
     url,
     html_url: `${page}#issuecomment-${String(comment.id)}`,

@@ -2,7 +2,12 @@
 import type { Clock, Random } from "../../model/clock.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import { seededRandom } from "../random.ts";
-import { announceInstallation, announceRename, announceSelection } from "./announce.ts";
+import {
+  announceInstallation,
+  announceOwner,
+  announceRename,
+  announceSelection,
+} from "./announce.ts";
 import { Access, installationKey, type TokenInput } from "./api/access.ts";
 import { Api } from "./api/api.ts";
 import { RateLimits, type WriteLimit } from "./api/rate-limits.ts";
@@ -144,6 +149,15 @@ export class GitHubSimulator {
     this.#world.rename(repository, name);
     const actor = { login: repository.owner, viaApp: false };
     announceRename(this.#world, actor, repository, before);
+    return describe(repository);
+  }
+
+  /** Gives it to another owner, who is created where unknown; the former address redirects. */
+  transferRepository(ref: RepositoryRef, owner: string): RepositoryState {
+    const repository = this.#world.repository(ref);
+    const before = repository.owner;
+    this.#world.rename(repository, repository.name, owner);
+    announceOwner(this.#world, { login: before, viaApp: false }, repository, before);
     return describe(repository);
   }
 

@@ -22,7 +22,7 @@ export interface Label {
 /** A repository; the only thing here that changes in place, since reads of it are never stale. */
 export interface Repository {
   readonly id: Id;
-  readonly owner: string;
+  owner: string;
   name: string;
   readonly private: boolean;
   readonly description: string | null;

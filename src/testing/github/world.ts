@@ -177,9 +177,11 @@ export class World {
     return found;
   }
 
-  rename(repository: Repository, name: string): void {
+  /** Gives a repository another name, owner or both; the former address leads to it. */
+  rename(repository: Repository, name: string, owner: string = repository.owner): void {
     const before = fullNameOf(repository).toLowerCase();
     repository.name = name;
+    repository.owner = this.user(owner).login;
     repository.updatedAt = this.now();
     this.#names.delete(before);
     this.#formerNames.set(before, repository.id);

@@ -195,7 +195,9 @@ describe("webhooks as GitHub describes them", { timeout: 30_000 }, () => {
     mona.comment("acme/site", pull.number, "Looks good.");
     mona.editIssue("acme/site", pull.number, { title: "Mend all links" });
     mona.closeIssue("acme/site", pull.number);
+    mona.convertToPullRequest("acme/site", mona.openIssue("acme/site", { title: "Mend" }).number);
     sim.renameRepository("acme/site", "website");
+    sim.transferRepository("acme/website", "mona");
     for (const hook of [sim.deliveries[0]?.hookId ?? 0]) sim.pingHook(hook);
     await pass(50);
 
@@ -232,7 +234,10 @@ describe("webhooks as GitHub describes them", { timeout: 30_000 }, () => {
       "issue_comment$created",
       "pull_request$edited",
       "pull_request$closed",
+      "issues$opened",
+      "pull_request$opened",
       "repository$renamed",
+      "repository$transferred",
       "ping$event",
     ]);
   });
