@@ -8,6 +8,7 @@ import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/address-book.ts";
 import type { Happenings, Listener } from "./runtime/announce.ts";
 import { enableConnection } from "./runtime/enable-connection.ts";
+import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
 import { createGateway } from "./runtime/gateway.ts";
 import { listenable } from "./runtime/listenable.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
@@ -17,6 +18,7 @@ import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { systemClock } from "./runtime/system-clock.ts";
+import { watchFailpoints } from "./runtime/watch-failpoints.ts";
 import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
@@ -97,17 +99,23 @@ export interface TandemCore {
   stop(): Promise<void>;
 }
 
-/** Opens everything a configuration names. Users meet it as `createTandem`. */
+/**
+ * Opens everything a configuration names. Users meet it as `createTandem`.
+ *
+ * @param failpoints for tests: told where a worker may die
+ */
 export async function composeTandem(
   config: AnyConfig,
   options: TandemOptions = {},
+  failpoints: Failpoints = NO_FAILPOINTS,
 ): Promise<TandemCore> {
   const compiled = compileConfig(config);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? secureRandom;
   const environment = options.environment ?? process.env;
   const log = options.log ?? silentLog;
-  const opened = await openStore(config.database, compiled, random);
+  const plain = await openStore(config.database, compiled, random);
+  const opened = failpoints === NO_FAILPOINTS ? plain : watchFailpoints(plain, failpoints);
   const { store, on, stopListening } = listenable(opened, { clock, log });
   const services: Services = {
     store,
@@ -122,6 +130,7 @@ export async function composeTandem(
       reveal: (credentials) => revealSecrets(credentials, environment),
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     }),
+    failpoints,
     clock,
     random,
     newEventId: eventIds(random),

@@ -15,6 +15,7 @@ import type { Services } from "./services.ts";
 export interface Claimed {
   readonly lane: LaneId;
   readonly direction: TandemEvent["direction"];
+  readonly action: TandemEvent["action"];
   readonly claim: Claim;
 }
 
@@ -46,7 +47,8 @@ export async function claimDue(
       }
       const after = claim(open.lane, event, worker, tx.now, leaseMillis);
       decided.push({ before: lane, after });
-      claimed.push({ lane: lane.id, direction: event.direction, claim: after.claim });
+      const { direction, action } = event;
+      claimed.push({ lane: lane.id, direction, action, claim: after.claim });
     }
     await tx.saveLanes(decided);
     return claimed;

@@ -25,6 +25,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { noteRestored } from "./restored-children.ts";
@@ -177,14 +178,19 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<void> {
   const client = services.gateway.container(contact);
+  const reach = (point: Failpoint) => reachClaimed(services, claimed, point);
+  await reach("before:send");
   if (!("values" in request)) {
     const removed = await remove(client, request, signal);
+    await reach("after:send");
     await services.store.transaction(async (tx) => {
       const held = await hold(tx, claimed);
       if (held === null) return;
+      await reach("before:answer");
       const context = book.context(held.lane, tx.now);
       await save(tx, held, concludeResourceRemoval(held.start, held.event, removed, context));
     });
+    await reach("after:answer");
     return;
   }
   let answer: Observation;
@@ -195,7 +201,15 @@ async function carryOut(
     await admitGone(services, claimed, book);
     return;
   }
+  await reach("after:send");
   await settleAnswer(services, claimed, book, contact, request.kind, answer);
+  await reach("after:answer");
+}
+
+function reachClaimed(services: Services, claimed: Claimed, point: Failpoint): Promise<void> {
+  const { lane, direction, action, claim } = claimed;
+  const { event, worker } = claim;
+  return services.failpoints.reach(point, { lane, event, direction, action, worker });
 }
 
 async function send(
@@ -251,6 +265,7 @@ async function settleAnswer(
     const named = await holdNamed(tx, claimed, contact.connection.id, answer, created);
     if (named.kind !== "taken") return;
     const { held, start: taken } = named;
+    await reachClaimed(services, claimed, "before:answer");
     const context = book.context(held.lane, tx.now);
     if (isOfAnother(held.lane, answer)) {
       await save(tx, held, awaitRecord(taken, held.event, context));

@@ -5,6 +5,7 @@ import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { Store } from "../store/store.ts";
+import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HookBook } from "./hooks.ts";
 import type { Log } from "./log.ts";
@@ -16,6 +17,8 @@ export interface Services {
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
   readonly gateway: Gateway;
+  /** Where tests let a worker die; else nothing happens there. */
+  readonly failpoints: Failpoints;
   readonly clock: Clock;
   readonly random: Random;
   readonly newEventId: (now: Instant) => EventId;

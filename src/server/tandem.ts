@@ -1,6 +1,7 @@
 /** `createTandem`: the composed core with the request handler that mounts in any framework. */
 import { composeTandem, type TandemCore, type TandemOptions } from "../compose.ts";
 import type { AnyConfig } from "../config.ts";
+import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
 import { createHandler, type HandlerOptions } from "./handler.ts";
 import { type RecordStatus, statusOf } from "./status-of.ts";
 
@@ -34,7 +35,16 @@ export async function createTandem<Config extends AnyConfig>(
   config: Config,
   options: TandemOptions & HandlerOptions = {},
 ): Promise<Tandem<keyof Config["records"] & string>> {
-  const core = await composeTandem(config, options);
+  return assembleTandem(config, options, NO_FAILPOINTS);
+}
+
+/** `createTandem` with failpoints: for the test kit and the command line, not for users. */
+export async function assembleTandem<Config extends AnyConfig>(
+  config: Config,
+  options: TandemOptions & HandlerOptions,
+  failpoints: Failpoints,
+): Promise<Tandem<keyof Config["records"] & string>> {
+  const core = await composeTandem(config, options, failpoints);
   return {
     ...core,
     statusOf: (recordType, ids) => statusOf(core.services.store, recordType, ids),

@@ -6,7 +6,8 @@ import type { AnyConfig } from "../config.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Connection } from "../model/connection.ts";
 import { addMillis, formatInstant, type Instant, MILLISECOND } from "../model/instant.ts";
-import { createTandem, type Tandem } from "../server/tandem.ts";
+import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
+import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { MemoryDatabase } from "../store/memory/memory-database.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "./github/index.ts";
 import { seededRandom } from "./random.ts";
@@ -25,6 +26,8 @@ export interface TestTandemOptions {
   readonly onWebhook?: (payload: string) => void;
   /** The scope value joined to the repository. Default: `1`. */
   readonly scope?: string;
+  /** Told where a worker may die, so that a test can let it. */
+  readonly failpoints?: Failpoints;
   /** How far GitHub's clock is ahead of ours. Default: 0. */
   readonly githubAheadMillis?: number;
 }
@@ -70,12 +73,14 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   github.createRepository({ owner, name });
   github.token(TOKEN, { login: TEST_LOGIN });
 
-  const tandem = await createTandem(options.config, {
+  const surroundings = {
     clock,
     random: seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
     environment: {},
-  });
+  };
+  const failpoints = options.failpoints ?? NO_FAILPOINTS;
+  const tandem = await assembleTandem(options.config, surroundings, failpoints);
   await tandem.migrate();
   const tellTime = await ruleTime(options, clock);
   const connection = await tandem.connect({

@@ -4,6 +4,7 @@ import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import {
   createTestTandem,
   type TestTandem,
+  type TestTandemOptions,
   TEST_REPOSITORY,
 } from "../../src/testing/test-tandem.ts";
 import type { AnyConfig } from "../../src/config.ts";
@@ -86,6 +87,7 @@ export interface SampleTandem extends TestTandem {
 export async function givenSampleTandem(
   database: TestDatabase,
   change: (config: AnyConfig) => AnyConfig = (config) => config,
+  options: Pick<TestTandemOptions, "failpoints"> = {},
 ): Promise<SampleTandem> {
   await database.sql(SAMPLE_SCHEMA);
   await database.sql("insert into projects (name) values ('Site')");
@@ -93,6 +95,7 @@ export async function givenSampleTandem(
   const source = database.pglite ?? database.url;
   if (source === undefined) throw new Error("the database has neither a PGlite nor a URL");
   const test = await createTestTandem({
+    ...options,
     config: change(sampleConfig(source)),
     sql: (text, params) => database.sql(text, params),
   });

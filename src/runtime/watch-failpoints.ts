@@ -1,0 +1,133 @@
+/**
+ * The failpoints within a store's transactions. They are read off what is saved, so that the code
+ * which decides knows nothing of them; only `send` and `answer`, which no store sees, are reached by
+ * `process-outbound.ts` itself.
+ *
+ * `before` points are reached in the transaction, `after` points when it is committed. The end of
+ * `work` is the last thing a store does before COMMIT, so that is where `before:commit` is.
+ */
+import { processing } from "../engine/transition.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Decided, RecordStore, Store, StoreTransaction } from "../store/store.ts";
+import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
+
+/** What one saved lane is about. */
+type Step = "claim" | "intent" | "heartbeat" | "adoption" | "commit";
+
+interface Stepped {
+  readonly step: Step;
+  readonly context: FailpointContext;
+}
+
+/** The same store, whose transactions reach failpoints. */
+export function watchFailpoints(store: Store, failpoints: Failpoints): Store {
+  return {
+    ...store,
+    async transaction(work) {
+      let steps: Stepped[] = [];
+      const result = await store.transaction(async (tx) => {
+        steps = [];
+        const done = await work(watched(tx, failpoints, steps));
+        for (const { step, context } of steps) {
+          if (step === "commit") await failpoints.reach("before:commit", context);
+        }
+        return done;
+      });
+      for (const { step, context } of steps) await failpoints.reach(`after:${step}`, context);
+      return result;
+    },
+  };
+}
+
+function watched(tx: StoreTransaction, failpoints: Failpoints, steps: Stepped[]): StoreTransaction {
+  const locked: Lane[] = [];
+  return {
+    ...tx,
+    async lockLanes(ids) {
+      const lanes = await tx.lockLanes(ids);
+      locked.push(...lanes);
+      return lanes;
+    },
+    async saveLanes(decided) {
+      const found = decided.flatMap(stepsOf);
+      for (const { step, context } of found) {
+        if (step !== "commit") await failpoints.reach(`before:${step}`, context);
+      }
+      await tx.saveLanes(decided);
+      steps.push(...found);
+    },
+    records: watchedRecords(tx.records, async (point, origin) => {
+      const event = locked.flatMap(({ live }) => live).find(({ id }) => id === origin);
+      if (event !== undefined) await failpoints.reach(point, contextOf(event));
+    }),
+  };
+}
+
+function watchedRecords(
+  records: RecordStore,
+  reach: (point: Failpoint, origin: TandemEvent["id"]) => Promise<void>,
+): RecordStore {
+  async function around<T>(origin: TandemEvent["id"], write: () => Promise<T>): Promise<T> {
+    await reach("before:record", origin);
+    const written = await write();
+    await reach("after:record", origin);
+    return written;
+  }
+  return {
+    read: (mapping, ids) => records.read(mapping, ids),
+    childrenOf: (mapping, parent, ids) => records.childrenOf(mapping, parent, ids),
+    lock: (mapping, id) => records.lock(mapping, id),
+    insert: (mapping, patch, origin) =>
+      around(origin, () => records.insert(mapping, patch, origin)),
+    update: (mapping, id, patch, origin) =>
+      around(origin, () => records.update(mapping, id, patch, origin)),
+    delete: (mapping, id, origin) => around(origin, () => records.delete(mapping, id, origin)),
+    lend: (origin, work, late) => around(origin, () => records.lend(origin, work, late)),
+    allowPauses: (millis) => records.allowPauses(millis),
+    resolveActors: (integration, references, origin) =>
+      records.resolveActors(integration, references, origin),
+  };
+}
+
+/** What the saving of a lane means for the event worked on in it, and for the lane's resource. */
+export function stepsOf({ before, after }: Decided): readonly Stepped[] {
+  const { lane } = after;
+  const was = processing(before);
+  const is = processing(lane);
+  const steps: Stepped[] = [];
+  if (is !== null && was === null) steps.push({ step: "claim", context: contextOf(is) });
+  if (is !== null && was?.id === is.id) {
+    if (lane.attempt !== null && lane.attempt.sentAt !== before.attempt?.sentAt) {
+      steps.push({ step: "intent", context: contextOf(is) });
+    } else if (was.leaseExpiresAt !== is.leaseExpiresAt) {
+      steps.push({ step: "heartbeat", context: contextOf(is) });
+    }
+  }
+  const worked = is ?? was;
+  if (isAdopted(before, lane, after.ended)) {
+    steps.push({
+      step: "adoption",
+      context: worked === null ? unclaimed(lane) : contextOf(worked),
+    });
+  }
+  if (was !== null && is?.id !== was.id) steps.push({ step: "commit", context: contextOf(was) });
+  return steps;
+}
+
+/** Whether a create's lane got its resource otherwise than by the answer. */
+function isAdopted(before: Lane, after: Lane, ended: readonly TandemEvent[]): boolean {
+  if (before.intent === null || before.externalId !== null || after.externalId === null) {
+    return false;
+  }
+  return !ended.some(({ reason }) => reason === "created_resource");
+}
+
+function contextOf(event: TandemEvent): FailpointContext {
+  const { id, laneId, direction, action, worker } = event;
+  return { lane: laneId, event: id, direction, action, worker };
+}
+
+function unclaimed({ id }: Lane): FailpointContext {
+  return { lane: id, event: null, direction: "inbound", action: "upsert", worker: null };
+}
