@@ -2,6 +2,7 @@
 
 /** An escape or a quote, to know where strings begin and end; or a number of 16 characters or more. */
 const STEPS = /\\.|"|-?\d[\d.eE+-]{15,}/gs;
+const MAY_BE_LONG = /\d{16}/;
 const LONG_INTEGER = /^-?[1-9]\d{15,}$/;
 
 /**
@@ -13,6 +14,7 @@ const LONG_INTEGER = /^-?[1-9]\d{15,}$/;
  * @throws SyntaxError when the text is not JSON.
  */
 export function parseExactly(text: string): unknown {
+  if (!MAY_BE_LONG.test(text)) return JSON.parse(text) as unknown;
   let inString = false;
   const quoted = text.replace(STEPS, (step) => {
     if (step === '"') inString = !inString;

@@ -44,8 +44,10 @@ export type HeaderTable = Readonly<Record<string, string | undefined>>;
 interface RawAnswer {
   readonly status: number;
   readonly headers: HeaderTable;
-  /** A stream where the request succeeded, parsed content where it was refused. */
+  /** Parsed content where the request was refused. */
   readonly data: unknown;
+  /** The answer as it came, to be read where the request succeeded. */
+  readonly response: Response | null;
 }
 
 const refusedShape = z.looseObject({
@@ -78,7 +80,6 @@ export class Transport {
       baseUrl: options.baseUrl,
       userAgent: "tandem-sync",
       request: {
-        fetch: options.fetch,
         // A redirect may name another repository or another host; who asked decides.
         redirect: "manual",
         // Octokit takes a body that breaks off for an empty one; read here, it is an error.
@@ -143,13 +144,13 @@ export class Transport {
       throw refusalError(facts, {
         status: raw.status,
         headers: raw.headers,
-        body: raw.data instanceof ReadableStream ? null : raw.data,
+        body: raw.data,
         now: receivedAt,
         clockOffset: this.#clockOffset,
       });
     }
     try {
-      const text = await readText(raw.data);
+      const text = (await raw.response?.text()) ?? "";
       return { request: facts, status: raw.status, headers: raw.headers, text, telemetry };
     } catch (cause) {
       throw failed(cause);
@@ -158,8 +159,13 @@ export class Transport {
 
   async #exchange(request: ApiRequest, signal: AbortSignal): Promise<RawAnswer> {
     const { ifNoneMatch = null } = request;
+    let response: Response | null = null;
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      response = await this.#options.fetch(input, init);
+      return response;
+    };
     try {
-      const response = await this.#octokit.request({
+      const { status, headers } = await this.#octokit.request({
         method: request.method,
         url: request.url,
         headers: {
@@ -170,13 +176,12 @@ export class Transport {
         },
         // As text: on Node 20 Octokit's own writer breaks strings that look like its big integers.
         ...(request.body === undefined ? {} : { data: JSON.stringify(request.body) }),
-        request: { signal },
+        request: { fetch, signal },
       });
-      const { status, headers } = response;
-      return { status, headers: tableOf(headers), data: response.data };
+      return { status, headers: tableOf(headers), data: null, response };
     } catch (error) {
       const refused = refusedShape.safeParse(error);
-      if (refused.success) return refused.data.response;
+      if (refused.success) return { ...refused.data.response, response: null };
       throw error;
     }
   }
@@ -243,11 +248,6 @@ function endingOf(
 function factsOf(request: ApiRequest, baseUrl: string): RequestFacts {
   const { method, url } = request;
   return { method, path: url.startsWith(baseUrl) ? url.slice(baseUrl.length) : url };
-}
-
-async function readText(data: unknown): Promise<string> {
-  if (data instanceof ReadableStream) return new Response(data).text();
-  return typeof data === "string" ? data : "";
 }
 
 function tableOf(headers: Readonly<Record<string, string | number | undefined>>): HeaderTable {

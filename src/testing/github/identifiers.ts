@@ -85,6 +85,12 @@ const BIG_IN_TEXT = /"\\u0001bigint:(-?\d+)"/g;
 
 /** `JSON.stringify` that writes a `bigint` as digits, since ids beyond 2^53 travel as numbers. */
 export function writeJson(value: Json): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // A bigint, which JSON.stringify refuses by itself; to look for one each time is far slower.
+    if (!(error instanceof TypeError)) throw error;
+  }
   const text = JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "bigint" ? `${BIG}${String(part)}` : part,
   );

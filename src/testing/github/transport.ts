@@ -9,6 +9,7 @@ import type { ApiResponse } from "./api/api.ts";
 import type { ApiRequest } from "./api/call.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ApiFaults, NetworkFault } from "./faults.ts";
+import { TextResponse } from "./text-response.ts";
 
 export interface ListenOptions {
   /** Default 0: any free port. */
@@ -40,25 +41,18 @@ const MAX_REDIRECTS = 20;
 /** A `fetch` that reaches the simulator whatever the host, and fails as Node's does. */
 export function createFetch(parts: Parts): typeof globalThis.fetch {
   return async (input, init) => {
-    let request = new Request(input, init);
+    let request = await readOutgoing(input, init);
     const { signal } = request;
-    signal.throwIfAborted();
-    // A text is at hand at once; to read it back out of a stream takes turns of the event loop, and
-    // a test could no longer tell when the request arrives.
-    const text = init?.body;
-    let body = typeof text === "string" ? text : "";
-    if (typeof text !== "string" && request.body !== null) {
-      body = await untilAborted(request.text(), signal);
-    }
+    signal?.throwIfAborted();
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const response = await exchangeOnce(parts, request, body, signal);
+      const response = await exchangeOnce(parts, request);
       const location = response.headers.get("location");
       const redirects = response.status >= 300 && response.status < 400 && location !== null;
       if (!redirects || request.redirect === "manual") {
-        return placed(response, request.url, hop > 0);
+        return placed(response, request.url.href, hop > 0);
       }
       if (request.redirect === "error") throw fetchFailed("unexpected redirect", "UND_ERR");
-      request = redirected(request, response.status, new URL(location, request.url), body);
+      request = redirected(request, response.status, new URL(location, request.url));
     }
     throw fetchFailed("redirect count exceeded", "UND_ERR");
   };
@@ -73,9 +67,11 @@ export async function listen(parts: Parts, options: ListenOptions): Promise<List
     fetch: async (request, { incoming }) => {
       const body = await request.text();
       const apiRequest = readRequest(parts, request, body);
-      if (apiRequest === null) return toResponse(unknownPath());
-      const outcome = await parts.exchange.run(apiRequest);
-      if (outcome.kind === "answered") return toResponse(outcome.response);
+      const outcome = apiRequest === null ? unknownRoute() : await parts.exchange.run(apiRequest);
+      if (outcome.kind === "answered") {
+        const { status, headers, body: answer } = outcome.response;
+        return new Response(answer, { status, headers });
+      }
       if (outcome.fault === "timeout") return new Promise<Response>(() => undefined);
       breakOff(incoming.socket);
       return RESPONSE_ALREADY_SENT;
@@ -113,24 +109,62 @@ export async function listen(parts: Parts, options: ListenOptions): Promise<List
   };
 }
 
-async function exchangeOnce(
-  parts: Parts,
-  request: Request,
-  body: string,
-  signal: AbortSignal,
-): Promise<Response> {
-  const apiRequest = readRequest(parts, request, body);
-  if (apiRequest === null) return toResponse(unknownPath());
+/** A request on its way out of this process, as far as the simulator looks at it. */
+interface Outgoing {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: string;
+  readonly redirect: RequestRedirect;
+  readonly signal: AbortSignal | null;
+}
+
+type Input = Parameters<typeof globalThis.fetch>[0];
+
+/**
+ * What `fetch` was called with. An address with a text is at hand at once: a `Request` and the way
+ * back out of its stream cost more than the answer, and take turns of the event loop, so that a
+ * test could no longer tell when the request arrives.
+ */
+async function readOutgoing(input: Input, init: RequestInit | undefined): Promise<Outgoing> {
+  const { body = null, method = "GET", signal = null, redirect = "follow" } = init ?? {};
+  if (input instanceof Request || !(body === null || typeof body === "string")) {
+    const request = new Request(input, init);
+    const text =
+      typeof body === "string" ? body : await untilAborted(request.text(), request.signal);
+    return { ...partsOf(request), body: text };
+  }
+  return {
+    method: method.toUpperCase(),
+    url: new URL(input),
+    headers: new Headers(init?.headers),
+    body: body ?? "",
+    redirect,
+    signal,
+  };
+}
+
+function partsOf({ method, url, headers, redirect, signal }: Request): Omit<Outgoing, "body"> {
+  return { method, url: new URL(url), headers, redirect, signal };
+}
+
+async function exchangeOnce(parts: Parts, request: Outgoing): Promise<Response> {
+  const apiRequest = readRequest(parts, request, request.body);
+  if (apiRequest === null) return toResponse(unknownRoute().response);
   // The request goes its way even where its caller gives up: it may still take effect.
   const answered = parts.exchange.run(apiRequest).then((outcome) => {
     if (outcome.kind === "answered") return toResponse(outcome.response);
     return failWith(parts, outcome.fault);
   });
-  return untilAborted(answered, signal);
+  return request.signal === null ? answered : untilAborted(answered, request.signal);
 }
 
-function readRequest(parts: Parts, request: Request, body: string): ApiRequest | null {
-  const url = new URL(request.url);
+function readRequest(
+  parts: Parts,
+  request: Pick<Outgoing, "method" | "headers"> & { readonly url: URL | string },
+  body: string,
+): ApiRequest | null {
+  const url = typeof request.url === "string" ? new URL(request.url) : request.url;
   const { basePath } = parts;
   if (!`${url.pathname}/`.startsWith(`${basePath}/`)) return null;
   const path = url.pathname.slice(basePath.length).replace(/\/+$/, "");
@@ -150,16 +184,13 @@ function breakOff(socket: Duplex): void {
   else socket.destroy();
 }
 
-function unknownPath(): ApiResponse {
-  return {
-    status: 404,
-    headers: { "content-type": "application/json; charset=utf-8" },
-    body: '{"message":"Not Found"}',
-  };
+function unknownRoute(): { readonly kind: "answered"; readonly response: ApiResponse } {
+  const headers = { "content-type": "application/json; charset=utf-8" };
+  return { kind: "answered", response: { status: 404, headers, body: '{"message":"Not Found"}' } };
 }
 
 function toResponse({ status, headers, body }: ApiResponse): Response {
-  return new Response(body, { status, headers });
+  return new TextResponse(body, { status, headers });
 }
 
 function failWith(parts: Parts, fault: NetworkFault): Promise<Response> {
@@ -192,18 +223,13 @@ function untilAborted<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 /** As browsers do: 301 and 302 turn a POST into a GET; 307 and 308 keep method and body. */
-function redirected(request: Request, status: number, url: URL, body: string): Request {
+function redirected(request: Outgoing, status: number, url: URL): Outgoing {
   const toGet = request.method === "POST" && (status === 301 || status === 302);
   const method = toGet || status === 303 ? "GET" : request.method;
   const headers = new Headers(request.headers);
-  if (url.origin !== new URL(request.url).origin) headers.delete("authorization");
-  return new Request(url, {
-    method,
-    headers,
-    signal: request.signal,
-    redirect: request.redirect,
-    ...(method === "GET" || method === "HEAD" || body === "" ? {} : { body }),
-  });
+  if (url.origin !== request.url.origin) headers.delete("authorization");
+  const body = method === "GET" || method === "HEAD" ? "" : request.body;
+  return { ...request, method, url, headers, body };
 }
 
 /** A `Response` made by hand has no URL; clients read it all the same. */

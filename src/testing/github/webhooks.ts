@@ -8,10 +8,13 @@ import { describePing } from "./ping.ts";
 import type { RepositoryRef } from "./state.ts";
 import type { Happening, World } from "./world.ts";
 
+/** Receives a request in process; its body is handed over beside it, for those who only look. */
+export type Receiver = (request: Request, body: string) => Response | Promise<Response>;
+
 /** Where deliveries go: over the network by `url`, or in process by `deliver`. */
 export interface HookInput {
   readonly url?: string;
-  readonly deliver?: (request: Request) => Response | Promise<Response>;
+  readonly deliver?: Receiver;
   readonly secret: string;
   /** Event names; all where absent or `*`. */
   readonly events?: readonly string[];
@@ -22,7 +25,7 @@ export interface HookInput {
 export interface Hook {
   readonly id: Id;
   readonly url: string;
-  readonly deliver: ((request: Request) => Response | Promise<Response>) | null;
+  readonly deliver: Receiver | null;
   readonly secret: string;
   readonly events: readonly string[];
   readonly repositoryId: Id | null;
@@ -347,7 +350,7 @@ export class Webhooks {
         body: delivery.body,
       });
       const answered = Promise.resolve(
-        hook.deliver?.(request) ?? fetch(request, { signal: timeout.signal }),
+        hook.deliver?.(request, delivery.body) ?? fetch(request, { signal: timeout.signal }),
       );
       const response = await Promise.race([answered, whenAborted(timeout.signal)]);
       const headers = Object.fromEntries(response.headers);

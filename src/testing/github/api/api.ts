@@ -1,5 +1,7 @@
 /** The API itself: which route answers a request, and what every answer carries. */
 import { createHash } from "node:crypto";
+import { RegExpRouter } from "hono/router/reg-exp-router";
+import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import { addMillis, type Instant, SECOND } from "../../../model/instant.ts";
 import type { Random } from "../../../model/clock.ts";
@@ -35,7 +37,6 @@ export class Api {
   readonly #limits: RateLimits;
   readonly #faults: ApiFaults;
   readonly #random: Random;
-  readonly #router = new TrieRouter<Route>();
 
   constructor(parts: {
     readonly world: World;
@@ -51,12 +52,6 @@ export class Api {
     this.#limits = parts.limits;
     this.#faults = parts.faults;
     this.#random = parts.random;
-    for (const [method, path, route] of ROUTES) {
-      this.#router.add(method, path, route);
-      if (path.startsWith("/repos/:owner/:repo")) {
-        this.#router.add(method, path.replace("/repos/:owner/:repo", BY_ID), route);
-      }
-    }
   }
 
   /** Who calls, or `null` where the credentials are not valid. */
@@ -142,7 +137,7 @@ export class Api {
 
   #answer(request: ApiRequest, caller: Caller, conditions: Conditions): Answer {
     const method = request.method === "HEAD" ? "GET" : request.method;
-    const [matches] = this.#router.match(method, request.path);
+    const [matches, stash] = ROUTER.match(method, request.path);
     const match = matches[0];
     if (match === undefined) throw notFound();
     const [route, params] = match;
@@ -152,7 +147,7 @@ export class Api {
       webhooks: this.#webhooks,
       access: this.#access,
       request,
-      params: decodeParams(params),
+      params: decodeParams(params, stash),
       caller,
       asOf: conditions.lagMs > 0 ? addMillis(now, -conditions.lagMs) : null,
       lists: conditions.lists,
@@ -240,6 +235,20 @@ export function isWrite(request: { readonly method: string }): boolean {
 }
 
 const BY_ID = "/repositories/:repositoryId{[0-9]+}";
+/** Routes are the same for every simulator, and to prepare them costs more than to use them. */
+const ROUTER = routerOf(ROUTES);
+
+function routerOf(routes: typeof ROUTES): SmartRouter<Route> {
+  const router = new SmartRouter<Route>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  for (const [method, path, route] of routes) {
+    router.add(method, path, route);
+    if (path.startsWith("/repos/:owner/:repo")) {
+      router.add(method, path.replace("/repos/:owner/:repo", BY_ID), route);
+    }
+  }
+  return router;
+}
+
 const ANONYMOUS: Caller = { kind: "anonymous", key: "anonymous" };
 const JSON_TYPE = { "content-type": "application/json; charset=utf-8" };
 const FAULT_MESSAGES: ReadonlyMap<number, string> = new Map([
@@ -270,8 +279,11 @@ function secondaryLimited(retryAfterSeconds: number, status: 403 | 429): GitHubF
   );
 }
 
-/** The router's type leaves open that a parameter is an index; those of this router are texts. */
-function decodeParams(params: Readonly<Record<string, string | number>>): Record<string, string> {
+/** A parameter is a text, or the place of one in what the router has matched. */
+function decodeParams(
+  params: Readonly<Record<string, string | number>>,
+  stash: readonly string[] = [],
+): Record<string, string> {
   const decode = (text: string): string => {
     try {
       return decodeURIComponent(text);
@@ -280,7 +292,10 @@ function decodeParams(params: Readonly<Record<string, string | number>>): Record
     }
   };
   return Object.fromEntries(
-    Object.entries(params).map(([name, text]) => [name, decode(String(text))]),
+    Object.entries(params).map(([name, value]) => [
+      name,
+      decode(typeof value === "number" ? (stash[value] ?? "") : value),
+    ]),
   );
 }
 
