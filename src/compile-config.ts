@@ -4,6 +4,7 @@ import {
   ConfigError,
   type IdentitiesConfig,
   type RecordConfig,
+  type SafetyConfig,
   type SyncConfig,
 } from "./config.ts";
 import type { Integration } from "./integrations/integration.ts";
@@ -11,6 +12,7 @@ import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
 import type { HookBook, Hooks } from "./runtime/hooks.ts";
+import type { Safety } from "./runtime/services.ts";
 import type { IdentitySettings } from "./store/store.ts";
 
 export interface CompiledConfig {
@@ -19,6 +21,7 @@ export interface CompiledConfig {
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
   readonly identities: IdentitySettings | null;
+  readonly safety: Safety;
 }
 
 /**
@@ -45,7 +48,22 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     hooks: new Map(synced),
     journals: Object.entries(config.records).flatMap(compileJournal),
     identities: compileIdentities(config.identities),
+    safety: { quarantine: compileQuarantine(config.safety?.quarantine ?? {}) },
   };
+}
+
+function compileQuarantine(given: NonNullable<SafetyConfig["quarantine"]>): Safety["quarantine"] {
+  if (given === false) return null;
+  const { flips = 6, minutes = 10 } = given;
+  if (Number.isInteger(flips) && flips >= 2 && minutes > 0 && Number.isFinite(minutes)) {
+    return { flips, withinMillis: minutes * 60_000 };
+  }
+  throw new ConfigError(
+    "bad_quarantine",
+    "safety.quarantine",
+    "flips is a whole number from 2 on, and minutes is more than 0",
+    "Write { flips: 6, minutes: 10 }, or false to let two systems fight.",
+  );
 }
 
 function compileHooks(sync: SyncConfig): Hooks {

@@ -7,7 +7,7 @@ import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/address-book.ts";
 import type { Happenings, Listener } from "./runtime/announce.ts";
-import { enableConnection } from "./runtime/enable-connection.ts";
+import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
 import { createGateway } from "./runtime/gateway.ts";
 import { listenable } from "./runtime/listenable.ts";
@@ -76,6 +76,8 @@ export interface TandemCore {
   pause(connection: ConnectionId, reason: string): Promise<void>;
   /** Switches it on again: the newest event of each lane goes on, with a re-read. */
   enable(connection: ConnectionId): Promise<void>;
+  /** Switches a record's pairings on again that were switched off; returns how many were. */
+  enableRecord(recordType: string, recordId: string): Promise<number>;
   /**
    * Listens for what becomes of events: in this process's own work or, with `everywhere`, also in
    * that of others, as far as a look at the ledger shows it. Returns how to stop. What must not be
@@ -135,6 +137,7 @@ export async function composeTandem(
     random,
     newEventId: eventIds(random),
     log,
+    safety: compiled.safety,
   };
   const workers = new Set<Worker>();
 
@@ -182,6 +185,7 @@ export async function composeTandem(
         pausedReason: reason,
       }),
     enable: (connection) => enableConnection(services, connection),
+    enableRecord: (recordType, recordId) => enableRecord(services, recordType, recordId),
     on,
     working: () => workers.size > 0,
     async webhookSecrets(integration) {

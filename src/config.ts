@@ -120,6 +120,16 @@ export interface IdentitiesConfig {
   readonly placeholder?: (actor: Actor) => RowPatch;
 }
 
+/** What stops Tandem before it does harm; what it stops is told by `tandem status`. */
+export interface SafetyConfig {
+  /**
+   * Two systems that fight over a field, each taking back what the other wrote: after so many flips
+   * within so many minutes the pairing is switched off, until `tandem enable tasks 42`.
+   * Default: `{ flips: 6, minutes: 10 }`; `false` lets them fight.
+   */
+  readonly quarantine?: { readonly flips?: number; readonly minutes?: number } | false;
+}
+
 /** A database: a URL, a `pg.Pool` or a PGlite; in simulations and tests a `MemoryDatabase`. */
 export type DatabaseSource = string | object;
 
@@ -133,6 +143,7 @@ export interface TandemConfig<
   readonly database?: DatabaseSource | undefined;
   readonly integrations: Integrations;
   readonly identities?: IdentitiesConfig;
+  readonly safety?: SafetyConfig;
   readonly records: Readonly<Record<Names, RecordConfig<SyncOf<Integrations>>>>;
 }
 

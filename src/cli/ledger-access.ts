@@ -34,6 +34,7 @@ export interface LedgerAccess {
   explain(recordType: string, recordId: string): Promise<ApiExplanation>;
   pause(connection: string): Promise<ApiStatus>;
   enable(connection: string): Promise<ApiStatus>;
+  enableRecord(recordType: string, recordId: string): Promise<ApiExplanation>;
 }
 
 export interface AccessOptions {
@@ -117,6 +118,8 @@ function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess
     explain: (type, id) => send("GET", `${idPath("explain", type)}/${encodeURIComponent(id)}`),
     pause: (id) => send("POST", `${idPath("connections", id)}/pause`),
     enable: (id) => send("POST", `${idPath("connections", id)}/enable`),
+    enableRecord: (type, id) =>
+      send("POST", `${idPath("records", type)}/${encodeURIComponent(id)}/enable`),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The whole page: what is open, what is filtered, and who is told when something fails. */
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { Attention } from "./attention.tsx";
 import { compareSides } from "./agreement.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
 import { Header } from "./header.tsx";
@@ -55,6 +56,7 @@ export function App() {
         filter={filter}
         setFilter={setFilter}
       />
+      <Attention status={live.status} failed={failed} />
       {demo === null ? null : <TroubleBar troubles={demo.troubles} failed={failed} />}
       <main class="columns">
         {demo === null ? null : (

@@ -22,7 +22,7 @@ import type { Context } from "./context.ts";
 import { coveredByOurWrite, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
-import { bear, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
+import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
 
 /** An observation with where it came from. */
 export interface Arrival {
@@ -53,7 +53,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     digest: content === null ? null : digest(content),
   });
 
-  const off = context.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  const off = inboundOff(lane, context);
   if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
 
   if (lane.tombstone !== null) {

@@ -4,6 +4,7 @@ import type { Reason } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";
+import type { QuarantineLimits } from "./quarantine.ts";
 
 export interface Context {
   readonly mapping: Mapping;
@@ -16,4 +17,6 @@ export interface Context {
   readonly identity: Actor | null;
   /** Provider's clock minus ours, in microseconds. */
   readonly clockOffset: number;
+  /** When two systems count as fighting over a field; `null`: never. */
+  readonly quarantine: QuarantineLimits | null;
 }

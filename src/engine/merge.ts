@@ -13,6 +13,7 @@ import { REMEMBER_MS } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";
+import { newsOf, noteTurn } from "./quarantine.ts";
 import { bear, liveEvents, outboundOff, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
@@ -112,8 +113,9 @@ export function concludeMerge(
     sight.from === "payload"
       ? start
       : learn(start, { content: sight.content, at: sight.at, event: event.id }, context.now);
-  const { lane } = learned;
+  const lane = noteTurn(learned.lane, "resource", newsOf(learned.lane, merged), context);
   return withLane(learned, {
+    flips: lane.flips,
     base: merged.base,
     copy: { ...lane.copy, ...sight.copy },
     recordId: record?.id ?? lane.recordId,

@@ -17,6 +17,7 @@ import {
   sightOf,
 } from "./merge.ts";
 import type { Plan } from "./plan.ts";
+import { contested, noteTurn, quarantine } from "./quarantine.ts";
 import { requeue } from "./start.ts";
 import { closeIntent, sentWithoutToken } from "./tokenless.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
@@ -121,9 +122,12 @@ export function stepOutbound(
     const reason = event.reason === "being_processed" ? "nothing_to_send" : event.reason;
     return settled(move(start, event.id, "completed", context.now, { reason, error: null }));
   }
+  const noted = noteTurn(lane, "record", values, context);
+  const field = contested(noted, context);
+  if (field !== null) return settled(quarantine(start, event, field, values, context));
   return {
     kind: "request",
-    transition: sending(start, event, "patch", values, context),
+    transition: sending(withLane(start, { flips: noted.flips }), event, "patch", values, context),
     request: {
       kind: "patch",
       ref: refOf(lane, lane.externalId),

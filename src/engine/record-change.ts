@@ -10,7 +10,7 @@ import { mustLook, supersede } from "./covered.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
 import { removalKind } from "./outbound.ts";
-import { bear, outboundOff, unchanged, withLane } from "./transition.ts";
+import { bear, inboundOff, outboundOff, unchanged, withLane } from "./transition.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
 export interface RecordChange {
@@ -102,7 +102,7 @@ export function admitOrphan(lane: Lane, context: Context): Admission {
     }),
     reason: "reread_needed",
   };
-  const off = context.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  const off = inboundOff(lane, context);
   return done(start, off === null ? born : { ...born, state: "disabled", reason: off });
 }
 

@@ -69,7 +69,7 @@ export function enableLane(
       const looks = disabled.some(({ reread }) => reread);
       return enable(canceled, { ...newest, reread: looks }, now);
     },
-    unchanged({ ...lane, disabled: null }),
+    unchanged({ ...lane, disabled: null, flips: {} }),
   );
 }
 

@@ -75,9 +75,23 @@ export function move(
   return bear({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
 }
 
+/** How the reason of a pairing begins that was switched off because two systems fight over it. */
+export const QUARANTINED = "quarantined";
+
+/** Why a pairing is switched off, as a reason; `null` where it is on. */
+export function pairingOff({ disabled }: Lane): Reason | null {
+  if (disabled === null) return null;
+  return disabled.startsWith(QUARANTINED) ? "quarantined" : "pairing_disabled";
+}
+
 /** Why what goes out is held back, or `null`. */
 export function outboundOff(lane: Lane, { switchedOff }: Context): Reason | null {
-  return switchedOff.outbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  return switchedOff.outbound ?? pairingOff(lane);
+}
+
+/** Why what comes in is held back, or `null`. */
+export function inboundOff(lane: Lane, { switchedOff }: Context): Reason | null {
+  return switchedOff.inbound ?? pairingOff(lane);
 }
 
 /** Conflicts of an event that may have some already: none is ever dropped. */

@@ -86,6 +86,8 @@ export const REASONS = {
   canceled_by_hand: "Canceled by an operator.",
   connection_paused: "The connection or this direction is switched off.",
   pairing_disabled: "This pairing is switched off.",
+  quarantined:
+    "Two systems fight over a field of it, so this pairing is switched off; see explain.",
   journaled: "The record's own write, kept in the ledger.",
   failed: "Failed for good; see the error.",
   retries_exhausted: "Failed too often; see the error.",

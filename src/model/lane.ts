@@ -60,6 +60,13 @@ export interface Intent {
   readonly tokenless: boolean;
 }
 
+/** A field that took a value: by a write of ours, or by somebody's at the resource. */
+export interface Flip {
+  readonly side: "record" | "resource";
+  readonly digest: string;
+  readonly at: Instant;
+}
+
 export interface Lane {
   readonly id: LaneId;
   readonly connectionId: ConnectionId;
@@ -90,6 +97,8 @@ export interface Lane {
    * may be what one of them made. `null` where it is not.
    */
   readonly awaitingIntent: Instant | null;
+  /** Who last set each field, in turns, while that was not long ago: how a fight is told. */
+  readonly flips: Readonly<Record<string, readonly Flip[]>>;
   /** Whether this pairing is switched off, and why. */
   readonly disabled: string | null;
   /** Counts claims; a write under an older epoch is refused. */

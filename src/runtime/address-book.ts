@@ -105,6 +105,7 @@ export class AddressBook {
       },
       identity: account.identity,
       clockOffset: account.clockOffset,
+      quarantine: this.#services.safety.quarantine,
     };
   }
 }

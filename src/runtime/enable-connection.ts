@@ -1,6 +1,7 @@
-/** Switching a connection on again: the newest event of each lane goes on, with a re-read. */
+/** Switching on again, a connection or one record: the newest event of each lane goes on, with a re-read. */
 import { enableLane } from "../engine/restart.ts";
-import type { ConnectionId } from "../model/ids.ts";
+import { pairingOff } from "../engine/transition.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Services } from "./services.ts";
 
 export async function enableConnection(
@@ -12,12 +13,32 @@ export async function enableConnection(
     outbound: true,
     pausedReason: null,
   });
+  let after: LaneId | null = null;
   for (;;) {
-    const count = await services.store.transaction(async (tx) => {
-      const lanes = await tx.lockLanesInState(connection, "disabled", 200);
-      await tx.saveLanes(lanes.map((before) => ({ before, after: enableLane(before, tx.now) })));
-      return lanes.length;
+    const cursor: LaneId | null = after;
+    const last: LaneId | undefined = await services.store.transaction(async (tx) => {
+      const lanes = await tx.lockLanesInState(connection, "disabled", 200, cursor ?? undefined);
+      // A pairing that was switched off by itself is switched on by itself.
+      const held = lanes.filter((lane) => pairingOff(lane) !== "quarantined");
+      await tx.saveLanes(held.map((before) => ({ before, after: enableLane(before, tx.now) })));
+      return lanes.at(-1)?.id;
     });
-    if (count === 0) return;
+    if (last === undefined) return;
+    after = last;
   }
+}
+
+/** Switches the pairings of a record on again; returns how many were off. */
+export async function enableRecord(
+  services: Services,
+  recordType: string,
+  recordId: string,
+): Promise<number> {
+  const lanes = await services.store.ledger.lanesOfRecord(recordType, recordId);
+  const off = lanes.filter(({ disabled }) => disabled !== null).map(({ id }) => id);
+  return services.store.transaction(async (tx) => {
+    const held = (await tx.lockLanes(off)).filter(({ disabled }) => disabled !== null);
+    await tx.saveLanes(held.map((before) => ({ before, after: enableLane(before, tx.now) })));
+    return held.length;
+  });
 }

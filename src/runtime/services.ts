@@ -1,4 +1,5 @@
 /** What every loop of the runtime works with; composed once, in `compose.ts`. */
+import type { QuarantineLimits } from "../engine/quarantine.ts";
 import type { Integration } from "../integrations/integration.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import type { EventId } from "../model/ids.ts";
@@ -9,6 +10,12 @@ import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HookBook } from "./hooks.ts";
 import type { Log } from "./log.ts";
+
+/** What stops Tandem before it does harm. */
+export interface Safety {
+  /** `null`: two systems may fight for ever. */
+  readonly quarantine: QuarantineLimits | null;
+}
 
 export interface Services {
   readonly store: Store;
@@ -23,6 +30,7 @@ export interface Services {
   readonly random: Random;
   readonly newEventId: (now: Instant) => EventId;
   readonly log: Log;
+  readonly safety: Safety;
 }
 
 /** The mapping of a resource type, or `null` where nothing is mapped to it. */

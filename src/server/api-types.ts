@@ -93,6 +93,17 @@ export interface ApiAccount {
   readonly paused_until: string | null;
 }
 
+/** A pairing that is switched off, until `POST /api/records/:table/:id/enable`. */
+export interface ApiDisabledPairing {
+  readonly connection: string;
+  readonly resource_type: string;
+  readonly integration_external_id: string | null;
+  readonly record_type: string;
+  readonly record_id: string | null;
+  /** Why, for people. */
+  readonly why: string;
+}
+
 /** `GET /api/status` */
 export interface ApiStatus {
   readonly now: string;
@@ -104,6 +115,11 @@ export interface ApiStatus {
   readonly connections: readonly ApiConnection[];
   /** Events that are not terminal, by state. */
   readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
+  /** Pairings that are switched off: how many, and the first of them. */
+  readonly disabled_pairings: {
+    readonly count: number;
+    readonly first: readonly ApiDisabledPairing[];
+  };
   /** Local writes that were captured and not yet turned into events. */
   readonly undrained: number;
   readonly deliveries: Readonly<

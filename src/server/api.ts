@@ -12,9 +12,17 @@ import type { EventQuery, LedgerEvent } from "../store/store.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
 import { problem } from "./problem.ts";
-import { representAccount, representConnection, representEvent } from "./represent.ts";
+import {
+  representAccount,
+  representConnection,
+  representDisabled,
+  representEvent,
+} from "./represent.ts";
 import { streamLedger } from "./stream.ts";
 import { VERSION } from "./version.ts";
+
+/** How many pairings that are switched off the status names. */
+const DISABLED_SHOWN = 20;
 
 const states = [
   "queued",
@@ -97,6 +105,19 @@ export function createApi(core: TandemCore): Hono {
     return context.json(await statusOf(core));
   });
 
+  api.post("/records/:type/:id/enable", async (context) => {
+    const { type, id } = context.req.param();
+    if ((await core.enableRecord(type, id)) === 0) {
+      return problem(
+        409,
+        "not_disabled",
+        `no pairing of ${type} ${id} is switched off`,
+        "`tandem status` and /api/status list those that are; a connection is enabled by its own id.",
+      );
+    }
+    return context.json(await explain(core, type, id));
+  });
+
   api.post("/sync", async (context) => {
     await core.syncNow();
     return context.json(await statusOf(core));
@@ -110,12 +131,13 @@ export function createApi(core: TandemCore): Hono {
   }
 
   async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
-    const [accounts, connections, counts, deliveries, { now }] = await Promise.all([
+    const [accounts, connections, counts, deliveries, { now }, disabled] = await Promise.all([
       directory.accounts(),
       directory.connections(),
       ledger.counts(),
       tandem.services.store.deliveries.counts(),
       ledger.nextDue(),
+      ledger.disabledPairings(DISABLED_SHOWN),
     ]);
     return {
       now: formatInstant(now),
@@ -128,6 +150,10 @@ export function createApi(core: TandemCore): Hono {
         return account === undefined ? [] : [representConnection(connection, account)];
       }),
       live: counts.live,
+      disabled_pairings: {
+        count: disabled.count,
+        first: disabled.pairings.map((pairing) => representDisabled(pairing, connections)),
+      },
       undrained: counts.undrained,
       deliveries,
     };

@@ -77,6 +77,9 @@ function standingOf(
     const what = lane.tombstone.side === "resource" ? "resource" : "record";
     return `The ${what} was deleted at ${formatInstant(lane.tombstone.at)}; the pairing has ended.`;
   }
+  if (lane.disabled !== null) {
+    return `Switched off: ${lane.disabled}. Once that has an end, enable the record; the resource is read first.`;
+  }
   const errored = lane.live.find((event) => event.state === "errored");
   if (errored?.error !== null && errored !== undefined) {
     return `Failed: ${errored.error.message} ${errored.error.hint}`;

@@ -1,9 +1,9 @@
 /** The ledger as the API shows it. */
-import type { AccountRecord, LedgerEvent } from "../store/store.ts";
+import type { AccountRecord, DisabledPairing, LedgerEvent } from "../store/store.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant, type Instant } from "../model/instant.ts";
 import type { Connection } from "../model/connection.ts";
-import type { ApiAccount, ApiConnection, ApiEvent } from "./api-types.ts";
+import type { ApiAccount, ApiConnection, ApiDisabledPairing, ApiEvent } from "./api-types.ts";
 
 export function representEvent(event: LedgerEvent): ApiEvent {
   return {
@@ -62,6 +62,21 @@ export function representAccount(account: AccountRecord): ApiAccount {
     state: account.state,
     reason: account.reason,
     paused_until: time(account.pausedUntil),
+  };
+}
+
+export function representDisabled(
+  pairing: DisabledPairing,
+  connections: readonly Connection[],
+): ApiDisabledPairing {
+  const connection = connections.find(({ id }) => id === pairing.connectionId);
+  return {
+    connection: connection?.containerName ?? pairing.connectionId,
+    resource_type: pairing.resourceType,
+    integration_external_id: pairing.externalId,
+    record_type: pairing.recordType,
+    record_id: pairing.recordId,
+    why: pairing.why,
   };
 }
 

@@ -340,6 +340,17 @@ export interface Standing {
   readonly conflicts: readonly (Conflict & { readonly event: EventId; readonly at: string })[];
 }
 
+/** A pairing that is switched off. */
+export interface DisabledPairing {
+  readonly laneId: LaneId;
+  readonly connectionId: ConnectionId;
+  readonly resourceType: string;
+  readonly externalId: string | null;
+  readonly recordType: string;
+  readonly recordId: string | null;
+  readonly why: string;
+}
+
 /** Reading the ledger; nothing here decides. */
 export interface Ledger {
   events(query: EventQuery): Promise<readonly LedgerEvent[]>;
@@ -352,6 +363,11 @@ export interface Ledger {
   counts(): Promise<{
     readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
     readonly undrained: number;
+  }>;
+  /** Pairings that are switched off, connection by connection. */
+  disabledPairings(limit: number): Promise<{
+    readonly count: number;
+    readonly pairings: readonly DisabledPairing[];
   }>;
   /** When the next event that could be claimed falls due; and the database's time now. */
   nextDue(): Promise<{

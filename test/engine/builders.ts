@@ -90,6 +90,7 @@ export function aContext(changes: Partial<Context> & { readonly firstId?: number
     switchedOff: { inbound: null, outbound: null },
     identity: bot,
     clockOffset: 0,
+    quarantine: null,
     ...context,
   };
 }
@@ -117,6 +118,7 @@ export function aLane(changes: Partial<Lane> = {}): Lane {
     lastSent: null,
     intent: null,
     awaitingIntent: null,
+    flips: {},
     disabled: null,
     epoch: 0,
     live: [],

@@ -163,6 +163,12 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         lastSent: attempt,
         intent: { token: "full", since: at, tokenless: true },
         awaitingIntent: at,
+        flips: {
+          title: [
+            { side: "record", digest: "d", at },
+            { side: "resource", digest: "e", at: instantFromMicros(at + 1) },
+          ],
+        },
         disabled: "a person said so",
         epoch: 12,
       };
@@ -220,6 +226,33 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         tx.saveLanes([{ before, after: { lane: { ...before, epoch: 1 }, ended: [] } }]),
       );
       await expect(saving).rejects.toThrow(/without being locked/);
+    });
+
+    it("that are switched off are listed, the first of them, and counted", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "switched off");
+      const ids = await store.transaction((tx) =>
+        tx.ensureLanes(["1", "2", "3"].map((number) => issueKey(connection, number))),
+      );
+      const before = await store.ledger.disabledPairings(0);
+      expect(before.pairings).toEqual([]);
+      for (const id of ids) await decide(store, id, () => ({ disabled: `why ${id}` }));
+      await decide(store, present(ids[1]), () => ({ disabled: null, recordId: "8" }));
+
+      const { count, pairings } = await store.ledger.disabledPairings(1_000);
+      expect(count).toBe(before.count + 2);
+      expect(pairings.filter(({ connectionId }) => connectionId === connection)).toEqual([
+        {
+          laneId: ids[0],
+          connectionId: connection,
+          resourceType: "issue",
+          externalId: "1",
+          recordType: "tasks",
+          recordId: null,
+          why: `why ${present(ids[0])}`,
+        },
+        expect.objectContaining({ laneId: ids[2] }),
+      ]);
     });
 
     it("roll back with the transaction", async () => {

@@ -240,6 +240,7 @@ table tandem.integration_records with (fillfactor=80)
   attempt jsonb
   unanswered jsonb not null default '[]'::jsonb
   last_sent jsonb
+  flips jsonb not null default '{}'::jsonb
   integration_records_id_fkey: FOREIGN KEY (id) REFERENCES tandem.lanes(id)
   integration_records_pkey: PRIMARY KEY (id)
 
@@ -306,6 +307,7 @@ CREATE UNIQUE INDEX events_live_pkey ON tandem.events_live USING btree (id)
 CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING btree (id)
 CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)
+CREATE INDEX lanes_disabled ON tandem.lanes USING btree (connection_id, id) WHERE (disabled IS NOT NULL)
 CREATE UNIQUE INDEX lanes_one_per_record ON tandem.lanes USING btree (connection_id, record_type, record_id, resource_type) WHERE ((record_id IS NOT NULL) AND (tombstone_event IS NULL))
 CREATE UNIQUE INDEX lanes_one_per_resource ON tandem.lanes USING btree (connection_id, resource_type, external_id) WHERE (external_id IS NOT NULL)
 CREATE INDEX lanes_open_tokenless ON tandem.lanes USING btree (connection_id, resource_type) WHERE (intent_tokenless AND (external_id IS NULL))

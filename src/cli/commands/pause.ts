@@ -1,4 +1,4 @@
-/** `tandem pause` and `tandem enable`: a connection's switch. */
+/** `tandem pause` and `tandem enable`: a connection's switch, and a record's. */
 import type { Command } from "commander";
 import {
   addLedgerOptions,
@@ -24,13 +24,35 @@ export function addPauseCommand(program: Command, within: Within): void {
 
 export function addEnableCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("enable"))
-    .summary("switch a connection on again")
+    .summary("switch a connection, or a quarantined record, on again")
     .description(
-      "Switches a paused connection on again. Of what came in meanwhile the newest of each resource\ngoes on, after the resource was read again.",
+      "Switches a paused connection on again or, given a table and a key, the pairings of one record\nthat were switched off: `tandem status` lists them. Of what came in meanwhile the newest of each\nresource goes on, after the resource was read again.",
     )
-    .argument("<connection>", CONNECTION)
-    .addHelpText("after", examples(["tandem enable acme/site", ""]))
-    .action(within<[string, LedgerOptions]>((...given) => turn("enable", ...given)));
+    .argument("<connection|table>", `${CONNECTION}; or a record's table, such as tasks`)
+    .argument("[id]", "the record's primary key")
+    .addHelpText(
+      "after",
+      examples(["tandem enable acme/site", ""], ["tandem enable tasks 42", "after a quarantine"]),
+    )
+    .action(
+      within<[string, string | undefined, LedgerOptions]>((context, wanted, id, options) =>
+        id === undefined
+          ? turn("enable", context, wanted, options)
+          : enableRecord(context, wanted, id, options),
+      ),
+    );
+}
+
+async function enableRecord(
+  { answer, withLedger }: CommandContext,
+  table: string,
+  id: string,
+  options: LedgerOptions,
+): Promise<void> {
+  await withLedger(options, async (ledger) => {
+    const explanation = await ledger.enableRecord(table, id);
+    answer(explanation, [`${table} ${id} is enabled; its resource is read first.`]);
+  });
 }
 
 async function turn(

@@ -10,7 +10,7 @@ import {
   type Within,
 } from "../command-context.ts";
 import { localTime } from "../local-time.ts";
-import { connectionStanding } from "../wording.ts";
+import { connectionStanding, count, recordName, resourceName } from "../wording.ts";
 
 export function addStatusCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("status"))
@@ -90,6 +90,28 @@ function statusLines(
     "",
     paint.bold("Waiting"),
     ...indented(counts, ""),
+    ...disabledLines(status, paint),
+  ];
+}
+
+/** Pairings that are switched off, with how to switch them on; none, no line. */
+function disabledLines(
+  { disabled_pairings: { count: many, first } }: ApiStatus,
+  paint: CommandContext["paint"],
+): readonly string[] {
+  if (many === 0) return [];
+  const lines = first.flatMap((pairing) => [
+    `${recordName(pairing)} ↔ ${resourceName(pairing)} in ${pairing.connection}`,
+    `  ${pairing.why}`,
+    ...(pairing.record_id === null
+      ? []
+      : [paint.dim(`  tandem enable ${pairing.record_type} ${pairing.record_id}`)]),
+  ]);
+  const more = many > first.length ? [`and ${String(many - first.length)} more`] : [];
+  return [
+    "",
+    paint.red(paint.bold(`Switched off: ${count(many, "pairing")}`)),
+    ...[...lines, ...more].map((line) => `  ${line}`),
   ];
 }
 

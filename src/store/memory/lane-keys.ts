@@ -77,6 +77,7 @@ function makeLane(state: MemoryState, key: LaneKey): LaneId {
     lastSent: null,
     intent: null,
     awaitingIntent: null,
+    flips: {},
     disabled: null,
     epoch: 0,
     live: [],

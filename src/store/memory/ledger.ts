@@ -3,8 +3,8 @@ import { liveEvents, processing } from "../../engine/transition.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
-import type { EventQuery, Ledger, LedgerEvent } from "../store.ts";
-import { lanesOfRecords } from "./lane-keys.ts";
+import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../store.ts";
+import { byId, lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { newestFirst, standings } from "./standings.ts";
@@ -24,6 +24,12 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
         }
         return { live, undrained: state.changes.items.length };
       }),
+    disabledPairings: (limit) =>
+      state.transaction(() => {
+        const off = [...state.lanes.values()].filter(({ disabled }) => disabled !== null);
+        off.sort((a, b) => Number(a.connectionId) - Number(b.connectionId) || byId(a, b));
+        return { count: off.length, pairings: off.slice(0, limit).map(disabledPairing) };
+      }),
     nextDue: () =>
       state.transaction(() => {
         const lanes = [...state.busyLanes.values()];
@@ -34,6 +40,15 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
           deliveryDue: earliest([...state.pendingDeliveries.values()].map(({ runAt }) => runAt)),
         };
       }),
+  };
+}
+
+function disabledPairing(lane: Lane): DisabledPairing {
+  const { connectionId, resourceType, externalId, recordType, recordId, disabled } = lane;
+  return {
+    laneId: lane.id,
+    ...{ connectionId, resourceType, externalId, recordType, recordId },
+    why: disabled ?? "",
   };
 }
 

@@ -2,8 +2,8 @@
 import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { connectionId, eventId, laneId } from "../../model/ids.ts";
-import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
-import type { Attempt, Known, Lane } from "../../model/lane.ts";
+import { formatInstant, parseInstant } from "../../model/instant.ts";
+import type { Attempt, Flip, Known, Lane } from "../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
@@ -40,6 +40,7 @@ export interface RecordRow {
   readonly attempt: AttemptJson | null;
   readonly unanswered: readonly AttemptJson[];
   readonly last_sent: AttemptJson | null;
+  readonly flips: Readonly<Record<string, readonly FlipJson[]>>;
 }
 
 /** Times within JSON are ISO text, for whoever reads the table. */
@@ -48,6 +49,8 @@ type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
   readonly clockAt: string | null;
   readonly sentAt: string;
 };
+
+type FlipJson = Omit<Flip, "at"> & { readonly at: string };
 
 export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly TandemEvent[]): Lane {
   return {
@@ -91,6 +94,9 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
           },
     awaitingIntent:
       row.awaiting_intent_until === null ? null : parseInstant(row.awaiting_intent_until),
+    flips: mapValues(record.flips, (turns) =>
+      turns.map((turn) => ({ ...turn, at: parseInstant(turn.at) })),
+    ),
     disabled: row.disabled,
     epoch: Number(row.epoch),
     live,
@@ -132,6 +138,9 @@ export function recordToRow(lane: Lane): RecordRow {
     attempt: lane.attempt === null ? null : attemptToJson(lane.attempt),
     unanswered: lane.unanswered.map(attemptToJson),
     last_sent: lane.lastSent === null ? null : attemptToJson(lane.lastSent),
+    flips: mapValues(lane.flips, (turns) =>
+      turns.map((turn) => ({ ...turn, at: formatInstant(turn.at) })),
+    ),
   };
 }
 
@@ -154,6 +163,7 @@ const PARTS: readonly (readonly [RecordPart, keyof Lane])[] = [
   ["attempt", "attempt"],
   ["unanswered", "unanswered"],
   ["last_sent", "lastSent"],
+  ["flips", "flips"],
 ];
 
 function attemptFromJson(json: AttemptJson): Attempt {
@@ -172,7 +182,7 @@ function attemptToJson(attempt: Attempt): AttemptJson {
   };
 }
 
-function mapValues<A extends string | Instant, B>(
+function mapValues<A, B>(
   values: Readonly<Record<string, A>>,
   map: (value: A) => B,
 ): Readonly<Record<string, B>> {

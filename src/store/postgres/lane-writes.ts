@@ -54,7 +54,8 @@ set
     when 'unanswered' = any(parts) then decided.unanswered
     else record.unanswered
   end,
-  last_sent = case when 'last_sent' = any(parts) then decided.last_sent else record.last_sent end
+  last_sent = case when 'last_sent' = any(parts) then decided.last_sent else record.last_sent end,
+  flips = case when 'flips' = any(parts) then decided.flips else record.flips end
 from json_to_recordset($1::json) as decided (
   id bigint,
   parts text[],
@@ -65,7 +66,8 @@ from json_to_recordset($1::json) as decided (
   record_changed_at jsonb,
   attempt jsonb,
   unanswered jsonb,
-  last_sent jsonb
+  last_sent jsonb,
+  flips jsonb
 )
 where record.id = decided.id`;
 

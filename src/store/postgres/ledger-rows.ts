@@ -2,7 +2,7 @@
 import { connectionId, laneId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
 import type { Queryable } from "../database.ts";
-import type { EventQuery, Ledger, LedgerEvent } from "../store.ts";
+import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../store.ts";
 import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
 import { readLanes } from "./lane-locks.ts";
 import { standings } from "./standing-rows.ts";
@@ -65,6 +65,20 @@ export function ledger(database: Queryable): Ledger {
       );
       return { live, undrained: Number(changes.rows[0]?.count ?? 0) };
     },
+    async disabledPairings(limit) {
+      const total = await database.query<{ count: string }>(
+        "select count(*) as count from tandem.lanes where disabled is not null",
+      );
+      const { rows } = await database.query<DisabledRow>(
+        `select id, connection_id, resource_type, external_id, record_type, record_id, disabled
+         from tandem.lanes
+         where disabled is not null
+         order by connection_id, id
+         limit $1`,
+        [limit],
+      );
+      return { count: Number(total.rows[0]?.count ?? 0), pairings: rows.map(disabledPairing) };
+    },
     async nextDue() {
       const { rows } = await database.query<{
         now: string;
@@ -81,6 +95,28 @@ export function ledger(database: Queryable): Ledger {
         deliveryDue: instantOrNull(row.delivery_due),
       };
     },
+  };
+}
+
+interface DisabledRow {
+  readonly id: string;
+  readonly connection_id: string;
+  readonly resource_type: string;
+  readonly external_id: string | null;
+  readonly record_type: string;
+  readonly record_id: string | null;
+  readonly disabled: string;
+}
+
+function disabledPairing(row: DisabledRow): DisabledPairing {
+  return {
+    laneId: laneId(row.id),
+    connectionId: connectionId(row.connection_id),
+    resourceType: row.resource_type,
+    externalId: row.external_id,
+    recordType: row.record_type,
+    recordId: row.record_id,
+    why: row.disabled,
   };
 }
 

@@ -1,0 +1,125 @@
+/**
+ * Two systems that fight over a field: each takes back what the other wrote, for ever. The pairing is
+ * switched off until a person has looked, so that the fight costs neither calls nor history.
+ *
+ * 1. A lane remembers of each field who set it last, in turns. Two edits by one side are one turn,
+ *    so somebody who changes their mind fights with nobody.
+ * 2. A turn that brings back a value which its side had set before is a flip.
+ * 3. Turns without end are a fight too, whatever the values: one that makes a text longer each time.
+ */
+import { type Content, digest, type Json, sameValue } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Flip, Lane, Transition } from "../model/lane.ts";
+import type { Context } from "./context.ts";
+import type { Plan } from "./plan.ts";
+import { requeue } from "./start.ts";
+import { liveEvents, move, QUARANTINED, withLane } from "./transition.ts";
+
+export interface QuarantineLimits {
+  /** How often a field may flip ... */
+  readonly flips: number;
+  /** ... within so many milliseconds. */
+  readonly withinMillis: number;
+}
+
+/** How many turns are suspicious whatever their values, for each flip that is. */
+const TURNS_PER_FLIP = 3;
+
+/** Notes that a side has set fields. */
+export function noteTurn(
+  lane: Lane,
+  side: Flip["side"],
+  values: Content,
+  { quarantine: limits, now }: Pick<Context, "quarantine" | "now">,
+): Lane {
+  const set = Object.entries(values);
+  if (limits === null || set.length === 0) return lane;
+  const flips: Record<string, readonly Flip[]> = {};
+  for (const [field, turns] of Object.entries(lane.flips)) {
+    const recent = recentOf(turns, limits, now);
+    if (recent.length > 0) flips[field] = recent;
+  }
+  for (const [field, value] of set) {
+    const recent = flips[field] ?? [];
+    const others = recent.at(-1)?.side === side ? recent.slice(0, -1) : recent;
+    const turn: Flip = { side, digest: digest({ value }), at: now };
+    flips[field] = [...others, turn].slice(-turnsOf(limits) - 1);
+  }
+  return { ...lane, flips };
+}
+
+/** What a merge brought of the resource that was no write of ours. */
+export function newsOf(lane: Lane, merged: Plan): Content {
+  const { attempt, base } = lane;
+  if (base === null) return {};
+  const news: Record<string, Json> = {};
+  for (const [field, value] of Object.entries(merged.base)) {
+    const isMoved = !sameValue(value, base[field]) || merged.toRecord[field] !== undefined;
+    if (isMoved && !sameValue(value, attempt?.values[field])) news[field] = value;
+  }
+  return news;
+}
+
+/** The field that both sides fight over, or `null`. */
+export function contested(
+  lane: Lane,
+  { quarantine: limits, now }: Pick<Context, "quarantine" | "now">,
+): string | null {
+  if (limits === null) return null;
+  for (const [field, turns] of Object.entries(lane.flips)) {
+    const recent = recentOf(turns, limits, now);
+    const back = recent.filter((turn, index) => isBack(turn, recent.slice(0, index)));
+    if (back.length >= limits.flips || recent.length > turnsOf(limits)) return field;
+  }
+  return null;
+}
+
+/**
+ * Switches a pairing off in place of the write that would have gone on with the fight. The resource
+ * is read before anything is sent, whenever it is switched on again.
+ */
+export function quarantine(
+  start: Transition,
+  event: TandemEvent,
+  field: string,
+  values: Content,
+  context: Context,
+): Transition {
+  const { now, quarantine: limits } = context;
+  const minutes = String(Math.round((limits?.withinMillis ?? 0) / 60_000));
+  const mine = shown(values[field]);
+  const theirs = shown(start.lane.base?.[field]);
+  const why = `${QUARANTINED}: ${field} went back and forth between ${mine} (the record's) and ${theirs} (the resource's) within ${minutes} minutes`;
+  const back = requeue(start, event, now, { reason: "quarantined" });
+  return liveEvents(back.lane, "queued").reduce(
+    (transition, { id, direction, action, reread }) =>
+      move(transition, id, "disabled", now, {
+        reason: "quarantined",
+        reread: reread || (direction === "outbound" && action === "upsert"),
+      }),
+    withLane(back, { disabled: why }),
+  );
+}
+
+function isBack(turn: Flip, earlier: readonly Flip[]): boolean {
+  return earlier.some(({ side, digest: value }) => side === turn.side && value === turn.digest);
+}
+
+function recentOf(
+  turns: readonly Flip[],
+  { withinMillis }: QuarantineLimits,
+  now: Instant,
+): readonly Flip[] {
+  return turns.filter(({ at }) => addMillis(at, withinMillis) > now);
+}
+
+function turnsOf({ flips }: QuarantineLimits): number {
+  return flips * TURNS_PER_FLIP;
+}
+
+/** A value, short enough for a sentence. */
+function shown(value: Json | undefined): string {
+  const text = JSON.stringify(value ?? null);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
