@@ -13,6 +13,7 @@ import { createGateway } from "./runtime/gateway.ts";
 import { listenable } from "./runtime/listenable.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
+import { type Reconciliation, reconcileConnection } from "./runtime/reconcile.ts";
 import { type Environment, revealSecrets } from "./runtime/secrets.ts";
 import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
@@ -70,6 +71,15 @@ export interface TandemCore {
   syncNow(connection?: ConnectionId): Promise<void>;
   /** Sweeps connections now: all of them, or one. */
   sweepNow(connection?: ConnectionId): Promise<void>;
+  /**
+   * Lists everything of a connection, compares it with records and base, and brings both sides in
+   * step; a dry run answers with the same plan and carries nothing out. What the plan made due is
+   * then worked on like any other event.
+   */
+  reconcile(
+    connection: ConnectionId,
+    options?: { readonly dryRun?: boolean },
+  ): Promise<Reconciliation>;
   /** Moves everything along until nothing is due. */
   settle(): Promise<Settled>;
   /** Switches a connection off: what comes in is kept, and nothing is processed. */
@@ -176,6 +186,11 @@ export async function composeTandem(
     },
     async sweepNow(connection) {
       for (const contact of await contacts(connection)) await sweepConnection(services, contact);
+    },
+    async reconcile(connection, { dryRun = false } = {}) {
+      const [contact] = await contacts(connection);
+      if (contact === undefined) throw new Error(`there is no connection ${connection}`);
+      return reconcileConnection(services, contact, { records: true, dryRun });
     },
     settle: () => settle(services),
     pause: (connection, reason) =>

@@ -189,13 +189,7 @@ function stepCreate(
       }),
     };
   }
-  const values: Record<string, Content[string]> = {};
-  for (const [name, spec] of Object.entries(context.mapping.resource.fields)) {
-    const value = record[name];
-    if (spec.writable && spec.settableOnCreate !== false && value !== undefined) {
-      values[name] = value;
-    }
-  }
+  const values = creationValues(context.mapping, record);
   const begun = start.lane.intent ?? { token: view.token, since: context.now, tokenless: false };
   const carried = context.mapping.resource.carriesToken(values, begun.token);
   const intent = { ...begun, tokenless: begun.tokenless || !carried };
@@ -209,6 +203,18 @@ function stepCreate(
       parent: parent === "none" ? null : parent,
     },
   };
+}
+
+/** What a create carries of a record; the rest is sent once the resource is there. */
+export function creationValues({ resource }: Mapping, record: Content): Content {
+  const values: Record<string, Content[string]> = {};
+  for (const [name, spec] of Object.entries(resource.fields)) {
+    const value = record[name];
+    if (spec.writable && spec.settableOnCreate !== false && value !== undefined) {
+      values[name] = value;
+    }
+  }
+  return values;
 }
 
 function stepRemoval(start: Transition, event: TandemEvent, context: Context): OutboundStep {

@@ -26,6 +26,8 @@ export interface FieldSpec {
   readonly writable: boolean;
   /** Whether a create can carry it; `false` for what only a later change can set. Default: `true`. */
   readonly settableOnCreate?: boolean;
+  /** What a new resource says in a field that a create cannot carry, where that is certain. */
+  readonly createdAs?: Json;
 }
 
 export type FieldSpecs = Readonly<Record<string, FieldSpec>>;

@@ -107,6 +107,39 @@ export interface Lane {
   readonly live: readonly TandemEvent[];
 }
 
+/** A lane at first sight: nothing is known of it but what it is called. */
+export function newLane(
+  id: LaneId,
+  key: Pick<Lane, "connectionId" | "resourceType" | "recordType" | "externalId" | "recordId">,
+): Lane {
+  const { connectionId, resourceType, recordType, externalId, recordId } = key;
+  return {
+    id,
+    connectionId,
+    resourceType,
+    recordType,
+    externalId,
+    recordId,
+    parent: null,
+    clock: null,
+    known: null,
+    tombstone: null,
+    copy: null,
+    display: {},
+    base: null,
+    recordChangedAt: {},
+    attempt: null,
+    unanswered: [],
+    lastSent: null,
+    intent: null,
+    awaitingIntent: null,
+    flips: {},
+    disabled: null,
+    epoch: 0,
+    live: [],
+  };
+}
+
 /** What a decision leaves behind: the lane as it will be, and the events that ended. */
 export interface Transition {
   readonly lane: Lane;

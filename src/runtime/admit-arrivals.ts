@@ -3,7 +3,7 @@
  * the engine decide one arrival after another, and save what it decided.
  */
 import { type Arrival, admit } from "../engine/admit.ts";
-import { identify, writtenByUs } from "../engine/identify.ts";
+import { type Identification, identify, writtenByUs } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
 import type { EventState } from "../model/event.ts";
@@ -106,18 +106,7 @@ async function addressAll(
   tx: StoreTransaction,
   mapped: readonly Mapped[],
 ): Promise<readonly Addressed[]> {
-  const known = await lookUp(tx, mapped);
-  const identified = mapped.map((item) => {
-    const { observation } = item.arrival;
-    const { id: connection } = item.contact.connection;
-    const identification = identify(
-      observation,
-      known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
-      known.byToken.get(keyOf(connection, observation.type, observation.token ?? "")) ?? null,
-      item.contact.account.identity,
-    );
-    return { item, identification };
-  });
+  const identified = await identifyArrivals(tx, mapped);
   const fresh = identified.filter(({ identification }) => identification.kind === "new");
   const made = await tx.ensureLanes(fresh.map(({ item }) => newLaneKey(item)));
   const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index]]));
@@ -142,6 +131,25 @@ async function addressAll(
         return lane === undefined ? [] : [{ ...item, lane, surplus: false, awaits }];
       }
     }
+  });
+}
+
+/** Which lane each arrival belongs to, as far as there is one. */
+export async function identifyArrivals<Item extends Incoming>(
+  tx: StoreTransaction,
+  items: readonly Item[],
+): Promise<readonly { readonly item: Item; readonly identification: Identification }[]> {
+  const known = await lookUp(tx, items);
+  return items.map((item) => {
+    const { observation } = item.arrival;
+    const { id: connection } = item.contact.connection;
+    const identification = identify(
+      observation,
+      known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
+      known.byToken.get(keyOf(connection, observation.type, observation.token ?? "")) ?? null,
+      item.contact.account.identity,
+    );
+    return { item, identification };
   });
 }
 
@@ -173,10 +181,10 @@ function newLaneKey({ contact, arrival, mapping }: Mapped): LaneKey {
   };
 }
 
-async function lookUp(tx: StoreTransaction, mapped: readonly Mapped[]) {
+async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
   const byExternalId = new Map<string, { readonly id: LaneId; readonly externalId: string }>();
   const byToken = new Map<string, { readonly id: LaneId; readonly externalId: string | null }>();
-  for (const group of byConnectionAndType(mapped)) {
+  for (const group of byConnectionAndType(items)) {
     const [first] = group;
     if (first === undefined) continue;
     const connection = first.contact.connection.id;
@@ -204,7 +212,9 @@ function keyOf(connection: ConnectionId, type: string, externalId: string): stri
   return `${connection}/${type}/${externalId}`;
 }
 
-function byConnectionAndType(items: readonly Mapped[]): readonly (readonly Mapped[])[] {
+function byConnectionAndType<Item extends Incoming>(
+  items: readonly Item[],
+): readonly (readonly Item[])[] {
   return groupBy(items, ({ contact, arrival }) =>
     keyOf(contact.connection.id, arrival.observation.type, ""),
   );

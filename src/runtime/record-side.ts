@@ -84,7 +84,7 @@ export async function lockForRemoval(
 }
 
 /** Writes that are captured and not drained yet count already: "later" must see them. */
-async function takePendingTimes(
+export async function takePendingTimes(
   tx: StoreTransaction,
   lane: Lane,
   recordId: string,

@@ -76,6 +76,7 @@ function watchedRecords(
   }
   return {
     read: (mapping, ids) => records.read(mapping, ids),
+    page: (mapping, scope, after, limit) => records.page(mapping, scope, after, limit),
     childrenOf: (mapping, parent, ids) => records.childrenOf(mapping, parent, ids),
     lock: (mapping, id) => records.lock(mapping, id),
     insert: (mapping, patch, origin) =>

@@ -115,7 +115,13 @@ export interface StoreTransaction {
     resourceType: string,
     after: LaneId | null,
     limit: number,
-  ): Promise<readonly { readonly id: LaneId; readonly externalId: string }[]>;
+  ): Promise<
+    readonly {
+      readonly id: LaneId;
+      readonly externalId: string;
+      readonly recordId: string | null;
+    }[]
+  >;
   /** Locks lanes in the order of their ids and reads them whole. */
   lockLanes(ids: readonly LaneId[]): Promise<readonly Lane[]>;
   /** Locks lanes that have an event due and nobody working on them; skips what others hold. */
@@ -163,6 +169,16 @@ export interface AppSql {
 export interface RecordStore {
   /** Reads rows by key without locking them; those that are gone are absent. */
   read(mapping: Mapping, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+  /**
+   * Rows in the order of their keys, after the one given; with a scope, only those whose scope
+   * column says so. How to go through all of them in steps.
+   */
+  page(
+    mapping: Mapping,
+    scope: string | null,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { readonly id: string; readonly row: Row }[]>;
   /** The keys of the rows whose parent column names one of these records. */
   childrenOf(
     mapping: Mapping,

@@ -97,7 +97,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
           },
         ]);
         expect(await tx.findBoundLanes(connection, "issue", null, 10)).toEqual([
-          { id: bound, externalId: "5" },
+          { id: bound, externalId: "5", recordId: null },
         ]);
         expect(await tx.findBoundLanes(connection, "issue", present(bound), 10)).toEqual([]);
       });

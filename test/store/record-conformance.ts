@@ -171,6 +171,30 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       expect(await records((rows) => rows.childrenOf(tasks, above, [first]))).toEqual([]);
     });
 
+    it("are gone through in the order of their keys, all or those of one scope", async () => {
+      const scopes = ["71", "72", "71", "71"];
+      const made: string[] = [];
+      for (const project_id of scopes) {
+        const { id } = await records((rows) =>
+          rows.insert(tasks, { title: "paged", project_id }, anId()),
+        );
+        made.push(id);
+      }
+      const [first, second, third, fourth] = made;
+      const page = async (scope: string | null, after: string | null, limit: number) => {
+        const found = await records((rows) => rows.page(tasks, scope, after, limit));
+        return found.map(({ id, row }) => [id, row.title]);
+      };
+      expect(await page("71", null, 2)).toEqual([
+        [first, "paged"],
+        [third, "paged"],
+      ]);
+      expect(await page("71", third ?? null, 2)).toEqual([[fourth, "paged"]]);
+      expect(await page("71", fourth ?? null, 2)).toEqual([]);
+      expect(await page("no number", null, 2)).toEqual([]);
+      expect(await page(null, first ?? null, 1)).toEqual([[second, "paged"]]);
+    });
+
     it("are locked if they are free, and never waited for", async () => {
       const { whileEditing } = opened.rows;
       const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));

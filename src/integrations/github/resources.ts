@@ -52,7 +52,7 @@ export const ISSUE = {
     title: { kind: "line", writable: true },
     body: { kind: "text", writable: true },
     // GitHub opens every issue open; closing one is a change.
-    state: { kind: "value", writable: true, settableOnCreate: false },
+    state: { kind: "value", writable: true, settableOnCreate: false, createdAs: "open" },
     state_reason: { kind: "value", writable: true, settableOnCreate: false },
     labels: { kind: "set", writable: true },
     assignees: { kind: "set", writable: true },

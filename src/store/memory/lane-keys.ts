@@ -1,7 +1,7 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
 import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { Lane } from "../../model/lane.ts";
+import { type Lane, newLane } from "../../model/lane.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey } from "../store.ts";
 import { ConstraintError } from "./constraint-error.ts";
@@ -57,31 +57,7 @@ function makeLane(state: MemoryState, key: LaneKey): LaneId {
     throw new PairedElsewhereError(key);
   }
   const id = laneId(state.count("lane"));
-  const lane: Lane = {
-    id,
-    connectionId: key.connectionId,
-    resourceType: key.resourceType,
-    recordType: key.recordType,
-    externalId: key.externalId,
-    recordId: key.recordId,
-    parent: null,
-    clock: null,
-    known: null,
-    tombstone: null,
-    copy: null,
-    display: {},
-    base: null,
-    recordChangedAt: {},
-    attempt: null,
-    unanswered: [],
-    lastSent: null,
-    intent: null,
-    awaitingIntent: null,
-    flips: {},
-    disabled: null,
-    epoch: 0,
-    live: [],
-  };
+  const lane = newLane(id, key);
   indexLane(state, lane, null);
   return id;
 }
@@ -271,13 +247,13 @@ export function findBoundLanes(
   limit: number,
 ) {
   return [...state.lanes.values()]
-    .flatMap(({ id, connectionId, resourceType: type, externalId, tombstone }) =>
+    .flatMap(({ id, connectionId, resourceType: type, externalId, recordId, tombstone }) =>
       connectionId === connection &&
       type === resourceType &&
       Number(id) > Number(after ?? 0) &&
       externalId !== null &&
       tombstone === null
-        ? [{ id, externalId }]
+        ? [{ id, externalId, recordId }]
         : [],
     )
     .sort(byId)

@@ -5,6 +5,7 @@ import { RecordWriteError } from "../record-write-error.ts";
 import { type ActorRows, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
 import type { Entry } from "./app-tables.ts";
+import { keptKey } from "./kept-values.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { unknownColumn } from "./table-refusals.ts";
 
@@ -30,6 +31,19 @@ export function recordStore(
             return row === undefined ? [] : [[id, row] as const];
           }),
         );
+      }),
+    page: ({ recordType, key, scopeColumn }, scope, after, limit) =>
+      step(() => {
+        const table = nameOf(state, { name: recordType, key });
+        return state.tables
+          .entries(table)
+          .filter(({ id }) => after === null || compareKeys(id, after) > 0)
+          .filter(
+            ({ row }) =>
+              scope === null || scopeColumn === null || keptKey(row[scopeColumn]) === scope,
+          )
+          .sort((a, b) => compareKeys(a.id, b.id))
+          .slice(0, limit);
       }),
     childrenOf: ({ recordType, key, parent }, _, parentIds) =>
       step(() => {
@@ -70,6 +84,13 @@ export function recordStore(
     resolveActors: (integration, references, origin) =>
       resolveActors(rows, identities, integration, references, origin),
   };
+}
+
+/** Numbers by their size, as a number's column is sorted; anything else as text. */
+function compareKeys(a: string, b: string): number {
+  const areNumbers = /^\d+$/.test(a) && /^\d+$/.test(b);
+  if (areNumbers && a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function insert(state: MemoryState, table: RecordTable, patch: RowPatch, origin: EventId): Entry {

@@ -234,8 +234,8 @@ export async function findBoundLanes(
   after: LaneId | null,
   limit: number,
 ) {
-  const { rows } = await tx.query<{ id: string; external_id: string }>(
-    `select id, external_id
+  const { rows } = await tx.query<{ id: string; external_id: string; record_id: string | null }>(
+    `select id, external_id, record_id
      from tandem.lanes
      where connection_id = $1
        and resource_type = $2
@@ -246,7 +246,11 @@ export async function findBoundLanes(
      limit $4`,
     [connection, resourceType, after ?? "0", limit],
   );
-  return rows.map((row) => ({ id: laneId(row.id), externalId: row.external_id }));
+  return rows.map((row) => ({
+    id: laneId(row.id),
+    externalId: row.external_id,
+    recordId: row.record_id,
+  }));
 }
 
 async function find(tx: Queryable, wanted: readonly KeyRow[]): Promise<Map<number, LaneId>> {

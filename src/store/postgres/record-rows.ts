@@ -41,6 +41,30 @@ export class RecordRows implements ActorRows {
     return new Map(rows.map((row) => [row.id, row.row]));
   }
 
+  async page(
+    table: RecordTable,
+    scope: { readonly column: string; readonly value: string } | null,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+    const { shape, key } = await this.#open(table);
+    const wanted = [
+      ...(after === null ? [] : [`${key.quoted} > $2::text::${key.type}`]),
+      // As text, for a scope may be none of the column's type.
+      ...(scope === null
+        ? []
+        : [`${columnOf(table, shape, scope.column).quoted}::text = $${after === null ? 2 : 3}`]),
+    ];
+    return this.#run(
+      `select ${returned(shape, key)}
+       from ${shape.quoted}
+       ${wanted.length === 0 ? "" : `where ${wanted.join(" and ")}`}
+       order by ${key.quoted}
+       limit $1`,
+      [limit, ...(after === null ? [] : [after]), ...(scope === null ? [] : [scope.value])],
+    );
+  }
+
   async childrenOf(
     table: RecordTable,
     column: string,
@@ -257,6 +281,15 @@ export function recordStore(
   const rows = new RecordRows(tx, shapes, kind);
   return {
     read: (mapping, ids) => rows.read(tableOf(mapping), ids),
+    page: (mapping, scope, after, limit) =>
+      rows.page(
+        tableOf(mapping),
+        scope === null || mapping.scopeColumn === null
+          ? null
+          : { column: mapping.scopeColumn, value: scope },
+        after,
+        limit,
+      ),
     childrenOf: async (mapping, parent, ids) =>
       mapping.parent === null
         ? []

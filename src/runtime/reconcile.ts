@@ -1,0 +1,144 @@
+/**
+ * Reconciling a connection: the plan is made, weighed, and carried out, which is to say handed to
+ * admission and the lanes' own events. A dry run is the same without the last part.
+ */
+import type { Arrival } from "../engine/admit.ts";
+import { queueUnsent } from "../engine/merge.ts";
+import type { PlannedAction } from "../engine/reconcile.ts";
+import { queueRemoval } from "../engine/record-change.ts";
+import { noteSurplus } from "../engine/surplus.ts";
+import { unchanged } from "../engine/transition.ts";
+import type { LaneId } from "../model/ids.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Observation } from "../model/observation.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { AddressBook, type Contact } from "./address-book.ts";
+import { admitArrivals } from "./admit-arrivals.ts";
+import { batchesOf } from "./batches.ts";
+import {
+  type PlannedStep,
+  planReconcile,
+  type ReconcilePlan,
+  type ReconcileScope,
+} from "./plan-reconcile.ts";
+import type { Services } from "./services.ts";
+
+/** Steps carried out in one transaction, so that a large plan holds nobody up. */
+const BATCH = 100;
+
+/** What a reconcile did, or would do. */
+export interface Reconciliation {
+  readonly listed: number;
+  readonly actions: readonly PlannedAction[];
+  /** Whether it was carried out. */
+  readonly applied: boolean;
+}
+
+/** Reconciles one connection; a dry run says what it would do. */
+export async function reconcileConnection(
+  services: Services,
+  contact: Contact,
+  { dryRun, ...scope }: ReconcileScope & { readonly dryRun: boolean },
+  signal?: AbortSignal,
+): Promise<Reconciliation> {
+  const planned = await planReconcile(services, contact, scope, signal);
+  const actions = planned.steps.flatMap((step) => step.actions);
+  if (!dryRun) await carryOut(services, contact, planned, signal);
+  return { listed: planned.listed, actions, applied: !dryRun };
+}
+
+/** Carries a plan out: what each step leads to by now is decided anew, on its locked lane. */
+export async function carryOut(
+  services: Services,
+  contact: Contact,
+  { steps }: ReconcilePlan,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const group of batchesOf(steps, BATCH)) {
+    const book = await AddressBook.open(services);
+    await services.store.transaction((tx) => carryOutBatch(services, tx, contact, group, book));
+  }
+  for (const step of steps) {
+    if (step.cause === "surplus") await closeSurplus(services, contact, step, signal);
+  }
+}
+
+async function carryOutBatch(
+  services: Services,
+  tx: StoreTransaction,
+  contact: Contact,
+  steps: readonly PlannedStep[],
+  book: AddressBook,
+): Promise<void> {
+  const arrivals = steps.flatMap((step) => arrivalOf(step, tx) ?? []);
+  const incoming = arrivals.map((arrival) => ({ contact, arrival }));
+  await admitArrivals(tx, incoming, book, services);
+  const keys = steps.flatMap((step) => (step.cause === "unpaired" ? [step.key] : []));
+  const made = await tx.ensureLanes(keys);
+  const differing = steps.flatMap((step) => (step.cause === "record_differs" ? [step.lane] : []));
+  await decideLanes(tx, [...made, ...differing], (lane) =>
+    queueUnsent(unchanged(lane), true, book.context(lane, tx.now)),
+  );
+  const outlived = steps.flatMap((step) => (step.cause === "outlived" ? [step.lane] : []));
+  await decideLanes(tx, outlived, (lane) => queueRemoval(lane, book.context(lane, tx.now)));
+}
+
+/** What is admitted for a step; `null` where nothing was seen. */
+function arrivalOf(step: PlannedStep, tx: StoreTransaction): Arrival | null {
+  const unverified = { deliveryId: null, verifiedAt: null };
+  if (step.cause === "seen") {
+    return { observation: step.observation, source: "poll", ...unverified };
+  }
+  if (step.cause !== "absent") return null;
+  const observation = absence(step.mapping.resource.type, step.externalId, tx);
+  return { observation, source: "reread", ...unverified };
+}
+
+async function decideLanes(
+  tx: StoreTransaction,
+  ids: readonly LaneId[],
+  decide: (lane: Lane) => Transition,
+): Promise<void> {
+  const lanes = await tx.lockLanes([...new Set(ids)]);
+  await tx.saveLanes(lanes.map((before) => ({ before, after: decide(before) })));
+}
+
+/** Closes what was created twice, or deletes it where nothing of its kind is closed. */
+async function closeSurplus(
+  services: Services,
+  contact: Contact,
+  { observation, bound, lane }: Extract<PlannedStep, { cause: "surplus" }>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const client = services.gateway.container(contact);
+  if (observation.parent === null) {
+    const why = `Created twice by an interrupted request; its counterpart is #${bound}.`;
+    await client.close(observation, why, signal);
+  } else {
+    await client.delete(observation, signal);
+  }
+  const book = await AddressBook.open(services);
+  await services.store.transaction((tx) =>
+    decideLanes(tx, [lane], (one) =>
+      noteSurplus(
+        one,
+        { observation, source: "reread", deliveryId: null, verifiedAt: null },
+        book.context(one, tx.now),
+      ),
+    ),
+  );
+}
+
+function absence(type: string, externalId: string, { now }: StoreTransaction): Observation {
+  return {
+    type,
+    externalId,
+    action: "delete",
+    updatedAt: now,
+    content: null,
+    display: {},
+    parent: null,
+    token: null,
+    author: null,
+  };
+}

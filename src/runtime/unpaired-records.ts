@@ -1,0 +1,116 @@
+/** Records of a connection that have no counterpart there and never had one, in steps. */
+import type { LaneKey, StoreTransaction } from "../store/store.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { Contact } from "./address-book.ts";
+import { isSoftDeleted } from "./drain.ts";
+import { mappingOfResource, type Services } from "./services.ts";
+
+export interface UnpairedRecord {
+  readonly key: LaneKey & { readonly recordId: string };
+  readonly row: Row;
+  /** The parent record's key, of a child. */
+  readonly parentId: string | null;
+}
+
+export interface UnpairedStep {
+  readonly records: readonly UnpairedRecord[];
+  /** Where to go on; `null` where that was all. */
+  readonly next: string | null;
+}
+
+/**
+ * Looks at the next records: those of the connection's scope, or those below its paired parents.
+ * A record whose pairing has ended is not among them: it was deleted, or let go of.
+ *
+ * @param after What the step before gave as `next`.
+ * @param limit Rows looked at, or parents whose rows are; the records found may be fewer, or none.
+ */
+export async function unpairedRecords(
+  services: Pick<Services, "mappings">,
+  tx: StoreTransaction,
+  contact: Contact,
+  mapping: Mapping,
+  after: string | null,
+  limit: number,
+): Promise<UnpairedStep> {
+  const { connection } = contact;
+  const parent = parentOf(services, mapping);
+  if (parent === null) {
+    const rows = await tx.records.page(mapping, connection.scope, after, limit);
+    const found = rows.map(({ id, row }) => ({ id, row, parentId: null }));
+    const last = rows.at(-1);
+    return {
+      records: await withoutLane(tx, connection, mapping, found),
+      next: rows.length < limit || last === undefined ? null : last.id,
+    };
+  }
+  // The cursor is a lane's id, as `findBoundLanes` takes it.
+  const cursor = after as Parameters<StoreTransaction["findBoundLanes"]>[2];
+  const lanes = await tx.findBoundLanes(connection.id, parent.resource.type, cursor, limit);
+  const parentIds = lanes.flatMap(({ recordId }) => recordId ?? []);
+  const last = lanes.at(-1);
+  return {
+    records: await unpairedBelow(services, tx, contact, mapping, parentIds),
+    next: lanes.length < limit || last === undefined ? null : last.id,
+  };
+}
+
+/** The same for the records below parents that are named. */
+export async function unpairedBelow(
+  services: Pick<Services, "mappings">,
+  tx: StoreTransaction,
+  { connection }: Contact,
+  mapping: Mapping,
+  parentIds: readonly string[],
+): Promise<readonly UnpairedRecord[]> {
+  const parent = parentOf(services, mapping);
+  if (parent === null) return [];
+  const ids = await tx.records.childrenOf(mapping, parent, parentIds);
+  const rows = await tx.records.read(mapping, ids);
+  const column = mapping.parent?.column ?? "";
+  const found = [...rows].map(([id, row]) => ({ id, row, parentId: String(row[column]) }));
+  return withoutLane(tx, connection, mapping, found);
+}
+
+/** The mapping of the parent's table, or `null` where the scope selects the connection. */
+export function parentOf(services: Pick<Services, "mappings">, mapping: Mapping): Mapping | null {
+  const { parent, resource, integration } = mapping;
+  if (parent === null || resource.parent === null) return null;
+  return mappingOfResource(services, integration, resource.parent);
+}
+
+async function withoutLane(
+  tx: StoreTransaction,
+  connection: Contact["connection"],
+  mapping: Mapping,
+  rows: readonly { readonly id: string; readonly row: Row; readonly parentId: string | null }[],
+): Promise<readonly UnpairedRecord[]> {
+  const living = rows.filter(({ row }) => !isSoftDeleted(mapping, row));
+  const ids = living.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const lanes = [
+    ...(await tx.findLanesByRecord(mapping.recordType, ids)),
+    ...(await tx.findTombstonedLanes(mapping.recordType, ids)),
+  ];
+  const taken = new Set(
+    lanes
+      .filter(
+        (lane) =>
+          lane.connectionId === connection.id && lane.resourceType === mapping.resource.type,
+      )
+      .map(({ recordId }) => recordId),
+  );
+  return living
+    .filter(({ id }) => !taken.has(id))
+    .map(({ id, row, parentId }) => ({
+      key: {
+        connectionId: connection.id,
+        resourceType: mapping.resource.type,
+        recordType: mapping.recordType,
+        externalId: null,
+        recordId: id,
+      },
+      row,
+      parentId,
+    }));
+}
