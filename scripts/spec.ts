@@ -4,7 +4,7 @@
  *
  *   --only lane        rows whose name contains it
  *   --full             the larger bounds too: minutes, and some gigabytes
- *   --traces           writes the shortest schedule of each refutation to spec/traces
+ *   --traces           mutants alone: writes the shortest schedule of each refutation to spec/traces
  *   --json             one line of JSON instead of the table
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -41,7 +41,10 @@ if (missing !== null) {
 }
 
 const rows = matrix.filter(
-  ({ name, full }) => name.includes(values.only) && (values.full || full !== true),
+  ({ name, full, expect }) =>
+    name.includes(values.only) &&
+    (values.full || full !== true) &&
+    (!values.traces || expect === "refuted"),
 );
 if (rows.length === 0) {
   process.stderr.write(

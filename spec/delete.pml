@@ -76,8 +76,8 @@ inline admitDelete(t) {
   if
   :: tb != 0 -> tb = 1
 #ifdef DELETE_BY_CLOCK
-  :: tb == 0 && ((t) < CK || LATER(t)) -> skip
-  :: tb == 0 && !((t) < CK || LATER(t)) ->
+  :: tb == 0 && ((t) < CK || (LATER(t) && ch == 0)) -> skip
+  :: tb == 0 && !((t) < CK || (LATER(t) && ch == 0)) ->
 #else
   :: tb == 0 ->
 #endif

@@ -382,9 +382,6 @@ inline backInbound() {
 /* Likewise the outbound one; `to` is 1 queued or 2 errored. */
 inline backOutbound(to) {
   if :: oq == 1 -> if :: kb == 2 -> kb = 0; lost = 1 :: else fi
-#ifdef EVENT_UNKNOWN
-     am = 0; av = 0
-#endif
      :: else -> oq = to; if :: kb == 2 -> kb = 3 :: else fi
   fi
 }
@@ -494,10 +491,11 @@ loop:
 #endif
           PUT(R, y, x); RM[y] = clk + 1; ch = 1; shown();
           if :: y == 0 -> printf("step: local edit a=%d\n", x) :: else -> printf("step: local edit b=%d\n", x) fi; x = 0; y = 0; STATE } }
-  :: d_step { ch -> ch = 0; if :: kb == 3 -> kb = 0; lost = 1 :: else fi; oq = 1;
+  :: d_step { ch -> ch = 0; if :: kb == 3 -> kb = 0; lost = 1 :: else fi;
 #ifdef EVENT_UNKNOWN
-       if :: w != 3 && w != 4 -> am = 0; av = 0 :: else fi;
+       if :: oq != 0 -> am = 0; av = 0 :: else fi;                   /* the event that knew is canceled */
 #endif
+       oq = 1;
 #ifdef CROSS_CANCEL
        if :: iq != 0 -> iq = 0; qc = 0; qt = 0; qr = 0; if :: kb == 1 -> kb = 0 :: else fi :: else fi;
 #endif

@@ -20,7 +20,7 @@ const rowSchema = z.strictObject({
   clause: z.string(),
   /** Larger bounds, for `--full` only. */
   full: z.literal(true).optional(),
-  /** The rule's name in `test/engine/mutants.ts`, where the engine has the same mutant. */
+  /** The rule's name in `test/engine/mutants.ts` or `create-mutants.ts`, where the engine has the same mutant. */
   engineMutant: z.string().optional(),
 });
 

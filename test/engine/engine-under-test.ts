@@ -1,5 +1,6 @@
 /** The decisions the world drives, as one table, so that a mutant is the table with one row changed. */
 import type { Content } from "../../src/model/content.ts";
+import type { Instant } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
@@ -25,8 +26,14 @@ function countsAsDeleted(lane: Lane, record: Content | null): boolean {
   return record === null && lane.recordId !== null;
 }
 
+/** Reads can lag: one that is older than what is known is tried again, as `refuseStale` does. */
+function isStale({ clock }: Lane, seenAt: Instant): boolean {
+  return clock !== null && seenAt < clock.at;
+}
+
 export const engine = {
   countsAsDeleted,
+  isStale,
   admit,
   admitChange,
   takeTimes,

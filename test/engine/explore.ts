@@ -25,16 +25,20 @@ export interface Exploration {
   readonly complete: boolean;
 }
 
-interface Node {
+export interface Node {
   readonly world: World;
   readonly name: string;
   readonly parent: Node | null;
 }
 
 /** Depth first through every schedule; the same world is never entered twice. */
-export function explore(engine: Engine, options: Options, most = 2_000_000): Exploration {
+export function explore(
+  engine: Engine,
+  options: Options,
+  most = 2_000_000,
+  first = firstWorld(options),
+): Exploration {
   const moves = worldOf(engine, options);
-  const first = firstWorld(options);
   const met = new Set<number>([fingerprint(first)]);
   const stack: Node[] = [{ world: first, name: "start", parent: null }];
   let ends = 0;
@@ -100,7 +104,7 @@ function attempt(list: () => Step[]): { readonly steps: Step[]; readonly error: 
 }
 
 /** What is wrong with a world, or `null`. */
-function violationOf(
+export function violationOf(
   world: World,
   isEnd: boolean,
   options: Options,
@@ -108,6 +112,9 @@ function violationOf(
 ): string | null {
   const illegal = illegalMoves(parent?.world.lane ?? null, world.lane);
   if (illegal !== null) return illegal;
+  if (parent?.world.record === null && world.record !== null && !world.recreated) {
+    return "a deleted record came back";
+  }
   if (world.calmRequests > 4) return "it goes on writing after the faults stopped";
   const last = options.sweep === true ? "swept" : "polled";
   const over = world.phase === last && isQuiet(world);

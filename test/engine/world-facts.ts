@@ -5,7 +5,7 @@ import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import type { Context } from "../../src/engine/context.ts";
 import { MAX_ATTEMPTS } from "../../src/engine/retry.ts";
-import { aContext, anEventId, anObservation } from "./builders.ts";
+import { aContext, anEventId, anObservation, at } from "./builders.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   type Budget,
@@ -41,13 +41,16 @@ export function deciding(
   return { ...after, nextId: next };
 }
 
+/** Where an observation comes from; a read by id that began after the tombstone verifies. */
+export type Source = "webhook" | "poll" | "verified" | "unverified";
+
 /** What came over a wire, admitted. */
 export function admitted(
   engine: Engine,
   options: Options,
   world: World,
   wire: Wire,
-  source: "webhook" | "poll" = "webhook",
+  source: Source = "webhook",
 ): World {
   return deciding(options, world, (context) => admittedIn(engine, context, world, wire, source));
 }
@@ -58,10 +61,18 @@ export function admittedIn(
   context: Context,
   world: World,
   wire: Wire,
-  source: "webhook" | "poll" = "webhook",
+  source: Source = "webhook",
 ): World {
   const observation = anObservation(wire.kind === "delete" ? null : wire.content, wire.at);
-  const arrival = { observation, source, deliveryId: null, verifiedAt: null };
+  const isRead = source === "verified" || source === "unverified";
+  // A read by id began either before whatever tombstone there is, or after it.
+  const began = source === "verified" ? at(world.tick + 1) : at(-1);
+  const arrival = {
+    observation,
+    source: isRead ? "reread" : source,
+    deliveryId: null,
+    verifiedAt: isRead ? began : null,
+  } as const;
   return settled(world, engine.admit(world.lane, arrival, context));
 }
 
@@ -96,7 +107,10 @@ export function seen(world: World): Seen {
 /** The resource changes at the provider, which tells by webhook. */
 export function changed(world: World, content: Content): World {
   const resource = { at: world.tick, content, exists: true };
-  return onTheWire({ ...world, resource }, { kind: "upsert", at: world.tick, content });
+  return onTheWire(
+    { ...world, resource, before: seen(world) },
+    { kind: "upsert", at: world.tick, content },
+  );
 }
 
 /** A deletion's webhook carries the time of the edit before it. */

@@ -28,6 +28,10 @@ export interface Budget {
   readonly errors: number;
   readonly remoteDeletes: number;
   readonly localDeletes: number;
+  /** Reads that show the version before. */
+  readonly lags: number;
+  /** Deleted resources that are there again. */
+  readonly recreations: number;
 }
 
 export const NO_BUDGET: Budget = {
@@ -41,6 +45,8 @@ export const NO_BUDGET: Budget = {
   errors: 0,
   remoteDeletes: 0,
   localDeletes: 0,
+  lags: 0,
+  recreations: 0,
 };
 
 export interface Options {
@@ -59,6 +65,8 @@ export interface Options {
   readonly sweep?: boolean;
   /** What reading a deleted resource answers. */
   readonly missing?: "404" | "410";
+  /** Whether the resource is read by id once, which is admitted later; the sweep reads by id too. */
+  readonly reads?: boolean;
 }
 
 /** A webhook, or a page of a poll, on its way. */
@@ -103,6 +111,10 @@ export interface World {
   readonly tick: number;
   readonly wires: readonly Wire[];
   readonly orphan: Content | null;
+  /** The version before, which a read that lags still shows. */
+  readonly before: Seen | null;
+  /** A read by id that is to be admitted, and whether it began after the tombstone. */
+  readonly byId: (Seen & { readonly verifies: boolean }) | "to come" | "admitted";
   readonly record: Content | null;
   /** Captured and not drained: columns with the time of their change; a deleted row's content. */
   readonly change: {
@@ -119,6 +131,8 @@ export interface World {
   readonly watched: Readonly<Record<string, Watched>>;
   /** The record was kept on purpose when its resource was deleted. */
   readonly detached: boolean;
+  /** The resource was re-created at the provider, which alone brings a deleted record back. */
+  readonly recreated: boolean;
   /** For ids only; not part of what a world is. */
   readonly nextId: number;
 }
@@ -156,6 +170,8 @@ export function firstWorld(options: Options): World {
     tick: 0,
     wires: [],
     orphan: null,
+    before: null,
+    byId: options.reads === true ? "to come" : "admitted",
     record: content,
     change: null,
     lane: aLane({
@@ -171,6 +187,7 @@ export function firstWorld(options: Options): World {
     calmRequests: 0,
     watched: Object.fromEntries(options.fields.map((field) => [field, watched])),
     detached: false,
+    recreated: false,
     nextId: 100,
   };
 }
@@ -185,6 +202,7 @@ export function isQuiet(world: World): boolean {
   return (
     world.task === null &&
     world.wires.length === 0 &&
+    typeof world.byId === "string" &&
     world.change === null &&
     world.lane.live.every((event) => event.state === "errored")
   );
@@ -196,9 +214,13 @@ export function fingerprint(world: World): number {
   const parts = [
     `${world.phase}${world.tick}.${world.calmRequests}.${world.localEdits}`,
     ...Object.values(world.left),
-    `${String(world.resource.exists)}${String(world.detached)}${values(world.resource.content)}@${world.resource.at}`,
+    `${String(world.resource.exists)}${String(world.detached)}${String(world.recreated)}${values(world.resource.content)}@${world.resource.at}`,
     ...world.wires.map(wireKey),
     values(world.orphan),
+    world.left.lags === 0 || world.before === null ? "" : seenText(world.before),
+    typeof world.byId === "string"
+      ? world.byId
+      : seenText(world.byId) + String(world.byId.verifies),
     values(world.record),
     world.change === null ? "-" : times(world.change.changedAt) + values(world.change.deleted),
     ...Object.values(world.watched).map(watchedText),
@@ -207,7 +229,7 @@ export function fingerprint(world: World): number {
   if (task !== null) {
     parts.push(`${task.kind}${seatsOf(lane).get(task.event) ?? "x"}`);
     if ("seen" in task && task.seen !== null) {
-      parts.push(`${values(task.seen.content)}@${task.seen.at}`);
+      parts.push(seenText(task.seen));
     }
     if ("request" in task) {
       parts.push(task.request.kind, "values" in task.request ? values(task.request.values) : "");
@@ -273,6 +295,10 @@ function times(changedAt: Readonly<Record<string, Instant>>): string {
 function watchedText(seen: Watched): string {
   const flags = [seen.localPending, seen.localLanded, seen.remotePending, seen.conflict];
   return `${seen.local},${seen.remote},${flags.map(Number).join("")}`;
+}
+
+function seenText({ at, content }: Seen): string {
+  return `${values(content)}@${at}`;
 }
 
 export function wireKey(wire: Wire): string {

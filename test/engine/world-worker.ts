@@ -43,15 +43,28 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
       case "read":
         return [
           { name: "commit re-read", world: endOfRead(world, task.event, task.seen) },
+          ...lagging(world, task),
           ...crash,
         ];
       case "look":
-        return [{ name: "commit look", world: endOfLook(world, task.event, task.seen) }, ...crash];
+        return [
+          { name: "commit look", world: endOfLook(world, task.event, task.seen) },
+          ...lagging(world, task),
+          ...crash,
+        ];
       case "sent":
         return requestMoves(world, task);
       case "answered":
         return [{ name: "commit answer", world: endOfAnswer(world, task) }, ...crash];
     }
+  }
+
+  function lagging(world: World, task: Task & { readonly kind: "read" | "look" }): Step[] {
+    const { before, left } = world;
+    if (left.lags === 0 || before === null || task.seen === null) return [];
+    return [
+      { name: "read lags", world: { ...spend(world, "lags"), task: { ...task, seen: before } } },
+    ];
   }
 
   function starts(world: World): Step[] {
@@ -142,6 +155,8 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     return deciding(options, world, (context) => {
       const event = eventOf(world.lane, id);
       if (snapshot === null) return notFound(world, event, context);
+      if (engine.isStale(world.lane, at(snapshot.at)))
+        return failedFor(world, event, "no", timeout);
       const observation = anObservation(snapshot.content, snapshot.at);
       const sight = engine.sightOf(world.lane, observation, "reread", context);
       return merged(world, event, sight, context);
@@ -152,8 +167,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     return deciding(options, before, (context) => {
       const event = eventOf(before.lane, id);
       if (snapshot === null) return notFound(before, event, context);
-      const { clock } = before.lane;
-      if (clock !== null && at(snapshot.at) < clock.at) {
+      if (engine.isStale(before.lane, at(snapshot.at))) {
         return failedFor(before, event, "unknown", timeout);
       }
       const { world, sight, plan, record } = observed(before, snapshot, "reread", context);

@@ -52,12 +52,27 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
       const gone = { ...spend(world, "remoteDeletes"), resource: { ...resource, exists: false } };
       steps.push({ name: "remote delete", world: deleteWebhook(gone) });
     }
+    if (!resource.exists && left.recreations > 0) {
+      const back = changed(spend(world, "recreations"), resource.content);
+      steps.push({ name: "remote re-creation", world: { ...back, recreated: true } });
+    }
     if (left.ticks > 0) {
       steps.push({ name: "tick", world: { ...spend(world, "ticks"), tick: world.tick + 1 } });
     }
     if (world.orphan !== null) {
       const landed = resource.exists ? landing(world, world.orphan) : world;
       steps.push({ name: "orphan lands", world: { ...landed, orphan: null } });
+    }
+    if (resource.exists && world.byId === "to come") {
+      const verifies = world.lane.tombstone !== null;
+      steps.push({ name: "read by id", world: { ...world, byId: { ...seen(world), verifies } } });
+    }
+    if (typeof world.byId !== "string") {
+      const { verifies, at, content } = world.byId;
+      const wire = { kind: "upsert", at, content } as const;
+      const source = verifies ? "verified" : "unverified";
+      const read = admitted(engine, options, { ...world, byId: "admitted" }, wire, source);
+      steps.push({ name: "admit the read by id", world: read });
     }
     if (resource.exists && left.pollReads > 0) {
       const page = onTheWire(spend(world, "pollReads"), { kind: "upsert", ...seen(world) });
@@ -177,6 +192,9 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
       );
     }
     if (!resource.exists || lane.tombstone === null) return world;
+    if (options.reads === true && lane.tombstone.side === "resource") {
+      return admitted(engine, options, world, { kind: "upsert", ...seen(world) }, "verified");
+    }
     return deciding(options, world, (context) =>
       settled(world, engine.queueRemoval(lane, context)),
     );
