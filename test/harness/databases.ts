@@ -5,11 +5,11 @@
  * written once, inside `describeOnEachDatabase`.
  */
 import { randomBytes } from "node:crypto";
-import { openAsBlob } from "node:fs";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
 import { databaseKindsFrom, type DatabaseKind } from "./database-kinds.ts";
+import { borrowPglite } from "./pglite-pool.ts";
 
 export interface TestDatabase {
   readonly kind: DatabaseKind;
@@ -69,8 +69,7 @@ export function describeOnEachDatabase(
 async function openPglite(): Promise<TestDatabase> {
   const dump = inject("pgliteDataDir");
   if (dump === null) throw new Error("TANDEM_TEST_DATABASES leaves PGlite out of this run");
-  const pglite = await PGlite.create({ loadDataDir: await openAsBlob(dump) });
-  let closing: Promise<void> | undefined;
+  const { pglite, giveBack } = await borrowPglite(dump);
   return {
     kind: "pglite",
     pglite,
@@ -78,7 +77,7 @@ async function openPglite(): Promise<TestDatabase> {
       if (params !== undefined) return (await pglite.query<T>(text, params)).rows;
       return ((await pglite.exec(text)).at(-1)?.rows ?? []) as T[];
     },
-    close: () => (closing ??= pglite.closed ? Promise.resolve() : pglite.close()),
+    close: giveBack,
   };
 }
 

@@ -1,5 +1,5 @@
 /** The database harness itself: what every other test on a database takes for granted. */
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   describeOnEachDatabase,
   openTestDatabase,
@@ -53,5 +53,56 @@ describeOnEachDatabase("a test database", (open, kind) => {
     const database = await openTestDatabase(kind);
     await database.close();
     await expect(database.close()).resolves.toBeUndefined();
+  });
+
+  describe.runIf(kind === "pglite")("that is lent from test to test", () => {
+    /** The schema `public` of a new database has an oid of its own; emptied, it is another one. */
+    const isNew = async (database: TestDatabase) => {
+      const [row] = await database.sql<{ oid: number }>("select 'public'::regnamespace::oid");
+      return row?.oid === 2200;
+    };
+
+    it("shows nothing of the test before, and hides from it", async () => {
+      const before = await openTestDatabase(kind);
+      const heard: string[] = [];
+      await before.pglite?.listen("news", (text) => heard.push(text));
+      await before.sql(`
+        create schema other; create table other.cards (id int); create table cards (id int);
+        create role visitor; grant select on cards to visitor;
+        create function stop() returns event_trigger language plpgsql as 'begin end';
+        create event trigger stop on ddl_command_end execute function stop();
+        set timezone = 'Asia/Tokyo'; prepare one as select 1; select pg_advisory_lock(7)`);
+      await before.close();
+
+      const after = await openTestDatabase(kind);
+      expect(await isNew(after)).toBe(false);
+      const left = await after.sql(`
+        select nspname from pg_namespace where nspname = 'other'
+        union all select relname from pg_class where relname = 'cards'
+        union all select rolname from pg_roles where rolname = 'visitor'
+        union all select evtname from pg_event_trigger
+        union all select name from pg_prepared_statements
+        union all select locktype from pg_locks where locktype = 'advisory'
+        union all select setting from pg_settings where name = 'TimeZone' and setting like 'Asia%'`);
+      expect(left).toEqual([]);
+      await after.sql("notify news, 'for nobody'");
+      expect(heard).toEqual([]);
+      await expect(before.sql("select 1")).rejects.toThrow("PGlite is closed");
+      await after.close();
+    });
+
+    it.each([
+      ["a transaction is open", "begin"],
+      ["a setting of the database is left", "alter database postgres set work_mem = '9MB'"],
+      ["a system function is not what it was", "revoke all on function pg_sleep from public"],
+    ])("is not lent again where %s", async (_, sql) => {
+      const before = await openTestDatabase(kind);
+      await before.sql(sql);
+      await before.close();
+
+      const after = await openTestDatabase(kind);
+      expect(await isNew(after)).toBe(true);
+      await after.close();
+    });
   });
 });

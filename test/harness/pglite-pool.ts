@@ -1,0 +1,220 @@
+/**
+ * PGlites that are emptied after a test and lent to the next, since opening one costs a second of
+ * CPU and up to 0.8 GB. Whoever borrows one cannot tell it from a new one: it is lent again only
+ * when nobody is using it any more and its catalogs show nothing that was not there at first.
+ */
+import { openAsBlob } from "node:fs";
+import { PGlite } from "@electric-sql/pglite";
+
+export interface BorrowedPglite {
+  /** Like a PGlite of one's own; from `giveBack` on it is closed, for late callers too. */
+  readonly pglite: PGlite;
+  /** Idempotent. */
+  readonly giveBack: () => Promise<void>;
+}
+
+interface Opened {
+  readonly pglite: PGlite;
+  /** What its catalogs showed when it was new. */
+  readonly pristine: string;
+  timesLent: number;
+}
+
+/** More than a test needs at once would only hold memory. */
+const MOST_IDLE = 2;
+
+/** Emptying leaves dead rows in the catalogs, which nothing vacuums here. */
+const MOST_LENT = 100;
+
+const idle: Opened[] = [];
+
+/** @param dump the dump of a pristine PGlite, to load instead of running initdb */
+export async function borrowPglite(dump: string): Promise<BorrowedPglite> {
+  const opened = idle.pop() ?? (await open(dump));
+  opened.timesLent += 1;
+  const lease = leaseOf(opened.pglite);
+  let givingBack: Promise<void> | undefined;
+  const giveBack = async () => {
+    const unused = await lease.end();
+    const kept =
+      unused &&
+      idle.length < MOST_IDLE &&
+      opened.timesLent < MOST_LENT &&
+      (await isEmptied(opened));
+    if (kept) idle.push(opened);
+    else if (!opened.pglite.closed) await opened.pglite.close();
+  };
+  return { pglite: lease.pglite, giveBack: () => (givingBack ??= giveBack()) };
+}
+
+async function open(dump: string): Promise<Opened> {
+  const pglite = await PGlite.create({ loadDataDir: await openAsBlob(dump) });
+  return { pglite, pristine: await fingerprint(pglite), timesLent: 0 };
+}
+
+interface Lease {
+  readonly pglite: PGlite;
+  /** Closes it for its borrower; tells whether nothing of theirs is still running on it. */
+  end(): Promise<boolean>;
+}
+
+/**
+ * The borrower's own handle: a worker that outlives its test must find a closed database, as it
+ * would have, and never the next test's.
+ */
+function leaseOf(pglite: PGlite): Lease {
+  let ended = false;
+  let running = 0;
+  // PGlite keeps who listens in JavaScript, where no SQL reaches.
+  const subscriptions: (() => unknown)[] = [];
+
+  async function run(work: () => unknown): Promise<unknown> {
+    if (ended) throw new Error("PGlite is closed");
+    running += 1;
+    try {
+      return await work();
+    } finally {
+      running -= 1;
+    }
+  }
+  const end = async () => {
+    ended = true;
+    // What waits for a transaction that never ends would wait for ever.
+    if (running > 0) return false;
+    await Promise.all(subscriptions.splice(0).map((unsubscribe) => unsubscribe()));
+    return true;
+  };
+
+  const handle = new Proxy(pglite, {
+    get(target, name) {
+      // Whom a borrower closes it for is the borrower only.
+      if (name === "close") {
+        return async () => {
+          await end();
+        };
+      }
+      if (name === "closed") return ended || target.closed;
+      // Its fields are private: they must be read from itself.
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      const method = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
+      if (name === "listen") {
+        return (...args: unknown[]) =>
+          run(async () => {
+            const unsubscribe = await (method(...args) as ReturnType<PGlite["listen"]>);
+            subscriptions.push(unsubscribe);
+            return unsubscribe;
+          });
+      }
+      if (name === "onNotification") {
+        return (...args: unknown[]) => {
+          const unsubscribe = method(...args) as () => void;
+          subscriptions.push(unsubscribe);
+          return unsubscribe;
+        };
+      }
+      return CALLS.has(name) ? (...args: unknown[]) => run(() => method(...args)) : method;
+    },
+  });
+  return { pglite: handle, end };
+}
+
+/** What a PGlite does asynchronously, and so may still be doing. */
+const CALLS = new Set<string | symbol>([
+  "describeQuery",
+  "dumpDataDir",
+  "exec",
+  "execProtocol",
+  "execProtocolRaw",
+  "execProtocolStream",
+  "query",
+  "runExclusive",
+  "sql",
+  "transaction",
+  "unlisten",
+]);
+
+/** Removes what a test may have made, and tells whether that was all. */
+async function isEmptied({ pglite, pristine }: Opened): Promise<boolean> {
+  if (pglite.closed) return false;
+  try {
+    // Refused inside a transaction: one that a test left open is not ours to judge.
+    await pglite.exec("discard all");
+    await pglite.exec(REMOVE_OBJECTS);
+    await pglite.exec("discard all");
+    return (await fingerprint(pglite)) === pristine;
+  } catch {
+    return false;
+  }
+}
+
+const REMOVE_OBJECTS = `
+set client_min_messages = error;
+do $$
+declare
+  name text;
+begin
+  for name in select evtname from pg_event_trigger loop
+    execute format('drop event trigger %I cascade', name);
+  end loop;
+  for name in
+    select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+  loop
+    execute format('drop schema %I cascade', name);
+  end loop;
+  for name in select rolname from pg_roles where oid >= 16384 loop
+    execute format('drop owned by %I cascade', name);
+    execute format('drop role %I', name);
+  end loop;
+end $$;
+create schema public authorization pg_database_owner;
+comment on schema public is 'standard public schema';
+grant usage on schema public to public`;
+
+/**
+ * Everything that a database shows of its users: the rows of each catalog, who may do what, and
+ * the session's settings, locks, subscriptions and prepared statements.
+ */
+const FINGERPRINT = `
+select concat_ws(E'\n',
+  (select string_agg(concat_ws(' ', nspname, nspowner::regrole, nspacl), ', ' order by nspname)
+   from pg_namespace),
+  (select concat_ws(' ', count(*), count(relacl), count(reloptions), count(*) filter (where relhastriggers))
+   from pg_class),
+  (select concat_ws(' ', count(*), count(attacl)) from pg_attribute),
+  (select concat_ws(' ', count(*), count(typacl)) from pg_type),
+  (select concat_ws(' ', count(*), count(proacl), count(proconfig)) from pg_proc),
+  (select string_agg(concat_ws(' ', rolname, rolsuper, rolcanlogin, rolconnlimit, rolpassword), ', ' order by rolname)
+   from pg_authid),
+  (select string_agg(concat_ws(' ', datname, datallowconn, datconnlimit, datacl), ', ' order by datname)
+   from pg_database),
+  (select concat_ws(' ',
+    (select count(*) from pg_auth_members), (select count(*) from pg_cast),
+    (select count(*) from pg_collation), (select count(*) from pg_constraint),
+    (select count(*) from pg_conversion), (select count(*) from pg_db_role_setting),
+    (select count(*) from pg_default_acl), (select count(*) from pg_depend),
+    (select count(*) from pg_description), (select count(*) from pg_event_trigger),
+    (select count(*) from pg_extension), (select count(*) from pg_foreign_data_wrapper),
+    (select count(*) from pg_foreign_server), (select count(*) from pg_inherits),
+    (select count(*) from pg_language),
+    (select count(*) from pg_largeobject_metadata), (select count(*) from pg_opclass),
+    (select count(*) from pg_operator), (select count(*) from pg_policy),
+    (select count(*) from pg_publication), (select count(*) from pg_rewrite),
+    (select count(*) from pg_seclabel), (select count(*) from pg_shdepend),
+    (select count(*) from pg_shdescription), (select count(*) from pg_statistic_ext),
+    (select count(*) from pg_tablespace), (select count(*) from pg_trigger),
+    (select count(*) from pg_ts_config), (select count(*) from pg_user_mapping))),
+  (select string_agg(name || '=' || setting, ', ' order by name)
+   from pg_settings where source = 'session'),
+  (select concat_ws(' ',
+    (select count(*) from pg_locks where locktype = 'advisory'),
+    (select count(*) from pg_listening_channels()), (select count(*) from pg_prepared_statements),
+    (select count(*) from pg_cursors where name <> '')))
+) as fingerprint`;
+
+async function fingerprint(pglite: PGlite): Promise<string> {
+  const { rows } = await pglite.query<{ fingerprint: string }>(FINGERPRINT);
+  const [row] = rows;
+  if (row === undefined) throw new Error("PGlite showed nothing of its catalogs");
+  return row.fingerprint;
+}
