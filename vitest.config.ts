@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const onDatabases = "test/{store,runtime,server,cli,situations,demo,processes}/**/*.test.ts";
 const inBrowser = "test/browser/**/*.test.ts";
@@ -9,7 +9,7 @@ const inBrowser = "test/browser/**/*.test.ts";
  * `test/harness` starts; `browser` drives Chromium. What is in neither of the others' folders is
  * `unit`, so that no test is left out by where it lies.
  */
-export default defineConfig({
+export const suite = {
   test: {
     // A PGlite takes up to 0.8 GB: as many files at once as there are cores, and memory for.
     maxWorkers: Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 31))),
@@ -41,4 +41,6 @@ export default defineConfig({
       },
     ],
   },
-});
+} satisfies ViteUserConfig;
+
+export default defineConfig(suite);

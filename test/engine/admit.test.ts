@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit, cancelOlder } from "../../src/engine/admit.ts";
 import { recheckInbound } from "../../src/engine/start.ts";
+import { unchanged } from "../../src/engine/transition.ts";
 import { issueType } from "./builders.ts";
 import {
   aContext,
@@ -15,6 +16,7 @@ import {
   at,
   bornOf,
   eventIn,
+  plainField,
   withEvent,
 } from "./builders.ts";
 
@@ -158,6 +160,13 @@ describe("row 5: the same content and nothing in doubt", () => {
     expect(admit(lane, arrival, context).lane.copy).toMatchObject({ milestone: "v2" });
   });
 
+  it("compares mapped fields only: a milestone, a label, is no edit where neither is mapped", () => {
+    const mapping = aMapping({ fields: [plainField("title"), plainField("markdown", "body")] });
+    const arrival = anArrival({ title: "A", body: "text", labels: ["bug"], milestone: "v2" }, 20);
+    const admission = admit(aLane(), arrival, aContext({ mapping }));
+    expect(bornOf(admission)).toMatchObject({ state: "duplicate", reason: "same_content" });
+  });
+
   it("compares canonically: CRLF and a trimmed title are no edit", () => {
     const lane = aLane({ known: aKnown({ title: "A", body: "a\nb" }, 10) });
     const arrival = anArrival({ title: "  A ", body: "a\r\nb" }, 20);
@@ -285,6 +294,13 @@ describe("row 7: admitted", () => {
     const after = admit(dying.lane, edited("B", 10), context);
     expect(bornOf(after).state).toBe("ignored");
     expect(eventIn(after, bornOf(dying).id).state).toBe("queued");
+  });
+
+  it("keeps a delete that waits, though an upsert got past its tombstone", () => {
+    const { lane, event } = withEvent(aLane(), 2, { direction: "inbound", action: "delete" });
+    const upsert = bornOf(admit(aLane(), edited("B", 20), context));
+    const after = cancelOlder(unchanged(lane), upsert, at(20));
+    expect(eventIn(after, event.id).state).toBe("queued");
   });
 
   it("records an edit that our write covered when the echo of that write cancels it", () => {

@@ -1,0 +1,56 @@
+/**
+ * A code mutant: the product with one rule taken out of its source. The suite must fail for each,
+ * or the rule is one that nobody would miss.
+ */
+export interface CodeMutant {
+  /** Short and stable, such as `row-5-doubt`. */
+  readonly id: string;
+  /** The rule that is taken out, in a sentence; where it is the design's, by its section. */
+  readonly rule: string;
+  /** Path below the repository's root. */
+  readonly file: string;
+  /** Text that stands exactly once in the file ... */
+  readonly find: string;
+  /** ... and what stands there instead. */
+  readonly replace: string;
+  /** The test files that miss it; default: `DECISIONS`. */
+  readonly killedBy?: readonly string[];
+}
+
+/** The pure decisions' own tests, which take a second or two together. */
+export const DECISIONS: readonly string[] = [
+  "test/engine/admit.test.ts",
+  "test/engine/covered.test.ts",
+  "test/engine/create-schedules.test.ts",
+  "test/engine/fail.test.ts",
+  "test/engine/founding-rules.test.ts",
+  "test/engine/identify.test.ts",
+  "test/engine/inbound.test.ts",
+  "test/engine/looks.test.ts",
+  "test/engine/next-look.test.ts",
+  "test/engine/outbound.test.ts",
+  "test/engine/plan-laws.test.ts",
+  "test/engine/plan-pairing.test.ts",
+  "test/engine/plan.test.ts",
+  "test/engine/record-change.test.ts",
+  "test/engine/restart.test.ts",
+  "test/engine/restore.test.ts",
+  "test/engine/sequences.test.ts",
+  "test/engine/start.test.ts",
+  "test/engine/tokenless.test.ts",
+];
+
+/** Schedules explored exhaustively: what no single story shows. */
+export const SCHEDULES: readonly string[] = ["test/engine/schedules.test.ts"];
+
+/** @throws Error where the text to replace does not stand there exactly once. */
+export function mutate(source: string, mutant: CodeMutant): string {
+  const parts = source.split(mutant.find);
+  if (parts.length !== 2) {
+    throw new Error(
+      `mutant ${mutant.id}: its text stands ${String(parts.length - 1)} times in ${mutant.file}; ` +
+        "the code has changed, so find the rule's new place and correct test/mutation",
+    );
+  }
+  return parts.join(mutant.replace);
+}

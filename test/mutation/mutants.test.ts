@@ -1,0 +1,30 @@
+/** The mutants follow the code: each rule is still where it is taken out, and its table is published. */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { mutate } from "./mutant.ts";
+import { mutants } from "./mutants.ts";
+import { tableOf } from "./table.ts";
+
+describe.each(mutants)("the mutant $id", (mutant) => {
+  it("finds its rule in the code, once, and takes it out", () => {
+    const source = readFileSync(mutant.file, "utf8");
+    expect(mutate(source, mutant)).not.toBe(source);
+    expect((mutant.killedBy ?? []).filter((file) => !existsSync(file))).toEqual([]);
+  });
+});
+
+it("every mutant is named once", () => {
+  const ids = mutants.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+it("docs/mutants.md tells of each by which test it is missed", () => {
+  const page = readFileSync("docs/mutants.md", "utf8");
+  expect(page).not.toContain("**nothing**");
+  for (const mutant of mutants) {
+    const [row = ""] = tableOf([{ ...mutant, killedBy: "" }])
+      .split("\n")
+      .filter((line) => line.startsWith(`| \`${mutant.id}\``));
+    expect(page, `run npm run mutants -- --write`).toContain(row.slice(0, row.lastIndexOf("|  |")));
+  }
+});

@@ -1,0 +1,22 @@
+/** Every mutant, in the order in which an event meets the rules. */
+import { admission } from "./admission.ts";
+import { creating } from "./creating.ts";
+import { merging } from "./merging.ts";
+import type { CodeMutant } from "./mutant.ts";
+import { processing } from "./processing.ts";
+
+export const mutants: readonly CodeMutant[] = [
+  ...admission,
+  ...merging,
+  ...processing,
+  ...creating,
+];
+
+/** @throws Error where there is no mutant of that id. */
+export function findMutant(id: string): CodeMutant {
+  const mutant = mutants.find((candidate) => candidate.id === id);
+  if (mutant === undefined) {
+    throw new Error(`no mutant "${id}"; npm run mutants -- --list shows them`);
+  }
+  return mutant;
+}
