@@ -132,7 +132,7 @@ export const processing: readonly CodeMutant[] = [
     id: "sent-noted",
     rule: "What is sent is committed before the request leaves",
     file: outbound,
-    find: 'transition: sending(start, event, "patch", values, context),',
+    find: 'transition: sending(withLane(start, { flips: noted.flips }), event, "patch", values, context),',
     replace: "transition: start,",
     killedBy: ["test/engine/outbound.test.ts"],
   },

@@ -20,7 +20,6 @@ function inCell(text: string): string {
 }
 
 const HEAD = `<!-- Written by \`npm run mutants -- --write\`. -->
-<!-- prettier-ignore-start -->
 
 # Rules, and the test that misses each
 
