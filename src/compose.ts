@@ -135,6 +135,7 @@ export async function composeTandem(
     mappings: compiled.mappings,
     hooks: compiled.hooks,
     journals: compiled.journals,
+    identities: compiled.identities,
     gateway: createGateway({
       store,
       integrations: compiled.integrations,

@@ -4,7 +4,7 @@
  */
 import type { Integration } from "./integrations/integration.ts";
 import type { Actor, Json } from "./model/content.ts";
-import type { TandemEvent } from "./model/event.ts";
+import type { AnyEvent } from "./model/event.ts";
 import type { ConflictPolicy, InitialPolicy, Row, RowPatch } from "./model/mapping.ts";
 import type { AfterCommitHook, ApplyHook, Hooks } from "./runtime/hooks.ts";
 
@@ -54,7 +54,7 @@ export interface SyncConfig<Fields = Readonly<Record<string, Json>>> {
   /** The app's own modified-at column. */
   readonly modifiedAt?: string;
   /** Values for columns that no field fills, when a record is created. */
-  readonly defaults?: RowPatch | ((content: Partial<Fields>, event: TandemEvent) => RowPatch);
+  readonly defaults?: RowPatch | ((content: Partial<Fields>, event: AnyEvent) => RowPatch);
   /**
    * Columns computed from the row as it will be, written together with the mapped ones. It must
    * give the same for the same row. Derived columns are never sent out; where the app itself edits

@@ -23,6 +23,7 @@ export type { AppSql } from "./store/store.ts";
 export type { Row, RowPatch } from "./model/mapping.ts";
 export { createTandem, type Tandem } from "./server/tandem.ts";
 export {
+  type AnyEvent,
   type Conflict,
   type EventError,
   type EventState,

@@ -89,6 +89,7 @@ export const REASONS = {
   quarantined:
     "Two systems fight over a field of it, so this pairing is switched off; see explain.",
   journaled: "The record's own write, kept in the ledger.",
+  author_linked: "Its author, a placeholder until then, was connected to a user.",
   failed: "Failed for good; see the error.",
   retries_exhausted: "Failed too often; see the error.",
 } as const;
@@ -178,11 +179,14 @@ export interface TandemEvent {
 }
 
 /**
- * A record's own write that the ledger keeps whether or not anything is synced: an outbound event
- * without lane, connection or resource, born completed.
+ * A write to a record that the ledger keeps whether or not anything is synced: an event without
+ * lane, connection or resource, born completed.
  */
 export interface JournalEntry {
   readonly id: EventId;
+  /** `outbound`: the app's own write. `inbound`: ours, on behalf of who was linked. */
+  readonly direction: Direction;
+  readonly reason: Extract<Reason, "journaled" | "author_linked">;
   readonly action: Action;
   readonly recordType: string;
   readonly recordId: string;
@@ -191,6 +195,49 @@ export interface JournalEntry {
   readonly writtenAt: Instant;
   /** When it came into the ledger. */
   readonly endedAt: Instant;
+}
+
+/** An event as code outside of lanes meets it: one that belongs to no lane has no connection either. */
+export interface AnyEvent extends Omit<TandemEvent, "laneId" | "connectionId"> {
+  readonly laneId: LaneId | null;
+  readonly connectionId: ConnectionId | null;
+}
+
+/** A ledger entry as the event it is. */
+export function eventOfEntry(entry: JournalEntry): AnyEvent {
+  return {
+    id: entry.id,
+    laneId: null,
+    connectionId: null,
+    direction: entry.direction,
+    action: entry.action,
+    source: "change",
+    externalId: null,
+    updatedAt: null,
+    recordType: entry.recordType,
+    recordId: entry.recordId,
+    state: "completed",
+    reason: entry.reason,
+    canceledBy: null,
+    duplicateOf: null,
+    ignoredFor: null,
+    deliveryId: null,
+    content: null,
+    digest: null,
+    changes: entry.changes,
+    conflicts: [],
+    error: null,
+    attempts: 0,
+    runAt: entry.writtenAt,
+    leaseExpiresAt: null,
+    epoch: 0,
+    worker: null,
+    reread: false,
+    deadline: null,
+    createdAt: entry.writtenAt,
+    startedAt: null,
+    finishedAt: entry.endedAt,
+  };
 }
 
 /** Whether a move between two states is legal. */

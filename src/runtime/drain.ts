@@ -20,6 +20,8 @@ import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { journalOf } from "./journal.ts";
+import { followUsers } from "./follow-links.ts";
+import { keyText } from "./key-text.ts";
 import { followRestored, noteRestored } from "./restored-children.ts";
 import type { Services } from "./services.ts";
 
@@ -39,6 +41,7 @@ export async function drainChanges(services: Services): Promise<number> {
     }
     const orphans = await followRestored(tx, changes, services);
     await admitTargets(tx, targets, orphans, book);
+    await followUsers(tx, changes, services);
     await tx.appendJournal(journalOf(services, changes, tx.now));
     return changes.length;
   });
@@ -305,19 +308,5 @@ function contentOrNull(mapping: Mapping, row: Row): Content | null {
     return recordContent(mapping, row);
   } catch {
     return null;
-  }
-}
-
-/** A key or scope value as text; the store gives big ones as text already. None where it is null. */
-export function keyText(value: unknown): readonly string[] {
-  switch (typeof value) {
-    case "string":
-      return [value];
-    case "number":
-    case "bigint":
-    case "boolean":
-      return [value.toString()];
-    default:
-      return value === null || value === undefined ? [] : [JSON.stringify(value)];
   }
 }

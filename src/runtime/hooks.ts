@@ -2,7 +2,7 @@
  * The hooks of a mapping: what a user's code does where SQL is not enough. They belong to the
  * runtime, since they may wait; decisions know nothing of them.
  */
-import type { TandemEvent } from "../model/event.ts";
+import type { AnyEvent } from "../model/event.ts";
 import type { Content } from "../model/content.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { AppSql, LedgerEvent } from "../store/store.ts";
@@ -16,20 +16,20 @@ export type RecordOperation =
       readonly op: "insert";
       readonly row: null;
       readonly patch: RowPatch;
-      readonly event: TandemEvent;
+      readonly event: AnyEvent;
     }
   | {
       readonly op: "update";
       /** The row as it is, locked. */
       readonly row: Row;
       readonly patch: RowPatch;
-      readonly event: TandemEvent;
+      readonly event: AnyEvent;
     }
   | {
       readonly op: "delete";
       readonly row: Row;
       readonly patch: Readonly<Record<string, never>>;
-      readonly event: TandemEvent;
+      readonly event: AnyEvent;
     };
 
 /**
@@ -58,7 +58,7 @@ export interface CommittedWrite {
 export type AfterCommitHook = (write: CommittedWrite) => void | Promise<void>;
 
 export interface Hooks {
-  readonly defaults: (content: Content, event: TandemEvent) => RowPatch;
+  readonly defaults: (content: Content, event: AnyEvent) => RowPatch;
   readonly derive: ((row: Row) => RowPatch | Promise<RowPatch>) | null;
   readonly apply: ApplyHook | null;
   readonly afterCommit: AfterCommitHook | null;

@@ -20,6 +20,8 @@ export function journalOf(
       return [
         {
           id: services.newEventId(now),
+          direction: "outbound",
+          reason: "journaled",
           action: change.operation === "delete" ? "delete" : "upsert",
           recordType: change.recordType,
           recordId: change.recordId,

@@ -4,7 +4,7 @@ import type { ParentState } from "../engine/outbound.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { keyText } from "./drain.ts";
+import { keyText } from "./key-text.ts";
 
 export async function parentState(
   tx: StoreTransaction,

@@ -5,7 +5,7 @@ import type { Clock, Random } from "../model/clock.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
-import type { Store } from "../store/store.ts";
+import type { IdentitySettings, Store } from "../store/store.ts";
 import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HookBook } from "./hooks.ts";
@@ -23,6 +23,8 @@ export interface Services {
   readonly mappings: readonly Mapping[];
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
+  /** Which rows stand for actors; `null` where nothing says so. */
+  readonly identities: IdentitySettings | null;
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;

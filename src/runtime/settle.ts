@@ -6,6 +6,7 @@ import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { claimDue, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
+import { followLink } from "./follow-links.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { Services } from "./services.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
@@ -31,6 +32,7 @@ export async function settle(
   for (let round = 0; round < rounds; round += 1) {
     const deliveries = await translateDeliveries(services);
     const changes = await drainChanges(services);
+    const links = await followLink(services);
     const leases = await passOnLeases(services);
     const book = await AddressBook.open(services);
     const claims = await claimDue(services, book, "settle", leaseMillis, 16);
@@ -39,7 +41,7 @@ export async function settle(
     total.deliveries += deliveries;
     total.changes += changes;
     total.events += claims.length;
-    if (deliveries + changes + leases + claims.length + hooks === 0) return total;
+    if (!links && deliveries + changes + leases + claims.length + hooks === 0) return total;
   }
   throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);
 }

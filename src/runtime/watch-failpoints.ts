@@ -78,6 +78,8 @@ function watchedRecords(
     read: (mapping, ids) => records.read(mapping, ids),
     page: (mapping, scope, after, limit) => records.page(mapping, scope, after, limit),
     childrenOf: (mapping, parent, ids) => records.childrenOf(mapping, parent, ids),
+    referring: (mapping, column, value, after, limit) =>
+      records.referring(mapping, column, value, after, limit),
     lock: (mapping, id) => records.lock(mapping, id),
     insert: (mapping, patch, origin) =>
       around(origin, () => records.insert(mapping, patch, origin)),

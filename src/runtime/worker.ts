@@ -10,6 +10,7 @@ import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
+import { followLink } from "./follow-links.ts";
 import { messageOf } from "./failures.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
@@ -97,6 +98,8 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
     ["process", idleMillis, claimAndProcess],
     ["after commit", idleMillis, async () => (await runAfterCommits(services, killed.signal)) > 0],
+    // A drain that has made one wakes it.
+    ["links", Math.max(idleMillis, 1_000), () => followLink(services)],
     ["leases", leaseMillis / 4, async () => (await passOnLeases(services)) > 0],
     [
       "poll",

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../model/clock.ts";
 import type { Content } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
+import type { AnyEvent } from "../model/event.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
 import { mappedColumns } from "../model/mapping.ts";
 import { mayPass, sqlState } from "../store/database.ts";
@@ -26,7 +26,7 @@ const FROZEN_MS = 30_000;
 
 /** Writes the records of one mapping on behalf of one event. */
 export interface RecordWriter {
-  readonly event: TandemEvent;
+  readonly event: AnyEvent;
   /** Creates a record from the resource's content; `patch` is what the mapping makes of it. */
   insert(patch: RowPatch, content: Content): Promise<{ readonly id: string; readonly row: Row }>;
   update(id: string, row: Row, patch: RowPatch): Promise<Row>;
@@ -38,7 +38,7 @@ export function recordWriter(
   tx: StoreTransaction,
   mapping: Mapping,
   hooks: Hooks,
-  event: TandemEvent,
+  event: AnyEvent,
   clock: Clock,
 ): RecordWriter {
   const { records } = tx;

@@ -1,9 +1,20 @@
-/** From actors at an integration to the keys of the app's users. */
+/**
+ * From actors at an integration to the keys of the app's users, and from a user whom somebody has
+ * given a login to the placeholder that stood for them until then.
+ */
 import type { Actor } from "../model/content.ts";
 import type { EventId } from "../model/ids.ts";
 import type { ActorReference, Row, RowPatch } from "../model/mapping.ts";
+import {
+  loginOf,
+  type Placeholder,
+  type StandIn,
+  standInFor,
+  type UserRow,
+  writtenOf,
+} from "../model/placeholder.ts";
 import { RecordWriteError } from "./record-write-error.ts";
-import type { IdentitySettings } from "./store.ts";
+import type { IdentitySettings, Link, LinkStore } from "./store.ts";
 
 /** A table with its key column. */
 export interface RecordTable {
@@ -13,19 +24,42 @@ export interface RecordTable {
 
 /** What a store needs to offer of the rows that stand for actors. */
 export interface ActorRows {
+  read(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
   /** Rows whose text in a column is one of these, whatever its case, in the order of their keys. */
   withText(
     table: RecordTable,
     column: string,
     texts: readonly string[],
-  ): Promise<readonly { readonly id: string; readonly row: Row }[]>;
-  insert(
+  ): Promise<readonly UserRow[]>;
+  insert(table: RecordTable, patch: RowPatch, origin: EventId): Promise<UserRow>;
+  /** Clears a column if the table allows it; nothing is waited for. */
+  clear(
     table: RecordTable,
-    patch: RowPatch,
+    id: string,
+    column: string,
     origin: EventId,
-  ): Promise<{ readonly id: string; readonly row: Row }>;
+  ): Promise<"cleared" | "refused" | "busy">;
   /** Lets no other transaction past this name until this one ends. */
   waitFor(name: string): Promise<void>;
+  /** Adds a captured write that nobody made. */
+  note(table: RecordTable, id: string, column: string, origin: EventId): Promise<void>;
+  readonly placeholders: PlaceholderRows;
+}
+
+/** The rows that Tandem made itself, as it remembers them. */
+export interface PlaceholderRows {
+  /**
+   * Those made for these logins, in the order of their keys. Until the transaction ends, `hold`
+   * lets nobody link them, and `change` nobody hold them either.
+   */
+  of(
+    table: RecordTable,
+    integration: string,
+    logins: readonly string[],
+    lock: "none" | "hold" | "change",
+  ): Promise<readonly Placeholder[]>;
+  add(table: RecordTable, placeholder: Placeholder, origin: EventId): Promise<void>;
+  link(table: RecordTable, recordId: string, userId: string): Promise<void>;
 }
 
 /** The columns of the references with the keys of the rows that stand for their actors. */
@@ -43,7 +77,7 @@ export async function resolveActors(
   if (actors.size === 0) return patchOf(references, new Map());
 
   const source = identitySource(identities, integration, references);
-  const keys = await findKeys(rows, source, [...actors.values()]);
+  const keys = await findKeys(rows, source, [...actors.values()], origin);
   const unknown = [...actors.values()].filter((actor) => !keys.has(actor.login.toLowerCase()));
   if (unknown.length > 0) {
     for (const [login, key] of await meetUnknown(rows, source, unknown, origin)) {
@@ -55,6 +89,7 @@ export async function resolveActors(
 
 interface IdentitySource {
   readonly settings: IdentitySettings;
+  readonly integration: string;
   readonly table: RecordTable;
   readonly loginColumn: string;
 }
@@ -84,29 +119,31 @@ function identitySource(
       column: other.column,
     });
   }
-  return { settings, table: { name: settings.table, key: settings.key }, loginColumn };
+  return { settings, integration, table: tableOf(settings), loginColumn };
 }
 
+/**
+ * Placeholders are held before the users are read: one that is linked meanwhile is waited for, and
+ * then it is the user who has the login.
+ */
 async function findKeys(
   rows: ActorRows,
-  { table, loginColumn }: IdentitySource,
+  { table, integration, loginColumn }: IdentitySource,
   actors: readonly Actor[],
+  origin: EventId,
 ): Promise<Keys> {
-  const found = await rows.withText(
-    table,
-    loginColumn,
-    actors.map((actor) => actor.login),
-  );
-  const matches = new Map<string, readonly string[]>();
-  for (const { id, row } of found) {
-    const login = String(row[loginColumn]).toLowerCase();
-    matches.set(login, [...(matches.get(login) ?? []), id]);
-  }
+  const logins = actors.map(lower);
+  const placeholders = await rows.placeholders.of(table, integration, logins, "hold");
+  const users = await rows.withText(table, loginColumn, logins);
   const keys: Keys = new Map();
-  for (const [login, ids] of matches) {
-    const [only] = ids;
-    if (only === undefined || ids.length > 1) throw ambiguous(login, ids, table, loginColumn);
-    keys.set(login, only);
+  for (const login of logins) {
+    const standIn = standInFor(login, loginColumn, users, madeFor(login, placeholders));
+    if (standIn.kind === "nobody") continue;
+    if (standIn.kind === "several") throw ambiguous(login, standIn.ids, table, loginColumn);
+    keys.set(login, standIn.id);
+    // No trigger saw how the user came by the login, or the drain has not come to it yet.
+    const unlinked = standIn.outlived.some(({ linkedTo }) => linkedTo !== standIn.id);
+    if (unlinked) await rows.note(table, standIn.id, loginColumn, origin);
   }
   return keys;
 }
@@ -153,15 +190,112 @@ async function meetUnknown(
       for (const actor of inOrder) {
         await rows.waitFor(`tandem actor ${table.name} ${loginColumn} ${lower(actor)}`);
       }
-      const keys = await findKeys(rows, source, inOrder);
+      const keys = await findKeys(rows, source, inOrder, origin);
       for (const actor of inOrder) {
         if (keys.has(lower(actor))) continue;
-        const row = { [loginColumn]: actor.login, ...settings.placeholder(actor) };
-        keys.set(lower(actor), (await rows.insert(table, row, origin)).id);
+        keys.set(lower(actor), await makePlaceholder(rows, source, actor, origin));
       }
       return keys;
     }
   }
+}
+
+async function makePlaceholder(
+  rows: ActorRows,
+  { settings, table, integration, loginColumn }: IdentitySource,
+  actor: Actor,
+  origin: EventId,
+): Promise<string> {
+  const patch = { [loginColumn]: actor.login, ...settings.placeholder(actor) };
+  const { id, row } = await rows.insert(table, patch, origin);
+  const columns = Object.keys(patch).filter((column) => column !== loginColumn);
+  const placeholder: Placeholder = {
+    recordId: id,
+    integration,
+    login: lower(actor),
+    written: writtenOf(row, columns),
+    linkedTo: null,
+  };
+  await rows.placeholders.add(table, placeholder, origin);
+  return id;
+}
+
+/** What follows from writes to users: whose placeholders are to be whose. */
+export async function findLinks(
+  rows: ActorRows,
+  settings: IdentitySettings,
+  userIds: readonly string[],
+): ReturnType<LinkStore["find"]> {
+  const table = tableOf(settings);
+  const written = [...(await rows.read(table, userIds)).values()];
+  const links: Awaited<ReturnType<LinkStore["find"]>>[number][] = [];
+  for (const [integration, loginColumn] of Object.entries(settings.login)) {
+    const logins = [...new Set(written.flatMap((row) => loginOf(row, loginColumn) ?? []))];
+    const source = { table, integration, loginColumn };
+    for (const [login, standIn] of await standInsOf(rows, source, logins, "none")) {
+      if (standIn.kind !== "user") continue;
+      for (const { recordId } of standIn.outlived) {
+        links.push({ integration, login, placeholderId: recordId, userId: standIn.id });
+      }
+    }
+  }
+  return links;
+}
+
+/** Gives an author to the user who has their login; see `LinkStore.connect`. */
+export async function connectLink(
+  rows: ActorRows,
+  settings: IdentitySettings,
+  { integration, login, placeholderId, userId }: Link,
+  origin: EventId,
+): ReturnType<LinkStore["connect"]> {
+  const loginColumn = settings.login[integration];
+  if (loginColumn === undefined) return "outlived";
+  const table = tableOf(settings);
+  const source = { table, integration, loginColumn };
+  const standIn = (await standInsOf(rows, source, [login], "change")).get(login);
+  if (standIn?.kind !== "user" || standIn.id !== userId) return "outlived";
+  if (!standIn.outlived.some(({ recordId }) => recordId === placeholderId)) return "outlived";
+  // Two rows with one login would be a riddle to the app, too.
+  if ((await rows.clear(table, placeholderId, loginColumn, origin)) === "busy") return "busy";
+  await rows.placeholders.link(table, placeholderId, userId);
+  return "connected";
+}
+
+async function standInsOf(
+  rows: ActorRows,
+  {
+    table,
+    integration,
+    loginColumn,
+  }: Pick<IdentitySource, "table" | "integration" | "loginColumn">,
+  logins: readonly string[],
+  lock: "none" | "change",
+): Promise<ReadonlyMap<string, StandIn>> {
+  if (logins.length === 0) return new Map();
+  const placeholders = await rows.placeholders.of(table, integration, logins, lock);
+  if (placeholders.length === 0) return new Map();
+  const users = new Map(
+    (await rows.withText(table, loginColumn, logins)).map(({ id, row }) => [id, row]),
+  );
+  // A placeholder that has given its login up is one all the same.
+  const made = placeholders.map(({ recordId }) => recordId);
+  for (const [id, row] of await rows.read(table, made)) users.set(id, row);
+  const all = [...users].map(([id, row]) => ({ id, row }));
+  return new Map(
+    logins.map((login) => [
+      login,
+      standInFor(login, loginColumn, all, madeFor(login, placeholders)),
+    ]),
+  );
+}
+
+function madeFor(login: string, placeholders: readonly Placeholder[]): readonly Placeholder[] {
+  return placeholders.filter((placeholder) => placeholder.login === login);
+}
+
+function tableOf({ table, key }: IdentitySettings): RecordTable {
+  return { name: table, key };
 }
 
 function patchOf(references: readonly ActorReference[], keys: Keys): RowPatch {

@@ -7,15 +7,17 @@
  * 3. A record's row is never waited for.
  * 4. Time is the database's.
  */
-import type { Actor, Json } from "../model/content.ts";
-import type { Conflict, JournalEntry, Reason, TandemEvent } from "../model/event.ts";
+import type { Json } from "../model/content.ts";
+import type { AnyEvent, Conflict, JournalEntry, Reason, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { Directory } from "./directory.ts";
+import type { LinkStore } from "./identities.ts";
 
 export type { AccountRecord, Directory } from "./directory.ts";
+export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 
 export interface Store {
   readonly kind: "postgres" | "pglite" | "memory";
@@ -146,12 +148,13 @@ export interface StoreTransaction {
   wakeChildren(parent: Lane): Promise<void>;
   /** Makes events that wait for a create without a token due at once. */
   wakeAwaitingIntent(connectionId: ConnectionId, resourceType: string): Promise<void>;
-  /** Adds records' own writes to the ledger, as events that have ended. */
+  /** Adds writes to records to the ledger, as events that have ended. */
   appendJournal(entries: readonly JournalEntry[]): Promise<void>;
   readonly records: RecordStore;
   readonly changes: ChangeStore;
   readonly pendingDeliveries: PendingDeliveries;
   readonly afterCommits: AfterCommitStore;
+  readonly links: LinkStore;
 }
 
 /** SQL within Tandem's transaction, for the app's own code. It must not end the transaction. */
@@ -184,6 +187,14 @@ export interface RecordStore {
     mapping: Mapping,
     parent: Mapping,
     parentIds: readonly string[],
+  ): Promise<readonly string[]>;
+  /** Keys of rows whose column has this value, in the order of the keys, after the one given. */
+  referring(
+    mapping: Mapping,
+    column: string,
+    value: string,
+    after: string | null,
+    limit: number,
   ): Promise<readonly string[]>;
   /** Locks a row if nobody holds it. */
   lock(
@@ -220,18 +231,6 @@ export interface RecordStore {
     references: readonly ActorReference[],
     origin: EventId,
   ): Promise<RowPatch>;
-}
-
-/** Which row of the app stands for an actor. */
-export interface IdentitySettings {
-  readonly table: string;
-  /** The table's primary key. */
-  readonly key: string;
-  /** The column that holds an actor's login, by integration. */
-  readonly login: Readonly<Record<string, string>>;
-  readonly unknown: "null" | "placeholder" | "error";
-  /** The columns of a placeholder beside its login. */
-  readonly placeholder: (actor: Actor) => RowPatch;
 }
 
 /** One captured write. */
@@ -332,9 +331,7 @@ export interface EventQuery {
 }
 
 /** An event with the type and relation of its resource. A journal's has neither, nor a lane. */
-export interface LedgerEvent extends Omit<TandemEvent, "laneId" | "connectionId"> {
-  readonly laneId: LaneId | null;
-  readonly connectionId: ConnectionId | null;
+export interface LedgerEvent extends AnyEvent {
   readonly resourceType: string | null;
   readonly relation: string | null;
 }

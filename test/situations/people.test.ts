@@ -1,6 +1,8 @@
 /** Situations 43 and 44: which user of the app stands for an author at the integration. */
+import pg from "pg";
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { saveAsAnOrm, withHooks } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 async function restart(app: SampleTandem, event: string): Promise<void> {
@@ -88,4 +90,183 @@ describeOnEachDatabase("two users of one author", (open) => {
     });
     expect(app.writes() + app.reads()).toBe(0);
   });
+});
+
+const CONNECT = `
+  begin;
+  update users set github_login = null where github_login = 'octocat';
+  insert into users (name, github_login) values ('Octavia', 'octocat');
+  commit`;
+
+describeOnEachDatabase("a placeholder that is connected to a user", (open, kind) => {
+  /** Two issues and a comment by octocat, whom nobody knows. */
+  async function givenAStranger(
+    change: Parameters<typeof givenSampleTandem>[1] = (config) => config,
+    database?: TestDatabase,
+  ): Promise<SampleTandem> {
+    const app = await givenSampleTandem(database ?? (await open()), change);
+    const octocat = app.github.as("octocat");
+    octocat.openIssue(app.repo, { title: "One" });
+    await app.settle();
+    octocat.openIssue(app.repo, { title: "Two" });
+    octocat.comment(app.repo, 1, "And this");
+    app.github.as("mona").comment(app.repo, 1, "Mona's");
+    await app.settle();
+    expect(await app.users()).toMatchObject([
+      { id: "1", github_login: "mona" },
+      { id: "2", github_login: "octocat", placeholder: true },
+    ]);
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2"]);
+    return app;
+  }
+  const authors = async (app: SampleTandem) =>
+    Object.fromEntries(
+      (await app.comments()).map(({ markdown, author_id }) => [markdown, author_id]),
+    );
+
+  it("S44 their tasks and comments move, and the row is kept without its login", async () => {
+    const app = await givenAStranger();
+    const before = await app.story();
+    await app.sql(CONNECT);
+    await app.settle();
+
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+    expect(await authors(app)).toEqual({ "And this": "3", "Mona's": "1" });
+    expect(await app.users()).toMatchObject([
+      { id: "1", github_login: "mona" },
+      { id: "2", name: "octocat", github_login: null, placeholder: true },
+      { id: "3", name: "Octavia", github_login: "octocat" },
+    ]);
+    // Told of each record, and nothing is sent.
+    expect((await app.story()).slice(before.length)).toEqual([
+      "inbound completed author_linked",
+      "inbound completed author_linked",
+      "inbound completed author_linked",
+    ]);
+    expect((await app.events()).slice(before.length)).toMatchObject([
+      {
+        record_type: "tasks",
+        record_id: "1",
+        changes: [{ field: "owner_id", from: "2", to: "3" }],
+      },
+      { record_type: "tasks", record_id: "2" },
+      { record_type: "comments", changes: [{ side: "record", field: "author_id" }] },
+    ]);
+    expect(app.writes() + app.reads()).toBe(0);
+
+    // What comes in later is the user's, and what was theirs before goes both ways as ever.
+    await app.advance(5_000);
+    app.github.as("octocat").openIssue(app.repo, { title: "Three" });
+    app.github.as("octocat").editIssue(app.repo, 1, { title: "One, edited" });
+    await app.settle();
+    await app.editTask("2", { title: "Two, edited" });
+    await app.settle();
+    expect(await app.tasks()).toMatchObject([
+      { title: "One, edited", owner_id: "3" },
+      { title: "Two, edited", owner_id: "3" },
+      { title: "Three", owner_id: "3" },
+    ]);
+    expect(app.github.issue(app.repo, 2)).toMatchObject({ title: "Two, edited" });
+    expect(await app.users()).toHaveLength(3);
+    expect(app.writes()).toBe(1);
+  });
+
+  it("S44 the same where both have the login, in whatever case: no error of Tandem's making", async () => {
+    const app = await givenAStranger();
+    await app.sql("insert into users (name, github_login) values ('Octavia', 'OctoCat')");
+    // Before the drain has seen it, the author comes again.
+    app.github.as("octocat").openIssue(app.repo, { title: "Three" });
+    await app.settle();
+
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3", "3"]);
+    expect(await app.users()).toMatchObject([
+      { github_login: "mona" },
+      { id: "2", github_login: null, placeholder: true },
+      { id: "3", github_login: "OctoCat" },
+    ]);
+    expect((await app.events()).filter(({ state }) => state === "errored")).toEqual([]);
+    expect(app.writes() + app.reads()).toBe(0);
+  });
+
+  it("S44 the placeholder's own row becomes the user: nothing is to be done", async () => {
+    const app = await givenAStranger();
+    const before = await app.story();
+    await app.sql("update users set name = 'Octavia', placeholder = false where id = 2");
+    app.github.as("octocat").openIssue(app.repo, { title: "Three" });
+    await app.settle();
+
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2", "2"]);
+    expect((await app.story()).slice(before.length)).toEqual(["inbound completed created_record"]);
+
+    // It is a user like any other now: a second one of that login is a riddle (S43), and no link.
+    await app.sql("insert into users (name, github_login) values ('Impostor', 'OCTOCAT')");
+    app.github.as("octocat").openIssue(app.repo, { title: "Four" });
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2", "2"]);
+    expect((await app.events()).at(-1)).toMatchObject({
+      state: "errored",
+      error: { message: "users 2 and users 3 both have the login octocat" },
+    });
+    expect(app.writes() + app.reads()).toBe(0);
+  });
+
+  it("S44 what the app's table refuses is come back to, and holds up nothing else", async () => {
+    const app = await givenAStranger();
+    await app.sql("alter table tasks add constraint closed check (id <> 1 or owner_id <> 3)");
+    await app.sql(CONNECT);
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "3"]);
+    expect(await authors(app)).toMatchObject({ "And this": "3" });
+
+    await app.sql("alter table tasks drop constraint closed");
+    await app.advance(10 * 60_000);
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+    expect(await app.sql("select * from tandem.links")).toEqual([]);
+  });
+
+  it("S44 the app's own code writes the move where it writes the record", async () => {
+    const seen: unknown[] = [];
+    const followed: string[] = [];
+    const app = await givenAStranger(
+      withHooks({
+        apply: async (tx, operation) => {
+          const { op, patch, event } = operation;
+          if (op === "update") seen.push([patch, event.reason]);
+          return saveAsAnOrm(tx, operation);
+        },
+        afterCommit: ({ op, id, event }) => {
+          if (event.reason === "author_linked") followed.push(`${op} ${id}`);
+        },
+      }),
+    );
+    await app.sql(CONNECT);
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+    expect(seen).toEqual([
+      [{ owner_id: "3" }, "author_linked"],
+      [{ owner_id: "3" }, "author_linked"],
+    ]);
+    expect(followed.sort()).toEqual(["update 1", "update 2"]);
+    expect(app.writes()).toBe(0);
+  });
+
+  it.runIf(kind === "postgres")(
+    "S44 a row that the app holds follows when it is free",
+    async () => {
+      const database = await open();
+      const app = await givenAStranger((config) => config, database);
+      await app.sql(CONNECT);
+      const session = new pg.Client({ connectionString: database.url });
+      await session.connect();
+      await session.query("begin; select from tasks where id = 1 for update");
+      await app.settle();
+      expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "3"]);
+      await session.end();
+      await app.advance(2_000);
+      await app.settle();
+      expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+      expect(app.writes()).toBe(0);
+    },
+  );
 });

@@ -61,6 +61,8 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
       const { now } = await store.ledger.nextDue();
       const entry = {
         id: anId(),
+        direction: "outbound",
+        reason: "journaled",
         action: "upsert",
         recordType: "tasks",
         changes: [{ side: "record", field: "title", from: "A", to: "B" }],

@@ -197,14 +197,14 @@ describeOnEachDatabase("migrating", (open, kind) => {
       digest: "b",
       text: "create table tandem.half (); select 1 / 0",
     };
-    await expect(migrate(database, [], [], [first, broken])).rejects.toMatchObject({
+    await expect(migrate(database, [], [], undefined, [first, broken])).rejects.toMatchObject({
       code: "22012",
     });
     expect(await app.sql("select to_regclass('tandem.half')::text as half")).toEqual([
       { half: null },
     ]);
     const mended = { ...broken, text: "create table tandem.half ()" };
-    await migrate(database, [], [], [first, mended]);
+    await migrate(database, [], [], undefined, [first, mended]);
     expect(await app.sql("select version from tandem.migrations order by 1")).toEqual([
       { version: 1 },
       { version: 2 },

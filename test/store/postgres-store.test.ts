@@ -1,7 +1,10 @@
 /** The Postgres store, on Postgres and on PGlite, against what every store must do. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import type { StoreTransaction } from "../../src/store/store.ts";
+import { identities, octocat } from "./link-conformance.ts";
 import {
+  anId,
   decideIn,
   issueKey,
   openStore,
@@ -9,11 +12,12 @@ import {
   readLane,
   type StoreOptions,
   TABLES,
+  tasks,
 } from "./opened-store.ts";
 import { sqlRecordsConformance } from "./sql-record-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 
-describeOnEachDatabase("the store", (open) => {
+describeOnEachDatabase("the store", (open, kind) => {
   const opened = async ({ tables, ...options }: StoreOptions = {}) =>
     openStore(await open(), {
       ...options,
@@ -37,5 +41,57 @@ describeOnEachDatabase("the store", (open) => {
     expect(await readLane(store, present(id))).toMatchObject({ externalId: "9" });
   });
 
+  it.runIf(kind === "postgres")(
+    "links no placeholder while somebody is about to give it a record",
+    async () => {
+      const { store, rows, app } = await opened({ identities });
+      const references = [{ column: "owner_id", table: "users", actor: octocat }];
+      const resolve = (tx: StoreTransaction) =>
+        tx.records.resolveActors("github", references, anId());
+      await store.transaction(resolve);
+      const gate = opening();
+      const begun = opening();
+      const inbound = store.transaction(async (tx) => {
+        const owner = await resolve(tx);
+        begun.open();
+        await gate.opened;
+        await tx.records.insert(tasks, { title: "Theirs", ...owner }, anId());
+      });
+      await begun.opened;
+      const [user = ""] = await rows.insert("users", { name: "Octo", github_login: "octocat" });
+      const linking = store.transaction(async (tx) => {
+        await tx.links.add(await tx.links.find([user]));
+        const link = present((await tx.links.claim(tx.now)) ?? undefined);
+        return tx.links.connect(link, anId());
+      });
+      // Whoever looks for records from then on finds it.
+      const found = linking.then(() =>
+        store.transaction((tx) => tx.records.referring(tasks, "owner_id", "1", null, 10)),
+      );
+      const waiting = () =>
+        app.sql<{ count: number }>("select count(*)::int as count from pg_locks where not granted");
+      await Promise.race([found, expect.poll(waiting).toEqual([{ count: 1 }])]);
+      gate.open();
+      await inbound;
+      expect(await linking).toBe("connected");
+      expect(await found).toEqual(["1"]);
+      expect(await store.transaction(resolve)).toEqual({ owner_id: user });
+    },
+  );
+
   sqlRecordsConformance(opened);
 });
+
+/** Something that is waited for until it is opened. */
+function opening(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open: () => void = () => undefined;
+  const whenOpened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    opened: whenOpened,
+    open: () => {
+      open();
+    },
+  };
+}

@@ -149,7 +149,7 @@ partitioned table tandem.events_ended partition by RANGE (finished_at)
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone not null
-  events_ended_lane: CHECK (((lane_id IS NULL) = (reason = 'journaled'::text)))
+  events_ended_lane: CHECK (((lane_id IS NULL) = (reason = ANY (ARRAY['journaled'::text, 'author_linked'::text]))))
   events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
 
 table tandem.events_ended_default partition DEFAULT
@@ -187,7 +187,7 @@ table tandem.events_ended_default partition DEFAULT
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone not null
-  events_ended_lane: CHECK (((lane_id IS NULL) = (reason = 'journaled'::text)))
+  events_ended_lane: CHECK (((lane_id IS NULL) = (reason = ANY (ARRAY['journaled'::text, 'author_linked'::text]))))
   events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
 
 table tandem.events_live with (fillfactor=70)
@@ -269,12 +269,36 @@ table tandem.lanes with (fillfactor=80)
   lanes_pkey: PRIMARY KEY (id)
   lanes_tombstone_side_check: CHECK ((tombstone_side = ANY (ARRAY['resource'::text, 'record'::text])))
 
+table tandem.links
+  id bigint not null generated always as identity
+  record_type text not null
+  integration text not null
+  login text not null
+  placeholder_id text not null
+  user_id text not null
+  connected boolean not null default false
+  attempts integer not null default 0
+  run_at timestamp with time zone not null default tandem.now()
+  links_pkey: PRIMARY KEY (id)
+  links_record_type_placeholder_id_user_id_key: UNIQUE (record_type, placeholder_id, user_id)
+
 table tandem.migrations
   version integer not null
   name text not null
   digest text not null
   applied_at timestamp with time zone not null default clock_timestamp()
   migrations_pkey: PRIMARY KEY (version)
+
+table tandem.placeholders
+  record_type text not null
+  record_id text not null
+  integration text not null
+  login text not null
+  written jsonb not null
+  made_by uuid not null
+  made_at timestamp with time zone not null default tandem.now()
+  linked_to text
+  placeholders_pkey: PRIMARY KEY (record_type, record_id)
 
 
 CREATE UNIQUE INDEX accounts_integration_name_key ON tandem.accounts USING btree (integration, name)
@@ -312,7 +336,12 @@ CREATE UNIQUE INDEX lanes_one_per_record ON tandem.lanes USING btree (connection
 CREATE UNIQUE INDEX lanes_one_per_resource ON tandem.lanes USING btree (connection_id, resource_type, external_id) WHERE (external_id IS NOT NULL)
 CREATE INDEX lanes_open_tokenless ON tandem.lanes USING btree (connection_id, resource_type) WHERE (intent_tokenless AND (external_id IS NULL))
 CREATE UNIQUE INDEX lanes_pkey ON tandem.lanes USING btree (id)
+CREATE INDEX links_due ON tandem.links USING btree (run_at, id)
+CREATE UNIQUE INDEX links_pkey ON tandem.links USING btree (id)
+CREATE UNIQUE INDEX links_record_type_placeholder_id_user_id_key ON tandem.links USING btree (record_type, placeholder_id, user_id)
 CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
+CREATE INDEX placeholders_by_login ON tandem.placeholders USING btree (record_type, integration, login)
+CREATE UNIQUE INDEX placeholders_pkey ON tandem.placeholders USING btree (record_type, record_id)
 
 function tandem.due_deliveries(due_by timestamp with time zone, how_many integer) returns SETOF uuid
 function tandem.due_lanes(due_by timestamp with time zone, how_many integer) returns SETOF bigint

@@ -9,6 +9,7 @@ import { deliveriesConformance } from "./delivery-conformance.ts";
 import { hooksConformance } from "./hook-conformance.ts";
 import { intentsConformance } from "./intent-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
+import { linksConformance } from "./link-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 
@@ -19,6 +20,7 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   recordsConformance(open);
   capturesConformance(open);
   actorsConformance(open);
+  linksConformance(open);
   hooksConformance(open);
   deliveriesConformance(open);
 }

@@ -30,13 +30,13 @@ export function addMigrateCommand(program: Command, within: Within): void {
 async function migrateDatabase(context: CommandContext): Promise<void> {
   const { io, settings } = context;
   const given = await loadConfig(io.cwd, settings.config);
-  const { mappings, journals } = compileConfig(given);
+  const { mappings, journals, identities } = compileConfig(given);
   const { config, release } = takeConfig(given, io.cwd, false);
   try {
     const database = await openDatabase(config.database);
     try {
       const before = await readApplied(database);
-      await migrate(database, mappings, journals);
+      await migrate(database, mappings, journals, identities ?? undefined);
       const after = await readApplied(database);
       const applied = after.slice(before.length);
       const tables = [...new Set([...mappings, ...journals].map(({ recordType }) => recordType))];

@@ -6,7 +6,7 @@ import type { Json } from "../../model/content.ts";
 import { type Instant, instantFromMicros, parseInstant } from "../../model/instant.ts";
 import { type Journal, mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
 import { MigrationError } from "../migration-error.ts";
-import type { CapturedChange } from "../store.ts";
+import type { CapturedChange, IdentitySettings } from "../store.ts";
 import type { AppTables, RowWrite } from "./app-tables.ts";
 import { sameKept } from "./kept-values.ts";
 
@@ -26,11 +26,17 @@ export function capturedTables(
   tables: AppTables,
   mappings: readonly Mapping[],
   journals: readonly Journal[],
+  identities: IdentitySettings | undefined,
 ): ReadonlyMap<string, CapturedTable> {
+  const users = watchedUsers(tables, identities);
   return new Map(
-    [...mappings, ...journals].map(({ recordType, key }) => {
+    [...mappings, ...journals, ...users].map(({ recordType, key }) => {
       const own = mappings.filter((mapping) => mapping.recordType === recordType);
-      const columns = [...new Set(own.flatMap((mapping) => mappedColumns(mapping)))].sort();
+      const logins = users.flatMap((table) =>
+        table.recordType === recordType ? table.logins : [],
+      );
+      const mapped = own.flatMap((mapping) => mappedColumns(mapping));
+      const columns = [...new Set([...mapped, ...logins])].sort();
       const modifiedAt = own.find((mapping) => mapping.modifiedAt !== null)?.modifiedAt ?? null;
       const named = [key, ...columns, ...(modifiedAt === null ? [] : [modifiedAt])];
       refuseMissing(tables, recordType, named);
@@ -40,6 +46,13 @@ export function capturedTables(
       return [recordType, { key, columns, journal: kept, modifiedAt }];
     }),
   );
+}
+
+/** Logins are watched where placeholders may have to be linked. */
+function watchedUsers(tables: AppTables, identities: IdentitySettings | undefined) {
+  if (identities?.unknown !== "placeholder" || !tables.has(identities.table)) return [];
+  const { table, key, login } = identities;
+  return [{ recordType: table, key, logins: Object.values(login) }];
 }
 
 function refuseMissing(tables: AppTables, table: string, columns: readonly string[]): void {

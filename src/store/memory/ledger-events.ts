@@ -1,5 +1,5 @@
 /** Events as the ledger shows them, and the ones that have ended as it keeps them. */
-import type { JournalEntry, TandemEvent } from "../../model/event.ts";
+import { eventOfEntry, type JournalEntry, type TandemEvent } from "../../model/event.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
@@ -44,41 +44,12 @@ export function toLedger(
 
 /** Adds records' own writes: events that ended at once and belong to no lane. */
 export function appendJournal(state: MemoryState, entries: readonly JournalEntry[]): void {
-  for (const { id, action, recordType, recordId, changes, writtenAt, endedAt } of entries) {
-    appendEnded(state, journalKeyOf(recordType, recordId), {
-      id,
-      laneId: null,
-      connectionId: null,
-      direction: "outbound",
-      action,
-      source: "change",
+  for (const entry of entries) {
+    appendEnded(state, journalKeyOf(entry.recordType, entry.recordId), {
+      ...eventOfEntry(entry),
+      changes: storableValue(entry.changes),
       resourceType: null,
       relation: null,
-      externalId: null,
-      updatedAt: null,
-      recordType,
-      recordId,
-      state: "completed",
-      reason: "journaled",
-      canceledBy: null,
-      duplicateOf: null,
-      ignoredFor: null,
-      deliveryId: null,
-      content: null,
-      digest: null,
-      changes: storableValue(changes),
-      conflicts: [],
-      error: null,
-      attempts: 0,
-      runAt: writtenAt,
-      leaseExpiresAt: null,
-      epoch: 0,
-      worker: null,
-      reread: false,
-      deadline: null,
-      createdAt: writtenAt,
-      startedAt: null,
-      finishedAt: endedAt,
     });
   }
 }

@@ -13,12 +13,15 @@ import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../model/id
 import { type Instant, instantFromMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Journal, Mapping } from "../../model/mapping.ts";
+import type { Placeholder } from "../../model/placeholder.ts";
 import type {
   AccountRecord,
   AfterCommitMark,
   CapturedChange,
   Delivery,
+  IdentitySettings,
   LedgerEvent,
+  Link,
 } from "../store.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
 import { captured, type CapturedTable, capturedTables } from "./capture.ts";
@@ -37,6 +40,12 @@ export interface StoredDelivery extends Delivery {
 
 /** A hook that is to follow a commit, with the time it is due. */
 type DueMark = AfterCommitMark & { readonly runAt: Instant };
+
+/** A link with the time it is due. */
+type DueLink = Link & { readonly runAt: Instant };
+
+/** A placeholder with the app's table of users. */
+type KeptPlaceholder = Placeholder & { readonly recordType: string };
 
 export class MemoryState {
   now: () => Instant = () => instantFromMillis(Date.now());
@@ -64,6 +73,8 @@ export class MemoryState {
   /** Those that are to be translated. */
   readonly pendingDeliveries = new UndoableMap<DeliveryId, StoredDelivery>(this.undoLog);
   readonly afterCommits = new UndoableMap<string, DueMark>(this.undoLog);
+  readonly placeholders = new UndoableMap<string, KeptPlaceholder>(this.undoLog);
+  readonly links = new UndoableMap<string, DueLink>(this.undoLog);
 
   readonly accounts = new UndoableMap<AccountId, AccountRecord>(this.undoLog);
   readonly connections = new UndoableMap<ConnectionId, Connection>(this.undoLog);
@@ -89,12 +100,16 @@ export class MemoryState {
   }
 
   /** Captures the writes to mapped or journaled tables from here on, and to no others. */
-  capture(mappings: readonly Mapping[], journals: readonly Journal[]): void {
-    this.#captures = capturedTables(this.tables, mappings, journals);
+  capture(
+    mappings: readonly Mapping[],
+    journals: readonly Journal[],
+    identities: IdentitySettings | undefined,
+  ): void {
+    this.#captures = capturedTables(this.tables, mappings, journals, identities);
   }
 
   /** The next number of a kind; like a sequence of Postgres, it takes none back. */
-  count(kind: "lane" | "account" | "connection" | "after commit"): string {
+  count(kind: "lane" | "account" | "connection" | "after commit" | "link"): string {
     const next = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, next);
     return String(next);

@@ -12,8 +12,9 @@ import * as laneLocks from "./lane-locks.ts";
 import { saveLanes, wakeAwaitingIntent, wakeChildren } from "./lane-writes.ts";
 import { appendJournal } from "./ledger-events.ts";
 import { ledger } from "./ledger.ts";
+import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
-import { recordStore } from "./records.ts";
+import { actorRows, recordStore } from "./records.ts";
 
 export interface MemoryStoreOptions {
   /** What is mapped; `migrate` replaces it. */
@@ -32,6 +33,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     const now = state.now();
     const held: laneLocks.HeldLanes = new Set();
     const step = <T>(work: () => T) => steps.take(work);
+    const rows = actorRows(state, step);
     return {
       now,
       ensureLanes: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
@@ -75,7 +77,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => {
           appendJournal(state, entries);
         }),
-      records: recordStore(state, options.identities, step),
+      records: recordStore(state, rows, options.identities, step),
       changes: {
         take: (limit) => step(() => state.changes.take(limit)),
         peek: (recordType, recordId) =>
@@ -97,6 +99,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       },
       pendingDeliveries: pendingDeliveries(state, now, step),
       afterCommits: afterCommitStore(state, step),
+      links: linkStore(state, rows, options.identities, step),
     };
   };
 
@@ -116,7 +119,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     kind: "memory",
     migrate: (mappings, journals = []) =>
       state.transaction(() => {
-        state.capture(mappings, journals);
+        state.capture(mappings, journals, options.identities);
         relations = resourceRelations(mappings);
       }),
     async transaction(work) {

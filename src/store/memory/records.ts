@@ -6,21 +6,63 @@ import { type ActorRows, type RecordTable, resolveActors } from "../resolve-acto
 import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
 import type { Entry } from "./app-tables.ts";
 import { keptKey } from "./kept-values.ts";
+import { placeholderRows } from "./links.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { unknownColumn } from "./table-refusals.ts";
+
+type Step = <T>(work: () => T) => Promise<T>;
+
+/** The rows that stand for actors. */
+export function actorRows(state: MemoryState, step: Step): ActorRows {
+  return {
+    read: (table, ids) =>
+      step(() => {
+        const name = nameOf(state, table);
+        const found = ids.map((id) => [id, state.tables.row(name, id)] as const);
+        return new Map(found.flatMap(([id, row]) => (row === undefined ? [] : [[id, row]])));
+      }),
+    withText: (table, column, texts) => step(() => withText(state, table, column, texts)),
+    insert: (table, patch, origin) => step(() => insert(state, table, patch, origin)),
+    clear: (table, id, column, origin) =>
+      step(() => {
+        const name = nameOf(state, table);
+        if (isHeld(state, name, id)) return "busy";
+        const savepoint = state.undoLog.length;
+        try {
+          state.tables.update(name, id, { [column]: null }, origin);
+          return "cleared";
+        } catch (error) {
+          if (!(error instanceof RecordWriteError)) throw error;
+          state.undoLog.rollBack(savepoint);
+          return "refused";
+        }
+      }),
+    // Nobody else is in a transaction.
+    waitFor: () => Promise.resolve(),
+    note: ({ name }, id, column, origin) =>
+      step(() => {
+        state.changes.append({
+          recordType: name,
+          recordId: id,
+          operation: "update",
+          columns: [column],
+          changedAt: state.now(),
+          origin,
+          oldRow: null,
+          journal: null,
+        });
+      }),
+    placeholders: placeholderRows(state, step),
+  };
+}
 
 /** The record store of one transaction; `step` runs each of its steps within it. */
 export function recordStore(
   state: MemoryState,
+  rows: ActorRows,
   identities: IdentitySettings | undefined,
-  step: <T>(work: () => T) => Promise<T>,
+  step: Step,
 ): RecordStore {
-  const rows: ActorRows = {
-    withText: (table, column, texts) => step(() => withText(state, table, column, texts)),
-    insert: (table, patch, origin) => step(() => insert(state, table, patch, origin)),
-    // Nobody else is in a transaction.
-    waitFor: () => Promise.resolve(),
-  };
   return {
     read: (mapping, ids) =>
       step(() => {
@@ -53,6 +95,17 @@ export function recordStore(
         return state.tables
           .entries(table)
           .filter(({ row }) => wanted.has(String(row[parent.column])))
+          .map(({ id }) => id);
+      }),
+    referring: (mapping, column, value, after, limit) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        const entries = state.tables.entries(table);
+        const seen = entries.findIndex(({ id }) => id === after);
+        return entries
+          .slice(seen + 1)
+          .filter(({ row }) => String(row[column]) === value)
+          .slice(0, limit)
           .map(({ id }) => id);
       }),
     lock: (mapping, id) =>

@@ -2,18 +2,23 @@
 import { type Journal, type Mapping, mappedColumns } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
+import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./brief-lock.ts";
 import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
 
-/** Installs the triggers of mapped or journaled tables and removes those of tables that no longer are. */
+/**
+ * Installs the triggers of mapped or journaled tables and removes those of tables that no longer are.
+ * The app's table of users is watched for logins where placeholders may have to be linked.
+ */
 export async function installCaptureTriggers(
   database: Database,
   mappings: readonly Mapping[],
   journals: readonly Journal[],
+  identities: IdentitySettings | undefined,
 ): Promise<void> {
-  const tables = await capturedTables(database, mappings, journals);
+  const tables = await capturedTables(database, mappings, journals, identities);
   const wanted = tables.map((table) => ({ table, sql: captureSql(table) }));
   const installed = await readInstalled(database);
   for (const { table, sql } of wanted) {
@@ -114,9 +119,11 @@ async function capturedTables(
   reader: Queryable,
   mappings: readonly Mapping[],
   journals: readonly Journal[],
+  identities: IdentitySettings | undefined,
 ): Promise<readonly CapturedTable[]> {
+  const users = await watchedUsers(reader, identities);
   const recordTypes = [
-    ...new Set([...mappings, ...journals].map(({ recordType }) => recordType)),
+    ...new Set([...mappings, ...journals, ...users].map(({ recordType }) => recordType)),
   ].sort();
   const tables: CapturedTable[] = [];
   for (const recordType of recordTypes) {
@@ -125,6 +132,7 @@ async function capturedTables(
       recordType,
       mappings.filter((mapping) => mapping.recordType === recordType),
       journals.find((journal) => journal.recordType === recordType) ?? null,
+      users.find((table) => table.recordType === recordType) ?? null,
       shape,
     );
     const twin = tables.find((other) => other.shape.oid === table.shape.oid);
@@ -140,13 +148,33 @@ async function capturedTables(
   return tables;
 }
 
+/** A table of which columns are watched, mapped or not. */
+interface Watched {
+  readonly recordType: string;
+  readonly key: string;
+  readonly columns: readonly string[];
+}
+
+/** Users that live elsewhere, behind a view say, are linked when their author is met again. */
+async function watchedUsers(
+  reader: Queryable,
+  identities: IdentitySettings | undefined,
+): Promise<readonly Watched[]> {
+  if (identities?.unknown !== "placeholder") return [];
+  const shape = await readTableShape(reader, identities.table);
+  if (shape === null || (shape.kind !== "r" && shape.kind !== "p")) return [];
+  const { table, key, login } = identities;
+  return [{ recordType: table, key, columns: Object.values(login) }];
+}
+
 function capturedTable(
   recordType: string,
   mappings: readonly Mapping[],
   journal: Journal | null,
+  users: Watched | null,
   shape: TableShape | null,
 ): CapturedTable {
-  const first = mappings[0] ?? journal ?? undefined;
+  const first = mappings[0] ?? journal ?? users ?? undefined;
   if (shape === null || first === undefined) {
     throw new MigrationError(
       "table_missing",
@@ -170,7 +198,8 @@ function capturedTable(
       "Correct the mapping, or add the column first.",
     );
   };
-  const names = [...new Set(mappings.flatMap((mapping) => mappedColumns(mapping)))].sort();
+  const mapped = mappings.flatMap((mapping) => mappedColumns(mapping));
+  const names = [...new Set([...mapped, ...(users?.columns ?? [])])].sort();
   const modifiedAt = mappings.find((mapping) => mapping.modifiedAt !== null)?.modifiedAt;
   const stamp = modifiedAt == null ? null : column(modifiedAt);
   return {

@@ -10,8 +10,8 @@ insert into tandem.events_ended (
   state, reason, changes, run_at, created_at, finished_at
 )
 select
-  id, 'outbound', action, 'change', record_type, record_id,
-  'completed', 'journaled', changes, created_at, created_at, finished_at
+  id, direction, action, 'change', record_type, record_id,
+  'completed', reason, changes, created_at, created_at, finished_at
 from json_populate_recordset(null::tandem.events_ended, $1::json)`;
 
 export async function appendJournal(
@@ -21,7 +21,9 @@ export async function appendJournal(
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({
     id: entry.id,
+    direction: entry.direction,
     action: entry.action,
+    reason: entry.reason,
     record_type: entry.recordType,
     record_id: entry.recordId,
     changes: entry.changes,

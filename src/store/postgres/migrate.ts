@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import type { Journal, Mapping } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
+import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./brief-lock.ts";
 import { installCaptureTriggers } from "./capture-triggers.ts";
 import { installResourceViews } from "./resource-views.ts";
@@ -41,11 +42,12 @@ export async function migrate(
   database: Database,
   mappings: readonly Mapping[],
   journals: readonly Journal[] = [],
+  identities?: IdentitySettings,
   migrations?: readonly Migration[],
 ): Promise<void> {
   const known = migrations ?? (await readMigrations());
   while (await applyNext(database, known));
-  await installCaptureTriggers(database, mappings, journals);
+  await installCaptureTriggers(database, mappings, journals, identities);
   await installResourceViews(database, mappings);
 }
 

@@ -17,7 +17,8 @@ import * as laneLocks from "./lane-locks.ts";
 import { removeLane, saveLanes } from "./lane-writes.ts";
 import { ledger } from "./ledger-rows.ts";
 import { migrate } from "./migrate.ts";
-import { recordStore } from "./record-rows.ts";
+import { linkStore } from "./link-rows.ts";
+import { RecordRows, recordStore } from "./record-rows.ts";
 import { refusalAtCommit } from "./refusals.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { TableShapes } from "./table-shapes.ts";
@@ -44,6 +45,7 @@ export async function postgresStore(
   const begin = async (tx: Queryable): Promise<StoreTransaction> => {
     const now = await settle(tx);
     const held: laneLocks.HeldLanes = new Map();
+    const rows = new RecordRows(tx, shapes, database.kind);
     return {
       now,
       ensureLanes: (keys) => laneKeys.ensureLanes(tx, keys),
@@ -68,10 +70,11 @@ export async function postgresStore(
       wakeChildren: (parent) => wakeChildren(tx, parent),
       wakeAwaitingIntent: (connection, resourceType) =>
         wakeAwaitingIntent(tx, connection, resourceType),
-      records: recordStore(tx, shapes, options.identities, database.kind),
+      records: recordStore(rows, options.identities),
       changes: changeStore(tx),
       pendingDeliveries: pendingDeliveries(tx, now),
       afterCommits: afterCommitStore(tx),
+      links: linkStore(tx, rows, options.identities),
       appendJournal: (entries) => appendJournal(tx, entries),
     };
   };
@@ -79,7 +82,7 @@ export async function postgresStore(
   return {
     kind: database.kind,
     async migrate(mappings, journals = []) {
-      await migrate(database, mappings, journals);
+      await migrate(database, mappings, journals, options.identities);
       relations = resourceRelations(mappings);
       shapes.forget();
     },

@@ -7,9 +7,16 @@ import type { EventId } from "../../model/ids.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
-import { type ActorRows, type RecordTable, resolveActors } from "../resolve-actors.ts";
+import {
+  type ActorRows,
+  type PlaceholderRows,
+  type RecordTable,
+  resolveActors,
+} from "../resolve-actors.ts";
 import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
+import { changeStore } from "./change-rows.ts";
+import { placeholderRows } from "./link-rows.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp } from "./refusals.ts";
 import type { Column, TableShape, TableShapes } from "./table-shapes.ts";
@@ -19,6 +26,7 @@ const KEY = "tandem.record_id";
 
 /** Rows of any table by key; mappings and identities both write through it. */
 export class RecordRows implements ActorRows {
+  readonly placeholders: PlaceholderRows;
   readonly #tx: Queryable;
   readonly #shapes: TableShapes;
   readonly #kind: Database["kind"];
@@ -27,6 +35,7 @@ export class RecordRows implements ActorRows {
     this.#tx = tx;
     this.#shapes = shapes;
     this.#kind = kind;
+    this.placeholders = placeholderRows(tx);
   }
 
   async read(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
@@ -85,6 +94,26 @@ export class RecordRows implements ActorRows {
        where ${named}
        order by ${key.quoted}`,
       [parentIds],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async referring(
+    table: RecordTable,
+    column: string,
+    value: string,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly string[]> {
+    const { shape, key } = await this.#open(table);
+    const { quoted, type } = columnOf(table, shape, column);
+    const rows = await this.#run(
+      `select ${key.quoted}::text as ${quoteIdentifier(KEY)}
+       from ${shape.quoted}
+       where ${quoted} = $1::${type} and ($2::text is null or ${key.quoted} > $2::${key.type})
+       order by ${key.quoted}
+       limit $3`,
+      [value, after, limit],
     );
     return rows.map(({ id }) => id);
   }
@@ -172,6 +201,28 @@ export class RecordRows implements ActorRows {
        order by ${key.quoted}`,
       [texts],
     );
+  }
+
+  async clear(
+    table: RecordTable,
+    id: string,
+    column: string,
+    origin: EventId,
+  ): Promise<"cleared" | "refused" | "busy"> {
+    const locked = await this.lock(table, id);
+    if (locked.status === "busy") return "busy";
+    try {
+      await this.lend(origin, () => this.update(table, id, { [column]: null }, origin));
+      return "cleared";
+    } catch (error) {
+      if (error instanceof RecordWriteError) return "refused";
+      throw error;
+    }
+  }
+
+  async note(table: RecordTable, id: string, column: string, origin: EventId): Promise<void> {
+    const noted = { recordType: table.name, recordId: id, columns: [column], origin };
+    await changeStore(this.#tx).note([noted]);
   }
 
   async waitFor(name: string): Promise<void> {
@@ -273,12 +324,9 @@ export class RecordRows implements ActorRows {
 
 /** The record store of one transaction. */
 export function recordStore(
-  tx: Queryable,
-  shapes: TableShapes,
+  rows: RecordRows,
   identities: IdentitySettings | undefined,
-  kind: Database["kind"],
 ): RecordStore {
-  const rows = new RecordRows(tx, shapes, kind);
   return {
     read: (mapping, ids) => rows.read(tableOf(mapping), ids),
     page: (mapping, scope, after, limit) =>
@@ -294,6 +342,8 @@ export function recordStore(
       mapping.parent === null
         ? []
         : rows.childrenOf(tableOf(mapping), mapping.parent.column, tableOf(parent), ids),
+    referring: (mapping, column, value, after, limit) =>
+      rows.referring(tableOf(mapping), column, value, after, limit),
     lock: (mapping, id) => rows.lock(tableOf(mapping), id),
     insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),

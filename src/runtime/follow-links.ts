@@ -1,0 +1,167 @@
+/**
+ * Placeholders that are connected to users later: their records become the user's.
+ *
+ * 1. The drain sees that a user was given a login (`followUsers`), and notes what follows as a link.
+ * 2. A link first gives the author to the user (`connect`): what comes in from then on is theirs,
+ *    and what came in before is there to be found.
+ * 3. Then the records that name the placeholder take the user, a few at a time and marked as ours,
+ *    so that nothing is sent. Nothing is waited for: what the app holds is come back to.
+ *
+ * The placeholder's row stays. It is the app's, and Tandem deletes none of those unasked.
+ */
+import { nextRunAt } from "../engine/retry.ts";
+import { eventOfEntry, type JournalEntry } from "../model/event.ts";
+import { addMillis } from "../model/instant.ts";
+import type { Mapping } from "../model/mapping.ts";
+import { RecordWriteError } from "../store/record-write-error.ts";
+import type { CapturedChange, Link, StoreTransaction } from "../store/store.ts";
+import { messageOf } from "./failures.ts";
+import { HookError, NO_HOOKS, ValidationError } from "./hooks.ts";
+import { keyText } from "./key-text.ts";
+import type { Services } from "./services.ts";
+import { recordWriter } from "./write-record.ts";
+
+const BATCH = 100;
+const LEASE_MS = 60_000;
+/** How soon a row that the app holds is looked at again. */
+const BUSY_MS = 1_000;
+
+/** Notes the links that follow from writes to the app's users. */
+export async function followUsers(
+  tx: StoreTransaction,
+  changes: readonly CapturedChange[],
+  { identities }: Pick<Services, "identities">,
+): Promise<void> {
+  if (identities === null) return;
+  const logins = Object.values(identities.login);
+  const written = changes.filter(
+    ({ recordType, operation, columns }) =>
+      recordType === identities.table &&
+      operation !== "delete" &&
+      columns.some((column) => logins.includes(column)),
+  );
+  if (written.length === 0) return;
+  const ids = [...new Set(written.map(({ recordId }) => recordId))];
+  await tx.links.add(await tx.links.find(ids));
+}
+
+/** Carries one link out, as far as it can be now; `false` where there is none. */
+export async function followLink(services: Services): Promise<boolean> {
+  if (services.identities === null) return false;
+  const link = await services.store.transaction((tx) =>
+    tx.links.claim(addMillis(tx.now, LEASE_MS)),
+  );
+  if (link === null) return false;
+  if (!link.connected && !(await connect(services, link))) return true;
+  const left: Left = { busy: 0, refused: 0 };
+  for (const { mapping, column } of references(services)) {
+    await moveAll(services, link, mapping, column, left);
+  }
+  await services.store.transaction((tx) => {
+    if (left.busy > 0) return tx.links.again(link.id, addMillis(tx.now, BUSY_MS));
+    if (left.refused === 0) return tx.links.done(link.id);
+    return tx.links.again(link.id, nextRunAt(tx.now, link.attempts, services.random()));
+  });
+  return true;
+}
+
+/** Records that could not take the user now. */
+interface Left {
+  busy: number;
+  refused: number;
+}
+
+async function connect(services: Services, link: Link): Promise<boolean> {
+  return services.store.transaction(async (tx) => {
+    const result = await tx.links.connect(link, services.newEventId(tx.now));
+    if (result === "outlived") await tx.links.done(link.id);
+    if (result === "busy") await tx.links.again(link.id, addMillis(tx.now, BUSY_MS));
+    return result === "connected";
+  });
+}
+
+/** The columns that name users, each with the mapping whose hooks write its table. */
+function references({ mappings, identities }: Services) {
+  const found = new Map<string, { readonly mapping: Mapping; readonly column: string }>();
+  for (const mapping of mappings) {
+    for (const { column, references: table } of mapping.fields) {
+      const key = `${mapping.recordType}\n${column}`;
+      if (table === identities?.table && !found.has(key)) found.set(key, { mapping, column });
+    }
+  }
+  return found.values();
+}
+
+async function moveAll(
+  services: Services,
+  link: Link,
+  mapping: Mapping,
+  column: string,
+  left: Left,
+): Promise<void> {
+  const { apply, derive } = services.hooks.get(mapping) ?? NO_HOOKS;
+  // The app's own code may take its time, and its writers must not wait for many rows meanwhile.
+  const limit = apply === null && derive === null ? BATCH : 1;
+  let after: string | null = null;
+  for (;;) {
+    const seen: string | null = after;
+    const ids: readonly string[] = await services.store.transaction(async (tx) => {
+      await tx.links.again(link.id, addMillis(tx.now, LEASE_MS));
+      const { placeholderId } = link;
+      const found = await tx.records.referring(mapping, column, placeholderId, seen, limit);
+      for (const id of found) await moveOne(services, tx, link, mapping, column, id, left);
+      return found;
+    });
+    after = ids.at(-1) ?? null;
+    if (ids.length < limit) return;
+  }
+}
+
+/** Gives one record its user. What its table or the app refuses holds up no other. */
+async function moveOne(
+  services: Services,
+  tx: StoreTransaction,
+  link: Link,
+  mapping: Mapping,
+  column: string,
+  id: string,
+  left: Left,
+): Promise<void> {
+  const locked = await tx.records.lock(mapping, id);
+  if (locked.status === "busy") left.busy += 1;
+  if (!("row" in locked)) return;
+  if (keyText(locked.row[column])[0] !== link.placeholderId) return;
+  const entry: JournalEntry = {
+    id: services.newEventId(tx.now),
+    direction: "inbound",
+    reason: "author_linked",
+    action: "upsert",
+    recordType: mapping.recordType,
+    recordId: id,
+    changes: [{ side: "record", field: column, from: link.placeholderId, to: link.userId }],
+    writtenAt: tx.now,
+    endedAt: tx.now,
+  };
+  const hooks = services.hooks.get(mapping) ?? NO_HOOKS;
+  const writer = recordWriter(tx, mapping, hooks, eventOfEntry(entry), services.clock);
+  try {
+    await tx.records.lend(entry.id, () => writer.update(id, locked.row, { [column]: link.userId }));
+  } catch (thrown) {
+    if (!isRefusal(thrown)) throw thrown;
+    left.refused += 1;
+    services.log.warn(
+      { record: `${mapping.recordType} ${id}`, user: link.userId, error: messageOf(thrown) },
+      "a placeholder's record could not be given to its user; it is tried again",
+    );
+    return;
+  }
+  await tx.appendJournal([entry]);
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return (
+    thrown instanceof RecordWriteError ||
+    thrown instanceof ValidationError ||
+    thrown instanceof HookError
+  );
+}

@@ -1,0 +1,96 @@
+/** Placeholders as Tandem remembers them, and the links that give their records to users. */
+import type { Placeholder } from "../../model/placeholder.ts";
+import { connectLink, findLinks, type ActorRows, type PlaceholderRows } from "../resolve-actors.ts";
+import { storableValue } from "../storable-json.ts";
+import type { IdentitySettings, Link, LinkStore } from "../store.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+type Step = <T>(work: () => T) => Promise<T>;
+
+/** One transaction runs at a time, so nothing needs to be held. */
+export function placeholderRows(state: MemoryState, step: Step): PlaceholderRows {
+  const { placeholders } = state;
+  return {
+    of: ({ name }, integration, logins) =>
+      step(() =>
+        [...placeholders.values()]
+          .filter((one) => one.recordType === name && one.integration === integration)
+          .filter(({ login }) => logins.includes(login))
+          .sort((a, b) => (a.recordId < b.recordId ? -1 : 1)),
+      ),
+    add: ({ name }, placeholder: Placeholder) =>
+      step(() => {
+        const written = storableValue(placeholder.written);
+        const made = { ...placeholder, written, recordType: name, linkedTo: null };
+        placeholders.set(keyOf(name, placeholder.recordId), made);
+      }),
+    link: ({ name }, recordId, userId) =>
+      step(() => {
+        const placeholder = placeholders.get(keyOf(name, recordId));
+        if (placeholder === undefined) return;
+        placeholders.set(keyOf(name, recordId), { ...placeholder, linkedTo: userId });
+      }),
+  };
+}
+
+/** The links as one transaction sees them; without identities there are none. */
+export function linkStore(
+  state: MemoryState,
+  rows: ActorRows,
+  identities: IdentitySettings | undefined,
+  step: Step,
+): LinkStore {
+  const { links } = state;
+  return {
+    find: async (ids) =>
+      identities === undefined || ids.length === 0 ? [] : findLinks(rows, identities, ids),
+    add: (added) =>
+      step(() => {
+        for (const link of added) {
+          const known = [...links.values()].find(
+            ({ placeholderId, userId }) =>
+              placeholderId === link.placeholderId && userId === link.userId,
+          );
+          const id = known?.id ?? state.count("link");
+          const attempts = known?.attempts ?? 0;
+          links.set(id, { ...link, id, attempts, connected: false, runAt: state.now() });
+        }
+        if (added.length > 0) state.announceWork();
+      }),
+    claim: (until) =>
+      step(() => {
+        const now = state.now();
+        const [due] = [...links.values()]
+          .filter(({ runAt }) => runAt <= now)
+          .sort((a, b) => a.runAt - b.runAt || Number(a.id) - Number(b.id));
+        if (due === undefined) return null;
+        const { runAt: _, ...link } = due;
+        const claimed: Link = { ...link, attempts: link.attempts + 1 };
+        // Putting it off is the claim: should its worker die, another finds it due again.
+        links.set(claimed.id, { ...claimed, runAt: until });
+        return claimed;
+      }),
+    async connect(link, origin) {
+      if (identities === undefined) return "outlived";
+      const result = await connectLink(rows, identities, link, origin);
+      const known = links.get(link.id);
+      if (result === "connected" && known !== undefined) {
+        links.set(link.id, { ...known, connected: true });
+      }
+      return result;
+    },
+    again: (id, runAt) =>
+      step(() => {
+        const link = links.get(id);
+        if (link !== undefined) links.set(id, { ...link, runAt });
+      }),
+    done: (id) =>
+      step(() => {
+        links.delete(id);
+      }),
+  };
+}
+
+function keyOf(recordType: string, recordId: string): string {
+  return `${recordType}\n${recordId}`;
+}
