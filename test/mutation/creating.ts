@@ -3,7 +3,8 @@ import type { CodeMutant } from "./mutant.ts";
 
 const identify = "src/engine/identify.ts";
 const outbound = "src/engine/outbound.ts";
-const sweep = "src/runtime/sweep.ts";
+const planReconcile = "src/runtime/plan-reconcile.ts";
+const reconcile = "src/engine/reconcile.ts";
 
 export const creating: readonly CodeMutant[] = [
   {
@@ -95,43 +96,35 @@ export const creating: readonly CodeMutant[] = [
     killedBy: ["test/integrations/github/token.test.ts"],
   },
   {
-    id: "sweep-keeps-bound",
-    rule: "The sweep keeps the bound resource",
-    file: sweep,
-    find: "if (lane === undefined || bound === null || bound === observation.externalId) continue;",
-    replace: "if (lane === undefined || bound === null) continue;",
-    killedBy: ["test/situations/races-create.test.ts"],
-  },
-  {
-    id: "sweep-closes-ours",
-    rule: "The sweep closes only surplus of ours",
-    file: sweep,
-    find: "observation.author?.id === identity.id &&",
-    replace: "",
-    killedBy: ["test/situations/races-identity.test.ts"],
-  },
-  {
     id: "sweep-closes",
     rule: "The sweep closes surplus",
-    file: sweep,
-    find: "if (ours.length === 0) return 0;",
-    replace: "if (ours.length < 99) return 0;",
+    file: planReconcile,
+    find: 'return [{ cause: "surplus", mapping, lane: lane.id, bound, observation, actions }];',
+    replace: "return [];",
     killedBy: ["test/situations/races-create.test.ts"],
+  },
+  {
+    id: "sweep-asks",
+    rule: "What a list does not show is asked for by id: only a clear answer deletes",
+    file: planReconcile,
+    find: "const seen = await readOrAbsent(services, contact, mapping, externalId, signal);",
+    replace: 'const seen = "absent" as Awaited<ReturnType<typeof readOrAbsent>>;',
+    killedBy: ["test/situations/short-listings.test.ts"],
   },
   {
     id: "sweep-outlived",
     rule: "The sweep removes what has outlived its record",
-    file: sweep,
-    find: "if (candidates.length === 0) return;",
-    replace: "if (candidates.length < 99) return;",
+    file: reconcile,
+    find: 'return [action("remove_resource", lane, [], [])];',
+    replace: "return [];",
     killedBy: ["test/situations/outbound-order.test.ts"],
   },
   {
     id: "sweep-left-alone",
     rule: "... but not what somebody has opened again",
-    file: sweep,
-    find: 'lastSent?.kind !== "close" && lastSent?.kind !== "delete",',
-    replace: "lastSent?.kind !== undefined || lastSent === null,",
+    file: reconcile,
+    find: 'const isLeft = observation.content?.state === "closed" || isRemoved;',
+    replace: 'const isLeft = observation.content?.state === "closed";',
     killedBy: ["test/situations/outbound-order.test.ts"],
   },
   {

@@ -228,8 +228,8 @@ describeOnEachDatabase("creates of ours", (open) => {
     ]);
     const ofComment = (await app.events()).filter((event) => event.record_type === "comments");
     expect(ofComment).toMatchObject([
-      { state: "ignored", reason: "surplus", source: "poll", ...cause },
-      { state: "duplicate", reason: "same_content", duplicate_of: ofComment[0]?.id },
+      // The sweep had made its list before it wrote the comment: only the webhook tells of it.
+      { state: "ignored", reason: "surplus", source: "webhook", ...cause },
     ]);
     // Two POSTs; closing the surplus one and saying why.
     expect(app.writes()).toBe(4);
@@ -237,7 +237,7 @@ describeOnEachDatabase("creates of ours", (open) => {
     await app.tandem.sweepNow();
     await app.settle();
     expect(app.writes()).toBe(4);
-    expect(await app.events()).toHaveLength(8);
+    expect(await app.events()).toHaveLength(7);
   });
 
   it("S21 a dead worker's POST lands while its successor looks for it: no second POST", async () => {
