@@ -1,13 +1,28 @@
 /**
- * `npm run simulate -- --seeds 200 --json`: histories with every fault on. It exits with 1 unless
- * all converge with nothing lost, doubled or stuck. `--seed 17` runs one and prints its story.
+ * `npm run simulate -- --seeds 10000 --json`: histories with every fault on. It exits with 1 unless
+ * every invariant holds in each of them and one in a hundred, told twice, tells the same.
+ *
+ * `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
+ * without that fault. `--resume FILE` keeps the progress of a long run. What fails is made short.
  */
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { type Fault, FAULTS } from "../src/testing/simulation/plan.ts";
+import { shrink, type Told } from "../src/testing/simulation/shrink.ts";
 import { simulate, type SimulationResult } from "../src/testing/simulation/simulate.ts";
+import { tellAll } from "./simulation-crew.ts";
+import { batchesOf, Progress } from "./simulation-progress.ts";
+import {
+  add,
+  isClean,
+  NAMES,
+  nothing,
+  reportOf,
+  type SeedReport,
+  totalOf,
+  TWICE_EVERY,
+} from "./simulation-report.ts";
 import { openWorld } from "./simulation-world.ts";
-
-/** One seed in so many is told twice, and must tell the same story. */
-const TWICE_EVERY = 100;
 
 const { values } = parseArgs({
   options: {
@@ -15,68 +30,137 @@ const { values } = parseArgs({
     seed: { type: "string" },
     from: { type: "string", default: "1" },
     steps: { type: "string", default: "80" },
+    moves: { type: "string" },
+    without: { type: "string" },
     database: { type: "string", default: "memory" },
+    jobs: { type: "string", default: String(availableParallelism()) },
+    resume: { type: "string" },
     twice: { type: "boolean", default: false },
+    shrink: { type: "boolean", default: true },
     json: { type: "boolean", default: false },
   },
+  allowNegative: true,
 });
 
-const { world, close } = await openWorld(values.database);
-const steps = Number(values.steps);
-const first = Number(values.seed ?? values.from);
-const count = values.seed === undefined ? Number(values.seeds) : 1;
-const results: SimulationResult[] = [];
-let toldDifferently = 0;
-for (let seed = first; seed < first + count; seed += 1) {
-  const result = await simulate({ seed, world, steps });
-  results.push(result);
-  if (!result.converged || values.seed !== undefined) tell(result);
-  if (values.twice || seed % TWICE_EVERY === 0)
-    toldDifferently += Number(!(await isRepeated(result)));
-}
-const total = {
-  seeds: results.length,
-  converged: results.filter((result) => result.converged).length,
-  edits: sum((result) => result.edits),
-  lostEdits: sum((result) => result.lost.length),
-  duplicates: sum((result) => result.duplicates.length),
-  stuck: sum((result) => result.stuck.length),
-  apiCalls: sum((result) => result.apiCalls),
-  toldDifferently,
-};
-process.stdout.write(
-  values.json
-    ? `${JSON.stringify(total)}\n`
-    : `${String(total.converged)} of ${String(total.seeds)} histories converged; ${JSON.stringify(total)}\n`,
-);
-await close();
-process.exitCode = total.converged === total.seeds && toldDifferently === 0 ? 0 : 1;
+/** So many failing seeds are made short; the others are only named. */
+const SHRUNK = 3;
+const BATCH = 20;
 
-function sum(of: (result: SimulationResult) => number): number {
-  return results.reduce((all, result) => all + of(result), 0);
-}
+const { database } = values;
+const steps = numberOf("steps", values.steps);
+const twiceEvery = values.twice ? 1 : TWICE_EVERY;
+process.exitCode = (await (values.seed === undefined ? tellMany() : tellOne(values.seed))) ? 0 : 1;
 
-async function isRepeated({ seed, trace, story }: SimulationResult): Promise<boolean> {
-  const again = await simulate({ seed, world, steps });
-  if (again.trace === trace) return true;
-  const line = story.findIndex((each, index) => each !== again.story[index]);
-  say(`seed ${String(seed)} told two stories; they part at line ${String(line)}:`);
-  say(`  ${story[line] ?? "(beyond the story)"}`);
-  say(`  ${again.story[line] ?? "(beyond the story)"}`);
-  return false;
-}
-
-function tell(result: SimulationResult): void {
-  say(`seed ${String(result.seed)}: ${result.converged ? "converged" : "DID NOT CONVERGE"}`);
-  if (values.seed !== undefined) for (const line of result.story) say(`  ${line}`);
-  if (values.seed !== undefined) for (const line of result.ledger) say(`  ledger: ${line}`);
-  for (const line of result.differing) say(`  differs: ${line}`);
-  for (const line of result.lost) say(`  lost: ${line}`);
-  for (const line of result.duplicates) say(`  double: ${line}`);
-  for (const line of result.stuck) say(`  stuck: ${line}`);
-  if (!result.converged) {
-    say(`  again, with its story: npm run simulate -- --seed ${String(result.seed)}`);
+async function tellMany(): Promise<boolean> {
+  const progress =
+    values.resume === undefined ? null : new Progress(values.resume, { database, steps });
+  const first = numberOf("from", values.from);
+  const count = numberOf("seeds", values.seeds);
+  const total = nothing();
+  const failing: SeedReport[] = [];
+  for (const line of progress?.lines ?? []) {
+    add(total, line.totals);
+    failing.push(...line.failing);
   }
+  const startedAt = performance.now();
+  let toldNow = 0;
+  const batches = batchesOf(first, count, BATCH, (seed) => progress?.has(seed) ?? false);
+  const jobs = Math.min(numberOf("jobs", values.jobs), Math.ceil(count / BATCH));
+  await tellAll(batches, { database, steps, twiceEvery }, jobs, (batch, reports) => {
+    const totals = totalOf(reports, twiceEvery);
+    const bad = reports.filter((report) => !holds(report));
+    progress?.append({ ...batch, totals, failing: bad });
+    add(total, totals);
+    failing.push(...bad);
+    toldNow += reports.length;
+    for (const report of bad) tell(report);
+  });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  if (values.shrink) for (const report of failing.slice(0, SHRUNK)) await makeShort(report);
+  const perSecond = Number((toldNow / Math.max(seconds, 0.001)).toFixed(1));
+  const figures = { ...total, failing: failing.map(({ seed }) => seed).slice(0, 50), perSecond };
+  const words = `${String(total.converged)} of ${String(total.seeds)} histories converged; `;
+  process.stdout.write(`${values.json ? "" : words}${JSON.stringify(figures)}\n`);
+  return isClean(total);
+}
+
+async function tellOne(text: string): Promise<boolean> {
+  const seed = numberOf("seed", text);
+  const { world, close } = await openWorld(database);
+  try {
+    const told = await simulate({ seed, world, steps, ...onlyGiven() });
+    tellStory(told);
+    if (!values.twice) return told.converged;
+    const again = await simulate({ seed, world, steps, ...onlyGiven() });
+    if (again.trace !== told.trace) say("told twice, it tells two stories");
+    return told.converged && again.trace === told.trace;
+  } finally {
+    await close();
+  }
+}
+
+/** The part of the history that was asked for. */
+function onlyGiven(): Partial<Told> {
+  const moves = values.moves?.split(",").map((id) => numberOf("moves", id));
+  const without = values.without?.split(",").map((name): Fault => {
+    const fault = FAULTS.find((known) => known === name);
+    if (fault === undefined) {
+      throw new Error(`--without ${name}: it is none of ${FAULTS.join(", ")}`);
+    }
+    return fault;
+  });
+  return {
+    ...(moves === undefined ? {} : { moves }),
+    ...(without === undefined ? {} : { without }),
+  };
+}
+
+/** Leaves out of a failing history what it fails without, and tells the rest. */
+async function makeShort({ seed, broken }: SeedReport): Promise<void> {
+  const names = NAMES.filter((name) => broken[name] !== undefined);
+  if (names.length === 0) return;
+  const { world, close } = await openWorld(database);
+  try {
+    const tellPart = (told: Partial<Told>) => simulate({ seed, world, steps, ...told });
+    const { moves } = await tellPart({});
+    const fails = async (told: Told) => {
+      const { verdict } = await tellPart(told);
+      return names.some((name) => verdict[name].length > 0);
+    };
+    const short = await shrink({ moves, without: [] }, { fails });
+    say(`\nseed ${String(seed)} in short, ${String(short.moves.length)} of its moves:`);
+    tellStory(await tellPart(short));
+    const without = short.without.length === 0 ? "" : ` --without ${short.without.join(",")}`;
+    const from = database === "memory" ? "" : ` --database ${database}`;
+    say(
+      `  again: npm run simulate -- --seed ${String(seed)}${from} --steps ${values.steps} --moves ${short.moves.join(",")}${without}`,
+    );
+  } finally {
+    await close();
+  }
+}
+
+function holds({ broken, toldDifferently }: SeedReport): boolean {
+  return Object.keys(broken).length === 0 && toldDifferently === null;
+}
+
+function tellStory(result: SimulationResult): void {
+  for (const line of result.story) say(`  ${line}`);
+  for (const line of result.ledger) say(`  ledger: ${line}`);
+  tell(reportOf(result, null));
+}
+
+function tell(report: SeedReport): void {
+  const { seed, broken, toldDifferently } = report;
+  say(`seed ${String(seed)}: ${holds(report) ? "every invariant holds" : "DOES NOT HOLD"}`);
+  for (const name of NAMES) for (const line of broken[name] ?? []) say(`  ${name}: ${line}`);
+  if (toldDifferently !== null) say(`  told two stories, which part at ${toldDifferently}`);
+}
+
+/** @throws Error for what is no whole number above zero. */
+function numberOf(option: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new Error(`--${option} ${text}: a whole number above zero is needed`);
 }
 
 function say(line: string): void {

@@ -20,8 +20,11 @@ const LABELED_TABLES = {
   tasks: { ...tasks, columns: { ...tasks.columns, labels: [] } },
 };
 
-/** @throws Error for a database that is none of `memory`, `pglite` and `postgres`. */
-export async function openWorld(database: string): Promise<OpenWorld> {
+/**
+ * @param thread sets apart what several threads of a process open
+ * @throws Error for a database that is none of `memory`, `pglite` and `postgres`.
+ */
+export async function openWorld(database: string, thread = "0"): Promise<OpenWorld> {
   switch (database) {
     case "memory": {
       const world = openMemoryWorld(LABELED_TABLES, (memory) => withLabels(sampleConfig(memory)));
@@ -30,7 +33,7 @@ export async function openWorld(database: string): Promise<OpenWorld> {
     case "pglite":
       return openOnPglite();
     case "postgres":
-      return openOnPostgres();
+      return openOnPostgres(thread);
     default:
       throw new Error(`--database "${database}" is none of memory, pglite, postgres`);
   }
@@ -50,7 +53,7 @@ async function openOnPglite(): Promise<OpenWorld> {
 }
 
 /** On the server of `TANDEM_TEST_DATABASE_URL`, in a database of its own; else on one started here. */
-async function openOnPostgres(): Promise<OpenWorld> {
+async function openOnPostgres(thread: string): Promise<OpenWorld> {
   const given = process.env.TANDEM_TEST_DATABASE_URL;
   const server =
     given === undefined
@@ -59,7 +62,7 @@ async function openOnPostgres(): Promise<OpenWorld> {
   const url = new URL(given ?? server?.adminUrl ?? "");
   const admin = new pg.Client({ connectionString: url.href });
   await admin.connect();
-  const name = `tandem_simulation_${String(process.pid)}`;
+  const name = `tandem_simulation_${String(process.pid)}_${thread}`;
   await admin.query(`create database ${name} template template0`);
   url.pathname = `/${name}`;
   const pool = new pg.Pool({ connectionString: url.href, max: 2 });

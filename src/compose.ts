@@ -115,18 +115,20 @@ export interface TandemCore {
  * Opens everything a configuration names. Users meet it as `createTandem`.
  *
  * @param failpoints for tests: told where a worker may die
+ * @param wrapStore for tests: puts itself between the runtime and its store
  */
 export async function composeTandem(
   config: AnyConfig,
   options: TandemOptions = {},
   failpoints: Failpoints = NO_FAILPOINTS,
+  wrapStore: (store: Store) => Store = (store) => store,
 ): Promise<TandemCore> {
   const compiled = compileConfig(config);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? secureRandom;
   const environment = options.environment ?? process.env;
   const log = options.log ?? silentLog;
-  const plain = await openStore(config.database, compiled, random);
+  const plain = wrapStore(await openStore(config.database, compiled, random));
   const opened = failpoints === NO_FAILPOINTS ? plain : watchFailpoints(plain, failpoints);
   const { store, on, stopListening } = listenable(opened, { clock, log });
   const services: Services = {

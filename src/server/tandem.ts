@@ -2,6 +2,7 @@
 import { composeTandem, type TandemCore, type TandemOptions } from "../compose.ts";
 import type { AnyConfig } from "../config.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
+import type { Store } from "../store/store.ts";
 import { createHandler, type HandlerOptions } from "./handler.ts";
 import { type RecordStatus, statusOf } from "./status-of.ts";
 
@@ -38,13 +39,14 @@ export async function createTandem<Config extends AnyConfig>(
   return assembleTandem(config, options, NO_FAILPOINTS);
 }
 
-/** `createTandem` with failpoints: for the test kit and the command line, not for users. */
+/** `createTandem` with failpoints, and with somebody between it and its store: for the test kit and the command line, not for users. */
 export async function assembleTandem<Config extends AnyConfig>(
   config: Config,
   options: TandemOptions & HandlerOptions,
   failpoints: Failpoints,
+  wrapStore?: (store: Store) => Store,
 ): Promise<Tandem<keyof Config["records"] & string>> {
-  const core = await composeTandem(config, options, failpoints);
+  const core = await composeTandem(config, options, failpoints, wrapStore);
   return {
     ...core,
     statusOf: (recordType, ids) => statusOf(core.services.store, recordType, ids),

@@ -3,12 +3,13 @@
  * and a database that the test gives. Nothing moves until the test says so.
  */
 import type { AnyConfig } from "../config.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock, Random } from "../model/clock.ts";
 import type { Connection } from "../model/connection.ts";
 import { addMillis, formatInstant, type Instant, MILLISECOND } from "../model/instant.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
 import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { MemoryDatabase } from "../store/memory/memory-database.ts";
+import type { Store } from "../store/store.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "./github/index.ts";
 import { seededRandom } from "./random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -26,6 +27,10 @@ export interface TestTandemOptions {
   readonly onWebhook?: (payload: string) => void;
   /** The scope value joined to the repository. Default: `1`. */
   readonly scope?: string;
+  /** Where randomness comes from instead of the seed: Tandem's, and each part of GitHub's. */
+  readonly chance?: { readonly tandem: Random; readonly github: () => Random };
+  /** Puts itself between Tandem and its store, to watch it or to doctor it. */
+  readonly wrapStore?: (store: Store) => Store;
   /** Told where a worker may die, so that a test can let it. */
   readonly failpoints?: Failpoints;
   /** How far GitHub's clock is ahead of ours. Default: 0. */
@@ -66,7 +71,11 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   const clock = new VirtualClock();
   const seed = options.seed ?? 1;
   const theirs = aheadOf(clock, options.githubAheadMillis ?? 0);
-  const github = createGitHubSimulator({ clock: theirs, random: seededRandom(seed) });
+  const github = createGitHubSimulator({
+    clock: theirs,
+    random: seededRandom(seed),
+    ...(options.chance === undefined ? {} : { stream: options.chance.github }),
+  });
   github.createUser({ login: TEST_LOGIN, type: "Bot" });
   github.createUser({ login: "mona" });
   const [owner = "", name = ""] = TEST_REPOSITORY.split("/");
@@ -75,12 +84,12 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
 
   const surroundings = {
     clock,
-    random: seededRandom(seed + 1),
+    random: options.chance?.tandem ?? seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
     environment: {},
   };
-  const failpoints = options.failpoints ?? NO_FAILPOINTS;
-  const tandem = await assembleTandem(options.config, surroundings, failpoints);
+  const { failpoints = NO_FAILPOINTS, wrapStore } = options;
+  const tandem = await assembleTandem(options.config, surroundings, failpoints, wrapStore);
   await tandem.migrate();
   const tellTime = await ruleTime(options, clock);
   const connection = await tandem.connect({

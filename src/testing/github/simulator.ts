@@ -39,6 +39,8 @@ import {
 export interface SimulatorOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes the stream of randomness of one part of it. Default: one seeded out of `random`. */
+  readonly stream?: () => Random;
   readonly app?: Partial<Omit<App, "createdAt">>;
   /** Where the API lives, as `/api/v3` on GitHub Enterprise Server. Default: at the root. */
   readonly basePath?: string;
@@ -105,7 +107,7 @@ export class GitHubSimulator {
   constructor(options: SimulatorOptions) {
     const { clock, random } = options;
     // A stream each, so that a fault of the API does not change the fate of a webhook.
-    const stream = (): Random => seededRandom(Math.floor(random() * 2 ** 32));
+    const stream = options.stream ?? (() => seededRandom(Math.floor(random() * 2 ** 32)));
     this.#basePath = (options.basePath ?? "").replace(/\/+$/, "");
     this.#ownUrl = options.apiUrl === undefined;
     const apiUrl = options.apiUrl ?? `https://api.github.com${this.#basePath}`;

@@ -27,7 +27,17 @@ export interface LabelEdit {
   readonly thing: string;
   readonly side: Side;
   /** Who took it away again, having seen it there. */
-  removed: { readonly side: Side; readonly thing: string; told: boolean } | null;
+  removed: { readonly side: Side; readonly thing: string; readonly at: number } | null;
+}
+
+/** Something that GitHub said, and that Tandem read. */
+export interface Saying {
+  readonly text: string;
+  readonly isList: boolean;
+  /** When, counted in things said. */
+  readonly at: number;
+  /** Whoever heard it died before it was written down anywhere. */
+  unsaid: boolean;
 }
 
 interface TextOf {
@@ -47,14 +57,13 @@ export class History {
   /** What GitHub has shown at any time, whoever wrote it. */
   readonly #shown = new Set<string>();
   /** Everything that Tandem was ever told by GitHub: webhooks that arrived, answers it read. */
-  readonly #told: { readonly text: string; readonly isList: boolean }[] = [];
+  readonly #told: Saying[] = [];
   /** Writes that took effect, and whose sender never heard of it. */
   readonly #unheard: string[] = [];
-  /** Labels it was shown on an issue; that one was taken off shows its name too, and is another matter. */
-  readonly #toldLabels = new Set<string>();
   #values = 0;
+  /** Counts what was said and taken away, to tell what came first. */
+  #now = 0;
   edits = 0;
-
   tell(line: string): void {
     this.story.push(line);
   }
@@ -82,7 +91,7 @@ export class History {
   removeLabel(side: Side, thing: string, label: string): void {
     this.edits += 1;
     const known = this.labels.get(label);
-    if (known !== undefined) known.removed = { side, thing, told: side === "record" };
+    if (known !== undefined) known.removed = { side, thing, at: this.#tick() };
     this.tell(`${who(side)}: label ${label} off ${thing}`);
   }
 
@@ -118,33 +127,19 @@ export class History {
     return [...this.#edits.values()];
   }
 
-  /**
-   * What GitHub said to Tandem: a webhook's payload or an answer. Neither what a deletion has removed
-   * nor what an edit has replaced counts: both tell of it when there is nothing left to keep, and our
-   * own write may have been what did it.
-   */
-  hear(text: string, isList = false): void {
-    const json = parsed(text);
-    if (typeof json === "object" && json !== null) {
-      if ("action" in json && json.action === "deleted") return;
-      if ("changes" in json) {
-        this.hear(JSON.stringify({ ...json, changes: undefined }), isList);
-        return;
-      }
-    }
-    this.#told.push({ text, isList });
-    for (const { number, labels } of issuesIn(json)) {
-      const thing = `issue:${String(number)}`;
-      for (const label of labels) this.#toldLabels.add(label);
-      for (const [label, { removed }] of this.labels) {
-        if (removed?.thing === thing && !labels.includes(label)) removed.told = true;
-      }
-    }
+  /** What GitHub said to Tandem: a webhook's payload or an answer. */
+  hear(text: string, isList = false): Saying {
+    const saying = { text, isList, at: this.#tick(), unsaid: false };
+    this.#told.push(saying);
+    return saying;
   }
 
   /** Whether Tandem could have known of a value; `lists`: whether a list may have told it. */
   wasTold(value: string, lists: boolean): boolean {
-    return this.#told.some(({ text, isList }) => (lists || !isList) && text.includes(value));
+    return this.#said().some(
+      ({ isList, text }) =>
+        (lists || !isList) && text.includes(value) && kept(text).includes(value),
+    );
   }
 
   /** A write took effect, and its sender does not hear of it. */
@@ -157,7 +152,33 @@ export class History {
   }
 
   wasToldLabel(label: string): boolean {
-    return this.#toldLabels.has(label);
+    return this.#said().some(
+      ({ text }) =>
+        text.includes(label) && issuesSaid(text).some(({ labels }) => labels.includes(label)),
+    );
+  }
+
+  /** Whether Tandem was told that a label is gone, after it was taken away at GitHub. */
+  wasToldRemoval(label: string): boolean {
+    const { removed = null } = this.labels.get(label) ?? {};
+    if (removed === null || removed.side === "record") return removed !== null;
+    return this.#said().some(
+      ({ text, at }) =>
+        at > removed.at &&
+        issuesSaid(text).some(
+          ({ number, labels }) =>
+            `issue:${String(number)}` === removed.thing && !labels.includes(label),
+        ),
+    );
+  }
+
+  #said(): readonly Saying[] {
+    return this.#told.filter(({ unsaid }) => !unsaid);
+  }
+
+  #tick(): number {
+    this.#now += 1;
+    return this.#now;
   }
 
   /** Follows what happens at GitHub, whoever did it. */
@@ -194,6 +215,22 @@ export function keepingToken(before: string | null, value: string): string {
 
 function who(side: Side): string {
   return side === "record" ? "app" : "person at github";
+}
+
+/**
+ * What there is to keep of a saying. Neither what a deletion has removed nor what an edit has
+ * replaced counts: both tell of it when there is nothing left to keep, and our own write may have
+ * been what did it.
+ */
+function kept(text: string): string {
+  const json = parsed(text);
+  if (typeof json !== "object" || json === null) return text;
+  if ("action" in json && json.action === "deleted") return "";
+  return "changes" in json ? JSON.stringify({ ...json, changes: undefined }) : text;
+}
+
+function issuesSaid(text: string): readonly SeenIssue[] {
+  return issuesIn(parsed(kept(text)));
 }
 
 function parsed(text: string): unknown {

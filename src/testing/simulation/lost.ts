@@ -80,7 +80,10 @@ export function lostLabels({ history, ledger, records, resources }: Scene): read
     if (named) continue;
     // Nor is "a remote revert to base while an answer is lost": that is what taking it off was.
     if (removed?.side === "resource" && history.wasMissed(label)) continue;
-    const told = removed === null ? side === "record" || history.wasToldLabel(label) : removed.told;
+    const told =
+      removed === null
+        ? side === "record" || history.wasToldLabel(label)
+        : history.wasToldRemoval(label);
     if (told) lost.push(`label ${label} of ${thing} is ${isThere ? "back" : "gone"}`);
   }
   return lost;

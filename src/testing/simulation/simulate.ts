@@ -3,15 +3,19 @@
  * them, on virtual time; then the faults stop, and both ends must agree.
  */
 import { createHash } from "node:crypto";
-import { seededRandom } from "../random.ts";
+import type { Failpoint } from "../../runtime/failpoints.ts";
+import type { Store } from "../../store/store.ts";
 import { createTestTandem, TEST_LOGIN, type TestTandem } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
+import { Chance } from "./chance.ts";
 import { editSomething, type Stage } from "./edits.ts";
-import { History } from "./history.ts";
-import { readLedger } from "./ledger-view.ts";
+import { type Fetch, History } from "./history.ts";
+import { type LedgerView, readLedger } from "./ledger-view.ts";
+import { LedgerWatch } from "./ledger-watch.ts";
+import { type Fault, type Move, planHistory } from "./plan.ts";
 import { type Listener, Traffic } from "./traffic.ts";
 import { makeTrouble, setFaults, stopTrouble } from "./troubles.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { isUpheld, judge, type Verdict } from "./verdict.ts";
 import { Workers } from "./workers.ts";
 
 export interface SimulationOptions {
@@ -19,54 +23,86 @@ export interface SimulationOptions {
   readonly world: AppWorld;
   /** Edits and other happenings. Default: 80. */
   readonly steps?: number;
+  /** Only these of the seed's moves are made. Default: all. */
+  readonly moves?: readonly number[];
+  /** What does not go wrong. Default: everything does. */
+  readonly without?: readonly Fault[];
+  /** Plants a fault that has to be found: between Tandem and its store, or the network. */
+  readonly doctor?: {
+    readonly store?: (store: Store) => Store;
+    readonly network?: (fetch: Fetch) => Fetch;
+  };
 }
 
-export interface SimulationResult extends Verdict {
+export interface SimulationResult {
   readonly seed: number;
+  readonly verdict: Verdict;
+  /** Whether every invariant held. */
   readonly converged: boolean;
   readonly edits: number;
   readonly apiCalls: number;
+  /** Where workers died. */
+  readonly deaths: readonly Failpoint[];
   readonly story: readonly string[];
   /** Every event, in the order they were born. */
   readonly ledger: readonly string[];
+  /** The ids of the moves that were made. */
+  readonly moves: readonly number[];
   /** The same for every telling of a seed. */
   readonly trace: string;
 }
 
+/** The moves of a history are counted from 1; its end is one more. */
+const THE_END = 1_000_000;
+
 /** Tells and judges one history. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { seed, world, steps = 80 } = options;
+  const { seed, world, steps = 80, without = [] } = options;
+  const chance = new Chance(seed);
+  const random = chance.stream();
+  const unlucky = chance.stream();
   const history = new History();
+  const watch = new LedgerWatch();
+  const moves = planHistory(seed, steps).filter(({ id }) => options.moves?.includes(id) ?? true);
   await world.prepare();
   const listener: Listener = {
-    heard: (text, isList) => {
-      history.hear(text, isList);
-    },
+    heard: (text, isList) => history.hear(text, isList),
     missed: (body) => {
       history.miss(body);
     },
   };
   let traffic = new Traffic(globalThis.fetch, listener);
-  const random = seededRandom(seed * 7919 + 13);
+  let workers: Workers | null = null;
   const test = await createTestTandem({
     config: world.config,
     ...world.clock,
     seed,
+    chance: { tandem: chance.stream(), github: () => chance.stream() },
     // Half a minute apart at most: what is later must not be decided by comparing clocks untold.
-    githubAheadMillis: random() < 0.5 ? 0 : Math.round((random() - 0.5) * 60_000),
+    githubAheadMillis: offsetOf(without.includes("clock-offset") ? 0 : random(), random()),
     listenIn: (fetch) => {
-      traffic = new Traffic(fetch, listener);
+      traffic = new Traffic(options.doctor?.network?.(fetch) ?? fetch, listener);
       return traffic.fetch;
     },
     onWebhook: (payload) => {
       history.hear(payload);
     },
+    failpoints: {
+      async reach(point) {
+        if (!without.includes("failpoints")) workers?.pass(point, unlucky);
+      },
+    },
+    wrapStore: (store) => {
+      const watched = watch.watch(store);
+      return options.doctor?.store?.(watched) ?? watched;
+    },
   });
   try {
     const { github } = test;
-    const { store } = test.tandem.services;
+    const { services } = test.tandem;
+    const { store } = services;
     history.follow(github, TEST_LOGIN);
-    const workers = new Workers(test.tandem.services, traffic, random, history);
+    workers = new Workers({ services, traffic, random, history, watch });
     const stage: Stage = {
       world,
       github,
@@ -77,59 +113,91 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
           ({ base, tombstone }) => base !== null && tombstone === null,
         ),
     };
-    setFaults(github);
-    for (let step = 0; step < steps; step += 1) await takeStep(stage, test, workers);
-    await comeToRest(test, workers, history);
-    const apiCalls = github.calls({});
+    setFaults(github, without);
+    for (const move of moves) {
+      chance.enter(move.id);
+      await make(move, stage, test, workers);
+    }
+    chance.enter(THE_END);
+    const overdue = await comeToRest(test, workers, history);
+    const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
-    const verdict = await judge({ world, github, history, ledger });
-    const stuck = [...verdict.stuck, ...workers.trespasses, ...restless];
-    const judged = { ...verdict, stuck };
-    const failures = [judged.differing, judged.lost, judged.duplicates, stuck];
-    const requests = github.requests.map(
+    const { trespasses } = workers;
+    const verdict = await judge({
+      ...{ world, github, history, ledger, watch, requests },
+      ...{ overdue, restless, trespasses },
+      happenings: moves.filter(isCause).length + workers.deaths.length,
+    });
+    const asked = requests.map(
       ({ method, path, query, body, status }) =>
         `${method} ${path}${query} ${body} ${String(status)}`,
     );
     return {
-      ...judged,
       seed,
-      converged: failures.every((list) => list.length === 0),
+      verdict,
+      converged: isUpheld(verdict),
       edits: history.edits,
-      apiCalls,
+      apiCalls: requests.length,
+      deaths: workers.deaths,
       story: history.story,
       ledger: ledger.events.map(({ line }) => line),
-      trace: hashOf([...history.story, ...requests, ...ledger.events.map((each) => each.line)]),
+      moves: moves.map(({ id }) => id),
+      trace: hashOf([...history.story, ...asked, ...ledger.events.map((each) => each.line)]),
     };
   } finally {
     await test.close();
   }
 }
 
-async function takeStep(stage: Stage, test: TestTandem, workers: Workers): Promise<void> {
-  const { random, history } = stage;
-  await test.github.answered();
-  const chance = random();
-  if (chance < 0.45) await editSomething(stage);
-  else if (chance < 0.5) await test.advance(15_000 + random() * 60_000);
-  else if (chance < 0.58) await makeTrouble(test, random, history);
-  else if (chance < 0.63) await workers.poll();
-  else if (chance < 0.64) await workers.sweep();
-  else if (chance < 0.67) await workers.crash();
-  else if (chance < 0.7) await workers.land();
-  if (random() < 0.7) await test.advance(random() * 1_500);
-  await test.github.answered();
-  if (random() < 0.7) await workers.work();
-  if (random() < 0.7) await workers.goOn(3);
+/** Whether a move can lead to calls: the others only let time pass, or work go on. */
+function isCause({ kind }: Move): boolean {
+  return kind !== "tick" && kind !== "work" && kind !== "network";
 }
 
-/** Faults stop, errored events are restarted, one poll and one sweep run. */
-async function comeToRest(test: TestTandem, workers: Workers, history: History): Promise<void> {
+function offsetOf(chance: number, size: number): number {
+  return chance < 0.5 ? 0 : Math.round((size - 0.5) * 60_000);
+}
+
+async function make(move: Move, stage: Stage, test: TestTandem, workers: Workers): Promise<void> {
+  const { random, history } = stage;
+  await test.github.answered();
+  switch (move.kind) {
+    case "edit":
+      return editSomething(stage);
+    case "wait":
+      return test.advance(15_000 + random() * 60_000);
+    case "trouble":
+      return makeTrouble(test, random, history);
+    case "poll":
+      return workers.poll();
+    case "sweep":
+      return workers.sweep();
+    case "crash":
+      return workers.crash();
+    case "land":
+      return workers.land();
+    case "tick":
+      return test.advance(random() * 1_500);
+    case "work":
+      return workers.work();
+    case "network":
+      return workers.goOn(3);
+  }
+}
+
+/** Faults stop, errored events are restarted, one poll and one sweep run. Returns what hung. */
+async function comeToRest(
+  test: TestTandem,
+  workers: Workers,
+  history: History,
+): Promise<readonly string[]> {
   const { tandem } = test;
   await stopTrouble(test, history);
   await workers.finish();
   await test.advance(120_000);
   await test.settleWithin(90);
+  const hanging = hangingIn(await readLedger(tandem.services.store));
   await restartErrored(test);
   await test.settleWithin(90);
   // An hour's budget of requests that was spent starts anew.
@@ -138,6 +206,22 @@ async function comeToRest(test: TestTandem, workers: Workers, history: History):
   await test.settleWithin(30);
   await tandem.sweepNow();
   await test.settleWithin(30);
+  return hanging;
+}
+
+/**
+ * Leases have run out and backoffs are over: what is neither ended nor errored waits for nothing,
+ * unless it is for a parent that has failed.
+ */
+function hangingIn({ lanes }: LedgerView): readonly string[] {
+  const live = lanes.flatMap((lane) => lane.live);
+  const hasFailed = live.some(({ state }) => state === "errored");
+  return live
+    .filter(({ state }) => state === "queued" || state === "processing")
+    .filter(({ reason }) => !(hasFailed && reason === "awaiting_parent"))
+    .map(
+      ({ laneId, direction, state, reason }) => `lane ${laneId}: ${direction} ${state} ${reason}`,
+    );
 }
 
 async function restartErrored({ tandem }: TestTandem): Promise<void> {

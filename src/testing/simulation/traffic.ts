@@ -9,7 +9,7 @@
  * So several requests are under way at once and their answers come in any order, and yet the same
  * seed tells the same story.
  */
-import type { Fetch } from "./history.ts";
+import type { Fetch, Saying } from "./history.ts";
 
 /** A piece of a worker's work: one claimed event, a poll, a sweep. */
 export interface Task {
@@ -27,6 +27,9 @@ interface Running {
   readonly admits: boolean;
   asks: string;
   at: Task["at"];
+  /** What it sent last, and what it heard: lost with it, should it die before it writes it down. */
+  body: string;
+  readonly heard: Saying[];
   /** Lets it go on from where it stands. */
   go: () => void;
   /** Told when it stands still or ends. */
@@ -36,7 +39,7 @@ interface Running {
 /** Who is told what Tandem hears, and what it misses. */
 export interface Listener {
   /** An answer that somebody still waited for. */
-  heard(text: string, isList: boolean): void;
+  heard(text: string, isList: boolean): Saying;
   /** The body of a request whose answer never came to anybody, whatever became of it. */
   missed(body: string): void;
 }
@@ -74,6 +77,8 @@ export class Traffic {
       admits,
       asks: "",
       at: null,
+      body: "",
+      heard: [],
       go: () => undefined,
       stopped: () => undefined,
     };
@@ -110,7 +115,11 @@ export class Traffic {
   /** The way out that Tandem is given. Who asks outside of any task is answered at once. */
   readonly fetch: Fetch = async (input, init) => {
     const task = this.#running;
-    if (task === null) return this.#told(await this.#network(input, init), false);
+    if (task === null) {
+      const response = await this.#network(input, init);
+      this.#listener.heard(await response.clone().text(), false);
+      return response;
+    }
     const { signal, ...request } = init ?? {};
     const method = request.method ?? "GET";
     const asks = `${method} ${decodeURIComponent(new URL(addressOf(input)).pathname)}`;
@@ -133,12 +142,17 @@ export class Traffic {
     if ("error" in answer) throw answer.error;
     // Who looks for its own lost create among others' things takes no notice of what they say.
     if (isList(asks) && !task.admits) return answer.response;
-    return this.#told(answer.response, isList(asks));
+    task.body = body;
+    task.heard.push(this.#listener.heard(await answer.response.clone().text(), isList(asks)));
+    return answer.response;
   };
 
-  async #told(response: Response, isListed: boolean): Promise<Response> {
-    this.#listener.heard(await response.clone().text(), isListed);
-    return response;
+  /** The task that runs dies where it is: of what it has heard nothing is known to anybody. */
+  dieRunning(): void {
+    const task = this.#running;
+    if (task === null) return;
+    for (const saying of task.heard) saying.unsaid = true;
+    this.#listener.missed(task.body);
   }
 
   async #run(task: Running, begin: () => void): Promise<void> {

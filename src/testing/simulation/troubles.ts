@@ -4,23 +4,32 @@ import type { GitHubSimulator } from "../github/index.ts";
 import type { TestTandem } from "../test-tandem.ts";
 import { choose } from "./edits.ts";
 import type { History } from "./history.ts";
+import type { Fault } from "./plan.ts";
 
-/** Refusals, once each. 410 is not among them: it means deleted, and GitHub does not lie about it. */
+/** Refusals, once each. 410 is not among them: it means deleted, and so is of what is deleted only. */
 const REFUSALS = [401, 403, 404, 422];
 
 /** The rates of what can happen to any request and any webhook. */
-export function setFaults({ faults }: GitHubSimulator): void {
+export function setFaults({ faults }: GitHubSimulator, without: readonly Fault[]): void {
+  const rate = (fault: Fault, often: number) => (without.includes(fault) ? 0 : often);
   Object.assign(faults.webhooks, {
-    drop: 0.05,
-    duplicate: 0.1,
-    reorder: 0.2,
-    delayMs: { min: 10, max: 1_500 },
+    drop: rate("drops", 0.05),
+    duplicate: rate("doubles", 0.1),
+    reorder: rate("reordering", 0.2),
+    delayMs: without.includes("delays") ? 10 : { min: 10, max: 1_500 },
   });
   Object.assign(faults.api, {
-    errorRate: 0.03,
-    lostAnswer: { rate: 0.05, applied: "either", as: "reset" },
-    staleReads: { rate: 0.03, lagMs: { min: 500, max: 5_000 } },
+    errorRate: rate("errors", 0.03),
+    lostAnswer: { rate: rate("lost-answers", 0.05), applied: "either", as: "reset" },
+    staleReads: { rate: rate("stale-reads", 0.03), lagMs: { min: 500, max: 5_000 } },
   });
+}
+
+/** A comment that is gone is answered 404 by GitHub at most times, and 410 at others. */
+function goneAgain(history: History, random: Random) {
+  const gone = [...history.deleted.keys()].filter((name) => name.startsWith("issue_comment:"));
+  const id = (choose(gone, random) ?? "issue_comment:0").split(":")[1] ?? "0";
+  return { status: 410, path: new RegExp(`/issues/comments/${id}$`) };
 }
 
 /** One thing more goes wrong, or is mended. */
@@ -36,9 +45,18 @@ export async function makeTrouble(
     api.down = !api.down;
     history.tell(`github is ${api.down ? "down" : "up"}`);
   } else if (chance < 0.5) {
-    const limit = random() < 0.1 ? "rate-limit" : "secondary-limit";
-    github.failNext({ with: limit, retryAfterSeconds: 20 });
+    // The budget of an hour is a long standstill, so it is spent now and then only.
+    const limit =
+      random() < 0.1 ? "rate-limit" : random() < 0.5 ? "secondary-limit" : "refusal with 429";
+    if (limit === "refusal with 429") {
+      const headers = { "content-type": "application/json", "retry-after": "20" };
+      github.failNext({ with: { status: 429, headers, body: '{"message":"Too Many Requests"}' } });
+    } else github.failNext({ with: limit, retryAfterSeconds: 20 });
     history.tell(`the next request meets a ${limit}`);
+  } else if (chance < 0.55) {
+    const { status, path } = goneAgain(history, random);
+    github.failNext({ method: "GET", path, with: status });
+    history.tell("who asks for something deleted is told 410");
   } else if (chance < 0.8) {
     const status = choose(REFUSALS, random) ?? 401;
     github.failNext({ with: status, ...(status === 404 ? { method: "PATCH" } : {}) });

@@ -3,21 +3,38 @@ import type { Json } from "../../model/content.ts";
 import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
+import type { RequestEntry } from "../github/request-log.ts";
 import { TEST_LOGIN, TEST_REPOSITORY } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
 import { type History, withoutToken } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
+import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
 
-export interface Verdict {
-  /** Pairings whose sides differ, and deletions that did not last, in words. */
-  readonly differing: readonly string[];
-  /** Edits that are neither final nor superseded nor named in a conflict. */
-  readonly lost: readonly string[];
-  /** Records or resources that have more than one counterpart, or none. */
-  readonly duplicates: readonly string[];
-  /** What is not finished: events, captured writes, webhooks. */
-  readonly stuck: readonly string[];
+/** What holds of every history, each by its name. */
+export const INVARIANTS = {
+  differing: "Record, base, cached copy and resource say the same in the end.",
+  lost: "Every edit is in the final value, or was seen by who wrote over it, or is named in a conflict.",
+  duplicates: "A record has one resource, a resource one record; nothing is there twice.",
+  revived: "What was deleted stays deleted, on both sides.",
+  stuck: "After a restart of what had failed every event has ended, every write is drained.",
+  overdue: "Nothing waits longer than leases and backoff last, unless it has failed for good.",
+  concurrent: "One event of a lane is processed at a time.",
+  trespasses: "Who has lost a claim changes nothing of its lane.",
+  illegal: "Events are born into and move between states as the design says; none vanishes.",
+  unaccounted: "Every webhook that was answered 2xx is kept and translated.",
+  restless: "Where nothing happens nothing is asked, and a poll and a sweep write nothing.",
+  chatty: "The calls are bounded by what people did and by what went wrong.",
+} as const;
+
+export type Invariant = keyof typeof INVARIANTS;
+
+/** By invariant, what breaks it, in words. */
+export type Verdict = Readonly<Record<Invariant, readonly string[]>>;
+
+/** Whether no invariant is broken. */
+export function isUpheld(verdict: Verdict): boolean {
+  return Object.values(verdict).every((broken) => broken.length === 0);
 }
 
 /** What a thing says, field by field; labels sorted. */
@@ -37,6 +54,14 @@ export interface Ending {
   readonly github: GitHubSimulator;
   readonly history: History;
   readonly ledger: LedgerView;
+  readonly watch: LedgerWatch;
+  /** What Tandem asked until it had come to rest. */
+  readonly requests: readonly RequestEntry[];
+  /** How often anybody did anything, somebody died, or time passed: what a call may come of. */
+  readonly happenings: number;
+  readonly overdue: readonly string[];
+  readonly restless: readonly string[];
+  readonly trespasses: readonly string[];
 }
 
 /** The ending with both sides read, by names such as `tasks:1` and `issue:7`. */
@@ -53,10 +78,18 @@ export async function judge(ending: Ending): Promise<Verdict> {
     resources: resourcesOf(ending.github),
   };
   return {
-    differing: [...differences(scene), ...revived(scene)],
+    differing: differences(scene),
     lost: [...lostEdits(scene), ...lostLabels(scene)],
     duplicates: [...doubled(scene), ...sameTwice(scene)],
+    revived: revived(scene),
     stuck: leftBehind(scene),
+    overdue: ending.overdue,
+    concurrent: ending.watch.concurrent,
+    trespasses: ending.trespasses,
+    illegal: ending.watch.illegal,
+    unaccounted: unaccounted(scene),
+    restless: ending.restless,
+    chatty: chatty(scene),
   };
 }
 
@@ -225,25 +258,48 @@ function sameTwice({ records, resources, github }: Scene): readonly string[] {
   return found;
 }
 
-/** Events that did not end, captured writes, and webhooks that were accepted and not accounted for. */
-function leftBehind({ ledger, github }: Scene): readonly string[] {
+/** Events that did not end, and captured writes. */
+function leftBehind({ ledger }: Scene): readonly string[] {
   const live = ledger.lanes.flatMap((lane) => lane.live);
-  const accepted = new Set(
-    github.deliveries.filter(({ state }) => state === "delivered").map(({ guid }) => guid),
-  ).size;
-  // One that was answered too late counts as failed at GitHub, and is kept all the same.
-  const { stored, untranslated } = ledger.deliveries;
   return [
     ...live.map(
       ({ direction, action, state, reason, error, laneId }) =>
         `lane ${laneId}: ${direction} ${action} ${state} ${reason} ${error?.code ?? ""}`,
     ),
     ...(ledger.undrained === 0 ? [] : [`${String(ledger.undrained)} captured writes`]),
-    ...(untranslated === 0 ? [] : [`${String(untranslated)} webhooks are not translated`]),
-    ...(accepted <= stored
-      ? []
-      : [`${String(accepted)} webhooks accepted, ${String(stored)} kept`]),
   ];
+}
+
+/** Webhooks that were accepted and are not kept, or not translated. */
+function unaccounted({ ledger, github, watch }: Scene): readonly string[] {
+  const accepted = github.deliveries.filter(({ state }) => state === "delivered");
+  const guids = new Set(accepted.map(({ guid }) => guid));
+  // One that was answered too late counts as failed at GitHub, and is kept all the same.
+  const { stored, untranslated } = ledger.deliveries;
+  return [
+    ...[...guids].filter((guid) => !watch.received.has(guid)).map((guid) => `${guid} is not kept`),
+    ...(stored >= watch.received.size
+      ? []
+      : [`${String(watch.received.size)} webhooks stored, ${String(stored)} kept`]),
+    ...(untranslated === 0 ? [] : [`${String(untranslated)} webhooks are not translated`]),
+  ];
+}
+
+/** What a short history may ask beside one call for each cause. */
+const CALLS_TO_SPARE = 6;
+/** Polls and sweeps read lists, and so does who looks for its own lost create. */
+const LIST = /\/(issues|comments)$/;
+
+/**
+ * A call has a cause of its own: what somebody did at either side, a call that failed, a worker that died or
+ * stood still. Lists are read by the clock, and so do not count.
+ */
+function chatty({ requests, happenings }: Scene): readonly string[] {
+  const calls = requests.filter(({ method, path }) => method !== "GET" || !LIST.test(path));
+  const failed = calls.filter(({ status }) => status === null || status >= 400).length;
+  const causes = happenings + failed;
+  if (calls.length <= CALLS_TO_SPARE + causes) return [];
+  return [`${String(calls.length)} calls for ${String(causes)} causes`];
 }
 
 export function text(value: Json | undefined): string {

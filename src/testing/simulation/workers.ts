@@ -1,11 +1,12 @@
 /**
  * Four workers on one database: their steps in any order, their requests under way at once, and
- * each of them dies now and then in the middle of it.
+ * each of them dies now and then in the middle of it: at the network, or at a failpoint.
  */
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
 import { claimDue, type Claimed, passOnLeases } from "../../runtime/claim.ts";
 import { drainChanges } from "../../runtime/drain.ts";
+import type { Failpoint } from "../../runtime/failpoints.ts";
 import { messageOf } from "../../runtime/failures.ts";
 import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
@@ -14,15 +15,36 @@ import { sweepConnection } from "../../runtime/sweep.ts";
 import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
 import { choose } from "./edits.ts";
 import type { History } from "./history.ts";
+import type { LedgerWatch } from "./ledger-watch.ts";
 import type { Task, Traffic } from "./traffic.ts";
 
 /** A lease that stalls outlive: nobody renews it, as where a process stands still. */
-const LEASE_MS = 20_000;
+export const LEASE_MS = 20_000;
+/** How often whoever comes by a failpoint dies there. */
+const DIES = 0.01;
 const NAMES = ["ada", "bob", "cleo", "dan"];
+
+interface Claim extends Claimed {
+  /** As the watch counts them, whatever the engine takes for a claim. */
+  readonly count: number | null;
+}
 
 interface Worker {
   readonly name: string;
   killed: AbortController;
+}
+
+/** Ends what a worker was doing when it died. */
+class WorkerDied extends Error {
+  override readonly name = "WorkerDied";
+}
+
+export interface Crew {
+  readonly services: Services;
+  readonly traffic: Traffic;
+  readonly random: Random;
+  readonly history: History;
+  readonly watch: LedgerWatch;
 }
 
 export class Workers {
@@ -34,12 +56,18 @@ export class Workers {
     name,
     killed: new AbortController(),
   }));
-  readonly #claims = new Map<string, Claimed>();
+  readonly #watch: LedgerWatch;
+  readonly #claims = new Map<string, Claim>();
   #tasks = 0;
+  /** Who is doing something at this moment: one at a time. */
+  #acting: Worker | null = null;
   /** Writes of workers that had lost their claim, which should have been refused. */
   readonly trespasses: string[] = [];
+  /** Where workers died. */
+  readonly deaths: Failpoint[] = [];
 
-  constructor(services: Services, traffic: Traffic, random: Random, history: History) {
+  constructor({ services, traffic, random, history, watch }: Crew) {
+    this.#watch = watch;
     this.#services = services;
     this.#traffic = traffic;
     this.#random = random;
@@ -82,14 +110,18 @@ export class Workers {
 
   /** A worker dies with all that it has under way, and comes back with empty hands. */
   async crash(): Promise<void> {
-    const worker = this.#someone();
-    const orphans = this.#traffic.parked.filter((task) => task.worker === worker.name);
-    this.#history.tell(
-      `${worker.name} is killed with ${String(orphans.length)} requests under way`,
-    );
+    await this.#bury(this.#someone(), "is killed");
+  }
+
+  /** Somebody comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */
+  pass(point: Failpoint, random: Random): void {
+    const worker = this.#acting;
+    if (worker === null || worker.killed.signal.aborted || random() >= DIES) return;
+    this.#history.tell(`${worker.name} dies ${point.replace(":", " the ")}`);
+    this.deaths.push(point);
+    this.#traffic.dieRunning();
     worker.killed.abort();
-    for (const task of orphans) await this.#traffic.resume(task);
-    worker.killed = new AbortController();
+    throw new WorkerDied(`${worker.name} died at ${point}`);
   }
 
   /** What a dead worker had sent arrives at last. */
@@ -110,20 +142,23 @@ export class Workers {
   }
 
   async #claim(worker: Worker): Promise<void> {
+    const { signal } = worker.killed;
     const book = await AddressBook.open(this.#services);
     const most = 1 + Math.floor(this.#random() * 4);
-    const claims = await claimDue(this.#services, book, worker.name, LEASE_MS, most);
-    if (claims.length > 0 && this.#random() < 0.02) {
-      this.#history.tell(`${worker.name} dies with ${String(claims.length)} fresh claims`);
-      return;
-    }
+    const claims: Claimed[] = [];
+    await this.#act(worker, async () => {
+      claims.push(...(await claimDue(this.#services, book, worker.name, LEASE_MS, most)));
+    });
     for (const claimed of claims) {
       const name = this.#nameTask(`${claimed.direction} on lane ${claimed.lane}`);
-      this.#claims.set(name, claimed);
-      const { signal } = worker.killed;
-      await this.#traffic.start({ name, worker: worker.name, admits: false }, () =>
-        processClaimed(this.#services, claimed, book, signal),
+      this.#claims.set(name, { ...claimed, count: this.#watch.claimOf(claimed.claim.event) });
+      await this.#act(worker, () =>
+        this.#traffic.start({ name, worker: worker.name, admits: false }, () =>
+          processClaimed(this.#services, claimed, book, signal).catch(unlessDied),
+        ),
       );
+      // Who died of the first does not come to the others.
+      if (signal.aborted) return;
     }
   }
 
@@ -136,20 +171,24 @@ export class Workers {
     const book = await AddressBook.open(this.#services);
     for (const contact of book.contacts) {
       const task = { name: this.#nameTask(what), worker: worker.name, admits: true };
-      await this.#traffic.start(task, () =>
-        look(contact, signal).catch((error: unknown) => {
-          this.#history.tell(`${worker.name}'s ${what} failed: ${messageOf(error)}`);
-        }),
+      await this.#act(worker, () =>
+        this.#traffic.start(task, () =>
+          look(contact, signal).catch((error: unknown) => {
+            this.#history.tell(`${worker.name}'s ${what} failed: ${messageOf(error)}`);
+          }),
+        ),
       );
+      if (signal.aborted) return;
     }
   }
 
   /** Who lost the claim meanwhile may hear the answer, and must leave the lane as it is. */
   async #resume(task: Task): Promise<void> {
+    const worker = this.#workers.find(({ name }) => name === task.worker);
     const claimed = this.#claims.get(task.name);
     const before = claimed === undefined ? null : await this.#laneWithoutClaim(claimed);
     this.#history.tell(`${task.worker}: ${task.asks} is ${saidOf(task)}, ${task.name}`);
-    await this.#traffic.resume(task);
+    if (worker !== undefined) await this.#act(worker, () => this.#traffic.resume(task));
     if (claimed === undefined || before === null) return;
     const after = await this.#laneWithoutClaim(claimed);
     if (after === before) return;
@@ -158,14 +197,32 @@ export class Workers {
     );
   }
 
+  /** A worker does something; should it die of it, so does all else that it has under way. */
+  async #act(worker: Worker, work: () => Promise<void>): Promise<void> {
+    this.#acting = worker;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof WorkerDied)) throw error;
+    } finally {
+      this.#acting = null;
+    }
+    if (worker.killed.signal.aborted) await this.#bury(worker, "is gone");
+  }
+
+  async #bury(worker: Worker, how: string): Promise<void> {
+    const orphans = this.#traffic.parked.filter((task) => task.worker === worker.name);
+    this.#history.tell(`${worker.name} ${how} with ${String(orphans.length)} requests under way`);
+    worker.killed.abort();
+    for (const task of orphans) await this.#traffic.resume(task);
+    worker.killed = new AbortController();
+  }
+
   /** The lane of a claim that has passed on, as text; `null` while the claim holds. */
-  async #laneWithoutClaim({ lane: id, claim }: Claimed): Promise<string | null> {
+  async #laneWithoutClaim({ lane: id, claim, count }: Claim): Promise<string | null> {
+    if (count !== null && this.#watch.claimOf(claim.event) === count) return null;
     const [lane] = await this.#services.store.transaction((tx) => tx.lockLanes([id]));
-    const held = lane?.live.some(
-      (event) =>
-        event.id === claim.event && event.state === "processing" && event.epoch === claim.epoch,
-    );
-    return held === true ? null : JSON.stringify(lane);
+    return JSON.stringify(lane);
   }
 
   #nameTask(what: string): string {
@@ -178,6 +235,10 @@ export class Workers {
     if (worker === undefined) throw new Error("there are no workers");
     return worker;
   }
+}
+
+function unlessDied(error: unknown): void {
+  if (!(error instanceof WorkerDied)) throw error;
 }
 
 function saidOf({ at }: Task): string {

@@ -1,0 +1,76 @@
+/** What is kept of a simulated history, and of many: counts that can be added up. */
+import type { SimulationResult } from "../src/testing/simulation/simulate.ts";
+import { type Invariant, INVARIANTS } from "../src/testing/simulation/verdict.ts";
+
+export interface SeedReport {
+  readonly seed: number;
+  readonly edits: number;
+  readonly apiCalls: number;
+  readonly deaths: readonly string[];
+  /** By invariant, what breaks it; those that hold are left out. */
+  readonly broken: Partial<Readonly<Record<Invariant, readonly string[]>>>;
+  /** How a second telling differed; `null` where it did not, or there was none. */
+  readonly toldDifferently: string | null;
+}
+
+/** Counts over histories. */
+export interface Totals {
+  seeds: number;
+  converged: number;
+  edits: number;
+  apiCalls: number;
+  deaths: number;
+  toldTwice: number;
+  toldDifferently: number;
+  /** How many histories broke each invariant. */
+  broken: Record<Invariant, number>;
+}
+
+export const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
+
+/** One seed in so many is told twice, and must tell the same story. */
+export const TWICE_EVERY = 100;
+
+export function reportOf(result: SimulationResult, toldDifferently: string | null): SeedReport {
+  const { seed, edits, apiCalls, deaths, verdict } = result;
+  const broken = NAMES.filter((name) => verdict[name].length > 0);
+  return {
+    ...{ seed, edits, apiCalls, deaths, toldDifferently },
+    broken: Object.fromEntries(broken.map((name) => [name, verdict[name]])),
+  };
+}
+
+export function nothing(): Totals {
+  const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Totals["broken"];
+  const counts = { seeds: 0, converged: 0, edits: 0, apiCalls: 0, deaths: 0 };
+  return { ...counts, toldTwice: 0, toldDifferently: 0, broken };
+}
+
+export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Totals {
+  const total = nothing();
+  for (const { seed, edits, apiCalls, deaths, broken, toldDifferently } of reports) {
+    total.seeds += 1;
+    total.converged += Number(Object.keys(broken).length === 0);
+    total.edits += edits;
+    total.apiCalls += apiCalls;
+    total.deaths += deaths.length;
+    total.toldTwice += Number(seed % twiceEvery === 0);
+    total.toldDifferently += Number(toldDifferently !== null);
+    for (const name of NAMES) total.broken[name] += Number(broken[name] !== undefined);
+  }
+  return total;
+}
+
+export function add(to: Totals, more: Totals): void {
+  for (const name of NAMES) to.broken[name] += more.broken[name];
+  for (const name of ["seeds", "converged", "edits", "apiCalls", "deaths"] as const) {
+    to[name] += more[name];
+  }
+  to.toldTwice += more.toldTwice;
+  to.toldDifferently += more.toldDifferently;
+}
+
+/** Whether everything held. */
+export function isClean({ seeds, converged, toldDifferently }: Totals): boolean {
+  return converged === seeds && toldDifferently === 0;
+}

@@ -1,0 +1,49 @@
+/** A thread that tells histories: batches of seeds in, what came of each out. */
+import { parentPort, workerData } from "node:worker_threads";
+import { simulate } from "../src/testing/simulation/simulate.ts";
+import { reportOf, type SeedReport } from "./simulation-report.ts";
+import { openWorld } from "./simulation-world.ts";
+
+/** What a thread is started with. */
+export interface Assignment {
+  readonly database: string;
+  readonly steps: number;
+  readonly twiceEvery: number;
+  readonly name: string;
+}
+
+/** A run of seeds; `null` ends the thread. */
+export type Batch = { readonly from: number; readonly count: number } | null;
+
+const port = parentPort;
+if (port === null) throw new Error("this is a worker thread's file: start scripts/simulate.ts");
+const { database, steps, twiceEvery, name } = workerData as Assignment;
+const { world, close } = await openWorld(database, name);
+
+async function tellOne(seed: number): Promise<SeedReport> {
+  const result = await simulate({ seed, world, steps });
+  if (seed % twiceEvery !== 0) return reportOf(result, null);
+  const again = await simulate({ seed, world, steps });
+  if (again.trace === result.trace) return reportOf(result, null);
+  const line = result.story.findIndex((each, index) => each !== again.story[index]);
+  const [once, then] = [result.story[line], again.story[line]];
+  return reportOf(result, `line ${String(line)}: ${once ?? "(ends)"} | ${then ?? "(ends)"}`);
+}
+
+async function tell(batch: Batch): Promise<void> {
+  if (batch === null) {
+    await close();
+    port?.close();
+    return;
+  }
+  const reports: SeedReport[] = [];
+  for (let seed = batch.from; seed < batch.from + batch.count; seed += 1) {
+    reports.push(await tellOne(seed));
+  }
+  port?.postMessage(reports);
+}
+
+port.on("message", (batch: Batch) => {
+  void tell(batch);
+});
+port.postMessage([]);

@@ -1,0 +1,48 @@
+/**
+ * The randomness of a history, cut into moves: what a move draws depends on the seed and the move
+ * alone, and not on how much was drawn before it. So a history from which moves are taken away tells
+ * the rest as before.
+ */
+import type { Random } from "../../model/clock.ts";
+import { seededRandom } from "../random.ts";
+
+export class Chance {
+  readonly #seed: number;
+  #move = 0;
+  #turn = 0;
+  #streams = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** From here on everything is drawn for this move. */
+  enter(move: number): void {
+    this.#move = move;
+    this.#turn += 1;
+  }
+
+  /** A stream of its own, which starts anew with each move. */
+  stream(): Random {
+    this.#streams += 1;
+    const base = mixed(Math.imul(this.#seed, 0x85ebca6b) + this.#streams);
+    let turn = -1;
+    let random: Random = seededRandom(base);
+    return () => {
+      if (turn !== this.#turn) {
+        turn = this.#turn;
+        // Different moves have different seeds: both steps lose nothing.
+        random = seededRandom(mixed(base + Math.imul(this.#move, 0x9e3779b1)));
+      }
+      return random();
+    };
+  }
+}
+
+/** Spreads 32 bits over 32 bits, each result having one cause. */
+function mixed(value: number): number {
+  let bits = value >>> 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
+  return (bits ^ (bits >>> 15)) >>> 0;
+}

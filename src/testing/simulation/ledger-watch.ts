@@ -1,0 +1,94 @@
+/**
+ * Watches every decision as it is committed: which states events come into, that none vanishes or
+ * comes back, that one event of a lane is processed at a time, and which webhooks were kept.
+ *
+ * The legal moves are written out once more, as the design has them: what the engine itself takes
+ * for legal is what is judged here.
+ */
+import type { EventState, TandemEvent } from "../../model/event.ts";
+import type { Decided, Store } from "../../store/store.ts";
+
+const BIRTHS: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];
+const MOVES: Readonly<Record<EventState, readonly EventState[]>> = {
+  queued: ["processing", "canceled", "disabled"],
+  processing: ["completed", "ignored", "duplicate", "queued", "errored"],
+  errored: ["queued", "ignored", "duplicate", "canceled"],
+  disabled: ["queued", "canceled"],
+  completed: [],
+  ignored: [],
+  duplicate: [],
+  canceled: [],
+};
+
+export class LedgerWatch {
+  /** Moves that the design does not know, in words. */
+  readonly illegal: string[] = [];
+  /** Lanes with two events processing. */
+  readonly concurrent: string[] = [];
+  /** The keys of the webhooks that were stored. */
+  readonly received = new Set<string>();
+  readonly #states = new Map<string, EventState>();
+  /** How often each event was claimed. */
+  readonly #claims = new Map<string, number>();
+
+  /** The same store, watched. */
+  watch(store: Store): Store {
+    return {
+      ...store,
+      transaction: async (work) => {
+        let decided: Decided[] = [];
+        const result = await store.transaction((tx) => {
+          decided = [];
+          return work({
+            ...tx,
+            saveLanes: async (saved) => {
+              await tx.saveLanes(saved);
+              decided.push(...saved);
+            },
+          });
+        });
+        for (const each of decided) this.#note(each);
+        return result;
+      },
+      deliveries: {
+        ...store.deliveries,
+        receive: async (deliveries) => {
+          const stored = await store.deliveries.receive(deliveries);
+          for (const { deliveryKey } of deliveries) this.received.add(deliveryKey);
+          return stored;
+        },
+      },
+    };
+  }
+
+  /** Which claim of an event is the last one, or `null` where nobody works on it. */
+  claimOf(event: string): number | null {
+    return this.#states.get(event) === "processing" ? (this.#claims.get(event) ?? null) : null;
+  }
+
+  #note({ before, after }: Decided): void {
+    const now = [...after.lane.live, ...after.ended];
+    for (const event of now) this.#noteState(event);
+    for (const { id, state } of before.live) {
+      if (!now.some((event) => event.id === id)) this.illegal.push(`${id} vanished, ${state}`);
+    }
+    const active = after.lane.live.filter(({ state }) => state === "processing");
+    if (active.length > 1) {
+      this.concurrent.push(`lane ${before.id}: ${active.map(({ id }) => id).join(", ")}`);
+    }
+  }
+
+  #noteState({ id, state, direction, reason, canceledBy }: TandemEvent): void {
+    const was = this.#states.get(id);
+    this.#states.set(id, state);
+    if (state === "processing" && was !== state) {
+      this.#claims.set(id, (this.#claims.get(id) ?? 0) + 1);
+    }
+    if (was === state && MOVES[state].length > 0) return;
+    const next = was === undefined ? BIRTHS : MOVES[was];
+    if (next.includes(state)) return;
+    // One decision may queue an event and cancel it again: a newer one waits, and it says which.
+    if (next.includes("queued") && state === "canceled" && canceledBy !== null) return;
+    this.illegal.push(`${direction} ${id}: ${was ?? "born"} to ${state} (${reason})`);
+  }
+}

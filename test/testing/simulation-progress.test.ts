@@ -1,0 +1,99 @@
+/** A long run that is killed goes on where it was, and counts every seed once. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
+import { add, isClean, nothing, totalOf } from "../../scripts/simulation-report.ts";
+import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
+
+const RUN = { database: "memory", steps: 80 };
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tandem-simulation-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe("the progress of a run", () => {
+  it("that was killed in the middle of a line tells that batch again, and no other", () => {
+    const file = join(folder, "progress");
+    const first = new Progress(file, RUN);
+    expect([...batchesOf(1, 50, 20, (seed) => first.has(seed))]).toEqual([
+      { from: 1, count: 20 },
+      { from: 21, count: 20 },
+      { from: 41, count: 10 },
+    ]);
+    first.append({ from: 1, count: 20, totals: totalsOf(1, 20), failing: [] });
+    first.append({ from: 41, count: 10, totals: totalsOf(41, 10), failing: [] });
+    appendFileSync(file, '{"from":21,"count":20,"tot');
+
+    const again = new Progress(file, RUN);
+    const batches = [...batchesOf(1, 50, 20, (seed) => again.has(seed))];
+    expect(batches).toEqual([{ from: 21, count: 20 }]);
+    again.append({ from: 21, count: 20, totals: totalsOf(21, 20), failing: [] });
+
+    const total = nothing();
+    for (const { totals } of new Progress(file, RUN).lines) add(total, totals);
+    expect(total).toMatchObject({ seeds: 50, converged: 50, edits: 100, toldDifferently: 0 });
+    expect(isClean(total)).toBe(true);
+    expect(readFileSync(file, "utf8").split("\n")).toHaveLength(5);
+  });
+
+  it("of another run is refused", () => {
+    const file = join(folder, "progress");
+    new Progress(file, RUN);
+    expect(() => new Progress(file, { ...RUN, steps: 40 })).toThrow(/name another file/);
+  });
+
+  it("counts a history that breaks something, and one that told two stories", () => {
+    const good = { edits: 2, apiCalls: 3, deaths: [], broken: {}, toldDifferently: null };
+    const total = totalOf(
+      [
+        { ...good, seed: 99 },
+        { ...good, seed: 100, toldDifferently: "line 3" },
+        { ...good, seed: 101, broken: { lost: ["title 1."] } },
+      ],
+      100,
+    );
+    expect(total).toMatchObject({ seeds: 3, converged: 2, toldTwice: 1, toldDifferently: 1 });
+    expect(total.broken).toMatchObject({ lost: 1, stuck: 0 });
+    expect(isClean(total)).toBe(false);
+  });
+});
+
+describe("making a history short", () => {
+  it("leaves out every move and every fault that is not needed", async () => {
+    const moves = Array.from({ length: 200 }, (_, index) => index + 1);
+    const needed = [17, 18, 150];
+    const tellings: Told[] = [];
+    const short = await shrink(
+      { moves, without: [] },
+      {
+        fails: async (told) => {
+          tellings.push(told);
+          const isWhole = needed.every((move) => told.moves.includes(move));
+          return isWhole && !told.without.includes("drops");
+        },
+      },
+    );
+    expect(short.moves).toEqual(needed);
+    expect(short.without).not.toContain("drops");
+    expect(short.without).toContain("failpoints");
+    expect(tellings.length).toBeLessThan(150);
+  });
+});
+
+function totalsOf(from: number, count: number) {
+  const reports = Array.from({ length: count }, (_, index) => ({
+    seed: from + index,
+    edits: 2,
+    apiCalls: 3,
+    deaths: [],
+    broken: {},
+    toldDifferently: null,
+  }));
+  return totalOf(reports, 100);
+}
