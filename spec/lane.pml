@@ -103,8 +103,11 @@ byte gc, gt;                  /* what was read or answered */
 byte nE = NE, nB = NB, nL = NL, nP = NP, nX = NX, nO = NO, nR = NR, nG = NG, nl, calm;
 bit fin, polled;
 #ifdef LOCAL
-byte lp, ll, lv;              /* per field: the last local edit is pending, has landed; its value */
+byte lp, ll, lv;              /* per field, or element of a set: the last local edit is pending, has landed; its value */
 byte cf;                      /* per field: a conflict is on record */
+#ifdef SETS
+byte le, lo;                  /* per element: edited locally; the resource shows it since a write of ours */
+#endif
 #endif
 #ifdef REMOTE
 byte rp, rv;
@@ -166,9 +169,19 @@ inline version() {
 /* A write of ours takes effect at the provider. */
 inline land(mask, vals) {
   version();
+#if defined(LOCAL) && defined(SETS)
+  for (v : 0 .. 1) {
+    if :: ((vals) & BIT(v)) != (T & BIT(v)) -> lo = lo | BIT(v) :: else fi;
+    if :: (le & BIT(v)) && ((vals) & BIT(v)) == (lv & BIT(v)) -> lp = lp & (3 - BIT(v)); ll = ll | BIT(v)
+       :: (le & BIT(v)) && ((vals) & BIT(v)) != (lv & BIT(v)) && (ll & BIT(v)) && (T & BIT(v)) == (lv & BIT(v)) -> lp = lp | BIT(v)
+       :: else
+    fi
+  }
+  v = 0;
+#endif
   FIELDS {
     if :: (mask) & BIT(f) ->
-#ifdef LOCAL
+#if defined(LOCAL) && !defined(SETS)
       if :: F(vals, f) == F(lv, f) -> lp = lp & (3 - BIT(f)); ll = ll | BIT(f)
          :: else -> if :: (ll & BIT(f)) && F(T, f) == F(lv, f) -> lp = lp | BIT(f) :: else fi
       fi;
@@ -430,7 +443,13 @@ loop:
 #endif
           d_step {
           nE--; version();
-#ifdef LOCAL
+#if defined(LOCAL) && defined(SETS)
+          v = (x ^ T) - 1; lo = lo & (3 - BIT(v));
+          if :: (lv & BIT(v)) == (x & BIT(v)) -> ll = ll | BIT(v); lp = lp & (3 - BIT(v))
+             :: else -> if :: ll & BIT(v) -> lp = lp & (3 - BIT(v)) :: else fi fi;
+          v = 0;
+#endif
+#if defined(LOCAL) && !defined(SETS)
           if :: F(lv, y) == x -> ll = ll | BIT(y); lp = lp & (3 - BIT(y))
              :: else -> if :: ll & BIT(y) -> lp = lp & (3 - BIT(y)) :: else fi fi;
 #endif
@@ -484,7 +503,13 @@ loop:
 #endif
           d_step {
           nL--; nl++;
-#ifdef LOCAL
+#if defined(LOCAL) && defined(SETS)
+          v = (x ^ R) - 1; le = le | BIT(v);
+          if :: (x & BIT(v)) == (B & BIT(v)) && !((lo & BIT(v)) && (T & BIT(v)) != (x & BIT(v))) -> lp = lp & (3 - BIT(v)) :: else -> lp = lp | BIT(v) fi;
+          if :: (T & BIT(v)) == (x & BIT(v)) -> ll = ll | BIT(v) :: else -> ll = ll & (3 - BIT(v)) fi;
+          lv = (lv & (3 - BIT(v))) | (x & BIT(v)); v = 0;
+#endif
+#if defined(LOCAL) && !defined(SETS)
           if :: x == F(B, y) && !(F(T, y) >= 2 && F(T, y) != x) -> lp = lp & (3 - BIT(y)) :: else -> lp = lp | BIT(y) fi;
           if :: F(T, y) == x -> ll = ll | BIT(y) :: else -> ll = ll & (3 - BIT(y)) fi;
           PUT(lv, y, x);
@@ -611,7 +636,10 @@ loop:
        printf("step: POLL\n"); STATE }
   :: atomic { fin && polled && QUIET ->
        assert(R == T && B == T && C == T);                            /* record = base = cached copy = resource */
-#ifdef LOCAL
+#if defined(LOCAL) && defined(SETS)
+       for (v : 0 .. 1) { assert(!(lp & BIT(v)) || (R & BIT(v)) == (lv & BIT(v)) || cf) } v = 0;
+#endif
+#if defined(LOCAL) && !defined(SETS)
        FIELDS { assert(!(lp & BIT(f)) || F(R, f) == F(lv, f) || (cf & BIT(f))) }   /* no local edit lost unrecorded */
 #endif
 #ifdef REMOTE
@@ -624,6 +652,10 @@ loop:
 merging:
   atomic { d_step {
     merge(); shown();
+#if defined(LOCAL) && defined(SETS)
+    /* the resource showed the element as it was edited here: both sides agree on it */
+    for (v : 0 .. 1) { if :: (B & BIT(v)) == (lv & BIT(v)) && (R & BIT(v)) == (lv & BIT(v)) -> lp = lp & (3 - BIT(v)) :: else fi } v = 0;
+#endif
     if :: from == 2 && w == 0 -> cover(pc, pt, K); pc = 0; pt = 0; pr = 0 :: else fi;
     if :: from != 1 -> settle() :: else fi;
     if

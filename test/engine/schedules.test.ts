@@ -104,6 +104,33 @@ const bounds: readonly (readonly [string, Options])[] = [
       budget: { localEdits: 1, remoteDeletes: 1, localDeletes: 1, unknown: 1 },
     },
   ],
+  [
+    "reads that show the version before",
+    {
+      ...lossy,
+      conflict: "field",
+      budget: { remoteEdits: 2, ticks: 1, lags: 1 },
+    },
+  ],
+  [
+    "sets, elements added and removed on both sides",
+    {
+      ...lossy,
+      sets: true,
+      conflict: "field",
+      budget: { remoteEdits: 1, localEdits: 1, ticks: 1, unknown: 1 },
+    },
+  ],
+  [
+    "a resource that is deleted and re-created, with reads by id on their way",
+    {
+      ...deletes,
+      conflict: "field",
+      missing: "410",
+      reads: true,
+      budget: { remoteEdits: 1, remoteDeletes: 1, recreations: 1, ticks: 1 },
+    },
+  ],
 ];
 
 const deepBounds: readonly (readonly [string, Options])[] = [

@@ -52,6 +52,8 @@ export const NO_BUDGET: Budget = {
 export interface Options {
   readonly conflict: Mapping["conflict"];
   readonly fields: readonly string[];
+  /** Whether the fields are sets, of "x" and "y"; in steps a set is told by its bits, 1 and 2. */
+  readonly sets?: boolean;
   readonly budget?: Partial<Budget>;
   /** Whether local edits may also go back to the first value. */
   readonly localReverts?: boolean;
@@ -143,7 +145,10 @@ export function mappingOf(options: Options): Mapping {
     resource: {
       ...issueType,
       fields: Object.fromEntries(
-        options.fields.map((field) => [field, { kind: "value", writable: true }]),
+        options.fields.map((field) => [
+          field,
+          { kind: options.sets === true ? "set" : "value", writable: true },
+        ]),
       ),
       removal: ["delete"],
     },
@@ -156,7 +161,8 @@ export function mappingOf(options: Options): Mapping {
 
 /** Everything says "0", and is known and paired. */
 export function firstWorld(options: Options): World {
-  const content = Object.fromEntries(options.fields.map((field) => [field, "0"]));
+  const first = options.sets === true ? [] : "0";
+  const content = Object.fromEntries(options.fields.map((field) => [field, first]));
   const watched: Watched = {
     local: "0",
     remote: "0",
@@ -185,7 +191,9 @@ export function firstWorld(options: Options): World {
     localEdits: 0,
     phase: "faults",
     calmRequests: 0,
-    watched: Object.fromEntries(options.fields.map((field) => [field, watched])),
+    watched: Object.fromEntries(
+      options.sets === true ? [] : options.fields.map((field) => [field, watched]),
+    ),
     detached: false,
     recreated: false,
     nextId: 100,
@@ -318,7 +326,19 @@ export function values(content: Content | null): string {
   return text;
 }
 
-function textOf(value: Json | undefined): string {
+/** The sets that are one element away. */
+export function setsBeside(set: Json | undefined): readonly Json[] {
+  const now = bitsOf(set);
+  return [now ^ 1, now ^ 2].map((bits) => ["x", "y"].filter((_, bit) => (bits & (1 << bit)) !== 0));
+}
+
+function bitsOf(set: Json | undefined): number {
+  const has = (element: string) => Array.isArray(set) && set.includes(element);
+  return Number(has("x")) + 2 * Number(has("y"));
+}
+
+export function textOf(value: Json | undefined): string {
+  if (Array.isArray(value)) return String(bitsOf(value));
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 

@@ -2,6 +2,7 @@
  * What can happen in the small world, each move at any moment: the provider changes, wires
  * deliver in any order, the app writes, the worker takes its next step, the faults come to an end.
  */
+import type { Json } from "../../src/model/content.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   admitted,
@@ -18,7 +19,16 @@ import {
   type Step,
   watch,
 } from "./world-facts.ts";
-import { isQuiet, NO_BUDGET, nowIn, type Options, wireKey, type World } from "./world-state.ts";
+import {
+  isQuiet,
+  NO_BUDGET,
+  nowIn,
+  type Options,
+  setsBeside,
+  textOf,
+  wireKey,
+  type World,
+} from "./world-state.ts";
 import { workerOf } from "./world-worker.ts";
 
 /** Lists, for a world, every move that may come next. */
@@ -30,6 +40,14 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     const steps: Step[] = [];
     if (resource.exists && left.remoteEdits > 0) {
       for (const field of options.fields) {
+        if (options.sets === true) {
+          for (const set of setsBeside(resource.content[field])) {
+            const edited = changed(world, { ...resource.content, [field]: set });
+            const name = `remote edit ${field}=${textOf(set)}`;
+            steps.push({ name, world: spend(edited, "remoteEdits") });
+          }
+          continue;
+        }
         for (const value of ["0", "1"]) {
           if (resource.content[field] === value) continue;
           const edited = changed(world, { ...resource.content, [field]: value });
@@ -98,11 +116,10 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     const steps: Step[] = [];
     if (record !== null && left.localEdits > 0) {
       for (const field of options.fields) {
-        const fresh = String(world.localEdits + 2);
-        for (const value of options.localReverts === true ? [fresh, "0"] : [fresh]) {
+        for (const value of localValues(world, field)) {
           if (record[field] === value) continue;
           steps.push({
-            name: `local edit ${field}=${value}`,
+            name: `local edit ${field}=${textOf(value)}`,
             world: localEdit(world, field, value),
           });
         }
@@ -135,7 +152,13 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     return steps;
   }
 
-  function localEdit(world: World, field: string, value: string): World {
+  function localValues({ record, localEdits }: World, field: string): readonly Json[] {
+    if (options.sets === true) return setsBeside(record?.[field]);
+    const fresh = String(localEdits + 2);
+    return options.localReverts === true ? [fresh, "0"] : [fresh];
+  }
+
+  function localEdit(world: World, field: string, value: Json): World {
     const record = { ...world.record, [field]: value };
     const changedAt = { ...world.change?.changedAt, [field]: nowIn(world) };
     const edited: World = {
@@ -149,7 +172,7 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
       value === world.lane.base?.[field] && !(ours && world.resource.content[field] !== value);
     return shown(
       watch(edited, field, () => ({
-        local: value,
+        local: textOf(value),
         localLanded: world.resource.content[field] === value,
         localPending: !nothingNew,
       })),

@@ -62,6 +62,7 @@ export function worldOptions(row: Row): Options {
     conflict: conflictOf(flags),
     fields: flags.has("TWO") ? ["a", "b"] : ["a"],
     budget: Object.fromEntries(budget),
+    sets: flags.has("SETS"),
     localReverts: flags.has("LREV"),
     strict: flags.has("STRICT"),
     webhooks: flags.has("KEPT") || flags.has("KEPT_DELETES") ? "arrive" : "may be lost",
