@@ -18,6 +18,8 @@ export interface Io {
    * listens a signal ends the process, and the second always does.
    */
   onInterrupt(interrupted: () => void): () => void;
+  /** Meets this process's fate at a failpoint; absent where the process is not the command's own. */
+  readonly meet?: (fate: "kill" | "stop" | "exit") => Promise<void>;
   /** Opens the user's browser; where that is not possible nothing happens. */
   openBrowser(url: string): void;
 }

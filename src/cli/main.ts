@@ -27,6 +27,12 @@ const io: Io = {
     return () => interrupted.delete(listener);
   },
   openBrowser,
+  async meet(fate) {
+    if (fate === "exit") process.exit(70);
+    process.kill(process.pid, fate === "kill" ? "SIGKILL" : "SIGSTOP");
+    // Killed, it does not come back; stopped, it goes on here.
+    if (fate === "kill") await new Promise(() => undefined);
+  },
 };
 
 function openBrowser(url: string): void {

@@ -6,9 +6,10 @@ import pg from "pg";
 import type { AnyConfig } from "../config.ts";
 import type { Log } from "../runtime/log.ts";
 import type { HandlerOptions } from "../server/handler.ts";
-import { createTandem, type Tandem } from "../server/tandem.ts";
+import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/open-database.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
+import { armedFailpoints } from "./failpoint.ts";
 import { isSchemaMissing, notMigrated } from "./failure.ts";
 import type { Io } from "./io.ts";
 
@@ -77,7 +78,8 @@ export async function openTandem(
     }
   };
   try {
-    tandem = await createTandem(config, { log, environment: io.env, ...handler });
+    const surroundings = { log, environment: io.env, ...handler };
+    tandem = await assembleTandem(config, surroundings, armedFailpoints(io));
     if (migrates) await tandem.migrate();
     else await checkMigrated(tandem);
     return { tandem, announce: (url) => lock?.announce(url), close };

@@ -179,8 +179,8 @@ async function carryOut(
 ): Promise<void> {
   const client = services.gateway.container(contact);
   const reach = (point: Failpoint) => reachClaimed(services, claimed, point);
-  await reach("before:send");
   if (!("values" in request)) {
+    await reach("before:send");
     const removed = await remove(client, request, signal);
     await reach("after:send");
     await services.store.transaction(async (tx) => {
@@ -193,7 +193,7 @@ async function carryOut(
     await reach("after:answer");
     return;
   }
-  let answer: Observation;
+  let answer: Observation | null;
   try {
     answer = await send(client, request, claimed, services, signal);
   } catch (error) {
@@ -201,6 +201,7 @@ async function carryOut(
     await admitGone(services, claimed, book);
     return;
   }
+  if (answer === null) return;
   await reach("after:send");
   await settleAnswer(services, claimed, book, contact, request.kind, answer);
   await reach("after:answer");
@@ -212,20 +213,24 @@ function reachClaimed(services: Services, claimed: Claimed, point: Failpoint): P
   return services.failpoints.reach(point, { lane, event, direction, action, worker });
 }
 
+/** `null` where the claim was lost before a create left: whoever has it now makes the resource. */
 async function send(
   client: ContainerClient,
   request: Extract<OutboundRequest, { kind: "create" | "patch" }>,
   claimed: Claimed,
   services: Services,
   signal: AbortSignal,
-): Promise<Observation> {
+): Promise<Observation | null> {
   if (request.kind === "patch") {
+    await reachClaimed(services, claimed, "before:send");
     return client.patch(request.ref, request.values, request.token, signal);
   }
-  const lane = await services.store.transaction((tx) => hold(tx, claimed));
+  const held = await services.store.transaction((tx) => hold(tx, claimed));
+  if (held === null) return null;
+  await reachClaimed(services, claimed, "before:send");
   return client.create(
     {
-      type: lane?.lane.resourceType ?? "",
+      type: held.lane.resourceType,
       values: request.values,
       parent: request.parent,
       token: request.token,

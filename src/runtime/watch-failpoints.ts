@@ -107,12 +107,10 @@ export function stepsOf({ before, after }: Decided): readonly Stepped[] {
       steps.push({ step: "heartbeat", context: contextOf(is) });
     }
   }
-  const worked = is ?? was;
   if (isAdopted(before, lane, after.ended)) {
-    steps.push({
-      step: "adoption",
-      context: worked === null ? unclaimed(lane) : contextOf(worked),
-    });
+    // A look tells the event that looked; an echo leaves it as it is, if there is one.
+    const looked = is?.reason === "adopted_resource";
+    steps.push({ step: "adoption", context: looked ? contextOf(is) : admitted(lane) });
   }
   if (was !== null && is?.id !== was.id) steps.push({ step: "commit", context: contextOf(was) });
   return steps;
@@ -131,6 +129,7 @@ function contextOf(event: TandemEvent): FailpointContext {
   return { lane: laneId, event: id, direction, action, worker };
 }
 
-function unclaimed({ id }: Lane): FailpointContext {
+/** By webhook or poll: no event of the lane is at it. */
+function admitted({ id }: Lane): FailpointContext {
   return { lane: id, event: null, direction: "inbound", action: "upsert", worker: null };
 }

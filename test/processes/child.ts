@@ -17,15 +17,22 @@ export interface Child {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `tandem ARGUMENTS` from its sources. */
+/** How Node runs the command: from its sources, or, once built, in half the time. */
+const PROGRAMS = {
+  // Resolved from the repository's folder, where jiti is.
+  sources: ["--import", "jiti/register", "src/cli/main.ts"],
+  built: ["dist/cli/main.js"],
+} as const;
+
+/** Starts `tandem ARGUMENTS`. */
 export function startChild(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program: keyof typeof PROGRAMS = "sources",
 ): Child {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
     process.execPath,
-    // Resolved from the repository's folder, where jiti is.
-    ["--import", "jiti/register", "src/cli/main.ts", ...argv],
+    [...PROGRAMS[program], ...argv],
     { cwd: root, env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   let log = "";

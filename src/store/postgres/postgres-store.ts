@@ -43,7 +43,7 @@ export async function postgresStore(
   let relations = resourceRelations(options.mappings ?? []);
 
   const begin = async (tx: Queryable): Promise<StoreTransaction> => {
-    const now = await settle(tx);
+    const now = await settle(tx, database.kind);
     const held: laneLocks.HeldLanes = new Map();
     const rows = new RecordRows(tx, shapes, database.kind);
     return {
@@ -102,14 +102,19 @@ export async function postgresStore(
   };
 }
 
+/** A process that was stopped holds rows of the app: the database lets go of them for it. */
+const STILL_MS = 10_000;
+
 /**
  * Sets what holds for the transaction and asks the time. A lock is waited for briefly, since what
- * holds it may wait for us. The date style decides how times are written, and ISO is what we read.
+ * holds it may wait for us; and nothing is held for long by a process that stands still. PGlite has
+ * no timers. The date style decides how times are written, and ISO is what we read.
  */
-async function settle(tx: Queryable): Promise<Instant> {
+async function settle(tx: Queryable, kind: Database["kind"]): Promise<Instant> {
   const { rows } = await tx.query<{ now: string }>(
     `select
        set_config('lock_timeout', '5s', true),
+       set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
        set_config('datestyle', 'ISO', true),
        to_json(tandem.now()) #>> '{}' as now`,
   );

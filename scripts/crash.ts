@@ -1,0 +1,109 @@
+/**
+ * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, inbound and
+ * outbound, of a create, an update and a delete, on a real Postgres; see `test/processes/crash`. It
+ * exits with 1 unless both sides agree each time. `--only before:send` plays the cells of that name.
+ */
+import { parseArgs } from "node:util";
+import {
+  ACTIONS,
+  type Cell,
+  CELLS,
+  DIRECTIONS,
+  unreachable,
+} from "../test/processes/crash/matrix.ts";
+import { passBy, playCell } from "../test/processes/crash/play-cell.ts";
+import { openSite, type Site } from "../test/processes/crash/site.ts";
+import { startPostgres } from "../test/harness/postgres-server.ts";
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    sites: { type: "string", default: "3" },
+  },
+});
+
+interface Row extends Cell {
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly unreachable?: string;
+  readonly problems: readonly string[];
+}
+
+const begun = Date.now();
+const given = process.env.TANDEM_TEST_DATABASE_URL;
+const server = given === undefined ? await startPostgres(undefined) : null;
+const wanted = CELLS.filter((cell) => nameOf(cell).includes(values.only));
+const reachable = wanted.filter((cell) => unreachable(cell) === null);
+const others = DIRECTIONS.flatMap((direction) =>
+  ACTIONS.map((action) =>
+    wanted.filter(
+      (cell) =>
+        cell.direction === direction && cell.action === action && unreachable(cell) !== null,
+    ),
+  ),
+).filter((cells) => cells.length > 0);
+const work: ((site: Site) => Promise<readonly Row[]>)[] = [
+  // The longest first: a stopped worker holds its transaction until the database ends it.
+  ...[...reachable]
+    .sort((a, b) => (a.fate === b.fate ? 0 : a.fate === "stop" ? -1 : 1))
+    .map((cell) => async (site: Site) => [await playCell(site, cell)]),
+  ...others.map((cells) => (site: Site) => pass(site, cells)),
+];
+const rows: Row[] = [];
+try {
+  const names = Array.from({ length: Number(values.sites) }, (_, index) => String(index + 1));
+  await Promise.all(names.map(run));
+} finally {
+  await server?.stop();
+}
+const total = {
+  cells: rows,
+  passed: rows.filter((row) => row.ok && row.unreachable === undefined).length,
+  failed: rows.filter((row) => !row.ok).length,
+  unreachable: rows.filter((row) => row.ok && row.unreachable !== undefined).length,
+  seconds: (Date.now() - begun) / 1_000,
+};
+if (values.json) process.stdout.write(`${JSON.stringify(total)}\n`);
+else {
+  const { passed, failed, unreachable: unreached, seconds } = total;
+  process.stdout.write(
+    `${String(passed)} passed, ${String(failed)} failed, ${String(unreached)} unreachable, ${String(Math.round(seconds))} s\n`,
+  );
+}
+process.exitCode = total.failed === 0 && rows.length === wanted.length ? 0 : 1;
+
+async function run(name: string): Promise<void> {
+  const site = await openSite(given ?? server?.adminUrl ?? "", name, "built");
+  try {
+    for (let next = work.shift(); next !== undefined; next = work.shift()) {
+      const played = await next(site);
+      rows.push(...played);
+      for (const row of played) if (!values.json || !row.ok) tell(row);
+    }
+  } finally {
+    await site.close();
+  }
+}
+
+async function pass(site: Site, cells: readonly Cell[]): Promise<readonly Row[]> {
+  const started = Date.now();
+  const problems = await passBy(site, cells);
+  const seconds = (Date.now() - started) / 1_000 / cells.length;
+  return cells.map((cell) => ({
+    ...cell,
+    ok: problems.length === 0,
+    seconds,
+    unreachable: unreachable(cell) ?? "",
+    problems,
+  }));
+}
+
+function tell(row: Row): void {
+  const verdict = row.ok ? (row.unreachable ?? "ok") : `FAILED: ${row.problems.join("; ")}`;
+  process.stderr.write(`${nameOf(row)}: ${verdict} (${row.seconds.toFixed(1)} s)\n`);
+}
+
+function nameOf({ fate, point, direction, action }: Cell): string {
+  return `${fate} ${point} ${direction} ${action}`;
+}

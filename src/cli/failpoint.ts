@@ -1,0 +1,76 @@
+/**
+ * Lets this process die, or stand still, at failpoints: how the crash tests kill real workers.
+ * `TANDEM_FAILPOINT=before:send@2:kill` arms the second time that `before:send` is reached;
+ * `before:commit/outbound:stop` only those of outbound events. Several are separated by commas.
+ */
+import {
+  type Failpoint,
+  FAILPOINTS,
+  type Failpoints,
+  NO_FAILPOINTS,
+} from "../runtime/failpoints.ts";
+import { EXIT } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
+import type { Io } from "./io.ts";
+
+/** `kill` within one instruction, `stop` until SIGCONT, `exit` without closing anything. */
+export type Fate = "kill" | "stop" | "exit";
+
+interface Armed {
+  readonly point: Failpoint;
+  readonly direction: "inbound" | "outbound" | null;
+  /** The how-manieth time. */
+  readonly turn: number;
+  readonly fate: Fate;
+}
+
+const SPELLING =
+  /^((?:before|after):[a-z]+)(?:\/(inbound|outbound))?(?:@([1-9]\d*))?:(kill|stop|exit)$/;
+
+/** What the environment arms; without the variable, nothing. */
+export function armedFailpoints({ env, stderr, meet }: Io): Failpoints {
+  const text = env.TANDEM_FAILPOINT ?? "";
+  if (text === "") return NO_FAILPOINTS;
+  if (meet === undefined) throw refusal("failpoints need a process of their own");
+  const armed = text.split(",").map(readArmed);
+  const reached = new Map<Armed, number>();
+  return {
+    async reach(point, context) {
+      for (const one of armed) {
+        if (one.point !== point || (one.direction ?? context.direction) !== context.direction) {
+          continue;
+        }
+        const turn = (reached.get(one) ?? 0) + 1;
+        reached.set(one, turn);
+        if (turn !== one.turn) continue;
+        // Pipes are written at once; whoever reads it knows that the point was reached.
+        stderr.write(`${JSON.stringify({ failpoint: point, fate: one.fate, ...context })}\n`);
+        await meet(one.fate);
+      }
+    },
+  };
+}
+
+function readArmed(text: string): Armed {
+  const [, point = "", direction, turn = "1", fate] = SPELLING.exec(text) ?? [];
+  if (!isFailpoint(point)) throw refusal(`"${text}" names no failpoint`);
+  return {
+    point,
+    direction: (direction ?? null) as Armed["direction"],
+    turn: Number(turn),
+    fate: fate as Fate,
+  };
+}
+
+function isFailpoint(name: string): name is Failpoint {
+  return Object.hasOwn(FAILPOINTS, name);
+}
+
+function refusal(message: string): CliError {
+  return new CliError(
+    EXIT.usage,
+    "failpoint_unknown",
+    `TANDEM_FAILPOINT: ${message}`,
+    `It is for tests only, so unset it; in a test it is POINT[/DIRECTION][@TURN]:kill|stop|exit, with a POINT of ${Object.keys(FAILPOINTS).join(", ")}.`,
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * Situation 48 in a few cells of the crash matrix; `npm run crash` plays all of them. Each cell says
+ * what must be left: one of everything, both sides agreed, the event's reason, the requests made.
+ */
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { databaseKinds } from "../harness/databases.ts";
+import { type Cell, CELLS, unreachable } from "./crash/matrix.ts";
+import { playCell } from "./crash/play-cell.ts";
+import { openSite, type Site } from "./crash/site.ts";
+
+const SOME: readonly Omit<Cell, "action">[] = [
+  { point: "before:send", direction: "outbound", fate: "kill" },
+  { point: "after:send", direction: "outbound", fate: "kill" },
+  { point: "before:commit", direction: "inbound", fate: "kill" },
+  { point: "after:claim", direction: "outbound", fate: "stop" },
+];
+
+describe.runIf(databaseKinds.includes("postgres"))("a worker process that dies at its work", () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite(inject("postgresAdminUrl") ?? "", "s48", "sources");
+  });
+  afterAll(() => site.close());
+
+  it.each(SOME)("S48: $fate $point $direction: another goes on, once", async (cell) => {
+    const played = await playCell(site, { ...cell, action: "create" });
+    expect(played).toMatchObject({ problems: [], ok: true });
+  });
+});
+
+describe("the crash matrix", () => {
+  it("has every failpoint in both directions under each action, and says why some are out of reach", () => {
+    const killed = CELLS.filter(({ fate }) => fate === "kill");
+    expect(killed).toHaveLength(16 * 2 * 3);
+    expect(killed.filter((cell) => unreachable(cell) !== null)).toHaveLength(30);
+  });
+});

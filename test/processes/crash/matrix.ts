@@ -1,0 +1,99 @@
+/**
+ * The crash matrix as a table: every failpoint, in each direction, under each action; which of them
+ * cannot be reached and why; and what a crash there must leave behind.
+ */
+import { type Failpoint, FAILPOINTS } from "../../../src/runtime/failpoints.ts";
+
+export type Direction = "inbound" | "outbound";
+export type Action = "create" | "update" | "delete";
+/** `stop`: frozen until its lease has run out and another has gone on, then continued. */
+export type Fate = "kill" | "stop";
+
+export interface Cell {
+  readonly point: Failpoint;
+  readonly direction: Direction;
+  readonly action: Action;
+  readonly fate: Fate;
+}
+
+export const DIRECTIONS: readonly Direction[] = ["inbound", "outbound"];
+export const ACTIONS: readonly Action[] = ["create", "update", "delete"];
+const POINTS = Object.keys(FAILPOINTS) as readonly Failpoint[];
+/** Where a worker that stands still has something to write later, or a request to send. */
+const STALLS: readonly Failpoint[] = ["after:claim", "before:send", "after:send", "before:commit"];
+
+/** All cells, those that cannot be reached among them. */
+export const CELLS: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
+  ACTIONS.flatMap((action) => [
+    ...POINTS.map((point): Cell => ({ point, direction, action, fate: "kill" })),
+    ...STALLS.map((point): Cell => ({ point, direction, action, fate: "stop" })).filter(
+      (cell) => unreachable(cell) === null,
+    ),
+  ]),
+);
+
+/** Why a cell cannot be reached; `null` where it can. */
+export function unreachable({ point, direction, action }: Omit<Cell, "fate">): string | null {
+  const step = point.replace(/^.*:/, "");
+  if (direction === "inbound" && ["send", "answer", "intent"].includes(step)) {
+    return "an inbound event changes the record and sends nothing";
+  }
+  if (step === "adoption" && action !== "create") {
+    return "only a create leaves a resource that is known by its token alone";
+  }
+  if (step === "record" && direction === "outbound" && action === "delete") {
+    return "the record is deleted: the answer to closing its issue has nowhere to be merged";
+  }
+  if (step === "heartbeat" && direction === "inbound" && action === "delete") {
+    return "an inbound delete is one transaction that asks nobody: it ends before a renewal is due";
+  }
+  return null;
+}
+
+/** What must hold once a successor has gone on, beside that both sides agree. */
+export interface Outcome {
+  /** How the event that was at the point ends; any of these. */
+  readonly reasons: readonly string[];
+  /** Requests that write, at least and at most. */
+  readonly writes: readonly [least: number, most: number];
+}
+
+/** Whether the integration had carried the request out when the worker was at the point. */
+function hasLanded(point: Failpoint): boolean {
+  return /^(after:send|(before|after):(answer|record|commit|adoption|heartbeat))$/.test(point);
+}
+
+/** Whether the end of the event was durable when the worker was at the point. */
+function hasEnded(point: Failpoint): boolean {
+  return point === "after:commit" || point === "after:answer";
+}
+
+export function outcomeOf({ point, direction, action, fate }: Cell): Outcome {
+  if (direction === "inbound") return inboundOutcome(point, action);
+  const late = fate === "stop" && point === "before:send" ? 1 : 0;
+  const landed = hasLanded(point) && !hasEnded(point);
+  switch (action) {
+    case "create": {
+      // The issue is found by its token: in a list, or in its echo, which may be faster.
+      const reasons = landed ? ["adopted_resource", "nothing_to_send"] : ["created_resource"];
+      return { reasons, writes: [1 + late, 1 + late] };
+    }
+    case "update": {
+      // A look shows that it landed, so that it is not sent again.
+      const reasons = landed ? ["updated_resource", "nothing_to_send"] : ["updated_resource"];
+      return { reasons, writes: [1 + late, 1 + late] };
+    }
+    case "delete":
+      // Closing what is closed changes nothing, so nobody looks first: it is sent once more.
+      return { reasons: ["closed_resource"], writes: [1 + late, (landed ? 2 : 1) + late] };
+  }
+}
+
+function inboundOutcome(point: Failpoint, action: Action): Outcome {
+  const step = point.replace(/^.*:/, "");
+  // The echo of our own create: its event is no news to the lane that adopted it.
+  if (step === "adoption")
+    return { reasons: ["adopted_resource", "nothing_to_send"], writes: [1, 1] };
+  const reasons = { create: "created_record", update: "updated_record", delete: "archived_record" };
+  return { reasons: [reasons[action]], writes: [0, 0] };
+}

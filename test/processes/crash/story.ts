@@ -1,0 +1,158 @@
+/** The edit that a cell of the crash matrix is about, on either side, and what both say in the end. */
+import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
+import type { Action, Cell, Direction } from "./matrix.ts";
+import { REPOSITORY, type Site } from "./site.ts";
+import { until } from "./until.ts";
+
+/** The record and resource of one cell, as far as they are there. */
+export interface Pair {
+  readonly title: string;
+  readonly record: string | null;
+  readonly number: number | null;
+}
+
+/** Makes what the edit needs: for an update or a delete a task and an issue that are paired. */
+export async function prepare(site: Site, cell: Cell): Promise<Pair> {
+  const title = `${cell.fate} ${cell.point} ${cell.direction} ${cell.action}`;
+  if (cell.action === "create") return { title, record: null, number: null };
+  const { number } = site.github.as("mona").openIssue(REPOSITORY, { title, body: "As it was" });
+  await until(
+    `${title} is paired`,
+    async () => (await recordOf(site, title)) !== null && site.quiet(),
+  );
+  return { title, record: await recordOf(site, title), number };
+}
+
+/** Makes the edit: in the app, or as a person on GitHub. */
+export async function edit(site: Site, { direction, action }: Cell, pair: Pair): Promise<void> {
+  if (direction === "outbound") await editInApp(site, action, pair);
+  else editOnGitHub(site, action, pair);
+  await site.github.idle();
+}
+
+async function editInApp(site: Site, action: Action, { title, record }: Pair): Promise<void> {
+  switch (action) {
+    case "create":
+      await site.sql("insert into tasks (project_id, title) values (1, $1)", [title]);
+      return;
+    case "update":
+      // Told by no webhook: the answer to our own write brings it.
+      await unheard(site, () => {
+        editBody(site, title, "Edited by Mona");
+      });
+      await site.sql("update tasks set title = title || ' edited' where id = $1", [record]);
+      return;
+    case "delete":
+      await site.sql("delete from tasks where id = $1", [record]);
+  }
+}
+
+function editOnGitHub(site: Site, action: Action, { title, number }: Pair): void {
+  const mona = site.github.as("mona");
+  switch (action) {
+    case "create":
+      mona.openIssue(REPOSITORY, { title, body: "By Mona" });
+      return;
+    case "update":
+      mona.editIssue(REPOSITORY, number ?? 0, { title: `${title} edited` });
+      return;
+    case "delete":
+      mona.deleteIssue(REPOSITORY, number ?? 0);
+  }
+}
+
+/** Something happens at GitHub, and its webhooks are lost. */
+export async function unheard(site: Site, happen: () => void): Promise<void> {
+  site.github.faults.webhooks.drop = 1;
+  happen();
+  await site.github.idle();
+  site.github.faults.webhooks.drop = 0;
+}
+
+/** Edits once more within the second of the last edit, so that the content is read again. */
+export async function editAgainAtOnce(site: Site, pair: Pair): Promise<void> {
+  for (let turn = 1; ; turn += 1) {
+    const before = issuesOf(site, pair.title)[0]?.updatedAt;
+    const { updatedAt } = editBody(site, pair.title, `Edited again, ${String(turn)}`);
+    if (sameSecond(before, updatedAt)) break;
+  }
+  await site.github.idle();
+}
+
+function sameSecond(one: number | undefined, other: number): boolean {
+  return one !== undefined && Math.floor(one / 1_000_000) === Math.floor(other / 1_000_000);
+}
+
+/** Mona edits an issue's body; a token at its end stays where it is. */
+export function editBody(site: Site, title: string, body: string) {
+  const [issue] = issuesOf(site, title);
+  const edited = { body: keepingToken(issue?.body ?? null, body) };
+  return site.github.as("mona").editIssue(REPOSITORY, issue?.number ?? 0, edited);
+}
+
+export function issuesOf(site: Site, title: string) {
+  return site.github.issues(REPOSITORY).filter((issue) => issue.title.startsWith(title));
+}
+
+async function recordOf(site: Site, title: string): Promise<string | null> {
+  const [row] = await site.sql<{ id: string }>("select id::text from tasks where title = $1", [
+    title,
+  ]);
+  return row?.id ?? null;
+}
+
+interface Task {
+  readonly id: string;
+  readonly title: string;
+  readonly body: string;
+  readonly state: string;
+  readonly deleted: boolean;
+}
+
+/** What is wrong with the two sides; empty where each has one thing, and both say the same. */
+export async function differences(
+  site: Site,
+  { direction, action }: { readonly direction: Direction; readonly action: Action },
+  { title, record }: Pair,
+): Promise<readonly string[]> {
+  const tasks = await site.sql<Task>(
+    `select id::text, title, markdown as body, deleted_at is not null as deleted,
+       case status when 'done' then 'closed' else 'open' end as state
+     from tasks where title like $1 || '%'`,
+    [title],
+  );
+  const issues = issuesOf(site, title);
+  const open = issues.filter(({ state }) => state === "open");
+  if (action === "delete") {
+    const gone = direction === "inbound" ? issues.length === 0 : open.length === 0;
+    const archived =
+      direction === "inbound"
+        ? tasks.length === 1 && tasks[0]?.deleted === true
+        : tasks.length === 0;
+    return [
+      ...(gone ? [] : ["the issue is still there"]),
+      ...(archived ? [] : ["the task is still there"]),
+    ];
+  }
+  const [task] = tasks;
+  const [issue] = open;
+  // A surplus issue is the sweep's business; until then the lowest number is the counterpart.
+  if (task === undefined || issue === undefined || tasks.length > 1) {
+    return [`${String(tasks.length)} tasks and ${String(open.length)} open issues`];
+  }
+  const wanted = action === "update" ? `${title} edited` : title;
+  const app = `${task.title} | ${task.body} | ${task.state}`;
+  const github = `${issue.title} | ${withoutToken(issue.body)} | ${issue.state}`;
+  const lanes = await site.sql<{ external: string | null }>(
+    "select external_id as external from tandem.lanes where record_type = 'tasks' and record_id = $1",
+    [task.id],
+  );
+  return [
+    ...(app === github ? [] : [`the app says ${app}, GitHub ${github}`]),
+    ...(task.title === wanted ? [] : [`the edit is lost: ${task.title}`]),
+    ...(record === null || record === task.id ? [] : ["another record took its place"]),
+    ...(lanes.length === 1 && lanes[0]?.external === String(issue.number)
+      ? []
+      : [`paired with ${lanes.map(({ external }) => external ?? "nothing").join(", ")}`]),
+  ];
+}
