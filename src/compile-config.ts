@@ -48,8 +48,27 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     hooks: new Map(synced),
     journals: Object.entries(config.records).flatMap(compileJournal),
     identities: compileIdentities(config.identities),
-    safety: { quarantine: compileQuarantine(config.safety?.quarantine ?? {}) },
+    safety: {
+      quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
+      blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
+    },
   };
+}
+
+function compileBlastRadius(
+  given: NonNullable<SafetyConfig["blastRadius"]>,
+): Safety["blastRadius"] {
+  if (given === false) return null;
+  const { records = 10, share = 0.2 } = given;
+  if (Number.isInteger(records) && records >= 0 && share >= 0 && share <= 1) {
+    return { records, share };
+  }
+  throw new ConfigError(
+    "bad_blast_radius",
+    "safety.blastRadius",
+    "records is a whole number, and share lies between 0 and 1",
+    "Write { records: 10, share: 0.2 }, or false to hold nothing.",
+  );
 }
 
 function compileQuarantine(given: NonNullable<SafetyConfig["quarantine"]>): Safety["quarantine"] {

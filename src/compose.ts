@@ -11,6 +11,7 @@ import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
 import { createGateway } from "./runtime/gateway.ts";
 import { listenable } from "./runtime/listenable.ts";
+import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
 import { type Reconciliation, reconcileConnection } from "./runtime/reconcile.ts";
@@ -80,6 +81,12 @@ export interface TandemCore {
     connection: ConnectionId,
     options?: { readonly dryRun?: boolean },
   ): Promise<Reconciliation>;
+  /** Compares records with base now, for what no trigger saw: of all connections, or one. */
+  sweepRecordsNow(connection?: ConnectionId): Promise<readonly LocalSweepSummary[]>;
+  /** Lets a held run go on with the next look, for as much as was shown; `false`: it has ended. */
+  approve(run: string): Promise<boolean>;
+  /** Leaves a held run undone, until it would do more; `false`: it has ended. */
+  reject(run: string): Promise<boolean>;
   /** Moves everything along until nothing is due. */
   settle(): Promise<Settled>;
   /** Switches a connection off: what comes in is kept, and nothing is processed. */
@@ -195,6 +202,15 @@ export async function composeTandem(
       if (contact === undefined) throw new Error(`there is no connection ${connection}`);
       return reconcileConnection(services, contact, { records: true, dryRun });
     },
+    async sweepRecordsNow(connection) {
+      const summaries: LocalSweepSummary[] = [];
+      for (const contact of await contacts(connection)) {
+        summaries.push(await sweepRecords(services, contact));
+      }
+      return summaries;
+    },
+    approve: (run) => store.heldRuns.move(run, "approved"),
+    reject: (run) => store.heldRuns.move(run, "rejected"),
     settle: () => settle(services),
     pause: (connection, reason) =>
       store.directory.updateConnection(connection, {

@@ -128,6 +128,12 @@ export interface SafetyConfig {
    * Default: `{ flips: 6, minutes: 10 }`; `false` lets them fight.
    */
   readonly quarantine?: { readonly flips?: number; readonly minutes?: number } | false;
+  /**
+   * A sweep or reconcile that would delete or overwrite more than so many records, and more than
+   * this share of a connection's, waits for `tandem approve`. Webhooks and local writes are what
+   * somebody did, and are never held. Default: `{ records: 10, share: 0.2 }`; `false` holds nothing.
+   */
+  readonly blastRadius?: { readonly records?: number; readonly share?: number } | false;
 }
 
 /** A database: a URL, a `pg.Pool` or a PGlite; in simulations and tests a `MemoryDatabase`. */

@@ -34,6 +34,8 @@ export interface LedgerAccess {
   explain(recordType: string, recordId: string): Promise<ApiExplanation>;
   pause(connection: string): Promise<ApiStatus>;
   enable(connection: string): Promise<ApiStatus>;
+  approve(run: string): Promise<ApiStatus>;
+  reject(run: string): Promise<ApiStatus>;
   enableRecord(recordType: string, recordId: string): Promise<ApiExplanation>;
 }
 
@@ -118,6 +120,8 @@ function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess
     explain: (type, id) => send("GET", `${idPath("explain", type)}/${encodeURIComponent(id)}`),
     pause: (id) => send("POST", `${idPath("connections", id)}/pause`),
     enable: (id) => send("POST", `${idPath("connections", id)}/enable`),
+    approve: (id) => send("POST", `${idPath("runs", id)}/approve`),
+    reject: (id) => send("POST", `${idPath("runs", id)}/reject`),
     enableRecord: (type, id) =>
       send("POST", `${idPath("records", type)}/${encodeURIComponent(id)}/enable`),
   };

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../server/version.ts";
 import { addSettings, type Within, withinContext } from "./command-context.ts";
+import { addApproveCommand } from "./commands/approve.ts";
 import { addConnectCommand } from "./commands/connect.ts";
 import { addEventsCommand } from "./commands/events.ts";
 import { addExplainCommand } from "./commands/explain.ts";
@@ -64,7 +65,7 @@ function createProgram(io: Io): Command {
     ["Set up:", [addMigrateCommand, addConnectCommand]],
     ["Run:", [addStartCommand, addWorkCommand, addServeCommand]],
     ["Look:", [addStatusCommand, addEventsCommand, addExplainCommand]],
-    ["Operate:", [addPauseCommand, addEnableCommand]],
+    ["Operate:", [addPauseCommand, addEnableCommand, addApproveCommand]],
     ["Try:", [addSimulateCommand]],
   ];
   for (const [heading, adds] of groups) {

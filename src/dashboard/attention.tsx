@@ -1,5 +1,5 @@
 /** What Tandem has stopped by itself and a person must decide on, each with its way out. */
-import type { ApiDisabledPairing, ApiStatus } from "../server/api-types.ts";
+import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/api-types.ts";
 import { send } from "./request.ts";
 import { count } from "./wording.ts";
 
@@ -11,16 +11,61 @@ export function Attention({
   readonly failed: (error: unknown) => void;
 }) {
   const { count: many, first } = status?.disabled_pairings ?? { count: 0, first: [] };
-  if (many === 0) return null;
+  const runs = (status?.held_runs ?? []).filter(({ state }) => state === "held");
+  if (many + runs.length === 0) return null;
   return (
     <section class="attention" aria-label="Needs attention">
-      <h2>{count(many, "pairing")} switched off</h2>
+      <h2>{headline(runs.length, many)}</h2>
       <ul>
+        {runs.map((run) => (
+          <Run key={run.id} run={run} failed={failed} />
+        ))}
         {first.map((pairing) => (
           <Pairing key={keyOf(pairing)} pairing={pairing} failed={failed} />
         ))}
       </ul>
     </section>
+  );
+}
+
+function headline(runs: number, pairings: number): string {
+  return [
+    runs > 0 ? `${count(runs, "run")} waiting for approval` : "",
+    pairings > 0 ? `${count(pairings, "pairing")} switched off` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+function Run({
+  run,
+  failed,
+}: {
+  readonly run: ApiHeldRun;
+  readonly failed: (error: unknown) => void;
+}) {
+  const say = (word: "approve" | "reject") => () =>
+    void send("POST", `/api/runs/${encodeURIComponent(run.id)}/${word}`).catch(failed);
+  return (
+    <li>
+      <span>
+        <strong>{run.kind.replace("_", " ")}</strong>{" "}
+        <span class="faint">of {run.connection}:</span> {run.because}
+      </span>
+      <span>
+        <button
+          type="button"
+          class="small"
+          aria-label={`Approve ${run.id}`}
+          onClick={say("approve")}
+        >
+          Approve
+        </button>{" "}
+        <button type="button" class="small" aria-label={`Reject ${run.id}`} onClick={say("reject")}>
+          Reject
+        </button>
+      </span>
+    </li>
   );
 }
 

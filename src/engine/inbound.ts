@@ -76,7 +76,11 @@ export function endForMissingRecord(
   event: TandemEvent,
   context: Context,
 ): Transition {
-  return move(start, event.id, "ignored", context.now, {
+  const { known } = start.lane;
+  // Should the record come back, somebody must look again: nobody merges what this one bore.
+  const unmerged =
+    known?.event === event.id ? withLane(start, { known: { ...known, lost: true } }) : start;
+  return move(unmerged, event.id, "ignored", context.now, {
     reason: "record_missing",
     ignoredFor: { id: event.recordId ?? start.lane.recordId ?? "", type: event.recordType },
   });

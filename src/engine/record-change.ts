@@ -32,7 +32,7 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
       direction: "outbound",
       action: change.action,
       source: "change",
-      reread: change.action === "upsert" && lane.live.some(mustLook),
+      reread: change.action === "upsert" && (lane.live.some(mustLook) || lane.known?.lost === true),
     }),
     conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],
   };
@@ -135,6 +135,27 @@ export function queueRemoval(lane: Lane, context: Context): Admission {
   const off = outboundOff(lane, context);
   if (off !== null) return done(start, { ...event, state: "disabled", reason: off });
   return done(cancelOlder(start, event, context.now), event);
+}
+
+/**
+ * A record differs from base and nobody told: it was written where no trigger sees it, or restored
+ * from a backup. When that was is unknown, so the resource is read first, and wins what both changed.
+ */
+export function admitDrift(lane: Lane, context: Context): Admission {
+  const start = unchanged(lane);
+  const present = lane.live.some(({ direction }) => direction === "outbound");
+  if (present || lane.tombstone !== null || lane.base === null) return { ...start, event: null };
+  const born: TandemEvent = {
+    ...newEvent(lane, context, {
+      direction: "outbound",
+      action: "upsert",
+      source: "change",
+      reread: true,
+    }),
+    reason: "reread_needed",
+  };
+  const off = outboundOff(lane, context);
+  return done(start, off === null ? born : { ...born, state: "disabled", reason: off });
 }
 
 /** Unsent edits of a record that was deleted are kept where they can be seen. */

@@ -39,4 +39,6 @@ export interface Connection {
   readonly etags: Readonly<Record<string, string>>;
   readonly polledAt: Instant | null;
   readonly sweptAt: Instant | null;
+  /** When its records were last compared with base. */
+  readonly localSweptAt: Instant | null;
 }

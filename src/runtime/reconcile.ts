@@ -8,6 +8,7 @@ import type { PlannedAction } from "../engine/reconcile.ts";
 import { queueRemoval } from "../engine/record-change.ts";
 import { noteSurplus } from "../engine/surplus.ts";
 import { unchanged } from "../engine/transition.ts";
+import type { Victim } from "../model/held-run.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
@@ -15,6 +16,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { batchesOf } from "./batches.ts";
+import { mayGoOn } from "./held-runs.ts";
 import {
   type PlannedStep,
   planReconcile,
@@ -30,8 +32,10 @@ const BATCH = 100;
 export interface Reconciliation {
   readonly listed: number;
   readonly actions: readonly PlannedAction[];
-  /** Whether it was carried out. */
+  /** Whether all of it was carried out. */
   readonly applied: boolean;
+  /** Whether what it would delete or overwrite waits for approval; `actions` is what was done. */
+  readonly held: boolean;
 }
 
 /** Reconciles one connection; a dry run says what it would do. */
@@ -43,8 +47,37 @@ export async function reconcileConnection(
 ): Promise<Reconciliation> {
   const planned = await planReconcile(services, contact, scope, signal);
   const actions = planned.steps.flatMap((step) => step.actions);
-  if (!dryRun) await carryOut(services, contact, planned, signal);
-  return { listed: planned.listed, actions, applied: !dryRun };
+  const { listed } = planned;
+  if (dryRun) return { listed, actions, applied: false, held: false };
+  const goes = await isWithinReach(services, contact, scope, planned);
+  const steps = goes ? planned.steps : planned.steps.filter((step) => !isDangerous(step));
+  await carryOut(services, contact, { ...planned, steps }, signal);
+  return { listed, actions: steps.flatMap((step) => step.actions), applied: goes, held: !goes };
+}
+
+/** Weighs what would be deleted or overwritten; the rest of a plan is what any poll would do. */
+async function isWithinReach(
+  services: Services,
+  { connection }: Contact,
+  scope: ReconcileScope,
+  { steps }: ReconcilePlan,
+): Promise<boolean> {
+  const victims = steps.filter(isDangerous).flatMap(({ actions: [first] }): Victim[] => {
+    if (first === undefined) return [];
+    const { kind, resourceType, externalId, recordType, recordId } = first;
+    const what = kind === "patch_resource" ? "overwrite" : "delete";
+    return [{ what, resourceType, externalId, recordType, recordId }];
+  });
+  const records = await services.store.transaction((tx) => tx.countPairedLanes(connection.id));
+  const overwrites = victims.filter(({ what }) => what === "overwrite").length;
+  const outlook = { deletes: victims.length - overwrites, overwrites, records };
+  const kind = scope.records ? "reconcile" : "id_sweep";
+  return mayGoOn(services, connection, kind, outlook, victims);
+}
+
+/** A record or resource that is there now is gone, or says something else, afterwards. */
+function isDangerous({ cause }: PlannedStep): boolean {
+  return cause === "absent" || cause === "record_differs" || cause === "outlived";
 }
 
 /** Carries a plan out: what each step leads to by now is decided anew, on its locked lane. */

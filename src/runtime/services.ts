@@ -1,4 +1,5 @@
 /** What every loop of the runtime works with; composed once, in `compose.ts`. */
+import type { BlastRadius } from "../engine/blast-radius.ts";
 import type { QuarantineLimits } from "../engine/quarantine.ts";
 import type { Integration } from "../integrations/integration.ts";
 import type { Clock, Random } from "../model/clock.ts";
@@ -15,6 +16,8 @@ import type { Log } from "./log.ts";
 export interface Safety {
   /** `null`: two systems may fight for ever. */
   readonly quarantine: QuarantineLimits | null;
+  /** `null`: a run may do whatever it finds. */
+  readonly blastRadius: BlastRadius | null;
 }
 
 export interface Services {

@@ -7,6 +7,7 @@ import type { PlannedKind } from "../engine/reconcile.ts";
 import { addMillis } from "../model/instant.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { messageOf } from "./failures.ts";
+import { approvedRuns } from "./held-runs.ts";
 import { reconcileConnection } from "./reconcile.ts";
 import type { Services } from "./services.ts";
 
@@ -26,12 +27,14 @@ export async function sweepDue(
 ): Promise<number> {
   const book = await AddressBook.open(services);
   const { now } = await services.store.ledger.nextDue();
+  const approved = await approvedRuns(services, "id_sweep");
   const due = book.contacts.filter(
     ({ connection, account }) =>
       connection.inbound &&
       account.state === "active" &&
       connection.polledAt !== null &&
-      addMillis(connection.sweptAt ?? connection.polledAt, sweepMillis) <= now,
+      (approved.has(connection.id) ||
+        addMillis(connection.sweptAt ?? connection.polledAt, sweepMillis) <= now),
   );
   for (const contact of due) {
     try {

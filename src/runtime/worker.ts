@@ -12,6 +12,7 @@ import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { messageOf } from "./failures.ts";
+import { localSweepDue } from "./local-sweep.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { Services } from "./services.ts";
@@ -25,7 +26,7 @@ export interface WorkerOptions {
   readonly leaseMillis?: number;
   /** How often each connection is polled. Default: 60,000. */
   readonly pollMillis?: number;
-  /** How often each connection's ids are swept. Default: one day. */
+  /** How often each connection's ids, and its records, are swept. Default: one day. */
   readonly sweepMillis?: number;
   /** Events worked on at once. Default: 16. */
   readonly concurrency?: number;
@@ -110,6 +111,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       "sweep",
       Math.min(sweepMillis, 60_000),
       () => never(sweepDue(services, sweepMillis, killed.signal)),
+    ],
+    [
+      "local sweep",
+      Math.min(sweepMillis, 60_000),
+      async () => (await localSweepDue(services, sweepMillis, killed.signal)) > 0,
     ],
   ];
   for (const [step, idle, run] of steps) {

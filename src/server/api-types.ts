@@ -104,6 +104,30 @@ export interface ApiDisabledPairing {
   readonly why: string;
 }
 
+/** A run that would do too much, until `POST /api/runs/:id/approve` or `.../reject`. */
+export interface ApiHeldRun {
+  readonly id: string;
+  readonly connection: string;
+  readonly kind: "id_sweep" | "local_sweep" | "reconcile" | "backfill";
+  /** `approved`: it goes on with the next look. `rejected`: it stays undone until it would do more. */
+  readonly state: "held" | "approved" | "rejected";
+  readonly deletes: number;
+  readonly overwrites: number;
+  /** How many pairings the connection has. */
+  readonly records: number;
+  /** The first of what it would do. */
+  readonly sample: readonly {
+    readonly what: "delete" | "overwrite";
+    readonly record_type: string;
+    readonly record_id: string | null;
+    readonly resource_type: string;
+    readonly integration_external_id: string | null;
+  }[];
+  readonly since: string;
+  /** What it is, in a sentence. */
+  readonly because: string;
+}
+
 /** `GET /api/status` */
 export interface ApiStatus {
   readonly now: string;
@@ -115,6 +139,8 @@ export interface ApiStatus {
   readonly connections: readonly ApiConnection[];
   /** Events that are not terminal, by state. */
   readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
+  /** Runs that wait for a person's word. */
+  readonly held_runs: readonly ApiHeldRun[];
   /** Pairings that are switched off: how many, and the first of them. */
   readonly disabled_pairings: {
     readonly count: number;

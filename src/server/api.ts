@@ -17,6 +17,7 @@ import {
   representConnection,
   representDisabled,
   representEvent,
+  representHeldRun,
 } from "./represent.ts";
 import { streamLedger } from "./stream.ts";
 import { VERSION } from "./version.ts";
@@ -118,6 +119,23 @@ export function createApi(core: TandemCore): Hono {
     return context.json(await explain(core, type, id));
   });
 
+  const words = [
+    ["approve", (id: string) => core.approve(id)],
+    ["reject", (id: string) => core.reject(id)],
+  ] as const;
+  for (const [word, say] of words) {
+    api.post(`/runs/:id/${word}`, async (context) => {
+      const id = context.req.param("id");
+      if (await say(id)) return context.json(await statusOf(core));
+      return problem(
+        404,
+        "no_held_run",
+        `no run ${id} waits for approval`,
+        "List them with /api/status. One that turned out to be harmless was withdrawn by itself.",
+      );
+    });
+  }
+
   api.post("/sync", async (context) => {
     await core.syncNow();
     return context.json(await statusOf(core));
@@ -131,13 +149,14 @@ export function createApi(core: TandemCore): Hono {
   }
 
   async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
-    const [accounts, connections, counts, deliveries, { now }, disabled] = await Promise.all([
+    const [accounts, connections, counts, deliveries, { now }, disabled, runs] = await Promise.all([
       directory.accounts(),
       directory.connections(),
       ledger.counts(),
       tandem.services.store.deliveries.counts(),
       ledger.nextDue(),
       ledger.disabledPairings(DISABLED_SHOWN),
+      tandem.services.store.heldRuns.open(),
     ]);
     return {
       now: formatInstant(now),
@@ -150,6 +169,7 @@ export function createApi(core: TandemCore): Hono {
         return account === undefined ? [] : [representConnection(connection, account)];
       }),
       live: counts.live,
+      held_runs: runs.map((run) => representHeldRun(run, connections)),
       disabled_pairings: {
         count: disabled.count,
         first: disabled.pairings.map((pairing) => representDisabled(pairing, connections)),

@@ -2,8 +2,15 @@
 import type { AccountRecord, DisabledPairing, LedgerEvent } from "../store/store.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant, type Instant } from "../model/instant.ts";
+import type { HeldRun } from "../model/held-run.ts";
 import type { Connection } from "../model/connection.ts";
-import type { ApiAccount, ApiConnection, ApiDisabledPairing, ApiEvent } from "./api-types.ts";
+import type {
+  ApiAccount,
+  ApiConnection,
+  ApiDisabledPairing,
+  ApiEvent,
+  ApiHeldRun,
+} from "./api-types.ts";
 
 export function representEvent(event: LedgerEvent): ApiEvent {
   return {
@@ -62,6 +69,35 @@ export function representAccount(account: AccountRecord): ApiAccount {
     state: account.state,
     reason: account.reason,
     paused_until: time(account.pausedUntil),
+  };
+}
+
+/** What a run of each kind found. */
+const FOUND: Readonly<Record<HeldRun["kind"], string>> = {
+  id_sweep: "resources that the connection had are not there any more",
+  local_sweep: "records differ from what was last synced, or are gone, and no trigger saw it",
+  reconcile: "both sides have drifted apart",
+  backfill: "records and resources that were there before do not agree",
+};
+
+export function representHeldRun(run: HeldRun, connections: readonly Connection[]): ApiHeldRun {
+  const { deletes, overwrites, records } = run.outlook;
+  const connection = connections.find(({ id }) => id === run.connectionId);
+  return {
+    id: run.id,
+    connection: connection?.containerName ?? run.connectionId,
+    kind: run.kind,
+    state: run.state,
+    ...{ deletes, overwrites, records },
+    sample: run.sample.map((victim) => ({
+      what: victim.what,
+      record_type: victim.recordType,
+      record_id: victim.recordId,
+      resource_type: victim.resourceType,
+      integration_external_id: victim.externalId,
+    })),
+    since: formatInstant(run.since),
+    because: `It would delete ${String(deletes)} and overwrite ${String(overwrites)} of ${String(records)}: ${FOUND[run.kind]}.`,
   };
 }
 

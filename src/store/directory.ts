@@ -44,6 +44,7 @@ export interface Directory {
         | "etags"
         | "polledAt"
         | "sweptAt"
+        | "localSweptAt"
       >
     >,
   ): Promise<void>;

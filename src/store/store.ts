@@ -13,10 +13,14 @@ import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts"
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { AfterCommitStore } from "./after-commits.ts";
 import type { Directory } from "./directory.ts";
+import type { HeldRuns } from "./held-runs.ts";
 import type { LinkStore } from "./identities.ts";
 
+export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
 export type { AccountRecord, Directory } from "./directory.ts";
+export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 
 export interface Store {
@@ -27,6 +31,7 @@ export interface Store {
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
+  readonly heldRuns: HeldRuns;
   readonly ledger: Ledger;
   /** Calls `heard` when another process may have made work; a hint that may be lost. */
   onWork(heard: () => void): Promise<() => Promise<void>>;
@@ -124,6 +129,15 @@ export interface StoreTransaction {
       readonly recordId: string | null;
     }[]
   >;
+  /** Living lanes that have a record, in the order of its key's text, after the one given. */
+  findPairedLanes(
+    connectionId: ConnectionId,
+    mapped: Pick<LaneKey, "recordType" | "resourceType">,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { readonly id: LaneId; readonly recordId: string }[]>;
+  /** How many living lanes of a connection have a record. */
+  countPairedLanes(connectionId: ConnectionId): Promise<number>;
   /** Locks lanes in the order of their ids and reads them whole. */
   lockLanes(ids: readonly LaneId[]): Promise<readonly Lane[]>;
   /** Locks lanes that have an event due and nobody working on them; skips what others hold. */
@@ -196,6 +210,11 @@ export interface RecordStore {
     after: string | null,
     limit: number,
   ): Promise<readonly string[]>;
+  /**
+   * Whether rows may be there that are not shown to us: row security is on and we are subject to
+   * it. Then a row that is not shown tells nothing.
+   */
+  mayHideRows(mapping: Mapping): Promise<boolean>;
   /** Locks a row if nobody holds it. */
   lock(
     mapping: Mapping,
@@ -252,36 +271,12 @@ export interface ChangeStore {
   take(limit: number): Promise<readonly CapturedChange[]>;
   /** Reads the captured writes of one record that are still to be drained. */
   peek(recordType: string, recordId: string): Promise<readonly CapturedChange[]>;
+  /** Tables that were emptied at once since they were asked for, by `TRUNCATE`; each is told once. */
+  takeTruncated(): Promise<readonly string[]>;
   /** Adds updates that nobody made, so that the drain looks at the records again. */
   note(
     changes: readonly Pick<CapturedChange, "recordType" | "recordId" | "columns" | "origin">[],
   ): Promise<void>;
-}
-
-/** A hook that is to follow a commit, noted by the transaction that wrote the record. */
-export interface AfterCommitMark {
-  readonly id: string;
-  readonly integration: string;
-  readonly resourceType: string;
-  readonly recordType: string;
-  readonly recordId: string;
-  readonly op: "insert" | "update" | "delete";
-  /** Of a delete: the row as it was. */
-  readonly row: Row | null;
-  readonly event: EventId;
-  /** How often it was claimed. */
-  readonly attempts: number;
-}
-
-export interface AfterCommitStore {
-  add(mark: Omit<AfterCommitMark, "id" | "attempts">): Promise<void>;
-  /**
-   * Takes marks that are due, oldest first; nobody else gets them before the time given. Of each
-   * record it is the oldest there is or none: a later one waits until that is done.
-   */
-  claim(limit: number, until: Instant): Promise<readonly AfterCommitMark[]>;
-  done(id: string): Promise<void>;
-  again(id: string, runAt: Instant): Promise<void>;
 }
 
 /** A delivery as it is stored. */

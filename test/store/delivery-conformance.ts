@@ -174,6 +174,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
           etags: { issue: 'W/"1"' },
           polledAt: at,
           sweptAt: null,
+          localSweptAt: null,
         },
       ]);
     });

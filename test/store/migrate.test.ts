@@ -50,7 +50,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
     const { app, database } = await prepared();
     const others = await Promise.all([connectTo(app), connectTo(app)]);
     await Promise.all([database, ...others].map((each) => migrate(each, [tasks])));
-    expect(await triggersOf(app)).toHaveLength(3);
+    expect(await triggersOf(app)).toHaveLength(4);
     expect(await app.sql("select count(*) from tandem.migrations")).toEqual([
       { count: (await readMigrations()).length },
     ]);
@@ -66,13 +66,14 @@ describeOnEachDatabase("migrating", (open, kind) => {
       fields: [plainField("name", "title")],
     });
     await store.migrate([{ ...tasks, softDelete: "markdown" }, users]);
-    expect(await triggersOf(app)).toHaveLength(6);
+    expect(await triggersOf(app)).toHaveLength(8);
     expect(await app.sql<Named>(INSTALLED)).not.toEqual(before);
 
     await store.migrate([users]);
     expect(await triggersOf(app)).toEqual([
       "users tandem_capture_delete",
       "users tandem_capture_insert",
+      "users tandem_capture_truncate",
       "users tandem_capture_update",
     ]);
     await store.migrate([]);
@@ -88,7 +89,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
     const { store, app } = await openStore(await open());
     await app.sql("drop trigger tandem_capture_delete on tasks");
     await store.migrate([tasks]);
-    expect(await triggersOf(app)).toHaveLength(3);
+    expect(await triggersOf(app)).toHaveLength(4);
     await app.sql("alter table tasks disable trigger tandem_capture_insert");
     await store.migrate([tasks]);
     await app.sql("insert into tasks (title) values ('A')");
@@ -103,6 +104,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
     expect(await triggersOf(app)).toEqual([
       "tasks tandem_capture_delete",
       "tasks tandem_capture_insert",
+      "tasks tandem_capture_truncate",
       "tasks tandem_capture_update",
     ]);
   });

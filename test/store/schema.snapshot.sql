@@ -55,6 +55,7 @@ table tandem.connections
   polled_at timestamp with time zone
   swept_at timestamp with time zone
   created_at timestamp with time zone not null default tandem.now()
+  local_swept_at timestamp with time zone
   connections_account_id_fkey: FOREIGN KEY (account_id) REFERENCES tandem.accounts(id)
   connections_integration_container_id_scope_key: UNIQUE (integration, container_id, scope)
   connections_pkey: PRIMARY KEY (id)
@@ -230,6 +231,23 @@ table tandem.events_live with (fillfactor=70)
   events_live_pkey: PRIMARY KEY (id)
   events_live_state_check: CHECK ((state = ANY (ARRAY['queued'::text, 'processing'::text, 'errored'::text, 'disabled'::text])))
 
+table tandem.held_runs
+  id bigint not null generated always as identity
+  connection_id bigint not null
+  kind text not null
+  state text not null
+  deletes integer not null
+  overwrites integer not null
+  records integer not null
+  sample jsonb not null default '[]'::jsonb
+  created_at timestamp with time zone not null default tandem.now()
+  ended_at timestamp with time zone
+  held_runs_check: CHECK (((ended_at IS NULL) = (state = ANY (ARRAY['held'::text, 'approved'::text, 'rejected'::text]))))
+  held_runs_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
+  held_runs_kind_check: CHECK ((kind = ANY (ARRAY['id_sweep'::text, 'local_sweep'::text, 'reconcile'::text, 'backfill'::text])))
+  held_runs_pkey: PRIMARY KEY (id)
+  held_runs_state_check: CHECK ((state = ANY (ARRAY['held'::text, 'approved'::text, 'rejected'::text, 'done'::text, 'withdrawn'::text])))
+
 table tandem.integration_records with (fillfactor=80)
   id bigint not null
   copy jsonb
@@ -300,6 +318,10 @@ table tandem.placeholders
   linked_to text
   placeholders_pkey: PRIMARY KEY (record_type, record_id)
 
+table tandem.truncations
+  id bigint not null generated always as identity
+  record_type text
+
 
 CREATE UNIQUE INDEX accounts_integration_name_key ON tandem.accounts USING btree (integration, name)
 CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
@@ -328,6 +350,8 @@ CREATE INDEX events_live_errored_by_delivery ON tandem.events_live USING btree (
 CREATE UNIQUE INDEX events_live_one_processing ON tandem.events_live USING btree (lane_id) WHERE (state = 'processing'::text)
 CREATE UNIQUE INDEX events_live_one_queued ON tandem.events_live USING btree (lane_id, direction) WHERE (state = 'queued'::text)
 CREATE UNIQUE INDEX events_live_pkey ON tandem.events_live USING btree (id)
+CREATE UNIQUE INDEX held_runs_open ON tandem.held_runs USING btree (connection_id, kind) WHERE (ended_at IS NULL)
+CREATE UNIQUE INDEX held_runs_pkey ON tandem.held_runs USING btree (id)
 CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING btree (id)
 CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)

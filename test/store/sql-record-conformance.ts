@@ -61,6 +61,35 @@ export function sqlRecordsConformance(
       await expect(insert("fine")).resolves.toBeDefined();
     });
 
+    it("may be hidden from us only where row security is on and we are subject to it", async () => {
+      const { app } = opened;
+      await app.sql(`
+        create role limited_reader;
+        grant usage on schema public, tandem to limited_reader;
+        grant select on all tables in schema public to limited_reader;
+        grant select on all tables in schema tandem to limited_reader`);
+      const asLimited = () =>
+        store.transaction(async ({ records: rows }) => {
+          await rows.lend(anId(), (sql) => sql.query("set local role limited_reader"));
+          return rows.mayHideRows(tasks);
+        });
+      expect(await asLimited()).toBe(false);
+      await app.sql("alter table tasks enable row level security");
+      expect(await asLimited()).toBe(true);
+      expect(await records((rows) => rows.mayHideRows(tasks))).toBe(false);
+      await app.sql("alter table tasks disable row level security");
+      await app.sql("drop owned by limited_reader; drop role limited_reader");
+    });
+
+    it("are told to be gone all at once where the table was emptied by TRUNCATE", async () => {
+      const { app } = opened;
+      const told = () => store.transaction((tx) => tx.changes.takeTruncated());
+      await app.sql("truncate tasks cascade");
+      await app.sql("truncate tasks cascade");
+      expect(await told()).toEqual(["tasks"]);
+      expect(await told()).toEqual([]);
+    });
+
     it("are seen anew after a migration of the app", async () => {
       const { app } = opened;
       const { id } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));

@@ -6,6 +6,7 @@ import { actorsConformance } from "./actor-conformance.ts";
 import { capturesConformance } from "./capture-conformance.ts";
 import { claimsConformance } from "./claim-conformance.ts";
 import { deliveriesConformance } from "./delivery-conformance.ts";
+import { heldRunsConformance } from "./held-run-conformance.ts";
 import { hooksConformance } from "./hook-conformance.ts";
 import { intentsConformance } from "./intent-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
@@ -22,5 +23,6 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   actorsConformance(open);
   linksConformance(open);
   hooksConformance(open);
+  heldRunsConformance(open);
   deliveriesConformance(open);
 }

@@ -90,7 +90,31 @@ function statusLines(
     "",
     paint.bold("Waiting"),
     ...indented(counts, ""),
+    ...heldLines(status, paint),
     ...disabledLines(status, paint),
+  ];
+}
+
+/** Runs that wait for a person's word, with how to give it; none, no line. */
+function heldLines(
+  { held_runs: runs }: ApiStatus,
+  paint: CommandContext["paint"],
+): readonly string[] {
+  if (runs.length === 0) return [];
+  const lines = runs.flatMap((run) => [
+    `${run.id}  ${run.kind.replace("_", " ")} of ${run.connection}, ${run.state}`,
+    `  ${run.because}`,
+    ...run.sample
+      .slice(0, 3)
+      .map((victim) => `  ${victim.what} ${recordName(victim)} ↔ ${resourceName(victim)}`),
+    ...(run.state === "approved"
+      ? []
+      : [paint.dim(`  tandem approve ${run.id}   or   tandem approve ${run.id} --reject`)]),
+  ]);
+  return [
+    "",
+    paint.red(paint.bold(`Waiting for approval: ${count(runs.length, "run")}`)),
+    ...lines.map((line) => `  ${line}`),
   ];
 }
 

@@ -50,6 +50,7 @@ export function directory(state: MemoryState): Directory {
           etags: {},
           polledAt: null,
           sweptAt: null,
+          localSweptAt: null,
           ...known,
           id,
           accountId: account,

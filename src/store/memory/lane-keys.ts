@@ -239,6 +239,31 @@ export function findUnpairedChildren(
     .map(({ id }) => id);
 }
 
+export function findPairedLanes(
+  state: MemoryState,
+  connection: ConnectionId,
+  { recordType, resourceType }: Pick<LaneKey, "recordType" | "resourceType">,
+  after: string | null,
+  limit: number,
+) {
+  return pairedLanes(state, connection)
+    .filter((lane) => lane.recordType === recordType && lane.resourceType === resourceType)
+    .map(({ id, recordId }) => ({ id, recordId: recordId ?? "" }))
+    .filter(({ recordId }) => after === null || recordId > after)
+    .sort((a, b) => (a.recordId < b.recordId ? -1 : 1))
+    .slice(0, limit);
+}
+
+export function countPairedLanes(state: MemoryState, connection: ConnectionId): number {
+  return pairedLanes(state, connection).length;
+}
+
+function pairedLanes(state: MemoryState, connection: ConnectionId): readonly Lane[] {
+  return [...state.lanes.values()].filter(
+    (lane) => lane.connectionId === connection && lane.recordId !== null && lane.tombstone === null,
+  );
+}
+
 export function findBoundLanes(
   state: MemoryState,
   connection: ConnectionId,

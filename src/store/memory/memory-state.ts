@@ -9,6 +9,7 @@
  */
 import type { Connection } from "../../model/connection.ts";
 import type { TandemEvent } from "../../model/event.ts";
+import type { HeldRun } from "../../model/held-run.ts";
 import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Instant, instantFromMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -79,6 +80,9 @@ export class MemoryState {
   readonly accounts = new UndoableMap<AccountId, AccountRecord>(this.undoLog);
   readonly connections = new UndoableMap<ConnectionId, Connection>(this.undoLog);
 
+  /** Those that have not ended. */
+  readonly heldRuns = new UndoableMap<string, HeldRun>(this.undoLog);
+
   readonly writeListeners = new Set<(write: RowWrite) => void>();
   readonly workListeners = new Set<() => void>();
 
@@ -109,7 +113,7 @@ export class MemoryState {
   }
 
   /** The next number of a kind; like a sequence of Postgres, it takes none back. */
-  count(kind: "lane" | "account" | "connection" | "after commit" | "link"): string {
+  count(kind: "lane" | "account" | "connection" | "after commit" | "link" | "held run"): string {
     const next = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, next);
     return String(next);

@@ -7,6 +7,7 @@ import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commits.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
 import { directory } from "./directory.ts";
+import { heldRuns } from "./held-runs.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
 import { saveLanes, wakeAwaitingIntent, wakeChildren } from "./lane-writes.ts";
@@ -48,6 +49,9 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       findOpenIntents: (connection, resourceType, since) =>
         step(() => laneKeys.findOpenIntents(state, connection, resourceType, since)),
       findUnpairedChildren: (parents) => step(() => laneKeys.findUnpairedChildren(state, parents)),
+      findPairedLanes: (connection, mapped, after, limit) =>
+        step(() => laneKeys.findPairedLanes(state, connection, mapped, after, limit)),
+      countPairedLanes: (connection) => step(() => laneKeys.countPairedLanes(state, connection)),
       findBoundLanes: (connection, resourceType, after, limit) =>
         step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
       lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),
@@ -86,6 +90,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
               (change) => change.recordType === recordType && change.recordId === recordId,
             ),
           ),
+        // Tables in memory are emptied row by row.
+        takeTruncated: () => step(() => []),
         note: (changes) =>
           step(() => {
             const given = {
@@ -133,6 +139,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     },
     deliveries: deliveryStore(state),
     directory: directory(state),
+    heldRuns: heldRuns(state),
     ledger: ledger(state, () => relations),
     async onWork(heard) {
       state.workListeners.add(heard);

@@ -108,6 +108,8 @@ export function recordStore(
           .slice(0, limit)
           .map(({ id }) => id);
       }),
+    // Nobody is kept from a row in memory.
+    mayHideRows: () => Promise.resolve(false),
     lock: (mapping, id) =>
       step(() => {
         const table = nameOf(state, { name: mapping.recordType, key: mapping.key });

@@ -38,6 +38,7 @@ export const TRIGGERS = {
   insert: "tandem_capture_insert",
   update: "tandem_capture_update",
   delete: "tandem_capture_delete",
+  truncate: "tandem_capture_truncate",
 } as const;
 
 export function captureSql(table: CapturedTable): CaptureSql {
@@ -58,6 +59,9 @@ export function captureSql(table: CapturedTable): CaptureSql {
     `create trigger ${TRIGGERS.delete}
   after delete on ${table.shape.quoted}
   for each row execute function ${name}()`,
+    `create trigger ${TRIGGERS.truncate}
+  after truncate on ${table.shape.quoted}
+  for each statement execute function ${name}()`,
   ];
   const digest = createHash("sha256").update(statements.join(";\n")).digest("hex").slice(0, 16);
   const comments = [
@@ -112,6 +116,12 @@ declare
   changed timestamptz := tandem.now();
   origin text := nullif(current_setting('tandem.origin', true), '');${journal.declared}
 begin
+  -- Which rows there were is not told, so the sweep looks.
+  if tg_op = 'TRUNCATE' then
+    insert into tandem.truncations (record_type) values (${type});
+    return null;
+  end if;
+
   begin
     if tg_op <> 'DELETE' then
       new_key := new.${key.quoted}::text;

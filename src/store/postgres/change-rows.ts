@@ -67,6 +67,12 @@ export function changeStore(tx: Queryable): ChangeStore {
       const { rows } = await tx.query<ChangeRow>(PEEK, [recordType, recordId]);
       return rows.map(changeFromRow);
     },
+    async takeTruncated() {
+      const { rows } = await tx.query<{ record_type: string }>(
+        "delete from tandem.truncations returning record_type",
+      );
+      return [...new Set(rows.map((row) => row.record_type))];
+    },
     async note(changes) {
       if (changes.length === 0) return;
       const rows = changes.map(({ recordType, recordId, columns, origin }) => ({

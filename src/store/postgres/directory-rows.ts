@@ -35,6 +35,7 @@ interface ConnectionRow {
   readonly etags: Readonly<Record<string, string>>;
   readonly polled_at: string | null;
   readonly swept_at: string | null;
+  readonly local_swept_at: string | null;
 }
 
 export function directory(database: Queryable): Directory {
@@ -93,6 +94,7 @@ export function directory(database: Queryable): Directory {
         ["etags", "::jsonb", written(changes.etags, storableJson)],
         ["polled_at", "::timestamptz", written(changes.polledAt, textOrNull)],
         ["swept_at", "::timestamptz", written(changes.sweptAt, textOrNull)],
+        ["local_swept_at", "::timestamptz", written(changes.localSweptAt, textOrNull)],
       ]);
     },
   };
@@ -158,6 +160,7 @@ function connectionFromRow(row: ConnectionRow): Connection {
     etags: row.etags,
     polledAt: instantOrNull(row.polled_at),
     sweptAt: instantOrNull(row.swept_at),
+    localSweptAt: instantOrNull(row.local_swept_at),
   };
 }
 

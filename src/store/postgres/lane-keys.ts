@@ -253,6 +253,40 @@ export async function findBoundLanes(
   }));
 }
 
+// By `lanes_one_per_record`, which has the living lanes in this order.
+export async function findPairedLanes(
+  tx: Queryable,
+  connection: ConnectionId,
+  { recordType, resourceType }: Pick<LaneKey, "recordType" | "resourceType">,
+  after: string | null,
+  limit: number,
+) {
+  const { rows } = await tx.query<{ id: string; record_id: string }>(
+    `select id, record_id
+     from tandem.lanes
+     where connection_id = $1
+       and record_type = $2
+       and resource_type = $3
+       and tombstone_event is null
+       and record_id is not null
+       and ($4::text is null or record_id > $4::text)
+     order by record_id
+     limit $5`,
+    [connection, recordType, resourceType, after, limit],
+  );
+  return rows.map((row) => ({ id: laneId(row.id), recordId: row.record_id }));
+}
+
+export async function countPairedLanes(tx: Queryable, connection: ConnectionId): Promise<number> {
+  const { rows } = await tx.query<{ count: string }>(
+    `select count(*) as count
+     from tandem.lanes
+     where connection_id = $1 and record_id is not null and tombstone_event is null`,
+    [connection],
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
 async function find(tx: Queryable, wanted: readonly KeyRow[]): Promise<Map<number, LaneId>> {
   const { rows } = await tx.query<{ position: number; id: string | null }>(FIND, [
     storableJson(wanted),

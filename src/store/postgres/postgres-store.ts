@@ -11,6 +11,7 @@ import { afterCommitStore } from "./after-commit-rows.ts";
 import { changeStore } from "./change-rows.ts";
 import { deliveryStore, pendingDeliveries } from "./delivery-rows.ts";
 import { directory } from "./directory-rows.ts";
+import { heldRuns } from "./held-run-rows.ts";
 import { appendJournal } from "./journal-rows.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
@@ -58,6 +59,9 @@ export async function postgresStore(
       findOpenIntents: (connection, resourceType, since) =>
         laneKeys.findOpenIntents(tx, connection, resourceType, since),
       findUnpairedChildren: (parents) => laneKeys.findUnpairedChildren(tx, parents),
+      findPairedLanes: (connection, mapped, after, limit) =>
+        laneKeys.findPairedLanes(tx, connection, mapped, after, limit),
+      countPairedLanes: (connection) => laneKeys.countPairedLanes(tx, connection),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),
@@ -96,6 +100,7 @@ export async function postgresStore(
       ),
     deliveries: deliveryStore(database),
     directory: directory(database),
+    heldRuns: heldRuns(database),
     ledger: ledger(database),
     onWork: (heard) => database.listen("tandem_work", heard),
     close: () => database.close(),

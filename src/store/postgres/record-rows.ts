@@ -18,8 +18,8 @@ import { quoteIdentifier } from "./identifiers.ts";
 import { changeStore } from "./change-rows.ts";
 import { placeholderRows } from "./link-rows.ts";
 import { toParameter } from "./record-values.ts";
-import { refusalOf, refusalOfApp } from "./refusals.ts";
-import type { Column, TableShape, TableShapes } from "./table-shapes.ts";
+import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
+import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";
 
 /** The key as text beside the row, under a name that no column of an app has. */
 const KEY = "tandem.record_id";
@@ -116,6 +116,10 @@ export class RecordRows implements ActorRows {
       [value, after, limit],
     );
     return rows.map(({ id }) => id);
+  }
+
+  async mayHideRows(table: RecordTable): Promise<boolean> {
+    return mayHideRows(this.#tx, (await this.#open(table)).shape);
   }
 
   async lock(
@@ -344,6 +348,7 @@ export function recordStore(
         : rows.childrenOf(tableOf(mapping), mapping.parent.column, tableOf(parent), ids),
     referring: (mapping, column, value, after, limit) =>
       rows.referring(tableOf(mapping), column, value, after, limit),
+    mayHideRows: (mapping) => rows.mayHideRows(tableOf(mapping)),
     lock: (mapping, id) => rows.lock(tableOf(mapping), id),
     insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
@@ -383,14 +388,5 @@ function columnOf(table: RecordTable, shape: TableShape, name: string): Column {
     hint: "Correct the mapping, then run `tandem check` and `tandem migrate`.",
     table: table.name,
     column: name,
-  });
-}
-
-function suppressed(table: RecordTable, operation: "insert" | "update"): RecordWriteError {
-  return new RecordWriteError({
-    code: "write_suppressed",
-    message: `the ${operation} of a row of ${table.name} had no effect`,
-    hint: "A trigger, a rule or row security hides it; `tandem check` lists what the table has.",
-    table: table.name,
   });
 }

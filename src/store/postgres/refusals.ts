@@ -142,3 +142,16 @@ function textOf(error: unknown, field: string): string | null {
   const value: unknown = Reflect.get(error, field);
   return typeof value === "string" ? value : null;
 }
+
+/** A write that the database took without an error, and without doing it. */
+export function suppressed(
+  table: { readonly name: string },
+  operation: "insert" | "update",
+): RecordWriteError {
+  return new RecordWriteError({
+    code: "write_suppressed",
+    message: `the ${operation} of a row of ${table.name} had no effect`,
+    hint: "A trigger, a rule or row security hides it; `tandem check` lists what the table has.",
+    table: table.name,
+  });
+}

@@ -101,6 +101,18 @@ export async function readTableShape(reader: Queryable, name: string): Promise<T
   };
 }
 
+/**
+ * Whether row security may hide rows of a table from us. `row_security_active` is false for owners,
+ * superusers and whoever else may bypass it.
+ */
+export async function mayHideRows(reader: Queryable, { oid }: TableShape): Promise<boolean> {
+  const { rows } = await reader.query<{ active: boolean }>(
+    "select row_security_active($1::oid) as active",
+    [oid],
+  );
+  return rows[0]?.active !== false;
+}
+
 /** Shapes that were read, for as long as the app's tables stay as they are. */
 export class TableShapes {
   readonly #known = new Map<string, TableShape>();

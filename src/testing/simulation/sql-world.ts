@@ -22,6 +22,7 @@ const TABLES_OF_TANDEM = [
   "events_live",
   "events_ended",
   "changes",
+  "truncations",
 ];
 
 /** Opens the app's side on a database that may have served earlier histories. */

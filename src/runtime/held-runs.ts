@@ -1,0 +1,55 @@
+/** Runs are weighed before they do anything; those that would do too much wait for a person. */
+import { type BlastRadius, weigh } from "../engine/blast-radius.ts";
+import type { Outlook, RunKind, Victim } from "../model/held-run.ts";
+import type { Connection } from "../model/connection.ts";
+import type { ConnectionId } from "../model/ids.ts";
+import type { Services } from "./services.ts";
+
+/** How many of the victims are kept to be shown. */
+export const SAMPLE = 10;
+
+/** Whether a run may go on; if not, it is held, and whoever asks how things stand is told. */
+export async function mayGoOn(
+  services: Services,
+  connection: Connection,
+  kind: RunKind,
+  outlook: Outlook,
+  sample: readonly Victim[],
+): Promise<boolean> {
+  const { heldRuns } = services.store;
+  const open = await openRun(services, connection.id, kind);
+  const { goes, becomes } = weigh(outlook, radiusOf(services), open);
+  if (becomes === "done" || becomes === "withdrawn") {
+    if (open !== null) await heldRuns.move(open.id, becomes);
+  } else if (becomes !== null && becomes !== "approved") {
+    const shown = sample.slice(0, SAMPLE);
+    const run = { connectionId: connection.id, kind, state: becomes, outlook, sample: shown };
+    await heldRuns.hold(run);
+    if (becomes === "held" && open?.state !== "held") {
+      services.log.warn(
+        { connection: connection.id, container: connection.containerName, kind, ...outlook },
+        "a run would do too much and waits for approval",
+      );
+    }
+  }
+  return goes;
+}
+
+/** The connections where a run of a kind was approved and has not gone on yet. */
+export async function approvedRuns(
+  services: Services,
+  kind: RunKind,
+): Promise<ReadonlySet<ConnectionId>> {
+  const open = await services.store.heldRuns.open();
+  const approved = open.filter((run) => run.kind === kind && run.state === "approved");
+  return new Set(approved.map(({ connectionId }) => connectionId));
+}
+
+export function radiusOf({ safety }: Services): BlastRadius | null {
+  return safety.blastRadius;
+}
+
+async function openRun(services: Services, connection: ConnectionId, kind: RunKind) {
+  const open = await services.store.heldRuns.open();
+  return open.find((run) => run.connectionId === connection && run.kind === kind) ?? null;
+}

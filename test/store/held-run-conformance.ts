@@ -1,0 +1,77 @@
+/** What every store must do with runs that wait for a person's word, and for the local sweep. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Outlook, Victim } from "../../src/model/held-run.ts";
+import { aConnection, anId, decide, issueKey, type OpenedStore, present } from "./opened-store.ts";
+
+export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
+  let opened: OpenedStore;
+
+  describe("held runs", () => {
+    beforeAll(async () => {
+      opened = await open();
+    });
+
+    it("are one of a kind in a connection while they are open, and keep what was shown last", async () => {
+      const { store } = opened;
+      const { heldRuns } = store;
+      const connectionId = await aConnection(store, "runs");
+      const outlook: Outlook = { deletes: 30, overwrites: 2, records: 40 };
+      const victim: Victim = {
+        what: "delete",
+        recordType: "tasks",
+        recordId: "7",
+        resourceType: "issue",
+        externalId: "42",
+      };
+      const run = { connectionId, kind: "id_sweep", state: "held", outlook } as const;
+      const id = await heldRuns.hold({ ...run, sample: [] });
+      const other = await heldRuns.hold({ ...run, kind: "local_sweep", sample: [] });
+      expect(await heldRuns.hold({ ...run, sample: [victim] })).toBe(id);
+
+      expect(await heldRuns.open()).toMatchObject([
+        { id, ...run, sample: [victim] },
+        { id: other, kind: "local_sweep" },
+      ]);
+      expect(await heldRuns.move(id, "approved")).toBe(true);
+      expect((await heldRuns.open())[0]).toMatchObject({ id, state: "approved" });
+
+      expect(await heldRuns.move(id, "done")).toBe(true);
+      expect(await heldRuns.move(id, "approved")).toBe(false);
+      expect(await heldRuns.move("no number", "approved")).toBe(false);
+      expect(await heldRuns.hold({ ...run, sample: [] })).not.toBe(id);
+      for (const { id: left } of await heldRuns.open()) await heldRuns.move(left, "withdrawn");
+      expect(await heldRuns.open()).toEqual([]);
+    });
+
+    it("are weighed by the living pairings of a connection, which are walked in steps", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "walked");
+      const keys = ["10", "11", "12", "13"].map((recordId) => ({
+        ...issueKey(connection, ""),
+        externalId: null,
+        recordId,
+      }));
+      const ids = await store.transaction((tx) =>
+        tx.ensureLanes([...keys, issueKey(connection, "without a record")]),
+      );
+      await decide(store, present(ids[1]), (_, now) => ({
+        tombstone: { event: anId(), at: now, side: "record" },
+      }));
+      const mapped = { recordType: "tasks", resourceType: "issue" };
+      const walked = await store.transaction(async (tx) => [
+        await tx.findPairedLanes(connection, mapped, null, 2),
+        await tx.findPairedLanes(connection, mapped, "12", 2),
+        await tx.findPairedLanes(connection, { ...mapped, recordType: "comments" }, null, 2),
+      ]);
+      expect(walked).toEqual([
+        [
+          { id: ids[0], recordId: "10" },
+          { id: ids[2], recordId: "12" },
+        ],
+        [{ id: ids[3], recordId: "13" }],
+        [],
+      ]);
+      expect(await store.transaction((tx) => tx.countPairedLanes(connection))).toBe(3);
+    });
+  });
+}
