@@ -7,10 +7,19 @@ import { engine } from "../engine/engine-under-test.ts";
 import { createMutants } from "../engine/create-mutants.ts";
 import { createRules } from "../engine/create-world.ts";
 import { mutants } from "../engine/mutants.ts";
+import type { holdsClaim } from "../../src/engine/start.ts";
+import { processing } from "../../src/engine/transition.ts";
+import { replayFence } from "./fence-world.ts";
 import { replay, replayCreate } from "./replay.ts";
 import { createWorldOf, readTrace, refutedRows, worldOptions } from "./traces.ts";
 
 const createRows = refutedRows.filter(({ model }) => model === "create");
+const fenceRows = refutedRows.filter(({ model }) => model === "fence");
+/** The check of the claim without the rule, by the row's name. */
+const unfenced: Readonly<Record<string, typeof holdsClaim>> = {
+  "no-hold": () => true,
+  "no-epoch": (lane, { event }) => processing(lane)?.id === event,
+};
 const laneRows = refutedRows.filter(({ model }) => model === "lane" || model === "delete");
 const createMutated = createRows.flatMap((row) => {
   const mutant = createMutants.find(({ rule }) => rule === row.engineMutant);
@@ -32,6 +41,11 @@ describe("the engine ends well on the schedule that refutes a model", () => {
     const { steps } = await readTrace(row);
     expect(replayCreate(createRules, createWorldOf(row), steps).violation).toBeNull();
   });
+
+  it.each(fenceRows)("$name", async (row) => {
+    const { steps } = await readTrace(row);
+    expect(replayFence(steps).violation).toBeNull();
+  });
 });
 
 describe("without the rule the engine fails on the same schedule", () => {
@@ -51,6 +65,14 @@ describe("without the rule the engine fails on the same schedule", () => {
   it.each(createMutated)("$name", async ({ mutant, ...row }) => {
     const { steps } = await readTrace(row);
     expect(replayCreate(mutant.rules, createWorldOf(row), steps)).toMatchObject({
+      violation: expect.any(String),
+      leftOut: [],
+    });
+  });
+
+  it.each(fenceRows)("$name", async (row) => {
+    const { steps } = await readTrace(row);
+    expect(replayFence(steps, unfenced[row.name])).toMatchObject({
       violation: expect.any(String),
       leftOut: [],
     });
