@@ -22,7 +22,7 @@ import {
   totalOf,
   TWICE_EVERY,
 } from "./simulation-report.ts";
-import { openWorld } from "./simulation-world.ts";
+import { openShared, openWorld } from "./simulation-world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -44,7 +44,7 @@ const { values } = parseArgs({
 
 /** So many failing seeds are made short; the others are only named. */
 const SHRUNK = 3;
-const BATCH = 20;
+const BATCH = 10;
 
 const { database } = values;
 const steps = numberOf("steps", values.steps);
@@ -66,6 +66,7 @@ async function tellMany(): Promise<boolean> {
   let toldNow = 0;
   const batches = batchesOf(first, count, BATCH, (seed) => progress?.has(seed) ?? false);
   const jobs = Math.min(numberOf("jobs", values.jobs), Math.ceil(count / BATCH));
+  const closeShared = await openShared(database);
   await tellAll(batches, { database, steps, twiceEvery }, jobs, (batch, reports) => {
     const totals = totalOf(reports, twiceEvery);
     const bad = reports.filter((report) => !holds(report));
@@ -77,6 +78,7 @@ async function tellMany(): Promise<boolean> {
   });
   const seconds = (performance.now() - startedAt) / 1_000;
   if (values.shrink) for (const report of failing.slice(0, SHRUNK)) await makeShort(report);
+  await closeShared();
   const perSecond = Number((toldNow / Math.max(seconds, 0.001)).toFixed(1));
   const figures = { ...total, failing: failing.map(({ seed }) => seed).slice(0, 50), perSecond };
   const words = `${String(total.converged)} of ${String(total.seeds)} histories converged; `;

@@ -52,14 +52,28 @@ async function openOnPglite(): Promise<OpenWorld> {
   return { world, close: () => db.close() };
 }
 
+/** The server of `TANDEM_TEST_DATABASE_URL`, or one started here, which threads then find there. */
+async function openServer(): Promise<{
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}> {
+  const given = process.env.TANDEM_TEST_DATABASE_URL;
+  if (given !== undefined) return { url: given, close: () => Promise.resolve() };
+  const { startPostgres } = await import("../test/harness/postgres-server.ts");
+  const server = await startPostgres(undefined);
+  process.env.TANDEM_TEST_DATABASE_URL = server.adminUrl;
+  return { url: server.adminUrl, close: () => server.stop() };
+}
+
+/** Keeps what the histories of several threads share; ended by what it returns. */
+export async function openShared(database: string): Promise<() => Promise<void>> {
+  return database === "postgres" ? (await openServer()).close : () => Promise.resolve();
+}
+
 /** On the server of `TANDEM_TEST_DATABASE_URL`, in a database of its own; else on one started here. */
 async function openOnPostgres(thread: string): Promise<OpenWorld> {
-  const given = process.env.TANDEM_TEST_DATABASE_URL;
-  const server =
-    given === undefined
-      ? await (await import("../test/harness/postgres-server.ts")).startPostgres(undefined)
-      : null;
-  const url = new URL(given ?? server?.adminUrl ?? "");
+  const server = await openServer();
+  const url = new URL(server.url);
   const admin = new pg.Client({ connectionString: url.href });
   await admin.connect();
   const name = `tandem_simulation_${String(process.pid)}_${thread}`;
@@ -80,7 +94,7 @@ async function openOnPostgres(thread: string): Promise<OpenWorld> {
       await pool.end();
       await admin.query(`drop database if exists ${name} with (force)`);
       await admin.end();
-      await server?.stop();
+      await server.close();
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
 import { MAX_ATTEMPTS } from "./retry.ts";
-import { recheckInbound, requeue } from "./start.ts";
+import { isTakenBack, recheckInbound, requeue } from "./start.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
 
 /** The attempts that leave an event one more. */
@@ -60,7 +60,7 @@ export function enableLane(
       const disabled = [...liveEvents(transition.lane, "disabled", direction)].sort((a, b) =>
         a.id < b.id ? 1 : -1,
       );
-      const newest = disabled.find((event) => event.action === "delete") ?? disabled[0];
+      const newest = goingOn(transition.lane, disabled);
       if (newest === undefined) return transition;
       const canceled = disabled
         .filter((event) => event.id !== newest.id)
@@ -71,6 +71,17 @@ export function enableLane(
     },
     unchanged({ ...lane, disabled: null, flips: {} }),
   );
+}
+
+/**
+ * Which of a direction's disabled events goes on, given the newest first: a delete is kept, unless it
+ * has been taken back. One that was under way when it was taken back is older than what did that.
+ */
+function goingOn(lane: Lane, disabled: readonly TandemEvent[]): TandemEvent | undefined {
+  const [newest] = disabled;
+  const removal = disabled.find(({ action }) => action === "delete");
+  if (removal === undefined || removal === newest) return newest;
+  return isTakenBack(lane, removal) ? newest : removal;
 }
 
 function enable(start: Transition, event: TandemEvent, now: Instant): Transition {

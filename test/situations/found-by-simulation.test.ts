@@ -70,6 +70,33 @@ describeOnEachDatabase("a deletion that GitHub answers with 404", (open) => {
   });
 });
 
+describeOnEachDatabase("a deletion that was taken back", (open) => {
+  it("while its worker had died and the connection was paused is not carried out after all", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    await app.sql("update tasks set deleted_at = tandem.now() where id = $1", [task]);
+    const late = await dieSending(app, { method: "PATCH" });
+    await app.tandem.pause(app.connection.id, "a person has paused it");
+    await app.sql("update tasks set deleted_at = null where id = $1", [task]);
+    await app.settle();
+    // The deletion's lease runs out: it goes back, and is switched off like what took it back.
+    await app.advance(60_000);
+    await app.settle();
+    late.apply();
+    app.github.clearRequests();
+    await app.tandem.enable(app.connection.id);
+    await app.settleWithin(60);
+
+    expect(await app.task()).toMatchObject({ deleted_at: null, title: "Title" });
+    expect(app.github.issue(app.repo, 1)?.state).toBe("open");
+    const told = await app.story();
+    expect(told).toContain("outbound canceled superseded");
+    expect(told).not.toContain("outbound completed closed_resource");
+    // What had been sent landed late: one look finds it, and one write undoes it.
+    expect(app.github.calls({ writes: true })).toBe(1);
+  });
+});
+
 describeOnEachDatabase("a surplus comment", (open) => {
   it("that somebody edited goes all the same, and its words stay in the ledger", async () => {
     const app = await givenSampleTandem(await open());

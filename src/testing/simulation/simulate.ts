@@ -119,7 +119,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       await make(move, stage, test, workers);
     }
     chance.enter(THE_END);
-    const overdue = await comeToRest(test, workers, history);
+    const overdue = await comeToRest(test, workers, history, traffic);
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
@@ -191,6 +191,7 @@ async function comeToRest(
   test: TestTandem,
   workers: Workers,
   history: History,
+  traffic: Traffic,
 ): Promise<readonly string[]> {
   const { tandem } = test;
   await stopTrouble(test, history);
@@ -202,9 +203,9 @@ async function comeToRest(
   await test.settleWithin(90);
   // An hour's budget of requests that was spent starts anew.
   await test.advance(3_600_000);
-  await tandem.syncNow();
+  await traffic.polling(() => tandem.syncNow());
   await test.settleWithin(30);
-  await tandem.sweepNow();
+  await traffic.polling(() => tandem.sweepNow());
   await test.settleWithin(30);
   return hanging;
 }

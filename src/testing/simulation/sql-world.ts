@@ -13,17 +13,12 @@ export interface SqlWorldOptions {
   readonly schema: string;
 }
 
-const TABLES_OF_TANDEM = [
-  "accounts",
-  "connections",
-  "deliveries",
-  "lanes",
-  "integration_records",
-  "events_live",
-  "events_ended",
-  "changes",
-  "truncations",
-];
+/** Every table of Tandem's that holds something of a history; partitions go with their parents. */
+const TABLES_OF_TANDEM = `
+  select format('tandem.%I', relname) as name
+  from pg_class
+  where relnamespace = to_regnamespace('tandem') and relkind in ('r', 'p') and not relispartition
+    and relname not in ('migrations', 'virtual_clock')`;
 
 /** Opens the app's side on a database that may have served earlier histories. */
 export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Promise<AppWorld> {
@@ -39,12 +34,10 @@ export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Pr
     clock: { sql: (text, params) => sql(text, params) },
     async prepare() {
       await sql("truncate tasks, comments, users, projects restart identity cascade");
-      const [installed] = await sql<{ installed: boolean }>(
-        "select to_regclass('tandem.lanes') is not null as installed",
-      );
-      if (installed?.installed === true) {
-        const tables = TABLES_OF_TANDEM.map((table) => `tandem.${table}`).join(", ");
-        await sql(`truncate ${tables} restart identity cascade`);
+      const tables = await sql<{ name: string }>(TABLES_OF_TANDEM);
+      if (tables.length > 0) {
+        const names = tables.map(({ name }) => name).join(", ");
+        await sql(`truncate ${names} restart identity cascade`);
       }
       await sql("insert into projects (name) values ('Site')");
       await sql("insert into users (name, github_login) values ('Mona', 'mona')");

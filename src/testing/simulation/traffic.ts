@@ -51,6 +51,7 @@ export class Traffic {
   /** Writes of workers that are dead or have given up: they may still land. */
   readonly #strays: { readonly asks: string; readonly send: () => Promise<unknown> }[] = [];
   #running: Running | null = null;
+  #polls = false;
 
   constructor(network: Fetch, listener: Listener) {
     this.#network = network;
@@ -117,18 +118,19 @@ export class Traffic {
     const task = this.#running;
     if (task === null) {
       const response = await this.#network(input, init);
-      this.#listener.heard(await response.clone().text(), false);
+      const isListed = isList(asksOf(input, init));
+      if (isListed && !this.#polls) return response;
+      this.#listener.heard(await response.clone().text(), isListed);
       return response;
     }
     const { signal, ...request } = init ?? {};
-    const method = request.method ?? "GET";
-    const asks = `${method} ${decodeURIComponent(new URL(addressOf(input)).pathname)}`;
+    const asks = asksOf(input, init);
     await this.#stand(task, "departing", asks);
     const body = typeof request.body === "string" ? request.body : "";
     if (isAborted(signal)) {
       this.#listener.missed(body);
       const send = () => this.#network(input, request);
-      if (method !== "GET") this.#strays.push({ asks, send });
+      if (!asks.startsWith("GET ")) this.#strays.push({ asks, send });
       signal?.throwIfAborted();
     }
     const answer = await this.#network(input, request).then(
@@ -146,6 +148,13 @@ export class Traffic {
     task.heard.push(this.#listener.heard(await answer.response.clone().text(), isList(asks)));
     return answer.response;
   };
+
+  /** Polls or sweeps outside of any task: what its lists show is admitted. */
+  async polling(work: () => Promise<void>): Promise<void> {
+    this.#polls = true;
+    await work();
+    this.#polls = false;
+  }
 
   /** The task that runs dies where it is: of what it has heard nothing is known to anybody. */
   dieRunning(): void {
@@ -181,6 +190,11 @@ function isAborted(signal: AbortSignal | null | undefined): boolean {
 
 function isList(asks: string): boolean {
   return /^GET .*\/(issues|comments)$/.test(asks);
+}
+
+function asksOf(input: Parameters<Fetch>[0], init: RequestInit | undefined): string {
+  const { pathname } = new URL(addressOf(input));
+  return `${init?.method ?? "GET"} ${decodeURIComponent(pathname)}`;
 }
 
 function addressOf(input: Parameters<Fetch>[0]): string {
