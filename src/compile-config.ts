@@ -11,7 +11,7 @@ import type { Integration } from "./integrations/integration.ts";
 import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
-import type { HookBook, Hooks } from "./runtime/hooks.ts";
+import type { AuthorHooks, HookBook, Hooks } from "./runtime/hooks.ts";
 import type { Safety } from "./runtime/services.ts";
 import type { IdentitySettings } from "./store/store.ts";
 
@@ -21,6 +21,7 @@ export interface CompiledConfig {
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
   readonly identities: IdentitySettings | null;
+  readonly authors: AuthorHooks;
   readonly safety: Safety;
 }
 
@@ -48,6 +49,7 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     hooks: new Map(synced),
     journals: Object.entries(config.records).flatMap(compileJournal),
     identities: compileIdentities(config.identities),
+    authors: { attribution: config.identities?.attribution ?? null },
     safety: {
       quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
       blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
@@ -166,11 +168,11 @@ function compileMapping(
     compileField(column, field, resource, `${path}.fields.${column}`),
   );
   const references = fields.some((field) => field.references !== null);
-  if (references && identities === undefined) {
+  if ((references || sync.author !== undefined) && identities === undefined) {
     throw new ConfigError(
       "no_identities",
       path,
-      "reference(...) needs to know the app's users",
+      `${references ? "reference(...)" : "author"} needs to know the app's users`,
       'Add identities: { table: "users", login: { github: "github_login" } }.',
     );
   }
@@ -191,6 +193,7 @@ function compileMapping(
     onRecordDeleted: sync.onRecordDeleted ?? "close",
     softDelete: sync.softDelete ?? null,
     modifiedAt: sync.modifiedAt ?? null,
+    author: sync.author ?? null,
   };
 }
 

@@ -145,6 +145,7 @@ export async function composeTandem(
     hooks: compiled.hooks,
     journals: compiled.journals,
     identities: compiled.identities,
+    authors: compiled.authors,
     gateway: createGateway({
       store,
       integrations: compiled.integrations,

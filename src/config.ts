@@ -53,6 +53,12 @@ export interface SyncConfig<Fields = Readonly<Record<string, Json>>> {
   readonly softDelete?: string;
   /** The app's own modified-at column. */
   readonly modifiedAt?: string;
+  /**
+   * The column that names the user who wrote the record. What the app creates is then posted with a
+   * line that names them (`identities.attribution`), which is taken off again on the way in. Not an
+   * owner, who may be somebody else tomorrow.
+   */
+  readonly author?: string;
   /** Values for columns that no field fills, when a record is created. */
   readonly defaults?: RowPatch | ((content: Partial<Fields>, event: AnyEvent) => RowPatch);
   /**
@@ -118,6 +124,14 @@ export interface IdentitiesConfig {
   readonly unknown?: "null" | "placeholder" | "error";
   /** The columns of a placeholder beside its login. Default: `{ name: login, placeholder: true }`. */
   readonly placeholder?: (actor: Actor) => RowPatch;
+  /**
+   * The line above what a user wrote and we post, for mappings with an `author`: one line of
+   * Markdown, `null` for none. Default: `**Name** wrote:`, by the user's `name` or else their login.
+   *
+   * @example
+   * attribution: (user) => `**${user.full_name}** (via Acme Tasks):`
+   */
+  readonly attribution?: (user: Row) => string | null;
 }
 
 /** What stops Tandem before it does harm; what it stops is told by `tandem status`. */

@@ -68,6 +68,8 @@ export interface OutboundView {
   readonly parent: ParentState;
   /** A fresh random token, used if a create begins. */
   readonly token: string;
+  /** The line that says who wrote what we post. Default: nobody is named. */
+  readonly attribution?: string | null;
   /** Whether the unknown outcome, if any, was looked into by this worker just now. */
   readonly looked: boolean;
 }
@@ -131,7 +133,8 @@ export function stepOutbound(
     request: {
       kind: "patch",
       ref: refOf(lane, lane.externalId),
-      values,
+      // Only what we created has the line; what others wrote is theirs.
+      values: lane.intent === null ? values : attributed(values, lane.intent.token, view, context),
       token: lane.intent?.token ?? null,
     },
   };
@@ -198,7 +201,7 @@ function stepCreate(
     transition: sending(withLane(start, { intent }), event, "create", values, context),
     request: {
       kind: "create",
-      values,
+      values: carried ? attributed(values, intent.token, view, context) : values,
       token: carried ? intent.token : null,
       parent: parent === "none" ? null : parent,
     },
@@ -237,6 +240,19 @@ function stepRemoval(start: Transition, event: TandemEvent, context: Context): O
     transition: sending(start, event, kind, values, context),
     request: { kind, ref: refOf(lane, lane.externalId) },
   };
+}
+
+/** The values as they leave, with the line that says who wrote them; what we know of stays without. */
+function attributed(
+  values: Content,
+  token: string,
+  { attribution = null }: OutboundView,
+  { mapping }: Context,
+): Content {
+  const { attribute } = mapping.resource;
+  return attribution === null || attribute === undefined
+    ? values
+    : attribute(values, attribution, token);
 }
 
 /** What happens to a resource whose record is deleted, as far as the adapter can. */

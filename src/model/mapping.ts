@@ -41,6 +41,8 @@ export interface Mapping {
   readonly softDelete: string | null;
   /** The app's own modified-at column, where it has one. */
   readonly modifiedAt: string | null;
+  /** The column that names the user who wrote the record; `null` where nobody is named. */
+  readonly author: string | null;
 }
 
 /** A table whose own writes are kept in the ledger, with or without a mapping. */

@@ -40,6 +40,11 @@ export interface ResourceType {
   readonly parent: string | null;
   /** Whether a create with these values can carry the token, invisibly; pure. */
   readonly carriesToken: (values: Content, token: string) => boolean;
+  /**
+   * The same values with a line that says who wrote them, as far as they have room for it beside the
+   * token; whoever observes the resource takes it off again. Pure. Absent: there is no place for one.
+   */
+  readonly attribute?: (values: Content, line: string, token: string | null) => Content;
   /** What can be done to a resource whose record was deleted. */
   readonly removal: readonly ("delete" | "close")[];
   /** What closing sets; empty where nothing is ever closed. */

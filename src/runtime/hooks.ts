@@ -64,6 +64,12 @@ export interface Hooks {
   readonly afterCommit: AfterCommitHook | null;
 }
 
+/** What the app says of the users who write. */
+export interface AuthorHooks {
+  /** The line above what a user wrote; `null`: Tandem's own. */
+  readonly attribution: ((user: Row) => string | null) | null;
+}
+
 export type HookBook = ReadonlyMap<Mapping, Hooks>;
 
 /** A mapping without hooks. */
@@ -96,7 +102,7 @@ export function isRecordNewer(thrown: unknown): boolean {
 /** A hook threw, or gave what cannot be written. */
 export class HookError extends Error {
   override readonly name = "HookError";
-  readonly hook: "defaults" | "derive" | "apply";
+  readonly hook: "defaults" | "derive" | "apply" | "attribution";
   readonly hint: string;
   readonly code: "hook_failed" | "hook_too_slow";
 

@@ -26,6 +26,7 @@ import type { AddressBook, Contact } from "./address-book.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import type { Failpoint } from "./failpoints.ts";
+import { attributionOf } from "./attribution.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { noteRestored } from "./restored-children.ts";
@@ -77,8 +78,10 @@ async function decide(
     const context = book.context(held.lane, tx.now);
     const contact = book.contact(held.lane.connectionId);
     if (contact === null) return null;
+    const row = await readRow(tx, held.lane, context);
     const view = {
-      record: await readRecord(tx, held.lane, context),
+      record: row === null ? null : recordContent(context.mapping, row),
+      attribution: await attributionOf(tx, row, context, services),
       parent: await parentState(tx, held.lane, context),
       token: randomToken(services.random),
       // What was not there when it was listed may have been bound by its echo since.
@@ -99,10 +102,9 @@ async function decide(
   });
 }
 
-async function readRecord(tx: StoreTransaction, lane: Lane, { mapping }: Context) {
+async function readRow(tx: StoreTransaction, lane: Lane, { mapping }: Context) {
   if (lane.recordId === null) return null;
-  const row = (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId);
-  return row === undefined ? null : recordContent(mapping, row);
+  return (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId) ?? null;
 }
 
 /** Looks into an unknown outcome. `null`: nothing was created. */

@@ -9,7 +9,7 @@ import type { Journal, Mapping } from "../model/mapping.ts";
 import type { IdentitySettings, Store } from "../store/store.ts";
 import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./gateway.ts";
-import type { HookBook } from "./hooks.ts";
+import type { AuthorHooks, HookBook } from "./hooks.ts";
 import type { Log } from "./log.ts";
 
 /** What stops Tandem before it does harm. */
@@ -28,6 +28,7 @@ export interface Services {
   readonly journals: readonly Journal[];
   /** Which rows stand for actors; `null` where nothing says so. */
   readonly identities: IdentitySettings | null;
+  readonly authors: AuthorHooks;
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;

@@ -88,6 +88,7 @@ function watchedRecords(
       around(origin, () => records.update(mapping, id, patch, origin)),
     delete: (mapping, id, origin) => around(origin, () => records.delete(mapping, id, origin)),
     lend: (origin, work, late) => around(origin, () => records.lend(origin, work, late)),
+    user: (id) => records.user(id),
     allowPauses: (millis) => records.allowPauses(millis),
     resolveActors: (integration, references, origin) =>
       records.resolveActors(integration, references, origin),

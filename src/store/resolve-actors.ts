@@ -87,6 +87,16 @@ export async function resolveActors(
   return patchOf(references, keys);
 }
 
+/** A row of the table of the identities. */
+export async function findUser(
+  rows: Pick<ActorRows, "read">,
+  identities: IdentitySettings | undefined,
+  id: string,
+): Promise<Row | null> {
+  if (identities === undefined) return null;
+  return (await rows.read(tableOf(identities), [id])).get(id) ?? null;
+}
+
 interface IdentitySource {
   readonly settings: IdentitySettings;
   readonly integration: string;

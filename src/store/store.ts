@@ -244,6 +244,8 @@ export interface RecordStore {
    * stand still for so long, whatever has become of this process.
    */
   allowPauses(millis: number): Promise<void>;
+  /** A row of the table of the identities; `null` where there is none, or no such table is named. */
+  user(id: string): Promise<Row | null>;
   /** The keys of the rows that stand for actors, by column. */
   resolveActors(
     integration: string,

@@ -75,6 +75,7 @@ export function aMapping(changes: Partial<Mapping> = {}): Mapping {
     onRecordDeleted: "close",
     softDelete: null,
     modifiedAt: null,
+    author: null,
     ...changes,
   };
 }

@@ -184,6 +184,16 @@ export function linksConformance(open: (options?: StoreOptions) => Promise<Opene
     });
   });
 
+  it("a user is read by their key, from the table that the identities name", async () => {
+    const opened = await open({ identities });
+    const [id = ""] = await opened.rows.insert("users", { name: "Ada", github_login: "ada" });
+    const user = (store: OpenedStore["store"], key: string) =>
+      store.transaction((tx) => tx.records.user(key));
+    expect(await user(opened.store, id)).toMatchObject({ name: "Ada", github_login: "ada" });
+    expect(await user(opened.store, "99")).toBeNull();
+    expect(await user((await open()).store, id)).toBeNull();
+  });
+
   describe("records that name another", () => {
     it("are found a few at a time, in the order of their keys", async () => {
       const opened = await open({ identities });

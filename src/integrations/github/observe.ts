@@ -1,6 +1,7 @@
 /** From one issue or comment, in a webhook or an answer, to the observation Tandem works with. */
 import { type Actor, canonical, type Json } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
+import { takeAttribution } from "./attribution.ts";
 import type { CommentPayload, IssuePayload } from "./payload.ts";
 import { ISSUE, ISSUE_COMMENT } from "./resources.ts";
 import { takeToken } from "./token.ts";
@@ -84,7 +85,9 @@ function readBody(body: string | null | undefined): {
   readonly body: string | undefined;
   readonly token: string | null;
 } {
-  return body === undefined ? { body: undefined, token: null } : takeToken(body ?? "");
+  if (body === undefined) return { body: undefined, token: null };
+  const taken = takeToken(body ?? "");
+  return { ...taken, body: takeAttribution(taken.body) };
 }
 
 function readActor(

@@ -2,7 +2,8 @@
 import { type Actor, canonical, type Content, type FieldSpecs } from "../../model/content.ts";
 import { SECOND } from "../../model/instant.ts";
 import type { ResourceType } from "../../model/observation.ts";
-import { hasRoomForToken } from "./token.ts";
+import { putAttribution } from "./attribution.ts";
+import { BODY_LIMIT, hasRoomForToken } from "./token.ts";
 
 /**
  * The fields of a GitHub issue, as mappings see them.
@@ -60,6 +61,7 @@ export const ISSUE = {
   },
   parent: null,
   carriesToken: bodyHasRoom,
+  attribute: attributeBody,
   // The REST API cannot delete an issue.
   removal: ["close"],
   closedBy: { state: "closed", state_reason: "not_planned" },
@@ -77,6 +79,7 @@ export const ISSUE_COMMENT = {
   },
   parent: "issue",
   carriesToken: bodyHasRoom,
+  attribute: attributeBody,
   removal: ["delete"],
   closedBy: {},
   versions: "seconds",
@@ -94,4 +97,14 @@ export function writableValues(values: Content, specs: FieldSpecs): Content {
 /** A body without text is all room. */
 function bodyHasRoom({ body }: Content, token: string): boolean {
   return hasRoomForToken(typeof body === "string" ? body : "", token);
+}
+
+/** The line stands above the body. Values without a body say nothing that needs an author. */
+function attributeBody(values: Content, line: string, token: string | null): Content {
+  const { body } = values;
+  if (typeof body !== "string") return values;
+  const attributed = putAttribution(body, line);
+  const fits =
+    token === null ? attributed.length <= BODY_LIMIT : hasRoomForToken(attributed, token);
+  return fits ? { ...values, body: attributed } : values;
 }

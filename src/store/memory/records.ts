@@ -2,7 +2,7 @@
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
 import { RecordWriteError } from "../record-write-error.ts";
-import { type ActorRows, type RecordTable, resolveActors } from "../resolve-actors.ts";
+import { type ActorRows, findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
 import type { Entry } from "./app-tables.ts";
 import { keptKey } from "./kept-values.ts";
@@ -136,6 +136,7 @@ export function recordStore(
     lend: (origin, work, late) => lend(state, origin, work, late),
     // Without a process there is no database either.
     allowPauses: () => Promise.resolve(),
+    user: (id) => findUser(rows, identities, id),
     resolveActors: (integration, references, origin) =>
       resolveActors(rows, identities, integration, references, origin),
   };

@@ -11,6 +11,7 @@ import {
   type ActorRows,
   type PlaceholderRows,
   type RecordTable,
+  findUser,
   resolveActors,
 } from "../resolve-actors.ts";
 import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
@@ -355,6 +356,7 @@ export function recordStore(
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
     lend: (origin, work, late) => rows.lend(origin, work, late),
     allowPauses: (millis) => rows.allowPauses(millis),
+    user: (id) => findUser(rows, identities, id),
     resolveActors: (integration, references, origin) =>
       resolveActors(rows, identities, integration, references, origin),
   };

@@ -1,0 +1,58 @@
+/** Who wrote a record, as the line above what is posted in their place says it. */
+import type { Context } from "../engine/context.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import { loginOf } from "../model/placeholder.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { HookError } from "./hooks.ts";
+import { keyText } from "./key-text.ts";
+import type { Services } from "./services.ts";
+
+/** The line that names the record's author; `null` where there is nobody to name, or it is us. */
+export async function attributionOf(
+  tx: StoreTransaction,
+  row: Row | null,
+  { mapping, identity }: Pick<Context, "mapping" | "identity">,
+  { identities, authors }: Pick<Services, "identities" | "authors">,
+): Promise<string | null> {
+  if (row === null || mapping.author === null || identities === null) return null;
+  const [id] = keyText(row[mapping.author]);
+  const user = id === undefined ? null : await tx.records.user(id);
+  if (user === null) return null;
+  const loginColumn = identities.login[mapping.integration];
+  const login = loginColumn === undefined ? null : loginOf(user, loginColumn);
+  if (login !== null && login === identity?.login.toLowerCase()) return null;
+  if (authors.attribution !== null) return askApp(authors.attribution, user, mapping);
+  const name = textOf(user.name) ?? (loginColumn === undefined ? null : textOf(user[loginColumn]));
+  return name === null ? null : `**${asPlainText(name)}** wrote:`;
+}
+
+function askApp(
+  attribution: (user: Row) => string | null,
+  user: Row,
+  mapping: Mapping,
+): string | null {
+  try {
+    return attribution(user);
+  } catch (thrown) {
+    throw new HookError(
+      "attribution",
+      `identities.attribution threw for the author of a row of ${mapping.recordType}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      "Correct it in tandem.config.ts, then restart the event.",
+      { cause: thrown },
+    );
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
+}
+
+/** A name says who somebody is: it is no Markdown, no HTML, and it calls nobody. */
+function asPlainText(name: string): string {
+  return name
+    .replaceAll(/\s+/g, " ")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(/[\\`*_{}[\]()#|~!>]/g, (mark) => `\\${mark}`)
+    .replaceAll("@", "@\u200B");
+}
