@@ -11,6 +11,7 @@ import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
 import { createGateway } from "./runtime/gateway.ts";
 import { listenable } from "./runtime/listenable.ts";
+import { approveInstance, createInstanceGuard } from "./runtime/instance.ts";
 import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
@@ -83,6 +84,11 @@ export interface TandemCore {
   ): Promise<Reconciliation>;
   /** Compares records with base now, for what no trigger saw: of all connections, or one. */
   sweepRecordsNow(connection?: ConnectionId): Promise<readonly LocalSweepSummary[]>;
+  /**
+   * Goes on with a database that was restored or copied: all is listed anew, and what waits to be
+   * written looks at its resource first.
+   */
+  approveInstance(): Promise<void>;
   /** Lets a held run go on with the next look, for as much as was shown; `false`: it has ended. */
   approve(run: string): Promise<boolean>;
   /** Leaves a held run undone, until it would do more; `false`: it has ended. */
@@ -159,6 +165,7 @@ export async function composeTandem(
     newEventId: eventIds(random),
     log,
     safety: compiled.safety,
+    instance: createInstanceGuard(store, instanceName(config, environment), clock, log),
   };
   const workers = new Set<Worker>();
 
@@ -210,6 +217,7 @@ export async function composeTandem(
       }
       return summaries;
     },
+    approveInstance: () => approveInstance(services),
     approve: (run) => store.heldRuns.move(run, "approved"),
     reject: (run) => store.heldRuns.move(run, "rejected"),
     settle: () => settle(services),
@@ -292,6 +300,11 @@ async function secretsAfter(
   const same = JSON.stringify(webhookSecret);
   const [previous] = before.filter((each) => JSON.stringify(each) !== same);
   return previous === undefined ? [webhookSecret] : [webhookSecret, previous];
+}
+
+function instanceName({ instance }: AnyConfig, environment: Environment): string | null {
+  const name = (instance ?? environment.TANDEM_INSTANCE_ID ?? "").trim();
+  return name === "" ? null : name;
 }
 
 function secureRandom(): number {

@@ -164,6 +164,11 @@ export interface TandemConfig<
   readonly integrations: Integrations;
   readonly identities?: IdentitiesConfig;
   readonly safety?: SafetyConfig;
+  /**
+   * What this deployment calls itself. A database that once had a name is worked on under no other,
+   * so that a copy of it, on a staging host, does not post. Default: `TANDEM_INSTANCE_ID`, or none.
+   */
+  readonly instance?: string;
   readonly records: Readonly<Record<Names, RecordConfig<SyncOf<Integrations>>>>;
 }
 

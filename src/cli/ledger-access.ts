@@ -35,6 +35,7 @@ export interface LedgerAccess {
   pause(connection: string): Promise<ApiStatus>;
   enable(connection: string): Promise<ApiStatus>;
   approve(run: string): Promise<ApiStatus>;
+  approveInstance(): Promise<ApiStatus>;
   reject(run: string): Promise<ApiStatus>;
   enableRecord(recordType: string, recordId: string): Promise<ApiExplanation>;
 }
@@ -121,6 +122,7 @@ function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess
     pause: (id) => send("POST", `${idPath("connections", id)}/pause`),
     enable: (id) => send("POST", `${idPath("connections", id)}/enable`),
     approve: (id) => send("POST", `${idPath("runs", id)}/approve`),
+    approveInstance: () => send("POST", "api/instance/approve"),
     reject: (id) => send("POST", `${idPath("runs", id)}/reject`),
     enableRecord: (type, id) =>
       send("POST", `${idPath("records", type)}/${encodeURIComponent(id)}/enable`),

@@ -12,11 +12,24 @@ export function Attention({
 }) {
   const { count: many, first } = status?.disabled_pairings ?? { count: 0, first: [] };
   const runs = (status?.held_runs ?? []).filter(({ state }) => state === "held");
-  if (many + runs.length === 0) return null;
+  const foreign = status?.foreign_instance ?? null;
+  if (foreign === null && many + runs.length === 0) return null;
   return (
     <section class="attention" aria-label="Needs attention">
-      <h2>{headline(runs.length, many)}</h2>
+      <h2>{foreign === null ? headline(runs.length, many) : "Nothing is worked on"}</h2>
       <ul>
+        {foreign === null ? null : (
+          <li>
+            <span>{foreign}</span>
+            <button
+              type="button"
+              class="small"
+              onClick={() => void send("POST", "/api/instance/approve").catch(failed)}
+            >
+              Go on with this copy
+            </button>
+          </li>
+        )}
         {runs.map((run) => (
           <Run key={run.id} run={run} failed={failed} />
         ))}

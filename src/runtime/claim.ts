@@ -35,6 +35,7 @@ export async function claimDue(
   leaseMillis: number,
   limit: number,
 ): Promise<readonly Claimed[]> {
+  if ((await services.instance.foreign()) !== null) return [];
   return services.store.transaction(async (tx) => {
     const decided: Decided[] = [];
     const claimed: Claimed[] = [];

@@ -10,6 +10,7 @@ import type { IdentitySettings, Store } from "../store/store.ts";
 import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./gateway.ts";
 import type { AuthorHooks, HookBook } from "./hooks.ts";
+import type { InstanceGuard } from "./instance.ts";
 import type { Log } from "./log.ts";
 
 /** What stops Tandem before it does harm. */
@@ -37,6 +38,7 @@ export interface Services {
   readonly newEventId: (now: Instant) => EventId;
   readonly log: Log;
   readonly safety: Safety;
+  readonly instance: InstanceGuard;
 }
 
 /** The mapping of a resource type, or `null` where nothing is mapped to it. */

@@ -94,6 +94,10 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     return claims.length > 0;
   }
 
+  async function unlessForeign(work: () => Promise<number>): Promise<number> {
+    return (await services.instance.foreign()) === null ? work() : 0;
+  }
+
   const steps: readonly (readonly [string, number, () => Promise<boolean>])[] = [
     ["translate", idleMillis, async () => (await translateDeliveries(services)) > 0],
     ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
@@ -105,17 +109,18 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     [
       "poll",
       Math.min(pollMillis, 1_000),
-      () => never(pollDue(services, pollMillis, killed.signal)),
+      () => never(unlessForeign(() => pollDue(services, pollMillis, killed.signal))),
     ],
     [
       "sweep",
       Math.min(sweepMillis, 60_000),
-      () => never(sweepDue(services, sweepMillis, killed.signal)),
+      () => never(unlessForeign(() => sweepDue(services, sweepMillis, killed.signal))),
     ],
     [
       "local sweep",
       Math.min(sweepMillis, 60_000),
-      async () => (await localSweepDue(services, sweepMillis, killed.signal)) > 0,
+      async () =>
+        (await unlessForeign(() => localSweepDue(services, sweepMillis, killed.signal))) > 0,
     ],
   ];
   for (const [step, idle, run] of steps) {

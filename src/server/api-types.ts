@@ -139,6 +139,8 @@ export interface ApiStatus {
   readonly connections: readonly ApiConnection[];
   /** Events that are not terminal, by state. */
   readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
+  /** Why nothing is worked on: the database is a copy. `POST /api/instance/approve` goes on. */
+  readonly foreign_instance: string | null;
   /** Runs that wait for a person's word. */
   readonly held_runs: readonly ApiHeldRun[];
   /** Pairings that are switched off: how many, and the first of them. */

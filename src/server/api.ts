@@ -136,7 +136,21 @@ export function createApi(core: TandemCore): Hono {
     });
   }
 
+  api.post("/instance/approve", async (context) => {
+    await core.approveInstance();
+    return context.json(await statusOf(core));
+  });
+
   api.post("/sync", async (context) => {
+    const foreign = await core.services.instance.foreign();
+    if (foreign !== null) {
+      return problem(
+        409,
+        "foreign_instance",
+        foreign,
+        "`tandem approve instance` goes on with this copy; everything is read again first.",
+      );
+    }
     await core.syncNow();
     return context.json(await statusOf(core));
   });
@@ -149,15 +163,17 @@ export function createApi(core: TandemCore): Hono {
   }
 
   async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
-    const [accounts, connections, counts, deliveries, { now }, disabled, runs] = await Promise.all([
-      directory.accounts(),
-      directory.connections(),
-      ledger.counts(),
-      tandem.services.store.deliveries.counts(),
-      ledger.nextDue(),
-      ledger.disabledPairings(DISABLED_SHOWN),
-      tandem.services.store.heldRuns.open(),
-    ]);
+    const [accounts, connections, counts, deliveries, { now }, disabled, runs, foreign] =
+      await Promise.all([
+        directory.accounts(),
+        directory.connections(),
+        ledger.counts(),
+        tandem.services.store.deliveries.counts(),
+        ledger.nextDue(),
+        ledger.disabledPairings(DISABLED_SHOWN),
+        tandem.services.store.heldRuns.open(),
+        tandem.services.instance.foreign(),
+      ]);
     return {
       now: formatInstant(now),
       database: tandem.services.store.kind,
@@ -169,6 +185,7 @@ export function createApi(core: TandemCore): Hono {
         return account === undefined ? [] : [representConnection(connection, account)];
       }),
       live: counts.live,
+      foreign_instance: foreign,
       held_runs: runs.map((run) => representHeldRun(run, connections)),
       disabled_pairings: {
         count: disabled.count,

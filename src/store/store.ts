@@ -16,6 +16,7 @@ import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/m
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { Directory } from "./directory.ts";
 import type { HeldRuns } from "./held-runs.ts";
+import type { InstanceStore } from "./instances.ts";
 import type { LinkStore } from "./identities.ts";
 
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
@@ -32,6 +33,7 @@ export interface Store {
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
   readonly heldRuns: HeldRuns;
+  readonly instance: InstanceStore;
   readonly ledger: Ledger;
   /** Calls `heard` when another process may have made work; a hint that may be lost. */
   onWork(heard: () => void): Promise<() => Promise<void>>;

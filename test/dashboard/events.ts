@@ -45,6 +45,7 @@ export function aStatus(given: Partial<ApiStatus> = {}): ApiStatus {
     accounts: [],
     connections: [],
     live: { queued: 0, processing: 0, errored: 0, disabled: 0 },
+    foreign_instance: null,
     held_runs: [],
     disabled_pairings: { count: 0, first: [] },
     undrained: 0,

@@ -74,4 +74,16 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
       expect(await store.transaction((tx) => tx.countPairedLanes(connection))).toBe(3);
     });
   });
+
+  describe("the instance", () => {
+    it("is nobody's at first, tells where it lives, and keeps what was written last", async () => {
+      const { store } = await open();
+      const { stored, place } = await store.instance.read();
+      expect(stored).toBeNull();
+      expect(place).not.toBeNull();
+      await store.instance.adopt({ name: null, place });
+      await store.instance.adopt({ name: "prod", place });
+      expect(await store.instance.read()).toEqual({ stored: { name: "prod", place }, place });
+    });
+  });
 }

@@ -248,6 +248,14 @@ table tandem.held_runs
   held_runs_pkey: PRIMARY KEY (id)
   held_runs_state_check: CHECK ((state = ANY (ARRAY['held'::text, 'approved'::text, 'rejected'::text, 'done'::text, 'withdrawn'::text])))
 
+table tandem.instance
+  is_only boolean not null default true
+  name text
+  place text
+  adopted_at timestamp with time zone not null default tandem.now()
+  instance_is_only_check: CHECK (is_only)
+  instance_pkey: PRIMARY KEY (is_only)
+
 table tandem.integration_records with (fillfactor=80)
   id bigint not null
   copy jsonb
@@ -352,6 +360,7 @@ CREATE UNIQUE INDEX events_live_one_queued ON tandem.events_live USING btree (la
 CREATE UNIQUE INDEX events_live_pkey ON tandem.events_live USING btree (id)
 CREATE UNIQUE INDEX held_runs_open ON tandem.held_runs USING btree (connection_id, kind) WHERE (ended_at IS NULL)
 CREATE UNIQUE INDEX held_runs_pkey ON tandem.held_runs USING btree (id)
+CREATE UNIQUE INDEX instance_pkey ON tandem.instance USING btree (is_only)
 CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING btree (id)
 CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)

@@ -90,8 +90,22 @@ function statusLines(
     "",
     paint.bold("Waiting"),
     ...indented(counts, ""),
+    ...foreignLines(status, paint),
     ...heldLines(status, paint),
     ...disabledLines(status, paint),
+  ];
+}
+
+function foreignLines(
+  { foreign_instance: why }: ApiStatus,
+  paint: CommandContext["paint"],
+): readonly string[] {
+  if (why === null) return [];
+  return [
+    "",
+    paint.red(paint.bold("Nothing is worked on")),
+    `  ${why}`,
+    paint.dim("  tandem approve instance   goes on with this copy; everything is read again first"),
   ];
 }
 

@@ -7,6 +7,7 @@
  * 3. Listeners hear of what was committed, afterwards.
  * 4. What is kept is replaced and never changed, so it may be handed out as it is.
  */
+import type { Instance } from "../../engine/instance.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { HeldRun } from "../../model/held-run.ts";
@@ -82,6 +83,9 @@ export class MemoryState {
 
   /** Those that have not ended. */
   readonly heldRuns = new UndoableMap<string, HeldRun>(this.undoLog);
+
+  /** Whose database this is; written by a transaction that does nothing else. */
+  instance: Instance | null = null;
 
   readonly writeListeners = new Set<(write: RowWrite) => void>();
   readonly workListeners = new Set<() => void>();

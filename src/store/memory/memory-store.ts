@@ -140,6 +140,14 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     deliveries: deliveryStore(state),
     directory: directory(state),
     heldRuns: heldRuns(state),
+    instance: {
+      // A database in memory is where it was made, and nowhere else.
+      read: () => state.transaction(() => ({ stored: state.instance, place: "memory" })),
+      adopt: (instance) =>
+        state.transaction(() => {
+          state.instance = instance;
+        }),
+    },
     ledger: ledger(state, () => relations),
     async onWork(heard) {
       state.workListeners.add(heard);

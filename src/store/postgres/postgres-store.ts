@@ -12,6 +12,7 @@ import { changeStore } from "./change-rows.ts";
 import { deliveryStore, pendingDeliveries } from "./delivery-rows.ts";
 import { directory } from "./directory-rows.ts";
 import { heldRuns } from "./held-run-rows.ts";
+import { instanceStore } from "./instance-rows.ts";
 import { appendJournal } from "./journal-rows.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
@@ -101,6 +102,7 @@ export async function postgresStore(
     deliveries: deliveryStore(database),
     directory: directory(database),
     heldRuns: heldRuns(database),
+    instance: instanceStore(database),
     ledger: ledger(database),
     onWork: (heard) => database.listen("tandem_work", heard),
     close: () => database.close(),

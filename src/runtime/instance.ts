@@ -1,0 +1,81 @@
+/** The guard before everything that posts: is this database ours, and where it was? */
+import { judgeInstance, takeUpAgain } from "../engine/instance.ts";
+import type { Clock } from "../model/clock.ts";
+import type { LaneId } from "../model/ids.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Store } from "../store/store.ts";
+import type { Log } from "./log.ts";
+import type { Services } from "./services.ts";
+
+/** How long an answer holds: a database does not become another under a running process. */
+const HOLDS_MS = 60_000;
+
+export interface InstanceGuard {
+  /** Why nothing may be posted, or `null`. */
+  foreign(): Promise<string | null>;
+  /** Makes the database this instance's own. */
+  adopt(): Promise<void>;
+}
+
+export function createInstanceGuard(
+  { instance }: Pick<Store, "instance">,
+  name: string | null,
+  clock: Clock,
+  log: Log,
+): InstanceGuard {
+  let goodUntil: Instant | null = null;
+  let told = false;
+  return {
+    async foreign() {
+      if (goodUntil !== null && clock.now() < goodUntil) return null;
+      const { stored, place } = await instance.read();
+      const verdict = judgeInstance(stored, { name, place });
+      if (verdict.kind === "foreign") {
+        if (!told) log.error({ why: verdict.why }, "nothing is worked on until it is approved");
+        told = true;
+        return verdict.why;
+      }
+      if (verdict.kind === "new")
+        await instance.adopt({ name, place: place ?? stored?.place ?? null });
+      goodUntil = addMillis(clock.now(), HOLDS_MS);
+      told = false;
+      return null;
+    },
+    async adopt() {
+      const { place } = await instance.read();
+      await instance.adopt({ name, place });
+    },
+  };
+}
+
+/**
+ * A person's word that this copy is the one to go on with. Everything is listed anew, and whatever
+ * waits to be written looks at its resource first.
+ */
+export async function approveInstance(services: Services): Promise<void> {
+  const { store } = services;
+  for (const connection of await store.directory.connections()) {
+    for (const state of ["queued", "errored", "disabled"] as const) {
+      await takeUpLanes(services, connection.id, state);
+    }
+    const anew = { highWater: {}, etags: {}, polledAt: null, sweptAt: null, localSweptAt: null };
+    await store.directory.updateConnection(connection.id, anew);
+  }
+  await services.instance.adopt();
+}
+
+async function takeUpLanes(
+  { store }: Services,
+  connection: Parameters<Store["directory"]["updateConnection"]>[0],
+  state: "queued" | "errored" | "disabled",
+): Promise<void> {
+  let after: LaneId | null = null;
+  do {
+    const cursor: LaneId | null = after;
+    after = await store.transaction(async (tx) => {
+      const lanes = await tx.lockLanesInState(connection, state, 200, cursor ?? undefined);
+      await tx.saveLanes(lanes.map((before) => ({ before, after: takeUpAgain(before, tx.now) })));
+      return lanes.at(-1)?.id ?? null;
+    });
+  } while (after !== null);
+}
