@@ -12,6 +12,7 @@
  * What may happen   NE remote edits   NB bumps       NL local edits (LREV: also back to "0")   NT ticks
  *                   NP poll pages under way          NX requests or workers lost
  *                   NO lost requests that land later NR failures for good                      NG lagging reads
+ *                   NK inbound merges that the app refuses, since its record is newer
  *                   PERMANENT: what failed inbound is not restarted by the poll
  * Policy            field (default) | RECORD | RESOURCE_WINS | RECORD_WINS | SETS: a field is a set of two
  * Fields            one, or TWO
@@ -46,6 +47,9 @@
 #endif
 #ifndef NG
 #define NG 0
+#endif
+#ifndef NK
+#define NK 0
 #endif
 
 #ifdef TWO
@@ -102,6 +106,9 @@ byte gc, gt;                  /* what was read or answered */
 /* ---- budgets, phases, onlookers ---- */
 byte nE = NE, nB = NB, nL = NL, nP = NP, nX = NX, nO = NO, nR = NR, nG = NG, nl, calm;
 bit fin, polled;
+#if NK > 0
+byte nK = NK, old; bit keep;
+#endif
 #ifdef LOCAL
 byte lp, ll, lv;              /* per field, or element of a set: the last local edit is pending, has landed; its value */
 byte cf;                      /* per field: a conflict is on record */
@@ -141,6 +148,12 @@ byte f, x, y, mc, mt, from, v; bit any, news, mine;
 
 #define WIRES (W0 || W1 || W2)
 #define QUIET (w == 0 && iq != 1 && oq != 1 && !ch && !WIRES)
+
+#if NK > 0
+#define NO_MORE_REFUSALS nK = 0; keep = 0;
+#else
+#define NO_MORE_REFUSALS
+#endif
 
 #define STATE printf("state: tick %d resource %d@%d record %d base %d copy %d known %d@%d bearer %d in %d:%d@%d re %d out %d attempt %d:%d worker %d read %d@%d\n", \
   clk, T, U, R, B, C, K, CK, kb, iq, qc, qt, qr, oq, am, av, w, gc, gt)
@@ -358,6 +371,25 @@ inline merge() {
 #endif
 }
 
+#if NK > 0
+/* The app refused: the record wins whole, and base takes the resource's content all the same. */
+inline keepRecord() {
+  if :: keep && R != old ->
+     FIELDS {
+       if :: F(R, f) != F(old, f) -> CONFLICT(f);
+#ifdef NO_KEEP_BASE
+          PUT(B, f, F(old, f));
+#endif
+          PUT(R, f, F(old, f))
+          :: else fi
+     }
+     f = 0
+  :: else
+  fi;
+  keep = 0
+}
+#endif
+
 /* A read or an answer settles the request under way; one that it does not show may still land. */
 inline settle() {
   if :: am != 0 ->
@@ -487,6 +519,9 @@ loop:
        fi;
        d_step { admit(x, y); SAY_DELIVERED(x, y); x = 0; y = 0; STATE } }
   /* ---- the app ---- */
+#if NK > 0
+  :: d_step { nK > 0 && !keep -> nK--; keep = 1; printf("step: the app will refuse\n") }
+#endif
 #if NL > 0
   :: atomic { nL > 0 ->
 #ifdef TWO
@@ -616,7 +651,7 @@ loop:
        d_step { mc = gc; mt = gt; from = 3; gc = 0; gt = 0; learn(mc, mt, 0) };
        goto merging }
   /* ---- the faults stop; webhooks may be lost; one poll ---- */
-  :: d_step { !fin && om == 0 -> fin = 1; nE = 0; nB = 0; nL = 0; nP = 0; nX = 0; nO = 0; nR = 0; nG = 0; nl = 0; printf("step: faults stop\n") }
+  :: d_step { !fin && om == 0 -> fin = 1; nE = 0; nB = 0; nL = 0; nP = 0; nX = 0; nO = 0; nR = 0; nG = 0; nl = 0; NO_MORE_REFUSALS printf("step: faults stop\n") }
 #ifndef KEPT
   :: d_step { fin && WIRES -> W0 = 0; W1 = 0; W2 = 0; printf("step: webhooks lost\n") }
 #endif
@@ -651,7 +686,11 @@ loop:
 
 merging:
   atomic { d_step {
+#if NK > 0
+    old = R; merge(); if :: from != 3 && w != 2 -> keepRecord() :: else fi; old = 0; shown();
+#else
     merge(); shown();
+#endif
 #if defined(LOCAL) && defined(SETS)
     /* the resource showed the element as it was edited here: both sides agree on it */
     for (v : 0 .. 1) { if :: (B & BIT(v)) == (lv & BIT(v)) && (R & BIT(v)) == (lv & BIT(v)) -> lp = lp & (3 - BIT(v)) :: else fi } v = 0;

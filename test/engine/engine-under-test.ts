@@ -10,6 +10,7 @@ import {
   endForMissingRecord,
   planRemoval,
 } from "../../src/engine/inbound.ts";
+import { keepRecord } from "../../src/engine/keep-record.ts";
 import { planMerge, sightOf } from "../../src/engine/merge.ts";
 import {
   concludeAnswer,
@@ -42,6 +43,7 @@ export const engine = {
   recheckInbound,
   sightOf,
   planMerge,
+  keepRecord,
   concludeInbound,
   endForMissingRecord,
   planRemoval,

@@ -185,6 +185,20 @@ export const mutants: readonly Mutant[] = [
     { ...covered, budget: { remoteEdits: 1, localEdits: 1, ticks: 1 } },
   ),
   mutant(
+    "what the app refused is in base all the same",
+    {
+      keepRecord: (merged, record) => {
+        const kept = engine.keepRecord(merged, record);
+        const refused = Object.keys(merged.toRecord).map((field) => [
+          field,
+          record?.[field] ?? null,
+        ]);
+        return { ...kept, base: { ...kept.base, ...Object.fromEntries(refused) } };
+      },
+    },
+    { ...strict, budget: { remoteEdits: 1, ticks: 1, refusals: 1 } },
+  ),
+  mutant(
     "D1: a deletion obeys rows 1 to 3 only",
     {
       admit: (lane, arrival, context) => {

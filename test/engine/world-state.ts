@@ -32,6 +32,8 @@ export interface Budget {
   readonly lags: number;
   /** Deleted resources that are there again. */
   readonly recreations: number;
+  /** Inbound merges that the app refuses, since its record is newer. */
+  readonly refusals: number;
 }
 
 export const NO_BUDGET: Budget = {
@@ -47,6 +49,7 @@ export const NO_BUDGET: Budget = {
   localDeletes: 0,
   lags: 0,
   recreations: 0,
+  refusals: 0,
 };
 
 export interface Options {
@@ -135,6 +138,8 @@ export interface World {
   readonly detached: boolean;
   /** The resource was re-created at the provider, which alone brings a deleted record back. */
   readonly recreated: boolean;
+  /** The app will refuse the next inbound merge. */
+  readonly refuses: boolean;
   /** For ids only; not part of what a world is. */
   readonly nextId: number;
 }
@@ -196,6 +201,7 @@ export function firstWorld(options: Options): World {
     ),
     detached: false,
     recreated: false,
+    refuses: false,
     nextId: 100,
   };
 }
@@ -222,7 +228,7 @@ export function fingerprint(world: World): number {
   const parts = [
     `${world.phase}${world.tick}.${world.calmRequests}.${world.localEdits}`,
     ...Object.values(world.left),
-    `${String(world.resource.exists)}${String(world.detached)}${String(world.recreated)}${values(world.resource.content)}@${world.resource.at}`,
+    `${String(world.resource.exists)}${String(world.detached)}${String(world.recreated)}${String(world.refuses)}${values(world.resource.content)}@${world.resource.at}`,
     ...world.wires.map(wireKey),
     values(world.orphan),
     world.left.lags === 0 || world.before === null ? "" : seenText(world.before),

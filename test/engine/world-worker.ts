@@ -125,11 +125,12 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     if (engine.countsAsDeleted(world.lane, record)) {
       return settled({ ...world, task: null }, engine.endForMissingRecord(start, event, context));
     }
-    const plan = engine.planMerge(world.lane, sight, record, context);
+    const planned = engine.planMerge(world.lane, sight, record, context);
+    const plan = world.refuses ? engine.keepRecord(planned, record) : planned;
     const after = { ...record, ...plan.toRecord };
     return shown(
       settled(
-        { ...world, record: after, task: null },
+        { ...world, record: after, refuses: false, task: null },
         engine.concludeInbound(
           start,
           event,

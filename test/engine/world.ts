@@ -114,6 +114,10 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
   function appMoves(world: World): Step[] {
     const { left, record } = world;
     const steps: Step[] = [];
+    if (left.refusals > 0 && !world.refuses) {
+      const refusing = { ...spend(world, "refusals"), refuses: true };
+      steps.push({ name: "the app will refuse", world: refusing });
+    }
     if (record !== null && left.localEdits > 0) {
       for (const field of options.fields) {
         for (const value of localValues(world, field)) {
@@ -183,7 +187,10 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     if (world.phase === "faults") {
       if (world.orphan !== null) return [];
       return [
-        { name: "faults stop", world: { ...world, phase: "calm", left: NO_BUDGET, localEdits: 0 } },
+        {
+          name: "faults stop",
+          world: { ...world, phase: "calm", left: NO_BUDGET, localEdits: 0, refuses: false },
+        },
       ];
     }
     const steps: Step[] = [];

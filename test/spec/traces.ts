@@ -36,6 +36,7 @@ const budgets: Readonly<Record<string, keyof Budget>> = {
   NDL: "localDeletes",
   NG: "lags",
   NC: "recreations",
+  NK: "refusals",
 };
 
 /** The small world of one create, of a row's bounds. */
