@@ -51,7 +51,7 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     expect(await terminal.json("migrate")).toEqual({
       applied: [],
       version: expect.any(Number),
-      tables: ["tasks"],
+      tables: ["tasks", "users"],
     });
   });
 

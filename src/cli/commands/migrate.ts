@@ -39,7 +39,10 @@ async function migrateDatabase(context: CommandContext): Promise<void> {
       await migrate(database, mappings, journals, identities ?? undefined);
       const after = await readApplied(database);
       const applied = after.slice(before.length);
-      const tables = [...new Set([...mappings, ...journals].map(({ recordType }) => recordType))];
+      const captured = [...mappings, ...journals].map(({ recordType }) => recordType);
+      // Logins are watched for users who take a placeholder's place.
+      const users = identities?.unknown === "placeholder" ? [identities.table] : [];
+      const tables = [...new Set([...captured, ...users])];
       const version = after.at(-1)?.version ?? 0;
       context.answer({ applied, version, tables }, [
         ...(applied.length === 0
