@@ -9,7 +9,7 @@ import {
 } from "./config.ts";
 import type { Integration } from "./integrations/integration.ts";
 import type { Json } from "./model/content.ts";
-import type { FieldMapping, Journal, Mapping } from "./model/mapping.ts";
+import type { FieldMapping, Journal, Mapping, PairingKey } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
 import type { AuthorHooks, HookBook, Hooks } from "./runtime/hooks.ts";
 import type { Safety } from "./runtime/services.ts";
@@ -189,12 +189,42 @@ function compileMapping(
     fields,
     conflict: sync.conflict ?? "field",
     initial: sync.initial ?? "resource",
+    pairBy: compilePairing(sync.pairBy, fields, `${path}.pairBy`),
     onResourceDeleted: sync.onResourceDeleted ?? "archive",
     onRecordDeleted: sync.onRecordDeleted ?? "close",
     softDelete: sync.softDelete ?? null,
     modifiedAt: sync.modifiedAt ?? null,
     author: sync.author ?? null,
   };
+}
+
+function compilePairing(
+  given: SyncConfig["pairBy"],
+  fields: readonly FieldMapping[],
+  path: string,
+): PairingKey | null {
+  if (given === undefined) return null;
+  if (typeof given === "object" && "externalId" in given) {
+    return { kind: "external_id", column: given.externalId };
+  }
+  const columns = typeof given === "string" ? [given] : given;
+  const mapped = columns.map((column) => {
+    const found = fields.find((field) => field.column === column);
+    if (found?.toResource != null) return found.field;
+    throw new ConfigError(
+      "bad_pairing_key",
+      path,
+      `the column ${column} is not mapped to a field that both sides have`,
+      "Name mapped columns, or { externalId: COLUMN } where a column holds the resource's id.",
+    );
+  });
+  if (mapped.length > 0) return { kind: "fields", fields: mapped };
+  throw new ConfigError(
+    "bad_pairing_key",
+    path,
+    "no column is named, and by nothing everything would be the same",
+    "Name mapped columns, or leave pairBy out.",
+  );
 }
 
 function findResource(place: Place, integrations: ReadonlyMap<string, Integration>): ResourceType {

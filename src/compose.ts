@@ -2,11 +2,13 @@
 import { randomInt } from "node:crypto";
 import { compileConfig } from "./compile-config.ts";
 import type { AnyConfig, DatabaseSource } from "./config.ts";
+import type { Backfill } from "./model/backfill.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/address-book.ts";
 import type { Happenings, Listener } from "./runtime/announce.ts";
+import { openBackfills } from "./runtime/backfill.ts";
 import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
 import { createGateway } from "./runtime/gateway.ts";
@@ -93,6 +95,14 @@ export interface TandemCore {
   approve(run: string): Promise<boolean>;
   /** Leaves a held run undone, until it would do more; `false`: it has ended. */
   reject(run: string): Promise<boolean>;
+  /**
+   * Begins a backfill of a connection, or goes on with one that is under way: every resource is
+   * listed, what exists on both sides is paired where a key is declared, and records that are left
+   * get a resource. Workers take its steps; where it is, `backfills` tells.
+   */
+  backfill(connection: ConnectionId): Promise<void>;
+  /** Where each connection's backfills are, and what they have done. */
+  backfills(): Promise<readonly Backfill[]>;
   /** Moves everything along until nothing is due. */
   settle(): Promise<Settled>;
   /** Switches a connection off: what comes in is kept, and nothing is processed. */
@@ -220,6 +230,12 @@ export async function composeTandem(
     approveInstance: () => approveInstance(services),
     approve: (run) => store.heldRuns.move(run, "approved"),
     reject: (run) => store.heldRuns.move(run, "rejected"),
+    async backfill(connection) {
+      const [contact] = await contacts(connection);
+      if (contact === undefined) throw new Error(`there is no connection ${connection}`);
+      await openBackfills(services, contact, true);
+    },
+    backfills: () => store.directory.backfills(),
     settle: () => settle(services),
     pause: (connection, reason) =>
       store.directory.updateConnection(connection, {
@@ -285,7 +301,22 @@ async function connect(services: Services, request: ConnectRequest): Promise<Con
   });
   const connection = (await directory.connections()).find((candidate) => candidate.id === id);
   if (connection === undefined) throw new Error(`connection ${container} was not saved`);
+  await openPairing(services, connection);
   return connection;
+}
+
+/** Where a key is declared, what exists on both sides is paired before anything is created. */
+async function openPairing(services: Services, connection: Connection): Promise<void> {
+  const known = await services.store.directory.backfills();
+  if (known.some(({ connectionId }) => connectionId === connection.id)) return;
+  const pairing = services.mappings.filter(
+    ({ integration, pairBy }) => integration === connection.integration && pairBy !== null,
+  );
+  await services.store.transaction(async (tx) => {
+    for (const { resource } of pairing) {
+      await tx.backfills.open(connection.id, resource.type, { pairs: true, creates: false });
+    }
+  });
 }
 
 /** The secrets an account has once it is connected with another: the new one, and the one before it. */

@@ -45,6 +45,17 @@ export interface SyncConfig<Fields = Readonly<Record<string, Json>>> {
   readonly conflict?: ConflictPolicy;
   /** Who wins where a record and a resource that both exist are first paired. Default: `resource`. */
   readonly initial?: InitialPolicy;
+  /**
+   * By what a record and a resource that both exist already are the same thing: mapped columns whose
+   * values are equal on both sides, or a column that holds the resource's id. They are paired by it
+   * before anything is created; what several share is named, and never guessed. Default: nothing is.
+   *
+   * @example
+   * pairBy: "title"
+   * pairBy: ["title", "status"]
+   * pairBy: { externalId: "github_number" }
+   */
+  readonly pairBy?: string | readonly string[] | { readonly externalId: string };
   /** Default: `archive`, which needs `softDelete`; without it the record is detached. */
   readonly onResourceDeleted?: "delete" | "archive" | "detach";
   /** Default: `close`, or what the resource can do. */

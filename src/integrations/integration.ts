@@ -14,6 +14,8 @@ import type { Observation, ResourceRef, ResourceType } from "../model/observatio
 export interface Integration {
   readonly name: string;
   readonly resources: readonly ResourceType[];
+  /** How many writes an hour the provider takes of one account; absent: it does not say. */
+  readonly writesPerHour?: number;
   /** Checks a webhook request's signature and names the delivery; reads the raw bytes only. */
   verify(request: WebhookRequest): Promise<Verified>;
   /** Reads a stored delivery. Pure; throws a `TranslationError` where it is not what it claims. */
@@ -131,6 +133,8 @@ export interface Container {
 export interface Telemetry {
   /** Provider's clock minus ours, in microseconds, from the `Date` header. */
   readonly clockOffset: number | null;
+  /** Requests that a whole budget has, and those that are left of it. */
+  readonly limit: number | null;
   readonly remaining: number | null;
   readonly resetAt: Instant | null;
   /** A container that turned out to have a new name, and that name; both or neither. */
@@ -170,6 +174,8 @@ export interface ListQuery {
   readonly since: Instant | null;
   /** Validator of the last finished listing; the adapter may answer "unchanged" with it. */
   readonly etag: string | null;
+  /** Goes on behind the page that gave it; what no longer leads anywhere begins anew. */
+  readonly cursor?: string | null;
 }
 
 export interface ListPage {
@@ -180,6 +186,10 @@ export interface ListPage {
   /** When the request for this page was sent. */
   readonly readAt: Instant;
   readonly last: boolean;
+  /** Where to go on behind this page, for another process too; `null` where it is the last. */
+  readonly cursor: string | null;
+  /** How many pages follow, as far as the provider tells. */
+  readonly pagesLeft: number | null;
 }
 
 export type IntegrationErrorKind =

@@ -17,6 +17,12 @@ export interface Account {
   readonly identity: Actor | null;
   /** Provider's clock minus ours, in microseconds. */
   readonly clockOffset: number;
+  /** What the provider last said of its budget of requests; all workers share it. */
+  readonly budget: {
+    readonly limit: number;
+    readonly remaining: number;
+    readonly resetsAt: Instant;
+  } | null;
 }
 
 /** One container of an account, joined to one scope value of the app. */
@@ -41,4 +47,6 @@ export interface Connection {
   readonly sweptAt: Instant | null;
   /** When its records were last compared with base. */
   readonly localSweptAt: Instant | null;
+  /** Resource types whose existing things are still being paired: until then nothing is created. */
+  readonly pairing: readonly string[];
 }

@@ -50,6 +50,7 @@ export const REASONS = {
   reread_needed: "Waiting for its turn; the resource will be read again first.",
   awaiting_parent: "Waiting until its parent has a counterpart.",
   awaiting_intent: "Waiting until a create of ours that is under way is settled.",
+  awaiting_pairing: "Waiting until the backfill has paired what exists on both sides.",
   retry: "Failed in a way that may pass; waiting for its next attempt.",
   account_paused: "The account is paused by a rate limit or needs attention.",
   record_locked: "The app holds the record's row; Tandem does not wait for it.",

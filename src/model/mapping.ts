@@ -23,6 +23,11 @@ export interface FieldMapping {
   readonly references: string | null;
 }
 
+/** By what existing records and resources are the same thing: fields, or the resource's id in a column. */
+export type PairingKey =
+  | { readonly kind: "fields"; readonly fields: readonly string[] }
+  | { readonly kind: "external_id"; readonly column: string };
+
 /** One record type joined to one resource type. */
 export interface Mapping {
   readonly recordType: string;
@@ -36,6 +41,8 @@ export interface Mapping {
   readonly fields: readonly FieldMapping[];
   readonly conflict: ConflictPolicy;
   readonly initial: InitialPolicy;
+  /** `null`: what exists on both sides is never the same thing. */
+  readonly pairBy: PairingKey | null;
   readonly onResourceDeleted: "delete" | "archive" | "detach";
   readonly onRecordDeleted: "delete" | "close" | "detach";
   readonly softDelete: string | null;

@@ -1,4 +1,5 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
+import { awaitPairing } from "../engine/pairing.ts";
 import { disableLane, disableWaiting } from "../engine/restart.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
 import { closesIntent } from "../engine/tokenless.ts";
@@ -40,7 +41,7 @@ export async function claimDue(
     const decided: Decided[] = [];
     const claimed: Claimed[] = [];
     for (const lane of await tx.lockDueLanes(limit)) {
-      const open = leaveSwitchedOff(lane, book, tx.now);
+      const open = leaveUnready(lane, book, tx.now);
       const event = nextEvent(open.lane, tx.now);
       if (event === null) {
         if (open.lane !== lane) decided.push({ before: lane, after: open });
@@ -56,10 +57,17 @@ export async function claimDue(
   });
 }
 
-/** What waits in a direction, or a pairing, that was switched off is disabled instead of claimed. */
-function leaveSwitchedOff(lane: Lane, book: AddressBook, now: Instant): Transition {
+/**
+ * What waits in a direction, or a pairing, that was switched off is disabled instead of claimed; what
+ * has no counterpart waits on while a backfill pairs what exists on both sides.
+ */
+function leaveUnready(lane: Lane, book: AddressBook, now: Instant): Transition {
   if (book.mapping(lane) === null) return disableLane(lane, "not mapped any more", now);
-  return disableWaiting(lane, book.context(lane, now).switchedOff, now);
+  const open = disableWaiting(lane, book.context(lane, now).switchedOff, now);
+  const pairing = book.contact(lane.connectionId)?.connection.pairing ?? [];
+  if (!pairing.includes(lane.resourceType)) return open;
+  const { lane: waiting, ended } = awaitPairing(open.lane, now);
+  return { lane: waiting, ended: [...open.ended, ...ended] };
 }
 
 /** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */

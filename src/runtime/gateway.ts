@@ -37,6 +37,8 @@ export interface GatewayOptions {
 
 /** An offset that moves by less than this is not written again. */
 const OFFSET_STEP = 2 * SECOND;
+/** The share of a whole budget by which it moves before it is written again. */
+const BUDGET_STEP = 0.01;
 /** How long it is believed that this process and the database differ as they did. */
 const MEASURED_FOR = 60 * SECOND;
 
@@ -46,6 +48,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     { readonly credentials: string; readonly client: AccountClient }
   >();
   const offsets = new Map<AccountId, number>();
+  const budgets = new Map<AccountId, NonNullable<AccountRecord["budget"]>>();
   const processOffset = measureProcess(options.store, options.clock);
 
   function attempt(integrationName: string, name: string, credentials: unknown): AccountClient {
@@ -68,6 +71,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const client = attempt(account.integration, account.name, account.credentials);
     client.onTelemetry((telemetry) => {
       keepOffset(account, telemetry);
+      keepBudget(account, telemetry);
       keepName(account, telemetry);
     });
     return client;
@@ -94,6 +98,20 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (connection.accountId !== id || connection.containerId !== containerId) continue;
       await directory.updateConnection(connection.id, { containerName });
     }
+  }
+
+  /** A budget that moves by a little, or was told out of turn, is not written again. */
+  function keepBudget(account: AccountRecord, { limit, remaining, resetAt }: Telemetry): void {
+    if (limit === null || remaining === null || resetAt === null) return;
+    const before = budgets.get(account.id) ?? account.budget;
+    const isNew = before === null || before.resetsAt < resetAt || before.limit !== limit;
+    const step = Math.max(1, limit * BUDGET_STEP);
+    if (!isNew && before.remaining - remaining < step) return;
+    const budget = { limit, remaining, resetsAt: resetAt };
+    budgets.set(account.id, budget);
+    void options.store.directory.updateAccount(account.id, { budget }).catch(() => {
+      budgets.delete(account.id);
+    });
   }
 
   /** Local changes carry the database's time, so it is that clock the provider's is compared with. */

@@ -114,7 +114,7 @@ async function planPage(
   planner: Planner,
   observations: readonly Observation[],
 ): Promise<readonly PlannedStep[]> {
-  const { services, contact } = planner;
+  const { services, contact, mapping } = planner;
   const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
     const items = observations.map((observation) => ({ contact, arrival: listed(observation) }));
@@ -136,7 +136,10 @@ async function planPage(
         continue;
       }
       const lane = found ?? unseenLane(unseenKey(planner, observation));
-      if (found === undefined && ended.has(observation.parent?.externalId ?? "")) continue;
+      // What is being paired is the backfill's to decide.
+      const isPairing = contact.connection.pairing.includes(mapping.resource.type);
+      const isEnded = ended.has(observation.parent?.externalId ?? "");
+      if (found === undefined && (isPairing || isEnded)) continue;
       steps.push(...(await seenSteps(tx, planner, book, lane, arrival, view)));
     }
     return steps;
@@ -241,6 +244,7 @@ async function planWithoutResource(
   before: readonly PlannedStep[],
 ): Promise<readonly PlannedStep[]> {
   const { services, contact, mapping } = planner;
+  if (contact.connection.pairing.includes(mapping.resource.type)) return [];
   const parent = parentOf(services, mapping);
   const above = before.filter((step) => step.mapping === parent);
   const ending = new Set(

@@ -9,7 +9,8 @@ import type { Connection } from "../model/connection.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { type AdmissionSummary, admitArrivals } from "./admit-arrivals.ts";
 import { classify, messageOf } from "./failures.ts";
-import type { Services } from "./services.ts";
+import { advanceBackfill } from "./backfill.ts";
+import { mappingOfResource, type Services } from "./services.ts";
 
 /** Lists are not read at one instant, and clocks differ: look back this far behind the last time. */
 const OVERLAP_MS = 10 * 60_000;
@@ -81,6 +82,9 @@ async function pollType(
 ): Promise<Pick<AdmissionSummary, "seen" | "unchanged">> {
   const { connection } = contact;
   const highWater = connection.highWater[type] ?? null;
+  if (highWater === null && !(await wasListed(services, contact, type))) {
+    return listFirst(services, contact, type, signal);
+  }
   const client = services.gateway.container(contact);
   const query = {
     type,
@@ -88,11 +92,11 @@ async function pollType(
     etag: connection.etags[type] ?? null,
   };
   const totals = { seen: 0, unchanged: 0 };
-  let latest = highWater;
+  let latest: Instant | null = highWater;
   let etag = query.etag;
   for await (const page of client.list(query, signal)) {
     if (page.unchanged) return totals;
-    const summary = await admitPage(services, contact, page, highWater === null);
+    const summary = await admitPage(services, contact, page);
     totals.seen += summary.seen;
     totals.unchanged += summary.unchanged;
     latest = page.observations.reduce<Instant | null>(
@@ -105,11 +109,43 @@ async function pollType(
   return totals;
 }
 
+/** Whether a backfill has been through: then there was nothing to list, and a poll looks again. */
+async function wasListed(
+  services: Services,
+  { connection }: Contact,
+  type: string,
+): Promise<boolean> {
+  const known = await services.store.directory.backfills();
+  return known.some(
+    ({ connectionId, resourceType, finishedAt }) =>
+      connectionId === connection.id && resourceType === type && finishedAt !== null,
+  );
+}
+
+/** What was never polled is backfilled: page by page, within its share, and resumed where it was. */
+async function listFirst(
+  services: Services,
+  contact: Contact,
+  type: string,
+  signal?: AbortSignal,
+): Promise<Pick<AdmissionSummary, "seen" | "unchanged">> {
+  const { id } = contact.connection;
+  const mapping = mappingOfResource(services, contact.connection.integration, type);
+  const pairs = mapping !== null && mapping.pairBy !== null;
+  await services.store.transaction((tx) => tx.backfills.open(id, type, { pairs, creates: false }));
+  let listed = 0;
+  for (;;) {
+    const progress = await advanceBackfill(services, contact, type, signal);
+    if (progress.kind === "waits") return { seen: listed, unchanged: 0 };
+    ({ listed } = progress.after.progress);
+    if (progress.after.step !== "list") return { seen: listed, unchanged: 0 };
+  }
+}
+
 async function admitPage(
   services: Services,
   contact: Contact,
   page: ListPage,
-  first: boolean,
 ): Promise<AdmissionSummary> {
   const book = await AddressBook.open(services);
   return services.store.transaction((tx) =>
@@ -119,7 +155,7 @@ async function admitPage(
         contact,
         arrival: {
           observation,
-          source: first ? "backfill" : "poll",
+          source: "poll",
           deliveryId: null,
           verifiedAt: null,
         },

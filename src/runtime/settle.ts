@@ -4,6 +4,7 @@
  */
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
+import { advanceBackfills } from "./backfill.ts";
 import { claimDue, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
@@ -38,10 +39,12 @@ export async function settle(
     const claims = await claimDue(services, book, "settle", leaseMillis, 16);
     for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
     const hooks = await runAfterCommits(services, NEVER);
+    const backfills = await advanceBackfills(services, NEVER);
     total.deliveries += deliveries;
     total.changes += changes;
     total.events += claims.length;
-    if (!links && deliveries + changes + leases + claims.length + hooks === 0) return total;
+    const worked = deliveries + changes + leases + claims.length + hooks + backfills;
+    if (!links && worked === 0) return total;
   }
   throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);
 }

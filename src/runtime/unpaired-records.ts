@@ -12,6 +12,9 @@ export interface UnpairedRecord {
   readonly parentId: string | null;
 }
 
+/** `or_unsent`: also those whose lane has no resource yet, since only a write to them was captured. */
+export type Which = "without_lane" | "or_unsent";
+
 export interface UnpairedStep {
   readonly records: readonly UnpairedRecord[];
   /** Where to go on; `null` where that was all. */
@@ -32,6 +35,7 @@ export async function unpairedRecords(
   mapping: Mapping,
   after: string | null,
   limit: number,
+  which: Which = "without_lane",
 ): Promise<UnpairedStep> {
   const { connection } = contact;
   const parent = parentOf(services, mapping);
@@ -40,7 +44,7 @@ export async function unpairedRecords(
     const found = rows.map(({ id, row }) => ({ id, row, parentId: null }));
     const last = rows.at(-1);
     return {
-      records: await withoutLane(tx, connection, mapping, found),
+      records: await withoutResource(tx, connection, mapping, found, which),
       next: rows.length < limit || last === undefined ? null : last.id,
     };
   }
@@ -50,7 +54,7 @@ export async function unpairedRecords(
   const parentIds = lanes.flatMap(({ recordId }) => recordId ?? []);
   const last = lanes.at(-1);
   return {
-    records: await unpairedBelow(services, tx, contact, mapping, parentIds),
+    records: await unpairedBelow(services, tx, contact, mapping, parentIds, which),
     next: lanes.length < limit || last === undefined ? null : last.id,
   };
 }
@@ -62,6 +66,7 @@ export async function unpairedBelow(
   { connection }: Contact,
   mapping: Mapping,
   parentIds: readonly string[],
+  which: Which = "without_lane",
 ): Promise<readonly UnpairedRecord[]> {
   const parent = parentOf(services, mapping);
   if (parent === null) return [];
@@ -69,7 +74,7 @@ export async function unpairedBelow(
   const rows = await tx.records.read(mapping, ids);
   const column = mapping.parent?.column ?? "";
   const found = [...rows].map(([id, row]) => ({ id, row, parentId: String(row[column]) }));
-  return withoutLane(tx, connection, mapping, found);
+  return withoutResource(tx, connection, mapping, found, which);
 }
 
 /** The mapping of the parent's table, or `null` where the scope selects the connection. */
@@ -79,17 +84,19 @@ export function parentOf(services: Pick<Services, "mappings">, mapping: Mapping)
   return mappingOfResource(services, integration, resource.parent);
 }
 
-async function withoutLane(
+async function withoutResource(
   tx: StoreTransaction,
   connection: Contact["connection"],
   mapping: Mapping,
   rows: readonly { readonly id: string; readonly row: Row; readonly parentId: string | null }[],
+  which: Which,
 ): Promise<readonly UnpairedRecord[]> {
   const living = rows.filter(({ row }) => !isSoftDeleted(mapping, row));
   const ids = living.map(({ id }) => id);
   if (ids.length === 0) return [];
+  const alive = await tx.findLanesByRecord(mapping.recordType, ids);
   const lanes = [
-    ...(await tx.findLanesByRecord(mapping.recordType, ids)),
+    ...alive.filter(({ externalId }) => which === "without_lane" || externalId !== null),
     ...(await tx.findTombstonedLanes(mapping.recordType, ids)),
   ];
   const taken = new Set(

@@ -8,6 +8,7 @@
 import type { Clock } from "../model/clock.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
+import { advanceBackfills } from "./backfill.ts";
 import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
@@ -106,6 +107,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     // A drain that has made one wakes it.
     ["links", Math.max(idleMillis, 1_000), () => followLink(services)],
     ["leases", leaseMillis / 4, async () => (await passOnLeases(services)) > 0],
+    [
+      "backfill",
+      Math.max(idleMillis, 1_000),
+      async () => (await advanceBackfills(services, killed.signal)) > 0,
+    ],
     [
       "poll",
       Math.min(pollMillis, 1_000),

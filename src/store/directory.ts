@@ -1,4 +1,5 @@
 /** Accounts and connections, as the runtime reads and changes them. */
+import type { Backfill } from "../model/backfill.ts";
 import type { Account, Connection } from "../model/connection.ts";
 import type { Actor } from "../model/content.ts";
 import type { AccountId, ConnectionId } from "../model/ids.ts";
@@ -10,6 +11,8 @@ export interface AccountRecord extends Account {
 }
 
 export interface Directory {
+  /** Backfills under way and the last finished one, by connection and resource type. */
+  backfills(): Promise<readonly Backfill[]>;
   accounts(): Promise<readonly AccountRecord[]>;
   connections(): Promise<readonly Connection[]>;
   saveAccount(account: {
@@ -27,7 +30,9 @@ export interface Directory {
   }): Promise<ConnectionId>;
   updateAccount(
     id: AccountId,
-    changes: Partial<Pick<Account, "state" | "reason" | "pausedUntil" | "clockOffset">> & {
+    changes: Partial<
+      Pick<Account, "state" | "reason" | "pausedUntil" | "clockOffset" | "budget">
+    > & {
       readonly identity?: Actor;
     },
   ): Promise<void>;

@@ -14,6 +14,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
+import type { BackfillStore } from "./backfill-store.ts";
 import type { Directory } from "./directory.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { InstanceStore } from "./instances.ts";
@@ -162,8 +163,9 @@ export interface StoreTransaction {
   removeLane(id: LaneId): Promise<void>;
   /** Makes the children of a lane that wait for it due at once. */
   wakeChildren(parent: Lane): Promise<void>;
-  /** Makes events that wait for a create without a token due at once. */
+  /** Makes events that wait for a create without a token, or for pairing to end, due at once. */
   wakeAwaitingIntent(connectionId: ConnectionId, resourceType: string): Promise<void>;
+  wakeAwaitingPairing(connectionId: ConnectionId, resourceType: string): Promise<void>;
   /** Adds writes to records to the ledger, as events that have ended. */
   appendJournal(entries: readonly JournalEntry[]): Promise<void>;
   readonly records: RecordStore;
@@ -171,6 +173,7 @@ export interface StoreTransaction {
   readonly pendingDeliveries: PendingDeliveries;
   readonly afterCommits: AfterCommitStore;
   readonly links: LinkStore;
+  readonly backfills: BackfillStore;
 }
 
 /** SQL within Tandem's transaction, for the app's own code. It must not end the transaction. */

@@ -71,6 +71,7 @@ export function aMapping(changes: Partial<Mapping> = {}): Mapping {
     ],
     conflict: "field",
     initial: "resource",
+    pairBy: null,
     onResourceDeleted: "archive",
     onRecordDeleted: "close",
     softDelete: null,

@@ -175,6 +175,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
           polledAt: at,
           sweptAt: null,
           localSweptAt: null,
+          pairing: [],
         },
       ]);
     });

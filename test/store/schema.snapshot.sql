@@ -10,6 +10,9 @@ table tandem.accounts
   identity jsonb
   clock_offset bigint not null default 0
   created_at timestamp with time zone not null default tandem.now()
+  rate_limit integer
+  rate_remaining integer
+  rate_resets_at timestamp with time zone
   accounts_integration_name_key: UNIQUE (integration, name)
   accounts_pkey: PRIMARY KEY (id)
   accounts_state_check: CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'needs_attention'::text])))
@@ -27,6 +30,22 @@ table tandem.after_commits
   run_at timestamp with time zone not null default tandem.now()
   after_commits_op_check: CHECK ((op = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text])))
   after_commits_pkey: PRIMARY KEY (id)
+
+table tandem.backfills
+  connection_id bigint not null
+  resource_type text not null
+  step text not null
+  cursor text
+  pairs boolean not null
+  creates boolean not null
+  progress jsonb not null
+  started_at timestamp with time zone not null default tandem.now()
+  run_at timestamp with time zone not null default tandem.now()
+  leased_until timestamp with time zone
+  finished_at timestamp with time zone
+  backfills_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
+  backfills_pkey: PRIMARY KEY (connection_id, resource_type)
+  backfills_step_check: CHECK ((step = ANY (ARRAY['list'::text, 'index_records'::text, 'index_resources'::text, 'pair'::text, 'create'::text, 'done'::text])))
 
 table tandem.changes
   id bigint not null generated always as identity
@@ -315,6 +334,16 @@ table tandem.migrations
   applied_at timestamp with time zone not null default clock_timestamp()
   migrations_pkey: PRIMARY KEY (version)
 
+table tandem.pairing_keys
+  connection_id bigint not null
+  resource_type text not null
+  side text not null
+  id text not null
+  key text not null
+  label text not null
+  pairing_keys_pkey: PRIMARY KEY (connection_id, resource_type, side, id)
+  pairing_keys_side_check: CHECK ((side = ANY (ARRAY['record'::text, 'resource'::text])))
+
 table tandem.placeholders
   record_type text not null
   record_id text not null
@@ -335,6 +364,7 @@ CREATE UNIQUE INDEX accounts_integration_name_key ON tandem.accounts USING btree
 CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
 CREATE INDEX after_commits_due ON tandem.after_commits USING btree (run_at, id)
 CREATE UNIQUE INDEX after_commits_pkey ON tandem.after_commits USING btree (id)
+CREATE UNIQUE INDEX backfills_pkey ON tandem.backfills USING btree (connection_id, resource_type)
 CREATE INDEX changes_by_record ON tandem.changes USING btree (record_type, record_id)
 CREATE INDEX changes_in_order ON tandem.changes USING btree (id)
 CREATE INDEX connections_by_scope ON tandem.connections USING btree (integration, scope)
@@ -351,7 +381,9 @@ CREATE INDEX events_ended_default_record_type_record_id_id_idx ON tandem.events_
 CREATE INDEX events_ended_journal ON ONLY tandem.events_ended USING btree (record_type, record_id, id) WHERE (lane_id IS NULL)
 CREATE INDEX events_live_at_rest ON tandem.events_live USING btree (connection_id, state, lane_id) WHERE (state = ANY (ARRAY['errored'::text, 'disabled'::text]))
 CREATE INDEX events_live_awaiting_intent ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_intent'::text))
+CREATE INDEX events_live_awaiting_pairing ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_pairing'::text))
 CREATE INDEX events_live_awaiting_parent ON tandem.events_live USING btree (connection_id) WHERE ((state = 'queued'::text) AND (reason = 'awaiting_parent'::text))
+CREATE INDEX events_live_backfilled ON tandem.events_live USING btree (connection_id) WHERE ((source = 'backfill'::text) AND (state = ANY (ARRAY['queued'::text, 'processing'::text])))
 CREATE INDEX events_live_by_lane ON tandem.events_live USING btree (lane_id)
 CREATE INDEX events_live_due ON tandem.events_live USING btree (run_at, id) WHERE (state = 'queued'::text)
 CREATE INDEX events_live_errored_by_delivery ON tandem.events_live USING btree (delivery_id) WHERE (state = 'errored'::text)
@@ -373,6 +405,8 @@ CREATE INDEX links_due ON tandem.links USING btree (run_at, id)
 CREATE UNIQUE INDEX links_pkey ON tandem.links USING btree (id)
 CREATE UNIQUE INDEX links_record_type_placeholder_id_user_id_key ON tandem.links USING btree (record_type, placeholder_id, user_id)
 CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
+CREATE INDEX pairing_keys_by_key ON tandem.pairing_keys USING btree (connection_id, resource_type, key)
+CREATE UNIQUE INDEX pairing_keys_pkey ON tandem.pairing_keys USING btree (connection_id, resource_type, side, id)
 CREATE INDEX placeholders_by_login ON tandem.placeholders USING btree (record_type, integration, login)
 CREATE UNIQUE INDEX placeholders_pkey ON tandem.placeholders USING btree (record_type, record_id)
 

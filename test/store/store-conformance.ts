@@ -3,6 +3,7 @@
  * by one call; `open` gives a migrated store on a database of its own.
  */
 import { actorsConformance } from "./actor-conformance.ts";
+import { backfillsConformance } from "./backfill-conformance.ts";
 import { capturesConformance } from "./capture-conformance.ts";
 import { claimsConformance } from "./claim-conformance.ts";
 import { deliveriesConformance } from "./delivery-conformance.ts";
@@ -16,6 +17,7 @@ import { recordsConformance } from "./record-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
+  backfillsConformance(open);
   intentsConformance(open);
   claimsConformance(open);
   recordsConformance(open);

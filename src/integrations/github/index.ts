@@ -32,6 +32,8 @@ export function github(
   return {
     name: "github",
     resources: RESOURCES,
+    // GitHub refuses more than about this many requests that create content.
+    writesPerHour: 500,
     verify,
     translate,
     connect: (settings) => connect(settings, options),

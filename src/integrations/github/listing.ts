@@ -10,10 +10,12 @@
  *
  * A validator stands for its page only, so it is given out only where one page was everything.
  */
+import { z } from "zod";
 import {
   addMillis,
   formatInstant,
   type Instant,
+  parseInstant,
   SECOND,
   truncateInstant,
 } from "../../model/instant.ts";
@@ -35,19 +37,21 @@ const PAGE_SIZE = "100";
 export async function* listPages(
   api: Api,
   path: string,
-  query: Pick<ListQuery, "since" | "etag">,
+  query: Pick<ListQuery, "since" | "etag" | "cursor">,
   readItems: (answer: Answer) => readonly ListItem[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListPage> {
-  let since = query.since;
-  let url = addressOf(path, since);
-  let told = new Map<string, Instant>();
+  const resumed = readCursor(api, query.cursor ?? null);
+  let since = resumed?.since ?? query.since;
+  let url = resumed?.url ?? addressOf(path, since);
+  let told = new Map(resumed?.told);
   for (let page = 1; ; page += 1) {
     const readAt = api.transport.now();
     const ifNoneMatch = page === 1 ? query.etag : null;
     const answer = await api.send({ method: "GET", url, ifNoneMatch, signal });
     if (answer.status === 304) {
-      yield { observations: [], unchanged: true, etag: query.etag, readAt, last: true };
+      const nothing = { observations: [], unchanged: true, cursor: null, pagesLeft: 0 };
+      yield { ...nothing, etag: query.etag, readAt, last: true };
       return;
     }
     const items = readItems(answer);
@@ -55,29 +59,83 @@ export async function* listPages(
     const observations = items.flatMap(({ key, updatedAt, observation }) =>
       observation === null || told.get(key) === updatedAt ? [] : [observation],
     );
+    const from = resumeFrom(items);
+    if (next !== null && from !== null) {
+      since = from;
+      url = addressOf(path, since);
+    } else if (next !== null) {
+      url = api.ownAddress(next);
+    }
+    told = toldSince(since, told, items);
     yield {
       observations,
       unchanged: false,
       etag: page === 1 && next === null ? (answer.headers.etag ?? null) : null,
       readAt,
       last: next === null,
+      cursor: next === null ? null : writeCursor({ url, since, told }),
+      pagesLeft: pagesLeft(answer.headers.link),
     };
     if (next === null) return;
-    const from = resumeFrom(items);
-    if (from !== null) {
-      since = from;
-      url = addressOf(path, since);
-    } else {
-      url = api.ownAddress(next);
-    }
-    told = toldSince(since, told, items);
   }
+}
+
+interface Place {
+  readonly url: string;
+  readonly since: Instant | null;
+  /** What the next page may show once more. */
+  readonly told: ReadonlyMap<string, Instant>;
+}
+
+function writeCursor({ url, since, told }: Place): string {
+  const items = [...told].map(([key, at]) => [key, formatInstant(at)]);
+  return JSON.stringify({ url, since: since === null ? null : formatInstant(since), told: items });
+}
+
+const cursorShape = z.object({
+  url: z.string(),
+  since: z.string().nullable(),
+  told: z.array(z.tuple([z.string(), z.string()])),
+});
+
+/** A cursor that is none of ours, or leads to another API by now, is of no use. */
+function readCursor(api: Api, cursor: string | null): Place | null {
+  if (cursor === null) return null;
+  try {
+    const { url, since, told } = cursorShape.parse(JSON.parse(cursor));
+    return {
+      url: url.startsWith("/") ? url : api.ownAddress(url),
+      since: since === null ? null : parseInstant(since),
+      told: new Map(told.map(([key, at]) => [key, parseInstant(at)])),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** How many pages follow, by the numbers in the `next` and `last` relations. */
+function pagesLeft(header: string | undefined): number | null {
+  const [next, last] = [pageOf(header, "next"), pageOf(header, "last")];
+  if (nextLink(header) === null) return 0;
+  return next === null || last === null ? null : last - next + 1;
+}
+
+function pageOf(header: string | undefined, relation: string): number | null {
+  const link = linkOf(header, relation);
+  if (link === null || !URL.canParse(link)) return null;
+  const page = Number(new URL(link).searchParams.get("page"));
+  return Number.isSafeInteger(page) && page > 0 ? page : null;
 }
 
 /** The address of the `next` relation in a `link` header (RFC 8288), or `null`. */
 export function nextLink(header: string | undefined): string | null {
+  return linkOf(header, "next");
+}
+
+function linkOf(header: string | undefined, relation: string): string | null {
+  const named = new RegExp(`;\\s*rel="?(?:[^"]*\\s)?${relation}(?:\\s[^"]*)?"?\\s*(?:[;,]|$)`);
   for (const [, address = "", parameters = ""] of (header ?? "").matchAll(/<([^<>]*)>([^<]*)/g)) {
-    if (/;\s*rel="?(?:[^"]*\s)?next(?:\s[^"]*)?"?\s*(?:[;,]|$)/.test(parameters)) return address;
+    if (named.test(parameters)) return address;
   }
   return null;
 }

@@ -137,7 +137,7 @@ export class Transport {
     }
     const receivedAt = this.#options.now();
     const told = readTelemetry(raw.headers, sentAt, receivedAt);
-    const telemetry = request.asApp === true ? { ...told, remaining: null, resetAt: null } : told;
+    const telemetry = request.asApp === true ? { ...told, limit: null, remaining: null, resetAt: null } : told;
     if (telemetry.clockOffset !== null) this.#clockOffset = telemetry.clockOffset;
     this.#options.onTelemetry(telemetry);
     if (!isAnswer(raw.status, request)) {
@@ -258,10 +258,12 @@ function tableOf(headers: Readonly<Record<string, string | number | undefined>>)
 }
 
 function readTelemetry(headers: HeaderTable, sentAt: Instant, receivedAt: Instant): Telemetry {
+  const limit = headers["x-ratelimit-limit"];
   const remaining = headers["x-ratelimit-remaining"];
   const reset = headers["x-ratelimit-reset"];
   return {
     clockOffset: clockOffset(headers.date, sentAt, receivedAt),
+    limit: limit !== undefined && /^\d+$/.test(limit) ? Number(limit) : null,
     remaining: remaining !== undefined && /^\d+$/.test(remaining) ? Number(remaining) : null,
     resetAt:
       reset !== undefined && /^\d{1,10}$/.test(reset)

@@ -1,14 +1,25 @@
 /** Accounts and connections. */
+import { isPairing } from "../../model/backfill.ts";
 import { accountId, connectionId } from "../../model/ids.ts";
 import { storableValue } from "../storable-json.ts";
 import type { Directory } from "../store.ts";
+import { allBackfills } from "./backfills.ts";
 import { ConstraintError } from "./constraint-error.ts";
 import type { MemoryState } from "./memory-state.ts";
 
 export function directory(state: MemoryState): Directory {
   return {
     accounts: () => state.transaction(() => inOrder(state.accounts.values())),
-    connections: () => state.transaction(() => inOrder(state.connections.values())),
+    connections: () =>
+      state.transaction(() =>
+        inOrder(state.connections.values()).map((connection) => ({
+          ...connection,
+          pairing: allBackfills(state)
+            .filter((one) => one.connectionId === connection.id && isPairing(one))
+            .map(({ resourceType }) => resourceType),
+        })),
+      ),
+    backfills: () => state.transaction(() => allBackfills(state)),
     saveAccount: ({ integration, name, ...given }) =>
       state.transaction(() => {
         const known = [...state.accounts.values()].find(
@@ -21,6 +32,7 @@ export function directory(state: MemoryState): Directory {
           pausedUntil: null,
           identity: null,
           clockOffset: 0,
+          budget: null,
           ...known,
           id,
           integration,

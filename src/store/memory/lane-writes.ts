@@ -114,6 +114,16 @@ export function wakeAwaitingIntent(
   wake(state, connection, "awaiting_intent", waits);
 }
 
+/** Makes events that wait for pairing to end due at once. */
+export function wakeAwaitingPairing(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+): void {
+  const waits = (lane: Lane) => lane.resourceType === resourceType;
+  wake(state, connection, "awaiting_pairing", waits);
+}
+
 function wake(
   state: MemoryState,
   connection: ConnectionId,

@@ -8,6 +8,7 @@
  * 4. What is kept is replaced and never changed, so it may be handed out as it is.
  */
 import type { Instance } from "../../engine/instance.ts";
+import type { Backfill } from "../../model/backfill.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { HeldRun } from "../../model/held-run.ts";
@@ -26,6 +27,7 @@ import type {
   Link,
 } from "../store.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
+import type { KeptKey } from "./backfills.ts";
 import { captured, type CapturedTable, capturedTables } from "./capture.ts";
 import { UndoableList, UndoableMap, UndoLog } from "./undo-log.ts";
 
@@ -79,7 +81,9 @@ export class MemoryState {
   readonly links = new UndoableMap<string, DueLink>(this.undoLog);
 
   readonly accounts = new UndoableMap<AccountId, AccountRecord>(this.undoLog);
-  readonly connections = new UndoableMap<ConnectionId, Connection>(this.undoLog);
+  readonly connections = new UndoableMap<ConnectionId, Omit<Connection, "pairing">>(this.undoLog);
+  readonly backfills = new UndoableMap<string, Backfill>(this.undoLog);
+  readonly pairingKeys = new UndoableMap<string, KeptKey>(this.undoLog);
 
   /** Those that have not ended. */
   readonly heldRuns = new UndoableMap<string, HeldRun>(this.undoLog);

@@ -5,12 +5,13 @@ import { RecordWriteError } from "../record-write-error.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commits.ts";
+import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
 import { directory } from "./directory.ts";
 import { heldRuns } from "./held-runs.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
-import { saveLanes, wakeAwaitingIntent, wakeChildren } from "./lane-writes.ts";
+import { saveLanes, wakeAwaitingIntent, wakeAwaitingPairing, wakeChildren } from "./lane-writes.ts";
 import { appendJournal } from "./ledger-events.ts";
 import { ledger } from "./ledger.ts";
 import { linkStore } from "./links.ts";
@@ -77,6 +78,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => {
           wakeAwaitingIntent(state, connection, resourceType);
         }),
+      wakeAwaitingPairing: (connection, resourceType) =>
+        step(() => {
+          wakeAwaitingPairing(state, connection, resourceType);
+        }),
       appendJournal: (entries) =>
         step(() => {
           appendJournal(state, entries);
@@ -106,6 +111,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       pendingDeliveries: pendingDeliveries(state, now, step),
       afterCommits: afterCommitStore(state, step),
       links: linkStore(state, rows, options.identities, step),
+      backfills: backfillStore(state, now, step),
     };
   };
 

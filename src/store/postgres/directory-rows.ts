@@ -5,6 +5,7 @@ import type { Actor } from "../../model/content.ts";
 import type { Account, Connection } from "../../model/connection.ts";
 import type { Queryable } from "../database.ts";
 import type { AccountRecord, Directory } from "../store.ts";
+import { backfills } from "./backfill-rows.ts";
 import { instantOrNull, textOrNull } from "./event-rows.ts";
 import { storableJson } from "../storable-json.ts";
 
@@ -19,6 +20,9 @@ interface AccountRow {
   readonly paused_until: string | null;
   readonly identity: Actor | null;
   readonly clock_offset: string;
+  readonly rate_limit: number | null;
+  readonly rate_remaining: number | null;
+  readonly rate_resets_at: string | null;
 }
 
 interface ConnectionRow {
@@ -36,6 +40,7 @@ interface ConnectionRow {
   readonly polled_at: string | null;
   readonly swept_at: string | null;
   readonly local_swept_at: string | null;
+  readonly pairing: readonly string[];
 }
 
 export function directory(database: Queryable): Directory {
@@ -48,10 +53,20 @@ export function directory(database: Queryable): Directory {
     },
     async connections() {
       const { rows } = await database.query<ConnectionRow>(
-        "select * from tandem.connections order by id",
+        `select
+           connection.*,
+           array(
+             select resource_type
+             from tandem.backfills
+             where connection_id = connection.id and pairs and step not in ('create', 'done')
+             order by resource_type
+           ) as pairing
+         from tandem.connections as connection
+         order by id`,
       );
       return rows.map(connectionFromRow);
     },
+    backfills: () => backfills(database),
     async saveAccount({ integration, name, credentials, webhookSecrets }) {
       const { rows } = await database.query<{ id: string }>(
         `insert into tandem.accounts (integration, name, credentials, webhook_secrets)
@@ -82,6 +97,17 @@ export function directory(database: Queryable): Directory {
         ["paused_until", "::timestamptz", written(changes.pausedUntil, textOrNull)],
         ["clock_offset", "::bigint", changes.clockOffset],
         ["identity", "::jsonb", written(changes.identity, storableJson)],
+        ["rate_limit", "::integer", written(changes.budget, (budget) => budget?.limit ?? null)],
+        [
+          "rate_remaining",
+          "::integer",
+          written(changes.budget, (budget) => budget?.remaining ?? null),
+        ],
+        [
+          "rate_resets_at",
+          "::timestamptz",
+          written(changes.budget, (budget) => textOrNull(budget?.resetsAt ?? null)),
+        ],
       ]);
     },
     async updateConnection(id, changes) {
@@ -140,7 +166,15 @@ function accountFromRow(row: AccountRow): AccountRecord {
     pausedUntil: instantOrNull(row.paused_until),
     identity: row.identity,
     clockOffset: Number(row.clock_offset),
+    budget: budgetOf(row),
   };
+}
+
+function budgetOf(row: AccountRow): Account["budget"] {
+  const { rate_limit: limit, rate_remaining: remaining } = row;
+  const resetsAt = instantOrNull(row.rate_resets_at);
+  if (limit === null || remaining === null || resetsAt === null) return null;
+  return { limit, remaining, resetsAt };
 }
 
 function connectionFromRow(row: ConnectionRow): Connection {
@@ -161,6 +195,7 @@ function connectionFromRow(row: ConnectionRow): Connection {
     polledAt: instantOrNull(row.polled_at),
     sweptAt: instantOrNull(row.swept_at),
     localSweptAt: instantOrNull(row.local_swept_at),
+    pairing: row.pairing,
   };
 }
 

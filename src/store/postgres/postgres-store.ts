@@ -8,6 +8,7 @@ import type { Mapping } from "../../model/mapping.ts";
 import { type Database, mayPass, type Queryable } from "../database.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
+import { backfillStore } from "./backfill-rows.ts";
 import { changeStore } from "./change-rows.ts";
 import { deliveryStore, pendingDeliveries } from "./delivery-rows.ts";
 import { directory } from "./directory-rows.ts";
@@ -74,12 +75,15 @@ export async function postgresStore(
       removeLane: (id) => removeLane(tx, id),
       wakeChildren: (parent) => wakeChildren(tx, parent),
       wakeAwaitingIntent: (connection, resourceType) =>
-        wakeAwaitingIntent(tx, connection, resourceType),
+        wakeAwaiting(tx, "awaiting_intent", connection, resourceType),
+      wakeAwaitingPairing: (connection, resourceType) =>
+        wakeAwaiting(tx, "awaiting_pairing", connection, resourceType),
       records: recordStore(rows, options.identities),
       changes: changeStore(tx),
       pendingDeliveries: pendingDeliveries(tx, now),
       afterCommits: afterCommitStore(tx),
       links: linkStore(tx, rows, options.identities),
+      backfills: backfillStore(tx),
       appendJournal: (entries) => appendJournal(tx, entries),
     };
   };
@@ -176,9 +180,10 @@ async function wakeChildren(tx: Queryable, parent: Lane): Promise<void> {
   );
 }
 
-/** The same for events that wait for a create without a token. */
-async function wakeAwaitingIntent(
+/** The same for events that wait for a create without a token, or for pairing to end. */
+async function wakeAwaiting(
   tx: Queryable,
+  reason: "awaiting_intent" | "awaiting_pairing",
   connection: ConnectionId,
   resourceType: string,
 ): Promise<void> {
@@ -188,7 +193,7 @@ async function wakeAwaitingIntent(
        from tandem.events_live
        where connection_id = $1
          and state = 'queued'
-         and reason = 'awaiting_intent'
+         and reason = '${reason}'
          and resource_type = $2
        order by id
        for update skip locked

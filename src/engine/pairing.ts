@@ -1,0 +1,167 @@
+/** Pairing what exists on both sides: by a declared key, before anything is created. */
+import { canonical, type Content, digest, type Json } from "../model/content.ts";
+import type { EventError } from "../model/event.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Mapping, PairingKey, Row } from "../model/mapping.ts";
+import { supersede } from "./covered.ts";
+import { restart } from "./restart.ts";
+import { liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
+
+/** A key by which a record and a resource are the same thing; equal digests mean equal keys. */
+export interface KeyOfOne {
+  readonly key: string;
+  readonly label: string;
+}
+
+/**
+ * The key of a resource.
+ *
+ * @param parentId The parent record's key, of a child: what is below different things is different.
+ * @returns `null` where it has none: a part of it is empty, or its parent is not paired.
+ */
+export function resourceKey(
+  mapping: Mapping,
+  externalId: string,
+  content: Content | null,
+  parentId: string | null,
+): KeyOfOne | null {
+  const { pairBy } = mapping;
+  if (pairBy === null || (mapping.parent !== null && parentId === null)) return null;
+  if (pairBy.kind === "external_id") return keyOf(pairBy, [externalId], parentId);
+  if (content === null) return null;
+  const said = canonical(content, mapping.resource.fields);
+  return keyOf(
+    pairBy,
+    pairBy.fields.map((field) => said[field] ?? null),
+    parentId,
+  );
+}
+
+/** The key of a record, in the resource's terms. @param content The record's translated content. */
+export function recordKey(
+  mapping: Mapping,
+  row: Row,
+  content: Content,
+  parentId: string | null,
+): KeyOfOne | null {
+  const { pairBy } = mapping;
+  if (pairBy === null || (mapping.parent !== null && parentId === null)) return null;
+  if (pairBy.kind === "fields") {
+    return keyOf(
+      pairBy,
+      pairBy.fields.map((field) => content[field] ?? null),
+      parentId,
+    );
+  }
+  const value = row[pairBy.column];
+  const text = typeof value === "string" || typeof value === "number" ? String(value) : null;
+  return keyOf(pairBy, [text], parentId);
+}
+
+function keyOf(
+  pairBy: PairingKey,
+  values: readonly Json[],
+  parentId: string | null,
+): KeyOfOne | null {
+  if (values.some((value) => value === null || value === "")) return null;
+  const names = pairBy.kind === "fields" ? pairBy.fields : ["external id"];
+  const shown = values.map((value, index) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `${names[index] ?? ""} ${JSON.stringify(text.slice(0, 80))}`;
+  });
+  return { key: digest({ parentId, values }), label: shown.join(", ") };
+}
+
+/** While pairing is under way nothing is created: what has no counterpart waits. No attempt is burnt. */
+export function awaitPairing(lane: Lane, now: Instant): Transition {
+  if (lane.externalId !== null && lane.recordId !== null) return unchanged(lane);
+  return liveEvents(lane, "queued")
+    .filter(({ action, runAt }) => action === "upsert" && runAt <= now)
+    .reduce(
+      (transition, event) =>
+        move(transition, event.id, "queued", now, {
+          reason: "awaiting_pairing",
+          // The end of pairing wakes it; this is for the case that nobody does.
+          runAt: addMillis(now, 5 * 60_000),
+        }),
+      unchanged(lane),
+    );
+}
+
+export interface Bound {
+  /** The resource's lane, which is the record's from now on. */
+  readonly resource: Transition;
+  /** What had waited in the record's own lane, ended; that lane is gone afterwards. */
+  readonly record: Transition | null;
+}
+
+/**
+ * Joins a record to a resource's lane; its waiting event then plans the first pairing.
+ *
+ * @param own The record's own lane, where writes to it were captured meanwhile.
+ * @param changedAt When the record was last changed, where its table tells.
+ * @returns `null` where that cannot be: one of them is paired, being worked on, or has left.
+ */
+export function bindPair(
+  lane: Lane,
+  own: Lane | null,
+  recordId: string,
+  changedAt: Instant | null,
+  mapping: Mapping,
+  now: Instant,
+): Bound | null {
+  const start = restartAmbiguous(lane, now);
+  const [bearer] = liveEvents(start.lane, "queued", "inbound");
+  if (lane.recordId !== null || lane.tombstone !== null || bearer?.action !== "upsert") return null;
+  const left = own !== null && (own.intent !== null || processing(own) !== null);
+  if (left || (own !== null && (own.externalId !== null || own.tombstone !== null))) return null;
+  const known =
+    changedAt === null
+      ? {}
+      : Object.fromEntries(mapping.fields.map(({ field }) => [field, changedAt]));
+  const bound = withLane(start, {
+    recordId,
+    recordChangedAt: { ...known, ...own?.recordChangedAt },
+  });
+  const record =
+    own === null
+      ? null
+      : own.live.reduce<Transition>(
+          (transition, event) => supersede(transition, event, bearer, now),
+          unchanged(own),
+        );
+  return { resource: dueNow(bound, now), record };
+}
+
+/** Ends the waiting of a resource whose key others have too: somebody must decide. */
+export function refuseAmbiguous(lane: Lane, error: EventError, now: Instant): Transition {
+  if (lane.recordId !== null) return unchanged(lane);
+  return liveEvents(lane, "queued", "inbound")
+    .filter(({ action }) => action === "upsert")
+    .reduce((transition, { id }) => {
+      const begun = move(transition, id, "processing", now, { reason: "being_processed" });
+      return move(begun, id, "errored", now, { reason: "failed", error });
+    }, unchanged(lane));
+}
+
+/** The code of an event whose resource could not be told from others. */
+export const AMBIGUOUS = "ambiguous_key";
+
+function restartAmbiguous(lane: Lane, now: Instant): Transition {
+  return liveEvents(lane, "errored", "inbound")
+    .filter(({ error }) => error?.code === AMBIGUOUS)
+    .reduce((transition, event) => restart(transition, event, now), unchanged(lane));
+}
+
+function dueNow(start: Transition, now: Instant): Transition {
+  return liveEvents(start.lane, "queued", "inbound").reduce(
+    (transition, { id }) =>
+      move(transition, id, "queued", now, {
+        reason: "admitted",
+        runAt: now,
+        recordId: start.lane.recordId,
+      }),
+    start,
+  );
+}

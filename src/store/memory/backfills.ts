@@ -1,0 +1,146 @@
+/** Backfills and the keys by which they pair. */
+import { type Backfill, NO_PROGRESS } from "../../model/backfill.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { BackfillStore, NotedKey } from "../backfill-store.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+/** A noted key with the backfill it belongs to. */
+export interface KeptKey extends NotedKey {
+  readonly of: string;
+}
+
+export function backfillStore(
+  state: MemoryState,
+  now: Instant,
+  step: <T>(work: () => T) => Promise<T>,
+): BackfillStore {
+  return {
+    open: (connection, resourceType, { pairs, creates }) =>
+      step(() => {
+        const of = nameOf(connection, resourceType);
+        const known = state.backfills.get(of);
+        const goesOn = known?.finishedAt === null;
+        state.backfills.set(
+          of,
+          goesOn
+            ? { ...known, creates: known.creates || creates, runAt: now }
+            : {
+                connectionId: connection,
+                resourceType,
+                step: "list",
+                cursor: null,
+                pairs,
+                creates,
+                progress: NO_PROGRESS,
+                startedAt: now,
+                runAt: now,
+                leasedUntil: null,
+                finishedAt: null,
+              },
+        );
+      }),
+    claim: (connection, resourceType, until) =>
+      step(() => {
+        const of = nameOf(connection, resourceType);
+        const known = state.backfills.get(of);
+        if (known?.finishedAt !== null || known.runAt > now) return null;
+        if (known.leasedUntil !== null && known.leasedUntil > now) return null;
+        const claimed = { ...known, leasedUntil: until };
+        state.backfills.set(of, claimed);
+        return claimed;
+      }),
+    save: (claimed, after) =>
+      step(() => {
+        const of = nameOf(claimed.connectionId, claimed.resourceType);
+        const known = state.backfills.get(of);
+        if (known?.leasedUntil !== claimed.leasedUntil) return false;
+        const { pairs, creates, startedAt } = known;
+        state.backfills.set(of, { ...after, pairs, creates, startedAt });
+        return true;
+      }),
+    forgetKeys: (connection, resourceType) =>
+      step(() => {
+        const of = nameOf(connection, resourceType);
+        for (const [name, key] of [...entriesOf(state)]) {
+          if (key.of === of) state.pairingKeys.delete(name);
+        }
+      }),
+    noteKeys: (connection, resourceType, keys) =>
+      step(() => {
+        const of = nameOf(connection, resourceType);
+        for (const key of keys) {
+          state.pairingKeys.set(`${of}\n${key.side}\n${key.id}`, { ...key, of });
+        }
+      }),
+    sharedKeys: (connection, resourceType, after, limit) =>
+      step(() =>
+        [...byKey(state, nameOf(connection, resourceType))]
+          .map(([key, all]) => ({
+            key,
+            label: all[0]?.label ?? "",
+            records: idsOf(all, "record"),
+            resources: idsOf(all, "resource"),
+          }))
+          .filter(({ key, records, resources }) => {
+            const isAhead = after === null || key > after;
+            return isAhead && records.length > 0 && resources.length > 0;
+          })
+          .sort((a, b) => (a.key < b.key ? -1 : 1))
+          .slice(0, limit),
+      ),
+    ambiguousRecords: (connection, resourceType, recordIds) =>
+      step(() => {
+        const found = [...byKey(state, nameOf(connection, resourceType)).values()]
+          .filter((all) => all.length > 2 && all.some(({ side }) => side === "resource"))
+          .flatMap((all) => idsOf(all, "record"));
+        return new Set(found.filter((id) => recordIds.includes(id)));
+      }),
+    backlog: (connection, limit) =>
+      step(() => {
+        const waiting = [...state.busyLanes.values()]
+          .filter(({ connectionId }) => connectionId === connection)
+          .flatMap(({ live }) => live)
+          .filter(({ source, state: is }) => source === "backfill" && isOnItsWay(is));
+        return Math.min(limit, waiting.length);
+      }),
+  };
+}
+
+/** What the backfill of a resource type is kept under. */
+function nameOf(connection: ConnectionId, resourceType: string): string {
+  return `${connection}\n${resourceType}`;
+}
+
+function isOnItsWay(state: string): boolean {
+  return state === "queued" || state === "processing";
+}
+
+function entriesOf(state: MemoryState): readonly (readonly [string, KeptKey])[] {
+  return [...state.pairingKeys.values()].map((key) => [`${key.of}\n${key.side}\n${key.id}`, key]);
+}
+
+function byKey(state: MemoryState, of: string): ReadonlyMap<string, readonly KeptKey[]> {
+  const groups = new Map<string, KeptKey[]>();
+  for (const key of state.pairingKeys.values()) {
+    if (key.of !== of) continue;
+    groups.set(key.key, [...(groups.get(key.key) ?? []), key]);
+  }
+  return groups;
+}
+
+function idsOf(keys: readonly KeptKey[], side: NotedKey["side"]): readonly string[] {
+  return keys
+    .filter((key) => key.side === side)
+    .map(({ id }) => id)
+    .sort()
+    .slice(0, 11);
+}
+
+/** All of them, by connection and resource type. */
+export function allBackfills(state: MemoryState): readonly Backfill[] {
+  return [...state.backfills.values()].sort(
+    (a, b) =>
+      Number(a.connectionId) - Number(b.connectionId) || (a.resourceType < b.resourceType ? -1 : 1),
+  );
+}
