@@ -13,6 +13,7 @@ import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { messageOf } from "./failures.ts";
+import { watchFitness } from "./fitness.ts";
 import { localSweepDue } from "./local-sweep.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
@@ -63,6 +64,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const stopping = new AbortController();
   const inFlight = new Set<Promise<void>>();
   const loops: Loop[] = [];
+  const fits = watchFitness(services);
   const wake = () => {
     for (const loop of loops) loop.wake();
   };
@@ -132,7 +134,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   for (const [step, idle, run] of steps) {
     loops.push(
       startLoop(services, stopping.signal, step, idle, async () => {
-        const worked = await run();
+        const worked = (await fits()) && (await run());
         if (worked && step !== "process") wake();
         return worked;
       }),

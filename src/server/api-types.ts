@@ -135,6 +135,12 @@ export interface ApiStatus {
   readonly version: string;
   /** Whether this process runs workers. */
   readonly working: boolean;
+  /** Why workers of this process's code or mappings must not work here; `null` where they fit. */
+  readonly misfit: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+  } | null;
   readonly accounts: readonly ApiAccount[];
   readonly connections: readonly ApiConnection[];
   /** Events that are not terminal, by state. */

@@ -163,7 +163,7 @@ export function createApi(core: TandemCore): Hono {
   }
 
   async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
-    const [accounts, connections, counts, deliveries, { now }, disabled, runs, foreign] =
+    const [accounts, connections, counts, deliveries, { now }, disabled, runs, foreign, misfit] =
       await Promise.all([
         directory.accounts(),
         directory.connections(),
@@ -173,12 +173,14 @@ export function createApi(core: TandemCore): Hono {
         ledger.disabledPairings(DISABLED_SHOWN),
         tandem.services.store.heldRuns.open(),
         tandem.services.instance.foreign(),
+        tandem.services.store.misfit(),
       ]);
     return {
       now: formatInstant(now),
       database: tandem.services.store.kind,
       version: VERSION,
       working: tandem.working(),
+      misfit,
       accounts: accounts.map(representAccount),
       connections: connections.flatMap((connection) => {
         const account = accounts.find((candidate) => candidate.id === connection.accountId);

@@ -18,6 +18,7 @@ import type { BackfillStore } from "./backfill-store.ts";
 import type { Directory } from "./directory.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { InstanceStore } from "./instances.ts";
+import type { Misfit } from "./misfit.ts";
 import type { LinkStore } from "./identities.ts";
 
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
@@ -29,6 +30,8 @@ export interface Store {
   readonly kind: "postgres" | "pglite" | "memory";
   /** Brings the schema and the triggers up to date; safe to run twice and at once. */
   migrate(mappings: readonly Mapping[], journals?: readonly Journal[]): Promise<void>;
+  /** Why this code or its mappings must not work on the database; `null` where they fit. One query. */
+  misfit(): Promise<Misfit | null>;
   /** Runs `work` in one transaction, again if the database says that may help. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
   readonly deliveries: DeliveryStore;

@@ -7,6 +7,7 @@ import type { Clock, Random } from "../model/clock.ts";
 import type { Connection } from "../model/connection.ts";
 import { addMillis, formatInstant, type Instant, MILLISECOND } from "../model/instant.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
+import type { Log } from "../runtime/log.ts";
 import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { MemoryDatabase } from "../store/memory/memory-database.ts";
 import type { Store } from "../store/store.ts";
@@ -33,6 +34,8 @@ export interface TestTandemOptions {
   readonly wrapStore?: (store: Store) => Store;
   /** Told where a worker may die, so that a test can let it. */
   readonly failpoints?: Failpoints;
+  /** Default: says nothing. */
+  readonly log?: Log;
   /** How far GitHub's clock is ahead of ours. Default: 0. */
   readonly githubAheadMillis?: number;
 }
@@ -87,6 +90,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     random: options.chance?.tandem ?? seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
     environment: {},
+    ...(options.log === undefined ? {} : { log: options.log }),
   };
   const { failpoints = NO_FAILPOINTS, wrapStore } = options;
   const tandem = await assembleTandem(options.config, surroundings, failpoints, wrapStore);

@@ -42,6 +42,7 @@ export function aStatus(given: Partial<ApiStatus> = {}): ApiStatus {
     database: "pglite",
     version: "0.1.0",
     working: true,
+    misfit: null,
     accounts: [],
     connections: [],
     live: { queued: 0, processing: 0, errored: 0, disabled: 0 },

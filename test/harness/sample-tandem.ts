@@ -87,7 +87,7 @@ export interface SampleTandem extends TestTandem {
 export async function givenSampleTandem(
   database: TestDatabase,
   change: (config: AnyConfig) => AnyConfig = (config) => config,
-  options: Pick<TestTandemOptions, "failpoints"> = {},
+  options: Pick<TestTandemOptions, "failpoints" | "log"> = {},
 ): Promise<SampleTandem> {
   await database.sql(SAMPLE_SCHEMA);
   await database.sql("insert into projects (name) values ('Site')");

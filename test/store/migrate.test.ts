@@ -46,7 +46,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
     );
   });
 
-  it("at once, from several processes, is done once", async () => {
+  it("S54: at once, from several processes, is done once", async () => {
     const { app, database } = await prepared();
     const others = await Promise.all([connectTo(app), connectTo(app)]);
     await Promise.all([database, ...others].map((each) => migrate(each, [tasks])));
@@ -197,6 +197,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
       version: 2,
       name: "broken",
       digest: "b",
+      needs: 0,
       text: "create table tandem.half (); select 1 / 0",
     };
     await expect(migrate(database, [], [], undefined, [first, broken])).rejects.toMatchObject({

@@ -327,11 +327,19 @@ table tandem.links
   links_pkey: PRIMARY KEY (id)
   links_record_type_placeholder_id_user_id_key: UNIQUE (record_type, placeholder_id, user_id)
 
+table tandem.mappings_in_use
+  single boolean not null default true
+  digest text not null
+  migrated_at timestamp with time zone not null default tandem.now()
+  mappings_in_use_pkey: PRIMARY KEY (single)
+  mappings_in_use_single_check: CHECK (single)
+
 table tandem.migrations
   version integer not null
   name text not null
   digest text not null
   applied_at timestamp with time zone not null default clock_timestamp()
+  needs integer not null default 0
   migrations_pkey: PRIMARY KEY (version)
 
 table tandem.pairing_keys
@@ -404,6 +412,7 @@ CREATE UNIQUE INDEX lanes_pkey ON tandem.lanes USING btree (id)
 CREATE INDEX links_due ON tandem.links USING btree (run_at, id)
 CREATE UNIQUE INDEX links_pkey ON tandem.links USING btree (id)
 CREATE UNIQUE INDEX links_record_type_placeholder_id_user_id_key ON tandem.links USING btree (record_type, placeholder_id, user_id)
+CREATE UNIQUE INDEX mappings_in_use_pkey ON tandem.mappings_in_use USING btree (single)
 CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
 CREATE INDEX pairing_keys_by_key ON tandem.pairing_keys USING btree (connection_id, resource_type, key)
 CREATE UNIQUE INDEX pairing_keys_pkey ON tandem.pairing_keys USING btree (connection_id, resource_type, side, id)

@@ -12,6 +12,7 @@ import { hooksConformance } from "./hook-conformance.ts";
 import { intentsConformance } from "./intent-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
 import { linksConformance } from "./link-conformance.ts";
+import { misfitConformance } from "./misfit-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 
@@ -27,4 +28,5 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   hooksConformance(open);
   heldRunsConformance(open);
   deliveriesConformance(open);
+  misfitConformance(open);
 }

@@ -10,6 +10,7 @@ import {
   type Within,
 } from "../command-context.ts";
 import { localTime } from "../local-time.ts";
+import type { Paint } from "../paint.ts";
 import { connectionStanding, count, recordName, resourceName } from "../wording.ts";
 
 export function addStatusCommand(program: Command, within: Within): void {
@@ -58,6 +59,7 @@ function statusLines(
   ];
   return [
     `Tandem ${status.version} on ${status.database}${place}`,
+    ...misfitLines(status, paint),
     "",
     paint.bold("Accounts"),
     ...indented(
@@ -130,6 +132,13 @@ function heldLines(
     paint.red(paint.bold(`Waiting for approval: ${count(runs.length, "run")}`)),
     ...lines.map((line) => `  ${line}`),
   ];
+}
+
+/** Why workers like this process would not work here; none, no line. */
+function misfitLines({ misfit }: ApiStatus, paint: Paint): readonly string[] {
+  if (misfit === null) return [];
+  const { code, message, hint } = misfit;
+  return [paint.red(`workers stop: ${message}`), `  code: ${code}`, `  fix: ${hint}`];
 }
 
 /** Pairings that are switched off, with how to switch them on; none, no line. */

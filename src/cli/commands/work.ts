@@ -1,6 +1,8 @@
 /** `tandem work`: workers, for as long as they are wanted or until nothing is due. */
 import type { Command } from "commander";
 import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CliError } from "../failure.ts";
 import { untilInterrupted } from "../io.ts";
 import { loadConfig } from "../load-config.ts";
 import { openTandem } from "../open-tandem.ts";
@@ -42,11 +44,19 @@ async function work(context: CommandContext, options: WorkOptions): Promise<void
   const config = await loadConfig(io.cwd, context.settings.config);
   const opened = await openTandem(config, { io, log: context.log("info") });
   try {
+    await refuseMisfit(opened.tandem);
     if (options.once === true) await workOnce(opened.tandem, context);
     else await workOn(opened.tandem, options, context);
   } finally {
     await opened.close();
   }
+}
+
+/** Later a worker waits until it fits again; here somebody is looking. */
+async function refuseMisfit({ services }: Tandem): Promise<void> {
+  const misfit = await services.store.misfit();
+  if (misfit === null) return;
+  throw new CliError(EXIT.database, misfit.code, misfit.message, misfit.hint);
 }
 
 async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> {

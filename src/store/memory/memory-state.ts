@@ -56,6 +56,8 @@ export class MemoryState {
   readonly undoLog = new UndoLog();
 
   readonly tables: AppTables;
+  /** The digest of the mappings that were migrated last. */
+  mapping: string | null = null;
   /** Rows that the app holds in a transaction of its own, as `table\nid`, and how often. */
   readonly heldRows = new Map<string, number>();
   readonly changes = new UndoableList<CapturedChange>(this.undoLog);

@@ -2,6 +2,7 @@
 import type { Mapping } from "../../model/mapping.ts";
 import { AbortedTransactionError, mayPass, sqlState } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
+import { mappingDigest, misfitOf } from "../misfit.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commits.ts";
@@ -30,6 +31,7 @@ const ATTEMPTS = 5;
 export function memoryStore(database: MemoryDatabase, options: MemoryStoreOptions): Store {
   const state = MemoryDatabase.stateOf(database);
   let relations = resourceRelations(options.mappings ?? []);
+  let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
 
   const begin = (steps: Steps): StoreTransaction => {
     const now = state.now();
@@ -133,7 +135,11 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       state.transaction(() => {
         state.capture(mappings, journals, options.identities);
         relations = resourceRelations(mappings);
+        mapping = mappingDigest(mappings);
+        state.mapping = mapping;
       }),
+    // It has one schema, that of the code.
+    misfit: async () => misfitOf({ version: 0, needs: 0, mapping: state.mapping }, 0, mapping),
     async transaction(work) {
       for (let count = 1; ; count += 1) {
         try {

@@ -8,6 +8,7 @@ import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./brief-lock.ts";
 import { installCaptureTriggers } from "./capture-triggers.ts";
 import { installResourceViews } from "./resource-views.ts";
+import { noteMappings } from "./schema-facts.ts";
 
 /** One numbered file of `migrations/`. */
 export interface Migration {
@@ -15,6 +16,8 @@ export interface Migration {
   readonly name: string;
   readonly digest: string;
   readonly text: string;
+  /** The migration that code must know to work with the schema from here on; 0: any. */
+  readonly needs: number;
 }
 
 /** The same depth below the package in `src` and in `dist`. */
@@ -32,6 +35,7 @@ export async function readMigrations(folder: URL = FOLDER): Promise<readonly Mig
         name: file.slice(5, -".sql".length),
         digest: createHash("sha256").update(text).digest("hex").slice(0, 32),
         text,
+        needs: Number(/^-- Needs code that knows migration (\d+)\.$/m.exec(text)?.[1] ?? 0),
       };
     }),
   );
@@ -49,6 +53,7 @@ export async function migrate(
   while (await applyNext(database, known));
   await installCaptureTriggers(database, mappings, journals, identities);
   await installResourceViews(database, mappings);
+  await noteMappings(database, mappings);
 }
 
 const BOOTSTRAP = `
@@ -72,6 +77,13 @@ function applyNext(database: Database, known: readonly Migration[]): Promise<boo
       next.name,
       next.digest,
     ]);
+    // The column came with a later migration than the first.
+    if (next.needs > 0) {
+      await tx.query("update tandem.migrations set needs = $1 where version = $2", [
+        next.needs,
+        next.version,
+      ]);
+    }
     return true;
   });
 }

@@ -6,6 +6,7 @@ import { type Instant, parseInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { type Database, mayPass, type Queryable } from "../database.ts";
+import { mappingDigest, misfitOf } from "../misfit.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
@@ -19,11 +20,12 @@ import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
 import { removeLane, saveLanes } from "./lane-writes.ts";
 import { ledger } from "./ledger-rows.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, readMigrations } from "./migrate.ts";
 import { linkStore } from "./link-rows.ts";
 import { RecordRows, recordStore } from "./record-rows.ts";
 import { refusalAtCommit } from "./refusals.ts";
 import { resourceRelations } from "../resource-relations.ts";
+import { readSchemaFacts } from "./schema-facts.ts";
 import { TableShapes } from "./table-shapes.ts";
 
 export interface PostgresStoreOptions {
@@ -44,6 +46,8 @@ export async function postgresStore(
 ): Promise<Store> {
   const shapes = new TableShapes();
   let relations = resourceRelations(options.mappings ?? []);
+  let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
+  const knows = (await readMigrations()).at(-1)?.version ?? 0;
 
   const begin = async (tx: Queryable): Promise<StoreTransaction> => {
     const now = await settle(tx, database.kind);
@@ -93,8 +97,10 @@ export async function postgresStore(
     async migrate(mappings, journals = []) {
       await migrate(database, mappings, journals, options.identities);
       relations = resourceRelations(mappings);
+      mapping = mappingDigest(mappings);
       shapes.forget();
     },
+    misfit: async () => misfitOf(await readSchemaFacts(database), knows, mapping),
     transaction: (work) =>
       again(options.random, () =>
         database
