@@ -33,8 +33,11 @@ export function coveredByOurWrite(
   const fields = new Set([...writes, ...late].flatMap(({ values }) => Object.keys(values)));
   return [...fields].flatMap((field): Conflict[] => {
     const seen = content[field];
-    const ours = [...writes, ...late].flatMap(({ values }) =>
-      values[field] === undefined ? [] : [values[field]],
+    // What a write said before this was seen may have been said again by somebody else since.
+    const ours = [...writes, ...late].flatMap(({ values, settledAt }) =>
+      values[field] === undefined || (settledAt !== undefined && at > settledAt)
+        ? []
+        : [values[field]],
     );
     const isOurs = ours.some((value) => sameValue(value, seen));
     if (seen === undefined || isOurs || sameValue(seen, shown[field])) return [];

@@ -85,6 +85,16 @@ describe("a remote edit whose webhook is late by more than one write of ours", (
   });
 });
 
+describe("a remote edit that says what an earlier write of ours said", () => {
+  const first = write("A", "L1", 10, 12);
+  const second = write("X", "L2", 14, 18, { earlier: [first] });
+
+  it("is an echo up to the time of that write, and somebody's own after it", () => {
+    expect(lost(second, { title: "L2" }, { title: "L1" }, 12)).toEqual([]);
+    expect(lost(second, { title: "L2" }, { title: "L1" }, 16)).toEqual(["L1"]);
+  });
+});
+
 describe("a remote edit made after a look that did not find our write", () => {
   // The look settled the write and, as it may land late, kept it among those without an answer.
   const late = write("A", "L", 10, null);

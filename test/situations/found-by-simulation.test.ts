@@ -131,6 +131,36 @@ describeOnEachDatabase("a surplus comment", (open) => {
 });
 
 describeOnEachDatabase("an edit is named where", (open) => {
+  it("our write covered it, and it said again what an earlier write of ours had said", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await givenPairedTask(app);
+    const mona = app.github.as("mona");
+    await app.editTask(task, { title: "Again" });
+    await app.settle();
+    await app.advance(5_000);
+    mona.editIssue(app.repo, 1, { title: "Theirs" });
+    await app.settle();
+    await app.advance(5_000);
+    await app.editTask(task, { title: "Ours" });
+    app.github.clearRequests();
+    const hold = app.github.holdNext({ method: "PATCH" });
+    const settling = app.tandem.settle();
+    await hold.arrived;
+    app.holdWebhooks();
+    mona.editIssue(app.repo, 1, { title: "Again" });
+    await app.advance(5_000);
+    hold.release();
+    await settling;
+    await app.release(...app.held());
+    await app.settle();
+
+    expect((await app.task()).title).toBe("Ours");
+    expect(app.github.issue(app.repo, 1)?.title).toBe("Ours");
+    expect(await lost(app)).toContain("Again");
+    expect((await app.story()).slice(-2)).toContain("inbound ignored later_event");
+    expect(app.github.calls({ writes: true })).toBe(1);
+  });
+
   it("our write covered it, and its webhook came while the connection was paused", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);

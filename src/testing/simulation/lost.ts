@@ -2,6 +2,7 @@
 import type { Json } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
 import type { Edit } from "./history.ts";
+import type { LedgerEvent } from "../../store/store.ts";
 import { resourceName, type Scene, text } from "./verdict.ts";
 
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
@@ -37,14 +38,20 @@ function isExcused({ side, thing, value }: Edit, { history, ledger }: Scene): bo
   // Row 3: what comes after a deletion is ignored for it, and the ledger keeps what it said. "A
   // paired record that is missing counts as deleted."
   const tombstoned = ledger.events.some(
-    ({ reason, content }) =>
-      AFTER_DELETION.includes(reason) &&
-      Object.values(content ?? {}).some((said) => said === value),
+    (event) =>
+      AFTER_DELETION.includes(endOf(event, ledger.events).reason) &&
+      Object.values(event.content ?? {}).some((said) => said === value),
   );
   // A list that shows a tombstoned resource again makes no event (decision 7).
   const lane = ledger.lanes.find((each) => resourceName(each) === thing);
   // "A remote edit under our own write whose webhook is also lost" is promised nothing.
   return tombstoned || !history.wasTold(value, lane?.tombstone === null);
+}
+
+/** What became of an event, or of the newer one that it was canceled by in the end. */
+function endOf(event: LedgerEvent, events: readonly LedgerEvent[]): LedgerEvent {
+  const newer = events.find(({ id }) => id === event.canceledBy);
+  return newer === undefined ? event : endOf(newer, events);
 }
 
 function namedIn({ ledger }: Scene): ReadonlySet<unknown> {
