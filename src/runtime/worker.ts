@@ -112,7 +112,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     [
       "backfill",
       Math.max(idleMillis, 1_000),
-      async () => (await advanceBackfills(services, killed.signal)) > 0,
+      async () => (await unlessForeign(() => advanceBackfills(services, killed.signal))) > 0,
     ],
     [
       "poll",
