@@ -1,0 +1,54 @@
+/** Situation 49, as far as a full disk goes: nothing is lost, and work goes on once there is room. */
+import { expect, it } from "vitest";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+/** What a server says whose disk is full: SQLSTATE 53100, at every write to a table. */
+async function fillDisk(app: SampleTandem, table: string): Promise<void> {
+  await app.sql(`
+    create or replace function disk_full() returns trigger language plpgsql as $$
+    begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`);
+  await app.sql(`create trigger disk_full before insert or update on ${table}
+    for each statement execute function disk_full()`);
+}
+
+async function makeRoom(app: SampleTandem, table: string): Promise<void> {
+  await app.sql(`drop trigger disk_full on ${table}`);
+}
+
+describeOnEachDatabase("a database in trouble", (open) => {
+  it("S49: a full disk: the webhook is answered 5xx, and redelivered it makes its task", async () => {
+    const app = await givenSampleTandem(await open());
+    await fillDisk(app, "tandem.deliveries");
+    app.github.as("mona").openIssue(app.repo, { title: "Not yet" });
+    await app.settle();
+    const [delivery] = app.github.deliveries;
+    expect(delivery?.statusCode).toBeGreaterThanOrEqual(500);
+    expect(await app.storedDeliveries()).toEqual([]);
+    expect(await app.tasks()).toEqual([]);
+
+    await makeRoom(app, "tandem.deliveries");
+    if (delivery !== undefined) app.github.redeliver(delivery.id);
+    await app.settle();
+    expect(await app.task()).toMatchObject({ title: "Not yet" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Not yet", state: "open" }]);
+    expect(await app.story()).toEqual(["inbound completed created_record"]);
+    expect(app.writes()).toBe(0);
+  });
+
+  it("S49: a full disk while events are born: the app's write is kept, and sent once there is room", async () => {
+    const app = await givenSampleTandem(await open());
+    await fillDisk(app, "tandem.events_live");
+    const id = await app.addTask({ title: "Kept" });
+    await expect(app.tandem.settle()).rejects.toMatchObject({ code: "53100" });
+    expect(await app.status()).toMatchObject({ undrained: 1 });
+    expect(app.writes()).toBe(0);
+
+    await makeRoom(app, "tandem.events_live");
+    await app.settle();
+    expect(await app.tasks()).toMatchObject([{ id, title: "Kept" }]);
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Kept" }]);
+    expect((await app.story("direction=outbound"))[0]).toBe("outbound completed created_resource");
+    expect(app.writes()).toBe(1);
+  });
+});
