@@ -40,18 +40,22 @@ export function concludeInbound(
     recordId: record.after.id,
     content: sight.content,
     updatedAt: sight.at,
-    changes: changesOf(merged, record.before),
+    changes: [...event.changes, ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, [...merged.conflicts, ...covered]),
     error: null,
   };
   const differs = !sameContentAs(record.after.content, concluded.lane, context);
+  const arrived = withLane(concluded, { moved: null });
   const end = (state: "completed" | "ignored" | "duplicate", more: Parameters<typeof move>[4]) =>
     queueUnsent(
-      move(concluded, event.id, state, context.now, { ...details, ...more }),
+      move(arrived, event.id, state, context.now, { ...details, ...more }),
       differs,
       context,
     );
 
+  if (start.lane.moved !== null && start.lane.recordId !== null) {
+    return end("completed", { reason: "followed_move" });
+  }
   switch (merged.outcome) {
     case "created":
       return end("completed", { reason: "created_record" });
@@ -180,6 +184,8 @@ export function concludeRemoval(
   planned: RemovalPlan,
   context: Context,
 ): Transition {
+  const { tombstone } = start.lane;
+  const hasLeft = tombstone?.movedTo !== undefined && planned.removal.kind === "detach";
   const reason = {
     none: "nothing_to_delete",
     delete: "deleted_record",
@@ -192,7 +198,7 @@ export function concludeRemoval(
     gone ? { attempt: null, recordId: null, base: null } : { attempt: null },
   );
   return move(removed, event.id, "completed", context.now, {
-    reason: reason[planned.removal.kind],
+    reason: hasLeft ? "moved_away" : reason[planned.removal.kind],
     conflicts: withConflicts(event, planned.conflicts),
     error: null,
   });

@@ -23,6 +23,8 @@ export type PlannedKind =
   | "delete_record"
   | "archive_record"
   | "detach_record"
+  /** Its resource was moved to another connection. */
+  | "move_record"
   | "create_resource"
   | "patch_resource"
   | "remove_resource"

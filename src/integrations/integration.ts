@@ -9,7 +9,13 @@
 import type { Clock } from "../model/clock.ts";
 import type { Actor, Content } from "../model/content.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Observation, ResourceRef, ResourceType } from "../model/observation.ts";
+import type {
+  Observation,
+  Place,
+  ResourceMove,
+  ResourceRef,
+  ResourceType,
+} from "../model/observation.ts";
 
 export interface Integration {
   readonly name: string;
@@ -89,6 +95,12 @@ export type Translation =
       readonly action: string | null;
     }
   | {
+      /** A resource was moved to another container; told at its old place or at its new one. */
+      readonly kind: "moved";
+      readonly action: string | null;
+      readonly move: ResourceMove;
+    }
+  | {
       readonly kind: "container";
       readonly action: string | null;
       readonly changes: readonly ContainerChange[];
@@ -159,6 +171,12 @@ export interface ContainerClient {
   close(ref: ResourceRef, comment: string | null, signal?: AbortSignal): Promise<Observation>;
   /** Everything updated since, oldest first, page by page; `since: null` is everything. */
   list(query: ListQuery, signal?: AbortSignal): AsyncIterable<ListPage>;
+  /** All resources of a type within one parent, in the order of their creation. */
+  children(
+    parent: ResourceRef,
+    type: string,
+    signal?: AbortSignal,
+  ): Promise<readonly Observation[]>;
 }
 
 export interface CreateRequest {
@@ -220,6 +238,8 @@ export class IntegrationError extends Error {
   readonly requestId: string | null;
   /** When to try again, where the provider says. */
   readonly retryAt: Instant | null;
+  /** Of kind `moved`: which resource, and where it is now, where the provider says. */
+  readonly moved: { readonly ref: ResourceRef; readonly to: Place } | null;
 
   constructor(details: {
     readonly kind: IntegrationErrorKind;
@@ -230,6 +250,7 @@ export class IntegrationError extends Error {
     readonly status?: number | null;
     readonly requestId?: string | null;
     readonly retryAt?: Instant | null;
+    readonly moved?: IntegrationError["moved"];
     readonly cause?: unknown;
   }) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -240,5 +261,6 @@ export class IntegrationError extends Error {
     this.status = details.status ?? null;
     this.requestId = details.requestId ?? null;
     this.retryAt = details.retryAt ?? null;
+    this.moved = details.moved ?? null;
   }
 }

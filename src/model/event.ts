@@ -75,6 +75,11 @@ export const REASONS = {
   nothing_to_send: "Record and resource already agreed when it ran.",
   record_missing: "The record is gone; its deletion follows by itself.",
   later_event: "A later event of this resource is already known.",
+  followed_move: "The resource was moved to another connection; its record followed it there.",
+  moved_away:
+    "The resource was moved to where nothing is connected; the record was kept, unpaired.",
+  resource_moved: "Its resource was moved to another connection; it goes on there.",
+  awaiting_children: "Waiting until all that belongs to the moved resource has arrived there.",
   tombstoned: "The resource or its record was deleted before.",
   record_is_newer: "The record was changed later than the resource.",
   parent_deleted: "What it belongs to was deleted, so there is nothing to hang it on.",

@@ -32,6 +32,14 @@ export interface Tombstone {
   readonly event: EventId;
   readonly at: Instant;
   readonly side: "resource" | "record";
+  /** Where the resource was moved to, out of reach; see `placeText`. Absent where it was deleted. */
+  readonly movedTo?: string;
+}
+
+/** Where a lane was before its resource moved. */
+export interface FormerPlace {
+  readonly connection: ConnectionId;
+  readonly externalId: string;
 }
 
 /** What we sent, committed before the request left. */
@@ -99,6 +107,8 @@ export interface Lane {
   readonly awaitingIntent: Instant | null;
   /** Who last set each field, in turns, while that was not long ago: how a fight is told. */
   readonly flips: Readonly<Record<string, readonly Flip[]>>;
+  /** Where its resource came from, until the record and the children have followed it. */
+  readonly moved: FormerPlace | null;
   /** Whether this pairing is switched off, and why. */
   readonly disabled: string | null;
   /** Counts claims; a write under an older epoch is refused. */
@@ -134,6 +144,7 @@ export function newLane(
     intent: null,
     awaitingIntent: null,
     flips: {},
+    moved: null,
     disabled: null,
     epoch: 0,
     live: [],

@@ -13,6 +13,21 @@ export interface ResourceRef {
   readonly externalId: string;
 }
 
+/** Where a resource is, whatever is connected: its container and its id there. */
+export interface Place {
+  readonly containerId: string;
+  readonly externalId: string;
+}
+
+/** A resource that its users moved to another container, where it has another id. */
+export interface ResourceMove {
+  readonly type: string;
+  readonly from: Place;
+  readonly to: Place;
+  /** The resource at its new place, where it was shown; its content is still on its way there. */
+  readonly seen: Observation | null;
+}
+
 /** One look at a resource. */
 export interface Observation extends ResourceRef {
   readonly action: "upsert" | "delete";

@@ -32,7 +32,7 @@ export interface AdmissionSummary {
 }
 
 /** A lane changed between look-up and lock; the transaction is run again. */
-class LaneMovedError extends Error {
+export class LaneMovedError extends Error {
   override readonly name = "LaneMovedError";
   /** Postgres' code of a serialization failure, which this is. */
   readonly code = "40001";

@@ -85,7 +85,7 @@ async function targetsOf(
     if (book.mapping(lane) !== mapping) continue;
     lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
   }
-  const wanted = await connectionsOf(tx, mapping, rows, book);
+  const wanted = await connectionsOf(tx, mapping, rows, existing, book);
   const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
   const restores = new Map<LaneId, LaneKey>();
   const revivals = new Set<LaneKey>();
@@ -167,11 +167,17 @@ function isRevival({ softDelete }: Mapping, changes: readonly CapturedChange[]):
   );
 }
 
-/** The connections that a record belongs to: by its scope, or by where its parent is paired. */
+type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
+
+/**
+ * The connections that a record belongs to: by its scope, or by where its parent is paired. While it
+ * follows a resource that was moved, or its parent does, it is where its lane is.
+ */
 async function connectionsOf(
   tx: StoreTransaction,
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
+  existing: readonly LaneOfRecord[],
   book: AddressBook,
 ): Promise<ReadonlyMap<string, readonly ConnectionId[]>> {
   const result = new Map<string, ConnectionId[]>();
@@ -180,6 +186,10 @@ async function connectionsOf(
     for (const [recordId, row] of rows) {
       const [scope] = scopeColumn === null ? [] : keyText(row[scopeColumn]);
       if (scope === undefined) continue;
+      const isMoving = existing.some(
+        (lane) => lane.recordId === recordId && lane.movedFrom !== null,
+      );
+      if (isMoving) continue;
       const contacts = book.ofScope(mapping.integration, scope);
       result.set(
         recordId,
@@ -195,6 +205,10 @@ async function connectionsOf(
     const connections = parents
       .filter((lane) => lane.recordId === parentId)
       .filter((lane) => lane.resourceType === mapping.resource.parent)
+      .filter(
+        ({ movedFrom }) =>
+          !existing.some((lane) => lane.recordId === recordId && lane.connectionId === movedFrom),
+      )
       .map((lane) => lane.connectionId);
     result.set(recordId, connections);
   }

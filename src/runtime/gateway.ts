@@ -196,6 +196,7 @@ function healing(client: ContainerClient, account: AccountRecord, store: Store):
     patch: (...args) => client.patch(...args).then(healed),
     delete: (...args) => client.delete(...args).then(healed),
     close: (...args) => client.close(...args).then(healed),
+    children: (...args) => client.children(...args).then(healed),
     async *list(...args) {
       for await (const page of client.list(...args)) yield await healed(page);
     },

@@ -19,7 +19,7 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
-import type { Observation } from "../model/observation.ts";
+import type { Observation, Place, ResourceMove } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { identifyArrivals } from "./admit-arrivals.ts";
@@ -33,6 +33,7 @@ import {
   unpairedRecords,
 } from "./unpaired-records.ts";
 import { batchesOf } from "./batches.ts";
+import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 
 /** Lanes and rows looked at in one transaction. */
 const BATCH = 500;
@@ -46,6 +47,7 @@ export type PlannedStep = {
   | { readonly cause: "record_differs" | "outlived"; readonly lane: LaneId }
   | { readonly cause: "unpaired"; readonly key: LaneKey }
   | { readonly cause: "absent"; readonly externalId: string }
+  | { readonly cause: "moved"; readonly move: ResourceMove }
   | {
       readonly cause: "surplus";
       readonly lane: LaneId;
@@ -91,7 +93,10 @@ export async function planReconcile(
       steps.push(...(await planPage(planner, page.observations)));
     }
     listed += present.size;
-    steps.push(...(await planUnlisted(planner, present)));
+    const movedParents = new Set(
+      steps.flatMap((step) => (step.cause === "moved" ? [step.move.from.externalId] : [])),
+    );
+    steps.push(...(await planUnlisted(planner, present, movedParents)));
     if (scope.records) steps.push(...(await planWithoutResource(planner, steps)));
   }
   return { listed, steps };
@@ -186,10 +191,14 @@ function surplusSteps(
   return [{ cause: "surplus", mapping, lane: lane.id, bound, observation, actions }];
 }
 
-/** Asks by id for each bound resource that was not listed: only a clear answer deletes. */
+/**
+ * Asks by id for each bound resource that was not listed: only a clear answer deletes. What belongs to
+ * one that was moved is not deleted, though it is not found: it follows by itself.
+ */
 async function planUnlisted(
   planner: Planner,
   present: ReadonlySet<string>,
+  movedParents: ReadonlySet<string>,
 ): Promise<readonly PlannedStep[]> {
   const { services, contact, mapping, signal } = planner;
   const steps: PlannedStep[] = [];
@@ -202,11 +211,9 @@ async function planUnlisted(
     for (const { externalId } of lanes) {
       if (present.has(externalId)) continue;
       const seen = await readOrAbsent(services, contact, mapping, externalId, signal);
-      steps.push(
-        ...(seen === "absent"
-          ? await planGone(planner, externalId)
-          : await planPage(planner, [seen])),
-      );
+      if (seen === "absent") steps.push(...(await planGone(planner, externalId, movedParents)));
+      else if ("to" in seen) steps.push(...(await planMoved(planner, externalId, seen.to)));
+      else steps.push(...(await planPage(planner, [seen])));
     }
     const last = lanes.at(-1);
     if (last === undefined || lanes.length < BATCH) return steps;
@@ -214,7 +221,11 @@ async function planUnlisted(
   }
 }
 
-async function planGone(planner: Planner, externalId: string): Promise<readonly PlannedStep[]> {
+async function planGone(
+  planner: Planner,
+  externalId: string,
+  movedParents: ReadonlySet<string>,
+): Promise<readonly PlannedStep[]> {
   const { services, contact, mapping } = planner;
   const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
@@ -226,7 +237,7 @@ async function planGone(planner: Planner, externalId: string): Promise<readonly 
     const steps: PlannedStep[] = [];
     for (const lane of lanes) {
       // Deleted meanwhile, and told by somebody else.
-      if (lane.tombstone !== null) continue;
+      if (lane.tombstone !== null || (await hasMovedWithParent(tx, lane, movedParents))) continue;
       const record = recordSide(mapping, lane, records);
       const actions = planAbsent(lane, record, book.context(lane, tx.now));
       steps.push({ cause: "absent", mapping, externalId, actions });
@@ -333,13 +344,14 @@ async function readOrAbsent(
   mapping: Mapping,
   externalId: string,
   signal?: AbortSignal,
-): Promise<Observation | "absent"> {
+): Promise<Observation | "absent" | { readonly to: Place }> {
   try {
     const client = services.gateway.container(contact);
     return await client.read({ type: mapping.resource.type, externalId }, signal);
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error;
     if (error.kind === "gone" || error.kind === "not_found") return "absent";
+    if (error.moved !== null) return error.moved;
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
 import { fail } from "../engine/fail.ts";
+import { IntegrationError } from "../integrations/integration.ts";
 import type { AddressBook } from "./address-book.ts";
 import { type Claimed, hold, save } from "./claim.ts";
 import { classify, messageOf } from "./failures.ts";
+import { followMove } from "./follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services.ts";
@@ -20,8 +22,30 @@ export async function processClaimed(
   } catch (thrown) {
     // Killed: a crashed worker writes nothing more, and its lease runs out.
     if (signal.aborted) return;
+    if (await hasMoved(services, claimed, book, thrown)) return;
     await noteFailure(services, claimed, book, thrown);
   }
+}
+
+/** A request that was led elsewhere: the lane goes there, and the event begins anew. */
+async function hasMoved(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  thrown: unknown,
+): Promise<boolean> {
+  if (!(thrown instanceof IntegrationError) || thrown.moved === null) return false;
+  const { ref, to } = thrown.moved;
+  return services.store.transaction(async (tx) => {
+    const begun = await tx.lockLanes([claimed.lane]);
+    const contact = begun[0] === undefined ? null : book.contact(begun[0].connectionId);
+    if (contact === null) return true;
+    const { integration, containerId } = contact.connection;
+    const from = { containerId, externalId: ref.externalId };
+    const move = { type: ref.type, from, to, seen: null };
+    await followMove(tx, { integration, move, source: "reread", deliveryId: null }, book, services);
+    return (await hold(tx, claimed)) === null;
+  });
 }
 
 async function noteFailure(

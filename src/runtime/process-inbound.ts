@@ -26,12 +26,20 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
-import { type Claimed, hold, type Held, save } from "./claim.ts";
+import { type Claimed, hold, holdAmong, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { isSoftDeleted } from "./drain.ts";
 import { isRecordNewer } from "./hooks.ts";
 import { lockForRemoval, type Removable, writeMerge } from "./record-side.ts";
 import type { Services } from "./services.ts";
+import {
+  familyOf,
+  type MoveRead,
+  movingLane,
+  type MovingLane,
+  readMoved,
+  settleMove,
+} from "./settle-move.ts";
 import { refuseStale } from "./stale-read.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
 import { type RecordWriter, recordWriter } from "./write-record.ts";
@@ -40,7 +48,8 @@ import { type RecordWriter, recordWriter } from "./write-record.ts";
 type Need =
   | { readonly kind: "nothing" }
   | { readonly kind: "owner"; readonly of: Lane }
-  | { readonly kind: "reread"; readonly ref: ResourceRef }
+  /** `moving`: its record and children are to follow it, and what belongs to it is read too. */
+  | { readonly kind: "reread"; readonly ref: ResourceRef; readonly moving: MovingLane | null }
   | { readonly kind: "parent"; readonly ref: ResourceRef };
 
 const DONE: Need = { kind: "nothing" };
@@ -52,10 +61,10 @@ export async function processInbound(
   book: AddressBook,
   signal: AbortSignal,
 ): Promise<void> {
-  let need = await attempt(services, claimed, book, null);
+  let need = await attempt(services, claimed, book, null, null);
   if (need.kind === "owner") {
     if (!(await decideByContent(services, claimed, need.of, book))) return;
-    need = await attempt(services, claimed, book, null);
+    need = await attempt(services, claimed, book, null, null);
   }
   if (need.kind === "parent") {
     await readParent(services, claimed, book, need.ref, signal);
@@ -64,7 +73,8 @@ export async function processInbound(
   if (need.kind === "reread") {
     const seen = await reread(services, claimed, book, need.ref, signal);
     if (seen === null) return;
-    need = await attempt(services, claimed, book, seen);
+    const move = await readMoved(services, book, need.moving, signal);
+    need = await attempt(services, claimed, book, seen, move);
     if (need.kind === "parent") await readParent(services, claimed, book, need.ref, signal);
   }
 }
@@ -75,9 +85,11 @@ async function attempt(
   claimed: Claimed,
   book: AddressBook,
   seen: Observation | null,
+  move: MoveRead | null,
 ): Promise<Need> {
   return services.store.transaction(async (tx) => {
-    const begun = await hold(tx, claimed);
+    const family = move === null ? [] : await familyOf(tx, move.lane, move.contact, book, services);
+    const begun = await holdAmong(tx, claimed, family);
     if (begun === null) return DONE;
     const held = await passOrWait(tx, claimed, begun);
     if (held === null || held === "waits") return DONE;
@@ -87,6 +99,11 @@ async function attempt(
     if (held.event.action === "delete") {
       await save(tx, held, await removeRecord(tx, held, book, context));
       return DONE;
+    }
+    const moving = movingLane(held.lane);
+    if (moving !== null && move === null) return pauseOrRead(tx, held, book, context);
+    if (move !== null && seen !== null) {
+      return mergeMoved(tx, { ...held, others: begun.others }, seen, move, book, services);
     }
     const recheck =
       seen === null || held.lane.tombstone !== null
@@ -114,7 +131,32 @@ async function pauseOrRead(
     await save(tx, held, paused);
     return DONE;
   }
-  return { kind: "reread", ref: refOf(held.lane, held.lane.externalId ?? "") };
+  const ref = refOf(held.lane, held.lane.externalId ?? "");
+  return { kind: "reread", ref, moving: movingLane(held.lane) };
+}
+
+/** The record and the children follow, and then it is a merge like any other. */
+async function mergeMoved(
+  tx: StoreTransaction,
+  held: Held & { readonly others: readonly Lane[] },
+  seen: Observation,
+  { contact, children }: MoveRead,
+  book: AddressBook,
+  services: Services,
+): Promise<Need> {
+  const context = book.context(held.lane, tx.now);
+  const settled = await settleMove(tx, held, children, book, context);
+  if (settled === null) return DONE;
+  const { start, event } = settled;
+  const current: Held = { lane: held.lane, event, start };
+  const need = await merge(tx, current, sightFor(held, seen, context), book, context);
+  const incoming = [...children.values()].flat().map((observation) => ({
+    contact,
+    arrival: { observation, source: "poll", deliveryId: null, verifiedAt: null } as const,
+  }));
+  await admitArrivals(tx, incoming, book, services);
+  await tx.wakeChildren(held.lane);
+  return need;
 }
 
 async function merge(
@@ -166,12 +208,17 @@ async function removeRecord(
   const record = await lockForRemoval(tx, lane, mapping);
   if (record === "busy") return awaitRecord(start, event, context);
   if (isRestoring(lane)) await beginAnew(tx, lane, book);
-  const planned = (await hasMovedOn(tx, lane))
+  const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
     ? MOVED_ON
     : planRemoval(lane, record?.content ?? null, context);
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   const removed = await carryOut(writer, lane, record, planned, context);
   return concludeRemoval(start, event, removed, context);
+}
+
+/** The record has another resource by now, or its resource lives where nothing is connected. */
+function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
+  return hasOther || tombstone?.movedTo !== undefined;
 }
 
 /** Removes the record as planned; where the app says that the record wins, or keeps it, it is kept. */
@@ -212,6 +259,8 @@ async function parentRecordId(
   const { type, externalId } = lane.parent;
   const [parent] = await tx.findLanesByResource(lane.connectionId, type, [externalId]);
   if (parent?.tombstoned === true) return { ended: parent.recordId };
+  // Until the parent's children have followed it, nobody can tell which of them this one is.
+  if (parent?.moving === true) return undefined;
   return parent?.recordId ?? undefined;
 }
 

@@ -15,6 +15,7 @@ import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
+import { followMove } from "./follow-moves.ts";
 import { batchesOf } from "./batches.ts";
 import { mayGoOn } from "./held-runs.ts";
 import {
@@ -103,6 +104,12 @@ async function carryOutBatch(
   steps: readonly PlannedStep[],
   book: AddressBook,
 ): Promise<void> {
+  const { integration } = contact.connection;
+  for (const step of steps) {
+    if (step.cause !== "moved") continue;
+    const known = { integration, move: step.move, source: "reread", deliveryId: null } as const;
+    await followMove(tx, known, book, services);
+  }
   const arrivals = steps.flatMap((step) => arrivalOf(step, tx) ?? []);
   const incoming = arrivals.map((arrival) => ({ contact, arrival }));
   await admitArrivals(tx, incoming, book, services);

@@ -2,6 +2,7 @@
 import { nextRunAt } from "../engine/retry.ts";
 import { type Translation, TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
+import type { ResourceMove } from "../model/observation.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals, type Incoming } from "./admit-arrivals.ts";
@@ -12,6 +13,7 @@ import {
   followersOf,
   isUnknown,
 } from "./follow-containers.ts";
+import { followMove } from "./follow-moves.ts";
 import type { Services } from "./services.ts";
 
 const BATCH = 50;
@@ -31,9 +33,10 @@ export async function translateDeliveries(services: Services): Promise<number> {
   }
 }
 
-/** What one delivery says: of resources, to be admitted, and of containers, to be followed. */
+/** What one delivery says: of resources, to be admitted, and of containers and moves, to be followed. */
 interface News {
   readonly incoming: readonly Incoming[];
+  readonly moved: Moved | null;
   readonly followed: Followed | null;
 }
 
@@ -44,13 +47,22 @@ interface Followed {
   readonly containers: readonly ContainerNews[];
 }
 
-const NO_NEWS: News = { incoming: [], followed: null };
+/** A delivery that tells of a resource's move. */
+interface Moved {
+  readonly delivery: Delivery;
+  readonly action: string | null;
+  readonly move: ResourceMove;
+}
+
+const NO_NEWS: News = { incoming: [], moved: null, followed: null };
 
 async function translateBatch(services: Services, book: AddressBook, limit: number) {
   const { taken, followed } = await services.store.transaction(async (tx) => {
     const deliveries = await tx.pendingDeliveries.lock(limit);
     const news: News[] = [];
     for (const delivery of deliveries) news.push(await translateOne(tx, delivery, book, services));
+    // Moves first: what else is told of a resource is told of where it is now.
+    for (const { moved } of news) if (moved !== null) await followMoved(tx, moved, book, services);
     const incoming = news.flatMap((item) => item.incoming);
     if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
     return { taken: deliveries.length, followed: news.flatMap((item) => item.followed ?? []) };
@@ -67,6 +79,7 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
         [current] = await tx.pendingDeliveries.lock(1);
         if (current === undefined) return null;
         const translated = await translateOne(tx, current, book, services);
+        if (translated.moved !== null) await followMoved(tx, translated.moved, book, services);
         await admitArrivals(tx, translated.incoming, book, services);
         return translated;
       });
@@ -91,6 +104,19 @@ async function follow(
   await services.store.transaction((tx) => tx.pendingDeliveries.translated(delivery.id, action));
 }
 
+async function followMoved(
+  tx: StoreTransaction,
+  { delivery, action, move }: Moved,
+  book: AddressBook,
+  services: Services,
+): Promise<void> {
+  const { id, integration } = delivery;
+  const known = { integration, move, source: "webhook", deliveryId: id } as const;
+  const followed = await followMove(tx, known, book, services);
+  if (followed) await tx.pendingDeliveries.translated(id, action);
+  else await tx.pendingDeliveries.irrelevant(id, action, "unknown_container");
+}
+
 async function translateOne(
   tx: StoreTransaction,
   delivery: Delivery,
@@ -110,12 +136,16 @@ async function translateOne(
     await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, translation.reason);
     return NO_NEWS;
   }
+  if (translation.kind === "moved") {
+    const { action, move } = translation;
+    return { ...NO_NEWS, moved: { delivery, action, move } };
+  }
   if (translation.kind === "container") {
     const { integration: name } = delivery;
     const containers = translation.changes.map((change) => ({ integration: name, change }));
     const followed = containers.filter((item) => followersOf(item, book, services).length > 0);
     if (followed.length > 0) {
-      return { incoming: [], followed: { delivery, action: translation.action, containers } };
+      return { ...NO_NEWS, followed: { delivery, action: translation.action, containers } };
     }
     const reason = containers.some((item) => isUnknown(item, book))
       ? "unknown_container"
@@ -139,7 +169,7 @@ async function translateOne(
   } else {
     await tx.pendingDeliveries.translated(delivery.id, translation.action);
   }
-  return { incoming, followed: null };
+  return { ...NO_NEWS, incoming };
 }
 
 async function markFailed(

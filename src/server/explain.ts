@@ -73,6 +73,10 @@ function standingOf(
   unsent: readonly string[] | null,
   events: readonly LedgerEvent[],
 ): string {
+  if (lane.tombstone?.movedTo !== undefined) {
+    const where = lane.display.movedTo ?? "where nothing is connected";
+    return `The resource was moved at ${formatInstant(lane.tombstone.at)} to ${where}; the record was kept, and the pairing has ended.`;
+  }
   if (lane.tombstone !== null) {
     const what = lane.tombstone.side === "resource" ? "resource" : "record";
     return `The ${what} was deleted at ${formatInstant(lane.tombstone.at)}; the pairing has ended.`;

@@ -16,11 +16,13 @@ import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/m
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { BackfillStore } from "./backfill-store.ts";
 import type { Directory } from "./directory.ts";
+import type { LaneOfResource } from "./lane-of-resource.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { InstanceStore } from "./instances.ts";
 import type { Misfit } from "./misfit.ts";
 import type { LinkStore } from "./identities.ts";
 
+export type { LaneOfResource } from "./lane-of-resource.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
 export type { AccountRecord, Directory } from "./directory.ts";
 export type { HeldRuns } from "./held-runs.ts";
@@ -69,14 +71,7 @@ export interface StoreTransaction {
     connectionId: ConnectionId,
     resourceType: string,
     externalIds: readonly string[],
-  ): Promise<
-    readonly {
-      readonly id: LaneId;
-      readonly externalId: string;
-      readonly recordId: string | null;
-      readonly tombstoned: boolean;
-    }[]
-  >;
+  ): Promise<readonly LaneOfResource[]>;
   /** Lanes by the token of their intent. */
   findLanesByToken(
     connectionId: ConnectionId,
@@ -96,6 +91,8 @@ export interface StoreTransaction {
       readonly resourceType: string;
       readonly recordId: string;
       readonly externalId: string | null;
+      /** The connection it came from, while its record and children are still to follow. */
+      readonly movedFrom: ConnectionId | null;
     }[]
   >;
   /** Tombstoned lanes of records, oldest first, with the side that was deleted. */
@@ -122,6 +119,14 @@ export interface StoreTransaction {
   ): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]>;
   /** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
   findUnpairedChildren(parents: readonly LaneId[]): Promise<readonly LaneId[]>;
+  /** Lanes of a type whose parent is the resource of that id, ended ones too, in their order. */
+  findChildLanes(
+    connectionId: ConnectionId,
+    resourceType: string,
+    parentExternalId: string,
+  ): Promise<readonly LaneId[]>;
+  /** Lanes whose resource was moved out of reach, to that place. */
+  findLanesMovedTo(resourceType: string, place: string): Promise<readonly LaneId[]>;
   /** Living lanes that have a resource, in the order of their ids, after the one given. */
   findBoundLanes(
     connectionId: ConnectionId,

@@ -121,6 +121,7 @@ export function aLane(changes: Partial<Lane> = {}): Lane {
     intent: null,
     awaitingIntent: null,
     flips: {},
+    moved: null,
     disabled: null,
     epoch: 0,
     live: [],

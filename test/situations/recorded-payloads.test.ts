@@ -179,7 +179,7 @@ const ENDS = {
   "issues.opened": "translated",
   "issues.pinned": "translated",
   "issues.reopened": "translated",
-  "issues.transferred": "irrelevant: unknown_container",
+  "issues.transferred": "translated",
   "issues.unassigned": "translated",
   "issues.unlabeled": "translated",
   "issues.unlocked": "translated",

@@ -82,7 +82,14 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
 
       await store.transaction(async (tx) => {
         expect(await tx.findLanesByResource(connection, "issue", ["4", "5"])).toEqual([
-          { id: bound, externalId: "5", recordId: null, tombstoned: false },
+          {
+            id: bound,
+            externalId: "5",
+            recordId: null,
+            tombstoned: false,
+            side: null,
+            moving: false,
+          },
         ]);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([
           { id: intended, token: "t0ken", externalId: null },
@@ -94,6 +101,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             resourceType: "issue",
             recordId: "6",
             externalId: null,
+            movedFrom: null,
           },
         ]);
         expect(await tx.findBoundLanes(connection, "issue", null, 10)).toEqual([
@@ -153,7 +161,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         parent: { type: "milestone", externalId: "9007199254740995" },
         clock: { at, event: anId() },
         known: { content: { title: "K" }, digest: "d", at, event: anId(), lost: true },
-        tombstone: { event: anId(), at, side: "resource" },
+        tombstone: { event: anId(), at, side: "resource", movedTo: "9007199254740993/1" },
         copy: { title: "C", author: { id: "1", login: "ada" }, body: "a\nb", gone: null },
         display: { url: "https://example.org/1", number: "1" },
         base: { title: "B", nested: { deep: [1, 2.5, true] } },
@@ -169,6 +177,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             { side: "resource", digest: "e", at: instantFromMicros(at + 1) },
           ],
         },
+        moved: { connection: opened.connection, externalId: "9007199254740997" },
         disabled: "a person said so",
         epoch: 12,
       };

@@ -310,7 +310,11 @@ table tandem.lanes with (fillfactor=80)
   disabled text
   epoch bigint not null default 0
   created_at timestamp with time zone not null default tandem.now()
+  moved_from_connection bigint
+  moved_from_external_id text
+  tombstone_moved_to text
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
+  lanes_moved_from_connection_fkey: FOREIGN KEY (moved_from_connection) REFERENCES tandem.connections(id)
   lanes_pkey: PRIMARY KEY (id)
   lanes_tombstone_side_check: CHECK ((tombstone_side = ANY (ARRAY['resource'::text, 'record'::text])))
 
@@ -405,6 +409,7 @@ CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING
 CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)
 CREATE INDEX lanes_disabled ON tandem.lanes USING btree (connection_id, id) WHERE (disabled IS NOT NULL)
+CREATE INDEX lanes_moved_away ON tandem.lanes USING btree (tombstone_moved_to, resource_type) WHERE (tombstone_moved_to IS NOT NULL)
 CREATE UNIQUE INDEX lanes_one_per_record ON tandem.lanes USING btree (connection_id, record_type, record_id, resource_type) WHERE ((record_id IS NOT NULL) AND (tombstone_event IS NULL))
 CREATE UNIQUE INDEX lanes_one_per_resource ON tandem.lanes USING btree (connection_id, resource_type, external_id) WHERE (external_id IS NOT NULL)
 CREATE INDEX lanes_open_tokenless ON tandem.lanes USING btree (connection_id, resource_type) WHERE (intent_tokenless AND (external_id IS NULL))

@@ -13,12 +13,14 @@ import { intentsConformance } from "./intent-conformance.ts";
 import { lanesConformance } from "./lane-conformance.ts";
 import { linksConformance } from "./link-conformance.ts";
 import { misfitConformance } from "./misfit-conformance.ts";
+import { movesConformance } from "./move-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
   backfillsConformance(open);
+  movesConformance(open);
   intentsConformance(open);
   claimsConformance(open);
   recordsConformance(open);

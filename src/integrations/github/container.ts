@@ -23,7 +23,7 @@ import {
 } from "../integration.ts";
 import type { Api, UnsignedRequest } from "./api.ts";
 import { impossible, malformedAnswer } from "./errors.ts";
-import { type ListItem, listPages } from "./listing.ts";
+import { type ListItem, listPages, nextLink } from "./listing.ts";
 import {
   isOnPullRequest,
   isPullRequest,
@@ -136,6 +136,25 @@ export class RepositoryClient implements ContainerClient {
     const readItems = (answer: Answer): readonly ListItem[] =>
       isIssues ? this.#readIssues(answer) : this.#readComments(answer);
     return this.#pages(listPages(this.#api, path, query, readItems, signal), signal);
+  }
+
+  /** Comments of one issue. They are moved with it, under their old times: a list since then has none. */
+  async children(
+    parent: ResourceRef,
+    type: string,
+    signal?: AbortSignal,
+  ): Promise<readonly Observation[]> {
+    if (knownType(type) === "issue") return [];
+    const all: Observation[] = [];
+    let url: string | null = `${this.#pathOf(parent)}/comments?per_page=100`;
+    while (url !== null) {
+      const answer: Answer = await this.#send({ method: "GET", url, signal });
+      const comments = readAnswer(z.array(commentShape), answer);
+      all.push(...comments.map((comment) => this.#observeComment(comment, answer)));
+      const next = nextLink(answer.headers.link);
+      url = next === null ? null : this.#api.ownAddress(next);
+    }
+    return all;
   }
 
   async *#pages(

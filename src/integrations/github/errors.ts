@@ -65,6 +65,7 @@ export function refusalError(request: RequestFacts, refusal: Refusal): Integrati
     status,
     requestId: headers["x-github-request-id"] ?? null,
     retryAt: kind === "rate_limited" ? pauseEnd(refusal) : null,
+    moved: kind === "moved" ? readMove(request.path, headers.location) : null,
   });
 }
 
@@ -221,6 +222,18 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
     ),
   ],
 ]);
+
+/**
+ * A transferred issue redirects to where it is now, by the repository's number. What is below it does
+ * too, or is not found.
+ */
+function readMove(path: string, location: string | undefined): IntegrationError["moved"] {
+  const [, number] = /\/issues\/(\d+)(?:\/|\?|$)/.exec(path) ?? [];
+  const [, containerId, externalId] =
+    /\/repositories\/(\d+)\/issues\/(\d+)(?:\/|\?|$)/.exec(location ?? "") ?? [];
+  if (number === undefined || containerId === undefined || externalId === undefined) return null;
+  return { ref: { type: "issue", externalId: number }, to: { containerId, externalId } };
+}
 
 function hasRateLimitHeaders({ headers }: Refusal): boolean {
   return headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";

@@ -66,8 +66,17 @@ export const issueEventShape = z.looseObject({
   repository: repositoryShape,
 });
 
-export const transferShape = z.looseObject({
-  changes: z.looseObject({ new_issue: z.looseObject({ html_url: z.string() }) }),
+/** Of an issue that leaves: as what it goes on, and where. */
+export const departureShape = z.looseObject({
+  changes: z.looseObject({ new_issue: issueShape, new_repository: repositoryShape }),
+});
+
+/** Of an issue that was opened because it came from another repository. */
+export const arrivalShape = z.looseObject({
+  changes: z.looseObject({
+    old_issue: z.looseObject({ number: id }),
+    old_repository: repositoryShape,
+  }),
 });
 
 export const commentEventShape = z.looseObject({

@@ -9,18 +9,19 @@
  *    and polling finds whatever they changed.
  */
 import type { ContainerChange, StoredDelivery, Translation } from "../integration.ts";
-import type { Observation } from "../../model/observation.ts";
+import type { Observation, Place } from "../../model/observation.ts";
 import { asDeletion, isPullRequest, observeComment, observeIssue } from "./observe.ts";
 import {
   actionShape,
+  arrivalShape,
   commentEventShape,
+  departureShape,
   installationEventShape,
   installationRepositoriesEventShape,
   issueEventShape,
   readJson,
   readPayload,
   repositoryEventShape,
-  transferShape,
 } from "./payload.ts";
 
 /** Why a delivery concerns nobody: stable codes, with what they mean to the person who reads them. */
@@ -97,12 +98,33 @@ function translateIssue(payload: unknown): Translation {
   const { issue, repository } = readPayload(issueEventShape, payload, "issues");
   if (isPullRequest(issue)) return irrelevant(action, "pull_request");
   const seen = observeIssue(issue);
+  const arrived = action === "opened" ? arrivalShape.safeParse(payload) : null;
+  if (arrived?.success === true) {
+    const { old_issue: old, old_repository: former } = arrived.data.changes;
+    return moved(
+      action,
+      { containerId: former.id, externalId: old.number },
+      { containerId: repository.id, externalId: issue.number },
+      seen,
+    );
+  }
   if (upsert) return observed(action, repository.id, seen);
   if (action === "deleted") return observed(action, repository.id, asDeletion(seen));
-  // A transferred issue is gone from here; where it went, it is announced as opened.
-  const { changes } = readPayload(transferShape, payload, "issues");
-  const gone = asDeletion(seen, { movedTo: changes.new_issue.html_url });
-  return observed(action, repository.id, gone);
+  const { changes } = readPayload(departureShape, payload, "issues");
+  return moved(
+    action,
+    { containerId: repository.id, externalId: issue.number },
+    { containerId: changes.new_repository.id, externalId: changes.new_issue.number },
+    observeIssue(changes.new_issue),
+  );
+}
+
+/**
+ * An issue that goes from one repository to another. It is told at both, in any order. Neither payload
+ * is trusted for what the issue says: its text may still be on its way.
+ */
+function moved(action: string, from: Place, to: Place, seen: Observation): Translation {
+  return { kind: "moved", action, move: { type: seen.type, from, to, seen } };
 }
 
 function translateComment(payload: unknown): Translation {

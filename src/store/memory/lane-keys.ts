@@ -108,7 +108,8 @@ function move(
   after: string | null,
 ): void {
   if (before === after) return;
-  if (before !== null) index.delete(before);
+  // One that traded places may find its former place taken already.
+  if (before !== null && index.get(before) === id) index.delete(before);
   if (after === null) return;
   const holder = index.get(after);
   if (holder !== undefined) {
@@ -129,8 +130,10 @@ export function findLanesByResource(
     const id = key === null ? undefined : state.laneByResource.get(key);
     const lane = id === undefined ? undefined : state.lanes.get(id);
     if (lane === undefined) return [];
-    const { recordId, tombstone } = lane;
-    return [{ id: lane.id, externalId, recordId, tombstoned: tombstone !== null }];
+    const { recordId, tombstone, moved } = lane;
+    const side = tombstone?.side ?? null;
+    const ended = { tombstoned: tombstone !== null, side, moving: moved !== null };
+    return [{ id: lane.id, externalId, recordId, ...ended }];
   });
 }
 
@@ -170,12 +173,13 @@ export function findLanesByRecord(
 ) {
   return lanesOfRecords(state, recordType, recordIds)
     .filter((lane) => lane.tombstone === null)
-    .map(({ id, connectionId, resourceType, recordId, externalId }) => ({
+    .map(({ id, connectionId, resourceType, recordId, externalId, moved }) => ({
       id,
       connectionId,
       resourceType,
       recordId,
       externalId,
+      movedFrom: moved?.connection ?? null,
     }));
 }
 
@@ -262,6 +266,34 @@ function pairedLanes(state: MemoryState, connection: ConnectionId): readonly Lan
   return [...state.lanes.values()].filter(
     (lane) => lane.connectionId === connection && lane.recordId !== null && lane.tombstone === null,
   );
+}
+
+export function findChildLanes(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+  parentExternalId: string,
+): readonly LaneId[] {
+  return [...state.lanes.values()]
+    .filter(
+      (lane) =>
+        lane.connectionId === connection &&
+        lane.resourceType === resourceType &&
+        lane.parent?.externalId === parentExternalId,
+    )
+    .sort(byId)
+    .map(({ id }) => id);
+}
+
+export function findLanesMovedTo(
+  state: MemoryState,
+  resourceType: string,
+  place: string,
+): readonly LaneId[] {
+  return [...state.lanes.values()]
+    .filter((lane) => lane.resourceType === resourceType && lane.tombstone?.movedTo === place)
+    .sort(byId)
+    .map(({ id }) => id);
 }
 
 export function findBoundLanes(

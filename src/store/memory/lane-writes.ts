@@ -6,7 +6,7 @@ import type { ResourceRelations } from "../resource-relations.ts";
 import { storableValue } from "../storable-json.ts";
 import type { Decided } from "../store.ts";
 import { ConstraintError } from "./constraint-error.ts";
-import { indexLane } from "./lane-keys.ts";
+import { indexLane, resourceKey } from "./lane-keys.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 import { appendEnded, laneKeyOf, toLedger } from "./ledger-events.ts";
 import type { MemoryState } from "./memory-state.ts";
@@ -19,6 +19,7 @@ export function saveLanes(
   decided: readonly Decided[],
 ): void {
   const seen = new Set<Lane["id"]>();
+  leavePlaces(state, decided);
   for (const { before, after } of decided) {
     const { id } = after.lane;
     if (!held.has(id) || id !== before.id) {
@@ -35,6 +36,14 @@ export function saveLanes(
       const shown = toLedger(state, relations, after.lane, storableEvent(event));
       appendEnded(state, laneKeyOf(id), shown);
     }
+  }
+}
+
+/** Lanes that trade places leave them first: an address leads to one lane at every moment. */
+function leavePlaces(state: MemoryState, decided: readonly Decided[]): void {
+  for (const { before, after } of decided) {
+    const [from, to] = [resourceKey(before), resourceKey(after.lane)];
+    if (from !== null && from !== to) state.laneByResource.delete(from);
   }
 }
 

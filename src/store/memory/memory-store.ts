@@ -55,6 +55,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       findPairedLanes: (connection, mapped, after, limit) =>
         step(() => laneKeys.findPairedLanes(state, connection, mapped, after, limit)),
       countPairedLanes: (connection) => step(() => laneKeys.countPairedLanes(state, connection)),
+      findChildLanes: (connection, resourceType, parent) =>
+        step(() => laneKeys.findChildLanes(state, connection, resourceType, parent)),
+      findLanesMovedTo: (resourceType, place) =>
+        step(() => laneKeys.findLanesMovedTo(state, resourceType, place)),
       findBoundLanes: (connection, resourceType, after, limit) =>
         step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
       lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),

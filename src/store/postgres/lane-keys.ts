@@ -90,8 +90,16 @@ export async function findLanesByResource(
     external_id: string;
     record_id: string | null;
     tombstoned: boolean;
+    tombstone_side: Tombstone["side"] | null;
+    moving: boolean;
   }>(
-    `select id, external_id, record_id, tombstone_event is not null as tombstoned
+    `select
+       id,
+       external_id,
+       record_id,
+       tombstone_event is not null as tombstoned,
+       tombstone_side,
+       moved_from_connection is not null as moving
      from tandem.lanes
      where connection_id = $1 and resource_type = $2 and external_id = any($3::text[])`,
     [connection, resourceType, externalIds],
@@ -101,6 +109,8 @@ export async function findLanesByResource(
     externalId: row.external_id,
     recordId: row.record_id,
     tombstoned: row.tombstoned,
+    side: row.tombstone_side,
+    moving: row.moving,
   }));
 }
 
@@ -138,8 +148,9 @@ export async function findLanesByRecord(
     resource_type: string;
     record_id: string;
     external_id: string | null;
+    moved_from_connection: string | null;
   }>(
-    `select id, connection_id, resource_type, record_id, external_id
+    `select id, connection_id, resource_type, record_id, external_id, moved_from_connection
      from tandem.lanes
      where record_type = $1 and record_id = any($2::text[]) and tombstone_event is null
      order by id`,
@@ -151,6 +162,7 @@ export async function findLanesByRecord(
     resourceType: row.resource_type,
     recordId: row.record_id,
     externalId: row.external_id,
+    movedFrom: row.moved_from_connection === null ? null : connectionId(row.moved_from_connection),
   }));
 }
 
@@ -223,6 +235,37 @@ export async function findUnpairedChildren(
        and child.tombstone_event is null
      order by child.id`,
     [parents],
+  );
+  return rows.map((row) => laneId(row.id));
+}
+
+export async function findChildLanes(
+  tx: Queryable,
+  connection: ConnectionId,
+  resourceType: string,
+  parentExternalId: string,
+): Promise<readonly LaneId[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `select id
+     from tandem.lanes
+     where connection_id = $1 and resource_type = $2 and parent_external_id = $3
+     order by id`,
+    [connection, resourceType, parentExternalId],
+  );
+  return rows.map((row) => laneId(row.id));
+}
+
+export async function findLanesMovedTo(
+  tx: Queryable,
+  resourceType: string,
+  place: string,
+): Promise<readonly LaneId[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `select id
+     from tandem.lanes
+     where tombstone_moved_to = $2 and resource_type = $1
+     order by id`,
+    [resourceType, place],
   );
   return rows.map((row) => laneId(row.id));
 }

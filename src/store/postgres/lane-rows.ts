@@ -21,10 +21,13 @@ export interface LaneRow {
   readonly tombstone_at: string | null;
   readonly tombstone_event: string | null;
   readonly tombstone_side: "resource" | "record" | null;
+  readonly tombstone_moved_to: string | null;
   readonly intent_token: string | null;
   readonly intent_since: string | null;
   readonly intent_tokenless: boolean;
   readonly awaiting_intent_until: string | null;
+  readonly moved_from_connection: string | null;
+  readonly moved_from_external_id: string | null;
   readonly disabled: string | null;
   readonly epoch: string;
 }
@@ -76,6 +79,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
             event: eventId(row.tombstone_event),
             at: parseInstant(row.tombstone_at),
             side: row.tombstone_side,
+            ...(row.tombstone_moved_to === null ? {} : { movedTo: row.tombstone_moved_to }),
           },
     copy: record.copy,
     display: record.display,
@@ -97,6 +101,13 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     flips: mapValues(record.flips, (turns) =>
       turns.map((turn) => ({ ...turn, at: parseInstant(turn.at) })),
     ),
+    moved:
+      row.moved_from_connection === null || row.moved_from_external_id === null
+        ? null
+        : {
+            connection: connectionId(row.moved_from_connection),
+            externalId: row.moved_from_external_id,
+          },
     disabled: row.disabled,
     epoch: Number(row.epoch),
     live,
@@ -118,10 +129,13 @@ export function laneToRow(lane: Lane): LaneRow {
     tombstone_at: textOrNull(lane.tombstone?.at ?? null),
     tombstone_event: lane.tombstone?.event ?? null,
     tombstone_side: lane.tombstone?.side ?? null,
+    tombstone_moved_to: lane.tombstone?.movedTo ?? null,
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
+    moved_from_connection: lane.moved?.connection ?? null,
+    moved_from_external_id: lane.moved?.externalId ?? null,
     disabled: lane.disabled,
     epoch: String(lane.epoch),
   };

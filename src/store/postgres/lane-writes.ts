@@ -19,6 +19,7 @@ import { storableJson } from "../storable-json.ts";
 const UPDATE_LANES = `
 update tandem.lanes
 set
+  connection_id = decided.connection_id,
   external_id = decided.external_id,
   record_id = decided.record_id,
   parent_type = decided.parent_type,
@@ -28,14 +29,20 @@ set
   tombstone_at = decided.tombstone_at,
   tombstone_event = decided.tombstone_event,
   tombstone_side = decided.tombstone_side,
+  tombstone_moved_to = decided.tombstone_moved_to,
   intent_token = decided.intent_token,
   intent_since = decided.intent_since,
   intent_tokenless = decided.intent_tokenless,
   awaiting_intent_until = decided.awaiting_intent_until,
+  moved_from_connection = decided.moved_from_connection,
+  moved_from_external_id = decided.moved_from_external_id,
   disabled = decided.disabled,
   epoch = decided.epoch
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
 where lanes.id = decided.id`;
+
+// Unique indexes hold at every moment, so lanes that trade places leave them first.
+const LEAVE_PLACES = "update tandem.lanes set external_id = null where id = any($1::bigint[])";
 
 // A part that stays is not sent, and keeps its place outside the row.
 const UPDATE_RECORDS = `
@@ -117,6 +124,8 @@ export async function saveLanes(
   decided: readonly Decided[],
 ): Promise<void> {
   const { lanes, records, left, moved, entered, ended } = differences(held, decided);
+  const leaving = decided.filter(leavesPlace).map(({ before }) => before.id);
+  if (leaving.length > 0) await tx.query(LEAVE_PLACES, [leaving]);
   if (lanes.length > 0) {
     await tx.query(UPDATE_LANES, [storableJson(lanes)]).catch((error: unknown) => {
       throw sqlState(error) === "23505" ? new LaneMadeMeanwhileError(error) : error;
@@ -128,6 +137,11 @@ export async function saveLanes(
   if (entered.length > 0) await tx.query(INSERT_LIVE, [storableJson(entered)]);
   if (ended.length > 0) await tx.query(INSERT_ENDED, [storableJson(ended)]);
   if ([...moved, ...entered].some((event) => event.state === "queued")) await tx.query(NOTIFY);
+}
+
+function leavesPlace({ before, after: { lane } }: Decided): boolean {
+  const stays = lane.connectionId === before.connectionId && lane.externalId === before.externalId;
+  return before.externalId !== null && !stays;
 }
 
 /** Another transaction made a lane of the same resource or record; a second look will find it. */

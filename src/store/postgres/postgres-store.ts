@@ -68,6 +68,9 @@ export async function postgresStore(
       findPairedLanes: (connection, mapped, after, limit) =>
         laneKeys.findPairedLanes(tx, connection, mapped, after, limit),
       countPairedLanes: (connection) => laneKeys.countPairedLanes(tx, connection),
+      findChildLanes: (connection, resourceType, parent) =>
+        laneKeys.findChildLanes(tx, connection, resourceType, parent),
+      findLanesMovedTo: (resourceType, place) => laneKeys.findLanesMovedTo(tx, resourceType, place),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),

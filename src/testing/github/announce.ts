@@ -82,20 +82,24 @@ export function announceComment(
   });
 }
 
-/** A transfer is told twice: `transferred` where it was, `opened` where it is. */
+/**
+ * A transfer is told twice: `transferred` where it was, `opened` where it is. The issue's text is
+ * still on its way then: at its new place it has none yet.
+ */
 export function announceTransfer(
   world: World,
   actor: Actor,
   from: { readonly repository: Repository; readonly issue: Issue },
   to: { readonly repository: Repository; readonly issue: Issue },
 ): void {
+  const arriving = { ...to.issue, body: null };
   announceIssue(world, actor, "transferred", from.repository, from.issue, {
     changes: {
-      new_issue: representIssue(world, to.repository, to.issue),
+      new_issue: representIssue(world, to.repository, arriving),
       new_repository: representRepository(world, to.repository),
     },
   });
-  announceIssue(world, actor, "opened", to.repository, to.issue, {
+  announceIssue(world, actor, "opened", to.repository, arriving, {
     changes: {
       old_issue: representIssue(world, from.repository, from.issue),
       old_repository: representRepository(world, from.repository),

@@ -56,6 +56,8 @@ function summary(translation: Translation): string {
       return translation.observations
         .map(({ observation }) => `${observation.action} ${observation.type}`)
         .join(", ");
+    case "moved":
+      return `moved ${translation.move.type}`;
     case "container":
       return translation.changes.map(({ kind }) => kind).join(", ");
     case "irrelevant":
@@ -95,10 +97,10 @@ describe("the recorded payloads", () => {
       "issues.labeled": "upsert issue",
       "issues.locked": "upsert issue",
       "issues.milestoned": "irrelevant: pull_request",
-      "issues.opened": "upsert issue",
+      "issues.opened": "upsert issue | moved issue",
       "issues.pinned": "upsert issue",
       "issues.reopened": "upsert issue",
-      "issues.transferred": "delete issue",
+      "issues.transferred": "moved issue",
       "issues.unassigned": "upsert issue",
       "issues.unlabeled": "upsert issue",
       "issues.unlocked": "upsert issue",
@@ -255,14 +257,20 @@ describe("an issue", () => {
     expect(Object.keys(seen.content ?? {}).sort()).toEqual(["assignees", "body", "state", "title"]);
   });
 
-  test("that is transferred is gone from here, and says where to", () => {
-    const url = "https://github.com/acme/app/issues/1";
-    const changes = { new_issue: { html_url: url }, new_repository: { id: 43 } };
-    expect(only(issues("transferred", {}, { changes }))).toMatchObject({
-      action: "delete",
-      content: null,
-      display: { movedTo: url },
-    });
+  test("that is transferred says from where to where, at the old place and at the new one", () => {
+    const app = { ...REPOSITORY, id: 43, full_name: "acme/app" };
+    const there = { ...ISSUE, number: 9, html_url: "https://github.com/acme/app/issues/9" };
+    const move = {
+      type: "issue",
+      from: { containerId: String(REPOSITORY.id), externalId: String(ISSUE.number) },
+      to: { containerId: "43", externalId: "9" },
+      seen: { externalId: "9", action: "upsert", display: { url: there.html_url } },
+    };
+    const leaving = { new_issue: there, new_repository: app };
+    expect(issues("transferred", {}, { changes: leaving })).toMatchObject({ kind: "moved", move });
+    const coming = { old_issue: ISSUE, old_repository: REPOSITORY };
+    const arrived = { changes: coming, repository: app };
+    expect(issues("opened", there, arrived)).toMatchObject({ kind: "moved", move });
   });
 
   test("of an action yet unknown concerns nobody, and says so", () => {

@@ -1,0 +1,298 @@
+/**
+ * A resource that its users move to another container. Its lane goes with it: the pairing, base and
+ * history stay, and its address changes. A lane is left behind at the old address, ended by the
+ * move, so that whatever still arrives there is ignored for it. Where nothing is connected at the
+ * new place the pairing ends and the record is kept.
+ *
+ *   1  the resource is moved      `moveLane`: two lanes trade places; the resource is read there
+ *   2  what belongs to it follows `followParent`, matched by `matchChildren`
+ *   3  nobody is there            `leaveLane`; it may come back from there
+ */
+import { type Content, digest, type FieldSpecs, sameValue } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
+import type { Context } from "./context.ts";
+import { cancelOlder } from "./admit.ts";
+import { supersede } from "./covered.ts";
+import { newEvent } from "./new-event.ts";
+import { disableWaiting, enableLane } from "./restart.ts";
+import { requeue } from "./start.ts";
+import { bear, liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
+
+/** How a move became known. */
+export interface MoveNews {
+  readonly source: ObservationSource;
+  readonly deliveryId: DeliveryId | null;
+  /** The resource at its new place, to show: its number and page. */
+  readonly display: Readonly<Record<string, string>>;
+}
+
+/** A place as one text, by which a lane is found whose resource went there. */
+export function placeText({ containerId, externalId }: Place): string {
+  return `${containerId}/${externalId}`;
+}
+
+/** A lane that could go, with the scope of its connection. */
+export interface Departure {
+  readonly lane: LaneId;
+  readonly scope: string;
+}
+
+/** A connection of the new container. */
+export interface Destination {
+  readonly connection: ConnectionId;
+  readonly scope: string;
+}
+
+/**
+ * Which lane goes to which connection, where container or both are joined to several scopes: the same
+ * scope first, then in order. Those that find no place stay without one.
+ */
+export function destinations(
+  departures: readonly Departure[],
+  free: readonly Destination[],
+): ReadonlyMap<LaneId, ConnectionId> {
+  const result = new Map<LaneId, ConnectionId>();
+  const taken = new Set<ConnectionId>();
+  const take = (lane: LaneId, to: Destination | undefined) => {
+    if (to === undefined) return;
+    result.set(lane, to.connection);
+    taken.add(to.connection);
+  };
+  for (const { lane, scope } of departures) {
+    take(
+      lane,
+      free.find((to) => to.scope === scope && !taken.has(to.connection)),
+    );
+  }
+  for (const { lane } of departures) {
+    if (!result.has(lane))
+      take(
+        lane,
+        free.find((to) => !taken.has(to.connection)),
+      );
+  }
+  return result;
+}
+
+/** Both lanes of a move: the one that went, and the one left behind at the old address. */
+export interface Moved {
+  readonly there: Transition;
+  readonly behind: Transition;
+}
+
+/**
+ * Moves a lane to the place of another, which may know the resource under its new address already,
+ * and have a record made of it: that one takes the old address, and its record is a double.
+ *
+ * A claim under way is lost, and its outcome unknown: the resource is read at its new place first.
+ */
+export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): Moved {
+  const here = readdress(lane, place, to);
+  const former =
+    lane.externalId === null
+      ? null
+      : { connection: lane.connectionId, externalId: lane.externalId };
+  const start = withLane(here, {
+    display: { ...lane.display, ...news.display },
+    tombstone: lane.tombstone?.movedTo === undefined ? lane.tombstone : null,
+    moved: lane.moved ?? former,
+  });
+  const { tombstone } = start.lane;
+  // A record that was deleted stays deleted, and its resource is removed where it is now.
+  if (tombstone !== null) {
+    return { there: start, behind: stayBehind(place, lane, tombstone.event, null, news, to.now) };
+  }
+  const off = to.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
+  const born = newEvent(start.lane, to, {
+    direction: "inbound",
+    action: "upsert",
+    source: news.source,
+    deliveryId: news.deliveryId,
+    updatedAt: lane.clock?.at ?? null,
+    reread: true,
+  });
+  const event: TandemEvent =
+    off === null
+      ? { ...born, reason: "reread_needed" }
+      : { ...born, state: "disabled", reason: off };
+  const there = bear(off === null ? cancelOlder(start, event, to.now) : start, event);
+  return { there, behind: stayBehind(place, lane, event.id, event, news, to.now) };
+}
+
+/** A child goes where its parent went, to an id of its own there, if one was found. */
+export function followParent(
+  child: Lane,
+  to: {
+    readonly connectionId: ConnectionId;
+    readonly externalId: string | null;
+    readonly parent: ResourceRef;
+  },
+  context: Context,
+): Transition {
+  const { lane, ended } = readdress(child, to, context);
+  const tombstone = child.tombstone?.movedTo === undefined ? child.tombstone : null;
+  const parent = lane.externalId === null ? child.parent : to.parent;
+  return { lane: { ...lane, parent, tombstone }, ended };
+}
+
+/** The lane at a child's new address goes to the old one, ended by the event that moved both. */
+export function tradePlaces(
+  place: Lane,
+  child: Lane,
+  event: TandemEvent,
+  now: Instant,
+): Transition {
+  return stayBehind(place, child, event.id, event, null, now);
+}
+
+/**
+ * The resource went where nothing is connected. The pairing ends without anything being done to the
+ * record, whatever the policy for deletions: the resource lives.
+ */
+export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Context): Transition {
+  const { now } = context;
+  const born = newEvent(lane, context, {
+    direction: "inbound",
+    action: "delete",
+    source: news.source,
+    deliveryId: news.deliveryId,
+    updatedAt: lane.clock?.at ?? null,
+  });
+  const start: Transition = unchanged({ ...lane, display: { ...lane.display, ...news.display } });
+  const canceled = cancelOlder(start, born, now);
+  const tombstone = { event: born.id, at: now, side: "resource", movedTo: place } as const;
+  return bear(withLane(canceled, { tombstone }), born);
+}
+
+/** Changes a lane's address. What failed at the old one is tried again; who was at work begins anew. */
+function readdress(
+  lane: Lane,
+  to: Pick<Lane, "connectionId" | "externalId">,
+  context: Context,
+): Transition {
+  const { now, switchedOff } = context;
+  const { connectionId, externalId } = to;
+  const live = lane.live.map((event) => ({ ...event, connectionId, externalId }));
+  const moved: Lane = { ...lane, connectionId, externalId, awaitingIntent: null, live };
+  const active = processing(moved);
+  const details = { reason: "resource_moved", runAt: now } as const;
+  const freed =
+    active === null ? unchanged(moved) : requeue(unchanged(moved), active, now, details);
+  const again = liveEvents(freed.lane, "errored").reduce(
+    (start, event) => requeue(start, event, now, { ...details, attempts: 0, error: null }),
+    freed,
+  );
+  if (lane.disabled !== null) return again;
+  const on = (["inbound", "outbound"] as const).filter((side) => switchedOff[side] === null);
+  const enabled = enableLane(again.lane, now, on);
+  const waiting = disableWaiting(enabled.lane, switchedOff, now);
+  return { lane: waiting.lane, ended: [...again.ended, ...enabled.ended, ...waiting.ended] };
+}
+
+/** The lane left at the old address. What lived in it is canceled; a record of it is a double. */
+function stayBehind(
+  place: Lane,
+  { connectionId, externalId, parent }: Pick<Lane, "connectionId" | "externalId" | "parent">,
+  by: EventId,
+  newer: TandemEvent | null,
+  news: MoveNews | null,
+  now: Instant,
+): Transition {
+  const active = processing(place);
+  const details = { reason: "resource_moved" } as const;
+  const idle = active === null ? unchanged(place) : requeue(unchanged(place), active, now, details);
+  const ended = idle.lane.live.reduce<Transition>(
+    (transition, event) =>
+      newer === null
+        ? move(transition, event.id, "canceled", now, { ...details, canceledBy: by })
+        : supersede(transition, event, newer, now),
+    idle,
+  );
+  const url = news?.display.url;
+  return withLane(ended, {
+    connectionId,
+    externalId,
+    parent,
+    display: url === undefined ? {} : { movedTo: url },
+    attempt: null,
+    intent: null,
+    awaitingIntent: null,
+    // It tells that what was at this address was not deleted.
+    moved:
+      place.externalId === null
+        ? null
+        : { connection: place.connectionId, externalId: place.externalId },
+    tombstone: { event: by, at: now, side: "resource" },
+  });
+}
+
+/** A child that was at the old place, with its counterpart at the new one, if that has arrived. */
+export interface ChildMatch {
+  readonly child: Lane;
+  readonly seen: Observation | null;
+}
+
+/**
+ * Finds the children of a moved resource among those at its new place. A provider may give them new
+ * ids there, so they are told by id, by our token, by what they say, and then, of one author, by their
+ * order: where none says what it said, it was edited on the way.
+ */
+export function matchChildren(
+  children: readonly Lane[],
+  seen: readonly Observation[],
+  fields: FieldSpecs,
+): readonly ChildMatch[] {
+  const found = new Map<LaneId, Observation>();
+  const free = new Set(seen);
+  const ordered = [...children].sort((a, b) => byNumber(a.externalId, b.externalId));
+  const match = (isSame: (child: Lane, one: Observation) => boolean) => {
+    for (const child of ordered) {
+      if (found.has(child.id)) continue;
+      const one = [...free].find((candidate) => isSame(child, candidate));
+      if (one === undefined) continue;
+      found.set(child.id, one);
+      free.delete(one);
+    }
+  };
+  match((child, one) => child.externalId === one.externalId);
+  match((child, one) => child.intent !== null && child.intent.token === one.token);
+  const bound = (child: Lane) => child.externalId !== null && child.copy !== null;
+  match((child, one) => bound(child) && saysTheSame(child.copy, one.content));
+  match((child, one) => bound(child) && ofOneAuthor(child.copy, one.content, fields));
+  return ordered.map((child) => ({ child, seen: found.get(child.id) ?? null }));
+}
+
+function saysTheSame(copy: Content | null, content: Content | null): boolean {
+  return copy !== null && content !== null && digest(copy) === digest(content);
+}
+
+function ofOneAuthor(copy: Content | null, content: Content | null, fields: FieldSpecs): boolean {
+  const actors = Object.keys(fields).filter((field) => fields[field]?.kind === "actor");
+  return actors.length > 0 && actors.every((field) => sameValue(copy?.[field], content?.[field]));
+}
+
+function byNumber(a: string | null, b: string | null): number {
+  const [one, other] = [a ?? "", b ?? ""];
+  return one.length - other.length || (one < other ? -1 : 1);
+}
+
+/** Waits for children that have not arrived: they are moved one after the other. */
+export function awaitChildren(
+  start: Transition,
+  event: TandemEvent,
+  deadline: Instant,
+  runAt: Instant,
+  now: Instant,
+): Transition {
+  return requeue(start, event, now, {
+    reason: "awaiting_children",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt,
+    deadline,
+    reread: true,
+  });
+}

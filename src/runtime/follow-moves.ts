@@ -1,0 +1,239 @@
+/**
+ * Resources that are moved to another container: their lanes go with them, or end there where nothing
+ * is connected. Told by webhooks of either side, or by a read that was led elsewhere; told twice, it
+ * is followed once.
+ */
+import { admit } from "../engine/admit.ts";
+import {
+  type Departure,
+  type Destination,
+  destinations,
+  leaveLane,
+  moveLane,
+  type MoveNews,
+  placeText,
+} from "../engine/move.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { Observation, ResourceMove } from "../model/observation.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { admitArrivals, type Incoming, LaneMovedError } from "./admit-arrivals.ts";
+import { mappingOfResource, type Services } from "./services.ts";
+
+/** A move with how it became known. */
+export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
+  readonly integration: string;
+  readonly move: ResourceMove;
+}
+
+/** Follows a move; `false` where neither of its places is connected. */
+export async function followMove(
+  tx: StoreTransaction,
+  known: KnownMove,
+  book: AddressBook,
+  services: Services,
+): Promise<boolean> {
+  const { integration, move } = known;
+  const mapping = mappingOfResource(services, integration, move.type);
+  const from = book.ofContainer(integration, move.from.containerId);
+  const to = book.ofContainer(integration, move.to.containerId);
+  if (mapping === null || from.length + to.length === 0) return false;
+  const leaving = await departuresOf(tx, move, from, book);
+  const going = leaving.filter(({ gone }) => !gone);
+  const free = await freeConnections(tx, going, to, move);
+  const route = destinations(going, free);
+  const placeOf = await placesFor(tx, route, move, mapping);
+  const stranded = going.filter(({ lane }) => !route.has(lane));
+  const children = await childrenOf(tx, stranded, mapping, services);
+  const held = new Map(
+    (
+      await tx.lockLanes([
+        ...new Set([...leaving.map(({ lane }) => lane), ...placeOf.values(), ...children]),
+      ])
+    ).map((lane) => [lane.id, lane]),
+  );
+  const news: MoveNews = { ...known, display: move.seen?.display ?? {} };
+  const decided: Decided[] = [];
+  for (const { lane: id, connectionId, externalId, gone } of leaving) {
+    const lane = held.get(id);
+    if (lane?.connectionId !== connectionId || lane.externalId !== externalId) {
+      throw new LaneMovedError(`lane ${id} has gone elsewhere meanwhile`);
+    }
+    const place = held.get(placeOf.get(id) ?? id);
+    const context = book.context(lane, tx.now);
+    if (gone) {
+      if (known.source === "webhook" && move.seen !== null) {
+        const observation = { ...asDeparted(move.seen), externalId };
+        const arrival = { ...known, observation, verifiedAt: null };
+        decided.push({ before: lane, after: admit(lane, arrival, context) });
+      }
+    } else if (place !== undefined && place.id !== lane.id) {
+      const moved = moveLane(lane, place, news, book.context(place, tx.now));
+      decided.push({ before: lane, after: moved.there }, { before: place, after: moved.behind });
+    } else {
+      const after = leaveLane(lane, placeText(move.to), departing(news), context);
+      decided.push({ before: lane, after });
+    }
+  }
+  for (const id of children) {
+    const child = held.get(id);
+    if (child?.tombstone !== null) continue;
+    const context = book.context(child, tx.now);
+    const after = leaveLane(child, placeText(move.to), { ...news, display: {} }, context);
+    decided.push({ before: child, after });
+  }
+  await tx.saveLanes(decided);
+  await welcome(tx, known, to, new Set(route.values()), book, services);
+  return true;
+}
+
+interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId"> {
+  readonly externalId: string;
+  readonly recordType: string;
+  /** Its resource is known to be gone from there. */
+  readonly gone: boolean;
+}
+
+/** The lanes of the resource at its old place, and those that were left when it went out of reach. */
+async function departuresOf(
+  tx: StoreTransaction,
+  { type, from }: ResourceMove,
+  contacts: readonly Contact[],
+  book: AddressBook,
+): Promise<readonly Leaving[]> {
+  const result: Leaving[] = [];
+  for (const { connection } of contacts) {
+    const found = await tx.findLanesByResource(connection.id, type, [from.externalId]);
+    const recordType = book.mapping({
+      connectionId: connection.id,
+      resourceType: type,
+    })?.recordType;
+    for (const { id, recordId, side } of found) {
+      result.push({
+        lane: id,
+        scope: connection.scope,
+        connectionId: connection.id,
+        externalId: from.externalId,
+        recordType: recordType ?? "",
+        recordId,
+        gone: side === "resource",
+      });
+    }
+  }
+  // They are ended, and nobody but whoever is told of their return wants them.
+  for (const lane of await tx.lockLanes(await tx.findLanesMovedTo(type, placeText(from)))) {
+    const contact = book.contact(lane.connectionId);
+    const { connectionId, externalId, recordType, recordId } = lane;
+    if (contact === null || recordId === null || externalId === null) continue;
+    const scope = contact.connection.scope;
+    result.push({
+      lane: lane.id,
+      scope,
+      connectionId,
+      externalId,
+      recordType,
+      recordId,
+      gone: false,
+    });
+  }
+  return result;
+}
+
+/** Connections of the new container in which none of the records has another counterpart. */
+async function freeConnections(
+  tx: StoreTransaction,
+  going: readonly Leaving[],
+  to: readonly Contact[],
+  move: ResourceMove,
+): Promise<readonly Destination[]> {
+  const taken = new Set<ConnectionId>();
+  for (const { recordType, recordId } of going) {
+    if (recordId === null) continue;
+    for (const lane of await tx.findLanesByRecord(recordType, [recordId])) {
+      const elsewhere = lane.externalId !== move.to.externalId;
+      if (lane.resourceType === move.type && elsewhere) taken.add(lane.connectionId);
+    }
+  }
+  return to.flatMap(({ connection: { id, scope } }) =>
+    taken.has(id) ? [] : [{ connection: id, scope }],
+  );
+}
+
+/** The lane at each destination, made where the resource was not seen there yet. */
+async function placesFor(
+  tx: StoreTransaction,
+  route: ReadonlyMap<LaneId, ConnectionId>,
+  { type, to }: ResourceMove,
+  { recordType }: Mapping,
+): Promise<ReadonlyMap<LaneId, LaneId>> {
+  const keys = [...route.values()].map((connectionId) => ({
+    connectionId,
+    resourceType: type,
+    recordType,
+    externalId: to.externalId,
+    recordId: null,
+  }));
+  const places = await tx.ensureLanes(keys);
+  return new Map(
+    [...route.keys()].flatMap((lane, index) => {
+      const place = places[index];
+      return place === undefined ? [] : [[lane, place] as const];
+    }),
+  );
+}
+
+/** What belongs to resources that go out of reach goes with them. */
+async function childrenOf(
+  tx: StoreTransaction,
+  stranded: readonly Leaving[],
+  { integration, resource }: Mapping,
+  { mappings }: Services,
+): Promise<readonly LaneId[]> {
+  const below = mappings.filter(
+    (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
+  );
+  const result: LaneId[] = [];
+  for (const { connectionId, externalId } of stranded) {
+    for (const mapping of below) {
+      const type = mapping.resource.type;
+      result.push(...(await tx.findChildLanes(connectionId, type, externalId)));
+    }
+  }
+  return result;
+}
+
+/** Where no lane came to, the resource is new: it is read, for what was told of it is not all. */
+async function welcome(
+  tx: StoreTransaction,
+  { integration: _, move, ...known }: KnownMove,
+  to: readonly Contact[],
+  arrived: ReadonlySet<ConnectionId>,
+  book: AddressBook,
+  services: Services,
+): Promise<void> {
+  const { seen } = move;
+  if (seen === null) return;
+  const incoming: Incoming[] = [];
+  for (const contact of to) {
+    const { id } = contact.connection;
+    if (arrived.has(id)) continue;
+    const present = await tx.findLanesByResource(id, move.type, [move.to.externalId]);
+    if (present.length > 0) continue;
+    const observation = { ...seen, content: null };
+    incoming.push({ contact, arrival: { ...known, observation, verifiedAt: null } });
+  }
+  if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
+}
+
+/** That the resource is gone from its old place, told once more. */
+function asDeparted(seen: Observation): Observation {
+  return { ...seen, action: "delete", content: null, display: {} };
+}
+
+/** A lane that stays behind shows where its resource went, and keeps its own number. */
+function departing(news: MoveNews): MoveNews {
+  const { url } = news.display;
+  return { ...news, display: url === undefined ? {} : { movedTo: url } };
+}

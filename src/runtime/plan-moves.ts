@@ -1,0 +1,66 @@
+/** What a reconcile finds to have been moved to another container: planned, to be followed. */
+import type { PlannedAction } from "../engine/reconcile.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { Place, ResourceMove } from "../model/observation.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { AddressBook, type Contact } from "./address-book.ts";
+import type { Services } from "./services.ts";
+
+/** A move that is to be followed. */
+export interface MovedStep {
+  readonly cause: "moved";
+  readonly move: ResourceMove;
+  readonly actions: readonly PlannedAction[];
+}
+
+/** Where a moved resource was looked for. */
+interface Finding {
+  readonly services: Services;
+  readonly contact: Contact;
+  readonly mapping: Mapping;
+}
+
+/** Whether what it belongs to was moved: then it is elsewhere, and follows by itself. */
+export async function hasMovedWithParent(
+  tx: StoreTransaction,
+  { connectionId, parent }: Lane,
+  movedParents: ReadonlySet<string>,
+): Promise<boolean> {
+  if (parent === null) return false;
+  const { type, externalId } = parent;
+  const [above] = await tx.findLanesByResource(connectionId, type, [externalId]);
+  return movedParents.has(externalId) || (above?.side === "resource" && above.moving);
+}
+
+/** What was moved while its webhooks were lost: the record follows it, or is let go of. */
+export async function planMoved(
+  { services, contact, mapping }: Finding,
+  externalId: string,
+  to: Place,
+): Promise<readonly (MovedStep & Pick<Finding, "mapping">)[]> {
+  const { id, integration, containerId } = contact.connection;
+  const { type } = mapping.resource;
+  const book = await AddressBook.open(services);
+  const kind = book.ofContainer(integration, to.containerId).length === 0 ? "detach" : "move";
+  const found = await services.store.transaction((tx) =>
+    tx.findLanesByResource(id, type, [externalId]),
+  );
+  const actions = found.flatMap(({ recordId }): PlannedAction[] =>
+    recordId === null
+      ? []
+      : [
+          {
+            kind: `${kind}_record`,
+            resourceType: type,
+            externalId,
+            recordType: mapping.recordType,
+            recordId,
+            changes: [],
+            conflicts: [],
+          },
+        ],
+  );
+  const from = { containerId, externalId };
+  return [{ cause: "moved", mapping, move: { type, from, to, seen: null }, actions }];
+}

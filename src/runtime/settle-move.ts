@@ -1,0 +1,359 @@
+/**
+ * After a resource was moved and its lane with it: the record follows to the other scope, and what
+ * belongs to the resource to its new ids. A record that was made of it at its new place, before
+ * anybody knew of the move, is a double and goes.
+ */
+import type { Context } from "../engine/context.ts";
+import { admit } from "../engine/admit.ts";
+import { awaitRecord, nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
+import { awaitChildren, followParent, matchChildren, tradePlaces } from "../engine/move.ts";
+import { refOf } from "../engine/outbound.ts";
+import { recordContent } from "../engine/translate-record.ts";
+import { withConflicts } from "../engine/transition.ts";
+import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
+import type { LaneId } from "../model/ids.ts";
+import { addMillis } from "../model/instant.ts";
+import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { type Held, save } from "./claim.ts";
+import { keyText } from "./key-text.ts";
+import type { Services } from "./services.ts";
+import { recordWriter } from "./write-record.ts";
+
+/** A lane on its way, as it was when its event was begun. */
+export interface MovingLane extends Pick<
+  Lane,
+  "id" | "connectionId" | "resourceType" | "recordType" | "externalId" | "recordId"
+> {
+  readonly moved: FormerPlace;
+}
+
+/** What belongs to the resource, by the mappings of its types. */
+export type ArrivedChildren = ReadonlyMap<Mapping, readonly Observation[]>;
+
+/** A moved resource with all that belongs to it, as it was read at its new place. */
+export interface MoveRead {
+  readonly lane: MovingLane;
+  readonly contact: Contact;
+  readonly children: ArrivedChildren;
+}
+
+/** The lane, where record and children are still to follow its resource. */
+export function movingLane({ moved, ...lane }: Lane): MovingLane | null {
+  return moved === null || lane.tombstone !== null ? null : { ...lane, moved };
+}
+
+/** Reads all that belongs to a moved resource where it is now. */
+export async function readMoved(
+  services: Services,
+  book: AddressBook,
+  lane: MovingLane | null,
+  signal: AbortSignal,
+): Promise<MoveRead | null> {
+  const contact = lane === null ? null : book.contact(lane.connectionId);
+  if (lane === null || contact === null) return null;
+  const client = services.gateway.container(contact);
+  const parent = { type: lane.resourceType, externalId: lane.externalId ?? "" };
+  const children = new Map<Mapping, readonly Observation[]>();
+  for (const mapping of mappingsBelow(lane, contact, services)) {
+    children.set(mapping, await client.children(parent, mapping.resource.type, signal));
+  }
+  return { lane, contact, children };
+}
+
+/** Every lane that has to do with the move, to be locked together. */
+export async function familyOf(
+  tx: StoreTransaction,
+  lane: MovingLane,
+  contact: Contact,
+  book: AddressBook,
+  services: Services,
+): Promise<readonly LaneId[]> {
+  const { moved } = lane;
+  const ids: LaneId[] = [];
+  const records = new Set(lane.recordId === null ? [] : [lane.recordId]);
+  const behind = await tx.findLanesByResource(moved.connection, lane.resourceType, [
+    moved.externalId,
+  ]);
+  for (const { id, recordId } of behind) {
+    ids.push(id);
+    if (recordId !== null) records.add(recordId);
+  }
+  const above = book.mapping(lane);
+  for (const mapping of mappingsBelow(lane, contact, services)) {
+    const { type } = mapping.resource;
+    ids.push(...(await tx.findChildLanes(moved.connection, type, moved.externalId)));
+    ids.push(...(await tx.findChildLanes(lane.connectionId, type, lane.externalId ?? "")));
+    if (above === null) continue;
+    const rows = await tx.records.childrenOf(mapping, above, [...records]);
+    const lanes = await tx.findLanesByRecord(mapping.recordType, rows);
+    ids.push(...lanes.flatMap((one) => (one.resourceType === type ? [one.id] : [])));
+  }
+  return [...new Set(ids)].filter((id) => id !== lane.id);
+}
+
+/** What following a move did, to be told by the event that carries it on. */
+export interface Settled {
+  readonly start: Transition;
+  readonly event: TandemEvent;
+}
+
+/** Lets record and children follow; `null` where the event went back to wait for somebody. */
+export async function settleMove(
+  tx: StoreTransaction,
+  held: Held & { readonly others: readonly Lane[] },
+  arrived: ArrivedChildren,
+  book: AddressBook,
+  context: Context,
+): Promise<Settled | null> {
+  const { lane, event, start } = held;
+  const { moved } = lane;
+  if (moved === null) return { start, event };
+  const families = [...arrived].map(([mapping, seen]) => familyBelow(lane, held, mapping, seen));
+  const deadline = event.deadline ?? addMillis(tx.now, PARENT_DEADLINE_MS);
+  if (families.some(({ missing }) => missing.length > 0) && deadline > tx.now) {
+    const next = nextLookAt(event, tx.now);
+    const runAt = deadline < next ? deadline : next;
+    await save(tx, held, awaitChildren(start, event, deadline, runAt, tx.now));
+    return null;
+  }
+  const behind = held.others.find(
+    (one) => one.connectionId === moved.connection && one.externalId === moved.externalId,
+  );
+  const rows = await lockRows(tx, lane, behind, families, context.mapping);
+  if (rows === null) {
+    await save(tx, held, awaitRecord(start, event, context));
+    return null;
+  }
+  const changes = await followScope(tx, held, rows.own, book, context);
+  const decided = families.flatMap((family) => followAll(held, family, book, tx.now));
+  const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);
+  await tx.saveLanes(decided);
+  const told: TandemEvent = {
+    ...event,
+    changes: [...event.changes, ...changes],
+    conflicts: withConflicts(event, conflicts),
+  };
+  const live = lane.live.map((one) => (one.id === event.id ? told : one));
+  return { start: { lane: { ...lane, live }, ended: start.ended }, event: told };
+}
+
+interface Family {
+  readonly mapping: Mapping;
+  readonly matches: ReturnType<typeof matchChildren>;
+  /** Children that are not at the new place, or not yet. */
+  readonly missing: readonly Lane[];
+  /** Lanes that were made at the new place before the move was known, by external id. */
+  readonly strangers: ReadonlyMap<string, Lane>;
+}
+
+function familyBelow(
+  lane: Lane,
+  { others }: { readonly others: readonly Lane[] },
+  mapping: Mapping,
+  seen: readonly Observation[],
+): Family {
+  const { moved } = lane;
+  const ofType = others.filter((one) => one.resourceType === mapping.resource.type);
+  const children = ofType.filter(
+    ({ connectionId, parent, tombstone }) =>
+      connectionId === moved?.connection &&
+      (parent === null || parent.externalId === moved.externalId) &&
+      (tombstone === null || tombstone.movedTo !== undefined),
+  );
+  const matches = matchChildren(children, seen, mapping.resource.fields);
+  const strangers = ofType.filter(
+    (one) =>
+      one.connectionId === lane.connectionId &&
+      one.parent?.externalId === lane.externalId &&
+      !children.includes(one),
+  );
+  return {
+    mapping,
+    matches,
+    missing: matches.flatMap(({ child, seen: there }) =>
+      there === null && child.externalId !== null && child.tombstone === null ? [child] : [],
+    ),
+    strangers: new Map(strangers.map((one) => [one.externalId ?? "", one])),
+  };
+}
+
+/** The record's scope becomes that of the connection its resource is in, unless the app moved it. */
+async function followScope(
+  tx: StoreTransaction,
+  { lane, event }: Held,
+  row: Row | null,
+  book: AddressBook,
+  { mapping }: Context,
+): Promise<readonly FieldChange[]> {
+  const { scopeColumn } = mapping;
+  const from = book.contact(lane.moved?.connection ?? lane.connectionId)?.connection.scope;
+  const to = book.contact(lane.connectionId)?.connection.scope;
+  if (scopeColumn === null || row === null || lane.recordId === null) return [];
+  if (from === undefined || to === undefined || from === to) return [];
+  if (keyText(row[scopeColumn])[0] !== from) return [];
+  const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
+  await writer.update(lane.recordId, row, { [scopeColumn]: to });
+  return [{ side: "record", field: scopeColumn, from, to }];
+}
+
+/** Children take their new addresses; what a stranger knew of one goes to the old address. */
+function followAll(
+  { lane, event }: Held,
+  { matches, missing, strangers }: Family,
+  book: AddressBook,
+  now: Context["now"],
+): Decided[] {
+  const parent = refOf(lane, lane.externalId ?? "");
+  return matches.flatMap(({ child, seen }): Decided[] => {
+    const there = { ...child, connectionId: lane.connectionId };
+    if (missing.includes(child)) {
+      const arrival = {
+        observation: goneWith(child, now),
+        source: "reread",
+        deliveryId: null,
+        verifiedAt: null,
+      } as const;
+      return [{ before: child, after: admit(child, arrival, book.context(child, now)) }];
+    }
+    const externalId = seen?.externalId ?? null;
+    const to = { connectionId: lane.connectionId, externalId, parent };
+    const stranger = externalId === null ? undefined : strangers.get(externalId);
+    const followed = { before: child, after: followParent(child, to, book.context(there, now)) };
+    if (stranger === undefined) return [followed];
+    return [followed, { before: stranger, after: tradePlaces(stranger, child, event, now) }];
+  });
+}
+
+function goneWith(child: Lane, now: Context["now"]): Observation {
+  return {
+    ...refOf(child, child.externalId ?? ""),
+    action: "delete",
+    updatedAt: child.clock?.at ?? now,
+    content: null,
+    display: {},
+    parent: child.parent,
+    token: null,
+    author: null,
+  };
+}
+
+interface Rows {
+  readonly own: Row | null;
+  /** Rows of doubles, by lane. */
+  readonly doubles: ReadonlyMap<LaneId, Row>;
+}
+
+/** Locks all rows that are written; `null` where the app holds one. */
+async function lockRows(
+  tx: StoreTransaction,
+  lane: Lane,
+  behind: Lane | undefined,
+  families: readonly Family[],
+  mapping: Mapping,
+): Promise<Rows | null> {
+  const doubles = new Map<LaneId, Row>();
+  let own: Row | null = null;
+  const wanted = [
+    { mapping, lane },
+    ...(behind === undefined ? [] : [{ mapping, lane: behind }]),
+    ...families.flatMap((family) =>
+      doublesOf(family).map((double) => ({ mapping: family.mapping, lane: double })),
+    ),
+  ];
+  for (const { mapping: its, lane: one } of wanted) {
+    if (one.recordId === null) continue;
+    const locked = await tx.records.lock(its, one.recordId);
+    if (locked.status === "busy") return null;
+    if (!("row" in locked)) continue;
+    if (one === lane) own = locked.row;
+    else doubles.set(one.id, locked.row);
+  }
+  return { own, doubles };
+}
+
+/** Lanes whose record was made anew of a child that has one already. */
+function doublesOf({ matches, strangers }: Family): readonly Lane[] {
+  return matches.flatMap(({ child, seen }) => {
+    const stranger = seen === null ? undefined : strangers.get(seen.externalId);
+    return stranger === undefined || child.recordId === null ? [] : [stranger];
+  });
+}
+
+/**
+ * Removes the records that were made of the resource and its children at their new place. What was
+ * edited in one and not sent is told; other rows below it go to the record that stays.
+ */
+async function removeDoubles(
+  tx: StoreTransaction,
+  { lane, event }: Held,
+  behind: Lane | undefined,
+  families: readonly Family[],
+  { doubles }: Rows,
+  decided: Decided[],
+  book: AddressBook,
+  context: Context,
+): Promise<readonly Conflict[]> {
+  const conflicts: Conflict[] = [];
+  const remove = async (double: Lane, mapping: Mapping) => {
+    const row = doubles.get(double.id);
+    if (row === undefined || double.recordId === null) return;
+    const edits = unsentOf(double, recordContent(mapping, row), { ...context, mapping });
+    for (const [field, lost] of Object.entries(edits)) {
+      const kept = double.base?.[field] ?? null;
+      conflicts.push({ field, winner: "resource", kept, lost, why: "record_deleted" });
+    }
+    const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
+    await writer.delete(double.recordId, row);
+    letGo(decided, double);
+  };
+  for (const family of families) {
+    const { parent } = family.mapping;
+    for (const double of doublesOf(family)) await remove(double, family.mapping);
+    if (parent === null || lane.recordId === null || behind?.recordId === null) continue;
+    if (behind === undefined) continue;
+    const rows = await tx.records.childrenOf(family.mapping, context.mapping, [behind.recordId]);
+    for (const id of rows) {
+      const locked = await tx.records.lock(family.mapping, id);
+      if (!("row" in locked)) continue;
+      const writer = recordWriter(
+        tx,
+        family.mapping,
+        book.hooks(family.mapping),
+        event,
+        book.clock,
+      );
+      await writer.update(id, locked.row, { [parent.column]: lane.recordId });
+    }
+  }
+  if (behind !== undefined && lane.recordId !== null) {
+    await remove(behind, context.mapping);
+  }
+  return conflicts;
+}
+
+/** The lane of a double keeps its story and lets go of the record. */
+function letGo(decided: Decided[], lane: Lane): void {
+  const index = decided.findIndex(({ before }) => before.id === lane.id);
+  const known = decided[index];
+  const after: Transition = known?.after ?? { lane, ended: [] };
+  const freed = { ...after, lane: { ...after.lane, recordId: null, base: null } };
+  if (known === undefined) decided.push({ before: lane, after: freed });
+  else decided[index] = { before: known.before, after: freed };
+}
+
+function mappingsBelow(
+  { resourceType, recordType }: Pick<Lane, "resourceType" | "recordType">,
+  { connection }: Contact,
+  { mappings }: Services,
+): readonly Mapping[] {
+  return mappings.filter(
+    ({ integration, resource, parent }) =>
+      integration === connection.integration &&
+      resource.parent === resourceType &&
+      parent?.recordType === recordType,
+  );
+}

@@ -1,0 +1,14 @@
+/** A lane as it is found by its resource: what others need to know of it without locking it. */
+import type { LaneId } from "../model/ids.ts";
+import type { Tombstone } from "../model/lane.ts";
+
+export interface LaneOfResource {
+  readonly id: LaneId;
+  readonly externalId: string;
+  readonly recordId: string | null;
+  readonly tombstoned: boolean;
+  /** The side that was deleted, of a tombstoned one. */
+  readonly side: Tombstone["side"] | null;
+  /** It came from another connection, and its record and children are still to follow. */
+  readonly moving: boolean;
+}

@@ -1,0 +1,251 @@
+/** A resource that is moved to another container: what becomes of its lane, and of what belongs to it. */
+import { describe, expect, test } from "vitest";
+import {
+  destinations,
+  followParent,
+  leaveLane,
+  matchChildren,
+  moveLane,
+  type MoveNews,
+  placeText,
+} from "../../src/engine/move.ts";
+import { holdsClaim } from "../../src/engine/start.ts";
+import type { TandemEvent } from "../../src/model/event.ts";
+import { connectionId, deliveryId, laneId } from "../../src/model/ids.ts";
+import type { Lane } from "../../src/model/lane.ts";
+import {
+  aContext,
+  ada,
+  aLane,
+  anAttempt,
+  anEvent,
+  anEventId,
+  anObservation,
+  anUnseenLane,
+  at,
+  withEvent as withTold,
+} from "./builders.ts";
+
+const THERE = connectionId("2");
+const news: MoveNews = {
+  source: "webhook",
+  deliveryId: deliveryId("1"),
+  display: { number: "5", url: "https://example.org/app/5" },
+};
+
+function withEvent(lane: Lane, number: number, changes: Partial<TandemEvent>): Lane {
+  return withTold(lane, number, changes).lane;
+}
+
+/** The lane at the new address, as the move makes it where nobody was. */
+function aPlace(changes: Partial<Lane> = {}): Lane {
+  return anUnseenLane({ id: laneId("2"), connectionId: THERE, externalId: "5", ...changes });
+}
+
+describe("a lane whose resource is moved", () => {
+  test("goes there as it is, reads the resource, and leaves a tombstone behind", () => {
+    const lane = aLane();
+    const { there, behind } = moveLane(lane, aPlace(), news, aContext());
+    expect(there.lane).toMatchObject({
+      id: lane.id,
+      connectionId: THERE,
+      externalId: "5",
+      recordId: "7",
+      base: lane.base,
+      copy: lane.copy,
+      known: lane.known,
+      tombstone: null,
+      display: news.display,
+      moved: { connection: lane.connectionId, externalId: "42" },
+    });
+    const [event] = there.lane.live;
+    expect(there.lane.live).toHaveLength(1);
+    expect(event).toMatchObject({
+      direction: "inbound",
+      state: "queued",
+      reason: "reread_needed",
+      connectionId: THERE,
+      externalId: "5",
+      reread: true,
+    });
+    expect(behind.lane).toMatchObject({
+      id: laneId("2"),
+      connectionId: lane.connectionId,
+      externalId: "42",
+      recordId: null,
+      tombstone: { event: event?.id, side: "resource" },
+      live: [],
+    });
+  });
+
+  test("takes from whoever works on it the claim, and what it sent stays unknown", () => {
+    const sent = aLane({ attempt: anAttempt(), epoch: 3 });
+    const lane = withEvent(sent, 2, { direction: "outbound", state: "processing" });
+    const { there } = moveLane(lane, aPlace(), news, aContext());
+    expect(holdsClaim(there.lane, { event: anEventId(2), worker: "w", epoch: 3 })).toBe(false);
+    expect(there.lane.attempt).toEqual(sent.attempt);
+    expect(there.lane.live).toMatchObject([
+      { id: anEventId(2), state: "queued", reason: "resource_moved", connectionId: THERE },
+      { direction: "inbound" },
+    ]);
+  });
+
+  test("tries again there what failed at the old address", () => {
+    const lane = withEvent(aLane(), 2, { direction: "outbound", state: "errored", attempts: 9 });
+    const { there } = moveLane(lane, aPlace(), news, aContext());
+    expect(there.lane.live[0]).toMatchObject({
+      id: anEventId(2),
+      state: "queued",
+      reason: "resource_moved",
+      attempts: 0,
+      error: null,
+    });
+  });
+
+  test("has what waits at the old address replaced by the look at the new one", () => {
+    const lane = withEvent(aLane(), 2, { direction: "inbound", state: "queued" });
+    const { there } = moveLane(lane, aPlace(), news, aContext());
+    expect(there.ended).toMatchObject([
+      { id: anEventId(2), state: "canceled", reason: "superseded" },
+    ]);
+    expect(there.lane.live).toHaveLength(1);
+  });
+
+  test("obeys the new connection: what was switched off goes on, or stops there", () => {
+    const paused = withEvent(aLane(), 2, {
+      direction: "outbound",
+      state: "disabled",
+      reason: "connection_paused",
+    });
+    expect(moveLane(paused, aPlace(), news, aContext()).there.lane.live[0]).toMatchObject({
+      state: "queued",
+      reason: "re_enabled",
+    });
+    const waiting = withEvent(aLane(), 2, { direction: "outbound", state: "queued" });
+    const off = { inbound: "connection_paused", outbound: "connection_paused" } as const;
+    const { there } = moveLane(waiting, aPlace(), news, aContext({ switchedOff: off }));
+    expect(there.lane.live.map(({ state, reason }) => `${state} ${reason}`)).toEqual([
+      "disabled connection_paused",
+      "disabled connection_paused",
+    ]);
+  });
+
+  test("of a deleted record keeps its tombstone: the resource is removed where it is now", () => {
+    const tombstone = { event: anEventId(2), at: at(20), side: "record" } as const;
+    const lane = withEvent(aLane({ tombstone }), 2, { direction: "outbound", action: "delete" });
+    const { there, behind } = moveLane(lane, aPlace(), news, aContext());
+    expect(there.lane).toMatchObject({ externalId: "5", tombstone });
+    expect(there.lane.live).toMatchObject([{ action: "delete", state: "queued" }]);
+    expect(behind.lane.tombstone).toMatchObject({ event: anEventId(2), side: "resource" });
+  });
+
+  test("leaves the record that was made there before anybody knew with the tombstone", () => {
+    const double = withEvent(aPlace({ recordId: "8" }), 3, { state: "processing" });
+    const { there, behind } = moveLane(aLane(), double, news, aContext());
+    expect(behind.lane).toMatchObject({ recordId: "8", externalId: "42", live: [] });
+    expect(behind.ended).toMatchObject([
+      { state: "canceled", reason: "superseded", canceledBy: there.lane.live[0]?.id },
+    ]);
+  });
+
+  test("where nobody is ends there, and is paired again when it comes back", () => {
+    const place = placeText({ containerId: "77", externalId: "9" });
+    const left = leaveLane(aLane(), place, news, aContext());
+    expect(left.lane).toMatchObject({
+      recordId: "7",
+      tombstone: { side: "resource", movedTo: "77/9" },
+      live: [{ action: "delete", state: "queued" }],
+    });
+    const { there } = moveLane({ ...left.lane, live: [] }, aPlace(), news, aContext());
+    expect(there.lane).toMatchObject({ recordId: "7", tombstone: null, externalId: "5" });
+    expect(there.lane.live).toMatchObject([{ action: "upsert", reread: true }]);
+  });
+});
+
+describe("what belongs to a moved resource", () => {
+  const child = (id: string, body: string, changes: Partial<Lane> = {}): Lane =>
+    aLane({
+      id: laneId(id),
+      resourceType: "issue_comment",
+      externalId: id,
+      copy: { body, author: { ...ada } },
+      ...changes,
+    });
+  const seen = (externalId: string, body: string, token: string | null = null, author = ada) =>
+    anObservation({ body, author: { ...author } }, 50, { externalId, token, author });
+  const fields = {
+    body: { kind: "text", writable: true },
+    author: { kind: "actor", writable: false },
+  } as const;
+  const paired = (children: readonly Lane[], there: readonly ReturnType<typeof seen>[]) =>
+    matchChildren(children, there, fields).map(
+      ({ child: one, seen: it }) => `${one.id}=${it?.externalId ?? "none"}`,
+    );
+
+  test("is told by its id, where it keeps it", () => {
+    expect(
+      paired([child("10", "A"), child("11", "B")], [seen("11", "A"), seen("10", "B")]),
+    ).toEqual(["10=10", "11=11"]);
+  });
+
+  test("is told by our token before its text", () => {
+    const ours = child("10", "A", { intent: { token: "t", since: at(1), tokenless: false } });
+    expect(paired([ours, child("11", "A")], [seen("20", "A"), seen("21", "A", "t")])).toEqual([
+      "10=21",
+      "11=20",
+    ]);
+  });
+
+  test("is told by what it says; of two that say the same, in their order", () => {
+    const there = [seen("20", "A"), seen("21", "B"), seen("22", "A")];
+    expect(paired([child("12", "A"), child("9", "A"), child("11", "B")], there)).toEqual([
+      "9=20",
+      "11=21",
+      "12=22",
+    ]);
+  });
+
+  test("was edited on its way where one of its author is left over; another's is never taken for it", () => {
+    const hubot = { id: "2", login: "hubot" };
+    expect(paired([child("10", "A")], [seen("20", "Edited")])).toEqual(["10=20"]);
+    expect(paired([child("10", "A")], [seen("20", "Edited", null, hubot)])).toEqual(["10=none"]);
+  });
+
+  test("that is created only now is looked for at the new place", () => {
+    const creating = anUnseenLane({ id: laneId("3"), recordId: "31", attempt: anAttempt() });
+    const parent = { type: "issue", externalId: "5" };
+    const to = { connectionId: THERE, externalId: null, parent };
+    const { lane } = followParent(creating, to, aContext());
+    expect(lane).toMatchObject({ connectionId: THERE, externalId: null, recordId: "31" });
+    expect(lane.attempt).toEqual(creating.attempt);
+  });
+
+  test("keeps its edits that wait, and reads nothing for them", () => {
+    const lane = withEvent(child("10", "A"), 4, { direction: "outbound", state: "queued" });
+    const parent = { type: "issue", externalId: "5" };
+    const after = followParent(lane, { connectionId: THERE, externalId: "20", parent }, aContext());
+    expect(after.lane).toMatchObject({ externalId: "20", parent });
+    expect(after.lane.live).toMatchObject([{ id: anEvent(lane, 4).id, externalId: "20" }]);
+  });
+});
+
+describe("where several scopes share a container", () => {
+  const from = (lane: string, scope: string) => ({ lane: laneId(lane), scope });
+  const to = (connection: string, scope: string) => ({
+    connection: connectionId(connection),
+    scope,
+  });
+
+  test("a lane goes to the connection of its own scope, else to one that is left", () => {
+    const route = destinations([from("1", "a"), from("2", "b")], [to("8", "b"), to("9", "c")]);
+    expect([...route]).toEqual([
+      [laneId("2"), connectionId("8")],
+      [laneId("1"), connectionId("9")],
+    ]);
+  });
+
+  test("and stays without one where all are taken", () => {
+    const route = destinations([from("1", "a"), from("2", "b")], [to("8", "b")]);
+    expect([...route]).toEqual([[laneId("2"), connectionId("8")]]);
+  });
+});

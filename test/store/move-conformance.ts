@@ -1,0 +1,130 @@
+/** What every store must do with lanes that go from one connection to another. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Lane } from "../../src/model/lane.ts";
+import {
+  aConnection,
+  anId,
+  aQueued,
+  decide,
+  issueKey,
+  laneOf,
+  type OpenedStore,
+  present,
+  readLane,
+} from "./opened-store.ts";
+
+export function movesConformance(open: () => Promise<OpenedStore>): void {
+  let opened: OpenedStore;
+
+  describe("lanes that move", () => {
+    beforeAll(async () => {
+      opened = await open();
+    });
+
+    it("trade places in one step, with their live events", async () => {
+      const { store, connection } = opened;
+      const there = await aConnection(store, "moved to");
+      const [goes, stays] = (
+        await store.transaction((tx) =>
+          tx.ensureLanes([issueKey(connection, "1"), issueKey(there, "1")]),
+        )
+      ).map(present);
+      await store.transaction(async (tx) => {
+        const lanes = await tx.lockLanes([present(goes), present(stays)]);
+        await tx.saveLanes(
+          lanes.map((before) => {
+            const connectionId = before.id === goes ? there : connection;
+            const moved = { connection: before.connectionId, externalId: "1" };
+            const lane: Lane = { ...before, connectionId, moved };
+            const live = before.id === goes ? [aQueued(lane, tx.now)] : [];
+            return { before, after: { lane: { ...lane, live }, ended: [] } };
+          }),
+        );
+      });
+
+      await store.transaction(async (tx) => {
+        const found = await tx.findLanesByResource(there, "issue", ["1"]);
+        expect(found).toMatchObject([{ id: goes, moving: true, side: null }]);
+        const left = await tx.findLanesByResource(connection, "issue", ["1"]);
+        expect(left).toMatchObject([{ id: stays }]);
+      });
+      // Once more, and back: an address that was left is free.
+      await store.transaction(async (tx) => {
+        const lanes = await tx.lockLanes([present(goes), present(stays)]);
+        await tx.saveLanes(
+          lanes.map((before) => {
+            const connectionId = before.id === goes ? connection : there;
+            const live = before.live.map((event) => ({ ...event, connectionId }));
+            const lane: Lane = { ...before, connectionId, moved: null, live };
+            return { before, after: { lane, ended: [] } };
+          }),
+        );
+      });
+      const back = await readLane(store, present(goes));
+      expect(back).toMatchObject({ connectionId: connection, externalId: "1", moved: null });
+      expect(back.live).toMatchObject([{ connectionId: connection, state: "queued" }]);
+      await store.transaction(async (tx) => {
+        expect(await tx.lockLanesInState(connection, "queued", 10)).toHaveLength(1);
+        expect(await tx.lockLanesInState(there, "queued", 10)).toEqual([]);
+      });
+    });
+
+    it("tell of a record where it came from, until it has followed", async () => {
+      const { store, connection } = opened;
+      const id = await laneOf(opened, "tells");
+      await decide(store, id, () => ({ recordId: "tells" }));
+      const look = () => store.transaction((tx) => tx.findLanesByRecord("tasks", ["tells"]));
+      expect(await look()).toMatchObject([{ id, movedFrom: null }]);
+      await decide(store, id, () => ({ moved: { connection, externalId: "9" } }));
+      expect(await look()).toMatchObject([{ id, movedFrom: connection }]);
+    });
+
+    it("are found below a parent, ended ones too", async () => {
+      const { store } = opened;
+      const connection = await aConnection(store, "below");
+      const elsewhere = await aConnection(store, "below as well");
+      const key = (of: typeof connection, externalId: string) => ({
+        ...issueKey(of, externalId),
+        resourceType: "issue_comment",
+      });
+      const made = await store.transaction((tx) =>
+        tx.ensureLanes([
+          ...["10", "11", "12"].map((id) => key(connection, id)),
+          key(elsewhere, "10"),
+        ]),
+      );
+      const [living, ended, other, foreign] = made.map(present);
+      const below = (externalId: string) => ({ parent: { type: "issue", externalId } });
+      await decide(store, present(living), () => below("1"));
+      await decide(store, present(ended), (_, now) => ({
+        ...below("1"),
+        tombstone: { event: anId(), at: now, side: "resource" },
+      }));
+      await decide(store, present(other), () => below("2"));
+      await decide(store, present(foreign), () => below("1"));
+      const found = await store.transaction((tx) =>
+        tx.findChildLanes(connection, "issue_comment", "1"),
+      );
+      expect(found).toEqual([living, ended]);
+    });
+
+    it("are found by where they went out of reach", async () => {
+      const { store, connection } = opened;
+      const id = await laneOf(opened, "left");
+      const look = () => store.transaction((tx) => tx.findLanesMovedTo("issue", "77/5"));
+      expect(await look()).toEqual([]);
+      await decide(store, id, (_, now) => ({
+        tombstone: { event: anId(), at: now, side: "resource", movedTo: "77/5" },
+      }));
+      expect(await look()).toEqual([id]);
+      await store.transaction(async (tx) => {
+        expect(await tx.findLanesByResource(connection, "issue", ["left"])).toMatchObject([
+          { id, tombstoned: true, side: "resource" },
+        ]);
+        expect(await tx.findLanesMovedTo("issue_comment", "77/5")).toEqual([]);
+      });
+      await decide(store, id, () => ({ tombstone: null }));
+      expect(await look()).toEqual([]);
+    });
+  });
+}
