@@ -136,8 +136,9 @@ async function listPage(step: Step): Promise<Progress> {
   const { type } = mapping.resource;
   const query = { type, since: null, etag: null, cursor: claimed.cursor };
   for await (const page of services.gateway.container(contact).list(query, signal)) {
+    // Before the transaction: PGlite has one session, and the directory would wait for it.
+    const book = await AddressBook.open(services);
     const progress = await inOneTransaction(step, async (tx) => {
-      const book = await AddressBook.open(services);
       const arrivals = page.observations.map((observation) => ({
         contact,
         arrival: { observation, source: "backfill", deliveryId: null, verifiedAt: null } as const,
