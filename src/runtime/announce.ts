@@ -7,7 +7,8 @@
  *    happen is an `afterCommit` hook.
  */
 import type { Conflict, EventError, EventState, TandemEvent } from "../model/event.ts";
-import type { Decided, LedgerEvent, Store } from "../store/store.ts";
+import type { Decided, Store } from "../store/store.ts";
+import type { LedgerEvent } from "../store/ledger.ts";
 import { messageOf } from "./failures.ts";
 import type { Log } from "./log.ts";
 

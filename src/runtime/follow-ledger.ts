@@ -2,7 +2,7 @@
  * Following the ledger: what other processes made of events, found by looking at the newest ones.
  * A state that lasted less than a look is not seen; neither is what a burst pushed out of sight.
  */
-import type { LedgerEvent } from "../store/store.ts";
+import type { LedgerEvent } from "../store/ledger.ts";
 import { type Happening, whatHappened } from "./announce.ts";
 import { messageOf } from "./failures.ts";
 import type { Services } from "./services.ts";

@@ -5,7 +5,8 @@
 import type { AnyEvent } from "../model/event.ts";
 import type { Content } from "../model/content.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
-import type { AppSql, LedgerEvent } from "../store/store.ts";
+import type { AppSql } from "../store/store.ts";
+import type { LedgerEvent } from "../store/ledger.ts";
 
 /** A record's primary key as an ORM returns it. */
 export type RecordKey = string | number | bigint;

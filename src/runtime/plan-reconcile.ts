@@ -6,6 +6,7 @@
 import type { Arrival } from "../engine/admit.ts";
 import {
   type PlannedAction,
+  isTooYoungToMiss,
   planAbsent,
   planOutlived,
   planSeen,
@@ -60,6 +61,8 @@ export type PlannedStep = {
 export interface ReconcilePlan {
   /** Resources that the lists showed. */
   readonly listed: number;
+  /** Missing, but heard of too shortly before to be sure: they are for a later look. */
+  readonly unconfirmed: number;
   /** In the order in which they are carried out: parents before their children. */
   readonly steps: readonly PlannedStep[];
 }
@@ -83,6 +86,7 @@ export async function planReconcile(
     .sort((a, b) => Number(a.parent !== null) - Number(b.parent !== null));
   const steps: PlannedStep[] = [];
   let listed = 0;
+  let unconfirmed = 0;
   for (const mapping of mappings) {
     const planner = { services, contact: known, mapping, scope, ...(signal && { signal }) };
     const present = new Set<string>();
@@ -96,10 +100,12 @@ export async function planReconcile(
     const movedParents = new Set(
       steps.flatMap((step) => (step.cause === "moved" ? [step.move.from.externalId] : [])),
     );
-    steps.push(...(await planUnlisted(planner, present, movedParents)));
+    const unlisted = await planUnlisted(planner, present, movedParents);
+    steps.push(...unlisted.steps);
+    unconfirmed += unlisted.unconfirmed;
     if (scope.records) steps.push(...(await planWithoutResource(planner, steps)));
   }
-  return { listed, steps };
+  return { listed, unconfirmed, steps };
 }
 
 interface Planner {
@@ -199,9 +205,10 @@ async function planUnlisted(
   planner: Planner,
   present: ReadonlySet<string>,
   movedParents: ReadonlySet<string>,
-): Promise<readonly PlannedStep[]> {
+): Promise<Pick<ReconcilePlan, "steps" | "unconfirmed">> {
   const { services, contact, mapping, signal } = planner;
   const steps: PlannedStep[] = [];
+  let unconfirmed = 0;
   for (let after: LaneId | null = null; ;) {
     const cursor: LaneId | null = after;
     const lanes: readonly { readonly id: LaneId; readonly externalId: string }[] =
@@ -211,21 +218,25 @@ async function planUnlisted(
     for (const { externalId } of lanes) {
       if (present.has(externalId)) continue;
       const seen = await readOrAbsent(services, contact, mapping, externalId, signal);
-      if (seen === "absent") steps.push(...(await planGone(planner, externalId, movedParents)));
-      else if ("to" in seen) steps.push(...(await planMoved(planner, externalId, seen.to)));
+      if (seen === "absent") {
+        const gone = await planGone(planner, externalId, movedParents);
+        if (gone === "too_young") unconfirmed += 1;
+        else steps.push(...gone);
+      } else if ("to" in seen) steps.push(...(await planMoved(planner, externalId, seen.to)));
       else steps.push(...(await planPage(planner, [seen])));
     }
     const last = lanes.at(-1);
-    if (last === undefined || lanes.length < BATCH) return steps;
+    if (last === undefined || lanes.length < BATCH) return { steps, unconfirmed };
     after = last.id;
   }
 }
 
+/** What follows for a resource that neither the list nor a read by id has shown. */
 async function planGone(
   planner: Planner,
   externalId: string,
   movedParents: ReadonlySet<string>,
-): Promise<readonly PlannedStep[]> {
+): Promise<readonly PlannedStep[] | "too_young"> {
   const { services, contact, mapping } = planner;
   const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
@@ -238,8 +249,10 @@ async function planGone(
     for (const lane of lanes) {
       // Deleted meanwhile, and told by somebody else.
       if (lane.tombstone !== null || (await hasMovedWithParent(tx, lane, movedParents))) continue;
+      const context = book.context(lane, tx.now);
+      if (isTooYoungToMiss(lane, context)) return "too_young";
       const record = recordSide(mapping, lane, records);
-      const actions = planAbsent(lane, record, book.context(lane, tx.now));
+      const actions = planAbsent(lane, record, context);
       steps.push({ cause: "absent", mapping, externalId, actions });
     }
     return steps;

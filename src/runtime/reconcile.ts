@@ -32,6 +32,8 @@ const BATCH = 100;
 /** What a reconcile did, or would do. */
 export interface Reconciliation {
   readonly listed: number;
+  /** Missing resources that a later look must tell: they were heard of moments before. */
+  readonly unconfirmed: number;
   readonly actions: readonly PlannedAction[];
   /** Whether all of it was carried out. */
   readonly applied: boolean;
@@ -48,12 +50,13 @@ export async function reconcileConnection(
 ): Promise<Reconciliation> {
   const planned = await planReconcile(services, contact, scope, signal);
   const actions = planned.steps.flatMap((step) => step.actions);
-  const { listed } = planned;
-  if (dryRun) return { listed, actions, applied: false, held: false };
+  const { listed, unconfirmed } = planned;
+  const seen = { listed, unconfirmed };
+  if (dryRun) return { ...seen, actions, applied: false, held: false };
   const goes = await isWithinReach(services, contact, scope, planned);
   const steps = goes ? planned.steps : planned.steps.filter((step) => !isDangerous(step));
   await carryOut(services, contact, { ...planned, steps }, signal);
-  return { listed, actions: steps.flatMap((step) => step.actions), applied: goes, held: !goes };
+  return { ...seen, actions: steps.flatMap((step) => step.actions), applied: goes, held: !goes };
 }
 
 /** Weighs what would be deleted or overwritten; the rest of a plan is what any poll would do. */

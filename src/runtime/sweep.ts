@@ -11,8 +11,13 @@ import { approvedRuns } from "./held-runs.ts";
 import { reconcileConnection } from "./reconcile.ts";
 import type { Services } from "./services.ts";
 
+/** When a connection is swept again where something missing could not be told from a lagging read. */
+const LOOK_AGAIN_MS = 5 * 60_000;
+
 export interface SweepSummary {
   readonly listed: number;
+  /** Missing resources that were heard of too shortly before to be sure. */
+  readonly unconfirmed: number;
   /** Records that were deleted, archived or let go of with their resource. */
   readonly deleted: number;
   /** Surplus resources of ours that were closed. */
@@ -38,7 +43,10 @@ export async function sweepDue(
   );
   for (const contact of due) {
     try {
-      await sweepConnection(services, contact, signal);
+      const { unconfirmed } = await sweepConnection(services, contact, signal);
+      if (unconfirmed === 0) continue;
+      const sweptAt = addMillis(now, Math.min(0, LOOK_AGAIN_MS - sweepMillis));
+      await services.store.directory.updateConnection(contact.connection.id, { sweptAt });
     } catch (thrown) {
       if (signal?.aborted === true) return 0;
       const { id, containerName } = contact.connection;
@@ -59,13 +67,19 @@ export async function sweepConnection(
   signal?: AbortSignal,
 ): Promise<SweepSummary> {
   const scope = { records: false, dryRun: false };
-  const { listed, actions } = await reconcileConnection(services, contact, scope, signal);
+  const { listed, unconfirmed, actions } = await reconcileConnection(
+    services,
+    contact,
+    scope,
+    signal,
+  );
   const { now } = await services.store.ledger.nextDue();
   await services.store.directory.updateConnection(contact.connection.id, { sweptAt: now });
   const count = (kinds: readonly PlannedKind[]) =>
     actions.filter(({ kind }) => kinds.includes(kind)).length;
   return {
     listed,
+    unconfirmed,
     deleted: count(["delete_record", "archive_record", "detach_record"]),
     closed: count(["close_surplus"]),
   };

@@ -8,7 +8,7 @@ import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import type { EventQuery, LedgerEvent } from "../store/store.ts";
+import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
 import { problem } from "./problem.ts";

@@ -7,7 +7,7 @@ import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import { AddressBook } from "../runtime/address-book.ts";
-import type { LedgerEvent } from "../store/store.ts";
+import type { LedgerEvent } from "../store/ledger.ts";
 import type { ApiExplanation } from "./api-types.ts";
 import { representEvent } from "./represent.ts";
 

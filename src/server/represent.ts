@@ -1,5 +1,6 @@
 /** The ledger as the API shows it. */
-import type { AccountRecord, DisabledPairing, LedgerEvent } from "../store/store.ts";
+import type { AccountRecord } from "../store/store.ts";
+import type { DisabledPairing, LedgerEvent } from "../store/ledger.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant, type Instant } from "../model/instant.ts";
 import type { HeldRun } from "../model/held-run.ts";

@@ -1,6 +1,7 @@
 /** A record's standing in one word, for a badge in the app's own pages. */
 import { type Conflict, type EventError, REASONS, type Reason } from "../model/event.ts";
-import type { Standing, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import type { Standing } from "../store/ledger.ts";
 
 export interface Counterpart {
   readonly integration: string;

@@ -112,6 +112,15 @@ export const creating: readonly CodeMutant[] = [
     killedBy: ["test/situations/short-listings.test.ts"],
   },
   {
+    id: "sweep-young",
+    rule: "What was heard of moments ago is not taken for deleted: lists and reads lag",
+    file: reconcile,
+    find: "return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset);",
+    replace:
+      "return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset + 86_400e6);",
+    killedBy: ["test/situations/short-listings.test.ts"],
+  },
+  {
     id: "sweep-outlived",
     rule: "The sweep removes what has outlived its record",
     file: reconcile,

@@ -43,6 +43,7 @@ const living = async (app: SampleTandem) =>
 describeOnEachDatabase("a run that would do too much", (open) => {
   it("S52 an empty list and a 404 for every issue: the sweep is held, and withdrawn when the list is whole", async () => {
     const app = await givenIssues(await open());
+    await app.advance(60_000);
     hideEverything(app);
     await app.tandem.sweepNow();
     await app.settle();
@@ -85,6 +86,7 @@ describeOnEachDatabase("a run that would do too much", (open) => {
     for (let number = 1; number <= MANY; number += 1) {
       app.github.as("mona").deleteIssue(app.repo, number);
     }
+    await app.advance(60_000);
     await app.tandem.sweepNow();
     await app.settle();
     expect(await living(app)).toBe(MANY);

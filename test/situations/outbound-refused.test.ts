@@ -112,6 +112,7 @@ describeOnEachDatabase("a write that is refused", (open) => {
     ]);
     expect(await app.comments()).toHaveLength(1);
 
+    await app.advance(60_000);
     await app.tandem.sweepNow();
     await app.settle();
     // An unsent local edit turns the deletion into a detachment.

@@ -164,7 +164,13 @@ describeOnEachDatabase("reconciling a connection", (open) => {
     const done = await app.tandem.reconcile(app.connection.id);
     await app.settle();
 
-    expect(done).toEqual({ listed: 8, actions: [], applied: true, held: false });
+    expect(done).toEqual({
+      listed: 8,
+      unconfirmed: 0,
+      actions: [],
+      applied: true,
+      held: false,
+    });
     expect(await app.events()).toEqual(events);
     expect(app.writes()).toBe(0);
     expect(app.reads()).toBe(2);

@@ -303,6 +303,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
     await app.editTask(id, { deleted_at: null });
     await app.settle();
     expect((await app.story()).at(-1)).toBe("outbound errored failed");
+    await app.advance(60_000);
     await app.tandem.sweepNow();
     await app.settle();
 

@@ -1,5 +1,6 @@
 /** Situation 52: a listing that comes back empty or partial deletes nothing. */
 import { expect, it } from "vitest";
+import { sweepDue } from "../../src/runtime/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -107,5 +108,33 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
     await app.settle();
 
     await expectNothingDeleted(app);
+  });
+});
+
+describeOnEachDatabase("a resource opened moments ago", (open) => {
+  const DAY = 24 * 3_600_000;
+
+  it("S52 that neither the list nor a read by id shows yet is not taken for deleted", async () => {
+    const app = await givenPairs(await open());
+    await app.advance(DAY);
+    app.github.as("mona").openIssue(app.repo, { title: "Young" });
+    await app.settle();
+    app.github.faults.api.staleReads = { rate: 1, lagMs: { min: 5_000, max: 5_000 } };
+    await sweepDue(app.tandem.services, DAY);
+    await app.settle();
+    const young = async () => (await app.tasks()).find(({ title }) => title === "Young");
+    expect(await young()).toMatchObject({ deleted_at: null });
+    expect((await app.events()).filter(({ action }) => action === "delete")).toEqual([]);
+
+    // It is really deleted, and no webhook tells: the sweep looks again within minutes, not a day.
+    app.github.faults.api.staleReads.rate = 0;
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").deleteIssue(app.repo, COUNT + 1);
+    expect(await sweepDue(app.tandem.services, DAY)).toBe(0);
+    await app.advance(5 * 60_000);
+    expect(await sweepDue(app.tandem.services, DAY)).toBe(1);
+    await app.settle();
+    expect((await young())?.deleted_at).not.toBeNull();
+    expect(app.writes()).toBe(0);
   });
 });

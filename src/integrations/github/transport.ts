@@ -137,7 +137,8 @@ export class Transport {
     }
     const receivedAt = this.#options.now();
     const told = readTelemetry(raw.headers, sentAt, receivedAt);
-    const telemetry = request.asApp === true ? { ...told, limit: null, remaining: null, resetAt: null } : told;
+    const telemetry =
+      request.asApp === true ? { ...told, limit: null, remaining: null, resetAt: null } : told;
     if (telemetry.clockOffset !== null) this.#clockOffset = telemetry.clockOffset;
     this.#options.onTelemetry(telemetry);
     if (!isAnswer(raw.status, request)) {

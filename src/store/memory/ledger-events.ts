@@ -4,7 +4,7 @@ import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 import { storableValue } from "../storable-json.ts";
-import type { LedgerEvent } from "../store.ts";
+import type { LedgerEvent } from "../ledger.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { UndoableList } from "./undo-log.ts";
 

@@ -3,7 +3,7 @@ import { liveEvents, processing } from "../../engine/transition.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
-import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../store.ts";
+import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
 import { byId, lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
 import type { MemoryState } from "./memory-state.ts";

@@ -23,9 +23,9 @@ import type {
   CapturedChange,
   Delivery,
   IdentitySettings,
-  LedgerEvent,
   Link,
 } from "../store.ts";
+import type { LedgerEvent } from "../ledger.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
 import type { KeptKey } from "./backfills.ts";
 import { captured, type CapturedTable, capturedTables } from "./capture.ts";

@@ -1,7 +1,7 @@
 /** Where records stand with their counterparts, for many records at once. */
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Ledger, LedgerEvent, Standing } from "../store.ts";
+import type { Ledger, LedgerEvent, Standing } from "../ledger.ts";
 import { lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, laneKeyOf } from "./ledger-events.ts";
 import type { MemoryState } from "./memory-state.ts";

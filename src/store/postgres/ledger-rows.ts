@@ -2,7 +2,7 @@
 import { connectionId, laneId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
 import type { Queryable } from "../database.ts";
-import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../store.ts";
+import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
 import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
 import { readLanes } from "./lane-locks.ts";
 import { standings } from "./standing-rows.ts";

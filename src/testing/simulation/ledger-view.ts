@@ -1,7 +1,8 @@
 /** What the ledger says of a history, read through the store whatever database is behind it. */
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { LedgerEvent, Store } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
+import type { LedgerEvent } from "../../store/ledger.ts";
 
 export interface LedgerView {
   readonly lanes: readonly Lane[];

@@ -2,7 +2,7 @@
 import type { Json } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
 import type { Edit } from "./history.ts";
-import type { LedgerEvent } from "../../store/store.ts";
+import type { LedgerEvent } from "../../store/ledger.ts";
 import { resourceName, type Scene, text } from "./verdict.ts";
 
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
