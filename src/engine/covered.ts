@@ -33,12 +33,10 @@ export function coveredByOurWrite(
   const fields = new Set([...writes, ...late].flatMap(({ values }) => Object.keys(values)));
   return [...fields].flatMap((field): Conflict[] => {
     const seen = content[field];
-    // What a write said before this was seen may have been said again by somebody else since.
-    const ours = [...writes, ...late].flatMap(({ values, settledAt }) =>
-      values[field] === undefined || (settledAt !== undefined && at > settledAt)
-        ? []
-        : [values[field]],
-    );
+    const ours = [...writes, ...late].flatMap((write) => {
+      const said = write.values[field];
+      return said === undefined || isSpent(write, writes, at) ? [] : [said];
+    });
     const isOurs = ours.some((value) => sameValue(value, seen));
     if (seen === undefined || isOurs || sameValue(seen, shown[field])) return [];
     const hasLanded = ({ values }: Attempt) => sameValue(values[field], shown[field]);
@@ -49,6 +47,16 @@ export function coveredByOurWrite(
     if (kept === undefined) return [];
     return [{ field, winner: "record", kept, lost: seen, why: "covered_by_our_write" }];
   });
+}
+
+/**
+ * Whether what a write said may have been said again by somebody else: it, or a later one of ours, was
+ * settled before. One that was never answered may land yet; then a conflict too many is named.
+ */
+function isSpent(write: Attempt, writes: readonly Attempt[], at: Instant): boolean {
+  return writes.some(
+    ({ sentAt, settledAt }) => sentAt >= write.sentAt && settledAt !== undefined && at > settledAt,
+  );
 }
 
 function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boolean {

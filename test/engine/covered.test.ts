@@ -93,6 +93,14 @@ describe("a remote edit that says what an earlier write of ours said", () => {
     expect(lost(second, { title: "L2" }, { title: "L1" }, 12)).toEqual([]);
     expect(lost(second, { title: "L2" }, { title: "L1" }, 16)).toEqual(["L1"]);
   });
+
+  it("is somebody's own where that write was never answered, and a later one of ours has settled", () => {
+    const unanswered = write("A", "L1", 10, null);
+    const settled = write("A", "L2", 12, 14, { earlier: [unanswered] });
+    const last = write("L2", "L3", 18, 22, { earlier: [settled, unanswered] });
+    expect(lost(last, { title: "L3" }, { title: "L1" }, 12)).toEqual([]);
+    expect(lost(last, { title: "L3" }, { title: "L1" }, 20)).toEqual(["L1"]);
+  });
 });
 
 describe("a remote edit made after a look that did not find our write", () => {

@@ -113,6 +113,8 @@ describeOnEachDatabase("a worker that dies at a failpoint, in virtual time", (op
       await app.addTask({ title: point });
       await dieAt(app, failpoints, point);
       await app.advance(LEASE_MS + 1);
+      // Webhooks are here, or the look that follows a lost answer may be first.
+      await app.github.answered();
       await passOnLeases(app.tandem.services);
       await app.settle();
 
