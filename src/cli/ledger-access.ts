@@ -5,7 +5,14 @@
 import { z } from "zod";
 import type { AnyConfig } from "../config.ts";
 import type { Log } from "../runtime/log.ts";
-import type { ApiEvent, ApiEvents, ApiExplanation, ApiStatus } from "../server/api-types.ts";
+import type {
+  ApiBackfills,
+  ApiEvent,
+  ApiEvents,
+  ApiExplanation,
+  ApiReconciliation,
+  ApiStatus,
+} from "../server/api-types.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -38,6 +45,9 @@ export interface LedgerAccess {
   approveInstance(): Promise<ApiStatus>;
   reject(run: string): Promise<ApiStatus>;
   enableRecord(recordType: string, recordId: string): Promise<ApiExplanation>;
+  reconcile(connection: string, dryRun: boolean): Promise<ApiReconciliation>;
+  backfill(connection: string): Promise<ApiBackfills>;
+  backfills(): Promise<ApiBackfills>;
 }
 
 export interface AccessOptions {
@@ -126,6 +136,10 @@ function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess
     reject: (id) => send("POST", `${idPath("runs", id)}/reject`),
     enableRecord: (type, id) =>
       send("POST", `${idPath("records", type)}/${encodeURIComponent(id)}/enable`),
+    reconcile: (id, dryRun) =>
+      send("POST", `${idPath("connections", id)}/reconcile?dry_run=${String(dryRun)}`),
+    backfill: (id) => send("POST", `${idPath("connections", id)}/backfill`),
+    backfills: () => send("GET", "api/backfills"),
   };
 }
 

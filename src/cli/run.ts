@@ -3,11 +3,13 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../server/version.ts";
 import { addSettings, type Within, withinContext } from "./command-context.ts";
 import { addApproveCommand } from "./commands/approve.ts";
+import { addBackfillCommand } from "./commands/backfill.ts";
 import { addConnectCommand } from "./commands/connect.ts";
 import { addEventsCommand } from "./commands/events.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addMigrateCommand } from "./commands/migrate.ts";
 import { addEnableCommand, addPauseCommand } from "./commands/pause.ts";
+import { addReconcileCommand } from "./commands/reconcile.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addSimulateCommand } from "./commands/simulate-github.ts";
 import { addStartCommand } from "./commands/start.ts";
@@ -65,7 +67,16 @@ function createProgram(io: Io): Command {
     ["Set up:", [addMigrateCommand, addConnectCommand]],
     ["Run:", [addStartCommand, addWorkCommand, addServeCommand]],
     ["Look:", [addStatusCommand, addEventsCommand, addExplainCommand]],
-    ["Operate:", [addPauseCommand, addEnableCommand, addApproveCommand]],
+    [
+      "Operate:",
+      [
+        addPauseCommand,
+        addEnableCommand,
+        addApproveCommand,
+        addReconcileCommand,
+        addBackfillCommand,
+      ],
+    ],
     ["Try:", [addSimulateCommand]],
   ];
   for (const [heading, adds] of groups) {

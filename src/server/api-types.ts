@@ -128,6 +128,70 @@ export interface ApiHeldRun {
   readonly because: string;
 }
 
+/** One thing that a reconcile does, or would do. */
+export interface ApiPlannedAction {
+  readonly kind:
+    | "create_record"
+    | "update_record"
+    | "move_record"
+    | "delete_record"
+    | "archive_record"
+    | "detach_record"
+    | "create_resource"
+    | "patch_resource"
+    | "remove_resource"
+    | "close_surplus";
+  readonly record_type: string;
+  readonly record_id: string | null;
+  readonly resource_type: string;
+  readonly integration_external_id: string | null;
+  readonly changes: ApiEvent["changes"];
+  readonly conflicts: ApiEvent["conflicts"];
+}
+
+/** `POST /api/connections/1/reconcile?dry_run=true` */
+export interface ApiReconciliation {
+  readonly listed: number;
+  /** Missing resources that a later look must tell: they were heard of moments before. */
+  readonly unconfirmed: number;
+  /** Whether all of it was carried out; not in a dry run. */
+  readonly applied: boolean;
+  /** Whether what it would delete or overwrite waits for approval. */
+  readonly held: boolean;
+  readonly actions: readonly ApiPlannedAction[];
+}
+
+/** Where the backfill of one resource type is. */
+export interface ApiBackfill {
+  readonly connection_id: string;
+  readonly connection: string;
+  readonly resource_type: string;
+  readonly step: "list" | "index_records" | "index_resources" | "pair" | "create" | "done";
+  readonly listed: number;
+  /** How many there are, as far as the provider tells. */
+  readonly expected: number | null;
+  readonly paired: number;
+  readonly created: number;
+  /** Keys that several records or resources have; nobody can say which belong together. */
+  readonly ambiguous: {
+    readonly count: number;
+    readonly first: readonly {
+      readonly label: string;
+      readonly records: readonly string[];
+      readonly resources: readonly string[];
+    }[];
+  };
+  /** Why it does not go on now. */
+  readonly waits_for: string | null;
+  readonly started_at: string;
+  readonly finished_at: string | null;
+}
+
+/** `GET /api/backfills`, `POST /api/connections/1/backfill` */
+export interface ApiBackfills {
+  readonly backfills: readonly ApiBackfill[];
+}
+
 /** `GET /api/status` */
 export interface ApiStatus {
   readonly now: string;

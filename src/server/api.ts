@@ -12,6 +12,7 @@ import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
 import { problem } from "./problem.ts";
+import { addReconcileRoutes } from "./reconcile-routes.ts";
 import {
   representAccount,
   representConnection,
@@ -141,21 +142,32 @@ export function createApi(core: TandemCore): Hono {
     return context.json(await statusOf(core));
   });
 
+  addReconcileRoutes(
+    api,
+    core,
+    async (id) => (await refuseForeign()) ?? ((await exists(core, id)) ? null : noConnection(id)),
+  );
+
   api.post("/sync", async (context) => {
-    const foreign = await core.services.instance.foreign();
-    if (foreign !== null) {
-      return problem(
-        409,
-        "foreign_instance",
-        foreign,
-        "`tandem approve instance` goes on with this copy; everything is read again first.",
-      );
-    }
+    const refused = await refuseForeign();
+    if (refused !== null) return refused;
     await core.syncNow();
     return context.json(await statusOf(core));
   });
 
   api.get("/stream", (context) => streamLedger(core, context.req.raw.signal, () => statusOf(core)));
+
+  /** A copy of a database must not act before somebody said so. */
+  async function refuseForeign(): Promise<Response | null> {
+    const foreign = await core.services.instance.foreign();
+    if (foreign === null) return null;
+    return problem(
+      409,
+      "foreign_instance",
+      foreign,
+      "`tandem approve instance` goes on with this copy; everything is read again first.",
+    );
+  }
 
   async function exists(tandem: TandemCore, id: string): Promise<boolean> {
     const connections = await tandem.services.store.directory.connections();

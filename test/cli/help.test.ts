@@ -18,6 +18,9 @@ const COMMANDS = [
   "explain",
   "pause",
   "enable",
+  "approve",
+  "reconcile",
+  "backfill",
   "simulate",
 ];
 
@@ -43,6 +46,8 @@ describe("help", () => {
     ["explain", "oldest first", "$ tandem explain tasks 42"],
     ["pause", "acme/site", "$ tandem pause"],
     ["enable", "read again", "$ tandem enable"],
+    ["reconcile", "--dry-run", "$ tandem reconcile acme/site --dry-run"],
+    ["backfill", "goes on where it was", "$ tandem backfill acme/site"],
   ])("%s says what it does, with examples and the options of every command", async (...given) => {
     const [command, ...contents] = given;
     const { code, out } = await terminal.tandem(command, "--help");

@@ -1,0 +1,85 @@
+/** `tandem backfill`: takes everything that exists on both sides of a connection in, in steps. */
+import type { Command } from "commander";
+import type { ApiBackfill } from "../../server/api-types.ts";
+import { columns } from "../columns.ts";
+import {
+  addLedgerOptions,
+  type CommandContext,
+  examples,
+  type LedgerOptions,
+  type Within,
+} from "../command-context.ts";
+import { findConnection } from "../find-connection.ts";
+
+const BAR_WIDTH = 20;
+
+export function addBackfillCommand(program: Command, within: Within): void {
+  addLedgerOptions(program.command("backfill"))
+    .summary("take in what exists on both sides, or see how far that is")
+    .description(
+      "Lists every resource of a connection, pairs what exists on both sides where a key is declared, and\ngives the records that are left a resource. Workers do it, a page at a time and within a share of the\nrate budget; killed, it goes on where it was. Without a connection, shows how far each one is.",
+    )
+    .argument("[connection]", "its id, or its repository; absent: only show")
+    .addHelpText(
+      "after",
+      examples(
+        ["tandem backfill acme/site", "begin, or see how far it is"],
+        ["tandem backfill --json", ""],
+      ),
+    )
+    .action(within<[string | undefined, LedgerOptions]>(backfill));
+}
+
+async function backfill(
+  { answer, withLedger }: CommandContext,
+  wanted: string | undefined,
+  options: LedgerOptions,
+): Promise<void> {
+  await withLedger(options, async (ledger) => {
+    if (wanted === undefined) {
+      const all = await ledger.backfills();
+      answer(all, lines(all.backfills));
+      return;
+    }
+    const { connections } = await ledger.status();
+    const { id } = findConnection(connections, wanted);
+    const all = await ledger.backfill(id);
+    const own = all.backfills.filter((one) => one.connection_id === id);
+    answer({ backfills: own }, [
+      ...lines(own),
+      "Workers do it; run this again to see how far they are.",
+    ]);
+  });
+}
+
+function lines(backfills: readonly ApiBackfill[]): readonly string[] {
+  if (backfills.length === 0) return ["No backfill has begun."];
+  const rows = backfills.map((one) => [
+    one.connection,
+    one.resource_type.replaceAll("_", " "),
+    bar(one),
+    `${String(one.listed)} listed, ${String(one.paired)} paired, ${String(one.created)} created`,
+    one.waits_for ?? one.step.replaceAll("_", " "),
+  ]);
+  const ambiguous = backfills.flatMap(({ ambiguous: { first } }) =>
+    first.map(
+      ({ label, records, resources }) =>
+        `ambiguous  ${label}: records ${records.join(", ")}; resources ${resources.join(", ")}`,
+    ),
+  );
+  return [...columns(rows), ...ambiguous];
+}
+
+/** How much of the list is behind it; what comes after the list counts as the rest of the bar. */
+function bar({ step, listed, expected }: ApiBackfill): string {
+  const share =
+    step === "done"
+      ? 1
+      : step !== "list"
+        ? 0.9
+        : expected === null || expected === 0
+          ? 0
+          : Math.min(0.9, listed / expected);
+  const full = Math.round(share * BAR_WIDTH);
+  return `[${"#".repeat(full)}${".".repeat(BAR_WIDTH - full)}]`;
+}

@@ -1,0 +1,80 @@
+/** `tandem reconcile`: compares everything of a connection, and brings both sides in step. */
+import type { Command } from "commander";
+import type { ApiPlannedAction, ApiReconciliation } from "../../server/api-types.ts";
+import { columns, cut } from "../columns.ts";
+import {
+  addLedgerOptions,
+  type CommandContext,
+  examples,
+  type LedgerOptions,
+  type Within,
+} from "../command-context.ts";
+import { findConnection } from "../find-connection.ts";
+import { count, recordName, resourceName } from "../wording.ts";
+
+interface ReconcileOptions extends LedgerOptions {
+  readonly dryRun?: boolean;
+}
+
+export function addReconcileCommand(program: Command, within: Within): void {
+  addLedgerOptions(program.command("reconcile"))
+    .summary("compare everything of a connection, and bring both sides in step")
+    .description(
+      "Lists every resource of a connection, asks by id for what is missing, compares with the records as\nthey are, and does what follows. A dry run makes the same plan and carries nothing out. Workers then\nwork on what became due; what would delete or overwrite much waits for `tandem approve`.",
+    )
+    .argument("<connection>", "its id, or its repository")
+    .option("--dry-run", "say what would be done, and do nothing")
+    .addHelpText(
+      "after",
+      examples(
+        ["tandem reconcile acme/site --dry-run", "what would it do?"],
+        ["tandem reconcile acme/site", ""],
+      ),
+    )
+    .action(within<[string, ReconcileOptions]>(reconcile));
+}
+
+async function reconcile(
+  { answer, withLedger }: CommandContext,
+  wanted: string,
+  { dryRun = false, ...options }: ReconcileOptions,
+): Promise<void> {
+  await withLedger(options, async (ledger) => {
+    const { connections } = await ledger.status();
+    const done = await ledger.reconcile(findConnection(connections, wanted).id, dryRun);
+    answer(done, lines(done, dryRun));
+  });
+}
+
+function lines(
+  { listed, actions, held, unconfirmed }: ApiReconciliation,
+  dryRun: boolean,
+): readonly string[] {
+  const later =
+    unconfirmed === 0
+      ? []
+      : [`${count(unconfirmed, "resource")} missing, but heard of moments ago: look again later.`];
+  const waits = held
+    ? ["The rest would delete or overwrite much, and waits: `tandem status` shows it."]
+    : [];
+  const total = `${count(listed, "resource")} listed, ${count(actions.length, "difference")}`;
+  const end = dryRun ? `${total}. Nothing was done.` : `${total}.`;
+  return [...columns(actions.map(cells)), ...later, ...waits, end];
+}
+
+function cells(action: ApiPlannedAction): readonly string[] {
+  const changes = action.changes.map(
+    ({ field, from, to }) => `${field}: ${shown(from)} -> ${shown(to)}`,
+  );
+  const lost = action.conflicts.map(({ field, lost: value }) => `${field} loses ${shown(value)}`);
+  return [
+    action.kind.replaceAll("_", " "),
+    recordName(action),
+    resourceName(action),
+    [...changes, ...lost].join("; "),
+  ];
+}
+
+function shown(value: unknown): string {
+  return cut(JSON.stringify(value), 40);
+}

@@ -1,0 +1,84 @@
+/** Reconciling and backfilling over the API: what `tandem reconcile` and `tandem backfill` ask for. */
+import type { Hono } from "hono";
+import type { TandemCore } from "../compose.ts";
+import type { PlannedAction } from "../engine/reconcile.ts";
+import type { Backfill } from "../model/backfill.ts";
+import type { Connection } from "../model/connection.ts";
+import { type ConnectionId, connectionId } from "../model/ids.ts";
+import { formatInstant } from "../model/instant.ts";
+import type {
+  ApiBackfill,
+  ApiBackfills,
+  ApiPlannedAction,
+  ApiReconciliation,
+} from "./api-types.ts";
+import { problem } from "./problem.ts";
+
+type Refuse = (id: ConnectionId) => Promise<Response | null>;
+
+/** @param refuse says why nothing may be done with a connection, or `null`. */
+export function addReconcileRoutes(api: Hono, core: TandemCore, refuse: Refuse): void {
+  api.post("/connections/:id/reconcile", async (context) => {
+    const id = connectionId(context.req.param("id"));
+    const refused = await refuse(id);
+    if (refused !== null) return refused;
+    const wanted = context.req.query("dry_run") ?? "false";
+    if (wanted !== "true" && wanted !== "false") {
+      return problem(
+        400,
+        "invalid_query",
+        `dry_run is "${wanted}"`,
+        "It is true, to see what would be done, or false.",
+      );
+    }
+    const { actions, ...rest } = await core.reconcile(id, { dryRun: wanted === "true" });
+    const body: ApiReconciliation = { ...rest, actions: actions.map(representAction) };
+    return context.json(body);
+  });
+
+  api.post("/connections/:id/backfill", async (context) => {
+    const id = connectionId(context.req.param("id"));
+    const refused = await refuse(id);
+    if (refused !== null) return refused;
+    await core.backfill(id);
+    return context.json(await backfills());
+  });
+
+  api.get("/backfills", async (context) => context.json(await backfills()));
+
+  async function backfills(): Promise<ApiBackfills> {
+    const connections = await core.services.store.directory.connections();
+    const all = await core.backfills();
+    return { backfills: all.map((one) => representBackfill(one, connections)) };
+  }
+}
+
+function representAction(action: PlannedAction): ApiPlannedAction {
+  const { kind, changes, conflicts } = action;
+  return {
+    kind,
+    record_type: action.recordType,
+    record_id: action.recordId,
+    resource_type: action.resourceType,
+    integration_external_id: action.externalId,
+    ...{ changes, conflicts },
+  };
+}
+
+function representBackfill(backfill: Backfill, connections: readonly Connection[]): ApiBackfill {
+  const { progress, connectionId: id } = backfill;
+  return {
+    connection_id: id,
+    connection: connections.find((connection) => connection.id === id)?.containerName ?? id,
+    resource_type: backfill.resourceType,
+    step: backfill.step,
+    listed: progress.listed,
+    expected: progress.expected,
+    paired: progress.paired,
+    created: progress.created,
+    ambiguous: { count: progress.ambiguousCount, first: progress.ambiguous },
+    waits_for: progress.waitsFor,
+    started_at: formatInstant(backfill.startedAt),
+    finished_at: backfill.finishedAt === null ? null : formatInstant(backfill.finishedAt),
+  };
+}
