@@ -4,6 +4,7 @@ import { admitChange } from "../engine/record-change.ts";
 import type { Lane } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import { isSoftDeleted } from "./drain.ts";
 import { noteRestored } from "./restored-children.ts";
 
 /** Whether the lane's record was taken back and its resource not seen since. */
@@ -21,12 +22,21 @@ export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<bool
   );
 }
 
-/** Makes the record's next lane, with an event that creates its resource; the last one has ended. */
+/**
+ * Makes the record's next lane, with an event that creates its resource; the last one has ended. A
+ * record that was deleted once more meanwhile gets none: the drain, which finds the lane ended, will
+ * not end another.
+ */
 export async function beginAnew(
   tx: StoreTransaction,
-  { connectionId, resourceType, recordType, recordId }: Lane,
+  lane: Lane,
   book: AddressBook,
 ): Promise<void> {
+  const { connectionId, resourceType, recordType, recordId } = lane;
+  const mapping = book.mapping(lane);
+  if (mapping === null || recordId === null) return;
+  const row = (await tx.records.read(mapping, [recordId])).get(recordId);
+  if (row === undefined || isSoftDeleted(mapping, row)) return;
   const key = { connectionId, resourceType, recordType, externalId: null, recordId };
   const lanes = await tx.lockLanes(await tx.ensureLanes([key]));
   const change = { action: "upsert", changedAt: {}, ours: false, deleted: null } as const;

@@ -5,7 +5,7 @@ import { claimDue } from "../../src/runtime/claim.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { dieSending } from "../harness/in-flight.ts";
+import { catchRequest, dieSending } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 describeOnEachDatabase("what belongs to something deleted", (open) => {
@@ -253,3 +253,34 @@ async function commentEvents(app: SampleTandem) {
 async function lost(app: SampleTandem): Promise<readonly unknown[]> {
   return (await app.events()).flatMap(({ conflicts }) => conflicts.map((each) => each.lost));
 }
+
+describeOnEachDatabase("a task taken back and archived again", (open) => {
+  it("while the look at its issue finds it gone: no new issue is made for what is archived", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "Here" });
+    await app.settle();
+    await app.editTask(id, { deleted_at: "2026-01-01T00:00:00Z" });
+    await app.settle();
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    app.github.faults.webhooks.drop = 0;
+    await app.advance(5_000);
+    app.github.clearRequests();
+
+    await app.editTask(id, { deleted_at: null });
+    const look = await catchRequest(app, { method: "GET", path: /\/issues\/1$/ });
+    await app.editTask(id, { deleted_at: "2026-01-02T00:00:00Z" });
+    look.hold.release();
+    await look.done;
+    await app.settle();
+
+    expect(app.github.issues(app.repo)).toEqual([]);
+    expect((await app.task()).deleted_at).not.toBeNull();
+    expect((await app.story()).slice(-2)).toEqual([
+      "outbound ignored tombstoned",
+      "inbound completed archived_record",
+    ]);
+    expect(app.writes()).toBe(0);
+    expect(app.reads()).toBe(1);
+  });
+});

@@ -299,11 +299,10 @@ describeOnEachDatabase("a task that is taken back", (open) => {
     app.github.as("mona").deleteIssue(app.repo, 1);
     app.github.faults.webhooks.drop = 0;
     app.github.failNext({ method: "GET", path: /\/issues\/1$/, with: 404 });
-    await app.advance(5_000);
+    await app.advance(60_000);
     await app.editTask(id, { deleted_at: null });
     await app.settle();
     expect((await app.story()).at(-1)).toBe("outbound errored failed");
-    await app.advance(60_000);
     await app.tandem.sweepNow();
     await app.settle();
 
