@@ -1,5 +1,5 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
-import { type Arrival, admit } from "../engine/admit.ts";
+import { admit } from "../engine/admit.ts";
 import type { Context } from "../engine/context.ts";
 import {
   awaitParent,
@@ -19,7 +19,7 @@ import { recheckInbound } from "../engine/start.ts";
 import { move } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { canonical } from "../model/content.ts";
-import { formatInstant, type Instant } from "../model/instant.ts";
+import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -29,6 +29,7 @@ import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
 import { type Claimed, hold, holdAmong, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { isSoftDeleted } from "./drain.ts";
+import { goneArrival } from "./gone-arrival.ts";
 import { isRecordNewer } from "./hooks.ts";
 import { lockForRemoval, type Removable, writeMerge } from "./record-side.ts";
 import type { Services } from "./services.ts";
@@ -307,25 +308,6 @@ export async function admitGone(
     );
     if (isRestoring(lane)) await beginAnew(tx, lane, book);
   });
-}
-
-function goneArrival(lane: Lane, now: Instant): Arrival {
-  return {
-    observation: {
-      type: lane.resourceType,
-      externalId: lane.externalId ?? "",
-      action: "delete",
-      updatedAt: lane.clock?.at ?? now,
-      content: null,
-      display: {},
-      parent: lane.parent,
-      token: null,
-      author: null,
-    },
-    source: "reread",
-    deliveryId: null,
-    verifiedAt: null,
-  };
 }
 
 /** The wait for the parent is over: read it, admit it, and wait for its record. */

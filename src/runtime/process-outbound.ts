@@ -20,9 +20,10 @@ import { recordContent } from "../engine/translate-record.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Content } from "../model/content.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
+import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
+import { admitArrivals } from "./admit-arrivals.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import type { Failpoint } from "./failpoints.ts";
@@ -32,6 +33,7 @@ import { type Written, writeMerge } from "./record-side.ts";
 import { noteRestored } from "./restored-children.ts";
 import { randomToken, type Services } from "./services.ts";
 import { findCreated } from "./find-created.ts";
+import { goneArrival } from "./gone-arrival.ts";
 import { parentState } from "./parent-state.ts";
 import { refuseStale } from "./stale-read.ts";
 import { holdNamed } from "./tokenless-creates.ts";
@@ -200,6 +202,9 @@ async function carryOut(
     answer = await send(client, request, claimed, services, signal);
   } catch (error) {
     if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
+    if (request.kind === "create") {
+      throw await noteParentGone(services, contact, book, request.parent, error);
+    }
     await admitGone(services, claimed, book);
     return;
   }
@@ -207,6 +212,27 @@ async function carryOut(
   await reach("after:send");
   await settleAnswer(services, claimed, book, contact, request.kind, answer);
   await reach("after:answer");
+}
+
+/**
+ * Of a create it is not the resource that is gone, for there is none yet, but its parent: that is
+ * admitted, and the event looks again and finds its parent ended.
+ */
+async function noteParentGone(
+  services: Services,
+  contact: Contact,
+  book: AddressBook,
+  parent: ResourceRef | null,
+  { code, message, hint, status, requestId }: IntegrationError,
+): Promise<IntegrationError> {
+  const told = { code, message, hint, status, requestId, applied: "no" } as const;
+  if (parent === null) return new IntegrationError({ ...told, kind: "permanent" });
+  await services.store.transaction(async (tx) => {
+    const { type: resourceType, externalId } = parent;
+    const arrival = goneArrival({ resourceType, externalId, clock: null, parent: null }, tx.now);
+    await admitArrivals(tx, [{ contact, arrival }], book, services);
+  });
+  return new IntegrationError({ ...told, kind: "retryable" });
 }
 
 function reachClaimed(services: Services, claimed: Claimed, point: Failpoint): Promise<void> {

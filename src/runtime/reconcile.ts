@@ -11,12 +11,12 @@ import { unchanged } from "../engine/transition.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { followMove } from "./follow-moves.ts";
 import { batchesOf } from "./batches.ts";
+import { goneArrival } from "./gone-arrival.ts";
 import { mayGoOn } from "./held-runs.ts";
 import {
   type PlannedStep,
@@ -133,8 +133,8 @@ function arrivalOf(step: PlannedStep, tx: StoreTransaction): Arrival | null {
     return { observation: step.observation, source: "poll", ...unverified };
   }
   if (step.cause !== "absent") return null;
-  const observation = absence(step.mapping.resource.type, step.externalId, tx);
-  return { observation, source: "reread", ...unverified };
+  const gone = { resourceType: step.mapping.resource.type, externalId: step.externalId };
+  return goneArrival({ ...gone, clock: null, parent: null }, tx.now);
 }
 
 async function decideLanes(
@@ -170,18 +170,4 @@ async function closeSurplus(
       ),
     ),
   );
-}
-
-function absence(type: string, externalId: string, { now }: StoreTransaction): Observation {
-  return {
-    type,
-    externalId,
-    action: "delete",
-    updatedAt: now,
-    content: null,
-    display: {},
-    parent: null,
-    token: null,
-    author: null,
-  };
 }

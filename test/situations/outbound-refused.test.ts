@@ -132,6 +132,34 @@ describeOnEachDatabase("a write that is refused", (open) => {
     expect(app.writes()).toBe(1);
   });
 
+  it("S32 410 on a create: its issue is gone, so the task is archived, and two comments end with it", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "Known" });
+    await app.settle();
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    app.github.clearRequests();
+    await app.addComment(id, "One");
+    await app.addComment(id, "Two");
+    await app.settleWithin(60);
+
+    expect((await app.task()).deleted_at).not.toBeNull();
+    expect(await app.comments()).toHaveLength(2);
+    const events = await app.events();
+    expect(events.filter(({ record_type }) => record_type === "tasks").at(-1)).toMatchObject({
+      action: "delete",
+      state: "completed",
+      reason: "archived_record",
+    });
+    const ended = { state: "ignored", reason: "parent_deleted", ignored_for_id: id };
+    expect(events.filter(({ record_type }) => record_type === "comments")).toMatchObject([
+      ended,
+      ended,
+    ]);
+    // The second is not even sent.
+    expect(app.writes()).toBe(1);
+  });
+
   it("S32 422 on a create: errored at once with a hint, and sent when corrected", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: TOO_LONG });
