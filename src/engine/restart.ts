@@ -57,9 +57,7 @@ export function enableLane(
 ): Transition {
   return directions.reduce<Transition>(
     (transition, direction) => {
-      const disabled = [...liveEvents(transition.lane, "disabled", direction)].sort((a, b) =>
-        a.id < b.id ? 1 : -1,
-      );
+      const disabled = newestFirst(liveEvents(transition.lane, "disabled", direction));
       const newest = goingOn(transition.lane, disabled);
       if (newest === undefined) return transition;
       const canceled = disabled
@@ -82,6 +80,12 @@ function goingOn(lane: Lane, disabled: readonly TandemEvent[]): TandemEvent | un
   const removal = disabled.find(({ action }) => action === "delete");
   if (removal === undefined || removal === newest) return newest;
   return isTakenBack(lane, removal) ? newest : removal;
+}
+
+/** By the resource's own times, since webhooks come in any order; what has none, and ties, by birth. */
+function newestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {
+  const time = ({ updatedAt, createdAt }: TandemEvent) => updatedAt ?? createdAt;
+  return [...events].sort((a, b) => time(b) - time(a) || (a.id < b.id ? 1 : -1));
 }
 
 function enable(start: Transition, event: TandemEvent, now: Instant): Transition {

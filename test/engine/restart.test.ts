@@ -102,6 +102,19 @@ describe("a lane switched off and on", () => {
     expect(eventIn(off, anEventId(6)).state).toBe("processing");
   });
 
+  it("takes for the newest what the resource said last, though its webhook came first", () => {
+    const disabled = { state: "disabled" } as const;
+    const off = aLane({ disabled: "by hand" });
+    const one = withEvent(off, 5, { ...disabled, updatedAt: at(20) }).lane;
+    const { lane } = withEvent(one, 6, { ...disabled, updatedAt: at(15) });
+    const on = enableLane(lane, now);
+    expect(eventIn(on, anEventId(5))).toMatchObject({ state: "queued", reread: true });
+    expect(eventIn(on, anEventId(6))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(5),
+    });
+  });
+
   it("goes on with the newest of each direction, read again; the others are canceled by it", () => {
     const disabled = { state: "disabled" } as const;
     const one = withEvent(aLane({ disabled: "by hand" }), 5, disabled).lane;
