@@ -194,3 +194,13 @@ export async function givenSampleTandem(
     reads: () => test.github.calls({ method: "GET" }),
   };
 }
+
+/** A sample app with one issue of Mona's, paired a minute ago. */
+export async function givenIssue(database: TestDatabase, title: string): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database);
+  app.github.as("mona").openIssue(app.repo, { title });
+  await app.settle();
+  await app.advance(60_000);
+  app.github.clearRequests();
+  return app;
+}

@@ -1,7 +1,7 @@
 /** What Tandem writes to a record is no local edit, but what the app makes of it is. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { givenIssue } from "../harness/sample-tandem.ts";
 
 describeOnEachDatabase("a write of our own", (open) => {
   it("that a trigger of the app answers with another: that one is sent, once", async () => {
@@ -66,15 +66,3 @@ describeOnEachDatabase("a write of our own", (open) => {
     expect(app.writes()).toBe(0);
   });
 });
-
-async function givenIssue(
-  database: Parameters<typeof givenSampleTandem>[0],
-  title: string,
-): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
-  app.github.as("mona").openIssue(app.repo, { title });
-  await app.settle();
-  await app.advance(60_000);
-  app.github.clearRequests();
-  return app;
-}

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { MILLISECOND } from "../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { givenIssue } from "../harness/sample-tandem.ts";
 
 const READ_ISSUE = { method: "GET", path: /\/issues\/1$/ } as const;
 
@@ -116,15 +116,3 @@ describeOnEachDatabase("a poll", (open) => {
     expect(edited.updatedAt / MILLISECOND - Date.parse(since)).toBe(10 * 60_000);
   });
 });
-
-async function givenIssue(
-  database: Parameters<typeof givenSampleTandem>[0],
-  title: string,
-): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
-  app.github.as("mona").openIssue(app.repo, { title });
-  await app.settle();
-  await app.advance(60_000);
-  app.github.clearRequests();
-  return app;
-}
