@@ -92,6 +92,8 @@ describe.runIf(databaseKinds.includes("postgres"))("several worker processes", (
 
   it("frozen with a create in flight: another adopts the issue, and what the frozen one writes later is refused", async () => {
     const frozen = await fleet.startWorker("frozen");
+    // A first poll that ends later would see the issue in its list, and pair it there.
+    await expect.poll(polled, PATIENTLY).toBe(true);
     const hold = fleet.github.holdNext({ method: "POST", path: /\/issues$/ });
     // Its webhook would let the issue be adopted sooner.
     fleet.github.faults.webhooks.drop = 1;
@@ -126,6 +128,13 @@ describe.runIf(databaseKinds.includes("postgres"))("several worker processes", (
     const { app, github } = await sides();
     expect(app).toEqual(github);
   }, 240_000);
+
+  async function polled(): Promise<boolean> {
+    const [row] = await fleet.sql<{ polled: boolean }>(
+      "select bool_and(polled_at is not null) as polled from tandem.connections",
+    );
+    return row?.polled === true;
+  }
 
   async function outbound() {
     return fleet.sql<{ id: string; state: string; reason: string; worker: string; epoch: number }>(
