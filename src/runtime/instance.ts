@@ -4,11 +4,16 @@ import type { Clock } from "../model/clock.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Store } from "../store/store.ts";
+import { drainChanges } from "./drain.ts";
 import type { Log } from "./log.ts";
 import type { Services } from "./services.ts";
 
 /** How long an answer holds: a database does not become another under a running process. */
 const HOLDS_MS = 60_000;
+
+/** What somebody who meets a foreign database can do. */
+export const FOREIGN_REMEDY =
+  "`tandem approve instance` goes on with this copy; everything is read again first.";
 
 export interface InstanceGuard {
   /** Why nothing may be posted, or `null`. */
@@ -31,7 +36,12 @@ export function createInstanceGuard(
       const { stored, place } = await instance.read();
       const verdict = judgeInstance(stored, { name, place });
       if (verdict.kind === "foreign") {
-        if (!told) log.error({ why: verdict.why }, "nothing is worked on until it is approved");
+        if (!told) {
+          log.error(
+            { code: "foreign_instance", why: verdict.why, fix: FOREIGN_REMEDY },
+            "nothing is worked on until it is approved",
+          );
+        }
         told = true;
         return verdict.why;
       }
@@ -48,12 +58,22 @@ export function createInstanceGuard(
   };
 }
 
+/** Runs what posts or reads at an integration; a foreign database gets none of it done. */
+export async function unlessForeign(
+  { instance }: Services,
+  work: () => Promise<number>,
+): Promise<number> {
+  return (await instance.foreign()) === null ? work() : 0;
+}
+
 /**
  * A person's word that this copy is the one to go on with. Everything is listed anew, and whatever
  * waits to be written looks at its resource first.
  */
 export async function approveInstance(services: Services): Promise<void> {
   const { store } = services;
+  // What was captured before the backup, and not yet looked at, is as old as what waits.
+  while ((await drainChanges(services)) > 0);
   for (const connection of await store.directory.connections()) {
     for (const state of ["queued", "errored", "disabled"] as const) {
       await takeUpLanes(services, connection.id, state);

@@ -8,6 +8,7 @@ import { advanceBackfills } from "./backfill.ts";
 import { claimDue, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
+import { unlessForeign } from "./instance.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { Services } from "./services.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
@@ -39,7 +40,7 @@ export async function settle(
     const claims = await claimDue(services, book, "settle", leaseMillis, 16);
     for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
     const hooks = await runAfterCommits(services, NEVER);
-    const backfills = await advanceBackfills(services, NEVER);
+    const backfills = await unlessForeign(services, () => advanceBackfills(services, NEVER));
     total.deliveries += deliveries;
     total.changes += changes;
     total.events += claims.length;

@@ -14,6 +14,7 @@ import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { messageOf } from "./failures.ts";
 import { watchFitness } from "./fitness.ts";
+import { unlessForeign } from "./instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
@@ -97,10 +98,6 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     return claims.length > 0;
   }
 
-  async function unlessForeign(work: () => Promise<number>): Promise<number> {
-    return (await services.instance.foreign()) === null ? work() : 0;
-  }
-
   const steps: readonly (readonly [string, number, () => Promise<boolean>])[] = [
     ["translate", idleMillis, async () => (await translateDeliveries(services)) > 0],
     ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
@@ -112,23 +109,25 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     [
       "backfill",
       Math.max(idleMillis, 1_000),
-      async () => (await unlessForeign(() => advanceBackfills(services, killed.signal))) > 0,
+      async () =>
+        (await unlessForeign(services, () => advanceBackfills(services, killed.signal))) > 0,
     ],
     [
       "poll",
       Math.min(pollMillis, 1_000),
-      () => never(unlessForeign(() => pollDue(services, pollMillis, killed.signal))),
+      () => never(unlessForeign(services, () => pollDue(services, pollMillis, killed.signal))),
     ],
     [
       "sweep",
       Math.min(sweepMillis, 60_000),
-      () => never(unlessForeign(() => sweepDue(services, sweepMillis, killed.signal))),
+      () => never(unlessForeign(services, () => sweepDue(services, sweepMillis, killed.signal))),
     ],
     [
       "local sweep",
       Math.min(sweepMillis, 60_000),
       async () =>
-        (await unlessForeign(() => localSweepDue(services, sweepMillis, killed.signal))) > 0,
+        (await unlessForeign(services, () => localSweepDue(services, sweepMillis, killed.signal))) >
+        0,
     ],
   ];
   for (const [step, idle, run] of steps) {

@@ -8,6 +8,7 @@ import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
@@ -161,12 +162,7 @@ export function createApi(core: TandemCore): Hono {
   async function refuseForeign(): Promise<Response | null> {
     const foreign = await core.services.instance.foreign();
     if (foreign === null) return null;
-    return problem(
-      409,
-      "foreign_instance",
-      foreign,
-      "`tandem approve instance` goes on with this copy; everything is read again first.",
-    );
+    return problem(409, "foreign_instance", foreign, FOREIGN_REMEDY);
   }
 
   async function exists(tandem: TandemCore, id: string): Promise<boolean> {

@@ -29,8 +29,14 @@ export function makeFolder(files: Readonly<Record<string, string>> = {}): string
   return folder;
 }
 
+/** What one story's configuration says beside what all say. */
+export interface ConfigLines {
+  readonly top?: string;
+  readonly sync?: string;
+}
+
 /** What a user writes, as TypeScript that Node 20 cannot read by itself. */
-export function configText(database?: string): string {
+export function configText(database?: string, { top = "", sync = "" }: ConfigLines = {}): string {
   return `
 import { defineConfig, reference } from "tandem-sync";
 import { github } from "tandem-sync/github";
@@ -40,6 +46,7 @@ const scope: string = "project_id";
 export default defineConfig({
   ${database === undefined ? "" : `database: ${JSON.stringify(database)},`}
   integrations: { github: github() },
+  ${top}
   identities: { table: "users", login: { github: "github_login" } },
   records: {
     tasks: {
@@ -48,6 +55,7 @@ export default defineConfig({
           scope,
           softDelete: "deleted_at",
           modifiedAt: "modified_at",
+          ${sync}
           fields: { title: "title", markdown: "body", owner_id: reference("author", "users") },
         },
       },
@@ -58,12 +66,12 @@ export default defineConfig({
 }
 
 /** The app's tables and one project are there; Tandem's schema is not. */
-export async function openProject(kind: DatabaseKind): Promise<Project> {
+export async function openProject(kind: DatabaseKind, lines?: ConfigLines): Promise<Project> {
   const setup = `${SAMPLE_SCHEMA}; insert into projects (name) values ('Website')`;
   if (kind === "postgres") {
     const database = await openTestDatabase("postgres");
     await database.sql(setup);
-    const folder = makeFolder({ "tandem.config.ts": configText(database.url) });
+    const folder = makeFolder({ "tandem.config.ts": configText(database.url, lines) });
     return {
       folder,
       sql: (text) => database.sql(text),
@@ -73,7 +81,7 @@ export async function openProject(kind: DatabaseKind): Promise<Project> {
       },
     };
   }
-  const folder = makeFolder({ "tandem.config.ts": configText() });
+  const folder = makeFolder({ "tandem.config.ts": configText(undefined, lines) });
   const data = join(folder, ".tandem", "data");
   mkdirSync(join(folder, ".tandem"));
   await copyFreshDatabase(data);

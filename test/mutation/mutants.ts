@@ -4,12 +4,14 @@ import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { processing } from "./processing.ts";
+import { safety } from "./safety.ts";
 
 export const mutants: readonly CodeMutant[] = [
   ...admission,
   ...merging,
   ...processing,
   ...creating,
+  ...safety,
 ];
 
 /** @throws Error where there is no mutant of that id. */

@@ -30,7 +30,7 @@ const posted = (app: SampleTandem) =>
   app.github.comments(app.repo).map(({ body }) => body.replace(TOKEN, ""));
 const texts = async (app: SampleTandem) => (await app.comments()).map(({ markdown }) => markdown);
 
-describeOnEachDatabase("what a user wrote and we post", (open, kind) => {
+describeOnEachDatabase("what a user wrote and we post", (open) => {
   async function given(config = withAuthors()): Promise<SampleTandem & { readonly talk: string }> {
     const app = await givenSampleTandem(await open(), config);
     const task = await app.addTask({ title: "Talked about", markdown: "Text" });
@@ -153,7 +153,7 @@ describeOnEachDatabase("what a user wrote and we post", (open, kind) => {
     expect(app.writes()).toBe(1);
   });
 
-  it.runIf(kind === "pglite")("is a name and nothing else, whatever it is", async () => {
+  it("is a name and nothing else, whatever it is", async () => {
     const app = await given();
     await app.sql(`update users set name = 'A *bold* <b>name</b> @octocat' where id = 1`);
     await app.addComment(app.talk, "Text");
@@ -164,7 +164,7 @@ describeOnEachDatabase("what a user wrote and we post", (open, kind) => {
     expect(await texts(app)).toEqual(["Text"]);
   });
 
-  it.runIf(kind === "pglite")("names nobody where nobody wrote it, or it is us", async () => {
+  it("names nobody where nobody wrote it, or it is us", async () => {
     const app = await given();
     await app.sql("update users set github_login = $1", [TEST_LOGIN]);
     await app.addComment(app.talk, "By the account's own user");
@@ -174,7 +174,7 @@ describeOnEachDatabase("what a user wrote and we post", (open, kind) => {
     expect(posted(app)).toEqual(["By the account's own user", "By nobody"]);
   });
 
-  it.runIf(kind === "pglite")("is what the app says, or that the app cannot say it", async () => {
+  it("is what the app says, or that the app cannot say it", async () => {
     let attribution: (user: { readonly name?: unknown }) => string | null = (user) =>
       user.name === "Mona" ? "_Mona, in our app_" : null;
     const app = await given(withAuthors({ attribution: (user) => attribution(user) }));

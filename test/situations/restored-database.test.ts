@@ -19,6 +19,8 @@ async function givenRestored(database: TestDatabase) {
   await app.editTask(id, { title: "Edited before the backup" });
   const created = await app.addTask({ title: "Waits to be created" });
   await drainChanges(app.tandem.services);
+  // Captured, and not looked at when the backup was taken.
+  await app.addTask({ title: "Waits to be looked at" });
   // What was done after the backup is known to GitHub alone.
   app.github.faults.webhooks.drop = 1;
   await app.advance(3_600_000);
@@ -56,6 +58,7 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     expect(titles).toEqual([
       "Edited after the backup",
       "Waits to be created",
+      "Waits to be looked at",
       "Opened after the backup",
     ]);
     expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual([
@@ -67,13 +70,26 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     expect(conflicts).toMatchObject([
       { field: "title", winner: "resource", lost: "Edited before the backup" },
     ]);
-    // Whether it was created after the backup nobody here can know, so a person says.
+    // Whether they were created after the backup nobody here can know, so a person says.
     expect((await app.status()).disabled_pairings.first).toMatchObject([
       { record_id: created, why: expect.stringContaining("restored") },
+      { record_id: String(Number(created) + 1), why: expect.stringContaining("restored") },
     ]);
     expect(await post(app, `records/tasks/${created}/enable`)).toBe(200);
     await app.settleWithin(5);
     expect(app.github.issues(app.repo)).toHaveLength(3);
     expect(app.writes()).toBe(1);
+  });
+
+  it("looks at a resource before it writes there, though nothing was polled yet", async () => {
+    const { app, id } = await givenRestored(await open());
+    expect(await post(app, "instance/approve")).toBe(200);
+    await app.settleWithin(5);
+
+    expect(app.github.issue(app.repo, 1)?.title).toBe("Edited after the backup");
+    expect((await app.tasks()).find((task) => task.id === id)?.title).toBe(
+      "Edited after the backup",
+    );
+    expect(app.writes()).toBe(0);
   });
 });

@@ -6,6 +6,7 @@ import { CliError } from "../failure.ts";
 import { untilInterrupted } from "../io.ts";
 import { loadConfig } from "../load-config.ts";
 import { openTandem } from "../open-tandem.ts";
+import { FOREIGN_REMEDY } from "../../runtime/instance.ts";
 import type { Tandem } from "../../server/tandem.ts";
 import { count } from "../wording.ts";
 
@@ -59,7 +60,15 @@ async function refuseMisfit({ services }: Tandem): Promise<void> {
   throw new CliError(EXIT.database, misfit.code, misfit.message, misfit.hint);
 }
 
+/** Cron tells its owner by the exit status that nothing was done. */
+async function refuseForeign({ services }: Tandem): Promise<void> {
+  const why = await services.instance.foreign();
+  if (why === null) return;
+  throw new CliError(EXIT.refused, "foreign_instance", why, FOREIGN_REMEDY);
+}
+
 async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> {
+  await refuseForeign(tandem);
   // What waits here does not wait for an integration that cannot be polled.
   const before = await tandem.settle();
   await tandem.syncNow();

@@ -1,0 +1,52 @@
+/** The key by which a record and a resource are told to be the same thing. */
+import { describe, expect, it } from "vitest";
+import { type KeyOfOne, recordKey, resourceKey } from "../../src/engine/pairing.ts";
+import type { Mapping, PairingKey } from "../../src/model/mapping.ts";
+import { aMapping } from "./builders.ts";
+
+const byTitle: PairingKey = { kind: "fields", fields: ["title"] };
+
+const keyed = (pairBy: PairingKey, changes: Partial<Mapping> = {}) =>
+  aMapping({ pairBy, ...changes });
+
+const ofResource = (title: string, mapping = keyed(byTitle), parentId: string | null = null) =>
+  resourceKey(mapping, "42", { title }, parentId);
+const ofRecord = (title: string, mapping = keyed(byTitle), parentId: string | null = null) =>
+  recordKey(mapping, { id: "7", title }, { title }, parentId);
+
+const key = (one: KeyOfOne | null) => one?.key;
+
+describe("a pairing key", () => {
+  it("is the same on both sides where both say the same, in canonical form", () => {
+    expect(key(ofResource("Mend it"))).toBe(key(ofRecord("Mend it")));
+    expect(key(ofResource("  Mend it "))).toBe(key(ofRecord("Mend it")));
+    expect(key(ofResource("Mend it"))).not.toBe(key(ofRecord("Mend that")));
+    expect(ofResource("Mend it")?.label).toBe('title "Mend it"');
+  });
+
+  it("is none where a part of it is empty, or where none is declared", () => {
+    const byBoth = keyed({ kind: "fields", fields: ["title", "body"] });
+    expect(ofResource("")).toBeNull();
+    expect(ofRecord("")).toBeNull();
+    expect(resourceKey(byBoth, "42", { title: "Mend it", body: null }, null)).toBeNull();
+    expect(resourceKey(byBoth, "42", { title: "Mend it" }, null)).toBeNull();
+    expect(ofResource("Mend it", aMapping())).toBeNull();
+  });
+
+  it("is not the same below different parents, and none below one that is not paired", () => {
+    const child = keyed(byTitle, { parent: { column: "task_id", recordType: "tasks" } });
+    expect(key(ofResource("Yes", child, "1"))).toBe(key(ofRecord("Yes", child, "1")));
+    expect(key(ofResource("Yes", child, "1"))).not.toBe(key(ofRecord("Yes", child, "2")));
+    expect(ofResource("Yes", child, null)).toBeNull();
+    expect(ofRecord("Yes", child, null)).toBeNull();
+  });
+
+  it("may be the resource's id, kept in a column as text or as a number", () => {
+    const byId = keyed({ kind: "external_id", column: "github_number" });
+    const record = (github_number: string | number | null) =>
+      recordKey(byId, { id: "7", github_number }, {}, null);
+    expect(key(resourceKey(byId, "42", null, null))).toBe(key(record("42")));
+    expect(key(record(42))).toBe(key(record("42")));
+    expect(record(null)).toBeNull();
+  });
+});
