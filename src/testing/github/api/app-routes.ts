@@ -1,5 +1,5 @@
 /** Routes of a GitHub App: installations and their tokens, deliveries and redelivery. */
-import { MILLISECOND } from "../../../model/instant.ts";
+import { addMillis, MILLISECOND } from "../../../model/instant.ts";
 import { GitHubFailure, notFound } from "../failures.ts";
 import type { Json, JsonObject } from "../identifiers.ts";
 import { PERMISSIONS, representApp, representInstallation, timeText } from "../represent.ts";
@@ -8,7 +8,7 @@ import type { Delivery, Hook } from "../webhooks.ts";
 import { covers } from "../world.ts";
 import { actorOf, checkApp, installationOf } from "./access.ts";
 import { type Answer, type Call, ok, repositoryOf } from "./call.ts";
-import { answerPage } from "./pages.ts";
+import { answerCursorPage, answerPage, choiceOf } from "./pages.ts";
 
 export function readApp(call: Call): Answer {
   checkApp(call.caller);
@@ -108,12 +108,31 @@ function hookFilter(call: Call): HookFilter {
   return (candidate) => candidate.id === hook.id;
 }
 
+/** Newest first; what is still on its way is listed when it has ended. */
 function listDeliveries(call: Call, wanted: HookFilter): Answer {
-  const sent = call.webhooks
+  const outcome = choiceOf(call, "status", ["success", "failure", ""], "");
+  const listed = call.webhooks
     .deliveries()
-    .filter((delivery) => delivery.sentAt !== null && belongs(call, delivery, wanted))
-    .reverse();
-  return answerPage(call, sent, (delivery) => representDeliveryItem(delivery));
+    .filter(
+      (delivery) =>
+        isListed(call, delivery, wanted) && (outcome === "" || outcomeOf(delivery) === outcome),
+    )
+    .sort((a, b) => (b.sentAt ?? 0) - (a.sentAt ?? 0) || (b.id > a.id ? 1 : -1));
+  return answerCursorPage(call, listed, (delivery) => representDeliveryItem(delivery));
+}
+
+function outcomeOf({ statusCode }: Delivery): "success" | "failure" {
+  return statusCode >= 200 && statusCode < 400 ? "success" : "failure";
+}
+
+/** GitHub keeps deliveries for three days. */
+const KEPT_MS = 3 * 24 * 3_600_000;
+
+function isListed(call: Call, delivery: Delivery, wanted: HookFilter): boolean {
+  const { state, sentAt } = delivery;
+  const hasEnded = state === "delivered" || state === "failed";
+  if (!hasEnded || sentAt === null || !belongs(call, delivery, wanted)) return false;
+  return sentAt >= addMillis(call.world.clock.now(), -KEPT_MS);
 }
 
 function redeliver(call: Call, wanted: HookFilter): Answer {

@@ -1,6 +1,6 @@
 /** Lists: the page asked for, and the `Link` header that leads to the others. */
 import { type Instant, parseInstant } from "../../../model/instant.ts";
-import { invalidRequest, validationFailed } from "../failures.ts";
+import { GitHubFailure, invalidRequest, validationFailed } from "../failures.ts";
 import type { Json } from "../identifiers.ts";
 import { type Answer, type Call, ok } from "./call.ts";
 
@@ -23,6 +23,33 @@ export function answerPage<T>(
   const last = Math.max(1, Math.ceil(items.length / perPage));
   const link = linkHeader(call, page, last);
   return ok(wrap(slice.map(represent)), link === "" ? {} : { link });
+}
+
+/** The same for a list that is paged by cursors: which name the entry that a page begins with. */
+export function answerCursorPage<T extends { readonly id: unknown }>(
+  call: Call,
+  items: readonly T[],
+  represent: (item: T) => Json,
+): Answer {
+  const perPage = Math.min(positive(call.request.query.get("per_page")) ?? 30, MAX_PER_PAGE);
+  const cursor = call.request.query.get("cursor");
+  const from = cursor === null ? 0 : items.findIndex(({ id }) => cursorOf(id) === cursor);
+  if (from < 0) throw new GitHubFailure(400, "Invalid cursor");
+  const links = [
+    ["prev", from === 0 ? undefined : items[Math.max(0, from - perPage)]],
+    ["next", items[from + perPage]],
+  ] as const;
+  const link = links
+    .flatMap(([rel, item]) =>
+      item === undefined ? [] : [linkTo(call, rel, "cursor", cursorOf(item.id))],
+    )
+    .join(", ");
+  const page = items.slice(from, from + perPage).map(represent);
+  return ok(page, link === "" ? {} : { link });
+}
+
+function cursorOf(id: unknown): string {
+  return `v1_${String(id)}`;
 }
 
 /** The order a list is asked for in, ties by what came first. */
@@ -68,10 +95,7 @@ export function choiceOf<T extends string>(
 function linkHeader(call: Call, page: number, last: number): string {
   const links: string[] = [];
   const add = (rel: string, target: number): void => {
-    const query = new URLSearchParams(call.request.query);
-    query.set("page", String(target));
-    const url = `${call.request.baseUrl}${call.request.path}?${query.toString()}`;
-    links.push(`<${url}>; rel="${rel}"`);
+    links.push(linkTo(call, rel, "page", String(target)));
   };
   if (page > 1) add("prev", Math.min(page - 1, last));
   if (page < last) {
@@ -80,6 +104,12 @@ function linkHeader(call: Call, page: number, last: number): string {
   }
   if (page > 1) add("first", 1);
   return links.join(", ");
+}
+
+function linkTo(call: Call, rel: string, parameter: string, value: string): string {
+  const query = new URLSearchParams(call.request.query);
+  query.set(parameter, value);
+  return `<${call.request.baseUrl}${call.request.path}?${query.toString()}>; rel="${rel}"`;
 }
 
 function positive(text: string | null): number | null {
