@@ -23,6 +23,7 @@ export interface CompiledConfig {
   readonly identities: IdentitySettings | null;
   readonly authors: AuthorHooks;
   readonly safety: Safety;
+  readonly redeliverMillis: number | null;
 }
 
 /**
@@ -54,7 +55,20 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
       quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
       blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
     },
+    redeliverMillis: compileRedelivery(config.redelivery ?? {}),
   };
+}
+
+function compileRedelivery(given: NonNullable<AnyConfig["redelivery"]>): number | null {
+  if (given === false) return null;
+  const { minutes = 5 } = given;
+  if (minutes >= 1 && Number.isFinite(minutes)) return minutes * 60_000;
+  throw new ConfigError(
+    "bad_redelivery",
+    "redelivery",
+    "minutes is a number from 1 on",
+    "Write { minutes: 5 }, or false to ask for no webhook again.",
+  );
 }
 
 function compileBlastRadius(

@@ -175,6 +175,7 @@ export async function composeTandem(
     newEventId: eventIds(random),
     log,
     safety: compiled.safety,
+    redeliverMillis: compiled.redeliverMillis,
     instance: createInstanceGuard(store, instanceName(config, environment), clock, log),
   };
   const workers = new Set<Worker>();

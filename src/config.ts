@@ -176,6 +176,12 @@ export interface TandemConfig<
   readonly identities?: IdentitiesConfig;
   readonly safety?: SafetyConfig;
   /**
+   * How often a GitHub App's log of deliveries is looked at for webhooks that failed, which are then
+   * asked for again: up to five times each, within a day. One request each time where nothing did.
+   * For accounts that log in as an App. Default: `{ minutes: 5 }`; `false` never asks.
+   */
+  readonly redelivery?: { readonly minutes?: number } | false;
+  /**
    * What this deployment calls itself. A database that once had a name is worked on under no other,
    * so that a copy of it, on a staging host, does not post. Default: `TANDEM_INSTANCE_ID`, or none.
    */

@@ -9,6 +9,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { Actor, Content } from "../model/content.ts";
 import type { Instant } from "../model/instant.ts";
+import type { DeliveryAttempt } from "../model/missed-delivery.ts";
 import type {
   Observation,
   Place,
@@ -132,8 +133,31 @@ export interface AccountClient {
   /** Finds a container by its name or id. */
   findContainer(nameOrId: string, signal?: AbortSignal): Promise<Container>;
   container(container: Container): ContainerClient;
+  /** The provider's log of its webhooks; absent where it keeps none, or shows these credentials none. */
+  readonly deliveryLog?: DeliveryLog;
   /** Told after every answer that carries them; the caller keeps the newest. */
   onTelemetry(listener: (telemetry: Telemetry) => void): void;
+}
+
+/** What a provider keeps of the webhooks it sent, and its sending them again. */
+export interface DeliveryLog {
+  /** The same for all accounts that share it. */
+  readonly name: string;
+  /** A page, newest first; `cursor` goes on behind the page that gave it. */
+  page(cursor: string | null, signal?: AbortSignal): Promise<DeliveryLogPage>;
+  /** Asks for a delivery again, by any attempt at it; it comes under the same delivery id. */
+  redeliver(attemptId: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface DeliveryLogPage {
+  readonly attempts: readonly (DeliveryAttempt & {
+    /** Whose news it is; `null` where it is nobody's, or not told. */
+    readonly installationId: string | null;
+    /** Whether `translate` makes anything of its event. */
+    readonly isSynced: boolean;
+  })[];
+  /** `null` where the page is the last. */
+  readonly cursor: string | null;
 }
 
 export interface Container {

@@ -38,6 +38,8 @@ export interface Services {
   readonly newEventId: (now: Instant) => EventId;
   readonly log: Log;
   readonly safety: Safety;
+  /** How often providers' logs are looked at for webhooks that failed; `null`: never. */
+  readonly redeliverMillis: number | null;
   readonly instance: InstanceGuard;
 }
 

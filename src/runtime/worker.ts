@@ -18,6 +18,7 @@ import { unlessForeign } from "./instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
+import { redeliverDue } from "./redelivery.ts";
 import type { Services } from "./services.ts";
 import { sweepDue } from "./sweep.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
@@ -98,6 +99,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     return claims.length > 0;
   }
 
+  async function redeliver(): Promise<number> {
+    const { redeliverMillis } = services;
+    return redeliverMillis === null ? 0 : redeliverDue(services, redeliverMillis, killed.signal);
+  }
+
   const steps: readonly (readonly [string, number, () => Promise<boolean>])[] = [
     ["translate", idleMillis, async () => (await translateDeliveries(services)) > 0],
     ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
@@ -121,6 +127,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       "sweep",
       Math.min(sweepMillis, 60_000),
       () => never(unlessForeign(services, () => sweepDue(services, sweepMillis, killed.signal))),
+    ],
+    [
+      "redelivery",
+      Math.min(services.redeliverMillis ?? 60_000, 30_000),
+      () => never(unlessForeign(services, redeliver)),
     ],
     [
       "local sweep",

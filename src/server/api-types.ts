@@ -223,6 +223,8 @@ export interface ApiStatus {
   readonly deliveries: Readonly<
     Record<"received" | "translated" | "irrelevant" | "failed", number>
   >;
+  /** Webhooks that failed at the provider and have not come since: asked for again, or no more. */
+  readonly missed_deliveries: Readonly<Record<"waiting" | "given_up", number>>;
 }
 
 /** `GET /api/explain/tasks/42` */

@@ -171,18 +171,20 @@ export function createApi(core: TandemCore): Hono {
   }
 
   async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
-    const [accounts, connections, counts, deliveries, { now }, disabled, runs, foreign, misfit] =
-      await Promise.all([
-        directory.accounts(),
-        directory.connections(),
-        ledger.counts(),
-        tandem.services.store.deliveries.counts(),
-        ledger.nextDue(),
-        ledger.disabledPairings(DISABLED_SHOWN),
-        tandem.services.store.heldRuns.open(),
-        tandem.services.instance.foreign(),
-        tandem.services.store.misfit(),
-      ]);
+    const [accounts, connections, counts, deliveries, { now }] = await Promise.all([
+      directory.accounts(),
+      directory.connections(),
+      ledger.counts(),
+      tandem.services.store.deliveries.counts(),
+      ledger.nextDue(),
+    ]);
+    const [disabled, runs, missed, foreign, misfit] = await Promise.all([
+      ledger.disabledPairings(DISABLED_SHOWN),
+      tandem.services.store.heldRuns.open(),
+      tandem.services.store.redeliveries.counts(),
+      tandem.services.instance.foreign(),
+      tandem.services.store.misfit(),
+    ]);
     return {
       now: formatInstant(now),
       database: tandem.services.store.kind,
@@ -203,6 +205,7 @@ export function createApi(core: TandemCore): Hono {
       },
       undrained: counts.undrained,
       deliveries,
+      missed_deliveries: missed,
     };
   }
 

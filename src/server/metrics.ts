@@ -67,6 +67,11 @@ export function createMetrics(core: TandemCore): Metrics {
     "Webhook deliveries that are still to be translated.",
     ["state"],
   );
+  const missed = gauge(
+    "tandem_missed_deliveries",
+    "Webhooks that failed at the provider and have not come since: asked for again, or given up.",
+    ["state"],
+  );
   const accounts = gauge(
     "tandem_account_active",
     "1 where an account may be used; 0 where it is paused or needs attention.",
@@ -79,9 +84,10 @@ export function createMetrics(core: TandemCore): Metrics {
   );
 
   async function look(): Promise<void> {
-    const [counts, received, due, logins, joined] = await Promise.all([
+    const [counts, received, lost, due, logins, joined] = await Promise.all([
       store.ledger.counts(),
       store.deliveries.waiting(),
+      store.redeliveries.counts(),
       store.ledger.nextDue(),
       store.directory.accounts(),
       store.directory.connections(),
@@ -89,6 +95,7 @@ export function createMetrics(core: TandemCore): Metrics {
     for (const [state, count] of Object.entries(counts.live)) live.set({ state }, count);
     undrained.set(counts.undrained);
     for (const [state, count] of Object.entries(received)) deliveries.set({ state }, count);
+    for (const [state, count] of Object.entries(lost)) missed.set({ state }, count);
     const waited = (since: number | null) =>
       since === null ? 0 : Math.max(0, (due.now - since) / SECOND);
     late.set({ what: "event" }, waited(due.due));

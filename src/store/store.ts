@@ -22,6 +22,7 @@ import type { InstanceStore } from "./instances.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Misfit } from "./misfit.ts";
 import type { LinkStore } from "./identities.ts";
+import type { RedeliveryStore } from "./redeliveries.ts";
 
 export type { LaneOfResource } from "./lane-of-resource.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
@@ -40,6 +41,7 @@ export interface Store {
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
   readonly heldRuns: HeldRuns;
+  readonly redeliveries: RedeliveryStore;
   readonly instance: InstanceStore;
   readonly ledger: Ledger;
   /** Calls `heard` when another process may have made work; a hint that may be lost. */
@@ -310,6 +312,8 @@ export interface DeliveryStore {
   receive(
     deliveries: readonly Omit<Delivery, "attempts">[],
   ): Promise<readonly { readonly id: DeliveryId; readonly seenBefore: boolean }[]>;
+  /** Which of these keys are stored, whatever became of them. */
+  received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
   counts(): Promise<Readonly<Record<"received" | "translated" | "irrelevant" | "failed", number>>>;
   /** Only what is still to be translated: it costs the same however many are kept. */
   waiting(): Promise<Readonly<Record<"received" | "failed", number>>>;

@@ -112,6 +112,21 @@ describe("hooks", () => {
   });
 });
 
+describe("asking for failed webhooks again", () => {
+  it("is done every five minutes, as often as is said, or never", () => {
+    const every = (redelivery?: AnyConfig["redelivery"]) => {
+      const given = redelivery === undefined ? {} : { redelivery };
+      return compileConfig({ ...tasksWith({}), ...given }).redeliverMillis;
+    };
+    expect([every(), every({ minutes: 60 }), every(false)]).toEqual([300_000, 3_600_000, null]);
+  });
+
+  it("is refused more often than every minute", () => {
+    const refusal = refusalOf({ ...tasksWith({}), redelivery: { minutes: 0.5 } });
+    expect(refusal).toBe("redelivery bad_redelivery");
+  });
+});
+
 describe("a journal", () => {
   it("needs no sync, and keeps all columns unless it names them", () => {
     const config = defineConfig({

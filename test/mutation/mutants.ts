@@ -4,6 +4,7 @@ import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { processing } from "./processing.ts";
+import { redelivering } from "./redelivering.ts";
 import { safety } from "./safety.ts";
 
 export const mutants: readonly CodeMutant[] = [
@@ -11,6 +12,7 @@ export const mutants: readonly CodeMutant[] = [
   ...merging,
   ...processing,
   ...creating,
+  ...redelivering,
   ...safety,
 ];
 

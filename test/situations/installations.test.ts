@@ -1,50 +1,7 @@
 /** A GitHub App's installation that is suspended, loses a repository, and has it back. */
-import { generateKeyPairSync } from "node:crypto";
 import { expect, it } from "vitest";
-import type { Installation } from "../../src/testing/github/index.ts";
-import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-
-const SHOP = "globex/shop";
-const { privateKey } = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs1", format: "pem" },
-});
-
-interface Installed extends SampleTandem {
-  readonly installation: Installation;
-}
-
-/** Project 2 is joined to `globex/shop` by an App's installation, and has one task with its issue. */
-async function givenInstallation(database: TestDatabase): Promise<Installed> {
-  const app = await givenSampleTandem(database);
-  await app.sql("insert into projects (name) values ('Shop')");
-  app.github.createUser({ login: "tandem[bot]", type: "Bot" });
-  app.github.createRepository({ owner: "globex", name: "shop" });
-  app.github.createRepository({ owner: "globex", name: "docs" });
-  const installation = app.github.installApp("globex");
-  await app.tandem.connect({
-    account: {
-      name: "globex",
-      integration: "github",
-      credentials: {
-        appId: 1_001,
-        privateKey,
-        installationId: Number(installation.id),
-        baseUrl: app.github.apiUrl,
-      },
-      webhookSecret: TEST_SECRET,
-    },
-    container: SHOP,
-    scope: "2",
-  });
-  await app.addTask({ project_id: "2", title: "Before" });
-  await app.settle();
-  app.github.clearRequests();
-  return { ...app, installation };
-}
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";
 
 /** Refuses every change of a connection, as a full disk would. */
 const DIRECTORY_FAILS = `

@@ -98,6 +98,18 @@ table tandem.deliveries
   deliveries_pkey: PRIMARY KEY (id)
   deliveries_state_check: CHECK ((state = ANY (ARRAY['received'::text, 'translated'::text, 'irrelevant'::text, 'failed'::text])))
 
+table tandem.delivery_logs
+  id bigint not null generated always as identity
+  integration text not null
+  name text not null
+  seen_to timestamp with time zone not null
+  walk_cursor text
+  walk_begun_at timestamp with time zone
+  next_look_at timestamp with time zone not null
+  delivery_logs_check: CHECK (((walk_cursor IS NULL) = (walk_begun_at IS NULL)))
+  delivery_logs_integration_name_key: UNIQUE (integration, name)
+  delivery_logs_pkey: PRIMARY KEY (id)
+
 view tandem.events
   id uuid
   direction text
@@ -346,6 +358,20 @@ table tandem.migrations
   needs integer not null default 0
   migrations_pkey: PRIMARY KEY (version)
 
+table tandem.missed_deliveries
+  log_id bigint not null
+  delivery_key text not null
+  attempt_id text not null
+  event text not null
+  status integer not null
+  failed_at timestamp with time zone not null
+  asks integer not null default 0
+  run_at timestamp with time zone not null
+  state text not null
+  missed_deliveries_log_id_fkey: FOREIGN KEY (log_id) REFERENCES tandem.delivery_logs(id)
+  missed_deliveries_pkey: PRIMARY KEY (log_id, delivery_key)
+  missed_deliveries_state_check: CHECK ((state = ANY (ARRAY['waiting'::text, 'given_up'::text])))
+
 table tandem.pairing_keys
   connection_id bigint not null
   resource_type text not null
@@ -385,6 +411,8 @@ CREATE UNIQUE INDEX connections_pkey ON tandem.connections USING btree (id)
 CREATE UNIQUE INDEX deliveries_integration_delivery_key_key ON tandem.deliveries USING btree (integration, delivery_key)
 CREATE UNIQUE INDEX deliveries_pkey ON tandem.deliveries USING btree (id)
 CREATE INDEX deliveries_to_translate ON tandem.deliveries USING btree (run_at, id) WHERE (state = ANY (ARRAY['received'::text, 'failed'::text]))
+CREATE UNIQUE INDEX delivery_logs_integration_name_key ON tandem.delivery_logs USING btree (integration, name)
+CREATE UNIQUE INDEX delivery_logs_pkey ON tandem.delivery_logs USING btree (id)
 CREATE INDEX events_ended_by_id ON ONLY tandem.events_ended USING btree (id)
 CREATE INDEX events_ended_by_lane ON ONLY tandem.events_ended USING btree (lane_id, id)
 CREATE INDEX events_ended_default_id_idx ON tandem.events_ended_default USING btree (id)
@@ -419,6 +447,7 @@ CREATE UNIQUE INDEX links_pkey ON tandem.links USING btree (id)
 CREATE UNIQUE INDEX links_record_type_placeholder_id_user_id_key ON tandem.links USING btree (record_type, placeholder_id, user_id)
 CREATE UNIQUE INDEX mappings_in_use_pkey ON tandem.mappings_in_use USING btree (single)
 CREATE UNIQUE INDEX migrations_pkey ON tandem.migrations USING btree (version)
+CREATE UNIQUE INDEX missed_deliveries_pkey ON tandem.missed_deliveries USING btree (log_id, delivery_key)
 CREATE INDEX pairing_keys_by_key ON tandem.pairing_keys USING btree (connection_id, resource_type, key)
 CREATE UNIQUE INDEX pairing_keys_pkey ON tandem.pairing_keys USING btree (connection_id, resource_type, side, id)
 CREATE INDEX placeholders_by_login ON tandem.placeholders USING btree (record_type, integration, login)

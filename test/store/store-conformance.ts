@@ -16,6 +16,7 @@ import { misfitConformance } from "./misfit-conformance.ts";
 import { movesConformance } from "./move-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
+import { redeliveriesConformance } from "./redelivery-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
@@ -30,5 +31,6 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   hooksConformance(open);
   heldRunsConformance(open);
   deliveriesConformance(open);
+  redeliveriesConformance(open);
   misfitConformance(open);
 }

@@ -56,6 +56,7 @@ function statusLines(
       "deliveries",
       `${deliveries.received} received, ${deliveries.translated} translated, ${deliveries.irrelevant} irrelevant, ${deliveries.failed} failed`,
     ],
+    ...missedRow(status.missed_deliveries),
   ];
   return [
     `Tandem ${status.version} on ${status.database}${place}`,
@@ -96,6 +97,15 @@ function statusLines(
     ...heldLines(status, paint),
     ...disabledLines(status, paint),
   ];
+}
+
+/** Webhooks that the provider could not deliver; none, no line. */
+function missedRow({
+  waiting,
+  given_up: givenUp,
+}: ApiStatus["missed_deliveries"]): readonly (readonly [string, string])[] {
+  if (waiting + givenUp === 0) return [];
+  return [["missed", `${count(waiting, "webhook")} asked for again, ${givenUp} given up`]];
 }
 
 function foreignLines(

@@ -11,6 +11,7 @@ import {
 import { Api } from "./api.ts";
 import { RepositoryClient } from "./container.ts";
 import { readBaseUrl, readCredentials } from "./credentials.ts";
+import { deliveryLog } from "./deliveries.ts";
 import { impossible } from "./errors.ts";
 import { appShape, repositoryShape, userShape } from "./payload.ts";
 import { readAnswer, Transport } from "./transport.ts";
@@ -51,6 +52,7 @@ export function connect(settings: AccountSettings, options: GitHubOptions): Acco
     identity: (signal) => readIdentity(api, signal),
     findContainer: (nameOrId, signal) => findRepository(api, nameOrId, signal),
     container: (container): ContainerClient => new RepositoryClient(api, container, tell),
+    ...(login.kind === "app" ? { deliveryLog: deliveryLog(api, login) } : {}),
     onTelemetry: (listener) => {
       listeners.push(listener);
     },

@@ -57,6 +57,16 @@ export const userShape = user;
 export const appShape = z.looseObject({ slug: z.string().min(1) });
 export const installationTokenShape = z.looseObject({ token: z.string().min(1), expires_at: time });
 
+/** An attempt to deliver a webhook, as the App's log shows it. */
+export const deliveryItemShape = z.looseObject({
+  id,
+  guid: z.string().min(1),
+  delivered_at: time,
+  status_code: z.int(),
+  event: z.string(),
+  installation_id: id.nullish().transform((given) => given ?? null),
+});
+
 /** What every webhook with an action says first. */
 export const actionShape = z.looseObject({ action: z.string() });
 

@@ -75,6 +75,11 @@ const TRANSLATORS: ReadonlyMap<string, (payload: unknown) => Translation> = new 
   ["ping", () => irrelevant(null, "ping")],
 ]);
 
+/** Whether an event's deliveries can change anything here. */
+export function isSynced(event: string): boolean {
+  return TRANSLATORS.has(event) && event !== "ping" && event !== "pull_request";
+}
+
 /**
  * Reads a stored delivery.
  *

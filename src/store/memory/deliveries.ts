@@ -15,6 +15,13 @@ export function deliveryStore(state: MemoryState): DeliveryStore {
         if (deliveries.length > 0) state.announceWork();
         return deliveries.map((delivery) => receive(state, delivery, now));
       }),
+    received: (integration, keys) =>
+      state.transaction(
+        () =>
+          new Set(
+            keys.filter((key) => state.deliveryByKey.get(`${integration}\n${key}`) !== undefined),
+          ),
+      ),
     waiting: () =>
       state.transaction(() => {
         const counts = { received: 0, failed: 0 };

@@ -15,6 +15,7 @@ import type { HeldRun } from "../../model/held-run.ts";
 import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Instant, instantFromMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
+import type { LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 import type { Journal, Mapping } from "../../model/mapping.ts";
 import type { Placeholder } from "../../model/placeholder.ts";
 import type {
@@ -48,6 +49,12 @@ type DueMark = AfterCommitMark & { readonly runAt: Instant };
 /** A link with the time it is due. */
 type DueLink = Link & { readonly runAt: Instant };
 
+/** How far a provider's log of deliveries was read, and when it is looked at again. */
+interface DeliveryLogState {
+  readonly position: LogPosition;
+  readonly nextLookAt: Instant;
+}
+
 /** A placeholder with the app's table of users. */
 type KeptPlaceholder = Placeholder & { readonly recordType: string };
 
@@ -78,6 +85,11 @@ export class MemoryState {
   readonly deliveryByKey = new UndoableMap<string, DeliveryId>(this.undoLog);
   /** Those that are to be translated. */
   readonly pendingDeliveries = new UndoableMap<DeliveryId, StoredDelivery>(this.undoLog);
+  readonly deliveryLogs = new UndoableMap<string, DeliveryLogState>(this.undoLog);
+  readonly missedDeliveries = new UndoableMap<
+    string,
+    { readonly logId: string; readonly missed: MissedDelivery }
+  >(this.undoLog);
   readonly afterCommits = new UndoableMap<string, DueMark>(this.undoLog);
   readonly placeholders = new UndoableMap<string, KeptPlaceholder>(this.undoLog);
   readonly links = new UndoableMap<string, DueLink>(this.undoLog);

@@ -18,6 +18,7 @@ import { ledger } from "./ledger.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import { actorRows, recordStore } from "./records.ts";
+import { redeliveryStore } from "./redeliveries.ts";
 
 export interface MemoryStoreOptions {
   /** What is mapped; `migrate` replaces it. */
@@ -156,6 +157,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     deliveries: deliveryStore(state),
     directory: directory(state),
     heldRuns: heldRuns(state),
+    redeliveries: redeliveryStore(state),
     instance: {
       // A database in memory is where it was made, and nowhere else.
       read: () => state.transaction(() => ({ stored: state.instance, place: "memory" })),

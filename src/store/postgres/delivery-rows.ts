@@ -42,6 +42,16 @@ export function deliveryStore(database: Database): DeliveryStore {
         return { id: result.id, seenBefore };
       });
     },
+    async received(integration, keys) {
+      if (keys.length === 0) return new Set();
+      const { rows } = await database.query<{ delivery_key: string }>(
+        `select delivery_key
+         from tandem.deliveries
+         where integration = $1 and delivery_key = any ($2::text[])`,
+        [integration, keys],
+      );
+      return new Set(rows.map((row) => row.delivery_key));
+    },
     async waiting() {
       // In the words of the partial index, which holds these rows only.
       const { rows } = await database.query<{ state: "received" | "failed"; count: string }>(

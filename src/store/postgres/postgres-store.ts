@@ -23,6 +23,7 @@ import { ledger } from "./ledger-rows.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 import { linkStore } from "./link-rows.ts";
 import { RecordRows, recordStore } from "./record-rows.ts";
+import { redeliveryStore } from "./redelivery-rows.ts";
 import { refusalAtCommit } from "./refusals.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
@@ -115,6 +116,7 @@ export async function postgresStore(
     deliveries: deliveryStore(database),
     directory: directory(database),
     heldRuns: heldRuns(database),
+    redeliveries: redeliveryStore(database),
     instance: instanceStore(database),
     ledger: ledger(database),
     onWork: (heard) => database.listen("tandem_work", heard),

@@ -1,0 +1,106 @@
+/**
+ * Which webhooks the provider is asked to deliver again.
+ *
+ * 1. What arrived is never asked for: by a later attempt, or by an answer of ours that was lost.
+ * 2. Each is asked for a bounded number of times, after pauses that grow: within ten minutes, an
+ *    hour, six hours, then half a day. What is given up is not lost: polls and sweeps bring it.
+ * 3. The oldest goes first, and no more in one round than the round may ask for.
+ */
+import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
+import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
+
+/** How often one webhook is asked for. */
+export const MOST_ASKS = 5;
+const FIRST_PAUSE_MS = 10 * 60_000;
+const GROWTH = 6;
+const LONGEST_PAUSE_MS = 12 * 3_600_000;
+/** GitHub repeats no delivery that is older. */
+const REPEATABLE_MS = 3 * 24 * 3_600_000;
+/** An attempt is listed when it has ended, a while after it began; and clocks differ. */
+const OVERLAP_MS = 2 * 60_000;
+
+/** What a reading of the log changes of what is missed. */
+export interface Reading {
+  /** New or changed. */
+  readonly missed: readonly MissedDelivery[];
+  /** Keys that were missed and have arrived. */
+  readonly arrived: readonly string[];
+}
+
+/** From where on attempts are to be looked at. */
+export function readsFrom({ seenTo }: LogPosition): Instant {
+  return addMillis(seenTo, -OVERLAP_MS);
+}
+
+/**
+ * Takes in what the log shows.
+ *
+ * @param known what was missed before
+ * @param received keys of deliveries that the ledger holds, whatever the provider believes
+ */
+export function takeAttempts(
+  known: readonly MissedDelivery[],
+  attempts: readonly DeliveryAttempt[],
+  received: ReadonlySet<string>,
+  now: Instant,
+): Reading {
+  const before = new Map(known.map((missed) => [missed.deliveryKey, missed]));
+  const after = new Map(before);
+  const hasArrived = new Set([
+    ...received,
+    ...attempts.filter(({ succeeded }) => succeeded).map(({ deliveryKey }) => deliveryKey),
+  ]);
+  for (const attempt of [...attempts].sort((a, b) => a.at - b.at)) {
+    if (hasArrived.has(attempt.deliveryKey)) continue;
+    after.set(attempt.deliveryKey, missedBy(attempt, after.get(attempt.deliveryKey), now));
+  }
+  return {
+    missed: [...after.values()].filter(
+      (missed) => !hasArrived.has(missed.deliveryKey) && before.get(missed.deliveryKey) !== missed,
+    ),
+    arrived: [...before.keys()].filter((key) => hasArrived.has(key)),
+  };
+}
+
+function missedBy(
+  { attemptId, deliveryKey, event, at, status }: DeliveryAttempt,
+  known: MissedDelivery | undefined,
+  now: Instant,
+): MissedDelivery {
+  if (known === undefined) {
+    const fresh = { asks: 0, runAt: now, state: "waiting" } as const;
+    return { deliveryKey, attemptId, event, status, failedAt: at, ...fresh };
+  }
+  // A reading overlaps the one before it.
+  return known.attemptId === attemptId || at <= known.failedAt
+    ? known
+    : { ...known, attemptId, status };
+}
+
+export interface Choice {
+  readonly ask: readonly MissedDelivery[];
+  readonly giveUp: readonly MissedDelivery[];
+}
+
+/** Which to ask for now, and which never again. */
+export function chooseRedeliveries(
+  missed: readonly MissedDelivery[],
+  now: Instant,
+  most: number,
+): Choice {
+  const due = missed
+    .filter(({ state, runAt }) => state === "waiting" && runAt <= now)
+    .sort((a, b) => a.failedAt - b.failedAt || (a.deliveryKey < b.deliveryKey ? -1 : 1));
+  const isOver = ({ asks, failedAt }: MissedDelivery): boolean =>
+    asks >= MOST_ASKS || now - failedAt > REPEATABLE_MS * MILLISECOND;
+  return {
+    ask: due.filter((each) => !isOver(each)).slice(0, most),
+    giveUp: due.filter(isOver).map((each) => ({ ...each, state: "given_up" })),
+  };
+}
+
+/** A webhook once it is asked for; noted before the request leaves, so that a crash asks no more. */
+export function noteAsk(missed: MissedDelivery, now: Instant): MissedDelivery {
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * GROWTH ** missed.asks);
+  return { ...missed, asks: missed.asks + 1, runAt: addMillis(now, pause) };
+}

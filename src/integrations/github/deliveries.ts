@@ -1,0 +1,52 @@
+/**
+ * GitHub's own log of an App's webhooks, and its repeating them. GitHub keeps three days, repeats
+ * nothing by itself, and answers the App alone: no token and no installation may ask.
+ */
+import { z } from "zod";
+import type { DeliveryAttempt } from "../../model/missed-delivery.ts";
+import type { DeliveryLog, DeliveryLogPage } from "../integration.ts";
+import type { Api } from "./api.ts";
+import type { Login } from "./credentials.ts";
+import { nextLink } from "./listing.ts";
+import { deliveryItemShape } from "./payload.ts";
+import { readAnswer } from "./transport.ts";
+import { isSynced } from "./translate.ts";
+
+type AppLogin = Extract<Login, { kind: "app" }>;
+
+const FIRST_PAGE = "/app/hook/deliveries?per_page=100";
+
+const itemsShape = z.array(deliveryItemShape);
+
+export function deliveryLog(api: Api, login: AppLogin): DeliveryLog {
+  return {
+    name: `${api.transport.baseUrl} app ${login.appId}`,
+    async page(cursor, signal): Promise<DeliveryLogPage> {
+      const url = cursor === null ? FIRST_PAGE : api.ownAddress(cursor);
+      const answer = await api.sendAsApp(login, { method: "GET", url, signal });
+      const items = readAnswer(itemsShape, answer);
+      const next = nextLink(answer.headers.link);
+      return {
+        attempts: items.map(readAttempt),
+        cursor: next === null ? null : api.ownAddress(next),
+      };
+    },
+    async redeliver(attemptId, signal) {
+      const url = `/app/hook/deliveries/${encodeURIComponent(attemptId)}/attempts`;
+      await api.sendAsApp(login, { method: "POST", url, signal });
+    },
+  };
+}
+
+function readAttempt(item: z.infer<typeof deliveryItemShape>): DeliveryLogPage["attempts"][number] {
+  const attempt: DeliveryAttempt = {
+    attemptId: item.id,
+    deliveryKey: item.guid,
+    event: item.event,
+    at: item.delivered_at,
+    status: item.status_code,
+    // A redirect is no success to us, though GitHub counts it as one: nobody has taken the webhook.
+    succeeded: item.status_code >= 200 && item.status_code < 300,
+  };
+  return { ...attempt, installationId: item.installation_id, isSynced: isSynced(item.event) };
+}

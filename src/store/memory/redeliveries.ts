@@ -1,0 +1,69 @@
+/** How far providers' logs of deliveries were read, and what they could not deliver. */
+import { addMillis } from "../../model/instant.ts";
+import type { MissedDelivery } from "../../model/missed-delivery.ts";
+import type { RedeliveryStore } from "../redeliveries.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+export function redeliveryStore(state: MemoryState): RedeliveryStore {
+  const keyOf = (logId: string, deliveryKey: string) => `${logId}\n${deliveryKey}`;
+  const save = (logId: string, missed: readonly MissedDelivery[]) => {
+    for (const each of missed) {
+      const key = keyOf(logId, each.deliveryKey);
+      const { event, failedAt } = state.missedDeliveries.get(key)?.missed ?? each;
+      state.missedDeliveries.set(key, { logId, missed: { ...each, event, failedAt } });
+    }
+  };
+  return {
+    takeTurn: ({ integration, name, startAt, everyMillis, leaseMillis }) =>
+      state.transaction(() => {
+        const now = state.now();
+        const key = `${integration}\n${name}`;
+        const log = state.deliveryLogs.get(key);
+        if (log === undefined) {
+          const position = { seenTo: startAt, walk: null };
+          state.deliveryLogs.set(key, { position, nextLookAt: addMillis(now, everyMillis) });
+          return null;
+        }
+        if (log.nextLookAt > now) return null;
+        state.deliveryLogs.set(key, { ...log, nextLookAt: addMillis(now, leaseMillis) });
+        return { logId: key, now, position: log.position };
+      }),
+    missed: (logId) =>
+      state.transaction(() =>
+        [...state.missedDeliveries.values()]
+          .filter((entry) => entry.logId === logId)
+          .map(({ missed }) => missed)
+          .sort((a, b) => a.failedAt - b.failedAt || (a.deliveryKey < b.deliveryKey ? -1 : 1)),
+      ),
+    note: (logId, { position, missed, arrived }) =>
+      state.transaction(() => {
+        const log = state.deliveryLogs.get(logId);
+        if (log !== undefined) state.deliveryLogs.set(logId, { ...log, position });
+        for (const key of arrived) state.missedDeliveries.delete(keyOf(logId, key));
+        const old = addMillis(state.now(), -WEEK_MS);
+        for (const entry of [...state.missedDeliveries.values()]) {
+          const { deliveryKey, failedAt, state: at } = entry.missed;
+          if (entry.logId !== logId || at !== "given_up" || failedAt >= old) continue;
+          state.missedDeliveries.delete(keyOf(logId, deliveryKey));
+        }
+        save(logId, missed);
+      }),
+    save: (logId, missed) =>
+      state.transaction(() => {
+        save(logId, missed);
+      }),
+    nextLook: (logId, at) =>
+      state.transaction(() => {
+        const log = state.deliveryLogs.get(logId);
+        if (log !== undefined) state.deliveryLogs.set(logId, { ...log, nextLookAt: at });
+      }),
+    counts: () =>
+      state.transaction(() => {
+        const counts = { waiting: 0, given_up: 0 };
+        for (const { missed } of state.missedDeliveries.values()) counts[missed.state] += 1;
+        return counts;
+      }),
+  };
+}

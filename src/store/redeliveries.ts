@@ -1,0 +1,41 @@
+/** How far providers' logs of deliveries were read, and what they could not deliver. */
+import type { Instant } from "../model/instant.ts";
+import type { LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
+
+/** One process's turn at a log. */
+export interface LogTurn {
+  readonly logId: string;
+  /** The database's time. */
+  readonly now: Instant;
+  readonly position: LogPosition;
+}
+
+export interface RedeliveryStore {
+  /**
+   * Takes the turn at a log, if it is due: nobody else gets it for `leaseMillis`. A log that was
+   * never seen is noted, to be read from `startAt` on; its first turn comes after `everyMillis`.
+   */
+  takeTurn(log: {
+    readonly integration: string;
+    readonly name: string;
+    readonly startAt: Instant;
+    readonly everyMillis: number;
+    readonly leaseMillis: number;
+  }): Promise<LogTurn | null>;
+  /** What a log could not deliver, given up or not, oldest first. */
+  missed(logId: string): Promise<readonly MissedDelivery[]>;
+  /** Writes what a reading found, all or nothing; given up ones are forgotten after a week. */
+  note(
+    logId: string,
+    reading: {
+      readonly position: LogPosition;
+      readonly missed: readonly MissedDelivery[];
+      readonly arrived: readonly string[];
+    },
+  ): Promise<void>;
+  save(logId: string, missed: readonly MissedDelivery[]): Promise<void>;
+  /** Ends a turn. */
+  nextLook(logId: string, at: Instant): Promise<void>;
+  /** Of all logs. */
+  counts(): Promise<Readonly<Record<MissedDelivery["state"], number>>>;
+}
