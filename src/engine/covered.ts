@@ -75,6 +75,25 @@ export function sentShortlyBefore({ lastSent }: Lane, now: Instant): readonly At
     .slice(0, WRITES_REMEMBERED - 1);
 }
 
+/**
+ * Conflicts to record for an event that a resource's deletion cancels, where ours was what deleted it:
+ * whoever made the edit has deleted nothing.
+ */
+function endedByOurDeletion(
+  { tombstone, base, lastSent }: Lane,
+  { content }: TandemEvent,
+  newer: TandemEvent,
+): readonly Conflict[] {
+  const isOurs = newer.action === "delete" && tombstone?.side === "record";
+  if (!isOurs || base === null || content === null) return [];
+  const writes = lastSent === null ? [] : [lastSent, ...(lastSent.earlier ?? [])];
+  return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
+    const said = [base, ...writes.map(({ values }) => values)];
+    if (said.some((values) => sameValue(values[field], lost))) return [];
+    return [{ field, winner: "record", kept: null, lost, why: "record_deleted" }];
+  });
+}
+
 /** Cancels an event for a newer one, noting what of it a write of ours has covered meanwhile. */
 export function supersede(
   start: Transition,
@@ -90,7 +109,7 @@ export function supersede(
   const canceled = move(start, event.id, "canceled", now, {
     reason: "superseded",
     canceledBy: newer.id,
-    conflicts: withConflicts(event, covered),
+    conflicts: withConflicts(event, [...covered, ...endedByOurDeletion(lane, event, newer)]),
   });
   const after = mustLook(event) ? handOn(canceled, newer, now) : canceled;
   const { known } = lane;

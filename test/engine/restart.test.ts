@@ -15,6 +15,7 @@ import {
   aKnown,
   aLane,
   anArrival,
+  anAttempt,
   anEventId,
   at,
   bornOf,
@@ -143,6 +144,26 @@ describe("a lane switched off and on", () => {
     expect(eventIn(on, anEventId(5)).state).toBe("queued");
     expect(eventIn(on, anEventId(6)).state).toBe("canceled");
     expect(on.lane.tombstone).toEqual({ event: anEventId(5), at: now, side: "resource" });
+  });
+
+  it("names the edits that a deletion of ours has ended, and none that its own author deleted", () => {
+    const base = { title: "A", body: "text" };
+    const content = { title: "Theirs", body: "text" };
+    const edited = withEvent(aLane({ disabled: "x", base }), 5, {
+      state: "disabled",
+      content,
+    }).lane;
+    const { lane } = withEvent(edited, 6, { state: "disabled", action: "delete", content: null });
+    expect(eventIn(enableLane(lane, now), anEventId(5)).conflicts).toEqual([]);
+    const ours = {
+      ...lane,
+      tombstone: { event: anEventId(3), at: at(4), side: "record" },
+    } as const;
+    expect(eventIn(enableLane(ours, now), anEventId(5)).conflicts).toEqual([
+      { field: "title", winner: "record", kept: null, lost: "Theirs", why: "record_deleted" },
+    ]);
+    const echo = { ...ours, lastSent: anAttempt({ values: { title: "Theirs" } }) };
+    expect(eventIn(enableLane(echo, now), anEventId(5)).conflicts).toEqual([]);
   });
 
   it("enables one direction alone where only that is switched on again", () => {
