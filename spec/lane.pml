@@ -275,6 +275,8 @@ inline learn(c, t, bearer) {
 #define UNKNOWN(f) (from != 3 && SENT(f))
 #endif
 #define LATE(f) (UNANSWERED(f, F(mc, f)) && F(mc, f) != F(B, f))
+/* A set merged with what is seen, given the set before. */
+#define MERGED(f,v) (((F(R, f) & ~((v) & ~F(mc, f))) | (F(mc, f) & ~(v))) & 3)
 #define UNSENT(f) (F(R, f) != F(B, f) || UNKNOWN(f))
 #define NEWS(f) (F(mc, f) != F(B, f) && !OWN(f) && !LATE(f))
 #define LATER(f) (RM[f] > 0 && RM[f] - 1 > mt)
@@ -337,6 +339,15 @@ inline merge() {
              v = F(B, f);
 #ifndef NO_OUR_CHANGES
              if :: UNKNOWN(f) -> v = (v & (F(av, f) | F(mc, f))) | (F(av, f) & ~F(B, f) & F(mc, f)) :: else fi;
+#endif
+#if NX > 0
+             /* nor is what a write without an answer may have done since; where that makes a difference it is named */
+             x = v;
+             for (y : 0 .. 3) {
+               if :: UNANSWERED(f, y) -> x = (x & (y | F(mc, f))) | (y & ~x & F(mc, f)) :: else fi
+             }
+             if :: MERGED(f, x) != MERGED(f, v) -> CONFLICT(f) :: else fi;
+             v = x;
 #endif
              x = F(mc, f) & ~v & 3; y = v & ~F(mc, f) & 3;
 #ifdef NO_ELEMENTS

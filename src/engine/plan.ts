@@ -140,7 +140,15 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   if (sameValue(seen, base)) return { record, base, news: false };
   if (field.kind === "set") {
     const before = withOurChanges(base, input.sent.unknown?.[name], seen);
-    return { record: mergeSet(before, record, seen), base: seen, news: true };
+    const late = input.sent.unanswered.reduce(
+      (set, values) => withOurChanges(set, values[name], seen),
+      before,
+    );
+    const merged = mergeSet(late, record, seen);
+    // What we take for our own late write may be somebody's all the same: then it is named.
+    return sameValue(merged, mergeSet(before, record, seen))
+      ? { record: merged, base: seen, news: true }
+      : settle(name, "record", merged, seen, "late_write");
   }
 
   const changedLocally = !sameValue(record, base) || input.sent.unknown?.[name] !== undefined;

@@ -263,6 +263,42 @@ describe("sets", () => {
     const merged = planned({ ...sets, record: labels("a", "b"), resource: labels("a", "r"), sent });
     expect(merged).toMatchObject({ toRecord: labels("a", "b", "r") });
   });
+
+  it("take nothing for theirs that a write without an answer may have done since, and name it", () => {
+    const sent = { ...noneSent, unanswered: [labels("a", "l")] };
+    // Added by us and taken off again here, as "b" was taken off and added again; and "r" is theirs.
+    const merged = planned({
+      ...sets,
+      record: labels("a", "b"),
+      resource: labels("a", "l", "r"),
+      sent,
+    });
+    expect(merged).toMatchObject({
+      toRecord: labels("a", "b", "r"),
+      toResource: labels("a", "b", "r"),
+      outcome: "updated",
+      conflicts: [
+        {
+          field: "labels",
+          winner: "record",
+          kept: ["a", "b", "r"],
+          lost: ["a", "l", "r"],
+          why: "late_write",
+        },
+      ],
+    });
+  });
+
+  it("name nothing where a write without an answer makes no difference", () => {
+    const sent = { ...noneSent, unanswered: [labels("a", "b", "l")] };
+    const merged = planned({
+      ...sets,
+      record: labels("a", "b", "l"),
+      resource: labels("a", "b", "l", "r"),
+      sent,
+    });
+    expect(merged).toMatchObject({ toRecord: labels("a", "b", "l", "r"), conflicts: [] });
+  });
 });
 
 describe("what only flows in", () => {

@@ -1,9 +1,9 @@
 /** Situations 35 to 37: both sides change at the same time, and nothing is lost unseen. */
 import { expect, it } from "vitest";
-import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest } from "../harness/in-flight.ts";
+import { withLabels } from "../harness/sample-labels.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const PATCH = { method: "PATCH", path: /\/issues\/1$/ };
@@ -228,15 +228,6 @@ async function givenLabels(database: TestDatabase, column: string): Promise<Pair
   app.github.clearRequests();
   const { id } = await app.task();
   return { app, task: id };
-}
-
-function withLabels(config: AnyConfig): AnyConfig {
-  const { tasks } = config.records;
-  const issue = tasks?.sync?.["github.issue"] as SyncConfig | undefined;
-  if (tasks === undefined || issue === undefined) throw new Error("the sample has no tasks");
-  const fields = { ...issue.fields, labels: "labels" };
-  const sync = { ...tasks.sync, "github.issue": { ...issue, fields } };
-  return { ...config, records: { ...config.records, tasks: { ...tasks, sync } } };
 }
 
 async function labelsOf(app: SampleTandem): Promise<unknown> {
