@@ -16,7 +16,7 @@ import { INVARIANTS, type Invariant } from "../../src/testing/simulation/verdict
 const TAKES_MS = 60_000;
 
 describe("a simulated history", () => {
-  it.each([2, 8, 13, 253, 746, 846])(
+  it.each([2, 8, 13, 253, 746, 846, 6296])(
     "comes to rest with every invariant upheld: seed %i",
     async (seed) => {
       const { verdict, converged } = await tell({ seed });

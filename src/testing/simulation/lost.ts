@@ -74,6 +74,8 @@ export function lostLabels({ history, ledger, records, resources }: Scene): read
     if (now === undefined || now.archived) continue;
     const isThere = has(now.says.labels, label);
     if (isThere === (removed === null)) continue;
+    // Nor what was taken off an issue that was deleted then, whose task has another by now.
+    if (removed?.side === "resource" && history.deleted.has(removed.thing)) continue;
     // Row 3 again: the ledger keeps what an issue said after its pairing had ended.
     const kept = ledger.events.some(
       ({ reason, content, resourceType, externalId }) =>
