@@ -134,21 +134,35 @@ async function addressAll(
   });
 }
 
-/** Which lane each arrival belongs to, as far as there is one. */
+/** Lanes bound to a resource by what was identified, which the store does not say yet: its ids. */
+export type Adoptions = Map<LaneId, string>;
+
+/**
+ * Which lane each arrival belongs to, as far as there is one.
+ *
+ * @param adopted What earlier arrivals have bound; what these bind is added.
+ */
 export async function identifyArrivals<Item extends Incoming>(
   tx: StoreTransaction,
   items: readonly Item[],
+  adopted: Adoptions = new Map(),
 ): Promise<readonly { readonly item: Item; readonly identification: Identification }[]> {
   const known = await lookUp(tx, items);
   return items.map((item) => {
     const { observation } = item.arrival;
     const { id: connection } = item.contact.connection;
+    const made = known.byToken.get(keyOf(connection, observation.type, observation.token ?? ""));
+    const byToken =
+      made === undefined
+        ? null
+        : { ...made, externalId: made.externalId ?? adopted.get(made.id) ?? null };
     const identification = identify(
       observation,
       known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
-      known.byToken.get(keyOf(connection, observation.type, observation.token ?? "")) ?? null,
+      byToken,
       item.contact.account.identity,
     );
+    if (identification.kind === "adopt") adopted.set(identification.id, observation.externalId);
     return { item, identification };
   });
 }

@@ -2,6 +2,10 @@
  * Planning a reconcile: everything is listed, what the list does not have is asked for by id, and
  * each thing is planned with its record as it is now. Nothing is written here, so a plan may be
  * shown, weighed, thrown away, or carried out.
+ *
+ * It comes part by part, as things are read. What a page shows grows stale with every later write of
+ * ours, so it is for the caller to admit it before asking for the next part. What is planned
+ * does not depend on whether the caller did.
  */
 import type { Arrival } from "../engine/admit.ts";
 import {
@@ -11,11 +15,9 @@ import {
   planOutlived,
   planSeen,
   planSurplus,
-  planUnpaired,
   type RecordSide,
   unseenLane,
 } from "../engine/reconcile.ts";
-import { MappingError, recordContent } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
@@ -23,18 +25,12 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { Observation, Place, ResourceMove } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
-import { identifyArrivals } from "./admit-arrivals.ts";
+import { type Adoptions, identifyArrivals } from "./admit-arrivals.ts";
 import { isSoftDeleted } from "./drain.ts";
 import { takePendingTimes } from "./record-side.ts";
 import type { Services } from "./services.ts";
-import {
-  parentOf,
-  unpairedBelow,
-  type UnpairedRecord,
-  unpairedRecords,
-} from "./unpaired-records.ts";
-import { batchesOf } from "./batches.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
+import { contentOrNull, planWithoutResource } from "./plan-unpaired.ts";
 
 /** Lanes and rows looked at in one transaction. */
 const BATCH = 500;
@@ -58,6 +54,7 @@ export type PlannedStep = {
     }
 );
 
+/** A plan, or the part of it that one look has led to. */
 export interface ReconcilePlan {
   /** Resources that the lists showed. */
   readonly listed: number;
@@ -72,48 +69,80 @@ export interface ReconcileScope {
   readonly records: boolean;
 }
 
-/** Plans what brings a connection in step. */
-export async function planReconcile(
+/** Plans what brings a connection in step, part by part. */
+export async function* planReconcile(
   services: Services,
   contact: Contact,
   scope: ReconcileScope,
   signal?: AbortSignal,
-): Promise<ReconcilePlan> {
+): AsyncGenerator<ReconcilePlan, void> {
   await services.gateway.identity(contact.account);
   const known = await freshContact(services, contact);
   const mappings = services.mappings
     .filter(({ integration }) => integration === contact.connection.integration)
     .sort((a, b) => Number(a.parent !== null) - Number(b.parent !== null));
-  const steps: PlannedStep[] = [];
-  let listed = 0;
-  let unconfirmed = 0;
+  const before: PlannedStep[] = [];
+  const adopted: Adoptions = new Map();
   for (const mapping of mappings) {
-    const planner = { services, contact: known, mapping, scope, ...(signal && { signal }) };
-    const present = new Set<string>();
-    for await (const page of services.gateway
-      .container(known)
-      .list({ type: mapping.resource.type, since: null, etag: null }, signal)) {
-      for (const { externalId } of page.observations) present.add(externalId);
-      steps.push(...(await planPage(planner, page.observations)));
+    const planner = {
+      services,
+      contact: known,
+      mapping,
+      scope,
+      adopted,
+      ...(signal && { signal }),
+    };
+    for await (const part of planType(planner, before)) {
+      before.push(...part.steps);
+      yield part;
     }
-    listed += present.size;
-    const movedParents = new Set(
-      steps.flatMap((step) => (step.cause === "moved" ? [step.move.from.externalId] : [])),
-    );
-    const unlisted = await planUnlisted(planner, present, movedParents);
-    steps.push(...unlisted.steps);
-    unconfirmed += unlisted.unconfirmed;
-    if (scope.records) steps.push(...(await planWithoutResource(planner, steps)));
   }
-  return { listed, unconfirmed, steps };
 }
 
-interface Planner {
+export interface Planner {
   readonly services: Services;
   readonly contact: Contact;
   readonly mapping: Mapping;
   readonly scope: ReconcileScope;
+  /** What this plan has bound to resources, be it carried out by now or not. */
+  readonly adopted: Adoptions;
   readonly signal?: AbortSignal;
+}
+
+/** @param before The steps planned so far; it grows while this runs. */
+async function* planType(
+  planner: Planner,
+  before: readonly PlannedStep[],
+): AsyncGenerator<ReconcilePlan, void> {
+  const { services, contact, mapping, scope, signal } = planner;
+  const present = new Set<string>();
+  for await (const { observations } of services.gateway
+    .container(contact)
+    .list({ type: mapping.resource.type, since: null, etag: null }, signal)) {
+    const fresh = observations.filter(({ externalId }) => !present.has(externalId));
+    for (const { externalId } of fresh) present.add(externalId);
+    const again = observations.filter((observation) => !fresh.includes(observation));
+    const steps = [
+      ...(await planPage(planner, fresh)),
+      ...(again.length === 0 ? [] : (await planPage(planner, again)).flatMap(onlySeen)),
+    ];
+    yield {
+      listed: new Set(fresh.map(({ externalId }) => externalId)).size,
+      unconfirmed: 0,
+      steps,
+    };
+  }
+  const movedParents = new Set(
+    before.flatMap((step) => (step.cause === "moved" ? [step.move.from.externalId] : [])),
+  );
+  yield* planUnlisted(planner, present, movedParents);
+  if (!scope.records) return;
+  yield { listed: 0, unconfirmed: 0, steps: await planWithoutResource(planner, before) };
+}
+
+/** A list that changes while it is read may show a thing twice; it was planned at the first look. */
+function onlySeen(step: PlannedStep): readonly PlannedStep[] {
+  return step.cause === "seen" ? [{ ...step, actions: [] }] : [];
 }
 
 /** The contact with its account as it is now: who we are may have been asked just before. */
@@ -125,11 +154,11 @@ async function planPage(
   planner: Planner,
   observations: readonly Observation[],
 ): Promise<readonly PlannedStep[]> {
-  const { services, contact, mapping } = planner;
+  const { services, contact, mapping, adopted } = planner;
   const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
     const items = observations.map((observation) => ({ contact, arrival: listed(observation) }));
-    const identified = await identifyArrivals(tx, items);
+    const identified = await identifyArrivals(tx, items, adopted);
     const ids = identified.flatMap(({ identification: it }) =>
       it.kind === "new" ? [] : [it.kind === "surplus" ? it.of : it.id],
     );
@@ -186,13 +215,14 @@ async function seenSteps(
 }
 
 function surplusSteps(
-  { mapping }: Planner,
+  { mapping, adopted }: Planner,
   lane: Lane | undefined,
   arrival: Arrival,
 ): readonly PlannedStep[] {
   const { observation } = arrival;
-  const bound = lane?.externalId ?? null;
-  if (lane === undefined || bound === null || observation.content?.state === "closed") return [];
+  if (lane === undefined || observation.content?.state === "closed") return [];
+  const bound = lane.externalId ?? adopted.get(lane.id) ?? null;
+  if (bound === null) return [];
   const actions = [planSurplus(lane, arrival)];
   return [{ cause: "surplus", mapping, lane: lane.id, bound, observation, actions }];
 }
@@ -201,14 +231,12 @@ function surplusSteps(
  * Asks by id for each bound resource that was not listed: only a clear answer deletes. What belongs to
  * one that was moved is not deleted, though it is not found: it follows by itself.
  */
-async function planUnlisted(
+async function* planUnlisted(
   planner: Planner,
   present: ReadonlySet<string>,
   movedParents: ReadonlySet<string>,
-): Promise<Pick<ReconcilePlan, "steps" | "unconfirmed">> {
+): AsyncGenerator<ReconcilePlan, void> {
   const { services, contact, mapping, signal } = planner;
-  const steps: PlannedStep[] = [];
-  let unconfirmed = 0;
   for (let after: LaneId | null = null; ;) {
     const cursor: LaneId | null = after;
     const lanes: readonly { readonly id: LaneId; readonly externalId: string }[] =
@@ -220,13 +248,17 @@ async function planUnlisted(
       const seen = await readOrAbsent(services, contact, mapping, externalId, signal);
       if (seen === "absent") {
         const gone = await planGone(planner, externalId, movedParents);
-        if (gone === "too_young") unconfirmed += 1;
-        else steps.push(...gone);
-      } else if ("to" in seen) steps.push(...(await planMoved(planner, externalId, seen.to)));
-      else steps.push(...(await planPage(planner, [seen])));
+        const isTooYoung = gone === "too_young";
+        yield { listed: 0, unconfirmed: isTooYoung ? 1 : 0, steps: isTooYoung ? [] : gone };
+        continue;
+      }
+      const steps = await ("to" in seen
+        ? planMoved(planner, externalId, seen.to)
+        : planPage(planner, [seen]));
+      yield { listed: 0, unconfirmed: 0, steps };
     }
     const last = lanes.at(-1);
-    if (last === undefined || lanes.length < BATCH) return { steps, unconfirmed };
+    if (last === undefined || lanes.length < BATCH) return;
     after = last.id;
   }
 }
@@ -259,54 +291,6 @@ async function planGone(
   });
 }
 
-/**
- * Records that never had a counterpart get one, those below others that do so too. Below what is
- * about to end nothing is created.
- */
-async function planWithoutResource(
-  planner: Planner,
-  before: readonly PlannedStep[],
-): Promise<readonly PlannedStep[]> {
-  const { services, contact, mapping } = planner;
-  if (contact.connection.pairing.includes(mapping.resource.type)) return [];
-  const parent = parentOf(services, mapping);
-  const above = before.filter((step) => step.mapping === parent);
-  const ending = new Set(
-    above
-      .flatMap((step) => (step.cause === "absent" ? step.actions : []))
-      .map((one) => one.recordId),
-  );
-  const steps: PlannedStep[] = [];
-  const plan = (tx: StoreTransaction, book: AddressBook, found: readonly UnpairedRecord[]) => {
-    for (const { key, row, parentId } of found) {
-      const content = contentOrNull(mapping, row);
-      if (content === null || (parentId !== null && ending.has(parentId))) continue;
-      const context = book.context({ id: unseenLane(key).id, ...key }, tx.now);
-      const actions = planUnpaired(key.recordId, content, key, context);
-      if (actions.length > 0) steps.push({ cause: "unpaired", mapping, key, actions });
-    }
-  };
-  const book = await AddressBook.open(services);
-  let after: string | null = null;
-  do {
-    const cursor: string | null = after;
-    after = await services.store.transaction(async (tx) => {
-      const found = await unpairedRecords(services, tx, contact, mapping, cursor, BATCH);
-      plan(tx, book, found.records);
-      return found.next;
-    });
-  } while (after !== null);
-  const created = above.flatMap((step) =>
-    step.cause === "unpaired" ? (step.key.recordId ?? []) : [],
-  );
-  for (const group of batchesOf(created, BATCH)) {
-    await services.store.transaction(async (tx) => {
-      plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group));
-    });
-  }
-  return steps;
-}
-
 /** The rows of lanes, by key. */
 async function viewOf(
   tx: StoreTransaction,
@@ -326,15 +310,6 @@ function recordSide(mapping: Mapping, lane: Lane, rows: ReadonlyMap<string, Row>
   const content = contentOrNull(mapping, row);
   // A mapping that throws: the event's own attempt will say so.
   return content === null ? { kind: "gone" } : { kind: "present", content };
-}
-
-function contentOrNull(mapping: Mapping, row: Row) {
-  try {
-    return recordContent(mapping, row);
-  } catch (error) {
-    if (error instanceof MappingError) return null;
-    throw error;
-  }
 }
 
 /** Parents whose pairing has ended: they take no more children. */

@@ -1,6 +1,7 @@
 /**
- * Reconciling a connection: the plan is made, weighed, and carried out, which is to say handed to
- * admission and the lanes' own events. A dry run is the same without the last part.
+ * Reconciling a connection: what is seen is admitted while the plan is made, as a poll does; the rest of
+ * the plan is weighed and carried out, which is to say handed to admission and the lanes' own
+ * events. A dry run makes the same plan and carries nothing out.
  */
 import type { Arrival } from "../engine/admit.ts";
 import { queueUnsent } from "../engine/merge.ts";
@@ -18,12 +19,7 @@ import { followMove } from "./follow-moves.ts";
 import { batchesOf } from "./batches.ts";
 import { goneArrival } from "./gone-arrival.ts";
 import { mayGoOn } from "./held-runs.ts";
-import {
-  type PlannedStep,
-  planReconcile,
-  type ReconcilePlan,
-  type ReconcileScope,
-} from "./plan-reconcile.ts";
+import { type PlannedStep, planReconcile, type ReconcileScope } from "./plan-reconcile.ts";
 import type { Services } from "./services.ts";
 
 /** Steps carried out in one transaction, so that a large plan holds nobody up. */
@@ -48,15 +44,31 @@ export async function reconcileConnection(
   { dryRun, ...scope }: ReconcileScope & { readonly dryRun: boolean },
   signal?: AbortSignal,
 ): Promise<Reconciliation> {
-  const planned = await planReconcile(services, contact, scope, signal);
-  const actions = planned.steps.flatMap((step) => step.actions);
-  const { listed, unconfirmed } = planned;
-  const seen = { listed, unconfirmed };
+  const steps: PlannedStep[] = [];
+  const seen = { listed: 0, unconfirmed: 0 };
+  for await (const part of planReconcile(services, contact, scope, signal)) {
+    seen.listed += part.listed;
+    seen.unconfirmed += part.unconfirmed;
+    steps.push(...part.steps);
+    // Later a write of ours may have covered what was seen, and a list that fails loses it.
+    if (!dryRun) await carryOut(services, contact, part.steps.filter(isSeen), signal);
+  }
+  const actions = steps.flatMap((step) => step.actions);
   if (dryRun) return { ...seen, actions, applied: false, held: false };
-  const goes = await isWithinReach(services, contact, scope, planned);
-  const steps = goes ? planned.steps : planned.steps.filter((step) => !isDangerous(step));
-  await carryOut(services, contact, { ...planned, steps }, signal);
-  return { ...seen, actions: steps.flatMap((step) => step.actions), applied: goes, held: !goes };
+  const goes = await isWithinReach(services, contact, scope, steps);
+  const done = goes ? steps : steps.filter((step) => !isDangerous(step));
+  await carryOut(
+    services,
+    contact,
+    done.filter((step) => !isSeen(step)),
+    signal,
+  );
+  return { ...seen, actions: done.flatMap((step) => step.actions), applied: goes, held: !goes };
+}
+
+/** What was seen is admitted as any poll would admit it; it is never held. */
+function isSeen({ cause }: PlannedStep): boolean {
+  return cause === "seen";
 }
 
 /** Weighs what would be deleted or overwritten; the rest of a plan is what any poll would do. */
@@ -64,7 +76,7 @@ async function isWithinReach(
   services: Services,
   { connection }: Contact,
   scope: ReconcileScope,
-  { steps }: ReconcilePlan,
+  steps: readonly PlannedStep[],
 ): Promise<boolean> {
   const victims = steps.filter(isDangerous).flatMap(({ actions: [first] }): Victim[] => {
     if (first === undefined) return [];
@@ -84,11 +96,11 @@ function isDangerous({ cause }: PlannedStep): boolean {
   return cause === "absent" || cause === "record_differs" || cause === "outlived";
 }
 
-/** Carries a plan out: what each step leads to by now is decided anew, on its locked lane. */
-export async function carryOut(
+/** Carries steps out: what each leads to by now is decided anew, on its locked lane. */
+async function carryOut(
   services: Services,
   contact: Contact,
-  { steps }: ReconcilePlan,
+  steps: readonly PlannedStep[],
   signal?: AbortSignal,
 ): Promise<void> {
   for (const group of batchesOf(steps, BATCH)) {

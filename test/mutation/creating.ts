@@ -104,6 +104,14 @@ export const creating: readonly CodeMutant[] = [
     killedBy: ["test/situations/races-create.test.ts"],
   },
   {
+    id: "sweep-admits",
+    rule: "What a sweep sees is admitted page by page, before a write of ours makes it stale",
+    file: "src/runtime/reconcile.ts",
+    find: 'return cause === "seen";',
+    replace: "return cause !== cause;",
+    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+  },
+  {
     id: "sweep-asks",
     rule: "What a list does not show is asked for by id: only a clear answer deletes",
     file: planReconcile,

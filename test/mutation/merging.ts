@@ -119,6 +119,14 @@ export const merging: readonly CodeMutant[] = [
     killedBy: ["test/engine/plan.test.ts"],
   },
   {
+    id: "sets-late",
+    rule: "... nor those of a write that was never answered, which may have landed since",
+    file,
+    find: "const late = input.sent.unanswered.reduce(",
+    replace: "const late = ([] as typeof input.sent.unanswered).reduce(",
+    killedBy: ["test/engine/plan.test.ts"],
+  },
+  {
     id: "policy-record",
     rule: "Policy `record`: the later side wins whole",
     file,
@@ -244,6 +252,14 @@ export const merging: readonly CodeMutant[] = [
     find: "if (lastSent === null || shown === null) return [];",
     replace: "if (lastSent === null || shown === null || shown !== null) return [];",
     killedBy: ["test/engine/admit.test.ts"],
+  },
+  {
+    id: "covered-by-deletion",
+    rule: "... and one that ended with a deletion of ours",
+    file: "src/engine/covered.ts",
+    find: 'const isOurs = newer.action === "delete" && tombstone?.side === "record";',
+    replace: 'const isOurs = newer.action === "delete" && tombstone?.side === null;',
+    killedBy: ["test/engine/restart.test.ts"],
   },
   {
     id: "covered-lost-bearer",

@@ -4,6 +4,7 @@ import type { PlannedAction } from "../../src/engine/reconcile.ts";
 import type { ApiEvent } from "../../src/server/api-types.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { dieSending } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Four issues with a comment each, in step. */
@@ -174,6 +175,33 @@ describeOnEachDatabase("reconciling a connection", (open) => {
     expect(await app.events()).toEqual(events);
     expect(app.writes()).toBe(0);
     expect(app.reads()).toBe(2);
+  });
+
+  it("tells of one create that landed twice the same as it does: one is taken, one is closed", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.addTask({ title: "Written once" });
+    const first = await dieSending(app, { method: "POST", path: /\/issues$/ });
+    await app.advance(60_000);
+    const second = await dieSending(app, { method: "POST", path: /\/issues$/ });
+    // Neither was heard of, and nobody has looked for them since.
+    app.github.faults.webhooks.drop = 1;
+    first.apply();
+    second.apply();
+    app.github.clearRequests();
+
+    const dry = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(dry.actions.map(({ kind, externalId }) => `${kind} ${externalId ?? ""}`)).toEqual([
+      "close_surplus 2",
+    ]);
+    const live = await app.tandem.reconcile(app.connection.id);
+    expect(live.actions).toEqual(dry.actions);
+    await app.settleWithin(120);
+
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { number: 1, state: "open", title: "Written once" },
+      { number: 2, state: "closed" },
+    ]);
+    expect(await app.tasks()).toMatchObject([{ title: "Written once", status: "todo" }]);
   });
 
   it("paused, nothing is planned for what is switched off", async () => {

@@ -1,0 +1,89 @@
+/** Planning for records that have no counterpart: what a reconcile would create for them. */
+import type { Content } from "../model/content.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
+import { MappingError, recordContent } from "../engine/translate-record.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { AddressBook } from "./address-book.ts";
+import { batchesOf } from "./batches.ts";
+import type { PlannedStep, Planner } from "./plan-reconcile.ts";
+import {
+  parentOf,
+  unpairedBelow,
+  type UnpairedRecord,
+  unpairedRecords,
+} from "./unpaired-records.ts";
+
+/** Rows looked at in one transaction. */
+const BATCH = 500;
+
+/**
+ * Records that never had a counterpart get one, those below others that do so too. Below what is
+ * about to end nothing is created.
+ */
+export async function planWithoutResource(
+  planner: Planner,
+  before: readonly PlannedStep[],
+): Promise<readonly PlannedStep[]> {
+  const { services, contact, mapping, adopted } = planner;
+  if (contact.connection.pairing.includes(mapping.resource.type)) return [];
+  const parent = parentOf(services, mapping);
+  const above = before.filter((step) => step.mapping === parent);
+  const ending = new Set(
+    above
+      .flatMap((step) => (step.cause === "absent" ? step.actions : []))
+      .map((one) => one.recordId),
+  );
+  const steps: PlannedStep[] = [];
+  const planned = new Set<string>();
+  const plan = (tx: StoreTransaction, book: AddressBook, found: readonly UnpairedRecord[]) => {
+    for (const { key, row, parentId } of found) {
+      const content = contentOrNull(mapping, row);
+      if (content === null || planned.has(key.recordId)) continue;
+      if (parentId !== null && ending.has(parentId)) continue;
+      planned.add(key.recordId);
+      const context = book.context({ id: unseenLane(key).id, ...key }, tx.now);
+      const actions = planUnpaired(key.recordId, content, key, context);
+      if (actions.length > 0) steps.push({ cause: "unpaired", mapping, key, actions });
+    }
+  };
+  const book = await AddressBook.open(services);
+  let after: string | null = null;
+  do {
+    const cursor: string | null = after;
+    after = await services.store.transaction(async (tx) => {
+      const found = await unpairedRecords(services, tx, contact, mapping, cursor, BATCH);
+      plan(tx, book, found.records);
+      return found.next;
+    });
+  } while (after !== null);
+  const created = above.flatMap((step) =>
+    step.cause === "unpaired" ? (step.key.recordId ?? []) : [],
+  );
+  for (const group of batchesOf(created, BATCH)) {
+    await services.store.transaction(async (tx) => {
+      plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group));
+    });
+  }
+  // Where the plan is carried out as it is made, these are bound by now and were looked below above.
+  for (const group of batchesOf([...adopted.keys()], BATCH)) {
+    await services.store.transaction(async (tx) => {
+      const bound = await tx.lockLanes(group);
+      const records = bound.flatMap(({ recordType, recordId }) =>
+        recordType === parent?.recordType && recordId !== null ? [recordId] : [],
+      );
+      plan(tx, book, await unpairedBelow(services, tx, contact, mapping, records));
+    });
+  }
+  return steps;
+}
+
+/** What a row says in the resource's terms; `null` where its mapping throws. */
+export function contentOrNull(mapping: Mapping, row: Row): Content | null {
+  try {
+    return recordContent(mapping, row);
+  } catch (error) {
+    if (error instanceof MappingError) return null;
+    throw error;
+  }
+}

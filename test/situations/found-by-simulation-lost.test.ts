@@ -1,0 +1,139 @@
+/** Edits that simulated histories found lost: each schedule is told here alone, without the chance. */
+import { expect, it } from "vitest";
+import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { catchRequest, dieSending } from "../harness/in-flight.ts";
+import { withLabels } from "../harness/sample-labels.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+describeOnEachDatabase("an edit under our own write, whose webhook was lost", (open) => {
+  for (const look of ["sweep", "reconcile"] as const) {
+    it(`is named where only a ${look} has listed it, which failed on the page after`, async () => {
+      const app = await givenSampleTandem(await open());
+      const task = await app.addTask({ title: "Title" });
+      await app.settle();
+      await app.advance(60_000);
+      app.github.clearRequests();
+
+      await app.editTask(task, { title: "Ours" });
+      const patch = await catchRequest(app, { method: "PATCH" });
+      app.github.faults.webhooks.drop = 1;
+      app.github.as("mona").editIssue(app.repo, 1, { title: "Theirs" });
+      app.github.faults.webhooks.drop = 0;
+      app.github.failNext({ method: "GET", path: /\/issues\/comments$/, with: 503 });
+      const looking =
+        look === "sweep" ? app.tandem.sweepNow() : app.tandem.reconcile(app.connection.id);
+      await expect(looking).rejects.toThrow("503");
+      await app.advance(2_000);
+      patch.hold.release();
+      await patch.done;
+      await app.settle();
+
+      expect((await app.task()).title).toBe("Ours");
+      expect(app.github.issue(app.repo, 1)?.title).toBe("Ours");
+      expect(await named(app)).toContainEqual({
+        field: "title",
+        winner: "record",
+        kept: "Ours",
+        lost: "Theirs",
+        why: "covered_by_our_write",
+      });
+      expect(app.writes()).toBe(1);
+      // The two lists: what was seen under the write is older than what it was answered.
+      expect(app.reads()).toBe(2);
+    });
+  }
+});
+
+describeOnEachDatabase("an edit of a comment that we were about to delete", (open) => {
+  it("is named where all of it was heard of while the connection was paused", async () => {
+    const app = await givenSampleTandem(await open());
+    const task = await app.addTask({ title: "Title" });
+    await app.addComment(task, "Here");
+    await app.settle();
+    await app.advance(60_000);
+    const [comment] = app.github.comments(app.repo);
+    if (comment === undefined) throw new Error("the comment should be there");
+
+    app.holdWebhooks();
+    const answer = comment.body.replace("Here", "Here, and answered");
+    app.github.as("mona").editComment(app.repo, comment.id, answer);
+    await app.sql("delete from comments");
+    await app.settle();
+    expect(app.github.comments(app.repo)).toEqual([]);
+    await app.tandem.pause(app.connection.id, "a person has paused it");
+    await app.release(...app.held());
+    await app.settle();
+    app.github.clearRequests();
+    await app.tandem.enable(app.connection.id);
+    await app.settle();
+
+    expect(await app.comments()).toEqual([]);
+    const told = (await app.events()).flatMap(({ resource_type, direction, state, reason }) =>
+      resource_type === "issue_comment" ? [`${direction} ${state} ${reason}`] : [],
+    );
+    expect(told.slice(-3)).toEqual([
+      "outbound completed deleted_resource",
+      "inbound canceled superseded",
+      "inbound completed nothing_to_delete",
+    ]);
+    expect(await named(app)).toEqual([
+      {
+        field: "body",
+        winner: "record",
+        kept: null,
+        lost: "Here, and answered",
+        why: "record_deleted",
+      },
+    ]);
+    // The comment's webhook has told of its issue too, which is looked at again.
+    expect(app.writes()).toBe(0);
+    expect(app.reads()).toBe(1);
+  });
+});
+
+describeOnEachDatabase("a label that was added here and taken off again", (open) => {
+  it("does not come back with a dead worker's late write, though somebody has added one since", async () => {
+    const database = await open();
+    await database.sql(SAMPLE_SCHEMA);
+    await database.sql("alter table tasks add column labels text[] not null default '{}'");
+    const app = await givenSampleTandem(database, withLabels);
+    const task = await app.addTask({ title: "Title" });
+    await app.settle();
+    await app.advance(5_000);
+    const label = (labels: string) =>
+      app.sql("update tasks set labels = $1 where id = $2", [labels, task]);
+    await label("{ours}");
+    const late = await dieSending(app, { method: "PATCH" });
+    await label("{}");
+    await app.advance(60_000);
+    await app.settle();
+    expect(app.github.issue(app.repo, 1)?.labels).toEqual([]);
+
+    // It lands when a look has not found it, and nobody hears of it alone.
+    app.github.faults.webhooks.drop = 1;
+    late.apply();
+    app.github.faults.webhooks.drop = 0;
+    app.github.clearRequests();
+    app.github.as("mona").addLabel(app.repo, 1, "theirs");
+    await app.settle();
+
+    const [row] = await app.sql<{ labels: readonly string[] }>("select labels from tasks");
+    expect(row?.labels).toEqual(["theirs"]);
+    expect(app.github.issue(app.repo, 1)?.labels).toEqual(["theirs"]);
+    expect(await named(app)).toEqual([
+      {
+        field: "labels",
+        winner: "record",
+        kept: ["theirs"],
+        lost: ["ours", "theirs"],
+        why: "late_write",
+      },
+    ]);
+    expect(app.writes()).toBe(1);
+  });
+});
+
+async function named(app: SampleTandem): Promise<readonly unknown[]> {
+  return (await app.events()).flatMap(({ conflicts }) => conflicts);
+}
