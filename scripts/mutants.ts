@@ -1,7 +1,8 @@
 /**
  * `npm run mutants -- --json`: takes each rule out of the code, one at a time, and runs the tests
  * that must miss it. It exits with 1 where one is not missed, or where those tests fail without any
- * rule taken out. `--only ID` runs some; `--write` writes the table of docs/mutants.md.
+ * rule taken out. `--only ID` runs some; `--write` writes what was run into the table of
+ * docs/mutants.md.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     write: { type: "boolean", default: false },
   },
 });
+
+const TABLE = "docs/mutants.md";
 
 /** What a run of tests came to; `null`: they did not run at all. */
 interface Run {
@@ -163,7 +166,10 @@ function readRun(path: string): Run | null {
 function report(outcomes: readonly Outcome[]): void {
   const killed = outcomes.filter(({ killedBy }) => killedBy !== null).length;
   const failed = outcomes.length - killed;
-  if (values.write) writeFileSync("docs/mutants.md", tableOf(outcomes));
+  if (values.write) {
+    const ids = mutants.map(({ id }) => id);
+    writeFileSync(TABLE, tableOf(ids, outcomes, readFileSync(TABLE, "utf8")));
+  }
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ mutants: outcomes, passed: killed, failed })}\n`

@@ -2,6 +2,7 @@
 import { admission } from "./admission.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
+import { families } from "./families.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { processing } from "./processing.ts";
 import { redelivering } from "./redelivering.ts";
@@ -14,6 +15,7 @@ export const mutants: readonly CodeMutant[] = [
   ...creating,
   ...redelivering,
   ...safety,
+  ...families,
 ];
 
 /** @throws Error where there is no mutant of that id. */

@@ -6,13 +6,26 @@ export interface TableRow {
   readonly killedBy: string | null;
 }
 
-/** The text of docs/mutants.md. */
-export function tableOf(rows: readonly TableRow[]): string {
-  const lines = rows.map(({ id, rule, file, killedBy }) => {
-    const missedBy = killedBy === null ? "**nothing**" : inCell(killedBy);
-    return `| \`${id}\` | ${inCell(rule)} | \`${file}\` | ${missedBy} |`;
+/**
+ * The text of docs/mutants.md.
+ *
+ * @param ids Every mutant, in order.
+ * @param before The text so far, whose lines are kept for those that were not run.
+ */
+export function tableOf(ids: readonly string[], rows: readonly TableRow[], before: string): string {
+  const kept = before.split("\n");
+  const lines = ids.flatMap((id) => {
+    const row = rows.find((one) => one.id === id);
+    return row === undefined
+      ? kept.filter((line) => line.startsWith(`| \`${id}\` |`))
+      : lineOf(row);
   });
   return `${HEAD}\n${lines.join("\n")}\n`;
+}
+
+export function lineOf({ id, rule, file, killedBy }: TableRow): string {
+  const missedBy = killedBy === null ? "**nothing**" : inCell(killedBy);
+  return `| \`${id}\` | ${inCell(rule)} | \`${file}\` | ${missedBy} |`;
 }
 
 function inCell(text: string): string {
