@@ -24,16 +24,25 @@ const PROGRAMS = {
   built: ["dist/cli/main.js"],
 } as const;
 
-/** Starts `tandem ARGUMENTS`. */
+/**
+ * Starts `tandem ARGUMENTS`.
+ *
+ * @param release The folder of another release than this one.
+ */
 export function startChild(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   program: keyof typeof PROGRAMS = "sources",
+  release: string = root,
 ): Child {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
     process.execPath,
     [...PROGRAMS[program], ...argv],
-    { cwd: root, env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe"] },
+    {
+      cwd: release,
+      env: { PATH: process.env.PATH ?? "", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
   );
   let log = "";
   child.stderr.on("data", (text: Buffer) => (log += text.toString()));

@@ -22,8 +22,10 @@ export interface Fleet {
   readonly sql: TestDatabase["sql"];
   /** The command line, in this process. */
   readonly terminal: Terminal;
-  /** Starts a worker process, and returns when it is at work. */
-  startWorker(name: string): Promise<Child>;
+  /** Starts a worker process, of this release or of another folder's, and returns when it is at work. */
+  startWorker(name: string, release?: string): Promise<Child>;
+  /** Starts a command as a process, of this release or of another folder's. */
+  start(argv: readonly string[], release?: string): Child;
   /** Whether nothing waits anywhere: no webhook, captured write, or event under way. */
   quiet(): Promise<boolean>;
   close(): Promise<void>;
@@ -41,10 +43,10 @@ export async function openFleet(): Promise<Fleet> {
   const children: Child[] = [];
   const settings = [`--config=${join(folder, "tandem.config.ts")}`, "--json", "--log-level=error"];
 
-  async function start(...argv: string[]): Promise<{ child: Child; said: string }> {
-    const child = startChild([...argv, ...settings], env);
+  function start(argv: readonly string[], release?: string): Child {
+    const child = startChild([...argv, ...settings], env, "sources", release);
     children.push(child);
-    return { child, said: await child.ready };
+    return child;
   }
   async function command(...argv: string[]): Promise<void> {
     const { code, err } = await terminal.tandem(...argv);
@@ -56,8 +58,10 @@ export async function openFleet(): Promise<Fleet> {
     ...["connect", "github", REPOSITORY, "--scope=1", "--webhook-secret-env=HOOK_SECRET"],
     `--base-url=${listening.url}`,
   );
-  const { said } = await start("serve", "--port=0");
-  const serving = JSON.parse(said) as { readonly webhooks: { readonly github: string } };
+  const server = start(["serve", "--port=0"]);
+  const serving = JSON.parse(await server.ready) as {
+    readonly webhooks: { readonly github: string };
+  };
   simulator.addHook({
     url: serving.webhooks.github,
     secret: SECRET,
@@ -67,8 +71,11 @@ export async function openFleet(): Promise<Fleet> {
     github: simulator,
     sql: (text, params) => database.sql(text, params),
     terminal,
-    async startWorker(name) {
-      const { child } = await start("work", `--name=${name}`, `--lease=${String(LEASE_SECONDS)}`);
+    start,
+    async startWorker(name, release) {
+      const settings = [`--name=${name}`, `--lease=${String(LEASE_SECONDS)}`];
+      const child = start(["work", ...settings], release);
+      await child.ready;
       return child;
     },
     async quiet() {
