@@ -22,6 +22,7 @@ import type { Context } from "./context.ts";
 import { coveredByOurWrite, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
+import { missedAtMove } from "./record-move.ts";
 import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
 
 /** An observation with where it came from. */
@@ -60,6 +61,9 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     if (isRecreated(lane, lane.tombstone, arrival)) {
       return admitUpsert(withLane(start, { tombstone: null }), born);
     }
+    if (lane.tombstone.recordMoved !== undefined) {
+      return admitAfterMove(start, lane.tombstone, born, arrival);
+    }
     // Lists show what was closed, and what is still to be deleted, again and again.
     if (isListed(arrival)) return { ...start, event: null };
     const { tombstone } = lane;
@@ -79,6 +83,35 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   }
   if (content === null) return admitUpsert(start, { ...born, reread: true });
   return admitSeen(start, { ...born, content, digest: digest(content) }, arrival, context);
+}
+
+/** Row 3, where the record was moved away: what is said at its former resource is named, and no more. */
+function admitAfterMove(
+  start: Transition,
+  tombstone: Tombstone,
+  born: TandemEvent,
+  arrival: Arrival,
+): Admission {
+  const { clock } = start.lane;
+  const { content, digest: contentDigest, createdAt: now } = born;
+  const at = arrival.observation.updatedAt;
+  const event = ignored(born, "record_moved", tombstone.event, now);
+  if (content === null || contentDigest === null) {
+    const isGone = born.action === "delete";
+    const told = isGone
+      ? withLane(start, { tombstone: { ...tombstone, side: "resource" } })
+      : start;
+    return isListed(arrival) ? { ...start, event: null } : done(told, event);
+  }
+  if (clock !== null && at < clock.at) {
+    if (isListed(arrival)) return { ...start, event: null };
+    return done(start, { ...event, conflicts: coveredByOurWrite(start.lane, content, at) });
+  }
+  const conflicts = missedAtMove(start.lane, content, null);
+  if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
+  const known = { content, digest: contentDigest, at, event: born.id, lost: false };
+  const heard = withLane(start, { known, clock: { at, event: born.id } });
+  return done(heard, { ...event, conflicts });
 }
 
 /** Rows 5 to 7, of content that is not older than what is known. */
@@ -138,6 +171,7 @@ function admitDelete(start: Transition, born: TandemEvent, now: Instant): Admiss
 function isRecreated(lane: Lane, tombstone: Tombstone, arrival: Arrival): boolean {
   return (
     tombstone.side === "resource" &&
+    tombstone.recordMoved === undefined &&
     arrival.observation.action === "upsert" &&
     arrival.verifiedAt !== null &&
     arrival.verifiedAt > tombstone.at &&

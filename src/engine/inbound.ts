@@ -108,17 +108,23 @@ export function nextLookAt({ startedAt }: Pick<TandemEvent, "startedAt">, now: I
   return addMillis(now, Math.min(LONGEST_WAIT_MS, Math.max(WAIT_MS, waited / 4)));
 }
 
+/** A parent whose pairing has ended: its record, and whether that lives and was moved away. */
+export interface EndedParent {
+  readonly ended: string | null;
+  readonly moved: boolean;
+}
+
 /** Ends what belongs to something deleted: in time it is deleted too, or its parent never comes. */
 export function endForEndedParent(
   start: Transition,
   event: TandemEvent,
-  parentRecordId: string | null,
+  { ended, moved }: EndedParent,
   { mapping, now }: Context,
 ): Transition {
   const type = mapping.parent?.recordType ?? event.recordType;
   return move(start, event.id, "ignored", now, {
-    reason: "parent_deleted",
-    ignoredFor: parentRecordId === null ? null : { id: parentRecordId, type },
+    reason: moved ? "record_moved" : "parent_deleted",
+    ignoredFor: ended === null ? null : { id: ended, type },
     error: null,
   });
 }

@@ -163,6 +163,10 @@ export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Co
     updatedAt: lane.clock?.at ?? null,
   });
   const start: Transition = unchanged({ ...lane, display: { ...lane.display, ...news.display } });
+  if (lane.tombstone?.recordMoved !== undefined) {
+    // Its record had left before: nothing ends, but should it come back it finds nothing here.
+    return withLane(start, { tombstone: { ...lane.tombstone, side: "resource" } });
+  }
   const canceled = cancelOlder(start, born, now);
   const tombstone = { event: born.id, at: now, side: "resource", movedTo: place } as const;
   return bear(withLane(canceled, { tombstone }), born);

@@ -6,7 +6,7 @@ import { type Mapping, mappedFields } from "../model/mapping.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { sentShortlyBefore } from "./covered.ts";
-import { endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
+import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
 import { learn } from "./learn.ts";
 import {
   changesOf,
@@ -18,6 +18,7 @@ import {
 } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
+import { endedReason, missedAtMove, removalOf, removalReason } from "./record-move.ts";
 import { requeue } from "./start.ts";
 import { closeIntent, sentWithoutToken } from "./tokenless.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
@@ -26,7 +27,7 @@ import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
  * The parent's resource: `none` where the type has no parent, `null` where it has no id yet, and
  * the parent record's key where its pairing has ended.
  */
-export type ParentState = "none" | ResourceRef | null | { readonly ended: string };
+export type ParentState = "none" | ResourceRef | null | EndedParent;
 
 export type OutboundStep =
   /** It ended, or went back to wait; there is no request. */
@@ -86,7 +87,7 @@ export function stepOutbound(
   if (event.action === "upsert" && lane.tombstone !== null) {
     return settled(
       move(start, event.id, "ignored", context.now, {
-        reason: "tombstoned",
+        reason: endedReason(lane.tombstone),
         ignoredFor: { id: lane.tombstone.event, type: "events" },
       }),
     );
@@ -180,7 +181,7 @@ function stepCreate(
 ): OutboundStep {
   const { parent } = view;
   if (parent !== null && parent !== "none" && "ended" in parent) {
-    return { kind: "settled", transition: endForEndedParent(start, event, parent.ended, context) };
+    return { kind: "settled", transition: endForEndedParent(start, event, parent, context) };
   }
   if (parent === null) {
     return {
@@ -222,13 +223,14 @@ export function creationValues({ resource }: Mapping, record: Content): Content 
 
 function stepRemoval(start: Transition, event: TandemEvent, context: Context): OutboundStep {
   const { lane } = start;
-  const kind = removalKind(context.mapping);
+  const kind = removalOf(lane, context.mapping);
   if (lane.externalId === null || kind === "detach") {
     const settled = { lane: closeIntent(lane), ended: start.ended };
+    const done = lane.externalId === null ? "nothing_to_send" : "detached";
     return {
       kind: "settled",
       transition: move(settled, event.id, "completed", context.now, {
-        reason: lane.externalId === null ? "nothing_to_send" : "detached",
+        reason: removalReason(lane, done),
         error: null,
       }),
     };
@@ -253,14 +255,6 @@ function attributed(
   return attribution === null || attribute === undefined
     ? values
     : attribute(values, attribution, token);
-}
-
-/** What happens to a resource whose record is deleted, as far as the adapter can. */
-export function removalKind({ onRecordDeleted, resource }: Mapping): Mapping["onRecordDeleted"] {
-  if (onRecordDeleted === "detach" || resource.removal.includes(onRecordDeleted)) {
-    return onRecordDeleted;
-  }
-  return resource.removal[0] ?? "close";
 }
 
 /**
@@ -376,17 +370,22 @@ export function concludeResourceRemoval(
   if (answer === "not_found") {
     return end(withLane(settled, { lastSent: null }), { reason: "resource_not_found" });
   }
-  if (attempt?.kind !== "close") return end(settled, { reason: "deleted_resource" });
-  if (answer === null || answer === "gone") return end(settled, { reason: "closed_resource" });
+  const done = attempt?.kind === "close" ? "closed_resource" : "deleted_resource";
+  const reason = removalReason(start.lane, done);
+  if (attempt?.kind !== "close" || answer === null || answer === "gone") {
+    return end(settled, { reason });
+  }
   const sight = sightOf(start.lane, answer, "answer", context);
   const look = { content: sight.content, at: sight.at, event: event.id };
   const set = pick(sight.content, Object.keys(attempt.values));
   const { lane, ended } = learn(settled, look, context.now);
   const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...sight.copy } };
+  const missed = missedAtMove(start.lane, sight.content, event.id);
   return end(withLane({ lane, ended }, closed), {
-    reason: "closed_resource",
+    reason,
     updatedAt: sight.at,
-    changes: changesSent(attempt),
+    changes: [...event.changes, ...changesSent(attempt)],
+    conflicts: withConflicts(event, missed),
   });
 }
 

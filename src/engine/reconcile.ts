@@ -14,7 +14,8 @@ import { type Arrival, admit } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { planRemoval, unsentOf } from "./inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge.ts";
-import { creationValues, removalKind } from "./outbound.ts";
+import { creationValues } from "./outbound.ts";
+import { removalOf } from "./record-move.ts";
 import { liveEvents, outboundOff } from "./transition.ts";
 
 /** What is done to one side of one pairing. */
@@ -177,7 +178,7 @@ export function planOutlived(
   const isQueued = lane.live.some(
     ({ direction, action }) => direction === "outbound" && action === "delete",
   );
-  if (isQueued || removalKind(context.mapping) === "detach") return [];
+  if (isQueued || removalOf(lane, context.mapping) === "detach") return [];
   return [action("remove_resource", lane, [], [])];
 }
 

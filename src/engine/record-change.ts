@@ -1,16 +1,25 @@
 /** Admission of a local write: what a drained change does to a lane. Rows 2, 3 and 7 apply. */
 import type { Content } from "../model/content.ts";
-import type { Conflict, TandemEvent } from "../model/event.ts";
+import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
+import type { Lane, RecordMove, Transition } from "../model/lane.ts";
+import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { type Admission, cancelOlder } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { mustLook, supersede } from "./covered.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
-import { removalKind } from "./outbound.ts";
-import { bear, inboundOff, outboundOff, unchanged, withLane } from "./transition.ts";
+import { endedReason, missedAtMove, removalOf } from "./record-move.ts";
+import {
+  bear,
+  inboundOff,
+  liveEvents,
+  move,
+  outboundOff,
+  unchanged,
+  withConflicts,
+  withLane,
+} from "./transition.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
 export interface RecordChange {
@@ -47,7 +56,7 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
     return done(start, {
       ...born,
       state: "ignored",
-      reason: "tombstoned",
+      reason: endedReason(tombstone),
       ignoredFor: { id: tombstone.event, type: "events" },
       finishedAt: context.now,
     });
@@ -68,12 +77,49 @@ export function canRestore(lane: Lane, { mapping }: Context): boolean {
   if (lane.tombstone?.side !== "record") return false;
   const removal = lane.live.find(isRemoval);
   if (lane.lastSent?.kind === "delete") return removal !== undefined && lane.attempt === null;
-  return removal?.state !== "processing" || removalKind(mapping) !== "delete";
+  return removal?.state !== "processing" || removalOf(lane, mapping) !== "delete";
 }
 
-/** Takes a record's deletion back. Nobody listened to the resource meanwhile, so it is read first. */
+/**
+ * Admits that a record was moved out of the connection. Its resource is treated as that of a deleted
+ * record, and whatever was about to pass between them ends: what is unsent goes with the record.
+ *
+ * @param shift The column that says so; `null` where it is what the record belongs to that was moved.
+ */
+export function admitRecordMove(
+  lane: Lane,
+  recordMoved: RecordMove,
+  shift: FieldChange | null,
+  context: Context,
+): Admission {
+  const { now } = context;
+  const born: TandemEvent = {
+    ...newEvent(lane, context, { direction: "outbound", action: "delete", source: "change" }),
+    changes: shift === null ? [] : [shift],
+  };
+  const off = outboundOff(lane, context);
+  const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
+  const tombstone = { event: born.id, at: now, side: "record", recordMoved } as const;
+  const left: Lane = { ...lane, tombstone };
+  const ended = liveEvents(left, "errored", "inbound").reduce(
+    (start, failed) =>
+      move(start, failed.id, "ignored", now, {
+        reason: "record_moved",
+        ignoredFor: { id: born.id, type: "events" },
+        conflicts: withConflicts(failed, missedAtMove(left, failed.content ?? {}, failed.id)),
+      }),
+    unchanged(left),
+  );
+  return done(cancelOlder(ended, event, now), event);
+}
+
+/**
+ * Takes a record's deletion back, or its move. Nobody listened to the resource meanwhile, so it is
+ * read first. A record that was elsewhere comes back as it is: what both changed meanwhile is its own.
+ */
 export function admitRestore(lane: Lane, change: RecordChange, context: Context): Admission {
-  const timed = takeTimes(lane, change, context.mapping);
+  const taken = takeTimes(lane, change, context.mapping);
+  const timed = lane.tombstone?.recordMoved === undefined ? taken : changedNow(taken, context);
   const born: TandemEvent = {
     ...newEvent(timed, context, { direction: "outbound", action: "upsert", source: "change" }),
     ...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true }),
@@ -168,6 +214,11 @@ function lostWith(lane: Lane, deleted: Content | null, context: Context): readon
     lost,
     why: "record_deleted",
   }));
+}
+
+function changedNow(lane: Lane, { mapping, now }: Context): Lane {
+  const times = mappedFields(mapping).map((field) => [field, now] as const);
+  return { ...lane, recordChangedAt: Object.fromEntries(times) };
 }
 
 /** Moves the per-field times that "later" reads. */

@@ -1,9 +1,11 @@
 /** Which event of a lane runs next, and whether what it carries can still be trusted. */
+import type { Content } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { coveredByOurWrite, supersede } from "./covered.ts";
+import { endedReason, missedAtMove } from "./record-move.ts";
 import {
   liveEvents,
   move,
@@ -97,15 +99,28 @@ export type Recheck =
   | { readonly verdict: "reread" }
   | { readonly verdict: "ended"; readonly transition: Transition };
 
-/** Looks at an inbound event again when it is started: the lane may have moved on since. */
-export function recheckInbound(start: Transition, event: TandemEvent, now: Instant): Recheck {
+/**
+ * Looks at an inbound event again when it is started: the lane may have moved on since.
+ *
+ * @param shown What the resource was just read to say. Default: what the event brought.
+ */
+export function recheckInbound(
+  start: Transition,
+  event: TandemEvent,
+  now: Instant,
+  shown: Content | null = event.content,
+): Recheck {
   const { lane } = start;
   const { clock, known, tombstone } = lane;
-  if (event.action === "delete") return { verdict: "proceed" };
+  if (event.action === "delete" && tombstone?.recordMoved === undefined) {
+    return { verdict: "proceed" };
+  }
   if (tombstone !== null) {
+    const missed = missedAtMove(lane, shown ?? {}, event.id);
     const transition = move(start, event.id, "ignored", now, {
-      reason: "tombstoned",
+      reason: endedReason(tombstone),
       ignoredFor: { id: tombstone.event, type: "events" },
+      conflicts: withConflicts(event, missed),
     });
     return { verdict: "ended", transition };
   }

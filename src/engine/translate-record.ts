@@ -58,3 +58,13 @@ function guarded<T>(column: string, field: string, translate: () => T): T {
     throw new MappingError(column, field, cause);
   }
 }
+
+/** The same, or `null` where the mapping throws: the record's own event will say so. */
+export function contentOrNull(mapping: Mapping, row: Row): Content | null {
+  try {
+    return recordContent(mapping, row);
+  } catch (error) {
+    if (error instanceof MappingError) return null;
+    throw error;
+  }
+}

@@ -79,6 +79,14 @@ export const REASONS = {
   moved_away:
     "The resource was moved to where nothing is connected; the record was kept, unpaired.",
   resource_moved: "Its resource was moved to another connection; it goes on there.",
+  moved_to_connection:
+    "The record was moved to another connection and goes on there; its resource here was treated as that of a deleted record.",
+  moved_out_of_scope:
+    "The record was moved to where nothing is connected; its resource was treated as that of a deleted record.",
+  moved_with_parent:
+    "What it belongs to was moved, and it goes on there; its resource here was let go of.",
+  record_moved:
+    "The record was moved out of this connection before; nothing passes between it and its former resource any more.",
   awaiting_children: "Waiting until all that belongs to the moved resource has arrived there.",
   tombstoned: "The resource or its record was deleted before.",
   record_is_newer: "The record was changed later than the resource.",
@@ -128,6 +136,7 @@ export interface Conflict {
     | "provider_changed_our_value"
     | "record_deleted"
     | "resource_deleted"
+    | "record_moved"
     | "initial_pairing";
 }
 

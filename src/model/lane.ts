@@ -34,7 +34,12 @@ export interface Tombstone {
   readonly side: "resource" | "record";
   /** Where the resource was moved to, out of reach; see `placeText`. Absent where it was deleted. */
   readonly movedTo?: string;
+  /** The record lives, and the app moved it out of the connection. Absent where it was deleted. */
+  readonly recordMoved?: RecordMove;
 }
+
+/** Where the app moved a record: to another connection, to none, or along with what it belongs to. */
+export type RecordMove = "to_connection" | "out_of_scope" | "with_parent";
 
 /** Where a lane was before its resource moved. */
 export interface FormerPlace {

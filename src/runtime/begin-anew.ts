@@ -24,7 +24,7 @@ export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<bool
 
 /**
  * Makes the record's next lane, with an event that creates its resource; the last one has ended. A
- * record that was deleted once more meanwhile gets none: the drain, which finds the lane ended, will
+ * record that was deleted or moved away once more meanwhile gets none: the drain, which finds the lane ended, will
  * not end another.
  */
 export async function beginAnew(
@@ -34,7 +34,7 @@ export async function beginAnew(
 ): Promise<void> {
   const { connectionId, resourceType, recordType, recordId } = lane;
   const mapping = book.mapping(lane);
-  if (mapping === null || recordId === null) return;
+  if (mapping === null || recordId === null || lane.tombstone?.recordMoved !== undefined) return;
   const row = (await tx.records.read(mapping, [recordId])).get(recordId);
   if (row === undefined || isSoftDeleted(mapping, row)) return;
   const key = { connectionId, resourceType, recordType, externalId: null, recordId };

@@ -7,23 +7,27 @@ import type { Admission } from "../engine/admit.ts";
 import {
   admitChange,
   admitOrphan,
+  admitRecordMove,
   admitRestore,
   canRestore,
   type RecordChange,
 } from "../engine/record-change.ts";
+import { connectionsAt } from "../engine/record-move.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
-import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { FieldChange } from "../model/event.ts";
+import type { LaneId } from "../model/ids.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
+import type { Lane, RecordMove } from "../model/lane.ts";
 import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
+import { LaneMovedError } from "./admit-arrivals.ts";
 import { journalOf } from "./journal.ts";
 import { followUsers } from "./follow-links.ts";
-import { keyText } from "./key-text.ts";
-import { followRestored, noteRestored } from "./restored-children.ts";
+import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services.ts";
+import { lanesLeft, placingColumn, shiftOf, whereaboutsOf } from "./whereabouts.ts";
 
 const BATCH = 500;
 
@@ -40,7 +44,7 @@ export async function drainChanges(services: Services): Promise<number> {
       if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book)));
     }
     const orphans = await followRestored(tx, changes, services);
-    await admitTargets(tx, targets, orphans, book);
+    await admitTargets(tx, targets, orphans, book, services);
     await followUsers(tx, changes, services);
     await tx.appendJournal(journalOf(services, changes, tx.now));
     return changes.length;
@@ -58,6 +62,12 @@ function concerns({ recordType, operation, columns }: CapturedChange, mapping: M
 interface Target {
   readonly lane: LaneId;
   readonly mapping: Mapping;
+  /** Whether the lane was alive when it was looked up. */
+  readonly living: boolean;
+  /** The record has left the lane's connection. */
+  readonly moved: RecordMove | null;
+  /** It was moved here, and had no lane here before: what belongs to it comes too. */
+  readonly arrives: boolean;
   /** The record of a lane that ended with it is here again: the key of the lane that follows. */
   readonly restores: LaneKey | null;
   /** The lane follows one that has ended, so that its children may have met its end. */
@@ -77,18 +87,20 @@ async function targetsOf(
   book: AddressBook,
 ): Promise<readonly Target[]> {
   const ids = [...new Set(changes.map((change) => change.recordId))];
-  const rows = await tx.records.read(mapping, ids);
   const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+  const rows = await tx.records.read(mapping, ids);
   const lanes = new Map<string, Set<LaneId>>();
   for (const lane of existing) {
     if (lane.resourceType !== mapping.resource.type) continue;
     if (book.mapping(lane) !== mapping) continue;
     lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
   }
-  const wanted = await connectionsOf(tx, mapping, rows, existing, book);
+  const where = await whereaboutsOf(tx, mapping, rows, existing, book);
+  const left = lanesLeft(mapping, rows, existing, where, book);
   const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
   const restores = new Map<LaneId, LaneKey>();
   const revivals = new Set<LaneKey>();
+  const arrivals = new Set<LaneKey>();
   const keys = ids.flatMap((recordId) => {
     const row = rows.get(recordId);
     if (row === undefined) {
@@ -105,7 +117,7 @@ async function targetsOf(
     }
     if (isSoftDeleted(mapping, row)) return [];
     const own = changes.filter((change) => change.recordId === recordId);
-    return (wanted.get(recordId) ?? []).flatMap((connectionId) => {
+    return connectionsAt(where.get(recordId) ?? { kind: "unsettled" }).flatMap((connectionId) => {
       const key = {
         connectionId,
         resourceType: mapping.resource.type,
@@ -115,9 +127,10 @@ async function targetsOf(
       };
       const living = existing.some((lane) => isLaneOf(lane, key));
       const last = ended.findLast((lane) => isLaneOf(lane, key));
+      if (last === undefined && !living) arrivals.add(key);
       if (living || last === undefined) return [key];
       if (last.side === "record") restores.set(last.id, key);
-      else if (isRevival(mapping, own)) {
+      else if (last.recordMoved !== null || isRevival(mapping, own)) {
         revivals.add(key);
         return [key];
       }
@@ -128,23 +141,44 @@ async function targetsOf(
   });
   const ensured = await tx.ensureLanes(keys);
   const revived = new Set<LaneId>();
+  const arrived = new Set<LaneId>();
   keys.forEach((key, index) => {
     const { recordId } = key;
     const lane = ensured[index];
     if (lane === undefined) return;
     lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(lane));
     if (revivals.has(key)) revived.add(lane);
+    if (arrivals.has(key)) arrived.add(lane);
   });
-  return ids.flatMap((recordId) =>
-    [...(lanes.get(recordId) ?? [])].map((lane) => ({
+  const over = new Set(ended.map(({ id }) => id));
+  return ids.flatMap((recordId) => {
+    const own = changes.filter((change) => change.recordId === recordId);
+    const row = rows.get(recordId) ?? null;
+    const isPlaced = row !== null && !isSoftDeleted(mapping, row) && mayHaveMoved(mapping, own);
+    return [...(lanes.get(recordId) ?? [])].map((lane) => ({
       lane,
       mapping,
+      living: !over.has(lane),
+      moved: isPlaced ? (left.get(lane) ?? null) : null,
+      arrives: arrived.has(lane) && isMoved(mapping, own),
       restores: restores.get(lane) ?? null,
       revives: revived.has(lane),
-      row: rows.get(recordId) ?? null,
-      changes: changes.filter((change) => change.recordId === recordId),
-    })),
-  );
+      row,
+      changes: own,
+    }));
+  });
+}
+
+/** Whether the record was there before, and was moved. */
+function isMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
+  const updates = changes.filter(({ operation }) => operation === "update");
+  return updates.length === changes.length && mayHaveMoved(mapping, updates);
+}
+
+/** Whether the writes say where the record belongs: no other write moves it. */
+function mayHaveMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
+  const column = placingColumn(mapping);
+  return column !== null && changes.some(({ columns }) => columns.includes(column));
 }
 
 function isLaneOf(
@@ -167,71 +201,36 @@ function isRevival({ softDelete }: Mapping, changes: readonly CapturedChange[]):
   );
 }
 
-type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
-
-/**
- * The connections that a record belongs to: by its scope, or by where its parent is paired. While it
- * follows a resource that was moved, or its parent does, it is where its lane is.
- */
-async function connectionsOf(
-  tx: StoreTransaction,
-  mapping: Mapping,
-  rows: ReadonlyMap<string, Row>,
-  existing: readonly LaneOfRecord[],
-  book: AddressBook,
-): Promise<ReadonlyMap<string, readonly ConnectionId[]>> {
-  const result = new Map<string, ConnectionId[]>();
-  const { parent, scopeColumn } = mapping;
-  if (parent === null) {
-    for (const [recordId, row] of rows) {
-      const [scope] = scopeColumn === null ? [] : keyText(row[scopeColumn]);
-      if (scope === undefined) continue;
-      const isMoving = existing.some(
-        (lane) => lane.recordId === recordId && lane.movedFrom !== null,
-      );
-      if (isMoving) continue;
-      const contacts = book.ofScope(mapping.integration, scope);
-      result.set(
-        recordId,
-        contacts.map(({ connection }) => connection.id),
-      );
-    }
-    return result;
-  }
-  const parentIds = new Set([...rows.values()].flatMap((row) => keyText(row[parent.column])));
-  const parents = await tx.findLanesByRecord(parent.recordType, [...parentIds]);
-  for (const [recordId, row] of rows) {
-    const [parentId] = keyText(row[parent.column]);
-    const connections = parents
-      .filter((lane) => lane.recordId === parentId)
-      .filter((lane) => lane.resourceType === mapping.resource.parent)
-      .filter(
-        ({ movedFrom }) =>
-          !existing.some((lane) => lane.recordId === recordId && lane.connectionId === movedFrom),
-      )
-      .map((lane) => lane.connectionId);
-    result.set(recordId, connections);
-  }
-  return result;
-}
-
 async function admitTargets(
   tx: StoreTransaction,
   targets: readonly Target[],
   orphans: readonly LaneId[],
   book: AddressBook,
+  services: Services,
 ): Promise<void> {
   const ids = new Set([...targets.map((target) => target.lane), ...orphans]);
   const lanes = await tx.lockLanes([...ids]);
   const anew: Target[] = [];
   const back: Admission[] = [];
+  const shifts = await shiftsOf(tx, lanes, targets, book);
+  const moves: RecordMoved[] = [];
   const decided = lanes.flatMap((before): Decided[] => {
     const target = targets.find((candidate) => candidate.lane === before.id);
     const context = book.context(before, tx.now);
     if (target === undefined) return [{ before, after: admitOrphan(before, context) }];
+    if (target.moved !== null && before.moved === null) {
+      const shift = shifts.get(before.id) ?? null;
+      const after = admitRecordMove(before, target.moved, shift, context);
+      if (after.event !== null)
+        moves.push({ mapping: target.mapping, lane: before, event: after.event.id });
+      return [{ before, after }];
+    }
     const change = foldChanges(before, target, context);
     if (target.restores === null || before.tombstone === null) {
       const after = admitChange(before, change, context);
+      if (target.arrives && after.event !== null) {
+        moves.push({ mapping: target.mapping, lane: before, event: after.event.id });
+      }
       if (target.revives) back.push(after);
       return [{ before, after }];
     }
@@ -246,14 +245,39 @@ async function admitTargets(
   });
   await tx.saveLanes(decided);
   for (const { lane, event } of back) if (event !== null) await noteRestored(tx, lane, event.id);
+  await noteBelow(tx, moves, services);
   if (anew.length === 0) return;
   const keys = anew.flatMap(({ restores }) => restores ?? []);
   const made = await tx.ensureLanes(keys);
   const following = anew.flatMap((target, index): Target[] => {
     const lane = made[index];
-    return lane === undefined ? [] : [{ ...target, lane, restores: null, revives: true }];
+    if (lane === undefined) return [];
+    return [{ ...target, lane, living: true, restores: null, revives: true }];
   });
-  await admitTargets(tx, following, [], book);
+  await admitTargets(tx, following, [], book, services);
+}
+
+/**
+ * What moved each record, by lane. A lane that was looked up as alive and has ended since, or the other
+ * way round, was decided on by somebody who saw the record at another time: all is looked up again.
+ */
+async function shiftsOf(
+  tx: StoreTransaction,
+  lanes: readonly Lane[],
+  targets: readonly Target[],
+  book: AddressBook,
+): Promise<ReadonlyMap<LaneId, FieldChange | null>> {
+  const result = new Map<LaneId, FieldChange | null>();
+  for (const { lane: id, living, moved, mapping, row } of targets) {
+    const lane = lanes.find((one) => one.id === id);
+    if (lane === undefined) continue;
+    if ((lane.tombstone === null) !== living) {
+      throw new LaneMovedError(`lane ${id} has ended, or lives again, meanwhile`);
+    }
+    if (moved === null || row === null) continue;
+    result.set(id, await shiftOf(tx, lane, moved, mapping, row, book));
+  }
+  return result;
 }
 
 function foldChanges(

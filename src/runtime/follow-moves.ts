@@ -94,6 +94,8 @@ interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId"> {
   readonly recordType: string;
   /** Its resource is known to be gone from there. */
   readonly gone: boolean;
+  /** Its record is deleted, or was moved to another connection, and holds no place for it. */
+  readonly ended: boolean;
 }
 
 /** The lanes of the resource at its old place, and those that were left when it went out of reach. */
@@ -119,6 +121,7 @@ async function departuresOf(
         recordType: recordType ?? "",
         recordId,
         gone: side === "resource",
+        ended: side === "record",
       });
     }
   }
@@ -136,6 +139,7 @@ async function departuresOf(
       recordType,
       recordId,
       gone: false,
+      ended: false,
     });
   }
   return result;
@@ -149,8 +153,8 @@ async function freeConnections(
   move: ResourceMove,
 ): Promise<readonly Destination[]> {
   const taken = new Set<ConnectionId>();
-  for (const { recordType, recordId } of going) {
-    if (recordId === null) continue;
+  for (const { recordType, recordId, ended } of going) {
+    if (recordId === null || ended) continue;
     for (const lane of await tx.findLanesByRecord(recordType, [recordId])) {
       const elsewhere = lane.externalId !== move.to.externalId;
       if (lane.resourceType === move.type && elsewhere) taken.add(lane.connectionId);

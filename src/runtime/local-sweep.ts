@@ -3,8 +3,9 @@
  * triggers off: records are compared with base, without a call to anybody.
  *
  * 1. A record that differs gets an outbound event, which reads the resource first.
- * 2. A record that is not there counts as deleted only where row security hides nothing from us.
- * 3. Before anything is done the whole is weighed: a table that was emptied is no wish to close
+ * 2. A record that was moved to another connection is left to the drain, as if it had been told.
+ * 3. A record that is not there counts as deleted only where row security hides nothing from us.
+ * 4. Before anything is done the whole is weighed: a table that was emptied is no wish to close
  *    every issue.
  */
 import { unsentOf } from "../engine/inbound.ts";
@@ -18,10 +19,12 @@ import type { Lane } from "../model/lane.ts";
 import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
+import { batchesOf } from "./batches.ts";
 import { drainChanges, isSoftDeleted } from "./drain.ts";
 import { messageOf } from "./failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services.ts";
+import { lanesLeft, noteMoved, whereaboutsOf } from "./whereabouts.ts";
 
 /** Lanes compared, or moved, in one transaction. */
 const BATCH = 200;
@@ -33,6 +36,8 @@ export interface LocalSweepSummary {
   readonly differing: number;
   /** Records that are gone although nothing said so. */
   readonly gone: number;
+  /** Records that belong to another connection although nothing said so. */
+  readonly moved: number;
   /** Tables whose absent rows tell nothing, since row security may hide them. */
   readonly hidden: readonly string[];
   /** Whether it waits for approval instead of having done anything. */
@@ -83,7 +88,7 @@ export async function sweepRecords(
 ): Promise<LocalSweepSummary> {
   // What was captured is told already, and no finding.
   while ((await drainChanges(services)) > 0);
-  const found: Found = { compared: 0, differing: [], gone: [], hidden: [] };
+  const found: Found = { compared: 0, differing: [], gone: [], moved: [], hidden: [] };
   for (const mapping of mappingsOf(services, connection.integration)) {
     await compareRecords(services, connection.id, mapping, found);
   }
@@ -91,8 +96,9 @@ export async function sweepRecords(
     records: await tx.countPairedLanes(connection.id),
     now: tx.now,
   }));
-  const outlook = { deletes: found.gone.length, overwrites: found.differing.length, records };
-  const victims = [...found.gone, ...found.differing];
+  const removed = [...found.gone, ...found.moved];
+  const outlook = { deletes: removed.length, overwrites: found.differing.length, records };
+  const victims = [...removed, ...found.differing];
   const goes = await mayGoOn(services, connection, "local_sweep", outlook, victims);
   if (goes) await act(services, found);
   await services.store.directory.updateConnection(connection.id, { localSweptAt: now });
@@ -100,6 +106,7 @@ export async function sweepRecords(
     compared: found.compared,
     differing: found.differing.length,
     gone: found.gone.length,
+    moved: found.moved.length,
     hidden: found.hidden,
     held: !goes,
   };
@@ -111,6 +118,7 @@ interface Found {
   compared: number;
   readonly differing: Finding[];
   readonly gone: Finding[];
+  readonly moved: Finding[];
   readonly hidden: string[];
 }
 
@@ -134,15 +142,17 @@ async function compareRecords(
     after = await services.store.transaction(async (tx) => {
       const page = await tx.findPairedLanes(connection, mapped, cursor, BATCH);
       const lanes = await tx.lockLanes(page.map(({ id }) => id));
-      const rows = await tx.records.read(
-        mapping,
-        page.map(({ recordId }) => recordId),
-      );
+      const ids = page.map(({ recordId }) => recordId);
+      const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+      const rows = await tx.records.read(mapping, ids);
+      const where = await whereaboutsOf(tx, mapping, rows, existing, book);
+      const left = lanesLeft(mapping, rows, existing, where, book);
       for (const lane of lanes) {
         found.compared += 1;
         const row = rows.get(lane.recordId ?? "") ?? null;
-        const standing = await standingOf(tx, lane, row, mapping, book);
-        if (standing === "gone" && row === null && hides) hidden += 1;
+        const standing = await standingOf(tx, lane, row, left.has(lane.id), mapping, book);
+        if (standing === "moved") found.moved.push(finding(lane, mapping, "delete"));
+        else if (standing === "gone" && row === null && hides) hidden += 1;
         else if (standing === "gone") found.gone.push(finding(lane, mapping, "delete"));
         else if (standing === "differs") found.differing.push(finding(lane, mapping, "overwrite"));
       }
@@ -167,16 +177,22 @@ async function standingOf(
   tx: StoreTransaction,
   lane: Lane,
   row: Row | null,
+  hasLeft: boolean,
   mapping: Mapping,
   book: AddressBook,
-): Promise<"same" | "differs" | "gone"> {
+): Promise<"same" | "differs" | "gone" | "moved"> {
   const { recordId, recordType, disabled, base } = lane;
-  if (recordId === null || lane.tombstone !== null || disabled !== null) return "same";
+  if (recordId === null || lane.tombstone !== null) return "same";
+  const isGone = row === null || isSoftDeleted(mapping, row);
+  // Whatever else it has to do in this connection, it has no business there any more.
+  if (hasLeft && !isGone) {
+    return (await tx.changes.peek(recordType, recordId)).length > 0 ? "same" : "moved";
+  }
+  if (disabled !== null) return "same";
   const isLookedAt = (["queued", "processing", "errored", "disabled"] as const).some(
     (state) => liveEvents(lane, state, "outbound").length > 0,
   );
   if (isLookedAt) return "same";
-  const isGone = row === null || isSoftDeleted(mapping, row);
   const differs = isGone || (base !== null && differsFromBase(lane, row, mapping, book, tx));
   if (!differs) return "same";
   // Written since the drain ended: that is told by itself.
@@ -201,8 +217,11 @@ function differsFromBase(
   }
 }
 
-/** Does what was found: deletions by way of the drain, differences by an event of the lane. */
-async function act(services: Services, { gone, differing }: Found): Promise<void> {
+/** Does what was found: deletions and moves by way of the drain, differences by an event of the lane. */
+async function act(services: Services, { gone, moved, differing }: Found): Promise<void> {
+  for (const group of batchesOf(moved, BATCH)) {
+    await services.store.transaction((tx) => noteMoved(tx, group));
+  }
   for (let from = 0; from < gone.length; from += BATCH) {
     const noted = gone
       .slice(from, from + BATCH)

@@ -32,7 +32,8 @@ async function endedParent(
 ): Promise<ParentState> {
   const lanes = await tx.findTombstonedLanes(mapping.parent?.recordType ?? "", parentIds);
   const ended = lanes.find((candidate) => isParentOf(candidate, lane, mapping));
-  return ended === undefined ? null : { ended: ended.recordId };
+  if (ended === undefined) return null;
+  return { ended: ended.recordId, moved: ended.recordMoved !== null };
 }
 
 function isParentOf(

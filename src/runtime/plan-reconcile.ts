@@ -18,6 +18,7 @@ import {
   type RecordSide,
   unseenLane,
 } from "../engine/reconcile.ts";
+import { contentOrNull } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
@@ -30,7 +31,8 @@ import { isSoftDeleted } from "./drain.ts";
 import { takePendingTimes } from "./record-side.ts";
 import type { Services } from "./services.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
-import { contentOrNull, planWithoutResource } from "./plan-unpaired.ts";
+import { NOTHING_LEFT, planLeft, planReturned, type RecordMovedStep } from "./plan-record-moves.ts";
+import { planWithoutResource } from "./plan-unpaired.ts";
 
 /** Lanes and rows looked at in one transaction. */
 const BATCH = 500;
@@ -52,6 +54,7 @@ export type PlannedStep = {
       readonly bound: string;
       readonly observation: Observation;
     }
+  | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves">
 );
 
 /** A plan, or the part of it that one look has led to. */
@@ -84,14 +87,18 @@ export async function* planReconcile(
   const before: PlannedStep[] = [];
   const adopted: Adoptions = new Map();
   for (const mapping of mappings) {
+    const left = scope.records ? await planLeft(services, known, mapping) : NOTHING_LEFT;
     const planner = {
       services,
       contact: known,
       mapping,
       scope,
       adopted,
+      leaving: left.lanes,
       ...(signal && { signal }),
     };
+    before.push(...left.steps);
+    yield { listed: 0, unconfirmed: 0, steps: left.steps };
     for await (const part of planType(planner, before)) {
       before.push(...part.steps);
       yield part;
@@ -106,6 +113,8 @@ export interface Planner {
   readonly scope: ReconcileScope;
   /** What this plan has bound to resources, be it carried out by now or not. */
   readonly adopted: Adoptions;
+  /** Lanes whose record belongs elsewhere: nothing is to be sent there. */
+  readonly leaving: ReadonlySet<LaneId>;
   readonly signal?: AbortSignal;
 }
 
@@ -137,7 +146,9 @@ async function* planType(
   );
   yield* planUnlisted(planner, present, movedParents);
   if (!scope.records) return;
-  yield { listed: 0, unconfirmed: 0, steps: await planWithoutResource(planner, before) };
+  const returned = await planReturned(services, contact, mapping);
+  const missing = await planWithoutResource(planner, [...before, ...returned]);
+  yield { listed: 0, unconfirmed: 0, steps: [...returned, ...missing] };
 }
 
 /** A list that changes while it is read may show a thing twice; it was planned at the first look. */
@@ -189,7 +200,7 @@ async function planPage(
 /** Plans one lane with what was seen of its resource. */
 async function seenSteps(
   tx: StoreTransaction,
-  { mapping, scope }: Planner,
+  { mapping, scope, leaving }: Planner,
   book: AddressBook,
   lane: Lane,
   arrival: Arrival,
@@ -210,7 +221,7 @@ async function seenSteps(
   const seen: readonly PlannedStep[] = isAdmitted
     ? [{ cause: "seen", mapping, observation, actions: isNews ? actions : [] }]
     : [];
-  if (isNews || !scope.records || actions.length === 0) return seen;
+  if (isNews || !scope.records || actions.length === 0 || leaving.has(lane.id)) return seen;
   return [...seen, { cause: "record_differs", mapping, lane: lane.id, actions }];
 }
 

@@ -1,12 +1,11 @@
 /** Planning for records that have no counterpart: what a reconcile would create for them. */
-import type { Content } from "../model/content.ts";
-import type { Mapping, Row } from "../model/mapping.ts";
 import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
-import { MappingError, recordContent } from "../engine/translate-record.ts";
+import { contentOrNull } from "../engine/translate-record.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { batchesOf } from "./batches.ts";
 import type { PlannedStep, Planner } from "./plan-reconcile.ts";
+import { planArrived } from "./plan-record-moves.ts";
 import {
   parentOf,
   unpairedBelow,
@@ -30,18 +29,29 @@ export async function planWithoutResource(
   const parent = parentOf(services, mapping);
   const above = before.filter((step) => step.mapping === parent);
   const ending = new Set(
-    above
-      .flatMap((step) => (step.cause === "absent" ? step.actions : []))
-      .map((one) => one.recordId),
+    above.flatMap((step) => {
+      if (step.cause === "record_moved" && step.leaves) return [step.recordId];
+      return step.cause === "absent" ? step.actions.map((one) => one.recordId) : [];
+    }),
   );
   const steps: PlannedStep[] = [];
   const planned = new Set<string>();
-  const plan = (tx: StoreTransaction, book: AddressBook, found: readonly UnpairedRecord[]) => {
+  const plan = async (
+    tx: StoreTransaction,
+    book: AddressBook,
+    found: readonly UnpairedRecord[],
+  ) => {
+    const arrived = await planArrived(tx, mapping, found, book);
     for (const { key, row, parentId } of found) {
       const content = contentOrNull(mapping, row);
       if (content === null || planned.has(key.recordId)) continue;
       if (parentId !== null && ending.has(parentId)) continue;
       planned.add(key.recordId);
+      const arrival = arrived.get(key.recordId);
+      if (arrival !== undefined) {
+        steps.push(arrival);
+        continue;
+      }
       const context = book.context({ id: unseenLane(key).id, ...key }, tx.now);
       const actions = planUnpaired(key.recordId, content, key, context);
       if (actions.length > 0) steps.push({ cause: "unpaired", mapping, key, actions });
@@ -53,16 +63,17 @@ export async function planWithoutResource(
     const cursor: string | null = after;
     after = await services.store.transaction(async (tx) => {
       const found = await unpairedRecords(services, tx, contact, mapping, cursor, BATCH);
-      plan(tx, book, found.records);
+      await plan(tx, book, found.records);
       return found.next;
     });
   } while (after !== null);
-  const created = above.flatMap((step) =>
-    step.cause === "unpaired" ? (step.key.recordId ?? []) : [],
-  );
+  const created = above.flatMap((step) => {
+    if (step.cause === "record_moved" && !step.leaves) return step.recordId ?? [];
+    return step.cause === "unpaired" ? (step.key.recordId ?? []) : [];
+  });
   for (const group of batchesOf(created, BATCH)) {
     await services.store.transaction(async (tx) => {
-      plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group));
+      await plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group));
     });
   }
   // Where the plan is carried out as it is made, these are bound by now and were looked below above.
@@ -72,18 +83,8 @@ export async function planWithoutResource(
       const records = bound.flatMap(({ recordType, recordId }) =>
         recordType === parent?.recordType && recordId !== null ? [recordId] : [],
       );
-      plan(tx, book, await unpairedBelow(services, tx, contact, mapping, records));
+      await plan(tx, book, await unpairedBelow(services, tx, contact, mapping, records));
     });
   }
   return steps;
-}
-
-/** What a row says in the resource's terms; `null` where its mapping throws. */
-export function contentOrNull(mapping: Mapping, row: Row): Content | null {
-  try {
-    return recordContent(mapping, row);
-  } catch (error) {
-    if (error instanceof MappingError) return null;
-    throw error;
-  }
 }

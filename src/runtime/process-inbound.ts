@@ -1,11 +1,12 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
-import { admit } from "../engine/admit.ts";
+import { admit, contentOf } from "../engine/admit.ts";
 import type { Context } from "../engine/context.ts";
 import {
   awaitParent,
   awaitRecord,
   concludeInbound,
   concludeRemoval,
+  type EndedParent,
   endForEndedParent,
   endForMissingRecord,
   keptByApp,
@@ -15,6 +16,7 @@ import {
 } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
+import { endedReason } from "../engine/record-move.ts";
 import { recheckInbound } from "../engine/start.ts";
 import { move } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
@@ -97,7 +99,9 @@ async function attempt(
     if (held === "overdue") return { kind: "owner", of: begun.lane };
     if (seen !== null) refuseStale(held.lane, seen, "no");
     const context = book.context(held.lane, tx.now);
-    if (held.event.action === "delete") {
+    const shown = seen === null ? held.event.content : contentOf(held.lane, seen, context);
+    const isMovedAway = held.lane.tombstone?.recordMoved !== undefined;
+    if (held.event.action === "delete" && !isMovedAway) {
       await save(tx, held, await removeRecord(tx, held, book, context));
       return DONE;
     }
@@ -108,7 +112,7 @@ async function attempt(
     }
     const recheck =
       seen === null || held.lane.tombstone !== null
-        ? recheckInbound(held.start, held.event, tx.now)
+        ? recheckInbound(held.start, held.event, tx.now, shown)
         : ({ verdict: "proceed" } as const);
     if (recheck.verdict === "ended") {
       await save(tx, held, recheck.transition);
@@ -171,7 +175,7 @@ async function merge(
   const contact = book.contact(lane.connectionId);
   const parentId = await parentRecordId(tx, lane, context);
   if (typeof parentId === "object" && parentId !== null) {
-    await save(tx, held, endForEndedParent(held.start, event, parentId.ended, context));
+    await save(tx, held, endForEndedParent(held.start, event, parentId, context));
     return DONE;
   }
   if (parentId === undefined) {
@@ -254,12 +258,14 @@ async function parentRecordId(
   tx: StoreTransaction,
   lane: Lane,
   { mapping }: Context,
-): Promise<string | null | undefined | { readonly ended: string | null }> {
+): Promise<string | null | undefined | EndedParent> {
   if (mapping.parent === null || lane.recordId !== null) return null;
   if (lane.parent === null) return undefined;
   const { type, externalId } = lane.parent;
   const [parent] = await tx.findLanesByResource(lane.connectionId, type, [externalId]);
-  if (parent?.tombstoned === true) return { ended: parent.recordId };
+  if (parent?.tombstoned === true) {
+    return { ended: parent.recordId, moved: parent.recordMoved !== null };
+  }
   // Until the parent's children have followed it, nobody can tell which of them this one is.
   if (parent?.moving === true) return undefined;
   return parent?.recordId ?? undefined;
@@ -302,7 +308,7 @@ export async function admitGone(
       tx,
       held,
       move({ lane: settled, ended: gone.ended }, event.id, "ignored", tx.now, {
-        reason: "tombstoned",
+        reason: tombstone === null ? "tombstoned" : endedReason(tombstone),
         ignoredFor: tombstone === null ? null : { id: tombstone.event, type: "events" },
       }),
     );

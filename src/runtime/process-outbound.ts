@@ -16,9 +16,11 @@ import {
   stepOutbound,
 } from "../engine/outbound.ts";
 import type { Plan } from "../engine/plan.ts";
+import { missedAtMove } from "../engine/record-move.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
-import type { Content } from "../model/content.ts";
+import { type Content, pick } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -351,11 +353,26 @@ async function writeAnswer(
     after: null,
   } as const;
   if (lane.recordId === null) return withoutRecord;
+  if (lane.tombstone?.recordMoved !== undefined) {
+    return {
+      ...withoutRecord,
+      merged: { ...withoutRecord.merged, ...afterMove(lane, sight, event) },
+    };
+  }
   const contact = book.contact(lane.connectionId);
   const fresh = { scope: contact?.connection.scope ?? "", parentId: null };
   const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event, book.clock);
   const written = await writeMerge(tx, lane, sight, writer, context, fresh);
   return written === "missing" ? withoutRecord : written;
+}
+
+/** The record was moved away while a request was under way: of what it answers nothing reaches it. */
+function afterMove(lane: Lane, { content }: Sight, { id }: TandemEvent) {
+  const sent = pick(content, Object.keys(lane.attempt?.values ?? {}));
+  return {
+    base: lane.base === null ? content : { ...lane.base, ...sent },
+    conflicts: missedAtMove(lane, content, id),
+  };
 }
 
 /** Another resource was adopted meanwhile: this one is surplus, and the sweep closes it. */

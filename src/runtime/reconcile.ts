@@ -21,6 +21,7 @@ import { goneArrival } from "./gone-arrival.ts";
 import { mayGoOn } from "./held-runs.ts";
 import { type PlannedStep, planReconcile, type ReconcileScope } from "./plan-reconcile.ts";
 import type { Services } from "./services.ts";
+import { noteMoved } from "./whereabouts.ts";
 
 /** Steps carried out in one transaction, so that a large plan holds nobody up. */
 const BATCH = 100;
@@ -92,7 +93,9 @@ async function isWithinReach(
 }
 
 /** A record or resource that is there now is gone, or says something else, afterwards. */
-function isDangerous({ cause }: PlannedStep): boolean {
+function isDangerous(step: PlannedStep): boolean {
+  const { cause } = step;
+  if (cause === "record_moved") return step.leaves;
   return cause === "absent" || cause === "record_differs" || cause === "outlived";
 }
 
@@ -128,6 +131,10 @@ async function carryOutBatch(
   const arrivals = steps.flatMap((step) => arrivalOf(step, tx) ?? []);
   const incoming = arrivals.map((arrival) => ({ contact, arrival }));
   await admitArrivals(tx, incoming, book, services);
+  await noteMoved(
+    tx,
+    steps.filter((step) => step.cause === "record_moved"),
+  );
   const keys = steps.flatMap((step) => (step.cause === "unpaired" ? [step.key] : []));
   const made = await tx.ensureLanes(keys);
   const differing = steps.flatMap((step) => (step.cause === "record_differs" ? [step.lane] : []));

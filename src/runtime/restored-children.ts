@@ -1,5 +1,5 @@
 /**
- * Children of a record that is here again. While it was deleted they found no parent, and ended; so
+ * Children of a record that is here again, or was moved to another connection. While it was deleted they found no parent, and ended; so
  * they are looked at once more, when its resource was seen to live or another is being made.
  *
  * That is noted as a captured write which moved no column, and done by the drain that takes it: what
@@ -40,22 +40,48 @@ export async function followRestored(
     const [first] = own;
     if (first === undefined) continue;
     const ids = [...new Set(own.map(({ recordId }) => recordId))];
-    for (const mapping of mappings.filter((one) => one.parent?.recordType === recordType)) {
-      const columns = mapping.parent === null ? [] : [mapping.parent.column];
-      const children = await tx.records.childrenOf(mapping, parent, ids);
-      await tx.changes.note(
-        children.map((recordId) => ({
-          recordType: mapping.recordType,
-          recordId,
-          columns,
-          origin: first.origin,
-        })),
-      );
-    }
+    await noteChildren(tx, parent, ids, first.origin, mappings);
     const living = await tx.findLanesByRecord(recordType, ids);
     lanes.push(...(await tx.findUnpairedChildren(living.map(({ id }) => id))));
   }
   return lanes;
+}
+
+/** A record that has left a connection, or has come to one, with the event that says so. */
+export interface RecordMoved {
+  readonly mapping: Mapping;
+  readonly lane: Pick<Lane, "recordId">;
+  readonly event: EventId;
+}
+
+/** What belongs to records that were moved goes with them: that is left to the drain that takes this. */
+export async function noteBelow(
+  tx: StoreTransaction,
+  moves: readonly RecordMoved[],
+  { mappings }: Pick<Services, "mappings">,
+): Promise<void> {
+  for (const parent of parentsOf(moves.map(({ mapping }) => mapping))) {
+    const own = moves.filter(({ mapping }) => mapping.recordType === parent.recordType);
+    const ids = [...new Set(own.flatMap(({ lane }) => lane.recordId ?? []))];
+    await noteChildren(tx, parent, ids, own[0]?.event ?? null, mappings);
+  }
+}
+
+async function noteChildren(
+  tx: StoreTransaction,
+  parent: Mapping,
+  ids: readonly string[],
+  origin: EventId | null,
+  mappings: readonly Mapping[],
+): Promise<void> {
+  const { recordType } = parent;
+  for (const mapping of mappings.filter((one) => one.parent?.recordType === recordType)) {
+    const columns = mapping.parent === null ? [] : [mapping.parent.column];
+    const children = await tx.records.childrenOf(mapping, parent, ids);
+    await tx.changes.note(
+      children.map((recordId) => ({ recordType: mapping.recordType, recordId, columns, origin })),
+    );
+  }
 }
 
 /** One mapping of each record type: a type may be mapped more than once, and has one table. */

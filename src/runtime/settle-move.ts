@@ -194,7 +194,12 @@ async function followScope(
   const to = book.contact(lane.connectionId)?.connection.scope;
   if (scopeColumn === null || row === null || lane.recordId === null) return [];
   if (from === undefined || to === undefined || from === to) return [];
-  if (keyText(row[scopeColumn])[0] !== from) return [];
+  if (keyText(row[scopeColumn])[0] !== from) {
+    // The app moved the record meanwhile, to there or elsewhere: the drain left that for now.
+    const { recordType, recordId } = lane;
+    await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);
+    return [];
+  }
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   await writer.update(lane.recordId, row, { [scopeColumn]: to });
   return [{ side: "record", field: scopeColumn, from, to }];

@@ -5,7 +5,7 @@ import { outcomeUnknown } from "../engine/transition.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
+import type { Lane, RecordMove } from "../model/lane.ts";
 import { AddressBook } from "../runtime/address-book.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
 import type { ApiExplanation } from "./api-types.ts";
@@ -67,6 +67,12 @@ async function unsentFields(
   });
 }
 
+function movedText(move: RecordMove): string {
+  if (move === "with_parent") return "What the record belongs to was moved";
+  const where = move === "to_connection" ? "another connection" : "where nothing is connected";
+  return `The record was moved to ${where}`;
+}
+
 /** One sentence, the most pressing thing first. */
 function standingOf(
   lane: Lane,
@@ -76,6 +82,9 @@ function standingOf(
   if (lane.tombstone?.movedTo !== undefined) {
     const where = lane.display.movedTo ?? "where nothing is connected";
     return `The resource was moved at ${formatInstant(lane.tombstone.at)} to ${where}; the record was kept, and the pairing has ended.`;
+  }
+  if (lane.tombstone?.recordMoved !== undefined) {
+    return `${movedText(lane.tombstone.recordMoved)} at ${formatInstant(lane.tombstone.at)}; this pairing has ended.`;
   }
   if (lane.tombstone !== null) {
     const what = lane.tombstone.side === "resource" ? "resource" : "record";

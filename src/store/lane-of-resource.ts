@@ -1,6 +1,6 @@
 /** A lane as it is found by its resource: what others need to know of it without locking it. */
 import type { LaneId } from "../model/ids.ts";
-import type { Tombstone } from "../model/lane.ts";
+import type { RecordMove, Tombstone } from "../model/lane.ts";
 
 export interface LaneOfResource {
   readonly id: LaneId;
@@ -9,6 +9,8 @@ export interface LaneOfResource {
   readonly tombstoned: boolean;
   /** The side that was deleted, of a tombstoned one. */
   readonly side: Tombstone["side"] | null;
+  /** Where its record was moved, of one that ended by that. */
+  readonly recordMoved: RecordMove | null;
   /** It came from another connection, and its record and children are still to follow. */
   readonly moving: boolean;
 }

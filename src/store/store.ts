@@ -11,7 +11,7 @@ import type { Json } from "../model/content.ts";
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Tombstone, Transition } from "../model/lane.ts";
+import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { BackfillStore } from "./backfill-store.ts";
@@ -98,7 +98,7 @@ export interface StoreTransaction {
       readonly movedFrom: ConnectionId | null;
     }[]
   >;
-  /** Tombstoned lanes of records, oldest first, with the side that was deleted. */
+  /** Tombstoned lanes of records, oldest first, with the side that was deleted, or moved away. */
   findTombstonedLanes(
     recordType: string,
     recordIds: readonly string[],
@@ -109,6 +109,7 @@ export interface StoreTransaction {
       readonly resourceType: string;
       readonly recordId: string;
       readonly side: Tombstone["side"];
+      readonly recordMoved: RecordMove | null;
     }[]
   >;
   /**

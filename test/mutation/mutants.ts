@@ -3,6 +3,7 @@ import { admission } from "./admission.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
 import { families } from "./families.ts";
+import { moving } from "./moving.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { processing } from "./processing.ts";
 import { redelivering } from "./redelivering.ts";
@@ -16,6 +17,7 @@ export const mutants: readonly CodeMutant[] = [
   ...redelivering,
   ...safety,
   ...families,
+  ...moving,
 ];
 
 /** @throws Error where there is no mutant of that id. */

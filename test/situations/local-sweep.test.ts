@@ -46,7 +46,14 @@ describeOnEachDatabase("the local sweep", (open) => {
     expect(app.github.calls({})).toBe(0);
 
     const [summary] = await app.tandem.sweepRecordsNow();
-    expect(summary).toEqual({ compared: 3, differing: 1, gone: 0, hidden: [], held: false });
+    expect(summary).toEqual({
+      compared: 3,
+      differing: 1,
+      gone: 0,
+      moved: 0,
+      hidden: [],
+      held: false,
+    });
     await app.settle();
 
     expect(app.github.issue(app.repo, 2)).toMatchObject({ title: "Loaded" });

@@ -143,21 +143,26 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
   });
 
   describe("lanes that have ended", () => {
-    it("are found by their record, oldest first, with the side that was deleted", async () => {
+    it("are found by their record, oldest first, with the side that was deleted or moved away", async () => {
       opened = await open();
       const { store, connection } = opened;
       const ended: LaneId[] = [];
-      for (const side of ["record", "resource"] as const) {
+      for (const how of [
+        { side: "record" },
+        { side: "resource" },
+        { side: "record", recordMoved: "to_connection" },
+      ] as const) {
         const id = await unbound("7");
-        await decide(store, id, (_, now) => ({ tombstone: { event: anId(), at: now, side } }));
+        await decide(store, id, (_, now) => ({ tombstone: { event: anId(), at: now, ...how } }));
         ended.push(id);
       }
       await unbound("7");
       const found = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7", "8"]));
       const lane = { connectionId: connection, resourceType: "issue", recordId: "7" };
       expect(found).toEqual([
-        { id: ended[0], side: "record", ...lane },
-        { id: ended[1], side: "resource", ...lane },
+        { id: ended[0], side: "record", recordMoved: null, ...lane },
+        { id: ended[1], side: "resource", recordMoved: null, ...lane },
+        { id: ended[2], side: "record", recordMoved: "to_connection", ...lane },
       ]);
     });
   });

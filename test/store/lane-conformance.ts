@@ -88,6 +88,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             recordId: null,
             tombstoned: false,
             side: null,
+            recordMoved: null,
             moving: false,
           },
         ]);
@@ -161,7 +162,10 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         parent: { type: "milestone", externalId: "9007199254740995" },
         clock: { at, event: anId() },
         known: { content: { title: "K" }, digest: "d", at, event: anId(), lost: true },
-        tombstone: { event: anId(), at, side: "resource", movedTo: "9007199254740993/1" },
+        tombstone: {
+          ...{ event: anId(), at, side: "resource", movedTo: "9007199254740993/1" },
+          recordMoved: "with_parent",
+        },
         copy: { title: "C", author: { id: "1", login: "ada" }, body: "a\nb", gone: null },
         display: { url: "https://example.org/1", number: "1" },
         base: { title: "B", nested: { deep: [1, 2.5, true] } },

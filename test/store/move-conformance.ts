@@ -123,8 +123,15 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
         ]);
         expect(await tx.findLanesMovedTo("issue_comment", "77/5")).toEqual([]);
       });
-      await decide(store, id, () => ({ tombstone: null }));
+      await decide(store, id, (_, now) => ({
+        tombstone: { event: anId(), at: now, side: "record", recordMoved: "out_of_scope" },
+      }));
       expect(await look()).toEqual([]);
+      await store.transaction(async (tx) => {
+        expect(await tx.findLanesByResource(connection, "issue", ["left"])).toMatchObject([
+          { id, tombstoned: true, side: "record", recordMoved: "out_of_scope" },
+        ]);
+      });
     });
   });
 }

@@ -325,9 +325,11 @@ table tandem.lanes with (fillfactor=80)
   moved_from_connection bigint
   moved_from_external_id text
   tombstone_moved_to text
+  tombstone_record_moved text
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
   lanes_moved_from_connection_fkey: FOREIGN KEY (moved_from_connection) REFERENCES tandem.connections(id)
   lanes_pkey: PRIMARY KEY (id)
+  lanes_tombstone_record_moved_check: CHECK ((tombstone_record_moved = ANY (ARRAY['to_connection'::text, 'out_of_scope'::text, 'with_parent'::text])))
   lanes_tombstone_side_check: CHECK ((tombstone_side = ANY (ARRAY['resource'::text, 'record'::text])))
 
 table tandem.links

@@ -132,7 +132,8 @@ export function findLanesByResource(
     if (lane === undefined) return [];
     const { recordId, tombstone, moved } = lane;
     const side = tombstone?.side ?? null;
-    const ended = { tombstoned: tombstone !== null, side, moving: moved !== null };
+    const recordMoved = tombstone?.recordMoved ?? null;
+    const ended = { tombstoned: tombstone !== null, side, recordMoved, moving: moved !== null };
     return [{ id: lane.id, externalId, recordId, ...ended }];
   });
 }
@@ -192,7 +193,16 @@ export function findTombstonedLanes(
     ({ id, connectionId, resourceType, recordId, tombstone }) =>
       tombstone === null
         ? []
-        : [{ id, connectionId, resourceType, recordId, side: tombstone.side }],
+        : [
+            {
+              id,
+              connectionId,
+              resourceType,
+              recordId,
+              side: tombstone.side,
+              recordMoved: tombstone.recordMoved ?? null,
+            },
+          ],
   );
 }
 

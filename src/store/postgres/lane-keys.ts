@@ -1,7 +1,7 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../model/ids.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
-import type { Tombstone } from "../../model/lane.ts";
+import type { RecordMove, Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey } from "../store.ts";
@@ -91,6 +91,7 @@ export async function findLanesByResource(
     record_id: string | null;
     tombstoned: boolean;
     tombstone_side: Tombstone["side"] | null;
+    tombstone_record_moved: RecordMove | null;
     moving: boolean;
   }>(
     `select
@@ -99,6 +100,7 @@ export async function findLanesByResource(
        record_id,
        tombstone_event is not null as tombstoned,
        tombstone_side,
+       tombstone_record_moved,
        moved_from_connection is not null as moving
      from tandem.lanes
      where connection_id = $1 and resource_type = $2 and external_id = any($3::text[])`,
@@ -110,6 +112,7 @@ export async function findLanesByResource(
     recordId: row.record_id,
     tombstoned: row.tombstoned,
     side: row.tombstone_side,
+    recordMoved: row.tombstone_record_moved,
     moving: row.moving,
   }));
 }
@@ -177,8 +180,9 @@ export async function findTombstonedLanes(
     resource_type: string;
     record_id: string;
     tombstone_side: Tombstone["side"];
+    tombstone_record_moved: RecordMove | null;
   }>(
-    `select id, connection_id, resource_type, record_id, tombstone_side
+    `select id, connection_id, resource_type, record_id, tombstone_side, tombstone_record_moved
      from tandem.lanes
      where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
      order by id`,
@@ -190,6 +194,7 @@ export async function findTombstonedLanes(
     resourceType: row.resource_type,
     recordId: row.record_id,
     side: row.tombstone_side,
+    recordMoved: row.tombstone_record_moved,
   }));
 }
 

@@ -3,7 +3,7 @@ import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { connectionId, eventId, laneId } from "../../model/ids.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
-import type { Attempt, Flip, Known, Lane } from "../../model/lane.ts";
+import type { Attempt, Flip, Known, Lane, RecordMove } from "../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
@@ -22,6 +22,7 @@ export interface LaneRow {
   readonly tombstone_event: string | null;
   readonly tombstone_side: "resource" | "record" | null;
   readonly tombstone_moved_to: string | null;
+  readonly tombstone_record_moved: RecordMove | null;
   readonly intent_token: string | null;
   readonly intent_since: string | null;
   readonly intent_tokenless: boolean;
@@ -80,6 +81,9 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
             at: parseInstant(row.tombstone_at),
             side: row.tombstone_side,
             ...(row.tombstone_moved_to === null ? {} : { movedTo: row.tombstone_moved_to }),
+            ...(row.tombstone_record_moved === null
+              ? {}
+              : { recordMoved: row.tombstone_record_moved }),
           },
     copy: record.copy,
     display: record.display,
@@ -130,6 +134,7 @@ export function laneToRow(lane: Lane): LaneRow {
     tombstone_event: lane.tombstone?.event ?? null,
     tombstone_side: lane.tombstone?.side ?? null,
     tombstone_moved_to: lane.tombstone?.movedTo ?? null,
+    tombstone_record_moved: lane.tombstone?.recordMoved ?? null,
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,

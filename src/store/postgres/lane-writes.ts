@@ -30,6 +30,7 @@ set
   tombstone_event = decided.tombstone_event,
   tombstone_side = decided.tombstone_side,
   tombstone_moved_to = decided.tombstone_moved_to,
+  tombstone_record_moved = decided.tombstone_record_moved,
   intent_token = decided.intent_token,
   intent_since = decided.intent_since,
   intent_tokenless = decided.intent_tokenless,

@@ -1,0 +1,121 @@
+/**
+ * A record that the app moves: its scope column changes, or what it belongs to does, and it belongs
+ * to another connection from then on. Its lane ends where it was, and another begins where it is.
+ *
+ *   1  which lanes it leaves       `leavingLanes`, from where it belongs by now
+ *   2  what becomes of such a lane `admitRecordMove` in `record-change.ts`
+ *   3  what is still heard there   ignored for the move; what it says is named, see `missedAtMove`
+ *
+ * Only where the record belongs by now counts, never who wrote the column: a record that follows its
+ * transferred resource belongs to the connection that its lane is in already.
+ */
+import { type Content, sameValue } from "../model/content.ts";
+import type { Conflict, Reason } from "../model/event.ts";
+import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
+import type { Lane, RecordMove, Tombstone } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+
+/** A parent record's lane, as far as its children are concerned. */
+export interface ParentPairing {
+  readonly connectionId: ConnectionId;
+  /** `moving`: its resource was moved, and the child in question is still to follow. `left`: it ended by a move of the record. */
+  readonly standing: "living" | "moving" | "left";
+}
+
+/** Where a record belongs, as its row says it. */
+export type Whereabouts =
+  /** It follows a resource that was moved, so its scope says nothing yet. */
+  | { readonly kind: "unsettled" }
+  | { readonly kind: "by_scope"; readonly connections: readonly ConnectionId[] }
+  | { readonly kind: "by_parent"; readonly parents: readonly ParentPairing[] };
+
+/** The connections that a record is to have a counterpart in. */
+export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
+  if (where.kind === "unsettled") return [];
+  if (where.kind === "by_scope") return where.connections;
+  return where.parents.flatMap(({ connectionId, standing }) =>
+    standing === "living" ? [connectionId] : [],
+  );
+}
+
+/**
+ * Which of a record's living lanes it leaves, and for where. A child whose parent has no counterpart
+ * at all stays: that its parent was deleted is no move.
+ */
+export function leavingLanes(
+  lanes: readonly { readonly id: LaneId; readonly connectionId: ConnectionId }[],
+  where: Whereabouts,
+): ReadonlyMap<LaneId, RecordMove> {
+  const result = new Map<LaneId, RecordMove>();
+  const belongs = new Set(connectionsAt(where));
+  for (const { id, connectionId } of lanes) {
+    if (belongs.has(connectionId)) continue;
+    const left = belongs.size > 0 ? "to_connection" : "out_of_scope";
+    if (where.kind === "by_scope") result.set(id, left);
+    if (where.kind !== "by_parent") continue;
+    const { parents } = where;
+    if (parents.some(({ standing }) => standing === "moving")) continue;
+    const isLeft = parents.some(
+      (one) => one.connectionId === connectionId && one.standing === "left",
+    );
+    if (isLeft) result.set(id, "with_parent");
+    else if (belongs.size > 0) result.set(id, "to_connection");
+  }
+  return result;
+}
+
+/** Why what comes to a lane that has ended is ignored. */
+export function endedReason({ recordMoved }: Tombstone): Reason {
+  return recordMoved === undefined ? "tombstoned" : "record_moved";
+}
+
+/** How the end of what was done to a resource is told: a record that was moved is not deleted. */
+export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reason): Reason {
+  return tombstone?.recordMoved === undefined ? done : `moved_${tombstone.recordMoved}`;
+}
+
+/**
+ * What a resource says that its record had not taken when it was moved away, and never will. What was
+ * known of it already was named before, unless who brought it is `bearer`, or has not ended yet.
+ */
+export function missedAtMove(
+  { tombstone, base, known, attempt, lastSent, unanswered, live }: Lane,
+  content: Content,
+  bearer: EventId | null,
+): readonly Conflict[] {
+  if (tombstone?.recordMoved === undefined || base === null) return [];
+  const sent = [attempt, lastSent, ...(lastSent?.earlier ?? []), ...unanswered];
+  const isOpen = known?.event === bearer || live.some(({ id }) => id === known?.event);
+  const isNamed = known !== null && !known.lost && !isOpen;
+  const said: readonly Content[] = [
+    base,
+    ...(isNamed ? [known.content] : []),
+    ...sent.flatMap((one): Content[] => (one === null ? [] : [one.values])),
+  ];
+  return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
+    const kept = base[field] ?? null;
+    const isOld = said.some((one) => one[field] !== undefined && sameValue(one[field], lost));
+    return isOld ? [] : [{ field, winner: "record", kept, lost, why: "record_moved" }];
+  });
+}
+
+/** What happens to the resource of a lane whose record is gone, as far as the adapter can. */
+export function removalOf(
+  { tombstone }: Pick<Lane, "tombstone">,
+  mapping: Mapping,
+): Mapping["onRecordDeleted"] {
+  return removalAfter(tombstone?.recordMoved ?? null, mapping);
+}
+
+/** What will happen to it, by where the record was moved; `null`: it is deleted. */
+export function removalAfter(
+  move: RecordMove | null,
+  { onRecordDeleted, resource }: Mapping,
+): Mapping["onRecordDeleted"] {
+  // The conversation stays below the resource that it was led at.
+  if (move === "with_parent") return "detach";
+  if (onRecordDeleted === "detach" || resource.removal.includes(onRecordDeleted)) {
+    return onRecordDeleted;
+  }
+  return resource.removal[0] ?? "close";
+}

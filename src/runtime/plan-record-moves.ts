@@ -1,0 +1,177 @@
+/**
+ * What a reconcile finds of records that were moved to another connection while nobody was told: they
+ * left one here, are to come here, or are back. All three are left to the drain, which decides on the
+ * record's lanes together.
+ */
+import type { Context } from "../engine/context.ts";
+import {
+  type PlannedAction,
+  planRecordSide,
+  planUnpaired,
+  unseenLane,
+} from "../engine/reconcile.ts";
+import { removalAfter } from "../engine/record-move.ts";
+import { contentOrNull } from "../engine/translate-record.ts";
+import type { Content } from "../model/content.ts";
+import type { LaneId } from "../model/ids.ts";
+import type { Lane, RecordMove } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { LaneKey, StoreTransaction } from "../store/store.ts";
+import { AddressBook, type Contact } from "./address-book.ts";
+import { isSoftDeleted } from "./drain.ts";
+import type { Services } from "./services.ts";
+import { lanesLeft, type LaneOfRecord, whereaboutsOf } from "./whereabouts.ts";
+
+const BATCH = 500;
+
+/** A record that is to be looked at by the drain. */
+export interface RecordMovedStep extends Pick<LaneKey, "recordType" | "recordId"> {
+  readonly cause: "record_moved";
+  readonly mapping: Mapping;
+  /** It left this connection, so that its resource here is removed. */
+  readonly leaves: boolean;
+  readonly actions: readonly PlannedAction[];
+}
+
+/** What records left behind in a connection, with the lanes. */
+export interface LeftBehind {
+  readonly lanes: ReadonlySet<LaneId>;
+  readonly steps: readonly RecordMovedStep[];
+}
+
+export const NOTHING_LEFT: LeftBehind = { lanes: new Set(), steps: [] };
+
+/** Finds the pairings of a connection whose record belongs elsewhere. */
+export async function planLeft(
+  services: Services,
+  { connection }: Contact,
+  mapping: Mapping,
+): Promise<LeftBehind> {
+  const book = await AddressBook.open(services);
+  const mapped = { recordType: mapping.recordType, resourceType: mapping.resource.type };
+  const lanes = new Set<LaneId>();
+  const steps: RecordMovedStep[] = [];
+  let after: string | null = null;
+  do {
+    const cursor: string | null = after;
+    after = await services.store.transaction(async (tx) => {
+      const page = await tx.findPairedLanes(connection.id, mapped, cursor, BATCH);
+      const ids = page.map(({ recordId }) => recordId);
+      const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+      const rows = await livingRows(tx, mapping, ids);
+      const left = await leftOf(tx, mapping, rows, existing, book);
+      const own = page.filter(({ id }) => left.has(id));
+      for (const lane of await tx.lockLanes(own.map(({ id }) => id))) {
+        const move = left.get(lane.id);
+        if (move === undefined) continue;
+        const context = book.context(lane, tx.now);
+        lanes.add(lane.id);
+        steps.push(step(mapping, lane, true, planLeaving(lane, move, context)));
+      }
+      return page.length < BATCH ? null : (ids.at(-1) ?? null);
+    });
+  } while (after !== null);
+  return { lanes, steps };
+}
+
+/** Of records that have no lane here, plans those that have come from elsewhere. */
+export async function planArrived(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  found: readonly { readonly key: LaneKey; readonly row: Row }[],
+  book: AddressBook,
+): Promise<ReadonlyMap<string, RecordMovedStep>> {
+  const rows = new Map(found.map(({ key, row }) => [key.recordId ?? "", row]));
+  const existing = await tx.findLanesByRecord(mapping.recordType, [...rows.keys()]);
+  const left = await leftOf(tx, mapping, rows, existing, book);
+  const leaving = new Set(existing.flatMap(({ id, recordId }) => (left.has(id) ? recordId : [])));
+  const result = new Map<string, RecordMovedStep>();
+  for (const { key, row } of found) {
+    const { recordId } = key;
+    const content = contentOrNull(mapping, row);
+    if (recordId === null || content === null || !leaving.has(recordId)) continue;
+    const context = book.context({ id: unseenLane(key).id, ...key }, tx.now);
+    result.set(recordId, step(mapping, key, false, planUnpaired(recordId, content, key, context)));
+  }
+  return result;
+}
+
+/** Finds records that are in the connection's scope again, and whose lane here ended by their move. */
+export async function planReturned(
+  services: Services,
+  { connection }: Contact,
+  mapping: Mapping,
+): Promise<readonly RecordMovedStep[]> {
+  if (mapping.scopeColumn === null) return [];
+  const book = await AddressBook.open(services);
+  const steps: RecordMovedStep[] = [];
+  let after: string | null = null;
+  do {
+    const cursor: string | null = after;
+    after = await services.store.transaction(async (tx) => {
+      const page = await tx.records.page(mapping, connection.scope, cursor, BATCH);
+      const rows = new Map(
+        page.flatMap(({ id, row }) => (isSoftDeleted(mapping, row) ? [] : [[id, row] as const])),
+      );
+      const ids = [...rows.keys()];
+      const living = await tx.findLanesByRecord(mapping.recordType, ids);
+      const isHere = (lane: Pick<LaneOfRecord, "connectionId" | "resourceType">) =>
+        lane.connectionId === connection.id && lane.resourceType === mapping.resource.type;
+      const present = new Set(living.filter(isHere).map(({ recordId }) => recordId));
+      const last = new Map(
+        (await tx.findTombstonedLanes(mapping.recordType, ids))
+          .filter((lane) => isHere(lane) && !present.has(lane.recordId))
+          .map((lane) => [lane.recordId, lane]),
+      );
+      const back = [...last.values()].filter(({ recordMoved }) => recordMoved !== null);
+      for (const lane of await tx.lockLanes(back.map(({ id }) => id))) {
+        const row = rows.get(lane.recordId ?? "");
+        const content = row === undefined ? null : contentOrNull(mapping, row);
+        if (content === null || lane.recordId === null) continue;
+        const actions = planReturn(lane, lane.recordId, content, book.context(lane, tx.now));
+        steps.push(step(mapping, lane, false, actions));
+      }
+      return page.length < BATCH ? null : (page.at(-1)?.id ?? null);
+    });
+  } while (after !== null);
+  return steps;
+}
+
+function planReturn(lane: Lane, recordId: string, content: Content, context: Context) {
+  const isGone = lane.tombstone?.side === "resource" || lane.externalId === null;
+  if (isGone) return planUnpaired(recordId, content, lane, context);
+  const taken = { ...lane, tombstone: null };
+  return planRecordSide(taken, { kind: "present", content }, context);
+}
+
+function planLeaving(lane: Lane, move: RecordMove, { mapping }: Context): readonly PlannedAction[] {
+  const { resourceType, externalId, recordType, recordId } = lane;
+  if (externalId === null) return [];
+  const kind = removalAfter(move, mapping) === "detach" ? "detach_record" : "remove_resource";
+  return [{ kind, resourceType, externalId, recordType, recordId, changes: [], conflicts: [] }];
+}
+
+async function leftOf(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  rows: ReadonlyMap<string, Row>,
+  existing: readonly LaneOfRecord[],
+  book: AddressBook,
+) {
+  const where = await whereaboutsOf(tx, mapping, rows, existing, book);
+  return lanesLeft(mapping, rows, existing, where, book);
+}
+
+async function livingRows(tx: StoreTransaction, mapping: Mapping, ids: readonly string[]) {
+  const rows = await tx.records.read(mapping, ids);
+  return new Map([...rows].filter(([, row]) => !isSoftDeleted(mapping, row)));
+}
+
+function step(
+  mapping: Mapping,
+  { recordType, recordId }: Pick<LaneKey, "recordType" | "recordId">,
+  leaves: boolean,
+  actions: readonly PlannedAction[],
+): RecordMovedStep {
+  return { cause: "record_moved", mapping, recordType, recordId, leaves, actions };
+}

@@ -1,0 +1,149 @@
+/** Where records belong by now: by their scope, or by where what they belong to is paired. */
+import { leavingLanes, type ParentPairing, type Whereabouts } from "../engine/record-move.ts";
+import type { FieldChange } from "../model/event.ts";
+import type { LaneId } from "../model/ids.ts";
+import type { Lane, RecordMove } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
+import { keyText } from "./key-text.ts";
+
+export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
+
+/** The column that says where a record belongs. */
+export function placingColumn({ parent, scopeColumn }: Mapping): string | null {
+  return parent?.column ?? scopeColumn;
+}
+
+/**
+ * Where records belong. While one follows a resource that was moved, or its parent does, it is where
+ * its lane is.
+ *
+ * @param existing The records' living lanes, read before the rows: what follows a resource has its
+ *   scope written together with its lane, and a row that is older than the lane would say otherwise.
+ */
+export async function whereaboutsOf(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  rows: ReadonlyMap<string, Row>,
+  existing: readonly LaneOfRecord[],
+  book: AddressBook,
+): Promise<ReadonlyMap<string, Whereabouts>> {
+  const { parent, scopeColumn } = mapping;
+  if (parent !== null) return byParents(tx, mapping, parent, rows, existing);
+  const result = new Map<string, Whereabouts>();
+  if (scopeColumn === null) return result;
+  for (const [recordId, row] of rows) {
+    const [scope] = keyText(row[scopeColumn]);
+    const isMoving = existing.some((lane) => lane.recordId === recordId && lane.movedFrom !== null);
+    const contacts = scope === undefined ? [] : book.ofScope(mapping.integration, scope);
+    const connections = contacts.map(({ connection }) => connection.id);
+    result.set(recordId, isMoving ? { kind: "unsettled" } : { kind: "by_scope", connections });
+  }
+  return result;
+}
+
+async function byParents(
+  tx: StoreTransaction,
+  { resource }: Mapping,
+  parent: NonNullable<Mapping["parent"]>,
+  rows: ReadonlyMap<string, Row>,
+  existing: readonly LaneOfRecord[],
+): Promise<ReadonlyMap<string, Whereabouts>> {
+  const parentIds = [...new Set([...rows.values()].flatMap((row) => keyText(row[parent.column])))];
+  const isParent = ({ resourceType }: { readonly resourceType: string }) =>
+    resourceType === resource.parent;
+  const living = (await tx.findLanesByRecord(parent.recordType, parentIds)).filter(isParent);
+  const result = new Map<string, Whereabouts>();
+  for (const [recordId, row] of rows) {
+    const [parentId] = keyText(row[parent.column]);
+    const own = existing.filter((lane) => lane.recordId === recordId);
+    const parents = living
+      .filter((lane) => lane.recordId === parentId)
+      .map(({ connectionId, movedFrom }): ParentPairing => {
+        const isLeft = own.some((lane) => lane.connectionId === movedFrom);
+        return { connectionId, standing: isLeft ? "moving" : "living" };
+      });
+    result.set(recordId, { kind: "by_parent", parents });
+  }
+  // Few parents ever leave, so only who is not where its parent is asks for those that did.
+  const away = existing.filter(({ recordId, connectionId }) => {
+    const where = result.get(recordId);
+    const parents = where?.kind === "by_parent" ? where.parents : [];
+    return !parents.some((one) => one.connectionId === connectionId);
+  });
+  if (away.length === 0) return result;
+  const ended = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(
+    (lane) => isParent(lane) && lane.recordMoved !== null,
+  );
+  for (const [recordId, where] of result) {
+    if (where.kind !== "by_parent") continue;
+    const [parentId] = keyText(rows.get(recordId)?.[parent.column]);
+    const left = ended
+      .filter((lane) => lane.recordId === parentId)
+      .map(({ connectionId }): ParentPairing => ({ connectionId, standing: "left" }));
+    result.set(recordId, { kind: "by_parent", parents: [...where.parents, ...left] });
+  }
+  return result;
+}
+
+/** The living lanes of a mapping's records that they have left, with where to. */
+export function lanesLeft(
+  mapping: Mapping,
+  rows: ReadonlyMap<string, Row>,
+  existing: readonly LaneOfRecord[],
+  where: ReadonlyMap<string, Whereabouts>,
+  book: AddressBook,
+): ReadonlyMap<LaneId, RecordMove> {
+  const result = new Map<LaneId, RecordMove>();
+  for (const recordId of rows.keys()) {
+    const own = existing.filter(
+      (lane) => lane.recordId === recordId && book.mapping(lane) === mapping,
+    );
+    for (const [lane, move] of leavingLanes(own, where.get(recordId) ?? { kind: "unsettled" })) {
+      result.set(lane, move);
+    }
+  }
+  return result;
+}
+
+/** The column whose change moved a record; `null` where it is its parent that was moved. */
+export async function shiftOf(
+  tx: StoreTransaction,
+  { connectionId, parent: above }: Lane,
+  move: RecordMove,
+  { parent, scopeColumn }: Mapping,
+  row: Row,
+  book: AddressBook,
+): Promise<FieldChange | null> {
+  const field = parent?.column ?? scopeColumn;
+  if (move === "with_parent" || field === null) return null;
+  const to = keyText(row[field])[0] ?? null;
+  if (parent === null) {
+    const from = book.contact(connectionId)?.connection.scope ?? null;
+    return { side: "record", field, from, to };
+  }
+  const [was] =
+    above === null
+      ? []
+      : await tx.findLanesByResource(connectionId, above.type, [above.externalId]);
+  return { side: "record", field, from: was?.recordId ?? null, to };
+}
+
+/** Lets the drain look at where records belong, as if their column had been written just now. */
+export async function noteMoved(
+  tx: StoreTransaction,
+  records: readonly {
+    readonly recordType: string;
+    readonly recordId: string | null;
+    readonly mapping: Mapping;
+  }[],
+): Promise<void> {
+  await tx.changes.note(
+    records.flatMap(({ recordType, recordId, mapping }) => {
+      const column = placingColumn(mapping);
+      if (recordId === null || column === null) return [];
+      return [{ recordType, recordId, columns: [column], origin: null }];
+    }),
+  );
+}
