@@ -1,6 +1,7 @@
 /** The whole page: what is open, what is filtered, and who is told when something fails. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { Attention } from "./attention.tsx";
+import { Backfills } from "./backfills.tsx";
 import { compareSides } from "./agreement.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
 import { Header } from "./header.tsx";
@@ -57,6 +58,7 @@ export function App() {
         setFilter={setFilter}
       />
       <Attention status={live.status} failed={failed} />
+      <Backfills status={live.status} />
       {demo === null ? null : <TroubleBar troubles={demo.troubles} failed={failed} />}
       <main class="columns">
         {demo === null ? null : (

@@ -1,7 +1,7 @@
 /** What Tandem has stopped by itself and a person must decide on, each with its way out. */
 import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/api-types.ts";
 import { send } from "./request.ts";
-import { count } from "./wording.ts";
+import { forPerson, recordName, resourceName } from "./wording.ts";
 
 export function Attention({
   status,
@@ -10,13 +10,14 @@ export function Attention({
   readonly status: ApiStatus | null;
   readonly failed: (error: unknown) => void;
 }) {
-  const { count: many, first } = status?.disabled_pairings ?? { count: 0, first: [] };
-  const runs = (status?.held_runs ?? []).filter(({ state }) => state === "held");
-  const foreign = status?.foreign_instance ?? null;
-  if (foreign === null && many + runs.length === 0) return null;
+  if (status === null) return null;
+  const { foreign_instance: foreign, disabled_pairings: pairings } = status;
+  const runs = status.held_runs.filter(({ state }) => state === "held");
+  const person = forPerson(status);
+  if (foreign === null && person === "") return null;
   return (
     <section class="attention" aria-label="Needs attention">
-      <h2>{foreign === null ? headline(runs.length, many) : "Nothing is worked on"}</h2>
+      <h2>{foreign === null ? person : "Nothing is worked on"}</h2>
       <ul>
         {foreign === null ? null : (
           <li>
@@ -33,7 +34,7 @@ export function Attention({
         {runs.map((run) => (
           <Run key={run.id} run={run} failed={failed} />
         ))}
-        {first.map((pairing) => (
+        {pairings.first.map((pairing) => (
           <Pairing key={keyOf(pairing)} pairing={pairing} failed={failed} />
         ))}
       </ul>
@@ -41,13 +42,11 @@ export function Attention({
   );
 }
 
-function headline(runs: number, pairings: number): string {
-  return [
-    runs > 0 ? `${count(runs, "run")} waiting for approval` : "",
-    pairings > 0 ? `${count(pairings, "pairing")} switched off` : "",
-  ]
-    .filter((part) => part !== "")
-    .join(", ");
+/** How many of a run's victims are named. */
+const SHOWN = 3;
+
+function victimName(victim: ApiHeldRun["sample"][number]): string {
+  return `${recordName(victim)} ↔ ${resourceName(victim)}`;
 }
 
 function Run({
@@ -63,9 +62,10 @@ function Run({
     <li>
       <span>
         <strong>{run.kind.replace("_", " ")}</strong>{" "}
-        <span class="faint">of {run.connection}:</span> {run.because}
+        <span class="faint">of {run.connection}:</span> {run.because}{" "}
+        <span class="faint">{run.sample.slice(0, SHOWN).map(victimName).join(", ")}</span>
       </span>
-      <span>
+      <span class="choice">
         <button
           type="button"
           class="small"

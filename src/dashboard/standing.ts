@@ -1,7 +1,7 @@
 /** The one sentence at the top of the page: do both sides agree, and what is still to come. Pure. */
 import type { ApiStatus } from "../server/api-types.ts";
 import type { Agreement } from "./agreement.ts";
-import { count, type Tone } from "./wording.ts";
+import { count, forPerson, type Tone } from "./wording.ts";
 
 export interface Standing {
   readonly tone: Tone;
@@ -12,6 +12,9 @@ export interface Standing {
 /** `agreement` is what the demo's comparison found; without it, only Tandem's own counts are known. */
 export function standingOf(status: ApiStatus | null, agreement: Agreement | null): Standing {
   if (status === null) return { tone: "waiting", headline: "Connecting", detail: "" };
+  if (status.foreign_instance !== null) {
+    return { tone: "bad", headline: "Nothing is worked on", detail: "" };
+  }
   const errored = status.live.errored;
   const waiting = status.undrained + status.live.queued + status.live.processing;
   const underWay = [
@@ -42,6 +45,11 @@ export function standingOf(status: ApiStatus | null, agreement: Agreement | null
   }
   if (waiting > 0) {
     return { tone: "waiting", headline: `${count(waiting, "change")} on the way`, detail: "" };
+  }
+  const person = forPerson(status);
+  if (person !== "") return { tone: "bad", headline: "A person must decide", detail: person };
+  if (status.backfills.length > 0) {
+    return { tone: "waiting", headline: "A backfill is under way", detail: "" };
   }
   const disabled = status.live.disabled;
   const detail = disabled > 0 ? `${count(disabled, "event")} held by what is switched off` : "";

@@ -1,5 +1,11 @@
 /** How times, names, values and counts read on the page. Pure: the time and its zone are arguments. */
-import type { ApiAccount, ApiConnection, ApiEvent } from "../server/api-types.ts";
+import type {
+  ApiAccount,
+  ApiBackfill,
+  ApiConnection,
+  ApiEvent,
+  ApiStatus,
+} from "../server/api-types.ts";
 import type { EventState } from "./ledger.ts";
 
 const STATE_NAMES: Readonly<Record<EventState, string>> = {
@@ -131,4 +137,40 @@ export function connectionStanding(connection: ApiConnection): {
   if (inbound) return { tone: "waiting", text: `only from ${connection.integration}${because}` };
   if (outbound) return { tone: "waiting", text: `only to ${connection.integration}${because}` };
   return { tone: "waiting", text: `paused${because}` };
+}
+
+/** What waits for a person's word, as a line; empty where nothing does. */
+export function forPerson({
+  held_runs: held,
+  disabled_pairings: { count: pairings },
+}: Pick<ApiStatus, "held_runs" | "disabled_pairings">): string {
+  const runs = held.filter(({ state }) => state === "held").length;
+  return [
+    runs > 0 ? `${count(runs, "run")} waiting for approval` : "",
+    pairings > 0 ? `${count(pairings, "pairing")} switched off` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+const BACKFILL_STEPS: Readonly<Record<ApiBackfill["step"], string>> = {
+  list: "listing resources",
+  index_records: "looking for pairs among records",
+  index_resources: "looking for pairs among resources",
+  pair: "pairing",
+  create: "creating what is missing",
+  done: "done",
+};
+
+/** How far a backfill is, and what it waits for. */
+export function backfillLine(backfill: ApiBackfill): string {
+  const { step, listed, expected, paired, created, waits_for: waitsFor, ambiguous } = backfill;
+  const listing = expected === null ? `${listed} listed` : `${listed} of about ${expected} listed`;
+  const counts = [
+    listing,
+    paired > 0 ? `${paired} paired` : "",
+    created > 0 ? `${created} created` : "",
+    ambiguous.count > 0 ? count(ambiguous.count, "ambiguous key") : "",
+  ].filter((part) => part !== "");
+  return `${waitsFor ?? BACKFILL_STEPS[step]}: ${counts.join(", ")}`;
 }

@@ -211,6 +211,8 @@ export interface ApiStatus {
   readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
   /** Why nothing is worked on: the database is a copy. `POST /api/instance/approve` goes on. */
   readonly foreign_instance: string | null;
+  /** Backfills that are not done. */
+  readonly backfills: readonly ApiBackfill[];
   /** Runs that wait for a person's word. */
   readonly held_runs: readonly ApiHeldRun[];
   /** Pairings that are switched off: how many, and the first of them. */

@@ -16,6 +16,7 @@ import { problem } from "./problem.ts";
 import { addReconcileRoutes } from "./reconcile-routes.ts";
 import {
   representAccount,
+  representBackfill,
   representConnection,
   representDisabled,
   representEvent,
@@ -178,7 +179,8 @@ export function createApi(core: TandemCore): Hono {
       tandem.services.store.deliveries.counts(),
       ledger.nextDue(),
     ]);
-    const [disabled, runs, missed, foreign, misfit] = await Promise.all([
+    const [backfills, disabled, runs, missed, foreign, misfit] = await Promise.all([
+      tandem.backfills(),
       ledger.disabledPairings(DISABLED_SHOWN),
       tandem.services.store.heldRuns.open(),
       tandem.services.store.redeliveries.counts(),
@@ -198,6 +200,9 @@ export function createApi(core: TandemCore): Hono {
       }),
       live: counts.live,
       foreign_instance: foreign,
+      backfills: backfills
+        .filter(({ step }) => step !== "done")
+        .map((backfill) => representBackfill(backfill, connections)),
       held_runs: runs.map((run) => representHeldRun(run, connections)),
       disabled_pairings: {
         count: disabled.count,

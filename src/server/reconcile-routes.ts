@@ -2,17 +2,10 @@
 import type { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import type { PlannedAction } from "../engine/reconcile.ts";
-import type { Backfill } from "../model/backfill.ts";
-import type { Connection } from "../model/connection.ts";
 import { type ConnectionId, connectionId } from "../model/ids.ts";
-import { formatInstant } from "../model/instant.ts";
-import type {
-  ApiBackfill,
-  ApiBackfills,
-  ApiPlannedAction,
-  ApiReconciliation,
-} from "./api-types.ts";
+import type { ApiBackfills, ApiPlannedAction, ApiReconciliation } from "./api-types.ts";
 import { problem } from "./problem.ts";
+import { representBackfill } from "./represent.ts";
 
 type Refuse = (id: ConnectionId) => Promise<Response | null>;
 
@@ -62,23 +55,5 @@ function representAction(action: PlannedAction): ApiPlannedAction {
     resource_type: action.resourceType,
     integration_external_id: action.externalId,
     ...{ changes, conflicts },
-  };
-}
-
-function representBackfill(backfill: Backfill, connections: readonly Connection[]): ApiBackfill {
-  const { progress, connectionId: id } = backfill;
-  return {
-    connection_id: id,
-    connection: connections.find((connection) => connection.id === id)?.containerName ?? id,
-    resource_type: backfill.resourceType,
-    step: backfill.step,
-    listed: progress.listed,
-    expected: progress.expected,
-    paired: progress.paired,
-    created: progress.created,
-    ambiguous: { count: progress.ambiguousCount, first: progress.ambiguous },
-    waits_for: progress.waitsFor,
-    started_at: formatInstant(backfill.startedAt),
-    finished_at: backfill.finishedAt === null ? null : formatInstant(backfill.finishedAt),
   };
 }

@@ -2,11 +2,13 @@
 import type { AccountRecord } from "../store/store.ts";
 import type { DisabledPairing, LedgerEvent } from "../store/ledger.ts";
 import { REASONS } from "../model/event.ts";
+import type { Backfill } from "../model/backfill.ts";
 import { formatInstant, type Instant } from "../model/instant.ts";
 import type { HeldRun } from "../model/held-run.ts";
 import type { Connection } from "../model/connection.ts";
 import type {
   ApiAccount,
+  ApiBackfill,
   ApiConnection,
   ApiDisabledPairing,
   ApiEvent,
@@ -84,6 +86,12 @@ const FOUND: Readonly<Record<HeldRun["kind"], string>> = {
 export function representHeldRun(run: HeldRun, connections: readonly Connection[]): ApiHeldRun {
   const { deletes, overwrites, records } = run.outlook;
   const connection = connections.find(({ id }) => id === run.connectionId);
+  const doomed = [
+    deletes > 0 ? `delete ${String(deletes)}` : "",
+    overwrites > 0 ? `overwrite ${String(overwrites)}` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(" and ");
   return {
     id: run.id,
     connection: connection?.containerName ?? run.connectionId,
@@ -98,7 +106,7 @@ export function representHeldRun(run: HeldRun, connections: readonly Connection[
       integration_external_id: victim.externalId,
     })),
     since: formatInstant(run.since),
-    because: `It would delete ${String(deletes)} and overwrite ${String(overwrites)} of ${String(records)}: ${FOUND[run.kind]}.`,
+    because: `It would ${doomed} of ${String(records)} records: ${FOUND[run.kind]}.`,
   };
 }
 
@@ -119,4 +127,25 @@ export function representDisabled(
 
 function time(at: Instant | null): string | null {
   return at === null ? null : formatInstant(at);
+}
+
+export function representBackfill(
+  backfill: Backfill,
+  connections: readonly Connection[],
+): ApiBackfill {
+  const { progress, connectionId: id } = backfill;
+  return {
+    connection_id: id,
+    connection: connections.find((connection) => connection.id === id)?.containerName ?? id,
+    resource_type: backfill.resourceType,
+    step: backfill.step,
+    listed: progress.listed,
+    expected: progress.expected,
+    paired: progress.paired,
+    created: progress.created,
+    ambiguous: { count: progress.ambiguousCount, first: progress.ambiguous },
+    waits_for: progress.waitsFor,
+    started_at: formatInstant(backfill.startedAt),
+    finished_at: backfill.finishedAt === null ? null : formatInstant(backfill.finishedAt),
+  };
 }

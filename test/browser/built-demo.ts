@@ -1,17 +1,31 @@
-/** The demo from `dist`, as it is published: only there the page's modules are compiled. */
+/** The demo, and its parts, from `dist`, as it is published: only there the page's modules are compiled. */
 import { existsSync } from "node:fs";
+import type { listen } from "../../src/cli/http-server.ts";
 import type { Demo, startDemo } from "../../src/demo/demo.ts";
+import type { sampleConfig } from "../../src/demo/sample-config.ts";
 import { silentLog } from "../../src/runtime/log.ts";
+import type { createTandem } from "../../src/server/tandem.ts";
+
+/** A module of `dist`, whose type is that of the source it was compiled from. */
+async function built<T>(path: string): Promise<T> {
+  const url = new URL(`../../dist/${path}`, import.meta.url);
+  if (!existsSync(url)) throw new Error("dist/ is missing: run `npm run build` first");
+  return (await import(/* @vite-ignore */ url.href)) as T;
+}
+
+/** What serves the page, as it is published. @throws Error where `dist` was not built. */
+export async function builtModules() {
+  return {
+    ...(await built<{ createTandem: typeof createTandem }>("server/tandem.js")),
+    ...(await built<{ sampleConfig: typeof sampleConfig }>("demo/sample-config.js")),
+    ...(await built<{ listen: typeof listen }>("cli/http-server.js")),
+  };
+}
 
 /** Keeps nothing, on any free ports. @throws Error where `dist` was not built. */
 export async function startBuiltDemo(): Promise<Demo> {
-  const built = new URL("../../dist/demo/demo.js", import.meta.url);
-  if (!existsSync(built)) throw new Error("dist/ is missing: run `npm run build` first");
-  // Compiled from the very module whose type is imported above.
-  const module = (await import(/* @vite-ignore */ built.href)) as {
-    startDemo: typeof startDemo;
-  };
-  return module.startDemo({
+  const { startDemo: start } = await built<{ startDemo: typeof startDemo }>("demo/demo.js");
+  return start({
     port: 0,
     githubPort: 0,
     host: "127.0.0.1",

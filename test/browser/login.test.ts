@@ -1,24 +1,16 @@
 /** The dashboard of a server that was started with a token: it asks for it, once. */
-import { existsSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HttpServer, listen } from "../../src/cli/http-server.ts";
-import type { sampleConfig } from "../../src/demo/sample-config.ts";
-import type { createTandem, Tandem } from "../../src/server/tandem.ts";
+import type { HttpServer } from "../../src/cli/http-server.ts";
+import type { Tandem } from "../../src/server/tandem.ts";
 import { PGlite } from "@electric-sql/pglite";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
+import { builtModules } from "./built-demo.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
 
 const chromium = findChromium();
 const title = chromium === null ? "a login (skipped: no Chromium here)" : "a login";
 const TOKEN = "the server's own token";
-
-/** A module of `dist`, whose type is that of the source it was compiled from. */
-async function built<T>(path: string): Promise<T> {
-  const url = new URL(`../../dist/${path}`, import.meta.url);
-  if (!existsSync(url)) throw new Error("dist/ is missing: run `npm run build` first");
-  return (await import(/* @vite-ignore */ url.href)) as T;
-}
 
 describe.skipIf(chromium === null)(title, () => {
   let pglite: PGlite;
@@ -28,16 +20,12 @@ describe.skipIf(chromium === null)(title, () => {
   let page: Page;
 
   beforeAll(async () => {
-    const modules = {
-      ...(await built<{ createTandem: typeof createTandem }>("server/tandem.js")),
-      ...(await built<{ sampleConfig: typeof sampleConfig }>("demo/sample-config.js")),
-      ...(await built<{ listen: typeof listen }>("cli/http-server.js")),
-    };
+    const { createTandem, sampleConfig, listen } = await builtModules();
     pglite = await PGlite.create();
     await pglite.exec(SAMPLE_SCHEMA);
-    tandem = await modules.createTandem(modules.sampleConfig(pglite), { apiToken: TOKEN });
+    tandem = await createTandem(sampleConfig(pglite), { apiToken: TOKEN });
     await tandem.migrate();
-    server = await modules.listen((request) => tandem.fetch(request), {
+    server = await listen((request) => tandem.fetch(request), {
       host: "127.0.0.1",
       port: 0,
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compareSides } from "../../src/dashboard/agreement.ts";
 import { standingOf } from "../../src/dashboard/standing.ts";
 import type { DemoIssue, DemoPair, Task } from "../../src/demo/api-types.ts";
-import { aStatus } from "./events.ts";
+import { aBackfill, aStatus } from "./events.ts";
 
 const pair: DemoPair = { task: "1", issue: 7, ended: false };
 
@@ -131,6 +131,23 @@ describe("the sentence at the top", () => {
     expect(standingOf(aStatus({ live: { ...live, errored: 2 } }), null)).toMatchObject({
       tone: "bad",
       headline: "2 events failed",
+    });
+  });
+
+  it("does not say that nothing waits while something waits for a person, or is taken in", () => {
+    const disabled_pairings = { count: 2, first: [] };
+    expect(standingOf(aStatus({ disabled_pairings }), null)).toEqual({
+      tone: "bad",
+      headline: "A person must decide",
+      detail: "2 pairings switched off",
+    });
+    expect(standingOf(aStatus({ foreign_instance: "it is a copy" }), null)).toMatchObject({
+      tone: "bad",
+      headline: "Nothing is worked on",
+    });
+    expect(standingOf(aStatus({ backfills: [aBackfill()] }), null)).toMatchObject({
+      tone: "waiting",
+      headline: "A backfill is under way",
     });
   });
 });

@@ -1,5 +1,5 @@
 /** Builders of what the API answers: each test names only what its story is about. */
-import type { ApiEvent, ApiStatus } from "../../src/server/api-types.ts";
+import type { ApiBackfill, ApiEvent, ApiStatus } from "../../src/server/api-types.ts";
 
 export function anEvent(given: Partial<ApiEvent> = {}): ApiEvent {
   return {
@@ -47,11 +47,30 @@ export function aStatus(given: Partial<ApiStatus> = {}): ApiStatus {
     connections: [],
     live: { queued: 0, processing: 0, errored: 0, disabled: 0 },
     foreign_instance: null,
+    backfills: [],
     held_runs: [],
     disabled_pairings: { count: 0, first: [] },
     undrained: 0,
     deliveries: { received: 0, translated: 0, irrelevant: 0, failed: 0 },
     missed_deliveries: { waiting: 0, given_up: 0 },
+    ...given,
+  };
+}
+
+export function aBackfill(given: Partial<ApiBackfill> = {}): ApiBackfill {
+  return {
+    connection_id: "1",
+    connection: "acme/site",
+    resource_type: "issue",
+    step: "list",
+    listed: 0,
+    expected: null,
+    paired: 0,
+    created: 0,
+    ambiguous: { count: 0, first: [] },
+    waits_for: null,
+    started_at: "2026-03-02T09:00:00.000000Z",
+    finished_at: null,
     ...given,
   };
 }

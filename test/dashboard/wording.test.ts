@@ -4,6 +4,7 @@ import { contrast, excerpt } from "../../src/dashboard/contrast.ts";
 import { type Place, placeHash, readPlace } from "../../src/dashboard/place.ts";
 import {
   accountStanding,
+  backfillLine,
   clockTime,
   connectionStanding,
   count,
@@ -14,7 +15,7 @@ import {
   subject,
   valueText,
 } from "../../src/dashboard/wording.ts";
-import { anEvent } from "./events.ts";
+import { aBackfill, anEvent } from "./events.ts";
 
 describe("names", () => {
   it("calls a record and a resource what people call them", () => {
@@ -178,5 +179,20 @@ describe("reconnecting", () => {
     const longest = [1, 2, 3, 10].map((attempt) => reconnectDelay(attempt, 1));
     expect(longest).toEqual([1_000, 2_000, 4_000, 30_000]);
     expect(reconnectDelay(1, 0)).toBe(500);
+  });
+});
+
+describe("a backfill", () => {
+  it("says what it is at, how far it is, and what it waits for", () => {
+    expect(backfillLine(aBackfill({ listed: 40, expected: 120 }))).toBe(
+      "listing resources: 40 of about 120 listed",
+    );
+    const ambiguous = { count: 2, first: [] };
+    expect(backfillLine(aBackfill({ step: "pair", listed: 3, paired: 2, ambiguous }))).toBe(
+      "pairing: 3 listed, 2 paired, 2 ambiguous keys",
+    );
+    expect(backfillLine(aBackfill({ waits_for: "the rate budget" }))).toBe(
+      "the rate budget: 0 listed",
+    );
   });
 });

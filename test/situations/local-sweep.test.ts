@@ -140,7 +140,7 @@ describeOnEachDatabase("the local sweep", (open) => {
         deletes: 12,
         overwrites: 0,
         records: 12,
-        because: expect.stringContaining("It would delete 12 and overwrite 0 of 12"),
+        because: expect.stringContaining("It would delete 12 of 12 records: "),
       },
     ]);
     expect((await app.status()).held_runs[0]?.sample).toHaveLength(10);

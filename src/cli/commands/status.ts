@@ -92,7 +92,7 @@ function statusLines(
     ),
     "",
     paint.bold("Waiting"),
-    ...indented(counts, ""),
+    ...indented([...counts, ...backfillRows(status)], ""),
     ...foreignLines(status, paint),
     ...heldLines(status, paint),
     ...disabledLines(status, paint),
@@ -106,6 +106,14 @@ function missedRow({
 }: ApiStatus["missed_deliveries"]): readonly (readonly [string, string])[] {
   if (waiting + givenUp === 0) return [];
   return [["missed", `${count(waiting, "webhook")} asked for again, ${givenUp} given up`]];
+}
+
+/** Backfills that are under way; none, no line. */
+function backfillRows({ backfills }: ApiStatus): readonly (readonly [string, string])[] {
+  return backfills.map(({ connection, resource_type, listed, waits_for, step }) => [
+    "backfill",
+    `${connection} ${resource_type.replaceAll("_", " ")}s: ${String(listed)} listed, ${waits_for ?? step.replaceAll("_", " ")}`,
+  ]);
 }
 
 function foreignLines(
