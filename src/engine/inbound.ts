@@ -138,6 +138,15 @@ export function awaitRecord(start: Transition, event: TandemEvent, context: Cont
   });
 }
 
+/** Sends an event back until the drain has looked at where its record is; no attempt is burnt. */
+export function awaitDrain(start: Transition, event: TandemEvent, context: Context): Transition {
+  return requeue(start, event, context.now, {
+    reason: "admitted",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt: addMillis(context.now, 250),
+  });
+}
+
 /** What a deletion at the integration does to the record. */
 export type RecordRemoval =
   | { readonly kind: "none" | "delete" | "detach" }

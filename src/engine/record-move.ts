@@ -10,7 +10,7 @@
  * transferred resource belongs to the connection that its lane is in already.
  */
 import { type Content, sameValue } from "../model/content.ts";
-import type { Conflict, Reason } from "../model/event.ts";
+import type { Conflict, Reason, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove, Tombstone } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
@@ -62,6 +62,23 @@ export function leavingLanes(
     else if (belongs.size > 0) result.set(id, "to_connection");
   }
   return result;
+}
+
+/**
+ * Whether an outbound event belies where its record is by now: two drains at once may each have seen
+ * the record at another time. Then the drain looks once more, and nothing is sent before it has.
+ *
+ * @param isHere Whether the record belongs to the lane's connection as its row is now; `null` where its
+ *   row is gone.
+ */
+export function isMisplaced(
+  { externalId, moved, tombstone }: Lane,
+  { action }: Pick<TandemEvent, "action">,
+  isHere: boolean | null,
+): boolean {
+  if (isHere === null || moved !== null) return false;
+  if (action === "delete") return isHere && tombstone?.recordMoved !== undefined;
+  return !isHere && externalId === null && tombstone === null;
 }
 
 /** Why what comes to a lane that has ended is ignored. */

@@ -5,7 +5,7 @@
 import type { Context } from "../engine/context.ts";
 import { mustLook } from "../engine/covered.ts";
 import { learnIdentity } from "../engine/identify.ts";
-import { awaitRecord } from "../engine/inbound.ts";
+import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import {
   concludeAnswer,
@@ -39,6 +39,7 @@ import { goneArrival } from "./gone-arrival.ts";
 import { parentState } from "./parent-state.ts";
 import { refuseStale } from "./stale-read.ts";
 import { holdNamed } from "./tokenless-creates.ts";
+import { lookAgain } from "./whereabouts.ts";
 import { recordWriter } from "./write-record.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" }>;
@@ -91,6 +92,11 @@ async function decide(
       // What was not there when it was listed may have been bound by its echo since.
       looked: looked === "settled" || (looked === "found_nothing" && held.lane.externalId === null),
     };
+    const { mapping } = context;
+    if (await lookAgain(tx, held, row, view.parent, mapping, book)) {
+      await save(tx, held, awaitDrain(held.start, held.event, context));
+      return null;
+    }
     const step = stepOutbound(held.start, held.event, view, context);
     if (step.kind === "settled") {
       await save(tx, held, step.transition);

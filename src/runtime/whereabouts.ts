@@ -1,11 +1,20 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
-import { leavingLanes, type ParentPairing, type Whereabouts } from "../engine/record-move.ts";
+import {
+  isMisplaced,
+  leavingLanes,
+  type ParentPairing,
+  type Whereabouts,
+} from "../engine/record-move.ts";
+import type { ParentState } from "../engine/outbound.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import { hasMovedOn } from "./begin-anew.ts";
+import type { Held } from "./claim.ts";
+import { isSoftDeleted } from "./drain.ts";
 import { keyText } from "./key-text.ts";
 
 export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
@@ -105,6 +114,41 @@ export function lanesLeft(
     }
   }
   return result;
+}
+
+/**
+ * Lets the drain look again where an event belies where its record is; `false` where it does not. A
+ * deletion of a lane that another has followed here is none of it.
+ */
+export async function lookAgain(
+  tx: StoreTransaction,
+  { lane, event }: Pick<Held, "lane" | "event">,
+  row: Row | null,
+  parent: ParentState,
+  mapping: Mapping,
+  book: AddressBook,
+): Promise<boolean> {
+  const { recordType, recordId } = lane;
+  const isAlone =
+    parent !== null && typeof parent === "object" && "ended" in parent && parent.moved;
+  const isHere = isAlone ? false : isInScope(lane, row, mapping, book);
+  if (!isMisplaced(lane, event, isHere)) return false;
+  if (event.action === "delete" && (await hasMovedOn(tx, lane))) return false;
+  await noteMoved(tx, [{ recordType, recordId, mapping }]);
+  return true;
+}
+
+/** Whether a record's scope selects its lane's connection; `null` where that cannot be told. */
+function isInScope(
+  { connectionId }: Lane,
+  row: Row | null,
+  mapping: Mapping,
+  book: AddressBook,
+): boolean | null {
+  const { scopeColumn, parent } = mapping;
+  if (row === null || parent !== null || scopeColumn === null) return null;
+  if (isSoftDeleted(mapping, row)) return null;
+  return keyText(row[scopeColumn])[0] === book.contact(connectionId)?.connection.scope;
 }
 
 /** The column whose change moved a record; `null` where it is its parent that was moved. */

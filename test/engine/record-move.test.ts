@@ -6,6 +6,7 @@ import { concludeResourceRemoval, stepOutbound } from "../../src/engine/outbound
 import { admitRecordMove, admitRestore, canRestore } from "../../src/engine/record-change.ts";
 import {
   connectionsAt,
+  isMisplaced,
   leavingLanes,
   missedAtMove,
   type ParentPairing,
@@ -263,6 +264,32 @@ describe("a child that goes with its parent", () => {
       state: "completed",
       reason: "moved_with_parent",
     });
+  });
+});
+
+describe("an event that belies where its record is", () => {
+  const upsert = { action: "upsert" } as const;
+  const removal = { action: "delete" } as const;
+
+  it("would create where the record does not belong", () => {
+    const unmade = aLane({ externalId: null });
+    expect(isMisplaced(unmade, upsert, false)).toBe(true);
+    expect(isMisplaced(unmade, upsert, true)).toBe(false);
+    // What is paired is left to the drain alone, and to the sweep.
+    expect(isMisplaced(aLane(), upsert, false)).toBe(false);
+  });
+
+  it("would remove where the record belongs", () => {
+    expect(isMisplaced(moved().lane, removal, true)).toBe(true);
+    expect(isMisplaced(moved().lane, removal, false)).toBe(false);
+    const deleted = aLane({ tombstone: { event: anEventId(9), at: now, side: "record" } });
+    expect(isMisplaced(deleted, removal, true)).toBe(false);
+  });
+
+  it("is none whose row is gone, or follows its resource", () => {
+    expect(isMisplaced(moved().lane, removal, null)).toBe(false);
+    const following = { connection: site, externalId: "1" };
+    expect(isMisplaced(aLane({ externalId: null, moved: following }), upsert, false)).toBe(false);
   });
 });
 

@@ -102,6 +102,22 @@ export const moving: readonly CodeMutant[] = [
     killedBy: ["test/situations/scope-changes-below.test.ts"],
   },
   {
+    id: "move-raced",
+    rule: "An event that belies where its record is sends nothing before the drain has looked again",
+    file: "src/runtime/process-outbound.ts",
+    find: "if (await lookAgain(tx, held, row, view.parent, mapping, book)) {",
+    replace: "if (mapping === null) {",
+    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+  },
+  {
+    id: "move-looked-up",
+    rule: "A lane that ended between look-up and lock makes the drain look again",
+    file: "src/runtime/drain.ts",
+    find: "if ((lane.tombstone === null) !== living) {",
+    replace: "if (lane.tombstone === undefined) {",
+    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+  },
+  {
     id: "move-swept",
     rule: "The local sweep finds a move that no trigger saw",
     file: "src/runtime/local-sweep.ts",

@@ -1,0 +1,113 @@
+/** Two drains at once, each of which has seen the task in another project. */
+import { expect, it } from "vitest";
+import { drainChanges } from "../../src/runtime/drain.ts";
+import type { Store } from "../../src/store/store.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import {
+  APP,
+  expectAtRest,
+  givenPaired,
+  issuesOf,
+  moveTo,
+  type Pair,
+  SITE,
+  storyAt,
+} from "../harness/projects.ts";
+
+/** Drains, and lets something happen between its look at records and lanes and its locks. */
+async function drainSlowly(app: Pair, meanwhile: () => Promise<unknown>): Promise<void> {
+  const { services } = app.tandem;
+  let isFirst = true;
+  const store: Store = {
+    ...services.store,
+    transaction: (work) =>
+      services.store.transaction((tx) =>
+        work({
+          ...tx,
+          async lockLanes(ids) {
+            if (isFirst) {
+              isFirst = false;
+              await meanwhile();
+            }
+            return tx.lockLanes(ids);
+          },
+        }),
+      ),
+  };
+  await drainChanges({ ...services, store });
+}
+
+// What happens meanwhile is in a transaction of its own, which PGlite has not.
+describeOnEachDatabase("a task that is moved while it is drained", (open, kind) => {
+  it.runIf(kind === "postgres")("back: it keeps its issue, and gets no other", async () => {
+    const app = await givenPaired(await open());
+    await moveTo(app, "2");
+    await drainSlowly(app, async () => {
+      await moveTo(app, "1");
+      await drainChanges(app.tandem.services);
+    });
+    await app.settleWithin(1);
+
+    expect(await app.task()).toMatchObject({ project_id: "1" });
+    expect(issuesOf(app, SITE)).toEqual(["open: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual([]);
+    expect(app.writes()).toBe(0);
+    await expectAtRest(app);
+  });
+
+  it.runIf(kind === "postgres")("on to where nothing is connected: none is made", async () => {
+    const app = await givenPaired(await open());
+    await moveTo(app, "3");
+    await app.settle();
+    app.github.clearRequests();
+    await moveTo(app, "2");
+    await drainSlowly(app, async () => {
+      await moveTo(app, "3");
+      await drainChanges(app.tandem.services);
+    });
+    await app.settleWithin(1);
+
+    expect(await app.task()).toMatchObject({ project_id: "3" });
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual([]);
+    expect(app.writes()).toBe(0);
+    await expectAtRest(app);
+  });
+
+  it.runIf(kind === "postgres")("back and away again: none is opened twice", async () => {
+    const app = await givenPaired(await open());
+    await moveTo(app, "2");
+    await app.settle();
+    app.github.clearRequests();
+    await moveTo(app, "1");
+    await drainSlowly(app, async () => {
+      await moveTo(app, "2");
+      await drainChanges(app.tandem.services);
+    });
+    await app.settleWithin(1);
+
+    expect(await app.task()).toMatchObject({ project_id: "2" });
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+    // What was closed is opened on the way, and closed again: each was right when it was looked at.
+    expect(app.writes()).toBe(2);
+    await expectAtRest(app);
+  });
+
+  it.runIf(kind === "postgres")("for an edit that was made before: it arrives there", async () => {
+    const app = await givenPaired(await open());
+    await app.editTask(app.taskId, { title: "Edited before" });
+    await drainSlowly(app, async () => {
+      await moveTo(app, "2");
+      await drainChanges(app.tandem.services);
+    });
+    await app.settleWithin(1);
+
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual(["open: Edited before"]);
+    // Nothing of the edit is told as ignored at the issue that it was not made for.
+    expect(await storyAt(app, SITE)).not.toContain("outbound ignored record_moved");
+    expect(app.writes()).toBe(2);
+    await expectAtRest(app);
+  });
+});
