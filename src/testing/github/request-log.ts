@@ -29,6 +29,8 @@ export interface RequestFilter {
   readonly writes?: boolean;
   /** Only those that took effect, or did not. */
   readonly applied?: boolean;
+  /** Whose token they carry. */
+  readonly login?: string;
 }
 
 /** A simulator that runs for days as a demo must not grow for days. */
@@ -80,6 +82,7 @@ export class RequestLog {
 
 function matches(filter: RequestFilter, entry: RequestEntry): boolean {
   if (!matchesRequest(filter, entry)) return false;
+  if (filter.login !== undefined && filter.login !== entry.login) return false;
   if (filter.applied !== undefined && filter.applied !== entry.applied) return false;
   if (filter.writes === undefined) return true;
   const isRead = entry.method === "GET" || entry.method === "HEAD";

@@ -182,6 +182,11 @@ export class GitHubSimulator {
     this.#access.revoke(token);
   }
 
+  /** The owner of a repository blocks a user, who then opens no issue there and writes no comment. */
+  blockUser(ref: RepositoryRef, login: string): void {
+    this.#world.repository(ref).blocked.add(this.#world.user(login).login);
+  }
+
   /** Installs the app on all or some repositories of an account. */
   installApp(account: string, repositories: Installation["repositories"] = "all"): Installation {
     const installation = this.#world.addInstallation(account, repositories);

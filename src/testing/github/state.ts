@@ -34,6 +34,8 @@ export interface Repository {
   openIssues: number;
   /** Logins beside the owner who belong to it. */
   readonly collaborators: Set<string>;
+  /** Logins that its owner has blocked. */
+  readonly blocked: Set<string>;
   readonly labels: Map<string, Label>;
   readonly issues: VersionedMap<number, IssueSlot>;
   readonly comments: VersionedMap<string, CommentSlot>;

@@ -142,6 +142,7 @@ export class World {
       nextNumber: 1,
       openIssues: 0,
       collaborators: new Set(input.collaborators ?? []),
+      blocked: new Set(),
       labels: new Map(),
       issues: new VersionedMap(),
       comments: new VersionedMap(),

@@ -2,7 +2,7 @@
 import { verify } from "node:crypto";
 import type { Random } from "../../../model/clock.ts";
 import { addMillis, type Instant } from "../../../model/instant.ts";
-import { GitHubFailure, notFound } from "../failures.ts";
+import { GitHubFailure, notFound, validationFailed } from "../failures.ts";
 import { type Id, randomToken } from "../identifiers.ts";
 import type { Actor, Installation, Repository } from "../state.ts";
 import { covers, fullNameOf, type World } from "../world.ts";
@@ -13,6 +13,11 @@ export interface TokenInput {
   /** Full names; all where absent. */
   readonly repositories?: readonly string[];
   readonly access?: "read" | "write";
+  /**
+   * Whether its user has push access. Without it they open issues, comment, and edit what is theirs;
+   * labels and assignees of a new issue are dropped. Default: they have.
+   */
+  readonly push?: boolean;
   /** Whether what it writes is `performed_via_github_app`. Default: for logins of bots. */
   readonly viaApp?: boolean;
 }
@@ -21,6 +26,7 @@ interface Grant {
   readonly actor: Actor;
   readonly repositories: readonly string[] | null;
   readonly access: "read" | "write";
+  readonly push: boolean;
   readonly installation: Installation | null;
   readonly expiresAt: Instant | null;
 }
@@ -50,6 +56,7 @@ export class Access {
       actor: { login, viaApp: input.viaApp ?? login.endsWith("[bot]") },
       repositories: input.repositories ?? null,
       access: input.access ?? "write",
+      push: input.push ?? true,
       installation: null,
       expiresAt: null,
     });
@@ -68,6 +75,7 @@ export class Access {
       actor: { login, viaApp: true },
       repositories: null,
       access: "write",
+      push: true,
       installation,
       expiresAt,
     });
@@ -136,6 +144,28 @@ export function checkVisible(caller: Caller, repository: Repository): void {
 export function checkWritable(caller: Caller, repository: Repository): void {
   actorOf(caller);
   if (!isCovered(caller, repository)) throw noAccess(caller);
+}
+
+/** Whether the caller may do more than a visitor: label, assign, edit what others wrote. */
+export function mayPush(caller: Caller): boolean {
+  return caller.kind === "token" && caller.grant.push;
+}
+
+/** @throws GitHubFailure 403 where the caller has no push access. */
+export function checkPush(caller: Caller): void {
+  if (!mayPush(caller)) throw new GitHubFailure(403, "Must have admin rights to Repository.");
+}
+
+/** @throws GitHubFailure 403 where somebody else wrote it and the caller has no push access. */
+export function checkEditable(caller: Caller, { author }: { readonly author: string }): void {
+  if (author !== actorOf(caller).login) checkPush(caller);
+}
+
+/** @throws GitHubFailure 422 where the repository's owner has blocked the caller. */
+export function checkNotBlocked(caller: Caller, repository: Repository, resource: string): void {
+  if (!repository.blocked.has(actorOf(caller).login)) return;
+  const message = "User is blocked";
+  throw validationFailed({ resource, code: "unprocessable", field: "data", message });
 }
 
 export function noAccess(caller: Caller): GitHubFailure {

@@ -4,7 +4,7 @@ import { createComment, deleteComment, editComment } from "../comment-operations
 import { invalidRequest } from "../failures.ts";
 import { repositoryUrl, representComment } from "../represent.ts";
 import type { Comment, Repository } from "../state.ts";
-import { actorOf } from "./access.ts";
+import { actorOf, checkEditable, checkNotBlocked } from "./access.ts";
 import {
   type Answer,
   bodyOf,
@@ -41,6 +41,7 @@ export function listIssueComments(call: Call): Answer {
 export function createIssueComment(call: Call): Answer {
   const { repository, issue } = issueOf(call, "write");
   const body = requiredBody(call);
+  checkNotBlocked(call.caller, repository, "IssueComment");
   const comment = createComment(call.world, actorOf(call.caller), repository, issue, body);
   const url = `${repositoryUrl(call.world, repository)}/issues/comments/${String(comment.id)}`;
   return created(representComment(call.world, repository, comment), url);
@@ -53,6 +54,7 @@ export function readComment(call: Call): Answer {
 
 export function patchComment(call: Call): Answer {
   const { repository, comment } = commentOf(call, "write");
+  checkEditable(call.caller, comment);
   const body = requiredBody(call);
   const after = editComment(call.world, actorOf(call.caller), repository, comment, body);
   return ok(representComment(call.world, repository, after));
@@ -60,6 +62,7 @@ export function patchComment(call: Call): Answer {
 
 export function removeComment(call: Call): Answer {
   const { repository, comment } = commentOf(call, "write");
+  checkEditable(call.caller, comment);
   deleteComment(call.world, actorOf(call.caller), repository, comment);
   return NO_CONTENT;
 }

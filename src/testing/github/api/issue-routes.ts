@@ -12,7 +12,7 @@ import {
 import { issueUrl, representIssueAnswer, representLabel, representUser } from "../represent.ts";
 import { representPullRequest } from "../represent-repository.ts";
 import type { Issue, LockReason, Repository, StateReason } from "../state.ts";
-import { actorOf } from "./access.ts";
+import { actorOf, checkEditable, checkNotBlocked, checkPush, mayPush } from "./access.ts";
 import {
   type Answer,
   bodyOf,
@@ -64,11 +64,15 @@ export function createIssue(call: Call): Answer {
   const body = bodyOf(call);
   const title = textField(body, "title");
   if (title === undefined) throw invalidRequest('"title" wasn\'t supplied.');
+  checkNotBlocked(call.caller, repository, "Issue");
+  const pushes = mayPush(call.caller);
+  const [labels, assignees] = [namesField(body, "labels") ?? [], assigneesField(call) ?? []];
   const issue = openIssue(call.world, actorOf(call.caller), repository, {
     title,
     body: nullableTextField(body, "body") ?? null,
-    labels: namesField(body, "labels") ?? [],
-    assignees: assigneesField(call) ?? [],
+    // Silently, as the API's reference says.
+    labels: pushes ? labels : [],
+    assignees: pushes ? assignees : [],
   });
   return created(
     representIssueAnswer(call.world, repository, issue),
@@ -83,6 +87,7 @@ export function readIssue(call: Call): Answer {
 
 export function patchIssue(call: Call): Answer {
   const { repository, issue } = issueOf(call, "write");
+  checkEditable(call.caller, issue);
   const body = bodyOf(call);
   const title = textField(body, "title");
   const text = nullableTextField(body, "body");
@@ -94,8 +99,8 @@ export function patchIssue(call: Call): Answer {
     ...(text === undefined ? {} : { body: text }),
     ...(state === undefined ? {} : { state }),
     stateReason: choiceField(body, "state_reason", STATE_REASONS) ?? null,
-    ...(labels === undefined ? {} : { labels }),
-    ...(assignees === undefined ? {} : { assignees }),
+    ...(labels === undefined || !mayPush(call.caller) ? {} : { labels }),
+    ...(assignees === undefined || !mayPush(call.caller) ? {} : { assignees }),
   };
   const after = updateIssue(call.world, actorOf(call.caller), repository, issue, patch);
   return ok(representIssueAnswer(call.world, repository, after));
@@ -132,6 +137,7 @@ export function removeIssueLabel(call: Call): Answer {
 export function addAssignees(call: Call): Answer {
   const wanted = (assigneesField(call) ?? []).filter((login) => isAssignable(call.world, login));
   const { repository, issue } = issueOf(call, "write");
+  checkPush(call.caller);
   const assignees = [...issue.assignees, ...wanted];
   const after = updateIssue(call.world, actorOf(call.caller), repository, issue, { assignees });
   return { status: 201, body: representIssueAnswer(call.world, repository, after) };
@@ -140,6 +146,7 @@ export function addAssignees(call: Call): Answer {
 export function removeAssignees(call: Call): Answer {
   const gone = (assigneesField(call) ?? []).map((login) => login.toLowerCase());
   const { repository, issue } = issueOf(call, "write");
+  checkPush(call.caller);
   const assignees = issue.assignees.filter((login) => !gone.includes(login.toLowerCase()));
   const after = updateIssue(call.world, actorOf(call.caller), repository, issue, { assignees });
   return ok(representIssueAnswer(call.world, repository, after));
@@ -147,6 +154,7 @@ export function removeAssignees(call: Call): Answer {
 
 export function lockIssue(call: Call): Answer {
   const { repository, issue } = issueOf(call, "write");
+  checkPush(call.caller);
   const reason = choiceField(bodyOf(call), "lock_reason", LOCK_REASONS) ?? null;
   setLock(call.world, actorOf(call.caller), repository, issue, { reason });
   return NO_CONTENT;
@@ -154,6 +162,7 @@ export function lockIssue(call: Call): Answer {
 
 export function unlockIssue(call: Call): Answer {
   const { repository, issue } = issueOf(call, "write");
+  checkPush(call.caller);
   setLock(call.world, actorOf(call.caller), repository, issue, null);
   return NO_CONTENT;
 }
@@ -198,6 +207,7 @@ export function lastModified(thing: { readonly updatedAt: number }): Record<stri
 
 function changeLabels(call: Call, change: (before: readonly string[]) => string[]): Answer {
   const { repository, issue } = issueOf(call, "write");
+  checkPush(call.caller);
   const labels = change(issue.labels);
   const after = updateIssue(call.world, actorOf(call.caller), repository, issue, { labels });
   return ok(after.labels.map((name) => labelOf(call, repository, name)));
