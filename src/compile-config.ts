@@ -50,7 +50,10 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     hooks: new Map(synced),
     journals: Object.entries(config.records).flatMap(compileJournal),
     identities: compileIdentities(config.identities),
-    authors: { attribution: config.identities?.attribution ?? null },
+    authors: {
+      attribution: config.identities?.attribution ?? null,
+      token: config.identities?.token ?? null,
+    },
     safety: {
       quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
       blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),

@@ -6,6 +6,7 @@ import type { Backfill } from "./model/backfill.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
+import { createAuthorTokens } from "./runtime/author-tokens.ts";
 import { AddressBook } from "./runtime/address-book.ts";
 import type { Happenings, Listener } from "./runtime/announce.ts";
 import { openBackfills } from "./runtime/backfill.ts";
@@ -154,6 +155,13 @@ export async function composeTandem(
   const plain = wrapStore(await openStore(config.database, compiled, random));
   const opened = failpoints === NO_FAILPOINTS ? plain : watchFailpoints(plain, failpoints);
   const { store, on, stopListening } = listenable(opened, { clock, log });
+  const gateway = createGateway({
+    store,
+    integrations: compiled.integrations,
+    clock,
+    reveal: (credentials) => revealSecrets(credentials, environment),
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+  });
   const services: Services = {
     store,
     integrations: compiled.integrations,
@@ -162,13 +170,8 @@ export async function composeTandem(
     journals: compiled.journals,
     identities: compiled.identities,
     authors: compiled.authors,
-    gateway: createGateway({
-      store,
-      integrations: compiled.integrations,
-      clock,
-      reveal: (credentials) => revealSecrets(credentials, environment),
-      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-    }),
+    authorTokens: createAuthorTokens({ hook: compiled.authors.token, gateway, clock, log }),
+    gateway,
     failpoints,
     clock,
     random,

@@ -6,7 +6,7 @@ import type { Integration } from "./integrations/integration.ts";
 import type { Actor, Json } from "./model/content.ts";
 import type { AnyEvent } from "./model/event.ts";
 import type { ConflictPolicy, InitialPolicy, Row, RowPatch } from "./model/mapping.ts";
-import type { AfterCommitHook, ApplyHook, Hooks } from "./runtime/hooks.ts";
+import type { AfterCommitHook, ApplyHook, Hooks, TokenHook } from "./runtime/hooks.ts";
 
 /** An integration that tells the compiler the types of its resources' fields. */
 export interface TypedIntegration<Fields extends object> extends Integration {
@@ -143,6 +143,22 @@ export interface IdentitiesConfig {
    * attribution: (user) => `**${user.full_name}** (via Acme Tasks):`
    */
   readonly attribution?: (user: Row) => string | null;
+  /**
+   * The user's own credentials at the integration (for GitHub `{ token }`), for mappings with an
+   * `author`: what they write in the app is then created in their name, and without the line.
+   * Everything else, and whatever their token may not do, is done by the account. `null`: the app has
+   * none.
+   *
+   * It is asked before each create. What it returns is kept nowhere, in no log and no table; where it
+   * throws, its message is logged. It has 5 seconds, then the account writes instead.
+   *
+   * @example
+   * token: async ({ user }) => {
+   *   const token = await vault.read(`github/${String(user.id)}`);
+   *   return token === undefined ? null : { token };
+   * }
+   */
+  readonly token?: TokenHook;
 }
 
 /** What stops Tandem before it does harm; what it stops is told by `tandem status`. */

@@ -3,10 +3,9 @@ import type { EventError, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Attempt, Transition } from "../model/lane.ts";
 import { supersede } from "./covered.ts";
-import { mayHaveLanded } from "./outbound.ts";
+import { withoutRefused } from "./create.ts";
 import { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
 import { isTakenBack, requeue } from "./start.ts";
-import { closeIntent } from "./tokenless.ts";
 import { liveEvents, move } from "./transition.ts";
 
 export interface Failure {
@@ -25,7 +24,9 @@ export function fail(
   now: Instant,
   chance: number,
 ): Transition {
-  const noted = isRefused(start.lane.attempt, event, failure) ? withoutAttempt(start) : start;
+  const noted = isRefused(start.lane.attempt, event, failure)
+    ? { lane: withoutRefused(start.lane), ended: start.ended }
+    : start;
   const { error } = failure;
   if (failure.pausedUntil !== null) {
     return requeue(noted, event, now, {
@@ -56,10 +57,4 @@ export function fail(
 /** Whether what was refused is the write of this claim, and not a look that was to settle it. */
 function isRefused(attempt: Attempt | null, event: TandemEvent, { applied }: Failure): boolean {
   return applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;
-}
-
-/** Nothing of it will be seen; nobody has to wait for a create that made nothing. */
-function withoutAttempt({ lane, ended }: Transition): Transition {
-  const refused = { ...lane, attempt: null };
-  return { lane: mayHaveLanded(refused) ? refused : closeIntent(refused), ended };
 }

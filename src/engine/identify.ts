@@ -7,12 +7,15 @@
  *   the token of a create that has its resource, ours     surplus: never a record, the sweep closes it
  *   anything else                                         new; a token in it was copied and is stripped
  *
- * Ours is what carries the token and was written by the connection's own identity. A person who
- * copies a resource copies its token, and gets a record of their own.
+ * Ours is what carries the token and was written by the connection's own identity, or by a user under
+ * whose own token one of the lane's creates left. A person who copies a resource copies its token, and
+ * gets a record of their own; so does such a user, who may copy what they wrote, unless it can be a
+ * second create's: several left, and it was made shortly after the last of them at the latest.
  */
 import type { Actor } from "../model/content.ts";
 import type { LaneId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Intent, Lane, Posted } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 
 /** A lane as far as identity is concerned. */
@@ -21,6 +24,15 @@ export interface LaneKey {
   readonly externalId: string | null;
 }
 
+/** A lane with the token of its create. */
+export interface IntentKey extends LaneKey {
+  /** What left for it; `null` where nothing did, or nobody has noted it. */
+  readonly posted: Posted | null;
+}
+
+/** How long after a create left its resource may still be made, with what clocks may differ by. */
+export const LATE_CREATE_MS = 15 * 60_000;
+
 /** What an arrival says of its own identity. */
 export interface ArrivalKey {
   readonly externalId: string;
@@ -28,6 +40,8 @@ export interface ArrivalKey {
   readonly token: string | null;
   /** Who wrote it; `null` where the provider does not tell. */
   readonly author: Actor | null;
+  /** When it was created, where the provider tells. */
+  readonly createdAt?: Instant;
 }
 
 export type Identification =
@@ -52,13 +66,14 @@ export type Identification =
  * @param identity Who we are at the integration; `null` until it was asked.
  *
  * @example
- * identify({ externalId: "7", token: "t1", author: bot }, null, { id, externalId: null }, bot)
+ * const lane = { id, externalId: null, posted: null };
+ * identify({ externalId: "7", token: "t1", author: bot }, null, lane, bot)
  * // { kind: "adopt", id }
  */
 export function identify(
   arrival: ArrivalKey,
   byExternalId: LaneKey | null,
-  byToken: LaneKey | null,
+  byToken: IntentKey | null,
   identity: Actor | null,
 ): Identification {
   if (byExternalId !== null) return { kind: "lane", id: byExternalId.id };
@@ -67,13 +82,25 @@ export function identify(
   }
   if (byToken.externalId === arrival.externalId) return { kind: "lane", id: byToken.id };
   const byUs = writtenByUs(arrival, identity);
-  if (byToken.externalId === null && byUs !== false) {
-    return { kind: "adopt", id: byToken.id };
+  const byAuthor = isAuthorOf(arrival.author, byToken.posted);
+  const isNew = { kind: "new", strippedToken: arrival.token } as const;
+  if (byToken.externalId === null) {
+    const mayBeOurs = byUs !== false || byAuthor;
+    return mayBeOurs ? { kind: "adopt", id: byToken.id } : isNew;
   }
-  if (byToken.externalId !== null && byUs === true) {
-    return { kind: "surplus", of: byToken.id };
-  }
-  return { kind: "new", strippedToken: arrival.token };
+  const isOurs = byUs === true || (byAuthor && mayBeSecond(arrival, byToken));
+  return isOurs ? { kind: "surplus", of: byToken.id } : isNew;
+}
+
+/** Whether a create of the intent left under this user's own token. */
+export function isAuthorOf(author: Actor | null, posted: Posted | null): boolean {
+  return author !== null && posted?.authors.some(({ id }) => id === author.id) === true;
+}
+
+/** Whether what a user wrote can be what a second create made, and not a copy of their own making. */
+function mayBeSecond({ createdAt }: ArrivalKey, { posted }: IntentKey): boolean {
+  if (posted === null || posted.times < 2 || createdAt === undefined) return false;
+  return createdAt <= addMillis(posted.at, LATE_CREATE_MS);
 }
 
 /** Whether we wrote it; `null` where that cannot be told. */
@@ -84,14 +111,20 @@ export function writtenByUs(
   return identity === null || author === null ? null : author.id === identity.id;
 }
 
-/** The first look at a resource tells its id and parent; a later one never changes them. */
+/** The first look at a resource tells its id, parent and writer; a later one never changes them. */
 export function learnIdentity(lane: Lane, observation: Observation): Lane {
   const { display } = observation;
   const shown = Object.entries(display).every(([name, text]) => lane.display[name] === text);
   return {
     ...lane,
+    intent: lane.externalId === null ? learnWriter(lane.intent, observation) : lane.intent,
     externalId: lane.externalId ?? observation.externalId,
     parent: lane.parent ?? observation.parent,
     display: shown ? lane.display : { ...lane.display, ...display },
   };
+}
+
+function learnWriter(intent: Intent | null, { author }: Observation): Intent | null {
+  if (intent?.posted === undefined || !isAuthorOf(author, intent.posted)) return intent;
+  return { ...intent, posted: { ...intent.posted, byAuthor: true } };
 }

@@ -2,10 +2,11 @@
  * Merging a look at the resource into a lane: plan first, then, once the record is written,
  * conclude. Inbound events, answers and re-reads all pass through here.
  */
-import { canonical, type Content, pick, sameValue } from "../model/content.ts";
+import { canonical, type Content, isStringArray, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import { contentOf } from "./admit.ts";
 import type { Context } from "./context.ts";
@@ -63,7 +64,7 @@ export function planMerge(
     record,
     resource: sight.content,
     resourceAt: sight.at,
-    sent: sentValues(lane, sight, context.now),
+    sent: sentValues(lane, sight, context),
     recordChangedAt: lane.recordChangedAt,
     clockOffset: context.clockOffset,
     resolution: context.mapping.resource.resolution,
@@ -75,8 +76,10 @@ export function planMerge(
   return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;
 }
 
-function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
-  const values = lane.attempt?.values ?? createdWith(lane);
+function sentValues(lane: Lane, sight: Sight, { now, mapping }: Context): SentValues {
+  const sent = lane.attempt?.values ?? createdWith(lane);
+  const mayBeDropped = lane.base === null && lane.intent?.posted?.byAuthor === true;
+  const values = sent !== null && mayBeDropped ? withoutDropped(sent, sight, mapping) : sent;
   return {
     answered: sight.from === "answer" ? values : null,
     unknown: sight.from === "answer" ? null : values,
@@ -84,6 +87,19 @@ function sentValues(lane: Lane, sight: Sight, now: Instant): SentValues {
       .filter(({ kind }) => kind !== "create" || lane.base === null)
       .map(({ values }) => values),
   };
+}
+
+/**
+ * Of a set, providers drop what a user may not set (labels, without push access). The account may: what
+ * is missing counts as not sent, so it follows.
+ */
+function withoutDropped(sent: Content, { content }: Sight, { resource }: Mapping): Content {
+  const whole = Object.entries(sent).filter(([field, value]) => {
+    const seen = content[field];
+    if (resource.fields[field]?.kind !== "set" || !isStringArray(value)) return true;
+    return !isStringArray(seen) || value.every((item) => seen.includes(item));
+  });
+  return Object.fromEntries(whole);
 }
 
 /** What we created and saw nothing of yet is ours, even where the last try of it was refused. */

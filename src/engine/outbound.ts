@@ -2,10 +2,21 @@
 import { type Content, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
-import { type Mapping, mappedFields } from "../model/mapping.ts";
+import { mappedFields } from "../model/mapping.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { sentShortlyBefore } from "./covered.ts";
+import {
+  attributed,
+  BY_ACCOUNT,
+  creationValues,
+  mayHaveLanded,
+  post,
+  reasonOfCreate,
+  signed,
+  type Writer,
+  writtenBy,
+} from "./create.ts";
 import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
 import { learn } from "./learn.ts";
 import {
@@ -41,6 +52,8 @@ export type OutboundStep =
       readonly tokenless: readonly Content[];
       readonly parent: ResourceRef | null;
     }
+  /** A create comes next: does the app have a token of its author's? */
+  | { readonly kind: "ask_author" }
   | {
       readonly kind: "request";
       readonly transition: Transition;
@@ -54,6 +67,7 @@ export type OutboundRequest =
       /** `null` where the values leave no room for it. */
       readonly token: string | null;
       readonly parent: ResourceRef | null;
+      readonly writer: Writer;
     }
   | {
       readonly kind: "patch";
@@ -71,6 +85,8 @@ export interface OutboundView {
   readonly token: string;
   /** The line that says who wrote what we post. Default: nobody is named. */
   readonly attribution?: string | null;
+  /** Who writes what is created; `null` where nobody was asked yet. Default: the account. */
+  readonly writer?: Writer | null;
   /** Whether the unknown outcome, if any, was looked into by this worker just now. */
   readonly looked: boolean;
 }
@@ -134,8 +150,7 @@ export function stepOutbound(
     request: {
       kind: "patch",
       ref: refOf(lane, lane.externalId),
-      // Only what we created has the line; what others wrote is theirs.
-      values: lane.intent === null ? values : attributed(values, lane.intent.token, view, context),
+      values: signed(lane, values, view.attribution ?? null, context.mapping),
       token: lane.intent?.token ?? null,
     },
   };
@@ -167,11 +182,6 @@ function resourceOfParent(parent: ParentState): ResourceRef | null {
   return parent === null || parent === "none" || "ended" in parent ? null : parent;
 }
 
-/** Whether a create was sent and its answer never came. */
-export function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
-  return attempt !== null || unanswered.some(({ kind }) => kind === "create");
-}
-
 function stepCreate(
   start: Transition,
   event: TandemEvent,
@@ -179,7 +189,7 @@ function stepCreate(
   view: OutboundView,
   context: Context,
 ): OutboundStep {
-  const { parent } = view;
+  const { parent, writer: asked = BY_ACCOUNT } = view;
   if (parent !== null && parent !== "none" && "ended" in parent) {
     return { kind: "settled", transition: endForEndedParent(start, event, parent, context) };
   }
@@ -196,29 +206,23 @@ function stepCreate(
   const values = creationValues(context.mapping, record);
   const begun = start.lane.intent ?? { token: view.token, since: context.now, tokenless: false };
   const carried = context.mapping.resource.carriesToken(values, begun.token);
-  const intent = { ...begun, tokenless: begun.tokenless || !carried };
+  // Without the token only who wrote a resource tells that it may be ours.
+  const writer = carried ? asked : BY_ACCOUNT;
+  if (writer === null) return { kind: "ask_author" };
+  const intent = post({ ...begun, tokenless: begun.tokenless || !carried }, writer, context.now);
+  const line = carried && writer.kind === "account" ? (view.attribution ?? null) : null;
+  const noted = writtenBy(writer, start.lane.intent);
   return {
     kind: "request",
-    transition: sending(withLane(start, { intent }), event, "create", values, context),
+    transition: sending(withLane(start, { intent }), event, "create", values, context, noted),
     request: {
       kind: "create",
-      values: carried ? attributed(values, intent.token, view, context) : values,
+      values: attributed(values, intent.token, line, context.mapping),
       token: carried ? intent.token : null,
       parent: parent === "none" ? null : parent,
+      writer,
     },
   };
-}
-
-/** What a create carries of a record; the rest is sent once the resource is there. */
-export function creationValues({ resource }: Mapping, record: Content): Content {
-  const values: Record<string, Content[string]> = {};
-  for (const [name, spec] of Object.entries(resource.fields)) {
-    const value = record[name];
-    if (spec.writable && spec.settableOnCreate !== false && value !== undefined) {
-      values[name] = value;
-    }
-  }
-  return values;
 }
 
 function stepRemoval(start: Transition, event: TandemEvent, context: Context): OutboundStep {
@@ -244,19 +248,6 @@ function stepRemoval(start: Transition, event: TandemEvent, context: Context): O
   };
 }
 
-/** The values as they leave, with the line that says who wrote them; what we know of stays without. */
-function attributed(
-  values: Content,
-  token: string,
-  { attribution = null }: OutboundView,
-  { mapping }: Context,
-): Content {
-  const { attribute } = mapping.resource;
-  return attribution === null || attribute === undefined
-    ? values
-    : attribute(values, attribution, token);
-}
-
 /**
  * Notes what is sent before it leaves, so that whoever comes next knows the outcome is open. An
  * attempt that is still open was looked for and not found: it may land yet.
@@ -267,8 +258,10 @@ function sending(
   kind: Attempt["kind"],
   values: Content,
   context: Context,
+  noted: ReturnType<typeof writtenBy> = {},
 ): Transition {
   const attempt: Attempt = {
+    ...noted,
     event: event.id,
     kind,
     values,
@@ -295,9 +288,8 @@ export function concludeAnswer(
 ): Transition {
   const { attempt } = start.lane;
   const concluded = concludeMerge(start, event, sight, merged, record.after, context);
-  const created = attempt?.kind === "create";
   const ended = move(concluded, event.id, "completed", context.now, {
-    reason: created ? "created_resource" : "updated_resource",
+    reason: attempt?.kind === "create" ? reasonOfCreate(attempt) : "updated_resource",
     externalId: concluded.lane.externalId,
     recordId: concluded.lane.recordId,
     updatedAt: sight.at,

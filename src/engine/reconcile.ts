@@ -12,9 +12,9 @@ import { type Lane, newLane } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { type Arrival, admit } from "./admit.ts";
 import type { Context } from "./context.ts";
+import { creationValues } from "./create.ts";
 import { planRemoval, unsentOf } from "./inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge.ts";
-import { creationValues } from "./outbound.ts";
 import { removalOf } from "./record-move.ts";
 import { liveEvents, outboundOff } from "./transition.ts";
 

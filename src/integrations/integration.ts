@@ -133,6 +133,13 @@ export interface AccountClient {
   /** Finds a container by its name or id. */
   findContainer(nameOrId: string, signal?: AbortSignal): Promise<Container>;
   container(container: Container): ContainerClient;
+  /**
+   * The same server under the credentials of one of its users, who is nobody's account here: nothing
+   * of theirs is told to listeners. No request is made yet.
+   *
+   * @throws IntegrationError of kind `credentials` where they cannot work.
+   */
+  asUser(name: string, credentials: unknown): Pick<AccountClient, "identity" | "container">;
   /** The provider's log of its webhooks; absent where it keeps none, or shows these credentials none. */
   readonly deliveryLog?: DeliveryLog;
   /** Told after every answer that carries them; the caller keeps the newest. */

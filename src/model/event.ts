@@ -67,6 +67,13 @@ export const REASONS = {
   detached: "The record was kept and is no longer paired.",
   nothing_to_delete: "There was no record to delete.",
   created_resource: "A resource was created from the record.",
+  created_as_author: "A resource was created from the record, under its author's own token.",
+  author_token_refused:
+    "A resource was created from the record by the account, for its author's own token was refused: give the app a new one, or give its user access.",
+  author_token_limited:
+    "A resource was created from the record by the account, for the rate limit of its author's own token was used up.",
+  author_token_unavailable:
+    "A resource was created from the record by the account, for identities.token failed, took too long or gave no credentials; see the log.",
   adopted_resource: "The resource that an earlier attempt had created was found and paired.",
   updated_resource: "The resource took the record's changes.",
   deleted_resource: "The resource was deleted with its record.",
@@ -109,6 +116,15 @@ export const REASONS = {
 } as const;
 
 export type Reason = keyof typeof REASONS;
+
+/** How an event ends whose answer told of a new resource. */
+export const CREATED: ReadonlySet<Reason> = new Set([
+  "created_resource",
+  "created_as_author",
+  "author_token_refused",
+  "author_token_limited",
+  "author_token_unavailable",
+]);
 
 /** Why an event failed, in terms that tell the user the next step. */
 export interface EventError {

@@ -4,7 +4,7 @@
  * It is the unit of every decision: a decision takes a lane and returns the lane that follows,
  * and the store writes the difference while it holds the lane's row lock.
  */
-import type { Content } from "./content.ts";
+import type { Actor, Content } from "./content.ts";
 import type { TandemEvent } from "./event.ts";
 import type { ConnectionId, EventId, LaneId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
@@ -63,6 +63,33 @@ export interface Attempt {
   readonly settledAt?: Instant;
   /** Of the last attempt: those shortly before it, newest first. */
   readonly earlier?: readonly Attempt[];
+  /** Of a create: the user under whose own token it left; absent where the account sent it. */
+  readonly author?: Actor;
+  /** Of a create that the account sent in its author's place: why. */
+  readonly instead?: InsteadOfAuthor;
+  /** Of a create: what had left for its intent before it, to go back to should it be refused. */
+  readonly postedBefore?: Posted | null;
+}
+
+/** Why a create did not leave under its author's own token, although the app has one. */
+export type InsteadOfAuthor =
+  /** The integration refused it. */
+  | "author_token_refused"
+  /** Its own rate limit is used up. */
+  | "author_token_limited"
+  /** The app's hook failed, took too long, or gave no credentials. */
+  | "author_token_unavailable";
+
+/** The creates that left for an intent, but for those that were refused. */
+export interface Posted {
+  /** How many: where it is more than one, more than one resource may have been made. */
+  readonly times: number;
+  /** When the last one left. */
+  readonly at: Instant;
+  /** The users under whose own tokens some of them left. */
+  readonly authors: readonly Actor[];
+  /** Whether the resource that the lane is bound to was written by one of them. */
+  readonly byAuthor: boolean;
 }
 
 /** A create that is under way: the token by which its resource will be recognised. */
@@ -71,6 +98,8 @@ export interface Intent {
   readonly since: Instant;
   /** A create of it left without the token: only an answer, or the content, tells its resource. */
   readonly tokenless: boolean;
+  /** Absent where nothing has left. */
+  readonly posted?: Posted;
 }
 
 /** A field that took a value: by a write of ours, or by somebody's at the resource. */

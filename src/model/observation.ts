@@ -43,6 +43,8 @@ export interface Observation extends ResourceRef {
   readonly token: string | null;
   /** Who wrote the resource, where the provider tells. */
   readonly author: Actor | null;
+  /** When it was created, by the provider's clock; absent where it does not tell. */
+  readonly createdAt?: Instant;
 }
 
 /** What Tandem must know of a type of resource; the adapter declares it. */

@@ -3,7 +3,7 @@
  * the engine decide one arrival after another, and save what it decided.
  */
 import { type Arrival, admit } from "../engine/admit.ts";
-import { type Identification, identify, writtenByUs } from "../engine/identify.ts";
+import { type Identification, identify, type IntentKey, writtenByUs } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
 import type { EventState } from "../model/event.ts";
@@ -197,7 +197,7 @@ function newLaneKey({ contact, arrival, mapping }: Mapped): LaneKey {
 
 async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
   const byExternalId = new Map<string, { readonly id: LaneId; readonly externalId: string }>();
-  const byToken = new Map<string, { readonly id: LaneId; readonly externalId: string | null }>();
+  const byToken = new Map<string, IntentKey>();
   for (const group of byConnectionAndType(items)) {
     const [first] = group;
     if (first === undefined) continue;

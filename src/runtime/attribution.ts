@@ -7,21 +7,40 @@ import { HookError } from "./hooks.ts";
 import { keyText } from "./key-text.ts";
 import type { Services } from "./services.ts";
 
-/** The line that names the record's author; `null` where there is nobody to name, or it is us. */
-export async function attributionOf(
+/** The user who wrote a record. */
+export interface Author {
+  /** The key of their row, as text. */
+  readonly id: string;
+  readonly row: Row;
+}
+
+/** The record's author; `null` where there is nobody to name, or it is us. */
+export async function authorOf(
   tx: StoreTransaction,
   row: Row | null,
   { mapping, identity }: Pick<Context, "mapping" | "identity">,
-  { identities, authors }: Pick<Services, "identities" | "authors">,
-): Promise<string | null> {
+  { identities }: Pick<Services, "identities">,
+): Promise<Author | null> {
   if (row === null || mapping.author === null || identities === null) return null;
   const [id] = keyText(row[mapping.author]);
   const user = id === undefined ? null : await tx.records.user(id);
-  if (user === null) return null;
+  if (id === undefined || user === null) return null;
   const loginColumn = identities.login[mapping.integration];
   const login = loginColumn === undefined ? null : loginOf(user, loginColumn);
   if (login !== null && login === identity?.login.toLowerCase()) return null;
+  return { id, row: user };
+}
+
+/** The line that names an author; `null` where there is none to name. */
+export function attributionOf(
+  author: Author | null,
+  { mapping }: Pick<Context, "mapping">,
+  { identities, authors }: Pick<Services, "identities" | "authors">,
+): string | null {
+  if (author === null) return null;
+  const { row: user } = author;
   if (authors.attribution !== null) return askApp(authors.attribution, user, mapping);
+  const loginColumn = identities?.login[mapping.integration];
   const name = textOf(user.name) ?? (loginColumn === undefined ? null : textOf(user[loginColumn]));
   return name === null ? null : `**${asPlainText(name)}** wrote:`;
 }

@@ -1,4 +1,5 @@
 /** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
+import { isAuthorOf, writtenByUs } from "../engine/identify.ts";
 import { saysWhatWasSent } from "../engine/tokenless.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
 import { addMillis } from "../model/instant.ts";
@@ -14,7 +15,8 @@ import { isIn } from "./tokenless-creates.ts";
 const CLOCK_ALLOWANCE_MS = 5 * 60_000;
 
 /**
- * The resource of ours that carries the token, or else one that says what left without it and is
+ * The resource of ours (the account's, or an author's under whose token a create left) that carries the
+ * token, or else one of the account's that says what left without it and is
  * nobody's; `null` where there is none. The lowest id wins where there are two; what somebody else
  * wrote is a copy.
  */
@@ -37,9 +39,10 @@ export async function findCreated(
   const pages = client.list({ type: lane.resourceType, since, etag: null }, signal);
   for await (const page of pages) {
     for (const one of page.observations) {
-      if (one.author !== null && one.author.id !== identity.id) continue;
+      const byAuthor = isAuthorOf(one.author, lane.intent.posted ?? null);
+      if (writtenByUs(one, identity) === false && !byAuthor) continue;
       if (one.token === sought.token) found.push(one);
-      else if (one.token === null && says(one)) alike.push(one);
+      else if (one.token === null && !byAuthor && says(one)) alike.push(one);
     }
   }
   return lowest(found) ?? lowest(await nobodys(services, lane, alike));

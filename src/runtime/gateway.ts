@@ -20,11 +20,16 @@ export interface Gateway {
   /** A client of credentials that are not stored yet, to try them. */
   attempt(integration: string, name: string, credentials: unknown): AccountClient;
   container(contact: Contact): ContainerClient;
+  /** The account's server under a user's own credentials. @throws IntegrationError `credentials`. */
+  asUser(account: AccountRecord, name: string, credentials: unknown): UserClient;
   /** The installation that the account logs in as, or `null`. */
   installation(account: AccountRecord): string | null;
   /** Who we are at the account; asked once and remembered. */
   identity(account: AccountRecord): Promise<Actor>;
 }
+
+/** What a user's own token is for: who they are, and what they create. */
+export type UserClient = ReturnType<AccountClient["asUser"]>;
 
 export interface GatewayOptions {
   readonly store: Store;
@@ -140,6 +145,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         .account(account)
         .container({ id: connection.containerId, name: connection.containerName });
       return account.state === "active" ? client : healing(client, account, options.store);
+    },
+    asUser(account, name, credentials) {
+      return gateway.account(account).asUser(name, options.reveal(credentials));
     },
     installation({ integration, credentials }) {
       try {

@@ -69,7 +69,24 @@ export interface Hooks {
 export interface AuthorHooks {
   /** The line above what a user wrote; `null`: Tandem's own. */
   readonly attribution: ((user: Row) => string | null) | null;
+  /** `null`: the account writes everything. */
+  readonly token: TokenHook | null;
 }
+
+/** Whose token is asked for, and where. */
+export interface TokenRequest {
+  /** Their row in the table of the identities. */
+  readonly user: Row;
+  /** `github`. */
+  readonly integration: string;
+  /** The account's name, as it was connected. */
+  readonly account: string;
+}
+
+/** Gives a user's own credentials, in the form that the integration's accounts have, or nothing. */
+export type TokenHook = (request: TokenRequest) => Given | Promise<Given>;
+
+type Given = object | null | undefined;
 
 export type HookBook = ReadonlyMap<Mapping, Hooks>;
 

@@ -4,6 +4,7 @@
  */
 import type { Context } from "../engine/context.ts";
 import { mustLook } from "../engine/covered.ts";
+import { BY_ACCOUNT, type Writer } from "../engine/create.ts";
 import { learnIdentity } from "../engine/identify.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
@@ -22,27 +23,27 @@ import { type ContainerClient, IntegrationError } from "../integrations/integrat
 import { type Content, pick } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { admitArrivals } from "./admit-arrivals.ts";
 import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import type { Failpoint } from "./failpoints.ts";
-import { attributionOf } from "./attribution.ts";
+import { attributionOf, type Author, authorOf } from "./attribution.ts";
+import { type Asked, byAccount, forgetRefused } from "./author-tokens.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { noteRestored } from "./restored-children.ts";
 import { randomToken, type Services } from "./services.ts";
 import { findCreated } from "./find-created.ts";
-import { goneArrival } from "./gone-arrival.ts";
+import { noteParentGone } from "./gone-arrival.ts";
 import { parentState } from "./parent-state.ts";
 import { refuseStale } from "./stale-read.ts";
 import { holdNamed } from "./tokenless-creates.ts";
 import { lookAgain } from "./whereabouts.ts";
 import { recordWriter } from "./write-record.ts";
 
-type Step = Exclude<OutboundStep, { kind: "settled" }>;
+type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
 type Look = Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact };
 
 /** Works on one claimed outbound event until it ends or goes back to the queue. */
@@ -53,12 +54,20 @@ export async function processOutbound(
   signal: AbortSignal,
 ): Promise<void> {
   let looked: Looked = "not_yet";
+  let asked = services.authors.token === null ? byAccount() : null;
   for (;;) {
-    const step = await decide(services, claimed, book, looked);
+    const step = await decide(services, claimed, book, looked, asked?.writer ?? null);
     if (step === null) return;
+    if (step.kind === "ask_author") {
+      asked = await services.authorTokens.ask(claimed, step.contact, step.author);
+      continue;
+    }
     if (step.kind === "request") {
-      await carryOut(services, claimed, book, step.contact, step.request, signal);
-      return;
+      const { contact, request } = step;
+      const instead = await carryOut(services, claimed, book, contact, request, asked, signal);
+      if (instead === null) return;
+      asked = instead;
+      continue;
     }
     const seen = await look(step, claimed, services, book, signal);
     if (seen === "gone") return;
@@ -76,7 +85,12 @@ async function decide(
   claimed: Claimed,
   book: AddressBook,
   looked: Looked,
-): Promise<(Step & { readonly contact: Contact }) | null> {
+  writer: Writer | null,
+): Promise<
+  | (Step & { readonly contact: Contact })
+  | { readonly kind: "ask_author"; readonly contact: Contact; readonly author: Author }
+  | null
+> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return null;
@@ -84,9 +98,11 @@ async function decide(
     const contact = book.contact(held.lane.connectionId);
     if (contact === null) return null;
     const row = await readRow(tx, held.lane, context);
+    const author = await authorOf(tx, row, context, services);
     const view = {
       record: row === null ? null : recordContent(context.mapping, row),
-      attribution: await attributionOf(tx, row, context, services),
+      attribution: attributionOf(author, context, services),
+      writer: author === null ? BY_ACCOUNT : writer,
       parent: await parentState(tx, held.lane, context),
       token: randomToken(services.random),
       // What was not there when it was listed may have been bound by its echo since.
@@ -107,6 +123,7 @@ async function decide(
       await save(tx, held, paused);
       return null;
     }
+    if (step.kind === "ask_author") return author === null ? null : { ...step, contact, author };
     if (step.kind === "request") await save(tx, held, step.transition);
     return { ...step, contact };
   });
@@ -181,15 +198,18 @@ async function settleLook(
   });
 }
 
+/** Returns who is to write instead, where the author's own token was refused; else `null`. */
 async function carryOut(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
   contact: Contact,
   request: OutboundRequest,
+  asked: Asked | null,
   signal: AbortSignal,
-): Promise<void> {
-  const client = services.gateway.container(contact);
+): Promise<Asked | null> {
+  const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
+  const client = own?.client ?? services.gateway.container(contact);
   const reach = (point: Failpoint) => reachClaimed(services, claimed, point);
   if (!("values" in request)) {
     await reach("before:send");
@@ -203,44 +223,26 @@ async function carryOut(
       await save(tx, held, concludeResourceRemoval(held.start, held.event, removed, context));
     });
     await reach("after:answer");
-    return;
+    return null;
   }
   let answer: Observation | null;
   try {
     answer = await send(client, request, claimed, services, signal);
   } catch (error) {
+    const instead = own?.refused(error) ?? null;
+    if (instead !== null) return forgetRefused(services, claimed, instead);
     if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
     if (request.kind === "create") {
       throw await noteParentGone(services, contact, book, request.parent, error);
     }
     await admitGone(services, claimed, book);
-    return;
+    return null;
   }
-  if (answer === null) return;
+  if (answer === null) return null;
   await reach("after:send");
   await settleAnswer(services, claimed, book, contact, request.kind, answer);
   await reach("after:answer");
-}
-
-/**
- * Of a create it is not the resource that is gone, for there is none yet, but its parent: that is
- * admitted, and the event looks again and finds its parent ended.
- */
-async function noteParentGone(
-  services: Services,
-  contact: Contact,
-  book: AddressBook,
-  parent: ResourceRef | null,
-  { code, message, hint, status, requestId }: IntegrationError,
-): Promise<IntegrationError> {
-  const told = { code, message, hint, status, requestId, applied: "no" } as const;
-  if (parent === null) return new IntegrationError({ ...told, kind: "permanent" });
-  await services.store.transaction(async (tx) => {
-    const { type: resourceType, externalId } = parent;
-    const arrival = goneArrival({ resourceType, externalId, clock: null, parent: null }, tx.now);
-    await admitArrivals(tx, [{ contact, arrival }], book, services);
-  });
-  return new IntegrationError({ ...told, kind: "retryable" });
+  return null;
 }
 
 function reachClaimed(services: Services, claimed: Claimed, point: Failpoint): Promise<void> {

@@ -7,6 +7,7 @@ import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { IdentitySettings, Store } from "../store/store.ts";
+import type { AuthorTokens } from "./author-tokens.ts";
 import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./gateway.ts";
 import type { AuthorHooks, HookBook } from "./hooks.ts";
@@ -30,6 +31,7 @@ export interface Services {
   /** Which rows stand for actors; `null` where nothing says so. */
   readonly identities: IdentitySettings | null;
   readonly authors: AuthorHooks;
+  readonly authorTokens: AuthorTokens;
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;

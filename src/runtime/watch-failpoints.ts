@@ -7,7 +7,7 @@
  * `work` is the last thing a store does before COMMIT, so that is where `before:commit` is.
  */
 import { processing } from "../engine/transition.ts";
-import type { TandemEvent } from "../model/event.ts";
+import { CREATED, type TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Decided, RecordStore, Store, StoreTransaction } from "../store/store.ts";
 import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
@@ -123,7 +123,7 @@ function isAdopted(before: Lane, after: Lane, ended: readonly TandemEvent[]): bo
   if (before.intent === null || before.externalId !== null || after.externalId === null) {
     return false;
   }
-  return !ended.some(({ reason }) => reason === "created_resource");
+  return !ended.some(({ reason }) => CREATED.has(reason));
 }
 
 function contextOf(event: TandemEvent): FailpointContext {

@@ -11,7 +11,7 @@ import type { Json } from "../model/content.ts";
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
+import type { Lane, Posted, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { BackfillStore } from "./backfill-store.ts";
@@ -64,6 +64,15 @@ export interface LaneKey {
   readonly recordId: string | null;
 }
 
+/** A lane with the token of its intent, and what has left for it. */
+export interface LaneOfToken {
+  readonly id: LaneId;
+  readonly token: string;
+  readonly externalId: string | null;
+  /** `null` where nothing has left. */
+  readonly posted: Posted | null;
+}
+
 export interface StoreTransaction {
   /** The database's time when the transaction began. */
   readonly now: Instant;
@@ -80,9 +89,7 @@ export interface StoreTransaction {
     connectionId: ConnectionId,
     resourceType: string,
     tokens: readonly string[],
-  ): Promise<
-    readonly { readonly id: LaneId; readonly token: string; readonly externalId: string | null }[]
-  >;
+  ): Promise<readonly LaneOfToken[]>;
   /** Living lanes of records, whatever their connection. */
   findLanesByRecord(
     recordType: string,

@@ -1,6 +1,8 @@
 /** The protocol of one create with one rule taken away at a time; each is found out by a schedule. */
+import type { Posted } from "../../src/model/lane.ts";
+import { at } from "./builders.ts";
 import type { CreateWorld } from "./create-state.ts";
-import { createRules, type CreateRules } from "./create-world.ts";
+import { createRules, type CreateRules, identified } from "./create-world.ts";
 
 export interface CreateMutant {
   readonly rule: string;
@@ -9,6 +11,8 @@ export interface CreateMutant {
   readonly faults: number;
   readonly copies: number;
   readonly room: boolean;
+  /** Default: the account. */
+  readonly writers?: CreateWorld["writers"];
   /** What is wrong then, where only that will do. */
   readonly violation?: string;
 }
@@ -76,4 +80,62 @@ export const createMutants: readonly CreateMutant[] = [
     copies: 0,
     room: false,
   },
+  {
+    rule: "what an author wrote under a token of their own is ours too",
+    rules: { ...createRules, identify: withPosted((posted) => ({ ...posted, authors: [] })) },
+    faults: 1,
+    copies: 0,
+    room: true,
+    writers: "author",
+    violation: "a second record for our own resource",
+  },
+  {
+    rule: "a copy by the author's own hand is surplus only where a second create left",
+    rules: { ...createRules, ...closing((posted) => ({ ...posted, times: 2 })) },
+    faults: 0,
+    copies: 1,
+    room: true,
+    writers: "author",
+    violation: "a person's resource was closed",
+  },
+  {
+    rule: "... and only what was made shortly after it",
+    rules: { ...createRules, ...closing((posted) => ({ ...posted, at: at(86_400) })) },
+    faults: 2,
+    copies: 1,
+    room: true,
+    writers: "author",
+    violation: "a person's resource was closed",
+  },
+  {
+    rule: "a lost create of the author's is found although another account wrote it",
+    rules: {
+      ...createRules,
+      finds: (world, resource) => resource.author === "us" && createRules.finds(world, resource),
+      identify: withPosted((posted) => ({ ...posted, times: 1 })),
+    },
+    faults: 1,
+    copies: 0,
+    room: true,
+    writers: "author",
+  },
 ];
+
+/** Identity that is told another thing of what has left. */
+function withPosted(change: (posted: Posted) => Posted): CreateRules["identify"] {
+  return (arrival, byId, byToken, identity) => {
+    const posted = byToken?.posted ?? null;
+    const told =
+      byToken === null || posted === null ? byToken : { ...byToken, posted: change(posted) };
+    return createRules.identify(arrival, byId, told, identity);
+  };
+}
+
+/** The same, with a sweep that goes by it. */
+function closing(change: (posted: Posted) => Posted): Pick<CreateRules, "identify" | "closes"> {
+  const identify = withPosted(change);
+  return {
+    identify,
+    closes: (world, number) => identified(world, number, identify).kind === "surplus",
+  };
+}

@@ -24,6 +24,23 @@ describe("every schedule of one create", () => {
   );
 });
 
+describe.each(["author", "both"] as const)("every schedule of one create by %s", (writers) => {
+  it.each([
+    ["without a fault", 0, 0],
+    ["with a copy", 0, 1],
+    ["with two requests that go astray", 2, 0],
+    ["with two requests that go astray and a copy", 2, 1],
+  ])(
+    "%s leaves one record, one resource of ours, and what is others' alone",
+    (_of, faults, copies) => {
+      const first = firstCreateWorld(faults, copies, true, writers);
+      const { violation, trail, worlds } = exploreCreates(createRules, first);
+      expect({ violation, trail }).toEqual({ violation: null, trail: [] });
+      expect(worlds).toBeGreaterThan(5);
+    },
+  );
+});
+
 describe("every schedule of one create without room for its token", () => {
   it.each([
     ["without a fault", 0, 0],
@@ -44,8 +61,9 @@ describe("every schedule of one create without room for its token", () => {
 });
 
 describe("without the rule a schedule fails", () => {
-  it.each(createMutants)("$rule", ({ rules, faults, copies, room, violation }) => {
-    const found = exploreCreates(rules, firstCreateWorld(faults, copies, room)).violation;
+  it.each(createMutants)("$rule", ({ rules, faults, copies, room, writers, violation }) => {
+    const first = firstCreateWorld(faults, copies, room, writers);
+    const found = exploreCreates(rules, first).violation;
     expect(found).not.toBeNull();
     if (violation !== undefined) expect(found).toBe(violation);
   });

@@ -15,11 +15,20 @@ import {
   withEvent,
 } from "./builders.ts";
 
+/** The user who wrote the record, whose token the app may have. */
+export const mona = { id: "100", login: "mona" };
+
 export const RECORD = { title: "T", body: "b" };
+
+/** Who sent a create: the account, or the author under a token of their own. */
+export type By = "us" | "author";
 
 /** A resource by its number, which is its place in the list, from 1. */
 export interface Landed {
-  readonly author: "us" | "person";
+  /** `hand`: the author's own, who copied what they wrote. */
+  readonly author: By | "person" | "hand";
+  /** Made so long after the last create left that it can be none of them. */
+  readonly late: boolean;
   readonly open: boolean;
   /** Its webhook has not been delivered. */
   readonly wire: boolean;
@@ -34,10 +43,12 @@ export interface CreateWorld {
   readonly lane: Lane;
   /** Whether the resource has room for a token. */
   readonly room: boolean;
+  /** Who writes: the account, the author, or the author first and then the account. */
+  readonly writers: "account" | "author" | "both";
   /** Requests of workers that gave up on them; each may still land. */
-  readonly adrift: number;
+  readonly adrift: readonly By[];
   readonly task:
-    | { readonly kind: "sent"; readonly event: EventId }
+    | { readonly kind: "sent"; readonly event: EventId; readonly by: By }
     | { readonly kind: "answered" | "listed"; readonly event: EventId; readonly number: number }
     | null;
   readonly faults: number;
@@ -48,13 +59,18 @@ export interface CreateWorld {
 
 const withoutRoom = aMapping({ resource: { ...issueType, carriesToken: () => false } });
 
-export function firstCreateWorld(faults: number, copies: number, room = true): CreateWorld {
+export function firstCreateWorld(
+  faults: number,
+  copies: number,
+  room = true,
+  writers: CreateWorld["writers"] = "account",
+): CreateWorld {
   const { lane } = withEvent(anUnseenLane({ recordId: "7" }), 1, {
     direction: "outbound",
     runAt: at(0),
   });
-  const start = { resources: [], adrift: 0, task: null, phase: "faults", nextId: 10 } as const;
-  return { ...start, lane, faults, copies, room };
+  const start = { resources: [], adrift: [], task: null, phase: "faults", nextId: 10 } as const;
+  return { ...start, lane, faults, copies, room, writers };
 }
 
 export const context = (world: CreateWorld) => {
@@ -68,15 +84,21 @@ export function createViolation(world: CreateWorld): string | null {
   const { lane, resources } = world;
   const bound = resources[Number(lane.externalId) - 1];
   if (bound?.open !== true) return "the record's resource is closed, or there is none";
-  if (bound.author === "person") return "the record was paired with a person's copy";
-  const ours = resources.filter(({ open, author }) => open && author === "us");
+  if (!isOurs(bound)) return "the record was paired with a person's copy";
+  const ours = resources.filter((resource) => resource.open && isOurs(resource));
   if (ours.length > 1) return "two resources of ours for one record";
-  for (const { author, open, own } of resources) {
-    if (own && author === "us") return "a second record for our own resource";
-    if (author === "person" && !open) return "a person's resource was closed";
-    if (author === "person" && !own) return "a person's copy has no record";
+  for (const resource of resources) {
+    const { open, own } = resource;
+    if (own && isOurs(resource)) return "a second record for our own resource";
+    if (!isOurs(resource) && !open) return "a person's resource was closed";
+    if (!isOurs(resource) && !own) return "a person's copy has no record";
   }
   return null;
+}
+
+/** Whether a create of ours made it. */
+export function isOurs({ author }: Pick<Landed, "author">): boolean {
+  return author === "us" || author === "author";
 }
 
 export function createFingerprint({ nextId: _, lane, resources, ...world }: CreateWorld): string {
@@ -87,7 +109,9 @@ export function createFingerprint({ nextId: _, lane, resources, ...world }: Crea
   const live = lane.live.map((e) => [e.direction, e.state, e.reread, e.id === world.task?.event]);
   const { externalId, attempt, unanswered, base, intent } = lane;
   const sent = [attempt?.kind, attempt?.event === world.task?.event, unanswered.map((a) => a.kind)];
-  const known = [externalId, base, intent?.token, lane.known?.content, lane.clock?.at];
+  const { authors, times, byAuthor } = intent?.posted ?? {};
+  const posted = [authors?.length, times, byAuthor];
+  const known = [externalId, base, intent?.token, lane.known?.content, lane.clock?.at, posted];
   return JSON.stringify([world, waits, live.sort(), sent, known, world.task === null]);
 }
 
@@ -103,14 +127,18 @@ export function withResource(
 }
 
 export function landed(world: CreateWorld, author: Landed["author"]): CreateWorld {
-  const resource = { author, open: true, wire: true, own: false, waits: null };
+  // Several creates have left: only the time tells what is none of them.
+  const late = author === "hand" && (world.lane.intent?.posted?.times ?? 0) > 1;
+  const resource = { author, late, open: true, wire: true, own: false, waits: null };
   return { ...world, resources: [...world.resources, resource] };
 }
 
 export function observation({ resources, room }: CreateWorld, number: number) {
-  const author = resources[number - 1]?.author === "us" ? bot : ada;
+  const { author: by = "person", late = false } = resources[number - 1] ?? {};
+  const author = { us: bot, author: mona, hand: mona, person: ada }[by];
   const token = room ? "t" : null;
-  return anObservation(RECORD, number, { externalId: String(number), token, author });
+  const createdAt = at(late ? 3_600 : 1);
+  return anObservation(RECORD, number, { externalId: String(number), token, author, createdAt });
 }
 
 export function saved(world: CreateWorld, { lane, ended }: Transition): CreateWorld {

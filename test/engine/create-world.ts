@@ -10,7 +10,8 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
-import { identify, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
+import { BY_ACCOUNT } from "../../src/engine/create.ts";
+import { identify, isAuthorOf, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
 import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
@@ -25,11 +26,13 @@ import {
 import { unchanged } from "../../src/engine/transition.ts";
 import { anUnseenLane, at, bot } from "./builders.ts";
 import {
+  type By,
   context,
   type CreateWorld,
   type Landed,
   landed,
   liveEvent,
+  mona,
   observation,
   RECORD,
   saved,
@@ -51,7 +54,11 @@ export const createRules: CreateRules = {
   identify,
   closes: (world, number) => identified(world, number, identify).kind === "surplus",
   waits: (lane, arrival) => isOpenTokenless(lane) && writtenByUs(arrival, bot) !== false,
-  finds: ({ room }, { author, open, own }) => open && author === "us" && (room || !own),
+  finds: (world, { author, open, own }) => {
+    if (!open || author === "person") return false;
+    const posted = world.lane.intent?.posted ?? null;
+    return author === "us" ? world.room || !own : isAuthorOf(mona, posted);
+  },
 };
 
 interface Step {
@@ -63,15 +70,19 @@ interface Step {
 export function createMoves(world: CreateWorld, rules: CreateRules): readonly Step[] {
   const steps: Step[] = [...workerSteps(world, rules), ...waitingSteps(world)];
   const add = (name: string, next: CreateWorld) => steps.push({ name, world: next });
-  if (world.adrift > 0)
-    add("a late POST lands", landed({ ...world, adrift: world.adrift - 1 }, "us"));
+  const [late, ...adrift] = world.adrift;
+  if (late !== undefined) add("a late POST lands", landed({ ...world, adrift }, late));
   if (world.copies > 0 && world.resources.length > 0) {
     add("a person copies it", landed({ ...world, copies: world.copies - 1 }, "person"));
+    // Until it is paired nothing tells their copy from what they were to write.
+    if (world.writers !== "account" && world.lane.externalId !== null) {
+      add("its author copies it", landed({ ...world, copies: world.copies - 1 }, "hand"));
+    }
   }
   world.resources.forEach((resource, index) => {
     if (resource.wire) add(`webhook ${index + 1}`, observed(world, index + 1, rules));
   });
-  if (world.phase === "faults" && world.adrift === 0) {
+  if (world.phase === "faults" && world.adrift.length === 0) {
     add("faults stop", { ...world, faults: 0, copies: 0, phase: "calm" });
   }
   const quiet =
@@ -137,7 +148,7 @@ function workerSteps(world: CreateWorld, rules: CreateRules): readonly Step[] {
   const steps: Step[] = [];
   switch (task.kind) {
     case "sent": {
-      const arrived = landed(world, "us");
+      const arrived = landed(world, task.by);
       const number = arrived.resources.length;
       const back: CreateWorld = { ...arrived, task: { kind: "answered", event: event.id, number } };
       steps.push({ name: "POST lands", world: back });
@@ -154,7 +165,7 @@ function workerSteps(world: CreateWorld, rules: CreateRules): readonly Step[] {
     const lost = failed(world, event);
     steps.push({ name: "outcome lost", world: lost });
     if (task.kind === "sent" && world.room) {
-      steps.push({ name: "POST adrift", world: { ...lost, adrift: world.adrift + 1 } });
+      steps.push({ name: "POST adrift", world: { ...lost, adrift: [...world.adrift, task.by] } });
     }
   }
   return steps;
@@ -222,14 +233,23 @@ function outboundStep(
   event: TandemEvent,
   looked: boolean,
 ): CreateWorld | "find" {
-  const view = { record: RECORD, parent: "none", token: "t", looked } as const;
+  const by = writes(world);
+  const writer = by === "us" ? BY_ACCOUNT : ({ kind: "author", actor: mona } as const);
+  const view = { record: RECORD, parent: "none", token: "t", looked, writer } as const;
   const step = stepOutbound(unchanged(world.lane), event, view, context(world));
   if (step.kind === "find") return "find";
+  if (step.kind === "ask_author") throw new Error("the writer was given");
   if (step.kind === "settled") return saved(world, step.transition);
   if (step.kind === "reread") return adopted(world, event, Number(world.lane.externalId));
   const sent = saved(world, step.transition);
   if (step.request.kind !== "create") throw new Error("nobody edits anything here");
-  return { ...sent, task: { kind: "sent", event: event.id } };
+  return { ...sent, task: { kind: "sent", event: event.id, by } };
+}
+
+/** Who writes next. The author's token may be refused the second time. */
+function writes({ writers, lane }: CreateWorld): By {
+  if (writers === "both") return lane.intent?.posted === undefined ? "author" : "us";
+  return writers === "author" ? "author" : "us";
 }
 
 function answered(before: CreateWorld, event: TandemEvent, number: number): CreateWorld {
@@ -296,9 +316,10 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
   }
 }
 
-function identified(world: CreateWorld, number: number, decide: typeof identify) {
+/** What a resource is, by the rules of identity given. */
+export function identified(world: CreateWorld, number: number, decide: typeof identify) {
   const { id, externalId, intent } = world.lane;
-  const key = { id, externalId };
+  const key = { id, externalId, posted: intent?.posted ?? null };
   const arrival = observation(world, number);
   const known = externalId === arrival.externalId ? key : null;
   return decide(arrival, known, intent === null ? null : key, bot);

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { identify } from "../../src/engine/identify.ts";
+import { identify, learnIdentity } from "../../src/engine/identify.ts";
 import { laneId } from "../../src/model/ids.ts";
-import { ada, bot } from "./builders.ts";
+import { ada, anObservation, anUnseenLane, at, bot } from "./builders.ts";
+
+const mona = { id: "100", login: "mona" };
 
 const id = laneId("1");
 const other = laneId("2");
-const pending = { id, externalId: null };
-const bound = { id, externalId: "5" };
+const pending = { id, externalId: null, posted: null };
+const bound = { id, externalId: "5", posted: null };
 
 describe("which lane an arrival belongs to", () => {
   it("is the lane of its external id, whatever token it carries and whoever wrote it", () => {
@@ -66,5 +68,50 @@ describe("which lane an arrival belongs to", () => {
   it("is the token's lane when that is bound to this very resource", () => {
     const arrival = { externalId: "5", token: "t", author: ada };
     expect(identify(arrival, null, bound, bot)).toEqual({ kind: "lane", id });
+  });
+
+  describe("where a create left under its author's own token", () => {
+    const posted = { times: 1, at: at(0), authors: [mona], byAuthor: false };
+    const theirs = { externalId: "7", token: "t", author: mona, createdAt: at(1) };
+
+    it("is adopted when the author wrote it, though another account did than ours", () => {
+      expect(identify(theirs, null, { ...pending, posted }, bot)).toEqual({ kind: "adopt", id });
+    });
+
+    it("is new when somebody else copied it", () => {
+      const arrival = { ...theirs, author: ada };
+      const isNew = { kind: "new", strippedToken: "t" };
+      expect(identify(arrival, null, { ...pending, posted }, bot)).toEqual(isNew);
+      expect(identify(arrival, null, { ...bound, posted }, bot)).toEqual(isNew);
+    });
+
+    it("is a copy by the author's own hand, and new, where no second create left", () => {
+      expect(identify(theirs, null, { ...bound, posted }, bot)).toMatchObject({ kind: "new" });
+    });
+
+    it.each([
+      ["surplus", "shortly after it", at(15 * 60)],
+      ["new", "long after it, so by hand", at(15 * 60 + 1)],
+    ])("is %s where a second one left and it was made %s", (kind, _when, createdAt) => {
+      const twice = { ...bound, posted: { ...posted, times: 2 } };
+      expect(identify({ ...theirs, createdAt }, null, twice, bot)).toMatchObject({ kind });
+    });
+
+    it("is never surplus where nobody tells when it was made", () => {
+      const twice = { ...bound, posted: { ...posted, times: 2 } };
+      const arrival = { externalId: "7", token: "t", author: mona };
+      expect(identify(arrival, null, twice, bot)).toMatchObject({ kind: "new" });
+    });
+
+    it("notes for the lane that its resource is the author's, by the first look only", () => {
+      const intent = { token: "t", since: at(0), tokenless: false, posted };
+      const lane = anUnseenLane({ recordId: "7", intent });
+      const seen = anObservation({ title: "T" }, 1, { author: mona });
+      const learned = learnIdentity(lane, seen);
+      expect(learned.intent?.posted).toEqual({ ...posted, byAuthor: true });
+      const byAccount = learnIdentity(lane, { ...seen, author: bot });
+      expect(byAccount.intent?.posted?.byAuthor).toBe(false);
+      expect(learnIdentity(byAccount, seen).intent?.posted?.byAuthor).toBe(false);
+    });
   });
 });

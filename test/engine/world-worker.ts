@@ -219,7 +219,8 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         return { ...world, task: { kind: "look", event: event.id, seen: snapshot } };
       }
       case "find":
-        throw new Error("the resource exists: there is nothing to find");
+      case "ask_author":
+        throw new Error("the resource exists: there is nothing to find or create");
       case "request": {
         const requests = world.phase === "faults" ? 0 : world.calmRequests + 1;
         const sent = settled({ ...world, calmRequests: requests }, step.transition);

@@ -1,5 +1,6 @@
 /** Every mutant, in the order in which an event meets the rules. */
 import { admission } from "./admission.ts";
+import { authors } from "./authors.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
 import { families } from "./families.ts";
@@ -18,6 +19,7 @@ export const mutants: readonly CodeMutant[] = [
   ...safety,
   ...families,
   ...moving,
+  ...authors,
 ];
 
 /** @throws Error where there is no mutant of that id. */

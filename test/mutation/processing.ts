@@ -210,8 +210,8 @@ export const processing: readonly CodeMutant[] = [
     id: "refused-known",
     rule: "What was refused is known not to have been applied",
     file: fail,
-    find: "isRefused(start.lane.attempt, event, failure) ? withoutAttempt(start) : start;",
-    replace: "isRefused(start.lane.attempt, event, failure) ? start : start;",
+    find: "? { lane: withoutRefused(start.lane), ended: start.ended }",
+    replace: "? start",
     killedBy: ["test/engine/outbound.test.ts"],
   },
   {

@@ -95,6 +95,27 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       });
     });
 
+    it("keep what has left for them, and tell it with their token", async () => {
+      const { store, connection } = opened;
+      const id = await unbound("1");
+      const authors = [{ id: "9007199254740993", login: "mona" }];
+      const now = await store.transaction((tx) => Promise.resolve(tx.now));
+      const posted = { times: 2, at: now, authors, byAuthor: true };
+      await decide(store, id, () => ({
+        intent: { token: "t0ken", since: now, tokenless: false, posted },
+      }));
+      await store.transaction(async (tx) => {
+        const [lane] = await tx.lockLanes([id]);
+        expect(lane?.intent?.posted).toEqual(posted);
+        expect(await tx.findLanesByToken(connection, "issue", ["t0ken"])).toEqual([
+          { id, token: "t0ken", externalId: null, posted },
+        ]);
+      });
+      await decide(store, id, () => ({ intent: { token: "t0ken", since: now, tokenless: false } }));
+      const [lane] = await store.transaction((tx) => tx.lockLanes([id]));
+      expect(lane?.intent).not.toHaveProperty("posted");
+    });
+
     it("take over the lane that their resource had meanwhile, with what is live in it", async () => {
       const { store } = opened;
       const id = await unbound("1");

@@ -93,7 +93,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
           },
         ]);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([
-          { id: intended, token: "t0ken", externalId: null },
+          { id: intended, token: "t0ken", externalId: null, posted: null },
         ]);
         expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([
           {

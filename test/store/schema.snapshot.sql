@@ -326,6 +326,7 @@ table tandem.lanes with (fillfactor=80)
   moved_from_external_id text
   tombstone_moved_to text
   tombstone_record_moved text
+  intent_posted jsonb
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
   lanes_moved_from_connection_fkey: FOREIGN KEY (moved_from_connection) REFERENCES tandem.connections(id)
   lanes_pkey: PRIMARY KEY (id)

@@ -10,7 +10,7 @@ import {
 } from "../integration.ts";
 import { Api } from "./api.ts";
 import { RepositoryClient } from "./container.ts";
-import { readBaseUrl, readCredentials } from "./credentials.ts";
+import { type Login, readBaseUrl, readCredentials, readUserToken } from "./credentials.ts";
 import { deliveryLog } from "./deliveries.ts";
 import { impossible } from "./errors.ts";
 import { appShape, repositoryShape, userShape } from "./payload.ts";
@@ -35,24 +35,35 @@ const REPOSITORY_NAME = /^[\w-]+\/(?!\.{1,2}$)[\w.-]+$/;
  */
 export function connect(settings: AccountSettings, options: GitHubOptions): AccountClient {
   const login = readCredentials(settings.name, settings.credentials);
+  const baseUrl = login.baseUrl ?? readBaseUrl(options.baseUrl ?? PUBLIC_API);
   const listeners: ((telemetry: Telemetry) => void)[] = [];
   const tell = (telemetry: Telemetry): void => {
     for (const listener of listeners) listener(telemetry);
   };
-  const transport = new Transport({
-    baseUrl: login.baseUrl ?? readBaseUrl(options.baseUrl ?? PUBLIC_API),
-    fetch: settings.fetch ?? globalThis.fetch,
-    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    now: settings.now,
-    setTimer: settings.setTimer ?? setRealTimer,
-    onTelemetry: tell,
-  });
-  const api = new Api(login, transport);
+  const open = (as: Login, onTelemetry: typeof tell): Api => {
+    const transport = new Transport({
+      baseUrl,
+      fetch: settings.fetch ?? globalThis.fetch,
+      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      now: settings.now,
+      setTimer: settings.setTimer ?? setRealTimer,
+      onTelemetry,
+    });
+    return new Api(as, transport);
+  };
+  const api = open(login, tell);
   return {
     identity: (signal) => readIdentity(api, signal),
     findContainer: (nameOrId, signal) => findRepository(api, nameOrId, signal),
     container: (container): ContainerClient => new RepositoryClient(api, container, tell),
     ...(login.kind === "app" ? { deliveryLog: deliveryLog(api, login) } : {}),
+    asUser: (name, credentials) => {
+      const user = open(readUserToken(name, credentials, baseUrl), ignore);
+      return {
+        identity: (signal) => readIdentity(user, signal),
+        container: (container) => new RepositoryClient(user, container, ignore),
+      };
+    },
     onTelemetry: (listener) => {
       listeners.push(listener);
     },
@@ -109,6 +120,10 @@ function repositoryNotFound(nameOrId: string, error: IntegrationError): Integrat
     requestId: error.requestId,
     cause: error,
   });
+}
+
+function ignore(): void {
+  // A user's budget is no account's.
 }
 
 function setRealTimer(millis: number, fire: () => void): () => void {

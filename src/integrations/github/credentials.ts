@@ -7,8 +7,14 @@ const address = z
   .url({ protocol: /^https?$/, error: "not an http or https address" })
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** Nothing but what a header can carry, or an error of `fetch` would quote it. */
+const token = z
+  .string()
+  .trim()
+  .regex(/^[!-~]+$/);
+
 const shape = z.union([
-  z.strictObject({ token: z.string().trim().min(1), baseUrl: address.optional() }),
+  z.strictObject({ token, baseUrl: address.optional() }),
   z.strictObject({
     appId: z.union([z.int().positive(), z.string().trim().min(1)]).transform(String),
     privateKey: z.string().trim().min(1),
@@ -61,6 +67,27 @@ export function readCredentials(account: string, credentials: unknown): Login {
   if ("token" in login) return { kind: "token", token: login.token, baseUrl };
   const { appId, installationId } = login;
   return { kind: "app", appId, installationId, key: readKey(account, login.privateKey), baseUrl };
+}
+
+/**
+ * Checks the form of a user's own credentials: a token, for the account's own server.
+ *
+ * @throws IntegrationError of kind `credentials`. No message ever quotes one.
+ */
+export function readUserToken(user: string, credentials: unknown, baseUrl: string): Login {
+  const result = shape.safeParse(credentials);
+  if (result.success && "token" in result.data && isAt(baseUrl, result.data.baseUrl)) {
+    return { kind: "token", token: result.data.token, baseUrl };
+  }
+  throw credentialsError(
+    "invalid_credentials",
+    `The credentials of the GitHub user ${user} are not a token for ${baseUrl}.`,
+    "Give { token }: a token of the user's own, for the same server as the account.",
+  );
+}
+
+function isAt(baseUrl: string, given: string | undefined): boolean {
+  return given === undefined || given === baseUrl;
 }
 
 /** The installation of an App's credentials; `null` for a token, and for what is neither. */

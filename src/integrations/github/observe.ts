@@ -29,6 +29,7 @@ export function observeIssue(issue: IssuePayload): Observation {
     parent: null,
     token,
     author,
+    ...(issue.created_at === undefined ? {} : { createdAt: issue.created_at }),
   };
 }
 
@@ -47,6 +48,7 @@ export function observeComment(comment: CommentPayload, issueNumber: string): Ob
     parent: issueRef(issueNumber),
     token,
     author,
+    ...(comment.created_at === undefined ? {} : { createdAt: comment.created_at }),
   };
 }
 

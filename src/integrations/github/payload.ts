@@ -30,6 +30,7 @@ export const issueShape = z.looseObject({
   assignees: z.array(user.nullable()).optional(),
   user: user.nullish(),
   html_url: z.string(),
+  created_at: time.optional(),
   updated_at: time,
   repository_url: z.string().optional(),
   /** Present on pull requests, which share the numbers and the routes of issues. */
@@ -43,6 +44,7 @@ export const commentShape = z.looseObject({
   user: user.nullish(),
   html_url: z.string(),
   issue_url: z.string(),
+  created_at: time.optional(),
   updated_at: time,
 });
 export type CommentPayload = z.infer<typeof commentShape>;

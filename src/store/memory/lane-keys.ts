@@ -148,7 +148,8 @@ export function findLanesByToken(
     const id = state.laneByToken.get(token);
     const lane = id === undefined ? undefined : state.lanes.get(id);
     if (lane?.connectionId !== connection || lane.resourceType !== resourceType) return [];
-    return [{ id: lane.id, token, externalId: lane.externalId }];
+    const { externalId, intent } = lane;
+    return [{ id: lane.id, token, externalId, posted: intent?.posted ?? null }];
   });
 }
 

@@ -4,8 +4,9 @@ import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { RecordMove, Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
-import type { LaneKey } from "../store.ts";
+import type { LaneKey, LaneOfToken } from "../store.ts";
 import { storableJson } from "../storable-json.ts";
+import { type PostedJson, postedFromJson } from "./lane-rows.ts";
 
 interface KeyRow {
   readonly position: number;
@@ -122,13 +123,14 @@ export async function findLanesByToken(
   connection: ConnectionId,
   resourceType: string,
   tokens: readonly string[],
-) {
+): Promise<readonly LaneOfToken[]> {
   const { rows } = await tx.query<{
     id: string;
     intent_token: string;
     external_id: string | null;
+    intent_posted: PostedJson | null;
   }>(
-    `select id, intent_token, external_id
+    `select id, intent_token, external_id, intent_posted
      from tandem.lanes
      where intent_token = any($3::text[]) and connection_id = $1 and resource_type = $2`,
     [connection, resourceType, tokens],
@@ -137,6 +139,7 @@ export async function findLanesByToken(
     id: laneId(row.id),
     token: row.intent_token,
     externalId: row.external_id,
+    posted: row.intent_posted === null ? null : postedFromJson(row.intent_posted),
   }));
 }
 

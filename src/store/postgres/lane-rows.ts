@@ -3,7 +3,7 @@ import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { connectionId, eventId, laneId } from "../../model/ids.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
-import type { Attempt, Flip, Known, Lane, RecordMove } from "../../model/lane.ts";
+import type { Attempt, Flip, Known, Lane, Posted, RecordMove } from "../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
@@ -26,6 +26,7 @@ export interface LaneRow {
   readonly intent_token: string | null;
   readonly intent_since: string | null;
   readonly intent_tokenless: boolean;
+  readonly intent_posted: PostedJson | null;
   readonly awaiting_intent_until: string | null;
   readonly moved_from_connection: string | null;
   readonly moved_from_external_id: string | null;
@@ -53,6 +54,8 @@ type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
   readonly clockAt: string | null;
   readonly sentAt: string;
 };
+
+export type PostedJson = Omit<Posted, "at"> & { readonly at: string };
 
 type FlipJson = Omit<Flip, "at"> & { readonly at: string };
 
@@ -99,6 +102,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
             token: row.intent_token,
             since: parseInstant(row.intent_since),
             tokenless: row.intent_tokenless,
+            ...(row.intent_posted === null ? {} : { posted: postedFromJson(row.intent_posted) }),
           },
     awaitingIntent:
       row.awaiting_intent_until === null ? null : parseInstant(row.awaiting_intent_until),
@@ -138,6 +142,10 @@ export function laneToRow(lane: Lane): LaneRow {
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,
+    intent_posted:
+      lane.intent?.posted === undefined
+        ? null
+        : { ...lane.intent.posted, at: formatInstant(lane.intent.posted.at) },
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
     moved_from_connection: lane.moved?.connection ?? null,
     moved_from_external_id: lane.moved?.externalId ?? null,
@@ -184,6 +192,10 @@ const PARTS: readonly (readonly [RecordPart, keyof Lane])[] = [
   ["last_sent", "lastSent"],
   ["flips", "flips"],
 ];
+
+export function postedFromJson(json: PostedJson): Posted {
+  return { ...json, at: parseInstant(json.at) };
+}
 
 function attemptFromJson(json: AttemptJson): Attempt {
   return {

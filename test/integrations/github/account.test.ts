@@ -98,6 +98,44 @@ describe("an account with a token", () => {
   });
 });
 
+describe("a user's own token", () => {
+  test("is who it is and writes as them, at the account's server", async () => {
+    const apiUrl = "https://github.example.com/api/v3";
+    const { account, sim, telemetry } = givenSite({
+      basePath: "/api/v3",
+      apiUrl,
+      baseUrl: apiUrl,
+    });
+    sim.token("ghp_mona", { login: "mona" });
+    const mona = account.asUser("1", { token: "ghp_mona" });
+    expect(await mona.identity()).toMatchObject({ login: "mona" });
+    const { id, fullName: name } = sim.repository(SITE);
+    const site = mona.container({ id: String(id), name });
+    const values = { title: "Broken link", body: "Text" };
+    const created = await site.create({ type: "issue", values, parent: null, token: "t" });
+    expect(created).toMatchObject({ author: { login: "mona" }, token: "t" });
+    expect(created.createdAt).toBe(created.updatedAt);
+    // A user's budget and clock are no account's.
+    expect(telemetry).toEqual([]);
+  });
+
+  test.each([
+    ["nothing", {}],
+    ["an App's key", { appId: 1, privateKey: "s3cret", installationId: 2 }],
+    ["a token that no header can carry", { token: "s3cret\nof two lines" }],
+    ["a token of another server", { token: "s3cret", baseUrl: "https://elsewhere.example.com" }],
+    ["a text", "s3cret"],
+  ])("is refused where it is %s, and never quoted", async (_what, credentials) => {
+    const { account, sim } = givenSite();
+    const failure = await failureOf(
+      Promise.resolve().then(() => account.asUser("mona", credentials).identity()),
+    );
+    expect(failure).toMatchObject({ kind: "credentials", code: "invalid_credentials" });
+    expect(`${failure.message} ${failure.hint}`).not.toContain("s3cret");
+    expect(sim.calls()).toBe(0);
+  });
+});
+
 describe("an account of a GitHub App", () => {
   test("is the App's bot", async () => {
     const { account, sim } = givenApp();

@@ -1,0 +1,235 @@
+/**
+ * The author's own token: asked of the app before a create, tried, and forgotten.
+ *
+ * 1. What the hook gives stays in the client that it is for. Who a token is, and that it was refused,
+ *    is remembered under its hash.
+ * 2. Nothing that goes wrong with a token is the account's fault or delays its lanes: the account
+ *    writes instead, at once, and the ledger says why. A limit that lasts an hour is no reason to wait:
+ *    the record's children would wait too, and the line above the text names its author all the same.
+ * 3. What may have been applied is no refusal. It is looked for, like any create without an answer.
+ */
+import { createHash } from "node:crypto";
+import { BY_ACCOUNT, withoutRefused, type Writer } from "../engine/create.ts";
+import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Actor } from "../model/content.ts";
+import type { ConnectionId } from "../model/ids.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { InsteadOfAuthor } from "../model/lane.ts";
+import type { Contact } from "./address-book.ts";
+import type { Author } from "./attribution.ts";
+import { type Claimed, hold, save } from "./claim.ts";
+import { messageOf } from "./failures.ts";
+import type { Gateway, UserClient } from "./gateway.ts";
+import type { TokenHook } from "./hooks.ts";
+import { inTime } from "./in-time.ts";
+import type { Log } from "./log.ts";
+import type { Services } from "./services.ts";
+
+/** How long the app may take to give a token: its event, and one place of the pool, wait for it. */
+const HOOK_MS = 5_000;
+/** How long a token that was refused is not tried again for the same connection. */
+const REST_MS = 60_000;
+/** How many tokens are known by their hash; the one used longest ago is forgotten first. */
+const KNOWN_TOKENS = 1_000;
+
+/** Who writes a create, with what it takes. */
+export interface Asked {
+  readonly writer: Writer;
+  /** The author's own; `null` where the account writes. */
+  readonly client: ContainerClient | null;
+  /** What a failed create of theirs leads to; `null` where it is like any other failure. */
+  refused(thrown: unknown): InsteadOfAuthor | null;
+}
+
+export interface AuthorTokens {
+  /** @throws IntegrationError that is retryable, where the integration cannot be asked who it is. */
+  ask(claimed: Claimed, contact: Contact, author: Author): Promise<Asked>;
+}
+
+/** The account writes. */
+export function byAccount(instead: InsteadOfAuthor | null = null): Asked {
+  const writer = instead === null ? BY_ACCOUNT : ({ kind: "account", instead } as const);
+  return { writer, client: null, refused: () => null };
+}
+
+/** What a token is known by; the token itself is not. */
+interface Known {
+  actor: Promise<Actor> | null;
+  readonly rests: Map<ConnectionId, { readonly until: Instant; readonly instead: InsteadOfAuthor }>;
+}
+
+interface Trouble {
+  readonly code: string;
+  readonly cause: string;
+  readonly hint: string;
+}
+
+export function createAuthorTokens(options: {
+  readonly hook: TokenHook | null;
+  readonly gateway: Pick<Gateway, "asUser">;
+  readonly clock: Clock;
+  readonly log: Log;
+}): AuthorTokens {
+  const { hook, gateway, clock, log } = options;
+  const known = new Map<string, Known>();
+
+  function recall(contact: Contact, credentials: object): Known {
+    const said = JSON.stringify([contact.account.id, credentials]);
+    const hash = createHash("sha256").update(said).digest("base64");
+    const token = known.get(hash) ?? { actor: null, rests: new Map() };
+    known.delete(hash);
+    known.set(hash, token);
+    const [oldest] = known.keys();
+    if (known.size > KNOWN_TOKENS && oldest !== undefined) known.delete(oldest);
+    return token;
+  }
+
+  async function whoIs(token: Known, client: UserClient): Promise<Actor> {
+    // One request serves all who wait for it.
+    token.actor ??= client.identity();
+    try {
+      return await token.actor;
+    } catch (error) {
+      token.actor = null;
+      throw error;
+    }
+  }
+
+  /** What the app gave, as a client; or what is wrong with it. */
+  async function open(
+    ask: TokenHook,
+    { account }: Contact,
+    { id, row }: Author,
+  ): Promise<{ readonly client: UserClient; readonly credentials: object } | Trouble | null> {
+    const request = { user: row, integration: account.integration, account: account.name };
+    let credentials: Awaited<ReturnType<TokenHook>>;
+    try {
+      const answer = Promise.resolve().then(() => ask(request));
+      credentials = await inTime(clock, HOOK_MS, answer, () => new TooSlowError());
+    } catch (thrown) {
+      return hookTrouble(thrown);
+    }
+    if (credentials === null || credentials === undefined) return null;
+    try {
+      return { client: gateway.asUser(account, id, credentials), credentials };
+    } catch (thrown) {
+      return unusable(thrown);
+    }
+  }
+
+  return {
+    async ask(claimed, contact, author) {
+      const told = { ...placeOf(claimed, contact), user: author.id };
+      const opened = hook === null ? null : await open(hook, contact, author);
+      if (opened === null) return byAccount();
+      if ("code" in opened) {
+        log.warn({ ...told, ...opened }, "the account writes in its author's place");
+        return byAccount("author_token_unavailable");
+      }
+      const connection = contact.connection.id;
+      const token = recall(contact, opened.credentials);
+      const rest = token.rests.get(connection);
+      if (rest !== undefined && rest.until > clock.now()) return byAccount(rest.instead);
+
+      const refused = (thrown: unknown): InsteadOfAuthor | null => {
+        const instead = insteadOf(thrown);
+        if (instead === null || !(thrown instanceof IntegrationError)) return null;
+        const until = restUntil(thrown, clock.now());
+        if (until !== null) token.rests.set(connection, { until, instead });
+        log.warn({ ...told, ...refusal(thrown) }, "the account writes in its author's place");
+        return instead;
+      };
+      try {
+        const actor = await whoIs(token, opened.client);
+        const { containerId: id, containerName: name } = contact.connection;
+        const client = opened.client.container({ id, name });
+        return { writer: { kind: "author", actor }, client, refused };
+      } catch (thrown) {
+        const instead = refused(thrown);
+        if (instead === null) throw thrown;
+        return byAccount(instead);
+      }
+    },
+  };
+}
+
+/** An author's create that was refused made nothing: the same event goes on as the account. */
+export async function forgetRefused(
+  services: Pick<Services, "store">,
+  claimed: Claimed,
+  instead: InsteadOfAuthor,
+): Promise<Asked | null> {
+  return services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    if (held === null) return null;
+    await save(tx, held, { lane: withoutRefused(held.lane), ended: [] });
+    return byAccount(instead);
+  });
+}
+
+/**
+ * Why the account writes where the author could not; `null` for what is no refusal of the token: it
+ * may have been applied, may pass by itself, or is true for everybody (a parent that is gone).
+ */
+export function insteadOf(thrown: unknown): InsteadOfAuthor | null {
+  if (!(thrown instanceof IntegrationError) || thrown.applied !== "no") return null;
+  switch (thrown.kind) {
+    case "credentials":
+    case "not_found":
+    case "permanent":
+      return "author_token_refused";
+    case "rate_limited":
+      return "author_token_limited";
+    case "retryable":
+    case "gone":
+    case "moved":
+      return null;
+  }
+}
+
+/** Until when a token is left alone. What was refused for its values says nothing of the next. */
+function restUntil({ kind, status, retryAt }: IntegrationError, now: Instant): Instant | null {
+  if (kind === "rate_limited" && retryAt !== null) return retryAt;
+  return status === 422 ? null : addMillis(now, REST_MS);
+}
+
+class TooSlowError extends Error {
+  override readonly name = "TooSlowError";
+}
+
+function hookTrouble(thrown: unknown): Trouble {
+  if (thrown instanceof TooSlowError) {
+    return {
+      code: "token_hook_too_slow",
+      cause: `identities.token did not answer within ${String(HOOK_MS / 1_000)} seconds.`,
+      hint: "Let it read the token from close by, and return null where there is none.",
+    };
+  }
+  return {
+    code: "token_hook_failed",
+    cause: `identities.token threw: ${messageOf(thrown)}`,
+    hint: "Correct it in tandem.config.ts; return null for users without a token.",
+  };
+}
+
+function unusable(thrown: unknown): Trouble {
+  const { code, hint } =
+    thrown instanceof Error && "code" in thrown && "hint" in thrown
+      ? { code: String(thrown.code), hint: String(thrown.hint) }
+      : { code: "token_hook_failed", hint: "Let identities.token return credentials, or null." };
+  return { code, hint, cause: messageOf(thrown) };
+}
+
+function refusal({ kind, code, message, status, requestId }: IntegrationError) {
+  const hint =
+    kind === "rate_limited"
+      ? "It is used again when its limit allows more."
+      : "Let identities.token give a valid token of this user, or give the user access there.";
+  return { code, cause: message, hint, httpStatus: status, requestId };
+}
+
+function placeOf({ lane, claim }: Claimed, { account, connection }: Contact) {
+  const { integration, name } = account;
+  return { lane, event: claim.event, integration, account: name, connection: connection.id };
+}

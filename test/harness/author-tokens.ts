@@ -1,0 +1,70 @@
+/** The sample with users who have tokens of their own. */
+import type { AnyConfig, SyncConfig } from "../../src/config.ts";
+import type { TokenHook } from "../../src/runtime/hooks.ts";
+import type { Log } from "../../src/runtime/log.ts";
+import type { TestDatabase } from "./databases.ts";
+import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
+
+export interface TokenTandem extends SampleTandem {
+  /** What the log was told. */
+  readonly lines: readonly object[];
+}
+
+/** Mona's own token, which GitHub knows. */
+export const MONAS = "ghp_monas_own";
+
+/** An app that has Mona's token: what she writes, tasks and comments, says who wrote it. */
+export async function givenTokens(
+  database: TestDatabase,
+  token: TokenHook = ({ user }) => (user.name === "Mona" ? { token: MONAS } : null),
+  fields: Readonly<Record<string, string>> = {},
+): Promise<TokenTandem> {
+  const { log, lines } = aLog();
+  const app = await givenSampleTandem(database, withTokens(token, fields), { log });
+  app.github.token(MONAS, { login: "mona" });
+  return { ...app, lines };
+}
+
+/** Whose token the writes carried, with what each of them was. */
+export function wrote({ github }: SampleTandem): readonly string[] {
+  return github.requests
+    .filter(({ method }) => method !== "GET")
+    .map(({ method, login }) => `${method} ${login ?? "nobody"}`);
+}
+
+/** How often it was asked who a token is. */
+export function asked({ github }: SampleTandem): number {
+  return github.calls({ method: "GET", path: "/user" });
+}
+
+function withTokens(
+  token: TokenHook,
+  fields: Readonly<Record<string, string>>,
+): (config: AnyConfig) => AnyConfig {
+  return (config) => {
+    const { tasks, comments, ...others } = config.records;
+    const issue = tasks?.sync?.["github.issue"] as SyncConfig;
+    const comment = comments?.sync?.["github.issue_comment"] as SyncConfig;
+    if (config.identities === undefined) throw new Error("the sample has identities");
+    const ofTask = { ...issue, author: "owner_id", fields: { ...issue.fields, ...fields } };
+    const ofComment = { ...comment, author: "author_id" };
+    return {
+      ...config,
+      identities: { ...config.identities, token },
+      records: {
+        ...others,
+        tasks: { ...tasks, sync: { "github.issue": ofTask } },
+        comments: { ...comments, sync: { "github.issue_comment": ofComment } },
+      },
+    };
+  };
+}
+
+/** A log that keeps what it is told. */
+function aLog(): { readonly log: Log; readonly lines: object[] } {
+  const lines: object[] = [];
+  const keep = (details: object, message: string) => {
+    lines.push({ message, ...details });
+  };
+  return { lines, log: { debug: keep, info: keep, warn: keep, error: keep } };
+}

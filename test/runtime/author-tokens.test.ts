@@ -1,0 +1,34 @@
+/** What a token that does not work leads to, and what is remembered of one that does. */
+import { describe, expect, it } from "vitest";
+import { IntegrationError, type IntegrationErrorKind } from "../../src/integrations/integration.ts";
+import { insteadOf } from "../../src/runtime/author-tokens.ts";
+
+function failed(kind: IntegrationErrorKind, applied: "no" | "unknown" = "no"): IntegrationError {
+  return new IntegrationError({ kind, code: "x", message: "", hint: "", applied });
+}
+
+describe("a failed create under an author's own token", () => {
+  it.each([
+    ["credentials", "author_token_refused"],
+    ["not_found", "author_token_refused"],
+    ["permanent", "author_token_refused"],
+    ["rate_limited", "author_token_limited"],
+  ] as const)("of kind %s is done by the account: %s", (kind, instead) => {
+    expect(insteadOf(failed(kind))).toBe(instead);
+  });
+
+  it.each(["retryable", "gone", "moved"] as const)("of kind %s fails like any other", (kind) => {
+    expect(insteadOf(failed(kind))).toBeNull();
+  });
+
+  it.each(["retryable", "permanent", "credentials"] as const)(
+    "that may have been applied (%s) is looked for, and never done again at once",
+    (kind) => {
+      expect(insteadOf(failed(kind, "unknown"))).toBeNull();
+    },
+  );
+
+  it("is not what failed where something else did", () => {
+    expect(insteadOf(new Error("the database is away"))).toBeNull();
+  });
+});
