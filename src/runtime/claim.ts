@@ -113,7 +113,7 @@ export function keepLease(services: Services, claimed: Claimed, leaseMillis: num
   let stop: () => void;
   const schedule = () => {
     stop = services.clock.setTimer(leaseMillis / 4, () => {
-      void renew(services, claimed, leaseMillis).then(
+      void renewLease(services, claimed, leaseMillis).then(
         (held) => {
           if (held) schedule();
         },
@@ -129,7 +129,12 @@ export function keepLease(services: Services, claimed: Claimed, leaseMillis: num
   };
 }
 
-async function renew(services: Services, claimed: Claimed, leaseMillis: number): Promise<boolean> {
+/** Renews the lease of a claim, which is a worker's heartbeat; says whether the claim still holds. */
+export async function renewLease(
+  services: Services,
+  claimed: Claimed,
+  leaseMillis: number,
+): Promise<boolean> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return false;

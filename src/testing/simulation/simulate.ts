@@ -102,7 +102,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { services } = test.tandem;
     const { store } = services;
     history.follow(github, TEST_LOGIN);
-    workers = new Workers({ services, traffic, random, history, watch });
+    workers = new Workers({
+      ...{ services, traffic, history, watch },
+      random,
+      beats: chance.stream(),
+    });
     const stage: Stage = {
       world,
       github,
