@@ -111,9 +111,12 @@ export async function passOnLeases(services: Services): Promise<number> {
  */
 export function keepLease(services: Services, claimed: Claimed, leaseMillis: number): () => void {
   let stop: () => void;
+  let released = false;
   const schedule = () => {
+    // A renewal may be under way when the claim is let go of: it must not be the first of many.
+    if (released) return;
     stop = services.clock.setTimer(leaseMillis / 4, () => {
-      void renewLease(services, claimed, leaseMillis).then(
+      void renew(services, claimed, leaseMillis).then(
         (held) => {
           if (held) schedule();
         },
@@ -125,16 +128,12 @@ export function keepLease(services: Services, claimed: Claimed, leaseMillis: num
   };
   schedule();
   return () => {
+    released = true;
     stop();
   };
 }
 
-/** Renews the lease of a claim, which is a worker's heartbeat; says whether the claim still holds. */
-export async function renewLease(
-  services: Services,
-  claimed: Claimed,
-  leaseMillis: number,
-): Promise<boolean> {
+async function renew(services: Services, claimed: Claimed, leaseMillis: number): Promise<boolean> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return false;

@@ -40,6 +40,14 @@ export const processing: readonly CodeMutant[] = [
     killedBy: ["test/engine/start.test.ts"],
   },
   {
+    id: "lease-let-go",
+    rule: "A claim that was let go of is renewed no more, though a renewal was under way",
+    file: "src/runtime/claim.ts",
+    find: "if (released) return;",
+    replace: "",
+    killedBy: ["test/situations/database-trouble.test.ts"],
+  },
+  {
     id: "requeue-delete",
     rule: "Back in the queue, a delete is kept and the upsert that waits is canceled",
     file: start,

@@ -1,5 +1,8 @@
 /** Situation 49, as far as a full disk goes: nothing is lost, and work goes on once there is room. */
 import { expect, it } from "vitest";
+import { AddressBook } from "../../src/runtime/address-book.ts";
+import { claimDue, keepLease, passOnLeases } from "../../src/runtime/claim.ts";
+import { drainChanges } from "../../src/runtime/drain.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -49,6 +52,44 @@ describeOnEachDatabase("a database in trouble", (open) => {
     expect(await app.tasks()).toMatchObject([{ id, title: "Kept" }]);
     expect(app.github.issues(app.repo)).toMatchObject([{ title: "Kept" }]);
     expect((await app.story("direction=outbound"))[0]).toBe("outbound completed created_resource");
+    expect(app.writes()).toBe(1);
+  });
+
+  it("S49: a full disk at the capture: the app's write is refused, told, and made once there is room", async () => {
+    const app = await givenSampleTandem(await open());
+    await fillDisk(app, "tandem.changes");
+    await expect(app.addTask({ title: "No room" })).rejects.toMatchObject({ code: "53100" });
+    await app.settle();
+    expect(await app.tasks()).toEqual([]);
+    expect(await app.events()).toEqual([]);
+    expect(app.writes()).toBe(0);
+
+    await makeRoom(app, "tandem.changes");
+    await app.addTask({ title: "There is room" });
+    await app.settle();
+    expect(await app.task()).toMatchObject({ title: "There is room" });
+    expect(await app.story()).toContain("outbound completed created_resource");
+    expect(app.writes()).toBe(1);
+  });
+
+  it("S49: a claim let go of while its renewal is under way: the lease runs out, and passes it on", async () => {
+    const app = await givenSampleTandem(await open());
+    const { services } = app.tandem;
+    await app.addTask({ title: "Passed on" });
+    await drainChanges(services);
+    const [claimed] = await claimDue(services, await AddressBook.open(services), "one", 60_000, 1);
+    if (claimed === undefined) throw new Error("nothing was claimed");
+    const release = keepLease(services, claimed, 60_000);
+    const lease = () => app.sql("select lease_expires_at from tandem.events_live");
+    const before = await lease();
+    // The renewal has begun when the work ends without having been written down.
+    await app.advance(15_000);
+    release();
+    await expect.poll(lease).not.toEqual(before);
+    for (let step = 0; step < 4; step += 1) await app.advance(30_000);
+    expect(await passOnLeases(services)).toBe(1);
+    await app.settle();
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Passed on" }]);
     expect(app.writes()).toBe(1);
   });
 });
