@@ -25,9 +25,8 @@ async function tellOne(seed: number): Promise<SeedReport> {
   if (seed % twiceEvery !== 0) return reportOf(result, null);
   const again = await simulate({ seed, world, steps });
   if (again.trace === result.trace) return reportOf(result, null);
-  const [one, other] = [result, again].map(({ story, ledger }) => [...story, ...ledger]);
-  const line = (one ?? []).findIndex((each, index) => each !== other?.[index]);
-  const [once, then] = [one?.[line], other?.[line]];
+  const line = result.story.findIndex((each, index) => each !== again.story[index]);
+  const [once, then] = [result.story[line], again.story[line]];
   return reportOf(result, `line ${String(line)}: ${once ?? "(ends)"} | ${then ?? "(ends)"}`);
 }
 

@@ -2,7 +2,8 @@
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { MissingSecretError } from "../runtime/secrets.ts";
-import { ConnectionLostError, sqlState } from "../store/database.ts";
+import { sqlState } from "../store/database.ts";
+import { describeTrouble, textOf } from "../store/database-trouble.ts";
 import { MigrationError } from "../store/migration-error.ts";
 import { UnknownDatabaseError } from "../store/postgres/open-database.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
@@ -53,8 +54,9 @@ export function describeFailure(thrown: unknown): Failure {
     const exitCode = thrown.kind === "not_found" ? EXIT.notFound : EXIT.integration;
     return failure(exitCode, thrown.code, thrown.message, thrown.hint);
   }
-  if (thrown instanceof ConnectionLostError) {
-    return failure(EXIT.database, "connection_lost", thrown.message, REPEAT);
+  const trouble = describeTrouble(thrown);
+  if (trouble !== null) {
+    return failure(EXIT.database, trouble.code, trouble.message, trouble.hint);
   }
   const state = sqlState(thrown);
   if (state === "EADDRINUSE" || state === "EACCES") return listeningFailure(state, thrown);
@@ -124,18 +126,11 @@ function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): Fa
   );
 }
 
-const REPEAT = "Run it again; what was committed stays.";
-
 const DATABASE_FAILURES: readonly {
   readonly states: readonly string[];
   readonly code: string;
   readonly hint: string;
 }[] = [
-  {
-    states: ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "ECONNRESET", "EAI_AGAIN"],
-    code: "database_unreachable",
-    hint: "Check that Postgres runs, and host and port in the config's database URL.",
-  },
   {
     states: ["28P01", "28000"],
     code: "database_login_refused",
@@ -150,11 +145,6 @@ const DATABASE_FAILURES: readonly {
     states: ["42501"],
     code: "not_allowed",
     hint: "The database's user needs to own the mapped tables to migrate, and to read and write them to work.",
-  },
-  {
-    states: ["53300", "57P03", "57P01", "57P02", "08006", "08003"],
-    code: "database_unavailable",
-    hint: REPEAT,
   },
 ];
 
@@ -171,13 +161,4 @@ function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): Fail
 
 function failure(exitCode: ExitCode, code: string, message: string, hint: string): Failure {
   return { exitCode, code, message, hint };
-}
-
-/** Node wraps several failed attempts to connect in one error without a text of its own. */
-function textOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.message === "") {
-    return thrown.errors.map(textOf).join("; ");
-  }
-  if (!(thrown instanceof Error)) return String(thrown);
-  return thrown.message === "" ? thrown.name : thrown.message;
 }

@@ -7,6 +7,7 @@ import { addMillis, type Instant } from "../model/instant.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import { mayPass, sqlState } from "../store/database.ts";
+import { describeTrouble, textOf } from "../store/database-trouble.ts";
 
 /** How long an account that needs attention is left alone before it is tried again. */
 const ATTENTION_MS = 60_000;
@@ -100,12 +101,13 @@ export function describe(thrown: unknown): EventError {
       retryable: false,
     };
   }
-  if (mayPass(thrown) || isTrouble(sqlState(thrown))) {
+  if (isDatabaseTrouble(thrown)) {
+    const trouble = describeTrouble(thrown);
     return {
       ...base,
-      code: "database_unavailable",
+      code: trouble?.code ?? "database_unavailable",
       message: messageOf(thrown),
-      hint: "It is tried again by itself.",
+      hint: `${trouble === null ? "" : `${trouble.hint} `}It is tried again by itself.`,
       retryable: true,
     };
   }
@@ -118,6 +120,22 @@ export function describe(thrown: unknown): EventError {
   };
 }
 
+/** Whether the database is in trouble, which passes without anybody's changing a record or a rule. */
+export function isDatabaseTrouble(thrown: unknown): boolean {
+  return mayPass(thrown) || isTrouble(sqlState(thrown));
+}
+
+/** What a log says of a failure: its cause, and where it is the database's, code and remedy. */
+export function tell(thrown: unknown): {
+  readonly code?: string;
+  readonly error: string;
+  readonly hint?: string;
+} {
+  const trouble = describeTrouble(thrown);
+  const error = messageOf(thrown);
+  return trouble === null ? { error } : { code: trouble.code, error, hint: trouble.hint };
+}
+
 /**
  * Whether the database itself was in trouble: connection, resources (a full disk), intervention, or
  * the system. It says nothing of what was written; even a commit whose answer was lost is safe to
@@ -128,5 +146,5 @@ function isTrouble(state: string | null): boolean {
 }
 
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return textOf(thrown);
 }

@@ -12,7 +12,7 @@ import { advanceBackfills } from "./backfill.ts";
 import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
-import { messageOf } from "./failures.ts";
+import { isDatabaseTrouble, tell } from "./failures.ts";
 import { watchFitness } from "./fitness.ts";
 import { unlessForeign } from "./instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
@@ -85,8 +85,8 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       const work = processClaimed(services, claimed, book, killed.signal)
         .catch((error: unknown) => {
           services.log.error(
-            { lane: claimed.lane, error: messageOf(error) },
-            "an event was dropped",
+            { lane: claimed.lane, event: claimed.claim.event, ...tell(error) },
+            "an event could not be ended; its lease passes it on",
           );
         })
         .finally(() => {
@@ -173,6 +173,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   };
 }
 
+/** How long a loop rests at most after its step failed. */
+const REST_MS = 30_000;
+/** The same where the database is in trouble: it is back soon, and then much has waited. */
+const DATABASE_REST_MS = 5_000;
+
 /** A step whose next turn is a matter of time only. */
 async function never(work: Promise<number>): Promise<boolean> {
   await work;
@@ -188,6 +193,7 @@ function startLoop(
 ): Loop {
   const pause = createPause(services.clock, stopping);
   let failures = 0;
+  let longest = REST_MS;
   async function run(): Promise<void> {
     while (!stopping.aborted) {
       let worked = false;
@@ -196,12 +202,10 @@ function startLoop(
         failures = 0;
       } catch (error) {
         failures += 1;
-        services.log.error(
-          { loop: name, error: messageOf(error) },
-          "a step failed; it is repeated",
-        );
+        services.log.error({ loop: name, ...tell(error) }, "a step failed; it is repeated");
+        longest = isDatabaseTrouble(error) ? DATABASE_REST_MS : REST_MS;
       }
-      if (failures > 0) await pause.rest(Math.min(30_000, idleMillis * 2 ** failures));
+      if (failures > 0) await pause.rest(Math.min(longest, idleMillis * 2 ** failures));
       else if (!worked) await pause.until(idleMillis);
     }
   }

@@ -2,7 +2,9 @@
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
+import { tell } from "../runtime/failures.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
+import { describeTrouble } from "../store/database-trouble.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
 import { guard } from "./guard.ts";
@@ -52,7 +54,8 @@ export function createHandler(
   });
 
   app.get("/healthz", async (context) => {
-    await core.services.store.ledger.nextDue();
+    // A transaction as webhooks are stored by: a database that only reads is not well.
+    await core.services.store.transaction((tx) => Promise.resolve(tx.now));
     return context.json({ ok: true });
   });
 
@@ -86,12 +89,13 @@ export function createHandler(
     ),
   );
   app.onError((error) => {
-    log.error({ error: error.message, stack: error.stack }, "a request failed");
+    const trouble = describeTrouble(error);
+    log.error({ ...tell(error), stack: error.stack }, "a request failed");
     return problem(
       503,
-      "unavailable",
+      trouble?.code ?? "unavailable",
       "the request could not be carried out now",
-      "It is in the log with its cause. A webhook that was not stored is sent again by hand or found by the next poll.",
+      `${trouble === null ? "" : `${trouble.hint} `}It is in the log with its cause. A webhook that was not stored is sent again by hand or found by the next poll.`,
     );
   });
   return async (request) => app.fetch(request);

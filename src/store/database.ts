@@ -59,6 +59,27 @@ export class ConnectionLostError extends Error {
   }
 }
 
+/** No connection was to be had: the database took none, or all were in use for too long. */
+export class NoConnectionError extends Error {
+  override readonly name = "NoConnectionError";
+  readonly code = "08001";
+
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`the database gave no connection: ${why}`, { cause });
+  }
+}
+
+/** The database takes no writes: a standby, or a primary that was fenced off. */
+export class ReadOnlyDatabaseError extends Error {
+  override readonly name = "ReadOnlyDatabaseError";
+  readonly code = "25006";
+
+  constructor() {
+    super("the database takes no writes: it is a standby, or was made read-only");
+  }
+}
+
 /** Work swallowed an error: its transaction could only be rolled back. */
 export class AbortedTransactionError extends Error {
   override readonly name = "AbortedTransactionError";
@@ -76,6 +97,9 @@ const PASSING = new Set([
   "57P01",
   "57P02",
   "57P03",
+  // On another connection: where the address leads elsewhere by now.
+  "25006",
+  "08001",
   "08006",
   "08003",
   "53300",
@@ -91,5 +115,8 @@ export function sqlState(error: unknown): string | null {
 export function mayPass(error: unknown): boolean {
   if (error instanceof ConnectionLostError && error.outcome === "unknown") return false;
   const state = sqlState(error);
-  return state !== null && (PASSING.has(state) || /^(ECONN|EPIPE|ETIMEDOUT)/.test(state));
+  return (
+    state !== null &&
+    (PASSING.has(state) || /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/.test(state))
+  );
 }

@@ -121,7 +121,7 @@ async function onServer(adminUrl: string, statement: string): Promise<void> {
 }
 
 /** As PGlite does: a bigint that fits is a number, so that a test's expectations hold on both. */
-const types: pg.CustomTypesConfig = {
+export const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) =>
     oid === pg.types.builtins.INT8
       ? exactNumber

@@ -5,7 +5,15 @@
 import { execFile, spawn, type ChildProcessByStdio } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +25,21 @@ export interface PostgresServer {
   /** A superuser's URL of the `postgres` database, from which test databases are created. */
   readonly adminUrl: string;
   readonly version: string;
+  /** Ends it and removes what it left. */
   stop(): Promise<void>;
+}
+
+/** A Postgres that a test may stop and start again, copy, and promote. */
+export interface PostgresNode extends PostgresServer {
+  readonly port: number;
+  /** `fast` ends every connection; `immediate` does not even write a checkpoint, as a crash. */
+  halt(how: "fast" | "immediate"): Promise<void>;
+  /** Starts it again, at the same address. */
+  resume(): Promise<void>;
+  /** Starts a standby that follows this one, from a copy made while this one is halted. */
+  addStandby(): Promise<PostgresNode>;
+  /** Makes a standby the primary. */
+  promote(): Promise<void>;
 }
 
 const run = promisify(execFile);
@@ -35,6 +57,8 @@ const settings = {
   max_wal_size: "256MB",
   max_connections: "200",
   shared_buffers: "64MB",
+  // A standby that was started before its primary would look for it after five seconds.
+  wal_retrieve_retry_interval: "100ms",
   timezone: "America/St_Johns",
 };
 const clusterOptions = [
@@ -55,6 +79,21 @@ const guardScript =
 
 /** @param npmPackage see `findPostgres` */
 export async function startPostgres(npmPackage: string | undefined): Promise<PostgresServer> {
+  return startPostgresNode(npmPackage);
+}
+
+/** What a standby begins with. */
+interface CopyOf {
+  readonly data: string;
+  readonly password: string;
+  readonly port: number;
+}
+
+/** @param of the node to copy; absent: a new and empty one */
+export async function startPostgresNode(
+  npmPackage: string | undefined,
+  of?: CopyOf,
+): Promise<PostgresNode> {
   const user = unprivilegedUser();
   const folders = [tmpdir(), fastestFolder()].map((parent) => {
     const folder = mkdtempSync(join(parent, "tandem-test-postgres-"));
@@ -88,35 +127,65 @@ export async function startPostgres(npmPackage: string | undefined): Promise<Pos
     });
     guard.unref();
 
-    const password = randomBytes(12).toString("hex");
+    const password = of?.password ?? randomBytes(12).toString("hex");
     const passwordFile = join(scratch, "password");
     writeFileSync(passwordFile, password, { mode: 0o600 });
     giveTo(user, passwordFile);
-    await run(
-      binaries.initdb,
-      [...clusterOptions, `--pwfile=${passwordFile}`, "-D", data],
-      options,
-    );
-    const port = await startOnFreePort(async (candidate) => {
+    if (of === undefined) {
+      await run(
+        binaries.initdb,
+        [...clusterOptions, `--pwfile=${passwordFile}`, "-D", data],
+        options,
+      );
+    } else {
+      // As that user, whose the copy must be.
+      await run("cp", ["-R", of.data, data], options);
+      follow(of, data);
+      giveTo(user, join(data, "standby.signal"));
+    }
+    const control = (command: string, ...more: string[]) =>
+      run(binaries.pgCtl, [command, "--silent", "-w", "-D", data, ...more], options);
+    const startAt = async (candidate: number) => {
       const flags = Object.entries({ ...settings, port: String(candidate) })
         .map(([name, value]) => `-c ${name}='${value}'`)
         .join(" ");
-      await run(
-        binaries.pgCtl,
-        ["start", "--silent", "-w", "-D", data, "-l", log, "-o", flags],
-        options,
-      );
-    });
-    return {
+      await control("start", "-l", log, "-o", flags);
+    };
+    const port = await startOnFreePort(startAt);
+    const node: PostgresNode = {
       adminUrl: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
       version: binaries.version,
+      port,
       stop,
+      async halt(how) {
+        await control("stop", `--mode=${how}`);
+      },
+      resume: () => startAt(port),
+      async addStandby() {
+        await node.halt("fast");
+        try {
+          return await startPostgresNode(npmPackage, { data, password, port });
+        } finally {
+          await node.resume();
+        }
+      },
+      async promote() {
+        await control("promote");
+      },
     };
+    return node;
   } catch (cause) {
     const said = readIfThere(log);
     await stop();
     throw new Error(`The Postgres for tests did not start.\n${String(cause)}\n${said}`, { cause });
   }
+}
+
+/** Makes a copy of a cluster a standby of the one it was copied from. */
+function follow({ password, port }: CopyOf, data: string): void {
+  writeFileSync(join(data, "standby.signal"), "");
+  const address = `host=127.0.0.1 port=${port} user=postgres password=${password}`;
+  appendFileSync(join(data, "postgresql.auto.conf"), `primary_conninfo = '${address}'\n`);
 }
 
 /**

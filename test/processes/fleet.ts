@@ -17,7 +17,17 @@ export const REPOSITORY = "acme/site";
 /** Whoever takes over from a dead worker waits this long. */
 export const LEASE_SECONDS = 2;
 
+/** The database of a fleet: where its processes reach it, and how a test speaks to it. */
+export interface FleetDatabase {
+  readonly url?: string | undefined;
+  readonly sql: TestDatabase["sql"];
+  close(): Promise<void>;
+}
+
 export interface Fleet {
+  /** The process that takes the webhooks, and its address. */
+  readonly server: Child;
+  readonly serverUrl: string;
   readonly github: GitHubSimulator;
   readonly sql: TestDatabase["sql"];
   /** The command line, in this process. */
@@ -31,8 +41,9 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-export async function openFleet(): Promise<Fleet> {
-  const database = await openTestDatabase("postgres");
+/** @param given absent: a fresh one on the run's Postgres */
+export async function openFleet(given?: FleetDatabase): Promise<Fleet> {
+  const database = given ?? (await openTestDatabase("postgres"));
   await database.sql(`${SAMPLE_SCHEMA}; insert into projects (name) values ('Site');
     insert into users (name, github_login) values ('Mona', 'mona')`);
   const folder = makeFolder({ "tandem.config.ts": configText(database.url ?? "") });
@@ -60,6 +71,7 @@ export async function openFleet(): Promise<Fleet> {
   );
   const server = start(["serve", "--port=0"]);
   const serving = JSON.parse(await server.ready) as {
+    readonly url: string;
     readonly webhooks: { readonly github: string };
   };
   simulator.addHook({
@@ -68,6 +80,8 @@ export async function openFleet(): Promise<Fleet> {
     events: ["issues", "issue_comment"],
   });
   return {
+    server,
+    serverUrl: serving.url,
     github: simulator,
     sql: (text, params) => database.sql(text, params),
     terminal,

@@ -5,8 +5,10 @@ import {
   AbortedTransactionError,
   ConnectionLostError,
   type Database,
+  NoConnectionError,
   type Queryable,
   type QueryResult,
+  sqlState,
 } from "../database.ts";
 import { parserOf } from "./column-values.ts";
 
@@ -14,6 +16,9 @@ const types: pg.CustomTypesConfig = {
   // Everything is asked for as text, so the format never differs.
   getTypeParser: (oid) => parserOf(oid),
 };
+
+/** Longer than any transaction of ours holds a connection, so that it is no verdict on a busy pool. */
+const CONNECT_WITHIN_MS = 30_000;
 
 /** Wraps a pool; `close` ends it only if we opened it. */
 export function pgDatabase(source: string | pg.Pool): Database {
@@ -24,7 +29,7 @@ export function pgDatabase(source: string | pg.Pool): Database {
 
   return {
     kind: "postgres",
-    ...queryable(pool),
+    ...onItsOwn(pool),
     transaction: (work) => inTransaction(pool, work),
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
@@ -37,16 +42,59 @@ function openPool(connectionString: string): pg.Pool {
   return new pg.Pool({
     connectionString,
     max: 10,
+    // A host that is gone answers nothing, not even a refusal.
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     // Times are read in this style; a database or a role may have another.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, though its types do not say so
     onConnect: (client) => client.query("set datestyle to iso"),
   });
 }
 
+/** @throws NoConnectionError where the driver says nothing more of it. */
+async function take(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw sqlState(error) === null ? new NoConnectionError(error) : error;
+  }
+}
+
+/** Statements that are transactions of their own. After one that failed its connection is not trusted. */
+function onItsOwn(pool: pg.Pool): Queryable {
+  async function run<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
+    const client = await take(pool);
+    let lost: Error | undefined;
+    let failed = true;
+    const noteLoss = (error: Error) => {
+      lost = error;
+    };
+    client.on("error", noteLoss);
+    try {
+      const result = await work(queryable(client));
+      failed = false;
+      return result;
+    } catch (error) {
+      throw lost !== undefined && sqlState(error) === null
+        ? new ConnectionLostError("unknown", error)
+        : error;
+    } finally {
+      client.off("error", noteLoss);
+      client.release(failed);
+    }
+  }
+  return {
+    client: pool,
+    query: (text, params) => run((client) => client.query(text, params)),
+    script: (text) => run((client) => client.script(text)),
+  };
+}
+
 async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await take(pool);
   let lost: Error | undefined;
-  const connection = { abandoned: false };
+  const connection = { abandoned: false, readOnly: false };
   let committing = false;
   const noteLoss = (error: Error) => {
     lost = error;
@@ -66,17 +114,19 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<
   } catch (error) {
     // A rollback would wait for what is still being asked on an abandoned connection.
     if (!connection.abandoned) await client.query("rollback").catch(noteLoss);
+    connection.readOnly = sqlState(error) === "25006";
     if (lost !== undefined && !connection.abandoned) {
       throw new ConnectionLostError(committing ? "unknown" : "rolled_back", error);
     }
     throw error;
   } finally {
     client.off("error", noteLoss);
-    client.release(lost ?? connection.abandoned);
+    // A connection to a standby stays one: the address may lead to the primary by now.
+    client.release(lost ?? (connection.abandoned || connection.readOnly));
   }
 }
 
-function queryable(client: pg.ClientBase | pg.Pool): Queryable {
+function queryable(client: pg.ClientBase): Queryable {
   return {
     client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
@@ -94,7 +144,7 @@ const LISTEN_AGAIN_MS = 1_000;
 
 /**
  * A connection of its own, opened again when it is lost; whoever listens is then called once, for
- * what was said meanwhile was missed.
+ * what was said meanwhile was missed. It is a hint, so a database in trouble is no failure here.
  */
 async function listen(
   pool: pg.Pool,
@@ -102,23 +152,31 @@ async function listen(
   heard: () => void,
 ): Promise<() => Promise<void>> {
   const stopping = new AbortController();
-  let client = await open();
+  let client: pg.Client | null = null;
 
-  async function open(): Promise<pg.Client> {
+  async function open(): Promise<void> {
     const opened = new pg.Client(pool.options);
     opened.on("error", () => undefined);
     opened.on("notification", heard);
-    await opened.connect();
-    await opened.query(`listen ${pg.escapeIdentifier(channel)}`);
-    opened.once("end", () => void openAgain());
-    return opened;
+    opened.once("end", () => {
+      if (client === opened) void openAgain();
+    });
+    try {
+      await opened.connect();
+      await opened.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      await opened.end().catch(() => undefined);
+      throw error;
+    }
+    if (stopping.signal.aborted) await opened.end();
+    else client = opened;
   }
 
   async function openAgain(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
         await delay(LISTEN_AGAIN_MS, undefined, { signal: stopping.signal, ref: false });
-        client = await open();
+        await open();
         heard();
         return;
       } catch {
@@ -127,8 +185,9 @@ async function listen(
     }
   }
 
+  await open().catch(() => void openAgain());
   return async () => {
     stopping.abort();
-    await client.end();
+    await client?.end();
   };
 }

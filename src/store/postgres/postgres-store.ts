@@ -5,7 +5,7 @@ import type { ConnectionId } from "../../model/ids.ts";
 import { type Instant, parseInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { type Database, mayPass, type Queryable } from "../database.ts";
+import { type Database, mayPass, type Queryable, ReadOnlyDatabaseError } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
@@ -133,15 +133,18 @@ const STILL_MS = 10_000;
  * no timers. The date style decides how times are written, and ISO is what we read.
  */
 async function settle(tx: Queryable, kind: Database["kind"]): Promise<Instant> {
-  const { rows } = await tx.query<{ now: string }>(
+  const { rows } = await tx.query<{ now: string; read_only: string }>(
     `select
        set_config('lock_timeout', '5s', true),
        set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
        set_config('datestyle', 'ISO', true),
+       current_setting('transaction_read_only') as read_only,
        to_json(tandem.now()) #>> '{}' as now`,
   );
   const [row] = rows;
   if (row === undefined) throw new Error("the database told no time");
+  // At once: what is read there may be old, and a write would be refused anyway.
+  if (row.read_only === "on") throw new ReadOnlyDatabaseError();
   return parseInstant(row.now);
 }
 

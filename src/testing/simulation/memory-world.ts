@@ -23,7 +23,6 @@ export function openMemoryWorld(
       return config;
     },
     clock: {},
-    order: "own",
     async prepare() {
       database = createMemoryDatabase({ tables });
       config = configure(database);

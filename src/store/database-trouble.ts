@@ -1,0 +1,68 @@
+/** What a database in trouble says, in words for people: told by code, never by text. */
+import { ConnectionLostError, sqlState } from "./database.ts";
+
+export interface DatabaseTrouble {
+  readonly code: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+const TROUBLES: readonly (Omit<DatabaseTrouble, "message"> & {
+  readonly states: readonly string[];
+})[] = [
+  {
+    states: [
+      ...["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"],
+      ...["EAI_AGAIN", "08001"],
+    ],
+    code: "database_unreachable",
+    hint: "Check that Postgres runs, and host and port in the config's database URL.",
+  },
+  {
+    states: ["53300"],
+    code: "too_many_connections",
+    hint: "Raise the limit of the server, database or role, or run fewer processes: each of Tandem's takes up to 11.",
+  },
+  {
+    states: ["53100"],
+    code: "disk_full",
+    hint: "Make room on the database's disk. Nothing was half written.",
+  },
+  {
+    states: ["25006"],
+    code: "database_read_only",
+    hint: "Let the config's database URL lead to the primary: a standby takes no writes until it is promoted.",
+  },
+  {
+    states: ["57P03"],
+    code: "database_starting",
+    hint: "It starts, stops or recovers: wait until it takes connections.",
+  },
+  {
+    states: ["57P01", "57P02", "08006", "08003"],
+    code: "database_unavailable",
+    hint: "Connections were ended: Postgres' own log says why. What was committed stays.",
+  },
+];
+
+/** Describes the trouble that an error tells of; `null` where it tells of none. */
+export function describeTrouble(thrown: unknown): DatabaseTrouble | null {
+  if (thrown instanceof ConnectionLostError) {
+    const hint = "Postgres' own log says why. What was committed stays.";
+    return { code: "connection_lost", message: thrown.message, hint };
+  }
+  const state = sqlState(thrown);
+  const known = TROUBLES.find(({ states }) => state !== null && states.includes(state));
+  if (known === undefined) return null;
+  return { code: known.code, message: textOf(thrown), hint: known.hint };
+}
+
+/** Node wraps several failed attempts to connect in one error without a text of its own. */
+export function textOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.message === "") {
+    return thrown.errors.map(textOf).join("; ");
+  }
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.message === "" ? thrown.name : thrown.message;
+}
