@@ -135,10 +135,12 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
 
   it("S46 is not asked for where it came and only our answer was late", async () => {
     const app = await givenComment(await open());
+    const stored = (await app.storedDeliveries()).length;
     deleteComment(app);
     // GitHub's patience ends while the receiver is still at work.
     app.clock.advance(50);
     app.clock.advance(10_000);
+    await expect.poll(() => app.storedDeliveries()).toHaveLength(stored + 1);
     await app.advance(1);
     await app.settle();
     expect(app.github.deliveries.at(-1)).toMatchObject({ state: "failed", statusCode: 504 });
