@@ -209,6 +209,10 @@ function mergeCreated(
     return { record: kept ? record : seen, base: seen, news: !kept };
   }
   const sent = input.sent.unknown?.[field.name];
+  if (sent === undefined && field.kind === "set" && record !== undefined) {
+    // Of a set that was not sent, whatever is there is somebody's addition.
+    return { record: mergeSet([], record, seen), base: seen, news: true };
+  }
   if (sent === undefined || record === undefined) return { record, base: seen, news: false };
   if (sameValue(record, sent)) return { record: seen, base: seen, news: true };
   if (sameValue(record, seen)) return { record, base: seen, news: true };

@@ -82,6 +82,14 @@ export const authors: readonly CodeMutant[] = [
     killedBy: STORIES,
   },
   {
+    id: "author-dropped-added",
+    rule: "... beside what others have added meanwhile",
+    file: "src/engine/plan.ts",
+    find: "return { record: mergeSet([], record, seen), base: seen, news: true };",
+    replace: "return { record, base: seen, news: false };",
+    killedBy: STORIES,
+  },
+  {
     id: "author-found",
     rule: "A lost create is found although another account than ours wrote it",
     file: "src/runtime/find-created.ts",

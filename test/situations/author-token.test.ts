@@ -321,6 +321,21 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
   });
 
+  it("S37 labels that others add meanwhile stay beside them", async () => {
+    const app = await givenLabels(await open());
+    app.github.token(MONAS, { login: "mona", push: false });
+    app.github.faults.webhooks.drop = 1;
+    app.github.failNext({ ...POST_ISSUE, with: "lost-answer" });
+    await app.addTask({ title: "Labeled" });
+    await app.settle();
+    app.github.as("octocat").addLabel(app.repo, 1, "theirs");
+    await app.settleWithin(1);
+    const labels = ["bug", "theirs"];
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ author: "mona", labels });
+    expect(await app.sql("select labels from tasks")).toEqual([{ labels }]);
+    expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
+  });
+
   it("S37 the same where its answer is lost", async () => {
     const app = await givenLabels(await open());
     app.github.token(MONAS, { login: "mona", push: false });
