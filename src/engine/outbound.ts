@@ -2,7 +2,7 @@
 import { type Content, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
-import { mappedFields } from "../model/mapping.ts";
+import { type Mapping, mappedFields } from "../model/mapping.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { sentShortlyBefore } from "./covered.ts";
@@ -239,13 +239,17 @@ function stepRemoval(start: Transition, event: TandemEvent, context: Context): O
       }),
     };
   }
-  const { closedBy } = context.mapping.resource;
-  const values = kind === "close" ? pick(closedBy, mappedFields(context.mapping)) : {};
+  const values = kind === "close" ? closingValues(context.mapping) : {};
   return {
     kind: "request",
     transition: sending(start, event, kind, values, context),
     request: { kind, ref: refOf(lane, lane.externalId) },
   };
+}
+
+/** What closing a resource sets of the fields that are mapped. */
+export function closingValues(mapping: Mapping): Content {
+  return pick(mapping.resource.closedBy, mappedFields(mapping));
 }
 
 /**

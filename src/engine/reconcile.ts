@@ -13,6 +13,7 @@ import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { type Arrival, admit } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { creationValues } from "./create.ts";
+import { closingValues } from "./outbound.ts";
 import { planRemoval, unsentOf } from "./inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge.ts";
 import { removalOf } from "./record-move.ts";
@@ -180,6 +181,18 @@ export function planOutlived(
   );
   if (isQueued || removalOf(lane, context.mapping) === "detach") return [];
   return [action("remove_resource", lane, [], [])];
+}
+
+/**
+ * Plans the removal of a resource whose record is gone; `null` where nothing may leave now, so that a
+ * later look finds it again.
+ */
+export function planVanished(lane: Lane, context: Context): readonly PlannedAction[] | null {
+  if (isHeld(lane, context)) return null;
+  const kind = removalOf(lane, context.mapping);
+  if (lane.externalId === null || kind === "detach") return [];
+  const values = kind === "close" ? closingValues(context.mapping) : {};
+  return [action("remove_resource", lane, changesTo(values, lane.base ?? {}), [])];
 }
 
 /** The closing of a second resource of ours for one record. */

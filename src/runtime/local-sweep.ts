@@ -10,13 +10,12 @@
  */
 import { unsentOf } from "../engine/inbound.ts";
 import { admitDrift } from "../engine/record-change.ts";
-import { liveEvents } from "../engine/transition.ts";
 import { MappingError, recordContent } from "../engine/translate-record.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
-import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { batchesOf } from "./batches.ts";
@@ -24,6 +23,7 @@ import { drainChanges, isSoftDeleted } from "./drain.ts";
 import { messageOf } from "./failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services.ts";
+import { isCaptured, isLookedAt, noteGone } from "./untold.ts";
 import { lanesLeft, noteMoved, whereaboutsOf } from "./whereabouts.ts";
 
 /** Lanes compared, or moved, in one transaction. */
@@ -181,22 +181,16 @@ async function standingOf(
   mapping: Mapping,
   book: AddressBook,
 ): Promise<"same" | "differs" | "gone" | "moved"> {
-  const { recordId, recordType, disabled, base } = lane;
-  if (recordId === null || lane.tombstone !== null) return "same";
+  const { base } = lane;
+  if (lane.recordId === null || lane.tombstone !== null) return "same";
   const isGone = row === null || isSoftDeleted(mapping, row);
   // Whatever else it has to do in this connection, it has no business there any more.
-  if (hasLeft && !isGone) {
-    return (await tx.changes.peek(recordType, recordId)).length > 0 ? "same" : "moved";
-  }
-  if (disabled !== null) return "same";
-  const isLookedAt = (["queued", "processing", "errored", "disabled"] as const).some(
-    (state) => liveEvents(lane, state, "outbound").length > 0,
-  );
-  if (isLookedAt) return "same";
+  if (hasLeft && !isGone) return (await isCaptured(tx, lane)) ? "same" : "moved";
+  if (isLookedAt(lane)) return "same";
   const differs = isGone || (base !== null && differsFromBase(lane, row, mapping, book, tx));
   if (!differs) return "same";
   // Written since the drain ended: that is told by itself.
-  if ((await tx.changes.peek(recordType, recordId)).length > 0) return "same";
+  if (await isCaptured(tx, lane)) return "same";
   return isGone ? "gone" : "differs";
 }
 
@@ -222,18 +216,11 @@ async function act(services: Services, { gone, moved, differing }: Found): Promi
   for (const group of batchesOf(moved, BATCH)) {
     await services.store.transaction((tx) => noteMoved(tx, group));
   }
-  for (let from = 0; from < gone.length; from += BATCH) {
-    const noted = gone
-      .slice(from, from + BATCH)
-      .flatMap(({ recordType, recordId, mapping }) =>
-        recordId === null
-          ? []
-          : [{ recordType, recordId, columns: mappedColumns(mapping), origin: null }],
-      );
-    await services.store.transaction((tx) => tx.changes.note(noted));
+  for (const group of batchesOf(gone, BATCH)) {
+    await services.store.transaction((tx) => noteGone(tx, group));
   }
-  for (let from = 0; from < differing.length; from += BATCH) {
-    const ids = differing.slice(from, from + BATCH).map(({ lane }) => lane);
+  for (const group of batchesOf(differing, BATCH)) {
+    const ids = group.map(({ lane }) => lane);
     const book = await AddressBook.open(services);
     await services.store.transaction(async (tx) => {
       const lanes = await tx.lockLanes(ids);

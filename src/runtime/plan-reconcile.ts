@@ -31,6 +31,7 @@ import { isSoftDeleted } from "./drain.ts";
 import { takePendingTimes } from "./record-side.ts";
 import type { Services } from "./services.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
+import { endingParents, planGoneRecords, type RecordGoneStep } from "./plan-vanished.ts";
 import { NOTHING_LEFT, planLeft, planReturned, type RecordMovedStep } from "./plan-record-moves.ts";
 import { planWithoutResource } from "./plan-unpaired.ts";
 
@@ -55,6 +56,7 @@ export type PlannedStep = {
       readonly observation: Observation;
     }
   | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves">
+  | Pick<RecordGoneStep, "cause" | "recordType" | "recordId" | "externalId">
 );
 
 /** A plan, or the part of it that one look has led to. */
@@ -95,6 +97,7 @@ export async function* planReconcile(
       scope,
       adopted,
       leaving: left.lanes,
+      ending: endingParents({ mapping }, before),
       ...(signal && { signal }),
     };
     before.push(...left.steps);
@@ -115,6 +118,8 @@ export interface Planner {
   readonly adopted: Adoptions;
   /** Lanes whose record belongs elsewhere: nothing is to be sent there. */
   readonly leaving: ReadonlySet<LaneId>;
+  /** Resources whose record is gone: below them nothing new is taken in. */
+  readonly ending: ReadonlySet<string>;
   readonly signal?: AbortSignal;
 }
 
@@ -146,6 +151,7 @@ async function* planType(
   );
   yield* planUnlisted(planner, present, movedParents);
   if (!scope.records) return;
+  yield { listed: 0, unconfirmed: 0, steps: await planGoneRecords(planner, before) };
   const returned = await planReturned(services, contact, mapping);
   const missing = await planWithoutResource(planner, [...before, ...returned]);
   yield { listed: 0, unconfirmed: 0, steps: [...returned, ...missing] };
@@ -189,7 +195,8 @@ async function planPage(
       const lane = found ?? unseenLane(unseenKey(planner, observation));
       // What is being paired is the backfill's to decide.
       const isPairing = contact.connection.pairing.includes(mapping.resource.type);
-      const isEnded = ended.has(observation.parent?.externalId ?? "");
+      const above = observation.parent?.externalId ?? "";
+      const isEnded = ended.has(above) || planner.ending.has(above);
       if (found === undefined && (isPairing || isEnded)) continue;
       steps.push(...(await seenSteps(tx, planner, book, lane, arrival, view)));
     }

@@ -31,6 +31,7 @@ export async function planWithoutResource(
   const ending = new Set(
     above.flatMap((step) => {
       if (step.cause === "record_moved" && step.leaves) return [step.recordId];
+      if (step.cause === "record_gone") return [step.recordId];
       return step.cause === "absent" ? step.actions.map((one) => one.recordId) : [];
     }),
   );

@@ -213,9 +213,11 @@ async function removeRecord(
   const record = await lockForRemoval(tx, lane, mapping);
   if (record === "busy") return awaitRecord(start, event, context);
   if (isRestoring(lane)) await beginAnew(tx, lane, book);
+  // What the app has archived itself is left as it is, with the time of the app's own.
+  const living = record === null || isSoftDeleted(mapping, record.row) ? null : record.content;
   const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
     ? MOVED_ON
-    : planRemoval(lane, record?.content ?? null, context);
+    : planRemoval(lane, living, context);
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   const removed = await carryOut(writer, lane, record, planned, context);
   return concludeRemoval(start, event, removed, context);

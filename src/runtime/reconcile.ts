@@ -21,6 +21,7 @@ import { goneArrival } from "./gone-arrival.ts";
 import { mayGoOn } from "./held-runs.ts";
 import { type PlannedStep, planReconcile, type ReconcileScope } from "./plan-reconcile.ts";
 import type { Services } from "./services.ts";
+import { noteGone } from "./untold.ts";
 import { noteMoved } from "./whereabouts.ts";
 
 /** Steps carried out in one transaction, so that a large plan holds nobody up. */
@@ -92,11 +93,18 @@ async function isWithinReach(
   return mayGoOn(services, connection, kind, outlook, victims);
 }
 
+const DANGEROUS: ReadonlySet<PlannedStep["cause"]> = new Set([
+  "absent",
+  "outlived",
+  "record_differs",
+  "record_gone",
+]);
+
 /** A record or resource that is there now is gone, or says something else, afterwards. */
 function isDangerous(step: PlannedStep): boolean {
   const { cause } = step;
   if (cause === "record_moved") return step.leaves;
-  return cause === "absent" || cause === "record_differs" || cause === "outlived";
+  return DANGEROUS.has(cause);
 }
 
 /** Carries steps out: what each leads to by now is decided anew, on its locked lane. */
@@ -134,6 +142,10 @@ async function carryOutBatch(
   await noteMoved(
     tx,
     steps.filter((step) => step.cause === "record_moved"),
+  );
+  await noteGone(
+    tx,
+    steps.filter((step) => step.cause === "record_gone"),
   );
   const keys = steps.flatMap((step) => (step.cause === "unpaired" ? [step.key] : []));
   const made = await tx.ensureLanes(keys);

@@ -121,8 +121,8 @@ export const moving: readonly CodeMutant[] = [
     id: "move-swept",
     rule: "The local sweep finds a move that no trigger saw",
     file: "src/runtime/local-sweep.ts",
-    find: "if (hasLeft && !isGone) {",
-    replace: "if (hasLeft && isGone) {",
+    find: "if (hasLeft && !isGone) return",
+    replace: "if (hasLeft && isGone) return",
     killedBy: ["test/situations/scope-changes-found.test.ts"],
   },
   {

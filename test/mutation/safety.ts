@@ -116,9 +116,17 @@ export const safety: readonly CodeMutant[] = [
     id: "local-sweep-told",
     rule: "What a live event of the record will see by itself is no finding of the local sweep",
     file: localSweep,
-    find: 'if (isLookedAt) return "same";',
+    find: 'if (isLookedAt(lane)) return "same";',
     replace: "",
     killedBy: ["test/situations/local-sweep.test.ts"],
+  },
+  {
+    id: "reconcile-gone",
+    rule: "A reconcile removes the resource of a record that is gone although nothing told it",
+    file: "src/runtime/plan-reconcile.ts",
+    find: "steps: await planGoneRecords(planner, before) };",
+    replace: "steps: [] };",
+    killedBy: ["test/situations/reconcile.test.ts"],
   },
   {
     id: "pairing-parent",

@@ -278,7 +278,7 @@ describeOnEachDatabase("a task taken back and archived again", (open) => {
     expect((await app.task()).deleted_at).not.toBeNull();
     expect((await app.story()).slice(-2)).toEqual([
       "outbound ignored tombstoned",
-      "inbound completed archived_record",
+      "inbound completed nothing_to_delete",
     ]);
     expect(app.writes()).toBe(0);
     // The look; and whether the issue is gone, or the repository has no issues any more.

@@ -116,6 +116,9 @@ async function drift(app: SampleTandem, seed: number): Promise<void> {
       () => app.addTask({ title: word, status: random() < 0.5 ? "done" : "todo" }),
       () => app.addComment(task.id, word),
       () => app.sql("update comments set markdown = $1 where task_id = $2", [word, task.id]),
+      () => (random() < 0.4 ? app.sql("delete from tasks where id = $1", [task.id]) : null),
+      () => app.sql("update tasks set deleted_at = now() where id = $1", [task.id]),
+      () => app.sql("delete from comments where task_id = $1", [task.id]),
     ];
     if (random() < 0.5) remote[below(remote.length)]?.();
     else await unseen(app, () => local[below(local.length)]?.() ?? Promise.resolve());
@@ -123,7 +126,7 @@ async function drift(app: SampleTandem, seed: number): Promise<void> {
 }
 
 describeOnEachDatabase("reconciling a connection", (open) => {
-  for (const seed of [1, 2, 3, 4, 5, 6]) {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 35]) {
     it(`drift ${String(seed)}: the dry run's plan is what the live run did, change by change`, async () => {
       const app = await givenPairs(await open());
       await drift(app, seed);

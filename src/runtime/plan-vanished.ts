@@ -1,0 +1,78 @@
+/** What a reconcile finds of records that are gone while nobody was told. */
+import { planVanished } from "../engine/reconcile.ts";
+import type { PlannedAction } from "../engine/reconcile.ts";
+import type { Mapping } from "../model/mapping.ts";
+import { AddressBook } from "./address-book.ts";
+import { isSoftDeleted } from "./drain.ts";
+import type { PlannedStep, Planner } from "./plan-reconcile.ts";
+import { isCaptured, isLookedAt } from "./untold.ts";
+
+const BATCH = 500;
+
+/** A record that is gone: the drain ends its pairing, as if it had been told. */
+export interface RecordGoneStep {
+  readonly cause: "record_gone";
+  readonly mapping: Mapping;
+  readonly recordType: string;
+  readonly recordId: string | null;
+  /** Its counterpart, below which nothing new is taken in. */
+  readonly externalId: string | null;
+  readonly actions: readonly PlannedAction[];
+}
+
+/**
+ * Finds the pairings of a connection whose record is gone. A row that row security may hide from us is
+ * none of them, and a resource that is gone as well needs nothing.
+ *
+ * @param before The steps planned so far.
+ */
+export async function planGoneRecords(
+  { services, contact, mapping, leaving }: Planner,
+  before: readonly PlannedStep[],
+): Promise<readonly RecordGoneStep[]> {
+  const absent = new Set(
+    before.flatMap((step) => (step.cause === "absent" ? [step.externalId] : [])),
+  );
+  const book = await AddressBook.open(services);
+  const mapped = { recordType: mapping.recordType, resourceType: mapping.resource.type };
+  const hides = await services.store.transaction((tx) => tx.records.mayHideRows(mapping));
+  const steps: RecordGoneStep[] = [];
+  let after: string | null = null;
+  do {
+    const cursor: string | null = after;
+    after = await services.store.transaction(async (tx) => {
+      const page = await tx.findPairedLanes(contact.connection.id, mapped, cursor, BATCH);
+      const ids = page.map(({ recordId }) => recordId);
+      const rows = await tx.records.read(mapping, ids);
+      const gone = page.filter(({ recordId }) => {
+        const row = rows.get(recordId);
+        return row === undefined ? !hides : isSoftDeleted(mapping, row);
+      });
+      for (const lane of await tx.lockLanes(gone.map(({ id }) => id))) {
+        const { recordType, recordId, externalId } = lane;
+        if (lane.tombstone !== null || leaving.has(lane.id) || isLookedAt(lane)) continue;
+        if (absent.has(externalId ?? "") || (await isCaptured(tx, lane))) continue;
+        const actions = planVanished(lane, book.context(lane, tx.now));
+        if (actions === null) continue;
+        steps.push({ cause: "record_gone", mapping, recordType, recordId, externalId, actions });
+      }
+      return page.length < BATCH ? null : (ids.at(-1) ?? null);
+    });
+  } while (after !== null);
+  return steps;
+}
+
+/** The resources below which nothing new is taken in, since their records are gone. */
+export function endingParents(
+  { mapping }: Pick<Planner, "mapping">,
+  before: readonly PlannedStep[],
+): ReadonlySet<string> {
+  const { parent } = mapping.resource;
+  return new Set(
+    before.flatMap((step) =>
+      step.cause === "record_gone" && step.mapping.resource.type === parent
+        ? (step.externalId ?? [])
+        : [],
+    ),
+  );
+}
