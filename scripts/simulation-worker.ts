@@ -25,8 +25,9 @@ async function tellOne(seed: number): Promise<SeedReport> {
   if (seed % twiceEvery !== 0) return reportOf(result, null);
   const again = await simulate({ seed, world, steps });
   if (again.trace === result.trace) return reportOf(result, null);
-  const line = result.story.findIndex((each, index) => each !== again.story[index]);
-  const [once, then] = [result.story[line], again.story[line]];
+  const [one, other] = [result, again].map(({ story, ledger }) => [...story, ...ledger]);
+  const line = (one ?? []).findIndex((each, index) => each !== other?.[index]);
+  const [once, then] = [one?.[line], other?.[line]];
   return reportOf(result, `line ${String(line)}: ${once ?? "(ends)"} | ${then ?? "(ends)"}`);
 }
 

@@ -116,7 +116,7 @@ export function keepLease(services: Services, claimed: Claimed, leaseMillis: num
     // A renewal may be under way when the claim is let go of: it must not be the first of many.
     if (released) return;
     stop = services.clock.setTimer(leaseMillis / 4, () => {
-      void renew(services, claimed, leaseMillis).then(
+      void renewLease(services, claimed, leaseMillis).then(
         (held) => {
           if (held) schedule();
         },
@@ -133,7 +133,12 @@ export function keepLease(services: Services, claimed: Claimed, leaseMillis: num
   };
 }
 
-async function renew(services: Services, claimed: Claimed, leaseMillis: number): Promise<boolean> {
+/** Renews the lease of a claim, which is a worker's heartbeat; says whether the claim still holds. */
+export async function renewLease(
+  services: Services,
+  claimed: Claimed,
+  leaseMillis: number,
+): Promise<boolean> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return false;

@@ -24,8 +24,8 @@ export interface TestTandemOptions {
   readonly seed?: number;
   /** Wraps the way out, to hear what Tandem is told. */
   readonly listenIn?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch;
-  /** Told each webhook that reaches Tandem. */
-  readonly onWebhook?: (payload: string) => void;
+  /** Stands between GitHub and the receiver, to hear each webhook and to say when it is received. */
+  readonly onWebhook?: (payload: string, receive: () => Promise<Response>) => Promise<Response>;
   /** The scope value joined to the repository. Default: `1`. */
   readonly scope?: string;
   /** Where randomness comes from instead of the seed: Tandem's, and each part of GitHub's. */
@@ -110,8 +110,8 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     secret: TEST_SECRET,
     url: "http://localhost/webhooks/github",
     deliver: (request, body) => {
-      options.onWebhook?.(body);
-      return tandem.fetch(request);
+      const receive = () => tandem.fetch(request);
+      return options.onWebhook?.(body, receive) ?? receive();
     },
     events: [
       ...["issues", "issue_comment", "pull_request"],

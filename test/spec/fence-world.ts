@@ -177,8 +177,9 @@ export class FenceWorld {
         this.#workers.set(key, { ...worker, at: "sent", sends });
         return;
       }
+      case "ask_author":
       case "find":
-        throw new Error("the resource exists: there is nothing to find");
+        throw new Error("the resource exists: there is nothing to create or find");
     }
   }
 

@@ -49,6 +49,19 @@ describe("a simulated history", () => {
     },
     TAKES_MS,
   );
+
+  it(
+    "lets workers renew their leases, and die of a heartbeat as of anything else",
+    async () => {
+      const dead: string[] = [];
+      const isHeartbeat = (point: string) => point.endsWith(":heartbeat");
+      for (let seed = 1; !dead.some(isHeartbeat) && seed <= 300; seed += 1) {
+        dead.push(...(await tell({ seed })).deaths);
+      }
+      expect(dead.filter(isHeartbeat)).toHaveLength(1);
+    },
+    TAKES_MS,
+  );
 });
 
 /** Each invariant, but for one, with a fault that breaks it. */

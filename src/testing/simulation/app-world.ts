@@ -38,6 +38,8 @@ export interface AppWorld {
   readonly config: AnyConfig;
   /** How a test Tandem tells this database the time. */
   readonly clock: Pick<TestTandemOptions, "sql">;
+  /** `machine`: what is asked at once is answered in the machine's order, so it must not be. */
+  readonly order: "own" | "machine";
   /** Empties everything, Tandem's own tables too: one project, one user called Mona. */
   prepare(): Promise<void>;
   tasks(): Promise<readonly AppTask[]>;

@@ -23,6 +23,7 @@ export function openMemoryWorld(
       return config;
     },
     clock: {},
+    order: "own",
     async prepare() {
       database = createMemoryDatabase({ tables });
       config = configure(database);

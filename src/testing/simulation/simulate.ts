@@ -73,6 +73,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
   let traffic = new Traffic(globalThis.fetch, listener);
   let workers: Workers | null = null;
+  let arriving: Promise<unknown> | null = null;
   const test = await createTestTandem({
     config: world.config,
     ...world.clock,
@@ -84,8 +85,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       traffic = new Traffic(options.doctor?.network?.(fetch) ?? fetch, listener);
       return traffic.fetch;
     },
-    onWebhook: (payload) => {
+    onWebhook: (payload, receive) => {
       history.hear(payload);
+      if (world.order === "own") return receive();
+      // One after another, as they left.
+      const received = (arriving ?? Promise.resolve()).then(receive);
+      arriving = received.catch(() => undefined);
+      return received;
     },
     failpoints: {
       async reach(point) {
@@ -102,7 +108,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { services } = test.tandem;
     const { store } = services;
     history.follow(github, TEST_LOGIN);
-    workers = new Workers({ services, traffic, random, history, watch });
+    workers = new Workers({
+      ...{ services, traffic, history, watch },
+      random,
+      beats: chance.stream(),
+    });
+    // GitHub may have lost patience with a webhook that is still being stored.
+    const allArrived = async () => {
+      await github.answered();
+      for (let last = null; last !== arriving; await last) last = arriving;
+    };
+    const arrived = world.order === "machine" ? allArrived : null;
     const stage: Stage = {
       world,
       github,
@@ -116,10 +132,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     setFaults(github, without);
     for (const move of moves) {
       chance.enter(move.id);
+      if (arrived !== null) await arrived();
       await make(move, stage, test, workers);
     }
     chance.enter(THE_END);
-    const overdue = await comeToRest(test, workers, history, traffic);
+    if (arrived !== null) await arrived();
+    const overdue = await comeToRest(test, workers, { history, traffic, arrived });
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
@@ -186,17 +204,24 @@ async function make(move: Move, stage: Stage, test: TestTandem, workers: Workers
   }
 }
 
+interface End {
+  readonly history: History;
+  readonly traffic: Traffic;
+  /** `null` where what has left is received by the time it is asked for. */
+  readonly arrived: (() => Promise<void>) | null;
+}
+
 /** Faults stop, errored events are restarted, one poll and one sweep run. Returns what hung. */
 async function comeToRest(
   test: TestTandem,
   workers: Workers,
-  history: History,
-  traffic: Traffic,
+  { history, traffic, arrived }: End,
 ): Promise<readonly string[]> {
   const { tandem } = test;
   await stopTrouble(test, history);
   await workers.finish();
   await test.advance(120_000);
+  if (arrived !== null) await arrived();
   await test.settleWithin(90);
   const hanging = hangingIn(await readLedger(tandem.services.store));
   await restartErrored(test);

@@ -32,6 +32,7 @@ export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Pr
   return {
     config,
     clock: { sql: (text, params) => sql(text, params) },
+    order: "machine",
     async prepare() {
       await sql("truncate tasks, comments, users, projects restart identity cascade");
       const tables = await sql<{ name: string }>(TABLES_OF_TANDEM);

@@ -4,7 +4,7 @@
  */
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
-import { claimDue, type Claimed, passOnLeases } from "../../runtime/claim.ts";
+import { claimDue, type Claimed, passOnLeases, renewLease } from "../../runtime/claim.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import { messageOf } from "../../runtime/failures.ts";
@@ -18,8 +18,10 @@ import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import type { Task, Traffic } from "./traffic.ts";
 
-/** A lease that stalls outlive: nobody renews it, as where a process stands still. */
+/** A lease that stalls outlive: it is renewed now and then only, as where a process stands still. */
 export const LEASE_MS = 20_000;
+/** How often a worker that does something renews the lease of each claim that it has under way. */
+const RENEWS = 0.25;
 /** How often whoever comes by a failpoint dies there. */
 const DIES = 0.01;
 const NAMES = ["ada", "bob", "cleo", "dan"];
@@ -43,6 +45,8 @@ export interface Crew {
   readonly services: Services;
   readonly traffic: Traffic;
   readonly random: Random;
+  /** For heartbeats, which are no move of their own. */
+  readonly beats: Random;
   readonly history: History;
   readonly watch: LedgerWatch;
 }
@@ -51,6 +55,7 @@ export class Workers {
   readonly #services: Services;
   readonly #traffic: Traffic;
   readonly #random: Random;
+  readonly #beats: Random;
   readonly #history: History;
   readonly #workers: readonly Worker[] = NAMES.map((name) => ({
     name,
@@ -66,7 +71,8 @@ export class Workers {
   /** Where workers died. */
   readonly deaths: Failpoint[] = [];
 
-  constructor({ services, traffic, random, history, watch }: Crew) {
+  constructor({ services, traffic, random, beats, history, watch }: Crew) {
+    this.#beats = beats;
     this.#watch = watch;
     this.#services = services;
     this.#traffic = traffic;
@@ -85,6 +91,7 @@ export class Workers {
       () => this.#claim(worker),
     ];
     for (const step of shuffled(steps, this.#random)) if (this.#random() < 0.8) await step();
+    await this.#renew(worker);
   }
 
   /** Some requests go on their way, or their answers are heard. */
@@ -158,6 +165,21 @@ export class Workers {
         ),
       );
       // Who died of the first does not come to the others.
+      if (signal.aborted) return;
+    }
+  }
+
+  /** A heartbeat for what a worker has under way. Where it dies of one, its other work dies too. */
+  async #renew(worker: Worker): Promise<void> {
+    const { signal } = worker.killed;
+    const own = this.#traffic.parked.filter((task) => task.worker === worker.name);
+    for (const { name } of own) {
+      const claimed = this.#claims.get(name);
+      if (claimed === undefined || this.#beats() >= RENEWS) continue;
+      await this.#act(worker, async () => {
+        const holds = await renewLease(this.#services, claimed, LEASE_MS);
+        if (holds) this.#history.tell(`${worker.name} renews its lease, ${name}`);
+      });
       if (signal.aborted) return;
     }
   }
