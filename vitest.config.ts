@@ -5,6 +5,12 @@ const onDatabases = "test/{store,runtime,server,cli,situations,demo,processes}/*
 const inBrowser = "test/browser/**/*.test.ts";
 
 /**
+ * One process for many files: loading the modules and a PGlite anew for each file costs a third of
+ * the whole. Tests keep what they change to themselves.
+ */
+const TOGETHER = { isolate: false };
+
+/**
  * Three projects. `unit` is pure and needs nothing; `integration` runs on real databases that
  * `test/harness` starts; `browser` drives Chromium. What is in neither of the others' folders is
  * `unit`, so that no test is left out by where it lies.
@@ -19,6 +25,7 @@ export const suite = {
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: [onDatabases, inBrowser],
+          ...TOGETHER,
         },
       },
       {
@@ -26,9 +33,7 @@ export const suite = {
           name: "integration",
           include: [onDatabases],
           globalSetup: ["test/harness/global-setup.ts"],
-          // One process for many files: loading the modules and a PGlite anew for each file costs
-          // a third of the whole. Tests keep what they change to themselves.
-          isolate: false,
+          ...TOGETHER,
           // For what hangs, not for what is slow: a machine may stand still for a minute.
           testTimeout: 240_000,
           hookTimeout: 240_000,
