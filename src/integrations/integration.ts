@@ -160,8 +160,8 @@ export interface DeliveryLogPage {
   readonly attempts: readonly (DeliveryAttempt & {
     /** Whose news it is; `null` where it is nobody's, or not told. */
     readonly installationId: string | null;
-    /** Whether `translate` makes anything of its event. */
-    readonly isSynced: boolean;
+    /** Whether `translate` makes something of its event that does no harm when it comes late. */
+    readonly isRepeatable: boolean;
   })[];
   /** `null` where the page is the last. */
   readonly cursor: string | null;

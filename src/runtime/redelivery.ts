@@ -1,7 +1,7 @@
 /**
  * Redelivery: where the provider keeps a log of its webhooks, the ones that failed are asked for
- * again. Polls bring most of what they said anyway; deletions, transfers and news of installations
- * would wait for the daily sweep.
+ * again. Polls bring most of what they said anyway; deletions and transfers would wait for the daily
+ * sweep. News of installations is not asked for: late, it would undo what came after it.
  *
  * 1. One process has the turn at a log. It reads what is new, newest first and in bounded steps, and
  *    a long reading goes on where it was.
@@ -126,7 +126,7 @@ async function readLog(
       ...page.attempts.filter(
         (attempt) =>
           isNew(attempt) &&
-          attempt.isSynced &&
+          attempt.isRepeatable &&
           (attempt.installationId === null || installations.has(attempt.installationId)),
       ),
     );

@@ -187,6 +187,24 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect(calls(app)).toEqual({ looks: 1, asks: 0 });
     expect(await missed(app)).toEqual({ waiting: 0, given_up: 0 });
   });
+
+  it("S46 that says the installation is suspended: not asked for, since it is not any more", async () => {
+    const app = await givenComment(await open());
+    const repair = await breakReceiver(app);
+    app.github.suspendInstallation(app.installation);
+    app.github.selectRepositories(app.installation, ["globex/docs"]);
+    await app.settle();
+    await repair();
+    app.github.selectRepositories(app.installation, "all");
+    app.github.unsuspendInstallation(app.installation);
+    await app.settle();
+    expect(await look(app)).toBe(0);
+    expect(calls(app)).toEqual({ looks: 1, asks: 0 });
+    expect(await missed(app)).toEqual({ waiting: 0, given_up: 0 });
+    const { connections } = await app.status();
+    const shop = connections.find(({ container }) => container === SHOP);
+    expect(shop).toMatchObject({ inbound: true, outbound: true, paused_reason: null });
+  });
 });
 
 describeOnEachDatabase("an App's log of deliveries", (open) => {

@@ -10,7 +10,7 @@ import type { Login } from "./credentials.ts";
 import { nextLink } from "./listing.ts";
 import { deliveryItemShape } from "./payload.ts";
 import { readAnswer } from "./transport.ts";
-import { isSynced } from "./translate.ts";
+import { isRepeatable } from "./translate.ts";
 
 type AppLogin = Extract<Login, { kind: "app" }>;
 
@@ -48,5 +48,9 @@ function readAttempt(item: z.infer<typeof deliveryItemShape>): DeliveryLogPage["
     // A redirect is no success to us, though GitHub counts it as one: nobody has taken the webhook.
     succeeded: item.status_code >= 200 && item.status_code < 300,
   };
-  return { ...attempt, installationId: item.installation_id, isSynced: isSynced(item.event) };
+  return {
+    ...attempt,
+    installationId: item.installation_id,
+    isRepeatable: isRepeatable(item.event),
+  };
 }

@@ -75,9 +75,22 @@ const TRANSLATORS: ReadonlyMap<string, (payload: unknown) => Translation> = new 
   ["ping", () => irrelevant(null, "ping")],
 ]);
 
-/** Whether an event's deliveries can change anything here. */
-export function isSynced(event: string): boolean {
-  return TRANSLATORS.has(event) && event !== "ping" && event !== "pull_request";
+/**
+ * Events whose deliveries are not asked for again. The first two change nothing here. News of
+ * installations has no clock, so a late `suspend` would follow after its `unsuspend` and switch the
+ * connections off for good. What issues and comments say is dated; a late rename is undone by the
+ * next answer that carries the repository's name.
+ */
+const NOT_REPEATED: ReadonlySet<string> = new Set([
+  "ping",
+  "pull_request",
+  "installation",
+  "installation_repositories",
+]);
+
+/** Whether a delivery of this event that failed is worth asking for, and harmless when it is late. */
+export function isRepeatable(event: string): boolean {
+  return TRANSLATORS.has(event) && !NOT_REPEATED.has(event);
 }
 
 /**

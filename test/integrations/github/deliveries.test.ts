@@ -64,7 +64,7 @@ describe("an App's log of deliveries", () => {
     const shared = {
       event: "issues",
       installationId: String(installation.id),
-      isSynced: true,
+      isRepeatable: true,
     };
     expect(attempts.filter(({ event }) => event === "issues")).toMatchObject([
       { ...shared, status: 202, succeeded: true },
@@ -81,12 +81,24 @@ describe("an App's log of deliveries", () => {
     expect(cursor).toBeNull();
   });
 
-  test("says of what is not synced that it is not", async () => {
-    const { sim, hook, log, pass } = givenApp();
+  test("says what is not to be repeated: what is not synced, and news of installations", async () => {
+    const { sim, hook, installation, log, pass } = givenApp();
     sim.pingHook(hook.id);
     await pass();
     const { attempts } = await log.page(null);
-    expect(attempts[0]).toMatchObject({ event: "ping", installationId: null, isSynced: false });
+    expect(attempts[0]).toMatchObject({ event: "ping", installationId: null, isRepeatable: false });
+
+    sim.suspendInstallation(installation);
+    sim.unsuspendInstallation(installation);
+    sim.selectRepositories(installation, []);
+    await pass();
+    const news = (await log.page(null)).attempts.slice(0, -1);
+    expect(news.map(({ event }) => event).sort()).toEqual([
+      "installation",
+      "installation",
+      "installation_repositories",
+    ]);
+    expect(news.map((one) => one.isRepeatable)).toEqual([false, false, false]);
   });
 
   test("is paged by cursors, and no page moves when more is delivered meanwhile", async () => {
