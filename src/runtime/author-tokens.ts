@@ -35,6 +35,8 @@ const KNOWN_TOKENS = 1_000;
 
 /** Who writes a create, with what it takes. */
 export interface Asked {
+  /** The author for whom the app was asked, by the key of their row; `null` where it has no hook. */
+  readonly author: string | null;
   readonly writer: Writer;
   /** The author's own; `null` where the account writes. */
   readonly client: ContainerClient | null;
@@ -47,10 +49,23 @@ export interface AuthorTokens {
   ask(claimed: Claimed, contact: Contact, author: Author): Promise<Asked>;
 }
 
-/** The account writes. */
-export function byAccount(instead: InsteadOfAuthor | null = null): Asked {
+/** The account writes what this author wrote; by default, what anybody wrote. */
+export function byAccount(
+  author: string | null = null,
+  instead: InsteadOfAuthor | null = null,
+): Asked {
   const writer = instead === null ? BY_ACCOUNT : ({ kind: "account", instead } as const);
-  return { writer, client: null, refused: () => null };
+  return { author, writer, client: null, refused: () => null };
+}
+
+/**
+ * Who writes for the author that a record has now; `null` where the app is to be asked. The record may
+ * have another one since it was asked, in whose name nothing may leave under the former's token.
+ */
+export function writerFor(asked: Asked | null, author: Author | null): Writer | null {
+  if (author === null) return BY_ACCOUNT;
+  if (asked === null) return null;
+  return asked.author === null || asked.author === author.id ? asked.writer : null;
 }
 
 /** What a token is known by; the token itself is not. */
@@ -122,15 +137,15 @@ export function createAuthorTokens(options: {
     async ask(claimed, contact, author) {
       const told = { ...placeOf(claimed, contact), user: author.id };
       const opened = hook === null ? null : await open(hook, contact, author);
-      if (opened === null) return byAccount();
+      if (opened === null) return byAccount(author.id);
       if ("code" in opened) {
         log.warn({ ...told, ...opened }, "the account writes in its author's place");
-        return byAccount("author_token_unavailable");
+        return byAccount(author.id, "author_token_unavailable");
       }
       const connection = contact.connection.id;
       const token = recall(contact, opened.credentials);
       const rest = token.rests.get(connection);
-      if (rest !== undefined && rest.until > clock.now()) return byAccount(rest.instead);
+      if (rest !== undefined && rest.until > clock.now()) return byAccount(author.id, rest.instead);
 
       const refused = (thrown: unknown): InsteadOfAuthor | null => {
         const instead = insteadOf(thrown);
@@ -144,11 +159,11 @@ export function createAuthorTokens(options: {
         const actor = await whoIs(token, opened.client);
         const { containerId: id, containerName: name } = contact.connection;
         const client = opened.client.container({ id, name });
-        return { writer: { kind: "author", actor }, client, refused };
+        return { author: author.id, writer: { kind: "author", actor }, client, refused };
       } catch (thrown) {
         const instead = refused(thrown);
         if (instead === null) throw thrown;
-        return byAccount(instead);
+        return byAccount(author.id, instead);
       }
     },
   };
@@ -158,13 +173,14 @@ export function createAuthorTokens(options: {
 export async function forgetRefused(
   services: Pick<Services, "store">,
   claimed: Claimed,
+  { author }: Asked,
   instead: InsteadOfAuthor,
 ): Promise<Asked | null> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
     if (held === null) return null;
     await save(tx, held, { lane: withoutRefused(held.lane), ended: [] });
-    return byAccount(instead);
+    return byAccount(author, instead);
   });
 }
 

@@ -4,7 +4,6 @@
  */
 import type { Context } from "../engine/context.ts";
 import { mustLook } from "../engine/covered.ts";
-import { BY_ACCOUNT, type Writer } from "../engine/create.ts";
 import { learnIdentity } from "../engine/identify.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
@@ -30,7 +29,7 @@ import { type Claimed, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { attributionOf, type Author, authorOf } from "./attribution.ts";
-import { type Asked, byAccount, forgetRefused } from "./author-tokens.ts";
+import { type Asked, byAccount, forgetRefused, writerFor } from "./author-tokens.ts";
 import { admitGone } from "./process-inbound.ts";
 import { type Written, writeMerge } from "./record-side.ts";
 import { noteRestored } from "./restored-children.ts";
@@ -56,7 +55,7 @@ export async function processOutbound(
   let looked: Looked = "not_yet";
   let asked = services.authors.token === null ? byAccount() : null;
   for (;;) {
-    const step = await decide(services, claimed, book, looked, asked?.writer ?? null);
+    const step = await decide(services, claimed, book, looked, asked);
     if (step === null) return;
     if (step.kind === "ask_author") {
       asked = await services.authorTokens.ask(claimed, step.contact, step.author);
@@ -85,7 +84,7 @@ async function decide(
   claimed: Claimed,
   book: AddressBook,
   looked: Looked,
-  writer: Writer | null,
+  asked: Asked | null,
 ): Promise<
   | (Step & { readonly contact: Contact })
   | { readonly kind: "ask_author"; readonly contact: Contact; readonly author: Author }
@@ -102,7 +101,7 @@ async function decide(
     const view = {
       record: row === null ? null : recordContent(context.mapping, row),
       attribution: attributionOf(author, context, services),
-      writer: author === null ? BY_ACCOUNT : writer,
+      writer: writerFor(asked, author),
       parent: await parentState(tx, held.lane, context),
       token: randomToken(services.random),
       // What was not there when it was listed may have been bound by its echo since.
@@ -230,7 +229,7 @@ async function carryOut(
     answer = await send(client, request, claimed, services, signal);
   } catch (error) {
     const instead = own?.refused(error) ?? null;
-    if (instead !== null) return forgetRefused(services, claimed, instead);
+    if (own !== null && instead !== null) return forgetRefused(services, claimed, own, instead);
     if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
     if (request.kind === "create") {
       throw await noteParentGone(services, contact, book, request.parent, error);

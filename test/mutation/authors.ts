@@ -106,6 +106,14 @@ export const authors: readonly CodeMutant[] = [
     killedBy: STORIES,
   },
   {
+    id: "author-of-now",
+    rule: "... and never under that of another than its author now",
+    file: tokens,
+    find: "asked.author === null || asked.author === author.id ? asked.writer : null;",
+    replace: "asked.writer;",
+    killedBy: STORIES,
+  },
+  {
     id: "author-instead",
     rule: "Where the token is refused the account writes instead, and is not blamed",
     file: tokens,
