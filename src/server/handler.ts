@@ -3,7 +3,9 @@ import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { tell } from "../runtime/failures.ts";
+import { inTime } from "../runtime/in-time.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
+import { NoAnswerError } from "../store/database.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
@@ -12,6 +14,9 @@ import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import { login } from "./session.ts";
+
+/** How long a probe waits for the database; who asks is seldom more patient. */
+const PROBE_MS = 5_000;
 
 export interface HandlerOptions {
   /** Asked of every API request. Default: none, and the API answers on this machine only. */
@@ -55,7 +60,9 @@ export function createHandler(
 
   app.get("/healthz", async (context) => {
     // A transaction as webhooks are stored by: a database that only reads is not well.
-    await core.services.store.transaction((tx) => Promise.resolve(tx.now));
+    const { store, clock } = core.services;
+    const stored = store.transaction((tx) => Promise.resolve(tx.now));
+    await inTime(clock, PROBE_MS, stored, () => new NoAnswerError(PROBE_MS));
     return context.json({ ok: true });
   });
 

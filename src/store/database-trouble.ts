@@ -1,5 +1,5 @@
 /** What a database in trouble says, in words for people: told by code, never by text. */
-import { ConnectionLostError, sqlState } from "./database.ts";
+import { ConnectionLostError, NoAnswerError, NoConnectionError, sqlState } from "./database.ts";
 
 export interface DatabaseTrouble {
   readonly code: string;
@@ -51,6 +51,16 @@ export function describeTrouble(thrown: unknown): DatabaseTrouble | null {
   if (thrown instanceof ConnectionLostError) {
     const hint = "Postgres' own log says why. What was committed stays.";
     return { code: "connection_lost", message: thrown.message, hint };
+  }
+  if (thrown instanceof NoConnectionError && thrown.reason === "busy") {
+    const hint =
+      "Let this process do less at once (`--concurrency`), give it a larger pool, or look for transactions that stand still in pg_stat_activity.";
+    return { code: "no_free_connection", message: thrown.message, hint };
+  }
+  if (thrown instanceof NoAnswerError) {
+    const hint =
+      "It cannot be reached, is overloaded, or all connections of this process are in use: look at its host, its log and pg_stat_activity.";
+    return { code: "database_slow", message: thrown.message, hint };
   }
   const state = sqlState(thrown);
   const known = TROUBLES.find(({ states }) => state !== null && states.includes(state));

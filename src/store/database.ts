@@ -59,14 +59,34 @@ export class ConnectionLostError extends Error {
   }
 }
 
-/** No connection was to be had: the database took none, or all were in use for too long. */
+/**
+ * No connection was to be had within the pool's patience. Whoever meets it has waited: it is trouble
+ * that passes, and not repeated at once.
+ */
 export class NoConnectionError extends Error {
   override readonly name = "NoConnectionError";
   readonly code = "08001";
+  /** `busy`: all of this process' connections were in use; `unreachable`: the database gave none. */
+  readonly reason: "busy" | "unreachable";
 
-  constructor(cause: unknown) {
+  constructor(reason: "busy" | "unreachable", cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`the database gave no connection: ${why}`, { cause });
+    super(
+      reason === "busy"
+        ? `all connections of this process were in use: ${why}`
+        : `the database gave no connection: ${why}`,
+      { cause },
+    );
+    this.reason = reason;
+  }
+}
+
+/** The database has not answered within the time that somebody would wait. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+
+  constructor(millis: number) {
+    super(`the database did not answer within ${String(millis / 1_000)} seconds`);
   }
 }
 

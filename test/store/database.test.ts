@@ -1,12 +1,17 @@
 /** The driver seam: `pg` and PGlite look the same behind it, and lost connections are told. */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import pg from "pg";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   AbortedTransactionError,
   ConnectionLostError,
   type Database,
   mayPass,
+  NoConnectionError,
 } from "../../src/store/database.ts";
+import { describeTrouble } from "../../src/store/database-trouble.ts";
+import { isDatabaseTrouble } from "../../src/runtime/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
@@ -210,6 +215,39 @@ describeOnEachDatabase("a database", (open, kind) => {
         if (runs === 3) throw Object.assign(new Error("serialization"), { code: "40001" });
       });
       expect(runs).toBe(4);
+    });
+
+    it("waits for a connection once, and says whether its own were in use or none was given", async () => {
+      const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      const { port } = silent.address() as AddressInfo;
+      const app = await open();
+      for (const [connectionString, holds, reason, code] of [
+        [app.url, true, "busy", "no_free_connection"],
+        [
+          `postgres://app@127.0.0.1:${String(port)}/app`,
+          false,
+          "unreachable",
+          "database_unreachable",
+        ],
+      ] as const) {
+        const pool = new pg.Pool({ connectionString, max: 1, connectionTimeoutMillis: 300 });
+        const database = pgDatabase(pool);
+        const held = holds ? await pool.connect() : null;
+        const store = await postgresStore(database, { random: seededRandom(1) });
+        const connects = vi.spyOn(pool, "connect");
+        const late: unknown = await store
+          .transaction((tx) => Promise.resolve(tx.now))
+          .catch((thrown: unknown) => thrown);
+        expect(connects).toHaveBeenCalledTimes(1);
+        expect(late).toBeInstanceOf(NoConnectionError);
+        expect(late).toMatchObject({ reason });
+        expect(describeTrouble(late)?.code).toBe(code);
+        expect(isDatabaseTrouble(late)).toBe(true);
+        held?.release();
+        await pool.end();
+      }
+      silent.close();
     });
 
     it("listens again after its connection was lost", async () => {

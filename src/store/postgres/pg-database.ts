@@ -26,13 +26,15 @@ export function pgDatabase(source: string | pg.Pool): Database {
   const pool = owned ? openPool(source) : source;
   // A lost idle connection is not a crash: the pool opens another.
   if (owned) pool.on("error", () => undefined);
+  const { take, forget } = taker(pool);
 
   return {
     kind: "postgres",
-    ...onItsOwn(pool),
-    transaction: (work) => inTransaction(pool, work),
+    ...onItsOwn(pool, take),
+    transaction: (work) => inTransaction(take, work),
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
+      forget();
       if (owned) await pool.end();
     },
   };
@@ -52,19 +54,36 @@ function openPool(connectionString: string): pg.Pool {
   });
 }
 
-/** @throws NoConnectionError where the driver says nothing more of it. */
-async function take(pool: pg.Pool): Promise<pg.PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    throw sqlState(error) === null ? new NoConnectionError(error) : error;
-  }
+/** Takes a connection. Throws `NoConnectionError` where the driver says nothing more of it. */
+type Take = () => Promise<pg.PoolClient>;
+
+/** The driver says the same of a pool in use and of a host that is gone: who has what is counted here. */
+function taker(pool: pg.Pool): { readonly take: Take; readonly forget: () => void } {
+  const inUse = new Set<pg.PoolClient>();
+  const acquired = (client: pg.PoolClient) => void inUse.add(client);
+  const released = (_error: Error, client: pg.PoolClient) => void inUse.delete(client);
+  pool.on("acquire", acquired);
+  pool.on("release", released);
+  return {
+    async take() {
+      try {
+        return await pool.connect();
+      } catch (error) {
+        if (sqlState(error) !== null) throw error;
+        throw new NoConnectionError(inUse.size < pool.options.max ? "unreachable" : "busy", error);
+      }
+    },
+    forget() {
+      pool.off("acquire", acquired);
+      pool.off("release", released);
+    },
+  };
 }
 
 /** Statements that are transactions of their own. After one that failed its connection is not trusted. */
-function onItsOwn(pool: pg.Pool): Queryable {
+function onItsOwn(pool: pg.Pool, take: Take): Queryable {
   async function run<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
-    const client = await take(pool);
+    const client = await take();
     let lost: Error | undefined;
     let failed = true;
     const noteLoss = (error: Error) => {
@@ -91,8 +110,8 @@ function onItsOwn(pool: pg.Pool): Queryable {
   };
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const client = await take(pool);
+async function inTransaction<T>(take: Take, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await take();
   let lost: Error | undefined;
   const connection = { abandoned: false, readOnly: false };
   let committing = false;

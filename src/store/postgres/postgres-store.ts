@@ -5,7 +5,13 @@ import type { ConnectionId } from "../../model/ids.ts";
 import { type Instant, parseInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { type Database, mayPass, type Queryable, ReadOnlyDatabaseError } from "../database.ts";
+import {
+  type Database,
+  mayPass,
+  NoConnectionError,
+  type Queryable,
+  ReadOnlyDatabaseError,
+} from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
@@ -148,13 +154,17 @@ async function settle(tx: Queryable, kind: Database["kind"]): Promise<Instant> {
   return parseInstant(row.now);
 }
 
-/** Runs what only met others again, after a pause that grows and differs from theirs. */
+/**
+ * Runs what only met others again, after a pause that grows and differs from theirs. Not where it has
+ * waited for a connection in vain: that was long already.
+ */
 async function again<T>(random: Random, attempt: () => Promise<T>): Promise<T> {
   for (let count = 1; ; count += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (count === ATTEMPTS || !mayPass(error)) throw error;
+      const repeats = mayPass(error) && !(error instanceof NoConnectionError);
+      if (count === ATTEMPTS || !repeats) throw error;
       await delay(FIRST_PAUSE_MS * 2 ** count * random());
     }
   }
