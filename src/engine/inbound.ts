@@ -183,6 +183,11 @@ export function planRemoval(lane: Lane, record: Content | null, context: Context
   return { removal: { kind: "detach" }, conflicts };
 }
 
+/** The app has archived the record itself: it is left as it is, with the time of the app's own. */
+export function keptArchived(planned: RemovalPlan): RemovalPlan {
+  return { ...planned, removal: { kind: "none" } };
+}
+
 /** The app's own code was to delete the record and kept it: then what it made of it counts. */
 export function keptByApp(planned: RemovalPlan, archived: boolean): RemovalPlan {
   const write = { patch: {}, references: [] };

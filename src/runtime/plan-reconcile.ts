@@ -98,6 +98,7 @@ export async function* planReconcile(
       adopted,
       leaving: left.lanes,
       ending: endingParents({ mapping }, before),
+      young: new Set<string>(),
       ...(signal && { signal }),
     };
     before.push(...left.steps);
@@ -120,6 +121,8 @@ export interface Planner {
   readonly leaving: ReadonlySet<LaneId>;
   /** Resources whose record is gone: below them nothing new is taken in. */
   readonly ending: ReadonlySet<string>;
+  /** Missing, but heard of too shortly before: a later look tells. It grows while this runs. */
+  readonly young: Set<string>;
   readonly signal?: AbortSignal;
 }
 
@@ -267,6 +270,7 @@ async function* planUnlisted(
       if (seen === "absent") {
         const gone = await planGone(planner, externalId, movedParents);
         const isTooYoung = gone === "too_young";
+        if (isTooYoung) planner.young.add(externalId);
         yield { listed: 0, unconfirmed: isTooYoung ? 1 : 0, steps: isTooYoung ? [] : gone };
         continue;
       }

@@ -27,12 +27,13 @@ export interface RecordGoneStep {
  * @param before The steps planned so far.
  */
 export async function planGoneRecords(
-  { services, contact, mapping, leaving }: Planner,
+  { services, contact, mapping, leaving, young }: Planner,
   before: readonly PlannedStep[],
 ): Promise<readonly RecordGoneStep[]> {
-  const absent = new Set(
-    before.flatMap((step) => (step.cause === "absent" ? [step.externalId] : [])),
-  );
+  const absent = new Set([
+    ...young,
+    ...before.flatMap((step) => (step.cause === "absent" ? [step.externalId] : [])),
+  ]);
   const book = await AddressBook.open(services);
   const mapped = { recordType: mapping.recordType, resourceType: mapping.resource.type };
   const hides = await services.store.transaction((tx) => tx.records.mayHideRows(mapping));

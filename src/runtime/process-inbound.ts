@@ -9,6 +9,7 @@ import {
   type EndedParent,
   endForEndedParent,
   endForMissingRecord,
+  keptArchived,
   keptByApp,
   MOVED_ON,
   planRemoval,
@@ -213,11 +214,13 @@ async function removeRecord(
   const record = await lockForRemoval(tx, lane, mapping);
   if (record === "busy") return awaitRecord(start, event, context);
   if (isRestoring(lane)) await beginAnew(tx, lane, book);
-  // What the app has archived itself is left as it is, with the time of the app's own.
-  const living = record === null || isSoftDeleted(mapping, record.row) ? null : record.content;
+  const removal = planRemoval(lane, record?.content ?? null, context);
+  const isArchived = record !== null && isSoftDeleted(mapping, record.row);
   const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
     ? MOVED_ON
-    : planRemoval(lane, living, context);
+    : isArchived
+      ? keptArchived(removal)
+      : removal;
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   const removed = await carryOut(writer, lane, record, planned, context);
   return concludeRemoval(start, event, removed, context);

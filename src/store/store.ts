@@ -297,6 +297,8 @@ export interface ChangeStore {
   take(limit: number): Promise<readonly CapturedChange[]>;
   /** Reads the captured writes of one record that are still to be drained. */
   peek(recordType: string, recordId: string): Promise<readonly CapturedChange[]>;
+  /** When the oldest write was captured that no drain has committed, be it in a drain's hands. */
+  oldest(): Promise<Instant | null>;
   /** Tables that were emptied at once since they were asked for, by `TRUNCATE`; each is told once. */
   takeTruncated(): Promise<readonly string[]>;
   /** Adds updates that nobody made, so that the drain looks at the records again. */

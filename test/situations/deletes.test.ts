@@ -1,8 +1,9 @@
 /** Situations 38 and 39: deletions at GitHub, late edits after them, and deletions of what nobody saw. */
 import { expect, it } from "vitest";
 import type { Comment, Delivery } from "../../src/testing/github/index.ts";
+import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { givenIssue, givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { postWebhook, twoOf } from "../harness/webhooks.ts";
 
 describeOnEachDatabase("deletions at GitHub", (open) => {
@@ -206,6 +207,35 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     expect((await app.events("direction=outbound")).map(({ state }) => state)).not.toContain(
       "errored",
     );
+    expect(app.writes()).toBe(0);
+  });
+
+  it("S38 an issue deleted whose task was edited and archived: the app's own time stays, and the edit is told", async () => {
+    const app = await givenIssue(await open(), "Known");
+    const { id } = await app.task();
+    const archivedAt = "2026-01-02 03:04:05+00";
+    await app.editTask(id, { title: "Never sent" });
+    await app.editTask(id, { deleted_at: archivedAt });
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    await app.advance(1_000);
+    await app.github.answered();
+    await translateDeliveries(app.tandem.services);
+    await app.settle();
+
+    const [row] = await app.sql<{ same: boolean }>(
+      "select deleted_at = $1::timestamptz as same from tasks",
+      [archivedAt],
+    );
+    expect(row).toEqual({ same: true });
+    const events = await app.events("direction=inbound");
+    expect(events.at(-1)).toMatchObject({
+      state: "completed",
+      reason: "nothing_to_delete",
+      conflicts: [
+        { field: "title", winner: "record", kept: "Never sent", why: "resource_deleted" },
+      ],
+    });
+    expect(app.github.issues(app.repo)).toEqual([]);
     expect(app.writes()).toBe(0);
   });
 

@@ -225,7 +225,9 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       await store.transaction(async (tx) => {
         const peeked = await tx.changes.peek("tasks", id);
         expect(peeked.map((change) => change.origin)).toEqual([origin, origin, null]);
+        expect(await tx.changes.oldest()).toBe(peeked[0]?.changedAt);
         expect(await tx.changes.take(1000)).toEqual(peeked);
+        expect(await tx.changes.oldest()).toBeNull();
         expect(await tx.changes.peek("tasks", id)).toEqual([]);
       });
     });

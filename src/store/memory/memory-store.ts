@@ -102,6 +102,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
               (change) => change.recordType === recordType && change.recordId === recordId,
             ),
           ),
+        oldest: () => step(() => state.changes.items[0]?.changedAt ?? null),
         // Tables in memory are emptied row by row.
         takeTruncated: () => step(() => []),
         note: (changes) =>

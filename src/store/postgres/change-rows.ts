@@ -67,6 +67,13 @@ export function changeStore(tx: Queryable): ChangeStore {
       const { rows } = await tx.query<ChangeRow>(PEEK, [recordType, recordId]);
       return rows.map(changeFromRow);
     },
+    async oldest() {
+      const { rows } = await tx.query<{ changed_at: string }>(
+        "select changed_at from tandem.changes order by id limit 1",
+      );
+      const [row] = rows;
+      return row === undefined ? null : parseInstant(row.changed_at);
+    },
     async takeTruncated() {
       const { rows } = await tx.query<{ record_type: string }>(
         "delete from tandem.truncations returning record_type",
