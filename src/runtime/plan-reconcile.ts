@@ -45,7 +45,12 @@ export type PlannedStep = {
 } & (
   | { readonly cause: "seen"; readonly observation: Observation }
   | { readonly cause: "record_differs" | "outlived"; readonly lane: LaneId }
-  | { readonly cause: "unpaired"; readonly key: LaneKey }
+  | {
+      readonly cause: "unpaired";
+      readonly key: LaneKey;
+      /** The step that its parent comes here by, if it is not here yet. */
+      readonly above: RecordMovedStep | null;
+    }
   | { readonly cause: "absent"; readonly externalId: string }
   | { readonly cause: "moved"; readonly move: ResourceMove }
   | {
@@ -55,7 +60,7 @@ export type PlannedStep = {
       readonly bound: string;
       readonly observation: Observation;
     }
-  | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves">
+  | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves" | "losing">
   | Pick<RecordGoneStep, "cause" | "recordType" | "recordId" | "externalId">
 );
 

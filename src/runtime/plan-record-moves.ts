@@ -13,7 +13,7 @@ import {
 import { removalAfter } from "../engine/record-move.ts";
 import { contentOrNull } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
-import type { LaneId } from "../model/ids.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
@@ -30,6 +30,9 @@ export interface RecordMovedStep extends Pick<LaneKey, "recordType" | "recordId"
   readonly mapping: Mapping;
   /** It left this connection, so that its resource here is removed. */
   readonly leaves: boolean;
+  /** The connections that lose a resource of it, be it this one or others that it has left. */
+  readonly losing: readonly ConnectionId[];
+  /** Also what is ended in other connections that it has left: the drain decides on all at once. */
   readonly actions: readonly PlannedAction[];
 }
 
@@ -60,13 +63,13 @@ export async function planLeft(
       const existing = await tx.findLanesByRecord(mapping.recordType, ids);
       const rows = await livingRows(tx, mapping, ids);
       const left = await leftOf(tx, mapping, rows, existing, book);
-      const own = page.filter(({ id }) => left.has(id));
-      for (const lane of await tx.lockLanes(own.map(({ id }) => id))) {
-        const move = left.get(lane.id);
-        if (move === undefined) continue;
-        const context = book.context(lane, tx.now);
+      const own = new Set(page.map(({ id }) => id));
+      const locked = await tx.lockLanes([...left.keys()]);
+      const losses = lossesOf(locked, left, tx, book);
+      for (const lane of locked) {
+        if (!own.has(lane.id)) continue;
         lanes.add(lane.id);
-        steps.push(step(mapping, lane, true, planLeaving(lane, move, context)));
+        steps.push(step(mapping, lane, true, [], losses.get(lane.recordId ?? "")));
       }
       return page.length < BATCH ? null : (ids.at(-1) ?? null);
     });
@@ -84,14 +87,16 @@ export async function planArrived(
   const rows = new Map(found.map(({ key, row }) => [key.recordId ?? "", row]));
   const existing = await tx.findLanesByRecord(mapping.recordType, [...rows.keys()]);
   const left = await leftOf(tx, mapping, rows, existing, book);
-  const leaving = new Set(existing.flatMap(({ id, recordId }) => (left.has(id) ? recordId : [])));
+  const losses = lossesOf(await tx.lockLanes([...left.keys()]), left, tx, book);
   const result = new Map<string, RecordMovedStep>();
   for (const { key, row } of found) {
     const { recordId } = key;
     const content = contentOrNull(mapping, row);
-    if (recordId === null || content === null || !leaving.has(recordId)) continue;
+    const lost = losses.get(recordId ?? "");
+    if (recordId === null || content === null || lost === undefined) continue;
     const context = book.context({ id: unseenLane(key).id, ...key }, tx.now);
-    result.set(recordId, step(mapping, key, false, planUnpaired(recordId, content, key, context)));
+    const actions = planUnpaired(recordId, content, key, context);
+    result.set(recordId, step(mapping, key, false, actions, lost));
   }
   return result;
 }
@@ -124,12 +129,19 @@ export async function planReturned(
           .map((lane) => [lane.recordId, lane]),
       );
       const back = [...last.values()].filter(({ recordMoved }) => recordMoved !== null);
-      for (const lane of await tx.lockLanes(back.map(({ id }) => id))) {
+      const returning = new Set(back.map(({ id }) => id));
+      const returned = new Set(back.map(({ recordId }) => recordId));
+      const backRows = new Map([...rows].filter(([id]) => returned.has(id)));
+      const left = await leftOf(tx, mapping, backRows, living, book);
+      const locked = await tx.lockLanes([...returning, ...left.keys()]);
+      const losses = lossesOf(locked, left, tx, book);
+      for (const lane of locked) {
+        if (!returning.has(lane.id)) continue;
         const row = rows.get(lane.recordId ?? "");
         const content = row === undefined ? null : contentOrNull(mapping, row);
         if (content === null || lane.recordId === null) continue;
         const actions = planReturn(lane, lane.recordId, content, book.context(lane, tx.now));
-        steps.push(step(mapping, lane, false, actions));
+        steps.push(step(mapping, lane, false, actions, losses.get(lane.recordId)));
       }
       return page.length < BATCH ? null : (page.at(-1)?.id ?? null);
     });
@@ -144,11 +156,36 @@ function planReturn(lane: Lane, recordId: string, content: Content, context: Con
   return planRecordSide(taken, { kind: "present", content }, context);
 }
 
-function planLeaving(lane: Lane, move: RecordMove, { mapping }: Context): readonly PlannedAction[] {
-  const { resourceType, externalId, recordType, recordId } = lane;
-  if (externalId === null) return [];
+/** What becomes of a resource whose record has left; `action` is `null` where there was none yet. */
+interface Loss {
+  readonly connectionId: ConnectionId;
+  readonly action: PlannedAction | null;
+}
+
+function planLeaving(lane: Lane, move: RecordMove, { mapping }: Context): Loss {
+  const { connectionId, resourceType, externalId, recordType, recordId } = lane;
+  if (externalId === null) return { connectionId, action: null };
   const kind = removalAfter(move, mapping) === "detach" ? "detach_record" : "remove_resource";
-  return [{ kind, resourceType, externalId, recordType, recordId, changes: [], conflicts: [] }];
+  const named = { resourceType, externalId, recordType, recordId };
+  return { connectionId, action: { kind, ...named, changes: [], conflicts: [] } };
+}
+
+/** The losses of each record that has left a lane, in the order of the lanes. */
+function lossesOf(
+  lanes: readonly Lane[],
+  left: ReadonlyMap<LaneId, RecordMove>,
+  { now }: StoreTransaction,
+  book: AddressBook,
+): ReadonlyMap<string, readonly Loss[]> {
+  const result = new Map<string, Loss[]>();
+  for (const lane of lanes) {
+    const move = left.get(lane.id);
+    if (move === undefined || lane.recordId === null) continue;
+    const losses = result.get(lane.recordId) ?? [];
+    losses.push(planLeaving(lane, move, book.context(lane, now)));
+    result.set(lane.recordId, losses);
+  }
+  return result;
 }
 
 async function leftOf(
@@ -172,6 +209,12 @@ function step(
   { recordType, recordId }: Pick<LaneKey, "recordType" | "recordId">,
   leaves: boolean,
   actions: readonly PlannedAction[],
+  losses: readonly Loss[] = [],
 ): RecordMovedStep {
-  return { cause: "record_moved", mapping, recordType, recordId, leaves, actions };
+  const lost = losses.flatMap(({ action }) => action ?? []);
+  const losing = losses.flatMap(({ connectionId, action }) =>
+    action === null ? [] : connectionId,
+  );
+  const all = [...actions, ...lost];
+  return { cause: "record_moved", mapping, recordType, recordId, leaves, losing, actions: all };
 }

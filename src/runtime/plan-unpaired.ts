@@ -35,6 +35,11 @@ export async function planWithoutResource(
       return step.cause === "absent" ? step.actions.map((one) => one.recordId) : [];
     }),
   );
+  const comingBy = new Map(
+    above.flatMap((step) =>
+      step.cause === "record_moved" && !step.leaves ? [[step.recordId, step] as const] : [],
+    ),
+  );
   const steps: PlannedStep[] = [];
   const planned = new Set<string>();
   const plan = async (
@@ -55,7 +60,10 @@ export async function planWithoutResource(
       }
       const context = book.context({ id: unseenLane(key).id, ...key }, tx.now);
       const actions = planUnpaired(key.recordId, content, key, context);
-      if (actions.length > 0) steps.push({ cause: "unpaired", mapping, key, actions });
+      const parentStep = comingBy.get(parentId) ?? null;
+      if (actions.length > 0) {
+        steps.push({ cause: "unpaired", mapping, key, above: parentStep, actions });
+      }
     }
   };
   const book = await AddressBook.open(services);

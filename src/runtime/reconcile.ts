@@ -10,7 +10,7 @@ import { queueRemoval } from "../engine/record-change.ts";
 import { noteSurplus } from "../engine/surplus.ts";
 import { unchanged } from "../engine/transition.ts";
 import type { Victim } from "../model/held-run.ts";
-import type { LaneId } from "../model/ids.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
@@ -80,17 +80,31 @@ async function isWithinReach(
   scope: ReconcileScope,
   steps: readonly PlannedStep[],
 ): Promise<boolean> {
-  const victims = steps.filter(isDangerous).flatMap(({ actions: [first] }): Victim[] => {
-    if (first === undefined) return [];
-    const { kind, resourceType, externalId, recordType, recordId } = first;
-    const what = kind === "patch_resource" ? "overwrite" : "delete";
-    return [{ what, resourceType, externalId, recordType, recordId }];
+  const dangerous = steps.filter(isDangerous);
+  const victims = dangerous
+    .flatMap(harmOf)
+    .map(({ kind, resourceType, externalId, recordType, recordId }): Victim => {
+      const what = kind === "patch_resource" ? "overwrite" : "delete";
+      return { what, resourceType, externalId, recordType, recordId };
+    });
+  const losing = dangerous.flatMap((step) => {
+    if (step.cause === "record_moved") return step.losing;
+    return harmOf(step).length > 0 ? [connection.id] : [];
   });
-  const records = await services.store.transaction((tx) => tx.countPairedLanes(connection.id));
+  const records = await leastPaired(services, losing.length === 0 ? [connection.id] : losing);
   const overwrites = victims.filter(({ what }) => what === "overwrite").length;
   const outlook = { deletes: victims.length - overwrites, overwrites, records };
   const kind = scope.records ? "reconcile" : "id_sweep";
   return mayGoOn(services, connection, kind, outlook, victims);
+}
+
+/** How many pairings the smallest of the connections has: a large one lends it no room. */
+async function leastPaired(services: Services, ids: readonly ConnectionId[]): Promise<number> {
+  return services.store.transaction(async (tx) => {
+    const counts: number[] = [];
+    for (const id of new Set(ids)) counts.push(await tx.countPairedLanes(id));
+    return Math.min(...counts);
+  });
 }
 
 const DANGEROUS: ReadonlySet<PlannedStep["cause"]> = new Set([
@@ -100,11 +114,22 @@ const DANGEROUS: ReadonlySet<PlannedStep["cause"]> = new Set([
   "record_gone",
 ]);
 
-/** A record or resource that is there now is gone, or says something else, afterwards. */
+/**
+ * A record or resource that is there now is gone, or says something else, afterwards; or it is to
+ * come below one of that kind.
+ */
 function isDangerous(step: PlannedStep): boolean {
   const { cause } = step;
-  if (cause === "record_moved") return step.leaves;
+  if (cause === "unpaired") return step.above !== null && isDangerous(step.above);
+  if (cause === "record_moved") return harmOf(step).length > 0;
   return DANGEROUS.has(cause);
+}
+
+/** What a dangerous step does harm to. A record that is moved is removed wherever it was. */
+function harmOf({ cause, actions }: PlannedStep): readonly PlannedAction[] {
+  if (cause === "unpaired") return [];
+  if (cause !== "record_moved") return actions.slice(0, 1);
+  return actions.filter(({ kind }) => kind === "remove_resource" || kind === "detach_record");
 }
 
 /** Carries steps out: what each leads to by now is decided anew, on its locked lane. */

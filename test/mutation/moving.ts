@@ -102,6 +102,14 @@ export const moving: readonly CodeMutant[] = [
     killedBy: ["test/situations/scope-changes-below.test.ts"],
   },
   {
+    id: "move-weighed",
+    rule: "A reconcile weighs what the moves that it finds end in other connections",
+    file: "src/runtime/reconcile.ts",
+    find: 'if (cause === "record_moved") return harmOf(step).length > 0;',
+    replace: 'if (cause === "record_moved") return step.leaves;',
+    killedBy: ["test/situations/scope-changes-found.test.ts"],
+  },
+  {
     id: "move-raced",
     rule: "An event that belies where its record is sends nothing before the drain has looked again",
     file: "src/runtime/process-outbound.ts",

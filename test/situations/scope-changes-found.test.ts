@@ -1,7 +1,7 @@
 /** Moves of a task among everything else: deletions, pauses, policies, transfers, and missed writes. */
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import {
   APP,
   connect,
@@ -209,9 +209,12 @@ describeOnEachDatabase("a move that no trigger saw", (open) => {
       const connection = (await app.status()).connections[index]?.id ?? "";
       const id = connection as typeof app.connection.id;
       const planned = await app.tandem.reconcile(id, { dryRun: true });
-      expect(planned.actions.map(({ kind }) => kind)).toEqual([
-        index === 0 ? "remove_resource" : "create_resource",
-      ]);
+      // Either way the drain ends the old pairing, so the plan shows it.
+      const [old] = app.github.issues(SITE);
+      const removal = { kind: "remove_resource", externalId: String(old?.number) };
+      expect(planned.actions).toMatchObject(
+        index === 0 ? [removal] : [{ kind: "create_resource", externalId: null }, removal],
+      );
       expect(app.writes()).toBe(0);
       const done = await app.tandem.reconcile(id);
       expect(done.actions).toEqual(planned.actions);
@@ -239,6 +242,69 @@ describeOnEachDatabase("a move that no trigger saw", (open) => {
   });
 });
 
+describeOnEachDatabase("moves of many that no trigger saw", (open) => {
+  const MANY = 12;
+
+  async function givenMany(database: TestDatabase): Promise<Pair> {
+    const app = await givenPaired(database);
+    for (let number = 2; number <= MANY; number += 1) {
+      app.github.as("mona").openIssue(SITE, { title: `Report ${number}` });
+    }
+    await app.settle();
+    await app.advance(60_000);
+    await app.tandem.syncNow();
+    await app.settle();
+    app.github.clearRequests();
+    return app;
+  }
+
+  const openAt = (app: Pair, repository: string) =>
+    issuesOf(app, repository).filter((issue) => issue.startsWith("open: ")).length;
+  const removals = (actions: readonly { readonly kind: string }[]) =>
+    actions.filter(({ kind }) => kind === "remove_resource").length;
+
+  it("are held by a reconcile of where they come to, with what is below, until approved", async () => {
+    const app = await givenMany(await open());
+    const to = (await app.status()).connections[1]?.id as typeof app.connection.id;
+    await app.addComment(app.taskId, "On it.");
+    await app.settle();
+    app.github.clearRequests();
+    await unseen(app, "2");
+    const planned = await app.tandem.reconcile(to, { dryRun: true });
+    expect(removals(planned.actions)).toBe(MANY);
+
+    const held = await app.tandem.reconcile(to);
+    await app.settle();
+    expect(held).toMatchObject({ applied: false, held: true, actions: [] });
+    expect(app.writes()).toBe(0);
+    expect([openAt(app, SITE), openAt(app, APP)]).toEqual([MANY, 0]);
+    const [run] = (await app.status()).held_runs;
+    expect(run).toMatchObject({ kind: "reconcile", deletes: MANY, overwrites: 0, records: 13 });
+
+    await app.tandem.approve(run?.id ?? "");
+    expect((await app.tandem.reconcile(to)).actions).toEqual(planned.actions);
+    await app.settle();
+    expect([openAt(app, SITE), openAt(app, APP)]).toEqual([0, MANY]);
+  });
+
+  it("are held by a reconcile of where they are back, as its dry run says", async () => {
+    const app = await givenMany(await open());
+    await app.sql("update tasks set project_id = 2");
+    await app.settle();
+    expect([openAt(app, SITE), openAt(app, APP)]).toEqual([0, MANY]);
+    app.github.clearRequests();
+    await unseen(app, "1");
+    const planned = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(removals(planned.actions)).toBe(MANY);
+
+    const held = await app.tandem.reconcile(app.connection.id);
+    await app.settle();
+    expect(held).toMatchObject({ applied: false, held: true, actions: [] });
+    expect(app.writes()).toBe(0);
+    expect([openAt(app, SITE), openAt(app, APP)]).toEqual([0, MANY]);
+  });
+});
+
 describeOnEachDatabase("the scope column", (open) => {
   it("is watched though it is no mapped field, and what is not mapped is not", async () => {
     const app = await givenPaired(await open());
@@ -251,6 +317,25 @@ describeOnEachDatabase("the scope column", (open) => {
 });
 
 describeOnEachDatabase("two repositories for one project", (open) => {
+  it("a reconcile of one that was left shows what it closes in the other", async () => {
+    const app = await givenPaired(await open());
+    await connect(app, "acme/mirror", "1");
+    await app.advance(60_000);
+    await app.tandem.sweepNow();
+    await app.tandem.reconcile((await app.status()).connections[2]?.id as typeof app.connection.id);
+    await app.settle();
+    expect(issuesOf(app, "acme/mirror")).toEqual(["open: Broken link"]);
+    await unseen(app, "2");
+    const planned = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(planned.actions.map(({ kind }) => kind)).toEqual(["remove_resource", "remove_resource"]);
+    expect((await app.tandem.reconcile(app.connection.id)).actions).toEqual(planned.actions);
+    await app.settle();
+
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    expect(issuesOf(app, "acme/mirror")).toEqual(["closed: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+  });
+
   it("both old issues are closed, one new one is made, and nobody else's task is touched", async () => {
     const app = await givenProjects(await open());
     await connect(app, "acme/mirror", "1");
