@@ -11,7 +11,7 @@ import { approvedRuns } from "./held-runs.ts";
 import { reconcileConnection } from "./reconcile.ts";
 import type { Services } from "./services.ts";
 
-/** When a connection is swept again where something missing could not be told from a lagging read. */
+/** When a connection is swept again that failed, or where a lagging read leaves something uncertain. */
 const LOOK_AGAIN_MS = 5 * 60_000;
 
 export interface SweepSummary {
@@ -41,20 +41,20 @@ export async function sweepDue(
       (approved.has(connection.id) ||
         addMillis(connection.sweptAt ?? connection.polledAt, sweepMillis) <= now),
   );
+  const again = addMillis(now, Math.min(0, LOOK_AGAIN_MS - sweepMillis));
   for (const contact of due) {
     try {
       const { unconfirmed } = await sweepConnection(services, contact, signal);
       if (unconfirmed === 0) continue;
-      const sweptAt = addMillis(now, Math.min(0, LOOK_AGAIN_MS - sweepMillis));
-      await services.store.directory.updateConnection(contact.connection.id, { sweptAt });
+      await services.store.directory.updateConnection(contact.connection.id, { sweptAt: again });
     } catch (thrown) {
       if (signal?.aborted === true) return 0;
       const { id, containerName } = contact.connection;
       services.log.warn(
         { connection: id, container: containerName, error: messageOf(thrown) },
-        "a sweep failed; it is repeated with the next cycle",
+        "a sweep failed; it is repeated in a few minutes",
       );
-      await services.store.directory.updateConnection(id, { sweptAt: now });
+      await services.store.directory.updateConnection(id, { sweptAt: again });
     }
   }
   return due.length;

@@ -4,6 +4,7 @@ import { sweepDue } from "../../src/runtime/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
+const DAY = 24 * 3_600_000;
 const COUNT = 8;
 
 /** Eight issues with a comment each, all paired, polled and swept once. */
@@ -109,11 +110,25 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
 
     await expectNothingDeleted(app);
   });
+
+  it("S52 a sweep that failed looks again within minutes, not a day", async () => {
+    const app = await givenPairs(await open());
+    await app.advance(DAY);
+    app.github.faults.api.forbidden = true;
+    expect(await sweepDue(app.tandem.services, DAY)).toBe(1);
+    app.github.faults.api.forbidden = false;
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    expect(await sweepDue(app.tandem.services, DAY)).toBe(0);
+    await app.advance(5 * 60_000);
+    expect(await sweepDue(app.tandem.services, DAY)).toBe(1);
+    await app.settle();
+    const gone = (await app.tasks()).filter(({ deleted_at }) => deleted_at !== null);
+    expect(gone).toHaveLength(1);
+  });
 });
 
 describeOnEachDatabase("a resource opened moments ago", (open) => {
-  const DAY = 24 * 3_600_000;
-
   it("S52 that neither the list nor a read by id shows yet is not taken for deleted", async () => {
     const app = await givenPairs(await open());
     await app.advance(DAY);
