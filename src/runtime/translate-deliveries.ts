@@ -3,10 +3,11 @@ import { nextRunAt } from "../engine/retry.ts";
 import { type Translation, TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import type { ResourceMove } from "../model/observation.ts";
+import { isContention } from "../store/database.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals, type Incoming } from "./admit-arrivals.ts";
-import { messageOf } from "./failures.ts";
+import { describe, isDatabaseTrouble, messageOf } from "./failures.ts";
 import {
   type ContainerNews,
   followContainer,
@@ -24,6 +25,7 @@ export async function translateDeliveries(services: Services): Promise<number> {
   try {
     return await translateBatch(services, book, BATCH);
   } catch (error) {
+    if (concernsAll(error)) throw error;
     // Something in the batch cannot be admitted: alone, only that one fails.
     services.log.warn(
       { error: messageOf(error) },
@@ -87,11 +89,16 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
       if (news.followed !== null) await follow(news.followed, book, services);
     } catch (error) {
       const failed = current;
-      if (failed === undefined) throw error;
+      if (failed === undefined || concernsAll(error)) throw error;
       await services.store.transaction((tx) => markFailed(tx, failed, error, services));
     }
   }
   return BATCH;
+}
+
+/** The database is in trouble, and not only with what somebody else holds: every delivery meets that. */
+function concernsAll(error: unknown): boolean {
+  return isDatabaseTrouble(error) && !isContention(error);
 }
 
 /** Follows first, which may be done twice, and notes it then: what was not noted is done again. */
@@ -172,19 +179,22 @@ async function translateOne(
   return { ...NO_NEWS, incoming };
 }
 
+function causeOf(thrown: unknown): Pick<EventError, "code" | "hint"> {
+  if (thrown instanceof TranslationError) return thrown;
+  if (isDatabaseTrouble(thrown)) return describe(thrown);
+  return {
+    code: "not_translated",
+    hint: "The delivery is kept and tried again; if the payload is right, this is a fault of ours.",
+  };
+}
+
 async function markFailed(
   tx: StoreTransaction,
   delivery: Delivery,
   thrown: unknown,
   services: Services,
 ): Promise<void> {
-  const { code, hint } =
-    thrown instanceof TranslationError
-      ? thrown
-      : {
-          code: "not_translated",
-          hint: "The delivery is kept and tried again; if the payload is right, this is a fault of ours.",
-        };
+  const { code, hint } = causeOf(thrown);
   const error: EventError = {
     code,
     message: messageOf(thrown),

@@ -131,6 +131,11 @@ export function sqlState(error: unknown): string | null {
   return typeof error.code === "string" ? error.code : null;
 }
 
+/** Whether others were met: a deadlock, a failed serialization, or a lock that was held for too long. */
+export function isContention(error: unknown): boolean {
+  return ["40001", "40P01", "55P03"].includes(sqlState(error) ?? "");
+}
+
 /** Whether the same transaction may succeed if it is run again, and cannot have taken effect. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof ConnectionLostError && error.outcome === "unknown") return false;

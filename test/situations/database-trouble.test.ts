@@ -55,6 +55,20 @@ describeOnEachDatabase("a database in trouble", (open) => {
     expect(app.writes()).toBe(1);
   });
 
+  it("S49: a full disk while a webhook is translated: it waits as it came, and is no fault of its own", async () => {
+    const app = await givenSampleTandem(await open());
+    await fillDisk(app, "tandem.events_live");
+    app.github.as("mona").openIssue(app.repo, { title: "Not yet" });
+    await expect(app.settle()).rejects.toMatchObject({ code: "53100" });
+    expect(await app.storedDeliveries()).toMatchObject([{ state: "received", error: null }]);
+
+    await makeRoom(app, "tandem.events_live");
+    await app.settle();
+    expect(await app.storedDeliveries()).toMatchObject([{ state: "translated", error: null }]);
+    expect(await app.task()).toMatchObject({ title: "Not yet" });
+    expect(app.writes()).toBe(0);
+  });
+
   it("S49: a full disk at the capture: the app's write is refused, told, and made once there is room", async () => {
     const app = await givenSampleTandem(await open());
     await fillDisk(app, "tandem.changes");

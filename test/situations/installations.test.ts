@@ -3,11 +3,11 @@ import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";
 
-/** Refuses every change of a connection, as a full disk would. */
+/** Refuses every change of a connection, as a trigger of somebody's would. */
 const DIRECTORY_FAILS = `
 create or replace function directory_fails() returns trigger language plpgsql as $$
 begin
-  raise exception 'could not extend file: No space left on device' using errcode = '53100';
+  raise exception 'connections stay as they are';
 end $$;
 create trigger directory_fails before update on tandem.connections
   for each row execute function directory_fails()`;
