@@ -1,4 +1,6 @@
--- Records that the app moves to another scope: their lane here ends, and they live on elsewhere.
+-- Records that the app moves to another scope: their lane here ends, and they live on elsewhere. Code
+-- before it would take such an end for a deletion, and delete a conversation that stays.
+-- Needs code that knows migration 10.
 
 alter table tandem.lanes
   add column tombstone_record_moved text

@@ -46,6 +46,17 @@ describeOnEachDatabase("migrating", (open, kind) => {
     );
   });
 
+  it("S54: says which migrations code before them cannot work with", async () => {
+    const { app } = await openStore(await open());
+    expect(
+      await app.sql("select version, needs from tandem.migrations where needs > 0 order by 1"),
+    ).toEqual([
+      // Code that does not know moved records would delete conversations that are to stay.
+      { version: 10, needs: 10 },
+      { version: 11, needs: 11 },
+    ]);
+  });
+
   it("S54: at once, from several processes, is done once", async () => {
     const { app, database } = await prepared();
     const others = await Promise.all([connectTo(app), connectTo(app)]);
