@@ -36,6 +36,6 @@ export interface RedeliveryStore {
   save(logId: string, missed: readonly MissedDelivery[]): Promise<void>;
   /** Ends a turn. */
   nextLook(logId: string, at: Instant): Promise<void>;
-  /** Of all logs. */
+  /** Of all logs that are still read: one whose turn came a day ago and was not taken is not. */
   counts(): Promise<Readonly<Record<MissedDelivery["state"], number>>>;
 }

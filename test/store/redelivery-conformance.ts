@@ -89,6 +89,20 @@ export function redeliveriesConformance(open: () => Promise<OpenedStore>): void 
       expect(await redeliveries.counts()).toEqual({ waiting: 1, given_up: 1 });
     });
 
+    it("count nothing of a log that nobody reads any more", async () => {
+      const { redeliveries } = opened.store;
+      await redeliveries.takeTurn(aLog("left"));
+      const logId = (await redeliveries.takeTurn(aLog("left")))?.logId ?? "";
+      const before = await redeliveries.counts();
+      await redeliveries.save(logId, [aMissed("left waiting")]);
+      const read = { ...before, waiting: before.waiting + 1 };
+      expect(await redeliveries.counts()).toEqual(read);
+      await redeliveries.nextLook(logId, addMillis(now, -DAY / 2));
+      expect(await redeliveries.counts()).toEqual(read);
+      await redeliveries.nextLook(logId, addMillis(now, -DAY - 60_000));
+      expect(await redeliveries.counts()).toEqual(before);
+    });
+
     it("are held against what was received, of the same integration", async () => {
       const { deliveries } = opened.store;
       const id = deliveryId(uuidv7(now, seededRandom(11)));

@@ -4,7 +4,8 @@ import type { MissedDelivery } from "../../model/missed-delivery.ts";
 import type { RedeliveryStore } from "../redeliveries.ts";
 import type { MemoryState } from "./memory-state.ts";
 
-const WEEK_MS = 7 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+const WEEK_MS = 7 * DAY_MS;
 
 export function redeliveryStore(state: MemoryState): RedeliveryStore {
   const keyOf = (logId: string, deliveryKey: string) => `${logId}\n${deliveryKey}`;
@@ -62,7 +63,11 @@ export function redeliveryStore(state: MemoryState): RedeliveryStore {
     counts: () =>
       state.transaction(() => {
         const counts = { waiting: 0, given_up: 0 };
-        for (const { missed } of state.missedDeliveries.values()) counts[missed.state] += 1;
+        const readSince = addMillis(state.now(), -DAY_MS);
+        for (const { logId, missed } of state.missedDeliveries.values()) {
+          const { nextLookAt } = state.deliveryLogs.get(logId) ?? { nextLookAt: readSince };
+          if (nextLookAt > readSince) counts[missed.state] += 1;
+        }
         return counts;
       }),
   };

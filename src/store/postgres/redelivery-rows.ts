@@ -115,7 +115,11 @@ export function redeliveryStore(database: Database): RedeliveryStore {
     },
     async counts() {
       const { rows } = await database.query<{ state: MissedDelivery["state"]; count: string }>(
-        "select state, count(*) as count from tandem.missed_deliveries group by state",
+        `select missed.state, count(*) as count
+         from tandem.missed_deliveries as missed
+         join tandem.delivery_logs as logs on logs.id = missed.log_id
+         where logs.next_look_at > tandem.now() - interval '1 day'
+         group by missed.state`,
       );
       const counts = { waiting: 0, given_up: 0 };
       for (const row of rows) counts[row.state] = Number(row.count);
