@@ -13,7 +13,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { classify, messageOf } from "./failures.ts";
+import { classify, messageOf, tell } from "./failures.ts";
 import { indexRecords, indexResources, pairKeys } from "./pair-existing.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { parentOf, unpairedRecords } from "./unpaired-records.ts";
@@ -66,7 +66,7 @@ export async function advanceBackfills(services: Services, signal?: AbortSignal)
     } catch (thrown) {
       if (signal?.aborted === true) return wentOn;
       services.log.warn(
-        { connection: connectionId, type: resourceType, error: messageOf(thrown) },
+        { connection: connectionId, type: resourceType, ...tell(thrown) },
         "a step of a backfill failed; it is repeated",
       );
     }

@@ -125,14 +125,15 @@ export function isDatabaseTrouble(thrown: unknown): boolean {
   return mayPass(thrown) || isTrouble(sqlState(thrown));
 }
 
-/** What a log says of a failure: its cause, and where it is the database's, code and remedy. */
+/** What a log says of a failure: its cause; of an integration's or the database's, code and remedy too. */
 export function tell(thrown: unknown): {
   readonly code?: string;
   readonly error: string;
   readonly hint?: string;
 } {
-  const trouble = describeTrouble(thrown);
   const error = messageOf(thrown);
+  if (thrown instanceof IntegrationError) return { code: thrown.code, error, hint: thrown.hint };
+  const trouble = describeTrouble(thrown);
   return trouble === null ? { error } : { code: trouble.code, error, hint: trouble.hint };
 }
 

@@ -20,7 +20,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { batchesOf } from "./batches.ts";
 import { drainChanges, isSoftDeleted } from "./drain.ts";
-import { messageOf } from "./failures.ts";
+import { tell } from "./failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services.ts";
 import { isCaptured, isLookedAt, noteGone } from "./untold.ts";
@@ -71,7 +71,7 @@ export async function localSweepDue(
     } catch (thrown) {
       const { id, containerName } = contact.connection;
       services.log.warn(
-        { connection: id, container: containerName, error: messageOf(thrown) },
+        { connection: id, container: containerName, ...tell(thrown) },
         "a local sweep failed; it is repeated with the next cycle",
       );
       // What was emptied is told once, so the next cycle must look by itself.

@@ -8,7 +8,7 @@ import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { Connection } from "../model/connection.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { type AdmissionSummary, admitArrivals } from "./admit-arrivals.ts";
-import { classify, messageOf } from "./failures.ts";
+import { classify, tell } from "./failures.ts";
 import { advanceBackfill } from "./backfill.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
@@ -198,7 +198,7 @@ async function notePollFailure(
   now: Instant,
 ): Promise<void> {
   services.log.warn(
-    { connection: connection.id, container: connection.containerName, error: messageOf(thrown) },
+    { connection: connection.id, container: connection.containerName, ...tell(thrown) },
     "a poll failed",
   );
   const { account: consequence } = classify(thrown, now);

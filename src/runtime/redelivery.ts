@@ -14,7 +14,7 @@ import { addMillis, type Instant, laterOf, MILLISECOND } from "../model/instant.
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
 import type { LogTurn } from "../store/redeliveries.ts";
 import type { AccountRecord } from "../store/store.ts";
-import { messageOf } from "./failures.ts";
+import { tell } from "./failures.ts";
 import type { Services } from "./services.ts";
 
 /** Pages of a log that one turn reads. */
@@ -23,7 +23,10 @@ const PAGES = 10;
 const ASKS = 20;
 /** When a turn comes that goes on with what did not fit into the one before. */
 const GO_ON_MS = 60_000;
-/** A turn takes less; should its process die, another follows then. */
+/**
+ * Should a turn's process die, another follows then. One that takes longer, at a slow provider, may meet
+ * the next: a webhook is then asked for twice, and its second coming is counted and nothing more.
+ */
 const LEASE_MS = 10 * 60_000;
 
 /** A provider's log, and whose webhooks in it concern us. */
@@ -75,7 +78,7 @@ async function sharedLogs({ store, gateway, log }: Services): Promise<readonly S
       shared.set(key, { ...known, installations });
     } catch (thrown) {
       // Its events say what is wrong with it.
-      log.debug({ account: account.name, error: messageOf(thrown) }, "an account cannot be used");
+      log.debug({ account: account.name, ...tell(thrown) }, "an account cannot be used");
     }
   }
   return [...shared.values()];
@@ -100,7 +103,7 @@ async function takeTurn(
     if (signal?.aborted === true) return 0;
     const pause = thrown instanceof IntegrationError ? thrown.retryAt : null;
     services.log.warn(
-      { ...describe(shared), error: messageOf(thrown), hint: hintOf(thrown) },
+      { ...describe(shared), ...tell(thrown) },
       "failed webhooks could not be asked for; the next turn tries again",
     );
     await redeliveries.nextLook(turn.logId, laterOf(pause, later) ?? later);
@@ -229,8 +232,4 @@ async function giveUp(
 
 function describe({ log, account }: SharedLog): object {
   return { integration: account.integration, account: account.name, log: log.name };
-}
-
-function hintOf(thrown: unknown): string | undefined {
-  return thrown instanceof IntegrationError ? thrown.hint : undefined;
 }

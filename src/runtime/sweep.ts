@@ -6,7 +6,7 @@
 import type { PlannedKind } from "../engine/reconcile.ts";
 import { addMillis } from "../model/instant.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
-import { messageOf } from "./failures.ts";
+import { tell } from "./failures.ts";
 import { approvedRuns } from "./held-runs.ts";
 import { reconcileConnection } from "./reconcile.ts";
 import type { Services } from "./services.ts";
@@ -51,7 +51,7 @@ export async function sweepDue(
       if (signal?.aborted === true) return 0;
       const { id, containerName } = contact.connection;
       services.log.warn(
-        { connection: id, container: containerName, error: messageOf(thrown) },
+        { connection: id, container: containerName, ...tell(thrown) },
         "a sweep failed; it is repeated in a few minutes",
       );
       await services.store.directory.updateConnection(id, { sweptAt: again });

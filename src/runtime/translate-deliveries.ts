@@ -7,7 +7,7 @@ import { isContention } from "../store/database.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals, type Incoming } from "./admit-arrivals.ts";
-import { describe, isDatabaseTrouble, messageOf } from "./failures.ts";
+import { describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
 import {
   type ContainerNews,
   followContainer,
@@ -27,10 +27,7 @@ export async function translateDeliveries(services: Services): Promise<number> {
   } catch (error) {
     if (concernsAll(error)) throw error;
     // Something in the batch cannot be admitted: alone, only that one fails.
-    services.log.warn(
-      { error: messageOf(error) },
-      "a batch of deliveries failed; going one by one",
-    );
+    services.log.warn(tell(error), "a batch of deliveries failed; going one by one");
     return translateOneByOne(services, book);
   }
 }
@@ -204,7 +201,7 @@ async function markFailed(
     requestId: null,
   };
   services.log.warn(
-    { delivery: delivery.id, error: error.message },
+    { delivery: delivery.id, code, error: error.message, hint },
     "a delivery was not translated",
   );
   await tx.pendingDeliveries.failed(

@@ -102,7 +102,7 @@ export function createHandler(
       503,
       trouble?.code ?? "unavailable",
       "the request could not be carried out now",
-      `${trouble === null ? "" : `${trouble.hint} `}It is in the log with its cause. A webhook that was not stored is sent again by hand or found by the next poll.`,
+      `${trouble === null ? "" : `${trouble.hint} `}It is in the log with its cause. A webhook that was not stored is found by the next poll, a deletion by the id sweep; a GitHub App's is also asked for again.`,
     );
   });
   return async (request) => app.fetch(request);

@@ -288,7 +288,9 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
     });
     expect(await look(app)).toBe(0);
     expect(calls(app)).toEqual({ looks: 1, asks: 1 });
-    expect(lines.at(-1)).toMatchObject({ details: { log: expect.stringContaining("app 1001") } });
+    expect(lines.at(-1)).toMatchObject({
+      details: { log: expect.stringContaining("app 1001"), code: "rate_limited", hint: /./ },
+    });
     const [row] = await app.sql<{ asks: number }>("select asks from tandem.missed_deliveries");
     expect(row).toEqual({ asks: 0 });
     for (let turn = 0; turn < 5; turn += 1) expect(await look(app)).toBe(0);
