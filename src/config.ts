@@ -149,7 +149,8 @@ export interface IdentitiesConfig {
    * Everything else, and whatever their token may not do, is done by the account. `null`: the app has
    * none.
    *
-   * It is asked before each create. What it returns is kept nowhere, in no log and no table; where it
+   * It is asked before each create. It gives the values themselves: `{ env: NAME }` is for accounts
+   * alone. What it returns is kept nowhere, in no log and no table; where it
    * throws, its message is logged. It has 5 seconds, then the account writes instead.
    *
    * @example

@@ -82,7 +82,7 @@ interface Trouble {
 
 export function createAuthorTokens(options: {
   readonly hook: TokenHook | null;
-  readonly gateway: Pick<Gateway, "asUser">;
+  readonly gateway: Pick<Gateway, "asUser" | "identity">;
   readonly clock: Clock;
   readonly log: Log;
 }): AuthorTokens {
@@ -155,16 +155,20 @@ export function createAuthorTokens(options: {
         log.warn({ ...told, ...refusal(thrown) }, "the account writes in its author's place");
         return instead;
       };
+      let actor: Actor;
       try {
-        const actor = await whoIs(token, opened.client);
-        const { containerId: id, containerName: name } = contact.connection;
-        const client = opened.client.container({ id, name });
-        return { author: author.id, writer: { kind: "author", actor }, client, refused };
+        actor = await whoIs(token, opened.client);
       } catch (thrown) {
         const instead = refused(thrown);
         if (instead === null) throw thrown;
         return byAccount(author.id, instead);
       }
+      // A token of the account's own is no author's: what it writes is signed like all of ours.
+      const account = await gateway.identity(contact.account);
+      if (account.id === actor.id) return byAccount(author.id);
+      const { containerId: id, containerName: name } = contact.connection;
+      const client = opened.client.container({ id, name });
+      return { author: author.id, writer: { kind: "author", actor }, client, refused };
     },
   };
 }
@@ -241,7 +245,9 @@ function refusal({ kind, code, message, status, requestId }: IntegrationError) {
   const hint =
     kind === "rate_limited"
       ? "It is used again when its limit allows more."
-      : "Let identities.token give a valid token of this user, or give the user access there.";
+      : status === 422
+        ? "GitHub refused a value or has blocked the user; the account tries next, whatever identities.token gives."
+        : "Let identities.token give a valid token of this user, or give the user access there.";
   return { code, cause: message, hint, httpStatus: status, requestId };
 }
 

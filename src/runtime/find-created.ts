@@ -39,10 +39,12 @@ export async function findCreated(
   const pages = client.list({ type: lane.resourceType, since, etag: null }, signal);
   for await (const page of pages) {
     for (const one of page.observations) {
+      const byUs = writtenByUs(one, identity);
       const byAuthor = isAuthorOf(one.author, lane.intent.posted ?? null);
-      if (writtenByUs(one, identity) === false && !byAuthor) continue;
+      if (byUs === false && !byAuthor) continue;
       if (one.token === sought.token) found.push(one);
-      else if (one.token === null && !byAuthor && says(one)) alike.push(one);
+      // Without the token only the account creates; it may have been an author's once.
+      else if (one.token === null && (byUs === true || !byAuthor) && says(one)) alike.push(one);
     }
   }
   return lowest(found) ?? lowest(await nobodys(services, lane, alike));

@@ -20,7 +20,7 @@ export interface Gateway {
   /** A client of credentials that are not stored yet, to try them. */
   attempt(integration: string, name: string, credentials: unknown): AccountClient;
   container(contact: Contact): ContainerClient;
-  /** The account's server under a user's own credentials. @throws IntegrationError `credentials`. */
+  /** The account's server under a user's own credentials, as they are: no secret's name. @throws IntegrationError `credentials`. */
   asUser(account: AccountRecord, name: string, credentials: unknown): UserClient;
   /** The installation that the account logs in as, or `null`. */
   installation(account: AccountRecord): string | null;
@@ -147,7 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return account.state === "active" ? client : healing(client, account, options.store);
     },
     asUser(account, name, credentials) {
-      return gateway.account(account).asUser(name, options.reveal(credentials));
+      return gateway.account(account).asUser(name, credentials);
     },
     installation({ integration, credentials }) {
       try {

@@ -5,6 +5,7 @@ const identify = "src/engine/identify.ts";
 const create = "src/engine/create.ts";
 const tokens = "src/runtime/author-tokens.ts";
 const STORIES = ["test/situations/author-token.test.ts"];
+const OWNER = ["test/situations/author-token-owner.test.ts"];
 const REFUSED = ["test/situations/author-token-refused.test.ts"];
 
 export const authors: readonly CodeMutant[] = [
@@ -111,7 +112,7 @@ export const authors: readonly CodeMutant[] = [
     file: tokens,
     find: "asked.author === null || asked.author === author.id ? asked.writer : null;",
     replace: "asked.writer;",
-    killedBy: STORIES,
+    killedBy: OWNER,
   },
   {
     id: "author-instead",

@@ -136,44 +136,6 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(wrote(app)).toEqual([`POST ${TEST_LOGIN}`]);
   });
 
-  it("S24 is never another's: the app may name another author while it is asked", async () => {
-    const octos = "ghp_octos_own";
-    let app: SampleTandem | null = null;
-    const named: unknown[] = [];
-    app = await givenTokens(await open(), async ({ user }) => {
-      named.push(user.name);
-      if (user.name === "Octo") return { token: octos };
-      await app?.sql("insert into users (name, github_login) values ('Octo', 'octo')");
-      await app?.sql("update tasks set owner_id = (select id from users where name = 'Octo')");
-      return { token: MONAS };
-    });
-    app.github.token(octos, { login: "octo" });
-    await app.addTask({ title: "Octo's" });
-    await app.settle();
-    expect(named).toEqual(["Mona", "Octo"]);
-    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Octo's", author: "octo" }]);
-    expect((await app.story())[0]).toBe("outbound completed created_as_author");
-    expect(wrote(app)).toEqual(["POST octo"]);
-  });
-
-  it("S24 is not another's either once it was refused", async () => {
-    const octos = "ghp_octos_own";
-    const app = await givenTokens(await open(), ({ user }) => ({
-      token: user.name === "Octo" ? octos : MONAS,
-    }));
-    app.github.token(octos, { login: "octo" });
-    await app.sql("insert into users (name, github_login) values ('Octo', 'octo')");
-    await app.addTask({ title: "Octo's" });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
-    await app.sql("update tasks set owner_id = (select id from users where name = 'Octo')");
-    app.github.blockUser(app.repo, "mona");
-    hold.release();
-    await done;
-    await app.settle();
-    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Octo's", author: "octo" }]);
-    expect(wrote(app)).toEqual(["POST mona", "POST octo"]);
-  });
-
   it("S17 its echo overtakes the response: one task, one issue", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Mona's", markdown: "Text" });
