@@ -83,7 +83,7 @@ export const creating: readonly CodeMutant[] = [
     id: "found-ours",
     rule: "What somebody else wrote is a copy, and not found",
     file: "src/runtime/find-created.ts",
-    find: "if (writtenByUs(one, identity) === false && !byAuthor) continue;",
+    find: "if (byUs === false && !byAuthor) continue;",
     replace: "",
     killedBy: ["test/situations/races-identity.test.ts"],
   },
