@@ -68,8 +68,8 @@ export function leavingLanes(
  * Whether an outbound event belies where its record is by now: two drains at once may each have seen
  * the record at another time. Then the drain looks once more, and nothing is sent before it has.
  *
- * @param isHere Whether the record belongs to the lane's connection as its row is now; `null` where its
- *   row is gone.
+ * @param isHere Whether the record belongs to the lane's connection as its row, or its parent's lanes,
+ *   are now; `null` where its row is gone, or its parent is on its way or has no counterpart.
  */
 export function isMisplaced(
   { externalId, moved, tombstone }: Lane,

@@ -1,5 +1,6 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
 import {
+  connectionsAt,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
@@ -131,24 +132,45 @@ export async function lookAgain(
   const { recordType, recordId } = lane;
   const isAlone =
     parent !== null && typeof parent === "object" && "ended" in parent && parent.moved;
-  const isHere = isAlone ? false : isInScope(lane, row, mapping, book);
+  const isHere = isAlone ? false : await belongsHere(tx, { lane, event }, row, mapping, book);
   if (!isMisplaced(lane, event, isHere)) return false;
   if (event.action === "delete" && (await hasMovedOn(tx, lane))) return false;
   await noteMoved(tx, [{ recordType, recordId, mapping }]);
   return true;
 }
 
-/** Whether a record's scope selects its lane's connection; `null` where that cannot be told. */
-function isInScope(
-  { connectionId }: Lane,
+/**
+ * Whether a record belongs to its lane's connection, by its scope or by where its parent is; `null`
+ * where that cannot be told, or where it makes no difference to a child's event.
+ */
+async function belongsHere(
+  tx: StoreTransaction,
+  { lane, event }: Pick<Held, "lane" | "event">,
   row: Row | null,
   mapping: Mapping,
   book: AddressBook,
-): boolean | null {
+): Promise<boolean | null> {
+  const { connectionId, recordType, recordId } = lane;
   const { scopeColumn, parent } = mapping;
-  if (row === null || parent !== null || scopeColumn === null) return null;
-  if (isSoftDeleted(mapping, row)) return null;
+  if (row === null || isSoftDeleted(mapping, row)) return null;
+  if (parent !== null) {
+    // Most events of a child have nothing to ask, so they do not.
+    const isRisky = [true, false].some((isHere) => isMisplaced(lane, event, isHere));
+    if (recordId === null || !isRisky) return null;
+    const existing = await tx.findLanesByRecord(recordType, [recordId]);
+    const where = await whereaboutsOf(tx, mapping, new Map([[recordId, row]]), existing, book);
+    return isBelowHere(connectionId, where.get(recordId));
+  }
+  if (scopeColumn === null) return null;
   return keyText(row[scopeColumn])[0] === book.contact(connectionId)?.connection.scope;
+}
+
+/** Whether a child's parent is in a connection; `null` while it is on its way, or is nowhere. */
+function isBelowHere(id: Lane["connectionId"], where: Whereabouts | undefined): boolean | null {
+  if (where?.kind !== "by_parent") return null;
+  if (where.parents.some(({ standing }) => standing === "moving")) return null;
+  const connections = connectionsAt(where);
+  return connections.length === 0 ? null : connections.includes(id);
 }
 
 /** The column whose change moved a record; `null` where it is its parent that was moved. */

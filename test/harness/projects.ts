@@ -58,6 +58,25 @@ export async function givenPaired(
   return { ...app, taskId };
 }
 
+/** Two comments on the issue: Mona's, which came in, and one of ours. */
+export async function givenComments(database: TestDatabase): Promise<Pair> {
+  const app = await givenPaired(database);
+  app.github.as("mona").comment(SITE, 1, "I see it too.");
+  await app.settle();
+  await app.addComment(app.taskId, "On it.");
+  await app.settle();
+  await app.advance(60_000);
+  await app.tandem.syncNow();
+  await app.settle();
+  app.github.clearRequests();
+  return app;
+}
+
+/** The comments of a repository, without what is hidden in them. */
+export function said(app: SampleTandem, repository: string): readonly string[] {
+  return app.github.comments(repository).map(({ body }) => body.replace(/\s*<!--.*$/s, ""));
+}
+
 export async function moveTo(app: Pair, project: string): Promise<void> {
   await app.editTask(app.taskId, { project_id: project });
 }

@@ -110,6 +110,14 @@ export const moving: readonly CodeMutant[] = [
     killedBy: ["test/situations/scope-changes-found.test.ts"],
   },
   {
+    id: "move-raced-child",
+    rule: "An event of a child that belies where its parent is sends nothing either",
+    file: "src/runtime/whereabouts.ts",
+    find: "if (recordId === null || !isRisky) return null;",
+    replace: "if (recordId === null || isRisky) return null;",
+    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+  },
+  {
     id: "move-raced",
     rule: "An event that belies where its record is sends nothing before the drain has looked again",
     file: "src/runtime/process-outbound.ts",

@@ -1,34 +1,15 @@
 /** What belongs to a task that the app moves goes with it; and a comment that is moved by itself. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
 import {
   APP,
   expectAtRest,
-  givenPaired,
+  givenComments,
   issuesOf,
   moveTo,
-  type Pair,
+  said,
   SITE,
 } from "../harness/projects.ts";
-
-/** Two comments on the issue: Mona's, which came in, and one of ours. */
-async function givenComments(database: TestDatabase): Promise<Pair> {
-  const app = await givenPaired(database);
-  app.github.as("mona").comment(SITE, 1, "I see it too.");
-  await app.settle();
-  await app.addComment(app.taskId, "On it.");
-  await app.settle();
-  await app.advance(60_000);
-  await app.tandem.syncNow();
-  await app.settle();
-  app.github.clearRequests();
-  return app;
-}
-
-/** The comments of a repository, without what is hidden in them. */
-function said(app: Pair, repository: string): readonly string[] {
-  return app.github.comments(repository).map(({ body }) => body.replace(/\s*<!--.*$/s, ""));
-}
 
 describeOnEachDatabase("the comments of a task that is moved", (open) => {
   it("are made anew below its new issue, once, and stay where they were said", async () => {

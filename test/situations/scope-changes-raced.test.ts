@@ -1,4 +1,4 @@
-/** Two drains at once, each of which has seen the task in another project. */
+/** Two drains at once, each of which has seen the task, or the comment, in another place. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -6,10 +6,12 @@ import { describeOnEachDatabase } from "../harness/databases.ts";
 import {
   APP,
   expectAtRest,
+  givenComments,
   givenPaired,
   issuesOf,
   moveTo,
   type Pair,
+  said,
   SITE,
   storyAt,
 } from "../harness/projects.ts";
@@ -109,5 +111,31 @@ describeOnEachDatabase("a task that is moved while it is drained", (open, kind) 
     expect(await storyAt(app, SITE)).not.toContain("outbound ignored record_moved");
     expect(app.writes()).toBe(2);
     await expectAtRest(app);
+  });
+});
+
+describeOnEachDatabase("a comment that is moved while it is drained", (open, kind) => {
+  it.runIf(kind === "postgres")("back: it stays where it was said, and nowhere else", async () => {
+    const app = await givenComments(await open());
+    const other = await app.addTask({ title: "The other", project_id: "2" });
+    await app.settle();
+    await app.advance(60_000);
+    await app.tandem.syncNow();
+    await app.settle();
+    app.github.clearRequests();
+    const put = (task: string) => app.sql("update comments set task_id = $1 where id = 2", [task]);
+    await put(other);
+    await drainSlowly(app, async () => {
+      await put(app.taskId);
+      await drainChanges(app.tandem.services);
+    });
+    await app.settleWithin(1);
+
+    expect(said(app, SITE)).toEqual(["I see it too.", "On it."]);
+    expect(said(app, APP)).toEqual([]);
+    expect(await app.comments()).toMatchObject([{}, { id: "2", task_id: app.taskId }]);
+    expect(app.writes()).toBe(0);
+    const live = (await app.events()).filter(({ finished_at }) => finished_at === null);
+    expect(live).toEqual([]);
   });
 });
