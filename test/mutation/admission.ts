@@ -299,7 +299,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/record-change.ts",
     find: 'withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } })',
     replace: "canceled",
-    killedBy: ["test/engine/sequences.test.ts"],
+    killedBy: ["test/engine/record-change.test.ts"],
   },
   {
     id: "change-deleted-edits",
