@@ -23,6 +23,7 @@ import { drainChanges, isSoftDeleted } from "./drain.ts";
 import { tell } from "./failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services.ts";
+import { visitPaired } from "./paired-pages.ts";
 import { isCaptured, isLookedAt, noteGone } from "./untold.ts";
 import { lanesLeft, noteMoved, whereaboutsOf } from "./whereabouts.ts";
 
@@ -134,31 +135,24 @@ async function compareRecords(
 ): Promise<void> {
   const hides = await services.store.transaction((tx) => tx.records.mayHideRows(mapping));
   const book = await AddressBook.open(services);
-  const mapped = { recordType: mapping.recordType, resourceType: mapping.resource.type };
   let hidden = 0;
-  let after: string | null = null;
-  do {
-    const cursor: string | null = after;
-    after = await services.store.transaction(async (tx) => {
-      const page = await tx.findPairedLanes(connection, mapped, cursor, BATCH);
-      const lanes = await tx.lockLanes(page.map(({ id }) => id));
-      const ids = page.map(({ recordId }) => recordId);
-      const existing = await tx.findLanesByRecord(mapping.recordType, ids);
-      const rows = await tx.records.read(mapping, ids);
-      const where = await whereaboutsOf(tx, mapping, rows, existing, book);
-      const left = lanesLeft(mapping, rows, existing, where, book);
-      for (const lane of lanes) {
-        found.compared += 1;
-        const row = rows.get(lane.recordId ?? "") ?? null;
-        const standing = await standingOf(tx, lane, row, left.has(lane.id), mapping, book);
-        if (standing === "moved") found.moved.push(finding(lane, mapping, "delete"));
-        else if (standing === "gone" && row === null && hides) hidden += 1;
-        else if (standing === "gone") found.gone.push(finding(lane, mapping, "delete"));
-        else if (standing === "differs") found.differing.push(finding(lane, mapping, "overwrite"));
-      }
-      return page.length < BATCH ? null : (page.at(-1)?.recordId ?? null);
-    });
-  } while (after !== null);
+  await visitPaired(services, connection, mapping, BATCH, async (tx, page) => {
+    const lanes = await tx.lockLanes(page.map(({ id }) => id));
+    const ids = page.map(({ recordId }) => recordId);
+    const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+    const rows = await tx.records.read(mapping, ids);
+    const where = await whereaboutsOf(tx, mapping, rows, existing, book);
+    const left = lanesLeft(mapping, rows, existing, where, book);
+    for (const lane of lanes) {
+      found.compared += 1;
+      const row = rows.get(lane.recordId ?? "") ?? null;
+      const standing = await standingOf(tx, lane, row, left.has(lane.id), mapping, book);
+      if (standing === "moved") found.moved.push(finding(lane, mapping, "delete"));
+      else if (standing === "gone" && row === null && hides) hidden += 1;
+      else if (standing === "gone") found.gone.push(finding(lane, mapping, "delete"));
+      else if (standing === "differs") found.differing.push(finding(lane, mapping, "overwrite"));
+    }
+  });
   if (hidden === 0) return;
   found.hidden.push(mapping.recordType);
   services.log.warn(

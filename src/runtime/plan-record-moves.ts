@@ -19,6 +19,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { isSoftDeleted } from "./drain.ts";
+import { visitPaired } from "./paired-pages.ts";
 import type { Services } from "./services.ts";
 import { lanesLeft, type LaneOfRecord, whereaboutsOf } from "./whereabouts.ts";
 
@@ -51,29 +52,22 @@ export async function planLeft(
   mapping: Mapping,
 ): Promise<LeftBehind> {
   const book = await AddressBook.open(services);
-  const mapped = { recordType: mapping.recordType, resourceType: mapping.resource.type };
   const lanes = new Set<LaneId>();
   const steps: RecordMovedStep[] = [];
-  let after: string | null = null;
-  do {
-    const cursor: string | null = after;
-    after = await services.store.transaction(async (tx) => {
-      const page = await tx.findPairedLanes(connection.id, mapped, cursor, BATCH);
-      const ids = page.map(({ recordId }) => recordId);
-      const existing = await tx.findLanesByRecord(mapping.recordType, ids);
-      const rows = await livingRows(tx, mapping, ids);
-      const left = await leftOf(tx, mapping, rows, existing, book);
-      const own = new Set(page.map(({ id }) => id));
-      const locked = await tx.lockLanes([...left.keys()]);
-      const losses = lossesOf(locked, left, tx, book);
-      for (const lane of locked) {
-        if (!own.has(lane.id)) continue;
-        lanes.add(lane.id);
-        steps.push(step(mapping, lane, true, [], losses.get(lane.recordId ?? "")));
-      }
-      return page.length < BATCH ? null : (ids.at(-1) ?? null);
-    });
-  } while (after !== null);
+  await visitPaired(services, connection.id, mapping, BATCH, async (tx, page) => {
+    const ids = page.map(({ recordId }) => recordId);
+    const existing = await tx.findLanesByRecord(mapping.recordType, ids);
+    const rows = await livingRows(tx, mapping, ids);
+    const left = await leftOf(tx, mapping, rows, existing, book);
+    const own = new Set(page.map(({ id }) => id));
+    const locked = await tx.lockLanes([...left.keys()]);
+    const losses = lossesOf(locked, left, tx, book);
+    for (const lane of locked) {
+      if (!own.has(lane.id)) continue;
+      lanes.add(lane.id);
+      steps.push(step(mapping, lane, true, [], losses.get(lane.recordId ?? "")));
+    }
+  });
   return { lanes, steps };
 }
 

@@ -1,9 +1,9 @@
 /** What a reconcile finds of records that are gone while nobody was told. */
-import { planVanished } from "../engine/reconcile.ts";
-import type { PlannedAction } from "../engine/reconcile.ts";
+import { type PlannedAction, planVanished } from "../engine/reconcile.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { AddressBook } from "./address-book.ts";
 import { isSoftDeleted } from "./drain.ts";
+import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner } from "./plan-reconcile.ts";
 import { isCaptured, isLookedAt } from "./untold.ts";
 
@@ -35,31 +35,26 @@ export async function planGoneRecords(
     ...before.flatMap((step) => (step.cause === "absent" ? [step.externalId] : [])),
   ]);
   const book = await AddressBook.open(services);
-  const mapped = { recordType: mapping.recordType, resourceType: mapping.resource.type };
   const hides = await services.store.transaction((tx) => tx.records.mayHideRows(mapping));
   const steps: RecordGoneStep[] = [];
-  let after: string | null = null;
-  do {
-    const cursor: string | null = after;
-    after = await services.store.transaction(async (tx) => {
-      const page = await tx.findPairedLanes(contact.connection.id, mapped, cursor, BATCH);
-      const ids = page.map(({ recordId }) => recordId);
-      const rows = await tx.records.read(mapping, ids);
-      const gone = page.filter(({ recordId }) => {
-        const row = rows.get(recordId);
-        return row === undefined ? !hides : isSoftDeleted(mapping, row);
-      });
-      for (const lane of await tx.lockLanes(gone.map(({ id }) => id))) {
-        const { recordType, recordId, externalId } = lane;
-        if (lane.tombstone !== null || leaving.has(lane.id) || isLookedAt(lane)) continue;
-        if (absent.has(externalId ?? "") || (await isCaptured(tx, lane))) continue;
-        const actions = planVanished(lane, book.context(lane, tx.now));
-        if (actions === null) continue;
-        steps.push({ cause: "record_gone", mapping, recordType, recordId, externalId, actions });
-      }
-      return page.length < BATCH ? null : (ids.at(-1) ?? null);
+  await visitPaired(services, contact.connection.id, mapping, BATCH, async (tx, page) => {
+    const rows = await tx.records.read(
+      mapping,
+      page.map(({ recordId }) => recordId),
+    );
+    const gone = page.filter(({ recordId }) => {
+      const row = rows.get(recordId);
+      return row === undefined ? !hides : isSoftDeleted(mapping, row);
     });
-  } while (after !== null);
+    for (const lane of await tx.lockLanes(gone.map(({ id }) => id))) {
+      const { recordType, recordId, externalId } = lane;
+      if (lane.tombstone !== null || leaving.has(lane.id) || isLookedAt(lane)) continue;
+      if (absent.has(externalId ?? "") || (await isCaptured(tx, lane))) continue;
+      const actions = planVanished(lane, book.context(lane, tx.now));
+      if (actions === null) continue;
+      steps.push({ cause: "record_gone", mapping, recordType, recordId, externalId, actions });
+    }
+  });
   return steps;
 }
 

@@ -1,17 +1,11 @@
 /** What happened to records although nothing said so, and who would tell of it anyway. */
-import { liveEvents } from "../engine/transition.ts";
 import type { Lane } from "../model/lane.ts";
 import { type Mapping, mappedColumns } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 
 /** Whether the lane has an event that will look at its record, or may not be looked at for now. */
 export function isLookedAt(lane: Lane): boolean {
-  return (
-    lane.disabled !== null ||
-    (["queued", "processing", "errored", "disabled"] as const).some(
-      (state) => liveEvents(lane, state, "outbound").length > 0,
-    )
-  );
+  return lane.disabled !== null || lane.live.some(({ direction }) => direction === "outbound");
 }
 
 /** Whether a write to the lane's record was captured and not drained: that is told by itself. */
@@ -22,20 +16,29 @@ export async function isCaptured(
   return recordId !== null && (await tx.changes.peek(recordType, recordId)).length > 0;
 }
 
+/** A record that the drain is to look at, though nobody wrote it. */
+export interface Untold {
+  readonly recordType: string;
+  readonly recordId: string | null;
+  readonly mapping: Mapping;
+}
+
 /** Lets the drain end the pairings of records that are gone, as if it had been told just now. */
-export async function noteGone(
+export async function noteGone(tx: StoreTransaction, records: readonly Untold[]): Promise<void> {
+  await noteUntold(tx, records, mappedColumns);
+}
+
+/** @param columnsOf What counts as written; `null`: nothing, and the record is left out. */
+export async function noteUntold(
   tx: StoreTransaction,
-  records: readonly {
-    readonly recordType: string;
-    readonly recordId: string | null;
-    readonly mapping: Mapping;
-  }[],
+  records: readonly Untold[],
+  columnsOf: (mapping: Mapping) => readonly string[] | null,
 ): Promise<void> {
   await tx.changes.note(
-    records.flatMap(({ recordType, recordId, mapping }) =>
-      recordId === null
-        ? []
-        : [{ recordType, recordId, columns: mappedColumns(mapping), origin: null }],
-    ),
+    records.flatMap(({ recordType, recordId, mapping }) => {
+      const columns = columnsOf(mapping);
+      if (recordId === null || columns === null) return [];
+      return [{ recordType, recordId, columns, origin: null }];
+    }),
   );
 }

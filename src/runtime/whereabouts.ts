@@ -17,6 +17,7 @@ import { hasMovedOn } from "./begin-anew.ts";
 import type { Held } from "./claim.ts";
 import { isSoftDeleted } from "./drain.ts";
 import { keyText } from "./key-text.ts";
+import { noteUntold, type Untold } from "./untold.ts";
 
 export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
 
@@ -197,19 +198,9 @@ export async function shiftOf(
 }
 
 /** Lets the drain look at where records belong, as if their column had been written just now. */
-export async function noteMoved(
-  tx: StoreTransaction,
-  records: readonly {
-    readonly recordType: string;
-    readonly recordId: string | null;
-    readonly mapping: Mapping;
-  }[],
-): Promise<void> {
-  await tx.changes.note(
-    records.flatMap(({ recordType, recordId, mapping }) => {
-      const column = placingColumn(mapping);
-      if (recordId === null || column === null) return [];
-      return [{ recordType, recordId, columns: [column], origin: null }];
-    }),
-  );
+export async function noteMoved(tx: StoreTransaction, records: readonly Untold[]): Promise<void> {
+  await noteUntold(tx, records, (mapping) => {
+    const column = placingColumn(mapping);
+    return column === null ? null : [column];
+  });
 }

@@ -14,10 +14,8 @@ export interface Pair extends SampleTandem {
   readonly taskId: string;
 }
 
-/** Joins another repository to a project. */
-export async function connect(app: SampleTandem, container: string, scope: string): Promise<void> {
-  const [owner = "", name = ""] = container.split("/");
-  app.github.createRepository({ owner, name });
+/** Joins a repository that is there to a project, as `acme/site` is to project 1. */
+export async function join(app: SampleTandem, container: string, scope: string): Promise<void> {
   await app.tandem.connect({
     account: {
       name: "acme",
@@ -28,6 +26,13 @@ export async function connect(app: SampleTandem, container: string, scope: strin
     container,
     scope,
   });
+}
+
+/** Makes another repository, joins it to a project, and takes in what is there. */
+export async function connect(app: SampleTandem, container: string, scope: string): Promise<void> {
+  const [owner = "", name = ""] = container.split("/");
+  app.github.createRepository({ owner, name });
+  await join(app, container, scope);
   await app.tandem.syncNow();
   await app.settle();
 }

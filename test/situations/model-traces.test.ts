@@ -3,8 +3,8 @@
  * runtime. Each ends well. Without the rule it does not: `npm run mutants` holds these tests to that.
  */
 import { expect, it } from "vitest";
-import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { join } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import {
   inboundFamily,
@@ -55,16 +55,7 @@ async function givenTransferable(database: TestDatabase): Promise<SampleTandem> 
   const app = await givenSampleTandem(database);
   await app.sql("insert into projects (name) values ('App')");
   app.github.createRepository({ owner: "acme", name: "app" });
-  await app.tandem.connect({
-    account: {
-      name: "acme",
-      integration: "github",
-      credentials: { token: "ghs_test", baseUrl: app.github.apiUrl },
-      webhookSecret: TEST_SECRET,
-    },
-    container: THERE,
-    scope: "2",
-  });
+  await join(app, THERE, "2");
   app.github.as("mona").openIssue(app.repo, { title: "0" });
   await app.settle();
   await app.advance(60_000);

@@ -58,6 +58,14 @@ function deleteComment(app: Installed): void {
   app.github.as("globex").deleteComment(SHOP, comment.id);
 }
 
+/** The comment is deleted while the receiver is broken; it is whole again afterwards. */
+async function missDeletion(app: Installed): Promise<void> {
+  const repair = await breakReceiver(app);
+  deleteComment(app);
+  await app.settle();
+  await repair();
+}
+
 const missed = async (app: Installed) => (await app.status()).missed_deliveries;
 const lastEvents = async (app: Installed) => (await app.story()).slice(-1);
 
@@ -75,10 +83,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
   it("S46 is asked for with the next look, and what it says is done", async () => {
     const { log, lines } = listening();
     const app = await givenComment(await open(), undefined, { log });
-    const repair = await breakReceiver(app);
-    deleteComment(app);
-    await app.settle();
-    await repair();
+    await missDeletion(app);
     expect(await app.comments()).toHaveLength(1);
 
     expect(await look(app)).toBe(1);
@@ -103,10 +108,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
 
   it("S46 comes twice after all: the second is counted, and makes no event", async () => {
     const app = await givenComment(await open());
-    const repair = await breakReceiver(app);
-    deleteComment(app);
-    await app.settle();
-    await repair();
+    await missDeletion(app);
     const failed = app.github.deliveries.at(-1);
     await look(app);
     const told = await app.story();
@@ -119,10 +121,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
 
   it("S46 is not asked for where a later attempt at it arrived", async () => {
     const app = await givenComment(await open());
-    const repair = await breakReceiver(app);
-    deleteComment(app);
-    await app.settle();
-    await repair();
+    await missDeletion(app);
     const failed = app.github.deliveries.at(-1);
     if (failed !== undefined) app.github.redeliver(failed.id);
     await app.settle();
@@ -239,10 +238,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
 
   it("S46 that is long is read in steps that go on where the last one was", async () => {
     const app = await givenComment(await open());
-    const repair = await breakReceiver(app);
-    deleteComment(app);
-    await app.settle();
-    await repair();
+    await missDeletion(app);
     const elsewhere = () => new Response(null, { status: 204 });
     const { id } = app.github.addHook({ secret: "s", events: ["none"], deliver: elsewhere });
     for (let count = 0; count < 1_050; count += 1) app.github.pingHook(id);
@@ -262,10 +258,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
 
   it("S46 whose place was forgotten is read anew", async () => {
     const app = await givenComment(await open());
-    const repair = await breakReceiver(app);
-    deleteComment(app);
-    await app.settle();
-    await repair();
+    await missDeletion(app);
     await app.sql(`update tandem.delivery_logs set walk_begun_at = seen_to,
       walk_cursor = '${app.github.apiUrl}/app/hook/deliveries?per_page=100&cursor=v1_0'`);
     expect(await look(app)).toBe(1);
@@ -276,10 +269,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
   it("S46 that is asked too much of: nothing is asked until GitHub allows it, and no ask is counted", async () => {
     const { log, lines } = listening();
     const app = await givenComment(await open(), undefined, { log });
-    const repair = await breakReceiver(app);
-    deleteComment(app);
-    await app.settle();
-    await repair();
+    await missDeletion(app);
     app.github.failNext({
       method: "POST",
       path: /attempts$/,
@@ -305,10 +295,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
   it("S46 is looked at by workers by themselves, and by none where the configuration says so", async () => {
     for (const redelivery of [{ minutes: 5 }, false] as const) {
       const app = await givenComment(await open(), (config) => ({ ...config, redelivery }));
-      const repair = await breakReceiver(app);
-      deleteComment(app);
-      await app.settle();
-      await repair();
+      await missDeletion(app);
       await app.sql("update tandem.delivery_logs set next_look_at = $1", [
         formatInstant(addMillis(app.clock.now(), -1_000)),
       ]);

@@ -1,38 +1,18 @@
 /** Situation 40: an issue transferred to another repository, connected or not. */
 import { expect, it } from "vitest";
 import type { Delivery } from "../../src/testing/github/index.ts";
-import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { APP, join, type Pair, SITE } from "../harness/projects.ts";
+import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
-const SITE = "acme/site";
-const APP = "acme/app";
 const ELSEWHERE = "acme/elsewhere";
-
-interface Pair extends SampleTandem {
-  readonly taskId: string;
-}
-
-/** Joins a repository to a project, as `acme/site` is to project 1. */
-async function connect(app: SampleTandem, container: string, scope: string): Promise<void> {
-  await app.tandem.connect({
-    account: {
-      name: "acme",
-      integration: "github",
-      credentials: { token: "ghs_test", baseUrl: app.github.apiUrl },
-      webhookSecret: TEST_SECRET,
-    },
-    container,
-    scope,
-  });
-}
 
 /** Projects 1 and 2 are connected; a task in the first has an issue with three comments, one of ours. */
 async function givenIssueWithComments(database: TestDatabase): Promise<Pair> {
   const app = await givenSampleTandem(database);
   await app.sql("insert into projects (name) values ('App')");
   for (const name of ["app", "elsewhere"]) app.github.createRepository({ owner: "acme", name });
-  await connect(app, APP, "2");
+  await join(app, APP, "2");
   app.github.as("mona").openIssue(APP, { title: "There before" });
   app.github.as("mona").openIssue(SITE, { title: "Broken link", body: "On the first page." });
   await app.settle();
