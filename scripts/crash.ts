@@ -57,10 +57,12 @@ try {
 } finally {
   await server?.stop();
 }
+const bad = rows.filter((row) => !row.ok);
 const total = {
   cells: rows,
   passed: rows.filter((row) => row.ok && row.unreachable === undefined).length,
-  failed: rows.filter((row) => !row.ok).length,
+  failed: bad.length,
+  failures: bad.map((row) => `${nameOf(row)}: ${row.problems.join("; ")}`),
   unreachable: rows.filter((row) => row.ok && row.unreachable !== undefined).length,
   seconds: (Date.now() - begun) / 1_000,
 };

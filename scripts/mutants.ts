@@ -166,13 +166,16 @@ function readRun(path: string): Run | null {
 function report(outcomes: readonly Outcome[]): void {
   const killed = outcomes.filter(({ killedBy }) => killedBy !== null).length;
   const failed = outcomes.length - killed;
+  const failures = outcomes
+    .filter(({ killedBy }) => killedBy === null)
+    .map(({ id, rule }) => `nothing misses ${id}: ${rule}`);
   if (values.write) {
     const ids = mutants.map(({ id }) => id);
     writeFileSync(TABLE, tableOf(ids, outcomes, readFileSync(TABLE, "utf8")));
   }
   process.stdout.write(
     values.json
-      ? `${JSON.stringify({ mutants: outcomes, passed: killed, failed })}\n`
+      ? `${JSON.stringify({ mutants: outcomes, passed: killed, failed, failures })}\n`
       : `${String(killed)} of ${String(outcomes.length)} rules are missed when they are taken out\n`,
   );
   process.exitCode = failed === 0 ? 0 : 1;

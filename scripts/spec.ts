@@ -59,7 +59,10 @@ if (!values.json)
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 const failed = outcomes.filter(({ ok }) => !ok).length;
 const passed = outcomes.length - failed;
-if (values.json) say(JSON.stringify({ rows: outcomes, passed, failed }));
+const failures = outcomes
+  .filter(({ ok }) => !ok)
+  .map(({ model, variant, expect, result }) => `${model} ${variant}: ${result}, not ${expect}`);
+if (values.json) say(JSON.stringify({ rows: outcomes, passed, failed, failures }));
 else say(`${String(passed)} passed, ${String(failed)} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 

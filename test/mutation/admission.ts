@@ -203,7 +203,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: 'if (observation.action === "delete") return admitDelete(start, born, context.now);',
     replace: "",
-    killedBy: ["test/engine/sequences.test.ts"],
+    killedBy: ["test/engine/admit.test.ts"],
   },
   {
     id: "delete-tombstone",

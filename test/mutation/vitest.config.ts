@@ -29,7 +29,11 @@ export default defineConfig({
     ...(mutant === null ? {} : { maxWorkers: 1 }),
     projects: suite.test.projects.map(({ test }) => ({
       // Some mutants are missed by a test that then waits for ever.
-      test: mutant === null ? test : { ...test, testTimeout: 30_000 },
+      test: {
+        ...test,
+        setupFiles: ["test/mutation/draw-alike.ts"],
+        ...(mutant === null ? {} : { testTimeout: 30_000 }),
+      },
       plugins: [plugin],
     })),
   },
