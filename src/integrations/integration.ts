@@ -140,10 +140,20 @@ export interface AccountClient {
    * @throws IntegrationError of kind `credentials` where they cannot work.
    */
   asUser(name: string, credentials: unknown): Pick<AccountClient, "identity" | "container">;
+  /** Asks what webhooks tell of an installation; absent where credentials log in as none. */
+  readonly installation?: InstallationClient;
   /** The provider's log of its webhooks; absent where it keeps none, or shows these credentials none. */
   readonly deliveryLog?: DeliveryLog;
   /** Told after every answer that carries them; the caller keeps the newest. */
   onTelemetry(listener: (telemetry: Telemetry) => void): void;
+}
+
+/** The installation that an account logs in as, as the provider knows it. */
+export interface InstallationClient {
+  /** Whether its tokens work; `gone`: it was uninstalled, or never was. */
+  state(signal?: AbortSignal): Promise<"active" | "suspended" | "gone">;
+  /** Whether it was given a container: others may be seen all the same, where they are public. */
+  includes(containerId: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** What a provider keeps of the webhooks it sent, and its sending them again. */

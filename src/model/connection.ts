@@ -47,6 +47,8 @@ export interface Connection {
   readonly sweptAt: Instant | null;
   /** When its records were last compared with base. */
   readonly localSweptAt: Instant | null;
+  /** When the provider was last asked whether what switched it off still holds; `null`: not since. */
+  readonly accessAskedAt: Instant | null;
   /** Resource types whose existing things are still being paired: until then nothing is created. */
   readonly pairing: readonly string[];
 }

@@ -3,6 +3,7 @@
  * connections follow. One that was switched off by such news is switched on by its opposite; one that
  * a person paused stays paused.
  */
+import { endedBy, SUSPENDED } from "../engine/access.ts";
 import type { ContainerChange } from "../integrations/integration.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { enableConnection } from "./enable-connection.ts";
@@ -12,13 +13,6 @@ export interface ContainerNews {
   readonly integration: string;
   readonly change: ContainerChange;
 }
-
-const SUSPENDED = "app_suspended";
-/** Reasons that end when a container is given back. */
-const GIVEN_BACK: ReadonlySet<string | null> = new Set([
-  "removed_from_installation",
-  "app_uninstalled",
-]);
 
 /** The connections that a piece of news is about and that have something to follow. */
 export function followersOf(
@@ -36,7 +30,7 @@ export function followersOf(
     case "added":
       return book
         .ofContainer(integration, change.containerId)
-        .filter(({ connection }) => GIVEN_BACK.has(connection.pausedReason));
+        .filter(({ connection }) => endedBy(connection) === change.kind);
     case "suspended":
     case "unsuspended":
       return book.contacts.filter(
@@ -44,7 +38,7 @@ export function followersOf(
           account.integration === integration &&
           (change.kind === "suspended"
             ? connection.pausedReason === null
-            : connection.pausedReason === SUSPENDED) &&
+            : endedBy(connection) === change.kind) &&
           gateway.installation(account) === change.installationId,
       );
   }
@@ -74,6 +68,7 @@ export async function followContainer(
           inbound: false,
           outbound: false,
           pausedReason: change.kind === "removed" ? change.why : SUSPENDED,
+          accessAskedAt: null,
         });
         break;
       case "added":

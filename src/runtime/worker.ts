@@ -8,6 +8,7 @@
 import type { Clock } from "../model/clock.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
+import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
@@ -122,6 +123,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       "poll",
       Math.min(pollMillis, 1_000),
       () => never(unlessForeign(services, () => pollDue(services, pollMillis, killed.signal))),
+    ],
+    [
+      "access",
+      60_000,
+      async () => (await unlessForeign(services, () => askForAccess(services, killed.signal))) > 0,
     ],
     [
       "sweep",

@@ -50,6 +50,7 @@ export interface Directory {
         | "polledAt"
         | "sweptAt"
         | "localSweptAt"
+        | "accessAskedAt"
       >
     >,
   ): Promise<void>;

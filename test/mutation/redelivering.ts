@@ -1,6 +1,9 @@
-/** Mutants of what the provider is asked to deliver again (design, section 7). */
+/** Mutants of what the provider is asked for because its webhooks were lost (design, section 7). */
 import type { CodeMutant } from "./mutant.ts";
 
+const access = "src/engine/access.ts";
+const asksAccess = "src/runtime/ask-access.ts";
+const installations = ["test/situations/installations.test.ts"];
 const redelivery = "src/engine/redelivery.ts";
 const killedBy = ["test/engine/redelivery.test.ts"];
 
@@ -44,5 +47,53 @@ export const redelivering: readonly CodeMutant[] = [
     find: "    await redeliveries.save(logId, [noteAsk(missed, now)]);\n",
     replace: "",
     killedBy: ["test/situations/redelivery.test.ts"],
+  },
+  {
+    id: "access-hourly",
+    rule: "Whether an installation is suspended still is asked once an hour",
+    file: access,
+    find: "return askedAt === null || addMillis(askedAt, ASK_AGAIN_MS) <= now;",
+    replace: "return askedAt === null || askedAt <= now;",
+    killedBy: installations,
+  },
+  {
+    id: "access-person",
+    rule: "Nobody is asked about a connection that a person paused",
+    file: access,
+    find: "  if (endedBy(connection) === null) return false;\n",
+    replace: "",
+    killedBy: installations,
+  },
+  {
+    id: "access-noted",
+    rule: "That it was asked is noted before it is, so a provider that fails is not asked more often",
+    file: asksAccess,
+    find: "      await directory.updateConnection(connection.id, { accessAskedAt: now });\n",
+    replace: "",
+    killedBy: installations,
+  },
+  {
+    id: "access-suspended",
+    rule: "An installation that is suspended still stays off",
+    file: asksAccess,
+    find: '  if ((await client.state(signal)) !== "active") return 0;\n',
+    replace: "",
+    killedBy: installations,
+  },
+  {
+    id: "access-included",
+    rule: "A repository that was taken from an installation stays off until it was given back",
+    file: asksAccess,
+    find: " || !(await client.includes(containerId, signal))",
+    replace: "",
+    killedBy: installations,
+  },
+  {
+    id: "access-at-once",
+    rule: "News that switches a connection off is looked into at once, for it may come late",
+    file: "src/runtime/follow-containers.ts",
+    find: "          accessAskedAt: null,\n",
+    replace: "",
+    killedBy: installations,
   },
 ];

@@ -1,5 +1,6 @@
 /** A GitHub App's installation that is suspended, loses a repository, and has it back. */
 import { expect, it } from "vitest";
+import { askForAccess } from "../../src/runtime/ask-access.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";
 
@@ -28,6 +29,24 @@ async function shopIs(app: Installed) {
 const RUNNING = { inbound: true, outbound: true, why: null };
 const title = (app: Installed): string | undefined => app.github.issues(SHOP)[0]?.title;
 const writesToShop = (app: Installed): number => app.github.calls({ method: "PATCH" });
+
+/** A look when so many minutes have passed: what goes on again, and what the App itself was asked. */
+async function ask(app: Installed, minutes: number) {
+  await app.advance(minutes * 60_000);
+  app.github.clearRequests();
+  const regained = await askForAccess(app.tandem.services);
+  const calls = app.github.calls({ path: /installation/, method: "GET" });
+  await app.settle();
+  return { regained, calls };
+}
+
+/** Lets something happen of which no webhook comes. */
+async function loseWebhook(app: Installed, happens: () => void): Promise<void> {
+  app.github.faults.webhooks.drop = 1;
+  happens();
+  app.github.faults.webhooks.drop = 0;
+  await app.settle();
+}
 
 describeOnEachDatabase("an App's installation", (open) => {
   it("suspended: nothing is asked of it, both sides' edits wait, and all arrives when it is not", async () => {
@@ -99,5 +118,77 @@ describeOnEachDatabase("an App's installation", (open) => {
     await app.settle();
     expect(await shopIs(app)).toMatchObject({ why: "app_suspended" });
     expect((await app.storedDeliveries()).at(-1)).toMatchObject({ state: "translated" });
+  });
+
+  it("whose unsuspension was told to nobody goes on within the hour, and few calls are made", async () => {
+    const app = await givenInstallation(await open());
+    const { id } = await app.task();
+    app.github.suspendInstallation(app.installation);
+    await app.settle();
+    expect(await ask(app, 0)).toEqual({ regained: 0, calls: 1 });
+    await app.editTask(id, { title: "While suspended" });
+    await app.settle();
+    await loseWebhook(app, () => {
+      app.github.unsuspendInstallation(app.installation);
+    });
+
+    expect(await ask(app, 59)).toEqual({ regained: 0, calls: 0 });
+    expect(await shopIs(app)).toMatchObject({ why: "app_suspended" });
+    expect(await ask(app, 1)).toEqual({ regained: 1, calls: 1 });
+    expect(await shopIs(app)).toEqual(RUNNING);
+    expect(title(app)).toBe("While suspended");
+    expect(writesToShop(app)).toBe(1);
+    expect(await ask(app, 60)).toEqual({ regained: 0, calls: 0 });
+  });
+
+  it("given back a repository without a word goes on with it, and with no other", async () => {
+    const app = await givenInstallation(await open());
+    app.github.selectRepositories(app.installation, ["globex/docs"]);
+    await app.settle();
+    // The installation lives, and the repository is public: neither says that it may be written to.
+    expect(await ask(app, 0)).toEqual({ regained: 0, calls: 2 });
+    expect(await shopIs(app)).toMatchObject({ why: "removed_from_installation" });
+    await loseWebhook(app, () => {
+      app.github.selectRepositories(app.installation, "all");
+    });
+    expect(await ask(app, 60)).toEqual({ regained: 1, calls: 2 });
+    expect(await shopIs(app)).toEqual(RUNNING);
+  });
+
+  it("suspended late: a webhook that comes after its opposite holds for no longer than a look", async () => {
+    const app = await givenInstallation(await open());
+    app.github.faults.webhooks.hold = true;
+    app.github.suspendInstallation(app.installation);
+    app.github.faults.webhooks.hold = false;
+    app.github.unsuspendInstallation(app.installation);
+    await app.settle();
+    await app.github.releaseDeliveries();
+    await app.settle();
+    expect(await shopIs(app)).toMatchObject({ why: "app_suspended" });
+    expect(await ask(app, 0)).toEqual({ regained: 1, calls: 1 });
+    expect(await shopIs(app)).toEqual(RUNNING);
+
+    // The next one is other news, and is not held up by the look at this one.
+    app.github.suspendInstallation(app.installation);
+    await app.settle();
+    expect(await ask(app, 0)).toEqual({ regained: 0, calls: 1 });
+  });
+
+  it("that cannot be asked is asked again an hour later", async () => {
+    const app = await givenInstallation(await open());
+    app.github.suspendInstallation(app.installation);
+    await app.settle();
+    app.github.faults.api.down = true;
+    expect(await ask(app, 0)).toEqual({ regained: 0, calls: 1 });
+    app.github.faults.api.down = false;
+    app.github.unsuspendInstallation(app.installation);
+    expect(await ask(app, 59)).toMatchObject({ calls: 0 });
+  });
+
+  it("is not asked about a connection that a person paused", async () => {
+    const app = await givenInstallation(await open());
+    await app.tandem.pause((await shop(app)).id, "migration");
+    expect(await ask(app, 60)).toEqual({ regained: 0, calls: 0 });
+    expect(await shopIs(app)).toMatchObject({ why: "migration" });
   });
 });

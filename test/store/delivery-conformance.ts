@@ -157,6 +157,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
         highWater: { issue: at },
         etags: { issue: 'W/"1"' },
         polledAt: at,
+        accessAskedAt: at,
       });
       await directory.updateConnection(connection, {});
       expect(await directory.connections()).toEqual([
@@ -175,6 +176,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
           polledAt: at,
           sweptAt: null,
           localSweptAt: null,
+          accessAskedAt: at,
           pairing: [],
         },
       ]);

@@ -13,6 +13,7 @@ import { RepositoryClient } from "./container.ts";
 import { type Login, readBaseUrl, readCredentials, readUserToken } from "./credentials.ts";
 import { deliveryLog } from "./deliveries.ts";
 import { impossible } from "./errors.ts";
+import { installationClient } from "./installation.ts";
 import { appShape, repositoryShape, userShape } from "./payload.ts";
 import { readAnswer, Transport } from "./transport.ts";
 
@@ -56,7 +57,9 @@ export function connect(settings: AccountSettings, options: GitHubOptions): Acco
     identity: (signal) => readIdentity(api, signal),
     findContainer: (nameOrId, signal) => findRepository(api, nameOrId, signal),
     container: (container): ContainerClient => new RepositoryClient(api, container, tell),
-    ...(login.kind === "app" ? { deliveryLog: deliveryLog(api, login) } : {}),
+    ...(login.kind === "app"
+      ? { deliveryLog: deliveryLog(api, login), installation: installationClient(api, login) }
+      : {}),
     asUser: (name, credentials) => {
       const user = open(readUserToken(name, credentials, baseUrl), ignore);
       return {

@@ -57,6 +57,7 @@ export const repositoryShape = z.looseObject({
 
 export const userShape = user;
 export const appShape = z.looseObject({ slug: z.string().min(1) });
+export const installationShape = z.looseObject({ id, suspended_at: time.nullish() });
 export const installationTokenShape = z.looseObject({ token: z.string().min(1), expires_at: time });
 
 /** An attempt to deliver a webhook, as the App's log shows it. */

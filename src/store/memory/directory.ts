@@ -63,6 +63,7 @@ export function directory(state: MemoryState): Directory {
           polledAt: null,
           sweptAt: null,
           localSweptAt: null,
+          accessAskedAt: null,
           ...known,
           id,
           accountId: account,

@@ -40,6 +40,7 @@ interface ConnectionRow {
   readonly polled_at: string | null;
   readonly swept_at: string | null;
   readonly local_swept_at: string | null;
+  readonly access_asked_at: string | null;
   readonly pairing: readonly string[];
 }
 
@@ -121,6 +122,7 @@ export function directory(database: Queryable): Directory {
         ["polled_at", "::timestamptz", written(changes.polledAt, textOrNull)],
         ["swept_at", "::timestamptz", written(changes.sweptAt, textOrNull)],
         ["local_swept_at", "::timestamptz", written(changes.localSweptAt, textOrNull)],
+        ["access_asked_at", "::timestamptz", written(changes.accessAskedAt, textOrNull)],
       ]);
     },
   };
@@ -195,6 +197,7 @@ function connectionFromRow(row: ConnectionRow): Connection {
     polledAt: instantOrNull(row.polled_at),
     sweptAt: instantOrNull(row.swept_at),
     localSweptAt: instantOrNull(row.local_swept_at),
+    accessAskedAt: instantOrNull(row.access_asked_at),
     pairing: row.pairing,
   };
 }
