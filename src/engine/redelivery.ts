@@ -4,7 +4,7 @@
  * 1. What arrived is never asked for: by a later attempt, or by an answer of ours that was lost.
  * 2. Each is asked for a bounded number of times, after pauses that grow: within ten minutes, an
  *    hour, six hours, then half a day. What is given up is not lost: polls and sweeps bring it.
- * 3. The oldest goes first, and no more in one round than the round may ask for.
+ * 3. What is due for longest goes first, and no more in one round than the round may ask for.
  */
 import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
@@ -68,7 +68,8 @@ function missedBy(
   now: Instant,
 ): MissedDelivery {
   if (known === undefined) {
-    const fresh = { asks: 0, runAt: now, state: "waiting" } as const;
+    // Due since it failed, so that the oldest goes first though a log is read from its end.
+    const fresh = { asks: 0, runAt: at <= now ? at : now, state: "waiting" } as const;
     return { deliveryKey, attemptId, event, status, failedAt: at, ...fresh };
   }
   // A reading overlaps the one before it.
@@ -80,22 +81,29 @@ function missedBy(
 export interface Choice {
   readonly ask: readonly MissedDelivery[];
   readonly giveUp: readonly MissedDelivery[];
+  /** Keys of those that have come after all. */
+  readonly arrived: readonly string[];
 }
 
-/** Which to ask for now, and which never again. */
+/**
+ * Which to ask for now, and which never again.
+ *
+ * @param due what may be asked for by now, in the order in which it became due
+ * @param received keys of deliveries that the ledger holds, whatever the provider believes
+ */
 export function chooseRedeliveries(
-  missed: readonly MissedDelivery[],
+  due: readonly MissedDelivery[],
+  received: ReadonlySet<string>,
   now: Instant,
   most: number,
 ): Choice {
-  const due = missed
-    .filter(({ state, runAt }) => state === "waiting" && runAt <= now)
-    .sort((a, b) => a.failedAt - b.failedAt || (a.deliveryKey < b.deliveryKey ? -1 : 1));
+  const missing = due.filter(({ deliveryKey }) => !received.has(deliveryKey));
   const isOver = ({ asks, failedAt }: MissedDelivery): boolean =>
     asks >= MOST_ASKS || now - failedAt > REPEATABLE_MS * MILLISECOND;
   return {
-    ask: due.filter((each) => !isOver(each)).slice(0, most),
-    giveUp: due.filter(isOver).map((each) => ({ ...each, state: "given_up" })),
+    ask: missing.filter((each) => !isOver(each)).slice(0, most),
+    giveUp: missing.filter(isOver).map((each) => ({ ...each, state: "given_up" })),
+    arrived: due.map(({ deliveryKey }) => deliveryKey).filter((key) => received.has(key)),
   };
 }
 

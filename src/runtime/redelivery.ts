@@ -15,12 +15,15 @@ import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/miss
 import type { LogTurn } from "../store/redeliveries.ts";
 import type { AccountRecord } from "../store/store.ts";
 import { tell } from "./failures.ts";
+import type { Log } from "./log.ts";
 import type { Services } from "./services.ts";
 
 /** Pages of a log that one turn reads. */
 const PAGES = 10;
 /** Webhooks that one turn asks for. */
 const ASKS = 20;
+/** Webhooks that are due, as many as are looked at together. */
+const DUE_PAGE = 200;
 /** When a turn comes that goes on with what did not fit into the one before. */
 const GO_ON_MS = 60_000;
 /**
@@ -166,27 +169,52 @@ async function note(
   position: LogPosition,
   now: Instant,
 ): Promise<void> {
-  const known = await store.redeliveries.missed(logId);
-  const keys = new Set([...known, ...attempts].map(({ deliveryKey }) => deliveryKey));
-  const received = await store.deliveries.received(integration, [...keys]);
+  const keys = [...new Set(attempts.map(({ deliveryKey }) => deliveryKey))];
+  const known = await store.redeliveries.missed(logId, keys);
+  const received = await store.deliveries.received(integration, keys);
   const { missed, arrived } = takeAttempts(known, attempts, received, now);
   await store.redeliveries.note(logId, { position, missed, arrived });
-  if (arrived.length > 0) {
-    log.info({ deliveries: arrived.length }, "webhooks that had failed have arrived");
-  }
+  tellArrived(log, arrived);
 }
 
-/** Asks for what is due, oldest first, and gives up what was asked for often enough. */
-async function ask(
+function tellArrived(log: Log, arrived: readonly string[]): void {
+  if (arrived.length === 0) return;
+  log.info({ deliveries: arrived.length }, "webhooks that had failed have arrived");
+}
+
+/** What is due, a page at a time until one has something to ask for. */
+async function choose(
   services: Services,
   shared: SharedLog,
   { logId, now }: LogTurn,
+): Promise<{ readonly chosen: readonly MissedDelivery[]; readonly left: boolean }> {
+  const { redeliveries, deliveries } = services.store;
+  for (;;) {
+    const due = await redeliveries.due(logId, now, DUE_PAGE);
+    const keys = due.map(({ deliveryKey }) => deliveryKey);
+    const received = await deliveries.received(shared.account.integration, keys);
+    const { ask: chosen, giveUp: over, arrived } = chooseRedeliveries(due, received, now, ASKS);
+    await redeliveries.arrived(logId, arrived);
+    tellArrived(services.log, arrived);
+    await giveUp(services, shared, logId, over);
+    const left = due.length > chosen.length + over.length + arrived.length;
+    if (chosen.length > 0 || due.length < DUE_PAGE) {
+      return { chosen, left: left || due.length === DUE_PAGE };
+    }
+  }
+}
+
+/** Asks for what is due, and gives up what was asked for often enough. */
+async function ask(
+  services: Services,
+  shared: SharedLog,
+  turn: LogTurn,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly asked: number; readonly left: boolean }> {
   const { redeliveries } = services.store;
-  const choice = chooseRedeliveries(await redeliveries.missed(logId), now, ASKS);
-  await giveUp(services, shared, logId, choice.giveUp);
-  for (const missed of choice.ask) {
+  const { logId, now } = turn;
+  const { chosen, left } = await choose(services, shared, turn);
+  for (const missed of chosen) {
     await redeliveries.save(logId, [noteAsk(missed, now)]);
     try {
       await shared.log.redeliver(missed.attemptId, signal);
@@ -201,13 +229,13 @@ async function ask(
       await giveUp(services, shared, logId, [{ ...noteAsk(missed, now), state: "given_up" }]);
     }
   }
-  if (choice.ask.length > 0) {
+  if (chosen.length > 0) {
     services.log.info(
-      { ...describe(shared), deliveries: choice.ask.length },
+      { ...describe(shared), deliveries: chosen.length },
       "webhooks that had failed were asked for again",
     );
   }
-  return { asked: choice.ask.length, left: choice.ask.length === ASKS };
+  return { asked: chosen.length, left };
 }
 
 async function giveUp(

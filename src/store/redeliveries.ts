@@ -22,8 +22,12 @@ export interface RedeliveryStore {
     readonly everyMillis: number;
     readonly leaseMillis: number;
   }): Promise<LogTurn | null>;
-  /** What a log could not deliver, given up or not, oldest first. */
-  missed(logId: string): Promise<readonly MissedDelivery[]>;
+  /** Of these keys: what a log could not deliver, given up or not. */
+  missed(logId: string, keys: readonly string[]): Promise<readonly MissedDelivery[]>;
+  /** What may be asked for by now, in the order in which it became due; it reads no more than that. */
+  due(logId: string, now: Instant, limit: number): Promise<readonly MissedDelivery[]>;
+  /** What was missed has come. */
+  arrived(logId: string, keys: readonly string[]): Promise<void>;
   /** Writes what a reading found, all or nothing; given up ones are forgotten after a week. */
   note(
     logId: string,

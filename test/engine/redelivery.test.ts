@@ -45,11 +45,14 @@ function aMissed(given: Partial<MissedDelivery> = {}): MissedDelivery {
 }
 
 describe("what the log shows", () => {
-  it("is missed where an attempt failed, and is due at once", () => {
+  it("is missed where an attempt failed, and is due since then", () => {
     expect(takeAttempts([], [anAttempt()], NOTHING, NOW)).toEqual({
-      missed: [aMissed()],
+      missed: [aMissed({ runAt: ago(MINUTE) })],
       arrived: [],
     });
+    // By the provider's clock, which may be ahead of ours.
+    const ahead = anAttempt({ at: addMillis(NOW, MINUTE) });
+    expect(takeAttempts([], [ahead], NOTHING, NOW).missed).toMatchObject([{ runAt: NOW }]);
   });
 
   it("is not missed where another attempt at it succeeded, before or after", () => {
@@ -93,16 +96,20 @@ describe("what the log shows", () => {
 });
 
 describe("what is asked for", () => {
-  it("is due, oldest first, and no more than a round may ask for", () => {
-    const missed = [
-      aMissed({ deliveryKey: "young", failedAt: ago(1) }),
-      aMissed({ deliveryKey: "old", failedAt: ago(2) }),
-      aMissed({ deliveryKey: "oldest", failedAt: ago(3) }),
-      aMissed({ deliveryKey: "early", runAt: addMillis(NOW, 1) }),
-    ];
-    const { ask, giveUp } = chooseRedeliveries(missed, NOW, 2);
+  it("is what has been due for longest, and no more than a round may ask for", () => {
+    const due = ["oldest", "old", "young"].map((deliveryKey) => aMissed({ deliveryKey }));
+    const { ask, giveUp } = chooseRedeliveries(due, NOTHING, NOW, 2);
     expect(ask.map(({ deliveryKey }) => deliveryKey)).toEqual(["oldest", "old"]);
     expect(giveUp).toEqual([]);
+  });
+
+  it("is nothing that the ledger holds, and that is given up no more either", () => {
+    const due = [aMissed(), aMissed({ deliveryKey: "b", asks: MOST_ASKS })];
+    expect(chooseRedeliveries(due, new Set(["a", "b"]), NOW, 10)).toEqual({
+      ask: [],
+      giveUp: [],
+      arrived: ["a", "b"],
+    });
   });
 
   it("waits longer each time, and is given up after the last", () => {
@@ -110,26 +117,26 @@ describe("what is asked for", () => {
     let missed = aMissed();
     let now = NOW;
     for (;;) {
-      const { ask, giveUp } = chooseRedeliveries([missed], now, 10);
+      const { ask, giveUp } = chooseRedeliveries([missed], NOTHING, now, 10);
       if (giveUp.length > 0) {
         expect(giveUp).toEqual([{ ...missed, state: "given_up" }]);
         break;
       }
       expect(ask).toEqual([missed]);
       missed = noteAsk(missed, now);
-      expect(chooseRedeliveries([missed], now, 10)).toEqual({ ask: [], giveUp: [] });
+      expect(missed.runAt).toBeGreaterThan(now);
       pauses.push((missed.runAt - now) / (MINUTE * MILLISECOND));
       now = missed.runAt;
     }
     expect(missed.asks).toBe(MOST_ASKS);
     expect(pauses).toEqual([10, 60, 360, 720, 720]);
-    expect(chooseRedeliveries([{ ...missed, state: "given_up" }], now, 10).ask).toEqual([]);
   });
 
   it("is nothing that the provider does not keep any more", () => {
     const old = aMissed({ failedAt: ago(3 * DAY + 1) });
-    expect(chooseRedeliveries([old], NOW, 10)).toEqual({
+    expect(chooseRedeliveries([old], NOTHING, NOW, 10)).toEqual({
       ask: [],
+      arrived: [],
       giveUp: [{ ...old, state: "given_up" }],
     });
   });

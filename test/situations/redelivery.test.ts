@@ -106,6 +106,23 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect(app.writes()).toBe(0);
   });
 
+  it("S46 after an outage of days is held up by nothing that is over, or has come", async () => {
+    const app = await givenComment(await open());
+    await missDeletion(app);
+    await app.sql(`
+      insert into tandem.missed_deliveries
+        (log_id, delivery_key, attempt_id, event, status, failed_at, asks, run_at, state)
+      select id, 'over ' || number, '1', 'issues', 503, timestamptz '2020-01-01', 0, timestamptz '2020-01-01', 'waiting'
+      from tandem.delivery_logs, generate_series(1, 450) as number
+      union all
+      select logs.id, delivery_key, '1', 'issues', 503, timestamptz '2020-01-01', 0, timestamptz '2020-01-01', 'waiting'
+      from tandem.delivery_logs as logs, tandem.deliveries`);
+    expect(await look(app)).toBe(1);
+    expect(calls(app)).toEqual({ looks: 1, asks: 1 });
+    expect(await app.comments()).toEqual([]);
+    expect(await missed(app)).toEqual({ waiting: 1, given_up: 450 });
+  });
+
   it("S46 comes twice after all: the second is counted, and makes no event", async () => {
     const app = await givenComment(await open());
     await missDeletion(app);

@@ -59,7 +59,10 @@ export function redeliveriesConformance(open: () => Promise<OpenedStore>): void 
       const begunAt = addMillis(now, 1);
       const position = { seenTo: now, walk: { cursor: "v1_7", begunAt } };
       await redeliveries.note(logId, { position, missed: [late, early], arrived: [] });
-      expect(await redeliveries.missed(logId)).toEqual([early, late]);
+      const both = ["late", "early"];
+      expect(await redeliveries.missed(logId, both)).toEqual([early, late]);
+      expect(await redeliveries.missed(logId, ["early", "another"])).toEqual([early]);
+      expect(await redeliveries.missed(logId, [])).toEqual([]);
 
       const asked = { ...late, asks: 1, attemptId: "2", status: 401, runAt: begunAt };
       await redeliveries.save(logId, [asked]);
@@ -67,10 +70,38 @@ export function redeliveriesConformance(open: () => Promise<OpenedStore>): void 
       expect(await redeliveries.takeTurn(aLog("kept"))).toMatchObject({ position });
       const through = { seenTo: begunAt, walk: null };
       await redeliveries.note(logId, { position: through, missed: [], arrived: ["early"] });
-      expect(await redeliveries.missed(logId)).toEqual([asked]);
+      expect(await redeliveries.missed(logId, both)).toEqual([asked]);
       await redeliveries.nextLook(logId, now);
       expect(await redeliveries.takeTurn(aLog("kept"))).toMatchObject({ position: through });
       await redeliveries.note(logId, { position: through, missed: [], arrived: ["late"] });
+    });
+
+    it("tell what is due, longest first, and nothing that waits, was given up or has come", async () => {
+      const { redeliveries } = opened.store;
+      const takeTurn = async (name: string) => {
+        await redeliveries.takeTurn(aLog(name));
+        return (await redeliveries.takeTurn(aLog(name)))?.logId ?? "";
+      };
+      const [logId, another] = [await takeTurn("due"), await takeTurn("another")];
+      const due = [
+        aMissed("first", { runAt: addMillis(now, -2) }),
+        aMissed("a second", { runAt: addMillis(now, -1) }),
+        aMissed("second", { runAt: addMillis(now, -1) }),
+        aMissed("third"),
+      ];
+      const others = [
+        aMissed("early", { runAt: addMillis(now, 1) }),
+        aMissed("over", { state: "given_up" }),
+      ];
+      await redeliveries.save(logId, [...others, ...[...due].reverse()]);
+      await redeliveries.save(another, [aMissed("another's")]);
+      expect(await redeliveries.due(logId, now, 10)).toEqual(due);
+      expect(await redeliveries.due(logId, now, 2)).toEqual(due.slice(0, 2));
+      await redeliveries.arrived(logId, ["first", "second", "never missed"]);
+      expect(await redeliveries.due(logId, now, 10)).toEqual([due[1], due[3]]);
+      await redeliveries.arrived(logId, ["a second", "third", "early", "over"]);
+      await redeliveries.arrived(another, ["another's"]);
+      expect(await redeliveries.due(another, now, 10)).toEqual([]);
     });
 
     it("count what waits and what is given up, which is forgotten after a week", async () => {

@@ -31,13 +31,25 @@ export function redeliveryStore(state: MemoryState): RedeliveryStore {
         state.deliveryLogs.set(key, { ...log, nextLookAt: addMillis(now, leaseMillis) });
         return { logId: key, now, position: log.position };
       }),
-    missed: (logId) =>
+    missed: (logId, keys) =>
+      state.transaction(() =>
+        [...new Set(keys)]
+          .sort()
+          .flatMap((key) => state.missedDeliveries.get(keyOf(logId, key))?.missed ?? []),
+      ),
+    due: (logId, now, limit) =>
       state.transaction(() =>
         [...state.missedDeliveries.values()]
           .filter((entry) => entry.logId === logId)
           .map(({ missed }) => missed)
-          .sort((a, b) => a.failedAt - b.failedAt || (a.deliveryKey < b.deliveryKey ? -1 : 1)),
+          .filter(({ state: at, runAt }) => at === "waiting" && runAt <= now)
+          .sort((a, b) => a.runAt - b.runAt || (a.deliveryKey < b.deliveryKey ? -1 : 1))
+          .slice(0, limit),
       ),
+    arrived: (logId, keys) =>
+      state.transaction(() => {
+        for (const key of keys) state.missedDeliveries.delete(keyOf(logId, key));
+      }),
     note: (logId, { position, missed, arrived }) =>
       state.transaction(() => {
         const log = state.deliveryLogs.get(logId);

@@ -72,15 +72,31 @@ export function redeliveryStore(database: Database): RedeliveryStore {
       const position = { seenTo: parseInstant(row.seen_to), walk };
       return { logId: row.id, now: parseInstant(row.now), position };
     },
-    async missed(logId) {
+    async missed(logId, keys) {
+      if (keys.length === 0) return [];
       const { rows } = await database.query<MissedRow>(
         `select delivery_key, attempt_id, event, status, failed_at, asks, run_at, state
          from tandem.missed_deliveries
-         where log_id = $1
-         order by failed_at, delivery_key`,
-        [logId],
+         where log_id = $1 and delivery_key = any ($2::text[])
+         order by delivery_key`,
+        [logId, keys],
       );
       return rows.map(missedFromRow);
+    },
+    async due(logId, now, limit) {
+      // In the words and the order of the partial index, which holds nothing that was given up.
+      const { rows } = await database.query<MissedRow>(
+        `select delivery_key, attempt_id, event, status, failed_at, asks, run_at, state
+         from tandem.missed_deliveries
+         where log_id = $1 and state = 'waiting' and run_at <= $2::timestamptz
+         order by run_at, delivery_key
+         limit $3`,
+        [logId, formatInstant(now), limit],
+      );
+      return rows.map(missedFromRow);
+    },
+    async arrived(logId, keys) {
+      await remove(database, logId, keys);
     },
     note: (logId, { position, missed, arrived }) =>
       database.transaction(async (tx) => {
@@ -95,14 +111,12 @@ export function redeliveryStore(database: Database): RedeliveryStore {
             textOrNull(position.walk?.begunAt ?? null),
           ],
         );
+        await remove(tx, logId, arrived);
         await tx.query(
           `delete from tandem.missed_deliveries
-           where log_id = $1
-             and (
-               delivery_key = any ($2::text[])
-               or (state = 'given_up' and failed_at < tandem.now() - interval '7 days')
-             )`,
-          [logId, arrived],
+           where log_id = $1 and state = 'given_up'
+             and failed_at < (select tandem.now() - interval '7 days')`,
+          [logId],
         );
         await save(tx, logId, missed);
       }),
@@ -126,6 +140,14 @@ export function redeliveryStore(database: Database): RedeliveryStore {
       return counts;
     },
   };
+}
+
+async function remove(database: Queryable, logId: string, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await database.query(
+    "delete from tandem.missed_deliveries where log_id = $1 and delivery_key = any ($2::text[])",
+    [logId, keys],
+  );
 }
 
 async function save(
