@@ -9,6 +9,7 @@ import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { createAuthorTokens } from "./runtime/author-tokens.ts";
 import { AddressBook } from "./runtime/address-book.ts";
 import type { Happenings, Listener } from "./runtime/announce.ts";
+import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
 import { openBackfills } from "./runtime/backfill.ts";
 import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
@@ -42,6 +43,11 @@ export interface TandemOptions {
   /** Where named secrets are looked up. Default: `process.env`. */
   readonly environment?: Environment;
   readonly workerName?: string;
+  /**
+   * A file in which this host remembers what it has seen of the database, so that a process started
+   * later notices where the database was set back meanwhile. Default: the process remembers by itself.
+   */
+  readonly beatFile?: string;
 }
 
 /** An account and one of its containers, joined to a scope value of the app. */
@@ -179,7 +185,11 @@ export async function composeTandem(
     log,
     safety: compiled.safety,
     redeliverMillis: compiled.redeliverMillis,
-    instance: createInstanceGuard(store, instanceName(config, environment), clock, log),
+    instance: createInstanceGuard(store, instanceName(config, environment), {
+      clock,
+      log,
+      beats: options.beatFile === undefined ? beatsInProcess() : beatsInFile(options.beatFile, log),
+    }),
   };
   const workers = new Set<Worker>();
 

@@ -1,6 +1,6 @@
 /** Opens Tandem in this process, with the lock where the database is a folder of ours. */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import type { AnyConfig } from "../config.ts";
@@ -78,7 +78,8 @@ export async function openTandem(
     }
   };
   try {
-    const surroundings = { log, environment: io.env, ...handler };
+    const beatFile = join(io.cwd, ".tandem", "beat.json");
+    const surroundings = { log, environment: io.env, beatFile, ...handler };
     tandem = await assembleTandem(config, surroundings, armedFailpoints(io));
     if (migrates) await tandem.migrate();
     else await checkMigrated(tandem);

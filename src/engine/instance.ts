@@ -1,9 +1,12 @@
 /**
  * Whose database this is. One that was restored from a backup, or copied to a staging host, must not
  * post: what it believes is old, or belongs to somebody else.
+ *
+ * One that was set back in place lives where it lived. Only who worked on it before can tell: it has seen
+ * a beat of its own committed that the database does not know any more.
  */
 import type { Lane, Transition } from "../model/lane.ts";
-import type { Instant } from "../model/instant.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
 import { disableLane } from "./restart.ts";
 import { liveEvents, move, unchanged } from "./transition.ts";
 
@@ -14,6 +17,21 @@ export interface Instance {
   readonly place: string | null;
 }
 
+/** What a database says of itself. */
+export interface StoredInstance extends Instance {
+  /** When it was first worked on here, or last approved. */
+  readonly adoptedAt: Instant;
+  /** Why it is known to have been set back; `null`: it is not. */
+  readonly setBack: string | null;
+}
+
+/** What somebody who works on a database has seen it keep. */
+export interface Beat {
+  /** Whose beat it is; several processes of one host may share it. */
+  readonly host: string;
+  readonly at: Instant;
+}
+
 export type InstanceVerdict =
   | { readonly kind: "ours" }
   /** Seen for the first time, or more is known of it now. */
@@ -21,7 +39,7 @@ export type InstanceVerdict =
   | { readonly kind: "foreign"; readonly why: string };
 
 /** Compares what a database says of itself with where it is found. */
-export function judgeInstance(stored: Instance | null, here: Instance): InstanceVerdict {
+export function judgeInstance(stored: StoredInstance | null, here: Instance): InstanceVerdict {
   if (stored === null) return { kind: "new" };
   if (stored.name !== null && stored.name !== here.name) {
     const given = here.name === null ? "no instance id" : `the instance id ${here.name}`;
@@ -36,8 +54,28 @@ export function judgeInstance(stored: Instance | null, here: Instance): Instance
       why: "this database is a copy: it was restored from a backup, or moved, since it was last worked on",
     };
   }
+  if (stored.setBack !== null) return { kind: "foreign", why: stored.setBack };
   const isKnown = stored.name === here.name && (stored.place !== null || here.place === null);
   return { kind: isKnown ? "ours" : "new" };
+}
+
+/** A database that lost what it had committed. */
+export const SET_BACK =
+  "this database was set back: it was recovered to an earlier time, or a replica that lacked its last transactions took over";
+
+/** A database keeps beats for longer, and those of hosts that are gone for ever it need not keep. */
+const REMEMBERED_MS = 30 * 24 * 3_600_000;
+
+/**
+ * What a beat that was seen, and that the database does not know, says of it. After an approval it says
+ * nothing: whoever approved knew.
+ */
+export function missBeat(
+  seen: Beat,
+  { adoptedAt }: StoredInstance,
+  now: Instant,
+): "set_back" | "nothing" {
+  return seen.at <= adoptedAt || addMillis(seen.at, REMEMBERED_MS) < now ? "nothing" : "set_back";
 }
 
 /** Why a record of a restored database is left alone until somebody enables it. */

@@ -1,9 +1,16 @@
-/** The guard before everything that posts: is this database ours, and where it was? */
-import { judgeInstance, takeUpAgain } from "../engine/instance.ts";
+/** The guard before everything that posts: is this database ours, where it was, and as new as it was? */
+import {
+  judgeInstance,
+  missBeat,
+  SET_BACK,
+  type StoredInstance,
+  takeUpAgain,
+} from "../engine/instance.ts";
 import type { Clock } from "../model/clock.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Store } from "../store/store.ts";
+import type { BeatMemory } from "./beat-memory.ts";
 import { drainChanges } from "./drain.ts";
 import type { Log } from "./log.ts";
 import type { Services } from "./services.ts";
@@ -16,8 +23,10 @@ export const FOREIGN_REMEDY =
   "`tandem approve instance` goes on with this copy; everything is read again first.";
 
 export interface InstanceGuard {
-  /** Why nothing may be posted, or `null`. */
+  /** Why nothing may be posted, or `null`: then this process is at work, which the database is told. */
   foreign(): Promise<string | null>;
+  /** The same as far as the database says it; nothing is written. */
+  told(): Promise<string | null>;
   /** Makes the database this instance's own. */
   adopt(): Promise<void>;
 }
@@ -25,31 +34,58 @@ export interface InstanceGuard {
 export function createInstanceGuard(
   { instance }: Pick<Store, "instance">,
   name: string | null,
-  clock: Clock,
-  log: Log,
+  { clock, log, beats }: { readonly clock: Clock; readonly log: Log; readonly beats: BeatMemory },
 ): InstanceGuard {
   let goodUntil: Instant | null = null;
-  let told = false;
+  let isTold = false;
+
+  function refuse(why: string): string {
+    if (!isTold) {
+      log.error(
+        { code: "foreign_instance", why, fix: FOREIGN_REMEDY },
+        "nothing is worked on until it is approved",
+      );
+    }
+    isTold = true;
+    return why;
+  }
+
+  /** Whether the database knows what it kept for us before; it is told that we are at work. */
+  async function beat(stored: StoredInstance, place: string | null): Promise<boolean> {
+    const key = place ?? name ?? "";
+    const seen = await beats.recall(key);
+    const host = seen?.host ?? beats.newHost();
+    let at = await instance.beat(host, seen?.at ?? null);
+    if (at === null && seen !== null) {
+      if (missBeat(seen, stored, clock.now()) === "set_back") return false;
+      at = await instance.beat(host, null);
+    }
+    if (at !== null) await beats.keep(key, { host, at });
+    return true;
+  }
+
   return {
     async foreign() {
       if (goodUntil !== null && clock.now() < goodUntil) return null;
+      let { stored, place } = await instance.read();
+      const verdict = judgeInstance(stored, { name, place });
+      if (verdict.kind === "foreign") return refuse(verdict.why);
+      if (verdict.kind === "new") {
+        await instance.adopt({ name, place: place ?? stored?.place ?? null });
+        ({ stored, place } = await instance.read());
+      }
+      if (stored !== null && !(await beat(stored, place))) {
+        await instance.noteSetBack(SET_BACK);
+        return refuse(SET_BACK);
+      }
+      goodUntil = addMillis(clock.now(), HOLDS_MS);
+      isTold = false;
+      return null;
+    },
+    async told() {
       const { stored, place } = await instance.read();
       const verdict = judgeInstance(stored, { name, place });
-      if (verdict.kind === "foreign") {
-        if (!told) {
-          log.error(
-            { code: "foreign_instance", why: verdict.why, fix: FOREIGN_REMEDY },
-            "nothing is worked on until it is approved",
-          );
-        }
-        told = true;
-        return verdict.why;
-      }
-      if (verdict.kind === "new")
-        await instance.adopt({ name, place: place ?? stored?.place ?? null });
-      goodUntil = addMillis(clock.now(), HOLDS_MS);
-      told = false;
-      return null;
+      return verdict.kind === "foreign" ? verdict.why : null;
     },
     async adopt() {
       const { place } = await instance.read();

@@ -184,7 +184,7 @@ export function createApi(core: TandemCore): Hono {
       ledger.disabledPairings(DISABLED_SHOWN),
       tandem.services.store.heldRuns.open(),
       tandem.services.store.redeliveries.counts(),
-      tandem.services.instance.foreign(),
+      tandem.services.instance.told(),
       tandem.services.store.misfit(),
     ]);
     return {

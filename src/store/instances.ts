@@ -1,9 +1,17 @@
 /** Whose database this is, as the runtime reads and writes it. */
-import type { Instance } from "../engine/instance.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Instance, StoredInstance } from "../engine/instance.ts";
 
 export interface InstanceStore {
   /** What the database says of itself, and where it lives now. */
-  read(): Promise<{ readonly stored: Instance | null; readonly place: string | null }>;
-  /** Writes whose it is from here on. */
+  read(): Promise<{ readonly stored: StoredInstance | null; readonly place: string | null }>;
+  /** Writes whose it is from here on; it counts as set back no more. */
   adopt(instance: Instance): Promise<void>;
+  /**
+   * Writes that a host is at work, and tells when; that time only grows. `null`: the database does not
+   * know the beat that the host has `seen`, and nothing is written.
+   */
+  beat(host: string, seen: Instant | null): Promise<Instant | null>;
+  /** Tells everybody who works on the database that it was set back. */
+  noteSetBack(why: string): Promise<void>;
 }

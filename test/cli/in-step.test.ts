@@ -148,4 +148,18 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     const explained = await staging.json<ApiExplanation>("explain", "tasks", record);
     expect(explained.pairings).toMatchObject([{ connection: REPOSITORY, in_sync: true }]);
   });
+
+  it("a database that was recovered in place is noticed by the next command, until it is approved", async () => {
+    // As it was before anybody was at work on it.
+    await project.sql("delete from tandem.beats");
+    const refused = await staging.tandem("work", "--once");
+    expect(refused.code).toBe(6);
+    expect(refused.err).toContain("this database was set back");
+    expect(refused.err).toContain("tandem approve instance");
+    expect((await staging.tandem("status")).out).toContain("this database was set back");
+
+    expect((await staging.tandem("approve", "instance")).code).toBe(0);
+    expect((await staging.tandem("work", "--once")).code).toBe(0);
+    expect((await staging.json<ApiStatus>("status")).foreign_instance).toBeNull();
+  });
 });

@@ -1,8 +1,14 @@
 /** Whose database it is: what counts as ours, and what must not post. */
 import { describe, expect, it } from "vitest";
-import { judgeInstance } from "../../src/engine/instance.ts";
+import { type Instance, judgeInstance, missBeat } from "../../src/engine/instance.ts";
+import { addMillis, parseInstant } from "../../src/model/instant.ts";
 
-const kindOf = (...given: Parameters<typeof judgeInstance>) => judgeInstance(...given).kind;
+const NOW = parseInstant("2026-03-02T09:00:00Z");
+
+const DAY = 24 * 3_600_000;
+
+const kindOf = (stored: Instance | null, here: Instance, setBack: string | null = null) =>
+  judgeInstance(stored === null ? null : { ...stored, adoptedAt: NOW, setBack }, here).kind;
 
 describe("a database", () => {
   it("is ours where it is what it was, and anybody's who finds it first", () => {
@@ -29,5 +35,21 @@ describe("a database", () => {
     expect(kindOf({ name: "prod", place: "1/5" }, { name: "prod", place: null })).toBe("ours");
     expect(kindOf({ name: "prod", place: null }, { name: "prod", place: "1/5" })).toBe("new");
     expect(kindOf({ name: "prod", place: null }, { name: null, place: null })).toBe("foreign");
+  });
+
+  it("that was told to be set back is nobody's until somebody approves", () => {
+    const stored = { name: "prod", place: "1/5" };
+    expect(kindOf(stored, stored, "it was set back")).toBe("foreign");
+    expect(kindOf({ name: null, place: null }, stored, "it was set back")).toBe("foreign");
+  });
+
+  it("that does not know a beat was set back, unless it was approved since", () => {
+    const stored = { name: null, place: "1/5", adoptedAt: NOW, setBack: null };
+    const missed = (millis: number, days = 0) =>
+      missBeat({ host: "a", at: addMillis(NOW, millis) }, stored, addMillis(NOW, days * DAY));
+    expect(missed(1)).toBe("set_back");
+    expect(missed(-1)).toBe("nothing");
+    // By then the database may have forgotten it.
+    expect([missed(1, 29), missed(1, 31)]).toEqual(["set_back", "nothing"]);
   });
 });

@@ -2,7 +2,11 @@
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { createInstanceGuard } from "../../src/runtime/instance.ts";
+import { beatsInProcess } from "../../src/runtime/beat-memory.ts";
+import { silentLog } from "../../src/runtime/log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { rememberDatabase } from "../harness/set-back.ts";
 
 async function post(app: SampleTandem, path: string): Promise<number> {
   const headers = { "content-type": "application/json" };
@@ -91,5 +95,108 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
       "Edited after the backup",
     );
     expect(app.writes()).toBe(0);
+  });
+});
+
+const HOUR = 3_600_000;
+
+/** Another process at work on the same database. */
+function anotherHost({ tandem, clock }: SampleTandem) {
+  const given = { clock, log: silentLog, beats: beatsInProcess() };
+  return createInstanceGuard(tandem.services.store, null, given);
+}
+
+/** An hour's work after the moment that the database is set back to, where it is. */
+async function givenSetBack(database: TestDatabase) {
+  const app = await givenSampleTandem(database);
+  app.github.as("mona").openIssue(app.repo, { title: "Known", body: "Kept" });
+  await app.settle();
+  const { id } = await app.task();
+  await app.editTask(id, { title: "Edited before" });
+  await drainChanges(app.tandem.services);
+  const setBack = await rememberDatabase(app);
+  await app.settle();
+  app.github.as("mona").editIssue(app.repo, 1, { title: "Edited after" });
+  await app.addTask({ title: "Created after" });
+  await app.settle();
+  await app.advance(HOUR);
+  await app.settle();
+  expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual([
+    "Edited after",
+    "Created after",
+  ]);
+  app.github.clearRequests();
+  return { app, setBack };
+}
+
+describeOnEachDatabase("a database set back in place", (open) => {
+  it("posts nothing and says so, also to those who have not seen it before", async () => {
+    const { app, setBack } = await givenSetBack(await open());
+    const fresh = anotherHost(app);
+    await setBack();
+    expect((await app.status()).foreign_instance).toBeNull();
+    await app.advance(60_000);
+    await app.settle();
+
+    expect(app.github.calls({})).toBe(0);
+    expect((await app.status()).foreign_instance).toContain("set back");
+    expect(await post(app, "sync")).toBe(409);
+    expect(await fresh.foreign()).toContain("set back");
+  });
+
+  it("approved, records take what the resources say by now, nothing old is sent, nothing doubled", async () => {
+    const { app, setBack } = await givenSetBack(await open());
+    await setBack();
+    await app.advance(60_000);
+    await app.settle();
+    expect(await post(app, "instance/approve")).toBe(200);
+    await app.tandem.syncNow();
+    await app.settleWithin(5);
+
+    expect((await app.tasks()).map(({ title }) => title)).toEqual([
+      "Edited after",
+      "Created after",
+    ]);
+    expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual([
+      "Edited after",
+      "Created after",
+    ]);
+    expect(app.writes()).toBe(0);
+    expect((await app.status()).foreign_instance).toBeNull();
+  });
+
+  it("is known to be approved by every host that missed its beat", async () => {
+    const { app, setBack } = await givenSetBack(await open());
+    const another = anotherHost(app);
+    expect(await another.foreign()).toBeNull();
+    await setBack();
+    await app.advance(60_000);
+    await app.settle();
+    expect(await post(app, "instance/approve")).toBe(200);
+    expect(await another.foreign()).toBeNull();
+    await app.advance(60_000);
+    expect(await another.foreign()).toBeNull();
+    expect(await app.tandem.services.instance.foreign()).toBeNull();
+  });
+
+  it("is told by a host that comes after one that has not seen it before", async () => {
+    const { app, setBack } = await givenSetBack(await open());
+    const fresh = anotherHost(app);
+    await setBack();
+    expect(await fresh.foreign()).toBeNull();
+    await app.advance(60_000);
+    expect(await app.tandem.services.instance.foreign()).toContain("set back");
+    await app.advance(60_000);
+    expect(await fresh.foreign()).toContain("set back");
+  });
+
+  it("is no other for a failover that lost nothing, nor for beats that come from several hosts", async () => {
+    const app = await givenSampleTandem(await open());
+    const hosts = [app.tandem.services.instance, anotherHost(app), anotherHost(app)];
+    for (let minute = 0; minute < 3; minute += 1) {
+      for (const host of hosts) expect(await host.foreign()).toBeNull();
+      await app.advance(60_000);
+    }
+    expect(await app.sql("select host from tandem.beats")).toHaveLength(3);
   });
 });

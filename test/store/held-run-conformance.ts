@@ -1,6 +1,8 @@
 /** What every store must do with runs that wait for a person's word, and for the local sweep. */
+import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Outlook, Victim } from "../../src/model/held-run.ts";
+import { addMillis } from "../../src/model/instant.ts";
 import { aConnection, anId, decide, issueKey, type OpenedStore, present } from "./opened-store.ts";
 
 export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
@@ -83,7 +85,37 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
       expect(place).not.toBeNull();
       await store.instance.adopt({ name: null, place });
       await store.instance.adopt({ name: "prod", place });
-      expect(await store.instance.read()).toEqual({ stored: { name: "prod", place }, place });
+      const kept = await store.instance.read();
+      expect(kept).toMatchObject({ stored: { name: "prod", place, setBack: null }, place });
+      const { now } = await store.ledger.nextDue();
+      expect(kept.stored?.adoptedAt).toBeLessThanOrEqual(now);
+    });
+
+    it("knows the beats that it kept, each later than the one before, and no others", async () => {
+      const { store } = await open();
+      const { instance } = store;
+      const [here, there] = [randomUUID(), randomUUID()];
+      const { now } = await store.ledger.nextDue();
+      const first = await instance.beat(here, null);
+      expect(first).toBeGreaterThanOrEqual(now);
+      const second = await instance.beat(here, first);
+      expect(second).toBeGreaterThan(first ?? NaN);
+      // Another process of the same host may have seen less.
+      const third = await instance.beat(here, first);
+      expect(third).toBeGreaterThan(second ?? NaN);
+      expect(await instance.beat(here, addMillis(third ?? now, 1))).toBeNull();
+      expect(await instance.beat(there, first)).toBeNull();
+      expect(await instance.beat(there, null)).not.toBeNull();
+      expect(await instance.beat(here, third)).not.toBeNull();
+    });
+
+    it("is set back for everybody until it is adopted again", async () => {
+      const { store } = await open();
+      await store.instance.adopt({ name: "prod", place: null });
+      await store.instance.noteSetBack("it was set back");
+      expect((await store.instance.read()).stored?.setBack).toBe("it was set back");
+      await store.instance.adopt({ name: "prod", place: null });
+      expect((await store.instance.read()).stored?.setBack).toBeNull();
     });
   });
 }

@@ -47,6 +47,11 @@ table tandem.backfills
   backfills_pkey: PRIMARY KEY (connection_id, resource_type)
   backfills_step_check: CHECK ((step = ANY (ARRAY['list'::text, 'index_records'::text, 'index_resources'::text, 'pair'::text, 'create'::text, 'done'::text])))
 
+table tandem.beats
+  host uuid not null
+  at timestamp with time zone not null
+  beats_pkey: PRIMARY KEY (host)
+
 table tandem.changes
   id bigint not null generated always as identity
   record_type text
@@ -285,6 +290,7 @@ table tandem.instance
   name text
   place text
   adopted_at timestamp with time zone not null default tandem.now()
+  set_back text
   instance_is_only_check: CHECK (is_only)
   instance_pkey: PRIMARY KEY (is_only)
 
@@ -407,6 +413,7 @@ CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
 CREATE INDEX after_commits_due ON tandem.after_commits USING btree (run_at, id)
 CREATE UNIQUE INDEX after_commits_pkey ON tandem.after_commits USING btree (id)
 CREATE UNIQUE INDEX backfills_pkey ON tandem.backfills USING btree (connection_id, resource_type)
+CREATE UNIQUE INDEX beats_pkey ON tandem.beats USING btree (host)
 CREATE INDEX changes_by_record ON tandem.changes USING btree (record_type, record_id)
 CREATE INDEX changes_in_order ON tandem.changes USING btree (id)
 CREATE INDEX connections_by_scope ON tandem.connections USING btree (integration, scope)

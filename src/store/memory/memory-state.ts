@@ -7,7 +7,7 @@
  * 3. Listeners hear of what was committed, afterwards.
  * 4. What is kept is replaced and never changed, so it may be handed out as it is.
  */
-import type { Instance } from "../../engine/instance.ts";
+import type { StoredInstance } from "../../engine/instance.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { TandemEvent } from "../../model/event.ts";
@@ -103,7 +103,8 @@ export class MemoryState {
   readonly heldRuns = new UndoableMap<string, HeldRun>(this.undoLog);
 
   /** Whose database this is; written by a transaction that does nothing else. */
-  instance: Instance | null = null;
+  instance: StoredInstance | null = null;
+  readonly beats = new Map<string, Instant>();
 
   readonly writeListeners = new Set<(write: RowWrite) => void>();
   readonly workListeners = new Set<() => void>();

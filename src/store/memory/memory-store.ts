@@ -1,4 +1,5 @@
 /** The store in memory: what a transaction offers, and when one is run again. */
+import { addMillis, laterOf, MILLISECOND } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { AbortedTransactionError, mayPass, sqlState } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
@@ -164,7 +165,22 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       read: () => state.transaction(() => ({ stored: state.instance, place: "memory" })),
       adopt: (instance) =>
         state.transaction(() => {
-          state.instance = instance;
+          state.instance = { ...instance, adoptedAt: state.now(), setBack: null };
+        }),
+      beat: (host, seen) =>
+        state.transaction(() => {
+          const before = state.beats.get(host);
+          if (seen !== null && (before === undefined || before < seen)) return null;
+          const at = laterOf(
+            before === undefined ? null : addMillis(before, 1 / MILLISECOND),
+            state.now(),
+          );
+          if (at !== null) state.beats.set(host, at);
+          return at;
+        }),
+      noteSetBack: (setBack) =>
+        state.transaction(() => {
+          if (state.instance !== null) state.instance = { ...state.instance, setBack };
         }),
     },
     ledger: ledger(state, () => relations),

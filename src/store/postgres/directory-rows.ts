@@ -40,7 +40,8 @@ interface ConnectionRow {
   readonly polled_at: string | null;
   readonly swept_at: string | null;
   readonly local_swept_at: string | null;
-  readonly access_asked_at: string | null;
+  /** Absent on a schema from before it. */
+  readonly access_asked_at?: string | null;
   readonly pairing: readonly string[];
 }
 
@@ -197,7 +198,7 @@ function connectionFromRow(row: ConnectionRow): Connection {
     polledAt: instantOrNull(row.polled_at),
     sweptAt: instantOrNull(row.swept_at),
     localSweptAt: instantOrNull(row.local_swept_at),
-    accessAskedAt: instantOrNull(row.access_asked_at),
+    accessAskedAt: instantOrNull(row.access_asked_at ?? null),
     pairing: row.pairing,
   };
 }

@@ -1,0 +1,84 @@
+/**
+ * What this host has seen a database keep, remembered outside of it: in the process, and where a file is
+ * given also from one process to the next. What is remembered was committed, so a database that does not
+ * know it was set back; remembering less, after a crash or beside another process, does no harm.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import type { Beat } from "../engine/instance.ts";
+import { formatInstant, parseInstant } from "../model/instant.ts";
+import { tell } from "./failures.ts";
+import type { Log } from "./log.ts";
+
+export interface BeatMemory {
+  recall(place: string): Promise<Beat | null>;
+  keep(place: string, beat: Beat): Promise<void>;
+  /** A name for a host that has none yet. */
+  newHost(): string;
+}
+
+export function beatsInProcess(): BeatMemory {
+  const known = new Map<string, Beat>();
+  return {
+    recall: (place) => Promise.resolve(known.get(place) ?? null),
+    keep: (place, beat) => {
+      known.set(place, beat);
+      return Promise.resolve();
+    },
+    newHost: randomUUID,
+  };
+}
+
+/** By place: a host may work on several databases, one after another. */
+const content = z.record(z.string(), z.object({ host: z.uuid(), at: z.string() }));
+
+/** A file that cannot be read or written leaves a host with what its process remembers. */
+export function beatsInFile(path: string, log: Log): BeatMemory {
+  const here = beatsInProcess();
+  let isTold = false;
+
+  async function read(): Promise<z.infer<typeof content>> {
+    try {
+      return content.parse(JSON.parse(await readFile(path, "utf8")));
+    } catch {
+      return {};
+    }
+  }
+
+  async function write(all: z.infer<typeof content>): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    // At once: nobody reads half of it.
+    const next = `${path}.${randomUUID()}`;
+    await writeFile(next, JSON.stringify(all), { flag: "wx", mode: 0o600 });
+    await rename(next, path);
+  }
+
+  return {
+    async recall(place) {
+      const known = await here.recall(place);
+      if (known !== null) return known;
+      const kept = (await read())[place];
+      return kept === undefined ? null : { host: kept.host, at: parseInstant(kept.at) };
+    },
+    async keep(place, beat) {
+      await here.keep(place, beat);
+      try {
+        await write({
+          ...(await read()),
+          [place]: { host: beat.host, at: formatInstant(beat.at) },
+        });
+      } catch (thrown) {
+        if (!isTold) {
+          log.info(
+            { file: path, ...tell(thrown) },
+            "a process started later will not notice a database that was set back meanwhile",
+          );
+        }
+        isTold = true;
+      }
+    },
+    newHost: () => here.newHost(),
+  };
+}
