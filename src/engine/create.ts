@@ -6,11 +6,20 @@
  *   it was refused, limited or could not be had        the account writes after all; the reason says why
  *   there is no room for the create's token            the account writes, for nothing else tells it
  */
-import type { Actor, Content, Json } from "../model/content.ts";
-import type { Reason } from "../model/event.ts";
+import { type Actor, type Content, digest, type Json, pick } from "../model/content.ts";
+import type { Reason, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Attempt, InsteadOfAuthor, Intent, Lane, Posted } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
+import type {
+  Attempt,
+  InsteadOfAuthor,
+  Intent,
+  Lane,
+  Posted,
+  PostedAuthor,
+  Transition,
+} from "../model/lane.ts";
+import { type Mapping, mappedFields } from "../model/mapping.ts";
+import { requeue } from "./start.ts";
 import { closeIntent } from "./tokenless.ts";
 
 /** Under whose credentials a create leaves. */
@@ -50,7 +59,7 @@ export function signed(
   line: string | null,
   mapping: Mapping,
 ): Content {
-  if (intent === null || intent.posted?.byAuthor === true) return values;
+  if (intent === null || isByAuthor(intent)) return values;
   return attributed(values, intent.token, line, mapping);
 }
 
@@ -59,46 +68,112 @@ export function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
   return attempt !== null || unanswered.some(({ kind }) => kind === "create");
 }
 
-/** Notes on the intent that a create leaves for it, and under whose token. */
-export function post(intent: Intent, writer: Writer, now: Instant): Intent {
-  const { times = 0, authors = [], byAuthor = false } = intent.posted ?? {};
-  const isNew = writer.kind === "author" && authors.every(({ id }) => id !== writer.actor.id);
-  const posted: Posted = {
-    times: times + 1,
-    at: now,
-    authors: isNew ? [...authors, writer.actor] : authors,
-    byAuthor,
+/** Whether a user wrote the resource under a token of their own. */
+export function isByAuthor(intent: Intent | null): boolean {
+  return (intent?.posted?.byAuthor ?? null) !== null;
+}
+
+/** How many different texts of one author's creates are remembered. */
+const TEXTS_REMEMBERED = 10;
+
+/**
+ * What a create says in words, or a resource where it was made: short, to be compared. All else a
+ * provider may drop where its author may not set it.
+ */
+export function saidOf(content: Content, mapping: Mapping): string {
+  const { fields } = mapping.resource;
+  const words = mappedFields(mapping).filter((name) => {
+    const spec = fields[name];
+    const isText = spec?.kind === "line" || spec?.kind === "text";
+    return isText && spec.writable && spec.settableOnCreate !== false;
+  });
+  return digest(pick(content, words));
+}
+
+/** Notes on the intent that a create leaves for it under a user's own token, and what it says. */
+export function post(intent: Intent, writer: Writer, said: string, now: Instant): Intent {
+  if (writer.kind === "account") return intent;
+  const { actor } = writer;
+  const { authors = [], byAuthor = null } = intent.posted ?? {};
+  const before = authors.find(({ id }) => id === actor.id);
+  const texts = [said, ...(before?.said ?? []).filter((one) => one !== said)];
+  const author: PostedAuthor = {
+    ...actor,
+    times: (before?.times ?? 0) + 1,
+    said: texts.slice(0, TEXTS_REMEMBERED),
+    made: before?.made ?? [],
   };
+  const others = authors.filter((one) => one !== before);
+  const posted: Posted = { at: now, authors: [...others, author], byAuthor };
   return { ...intent, posted };
 }
 
-/** What an attempt notes of its writer, and what to go back to should it be refused. */
-export function writtenBy(
-  writer: Writer,
-  before: Intent | null,
-): Pick<Attempt, "author" | "instead" | "postedBefore"> {
-  const postedBefore = before?.posted ?? null;
-  if (writer.kind === "author") return { author: writer.actor, postedBefore };
-  return writer.instead === null ? { postedBefore } : { instead: writer.instead, postedBefore };
+/** What an attempt notes of its writer. */
+export function writtenBy(writer: Writer): Pick<Attempt, "author" | "instead"> {
+  if (writer.kind === "author") return { author: writer.actor };
+  return writer.instead === null ? {} : { instead: writer.instead };
 }
 
 /**
- * The lane without a request that was refused: nothing of it will be seen, nobody has to wait for a
- * create that made nothing, and whoever it left for has written nothing by it.
+ * The lane without a request that is known to have made nothing: nothing of it will be seen, nobody has
+ * to wait for it, and whoever it left for has written nothing by it. Others may have left since; what
+ * they have made and bound stays as it is.
  */
-export function withoutRefused(lane: Lane): Lane {
-  const { attempt, intent } = lane;
-  const back = attempt?.kind === "create" && intent !== null && attempt.postedBefore !== undefined;
-  const refused = {
+export function withoutRefused(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">): Lane {
+  const { attempt, unanswered, intent } = lane;
+  const refused = sentUnder(lane, by);
+  if (refused === null) return lane;
+  const without: Lane = {
     ...lane,
-    attempt: null,
-    intent: back ? takenBack(intent, attempt.postedBefore ?? null) : intent,
+    attempt: attempt === refused ? null : attempt,
+    unanswered: attempt === refused ? unanswered : unanswered.filter((one) => one !== refused),
+    intent: intent === null ? null : takenBack(intent, refused),
   };
-  return mayHaveLanded(refused) ? refused : closeIntent(refused);
+  return mayHaveLanded(without) ? without : closeIntent(without);
 }
 
-function takenBack({ token, since, tokenless }: Intent, before: Posted | null): Intent {
-  return { token, since, tokenless, ...(before === null ? {} : { posted: before }) };
+/**
+ * The same where the claim was lost by then. Only a user's create is worth a write of one who has lost
+ * it: as long as it counts, what they make by hand may be taken for it.
+ */
+export function withoutRefusedLate(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">): Lane {
+  return sentUnder(lane, by)?.author === undefined ? lane : withoutRefused(lane, by);
+}
+
+/** What a claim has sent, as far as it is open. */
+function sentUnder(
+  { attempt, unanswered }: Lane,
+  { id, epoch }: Pick<TandemEvent, "id" | "epoch">,
+): Attempt | null {
+  const open = [...(attempt === null ? [] : [attempt]), ...unanswered];
+  return open.find((one) => one.event === id && one.epoch === epoch) ?? null;
+}
+
+/** Forgets a create of a user's; and the user, unless something of theirs was seen. */
+function takenBack({ posted, ...intent }: Intent, { author: refused }: Attempt): Intent {
+  if (posted === undefined) return intent;
+  const authors = posted.authors
+    .map((one) => (one.id === refused?.id ? { ...one, times: one.times - 1 } : one))
+    .filter(({ times, made }) => times > 0 || made.length > 0);
+  return authors.length === 0 ? intent : { ...intent, posted: { ...posted, authors } };
+}
+
+/**
+ * Sends the event of a create back that was refused while the lane was bound by another: what that
+ * one's resource says comes first. The event is not to blame.
+ */
+export function lookInstead(
+  refused: Transition,
+  event: TandemEvent,
+  notBefore: Instant | null,
+  now: Instant,
+): Transition {
+  return requeue(refused, event, now, {
+    reason: "reread_needed",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt: notBefore ?? now,
+    reread: true,
+  });
 }
 
 /** How an event ends whose create was answered. */

@@ -1,9 +1,9 @@
 /** What becomes of an event that failed: another attempt, a pause without blame, or an error. */
 import type { EventError, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Attempt, Transition } from "../model/lane.ts";
+import type { Transition } from "../model/lane.ts";
 import { supersede } from "./covered.ts";
-import { withoutRefused } from "./create.ts";
+import { lookInstead, withoutRefused } from "./create.ts";
 import { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
 import { isTakenBack, requeue } from "./start.ts";
 import { liveEvents, move } from "./transition.ts";
@@ -24,16 +24,20 @@ export function fail(
   now: Instant,
   chance: number,
 ): Transition {
-  const noted = isRefused(start.lane.attempt, event, failure)
-    ? { lane: withoutRefused(start.lane), ended: start.ended }
-    : start;
-  const { error } = failure;
-  if (failure.pausedUntil !== null) {
+  const { error, pausedUntil, applied } = failure;
+  const { attempt } = start.lane;
+  const isRefused =
+    applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;
+  const noted = isRefused ? { ...start, lane: withoutRefused(start.lane, event) } : start;
+  if (isRefused && attempt.kind === "create" && noted.lane.externalId !== null) {
+    return lookInstead(noted, event, pausedUntil, now);
+  }
+  if (pausedUntil !== null) {
     return requeue(noted, event, now, {
       reason: "account_paused",
       error,
       attempts: Math.max(0, event.attempts - 1),
-      runAt: failure.pausedUntil,
+      runAt: pausedUntil,
     });
   }
   if (error.retryable && event.attempts < MAX_ATTEMPTS) {
@@ -52,9 +56,4 @@ export function fail(
     waiting !== undefined &&
     (event.action === "upsert" || waiting.action === "delete" || isTakenBack(start.lane, event));
   return givesWay ? supersede(errored, event, waiting, now) : errored;
-}
-
-/** Whether what was refused is the write of this claim, and not a look that was to settle it. */
-function isRefused(attempt: Attempt | null, event: TandemEvent, { applied }: Failure): boolean {
-  return applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;
 }

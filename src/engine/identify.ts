@@ -9,13 +9,14 @@
  *
  * Ours is what carries the token and was written by the connection's own identity, or by a user under
  * whose own token one of the lane's creates left. A person who copies a resource copies its token, and
- * gets a record of their own; so does such a user, who may copy what they wrote, unless it can be a
- * second create's: several left, and it was made shortly after the last of them at the latest.
+ * gets a record of their own; so does such a user, who may copy what they wrote, unless it can only be a
+ * create's: one of theirs may have made more than the lane is bound to, it was made shortly after the
+ * last of them at the latest, and says what one of them said.
  */
 import type { Actor } from "../model/content.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
-import type { Intent, Lane, Posted } from "../model/lane.ts";
+import type { Intent, Lane, Posted, PostedAuthor } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 
 /** A lane as far as identity is concerned. */
@@ -26,7 +27,7 @@ export interface LaneKey {
 
 /** A lane with the token of its create. */
 export interface IntentKey extends LaneKey {
-  /** What left for it; `null` where nothing did, or nobody has noted it. */
+  /** What left for it under users' own tokens; `null` where nothing did. */
   readonly posted: Posted | null;
 }
 
@@ -42,6 +43,8 @@ export interface ArrivalKey {
   readonly author: Actor | null;
   /** When it was created, where the provider tells. */
   readonly createdAt?: Instant;
+  /** What it says in words, by `saidOf`; absent where that was not seen. */
+  readonly said?: string;
 }
 
 export type Identification =
@@ -82,25 +85,45 @@ export function identify(
   }
   if (byToken.externalId === arrival.externalId) return { kind: "lane", id: byToken.id };
   const byUs = writtenByUs(arrival, identity);
-  const byAuthor = isAuthorOf(arrival.author, byToken.posted);
+  const byAuthor = amongAuthors(arrival.author, byToken.posted);
   const isNew = { kind: "new", strippedToken: arrival.token } as const;
   if (byToken.externalId === null) {
-    const mayBeOurs = byUs !== false || byAuthor;
+    const mayBeOurs = byUs !== false || byAuthor !== null;
     return mayBeOurs ? { kind: "adopt", id: byToken.id } : isNew;
   }
-  const isOurs = byUs === true || (byAuthor && mayBeSecond(arrival, byToken));
+  const isOurs = byUs === true || (byAuthor !== null && isSecond(arrival, byAuthor, byToken));
   return isOurs ? { kind: "surplus", of: byToken.id } : isNew;
 }
 
-/** Whether a create of the intent left under this user's own token. */
-export function isAuthorOf(author: Actor | null, posted: Posted | null): boolean {
-  return author !== null && posted?.authors.some(({ id }) => id === author.id) === true;
+/** The user under whose own token a create of the intent left, where it is this one. */
+export function amongAuthors(author: Actor | null, posted: Posted | null): PostedAuthor | null {
+  return posted?.authors.find(({ id }) => id === author?.id) ?? null;
 }
 
-/** Whether what a user wrote can be what a second create made, and not a copy of their own making. */
-function mayBeSecond({ createdAt }: ArrivalKey, { posted }: IntentKey): boolean {
-  if (posted === null || posted.times < 2 || createdAt === undefined) return false;
-  return createdAt <= addMillis(posted.at, LATE_CREATE_MS);
+/**
+ * Whether what a user wrote is what another create of theirs made, and not a copy of their own making.
+ * One in the very words of a create that was never seen, within minutes of it, cannot be told from it.
+ */
+function isSecond(
+  { externalId, createdAt, said }: ArrivalKey,
+  { times, made, said: sent }: PostedAuthor,
+  { posted }: IntentKey,
+): boolean {
+  if (made.includes(externalId)) return true;
+  if (posted === null || createdAt === undefined || said === undefined) return false;
+  const inTime = createdAt <= addMillis(posted.at, LATE_CREATE_MS);
+  return times > made.length && inTime && sent.includes(said);
+}
+
+/** Notes a resource as what a create made, where one of its authors wrote it. */
+export function withMade<P extends Posted | null>(
+  posted: P,
+  { author, externalId }: Pick<ArrivalKey, "author" | "externalId">,
+): P {
+  const writer = amongAuthors(author, posted);
+  if (posted === null || writer === null || writer.made.includes(externalId)) return posted;
+  const noted = { ...writer, made: [...writer.made, externalId] };
+  return { ...posted, authors: posted.authors.map((one) => (one === writer ? noted : one)) };
 }
 
 /** Whether we wrote it; `null` where that cannot be told. */
@@ -124,7 +147,11 @@ export function learnIdentity(lane: Lane, observation: Observation): Lane {
   };
 }
 
-function learnWriter(intent: Intent | null, { author }: Observation): Intent | null {
-  if (intent?.posted === undefined || !isAuthorOf(author, intent.posted)) return intent;
-  return { ...intent, posted: { ...intent.posted, byAuthor: true } };
+function learnWriter(intent: Intent | null, observation: Observation): Intent | null {
+  const byAuthor = amongAuthors(observation.author, intent?.posted ?? null);
+  if (intent?.posted === undefined || byAuthor === null) return intent;
+  return {
+    ...intent,
+    posted: { ...withMade(intent.posted, observation), byAuthor: byAuthor.id },
+  };
 }

@@ -10,6 +10,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import { contentOf } from "./admit.ts";
 import type { Context } from "./context.ts";
+import { isByAuthor } from "./create.ts";
 import { REMEMBER_MS } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
@@ -78,7 +79,7 @@ export function planMerge(
 
 function sentValues(lane: Lane, sight: Sight, { now, mapping }: Context): SentValues {
   const sent = lane.attempt?.values ?? createdWith(lane);
-  const mayBeDropped = lane.base === null && lane.intent?.posted?.byAuthor === true;
+  const mayBeDropped = lane.base === null && isByAuthor(lane.intent);
   const values = sent !== null && mayBeDropped ? withoutDropped(sent, sight, mapping) : sent;
   return {
     answered: sight.from === "answer" ? values : null,

@@ -13,6 +13,7 @@ import {
   mayHaveLanded,
   post,
   reasonOfCreate,
+  saidOf,
   signed,
   type Writer,
   writtenBy,
@@ -209,9 +210,11 @@ function stepCreate(
   // Without the token only who wrote a resource tells that it may be ours.
   const writer = carried ? asked : BY_ACCOUNT;
   if (writer === null) return { kind: "ask_author" };
-  const intent = post({ ...begun, tokenless: begun.tokenless || !carried }, writer, context.now);
+  const said = saidOf(values, context.mapping);
+  const open = { ...begun, tokenless: begun.tokenless || !carried };
+  const intent = post(open, writer, said, context.now);
+  const noted = writtenBy(writer);
   const line = carried && writer.kind === "account" ? (view.attribution ?? null) : null;
-  const noted = writtenBy(writer, start.lane.intent);
   return {
     kind: "request",
     transition: sending(withLane(start, { intent }), event, "create", values, context, noted),

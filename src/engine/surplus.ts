@@ -3,21 +3,31 @@ import type { TandemEvent } from "../model/event.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Admission, Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
+import { withMade } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
 
 /** What becomes of its arrival: a webhook is told, and lists and reads that show it again are not. */
 export function admitSurplus(lane: Lane, arrival: Arrival, context: Context): Admission {
   if (arrival.source === "webhook") return noteSurplus(lane, arrival, context);
-  return { ...unchanged(lane), event: null };
+  return { ...unchanged(counted(lane, arrival)), event: null };
+}
+
+/** The lane that counts it among what its author's creates have made. */
+function counted(lane: Lane, { observation }: Arrival): Lane {
+  const posted = lane.intent?.posted;
+  if (lane.intent === null || posted === undefined) return lane;
+  const noted = withMade(posted, observation);
+  return noted === posted ? lane : { ...lane, intent: { ...lane.intent, posted: noted } };
 }
 
 /** Notes a surplus resource in the lane of the record that it was created for. */
 export function noteSurplus(
   lane: Lane,
-  { observation, source, deliveryId }: Arrival,
+  arrival: Arrival,
   context: Context,
 ): Transition & { readonly event: TandemEvent } {
+  const { observation, source, deliveryId } = arrival;
   const event: TandemEvent = {
     ...newEvent(lane, context, {
       direction: "inbound",
@@ -34,5 +44,5 @@ export function noteSurplus(
     ignoredFor: { id: lane.recordId ?? lane.id, type: lane.recordType },
     finishedAt: context.now,
   };
-  return { ...bear(unchanged(lane), event), event };
+  return { ...bear(unchanged(counted(lane, arrival)), event), event };
 }

@@ -67,8 +67,6 @@ export interface Attempt {
   readonly author?: Actor;
   /** Of a create that the account sent in its author's place: why. */
   readonly instead?: InsteadOfAuthor;
-  /** Of a create: what had left for its intent before it, to go back to should it be refused. */
-  readonly postedBefore?: Posted | null;
 }
 
 /** Why a create did not leave under its author's own token, although the app has one. */
@@ -80,16 +78,23 @@ export type InsteadOfAuthor =
   /** The app's hook failed, took too long, or gave no credentials. */
   | "author_token_unavailable";
 
-/** The creates that left for an intent, but for those that were refused. */
+/** The creates that left for an intent under users' own tokens. */
 export interface Posted {
-  /** How many: where it is more than one, more than one resource may have been made. */
-  readonly times: number;
   /** When the last one left. */
   readonly at: Instant;
-  /** The users under whose own tokens some of them left. */
-  readonly authors: readonly Actor[];
-  /** Whether the resource that the lane is bound to was written by one of them. */
-  readonly byAuthor: boolean;
+  readonly authors: readonly PostedAuthor[];
+  /** Which of them wrote the resource that the lane is bound to, by their id; `null`: none. */
+  readonly byAuthor: string | null;
+}
+
+/** A user under whose own token creates left. */
+export interface PostedAuthor extends Actor {
+  /** How many may have made a resource: not those that are known to have made none. */
+  readonly times: number;
+  /** What they said, newest first, by `saidOf`. */
+  readonly said: readonly string[];
+  /** The resources that are taken for what they made, by id: never more than left. */
+  readonly made: readonly string[];
 }
 
 /** A create that is under way: the token by which its resource will be recognised. */
@@ -98,7 +103,7 @@ export interface Intent {
   readonly since: Instant;
   /** A create of it left without the token: only an answer, or the content, tells its resource. */
   readonly tokenless: boolean;
-  /** Absent where nothing has left. */
+  /** Absent where nothing has left under a user's own token. */
   readonly posted?: Posted;
 }
 

@@ -3,7 +3,14 @@
  * the engine decide one arrival after another, and save what it decided.
  */
 import { type Arrival, admit } from "../engine/admit.ts";
-import { type Identification, identify, type IntentKey, writtenByUs } from "../engine/identify.ts";
+import { saidOf } from "../engine/create.ts";
+import {
+  type Identification,
+  identify,
+  type IntentKey,
+  withMade,
+  writtenByUs,
+} from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
 import type { EventState } from "../model/event.ts";
@@ -134,15 +141,15 @@ async function addressAll(
   });
 }
 
-/** Lanes bound to a resource by what was identified, which the store does not say yet: its ids. */
-export type Adoptions = Map<LaneId, string>;
+/** Of lanes of creates: what was identified of them, which the store does not say yet. */
+export type Adoptions = Map<LaneId, Pick<IntentKey, "externalId" | "posted">>;
 
 /**
  * Which lane each arrival belongs to, as far as there is one.
  *
- * @param adopted What earlier arrivals have bound; what these bind is added.
+ * @param adopted What earlier arrivals have bound or used up; what these do is added.
  */
-export async function identifyArrivals<Item extends Incoming>(
+export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "mapping">>(
   tx: StoreTransaction,
   items: readonly Item[],
   adopted: Adoptions = new Map(),
@@ -152,17 +159,19 @@ export async function identifyArrivals<Item extends Incoming>(
     const { observation } = item.arrival;
     const { id: connection } = item.contact.connection;
     const made = known.byToken.get(keyOf(connection, observation.type, observation.token ?? ""));
-    const byToken =
-      made === undefined
-        ? null
-        : { ...made, externalId: made.externalId ?? adopted.get(made.id) ?? null };
+    const byToken = made === undefined ? null : { ...made, ...adopted.get(made.id) };
+    const { content } = observation;
     const identification = identify(
-      observation,
+      content === null ? observation : { ...observation, said: saidOf(content, item.mapping) },
       known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
       byToken,
       item.contact.account.identity,
     );
-    if (identification.kind === "adopt") adopted.set(identification.id, observation.externalId);
+    if (byToken !== null && ["adopt", "surplus"].includes(identification.kind)) {
+      const bound = byToken.externalId ?? observation.externalId;
+      const posted = withMade(byToken.posted, observation);
+      adopted.set(byToken.id, { externalId: bound, posted });
+    }
     return { item, identification };
   });
 }

@@ -9,7 +9,7 @@
  * 3. What may have been applied is no refusal. It is looked for, like any create without an answer.
  */
 import { createHash } from "node:crypto";
-import { BY_ACCOUNT, withoutRefused, type Writer } from "../engine/create.ts";
+import { BY_ACCOUNT, lookInstead, withoutRefused, type Writer } from "../engine/create.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Actor } from "../model/content.ts";
@@ -18,7 +18,7 @@ import { addMillis, type Instant } from "../model/instant.ts";
 import type { InsteadOfAuthor } from "../model/lane.ts";
 import type { Contact } from "./address-book.ts";
 import type { Author } from "./attribution.ts";
-import { type Claimed, hold, save } from "./claim.ts";
+import { type Claimed, forgetLate, hold, save } from "./claim.ts";
 import { messageOf } from "./failures.ts";
 import type { Gateway, UserClient } from "./gateway.ts";
 import type { TokenHook } from "./hooks.ts";
@@ -173,7 +173,10 @@ export function createAuthorTokens(options: {
   };
 }
 
-/** An author's create that was refused made nothing: the same event goes on as the account. */
+/**
+ * An author's create that was refused made nothing: the same event goes on as the account. `null` where
+ * there is nothing more to create, or another worker has the event by now.
+ */
 export async function forgetRefused(
   services: Pick<Services, "store">,
   claimed: Claimed,
@@ -182,8 +185,17 @@ export async function forgetRefused(
 ): Promise<Asked | null> {
   return services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
-    if (held === null) return null;
-    await save(tx, held, { lane: withoutRefused(held.lane), ended: [] });
+    if (held === null) {
+      await forgetLate(tx, claimed);
+      return null;
+    }
+    const { event, start } = held;
+    const refused = { ...start, lane: withoutRefused(held.lane, event) };
+    if (refused.lane.externalId !== null) {
+      await save(tx, held, lookInstead(refused, event, null, tx.now));
+      return null;
+    }
+    await save(tx, held, refused);
     return byAccount(author, instead);
   });
 }

@@ -1,4 +1,5 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
+import { withoutRefusedLate } from "../engine/create.ts";
 import { awaitPairing } from "../engine/pairing.ts";
 import { disableLane, disableWaiting } from "../engine/restart.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
@@ -91,9 +92,24 @@ export async function holdAmong(
 
 /** Writes what was decided on a held lane. */
 export async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
-  await tx.saveLanes([{ before: held.lane, after }]);
-  if (!closesIntent(held.lane, after.lane)) return;
-  await tx.wakeAwaitingIntent(held.lane.connectionId, held.lane.resourceType);
+  await saveLane(tx, held.lane, after);
+}
+
+async function saveLane(tx: StoreTransaction, before: Lane, after: Transition): Promise<void> {
+  await tx.saveLanes([{ before, after }]);
+  if (!closesIntent(before, after.lane)) return;
+  await tx.wakeAwaitingIntent(before.connectionId, before.resourceType);
+}
+
+/** Forgets a user's create that made nothing, though its claim is lost. No other write is accepted then. */
+export async function forgetLate(
+  tx: StoreTransaction,
+  { lane: id, claim: { event, epoch } }: Claimed,
+): Promise<void> {
+  const [before] = await tx.lockLanes([id]);
+  if (before === undefined) return;
+  const lane = withoutRefusedLate(before, { id: event, epoch });
+  if (lane !== before) await saveLane(tx, before, { lane, ended: [] });
 }
 
 /** Puts events whose worker did not finish in time back in the queue; returns how many. */

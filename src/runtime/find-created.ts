@@ -1,5 +1,5 @@
 /** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
-import { isAuthorOf, writtenByUs } from "../engine/identify.ts";
+import { amongAuthors, writtenByUs } from "../engine/identify.ts";
 import { saysWhatWasSent } from "../engine/tokenless.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
 import { addMillis } from "../model/instant.ts";
@@ -40,7 +40,7 @@ export async function findCreated(
   for await (const page of pages) {
     for (const one of page.observations) {
       const byUs = writtenByUs(one, identity);
-      const byAuthor = isAuthorOf(one.author, lane.intent.posted ?? null);
+      const byAuthor = amongAuthors(one.author, lane.intent.posted ?? null) !== null;
       if (byUs === false && !byAuthor) continue;
       if (one.token === sought.token) found.push(one);
       // Without the token only the account creates; it may have been an author's once.

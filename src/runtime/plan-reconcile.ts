@@ -182,7 +182,11 @@ async function planPage(
   const { services, contact, mapping, adopted } = planner;
   const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
-    const items = observations.map((observation) => ({ contact, arrival: listed(observation) }));
+    const items = observations.map((observation) => ({
+      contact,
+      mapping,
+      arrival: listed(observation),
+    }));
     const identified = await identifyArrivals(tx, items, adopted);
     const ids = identified.flatMap(({ identification: it }) =>
       it.kind === "new" ? [] : [it.kind === "surplus" ? it.of : it.id],
@@ -247,7 +251,7 @@ function surplusSteps(
 ): readonly PlannedStep[] {
   const { observation } = arrival;
   if (lane === undefined || observation.content?.state === "closed") return [];
-  const bound = lane.externalId ?? adopted.get(lane.id) ?? null;
+  const bound = lane.externalId ?? adopted.get(lane.id)?.externalId ?? null;
   if (bound === null) return [];
   const actions = [planSurplus(lane, arrival)];
   return [{ cause: "surplus", mapping, lane: lane.id, bound, observation, actions }];

@@ -2,7 +2,7 @@
 import { fail } from "../engine/fail.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { AddressBook } from "./address-book.ts";
-import { type Claimed, hold, save } from "./claim.ts";
+import { type Claimed, forgetLate, hold, save } from "./claim.ts";
 import { classify, messageOf } from "./failures.ts";
 import { followMove } from "./follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";
@@ -56,8 +56,11 @@ async function noteFailure(
 ): Promise<void> {
   const classified = await services.store.transaction(async (tx) => {
     const held = await hold(tx, claimed);
-    if (held === null) return null;
     const result = classify(thrown, tx.now);
+    if (held === null) {
+      if (result.failure.applied === "no") await forgetLate(tx, claimed);
+      return null;
+    }
     const after = fail(held.start, held.event, result.failure, tx.now, services.random());
     await save(tx, held, after);
     return { ...result, connection: held.lane.connectionId };

@@ -25,7 +25,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { type Claimed, hold, type Held, save } from "./claim.ts";
+import { type Claimed, forgetLate, hold, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { attributionOf, type Author, authorOf } from "./attribution.ts";
@@ -262,7 +262,11 @@ async function send(
     await reachClaimed(services, claimed, "before:send");
     return client.patch(request.ref, request.values, request.token, signal);
   }
-  const held = await services.store.transaction((tx) => hold(tx, claimed));
+  const held = await services.store.transaction(async (tx) => {
+    const mine = await hold(tx, claimed);
+    if (mine === null) await forgetLate(tx, claimed);
+    return mine;
+  });
   if (held === null) return null;
   await reachClaimed(services, claimed, "before:send");
   return client.create(

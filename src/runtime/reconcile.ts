@@ -53,7 +53,7 @@ export async function reconcileConnection(
     seen.unconfirmed += part.unconfirmed;
     steps.push(...part.steps);
     // Later a write of ours may have covered what was seen, and a list that fails loses it.
-    if (!dryRun) await carryOut(services, contact, part.steps.filter(isSeen), signal);
+    if (!dryRun) await carryOut(services, contact, part.steps.filter(isSeen));
   }
   const actions = steps.flatMap((step) => step.actions);
   if (dryRun) return { ...seen, actions, applied: false, held: false };
@@ -63,14 +63,16 @@ export async function reconcileConnection(
     services,
     contact,
     done.filter((step) => !isSeen(step)),
-    signal,
   );
+  for (const step of done) {
+    if (step.cause === "surplus") await closeSurplus(services, contact, step, signal);
+  }
   return { ...seen, actions: done.flatMap((step) => step.actions), applied: goes, held: !goes };
 }
 
-/** What was seen is admitted as any poll would admit it; it is never held. */
+/** What was seen is admitted as any poll would admit it, surplus counted with it; it is never held. */
 function isSeen({ cause }: PlannedStep): boolean {
-  return cause === "seen";
+  return cause === "seen" || cause === "surplus";
 }
 
 /** Weighs what would be deleted or overwritten; the rest of a plan is what any poll would do. */
@@ -137,14 +139,10 @@ async function carryOut(
   services: Services,
   contact: Contact,
   steps: readonly PlannedStep[],
-  signal?: AbortSignal,
 ): Promise<void> {
   for (const group of batchesOf(steps, BATCH)) {
     const book = await AddressBook.open(services);
     await services.store.transaction((tx) => carryOutBatch(services, tx, contact, group, book));
-  }
-  for (const step of steps) {
-    if (step.cause === "surplus") await closeSurplus(services, contact, step, signal);
   }
 }
 
@@ -185,7 +183,7 @@ async function carryOutBatch(
 /** What is admitted for a step; `null` where nothing was seen. */
 function arrivalOf(step: PlannedStep, tx: StoreTransaction): Arrival | null {
   const unverified = { deliveryId: null, verifiedAt: null };
-  if (step.cause === "seen") {
+  if (step.cause === "seen" || step.cause === "surplus") {
     return { observation: step.observation, source: "poll", ...unverified };
   }
   if (step.cause !== "absent") return null;

@@ -13,6 +13,8 @@ export interface CreateMutant {
   readonly room: boolean;
   /** Default: the account. */
   readonly writers?: CreateWorld["writers"];
+  /** Default: its author copies it as it is. */
+  readonly reworded?: boolean;
   /** What is wrong then, where only that will do. */
   readonly violation?: string;
 }
@@ -90,8 +92,8 @@ export const createMutants: readonly CreateMutant[] = [
     violation: "a second record for our own resource",
   },
   {
-    rule: "a copy by the author's own hand is surplus only where a second create left",
-    rules: { ...createRules, ...closing((posted) => ({ ...posted, times: 2 })) },
+    rule: "a copy by the author's own hand is surplus only where a create of theirs was not seen",
+    rules: { ...createRules, ...closing(leftOften(9)) },
     faults: 0,
     copies: 1,
     room: true,
@@ -105,14 +107,28 @@ export const createMutants: readonly CreateMutant[] = [
     copies: 1,
     room: true,
     writers: "author",
-    violation: "a person's resource was closed",
+  },
+  {
+    rule: "... and only what says what it said",
+    rules: {
+      ...createRules,
+      ...closing(
+        (posted) => posted,
+        (said, { authors }) => authors[0]?.said[0] ?? said,
+      ),
+    },
+    faults: 1,
+    copies: 1,
+    room: true,
+    writers: "author",
+    reworded: true,
   },
   {
     rule: "a lost create of the author's is found although another account wrote it",
     rules: {
       ...createRules,
       finds: (world, resource) => resource.author === "us" && createRules.finds(world, resource),
-      identify: withPosted((posted) => ({ ...posted, times: 1 })),
+      identify: withPosted(leftOften(1)),
     },
     faults: 1,
     copies: 0,
@@ -121,19 +137,31 @@ export const createMutants: readonly CreateMutant[] = [
   },
 ];
 
-/** Identity that is told another thing of what has left. */
-function withPosted(change: (posted: Posted) => Posted): CreateRules["identify"] {
+/** As if so many creates of each author had left. */
+function leftOften(times: number): (posted: Posted) => Posted {
+  return (posted) => ({ ...posted, authors: posted.authors.map((one) => ({ ...one, times })) });
+}
+
+/** Identity that is told another thing of what has left, or of what it reads. */
+function withPosted(
+  change: (posted: Posted) => Posted,
+  reads: (said: string, posted: Posted) => string = (said) => said,
+): CreateRules["identify"] {
   return (arrival, byId, byToken, identity) => {
     const posted = byToken?.posted ?? null;
-    const told =
-      byToken === null || posted === null ? byToken : { ...byToken, posted: change(posted) };
-    return createRules.identify(arrival, byId, told, identity);
+    if (byToken === null || posted === null) {
+      return createRules.identify(arrival, byId, byToken, identity);
+    }
+    const read = { ...arrival, said: reads(arrival.said ?? "", posted) };
+    return createRules.identify(read, byId, { ...byToken, posted: change(posted) }, identity);
   };
 }
 
 /** The same, with a sweep that goes by it. */
-function closing(change: (posted: Posted) => Posted): Pick<CreateRules, "identify" | "closes"> {
-  const identify = withPosted(change);
+function closing(
+  ...[change, reads]: Parameters<typeof withPosted>
+): Pick<CreateRules, "identify" | "closes"> {
+  const identify = withPosted(change, reads);
   return {
     identify,
     closes: (world, number) => identified(world, number, identify).kind === "surplus",

@@ -30,10 +30,12 @@ describe.each(["author", "both"] as const)("every schedule of one create by %s",
     ["with a copy", 0, 1],
     ["with two requests that go astray", 2, 0],
     ["with two requests that go astray and a copy", 2, 1],
+    ["with a copy in other words", 0, 1, true],
+    ["with two requests that go astray and a copy in other words", 2, 1, true],
   ])(
     "%s leaves one record, one resource of ours, and what is others' alone",
-    (_of, faults, copies) => {
-      const first = firstCreateWorld(faults, copies, true, writers);
+    (_of, faults, copies, reworded = false) => {
+      const first = firstCreateWorld(faults, copies, true, writers, reworded);
       const { violation, trail, worlds } = exploreCreates(createRules, first);
       expect({ violation, trail }).toEqual({ violation: null, trail: [] });
       expect(worlds).toBeGreaterThan(5);
@@ -61,8 +63,9 @@ describe("every schedule of one create without room for its token", () => {
 });
 
 describe("without the rule a schedule fails", () => {
-  it.each(createMutants)("$rule", ({ rules, faults, copies, room, writers, violation }) => {
-    const first = firstCreateWorld(faults, copies, room, writers);
+  it.each(createMutants)("$rule", ({ rules, violation, ...of }) => {
+    const { faults, copies, room, writers, reworded } = of;
+    const first = firstCreateWorld(faults, copies, room, writers, reworded);
     const found = exploreCreates(rules, first).violation;
     expect(found).not.toBeNull();
     if (violation !== undefined) expect(found).toBe(violation);

@@ -29,6 +29,8 @@ export interface Landed {
   readonly author: By | "person" | "hand";
   /** Made so long after the last create left that it can be none of them. */
   readonly late: boolean;
+  /** It says something else than what was sent. */
+  readonly reworded: boolean;
   readonly open: boolean;
   /** Its webhook has not been delivered. */
   readonly wire: boolean;
@@ -45,6 +47,8 @@ export interface CreateWorld {
   readonly room: boolean;
   /** Who writes: the account, the author, or the author first and then the account. */
   readonly writers: "account" | "author" | "both";
+  /** Whether its author's copy by hand says something else. */
+  readonly reworded: boolean;
   /** Requests of workers that gave up on them; each may still land. */
   readonly adrift: readonly By[];
   readonly task:
@@ -64,13 +68,14 @@ export function firstCreateWorld(
   copies: number,
   room = true,
   writers: CreateWorld["writers"] = "account",
+  reworded = false,
 ): CreateWorld {
   const { lane } = withEvent(anUnseenLane({ recordId: "7" }), 1, {
     direction: "outbound",
     runAt: at(0),
   });
   const start = { resources: [], adrift: [], task: null, phase: "faults", nextId: 10 } as const;
-  return { ...start, lane, faults, copies, room, writers };
+  return { ...start, lane, faults, copies, room, writers, reworded };
 }
 
 export const context = (world: CreateWorld) => {
@@ -109,8 +114,8 @@ export function createFingerprint({ nextId: _, lane, resources, ...world }: Crea
   const live = lane.live.map((e) => [e.direction, e.state, e.reread, e.id === world.task?.event]);
   const { externalId, attempt, unanswered, base, intent } = lane;
   const sent = [attempt?.kind, attempt?.event === world.task?.event, unanswered.map((a) => a.kind)];
-  const { authors, times, byAuthor } = intent?.posted ?? {};
-  const posted = [authors?.length, times, byAuthor];
+  const { authors, byAuthor } = intent?.posted ?? {};
+  const posted = [authors?.map(({ times, made }) => [times, made]), byAuthor];
   const known = [externalId, base, intent?.token, lane.known?.content, lane.clock?.at, posted];
   return JSON.stringify([world, waits, live.sort(), sent, known, world.task === null]);
 }
@@ -127,18 +132,25 @@ export function withResource(
 }
 
 export function landed(world: CreateWorld, author: Landed["author"]): CreateWorld {
-  // Several creates have left: only the time tells what is none of them.
-  const late = author === "hand" && (world.lane.intent?.posted?.times ?? 0) > 1;
-  const resource = { author, late, open: true, wire: true, own: false, waits: null };
+  const reworded = author === "hand" && world.reworded;
+  // Where a create of theirs was not seen yet, only the time tells a copy in the very same words.
+  const late = author === "hand" && !reworded && isUnaccounted(world);
+  const resource = { author, late, reworded, open: true, wire: true, own: false, waits: null };
   return { ...world, resources: [...world.resources, resource] };
 }
 
+/** Whether not all of what its author's creates may have made was seen. */
+function isUnaccounted({ lane: { intent } }: CreateWorld): boolean {
+  return intent?.posted?.authors.some(({ times, made }) => times > made.length) === true;
+}
+
 export function observation({ resources, room }: CreateWorld, number: number) {
-  const { author: by = "person", late = false } = resources[number - 1] ?? {};
+  const { author: by = "person", late = false, reworded = false } = resources[number - 1] ?? {};
   const author = { us: bot, author: mona, hand: mona, person: ada }[by];
   const token = room ? "t" : null;
   const createdAt = at(late ? 3_600 : 1);
-  return anObservation(RECORD, number, { externalId: String(number), token, author, createdAt });
+  const content = reworded ? { ...RECORD, title: "Copy" } : RECORD;
+  return anObservation(content, number, { externalId: String(number), token, author, createdAt });
 }
 
 export function saved(world: CreateWorld, { lane, ended }: Transition): CreateWorld {

@@ -10,8 +10,8 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
-import { BY_ACCOUNT } from "../../src/engine/create.ts";
-import { identify, isAuthorOf, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
+import { BY_ACCOUNT, saidOf } from "../../src/engine/create.ts";
+import { amongAuthors, identify, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
 import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
@@ -57,7 +57,7 @@ export const createRules: CreateRules = {
   finds: (world, { author, open, own }) => {
     if (!open || author === "person") return false;
     const posted = world.lane.intent?.posted ?? null;
-    return author === "us" ? world.room || !own : isAuthorOf(mona, posted);
+    return author === "us" ? world.room || !own : amongAuthors(mona, posted) !== null;
   },
 };
 
@@ -320,7 +320,8 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
 export function identified(world: CreateWorld, number: number, decide: typeof identify) {
   const { id, externalId, intent } = world.lane;
   const key = { id, externalId, posted: intent?.posted ?? null };
-  const arrival = observation(world, number);
+  const seen = observation(world, number);
+  const arrival = { ...seen, said: saidOf(seen.content ?? {}, context(world).mapping) };
   const known = externalId === arrival.externalId ? key : null;
   return decide(arrival, known, intent === null ? null : key, bot);
 }

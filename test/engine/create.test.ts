@@ -1,11 +1,22 @@
 /** Who writes a create, what is noted of it, and what is taken back when it was refused. */
 import { describe, expect, it } from "vitest";
-import { BY_ACCOUNT, type Writer } from "../../src/engine/create.ts";
+import { BY_ACCOUNT, saidOf, withoutRefusedLate, type Writer } from "../../src/engine/create.ts";
 import { fail } from "../../src/engine/fail.ts";
+import { learnIdentity } from "../../src/engine/identify.ts";
 import { type OutboundStep, type OutboundView, stepOutbound } from "../../src/engine/outbound.ts";
-import type { Lane } from "../../src/model/lane.ts";
+import type { TandemEvent } from "../../src/model/event.ts";
+import type { Lane, Transition } from "../../src/model/lane.ts";
+import { admitSurplus } from "../../src/engine/surplus.ts";
 import { unchanged } from "../../src/engine/transition.ts";
-import { aContext, aMapping, anUnseenLane, at, issueType, withEvent } from "./builders.ts";
+import {
+  aContext,
+  aMapping,
+  anObservation,
+  anUnseenLane,
+  at,
+  issueType,
+  withEvent,
+} from "./builders.ts";
 
 const mona = { id: "100", login: "mona" };
 const asMona: Writer = { kind: "author", actor: mona };
@@ -21,12 +32,9 @@ const mapping = aMapping({
 
 /** A create that is about to leave, and what comes next. */
 function step(view: Partial<OutboundView>, changes: Partial<Lane> = {}, room = true) {
-  const details = { direction: "outbound", state: "processing", epoch: 1, attempts: 1 } as const;
-  const { lane, event } = withEvent(
-    anUnseenLane({ recordId: "7", epoch: 1, ...changes }),
-    1,
-    details,
-  );
+  const { epoch = 1 } = changes;
+  const details = { direction: "outbound", state: "processing", epoch, attempts: 1 } as const;
+  const { lane, event } = withEvent(anUnseenLane({ recordId: "7", epoch, ...changes }), 1, details);
   const given = room
     ? mapping
     : { ...mapping, resource: { ...mapping.resource, carriesToken: () => false } };
@@ -38,6 +46,21 @@ function step(view: Partial<OutboundView>, changes: Partial<Lane> = {}, room = t
 function requestOf(next: OutboundStep) {
   if (next.kind !== "request" || next.request.kind !== "create") throw new Error(next.kind);
   return { request: next.request, lane: next.transition.lane };
+}
+
+/** A lane whose create has no answer yet, for the next worker. */
+function openOf({ intent, attempt }: Lane): Partial<Lane> {
+  return { intent, attempt };
+}
+
+function failed(lane: Lane, event: TandemEvent, applied: "no" | "unknown"): Transition {
+  const error = { code: "x", message: "", hint: "", retryable: true };
+  const failure = {
+    error: { ...error, httpStatus: null, requestId: null },
+    applied,
+    pausedUntil: null,
+  };
+  return fail(unchanged(lane), event, failure, at(6), 0);
 }
 
 describe("a create", () => {
@@ -54,7 +77,8 @@ describe("a create", () => {
   it("is the author's own under their token, without the line, and noted as such before it leaves", () => {
     const { request, lane } = requestOf(step({ writer: asMona, attribution: LINE }).next);
     expect(request).toMatchObject({ values: RECORD, token: "t", writer: asMona });
-    expect(lane.intent?.posted).toEqual({ times: 1, at: at(5), authors: [mona], byAuthor: false });
+    const authors = [{ ...mona, times: 1, said: [saidOf(RECORD, mapping)], made: [] }];
+    expect(lane.intent?.posted).toEqual({ at: at(5), authors, byAuthor: null });
     expect(lane.attempt).toMatchObject({ kind: "create", author: mona });
   });
 
@@ -64,49 +88,95 @@ describe("a create", () => {
       const writer: Writer = { kind: "account", instead };
       const { request, lane } = requestOf(step({ writer, attribution: LINE }).next);
       expect(request.values.body).toBe('**Mona** wrote: "b"');
-      expect(lane.intent?.posted).toMatchObject({ times: 1, authors: [] });
+      expect(lane.intent).not.toHaveProperty("posted");
       expect(lane.attempt?.instead).toBe(instead ?? undefined);
     },
   );
 
-  it("counts with those before it, and names an author once", () => {
+  it("counts with those before it, each with what it said, and names an author once", () => {
     const first = requestOf(step({ writer: asMona }).next).lane;
-    const { intent, attempt } = first;
-    const second = requestOf(step({ writer: asMona }, { intent, attempt }).next).lane;
-    expect(second.intent?.posted).toMatchObject({ times: 2, authors: [mona] });
-    const third = requestOf(step({}, { intent: second.intent, attempt: second.attempt }).next).lane;
-    expect(third.intent?.posted).toMatchObject({ times: 3, authors: [mona] });
+    const again = { writer: asMona, record: { ...RECORD, title: "Edited" } };
+    const second = requestOf(step(again, openOf(first)).next).lane;
+    const [before] = first.intent?.posted?.authors ?? [];
+    const [author] = second.intent?.posted?.authors ?? [];
+    expect(author).toMatchObject({ ...mona, times: 2 });
+    expect(author?.said).toHaveLength(2);
+    expect(author?.said.slice(1)).toEqual(before?.said);
+    const third = requestOf(step({}, openOf(second)).next).lane;
+    expect(third.intent?.posted?.authors).toEqual([author]);
   });
 
   it.each([
     ["is forgotten when it was refused, with its author", "no", undefined],
-    ["is kept when its outcome is unknown", "unknown", { times: 1, authors: [mona] }],
+    ["is kept when its outcome is unknown", "unknown", { authors: [{ ...mona, times: 1 }] }],
   ] as const)("%s", (_what, applied, posted) => {
     const { event, next } = step({ writer: asMona });
-    const { lane } = requestOf(next);
-    const error = { code: "x", message: "", hint: "", retryable: true };
-    const failure = {
-      error: { ...error, httpStatus: null, requestId: null },
-      applied,
-      pausedUntil: null,
-    };
-    const after = fail(unchanged(lane), event, failure, at(6), 0).lane;
+    const after = failed(requestOf(next).lane, event, applied).lane;
     if (posted === undefined) expect(after.intent).not.toHaveProperty("posted");
     else expect(after.intent?.posted).toMatchObject(posted);
   });
 
   it("that was refused leaves those before it as they were", () => {
-    const { intent, attempt } = requestOf(step({}).next).lane;
-    const { event, next } = step({ writer: asMona }, { intent, attempt });
+    const first = requestOf(step({ writer: asMona }).next).lane;
+    const { event, next } = step({ writer: asMona }, openOf(first));
+    const after = failed(requestOf(next).lane, event, "no").lane;
+    expect(after.intent?.posted).toEqual(first.intent?.posted);
+  });
+
+  it("that was refused after another was adopted keeps who wrote that, and looks at it", () => {
+    const first = requestOf(step({ writer: asMona }).next).lane;
+    const { event, next } = step({ writer: asMona }, openOf(first));
+    const seen = anObservation(RECORD, 9, { author: mona });
+    const adopted = learnIdentity(requestOf(next).lane, seen);
+    const { lane } = failed(adopted, event, "no");
+    expect(lane.intent?.posted).toMatchObject({
+      authors: [{ ...mona, times: 1, made: ["42"] }],
+      byAuthor: mona.id,
+    });
+    expect(lane.attempt).toBeNull();
+    expect(lane.live).toMatchObject([
+      { state: "queued", reason: "reread_needed", reread: true, attempts: 0 },
+    ]);
+  });
+
+  it("that was refused after its claim was lost is forgotten, and what left since is not", () => {
+    const { event, next } = step({ writer: asMona });
+    const open = { ...openOf(requestOf(next).lane), epoch: 2 };
+    const second = requestOf(step({ writer: asMona }, open).next).lane;
+    expect(second.unanswered).toHaveLength(1);
+    const after = withoutRefusedLate(second, { id: event.id, epoch: 1 });
+    expect(after.unanswered).toEqual([]);
+    expect(after.attempt).toBe(second.attempt);
+    expect(after.intent?.posted?.authors).toMatchObject([{ times: 1 }]);
+    expect(withoutRefusedLate(after, { id: event.id, epoch: 1 })).toBe(after);
+  });
+});
+
+describe("a create of the account's", () => {
+  it("that was refused after its claim was lost is left to who has it now", () => {
+    const { event, next } = step({});
     const { lane } = requestOf(next);
-    const error = { code: "x", message: "", hint: "", retryable: true };
-    const failure = {
-      error: { ...error, httpStatus: null, requestId: null },
-      applied: "no",
-      pausedUntil: null,
-    } as const;
-    const after = fail(unchanged(lane), event, failure, at(6), 0).lane;
-    expect(after.intent?.posted).toEqual({ times: 1, at: at(5), authors: [], byAuthor: false });
+    expect(withoutRefusedLate(lane, { id: event.id, epoch: 1 })).toBe(lane);
+  });
+});
+
+describe("a second resource of an author's create", () => {
+  it("is counted when it is seen, by webhook or list, and once", () => {
+    const first = requestOf(step({ writer: asMona }).next).lane;
+    const lane = { ...first, externalId: "41" };
+    const arrival = {
+      observation: anObservation(RECORD, 9, { author: mona }),
+      deliveryId: null,
+      verifiedAt: null,
+    };
+    const listed = admitSurplus(lane, { ...arrival, source: "poll" }, aContext({ mapping }));
+    expect(listed.lane.intent?.posted?.authors).toMatchObject([{ made: ["42"] }]);
+    const told = admitSurplus(
+      listed.lane,
+      { ...arrival, source: "webhook" },
+      aContext({ mapping }),
+    );
+    expect(told.lane.intent).toBe(listed.lane.intent);
   });
 });
 
@@ -118,7 +188,11 @@ describe("an edit", () => {
       token: "t",
       since: at(0),
       tokenless: false,
-      posted: { times: 1, at: at(0), authors: [mona], byAuthor },
+      posted: {
+        at: at(0),
+        authors: [{ ...mona, times: 1, said: [], made: ["42"] }],
+        byAuthor: byAuthor ? mona.id : null,
+      },
     },
   });
 

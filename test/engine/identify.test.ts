@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { identify, learnIdentity } from "../../src/engine/identify.ts";
+import type { PostedAuthor } from "../../src/model/lane.ts";
 import { laneId } from "../../src/model/ids.ts";
 import { ada, anObservation, anUnseenLane, at, bot } from "./builders.ts";
 
@@ -71,8 +72,13 @@ describe("which lane an arrival belongs to", () => {
   });
 
   describe("where a create left under its author's own token", () => {
-    const posted = { times: 1, at: at(0), authors: [mona], byAuthor: false };
-    const theirs = { externalId: "7", token: "t", author: mona, createdAt: at(1) };
+    const writer = { ...mona, times: 1, said: ["s"], made: [] };
+    const posted = { at: at(0), authors: [writer], byAuthor: null };
+    const theirs = { externalId: "7", token: "t", author: mona, createdAt: at(1), said: "s" };
+    const having = (changes: Partial<PostedAuthor>) => {
+      const authors = [{ ...writer, ...changes }];
+      return { ...bound, posted: { ...posted, authors, byAuthor: mona.id } };
+    };
 
     it("is adopted when the author wrote it, though another account did than ours", () => {
       expect(identify(theirs, null, { ...pending, posted }, bot)).toEqual({ kind: "adopt", id });
@@ -85,22 +91,44 @@ describe("which lane an arrival belongs to", () => {
       expect(identify(arrival, null, { ...bound, posted }, bot)).toEqual(isNew);
     });
 
-    it("is a copy by the author's own hand, and new, where no second create left", () => {
-      expect(identify(theirs, null, { ...bound, posted }, bot)).toMatchObject({ kind: "new" });
+    it.each([
+      ["the only one is what the lane is bound to", { made: ["5"] }],
+      ["of the second one something was seen too", { times: 2, made: ["5", "6"] }],
+    ])("is a copy by the author's own hand, and new, where %s", (_where, changes) => {
+      expect(identify(theirs, null, having(changes), bot)).toMatchObject({ kind: "new" });
     });
 
     it.each([
       ["surplus", "shortly after it", at(15 * 60)],
       ["new", "long after it, so by hand", at(15 * 60 + 1)],
-    ])("is %s where a second one left and it was made %s", (kind, _when, createdAt) => {
-      const twice = { ...bound, posted: { ...posted, times: 2 } };
+    ])("is %s where a second one was not seen and it was made %s", (kind, _when, createdAt) => {
+      const twice = having({ times: 2, made: ["5"] });
       expect(identify({ ...theirs, createdAt }, null, twice, bot)).toMatchObject({ kind });
     });
 
-    it("is never surplus where nobody tells when it was made", () => {
-      const twice = { ...bound, posted: { ...posted, times: 2 } };
-      const arrival = { externalId: "7", token: "t", author: mona };
+    it("is surplus where the account wrote what the lane is bound to, and theirs was not seen", () => {
+      const lane = { ...bound, posted };
+      expect(identify(theirs, null, lane, bot)).toEqual({ kind: "surplus", of: id });
+    });
+
+    it("is new where it says something else than any that left, so somebody wrote it by hand", () => {
+      const twice = having({ times: 2, made: ["5"] });
+      const arrival = { ...theirs, said: "other words" };
       expect(identify(arrival, null, twice, bot)).toMatchObject({ kind: "new" });
+    });
+
+    it("stays surplus once it was taken for that, whatever it says later", () => {
+      const twice = having({ times: 2, made: ["5", "7"] });
+      const arrival = { ...theirs, said: "edited", createdAt: at(3_600) };
+      expect(identify(arrival, null, twice, bot)).toEqual({ kind: "surplus", of: id });
+    });
+
+    it("is never surplus where nobody tells when it was made, or what it says", () => {
+      const twice = having({ times: 2, made: ["5"] });
+      const { createdAt: _, ...timeless } = theirs;
+      const { said: _said, ...wordless } = theirs;
+      expect(identify(timeless, null, twice, bot)).toMatchObject({ kind: "new" });
+      expect(identify(wordless, null, twice, bot)).toMatchObject({ kind: "new" });
     });
 
     it("notes for the lane that its resource is the author's, by the first look only", () => {
@@ -108,10 +136,11 @@ describe("which lane an arrival belongs to", () => {
       const lane = anUnseenLane({ recordId: "7", intent });
       const seen = anObservation({ title: "T" }, 1, { author: mona });
       const learned = learnIdentity(lane, seen);
-      expect(learned.intent?.posted).toEqual({ ...posted, byAuthor: true });
+      const authors = [{ ...writer, made: ["42"] }];
+      expect(learned.intent?.posted).toEqual({ ...posted, authors, byAuthor: mona.id });
       const byAccount = learnIdentity(lane, { ...seen, author: bot });
-      expect(byAccount.intent?.posted?.byAuthor).toBe(false);
-      expect(learnIdentity(byAccount, seen).intent?.posted?.byAuthor).toBe(false);
+      expect(byAccount.intent?.posted).toEqual(posted);
+      expect(learnIdentity(byAccount, seen).intent?.posted).toEqual(posted);
     });
   });
 });

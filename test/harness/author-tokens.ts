@@ -1,7 +1,9 @@
 /** The sample with users who have tokens of their own. */
 import type { AnyConfig, SyncConfig } from "../../src/config.ts";
+import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import type { TokenHook } from "../../src/runtime/hooks.ts";
 import type { Log } from "../../src/runtime/log.ts";
+import type { TestTandemOptions } from "../../src/testing/test-tandem.ts";
 import type { TestDatabase } from "./databases.ts";
 import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
 
@@ -18,11 +20,24 @@ export async function givenTokens(
   database: TestDatabase,
   token: TokenHook = ({ user }) => (user.name === "Mona" ? { token: MONAS } : null),
   fields: Readonly<Record<string, string>> = {},
+  options: Pick<TestTandemOptions, "failpoints"> = {},
 ): Promise<TokenTandem> {
   const { log, lines } = aLog();
-  const app = await givenSampleTandem(database, withTokens(token, fields), { log });
+  const app = await givenSampleTandem(database, withTokens(token, fields), { ...options, log });
   app.github.token(MONAS, { login: "mona" });
   return { ...app, lines };
+}
+
+/** The same with labels on its tasks, each a bug. */
+export async function givenLabels(database: TestDatabase): Promise<TokenTandem> {
+  await database.sql(SAMPLE_SCHEMA);
+  await database.sql("alter table tasks add column labels text[] not null default '{bug}'");
+  return givenTokens(database, () => ({ token: MONAS }), { labels: "labels" });
+}
+
+/** A body without the token of ours at its end. */
+export function said(body: string | null | undefined): string | null | undefined {
+  return /^([\s\S]*)\n\n<!-- tandem:\w+ -->$/.exec(body ?? "")?.[1] ?? body;
 }
 
 /** Whose token the writes carried, with what each of them was. */

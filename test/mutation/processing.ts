@@ -218,17 +218,16 @@ export const processing: readonly CodeMutant[] = [
     id: "refused-known",
     rule: "What was refused is known not to have been applied",
     file: fail,
-    find: "? { lane: withoutRefused(start.lane), ended: start.ended }",
-    replace: "? start",
+    find: "isRefused ? { ...start, lane: withoutRefused(start.lane, event) } : start;",
+    replace: "start;",
     killedBy: ["test/engine/outbound.test.ts"],
   },
   {
     id: "timeout-unknown",
     rule: "Timeout, reset and 5xx leave the outcome unknown",
     file: fail,
-    find: 'return applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;',
-    replace:
-      "return applied !== null && attempt?.event === event.id && attempt.epoch === event.epoch;",
+    find: 'applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;',
+    replace: "attempt?.event === event.id && attempt.epoch === event.epoch;",
     killedBy: ["test/engine/fail.test.ts"],
   },
   {

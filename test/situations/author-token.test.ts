@@ -3,20 +3,14 @@
  * their own token, and all else is done by the account.
  */
 import { expect, it } from "vitest";
-import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
-import { asked, givenTokens, MONAS, wrote } from "../harness/author-tokens.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { asked, givenLabels, givenTokens, MONAS, said, wrote } from "../harness/author-tokens.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending } from "../harness/in-flight.ts";
-import type { SampleTandem } from "../harness/sample-tandem.ts";
 
 const POST_ISSUE = { method: "POST", path: /\/issues$/ };
 const POST_COMMENT = { method: "POST", path: /\/comments$/ };
-const MARKER = /^([\s\S]*)\n\n<!-- tandem:\w+ -->$/;
-
-/** A body without the token of ours at its end. */
-const said = (body: string | null | undefined) => MARKER.exec(body ?? "")?.[1] ?? body;
 
 describeOnEachDatabase("an author's own token", (open) => {
   it("S24 creates issue and comment in their name, and the account does the rest", async () => {
@@ -348,10 +342,3 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
   });
 });
-
-/** The app with labels on its tasks, each a bug. */
-async function givenLabels(database: TestDatabase): Promise<SampleTandem> {
-  await database.sql(SAMPLE_SCHEMA);
-  await database.sql("alter table tasks add column labels text[] not null default '{bug}'");
-  return givenTokens(database, () => ({ token: MONAS }), { labels: "labels" });
-}

@@ -98,9 +98,10 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
     it("keep what has left for them, and tell it with their token", async () => {
       const { store, connection } = opened;
       const id = await unbound("1");
-      const authors = [{ id: "9007199254740993", login: "mona" }];
+      const mona = { id: "9007199254740993", login: "mona" };
+      const authors = [{ ...mona, times: 2, said: ["s"], made: ["7"] }];
       const now = await store.transaction((tx) => Promise.resolve(tx.now));
-      const posted = { times: 2, at: now, authors, byAuthor: true };
+      const posted = { at: now, authors, byAuthor: mona.id };
       await decide(store, id, () => ({
         intent: { token: "t0ken", since: now, tokenless: false, posted },
       }));
