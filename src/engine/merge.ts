@@ -80,8 +80,11 @@ export function planMerge(
 function sentValues(lane: Lane, sight: Sight, { now, mapping }: Context): SentValues {
   const sent = lane.attempt?.values ?? createdWith(lane);
   const mayBeDropped = lane.base === null && isByAuthor(lane.intent);
-  const values = sent !== null && mayBeDropped ? withoutDropped(sent, sight, mapping) : sent;
+  const parts = sent !== null && mayBeDropped ? partsOf(sent, sight, mapping) : {};
+  const whole = Object.keys(sent ?? {}).filter((field) => parts[field] === undefined);
+  const values = sent === null ? null : pick(sent, whole);
   return {
+    parts,
     answered: sight.from === "answer" ? values : null,
     unknown: sight.from === "answer" ? null : values,
     unanswered: remembered(lane.unanswered, now)
@@ -94,13 +97,16 @@ function sentValues(lane: Lane, sight: Sight, { now, mapping }: Context): SentVa
  * Of a set, providers drop what a user may not set (labels, without push access). The account may: what
  * is missing counts as not sent, so it follows.
  */
-function withoutDropped(sent: Content, { content }: Sight, { resource }: Mapping): Content {
-  const whole = Object.entries(sent).filter(([field, value]) => {
+function partsOf(sent: Content, { content }: Sight, { resource }: Mapping): SentValues["parts"] {
+  const parts = Object.entries(sent).flatMap(([field, value]) => {
     const seen = content[field];
-    if (resource.fields[field]?.kind !== "set" || !isStringArray(value)) return true;
-    return !isStringArray(seen) || value.every((item) => seen.includes(item));
+    if (resource.fields[field]?.kind !== "set") return [];
+    if (!isStringArray(value) || !isStringArray(seen)) return [];
+    const there = value.filter((item) => seen.includes(item));
+    const missing = value.filter((item) => !seen.includes(item));
+    return missing.length === 0 ? [] : [[field, { there, missing }] as const];
   });
-  return Object.fromEntries(whole);
+  return Object.fromEntries(parts);
 }
 
 /** What we created and saw nothing of yet is ours, even where the last try of it was refused. */

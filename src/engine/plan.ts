@@ -34,6 +34,13 @@ export interface SentValues {
   readonly unknown: Content | null;
   /** Never answered; they may land late. */
   readonly unanswered: readonly Content[];
+  /** Sets that were sent and are there in part only, for the provider may have dropped the rest. */
+  readonly parts: Readonly<Record<string, SetParts>>;
+}
+
+export interface SetParts {
+  readonly there: readonly string[];
+  readonly missing: readonly string[];
 }
 
 export interface PlanInput {
@@ -66,7 +73,12 @@ export interface Plan {
   readonly outcome: "created" | "updated" | "agreed" | "lost";
 }
 
-export const NOTHING_SENT: SentValues = { answered: null, unknown: null, unanswered: [] };
+export const NOTHING_SENT: SentValues = {
+  answered: null,
+  unknown: null,
+  unanswered: [],
+  parts: {},
+};
 
 /** One field's merge: what both sides are to say, and what was lost on the way. */
 interface Merged {
@@ -210,13 +222,26 @@ function mergeCreated(
   }
   const sent = input.sent.unknown?.[field.name];
   if (sent === undefined && field.kind === "set" && record !== undefined) {
-    // Of a set that was not sent, whatever is there is somebody's addition.
-    return { record: mergeSet([], record, seen), base: seen, news: true };
+    return mergeDropped(field.name, input, seen, record);
   }
   if (sent === undefined || record === undefined) return { record, base: seen, news: false };
   if (sameValue(record, sent)) return { record: seen, base: seen, news: true };
   if (sameValue(record, seen)) return { record, base: seen, news: true };
   return settle(field.name, winnerOf(field.name, input), record, seen, "both_changed");
+}
+
+/**
+ * A set that was not sent, or dropped from: what is there and not of ours is somebody's addition, and
+ * what is missing follows. Where some of ours is there, somebody may have taken the rest off since:
+ * then that is named.
+ */
+function mergeDropped(name: string, { sent }: PlanInput, seen: Json, record: Json): Merged {
+  const { there = [], missing = [] } = sent.parts[name] ?? {};
+  const merged = mergeSet(there, record, seen);
+  const isBack = isStringArray(merged) && missing.some((item) => merged.includes(item));
+  return isBack && there.length > 0 && sent.answered === null
+    ? settle(name, "record", merged, seen, "both_changed")
+    : { record: merged, base: seen, news: true };
 }
 
 /** No base to compare with: two things that exist are paired for the first time. */

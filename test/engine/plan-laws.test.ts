@@ -1,7 +1,7 @@
 /** What `plan` owes for any input, each law by its name. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { plan, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
+import { NOTHING_SENT, plan, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
 import { type Content, type Json, sameValue } from "../../src/model/content.ts";
 import { aPlanInput, at, line, set } from "./builders.ts";
 
@@ -30,6 +30,7 @@ const sent = fc.record({
   answered: fc.constant(null),
   unknown: fc.option(writes),
   unanswered: fc.array(writes, { maxLength: 2 }),
+  parts: fc.constant({}),
 });
 
 const input: fc.Arbitrary<PlanInput> = fc
@@ -219,7 +220,7 @@ describe("plan", () => {
             base,
             record,
             resource,
-            sent: { answered, unknown: null, unanswered: [] },
+            sent: { ...NOTHING_SENT, answered },
           }),
         );
         expect(merged.toRecord).toEqual({});

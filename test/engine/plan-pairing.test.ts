@@ -1,11 +1,10 @@
 /** The planner where there is no base yet, and where it meets values that we sent ourselves. */
 import { describe, expect, it } from "vitest";
-import { plan, type PlanInput, unsent } from "../../src/engine/plan.ts";
+import { NOTHING_SENT, plan, type PlanInput, unsent } from "../../src/engine/plan.ts";
 import { aPlanInput, at, line } from "./builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));
 const title = (value: string) => ({ title: value });
-const noneSent = { answered: null, unknown: null, unanswered: [] };
 
 describe("the first pairing of two things that exist", () => {
   const first = { base: null, record: title("L"), resource: title("R") } as const;
@@ -36,7 +35,7 @@ describe("our own values coming back", () => {
     const merged = planned({
       record: title("L2"),
       resource: title("L1"),
-      sent: { ...noneSent, answered: title("L1") },
+      sent: { ...NOTHING_SENT, answered: title("L1") },
     });
     expect(merged).toMatchObject({
       toRecord: {},
@@ -52,7 +51,7 @@ describe("our own values coming back", () => {
       base: { title: "A", body: "a" },
       record: { title: "L", body: "a" },
       resource: { title: "L", body: "r" },
-      sent: { ...noneSent, answered: title("L") },
+      sent: { ...NOTHING_SENT, answered: title("L") },
     });
     expect(merged).toMatchObject({ toRecord: { body: "r" }, toResource: {} });
   });
@@ -61,7 +60,7 @@ describe("our own values coming back", () => {
     const merged = planned({
       record: title("L"),
       resource: title("l"),
-      sent: { ...noneSent, answered: title("L") },
+      sent: { ...NOTHING_SENT, answered: title("L") },
     });
     expect(merged).toMatchObject({
       toRecord: title("l"),
@@ -73,7 +72,7 @@ describe("our own values coming back", () => {
     const merged = planned({
       record: title("A"),
       resource: title("L"),
-      sent: { ...noneSent, unknown: title("L") },
+      sent: { ...NOTHING_SENT, unknown: title("L") },
     });
     expect(merged).toMatchObject({ toRecord: {}, toResource: title("A"), base: title("L") });
   });
@@ -82,7 +81,7 @@ describe("our own values coming back", () => {
     const merged = planned({
       record: title("A"),
       resource: title("R"),
-      sent: { ...noneSent, unknown: title("L") },
+      sent: { ...NOTHING_SENT, unknown: title("L") },
       recordChangedAt: { title: at(12) },
     });
     expect(merged.conflicts).toMatchObject([{ kept: "A", lost: "R" }]);
@@ -94,7 +93,7 @@ describe("our own values coming back", () => {
       base: title("L2"),
       record: title("L2"),
       resource: title("L1"),
-      sent: { ...noneSent, unanswered: [title("L1")] },
+      sent: { ...NOTHING_SENT, unanswered: [title("L1")] },
     });
     expect(merged).toMatchObject({
       toRecord: {},
@@ -108,7 +107,7 @@ describe("our own values coming back", () => {
     const merged = planned({
       record: title("L1"),
       resource: title("L1"),
-      sent: { ...noneSent, unanswered: [title("L1")] },
+      sent: { ...NOTHING_SENT, unanswered: [title("L1")] },
     });
     expect(merged).toMatchObject({ toRecord: {}, toResource: {}, conflicts: [] });
   });
@@ -123,7 +122,7 @@ describe("a create with fields that a create cannot carry", () => {
   };
 
   it("leaves them with the record, to be sent next, when it is answered", () => {
-    const merged = planned({ ...created, sent: { ...noneSent, answered: title("L") } });
+    const merged = planned({ ...created, sent: { ...NOTHING_SENT, answered: title("L") } });
     expect(merged).toMatchObject({
       toRecord: {},
       toResource: { state: "closed" },
@@ -133,7 +132,7 @@ describe("a create with fields that a create cannot carry", () => {
   });
 
   it("does likewise when it is found after its answer was lost", () => {
-    const merged = planned({ ...created, sent: { ...noneSent, unknown: title("L") } });
+    const merged = planned({ ...created, sent: { ...NOTHING_SENT, unknown: title("L") } });
     expect(merged).toMatchObject({ toRecord: {}, toResource: { state: "closed" }, conflicts: [] });
   });
 
@@ -141,7 +140,7 @@ describe("a create with fields that a create cannot carry", () => {
     const merged = planned({
       ...created,
       resource: { title: "R", state: "open" },
-      sent: { ...noneSent, unknown: title("L") },
+      sent: { ...NOTHING_SENT, unknown: title("L") },
     });
     expect(merged.toRecord).toEqual({ title: "R" });
   });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { plan, type PlanInput } from "../../src/engine/plan.ts";
+import { NOTHING_SENT, plan, type PlanInput } from "../../src/engine/plan.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import { ada, aPlanInput, at, line, set } from "./builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));
 const title = (value: string) => ({ title: value });
 const bothChanged = { record: title("L"), resource: title("R") };
-const noneSent = { answered: null, unknown: null, unanswered: [] };
 
 describe("policy field", () => {
   it("has nothing to do where neither side changed", () => {
@@ -207,7 +206,7 @@ describe("policy record", () => {
       record: { title: "L", body: "a" },
       resource: { title: "R", body: "late" },
       recordChangedAt: { title: at(12) },
-      sent: { ...noneSent, unanswered: [{ body: "late" }] },
+      sent: { ...NOTHING_SENT, unanswered: [{ body: "late" }] },
     });
     expect(merged.conflicts).toMatchObject([
       { field: "title", lost: "R", why: "record_is_newer" },
@@ -245,7 +244,7 @@ describe("sets", () => {
   });
 
   it("do not take an element for theirs that we sent with an unknown outcome", () => {
-    const sent = { ...noneSent, unknown: labels("a", "b", "l") };
+    const sent = { ...NOTHING_SENT, unknown: labels("a", "b", "l") };
     const landedAndMore = planned({
       ...sets,
       record: labels("a", "b"),
@@ -259,13 +258,13 @@ describe("sets", () => {
   });
 
   it("do not take a removal for theirs that we sent with an unknown outcome", () => {
-    const sent = { ...noneSent, unknown: labels("a") };
+    const sent = { ...NOTHING_SENT, unknown: labels("a") };
     const merged = planned({ ...sets, record: labels("a", "b"), resource: labels("a", "r"), sent });
     expect(merged).toMatchObject({ toRecord: labels("a", "b", "r") });
   });
 
   it("take nothing for theirs that a write without an answer may have done since, and name it", () => {
-    const sent = { ...noneSent, unanswered: [labels("a", "l")] };
+    const sent = { ...NOTHING_SENT, unanswered: [labels("a", "l")] };
     // Added by us and taken off again here, as "b" was taken off and added again; and "r" is theirs.
     const merged = planned({
       ...sets,
@@ -290,7 +289,7 @@ describe("sets", () => {
   });
 
   it("name nothing where a write without an answer makes no difference", () => {
-    const sent = { ...noneSent, unanswered: [labels("a", "b", "l")] };
+    const sent = { ...NOTHING_SENT, unanswered: [labels("a", "b", "l")] };
     const merged = planned({
       ...sets,
       record: labels("a", "b", "l"),
@@ -334,7 +333,7 @@ describe("what only flows in", () => {
       base: null,
       record: number(null),
       resource: number(7),
-      sent: { ...noneSent, answered: title("A") },
+      sent: { ...NOTHING_SENT, answered: title("A") },
     });
     expect(merged.toRecord).toEqual(number(7));
   });
@@ -345,7 +344,7 @@ describe("what only flows in", () => {
       base: null,
       record: {},
       resource: { author: { ...ada } },
-      sent: { ...noneSent, answered: title("A") },
+      sent: { ...NOTHING_SENT, answered: title("A") },
     });
     expect(merged).toMatchObject({ toRecord: {}, base: { author: { ...ada } } });
   });
