@@ -6,7 +6,9 @@
  * 2. Nothing that goes wrong with a token is the account's fault or delays its lanes: the account
  *    writes instead, at once, and the ledger says why. A limit that lasts an hour is no reason to wait:
  *    the record's children would wait too, and the line above the text names its author all the same.
- * 3. What may have been applied is no refusal. It is looked for, like any create without an answer.
+ * 3. A hook that hangs costs its time once a minute, whoever it is asked for. What hangs for one user
+ *    (a vault that is away) hangs for all, and a place of the pool and the record's children wait for it.
+ * 4. What may have been applied is no refusal. It is looked for, like any create without an answer.
  */
 import { createHash } from "node:crypto";
 import { BY_ACCOUNT, lookInstead, withoutRefused, type Writer } from "../engine/create.ts";
@@ -28,7 +30,10 @@ import type { Services } from "./services.ts";
 
 /** How long the app may take to give a token: its event, and one place of the pool, wait for it. */
 const HOOK_MS = 5_000;
-/** How long a token that was refused is not tried again for the same connection. */
+/**
+ * How long a token that was refused is not tried again for the same connection, and a hook that was too
+ * slow is not asked.
+ */
 const REST_MS = 60_000;
 /** How many tokens are known by their hash; the one used longest ago is forgotten first. */
 const KNOWN_TOKENS = 1_000;
@@ -88,6 +93,7 @@ export function createAuthorTokens(options: {
 }): AuthorTokens {
   const { hook, gateway, clock, log } = options;
   const known = new Map<string, Known>();
+  let hookRestsUntil: Instant | null = null;
 
   function recall(contact: Contact, credentials: object): Known {
     const said = JSON.stringify([contact.account.id, credentials]);
@@ -123,6 +129,7 @@ export function createAuthorTokens(options: {
       const answer = Promise.resolve().then(() => ask(request));
       credentials = await inTime(clock, HOOK_MS, answer, () => new TooSlowError());
     } catch (thrown) {
+      if (thrown instanceof TooSlowError) hookRestsUntil = addMillis(clock.now(), REST_MS);
       return hookTrouble(thrown);
     }
     if (credentials === null || credentials === undefined) return null;
@@ -136,6 +143,9 @@ export function createAuthorTokens(options: {
   return {
     async ask(claimed, contact, author) {
       const told = { ...placeOf(claimed, contact), user: author.id };
+      if (hookRestsUntil !== null && hookRestsUntil > clock.now()) {
+        return byAccount(author.id, "author_token_unavailable");
+      }
       const opened = hook === null ? null : await open(hook, contact, author);
       if (opened === null) return byAccount(author.id);
       if ("code" in opened) {
@@ -235,7 +245,7 @@ function hookTrouble(thrown: unknown): Trouble {
     return {
       code: "token_hook_too_slow",
       cause: `identities.token did not answer within ${String(HOOK_MS / 1_000)} seconds.`,
-      hint: "Let it read the token from close by, and return null where there is none.",
+      hint: "Let it read the token from close by, and return null where there is none. It is asked again in a minute.",
     };
   }
   return {

@@ -227,4 +227,12 @@ export const authors: readonly CodeMutant[] = [
     replace: "credentials = await answer;",
     killedBy: REFUSED,
   },
+  {
+    id: "author-hook-rests",
+    rule: "... and is not waited for at each create",
+    file: tokens,
+    find: "if (hookRestsUntil !== null && hookRestsUntil > clock.now()) {",
+    replace: "if (hookRestsUntil !== null && hookRestsUntil < 0) {",
+    killedBy: REFUSED,
+  },
 ];
