@@ -107,8 +107,10 @@ function admitAfterMove(
     if (isListed(arrival)) return { ...start, event: null };
     return done(start, { ...event, conflicts: coveredByOurWrite(start.lane, content, at) });
   }
-  const conflicts = missedAtMove(start.lane, content, null);
+  const conflicts = missedAtMove(start.lane, content, null, at);
   if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
+  // Of two webhooks of one second nobody knows which came first: what was said before is no news.
+  if (clock?.at === at && conflicts.length === 0) return done(start, event);
   const known = { content, digest: contentDigest, at, event: born.id, lost: false };
   const heard = withLane(start, { known, clock: { at, event: born.id } });
   return done(heard, { ...event, conflicts });

@@ -379,7 +379,7 @@ export function concludeResourceRemoval(
   const set = pick(sight.content, Object.keys(attempt.values));
   const { lane, ended } = learn(settled, look, context.now);
   const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...sight.copy } };
-  const missed = missedAtMove(start.lane, sight.content, event.id);
+  const missed = missedAtMove(start.lane, sight.content, event.id, sight.at);
   return end(withLane({ lane, ended }, closed), {
     reason,
     updatedAt: sight.at,

@@ -106,7 +106,10 @@ export function admitRecordMove(
       move(start, failed.id, "ignored", now, {
         reason: "record_moved",
         ignoredFor: { id: born.id, type: "events" },
-        conflicts: withConflicts(failed, missedAtMove(left, failed.content ?? {}, failed.id)),
+        conflicts: withConflicts(
+          failed,
+          missedAtMove(left, failed.content ?? {}, failed.id, failed.updatedAt),
+        ),
       }),
     unchanged(left),
   );

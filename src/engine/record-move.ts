@@ -12,14 +12,18 @@
 import { type Content, sameValue } from "../model/content.ts";
 import type { Conflict, Reason, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 
 /** A parent record's lane, as far as its children are concerned. */
 export interface ParentPairing {
   readonly connectionId: ConnectionId;
-  /** `moving`: its resource was moved, and the child in question is still to follow. `left`: it ended by a move of the record. */
-  readonly standing: "living" | "moving" | "left";
+  /**
+   * `moving`: its resource was moved, and the child in question is still to follow. `left`: it ended by
+   * a move of the record. `ended`: by a deletion.
+   */
+  readonly standing: "living" | "moving" | "left" | "ended";
 }
 
 /** Where a record belongs, as its row says it. */
@@ -39,8 +43,8 @@ export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
 }
 
 /**
- * Which of a record's living lanes it leaves, and for where. A child whose parent has no counterpart
- * at all stays: that its parent was deleted is no move.
+ * Which of a record's living lanes it leaves, and for where. A child whose parent had its counterpart
+ * here stays: that its parent was deleted is no move. Where it never had one, nothing is to come here.
  */
 export function leavingLanes(
   lanes: readonly { readonly id: LaneId; readonly connectionId: ConnectionId }[],
@@ -55,11 +59,9 @@ export function leavingLanes(
     if (where.kind !== "by_parent") continue;
     const { parents } = where;
     if (parents.some(({ standing }) => standing === "moving")) continue;
-    const isLeft = parents.some(
-      (one) => one.connectionId === connectionId && one.standing === "left",
-    );
-    if (isLeft) result.set(id, "with_parent");
-    else if (belongs.size > 0) result.set(id, "to_connection");
+    const here = parents.find((one) => one.connectionId === connectionId);
+    if (here?.standing === "left") result.set(id, "with_parent");
+    else if (belongs.size > 0 || here === undefined) result.set(id, left);
   }
   return result;
 }
@@ -94,25 +96,38 @@ export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reas
 /**
  * What a resource says that its record had not taken when it was moved away, and never will. What was
  * known of it already was named before, unless who brought it is `bearer`, or has not ended yet.
+ *
+ * @param at When it said so: what is older, and what an answer has settled since, is no news. What is
+ *   later than all that is known is news although it was said before: somebody took back what we wrote.
  */
 export function missedAtMove(
   { tombstone, base, known, attempt, lastSent, unanswered, live }: Lane,
   content: Content,
   bearer: EventId | null,
+  at: Instant | null,
 ): readonly Conflict[] {
-  if (tombstone?.recordMoved === undefined || base === null) return [];
-  const sent = [attempt, lastSent, ...(lastSent?.earlier ?? []), ...unanswered];
+  if (tombstone?.recordMoved === undefined) return [];
+  const sent = [attempt, lastSent, ...(lastSent?.earlier ?? []), ...unanswered]
+    .flatMap((one) => one ?? [])
+    // A create that lands late makes another resource, and changes nothing of this one.
+    .filter(({ kind, settledAt }) =>
+      settledAt === undefined ? kind !== "create" || base === null : at === null || at <= settledAt,
+    );
+  const open = sent.filter((one) => one.settledAt === undefined).map(({ values }) => values);
   const isOpen = known?.event === bearer || live.some(({ id }) => id === known?.event);
-  const isNamed = known !== null && !known.lost && !isOpen;
-  const said: readonly Content[] = [
-    base,
-    ...(isNamed ? [known.content] : []),
-    ...sent.flatMap((one): Content[] => (one === null ? [] : [one.values])),
-  ];
+  const named = known === null || known.lost || isOpen ? null : known;
+  const said = [base ?? {}, named?.content ?? {}, ...sent.map(({ values }) => values)];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
-    const kept = base[field] ?? null;
-    const isOld = said.some((one) => one[field] !== undefined && sameValue(one[field], lost));
-    return isOld ? [] : [{ field, winner: "record", kept, lost, why: "record_moved" }];
+    const isSame = (one: Content) => one[field] !== undefined && sameValue(one[field], lost);
+    const last = named?.content[field];
+    if (last !== undefined && at !== null && at > (named?.at ?? at)) {
+      if (sameValue(last, lost) || open.some(isSame)) return [];
+      return [{ field, winner: "record", kept: last, lost, why: "record_moved" }];
+    }
+    const kept = said.find((one) => one[field] !== undefined)?.[field];
+    // Of a create whose answer came too late nothing is known but what was sent.
+    if ((base === null && kept === undefined) || said.some(isSame)) return [];
+    return [{ field, winner: "record", kept: kept ?? null, lost, why: "record_moved" }];
   });
 }
 

@@ -116,7 +116,7 @@ export function recheckInbound(
     return { verdict: "proceed" };
   }
   if (tombstone !== null) {
-    const missed = missedAtMove(lane, shown ?? {}, event.id);
+    const missed = missedAtMove(lane, shown ?? {}, event.id, event.updatedAt);
     const transition = move(start, event.id, "ignored", now, {
       reason: endedReason(tombstone),
       ignoredFor: { id: tombstone.event, type: "events" },

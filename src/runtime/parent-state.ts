@@ -31,7 +31,8 @@ async function endedParent(
   mapping: Mapping,
 ): Promise<ParentState> {
   const lanes = await tx.findTombstonedLanes(mapping.parent?.recordType ?? "", parentIds);
-  const ended = lanes.find((candidate) => isParentOf(candidate, lane, mapping));
+  // Of several, the last says how its parent went.
+  const ended = lanes.findLast((candidate) => isParentOf(candidate, lane, mapping));
   if (ended === undefined) return null;
   return { ended: ended.recordId, moved: ended.recordMoved !== null };
 }

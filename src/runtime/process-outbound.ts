@@ -378,11 +378,11 @@ async function writeAnswer(
 }
 
 /** The record was moved away while a request was under way: of what it answers nothing reaches it. */
-function afterMove(lane: Lane, { content }: Sight, { id }: TandemEvent) {
+function afterMove(lane: Lane, { content, at }: Sight, { id }: TandemEvent) {
   const sent = pick(content, Object.keys(lane.attempt?.values ?? {}));
   return {
     base: lane.base === null ? content : { ...lane.base, ...sent },
-    conflicts: missedAtMove(lane, content, id),
+    conflicts: missedAtMove(lane, content, id, at),
   };
 }
 

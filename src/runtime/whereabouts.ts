@@ -84,16 +84,20 @@ async function byParents(
     return !parents.some((one) => one.connectionId === connectionId);
   });
   if (away.length === 0) return result;
-  const ended = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(
-    (lane) => isParent(lane) && lane.recordMoved !== null,
-  );
+  const ended = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent);
   for (const [recordId, where] of result) {
     if (where.kind !== "by_parent") continue;
     const [parentId] = keyText(rows.get(recordId)?.[parent.column]);
-    const left = ended
-      .filter((lane) => lane.recordId === parentId)
-      .map(({ connectionId }): ParentPairing => ({ connectionId, standing: "left" }));
-    result.set(recordId, { kind: "by_parent", parents: [...where.parents, ...left] });
+    // Of several that ended in one connection, the last says how its parent went.
+    const last = new Map(
+      ended
+        .filter((lane) => lane.recordId === parentId)
+        .map((lane) => [lane.connectionId, lane.recordMoved === null ? "ended" : "left"] as const),
+    );
+    const gone = [...last]
+      .filter(([id]) => !where.parents.some(({ connectionId }) => connectionId === id))
+      .map(([connectionId, standing]): ParentPairing => ({ connectionId, standing }));
+    result.set(recordId, { kind: "by_parent", parents: [...where.parents, ...gone] });
   }
   return result;
 }
@@ -166,12 +170,13 @@ async function belongsHere(
   return keyText(row[scopeColumn])[0] === book.contact(connectionId)?.connection.scope;
 }
 
-/** Whether a child's parent is in a connection; `null` while it is on its way, or is nowhere. */
+/** Whether a child's parent is in a connection; `null` while it is on its way, or has ended there. */
 function isBelowHere(id: Lane["connectionId"], where: Whereabouts | undefined): boolean | null {
   if (where?.kind !== "by_parent") return null;
   if (where.parents.some(({ standing }) => standing === "moving")) return null;
   const connections = connectionsAt(where);
-  return connections.length === 0 ? null : connections.includes(id);
+  const hasEnded = connections.length === 0 && where.parents.some((one) => one.connectionId === id);
+  return hasEnded ? null : connections.includes(id);
 }
 
 /** The column whose change moved a record; `null` where it is its parent that was moved. */

@@ -81,8 +81,18 @@ describe("the lanes that a record leaves", () => {
     expect(moves([site, app], { kind: "by_parent", parents })).toEqual(["11: to_connection"]);
   });
 
+  it("are all where its parent has nothing, and had nothing there", () => {
+    expect(moves([site], { kind: "by_parent", parents: [] })).toEqual(["11: out_of_scope"]);
+    const elsewhere: readonly ParentPairing[] = [
+      { connectionId: app, standing: "left" },
+      { connectionId: other, standing: "ended" },
+    ];
+    expect(moves([site], { kind: "by_parent", parents: elsewhere })).toEqual(["11: out_of_scope"]);
+  });
+
   it("are none where its parent was deleted, or follows its resource", () => {
-    expect(moves([site], { kind: "by_parent", parents: [] })).toEqual([]);
+    const deleted: readonly ParentPairing[] = [{ connectionId: site, standing: "ended" }];
+    expect(moves([site], { kind: "by_parent", parents: deleted })).toEqual([]);
     const parents: readonly ParentPairing[] = [
       { connectionId: app, standing: "moving" },
       { connectionId: site, standing: "left" },
@@ -102,7 +112,7 @@ describe("the lanes that a record leaves", () => {
       parents: fc.array(
         fc.record({
           connectionId: connection,
-          standing: fc.constantFrom("living" as const, "moving" as const, "left" as const),
+          standing: fc.constantFrom(...(["living", "moving", "left", "ended"] as const)),
         }),
         { maxLength: 3 },
       ),
@@ -226,9 +236,49 @@ describe("what is heard of its former resource", () => {
   it("is no edit of theirs where it is what we sent", () => {
     const attempt = anAttempt({ values: { title: "L" } });
     const { lane } = moved(aLane({ attempt, lastSent: attempt }));
-    expect(missedAtMove(lane, { title: "L", body: "text" }, null)).toEqual([]);
-    expect(missedAtMove(lane, { title: "Theirs" }, null)).toHaveLength(1);
-    expect(missedAtMove(aLane(), { title: "Theirs" }, null)).toEqual([]);
+    expect(missedAtMove(lane, { title: "L", body: "text" }, null, null)).toEqual([]);
+    expect(missedAtMove(lane, { title: "Theirs" }, null, null)).toHaveLength(1);
+    expect(missedAtMove(aLane(), { title: "Theirs" }, null, null)).toEqual([]);
+  });
+
+  it("is news although it was said before, where it is later: somebody took back what we wrote", () => {
+    const known = aKnown({ title: "Ours", body: "text" }, 20);
+    const clock = { at: at(20), event: anEventId(1) };
+    const settled = anAttempt({ values: { title: "Ours" }, settledAt: at(20) });
+    const { lane } = moved(aLane({ known, clock, lastSent: settled }));
+    const back = admit(lane, anArrival({ title: "A", body: "text" }, 110), context);
+    expect(bornOf(back).conflicts).toMatchObject([{ field: "title", kept: "Ours", lost: "A" }]);
+    // Within one second it may have been said before, and what is known stays known.
+    const same = admit(lane, anArrival({ title: "A", body: "text" }, 20), context);
+    expect(bornOf(same).conflicts).toEqual([]);
+    expect(same.lane.known).toEqual(known);
+    // A write of ours that is still under way is no news, whenever it lands.
+    const late = anAttempt({ values: { title: "Late" } });
+    const landed = admit(
+      moved(aLane({ known, attempt: late })).lane,
+      anArrival({ title: "Late" }, 110),
+      context,
+    );
+    expect(bornOf(landed).conflicts).toEqual([]);
+  });
+
+  it("is news although we wrote it once, where that was settled before", () => {
+    const base = { title: "Theirs first", body: "text" };
+    const once = anAttempt({ values: { title: "Ours once" }, settledAt: at(15) });
+    const { lane } = moved(aLane({ base, known: aKnown(base, 20), lastSent: once }));
+    const content = { title: "Ours once", body: "text" };
+    expect(missedAtMove(lane, content, anEventId(1), at(20))).toHaveLength(1);
+    expect(missedAtMove(lane, content, anEventId(1), at(15))).toEqual([]);
+  });
+
+  it("is compared with what we sent where no answer has come yet, as far as that goes", () => {
+    const attempt = anAttempt({ kind: "create", values: { title: "Ours" } });
+    const unanswered = aLane({ base: null, known: null, attempt, lastSent: attempt });
+    const { lane } = moved(unanswered);
+    expect(missedAtMove(lane, { title: "Ours", body: "text" }, null, null)).toEqual([]);
+    expect(missedAtMove(lane, { title: "Theirs", body: "text" }, null, null)).toMatchObject([
+      { field: "title", kept: "Ours", lost: "Theirs", why: "record_moved" },
+    ]);
   });
 
   it("is named by what answers the close", () => {

@@ -138,4 +138,23 @@ describeOnEachDatabase("a comment that is moved while it is drained", (open, kin
     const live = (await app.events()).filter(({ finished_at }) => finished_at === null);
     expect(live).toEqual([]);
   });
+
+  it.runIf(kind === "postgres")("on to a task that is nowhere: it waits for nothing", async () => {
+    const app = await givenPaired(await open());
+    const nowhere = await app.addTask({ title: "Nowhere", project_id: "3" });
+    await app.addComment(nowhere, "On it.");
+    await app.settle();
+    const put = (task: string) => app.sql("update comments set task_id = $1 where id = 1", [task]);
+    await put(app.taskId);
+    await drainSlowly(app, async () => {
+      await put(nowhere);
+      await drainChanges(app.tandem.services);
+    });
+    await app.settleWithin(1);
+
+    expect(said(app, SITE)).toEqual([]);
+    expect(app.writes()).toBe(0);
+    const live = (await app.events()).filter(({ finished_at }) => finished_at === null);
+    expect(live).toEqual([]);
+  });
 });
