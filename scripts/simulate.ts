@@ -2,11 +2,13 @@
  * `npm run simulate -- --seeds 10000 --json`: histories with every fault on. It exits with 1 unless
  * every invariant holds in each of them and one in a hundred, told twice, tells the same.
  *
- * `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
+ * `--world moving` tells others: of tasks and comments that are moved between connections, and of
+ * users with tokens of their own. `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
  * without that fault. `--resume FILE` keeps the progress of a long run. What fails is made short.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { WORLD_KINDS, type WorldKind } from "../src/testing/simulation/places.ts";
 import { type Fault, FAULTS } from "../src/testing/simulation/plan.ts";
 import { shrink, type Told } from "../src/testing/simulation/shrink.ts";
 import { simulate, type SimulationResult } from "../src/testing/simulation/simulate.ts";
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     moves: { type: "string" },
     without: { type: "string" },
     database: { type: "string", default: "memory" },
+    world: { type: "string", default: "staying" },
     jobs: { type: "string", default: String(availableParallelism()) },
     resume: { type: "string" },
     twice: { type: "boolean", default: false },
@@ -47,13 +50,16 @@ const SHRUNK = 3;
 const BATCH = 10;
 
 const { database } = values;
+const kind = kindOf(values.world);
 const steps = numberOf("steps", values.steps);
 const twiceEvery = values.twice ? 1 : TWICE_EVERY;
 process.exitCode = (await (values.seed === undefined ? tellMany() : tellOne(values.seed))) ? 0 : 1;
 
 async function tellMany(): Promise<boolean> {
   const progress =
-    values.resume === undefined ? null : new Progress(values.resume, { database, steps });
+    values.resume === undefined
+      ? null
+      : new Progress(values.resume, { database, world: kind, steps });
   const first = numberOf("from", values.from);
   const count = numberOf("seeds", values.seeds);
   const total = nothing();
@@ -67,7 +73,7 @@ async function tellMany(): Promise<boolean> {
   const batches = batchesOf(first, count, BATCH, (seed) => progress?.has(seed) ?? false);
   const jobs = Math.min(numberOf("jobs", values.jobs), Math.ceil(count / BATCH));
   const closeShared = await openShared(database);
-  await tellAll(batches, { database, steps, twiceEvery }, jobs, (batch, reports) => {
+  await tellAll(batches, { database, kind, steps, twiceEvery }, jobs, (batch, reports) => {
     const totals = totalOf(reports, twiceEvery);
     const bad = reports.filter((report) => !holds(report));
     progress?.append({ ...batch, totals, failing: bad });
@@ -88,7 +94,7 @@ async function tellMany(): Promise<boolean> {
 
 async function tellOne(text: string): Promise<boolean> {
   const seed = numberOf("seed", text);
-  const { world, close } = await openWorld(database);
+  const { world, close } = await openWorld(database, kind);
   try {
     const told = await simulate({ seed, world, steps, ...onlyGiven() });
     tellStory(told);
@@ -121,7 +127,7 @@ function onlyGiven(): Partial<Told> {
 async function makeShort({ seed, broken }: SeedReport): Promise<void> {
   const names = NAMES.filter((name) => broken[name] !== undefined);
   if (names.length === 0) return;
-  const { world, close } = await openWorld(database);
+  const { world, close } = await openWorld(database, kind);
   try {
     const tellPart = (told: Partial<Told>) => simulate({ seed, world, steps, ...told });
     const { moves } = await tellPart({});
@@ -134,8 +140,9 @@ async function makeShort({ seed, broken }: SeedReport): Promise<void> {
     tellStory(await tellPart(short));
     const without = short.without.length === 0 ? "" : ` --without ${short.without.join(",")}`;
     const from = database === "memory" ? "" : ` --database ${database}`;
+    const where = kind === "staying" ? "" : ` --world ${kind}`;
     say(
-      `  again: npm run simulate -- --seed ${String(seed)}${from} --steps ${values.steps} --moves ${short.moves.join(",")}${without}`,
+      `  again: npm run simulate -- --seed ${String(seed)}${where}${from} --steps ${values.steps} --moves ${short.moves.join(",")}${without}`,
     );
   } finally {
     await close();
@@ -163,6 +170,15 @@ function tell(report: SeedReport): void {
 function numberOf(option: string, text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new Error(`--${option} ${text}: a whole number above zero is needed`);
+}
+
+/** @throws Error for what is no kind of world. */
+function kindOf(text: string): WorldKind {
+  const kind = WORLD_KINDS.find((known) => known === text);
+  if (kind === undefined) {
+    throw new Error(`--world ${text}: it is none of ${WORLD_KINDS.join(", ")}`);
+  }
+  return kind;
 }
 
 function say(line: string): void {

@@ -10,6 +10,7 @@ import type { SeedReport, Totals } from "./simulation-report.ts";
 /** What is run. A file of another run is refused. */
 export interface Run {
   readonly database: string;
+  readonly world: string;
   readonly steps: number;
 }
 

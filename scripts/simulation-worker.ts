@@ -1,5 +1,6 @@
 /** A thread that tells histories: batches of seeds in, what came of each out. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { WorldKind } from "../src/testing/simulation/places.ts";
 import { simulate } from "../src/testing/simulation/simulate.ts";
 import { reportOf, type SeedReport } from "./simulation-report.ts";
 import { openWorld } from "./simulation-world.ts";
@@ -7,6 +8,7 @@ import { openWorld } from "./simulation-world.ts";
 /** What a thread is started with. */
 export interface Assignment {
   readonly database: string;
+  readonly kind: WorldKind;
   readonly steps: number;
   readonly twiceEvery: number;
   readonly name: string;
@@ -17,8 +19,8 @@ export type Batch = { readonly from: number; readonly count: number } | null;
 
 const port = parentPort;
 if (port === null) throw new Error("this is a worker thread's file: start scripts/simulate.ts");
-const { database, steps, twiceEvery, name } = workerData as Assignment;
-const { world, close } = await openWorld(database, name);
+const { database, kind, steps, twiceEvery, name } = workerData as Assignment;
+const { world, close } = await openWorld(database, kind, name);
 
 async function tellOne(seed: number): Promise<SeedReport> {
   const result = await simulate({ seed, world, steps });
@@ -39,7 +41,11 @@ async function tell(batch: Batch): Promise<void> {
   }
   const reports: SeedReport[] = [];
   for (let seed = batch.from; seed < batch.from + batch.count; seed += 1) {
-    reports.push(await tellOne(seed));
+    reports.push(
+      await tellOne(seed).catch((error: unknown) => {
+        throw new Error(`seed ${String(seed)} cannot be told`, { cause: error });
+      }),
+    );
   }
   port?.postMessage(reports);
 }

@@ -7,6 +7,8 @@ import { SAMPLE_SCHEMA } from "../src/demo/sample-schema.ts";
 import { SAMPLE_TABLES } from "../src/demo/sample-tables.ts";
 import type { AppWorld } from "../src/testing/simulation/app-world.ts";
 import { openMemoryWorld } from "../src/testing/simulation/memory-world.ts";
+import type { OwnTokens } from "../src/testing/simulation/own-tokens.ts";
+import type { WorldKind } from "../src/testing/simulation/places.ts";
 import { openSqlWorld } from "../src/testing/simulation/sql-world.ts";
 
 export interface OpenWorld {
@@ -24,29 +26,36 @@ const LABELED_TABLES = {
  * @param thread sets apart what several threads of a process open
  * @throws Error for a database that is none of `memory`, `pglite` and `postgres`.
  */
-export async function openWorld(database: string, thread = "0"): Promise<OpenWorld> {
+export async function openWorld(
+  database: string,
+  kind: WorldKind = "staying",
+  thread = "0",
+): Promise<OpenWorld> {
   switch (database) {
     case "memory": {
-      const world = openMemoryWorld(LABELED_TABLES, (memory) => withLabels(sampleConfig(memory)));
+      const world = openMemoryWorld(kind, LABELED_TABLES, (memory, tokens) =>
+        configured(sampleConfig(memory), kind, tokens),
+      );
       return { world, close: () => Promise.resolve() };
     }
     case "pglite":
-      return openOnPglite();
+      return openOnPglite(kind);
     case "postgres":
-      return openOnPostgres(thread);
+      return openOnPostgres(kind, thread);
     default:
       throw new Error(`--database "${database}" is none of memory, pglite, postgres`);
   }
 }
 
-async function openOnPglite(): Promise<OpenWorld> {
+async function openOnPglite(kind: WorldKind): Promise<OpenWorld> {
   const db = await PGlite.create("memory://");
   const world = await openSqlWorld({
+    kind,
     sql: async <T>(text: string, params?: unknown[]) => {
       if (params !== undefined) return (await db.query<T>(text, params)).rows;
       return ((await db.exec(text)).at(-1)?.rows ?? []) as T[];
     },
-    config: withLabels(sampleConfig(db)),
+    configure: (tokens) => configured(sampleConfig(db), kind, tokens),
     schema: SAMPLE_SCHEMA,
   });
   return { world, close: () => db.close() };
@@ -71,7 +80,7 @@ export async function openShared(database: string): Promise<() => Promise<void>>
 }
 
 /** On the server of `TANDEM_TEST_DATABASE_URL`, in a database of its own; else on one started here. */
-async function openOnPostgres(thread: string): Promise<OpenWorld> {
+async function openOnPostgres(kind: WorldKind, thread: string): Promise<OpenWorld> {
   const server = await openServer();
   const url = new URL(server.url);
   const admin = new pg.Client({ connectionString: url.href });
@@ -83,9 +92,10 @@ async function openOnPostgres(thread: string): Promise<OpenWorld> {
   // Dropping the database ends connections that are about to close by themselves.
   pool.on("error", () => undefined);
   const world = await openSqlWorld({
+    kind,
     sql: async <T>(text: string, params?: unknown[]) =>
       (await pool.query(text, params)).rows as T[],
-    config: withLabels(sampleConfig(url.href)),
+    configure: (tokens) => configured(sampleConfig(url.href), kind, tokens),
     schema: SAMPLE_SCHEMA,
   });
   return {
@@ -99,13 +109,25 @@ async function openOnPostgres(thread: string): Promise<OpenWorld> {
   };
 }
 
-/** The sample's mapping, with labels: a set on both sides. */
-function withLabels(config: AnyConfig): AnyConfig {
-  const { tasks, ...others } = config.records;
+/** The sample's mapping, with labels, a set on both sides; where tasks move, with users' own tokens. */
+function configured(config: AnyConfig, kind: WorldKind, { give }: OwnTokens): AnyConfig {
+  const { tasks, comments, ...others } = config.records;
   const issue = tasks?.sync?.["github.issue"] as SyncConfig | null | undefined;
-  if (tasks === undefined || issue === undefined || issue === null)
-    throw new Error("the sample has no tasks");
-  const fields = { ...issue.fields, labels: "labels" };
-  const sync = { ...tasks.sync, "github.issue": { ...issue, fields } };
-  return { ...config, records: { ...others, tasks: { ...tasks, sync } } };
+  const comment = comments?.sync?.["github.issue_comment"] as SyncConfig | null | undefined;
+  if (issue === undefined || issue === null || comment === undefined || comment === null)
+    throw new Error("the sample has tasks and comments");
+  const labeled = { ...issue, fields: { ...issue.fields, labels: "labels" } };
+  const records = { ...others, tasks: { ...tasks, sync: { "github.issue": labeled } }, comments };
+  if (kind === "staying") return { ...config, records } as AnyConfig;
+  const ofTask = { ...labeled, author: "owner_id" };
+  const ofComment = { ...comment, author: "author_id" };
+  return {
+    ...config,
+    identities: { ...config.identities, token: give },
+    records: {
+      ...records,
+      tasks: { ...tasks, sync: { "github.issue": ofTask } },
+      comments: { ...comments, sync: { "github.issue_comment": ofComment } },
+    },
+  } as AnyConfig;
 }

@@ -59,7 +59,8 @@ export const TEST_REPOSITORY = "acme/site";
 export const TEST_LOGIN = "tandem-bot";
 /** Signs its webhooks. */
 export const TEST_SECRET = "a webhook secret";
-const TOKEN = "ghs_test";
+/** Its account's. */
+export const TEST_TOKEN = "ghs_test";
 
 /**
  * Opens a test Tandem: migrated, connected to `acme/site`, with a webhook hooked up.
@@ -83,7 +84,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   github.createUser({ login: "mona" });
   const [owner = "", name = ""] = TEST_REPOSITORY.split("/");
   github.createRepository({ owner, name });
-  github.token(TOKEN, { login: TEST_LOGIN });
+  github.token(TEST_TOKEN, { login: TEST_LOGIN });
 
   const surroundings = {
     clock,
@@ -100,7 +101,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     account: {
       name: "acme",
       integration: "github",
-      credentials: { token: TOKEN, baseUrl: github.apiUrl },
+      credentials: { token: TEST_TOKEN, baseUrl: github.apiUrl },
       webhookSecret: TEST_SECRET,
     },
     container: TEST_REPOSITORY,

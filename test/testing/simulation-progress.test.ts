@@ -7,7 +7,7 @@ import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
 import { add, isClean, nothing, totalOf } from "../../scripts/simulation-report.ts";
 import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
 
-const RUN = { database: "memory", steps: 80 };
+const RUN = { database: "memory", world: "staying", steps: 80 };
 let folder = "";
 
 beforeEach(() => {

@@ -26,6 +26,17 @@ describe("a simulated history", () => {
     TAKES_MS,
   );
 
+  it.each([7, 56, 63, 109, 154, 617])(
+    "in which tasks are moved and users have tokens comes to rest as well: seed %i",
+    async (seed) => {
+      const { world } = await openWorld("memory", "moving");
+      const { verdict, story } = await simulate({ seed, world });
+      expect(Object.entries(verdict).filter(([, lines]) => lines.length > 0)).toEqual([]);
+      expect(story.some((line) => /goes to project|is put below/.test(line))).toBe(true);
+    },
+    TAKES_MS,
+  );
+
   it(
     "is told the same way again by the same seed, and otherwise by another",
     async () => {
@@ -72,6 +83,12 @@ const BREACHES: Readonly<
     world: altered(world, {
       tasks: async () =>
         (await world.tasks()).map((task) => ({ ...task, title: `${task.title} or not` })),
+    }),
+  }),
+  // All of them belong elsewhere, if one asks the app.
+  misplaced: (world) => ({
+    world: altered(world, {
+      tasks: async () => (await world.tasks()).map((task) => ({ ...task, projectId: "2" })),
     }),
   }),
   lost: (world) => ({ world: altered(world, { editTask: () => Promise.resolve() }) }),

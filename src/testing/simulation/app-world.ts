@@ -4,9 +4,12 @@
  */
 import type { AnyConfig } from "../../config.ts";
 import type { TestTandemOptions } from "../test-tandem.ts";
+import type { OwnTokens } from "./own-tokens.ts";
+import type { WorldKind } from "./places.ts";
 
 export interface AppTask {
   readonly id: string;
+  readonly projectId: string;
   readonly title: string;
   readonly markdown: string;
   readonly status: string;
@@ -30,26 +33,31 @@ export interface AppUser {
 }
 
 export type TaskEdit = Partial<
-  Pick<AppTask, "title" | "markdown" | "status" | "labels" | "archived">
+  Pick<AppTask, "projectId" | "title" | "markdown" | "status" | "labels" | "archived">
 >;
 
 export interface AppWorld {
+  readonly kind: WorldKind;
+  /** Tokens of the app's users, which only a moving world has. */
+  readonly tokens: OwnTokens;
   /** What Tandem is opened with: the sample's mapping, with labels, on this database. */
   readonly config: AnyConfig;
   /** How a test Tandem tells this database the time. */
   readonly clock: Pick<TestTandemOptions, "sql">;
   /** `machine`: what is asked at once is answered in the machine's order, so it must not be. */
   readonly order: "own" | "machine";
-  /** Empties everything, Tandem's own tables too: one project, one user called Mona. */
+  /** Empties everything, Tandem's own tables too: the world's projects, one user called Mona. */
   prepare(): Promise<void>;
   tasks(): Promise<readonly AppTask[]>;
   comments(): Promise<readonly AppComment[]>;
   users(): Promise<readonly AppUser[]>;
-  addTask(task: Pick<AppTask, "title" | "labels">): Promise<string>;
+  addTask(task: Pick<AppTask, "projectId" | "title" | "labels">): Promise<string>;
   editTask(id: string, edit: TaskEdit): Promise<void>;
   /** Deletes the row, and its comments with it. */
   deleteTask(id: string): Promise<void>;
   addComment(taskId: string, markdown: string): Promise<string>;
   editComment(id: string, markdown: string): Promise<void>;
+  /** Puts a comment below another task. */
+  moveComment(id: string, taskId: string): Promise<void>;
   deleteComment(id: string): Promise<void>;
 }

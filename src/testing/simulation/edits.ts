@@ -1,27 +1,16 @@
 /** What people do in a simulated history: random edits, creations and deletions on both sides. */
-import type { Random } from "../../model/clock.ts";
-import type { Comment, GitHubSimulator, Issue } from "../github/index.ts";
-import { TEST_REPOSITORY } from "../test-tandem.ts";
-import type { AppTask, AppWorld } from "./app-world.ts";
+import type { Comment } from "../github/index.ts";
 import { type History, keepingToken, withoutToken } from "./history.ts";
-
-export interface Stage {
-  readonly world: AppWorld;
-  readonly github: GitHubSimulator;
-  readonly random: Random;
-  readonly history: History;
-  /** Whether Tandem has merged a record with a resource and the pairing has not ended. */
-  readonly isPaired: (recordType: string, recordId: string) => Promise<boolean>;
-}
-
-type Deed = (stage: Stage) => Promise<void>;
+import { MOVING_DEEDS, someProject } from "./moves.ts";
+import { commentName, issueName } from "./places.ts";
+import { choose, type Deeds, livingTasks, someRepository, type Stage } from "./stage.ts";
 
 const MOST_THINGS = 4;
 const STATUSES = ["todo", "doing", "done"];
 /** Mona has an account in the app; the stranger is a placeholder there. */
 const PEOPLE = ["mona", "stranger"];
 
-const LOCAL_DEEDS: readonly (readonly [number, Deed])[] = [
+const LOCAL_DEEDS: Deeds = [
   [14, addTask],
   [14, addComment],
   [12, editComment],
@@ -34,7 +23,7 @@ const LOCAL_DEEDS: readonly (readonly [number, Deed])[] = [
   [4, deleteComment],
 ];
 
-const REMOTE_DEEDS: readonly (readonly [number, Deed])[] = [
+const REMOTE_DEEDS: Deeds = [
   [14, openIssue],
   [14, commentOnIssue],
   [12, editIssueComment],
@@ -47,7 +36,8 @@ const REMOTE_DEEDS: readonly (readonly [number, Deed])[] = [
 
 /** One random deed by somebody, somewhere. */
 export async function editSomething(stage: Stage): Promise<void> {
-  const deeds = stage.random() < 0.5 ? LOCAL_DEEDS : REMOTE_DEEDS;
+  const local = stage.world.kind === "moving" ? [...LOCAL_DEEDS, ...MOVING_DEEDS] : LOCAL_DEEDS;
+  const deeds = stage.random() < 0.5 ? local : REMOTE_DEEDS;
   const total = deeds.reduce((sum, [weight]) => sum + weight, 0);
   let ticket = stage.random() * total;
   for (const [weight, deed] of deeds) {
@@ -56,17 +46,15 @@ export async function editSomething(stage: Stage): Promise<void> {
   }
 }
 
-async function livingTasks({ world }: Stage): Promise<readonly AppTask[]> {
-  return (await world.tasks()).filter(({ archived }) => !archived);
-}
-
 async function addTask(stage: Stage): Promise<void> {
   const { world, history, random } = stage;
   if ((await livingTasks(stage)).length >= MOST_THINGS) return;
   const title = history.fresh("title");
   const labels = random() < 0.3 ? [history.fresh("label")] : [];
-  const id = await world.addTask({ title, labels });
-  history.tell(`app: task ${id} "${title}"`);
+  const projectId = someProject(stage);
+  const id = await world.addTask({ projectId, title, labels });
+  const where = projectId === "1" ? "" : ` in project ${projectId}`;
+  history.tell(`app: task ${id} "${title}"${where}`);
   for (const label of labels) history.addLabel("record", `tasks:${id}`, label);
 }
 
@@ -169,103 +157,115 @@ async function noteDeleted(
   history.delete("record", `${table}:${id}`, says, await isPaired(table, id));
 }
 
-function openIssue({ github, history, random }: Stage): Promise<void> {
-  if (github.issues(TEST_REPOSITORY).length < MOST_THINGS) {
+function openIssue(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
+  const repository = someRepository(stage);
+  if (github.issues(repository).length < MOST_THINGS) {
     const person = github.as(choose(PEOPLE, random) ?? "mona");
     const labels = random() < 0.3 ? [history.fresh("label")] : [];
-    const issue = person.openIssue(TEST_REPOSITORY, {
+    const issue = person.openIssue(repository, {
       title: history.fresh("title"),
       body: "",
       labels,
     });
-    for (const label of labels) history.addLabel("resource", nameOf(issue), label);
+    const name = issueName(repository, issue.number);
+    for (const label of labels) history.addLabel("resource", name, label);
   }
   return DONE;
 }
 
-function editIssue({ github, history, random }: Stage): Promise<void> {
-  const issue = choose(github.issues(TEST_REPOSITORY), random);
+function editIssue(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
+  const repository = someRepository(stage);
+  const issue = choose(github.issues(repository), random);
   if (issue === undefined) return DONE;
   const field = random() < 0.5 ? "title" : "body";
   const value = history.fresh(field);
   const before = field === "title" ? issue.title : withoutToken(issue.body);
-  history.edit("resource", nameOf(issue), field, before, value);
+  history.edit("resource", issueName(repository, issue.number), field, before, value);
   const written = field === "title" ? value : keepingToken(issue.body, value);
-  github.as("mona").editIssue(TEST_REPOSITORY, issue.number, { [field]: written });
+  github.as("mona").editIssue(repository, issue.number, { [field]: written });
   return DONE;
 }
 
-function toggleIssue({ github, random }: Stage): Promise<void> {
+function toggleIssue(stage: Stage): Promise<void> {
+  const { github, random } = stage;
   const mona = github.as("mona");
-  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  const repository = someRepository(stage);
+  const issue = choose(github.issues(repository), random);
   if (issue === undefined) return DONE;
-  if (issue.state === "open") mona.closeIssue(TEST_REPOSITORY, issue.number);
-  else mona.reopenIssue(TEST_REPOSITORY, issue.number);
+  if (issue.state === "open") mona.closeIssue(repository, issue.number);
+  else mona.reopenIssue(repository, issue.number);
   return DONE;
 }
 
-function labelIssue({ github, history, random }: Stage): Promise<void> {
+function labelIssue(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
   const mona = github.as("mona");
-  const issue = choose(github.issues(TEST_REPOSITORY), random);
+  const repository = someRepository(stage);
+  const issue = choose(github.issues(repository), random);
   if (issue === undefined) return DONE;
+  const name = issueName(repository, issue.number);
   const gone = random() < 0.4 ? choose(issue.labels, random) : undefined;
   if (gone !== undefined) {
-    history.removeLabel("resource", nameOf(issue), gone);
-    mona.removeLabel(TEST_REPOSITORY, issue.number, gone);
+    history.removeLabel("resource", name, gone);
+    mona.removeLabel(repository, issue.number, gone);
     return DONE;
   }
   const label = history.fresh("label");
-  history.addLabel("resource", nameOf(issue), label);
-  mona.addLabel(TEST_REPOSITORY, issue.number, label);
+  history.addLabel("resource", name, label);
+  mona.addLabel(repository, issue.number, label);
   return DONE;
 }
 
-function deleteIssue({ github, history, random }: Stage): Promise<void> {
-  const issue = choose(github.issues(TEST_REPOSITORY), random);
+function deleteIssue(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
+  const repository = someRepository(stage);
+  const issue = choose(github.issues(repository), random);
   if (issue === undefined) return DONE;
-  for (const comment of github.comments(TEST_REPOSITORY, issue.number)) {
-    history.delete("resource", nameOfComment(comment), [withoutToken(comment.body)], true);
+  for (const comment of github.comments(repository, issue.number)) {
+    noteCommentDeleted(history, comment);
   }
-  history.delete("resource", nameOf(issue), [issue.title, withoutToken(issue.body)], true);
-  github.as("mona").deleteIssue(TEST_REPOSITORY, issue.number);
+  const says = [issue.title, withoutToken(issue.body)];
+  history.delete("resource", issueName(repository, issue.number), says, true);
+  github.as("mona").deleteIssue(repository, issue.number);
   return DONE;
 }
 
-function commentOnIssue({ github, history, random }: Stage): Promise<void> {
-  const issue = choose(github.issues(TEST_REPOSITORY), random);
+function commentOnIssue(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
+  const repository = someRepository(stage);
+  const issue = choose(github.issues(repository), random);
   if (issue === undefined) return DONE;
   const person = github.as(choose(PEOPLE, random) ?? "mona");
-  person.comment(TEST_REPOSITORY, issue.number, history.fresh("comment"));
+  person.comment(repository, issue.number, history.fresh("comment"));
   return DONE;
 }
 
-function editIssueComment({ github, history, random }: Stage): Promise<void> {
-  const comment = choose(github.comments(TEST_REPOSITORY), random);
+function editIssueComment(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
+  const repository = someRepository(stage);
+  const comment = choose(github.comments(repository), random);
   if (comment === undefined) return DONE;
   const value = history.fresh("comment");
-  history.edit("resource", nameOfComment(comment), "body", withoutToken(comment.body), value);
-  github.as("mona").editComment(TEST_REPOSITORY, comment.id, keepingToken(comment.body, value));
+  const before = withoutToken(comment.body);
+  history.edit("resource", commentName(comment.id), "body", before, value);
+  github.as("mona").editComment(repository, comment.id, keepingToken(comment.body, value));
   return DONE;
 }
 
-function deleteIssueComment({ github, history, random }: Stage): Promise<void> {
-  const comment = choose(github.comments(TEST_REPOSITORY), random);
+function deleteIssueComment(stage: Stage): Promise<void> {
+  const { github, history, random } = stage;
+  const repository = someRepository(stage);
+  const comment = choose(github.comments(repository), random);
   if (comment === undefined) return DONE;
-  history.delete("resource", nameOfComment(comment), [withoutToken(comment.body)], true);
-  github.as("mona").deleteComment(TEST_REPOSITORY, comment.id);
+  noteCommentDeleted(history, comment);
+  github.as("mona").deleteComment(repository, comment.id);
   return DONE;
+}
+
+function noteCommentDeleted(history: History, { id, body }: Comment): void {
+  history.delete("resource", commentName(id), [withoutToken(body)], true);
 }
 
 const DONE = Promise.resolve();
-
-function nameOf({ number }: Pick<Issue, "number">): string {
-  return `issue:${String(number)}`;
-}
-
-function nameOfComment({ id }: Pick<Comment, "id">): string {
-  return `issue_comment:${String(id)}`;
-}
-
-export function choose<T>(items: readonly T[], random: Random): T | undefined {
-  return items[Math.floor(random() * items.length)];
-}

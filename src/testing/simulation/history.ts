@@ -7,6 +7,11 @@
  * 3. What Tandem was never told of, it cannot keep.
  */
 import type { GitHubSimulator } from "../github/index.ts";
+import type { Repository } from "../github/state.ts";
+import { TEST_REPOSITORY } from "../test-tandem.ts";
+import { fullNameOf } from "../github/world.ts";
+import { issueName } from "./places.ts";
+import { takeAttribution } from "../../integrations/github/attribution.ts";
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -64,6 +69,9 @@ export class History {
   /** Counts what was said and taken away, to tell what came first. */
   #now = 0;
   edits = 0;
+  /** Calls that what people did may lead to, beyond one for each deed. */
+  calls = 0;
+
   tell(line: string): void {
     this.story.push(line);
   }
@@ -80,6 +88,11 @@ export class History {
     this.#superseded.add(before);
     this.#edits.set(`${thing}:${field}`, { side, thing, field, value });
     this.tell(`${who(side)}: ${field} of ${thing} = ${value}`);
+  }
+
+  /** Of what was just done more than one call may come. */
+  takesCalls(count: number): void {
+    this.calls += count - 1;
   }
 
   addLabel(side: Side, thing: string, label: string): void {
@@ -166,8 +179,7 @@ export class History {
       ({ text, at }) =>
         at > removed.at &&
         issuesSaid(text).some(
-          ({ number, labels }) =>
-            `issue:${String(number)}` === removed.thing && !labels.includes(label),
+          ({ name, labels }) => name === removed.thing && !labels.includes(label),
         ),
     );
   }
@@ -183,9 +195,9 @@ export class History {
 
   /** Follows what happens at GitHub, whoever did it. */
   follow(github: GitHubSimulator, ours: string): void {
-    github.on("change", ({ event, action, actor, issueNumber, payload }) => {
+    github.on("change", ({ event, action, actor, repository, issueNumber, payload }) => {
       const byUs = actor.login === ours;
-      const about = issueNumber === null ? "" : ` #${String(issueNumber)}`;
+      const about = issueNumber === null ? "" : ` ${hashOf(repository, issueNumber)}`;
       const { comment } = payload as { readonly comment?: TextOf };
       const { issue } = payload as { readonly issue?: TextOf };
       for (const said of [issue?.title, issue?.body, comment?.body]) {
@@ -193,24 +205,32 @@ export class History {
       }
       const says = comment === undefined ? issue?.title : withoutToken(comment.body ?? "");
       this.tell(`github: ${event} ${action}${about} by ${actor.login} ("${says ?? ""}")`);
-      if (event !== "issues" || issueNumber === null) return;
-      const thing = `issue:${String(issueNumber)}`;
+      if (event !== "issues" || issueNumber === null || repository === null) return;
+      const thing = issueName(fullNameOf(repository), issueNumber);
       if (action === "reopened" && !byUs) this.reopened.add(thing);
       if (action === "closed") this.reopened.delete(thing);
     });
   }
 }
 
+const LINE = /^.*<!-- tandem-author -->\n*/;
 const TOKEN = /\s*<!-- tandem:\w+ -->\s*$/;
 
-/** A body as people wrote it. */
+/** A body as people wrote it: without the line above it that names them, and what is hidden in it. */
 export function withoutToken(body: string | null): string {
-  return (body ?? "").replace(TOKEN, "");
+  return takeAttribution((body ?? "").replace(TOKEN, ""));
 }
 
-/** Whoever edits a body in the browser leaves the hidden comment at its end where it is. */
+/** Whoever edits a body in the browser leaves what is around it where it is. */
 export function keepingToken(before: string | null, value: string): string {
-  return `${value}${TOKEN.exec(before ?? "")?.[0] ?? ""}`;
+  const [line = ""] = LINE.exec(before ?? "") ?? [];
+  const [token = ""] = TOKEN.exec(before ?? "") ?? [];
+  return `${line}${value}${token}`;
+}
+
+function hashOf(repository: Repository | null, number: number): string {
+  const name = repository === null ? "" : fullNameOf(repository);
+  return `${name === TEST_REPOSITORY ? "" : name}#${String(number)}`;
 }
 
 function who(side: Side): string {
@@ -242,7 +262,7 @@ function parsed(text: string): unknown {
 }
 
 interface SeenIssue {
-  readonly number: number;
+  readonly name: string;
   readonly labels: readonly string[];
 }
 
@@ -255,5 +275,7 @@ function issuesIn(json: unknown): readonly SeenIssue[] {
   const labels = json.labels.map((label: unknown) =>
     typeof label === "object" && label !== null && "name" in label ? String(label.name) : "",
   );
-  return [{ number: Number(json.number), labels }];
+  const [, repository = ""] =
+    /\/repos\/(.+)$/.exec("repository_url" in json ? String(json.repository_url) : "") ?? [];
+  return [{ name: issueName(repository, Number(json.number)), labels }];
 }

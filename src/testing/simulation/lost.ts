@@ -1,9 +1,11 @@
 /** Edits that disappeared without a trace: neither final, nor superseded, nor named in a conflict. */
 import type { Json } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
-import type { Edit } from "./history.ts";
+import type { Edit, Side } from "./history.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
-import { resourceName, type Scene, text } from "./verdict.ts";
+import { hasLeft } from "./misplaced.ts";
+import { recordName, resourceName } from "./places.ts";
+import { type Scene, text, type Thing } from "./verdict.ts";
 
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
 
@@ -23,11 +25,20 @@ export function lostEdits(scene: Scene): readonly string[] {
 }
 
 /** A pairing that is alive has the same on its other side, which is judged on its own. */
-function isKept({ side, thing, field, value }: Edit, { records, resources }: Scene): boolean {
-  return (side === "record" ? records : resources).get(thing)?.says[field] === value;
+function isKept({ thing, field, value, side }: Edit, scene: Scene): boolean {
+  return sayerOf(side, thing, scene)?.says[field] === value;
 }
 
-function isExcused({ side, thing, value }: Edit, { history, ledger }: Scene): boolean {
+/** Where an edit has to be seen: of what a record has left, at the record. */
+function sayerOf(side: Side, thing: string, scene: Scene): Thing | undefined {
+  const { records, resources, ledger, places } = scene;
+  if (side === "record") return records.get(thing);
+  const left = ledger.lanes.find((lane) => hasLeft(lane) && resourceName(lane, places) === thing);
+  return left === undefined ? resources.get(thing) : records.get(recordName(left));
+}
+
+function isExcused({ side, thing, value }: Edit, scene: Scene): boolean {
+  const { history, ledger, places } = scene;
   if (history.isSuperseded(value)) return true;
   const deleted = history.deleted.get(thing);
   if (side === "record") {
@@ -43,9 +54,12 @@ function isExcused({ side, thing, value }: Edit, { history, ledger }: Scene): bo
       Object.values(event.content ?? {}).some((said) => said === value),
   );
   // A list that shows a tombstoned resource again makes no event (decision 7).
-  const lane = ledger.lanes.find((each) => resourceName(each) === thing);
+  const lane = ledger.lanes.find((each) => resourceName(each, places) === thing);
   // "A remote edit under our own write whose webhook is also lost" is promised nothing.
-  return tombstoned || !history.wasTold(value, lane?.tombstone === null);
+  return (
+    tombstoned ||
+    !history.wasTold(value, lane !== undefined && (lane.tombstone === null || hasLeft(lane)))
+  );
 }
 
 /** What became of an event, or of the newer one that it was canceled by in the end. */
@@ -65,11 +79,12 @@ function conflictsOf(
 }
 
 /** A label that was added is there unless somebody took it away, and then it is not. */
-export function lostLabels({ history, ledger, records, resources }: Scene): readonly string[] {
+export function lostLabels(scene: Scene): readonly string[] {
+  const { history, ledger } = scene;
   const lost: string[] = [];
   const conflicts = conflictsOf(ledger.events).filter(({ field }) => field === "labels");
   for (const [label, { side, thing, removed }] of history.labels) {
-    const now = (side === "record" ? records : resources).get(thing);
+    const now = sayerOf(side, thing, scene);
     // What its thing said when it was deleted is of no matter any more.
     if (now === undefined || now.archived) continue;
     const isThere = has(now.says.labels, label);
@@ -78,9 +93,9 @@ export function lostLabels({ history, ledger, records, resources }: Scene): read
     if (removed?.side === "resource" && history.deleted.has(removed.thing)) continue;
     // Row 3 again: the ledger keeps what an issue said after its pairing had ended.
     const kept = ledger.events.some(
-      ({ reason, content, resourceType, externalId }) =>
+      ({ reason, content, ...event }) =>
         AFTER_DELETION.includes(reason) &&
-        (removed === null || `${resourceType ?? ""}:${externalId ?? ""}` === removed.thing) &&
+        (removed === null || nameOf(event, scene) === removed.thing) &&
         Array.isArray(content?.labels) &&
         has(content.labels, label) === (removed === null),
     );
@@ -96,6 +111,19 @@ export function lostLabels({ history, ledger, records, resources }: Scene): read
     if (told) lost.push(`label ${label} of ${thing} is ${isThere ? "back" : "gone"}`);
   }
   return lost;
+}
+
+function nameOf(
+  {
+    connectionId,
+    resourceType,
+    externalId,
+  }: Pick<LedgerEvent, "connectionId" | "resourceType" | "externalId">,
+  { places }: Scene,
+): string {
+  return connectionId === null
+    ? ""
+    : resourceName({ connectionId, resourceType: resourceType ?? "", externalId }, places);
 }
 
 function has(value: Json | undefined, label: string): boolean {

@@ -4,6 +4,8 @@ import type { Row } from "../../model/mapping.ts";
 import type { MemoryTables } from "../../store/memory/app-tables.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "../../store/memory/memory-database.ts";
 import type { AppWorld } from "./app-world.ts";
+import { OwnTokens } from "./own-tokens.ts";
+import { PROJECTS, type WorldKind } from "./places.ts";
 
 /** When a row was archived is read by nobody. */
 const LONG_AGO = "2026-01-01T00:00:00Z";
@@ -13,12 +15,16 @@ const LONG_AGO = "2026-01-01T00:00:00Z";
  * @param configure The sample's own mapping on a database.
  */
 export function openMemoryWorld(
+  kind: WorldKind,
   tables: MemoryTables,
-  configure: (database: MemoryDatabase) => AnyConfig,
+  configure: (database: MemoryDatabase, tokens: OwnTokens) => AnyConfig,
 ): AppWorld {
+  const tokens = new OwnTokens();
   let database = createMemoryDatabase({ tables });
-  let config = configure(database);
+  let config = configure(database, tokens);
   return {
+    kind,
+    tokens,
     get config() {
       return config;
     },
@@ -26,13 +32,15 @@ export function openMemoryWorld(
     order: "own",
     async prepare() {
       database = createMemoryDatabase({ tables });
-      config = configure(database);
-      await database.insert("projects", { name: "Site" });
+      config = configure(database, tokens);
+      tokens.reset();
+      for (const name of PROJECTS[kind]) await database.insert("projects", { name });
       await database.insert("users", { name: "Mona", github_login: "mona" });
     },
     async tasks() {
       return (await database.rows("tasks")).map((row) => ({
         id: text(row.id),
+        projectId: text(row.project_id),
         title: text(row.title),
         markdown: text(row.markdown),
         status: text(row.status),
@@ -56,13 +64,14 @@ export function openMemoryWorld(
         placeholder: row.placeholder === true,
       }));
     },
-    async addTask({ title, labels }) {
-      const task = { project_id: "1", owner_id: "1", title, labels };
+    async addTask({ projectId, title, labels }) {
+      const task = { project_id: projectId, owner_id: "1", title, labels };
       return (await database.insert("tasks", task)).id;
     },
-    async editTask(id, { archived: isArchived, ...edit }) {
+    async editTask(id, { archived: isArchived, projectId, ...edit }) {
       const deleted = isArchived === true ? LONG_AGO : null;
-      const patch = isArchived === undefined ? edit : { ...edit, deleted_at: deleted };
+      const place = projectId === undefined ? edit : { ...edit, project_id: projectId };
+      const patch = isArchived === undefined ? place : { ...place, deleted_at: deleted };
       await database.update("tasks", id, patch);
     },
     deleteTask: (id) => database.delete("tasks", id),
@@ -72,6 +81,9 @@ export function openMemoryWorld(
     },
     async editComment(id, markdown) {
       await database.update("comments", id, { markdown });
+    },
+    async moveComment(id, taskId) {
+      await database.update("comments", id, { task_id: taskId });
     },
     deleteComment: (id) => database.delete("comments", id),
   };

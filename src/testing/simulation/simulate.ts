@@ -5,14 +5,23 @@
 import { createHash } from "node:crypto";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import type { Store } from "../../store/store.ts";
-import { createTestTandem, TEST_LOGIN, type TestTandem } from "../test-tandem.ts";
+import {
+  createTestTandem,
+  TEST_LOGIN,
+  TEST_REPOSITORY,
+  TEST_SECRET,
+  TEST_TOKEN,
+  type TestTandem,
+} from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
 import { Chance } from "./chance.ts";
-import { editSomething, type Stage } from "./edits.ts";
+import { editSomething } from "./edits.ts";
 import { type Fetch, History } from "./history.ts";
 import { type LedgerView, readLedger } from "./ledger-view.ts";
 import { LedgerWatch } from "./ledger-watch.ts";
+import { type Place, projectOf, repositoriesOf, type WorldKind } from "./places.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
+import type { Stage } from "./stage.ts";
 import { type Listener, Traffic } from "./traffic.ts";
 import { makeTrouble, setFaults, stopTrouble } from "./troubles.ts";
 import { isUpheld, judge, type Verdict } from "./verdict.ts";
@@ -52,6 +61,8 @@ export interface SimulationResult {
   readonly trace: string;
 }
 
+/** How long Tandem waits for the app to give a user's token. */
+const PATIENCE_MS = 5_000;
 /** The moves of a history are counted from 1; its end is one more. */
 const THE_END = 1_000_000;
 
@@ -107,6 +118,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { github } = test;
     const { services } = test.tandem;
     const { store } = services;
+    const places = await connectAll(test, world.kind);
     history.follow(github, TEST_LOGIN);
     workers = new Workers({
       ...{ services, traffic, history, watch },
@@ -119,6 +131,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       for (let last = null; last !== arriving; await last) last = arriving;
     };
     const arrived = world.order === "machine" ? allArrived : null;
+    // Up to the last moment, so that whatever arrives meanwhile is stored before anybody goes on.
+    world.tokens.stall = async () => {
+      await test.advance(PATIENCE_MS - 1);
+      if (arrived !== null) await arrived();
+      await test.advance(1);
+    };
     const stage: Stage = {
       world,
       github,
@@ -133,19 +151,19 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     for (const move of moves) {
       chance.enter(move.id);
       if (arrived !== null) await arrived();
-      await make(move, stage, test, workers);
+      await make(move, stage, test, workers, places);
     }
     chance.enter(THE_END);
     if (arrived !== null) await arrived();
-    const overdue = await comeToRest(test, workers, { history, traffic, arrived });
+    const overdue = await comeToRest(test, workers, { history, traffic, arrived, places });
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
     const { trespasses } = workers;
     const verdict = await judge({
-      ...{ world, github, history, ledger, watch, requests },
+      ...{ world, places, github, history, ledger, watch, requests },
       ...{ overdue, restless, trespasses },
-      happenings: moves.filter(isCause).length + workers.deaths.length,
+      happenings: moves.filter(isCause).length + workers.deaths.length + history.calls,
     });
     const asked = requests.map(
       ({ method, path, query, body, status }) =>
@@ -168,6 +186,33 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 }
 
+/** Makes the world's repositories, and joins each to its project. */
+async function connectAll(test: TestTandem, kind: WorldKind): Promise<readonly Place[]> {
+  const places: Place[] = [];
+  for (const repository of repositoriesOf(kind)) {
+    const project = projectOf(kind, repository);
+    if (repository === TEST_REPOSITORY) {
+      places.push({ repository, project, connection: test.connection.id });
+      continue;
+    }
+    const [owner = "", name = ""] = repository.split("/");
+    test.github.createRepository({ owner, name });
+    const connection = await test.tandem.connect({
+      account: {
+        name: "acme",
+        integration: "github",
+        credentials: { token: TEST_TOKEN, baseUrl: test.github.apiUrl },
+        webhookSecret: TEST_SECRET,
+      },
+      container: repository,
+      scope: project,
+    });
+    places.push({ repository, project, connection: connection.id });
+  }
+  test.github.clearRequests();
+  return places;
+}
+
 /** Whether a move can lead to calls: the others only let time pass, or work go on. */
 function isCause({ kind }: Move): boolean {
   return kind !== "tick" && kind !== "work" && kind !== "network";
@@ -177,7 +222,13 @@ function offsetOf(chance: number, size: number): number {
   return chance < 0.5 ? 0 : Math.round((size - 0.5) * 60_000);
 }
 
-async function make(move: Move, stage: Stage, test: TestTandem, workers: Workers): Promise<void> {
+async function make(
+  move: Move,
+  stage: Stage,
+  test: TestTandem,
+  workers: Workers,
+  places: readonly Place[],
+): Promise<void> {
   const { random, history } = stage;
   await test.github.answered();
   switch (move.kind) {
@@ -186,7 +237,7 @@ async function make(move: Move, stage: Stage, test: TestTandem, workers: Workers
     case "wait":
       return test.advance(15_000 + random() * 60_000);
     case "trouble":
-      return makeTrouble(test, random, history);
+      return makeTrouble(test, random, history, places);
     case "poll":
       return workers.poll();
     case "sweep":
@@ -209,16 +260,17 @@ interface End {
   readonly traffic: Traffic;
   /** `null` where what has left is received by the time it is asked for. */
   readonly arrived: (() => Promise<void>) | null;
+  readonly places: readonly Place[];
 }
 
 /** Faults stop, errored events are restarted, one poll and one sweep run. Returns what hung. */
 async function comeToRest(
   test: TestTandem,
   workers: Workers,
-  { history, traffic, arrived }: End,
+  { history, traffic, arrived, places }: End,
 ): Promise<readonly string[]> {
   const { tandem } = test;
-  await stopTrouble(test, history);
+  await stopTrouble(test, history, places);
   await workers.finish();
   await test.advance(120_000);
   if (arrived !== null) await arrived();

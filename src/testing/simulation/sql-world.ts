@@ -1,14 +1,17 @@
 /** The app's side on Postgres or PGlite: the sample app's tables, with a column of labels. */
 import type { AnyConfig } from "../../config.ts";
 import type { AppComment, AppTask, AppUser, AppWorld } from "./app-world.ts";
+import { OwnTokens } from "./own-tokens.ts";
+import { PROJECTS, type WorldKind } from "./places.ts";
 
 /** Runs one statement as the app would; without parameters, several. */
 export type Sql = <T>(text: string, params?: unknown[]) => Promise<readonly T[]>;
 
 export interface SqlWorldOptions {
+  readonly kind: WorldKind;
   readonly sql: Sql;
   /** The sample's own mapping on this database. */
-  readonly config: AnyConfig;
+  readonly configure: (tokens: OwnTokens) => AnyConfig;
   /** The sample's own tables. */
   readonly schema: string;
 }
@@ -21,7 +24,9 @@ const TABLES_OF_TANDEM = `
     and relname not in ('migrations', 'virtual_clock')`;
 
 /** Opens the app's side on a database that may have served earlier histories. */
-export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Promise<AppWorld> {
+export async function openSqlWorld(options: SqlWorldOptions): Promise<AppWorld> {
+  const { kind, sql, schema } = options;
+  const tokens = new OwnTokens();
   await sql(schema);
   await sql("alter table tasks add column if not exists labels text[] not null default '{}'");
   async function idOf(text: string, params: unknown[]): Promise<string> {
@@ -30,7 +35,9 @@ export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Pr
     return row.id;
   }
   return {
-    config,
+    kind,
+    tokens,
+    config: options.configure(tokens),
     clock: { sql: (text, params) => sql(text, params) },
     order: "machine",
     async prepare() {
@@ -40,12 +47,15 @@ export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Pr
         const names = tables.map(({ name }) => name).join(", ");
         await sql(`truncate ${names} restart identity cascade`);
       }
-      await sql("insert into projects (name) values ('Site')");
+      tokens.reset();
+      for (const name of PROJECTS[kind]) {
+        await sql("insert into projects (name) values ($1)", [name]);
+      }
       await sql("insert into users (name, github_login) values ('Mona', 'mona')");
     },
     tasks: () =>
       sql<AppTask>(
-        `select id::text, title, markdown, status, labels, owner_id::text as "ownerId",
+        `select id::text, project_id::text as "projectId", title, markdown, status, labels, owner_id::text as "ownerId",
            deleted_at is not null as archived
          from tasks order by tasks.id`,
       ),
@@ -58,12 +68,16 @@ export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Pr
       sql<AppUser>(
         "select id::text, github_login as login, placeholder from users order by users.id",
       ),
-    addTask: ({ title, labels }) =>
-      idOf("insert into tasks (project_id, owner_id, title, labels) values (1, 1, $1, $2)", [
+    addTask: ({ projectId, title, labels }) =>
+      idOf("insert into tasks (project_id, owner_id, title, labels) values ($1, 1, $2, $3)", [
+        projectId,
         title,
         labels,
       ]),
-    async editTask(id, { archived, ...edit }) {
+    async editTask(id, { archived, projectId, ...edit }) {
+      if (projectId !== undefined) {
+        await sql("update tasks set project_id = $1 where id = $2", [projectId, id]);
+      }
       for (const [column, value] of Object.entries(edit)) {
         await sql(`update tasks set ${column} = $1 where id = $2`, [value, id]);
       }
@@ -81,6 +95,9 @@ export async function openSqlWorld({ sql, config, schema }: SqlWorldOptions): Pr
       ]),
     async editComment(id, markdown) {
       await sql("update comments set markdown = $1 where id = $2", [markdown, id]);
+    },
+    async moveComment(id, taskId) {
+      await sql("update comments set task_id = $1 where id = $2", [taskId, id]);
     },
     async deleteComment(id) {
       await sql("delete from comments where id = $1", [id]);

@@ -125,6 +125,9 @@ export class Traffic {
     }
     const { signal, ...request } = init ?? {};
     const asks = asksOf(input, init);
+    // Whose a token is, is asked once, and others wait for the same answer: who stood still before
+    // it would hold them up.
+    if (asks === "GET /user") return this.#network(input, request);
     await this.#stand(task, "departing", asks);
     const body = typeof request.body === "string" ? request.body : "";
     if (isAborted(signal)) {

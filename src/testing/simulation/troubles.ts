@@ -2,8 +2,9 @@
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { TestTandem } from "../test-tandem.ts";
-import { choose } from "./edits.ts";
+import { choose } from "./stage.ts";
 import type { History } from "./history.ts";
+import type { Place } from "./places.ts";
 import type { Fault } from "./plan.ts";
 
 /** Refusals, once each. 410 is not among them: it means deleted, and so is of what is deleted only. */
@@ -34,9 +35,10 @@ function goneAgain(history: History, random: Random) {
 
 /** One thing more goes wrong, or is mended. */
 export async function makeTrouble(
-  { github, tandem, connection }: TestTandem,
+  { github, tandem }: TestTandem,
   random: Random,
   history: History,
+  places: readonly Place[],
 ): Promise<void> {
   const { api } = github.faults;
   const chance = random();
@@ -62,20 +64,34 @@ export async function makeTrouble(
     github.failNext({ with: status, ...(status === 404 ? { method: "PATCH" } : {}) });
     history.tell(`the next request is refused with ${String(status)}`);
   } else if (chance < 0.9) {
-    await tandem.pause(connection.id, "a person has paused it");
-    history.tell("the connection is paused");
+    const place = somePlace(places, random);
+    await tandem.pause(place.connection, "a person has paused it");
+    history.tell(`the connection${placeName(place, places)} is paused`);
   } else {
-    await tandem.enable(connection.id);
-    history.tell("the connection is enabled");
+    const place = somePlace(places, random);
+    await tandem.enable(place.connection);
+    history.tell(`the connection${placeName(place, places)} is enabled`);
   }
 }
 
 /** Everything works again. */
 export async function stopTrouble(
-  { github, tandem, connection }: TestTandem,
+  { github, tandem }: TestTandem,
   history: History,
+  places: readonly Place[],
 ): Promise<void> {
   github.clearFaults();
-  await tandem.enable(connection.id);
+  for (const { connection } of places) await tandem.enable(connection);
   history.tell("the faults stop");
+}
+
+/** Where there is one, nothing is drawn for it. */
+function somePlace(places: readonly Place[], random: Random): Place {
+  const place = places.length === 1 ? places[0] : choose(places, random);
+  if (place === undefined) throw new Error("nothing is connected");
+  return place;
+}
+
+function placeName({ repository }: Place, places: readonly Place[]): string {
+  return places.length === 1 ? "" : ` of ${repository}`;
 }

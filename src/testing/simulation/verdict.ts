@@ -4,18 +4,22 @@ import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { RequestEntry } from "../github/request-log.ts";
-import { TEST_LOGIN, TEST_REPOSITORY } from "../test-tandem.ts";
+import { TEST_LOGIN } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
 import { type History, withoutToken } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
+import { hasLeft, isAwayFromHere, isPutAway, misplaced, placeOf } from "./misplaced.ts";
+import { commentName, issueName, type Place, recordName, resourceName } from "./places.ts";
 
 /** What holds of every history, each by its name. */
 export const INVARIANTS = {
   differing: "Record, base, cached copy and resource say the same in the end.",
   lost: "Every edit is in the final value, or was seen by who wrote over it, or is named in a conflict.",
   duplicates: "A record has one resource, a resource one record; nothing is there twice.",
+  misplaced:
+    "A record has its resource where it belongs; what it left is closed, and is no pairing.",
   revived: "What was deleted stays deleted, on both sides.",
   stuck: "After a restart of what had failed every event has ended, every write is drained.",
   overdue: "Nothing waits longer than leases and backoff last, unless it has failed for good.",
@@ -46,11 +50,16 @@ export interface Thing {
   readonly archived: boolean;
   /** The login of its owner or author. */
   readonly by: string | null;
+  /** Of a task its project, of a comment its task. */
+  readonly belongsTo?: string;
+  /** Of what we closed as surplus, and what is said below it. */
+  readonly isSurplus?: boolean;
 }
 
 /** Everything there is at the end. */
 export interface Ending {
   readonly world: AppWorld;
+  readonly places: readonly Place[];
   readonly github: GitHubSimulator;
   readonly history: History;
   readonly ledger: LedgerView;
@@ -75,12 +84,13 @@ export async function judge(ending: Ending): Promise<Verdict> {
   const scene: Scene = {
     ...ending,
     records: await recordsOf(ending.world),
-    resources: resourcesOf(ending.github),
+    resources: resourcesOf(ending.github, ending.places),
   };
   return {
     differing: differences(scene),
     lost: [...lostEdits(scene), ...lostLabels(scene)],
     duplicates: [...doubled(scene), ...sameTwice(scene)],
+    misplaced: misplaced(scene),
     revived: revived(scene),
     stuck: leftBehind(scene),
     overdue: ending.overdue,
@@ -93,51 +103,56 @@ export async function judge(ending: Ending): Promise<Verdict> {
   };
 }
 
-export function recordName({ recordType, recordId }: Lane): string {
-  return `${recordType}:${recordId ?? ""}`;
-}
-
-export function resourceName({ resourceType, externalId }: Lane): string {
-  return `${resourceType}:${externalId ?? ""}`;
-}
-
 async function recordsOf(world: AppWorld): Promise<ReadonlyMap<string, Thing>> {
   const logins = new Map((await world.users()).map(({ id, login }) => [id, login]));
   const loginOf = (id: string | null) => (id === null ? null : (logins.get(id) ?? null));
   const records = new Map<string, Thing>();
-  for (const { id, title, markdown, status, labels, ownerId, archived } of await world.tasks()) {
+  for (const task of await world.tasks()) {
+    const { id, projectId, title, markdown, status, labels, ownerId, archived } = task;
     const state = status === "done" ? "closed" : "open";
     const says = { title, body: markdown, state, labels: [...labels].sort() };
-    records.set(`tasks:${id}`, { says, archived, by: loginOf(ownerId) });
+    const by = loginOf(ownerId);
+    records.set(`tasks:${id}`, { says, archived, by, belongsTo: projectId });
   }
-  for (const { id, markdown, authorId } of await world.comments()) {
+  for (const { id, taskId, markdown, authorId } of await world.comments()) {
     const says = { body: markdown };
-    records.set(`comments:${id}`, { says, archived: false, by: loginOf(authorId) });
+    const by = loginOf(authorId);
+    records.set(`comments:${id}`, { says, archived: false, by, belongsTo: `tasks:${taskId}` });
   }
   return records;
 }
 
-function resourcesOf(github: GitHubSimulator): ReadonlyMap<string, Thing> {
+function resourcesOf(
+  github: GitHubSimulator,
+  places: readonly Place[],
+): ReadonlyMap<string, Thing> {
   const resources = new Map<string, Thing>();
-  for (const { number, title, body, state, labels, author } of github.issues(TEST_REPOSITORY)) {
-    const says = { title, body: withoutToken(body), state, labels: [...labels].sort() };
-    resources.set(`issue:${String(number)}`, { says, archived: false, by: author });
-  }
-  for (const { id, body, author } of github.comments(TEST_REPOSITORY)) {
-    const says = { body: withoutToken(body) };
-    resources.set(`issue_comment:${String(id)}`, { says, archived: false, by: author });
+  for (const { repository } of places) {
+    const surplus = new Set<number>();
+    for (const { number, title, body, state, labels, author } of github.issues(repository)) {
+      const says = { title, body: withoutToken(body), state, labels: [...labels].sort() };
+      const isSurplus = state === "closed" && (body ?? "").includes("<!-- tandem:");
+      if (isSurplus) surplus.add(number);
+      const thing = { says, archived: false, by: author, isSurplus };
+      resources.set(issueName(repository, number), thing);
+    }
+    for (const { id, body, author, issueNumber } of github.comments(repository)) {
+      const says = { body: withoutToken(body) };
+      const isSurplus = surplus.has(issueNumber);
+      resources.set(commentName(id), { says, archived: false, by: author, isSurplus });
+    }
   }
   return resources;
 }
 
 /** Record, base, cached copy and resource say the same where a pairing is alive. */
-function differences({ ledger, records, resources }: Scene): readonly string[] {
+function differences({ ledger, places, records, resources }: Scene): readonly string[] {
   const differing: string[] = [];
   for (const lane of ledger.lanes) {
     if (lane.tombstone !== null || isMoot(lane, ledger)) continue;
-    const name = `${resourceName(lane)} and ${recordName(lane)}`;
+    const name = `${resourceName(lane, places)} and ${recordName(lane)}`;
     const record = records.get(recordName(lane));
-    const resource = resources.get(resourceName(lane));
+    const resource = resources.get(resourceName(lane, places));
     if (record === undefined || resource === undefined) {
       differing.push(`${name}: ${record === undefined ? "the record" : "the resource"} is missing`);
       continue;
@@ -159,7 +174,7 @@ function differences({ ledger, records, resources }: Scene): readonly string[] {
 }
 
 /** Also what we say on a surplus issue when we close it is a comment of nobody's. */
-const MOOT: readonly Reason[] = ["parent_deleted", "surplus"];
+const MOOT: readonly Reason[] = ["parent_deleted", "surplus", "record_moved"];
 
 /** What belongs to something that was deleted has no counterpart to wait for; the ledger says so. */
 function isMoot(lane: Lane, { events }: LedgerView): boolean {
@@ -168,13 +183,15 @@ function isMoot(lane: Lane, { events }: LedgerView): boolean {
 }
 
 /** Deleted stays deleted, on both sides. */
-function revived({ ledger, records, resources, history }: Scene): readonly string[] {
+function revived(scene: Scene): readonly string[] {
+  const { ledger, places, records, resources, history } = scene;
   const found: string[] = [];
   for (const lane of ledger.lanes) {
-    if (lane.tombstone === null) continue;
-    const name = `${resourceName(lane)} and ${recordName(lane)}`;
+    // What a record has left is another matter.
+    if (lane.tombstone === null || hasLeft(lane)) continue;
+    const name = `${resourceName(lane, places)} and ${recordName(lane)}`;
     const record = records.get(recordName(lane));
-    const resource = resources.get(resourceName(lane));
+    const resource = resources.get(resourceName(lane, places));
     const isIssue = lane.resourceType === "issue";
     if (lane.tombstone.side === "resource") {
       if (resource !== undefined)
@@ -183,17 +200,18 @@ function revived({ ledger, records, resources, history }: Scene): readonly strin
       const isBack = ledger.lanes.some(
         (each) => each.tombstone === null && recordName(each) === recordName(lane),
       );
-      if (isIssue && record !== undefined && !record.archived && !isBack) {
+      const isElsewhere = isAwayFromHere(lane, scene);
+      if (isIssue && record !== undefined && !record.archived && !isBack && !isElsewhere) {
         found.push(`${name}: deleted at GitHub, and the record is not archived`);
       }
       continue;
     }
-    if (record !== undefined && !record.archived) {
+    if (record !== undefined && !record.archived && !isAwayFromHere(lane, scene)) {
       found.push(`${name}: the record was taken for deleted, and it is there`);
     }
     if (resource === undefined) continue;
     const open = isIssue ? resource.says.state === "open" : true;
-    if (open && !history.reopened.has(resourceName(lane))) {
+    if (open && !history.reopened.has(resourceName(lane, places))) {
       found.push(`${name}: the record was deleted, and the resource is there`);
     }
   }
@@ -201,20 +219,22 @@ function revived({ ledger, records, resources, history }: Scene): readonly strin
 }
 
 /** Whatever is alive has one living counterpart. */
-function doubled({ ledger, records, resources, github }: Scene): readonly string[] {
+function doubled(scene: Scene): readonly string[] {
+  const { ledger, places, records, resources } = scene;
   const found: string[] = [];
   const alive = ledger.lanes.filter(({ tombstone }) => tombstone === null);
-  const ended = ledger.lanes.filter(({ tombstone }) => tombstone !== null);
-  for (const [name, { archived }] of records) {
+  const ended = ledger.lanes.filter((lane) => lane.tombstone !== null && !hasLeft(lane));
+  for (const name of records.keys()) {
     const count = alive.filter((lane) => recordName(lane) === name).length;
     const detached = ended.some((lane) => recordName(lane) === name);
-    const moot = count === 0 && (detached || archived || isOrphan(name, ledger.lanes));
+    const isNowhere = isOrphan(name, ledger.lanes) || placeOf(name, scene) === null;
+    const moot = count === 0 && (detached || isNowhere || isPutAway(name, scene));
     if (count !== 1 && !moot) found.push(`record ${name} has ${String(count)} pairings`);
   }
-  for (const name of resources.keys()) {
-    const lanes = ledger.lanes.filter((lane) => resourceName(lane) === name);
+  for (const [name, { isSurplus }] of resources) {
+    const lanes = ledger.lanes.filter((lane) => resourceName(lane, places) === name);
     if (lanes.length === 1) continue;
-    if (lanes.length === 0 && wasClosedAsSurplus(github, name)) continue;
+    if (lanes.length === 0 && isSurplus === true) continue;
     found.push(`${name} has ${String(lanes.length)} pairings`);
   }
   return found;
@@ -225,32 +245,22 @@ function isOrphan(name: string, lanes: readonly Lane[]): boolean {
   return name.startsWith("comments:") && !lanes.some((lane) => recordName(lane) === name);
 }
 
-function wasClosedAsSurplus(github: GitHubSimulator, name: string): boolean {
-  const issue = github
-    .issues(TEST_REPOSITORY)
-    .find(({ number }) => `issue:${String(number)}` === name);
-  return issue?.state === "closed" && (issue.body ?? "").includes("<!-- tandem:");
-}
-
-/** A comment on what the sweep closed: it says why, in the same words for each of them. */
-function isOnSurplus(github: GitHubSimulator, name: string): boolean {
-  const comment = github
-    .comments(TEST_REPOSITORY)
-    .find(({ id }) => `issue_comment:${String(id)}` === name);
-  return (
-    comment !== undefined && wasClosedAsSurplus(github, `issue:${String(comment.issueNumber)}`)
-  );
-}
-
 /** Every title and every comment is somebody's own words, so no two living things say the same. */
-function sameTwice({ records, resources, github }: Scene): readonly string[] {
+function sameTwice(scene: Scene): readonly string[] {
+  const { records, resources, ledger, places } = scene;
   const found: string[] = [];
+  // What a record has left, or was archived in, says what it said, and it goes on elsewhere.
+  const left = new Set(
+    ledger.lanes
+      .filter((lane) => hasLeft(lane) || (lane.tombstone !== null && isAwayFromHere(lane, scene)))
+      .map((lane) => resourceName(lane, places)),
+  );
   for (const things of [records, resources]) {
     const seen = new Map<string, string>();
-    for (const [name, { says }] of things) {
+    for (const [name, { says, isSurplus }] of things) {
+      if (isSurplus === true || left.has(name)) continue;
       const words = text(says.title ?? says.body);
       const other = seen.get(words);
-      if (wasClosedAsSurplus(github, name) || isOnSurplus(github, name)) continue;
       if (other !== undefined) found.push(`${other} and ${name} both say ${words}`);
       seen.set(words, name);
     }

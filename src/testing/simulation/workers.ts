@@ -13,9 +13,9 @@ import { processClaimed } from "../../runtime/process-claimed.ts";
 import type { Services } from "../../runtime/services.ts";
 import { sweepConnection } from "../../runtime/sweep.ts";
 import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
-import { choose } from "./edits.ts";
 import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
+import { choose } from "./stage.ts";
 import type { Task, Traffic } from "./traffic.ts";
 
 /** A lease that stalls outlive: it is renewed now and then only, as where a process stands still. */

@@ -1,0 +1,47 @@
+/** What an app gives as its user's own token, and what GitHub makes of it: for `identities.token`. */
+import type { TokenHook } from "../../runtime/hooks.ts";
+import type { GitHubSimulator } from "../github/index.ts";
+
+/** How Mona's own token is. The app gives it, unless it has none, fails, or does not answer. */
+export const TOKEN_STANDINGS = [
+  "there is none",
+  "it works",
+  "it may not label",
+  "it may only read",
+  "it is revoked",
+  "the app fails",
+  "the app hangs",
+] as const;
+export type TokenStanding = (typeof TOKEN_STANDINGS)[number];
+
+const MONAS = "ghp_monas_own";
+
+export class OwnTokens {
+  #standing: TokenStanding = "there is none";
+  /** Lets the time pass that Tandem waits for an answer. */
+  stall: () => Promise<void> = () => Promise.resolve();
+
+  /** A new history begins. */
+  reset(): void {
+    this.#standing = "there is none";
+  }
+
+  put(standing: TokenStanding, github: GitHubSimulator): void {
+    this.#standing = standing;
+    const login = "mona";
+    if (standing === "it is revoked") github.revokeToken(MONAS);
+    else if (standing === "it may only read") github.token(MONAS, { login, access: "read" });
+    else github.token(MONAS, { login, push: standing !== "it may not label" });
+  }
+
+  /** The hook. */
+  readonly give: TokenHook = async ({ user }) => {
+    if (user.github_login !== "mona" || this.#standing === "there is none") return null;
+    if (this.#standing === "the app fails") throw new Error("the vault is closed");
+    if (this.#standing === "the app hangs") {
+      await this.stall();
+      return new Promise<never>(() => undefined);
+    }
+    return { token: MONAS };
+  };
+}

@@ -1,0 +1,70 @@
+/** Where things of a history are: the repositories, and the app's projects that are joined to them. */
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import { TEST_REPOSITORY } from "../test-tandem.ts";
+
+/**
+ * `staying`: one project and its repository. `moving`: two of them, and a project that nothing is
+ * connected to; tasks and comments are moved between them, and users have tokens of their own.
+ */
+export const WORLD_KINDS = ["staying", "moving"] as const;
+export type WorldKind = (typeof WORLD_KINDS)[number];
+
+/** The repositories by the key of the project that each is joined to. */
+const REPOSITORIES: Readonly<Record<WorldKind, Readonly<Record<string, string>>>> = {
+  staying: { "1": TEST_REPOSITORY },
+  moving: { "1": TEST_REPOSITORY, "2": "acme/app" },
+};
+
+/** The app's projects, by name, in the order of their keys. */
+export const PROJECTS: Readonly<Record<WorldKind, readonly string[]>> = {
+  staying: ["Site"],
+  moving: ["Site", "App", "Nowhere"],
+};
+
+export function repositoriesOf(kind: WorldKind): readonly string[] {
+  return Object.values(REPOSITORIES[kind]);
+}
+
+export function projectOf(kind: WorldKind, repository: string): string {
+  const found = Object.entries(REPOSITORIES[kind]).find(([, name]) => name === repository);
+  if (found === undefined) throw new Error(`no project has ${repository}`);
+  return found[0];
+}
+
+/** A repository with what it is joined to. */
+export interface Place {
+  readonly repository: string;
+  readonly project: string;
+  readonly connection: ConnectionId;
+}
+
+export function issueName(repository: string, number: number | string): string {
+  const where = repository === TEST_REPOSITORY ? "" : ` of ${repository}`;
+  return `issue:${String(number)}${where}`;
+}
+
+/** Numbers of comments are unique over all repositories, as at GitHub. */
+export function commentName(id: number | bigint | string): string {
+  return `issue_comment:${String(id)}`;
+}
+
+export function recordName({
+  recordType,
+  recordId,
+}: Pick<Lane, "recordType" | "recordId">): string {
+  return `${recordType}:${recordId ?? ""}`;
+}
+
+export function resourceName(
+  {
+    connectionId,
+    resourceType,
+    externalId,
+  }: Pick<Lane, "connectionId" | "resourceType" | "externalId">,
+  places: readonly Place[],
+): string {
+  if (resourceType !== "issue") return `${resourceType}:${externalId ?? ""}`;
+  const place = places.find(({ connection }) => connection === connectionId);
+  return issueName(place?.repository ?? "", externalId ?? "");
+}
