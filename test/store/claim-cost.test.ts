@@ -1,6 +1,9 @@
 /** What is asked for at every turn costs the same however long the queues are. */
 import { expect, it } from "vitest";
 import type { Database } from "../../src/store/database.ts";
+import { connectionId, laneId } from "../../src/model/ids.ts";
+import { afterCommitStore } from "../../src/store/postgres/after-commit-rows.ts";
+import { findChildLanes, findUnpairedChildren } from "../../src/store/postgres/lane-keys.ts";
 import { ledger } from "../../src/store/postgres/ledger-rows.ts";
 import { migrate } from "../../src/store/postgres/migrate.ts";
 import { redeliveryStore } from "../../src/store/postgres/redelivery-rows.ts";
@@ -24,6 +27,27 @@ from tandem.lanes;
 insert into tandem.deliveries (id, integration, delivery_key, event, payload)
 select gen_random_uuid(), 'github', number::text, 'issues', '{}'
 from generate_series(1, 10000) as number`;
+
+/** 2,000 issues with 50 comments each, of which one has no record, and a hook to run for each comment. */
+const CONVERSATIONS = `
+insert into tandem.accounts (integration, name, credentials) values ('github', 'acme', '{}');
+insert into tandem.connections (account_id, integration, container_id, container_name, scope)
+values (1, 'github', '1', 'acme/site', '1');
+insert into tandem.lanes (connection_id, resource_type, record_type, external_id, record_id)
+select 1, 'issue', 'tasks', number::text, number::text from generate_series(1, 2000) as number;
+insert into tandem.lanes (
+  connection_id, resource_type, record_type, external_id, record_id, parent_type, parent_external_id
+)
+select
+  1, 'issue_comment', 'comments', number::text, case when number > 2000 then number::text end,
+  'issue', (number % 2000)::text
+from generate_series(1, 100000) as number;
+insert into tandem.after_commits
+  (integration, resource_type, record_type, record_id, op, event_id, run_at)
+select
+  'github', 'issue_comment', 'comments', number::text, 'insert', gen_random_uuid(),
+  now() - number * interval '1 second'
+from generate_series(1, 100000) as number`;
 
 /** A long outage: 50,000 webhooks are missed and due, and 50,000 were given up some days ago. */
 const MISSED = `
@@ -96,6 +120,27 @@ describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
     const pages = pagesOf(explained);
     expect(pages).toBeGreaterThan(0);
     expect(pages).toBeLessThan(150);
+  });
+});
+
+describeOnEachDatabase("with 100,000 comments and no statistics", (open) => {
+  it("what belongs to an issue, and what hook runs next, is found in a few hundred pages", async () => {
+    const app = await open();
+    const database = await connectTo(app);
+    await migrate(database, []);
+    await app.sql(CONVERSATIONS);
+    const { explaining, pages } = explain(database);
+    const look = async () => {
+      await findChildLanes(explaining, connectionId("1"), "issue_comment", "42");
+      await findUnpairedChildren(explaining, [laneId("42"), laneId("43")]);
+      await afterCommitStore(explaining).claim(16, (await ledger(database).nextDue()).now);
+    };
+    // Once for what is read of the catalogs.
+    await look();
+    pages.length = 0;
+    await look();
+    expect(pages).toHaveLength(3);
+    for (const read of pages) expect(read).toBeLessThan(300);
   });
 });
 

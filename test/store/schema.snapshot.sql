@@ -410,6 +410,7 @@ table tandem.truncations
 
 CREATE UNIQUE INDEX accounts_integration_name_key ON tandem.accounts USING btree (integration, name)
 CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
+CREATE INDEX after_commits_by_record ON tandem.after_commits USING btree (record_type, record_id, id)
 CREATE INDEX after_commits_due ON tandem.after_commits USING btree (run_at, id)
 CREATE UNIQUE INDEX after_commits_pkey ON tandem.after_commits USING btree (id)
 CREATE UNIQUE INDEX backfills_pkey ON tandem.backfills USING btree (connection_id, resource_type)
@@ -445,6 +446,7 @@ CREATE UNIQUE INDEX held_runs_open ON tandem.held_runs USING btree (connection_i
 CREATE UNIQUE INDEX held_runs_pkey ON tandem.held_runs USING btree (id)
 CREATE UNIQUE INDEX instance_pkey ON tandem.instance USING btree (is_only)
 CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING btree (id)
+CREATE INDEX lanes_by_parent ON tandem.lanes USING btree (connection_id, parent_external_id) WHERE (parent_external_id IS NOT NULL)
 CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)
 CREATE INDEX lanes_disabled ON tandem.lanes USING btree (connection_id, id) WHERE (disabled IS NOT NULL)

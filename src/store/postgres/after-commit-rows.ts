@@ -21,22 +21,22 @@ interface MarkRow {
 // Putting it off is the claim: should its worker die, another finds it due again. Until it is done it
 // stands before the later ones of its record.
 const CLAIM = `
-with oldest as materialized (
-  select distinct on (record_type, record_id) id
-  from tandem.after_commits
-  order by record_type, record_id, id
-),
-claimed as (
+with claimed as (
   update tandem.after_commits
   set run_at = $2::timestamptz, attempts = attempts + 1
   where id = any (array(
-    select after_commits.id
-    from tandem.after_commits
-    join oldest on oldest.id = after_commits.id
-    where after_commits.run_at <= tandem.now()
-    order by after_commits.run_at, after_commits.id
+    select due.id
+    from tandem.after_commits as due
+    where due.run_at <= (select tandem.now())
+      and not exists (
+        select from tandem.after_commits as earlier
+        where earlier.record_type = due.record_type
+          and earlier.record_id = due.record_id
+          and earlier.id < due.id
+      )
+    order by due.run_at, due.id
     limit $1
-    for update of after_commits skip locked
+    for update of due skip locked
   ))
   returning *
 )
