@@ -19,7 +19,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { batchesOf } from "./batches.ts";
-import { drainChanges, isSoftDeleted } from "./drain.ts";
+import { drainPresent, isSoftDeleted } from "./drain.ts";
 import { tell } from "./failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services.ts";
@@ -88,7 +88,7 @@ export async function sweepRecords(
   { connection }: Contact,
 ): Promise<LocalSweepSummary> {
   // What was captured is told already, and no finding.
-  while ((await drainChanges(services)) > 0);
+  await drainPresent(services);
   const found: Found = { compared: 0, differing: [], gone: [], moved: [], hidden: [] };
   for (const mapping of mappingsOf(services, connection.integration)) {
     await compareRecords(services, connection.id, mapping, found);

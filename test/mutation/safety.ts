@@ -105,6 +105,14 @@ export const safety: readonly CodeMutant[] = [
     killedBy: ["test/situations/restored-database.test.ts"],
   },
   {
+    id: "local-sweep-ends",
+    rule: "A local sweep takes in what was captured before it began, however fast the app writes on",
+    file: "src/runtime/drain.ts",
+    find: "    undrained -= drained;\n",
+    replace: "",
+    killedBy: ["test/situations/local-sweep.test.ts"],
+  },
+  {
     id: "instance-claims",
     rule: "A foreign database's events are not claimed",
     file: "src/runtime/claim.ts",

@@ -39,6 +39,26 @@ const openIssues = (app: SampleTandem) =>
   app.github.issues(app.repo).filter(({ state }) => state === "open").length;
 
 describeOnEachDatabase("the local sweep", (open) => {
+  it("comes to an end beside an app that writes as fast as captured writes are taken in", async () => {
+    const app = await givenTasks(await open(), 3);
+    await app.sql("update tasks set title = 'Told'");
+    await app.sql(`
+      create function writes_on() returns trigger language plpgsql as $$
+      begin
+        -- Not for ever, so that one who waits for the end comes to it.
+        if (select count(*) from tandem.changes) = 0 and nextval('tasks_id_seq') < 40 then
+          update tasks set title = title || '.' where id = 1;
+        end if;
+        return null;
+      end $$;
+      create trigger writes_on after delete on tandem.changes
+        for each statement execute function writes_on()`);
+    const [summary] = await app.tandem.sweepRecordsNow();
+    expect(summary).toMatchObject({ compared: 3, differing: 0 });
+    expect((await app.tasks())[0]?.title).toBe("Told.");
+    expect(await app.status()).toMatchObject({ undrained: 1 });
+  });
+
   it("sends what was written with triggers off, once, after a look at the resource", async () => {
     const app = await givenTasks(await open(), 3);
     await unseen(app, "update tasks set title = 'Loaded' where id = 2");
