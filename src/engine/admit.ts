@@ -23,6 +23,7 @@ import { coveredByOurWrite, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { missedAtMove } from "./record-move.ts";
+import { lifted, mayReturn, proves, resourceGone } from "./tombstone.ts";
 import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
 
 /** An observation with where it came from. */
@@ -58,8 +59,8 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   if (off !== null) return done(start, { ...born, state: "disabled", reason: off });
 
   if (lane.tombstone !== null) {
-    if (isRecreated(lane, lane.tombstone, arrival)) {
-      return admitUpsert(withLane(start, { tombstone: null }), born);
+    if (mayReturn(lane) && proves(arrival, lane)) {
+      return admitUpsert(withLane(start, lifted(lane)), born);
     }
     if (lane.tombstone.recordMoved !== undefined) {
       return admitAfterMove(start, lane.tombstone, born, arrival);
@@ -70,7 +71,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     // A record that comes back must know that its resource does not.
     const told =
       observation.action === "delete"
-        ? withLane(start, { tombstone: { ...tombstone, side: "resource" } })
+        ? withLane(start, { tombstone: resourceGone(tombstone) })
         : start;
     return done(told, ignored(born, "tombstoned", tombstone.event, context.now));
   }
@@ -164,21 +165,6 @@ function admitUpsert(start: Transition, born: TandemEvent): Admission {
 function admitDelete(start: Transition, born: TandemEvent, now: Instant): Admission {
   const tombstone = { event: born.id, at: now, side: "resource" } as const;
   return done(withLane(cancelOlder(start, born, now), { tombstone }), born);
-}
-
-/**
- * Only a read by id that began after the tombstone shows that a resource was re-created. It says
- * nothing of a record that was deleted, nor of a deletion that is still to be carried out.
- */
-function isRecreated(lane: Lane, tombstone: Tombstone, arrival: Arrival): boolean {
-  return (
-    tombstone.side === "resource" &&
-    tombstone.recordMoved === undefined &&
-    arrival.observation.action === "upsert" &&
-    arrival.verifiedAt !== null &&
-    arrival.verifiedAt > tombstone.at &&
-    !lane.live.some((event) => event.action === "delete")
-  );
 }
 
 /** Row 7: a newer event takes the place of older ones of its direction, but never of a delete. */

@@ -3,7 +3,6 @@ import { type Content, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
-import type { RecordWrite } from "../model/mapping.ts";
 import type { Context } from "./context.ts";
 import { coveredByOurWrite } from "./covered.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
@@ -55,6 +54,10 @@ export function concludeInbound(
 
   if (start.lane.moved !== null && start.lane.recordId !== null) {
     return end("completed", { reason: "followed_move" });
+  }
+  if (start.lane.returned !== null && concluded.lane.returned === null) {
+    const isNew = merged.outcome === "created";
+    return end("completed", { reason: isNew ? "resource_returned_anew" : "resource_returned" });
   }
   switch (merged.outcome) {
     case "created":
@@ -150,11 +153,14 @@ export function awaitDrain(start: Transition, event: TandemEvent, context: Conte
 /** What a deletion at the integration does to the record. */
 export type RecordRemoval =
   | { readonly kind: "none" | "delete" | "detach" }
-  | { readonly kind: "archive"; readonly write: RecordWrite };
+  /** `as`: what its soft delete says then; `null` until that is written. */
+  | { readonly kind: "archive"; readonly as: string | null };
 
 export interface RemovalPlan {
   readonly removal: RecordRemoval;
   readonly conflicts: readonly Conflict[];
+  /** The app has deleted or archived the record by itself, and is still to tell. */
+  readonly recordFirst?: true;
 }
 
 /** The record has another resource by now. */
@@ -164,7 +170,8 @@ export const MOVED_ON: RemovalPlan = { removal: { kind: "detach" }, conflicts: [
 export function planRemoval(lane: Lane, record: Content | null, context: Context): RemovalPlan {
   const { mapping } = context;
   if (record === null || lane.recordId === null) {
-    return { removal: { kind: "none" }, conflicts: [] };
+    const nothing: RemovalPlan = { removal: { kind: "none" }, conflicts: [] };
+    return lane.recordId === null ? nothing : { ...nothing, recordFirst: true };
   }
   const edits = Object.entries(unsentOf(lane, record, context));
   const conflicts = edits.map(([field, kept]): Conflict => ({
@@ -178,20 +185,21 @@ export function planRemoval(lane: Lane, record: Content | null, context: Context
     return { removal: { kind: edits.length > 0 ? "detach" : "delete" }, conflicts };
   }
   if (mapping.onResourceDeleted === "archive" && mapping.softDelete !== null) {
-    return { removal: { kind: "archive", write: { patch: {}, references: [] } }, conflicts };
+    return { removal: { kind: "archive", as: null }, conflicts };
   }
   return { removal: { kind: "detach" }, conflicts };
 }
 
 /** The app has archived the record itself: it is left as it is, with the time of the app's own. */
 export function keptArchived(planned: RemovalPlan): RemovalPlan {
-  return { ...planned, removal: { kind: "none" } };
+  return { ...planned, removal: { kind: "none" }, recordFirst: true };
 }
 
 /** The app's own code was to delete the record and kept it: then what it made of it counts. */
-export function keptByApp(planned: RemovalPlan, archived: boolean): RemovalPlan {
-  const write = { patch: {}, references: [] };
-  return { ...planned, removal: archived ? { kind: "archive", write } : { kind: "detach" } };
+export function keptByApp(planned: RemovalPlan, archivedAs: string | null): RemovalPlan {
+  const removal: RecordRemoval =
+    archivedAs === null ? { kind: "detach" } : { kind: "archive", as: archivedAs };
+  return { ...planned, removal };
 }
 
 /**
@@ -212,11 +220,15 @@ export function concludeRemoval(
     archive: "archived_record",
     detach: "detached",
   } as const;
-  const gone = planned.removal.kind === "delete";
-  const removed = withLane(
-    endFailedWrites(start, event, context),
-    gone ? { attempt: null, recordId: null, base: null } : { attempt: null },
-  );
+  const { removal } = planned;
+  const first = planned.recordFirst === true && tombstone?.side === "resource";
+  const removed = withLane(endFailedWrites(start, event, context), {
+    attempt: null,
+    returned: null,
+    ...(removal.kind === "delete" ? { recordId: null, base: null } : {}),
+    ...(removal.kind === "archive" ? { archivedAs: removal.as } : {}),
+    ...(first ? { tombstone: { ...tombstone, recordFirst: true } } : {}),
+  });
   return move(removed, event.id, "completed", context.now, {
     reason: hasLeft ? "moved_away" : reason[planned.removal.kind],
     conflicts: withConflicts(event, planned.conflicts),

@@ -118,6 +118,8 @@ function createdWith({ base, intent, lastSent }: Lane): Content | null {
 export interface RecordAfter {
   readonly id: string;
   readonly content: Content;
+  /** It is still archived since its resource was taken for deleted: the app's own code keeps it so. */
+  readonly archived?: boolean;
 }
 
 /**
@@ -142,6 +144,9 @@ export function concludeMerge(
     base: merged.base,
     copy: { ...lane.copy, ...sight.copy },
     recordId: record?.id ?? lane.recordId,
+    ...(record === null || record.archived === true || lane.tombstone !== null
+      ? {}
+      : { archivedAs: null, returned: null }),
     ...(sight.from === "payload" ? {} : settleAttempt(lane, sight, context.now)),
   });
 }

@@ -32,6 +32,7 @@ import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
 import { endedReason, missedAtMove, removalOf, removalReason } from "./record-move.ts";
 import { requeue } from "./start.ts";
+import { resourceGone } from "./tombstone.ts";
 import { closeIntent, sentWithoutToken } from "./tokenless.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
@@ -361,8 +362,7 @@ export function concludeResourceRemoval(
   const { attempt, tombstone } = start.lane;
   const settled = withLane(start, {
     attempt: null,
-    tombstone:
-      answer === "gone" && tombstone !== null ? { ...tombstone, side: "resource" } : tombstone,
+    tombstone: answer === "gone" && tombstone !== null ? resourceGone(tombstone) : tombstone,
   });
   const end = (transition: Transition, details: Parameters<typeof move>[4]) =>
     move(transition, event.id, "completed", context.now, { ...details, error: null });

@@ -26,6 +26,8 @@ export type PlannedKind =
   | "delete_record"
   | "archive_record"
   | "detach_record"
+  /** Its resource was taken for deleted and is alive: it is paired again, and not archived any more. */
+  | "restore_record"
   /** Its resource was moved to another connection. */
   | "move_record"
   | "create_resource"
@@ -80,7 +82,8 @@ export function planSeen(
   return { isAdmitted: true, isNews: true, actions };
 }
 
-function planNews(
+/** Plans what an event that was just admitted leads to. */
+export function planNews(
   after: Lane,
   event: TandemEvent,
   record: Exclude<RecordSide, { kind: "gone" }>,
@@ -98,13 +101,14 @@ function planNews(
   const changes = changesOf(merged, before);
   const { conflicts } = merged;
   if (before === null) return [action("create_record", after, changes, conflicts)];
-  const taken: readonly PlannedAction[] =
-    changes.length === 0 ? [] : [action("update_record", after, changes, conflicts)];
+  const kind = after.returned === null ? "update_record" : "restore_record";
+  const isTaken = changes.length > 0 || after.returned !== null;
+  const taken = isTaken ? [action(kind, after, changes, conflicts)] : [];
   const follows = planRecordSide(
     { ...after, base: merged.base },
     { kind: "present", content: { ...before, ...merged.toRecord } },
     context,
-    changes.length === 0 ? conflicts : [],
+    isTaken ? [] : conflicts,
   );
   return [...taken, ...follows];
 }
@@ -152,7 +156,7 @@ export function planAbsent(
 }
 
 /** How far lists and reads may lag behind what a provider has said already. */
-const READS_LAG_MS = 30_000;
+export const READS_LAG_MS = 30_000;
 
 /**
  * Whether a read may find nothing only because it lags: the resource was heard of moments ago, by

@@ -65,6 +65,10 @@ export const REASONS = {
   deleted_record: "The record was deleted with its resource.",
   archived_record: "The record was archived because its resource was deleted.",
   detached: "The record was kept and is no longer paired.",
+  resource_returned:
+    "The resource is alive after all, though it was taken for deleted; its record is paired with it again.",
+  resource_returned_anew:
+    "The resource is alive after all, though it was taken for deleted; a new record was created from it.",
   nothing_to_delete: "There was no record to delete.",
   created_resource: "A resource was created from the record.",
   created_as_author: "A resource was created from the record, under its author's own token.",

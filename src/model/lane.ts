@@ -36,6 +36,8 @@ export interface Tombstone {
   readonly movedTo?: string;
   /** The record lives, and the app moved it out of the connection. Absent where it was deleted. */
   readonly recordMoved?: RecordMove;
+  /** Of the resource's side: its record was deleted before. That the resource lives proves nothing. */
+  readonly recordFirst?: true;
 }
 
 /** Where the app moved a record: to another connection, to none, or along with what it belongs to. */
@@ -148,6 +150,13 @@ export interface Lane {
   readonly flips: Readonly<Record<string, readonly Flip[]>>;
   /** Where its resource came from, until the record and the children have followed it. */
   readonly moved: FormerPlace | null;
+  /**
+   * The soft delete that we wrote when the resource was taken for deleted, as its column says it: what
+   * says anything else was archived by the app.
+   */
+  readonly archivedAs: string | null;
+  /** The deletion that has proved wrong, until the record has followed: its resource is alive. */
+  readonly returned: EventId | null;
   /** Whether this pairing is switched off, and why. */
   readonly disabled: string | null;
   /** Counts claims; a write under an older epoch is refused. */
@@ -184,6 +193,8 @@ export function newLane(
     awaitingIntent: null,
     flips: {},
     moved: null,
+    archivedAs: null,
+    returned: null,
     disabled: null,
     epoch: 0,
     live: [],

@@ -13,6 +13,7 @@ import {
   type RecordChange,
 } from "../engine/record-change.ts";
 import { connectionsAt } from "../engine/record-move.ts";
+import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { FieldChange } from "../model/event.ts";
@@ -298,7 +299,7 @@ function foldChanges(
   { mapping, row, changes }: Target,
   context: Parameters<typeof admitChange>[2],
 ): RecordChange {
-  const gone = row === null || isSoftDeleted(mapping, row);
+  const gone = row === null || (isSoftDeleted(mapping, row) && !isReturning(lane, row, mapping));
   const content = row === null ? null : contentOrNull(mapping, row);
   const differing =
     content === null || lane.base === null
@@ -351,6 +352,11 @@ export function changeTimes(
 export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
   const value = mapping.softDelete === null ? null : row[mapping.softDelete];
   return value !== null && value !== undefined;
+}
+
+/** Its resource is alive after all, and whoever merges that next takes back that we archived it. */
+function isReturning(lane: Lane, row: Row, mapping: Mapping): boolean {
+  return lane.tombstone === null && isArchivedByUs(lane, row, mapping);
 }
 
 /** A mapping that throws must not stop the drain: the event's own attempt will say so. */

@@ -15,20 +15,20 @@ import {
   planOutlived,
   planSeen,
   planSurplus,
-  type RecordSide,
   unseenLane,
 } from "../engine/reconcile.ts";
-import { contentOrNull } from "../engine/translate-record.ts";
-import { IntegrationError } from "../integrations/integration.ts";
+import { mayBeBack } from "../engine/returning.ts";
+import type { Returnable } from "../engine/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
-import type { Observation, Place, ResourceMove } from "../model/observation.ts";
+import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { type Adoptions, identifyArrivals } from "./admit-arrivals.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
 import { takePendingTimes } from "./record-side.ts";
+import { planReturns, type ReturnedStep, type Returns } from "./returns.ts";
 import type { Services } from "./services.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 import { endingParents, planGoneRecords, type RecordGoneStep } from "./plan-vanished.ts";
@@ -61,6 +61,7 @@ export type PlannedStep = {
       readonly observation: Observation;
     }
   | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves" | "losing">
+  | ReturnedStep
   | Pick<RecordGoneStep, "cause" | "recordType" | "recordId" | "externalId">
 );
 
@@ -104,6 +105,7 @@ export async function* planReconcile(
       leaving: left.lanes,
       ending: endingParents({ mapping }, before),
       young: new Set<string>(),
+      returns: { asked: new Set<LaneId>(), alive: new Set(returnedBy(before)) },
       ...(signal && { signal }),
     };
     before.push(...left.steps);
@@ -128,6 +130,7 @@ export interface Planner {
   readonly ending: ReadonlySet<string>;
   /** Missing, but heard of too shortly before: a later look tells. It grows while this runs. */
   readonly young: Set<string>;
+  readonly returns: Returns;
   readonly signal?: AbortSignal;
 }
 
@@ -144,14 +147,13 @@ async function* planType(
     const fresh = observations.filter(({ externalId }) => !present.has(externalId));
     for (const { externalId } of fresh) present.add(externalId);
     const again = observations.filter((observation) => !fresh.includes(observation));
-    const steps = [
-      ...(await planPage(planner, fresh)),
-      ...(again.length === 0 ? [] : (await planPage(planner, again)).flatMap(onlySeen)),
-    ];
+    const { steps, ended } = await planPage(planner, fresh);
+    const twice = again.length === 0 ? [] : (await planPage(planner, again)).steps;
+    const returned = await planReturns(planner, ended);
     yield {
       listed: new Set(fresh.map(({ externalId }) => externalId)).size,
-      unconfirmed: 0,
-      steps,
+      unconfirmed: returned.unconfirmed,
+      steps: [...steps, ...twice.flatMap(onlySeen), ...returned.steps],
     };
   }
   const movedParents = new Set(
@@ -165,6 +167,11 @@ async function* planType(
   yield { listed: 0, unconfirmed: 0, steps: [...returned, ...missing] };
 }
 
+/** Resources that are alive after all, by what was planned. */
+function returnedBy(steps: readonly PlannedStep[]): readonly string[] {
+  return steps.flatMap((step) => (step.cause === "returned" ? step.observation.externalId : []));
+}
+
 /** A list that changes while it is read may show a thing twice; it was planned at the first look. */
 function onlySeen(step: PlannedStep): readonly PlannedStep[] {
   return step.cause === "seen" ? [{ ...step, actions: [] }] : [];
@@ -175,10 +182,11 @@ async function freshContact(services: Services, contact: Contact): Promise<Conta
   return (await AddressBook.open(services)).contact(contact.connection.id) ?? contact;
 }
 
+/** `ended`: lanes that have ended though the page shows their resource, which may be back. */
 async function planPage(
   planner: Planner,
   observations: readonly Observation[],
-): Promise<readonly PlannedStep[]> {
+): Promise<{ readonly steps: readonly PlannedStep[]; readonly ended: readonly Returnable[] }> {
   const { services, contact, mapping, adopted } = planner;
   const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
@@ -192,9 +200,10 @@ async function planPage(
       it.kind === "new" ? [] : [it.kind === "surplus" ? it.of : it.id],
     );
     const lanes = new Map((await tx.lockLanes([...new Set(ids)])).map((lane) => [lane.id, lane]));
-    const view = await viewOf(tx, planner, [...lanes.values()]);
+    const view = await rowsOf(tx, mapping, [...lanes.values()]);
     const ended = await endedParents(tx, planner, observations);
     const steps: PlannedStep[] = [];
+    const back: Returnable[] = [];
     for (const { item, identification: it } of identified) {
       const { arrival } = item;
       const { observation } = arrival;
@@ -208,11 +217,13 @@ async function planPage(
       // What is being paired is the backfill's to decide.
       const isPairing = contact.connection.pairing.includes(mapping.resource.type);
       const above = observation.parent?.externalId ?? "";
-      const isEnded = ended.has(above) || planner.ending.has(above);
+      const isEnded =
+        (ended.has(above) && !planner.returns.alive.has(above)) || planner.ending.has(above);
       if (found === undefined && (isPairing || isEnded)) continue;
+      if (!isPairing && !isEnded && mayBeBack(lane, book.context(lane, tx.now))) back.push(lane);
       steps.push(...(await seenSteps(tx, planner, book, lane, arrival, view)));
     }
-    return steps;
+    return { steps, ended: back };
   });
 }
 
@@ -285,7 +296,7 @@ async function* planUnlisted(
       }
       const steps = await ("to" in seen
         ? planMoved(planner, externalId, seen.to)
-        : planPage(planner, [seen]));
+        : planPage(planner, [seen]).then((page) => page.steps));
       yield { listed: 0, unconfirmed: 0, steps };
     }
     const last = lanes.at(-1);
@@ -307,7 +318,7 @@ async function planGone(
       externalId,
     ]);
     const lanes = await tx.lockLanes(found.map(({ id }) => id));
-    const records = await viewOf(tx, planner, lanes);
+    const records = await rowsOf(tx, mapping, lanes);
     const steps: PlannedStep[] = [];
     for (const lane of lanes) {
       // Deleted meanwhile, and told by somebody else.
@@ -322,27 +333,6 @@ async function planGone(
   });
 }
 
-/** The rows of lanes, by key. */
-async function viewOf(
-  tx: StoreTransaction,
-  { mapping }: Planner,
-  lanes: readonly Lane[],
-): Promise<ReadonlyMap<string, Row>> {
-  return tx.records.read(
-    mapping,
-    lanes.flatMap(({ recordId }) => recordId ?? []),
-  );
-}
-
-function recordSide(mapping: Mapping, lane: Lane, rows: ReadonlyMap<string, Row>): RecordSide {
-  if (lane.recordId === null) return { kind: "none" };
-  const row = rows.get(lane.recordId);
-  if (row === undefined || isSoftDeleted(mapping, row)) return { kind: "gone" };
-  const content = contentOrNull(mapping, row);
-  // A mapping that throws: the event's own attempt will say so.
-  return content === null ? { kind: "gone" } : { kind: "present", content };
-}
-
 /** Parents whose pairing has ended: they take no more children. */
 async function endedParents(
   tx: StoreTransaction,
@@ -354,25 +344,6 @@ async function endedParents(
   const ids = observations.flatMap((observation) => observation.parent?.externalId ?? []);
   const lanes = await tx.findLanesByResource(contact.connection.id, parent, [...new Set(ids)]);
   return new Set(lanes.filter(({ tombstoned }) => tombstoned).map(({ externalId }) => externalId));
-}
-
-/** The list was complete, so we have access: a 404 by id now means that the resource is gone. */
-async function readOrAbsent(
-  services: Services,
-  contact: Contact,
-  mapping: Mapping,
-  externalId: string,
-  signal?: AbortSignal,
-): Promise<Observation | "absent" | { readonly to: Place }> {
-  try {
-    const client = services.gateway.container(contact);
-    return await client.read({ type: mapping.resource.type, externalId }, signal);
-  } catch (error) {
-    if (!(error instanceof IntegrationError)) throw error;
-    if (error.kind === "gone" || error.kind === "not_found") return "absent";
-    if (error.moved !== null) return error.moved;
-    throw error;
-  }
 }
 
 function unseenKey({ contact, mapping }: Planner, { type, externalId }: Observation): LaneKey {

@@ -5,15 +5,9 @@ import {
   awaitParent,
   awaitRecord,
   concludeInbound,
-  concludeRemoval,
   type EndedParent,
   endForEndedParent,
   endForMissingRecord,
-  keptArchived,
-  keptByApp,
-  MOVED_ON,
-  planRemoval,
-  type RemovalPlan,
 } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
@@ -22,19 +16,18 @@ import { recheckInbound } from "../engine/start.ts";
 import { move } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { canonical } from "../model/content.ts";
-import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
+import { beginAnew, isRestoring } from "./begin-anew.ts";
 import { type Claimed, hold, holdAmong, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
-import { isSoftDeleted } from "./drain.ts";
 import { goneArrival } from "./gone-arrival.ts";
-import { isRecordNewer } from "./hooks.ts";
-import { lockForRemoval, type Removable, writeMerge } from "./record-side.ts";
+import { writeMerge } from "./record-side.ts";
+import { removeRecord } from "./remove-record.ts";
+import { noteRestored } from "./restored-children.ts";
 import type { Services } from "./services.ts";
 import {
   familyOf,
@@ -46,7 +39,7 @@ import {
 } from "./settle-move.ts";
 import { refuseStale } from "./stale-read.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
-import { type RecordWriter, recordWriter } from "./write-record.ts";
+import { recordWriter } from "./write-record.ts";
 
 /** What the event needs before it can end. */
 type Need =
@@ -200,59 +193,10 @@ async function merge(
     const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
     await save(tx, held, concluded);
     if (before === null) await tx.wakeChildren(concluded.lane);
+    const isBack = lane.returned !== null && concluded.lane.returned === null;
+    if (isBack) await noteRestored(tx, concluded.lane, event.id);
   }
   return DONE;
-}
-
-async function removeRecord(
-  tx: StoreTransaction,
-  { lane, event, start }: Held,
-  book: AddressBook,
-  context: Context,
-): Promise<Transition> {
-  const { mapping } = context;
-  const record = await lockForRemoval(tx, lane, mapping);
-  if (record === "busy") return awaitRecord(start, event, context);
-  if (isRestoring(lane)) await beginAnew(tx, lane, book);
-  const removal = planRemoval(lane, record?.content ?? null, context);
-  const isArchived = record !== null && isSoftDeleted(mapping, record.row);
-  const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
-    ? MOVED_ON
-    : isArchived
-      ? keptArchived(removal)
-      : removal;
-  const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
-  const removed = await carryOut(writer, lane, record, planned, context);
-  return concludeRemoval(start, event, removed, context);
-}
-
-/** The record has another resource by now, or its resource lives where nothing is connected. */
-function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
-  return hasOther || tombstone?.movedTo !== undefined;
-}
-
-/** Removes the record as planned; where the app says that the record wins, or keeps it, it is kept. */
-async function carryOut(
-  writer: RecordWriter,
-  lane: Lane,
-  record: Removable | null,
-  planned: RemovalPlan,
-  { mapping, now }: Context,
-): Promise<RemovalPlan> {
-  if (lane.recordId === null || record === null) return planned;
-  try {
-    if (planned.removal.kind === "delete") {
-      const kept = await writer.delete(lane.recordId, record.row);
-      if (kept !== null) return keptByApp(planned, isSoftDeleted(mapping, kept));
-    } else if (planned.removal.kind === "archive" && mapping.softDelete !== null) {
-      const patch = { [mapping.softDelete]: formatInstant(now) };
-      await writer.update(lane.recordId, record.row, patch);
-    }
-  } catch (thrown) {
-    if (isRecordNewer(thrown)) return { ...planned, removal: { kind: "detach" } };
-    throw thrown;
-  }
-  return planned;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Arrival } from "../engine/admit.ts";
 import { queueUnsent } from "../engine/merge.ts";
-import type { PlannedAction } from "../engine/reconcile.ts";
+import type { PlannedAction, PlannedKind } from "../engine/reconcile.ts";
 import { queueRemoval } from "../engine/record-change.ts";
 import { noteSurplus } from "../engine/surplus.ts";
 import { unchanged } from "../engine/transition.ts";
@@ -20,6 +20,7 @@ import { batchesOf } from "./batches.ts";
 import { goneArrival } from "./gone-arrival.ts";
 import { mayGoOn } from "./held-runs.ts";
 import { type PlannedStep, planReconcile, type ReconcileScope } from "./plan-reconcile.ts";
+import { carryOutReturns } from "./returns.ts";
 import type { Services } from "./services.ts";
 import { noteGone } from "./untold.ts";
 import { noteMoved } from "./whereabouts.ts";
@@ -86,7 +87,7 @@ async function isWithinReach(
   const victims = dangerous
     .flatMap(harmOf)
     .map(({ kind, resourceType, externalId, recordType, recordId }): Victim => {
-      const what = kind === "patch_resource" ? "overwrite" : "delete";
+      const what = OVERWRITES.has(kind) ? "overwrite" : "delete";
       return { what, resourceType, externalId, recordType, recordId };
     });
   const losing = dangerous.flatMap((step) => {
@@ -109,11 +110,20 @@ async function leastPaired(services: Services, ids: readonly ConnectionId[]): Pr
   });
 }
 
+/** What does harm by writing; the rest takes something away. */
+const OVERWRITES: ReadonlySet<PlannedKind> = new Set([
+  "patch_resource",
+  "restore_record",
+  "create_record",
+]);
+
 const DANGEROUS: ReadonlySet<PlannedStep["cause"]> = new Set([
   "absent",
   "outlived",
   "record_differs",
   "record_gone",
+  // As many as were taken for deleted by one mistake come back by another.
+  "returned",
 ]);
 
 /**
@@ -162,6 +172,11 @@ async function carryOutBatch(
   const arrivals = steps.flatMap((step) => arrivalOf(step, tx) ?? []);
   const incoming = arrivals.map((arrival) => ({ contact, arrival }));
   await admitArrivals(tx, incoming, book, services);
+  await carryOutReturns(
+    tx,
+    steps.filter((step) => step.cause === "returned"),
+    book,
+  );
   await noteMoved(
     tx,
     steps.filter((step) => step.cause === "record_moved"),

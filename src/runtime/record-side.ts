@@ -4,6 +4,7 @@ import { keepRecord } from "../engine/keep-record.ts";
 import { planMerge, type RecordAfter, type Sight } from "../engine/merge.ts";
 import type { Plan } from "../engine/plan.ts";
 import { takeTimes } from "../engine/record-change.ts";
+import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
@@ -49,7 +50,7 @@ export async function writeMerge(
   const planned = planMerge(timed, sight, before, context);
   const updated = await updateRecord(
     tx,
-    lane.recordId,
+    { ...timed, recordId: lane.recordId },
     locked.row,
     planned,
     sight.at,
@@ -61,7 +62,11 @@ export async function writeMerge(
     lane: timed,
     merged: updated === "record_is_newer" ? keepRecord(planned, before) : planned,
     before,
-    after: { id: lane.recordId, content: recordContent(context.mapping, row) },
+    after: {
+      id: lane.recordId,
+      content: recordContent(context.mapping, row),
+      archived: isArchivedByUs(timed, row, context.mapping),
+    },
   };
 }
 
@@ -122,24 +127,32 @@ async function createRecord(
 
 async function updateRecord(
   tx: StoreTransaction,
-  recordId: string,
+  lane: Lane & { readonly recordId: string },
   row: Row,
   merged: Plan,
   at: Instant,
   writer: RecordWriter,
   context: Context,
 ): Promise<Row | "record_is_newer"> {
-  if (Object.keys(merged.toRecord).length === 0) return row;
   const { mapping } = context;
+  const back = liftedArchive(lane, row, mapping);
+  if (Object.keys({ ...merged.toRecord, ...back }).length === 0) return row;
   const write = recordWrite(mapping, merged.toRecord, row);
   const references = await resolve(tx, mapping, write, writer);
-  const patch = { ...write.patch, ...references, ...stamp(mapping, row, at) };
+  const patch = { ...write.patch, ...references, ...stamp(mapping, row, at), ...back };
   try {
-    return await writer.update(recordId, row, patch);
+    return await writer.update(lane.recordId, row, patch);
   } catch (thrown) {
     if (isRecordNewer(thrown)) return "record_is_newer";
     throw thrown;
   }
+}
+
+/** What we archived for a deletion that has proved wrong is archived no more. */
+function liftedArchive(lane: Lane, row: Row, mapping: Mapping): RowPatch {
+  const { softDelete } = mapping;
+  if (softDelete === null || lane.tombstone !== null) return {};
+  return isArchivedByUs(lane, row, mapping) ? { [softDelete]: null } : {};
 }
 
 function resolve(

@@ -22,6 +22,8 @@ export interface SweepSummary {
   readonly deleted: number;
   /** Surplus resources of ours that were closed. */
   readonly closed: number;
+  /** Whether some of it waits for approval. */
+  readonly held: boolean;
 }
 
 /** Sweeps every connection whose turn it is. */
@@ -44,8 +46,9 @@ export async function sweepDue(
   const again = addMillis(now, Math.min(0, LOOK_AGAIN_MS - sweepMillis));
   for (const contact of due) {
     try {
-      const { unconfirmed } = await sweepConnection(services, contact, signal);
-      if (unconfirmed === 0) continue;
+      const { unconfirmed, held } = await sweepConnection(services, contact, signal);
+      // What is held is looked at again when it is approved, and not before.
+      if (unconfirmed === 0 || held) continue;
       await services.store.directory.updateConnection(contact.connection.id, { sweptAt: again });
     } catch (thrown) {
       if (signal?.aborted === true) return 0;
@@ -67,7 +70,7 @@ export async function sweepConnection(
   signal?: AbortSignal,
 ): Promise<SweepSummary> {
   const scope = { records: false, dryRun: false };
-  const { listed, unconfirmed, actions } = await reconcileConnection(
+  const { listed, unconfirmed, actions, held } = await reconcileConnection(
     services,
     contact,
     scope,
@@ -82,5 +85,6 @@ export async function sweepConnection(
     unconfirmed,
     deleted: count(["delete_record", "archive_record", "detach_record"]),
     closed: count(["close_surplus"]),
+    held,
   };
 }

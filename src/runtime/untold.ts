@@ -3,9 +3,13 @@ import type { Lane } from "../model/lane.ts";
 import { type Mapping, mappedColumns } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 
-/** Whether the lane has an event that will look at its record, or may not be looked at for now. */
+/**
+ * Whether the lane has an event that will look at its record, or may not be looked at for now: it is
+ * switched off, or its record is archived still while its resource is alive.
+ */
 export function isLookedAt(lane: Lane): boolean {
-  return lane.disabled !== null || lane.live.some(({ direction }) => direction === "outbound");
+  const isHeld = lane.disabled !== null || lane.returned !== null;
+  return isHeld || lane.live.some(({ direction }) => direction === "outbound");
 }
 
 /** Whether a write to the lane's record was captured and not drained: that is told by itself. */

@@ -133,6 +133,7 @@ export interface ApiPlannedAction {
   readonly kind:
     | "create_record"
     | "update_record"
+    | "restore_record"
     | "move_record"
     | "delete_record"
     | "archive_record"

@@ -122,6 +122,8 @@ export function aLane(changes: Partial<Lane> = {}): Lane {
     awaitingIntent: null,
     flips: {},
     moved: null,
+    archivedAs: null,
+    returned: null,
     disabled: null,
     epoch: 0,
     live: [],

@@ -126,7 +126,7 @@ describe("whether a resource can come back with its record", () => {
   it("no, where its own deletion was heard of", () => {
     const after = admit(ended, anArrival(null, 60), context);
     expect(bornOf(after)).toMatchObject({ state: "ignored", reason: "tombstoned" });
-    expect(after.lane.tombstone).toEqual({ ...tombstone, side: "resource" });
+    expect(after.lane.tombstone).toEqual({ ...tombstone, side: "resource", recordFirst: true });
     expect(canRestore(after.lane, context)).toBe(false);
   });
 });

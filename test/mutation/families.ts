@@ -46,7 +46,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "moved-sweep",
     rule: "What is led elsewhere is no deletion: a sweep follows it",
-    file: "src/runtime/plan-reconcile.ts",
+    file: "src/runtime/both-sides.ts",
     find: "if (error.moved !== null) return error.moved;",
     replace: 'if (error.moved !== null) return "absent";',
     killedBy,

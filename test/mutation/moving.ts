@@ -112,7 +112,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-not-revived",
     rule: "Nothing that is read at a former resource pairs it again",
-    file: "src/engine/admit.ts",
+    file: "src/engine/tombstone.ts",
     find: "    tombstone.recordMoved === undefined &&\n",
     replace: "",
     killedBy: own,

@@ -8,6 +8,7 @@ import { moving } from "./moving.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { processing } from "./processing.ts";
 import { redelivering } from "./redelivering.ts";
+import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
 
 export const mutants: readonly CodeMutant[] = [
@@ -20,6 +21,7 @@ export const mutants: readonly CodeMutant[] = [
   ...families,
   ...moving,
   ...authors,
+  ...returning,
 ];
 
 /** @throws Error where there is no mutant of that id. */

@@ -165,6 +165,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         tombstone: {
           ...{ event: anId(), at, side: "resource", movedTo: "9007199254740993/1" },
           recordMoved: "with_parent",
+          recordFirst: true,
         },
         copy: { title: "C", author: { id: "1", login: "ada" }, body: "a\nb", gone: null },
         display: { url: "https://example.org/1", number: "1" },
@@ -182,6 +183,8 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
           ],
         },
         moved: { connection: opened.connection, externalId: "9007199254740997" },
+        archivedAs: "2026-03-01 12:00:00.123456+00",
+        returned: anId(),
         disabled: "a person said so",
         epoch: 12,
       };

@@ -334,6 +334,9 @@ table tandem.lanes with (fillfactor=80)
   tombstone_moved_to text
   tombstone_record_moved text
   intent_posted jsonb
+  tombstone_record_first boolean not null default false
+  archived_as text
+  returned_from uuid
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
   lanes_moved_from_connection_fkey: FOREIGN KEY (moved_from_connection) REFERENCES tandem.connections(id)
   lanes_pkey: PRIMARY KEY (id)

@@ -53,7 +53,9 @@ function lines(
   const later =
     unconfirmed === 0
       ? []
-      : [`${count(unconfirmed, "resource")} missing, but heard of moments ago: look again later.`];
+      : [
+          `${count(unconfirmed, "resource")} heard of too shortly before to be sure: look again later.`,
+        ];
   const waits = held
     ? ["The rest would delete or overwrite much, and waits: `tandem status` shows it."]
     : [];

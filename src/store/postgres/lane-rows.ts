@@ -23,6 +23,7 @@ export interface LaneRow {
   readonly tombstone_side: "resource" | "record" | null;
   readonly tombstone_moved_to: string | null;
   readonly tombstone_record_moved: RecordMove | null;
+  readonly tombstone_record_first: boolean;
   readonly intent_token: string | null;
   readonly intent_since: string | null;
   readonly intent_tokenless: boolean;
@@ -30,6 +31,8 @@ export interface LaneRow {
   readonly awaiting_intent_until: string | null;
   readonly moved_from_connection: string | null;
   readonly moved_from_external_id: string | null;
+  readonly archived_as: string | null;
+  readonly returned_from: string | null;
   readonly disabled: string | null;
   readonly epoch: string;
 }
@@ -87,6 +90,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
             ...(row.tombstone_record_moved === null
               ? {}
               : { recordMoved: row.tombstone_record_moved }),
+            ...(row.tombstone_record_first ? { recordFirst: true } : {}),
           },
     copy: record.copy,
     display: record.display,
@@ -116,6 +120,8 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
             connection: connectionId(row.moved_from_connection),
             externalId: row.moved_from_external_id,
           },
+    archivedAs: row.archived_as,
+    returned: row.returned_from === null ? null : eventId(row.returned_from),
     disabled: row.disabled,
     epoch: Number(row.epoch),
     live,
@@ -139,6 +145,7 @@ export function laneToRow(lane: Lane): LaneRow {
     tombstone_side: lane.tombstone?.side ?? null,
     tombstone_moved_to: lane.tombstone?.movedTo ?? null,
     tombstone_record_moved: lane.tombstone?.recordMoved ?? null,
+    tombstone_record_first: lane.tombstone?.recordFirst ?? false,
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,
@@ -149,6 +156,8 @@ export function laneToRow(lane: Lane): LaneRow {
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
     moved_from_connection: lane.moved?.connection ?? null,
     moved_from_external_id: lane.moved?.externalId ?? null,
+    archived_as: lane.archivedAs,
+    returned_from: lane.returned,
     disabled: lane.disabled,
     epoch: String(lane.epoch),
   };

@@ -31,6 +31,7 @@ set
   tombstone_side = decided.tombstone_side,
   tombstone_moved_to = decided.tombstone_moved_to,
   tombstone_record_moved = decided.tombstone_record_moved,
+  tombstone_record_first = decided.tombstone_record_first,
   intent_token = decided.intent_token,
   intent_since = decided.intent_since,
   intent_tokenless = decided.intent_tokenless,
@@ -38,6 +39,8 @@ set
   awaiting_intent_until = decided.awaiting_intent_until,
   moved_from_connection = decided.moved_from_connection,
   moved_from_external_id = decided.moved_from_external_id,
+  archived_as = decided.archived_as,
+  returned_from = decided.returned_from,
   disabled = decided.disabled,
   epoch = decided.epoch
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided

@@ -1,0 +1,68 @@
+/**
+ * A resource that was taken for deleted and is listed all the same. What a list shows may be old, so
+ * it is read by id, and where that proves it alive the pairing lives on: with its record, if that is
+ * still there, or else with a new one.
+ */
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import { type Admission, admit, type Arrival } from "./admit.ts";
+import type { Context } from "./context.ts";
+import { supersede } from "./covered.ts";
+import { type PlannedAction, planNews, READS_LAG_MS, type RecordSide } from "./reconcile.ts";
+import { mayReturn, proves, type Returnable } from "./tombstone.ts";
+import { inboundOff, processing, unchanged } from "./transition.ts";
+
+/** Whether it is worth a read to know if the resource of an ended lane lives. */
+export function mayBeBack(lane: Lane, context: Context): lane is Returnable {
+  return mayReturn(lane) && inboundOff(lane, context) === null;
+}
+
+/** Whether a list or a read may show it only because it lags: the deletion was heard of just now. */
+export function isTooYoungToReturn({ tombstone }: Returnable, now: Instant): boolean {
+  return addMillis(tombstone.at, READS_LAG_MS) > now;
+}
+
+/**
+ * Admits the read of a resource whose lane has ended.
+ *
+ * @param record Its record as it is now; one that is gone, or has another counterpart, is let go of.
+ */
+export function admitReturn(
+  lane: Lane,
+  arrival: Arrival,
+  record: RecordSide,
+  context: Context,
+): Admission {
+  if (!mayReturn(lane) || !proves(arrival, lane)) return { ...unchanged(lane), event: null };
+  return admit(record.kind === "present" ? lane : unpaired(lane), arrival, context);
+}
+
+/** Whether a lane has nothing to its name yet: its record may go back to the resource that it had. */
+export function isUnsent(lane: Lane): boolean {
+  return lane.externalId === null && lane.intent === null && processing(lane) === null;
+}
+
+/** What waited in the lane that a record got meanwhile is done by the event that brings it back. */
+export function handBack(follower: Lane, event: TandemEvent, now: Instant): Transition {
+  return follower.live.reduce<Transition>(
+    (start, waiting) => supersede(start, waiting, event, now),
+    unchanged(follower),
+  );
+}
+
+/** Plans what follows for the record of a resource that is alive after all. */
+export function planReturn(
+  lane: Lane,
+  arrival: Arrival,
+  record: RecordSide,
+  context: Context,
+): readonly PlannedAction[] {
+  const { lane: after, event } = admitReturn(lane, arrival, record, context);
+  if (event?.state !== "queued") return [];
+  return planNews(after, event, record.kind === "present" ? record : { kind: "none" }, context);
+}
+
+function unpaired(lane: Lane): Lane {
+  return { ...lane, recordId: null, base: null, recordChangedAt: {}, archivedAs: null };
+}

@@ -1,0 +1,84 @@
+/** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
+import type { Context } from "../engine/context.ts";
+import {
+  awaitRecord,
+  concludeRemoval,
+  keptArchived,
+  keptByApp,
+  MOVED_ON,
+  planRemoval,
+  type RemovalPlan,
+} from "../engine/inbound.ts";
+import { isArchivedByUs, softDeleteOf } from "../engine/tombstone.ts";
+import { formatInstant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
+import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
+import type { Held } from "./claim.ts";
+import { isSoftDeleted } from "./drain.ts";
+import { isRecordNewer } from "./hooks.ts";
+import { lockForRemoval, type Removable } from "./record-side.ts";
+import { type RecordWriter, recordWriter } from "./write-record.ts";
+
+/** One transaction's part: removes the record as its mapping says, and ends the event. */
+export async function removeRecord(
+  tx: StoreTransaction,
+  { lane, event, start }: Held,
+  book: AddressBook,
+  context: Context,
+): Promise<Transition> {
+  const { mapping } = context;
+  const record = await lockForRemoval(tx, lane, mapping);
+  if (record === "busy") return awaitRecord(start, event, context);
+  if (isRestoring(lane)) await beginAnew(tx, lane, book);
+  const removal = planRemoval(lane, record?.content ?? null, context);
+  const isArchived = record !== null && isArchivedByApp(lane, record.row, mapping);
+  const planned = isLeftOrElsewhere(lane, await hasMovedOn(tx, lane))
+    ? MOVED_ON
+    : isArchived
+      ? keptArchived(removal)
+      : removal;
+  const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
+  const removed = await carryOut(writer, lane, record, planned, context);
+  return concludeRemoval(start, event, removed, context);
+}
+
+/** The record has another resource by now, or its resource lives where nothing is connected. */
+function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
+  return hasOther || tombstone?.movedTo !== undefined;
+}
+
+/** Removes the record as planned; where the app says that the record wins, or keeps it, it is kept. */
+async function carryOut(
+  writer: RecordWriter,
+  lane: Lane,
+  record: Removable | null,
+  planned: RemovalPlan,
+  { mapping, now }: Context,
+): Promise<RemovalPlan> {
+  if (lane.recordId === null || record === null) return planned;
+  try {
+    if (planned.removal.kind === "delete") {
+      const kept = await writer.delete(lane.recordId, record.row);
+      if (kept !== null) return keptByApp(planned, archivedAs(kept, mapping));
+    } else if (planned.removal.kind === "archive" && mapping.softDelete !== null) {
+      const patch = { [mapping.softDelete]: formatInstant(now) };
+      const archived = await writer.update(lane.recordId, record.row, patch);
+      return { ...planned, removal: { kind: "archive", as: archivedAs(archived, mapping) } };
+    }
+  } catch (thrown) {
+    if (isRecordNewer(thrown)) return { ...planned, removal: { kind: "detach" } };
+    throw thrown;
+  }
+  return planned;
+}
+
+function isArchivedByApp(lane: Lane, row: Row, mapping: Mapping): boolean {
+  return isSoftDeleted(mapping, row) && !isArchivedByUs(lane, row, mapping);
+}
+
+function archivedAs(row: Row, { softDelete }: Mapping): string | null {
+  return softDelete === null ? null : softDeleteOf(row, softDelete);
+}

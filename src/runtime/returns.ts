@@ -1,0 +1,179 @@
+/**
+ * Resources that are listed though they were taken for deleted. Each is read by id, beginning after
+ * its tombstone, and what that proves is carried out with the rest of the plan. What was closed or let
+ * go of for its record's sake is not asked for: it costs no call.
+ */
+import type { Arrival } from "../engine/admit.ts";
+import type { PlannedAction, RecordSide } from "../engine/reconcile.ts";
+import { connectionsAt } from "../engine/record-move.ts";
+import {
+  admitReturn,
+  handBack,
+  isTooYoungToReturn,
+  isUnsent,
+  mayBeBack,
+  planReturn,
+} from "../engine/returning.ts";
+import type { Returnable } from "../engine/tombstone.ts";
+import type { LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { AddressBook } from "./address-book.ts";
+import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
+import type { Planner } from "./plan-reconcile.ts";
+import { takePendingTimes } from "./record-side.ts";
+import { whereaboutsOf } from "./whereabouts.ts";
+
+/** Reads of one type in one run; what is left over is for the next one, within minutes. */
+const READS = 500;
+
+/** A resource that is alive after all, as a read by id showed it. */
+export interface ReturnedStep {
+  readonly cause: "returned";
+  readonly lane: LaneId;
+  readonly observation: Observation;
+  /** Not later than when the read began. */
+  readonly verifiedAt: Instant;
+  readonly actions: readonly PlannedAction[];
+}
+
+/** What one run has found so far. It grows while the run plans. */
+export interface Returns {
+  /** Asked for by now, of each type. */
+  readonly asked: Set<LaneId>;
+  /** Resources that are alive after all, below which life goes on. */
+  readonly alive: Set<string>;
+}
+
+/** What a page leads to, beside what it shows. */
+export interface ReturnsOfPage {
+  /** Heard of too shortly before, or too many: a later look tells. */
+  readonly unconfirmed: number;
+  readonly steps: readonly (ReturnedStep & { readonly mapping: Mapping })[];
+}
+
+/** Asks for those of a page whose lane has ended and that may be alive, one by one. */
+export async function planReturns(
+  planner: Planner,
+  lanes: readonly Returnable[],
+): Promise<ReturnsOfPage> {
+  const { services, contact, mapping, signal, returns } = planner;
+  let unconfirmed = 0;
+  const steps: (ReturnedStep & { readonly mapping: Mapping })[] = [];
+  for (const { id, externalId } of lanes) {
+    if (returns.asked.has(id) || externalId === null) continue;
+    const book = await AddressBook.open(services);
+    const began = await services.store.transaction(async (tx) => {
+      const [lane] = await tx.lockLanes([id]);
+      if (lane === undefined || !mayBeBack(lane, book.context(lane, tx.now))) return null;
+      if ((await lookAtRecord(tx, lane, mapping, book)) === "hidden") return null;
+      return isTooYoungToReturn(lane, tx.now) ? "too_young" : tx.now;
+    });
+    if (began === null) continue;
+    if (began === "too_young" || returns.asked.size >= READS) {
+      unconfirmed += 1;
+      continue;
+    }
+    returns.asked.add(id);
+    const seen = await readOrAbsent(services, contact, mapping, externalId, signal);
+    // What a list shows and a read does not is gone, or was moved: that was known.
+    if (seen === "absent" || "to" in seen) continue;
+    const step = {
+      cause: "returned",
+      mapping,
+      lane: id,
+      observation: seen,
+      verifiedAt: began,
+    } as const;
+    const actions = await services.store.transaction(async (tx) => {
+      const [lane] = await tx.lockLanes([id]);
+      if (lane === undefined) return [];
+      const looked = await lookAtRecord(tx, lane, mapping, book);
+      if (looked === "hidden") return [];
+      const { record } = looked;
+      const timed =
+        record.kind === "present" && lane.recordId !== null
+          ? await takePendingTimes(tx, lane, lane.recordId, mapping)
+          : lane;
+      return planReturn(timed, readOf(step), record, book.context(lane, tx.now));
+    });
+    if (actions.length === 0) continue;
+    returns.alive.add(externalId);
+    steps.push({ ...step, actions });
+  }
+  return { unconfirmed, steps };
+}
+
+/** Carries out what was planned, with each lane and record as they are by now. */
+export async function carryOutReturns(
+  tx: StoreTransaction,
+  steps: readonly (ReturnedStep & { readonly mapping: Mapping })[],
+  book: AddressBook,
+): Promise<void> {
+  const lanes = await tx.lockLanes(steps.map(({ lane }) => lane));
+  for (const before of lanes) {
+    const step = steps.find(({ lane }) => lane === before.id);
+    if (step === undefined) continue;
+    // It was moved meanwhile, or is another's.
+    if (before.externalId !== step.observation.externalId) continue;
+    const looked = await lookAtRecord(tx, before, step.mapping, book);
+    if (looked === "hidden") continue;
+    const { record, follower } = looked;
+    const after = admitReturn(before, readOf(step), record, book.context(before, tx.now));
+    if (follower !== null && after.event !== null) {
+      await tx.saveLanes([{ before: follower, after: handBack(follower, after.event, tx.now) }]);
+      await tx.removeLane(follower.id);
+    }
+    await tx.saveLanes([{ before, after }]);
+  }
+}
+
+function readOf({ observation, verifiedAt }: Omit<ReturnedStep, "actions">): Arrival {
+  return { observation, source: "reread", deliveryId: null, verifiedAt };
+}
+
+/** The record that a returning resource had, and the lane it got meanwhile, if that is unsent. */
+interface Looked {
+  readonly record: RecordSide;
+  readonly follower: Lane | null;
+}
+
+/**
+ * A record that has another counterpart by now, or belongs elsewhere, is not the resource's any more.
+ * `hidden`: row security may hide it, so nothing is known.
+ */
+async function lookAtRecord(
+  tx: StoreTransaction,
+  lane: Lane,
+  mapping: Mapping,
+  book: AddressBook,
+): Promise<Looked | "hidden"> {
+  const { recordId } = lane;
+  if (recordId === null) return { record: { kind: "none" }, follower: null };
+  const follower = await followerOf(tx, lane, recordId);
+  if (follower !== null && !isUnsent(follower)) return { record: { kind: "none" }, follower: null };
+  const rows = await rowsOf(tx, mapping, [lane]);
+  if (!rows.has(recordId) && (await tx.records.mayHideRows(mapping))) return "hidden";
+  const where = (await whereaboutsOf(tx, mapping, rows, [], book)).get(recordId);
+  const connections = where === undefined ? [] : connectionsAt(where);
+  // A child belongs to where its parent is, which may be on its way back as well.
+  const isPlaced = where?.kind === "by_scope" || connections.length > 0;
+  const hasLeft = isPlaced && !connections.includes(lane.connectionId);
+  const record = hasLeft ? ({ kind: "gone" } as const) : recordSide(mapping, lane, rows);
+  return { record, follower: record.kind === "present" ? follower : null };
+}
+
+/** The lane that the record got here when it was taken back. */
+async function followerOf(
+  tx: StoreTransaction,
+  { connectionId, resourceType, recordType }: Lane,
+  recordId: string,
+): Promise<Lane | null> {
+  const found = (await tx.findLanesByRecord(recordType, [recordId])).find(
+    (lane) => lane.connectionId === connectionId && lane.resourceType === resourceType,
+  );
+  return found === undefined ? null : ((await tx.lockLanes([found.id]))[0] ?? null);
+}

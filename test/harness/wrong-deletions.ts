@@ -1,0 +1,48 @@
+/** Issues that are taken for deleted and are alive: for a sweep, or by a webhook that is wrong. */
+import { expect } from "vitest";
+import type { AnyConfig } from "../../src/config.ts";
+import type { SampleTandem } from "./sample-tandem.ts";
+import { postWebhook } from "./webhooks.ts";
+
+export type Policy = "archive" | "delete" | "detach";
+
+/** The sample's tasks, with what becomes of them when their issue is deleted. */
+export function onDeletion(onResourceDeleted: Policy) {
+  return (config: AnyConfig): AnyConfig => {
+    const { tasks } = config.records;
+    const issue = tasks?.sync?.["github.issue"];
+    if (tasks === undefined || issue === undefined) throw new Error("no tasks are mapped");
+    const sync = { ...tasks.sync, "github.issue": { ...issue, onResourceDeleted } };
+    return { ...config, records: { ...config.records, tasks: { ...tasks, sync } } };
+  };
+}
+
+/** For one sweep the issues are not listed, and a read by id says that they are gone. */
+export async function hideForASweep(
+  app: SampleTandem,
+  ...numbers: readonly number[]
+): Promise<void> {
+  app.github.faults.api.lists = "empty";
+  for (const number of numbers) {
+    const path = new RegExp(`/issues/${String(number)}$`);
+    app.github.failNext({ method: "GET", path, with: 404 });
+  }
+  await app.tandem.sweepNow();
+  await app.settle();
+  app.github.clearFaults();
+  await app.advance(60_000);
+  app.github.clearRequests();
+}
+
+/** A webhook says that the issue was deleted, and it was not. */
+export async function tellOfADeletion(app: SampleTandem): Promise<void> {
+  app.holdWebhooks();
+  app.github.as("mona").editIssue(app.repo, 1, { title: "Here", body: "Text " });
+  const [edited] = app.held();
+  app.github.clearFaults();
+  const body = edited?.body.replace('"action":"edited"', '"action":"deleted"') ?? "";
+  expect((await postWebhook(app, { event: "issues", body })).status).toBe(202);
+  await app.settle();
+  await app.advance(60_000);
+  app.github.clearRequests();
+}

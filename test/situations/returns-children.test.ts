@@ -1,0 +1,97 @@
+/** An issue that was taken for deleted and is alive: what was said on either side follows it. */
+import { expect, it } from "vitest";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import {
+  hideForASweep,
+  onDeletion,
+  type Policy,
+  tellOfADeletion,
+} from "../harness/wrong-deletions.ts";
+
+/** An issue of Mona's with a comment of hers and one from here, in step for a minute. */
+async function givenTalk(database: TestDatabase, policy: Policy = "archive") {
+  const app = await givenSampleTandem(database, onDeletion(policy));
+  app.github.as("mona").openIssue(app.repo, { title: "Talk" });
+  await app.settle();
+  app.github.as("mona").comment(app.repo, 1, "There");
+  await app.addComment((await app.task()).id, "Here");
+  await app.settle();
+  await app.tandem.syncNow();
+  await app.settle();
+  await app.advance(60_000);
+  app.github.clearRequests();
+  return app;
+}
+
+/** For one sweep neither the issue nor its comments are to be seen. */
+async function hideTalk(app: SampleTandem): Promise<void> {
+  for (const { id } of app.github.comments(app.repo)) {
+    const path = new RegExp(`/comments/${String(id)}$`);
+    app.github.failNext({ method: "GET", path, with: 404 });
+  }
+  await hideForASweep(app, 1);
+}
+
+async function sweep(app: SampleTandem): Promise<void> {
+  await app.tandem.sweepNow();
+  await app.settle();
+}
+
+const said = async (app: SampleTandem) =>
+  (await app.comments()).map(({ markdown }) => markdown).sort();
+
+describeOnEachDatabase("the comments of an issue that is alive after all", (open) => {
+  it("were hidden as well: they are back with it, each once", async () => {
+    const app = await givenTalk(await open());
+    await hideTalk(app);
+    expect((await app.task()).deleted_at).not.toBeNull();
+    expect(await app.comments()).toEqual([]);
+
+    await sweep(app);
+    const { id, deleted_at } = await app.task();
+    expect(deleted_at).toBeNull();
+    expect(await said(app)).toEqual(["Here", "There"]);
+    expect((await app.comments()).map(({ task_id }) => task_id)).toEqual([id, id]);
+    // Two lists, the issue and the comments by id.
+    expect(app.reads()).toBe(5);
+    await sweep(app);
+    expect(await said(app)).toEqual(["Here", "There"]);
+    expect(app.reads()).toBe(7);
+    expect(app.github.comments(app.repo)).toHaveLength(2);
+    expect(app.writes()).toBe(0);
+  });
+
+  it("were made on both sides while it was taken for deleted: they follow, each once", async () => {
+    const app = await givenTalk(await open());
+    await tellOfADeletion(app);
+    const { id } = await app.task();
+    app.github.as("mona").comment(app.repo, 1, "There meanwhile");
+    await app.settle();
+    expect((await app.story()).at(-1)).toBe("inbound ignored parent_deleted");
+    await app.addComment(id, "Here meanwhile");
+    await app.settle();
+    await app.advance(60_000);
+    app.github.clearRequests();
+
+    await sweep(app);
+    const all = ["Here", "Here meanwhile", "There", "There meanwhile"];
+    expect(await said(app)).toEqual(all);
+    expect(app.github.comments(app.repo)).toHaveLength(4);
+    expect(app.writes()).toBe(1);
+    await sweep(app);
+    expect(await said(app)).toEqual(all);
+    expect(app.writes()).toBe(1);
+  });
+
+  it("stay away where it stays closed for its deleted task", async () => {
+    const app = await givenTalk(await open());
+    await app.sql("delete from tasks");
+    await app.settle();
+    await app.advance(60_000);
+    app.github.clearRequests();
+    await sweep(app);
+    expect(app.reads()).toBe(2);
+    expect(await app.comments()).toEqual([]);
+  });
+});
