@@ -55,7 +55,7 @@ describeOnEachDatabase("migrating", (open, kind) => {
       { version: 10, needs: 10 },
       { version: 11, needs: 11 },
       // Code that does not know what is back would close it.
-      { version: 15, needs: 15 },
+      { version: 16, needs: 16 },
     ]);
   });
 

@@ -1,6 +1,6 @@
 -- Resources that were taken for deleted and are alive after all. Code before it would take a record
 -- that we archived, and whose resource is back, for one that the app deleted, and close the resource.
--- Needs code that knows migration 15.
+-- Needs code that knows migration 16.
 
 alter table tandem.lanes
   -- The record was deleted before the resource was: that the resource lives proves nothing.
