@@ -68,19 +68,20 @@ export function leavingLanes(
 
 /**
  * Whether an outbound event belies where its record is by now: two drains at once may each have seen
- * the record at another time. Then the drain looks once more, and nothing is sent before it has.
+ * the record at another time. Then the drain looks once more, and nothing is sent before it has. Of
+ * what is paired only that is asked which looks at the resource first, as who is taken back does.
  *
  * @param isHere Whether the record belongs to the lane's connection as its row, or its parent's lanes,
  *   are now; `null` where its row is gone, or its parent is on its way or has no counterpart.
  */
 export function isMisplaced(
   { externalId, moved, tombstone }: Lane,
-  { action }: Pick<TandemEvent, "action">,
+  { action, reread }: Pick<TandemEvent, "action" | "reread">,
   isHere: boolean | null,
 ): boolean {
   if (isHere === null || moved !== null) return false;
   if (action === "delete") return isHere && tombstone?.recordMoved !== undefined;
-  return !isHere && externalId === null && tombstone === null;
+  return !isHere && (externalId === null || reread) && tombstone === null;
 }
 
 /** Why what comes to a lane that has ended is ignored. */

@@ -318,8 +318,8 @@ describe("a child that goes with its parent", () => {
 });
 
 describe("an event that belies where its record is", () => {
-  const upsert = { action: "upsert" } as const;
-  const removal = { action: "delete" } as const;
+  const upsert = { action: "upsert", reread: false } as const;
+  const removal = { action: "delete", reread: false } as const;
 
   it("would create where the record does not belong", () => {
     const unmade = aLane({ externalId: null });
@@ -327,6 +327,12 @@ describe("an event that belies where its record is", () => {
     expect(isMisplaced(unmade, upsert, true)).toBe(false);
     // What is paired is left to the drain alone, and to the sweep.
     expect(isMisplaced(aLane(), upsert, false)).toBe(false);
+  });
+
+  it("would open again where the record does not belong any more", () => {
+    const back = { action: "upsert", reread: true } as const;
+    expect(isMisplaced(aLane(), back, false)).toBe(true);
+    expect(isMisplaced(aLane(), back, true)).toBe(false);
   });
 
   it("would remove where the record belongs", () => {

@@ -182,6 +182,14 @@ export const moving: readonly CodeMutant[] = [
     killedBy: ["test/situations/scope-changes-raced.test.ts"],
   },
   {
+    id: "move-raced-back",
+    rule: "What is taken back by an outdated look is opened nowhere before the drain has looked again",
+    file,
+    find: "(externalId === null || reread) && tombstone === null",
+    replace: "externalId === null && tombstone === null",
+    killedBy: own,
+  },
+  {
     id: "move-looked-up",
     rule: "A lane that ended between look-up and lock makes the drain look again",
     file: "src/runtime/drain.ts",
