@@ -1,11 +1,12 @@
 /**
- * The schedules that refute the models of parents and transfers (`spec/traces`), run against the
+ * The schedules that refute the models of parents, transfers and moves (`spec/traces`), run against the
  * runtime. Each ends well. Without the rule it does not: `npm run mutants` holds these tests to that.
  */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { join } from "../harness/projects.ts";
+import { APP, expectAtRest, givenPaired, issuesOf, join, SITE } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { moveSteps } from "../spec/move-steps.ts";
 import {
   inboundFamily,
   outboundFamily,
@@ -18,11 +19,17 @@ import { readTrace, refutedRows } from "../spec/traces.ts";
 const families = refutedRows.filter(({ model }) => model === "parent");
 const inbound = families.filter(({ bounds }) => bounds.startsWith("INBOUND"));
 const outbound = families.filter(({ bounds }) => bounds.startsWith("OUTBOUND"));
+// What comes apart within one drain is told by `scope-changes-raced.test.ts`.
+const moves = refutedRows.filter(
+  ({ model, bounds }) => model === "move" && !bounds.includes("DRAINS"),
+);
 const transfers = refutedRows.filter(({ model }) => model === "transfer");
 
 /** Steps that only the model without the rule has a reason for. */
 const ONLY_WITHOUT: Readonly<Record<string, readonly string[]>> = {
   "no-parent-ended-inbound": ["start the child"],
+  // The removal has been taken back.
+  "no-move-take-back": ["start the removal at A", "the request lands at A", "the answer from A"],
   "no-behind": ["start the stranger at the old place"],
 };
 
@@ -67,7 +74,8 @@ async function givenTransferable(database: TestDatabase): Promise<SampleTandem> 
 
 describeOnEachDatabase("the runtime ends well on the schedule that refutes a model", (open) => {
   it("of which there are some of each kind", () => {
-    expect([inbound.length, outbound.length, transfers.length]).toEqual([3, 3, 4]);
+    const lengths = [inbound, outbound, transfers, moves].map((rows) => rows.length);
+    expect(lengths).toEqual([3, 3, 4, 8]);
   });
 
   it.each(inbound)("$name", async (row) => {
@@ -104,5 +112,29 @@ describeOnEachDatabase("the runtime ends well on the schedule that refutes a mod
       { connection: THERE, in_sync: true },
     ]);
     expect(leftOut).toEqual(ONLY_WITHOUT[row.name] ?? []);
+  });
+
+  it.each(moves)("$name", async (row) => {
+    const app = await givenPaired(await open());
+    const { steps } = await readTrace(row);
+    const schedule = steps.slice(0, steps.indexOf("faults stop"));
+    const leftOut = await takeSteps(moveSteps(app), schedule);
+    await comeToRest(app);
+    const { project_id: project, title } = await app.task();
+    const opens = [SITE, APP].map((place) =>
+      issuesOf(app, place).filter((issue) => issue.startsWith("open")),
+    );
+    expect(opens).toEqual(["1", "2"].map((one) => (one === project ? [`open: ${title}`] : [])));
+    const living = (await app.pairings(app.taskId)).filter(({ in_sync }) => in_sync);
+    expect(living).toHaveLength(project === "3" ? 0 : 1);
+    // An edit at the issue that was left is the task's, or it is named.
+    if (schedule.includes("remote edit at A")) {
+      const lost = (await app.events()).flatMap(({ conflicts }) =>
+        conflicts.map((one) => one.lost),
+      );
+      expect([title, ...lost]).toContain("Theirs");
+    }
+    expect(leftOut).toEqual(ONLY_WITHOUT[row.name] ?? []);
+    await expectAtRest(app);
   });
 });

@@ -13,7 +13,7 @@ import type { SampleTandem } from "../harness/sample-tandem.ts";
 /** Takes a step; `false` where there is no occasion for it. */
 export type Step = () => Promise<boolean>;
 
-const LEASE_MS = 60_000;
+export const LEASE_MS = 60_000;
 const NEVER = new AbortController().signal;
 
 /** Steps of one story, by the names that its model gives them. */
@@ -31,7 +31,7 @@ export async function takeSteps(steps: Steps, trace: readonly string[]): Promise
 }
 
 /** Work that may wait for a held request. */
-interface UnderWay {
+export interface UnderWay {
   readonly ended: Promise<unknown>;
 }
 
@@ -41,7 +41,11 @@ interface UnderWay {
  * @param which A condition on the queue's rows.
  * @returns `null`: nothing of it was due.
  */
-async function begin(app: SampleTandem, which: string): Promise<UnderWay | null> {
+export async function begin(
+  app: SampleTandem,
+  which: string,
+  signal = NEVER,
+): Promise<UnderWay | null> {
   const { services } = app.tandem;
   const others = `state = 'queued' and not (${which})`;
   await app.sql(
@@ -54,7 +58,7 @@ async function begin(app: SampleTandem, which: string): Promise<UnderWay | null>
      where run_at > tandem.now() + interval '50 years'`,
   );
   if (claims.length === 0) return null;
-  const ended = Promise.all(claims.map((one) => processClaimed(services, one, book, NEVER)));
+  const ended = Promise.all(claims.map((one) => processClaimed(services, one, book, signal)));
   return { ended };
 }
 
@@ -77,7 +81,7 @@ function deliver(app: SampleTandem, event: string, action: string): Step {
   };
 }
 
-function always(act: () => Promise<unknown>): Step {
+export function always(act: () => Promise<unknown>): Step {
   return async () => {
     await act();
     return true;
@@ -88,9 +92,9 @@ const nothing: Step = () => Promise.resolve(true);
 
 const poll = (app: SampleTandem): Step => always(() => app.tandem.syncNow());
 const sweep = (app: SampleTandem): Step => always(() => app.tandem.sweepNow());
-const drain = (app: SampleTandem): Step => always(() => drainChanges(app.tandem.services));
+export const drain = (app: SampleTandem): Step => always(() => drainChanges(app.tandem.services));
 
-const ISSUE = "resource_type = 'issue'";
+export const ISSUE = "resource_type = 'issue'";
 const COMMENT = "resource_type = 'issue_comment'";
 /** Longer than a child waits for its parent, and reads lag. */
 const HOUR = 3_600_000;
