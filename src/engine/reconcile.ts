@@ -10,14 +10,14 @@ import { laneId } from "../model/ids.ts";
 import { addMillis, instantFromMicros } from "../model/instant.ts";
 import { type Lane, newLane } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
-import { type Arrival, admit } from "./admit.ts";
+import { type Arrival, admit, contentOf } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { creationValues } from "./create.ts";
 import { closingValues } from "./outbound.ts";
 import { planRemoval, unsentOf } from "./inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge.ts";
 import { removalOf } from "./record-move.ts";
-import { liveEvents, outboundOff } from "./transition.ts";
+import { inboundOff, liveEvents, outboundOff } from "./transition.ts";
 
 /** What is done to one side of one pairing. */
 export type PlannedKind =
@@ -85,7 +85,7 @@ export function planSeen(
 /** Plans what an event that was just admitted leads to. */
 export function planNews(
   after: Lane,
-  event: TandemEvent,
+  event: Pick<TandemEvent, "content" | "updatedAt">,
   record: Exclude<RecordSide, { kind: "gone" }>,
   context: Context,
 ): readonly PlannedAction[] {
@@ -111,6 +111,20 @@ export function planNews(
     isTaken ? [] : conflicts,
   );
   return [...taken, ...follows];
+}
+
+/** Plans what an orphan leads to whose parent is alive after all: it is looked at once more then. */
+export function planOrphan(
+  lane: Lane,
+  { observation }: Arrival,
+  context: Context,
+): readonly PlannedAction[] {
+  const isLookedAt = lane.live.some(({ direction }) => direction === "inbound");
+  const isOrphan = lane.externalId !== null && lane.recordId === null && lane.tombstone === null;
+  if (!isOrphan || isLookedAt || inboundOff(lane, context) !== null) return [];
+  const content = contentOf(lane, observation, context);
+  const { updatedAt } = observation;
+  return planNews(lane, { content, updatedAt }, { kind: "none" }, context);
 }
 
 /** Plans what a record that differs from base leads to, where the resource has no news. */

@@ -1,6 +1,7 @@
 /** Admission of a local write: what a drained change does to a lane. Rows 2, 3 and 7 apply. */
 import type { Content } from "../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
+import type { EventId } from "../model/ids.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, RecordMove, Transition } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
@@ -30,6 +31,11 @@ export interface RecordChange {
   readonly ours: boolean;
   /** The record's content before it was deleted, as far as it was captured. */
   readonly deleted: Content | null;
+  /**
+   * Our own deletion of its parent, whose resource was deleted, took it along: the event that did so.
+   * Absent where somebody else deleted it.
+   */
+  readonly goneWith?: EventId | null;
 }
 
 /** Decides what becomes of a local write. */
@@ -46,6 +52,9 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
     conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],
   };
   const { tombstone } = start.lane;
+  const { goneWith = null } = change;
+  if (goneWith !== null && tombstone === null)
+    return goneWithParent(start, born, goneWith, context);
   const off = outboundOff(lane, context);
   if (off !== null) {
     const held: TandemEvent = { ...born, state: "disabled", reason: off };
@@ -67,6 +76,27 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
     withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } }),
     born,
   );
+}
+
+/**
+ * Nobody wishes the resource away whose record went with its parent's. Where that is gone it is gone as
+ * well; where that turns out to be alive it comes back with it.
+ */
+function goneWithParent(
+  start: Transition,
+  born: TandemEvent,
+  deletion: EventId,
+  { now }: Context,
+): Admission {
+  const tombstone = { event: born.id, at: now, side: "resource" } as const;
+  const ended = withLane(cancelOlder(start, born, now), { tombstone, recordId: null, base: null });
+  return done(ended, {
+    ...born,
+    state: "ignored",
+    reason: "parent_deleted",
+    ignoredFor: { id: deletion, type: "events" },
+    finishedAt: now,
+  });
 }
 
 /**

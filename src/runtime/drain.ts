@@ -25,6 +25,7 @@ import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../stor
 import { AddressBook } from "./address-book.ts";
 import { LaneMovedError } from "./admit-arrivals.ts";
 import { journalOf } from "./journal.ts";
+import { goneWithParents } from "./gone-with-parents.ts";
 import { followUsers } from "./follow-links.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services.ts";
@@ -227,6 +228,7 @@ async function admitTargets(
   const anew: Target[] = [];
   const back: Admission[] = [];
   const shifts = await shiftsOf(tx, lanes, targets, book);
+  const goneWith = await goneWithParents(tx, lanes, targets);
   const moves: RecordMoved[] = [];
   const decided = lanes.flatMap((before): Decided[] => {
     const target = targets.find((candidate) => candidate.lane === before.id);
@@ -239,7 +241,10 @@ async function admitTargets(
         moves.push({ mapping: target.mapping, lane: before, event: after.event.id });
       return [{ before, after }];
     }
-    const change = foldChanges(before, target, context);
+    const change = {
+      ...foldChanges(before, target, context),
+      goneWith: goneWith.get(before.id) ?? null,
+    };
     if (target.restores === null || before.tombstone === null) {
       const after = admitChange(before, change, context);
       if (target.arrives && after.event !== null) {

@@ -11,6 +11,7 @@ import type { Arrival } from "../engine/admit.ts";
 import {
   type PlannedAction,
   isTooYoungToMiss,
+  planOrphan,
   planAbsent,
   planOutlived,
   planSeen,
@@ -48,8 +49,8 @@ export type PlannedStep = {
   | {
       readonly cause: "unpaired";
       readonly key: LaneKey;
-      /** The step that its parent comes here by, if it is not here yet. */
-      readonly above: RecordMovedStep | null;
+      /** The step that its parent comes here, or is back, by. */
+      readonly above: PlannedStep | null;
     }
   | { readonly cause: "absent"; readonly externalId: string }
   | { readonly cause: "moved"; readonly move: ResourceMove }
@@ -221,7 +222,14 @@ async function planPage(
         (ended.has(above) && !planner.returns.alive.has(above)) || planner.ending.has(above);
       if (found === undefined && (isPairing || isEnded)) continue;
       if (!isPairing && !isEnded && mayBeBack(lane, book.context(lane, tx.now))) back.push(lane);
-      steps.push(...(await seenSteps(tx, planner, book, lane, arrival, view)));
+      const seen = await seenSteps(tx, planner, book, lane, arrival, view);
+      const isBack = planner.returns.alive.has(above);
+      const orphan = isBack ? planOrphan(lane, arrival, book.context(lane, tx.now)) : [];
+      // What brings its parent back has it looked at; here it is only told.
+      const told = orphan.length > 0 && seen.every(({ actions }) => actions.length === 0);
+      steps.push(
+        ...(told ? [{ cause: "seen", mapping, observation, actions: orphan } as const] : seen),
+      );
     }
     return { steps, ended: back };
   });

@@ -36,9 +36,10 @@ export async function planWithoutResource(
     }),
   );
   const comingBy = new Map(
-    above.flatMap((step) =>
-      step.cause === "record_moved" && !step.leaves ? [[step.recordId, step] as const] : [],
-    ),
+    above.flatMap((step): (readonly [string | null, PlannedStep])[] => {
+      if (step.cause === "record_moved" && !step.leaves) return [[step.recordId, step]];
+      return restoredBy(step).map((recordId) => [recordId, step] as const);
+    }),
   );
   const steps: PlannedStep[] = [];
   const planned = new Set<string>();
@@ -85,6 +86,12 @@ export async function planWithoutResource(
       await plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group));
     });
   }
+  // What found its parent ended has a lane by now, and nothing has left for it.
+  for (const group of batchesOf(above.flatMap(restoredBy), BATCH)) {
+    await services.store.transaction(async (tx) => {
+      await plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group, "or_unsent"));
+    });
+  }
   // Where the plan is carried out as it is made, these are bound by now and were looked below above.
   for (const group of batchesOf([...adopted.keys()], BATCH)) {
     await services.store.transaction(async (tx) => {
@@ -96,4 +103,12 @@ export async function planWithoutResource(
     });
   }
   return steps;
+}
+
+/** The record that a resource which is alive after all is paired with again. */
+function restoredBy(step: PlannedStep): readonly string[] {
+  if (step.cause !== "returned") return [];
+  return step.actions.flatMap(({ kind, recordId }) =>
+    kind === "restore_record" && recordId !== null ? [recordId] : [],
+  );
 }

@@ -126,4 +126,28 @@ export const returning: readonly CodeMutant[] = [
     replace: "",
     killedBy: ["test/situations/returns-children.test.ts"],
   },
+  {
+    id: "return-gone-with-parent",
+    rule: "Nobody wishes away what our own deletion of its parent has taken along",
+    file: "src/runtime/gone-with-parents.ts",
+    find: 'if (above?.side === "resource") result.set(id, origin);',
+    replace: "",
+    killedBy: ["test/situations/returns-children.test.ts"],
+  },
+  {
+    id: "return-gone-by-app",
+    rule: "What the app deletes is deleted at the integration, however its parent fares",
+    file: "src/runtime/gone-with-parents.ts",
+    find: "const origin = changes.at(-1)?.origin ?? null;",
+    replace: "const origin = changes.at(-1)?.origin ?? id;",
+    killedBy: ["test/situations/returns-children.test.ts"],
+  },
+  {
+    id: "return-orphans-told",
+    rule: "A plan says what becomes of orphans below a resource that is alive after all",
+    file: "src/runtime/plan-reconcile.ts",
+    find: "const isBack = planner.returns.alive.has(above);",
+    replace: "const isBack = false;",
+    killedBy: ["test/situations/returns-children.test.ts"],
+  },
 ];

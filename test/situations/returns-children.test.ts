@@ -84,6 +84,78 @@ describeOnEachDatabase("the comments of an issue that is alive after all", (open
     expect(app.writes()).toBe(1);
   });
 
+  it("are in the plan of a reconcile, which says what it does", async () => {
+    const app = await givenTalk(await open());
+    await tellOfADeletion(app);
+    app.github.as("mona").comment(app.repo, 1, "There meanwhile");
+    await app.settle();
+    await app.addComment((await app.task()).id, "Here meanwhile");
+    await app.settle();
+    await app.advance(60_000);
+    const events = await app.events();
+
+    const dry = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(dry.actions.map(({ kind, recordType }) => `${kind} ${recordType}`)).toEqual([
+      "restore_record tasks",
+      "create_record comments",
+      "create_resource comments",
+    ]);
+    expect(await app.events()).toEqual(events);
+    const live = await app.tandem.reconcile(app.connection.id);
+    expect(live.actions).toEqual(dry.actions);
+    await app.settle();
+    expect(await said(app)).toEqual(["Here", "Here meanwhile", "There", "There meanwhile"]);
+    expect(app.github.comments(app.repo)).toHaveLength(4);
+    const done = (await app.events()).slice(events.length);
+    const ended = done.filter(({ state }) => state === "completed").map(({ reason }) => reason);
+    expect(ended.sort()).toEqual(["created_record", "created_resource", "resource_returned"]);
+    const again = await app.tandem.reconcile(app.connection.id);
+    expect(again.actions).toEqual([]);
+  });
+
+  it("went with their task, and nobody wished them away: they stay at GitHub and come back", async () => {
+    const app = await givenTalk(await open(), "delete");
+    await hideForASweep(app, 1);
+    expect(await app.tasks()).toEqual([]);
+    expect(await app.comments()).toEqual([]);
+    expect(app.github.comments(app.repo)).toHaveLength(2);
+    const [first] = await app.events("direction=outbound&state=ignored");
+    expect(first).toMatchObject({ action: "delete", reason: "parent_deleted" });
+
+    await sweep(app);
+    const { id } = await app.task();
+    expect(await said(app)).toEqual(["Here", "There"]);
+    expect((await app.comments()).map(({ task_id }) => task_id)).toEqual([id, id]);
+    expect(app.reads()).toBe(5);
+    await sweep(app);
+    expect(await said(app)).toEqual(["Here", "There"]);
+    expect(app.github.comments(app.repo)).toHaveLength(2);
+    expect(app.github.calls({ writes: true })).toBe(0);
+  });
+
+  it("of an issue that is really deleted go with their task, and GitHub is asked for nothing", async () => {
+    const app = await givenTalk(await open(), "delete");
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    await app.settle();
+    expect(await app.tasks()).toEqual([]);
+    expect(await app.comments()).toEqual([]);
+    expect(app.writes()).toBe(0);
+    await app.advance(60_000);
+    await sweep(app);
+    expect(await app.tasks()).toEqual([]);
+    expect(app.reads()).toBe(2);
+    expect(app.writes()).toBe(0);
+  });
+
+  it("that the app itself deletes are deleted at GitHub, however their issue fares", async () => {
+    const app = await givenTalk(await open());
+    await tellOfADeletion(app);
+    await app.sql("delete from comments where markdown = 'Here'");
+    await app.settle();
+    expect(app.github.comments(app.repo)).toMatchObject([{ body: "There" }]);
+    expect(app.writes()).toBe(1);
+  });
+
   it("stay away where it stays closed for its deleted task", async () => {
     const app = await givenTalk(await open());
     await app.sql("delete from tasks");
