@@ -12,7 +12,7 @@ import { type Content, digest, type FieldSpecs, sameValue } from "../model/conte
 import type { TandemEvent } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
 import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { cancelOlder } from "./admit.ts";
@@ -282,6 +282,26 @@ function ofOneAuthor(copy: Content | null, content: Content | null, fields: Fiel
 function byNumber(a: string | null, b: string | null): number {
   const [one, other] = [a ?? "", b ?? ""];
   return one.length - other.length || (one < other ? -1 : 1);
+}
+
+/**
+ * The lanes left behind on the way of one that was moved, more than once perhaps, before it was settled:
+ * each names the place where the resource went from its own. The records of all of them are doubles.
+ */
+export function leftOnTheWay(
+  { connectionId, externalId, moved }: Pick<Lane, "connectionId" | "externalId" | "moved">,
+  others: readonly Lane[],
+): readonly Lane[] {
+  const way: Lane[] = [];
+  for (let place = moved; place !== null;) {
+    const { connection, externalId: id }: FormerPlace = place;
+    if (connection === connectionId && id === externalId) break;
+    const left = others.find((one) => one.connectionId === connection && one.externalId === id);
+    if (left === undefined || way.includes(left)) break;
+    way.push(left);
+    place = left.moved;
+  }
+  return way;
 }
 
 /** Waits for children that have not arrived: they are moved one after the other. */

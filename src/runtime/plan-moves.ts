@@ -30,7 +30,7 @@ export async function hasMovedWithParent(
   if (parent === null) return false;
   const { type, externalId } = parent;
   const [above] = await tx.findLanesByResource(connectionId, type, [externalId]);
-  return movedParents.has(externalId) || (above?.side === "resource" && above.moving);
+  return movedParents.has(externalId) || (above?.side === "resource" && above.moved !== null);
 }
 
 /** What was moved while its webhooks were lost: the record follows it, or is let go of. */

@@ -216,7 +216,7 @@ async function parentRecordId(
     return { ended: parent.recordId, moved: parent.recordMoved !== null };
   }
   // Until the parent's children have followed it, nobody can tell which of them this one is.
-  if (parent?.moving === true) return undefined;
+  if ((parent?.moved ?? null) !== null) return undefined;
   return parent?.recordId ?? undefined;
 }
 

@@ -6,7 +6,13 @@
 import type { Context } from "../engine/context.ts";
 import { admit } from "../engine/admit.ts";
 import { awaitRecord, nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
-import { awaitChildren, followParent, matchChildren, tradePlaces } from "../engine/move.ts";
+import {
+  awaitChildren,
+  followParent,
+  leftOnTheWay,
+  matchChildren,
+  tradePlaces,
+} from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { withConflicts } from "../engine/transition.ts";
@@ -72,27 +78,38 @@ export async function familyOf(
   book: AddressBook,
   services: Services,
 ): Promise<readonly LaneId[]> {
-  const { moved } = lane;
   const ids: LaneId[] = [];
   const records = new Set(lane.recordId === null ? [] : [lane.recordId]);
-  const behind = await tx.findLanesByResource(moved.connection, lane.resourceType, [
-    moved.externalId,
-  ]);
-  for (const { id, recordId } of behind) {
-    ids.push(id);
-    if (recordId !== null) records.add(recordId);
+  const places: FormerPlace[] = [];
+  const here = { connection: lane.connectionId, externalId: lane.externalId ?? "" };
+  // From its first place on, each lane left behind names the next.
+  for (let next: FormerPlace | null = lane.moved; next !== null;) {
+    const place: FormerPlace = next;
+    if ([...places, here].some((one) => isSamePlace(one, place))) break;
+    places.push(place);
+    const { connection, externalId } = place;
+    const [left] = await tx.findLanesByResource(connection, lane.resourceType, [externalId]);
+    if (left === undefined) break;
+    ids.push(left.id);
+    if (left.recordId !== null) records.add(left.recordId);
+    next = left.moved;
   }
   const above = book.mapping(lane);
   for (const mapping of mappingsBelow(lane, contact, services)) {
     const { type } = mapping.resource;
-    ids.push(...(await tx.findChildLanes(moved.connection, type, moved.externalId)));
-    ids.push(...(await tx.findChildLanes(lane.connectionId, type, lane.externalId ?? "")));
+    for (const { connection, externalId } of [...places, here]) {
+      ids.push(...(await tx.findChildLanes(connection, type, externalId)));
+    }
     if (above === null) continue;
     const rows = await tx.records.childrenOf(mapping, above, [...records]);
     const lanes = await tx.findLanesByRecord(mapping.recordType, rows);
     ids.push(...lanes.flatMap((one) => (one.resourceType === type ? [one.id] : [])));
   }
   return [...new Set(ids)].filter((id) => id !== lane.id);
+}
+
+function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
+  return one.connection === other.connection && one.externalId === other.externalId;
 }
 
 /** What following a move did, to be told by the event that carries it on. */
@@ -112,7 +129,10 @@ export async function settleMove(
   const { lane, event, start } = held;
   const { moved } = lane;
   if (moved === null) return { start, event };
-  const families = [...arrived].map(([mapping, seen]) => familyBelow(lane, held, mapping, seen));
+  const behind = leftOnTheWay(lane, held.others);
+  const families = [...arrived].map(([mapping, seen]) =>
+    familyBelow(lane, behind, held, mapping, seen),
+  );
   const deadline = event.deadline ?? addMillis(tx.now, PARENT_DEADLINE_MS);
   if (families.some(({ missing }) => missing.length > 0) && deadline > tx.now) {
     const next = nextLookAt(event, tx.now);
@@ -120,9 +140,6 @@ export async function settleMove(
     await save(tx, held, awaitChildren(start, event, deadline, runAt, tx.now));
     return null;
   }
-  const behind = held.others.find(
-    (one) => one.connectionId === moved.connection && one.externalId === moved.externalId,
-  );
   const rows = await lockRows(tx, lane, behind, families, context.mapping);
   if (rows === null) {
     await save(tx, held, awaitRecord(start, event, context));
@@ -148,10 +165,13 @@ interface Family {
   readonly missing: readonly Lane[];
   /** Lanes that were made at the new place before the move was known, by external id. */
   readonly strangers: ReadonlyMap<string, Lane>;
+  /** The same at places that the resource has left again: nothing of them is there any more. */
+  readonly passed: readonly Lane[];
 }
 
 function familyBelow(
   lane: Lane,
+  behind: readonly Lane[],
   { others }: { readonly others: readonly Lane[] },
   mapping: Mapping,
   seen: readonly Observation[],
@@ -171,8 +191,19 @@ function familyBelow(
       one.parent?.externalId === lane.externalId &&
       !children.includes(one),
   );
+  const passed = ofType.filter((one) =>
+    behind.some(
+      (left) =>
+        one.connectionId === left.connectionId &&
+        one.parent?.externalId === left.externalId &&
+        one.externalId !== null &&
+        one.tombstone === null &&
+        !children.includes(one),
+    ),
+  );
   return {
     mapping,
+    passed,
     matches,
     missing: matches.flatMap(({ child, seen: there }) =>
       there === null && child.externalId !== null && child.tombstone === null ? [child] : [],
@@ -208,12 +239,13 @@ async function followScope(
 /** Children take their new addresses; what a stranger knew of one goes to the old address. */
 function followAll(
   { lane, event }: Held,
-  { matches, missing, strangers }: Family,
+  { matches, missing, strangers, passed }: Family,
   book: AddressBook,
   now: Context["now"],
 ): Decided[] {
   const parent = refOf(lane, lane.externalId ?? "");
-  return matches.flatMap(({ child, seen }): Decided[] => {
+  const ended = passed.map((one) => ({ before: one, after: tradePlaces(one, one, event, now) }));
+  const followed = matches.flatMap(({ child, seen }): Decided[] => {
     const there = { ...child, connectionId: lane.connectionId };
     if (missing.includes(child)) {
       const arrival = {
@@ -231,6 +263,7 @@ function followAll(
     if (stranger === undefined) return [followed];
     return [followed, { before: stranger, after: tradePlaces(stranger, child, event, now) }];
   });
+  return [...followed, ...ended];
 }
 
 function goneWith(child: Lane, now: Context["now"]): Observation {
@@ -256,7 +289,7 @@ interface Rows {
 async function lockRows(
   tx: StoreTransaction,
   lane: Lane,
-  behind: Lane | undefined,
+  behind: readonly Lane[],
   families: readonly Family[],
   mapping: Mapping,
 ): Promise<Rows | null> {
@@ -264,7 +297,7 @@ async function lockRows(
   let own: Row | null = null;
   const wanted = [
     { mapping, lane },
-    ...(behind === undefined ? [] : [{ mapping, lane: behind }]),
+    ...behind.map((left) => ({ mapping, lane: left })),
     ...families.flatMap((family) =>
       doublesOf(family).map((double) => ({ mapping: family.mapping, lane: double })),
     ),
@@ -280,12 +313,13 @@ async function lockRows(
   return { own, doubles };
 }
 
-/** Lanes whose record was made anew of a child that has one already. */
-function doublesOf({ matches, strangers }: Family): readonly Lane[] {
-  return matches.flatMap(({ child, seen }) => {
+/** Lanes whose record was made anew of a child that has one already, or will be at the new place. */
+function doublesOf({ matches, strangers, passed }: Family): readonly Lane[] {
+  const here = matches.flatMap(({ child, seen }) => {
     const stranger = seen === null ? undefined : strangers.get(seen.externalId);
     return stranger === undefined || child.recordId === null ? [] : [stranger];
   });
+  return [...here, ...passed];
 }
 
 /**
@@ -295,7 +329,7 @@ function doublesOf({ matches, strangers }: Family): readonly Lane[] {
 async function removeDoubles(
   tx: StoreTransaction,
   { lane, event }: Held,
-  behind: Lane | undefined,
+  behind: readonly Lane[],
   families: readonly Family[],
   { doubles }: Rows,
   decided: Decided[],
@@ -318,9 +352,9 @@ async function removeDoubles(
   for (const family of families) {
     const { parent } = family.mapping;
     for (const double of doublesOf(family)) await remove(double, family.mapping);
-    if (parent === null || lane.recordId === null || behind?.recordId === null) continue;
-    if (behind === undefined) continue;
-    const rows = await tx.records.childrenOf(family.mapping, context.mapping, [behind.recordId]);
+    if (parent === null || lane.recordId === null) continue;
+    const above = behind.flatMap(({ recordId }) => (recordId === null ? [] : [recordId]));
+    const rows = await tx.records.childrenOf(family.mapping, context.mapping, above);
     for (const id of rows) {
       const locked = await tx.records.lock(family.mapping, id);
       if (!("row" in locked)) continue;
@@ -334,9 +368,7 @@ async function removeDoubles(
       await writer.update(id, locked.row, { [parent.column]: lane.recordId });
     }
   }
-  if (behind !== undefined && lane.recordId !== null) {
-    await remove(behind, context.mapping);
-  }
+  for (const left of lane.recordId === null ? [] : behind) await remove(left, context.mapping);
   return conflicts;
 }
 

@@ -1,6 +1,6 @@
 /** A lane as it is found by its resource: what others need to know of it without locking it. */
 import type { LaneId } from "../model/ids.ts";
-import type { RecordMove, Tombstone } from "../model/lane.ts";
+import type { FormerPlace, RecordMove, Tombstone } from "../model/lane.ts";
 
 export interface LaneOfResource {
   readonly id: LaneId;
@@ -11,6 +11,9 @@ export interface LaneOfResource {
   readonly side: Tombstone["side"] | null;
   /** Where its record was moved, of one that ended by that. */
   readonly recordMoved: RecordMove | null;
-  /** It came from another connection, and its record and children are still to follow. */
-  readonly moving: boolean;
+  /**
+   * Of a living one: where it came from, as long as its record and children are to follow. Of one that was
+   * left behind by a move: where the resource went.
+   */
+  readonly moved: FormerPlace | null;
 }

@@ -4,6 +4,7 @@ import {
   destinations,
   followParent,
   leaveLane,
+  leftOnTheWay,
   matchChildren,
   moveLane,
   type MoveNews,
@@ -41,6 +42,31 @@ function withEvent(lane: Lane, number: number, changes: Partial<TandemEvent>): L
 function aPlace(changes: Partial<Lane> = {}): Lane {
   return anUnseenLane({ id: laneId("2"), connectionId: THERE, externalId: "5", ...changes });
 }
+
+describe("what a lane has left on its way", () => {
+  const LAST = connectionId("3");
+  const start = aLane();
+  const first = moveLane(start, aPlace({ recordId: "8" }), news, aContext());
+  const second = moveLane(
+    first.there.lane,
+    anUnseenLane({ id: laneId("3"), connectionId: LAST, externalId: "9", recordId: "9" }),
+    news,
+    aContext(),
+  );
+  const [one, two] = [first.behind.lane, second.behind.lane];
+
+  test("are the lanes at each of its former places, from the first on", () => {
+    expect(leftOnTheWay(first.there.lane, [one])).toEqual([one]);
+    expect(leftOnTheWay(second.there.lane, [two, one])).toEqual([one, two]);
+  });
+
+  test("ends where it is, and where a place has gone round in a circle", () => {
+    const { connectionId: connection, externalId } = one;
+    const circling = { ...two, moved: { connection, externalId: externalId ?? "" } };
+    expect(leftOnTheWay(second.there.lane, [one, circling])).toEqual([one, circling]);
+    expect(leftOnTheWay({ ...start, moved: null }, [one, two])).toEqual([]);
+  });
+});
 
 describe("a lane whose resource is moved", () => {
   test("goes there as it is, reads the resource, and leaves a tombstone behind", () => {

@@ -1,8 +1,9 @@
-/** Mutants of records that the app moves to another scope. */
+/** Mutants of records that the app moves to another scope, and of resources that move on and on. */
 import type { CodeMutant } from "./mutant.ts";
 
 const file = "src/engine/record-move.ts";
 const own = ["test/engine/record-move.test.ts"];
+const TWICE = ["test/situations/transfers-twice.test.ts"];
 
 export const moving: readonly CodeMutant[] = [
   {
@@ -212,5 +213,21 @@ export const moving: readonly CodeMutant[] = [
     find: "    await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);\n",
     replace: "",
     killedBy: ["test/situations/scope-changes-found.test.ts"],
+  },
+  {
+    id: "transfer-on",
+    rule: "Transferred on before it was followed, a resource's records on its way are doubles",
+    file: "src/engine/move.ts",
+    find: "place = left.moved;",
+    replace: "place = null;",
+    killedBy: TWICE,
+  },
+  {
+    id: "transfer-on-below",
+    rule: "... with what was made below them",
+    file: "src/runtime/settle-move.ts",
+    find: "return [...here, ...passed];",
+    replace: "return here;",
+    killedBy: TWICE,
   },
 ];

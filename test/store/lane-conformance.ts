@@ -89,7 +89,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             tombstoned: false,
             side: null,
             recordMoved: null,
-            moving: false,
+            moved: null,
           },
         ]);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([

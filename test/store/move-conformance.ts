@@ -44,7 +44,8 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
 
       await store.transaction(async (tx) => {
         const found = await tx.findLanesByResource(there, "issue", ["1"]);
-        expect(found).toMatchObject([{ id: goes, moving: true, side: null }]);
+        const moved = { connection, externalId: "1" };
+        expect(found).toMatchObject([{ id: goes, moved, side: null }]);
         const left = await tx.findLanesByResource(connection, "issue", ["1"]);
         expect(left).toMatchObject([{ id: stays }]);
       });

@@ -133,7 +133,7 @@ export function findLanesByResource(
     const { recordId, tombstone, moved } = lane;
     const side = tombstone?.side ?? null;
     const recordMoved = tombstone?.recordMoved ?? null;
-    const ended = { tombstoned: tombstone !== null, side, recordMoved, moving: moved !== null };
+    const ended = { tombstoned: tombstone !== null, side, recordMoved, moved };
     return [{ id: lane.id, externalId, recordId, ...ended }];
   });
 }

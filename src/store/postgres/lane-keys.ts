@@ -6,7 +6,7 @@ import type { Queryable } from "../database.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey, LaneOfToken } from "../store.ts";
 import { storableJson } from "../storable-json.ts";
-import { type PostedJson, postedFromJson } from "./lane-rows.ts";
+import { formerPlace, type PostedJson, postedFromJson } from "./lane-rows.ts";
 
 interface KeyRow {
   readonly position: number;
@@ -93,7 +93,8 @@ export async function findLanesByResource(
     tombstoned: boolean;
     tombstone_side: Tombstone["side"] | null;
     tombstone_record_moved: RecordMove | null;
-    moving: boolean;
+    moved_from_connection: string | null;
+    moved_from_external_id: string | null;
   }>(
     `select
        id,
@@ -102,7 +103,8 @@ export async function findLanesByResource(
        tombstone_event is not null as tombstoned,
        tombstone_side,
        tombstone_record_moved,
-       moved_from_connection is not null as moving
+       moved_from_connection,
+       moved_from_external_id
      from tandem.lanes
      where connection_id = $1 and resource_type = $2 and external_id = any($3::text[])`,
     [connection, resourceType, externalIds],
@@ -114,7 +116,7 @@ export async function findLanesByResource(
     tombstoned: row.tombstoned,
     side: row.tombstone_side,
     recordMoved: row.tombstone_record_moved,
-    moving: row.moving,
+    moved: formerPlace(row),
   }));
 }
 

@@ -3,7 +3,15 @@ import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { connectionId, eventId, laneId } from "../../model/ids.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
-import type { Attempt, Flip, Known, Lane, Posted, RecordMove } from "../../model/lane.ts";
+import type {
+  Attempt,
+  Flip,
+  FormerPlace,
+  Known,
+  Lane,
+  Posted,
+  RecordMove,
+} from "../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
@@ -113,13 +121,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     flips: mapValues(record.flips, (turns) =>
       turns.map((turn) => ({ ...turn, at: parseInstant(turn.at) })),
     ),
-    moved:
-      row.moved_from_connection === null || row.moved_from_external_id === null
-        ? null
-        : {
-            connection: connectionId(row.moved_from_connection),
-            externalId: row.moved_from_external_id,
-          },
+    moved: formerPlace(row),
     archivedAs: row.archived_as,
     returned: row.returned_from === null ? null : eventId(row.returned_from),
     disabled: row.disabled,
@@ -201,6 +203,14 @@ const PARTS: readonly (readonly [RecordPart, keyof Lane])[] = [
   ["last_sent", "lastSent"],
   ["flips", "flips"],
 ];
+
+export function formerPlace({
+  moved_from_connection: connection,
+  moved_from_external_id: externalId,
+}: Pick<LaneRow, "moved_from_connection" | "moved_from_external_id">): FormerPlace | null {
+  if (connection === null || externalId === null) return null;
+  return { connection: connectionId(connection), externalId };
+}
 
 export function postedFromJson(json: PostedJson): Posted {
   return { ...json, at: parseInstant(json.at) };
