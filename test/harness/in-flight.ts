@@ -2,10 +2,18 @@
 import type { Hold, RequestMatch } from "../../src/testing/github/index.ts";
 import type { TestTandem } from "../../src/testing/test-tandem.ts";
 
+export const POST_ISSUE: RequestMatch = { method: "POST", path: /\/issues$/ };
+export const POST_COMMENT: RequestMatch = { method: "POST", path: /\/comments$/ };
+export const PATCH_ISSUE: RequestMatch = { method: "PATCH", path: /\/issues\/\d+$/ };
+
 export interface InFlight {
   readonly hold: Hold;
   /** Resolves when whoever sent it has nothing left to do. */
   readonly done: Promise<unknown>;
+  /** It lands, and its webhooks arrive before its answer. */
+  readonly land: () => Promise<void>;
+  /** Its answer arrives, and all comes to rest. */
+  readonly answer: () => Promise<void>;
 }
 
 /** Sets Tandem going and returns when it has sent a request that matches. */
@@ -13,7 +21,19 @@ export async function catchRequest(app: TestTandem, match: RequestMatch): Promis
   const hold = app.github.holdNext(match);
   const done = app.tandem.settle();
   await Promise.race([hold.arrived, done.then(() => refuseQuiet(match))]);
-  return { hold, done };
+  return {
+    hold,
+    done,
+    async land() {
+      hold.apply();
+      await app.settle();
+    },
+    async answer() {
+      hold.release();
+      await done;
+      await app.settle();
+    },
+  };
 }
 
 /**
@@ -30,6 +50,14 @@ export async function dieSending(app: TestTandem, match: RequestMatch): Promise<
   worker.kill();
   await app.tandem.settle();
   return hold;
+}
+
+/** The same, and its lease has run out: whoever comes next has sent the request again. */
+export async function outliveSender(app: TestTandem, match: RequestMatch): Promise<Hold> {
+  const late = await dieSending(app, match);
+  await app.advance(60_000);
+  await app.settle();
+  return late;
 }
 
 function refuseQuiet({ method = "any request" }: RequestMatch): never {

@@ -7,10 +7,8 @@ import type { Failpoints } from "../../src/runtime/failpoints.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { givenLabels, givenTokens, MONAS, said, wrote } from "../harness/author-tokens.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest, dieSending } from "../harness/in-flight.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
-
-const POST_ISSUE = { method: "POST", path: /\/issues$/ };
+import { catchRequest, dieSending, outliveSender, POST_ISSUE } from "../harness/in-flight.ts";
 
 /** The first worker that is about to send stands still there until it is let go. */
 function aFrozenWorker() {
@@ -43,13 +41,11 @@ describeOnEachDatabase("a create under an author's own token that", (open) => {
     const task = await app.addTask({ title: "Mona's", markdown: "Text" });
     const late = await dieSending(app, POST_ISSUE);
     await app.advance(60_000);
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    const { answer } = await catchRequest(app, POST_ISSUE);
     late.apply();
     await app.settle();
     app.github.blockUser(app.repo, "mona");
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     const labels = ["bug"];
     expect(app.github.issues(app.repo)).toMatchObject([
@@ -92,9 +88,7 @@ describeOnEachDatabase("a create under an author's own token that", (open) => {
   it("S25 may have landed twice closes no copy in other words, and no more than has left", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Original", markdown: "Text" });
-    const late = await dieSending(app, POST_ISSUE);
-    await app.advance(60_000);
-    await app.settle();
+    const late = await outliveSender(app, POST_ISSUE);
     copyByHand(app, "In other words");
     await app.settle();
     late.apply();
@@ -119,9 +113,7 @@ describeOnEachDatabase("a create under an author's own token that", (open) => {
   it("S25 the same where only a list shows what landed and what she copied", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Original", markdown: "Text" });
-    const late = await dieSending(app, POST_ISSUE);
-    await app.advance(60_000);
-    await app.settle();
+    const late = await outliveSender(app, POST_ISSUE);
     app.github.faults.webhooks.drop = 1;
     late.apply();
     copyByHand(app, "Original");

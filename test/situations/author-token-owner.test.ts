@@ -4,10 +4,9 @@ import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { givenTokens, MONAS, wrote } from "../harness/author-tokens.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest } from "../harness/in-flight.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
+import { catchRequest, POST_ISSUE } from "../harness/in-flight.ts";
 
-const POST_ISSUE = { method: "POST", path: /\/issues$/ };
 /** The token that the account logs in with. */
 const ACCOUNTS = "ghs_test";
 const OCTOS = "ghp_octos_own";
@@ -39,12 +38,10 @@ describeOnEachDatabase("an author's own token", (open) => {
     app.github.token(OCTOS, { login: "octo" });
     await app.sql("insert into users (name, github_login) values ('Octo', 'octo')");
     await app.addTask({ title: "Octo's" });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    const { answer } = await catchRequest(app, POST_ISSUE);
     await app.sql("update tasks set owner_id = (select id from users where name = 'Octo')");
     app.github.blockUser(app.repo, "mona");
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
     expect(app.github.issues(app.repo)).toMatchObject([{ title: "Octo's", author: "octo" }]);
     expect(wrote(app)).toEqual(["POST mona", "POST octo"]);
   });

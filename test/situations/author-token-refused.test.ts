@@ -7,9 +7,8 @@ import type { TokenHook } from "../../src/runtime/hooks.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { asked, givenTokens, MONAS, type TokenTandem, wrote } from "../harness/author-tokens.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
 
-const POST_ISSUE = { method: "POST", path: /\/issues$/ };
-const POST_COMMENT = { method: "POST", path: /\/comments$/ };
 const LINE = /^\*\*Mona\*\* wrote:.*\n\n/;
 
 /** The account as it was: nothing waits for it. */

@@ -7,10 +7,13 @@ import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { asked, givenLabels, givenTokens, MONAS, said, wrote } from "../harness/author-tokens.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest, dieSending } from "../harness/in-flight.ts";
-
-const POST_ISSUE = { method: "POST", path: /\/issues$/ };
-const POST_COMMENT = { method: "POST", path: /\/comments$/ };
+import {
+  catchRequest,
+  dieSending,
+  outliveSender,
+  POST_COMMENT,
+  POST_ISSUE,
+} from "../harness/in-flight.ts";
 
 describeOnEachDatabase("an author's own token", (open) => {
   it("S24 creates issue and comment in their name, and the account does the rest", async () => {
@@ -133,12 +136,9 @@ describeOnEachDatabase("an author's own token", (open) => {
   it("S17 its echo overtakes the response: one task, one issue", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Mona's", markdown: "Text" });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
-    hold.apply();
-    await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    const { land, answer } = await catchRequest(app, POST_ISSUE);
+    await land();
+    await answer();
     await app.advance(5_000);
     await app.editTask(task, { markdown: "Edited" });
     await app.settle();
@@ -191,9 +191,7 @@ describeOnEachDatabase("an author's own token", (open) => {
   it("S21 a dead worker's POST lands after its successor's: the sweep leaves one open issue", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Posted twice" });
-    const late = await dieSending(app, POST_ISSUE);
-    await app.advance(60_000);
-    await app.settle();
+    const late = await outliveSender(app, POST_ISSUE);
     late.apply();
     await app.settle();
     expect(app.github.issues(app.repo)).toMatchObject([
@@ -284,13 +282,11 @@ describeOnEachDatabase("an author's own token", (open) => {
   it("S25 a copy by another's hand is nobody's but theirs, also while the create is under way", async () => {
     const app = await givenTokens(await open());
     const task = await app.addTask({ title: "Original" });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    const { hold, answer } = await catchRequest(app, POST_ISSUE);
     const [marker = ""] = /<!-- tandem:\w+ -->/.exec((await hold.arrived).body) ?? [];
     app.github.as("octocat").openIssue(app.repo, { title: "Copy", body: `Mine\n\n${marker}` });
     await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
     expect(await app.tasks()).toMatchObject([
       { id: task, title: "Original", owner_id: "1" },
       { title: "Copy", markdown: "Mine", owner_id: "2" },

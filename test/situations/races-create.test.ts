@@ -1,24 +1,26 @@
 /** Situations 17 to 21: creates of ours whose answer comes late, never, or to nobody. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest, dieSending } from "../harness/in-flight.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import {
+  catchRequest,
+  dieSending,
+  outliveSender,
+  POST_COMMENT,
+  POST_ISSUE,
+} from "../harness/in-flight.ts";
+import { givenSentTask } from "../harness/sent-tasks.ts";
 
-const POST_ISSUE = { method: "POST", path: /\/issues$/ };
 /** How long a comment waits for its issue's record before the issue is read. */
 const PARENT_DEADLINE_MS = 5 * 60_000;
-const POST_COMMENT = { method: "POST", path: /\/comments$/ };
 
 describeOnEachDatabase("creates of ours", (open) => {
   it("S17 the echo of a create overtakes the response: one task, one issue", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Overtaken" });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
-    hold.apply();
-    await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    const { land, answer } = await catchRequest(app, POST_ISSUE);
+    await land();
+    await answer();
 
     expect(await app.tasks()).toMatchObject([{ id, title: "Overtaken", owner_id: "1" }]);
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, title: "Overtaken" }]);
@@ -36,14 +38,11 @@ describeOnEachDatabase("creates of ours", (open) => {
   it("S17 a comment that waits for the issue goes out as soon as the late response is here", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Overtaken" });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    const { land, answer } = await catchRequest(app, POST_ISSUE);
     await app.addComment(id, "Waiting");
     await app.settle();
-    hold.apply();
-    await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    await land();
+    await answer();
 
     expect(app.github.comments(app.repo, 1)).toHaveLength(1);
     expect(await app.comments()).toMatchObject([{ markdown: "Waiting", author_id: "1" }]);
@@ -52,16 +51,11 @@ describeOnEachDatabase("creates of ours", (open) => {
 
   it("S18 the echo of a comment overtakes the response: one comment on each side", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await app.addTask({ title: "Paired" });
-    await app.settle();
-    app.github.clearRequests();
+    const task = await givenSentTask(app);
     const id = await app.addComment(task, "Overtaken");
-    const { hold, done } = await catchRequest(app, POST_COMMENT);
-    hold.apply();
-    await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    const { land, answer } = await catchRequest(app, POST_COMMENT);
+    await land();
+    await answer();
 
     expect(await app.comments()).toMatchObject([{ id, markdown: "Overtaken", author_id: "1" }]);
     expect(app.github.comments(app.repo)).toHaveLength(1);
@@ -113,9 +107,7 @@ describeOnEachDatabase("creates of ours", (open) => {
 
   it("S19 the same for a comment", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await app.addTask({ title: "Paired" });
-    await app.settle();
-    app.github.clearRequests();
+    const task = await givenSentTask(app);
     app.github.faults.webhooks.drop = 1;
     app.github.failNext({ ...POST_COMMENT, with: "lost-answer" });
     const id = await app.addComment(task, "Said once");
@@ -186,9 +178,7 @@ describeOnEachDatabase("creates of ours", (open) => {
   it("S21 a dead worker's POST lands after its successor's: the sweep leaves one open issue", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Posted twice" });
-    const late = await dieSending(app, POST_ISSUE);
-    await app.advance(60_000);
-    await app.settle();
+    const late = await outliveSender(app, POST_ISSUE);
     late.apply();
     await app.settle();
     expect(app.github.issues(app.repo).map(({ state }) => state)).toEqual(["open", "open"]);
@@ -245,13 +235,11 @@ describeOnEachDatabase("creates of ours", (open) => {
     const id = await app.addTask({ title: "Posted once" });
     const late = await dieSending(app, POST_ISSUE);
     await app.advance(60_000);
-    const { hold, done } = await catchRequest(app, { method: "GET" });
+    const { hold, answer } = await catchRequest(app, { method: "GET" });
     hold.apply();
     late.apply();
     await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     expect(await app.tasks()).toMatchObject([{ id, title: "Posted once", owner_id: "1" }]);
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, state: "open" }]);

@@ -1,9 +1,9 @@
 /** A task that is taken back: what was said on either side while it was deleted follows it. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-
-const PATCH_ISSUE = { method: "PATCH", path: /\/issues\/\d+$/ };
+import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { PATCH_ISSUE } from "../harness/in-flight.ts";
+import { givenClosedWithTask, givenSentTask } from "../harness/sent-tasks.ts";
 
 describeOnEachDatabase("the comments of a task that is taken back", (open) => {
   it("one made on its issue meanwhile becomes a row, once", async () => {
@@ -59,7 +59,7 @@ describeOnEachDatabase("the comments of a task that is taken back", (open) => {
 
   it("one that waited for its issue when the task was deleted gets its comment", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await givenPaired(app);
+    const task = await givenSentTask(app);
     app.github.faults.api.refuseConnections = true;
     const id = await app.addComment(task, "Not sent yet");
     await app.settle();
@@ -82,7 +82,7 @@ describeOnEachDatabase("the comments of a task that is taken back", (open) => {
 
   it("on both sides, beside its own edit and a pair that agrees: each once, and no call for the pair", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await givenPaired(app);
+    const task = await givenSentTask(app);
     const paired = await app.addComment(task, "Said before");
     await app.settle();
     await app.advance(5_000);
@@ -138,7 +138,7 @@ describeOnEachDatabase("the comments of a task that is taken back", (open) => {
 
   it("wait for the issue to be seen alive: nothing is hung on one that is gone", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await givenPaired(app);
+    const task = await givenSentTask(app);
     const paired = await app.addComment(task, "Said before");
     await app.settle();
     await app.advance(5_000);
@@ -193,7 +193,7 @@ describeOnEachDatabase("the comments of a task that is taken back", (open) => {
 
   it("follow a task that was archived with its issue and is unarchived", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await givenPaired(app);
+    const task = await givenSentTask(app);
     app.github.as("mona").deleteIssue(app.repo, 1);
     await app.settle();
     expect((await app.task()).deleted_at).not.toBeNull();
@@ -262,21 +262,3 @@ describeOnEachDatabase("the comments of a task that is taken back", (open) => {
     expect(app.github.comments(app.repo)).toHaveLength(2);
   });
 });
-
-/** A task with its issue, at rest; calls are counted from here. */
-async function givenPaired(app: SampleTandem): Promise<string> {
-  const id = await app.addTask({ title: "Here" });
-  await app.settle();
-  await app.advance(5_000);
-  app.github.clearRequests();
-  return id;
-}
-
-/** A task that was deleted softly, so that its issue was closed. */
-async function givenClosedWithTask(app: SampleTandem): Promise<string> {
-  const id = await givenPaired(app);
-  await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
-  await app.settle();
-  await app.advance(5_000);
-  return id;
-}

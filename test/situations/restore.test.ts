@@ -1,10 +1,9 @@
 /** Deletions of a task that are taken back: its issue comes back with it, if it still can. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest } from "../harness/in-flight.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-
-const PATCH_ISSUE = { method: "PATCH", path: /\/issues\/\d+$/ };
+import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
+import { givenClosedWithTask, givenSentTask } from "../harness/sent-tasks.ts";
 
 describeOnEachDatabase("a task that is taken back", (open) => {
   it("reopens the same issue, which was closed with it", async () => {
@@ -107,7 +106,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
 
   it("before its issue was closed: nothing is sent, and the deletion is canceled", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await givenPaired(app);
+    const id = await givenSentTask(app);
     app.github.faults.api.refuseConnections = true;
     await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
     await app.settle();
@@ -128,7 +127,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
   for (const lands of ["and it was closed", "and it was not"] as const) {
     it(`while nobody knows whether its issue was closed, ${lands}: it is open in the end`, async () => {
       const app = await givenSampleTandem(await open());
-      const id = await givenPaired(app);
+      const id = await givenSentTask(app);
       app.github.failNext({
         ...PATCH_ISSUE,
         with: "lost-answer",
@@ -147,14 +146,12 @@ describeOnEachDatabase("a task that is taken back", (open) => {
 
   it("while the request that closes its issue is on its way: closed, then opened again", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await givenPaired(app);
+    const id = await givenSentTask(app);
     await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
-    const { hold, done } = await catchRequest(app, PATCH_ISSUE);
+    const { answer } = await catchRequest(app, PATCH_ISSUE);
     await app.editTask(id, { deleted_at: null });
     await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, state: "open" }]);
     expect(await app.task()).toMatchObject({ status: "todo", deleted_at: null });
@@ -165,9 +162,9 @@ describeOnEachDatabase("a task that is taken back", (open) => {
 
   it("while the request that closes its issue is failing: the deletion is canceled, and nothing is closed", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await givenPaired(app);
+    const id = await givenSentTask(app);
     await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
-    const { hold, done } = await catchRequest(app, PATCH_ISSUE);
+    const { hold, done, land } = await catchRequest(app, PATCH_ISSUE);
     await app.editTask(id, { deleted_at: null });
     await app.settle();
     hold.drop();
@@ -182,8 +179,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
     expect(app.github.calls({ writes: true, applied: true })).toBe(0);
 
     // It was on its way all the same, and is no wish of anybody's at GitHub.
-    hold.apply();
-    await app.settle();
+    await land();
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, state: "open" }]);
     expect(await app.task()).toMatchObject({ status: "todo", deleted_at: null });
     expect(app.writes()).toBe(2);
@@ -235,7 +231,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
 
   it("while its connection is paused: the issue is as the task says once it is enabled", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await givenPaired(app);
+    const id = await givenSentTask(app);
     const { directory } = app.tandem.services.store;
     await directory.updateConnection(app.connection.id, { outbound: false });
     await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
@@ -331,7 +327,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
 
   it("by its key, after a real deletion: its closed issue is opened again", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await givenPaired(app);
+    const id = await givenSentTask(app);
     await app.sql("delete from tasks where id = $1", [id]);
     await app.settle();
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, state: "closed" }]);
@@ -353,7 +349,7 @@ describeOnEachDatabase("a task that is taken back", (open) => {
 
   it("a comment that is here again by its key gets a comment of its own: the old one was deleted", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await givenPaired(app);
+    const task = await givenSentTask(app);
     const id = await app.addComment(task, "Said");
     await app.settle();
     await app.advance(5_000);
@@ -374,27 +370,3 @@ describeOnEachDatabase("a task that is taken back", (open) => {
     expect(app.reads()).toBe(0);
   });
 });
-
-/** A task with its issue, at rest; calls are counted from here. */
-async function givenPaired(
-  app: SampleTandem,
-  values: { readonly status?: string } = {},
-): Promise<string> {
-  const id = await app.addTask({ title: "Here", ...values });
-  await app.settle();
-  await app.advance(5_000);
-  app.github.clearRequests();
-  return id;
-}
-
-/** A task that was deleted softly, so that its issue was closed. */
-async function givenClosedWithTask(
-  app: SampleTandem,
-  values: { readonly status?: string } = {},
-): Promise<string> {
-  const id = await givenPaired(app, values);
-  await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
-  await app.settle();
-  await app.advance(5_000);
-  return id;
-}

@@ -3,11 +3,10 @@ import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest, dieSending } from "../harness/in-flight.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { catchRequest, dieSending, POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
+import { givenSentTask } from "../harness/sent-tasks.ts";
 
-const POST_ISSUE = { method: "POST", path: /\/issues$/ };
-const POST_COMMENT = { method: "POST", path: /\/comments$/ };
 /** No token fits behind it. */
 const FULL = "x".repeat(BODY_LIMIT - 10);
 /** How long a resource waits for an open create before its content decides. */
@@ -17,17 +16,14 @@ describeOnEachDatabase("creates without room for a token", (open) => {
   it("the echo overtakes the response: it waits, and there is one task and one issue", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Long", markdown: FULL });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
-    hold.apply();
-    await app.settle();
+    const { land, answer } = await catchRequest(app, POST_ISSUE);
+    await land();
     expect(await app.tasks()).toHaveLength(1);
     expect(await app.story()).toEqual([
       "outbound processing being_processed",
       "inbound queued awaiting_intent",
     ]);
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     expect(await app.tasks()).toMatchObject([{ id, title: "Long", markdown: FULL }]);
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, title: "Long", body: FULL }]);
@@ -45,16 +41,11 @@ describeOnEachDatabase("creates without room for a token", (open) => {
 
   it("the same for a comment", async () => {
     const app = await givenSampleTandem(await open());
-    const task = await app.addTask({ title: "Paired" });
-    await app.settle();
-    app.github.clearRequests();
+    const task = await givenSentTask(app);
     const id = await app.addComment(task, FULL);
-    const { hold, done } = await catchRequest(app, POST_COMMENT);
-    hold.apply();
-    await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    const { land, answer } = await catchRequest(app, POST_COMMENT);
+    await land();
+    await answer();
 
     expect(await app.comments()).toMatchObject([{ id, markdown: FULL, author_id: "1" }]);
     expect(app.github.comments(app.repo)).toHaveLength(1);
@@ -145,13 +136,11 @@ describeOnEachDatabase("creates without room for a token", (open) => {
   it("another person's issue of the same content becomes a task of its own, and waits for nobody", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Long", markdown: FULL });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    const { answer } = await catchRequest(app, POST_ISSUE);
     app.github.as("mona").openIssue(app.repo, { title: "Long", body: FULL });
     await app.settle();
     expect((await app.tasks()).map(({ title }) => title)).toEqual(["Long", "Long"]);
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     const [ours, theirs] = await app.tasks();
     expect(await app.pairings(ours?.id ?? "")).toMatchObject([{ integration_external_id: "2" }]);
@@ -169,13 +158,11 @@ describeOnEachDatabase("creates without room for a token", (open) => {
   it("what waited in vain goes on as soon as the answer is here", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Long", markdown: FULL });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    const { answer } = await catchRequest(app, POST_ISSUE);
     app.github.as(TEST_LOGIN).openIssue(app.repo, { title: "By another program" });
     await app.settle();
     expect(await app.tasks()).toHaveLength(1);
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     expect((await app.tasks()).map(({ title }) => title)).toEqual(["Long", "By another program"]);
     expect(app.github.issues(app.repo)).toHaveLength(2);
@@ -284,14 +271,11 @@ describeOnEachDatabase("creates without room for a token", (open) => {
   it("the issue is deleted before the answer is here: the task is archived, and nothing is made anew", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Long", markdown: FULL });
-    const { hold, done } = await catchRequest(app, POST_ISSUE);
-    hold.apply();
-    await app.settle();
+    const { land, answer } = await catchRequest(app, POST_ISSUE);
+    await land();
     app.github.as("mona").deleteIssue(app.repo, 1);
     await app.settle();
-    hold.release();
-    await done;
-    await app.settle();
+    await answer();
 
     expect((await app.task()).deleted_at).not.toBeNull();
     expect(app.github.issues(app.repo)).toEqual([]);
