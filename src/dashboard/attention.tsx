@@ -1,7 +1,7 @@
 /** What Tandem has stopped by itself and a person must decide on, each with its way out. */
 import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/api-types.ts";
 import { send } from "./request.ts";
-import { forPerson, recordName, resourceName } from "./wording.ts";
+import { forPerson, OFF_CAUSES, recordName, resourceName } from "./wording.ts";
 
 export function Attention({
   status,
@@ -89,7 +89,7 @@ function Pairing({
   readonly pairing: ApiDisabledPairing;
   readonly failed: (error: unknown) => void;
 }) {
-  const { record_type: table, record_id: id, why, connection } = pairing;
+  const { record_type: table, record_id: id, cause, why, connection } = pairing;
   const path = `/api/records/${encodeURIComponent(table)}/${encodeURIComponent(id ?? "")}/enable`;
   return (
     <li>
@@ -97,7 +97,10 @@ function Pairing({
         <strong>
           {table} {id}
         </strong>{" "}
-        <span class="faint">in {connection}:</span> {why}
+        <span class="faint">
+          in {connection}, {OFF_CAUSES[cause]}:
+        </span>{" "}
+        {why}
       </span>
       {id === null ? null : (
         <button

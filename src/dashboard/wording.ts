@@ -3,6 +3,7 @@ import type {
   ApiAccount,
   ApiBackfill,
   ApiConnection,
+  ApiDisabledPairing,
   ApiEvent,
   ApiStatus,
 } from "../server/api-types.ts";
@@ -138,6 +139,13 @@ export function connectionStanding(connection: ApiConnection): {
   if (outbound) return { tone: "waiting", text: `only to ${connection.integration}${because}` };
   return { tone: "waiting", text: `paused${because}` };
 }
+
+/** What has switched a pairing off, in two words. */
+export const OFF_CAUSES: Readonly<Record<ApiDisabledPairing["cause"], string>> = {
+  quarantined: "fought over",
+  unmapped: "not mapped",
+  restored: "from a backup",
+};
 
 /** What waits for a person's word, as a line; empty where nothing does. */
 export function forPerson({

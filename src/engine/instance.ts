@@ -5,7 +5,7 @@
  * One that was set back in place lives where it lived. Only who worked on it before can tell: it has seen
  * a beat of its own committed that the database does not know any more.
  */
-import type { Lane, Transition } from "../model/lane.ts";
+import type { Lane, PairingOff, Transition } from "../model/lane.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import { disableLane } from "./restart.ts";
 import { liveEvents, move, unchanged } from "./transition.ts";
@@ -79,8 +79,10 @@ export function missBeat(
 }
 
 /** Why a record of a restored database is left alone until somebody enables it. */
-export const CREATED_SINCE =
-  "the database was restored: a resource may have been created for it after the backup; enable it if there is none";
+export const CREATED_SINCE: PairingOff = {
+  cause: "restored",
+  why: "the database was restored: a resource may have been created for it after the backup; enable it if there is none",
+};
 
 /**
  * A lane of a database that was restored and approved. Whatever it wants to write looks at the

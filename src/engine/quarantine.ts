@@ -14,7 +14,7 @@ import type { Flip, Lane, Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 import type { Plan } from "./plan.ts";
 import { requeue } from "./start.ts";
-import { liveEvents, move, QUARANTINED, withLane } from "./transition.ts";
+import { liveEvents, move, withLane } from "./transition.ts";
 
 export interface QuarantineLimits {
   /** How often a field may flip ... */
@@ -90,7 +90,7 @@ export function quarantine(
   const minutes = String(Math.round((limits?.withinMillis ?? 0) / 60_000));
   const mine = shown(values[field]);
   const theirs = shown(start.lane.base?.[field]);
-  const why = `${QUARANTINED}: ${field} went back and forth between ${mine} (the record's) and ${theirs} (the resource's) within ${minutes} minutes`;
+  const why = `quarantined: ${field} went back and forth between ${mine} (the record's) and ${theirs} (the resource's) within ${minutes} minutes`;
   const back = requeue(start, event, now, { reason: "quarantined" });
   return liveEvents(back.lane, "queued").reduce(
     (transition, { id, direction, action, reread }) =>
@@ -98,7 +98,7 @@ export function quarantine(
         reason: "quarantined",
         reread: reread || (direction === "outbound" && action === "upsert"),
       }),
-    withLane(back, { disabled: why }),
+    withLane(back, { disabled: { cause: "quarantined", why } }),
   );
 }
 

@@ -1,7 +1,7 @@
 /** What operators and polls do to a lane: restart, switch off and on, cancel. */
 import type { Direction, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import type { Lane, PairingOff, Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
 import { MAX_ATTEMPTS } from "./retry.ts";
@@ -121,11 +121,11 @@ export function disableWaiting(
  * Switches a lane off: what waits is disabled, what is under way ends as it ends. What comes in
  * meanwhile is born disabled.
  */
-export function disableLane(lane: Lane, why: string, now: Instant): Transition {
+export function disableLane(lane: Lane, disabled: PairingOff, now: Instant): Transition {
   return liveEvents(lane, "queued").reduce(
     (transition, event) =>
       move(transition, event.id, "disabled", now, { reason: "pairing_disabled" }),
-    unchanged({ ...lane, disabled: why }),
+    unchanged({ ...lane, disabled }),
   );
 }
 

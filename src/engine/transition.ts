@@ -76,12 +76,10 @@ export function move(
 }
 
 /** How the reason of a pairing begins that was switched off because two systems fight over it. */
-export const QUARANTINED = "quarantined";
-
 /** Why a pairing is switched off, as a reason; `null` where it is on. */
 export function pairingOff({ disabled }: Lane): Reason | null {
   if (disabled === null) return null;
-  return disabled.startsWith(QUARANTINED) ? "quarantined" : "pairing_disabled";
+  return disabled.cause === "quarantined" ? "quarantined" : "pairing_disabled";
 }
 
 /** Why what goes out is held back, or `null`. */

@@ -116,6 +116,21 @@ export interface Flip {
   readonly at: Instant;
 }
 
+/** What switched a pairing off by itself, until a person enables it. */
+export type OffCause =
+  /** Two systems fight over it. */
+  | "quarantined"
+  /** Its mapping is no longer configured. */
+  | "unmapped"
+  /** The database is from a backup, and a create that waits in it may have left since. */
+  | "restored";
+
+export interface PairingOff {
+  readonly cause: OffCause;
+  /** For people. */
+  readonly why: string;
+}
+
 export interface Lane {
   readonly id: LaneId;
   readonly connectionId: ConnectionId;
@@ -157,8 +172,8 @@ export interface Lane {
   readonly archivedAs: string | null;
   /** The deletion that has proved wrong, until the record has followed: its resource is alive. */
   readonly returned: EventId | null;
-  /** Whether this pairing is switched off, and why. */
-  readonly disabled: string | null;
+  /** Why this pairing is switched off; `null`: it is on. */
+  readonly disabled: PairingOff | null;
   /** Counts claims; a write under an older epoch is refused. */
   readonly epoch: number;
   /** Events that are not terminal. */

@@ -58,12 +58,14 @@ export async function claimDue(
   });
 }
 
+const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
+
 /**
  * What waits in a direction, or a pairing, that was switched off is disabled instead of claimed; what
  * has no counterpart waits on while a backfill pairs what exists on both sides.
  */
 function leaveUnready(lane: Lane, book: AddressBook, now: Instant): Transition {
-  if (book.mapping(lane) === null) return disableLane(lane, "not mapped any more", now);
+  if (book.mapping(lane) === null) return disableLane(lane, UNMAPPED, now);
   const open = disableWaiting(lane, book.context(lane, now).switchedOff, now);
   const pairing = book.contact(lane.connectionId)?.connection.pairing ?? [];
   if (!pairing.includes(lane.resourceType)) return open;

@@ -100,6 +100,8 @@ export interface ApiDisabledPairing {
   readonly integration_external_id: string | null;
   readonly record_type: string;
   readonly record_id: string | null;
+  /** `quarantined`: fought over; `unmapped`: not configured; `restored`: from a backup. */
+  readonly cause: "quarantined" | "unmapped" | "restored";
   /** Why, for people. */
   readonly why: string;
 }

@@ -91,7 +91,7 @@ function standingOf(
     return `The ${what} was deleted at ${formatInstant(lane.tombstone.at)}; the pairing has ended.`;
   }
   if (lane.disabled !== null) {
-    return `Switched off: ${lane.disabled}. Once that has an end, enable the record; the resource is read first.`;
+    return `Switched off: ${lane.disabled.why}. Once that has an end, enable the record; the resource is read first.`;
   }
   const errored = lane.live.find((event) => event.state === "errored");
   if (errored?.error !== null && errored !== undefined) {

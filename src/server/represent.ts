@@ -121,6 +121,7 @@ export function representDisabled(
     integration_external_id: pairing.externalId,
     record_type: pairing.recordType,
     record_id: pairing.recordId,
+    cause: pairing.cause,
     why: pairing.why,
   };
 }

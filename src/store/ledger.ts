@@ -2,7 +2,7 @@
 import type { AnyEvent, Conflict, Reason, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
+import type { Lane, OffCause } from "../model/lane.ts";
 
 /** Which events to show. */
 export interface EventQuery {
@@ -51,6 +51,8 @@ export interface DisabledPairing {
   readonly externalId: string | null;
   readonly recordType: string;
   readonly recordId: string | null;
+  readonly cause: OffCause;
+  /** For people. */
   readonly why: string;
 }
 

@@ -21,12 +21,13 @@ import {
 } from "./builders.ts";
 
 const context = aContext();
+const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
 const edited = (title: string, seconds: number) => anArrival({ title }, seconds);
 
 describe("row 2: switched off", () => {
   it.each([
     ["the direction", { lane: aLane(), off: "connection_paused" }, "connection_paused"],
-    ["the pairing", { lane: aLane({ disabled: "by hand" }), off: null }, "pairing_disabled"],
+    ["the pairing", { lane: aLane({ disabled: UNMAPPED }), off: null }, "pairing_disabled"],
   ] as const)("makes an event disabled when %s is off", (_what, { lane, off }, reason) => {
     const switchedOff = { inbound: off, outbound: null };
     const admission = admit(lane, edited("B", 20), aContext({ switchedOff }));
@@ -36,7 +37,7 @@ describe("row 2: switched off", () => {
   });
 
   it("holds a deletion back too: no tombstone while it is off", () => {
-    const admission = admit(aLane({ disabled: "by hand" }), anArrival(null, 20), context);
+    const admission = admit(aLane({ disabled: UNMAPPED }), anArrival(null, 20), context);
     expect(bornOf(admission).state).toBe("disabled");
     expect(admission.lane.tombstone).toBeNull();
   });

@@ -36,6 +36,8 @@ const error: EventError = {
 };
 const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
 
+const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
+
 describe("a restart is re-admission", () => {
   const errored = (lane: Partial<ReturnType<typeof aLane>>, changes: Partial<TandemEvent> = {}) =>
     withEvent(aLane({ known: aKnown(content, 20, anEventId(5)), ...lane }), 5, {
@@ -94,8 +96,8 @@ describe("a restart is re-admission", () => {
 describe("a lane switched off and on", () => {
   it("disables what waits and leaves what is under way", () => {
     const { lane } = withEvent(withEvent(aLane(), 5).lane, 6, { state: "processing" });
-    const off = disableLane(lane, "by hand", now);
-    expect(off.lane.disabled).toBe("by hand");
+    const off = disableLane(lane, UNMAPPED, now);
+    expect(off.lane.disabled).toEqual(UNMAPPED);
     expect(eventIn(off, anEventId(5))).toMatchObject({
       state: "disabled",
       reason: "pairing_disabled",
@@ -105,7 +107,7 @@ describe("a lane switched off and on", () => {
 
   it("takes for the newest what the resource said last, though its webhook came first", () => {
     const disabled = { state: "disabled" } as const;
-    const off = aLane({ disabled: "by hand" });
+    const off = aLane({ disabled: UNMAPPED });
     const one = withEvent(off, 5, { ...disabled, updatedAt: at(20) }).lane;
     const { lane } = withEvent(one, 6, { ...disabled, updatedAt: at(15) });
     const on = enableLane(lane, now);
@@ -118,7 +120,7 @@ describe("a lane switched off and on", () => {
 
   it("goes on with the newest of each direction, read again; the others are canceled by it", () => {
     const disabled = { state: "disabled" } as const;
-    const one = withEvent(aLane({ disabled: "by hand" }), 5, disabled).lane;
+    const one = withEvent(aLane({ disabled: UNMAPPED }), 5, disabled).lane;
     const two = withEvent(one, 6, disabled).lane;
     const { lane } = withEvent(two, 7, { ...disabled, direction: "outbound" });
     const on = enableLane(lane, now);
@@ -137,7 +139,7 @@ describe("a lane switched off and on", () => {
 
   it("prefers a delete to newer upserts, and sets its tombstone only now", () => {
     const held = { state: "disabled", action: "delete" } as const;
-    const { lane } = withEvent(withEvent(aLane({ disabled: "x" }), 5, held).lane, 6, {
+    const { lane } = withEvent(withEvent(aLane({ disabled: UNMAPPED }), 5, held).lane, 6, {
       state: "disabled",
     });
     const on = enableLane(lane, now);
@@ -149,7 +151,7 @@ describe("a lane switched off and on", () => {
   it("names the edits that a deletion of ours has ended, and none that its own author deleted", () => {
     const base = { title: "A", body: "text" };
     const content = { title: "Theirs", body: "text" };
-    const edited = withEvent(aLane({ disabled: "x", base }), 5, {
+    const edited = withEvent(aLane({ disabled: UNMAPPED, base }), 5, {
       state: "disabled",
       content,
     }).lane;

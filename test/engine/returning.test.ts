@@ -38,7 +38,10 @@ describe("whether the resource of an ended lane may be alive", () => {
       "while the deletion is to be carried out",
       withEvent(dead, 9, { action: "delete", direction: "inbound" }).lane,
     ],
-    ["while the pairing is switched off", aLane({ tombstone, disabled: "a person said so" })],
+    [
+      "while the pairing is switched off",
+      aLane({ tombstone, disabled: { cause: "unmapped", why: "not mapped any more" } }),
+    ],
   ];
   for (const [where, lane] of not) {
     it(`is not ${where}`, () => {

@@ -88,7 +88,9 @@ const asks: fc.Arbitrary<Ask> = fc.oneof(
       ? unchanged(lane)
       : cancelByHand(unchanged(lane), event, context.now);
   }),
-  fc.constant<Ask>((lane, context) => disableLane(lane, "by hand", context.now)),
+  fc.constant<Ask>((lane, context) =>
+    disableLane(lane, { cause: "unmapped", why: "not mapped any more" }, context.now),
+  ),
   fc.constant<Ask>((lane, context) => enableLane(lane, context.now)),
   fc.constant<Ask>((lane, context) =>
     admit(lane, anArrival({ title: "D" }, 25), { ...context, switchedOff: off }),

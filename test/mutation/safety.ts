@@ -57,6 +57,14 @@ export const safety: readonly CodeMutant[] = [
     killedBy: ["test/engine/quarantine.test.ts"],
   },
   {
+    id: "quarantine-in-words",
+    rule: "A fight that code from before told in words alone is one until a person has looked",
+    file: "src/store/postgres/lane-rows.ts",
+    find: 'cause ?? (why.startsWith("quarantined") ? "quarantined" : "unmapped")',
+    replace: 'cause ?? "unmapped"',
+    killedBy: ["test/situations/quarantine.test.ts"],
+  },
+  {
     id: "instance-name",
     rule: "A database that belongs to another instance is not worked on",
     file: instance,

@@ -64,6 +64,7 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
           integration_external_id: "1",
           record_type: "tasks",
           record_id: id,
+          cause: "quarantined",
           why: 'quarantined: title went back and forth between "FOUGHT OVER" (the record\'s) and "fought over" (the resource\'s) within 10 minutes',
         },
       ],
@@ -151,6 +152,22 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
       { record_id: id, why: expect.stringContaining("title") },
     ]);
     expect(app.writes()).toBeLessThanOrEqual(1 + 10);
+  });
+
+  it("S53 is known for a fight where code from before said so in words alone", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "Fought over" });
+    await app.settle();
+    await app.sql("update tandem.lanes set disabled = 'quarantined: title went back and forth'");
+    expect((await app.status()).disabled_pairings.first).toMatchObject([
+      { record_id: id, cause: "quarantined" },
+    ]);
+    await app.editTask(id, { title: "Waits" });
+    await app.settle();
+    await app.tandem.enable(app.connection.id);
+    await app.settle();
+    expect(await app.story("state=disabled")).toEqual(["outbound disabled quarantined"]);
+    expect(app.writes()).toBe(1);
   });
 
   it("S53 people who change their minds fight with nobody, however often they do", async () => {

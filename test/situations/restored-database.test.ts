@@ -76,7 +76,7 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     ]);
     // Whether they were created after the backup nobody here can know, so a person says.
     expect((await app.status()).disabled_pairings.first).toMatchObject([
-      { record_id: created, why: expect.stringContaining("restored") },
+      { record_id: created, cause: "restored", why: expect.stringContaining("restored") },
       { record_id: String(Number(created) + 1), why: expect.stringContaining("restored") },
     ]);
     expect(await post(app, `records/tasks/${created}/enable`)).toBe(200);

@@ -185,7 +185,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         moved: { connection: opened.connection, externalId: "9007199254740997" },
         archivedAs: "2026-03-01 12:00:00.123456+00",
         returned: anId(),
-        disabled: "a person said so",
+        disabled: { cause: "restored", why: "a person said so" },
         epoch: 12,
       };
       const before = await readLane(store, id);
@@ -252,7 +252,8 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       );
       const before = await store.ledger.disabledPairings(0);
       expect(before.pairings).toEqual([]);
-      for (const id of ids) await decide(store, id, () => ({ disabled: `why ${id}` }));
+      for (const id of ids)
+        await decide(store, id, () => ({ disabled: { cause: "quarantined", why: `why ${id}` } }));
       await decide(store, present(ids[1]), () => ({ disabled: null, recordId: "8" }));
 
       const { count, pairings } = await store.ledger.disabledPairings(1_000);
@@ -265,6 +266,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
           externalId: "1",
           recordType: "tasks",
           recordId: null,
+          cause: "quarantined",
           why: `why ${present(ids[0])}`,
         },
         expect.objectContaining({ laneId: ids[2] }),

@@ -28,7 +28,7 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
       state.transaction(() => {
         const off = [...state.lanes.values()].filter(({ disabled }) => disabled !== null);
         off.sort((a, b) => Number(a.connectionId) - Number(b.connectionId) || byId(a, b));
-        return { count: off.length, pairings: off.slice(0, limit).map(disabledPairing) };
+        return { count: off.length, pairings: off.slice(0, limit).flatMap(disabledPairing) };
       }),
     nextDue: () =>
       state.transaction(() => {
@@ -43,13 +43,11 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
   };
 }
 
-function disabledPairing(lane: Lane): DisabledPairing {
+function disabledPairing(lane: Lane): readonly DisabledPairing[] {
   const { connectionId, resourceType, externalId, recordType, recordId, disabled } = lane;
-  return {
-    laneId: lane.id,
-    ...{ connectionId, resourceType, externalId, recordType, recordId },
-    why: disabled ?? "",
-  };
+  if (disabled === null) return [];
+  const key = { connectionId, resourceType, externalId, recordType, recordId };
+  return [{ laneId: lane.id, ...key, ...disabled }];
 }
 
 function isShown({ laneId }: Pick<LedgerEvent, "laneId">, journal: EventQuery["journal"]): boolean {

@@ -9,6 +9,8 @@ import type {
   FormerPlace,
   Known,
   Lane,
+  OffCause,
+  PairingOff,
   Posted,
   RecordMove,
 } from "../../model/lane.ts";
@@ -42,6 +44,7 @@ export interface LaneRow {
   readonly archived_as: string | null;
   readonly returned_from: string | null;
   readonly disabled: string | null;
+  readonly disabled_cause: OffCause | null;
   readonly epoch: string;
 }
 
@@ -124,10 +127,19 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     moved: formerPlace(row),
     archivedAs: row.archived_as,
     returned: row.returned_from === null ? null : eventId(row.returned_from),
-    disabled: row.disabled,
+    disabled: pairingOffFromRow(row),
     epoch: Number(row.epoch),
     live,
   };
+}
+
+/** Code from before the column tells the cause by how the sentence begins. */
+export function pairingOffFromRow({
+  disabled: why,
+  disabled_cause: cause,
+}: Pick<LaneRow, "disabled" | "disabled_cause">): PairingOff | null {
+  if (why === null) return null;
+  return { cause: cause ?? (why.startsWith("quarantined") ? "quarantined" : "unmapped"), why };
 }
 
 export function laneToRow(lane: Lane): LaneRow {
@@ -160,7 +172,8 @@ export function laneToRow(lane: Lane): LaneRow {
     moved_from_external_id: lane.moved?.externalId ?? null,
     archived_as: lane.archivedAs,
     returned_from: lane.returned,
-    disabled: lane.disabled,
+    disabled: lane.disabled?.why ?? null,
+    disabled_cause: lane.disabled?.cause ?? null,
     epoch: String(lane.epoch),
   };
 }

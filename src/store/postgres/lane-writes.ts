@@ -42,6 +42,7 @@ set
   archived_as = decided.archived_as,
   returned_from = decided.returned_from,
   disabled = decided.disabled,
+  disabled_cause = decided.disabled_cause,
   epoch = decided.epoch
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
 where lanes.id = decided.id`;

@@ -1,9 +1,11 @@
 /** Reading the ledger, for people and programs that want to know; nothing here decides. */
 import { connectionId, laneId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
+import type { OffCause } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
 import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
+import { pairingOffFromRow } from "./lane-rows.ts";
 import { readLanes } from "./lane-locks.ts";
 import { standings } from "./standing-rows.ts";
 
@@ -70,14 +72,14 @@ export function ledger(database: Queryable): Ledger {
         "select count(*) as count from tandem.lanes where disabled is not null",
       );
       const { rows } = await database.query<DisabledRow>(
-        `select id, connection_id, resource_type, external_id, record_type, record_id, disabled
+        `select *
          from tandem.lanes
          where disabled is not null
          order by connection_id, id
          limit $1`,
         [limit],
       );
-      return { count: Number(total.rows[0]?.count ?? 0), pairings: rows.map(disabledPairing) };
+      return { count: Number(total.rows[0]?.count ?? 0), pairings: rows.flatMap(disabledPairing) };
     },
     async nextDue() {
       const { rows } = await database.query<{
@@ -105,19 +107,23 @@ interface DisabledRow {
   readonly external_id: string | null;
   readonly record_type: string;
   readonly record_id: string | null;
-  readonly disabled: string;
+  readonly disabled: string | null;
+  readonly disabled_cause: OffCause | null;
 }
 
-function disabledPairing(row: DisabledRow): DisabledPairing {
-  return {
+function disabledPairing(row: DisabledRow): readonly DisabledPairing[] {
+  const off = pairingOffFromRow(row);
+  if (off === null) return [];
+  const pairing = {
     laneId: laneId(row.id),
     connectionId: connectionId(row.connection_id),
     resourceType: row.resource_type,
     externalId: row.external_id,
     recordType: row.record_type,
     recordId: row.record_id,
-    why: row.disabled,
+    ...off,
   };
+  return [pairing];
 }
 
 /**
