@@ -225,6 +225,7 @@ async function admitTargets(
 ): Promise<void> {
   const ids = new Set([...targets.map((target) => target.lane), ...orphans]);
   const lanes = await tx.lockLanes([...ids]);
+  const rows = await rowsByNow(tx, targets);
   const anew: Target[] = [];
   const back: Admission[] = [];
   const shifts = await shiftsOf(tx, lanes, targets, book);
@@ -242,7 +243,7 @@ async function admitTargets(
       return [{ before, after }];
     }
     const change = {
-      ...foldChanges(before, target, context),
+      ...foldChanges(before, { ...target, row: rows.get(target) ?? target.row }, context),
       goneWith: goneWith.get(before.id) ?? null,
     };
     if (target.restores === null || before.tombstone === null) {
@@ -274,6 +275,28 @@ async function admitTargets(
     return [{ ...target, lane, living: true, restores: null, revives: true }];
   });
   await admitTargets(tx, following, [], book, services);
+}
+
+/**
+ * The rows as they are once their lanes are held. What was read before may be older than base, which
+ * a merge has moved meanwhile: our own write would look like somebody else's.
+ */
+async function rowsByNow(
+  tx: StoreTransaction,
+  targets: readonly Target[],
+): Promise<ReadonlyMap<Target, Row>> {
+  const result = new Map<Target, Row>();
+  const there = targets.filter(({ row }) => row !== null);
+  for (const mapping of new Set(there.map((target) => target.mapping))) {
+    const own = there.filter((target) => target.mapping === mapping);
+    const ids = own.flatMap(({ changes }) => changes[0]?.recordId ?? []);
+    const rows = await tx.records.read(mapping, [...new Set(ids)]);
+    for (const target of own) {
+      const row = rows.get(target.changes[0]?.recordId ?? "");
+      if (row !== undefined) result.set(target, row);
+    }
+  }
+  return result;
 }
 
 /**

@@ -1,0 +1,55 @@
+/** The drain beside a merge: what it reads before it holds the lane may be older than base. */
+import { expect, it, describe } from "vitest";
+import { drainChanges } from "../../src/runtime/drain.ts";
+import type { Failpoints } from "../../src/runtime/failpoints.ts";
+import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { databaseKinds, openTestDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+/** Waits, on the database's word, until some session waits for a lock. */
+async function untilSomebodyWaits(app: SampleTandem): Promise<void> {
+  for (;;) {
+    const [row] = await app.sql<{ waiting: number }>(
+      `select count(*)::integer as waiting from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if ((row?.waiting ?? 0) > 0) return;
+  }
+}
+
+describe.runIf(databaseKinds.includes("postgres"))("the drain", () => {
+  it("takes our own write for ours although a merge of the same record is being committed", async () => {
+    const database = await openTestDatabase("postgres");
+    const failpoints: { reach: Failpoints["reach"] } = { reach: () => Promise.resolve() };
+    try {
+      const app = await givenSampleTandem(database, undefined, { failpoints });
+      const { services } = app.tandem;
+      const mona = app.github.as("mona");
+      mona.openIssue(app.repo, { title: "First" });
+      await app.advance(2_000);
+      await app.settle();
+      mona.editIssue(app.repo, 1, { title: "Second" });
+      await app.advance(2_000);
+      await translateDeliveries(services, "one");
+      mona.editIssue(app.repo, 1, { title: "Third" });
+      await app.advance(2_000);
+
+      // It finds our write of "Second" captured, and reads the row before that of "Third" is there.
+      const draining: Promise<number>[] = [];
+      failpoints.reach = async (point) => {
+        if (point !== "before:commit" || draining.length > 0) return;
+        draining.push(drainChanges(services));
+        await untilSomebodyWaits(app);
+      };
+      await translateDeliveries(services, "two");
+      expect(await Promise.all(draining)).toEqual([1]);
+
+      expect((await app.task()).title).toBe("Third");
+      expect(await app.story("direction=outbound")).toEqual([]);
+      await app.settle();
+      expect(await app.story("direction=outbound")).toEqual([]);
+    } finally {
+      await database.close();
+    }
+  });
+});
