@@ -61,6 +61,12 @@ const settings = {
   wal_retrieve_retry_interval: "100ms",
   timezone: "America/St_Johns",
 };
+/** For measuring: as Postgres comes, so that a commit is one. */
+const durableSettings = {
+  listen_addresses: "127.0.0.1",
+  unix_socket_directories: "",
+  max_connections: "200",
+};
 const clusterOptions = [
   "--username=postgres",
   "--auth=scram-sha-256",
@@ -82,6 +88,11 @@ export async function startPostgres(npmPackage: string | undefined): Promise<Pos
   return startPostgresNode(npmPackage);
 }
 
+/** The same, on a disk and with Postgres's own settings. */
+export function startDurablePostgres(): Promise<PostgresServer> {
+  return startPostgresNode(undefined, undefined, true);
+}
+
 /** What a standby begins with. */
 interface CopyOf {
   readonly data: string;
@@ -93,9 +104,10 @@ interface CopyOf {
 export async function startPostgresNode(
   npmPackage: string | undefined,
   of?: CopyOf,
+  durable = false,
 ): Promise<PostgresNode> {
   const user = unprivilegedUser();
-  const folders = [tmpdir(), fastestFolder()].map((parent) => {
+  const folders = [tmpdir(), durable ? tmpdir() : fastestFolder()].map((parent) => {
     const folder = mkdtempSync(join(parent, "tandem-test-postgres-"));
     giveTo(user, folder);
     return folder;
@@ -146,7 +158,10 @@ export async function startPostgresNode(
     const control = (command: string, ...more: string[]) =>
       run(binaries.pgCtl, [command, "--silent", "-w", "-D", data, ...more], options);
     const startAt = async (candidate: number) => {
-      const flags = Object.entries({ ...settings, port: String(candidate) })
+      const flags = Object.entries({
+        ...(durable ? durableSettings : settings),
+        port: String(candidate),
+      })
         .map(([name, value]) => `-c ${name}='${value}'`)
         .join(" ");
       await control("start", "-l", log, "-o", flags);

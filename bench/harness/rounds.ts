@@ -1,0 +1,20 @@
+/** Rounds of several runs in turn, and what their ratios come to. */
+
+export interface Ratio {
+  /** The median of the rounds' own ratios. */
+  readonly ratio: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Each round's ratio of two figures that were taken in it. */
+export function ratioOf(rounds: readonly (readonly [of: number, to: number])[]): Ratio {
+  const ratios = rounds.map(([of, to]) => of / to).sort((a, b) => a - b);
+  return { ratio: median(ratios), least: ratios[0] ?? NaN, most: ratios.at(-1) ?? NaN };
+}
+
+export function median(sorted: readonly number[]): number {
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return ((low ?? NaN) + (high ?? NaN)) / 2;
+}
