@@ -30,6 +30,17 @@ export interface Sight {
   readonly from: "payload" | "reread" | "answer";
 }
 
+/** What an event brought, where nothing is in doubt. */
+export function sightOfPayload(event: TandemEvent, { mapping, now }: Context): Sight {
+  const content = event.content ?? {};
+  return {
+    content,
+    copy: canonical(content, mapping.resource.fields),
+    at: event.updatedAt ?? now,
+    from: "payload",
+  };
+}
+
 /** A read or an answer as a sight. */
 export function sightOf(
   lane: Lane,

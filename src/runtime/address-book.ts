@@ -87,6 +87,21 @@ export class AddressBook {
     return this.#services.hooks.get(mapping) ?? NO_HOOKS;
   }
 
+  /** Whether nothing but the database takes part in what comes in to the lane. */
+  mayWorkTogether(lane: Pick<Lane, "connectionId" | "resourceType" | "recordId">): boolean {
+    const mapping = this.mapping(lane);
+    if (mapping === null) return false;
+    const { derive, apply, afterCommit } = this.hooks(mapping);
+    if (derive !== null || apply !== null || afterCommit !== null) return false;
+    const pairing = this.contact(lane.connectionId)?.connection.pairing ?? [];
+    return lane.recordId !== null || !pairing.includes(lane.resourceType);
+  }
+
+  /** Whether records of another kind belong to the lane's. */
+  mayHaveChildren({ recordType }: Pick<Lane, "recordType">): boolean {
+    return this.#services.mappings.some(({ parent }) => parent?.recordType === recordType);
+  }
+
   /** The engine's context for a lane. */
   context(lane: Pick<Lane, "id" | "connectionId" | "resourceType">, now: Instant): Context {
     const contact = this.contact(lane.connectionId);

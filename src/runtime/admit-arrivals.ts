@@ -17,10 +17,12 @@ import type { EventState } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
-import type { LaneKey, StoreTransaction } from "../store/store.ts";
+import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
+import { saveDecided } from "./save-decided.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { openIntents } from "./tokenless-creates.ts";
+import { workTogether } from "./work-together.ts";
 
 /** An arrival with the connection it came through. */
 export interface Incoming {
@@ -59,12 +61,17 @@ interface Addressed extends Incoming {
   readonly awaits: Awaited;
 }
 
-/** Admits a batch within a transaction, in the order given. */
+/**
+ * Admits a batch within a transaction, in the order given.
+ *
+ * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
+ */
 export async function admitArrivals(
   tx: StoreTransaction,
   incoming: readonly Incoming[],
   book: AddressBook,
   services: Services,
+  worker: string | null = null,
 ): Promise<AdmissionSummary> {
   const mapped = incoming.flatMap((item): Mapped[] => {
     const mapping = mappingOfResource(
@@ -99,12 +106,12 @@ export async function admitArrivals(
     if (admission.event === null) unchanged += 1;
     else born[admission.event.state] = (born[admission.event.state] ?? 0) + 1;
   }
-  await tx.saveLanes(
-    [...after].flatMap(([id, transition]) => {
-      const before = lanes.get(id);
-      return before === undefined ? [] : [{ before, after: transition }];
-    }),
-  );
+  const decided = [...after].flatMap(([id, transition]): Decided[] => {
+    const before = lanes.get(id);
+    return before === undefined ? [] : [{ before, after: transition }];
+  });
+  if (worker === null) await tx.saveLanes(decided);
+  else await saveDecided(tx, await workTogether(tx, decided, worker, book));
   return { seen: incoming.length, unmapped: incoming.length - mapped.length, unchanged, born };
 }
 

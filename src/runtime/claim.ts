@@ -3,15 +3,18 @@ import { withoutRefusedLate } from "../engine/create.ts";
 import { awaitPairing } from "../engine/pairing.ts";
 import { disableLane, disableWaiting } from "../engine/restart.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
-import { closesIntent } from "../engine/tokenless.ts";
 import { move, processing, unchanged } from "../engine/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import { isContention } from "../store/database.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import { isDatabaseTrouble, tell } from "./failures.ts";
 import type { Services } from "./services.ts";
+import { saveDecided } from "./save-decided.ts";
+import { workTogether } from "./work-together.ts";
 
 /** An event that this worker holds. */
 export interface Claimed {
@@ -61,6 +64,36 @@ export async function claimDue(
 const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
 
 /**
+ * Ends what is due and needs nothing but the database, many lanes in one transaction; returns how many
+ * were. What is left is claimed and worked on alone, and so is all of it where the database refuses
+ * some of it.
+ */
+export async function endDueTogether(
+  services: Services,
+  book: AddressBook,
+  worker: string,
+  limit: number,
+): Promise<number> {
+  if ((await services.instance.foreign()) !== null) return 0;
+  try {
+    return await services.store.transaction(async (tx) => {
+      const lanes = await tx.lockDueLanes(limit);
+      const open = lanes
+        .filter((lane) => book.mayWorkTogether(lane))
+        .map((before): Decided => ({ before, after: unchanged(before) }));
+      const decided = await workTogether(tx, open, worker, book);
+      const ended = decided.filter((item, index) => item !== open[index]);
+      await saveDecided(tx, ended);
+      return ended.length;
+    });
+  } catch (error) {
+    if (isDatabaseTrouble(error) && !isContention(error)) throw error;
+    services.log.warn(tell(error), "what was due could not be ended together; it is tried alone");
+    return 0;
+  }
+}
+
+/**
  * What waits in a direction, or a pairing, that was switched off is disabled instead of claimed; what
  * has no counterpart waits on while a backfill pairs what exists on both sides.
  */
@@ -94,13 +127,7 @@ export async function holdAmong(
 
 /** Writes what was decided on a held lane. */
 export async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
-  await saveLane(tx, held.lane, after);
-}
-
-async function saveLane(tx: StoreTransaction, before: Lane, after: Transition): Promise<void> {
-  await tx.saveLanes([{ before, after }]);
-  if (!closesIntent(before, after.lane)) return;
-  await tx.wakeAwaitingIntent(before.connectionId, before.resourceType);
+  await saveDecided(tx, [{ before: held.lane, after }]);
 }
 
 /** Forgets a user's create that made nothing, though its claim is lost. No other write is accepted then. */
@@ -111,7 +138,7 @@ export async function forgetLate(
   const [before] = await tx.lockLanes([id]);
   if (before === undefined) return;
   const lane = withoutRefusedLate(before, { id: event, epoch });
-  if (lane !== before) await saveLane(tx, before, { lane, ended: [] });
+  if (lane !== before) await saveDecided(tx, [{ before, after: { lane, ended: [] } }]);
 }
 
 /** Puts events whose worker did not finish in time back in the queue; returns how many. */

@@ -7,7 +7,10 @@
 import type { TandemEvent } from "../model/event.ts";
 import type { EventId, LaneId } from "../model/ids.ts";
 
-/** Each point, with what is durable and what is not when it is reached. */
+/**
+ * Each point, with what is durable and what is not when it is reached. An event that is ended together
+ * with others passes `record` and `commit` only: it is claimed and ended in one transaction.
+ */
 export const FAILPOINTS = {
   "before:claim": "The lane is locked and its event chosen. Nothing is written.",
   "after:claim": "The claim is committed. No work on the event has begun.",
@@ -32,7 +35,8 @@ export type Failpoint = keyof typeof FAILPOINTS;
 
 /** Which event is at the point, and whose. */
 export interface FailpointContext {
-  readonly lane: LaneId;
+  /** `null` of records that are written together. */
+  readonly lane: LaneId | null;
   /** `null` of an adoption by webhook or poll before any event of the lane is worked on. */
   readonly event: EventId | null;
   readonly direction: TandemEvent["direction"];

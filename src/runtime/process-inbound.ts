@@ -9,13 +9,12 @@ import {
   endForEndedParent,
   endForMissingRecord,
 } from "../engine/inbound.ts";
-import { type Sight, sightOf } from "../engine/merge.ts";
+import { type Sight, sightOf, sightOfPayload } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
 import { endedReason } from "../engine/record-move.ts";
 import { recheckInbound } from "../engine/start.ts";
 import { move } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import { canonical } from "../model/content.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -154,7 +153,7 @@ async function mergeMoved(
     arrival: { observation, source: "poll", deliveryId: null, verifiedAt: null } as const,
   }));
   await admitArrivals(tx, incoming, book, services);
-  await tx.wakeChildren(held.lane);
+  await tx.wakeChildren([held.lane]);
   return need;
 }
 
@@ -192,7 +191,7 @@ async function merge(
     const start = { lane: written.lane, ended: [] };
     const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
     await save(tx, held, concluded);
-    if (before === null) await tx.wakeChildren(concluded.lane);
+    if (before === null) await tx.wakeChildren([concluded.lane]);
     const isBack = lane.returned !== null && concluded.lane.returned === null;
     if (isBack) await noteRestored(tx, concluded.lane, event.id);
   }
@@ -325,12 +324,5 @@ async function contactOf(
 }
 
 function sightFor({ lane, event }: Held, seen: Observation | null, context: Context): Sight {
-  if (seen !== null) return sightOf(lane, seen, "reread", context);
-  const content = event.content ?? {};
-  return {
-    content,
-    copy: canonical(content, context.mapping.resource.fields),
-    at: event.updatedAt ?? context.now,
-    from: "payload",
-  };
+  return seen === null ? sightOfPayload(event, context) : sightOf(lane, seen, "reread", context);
 }

@@ -335,7 +335,7 @@ async function settleAnswer(
 
 /** What waited for the resource of a create, and what might have been it. */
 async function wakeWaiting(tx: StoreTransaction, lane: Lane): Promise<void> {
-  await tx.wakeChildren(lane);
+  await tx.wakeChildren([lane]);
   if (lane.intent?.tokenless !== true) return;
   await tx.wakeAwaitingIntent(lane.connectionId, lane.resourceType);
 }

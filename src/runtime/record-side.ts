@@ -10,7 +10,7 @@ import type { Content } from "../model/content.ts";
 import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, RecordWrite, Row, RowPatch } from "../model/mapping.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import type { CapturedChange, StoreTransaction } from "../store/store.ts";
 import { changeTimes } from "./drain.ts";
 import { isRecordNewer } from "./hooks.ts";
 import type { RecordWriter } from "./write-record.ts";
@@ -95,7 +95,15 @@ export async function takePendingTimes(
   recordId: string,
   mapping: Mapping,
 ): Promise<Lane> {
-  const pending = await tx.changes.peek(mapping.recordType, recordId);
+  return pendingTimes(lane, await tx.changes.peek(mapping.recordType, [recordId]), mapping);
+}
+
+/** The lane with the times of what is captured and not drained. */
+export function pendingTimes(
+  lane: Lane,
+  pending: readonly CapturedChange[],
+  mapping: Mapping,
+): Lane {
   const own = pending.filter((change) => change.origin === null);
   return own.length === 0
     ? lane
@@ -114,15 +122,24 @@ async function createRecord(
   const merged = planMerge(lane, sight, null, context);
   const write = recordWrite(mapping, merged.toRecord, null);
   const references = await resolve(tx, mapping, write, writer);
-  const patch: RowPatch = {
-    ...write.patch,
-    ...references,
-    ...(mapping.scopeColumn === null ? {} : { [mapping.scopeColumn]: fresh.scope }),
-    ...(mapping.parent === null ? {} : { [mapping.parent.column]: fresh.parentId }),
-    ...(mapping.modifiedAt === null ? {} : { [mapping.modifiedAt]: formatInstant(sight.at) }),
-  };
+  const patch = newRecordPatch(mapping, { ...write.patch, ...references }, sight.at, fresh);
   const { id, row } = await writer.insert(patch, merged.toRecord);
   return { lane, merged, before: null, after: { id, content: recordContent(mapping, row) } };
+}
+
+/** What a new record is made with. */
+export function newRecordPatch(
+  mapping: Mapping,
+  patch: RowPatch,
+  at: Instant,
+  { scope, parentId }: NewRecord,
+): RowPatch {
+  return {
+    ...patch,
+    ...(mapping.scopeColumn === null ? {} : { [mapping.scopeColumn]: scope }),
+    ...(mapping.parent === null ? {} : { [mapping.parent.column]: parentId }),
+    ...(mapping.modifiedAt === null ? {} : { [mapping.modifiedAt]: formatInstant(at) }),
+  };
 }
 
 async function updateRecord(
@@ -165,7 +182,7 @@ function resolve(
 }
 
 /** The app's own stamp becomes the later of its value and the resource's time. */
-function stamp(mapping: Mapping, row: Row, at: Instant): RowPatch {
+export function stamp(mapping: Mapping, row: Row, at: Instant): RowPatch {
   if (mapping.modifiedAt === null) return {};
   const value = row[mapping.modifiedAt];
   const own = typeof value === "string" ? parseInstantOrNull(value) : null;

@@ -5,7 +5,7 @@
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { advanceBackfills } from "./backfill.ts";
-import { claimDue, passOnLeases } from "./claim.ts";
+import { claimDue, endDueTogether, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { unlessForeign } from "./instance.ts";
@@ -32,19 +32,20 @@ export async function settle(
   const { leaseMillis = 60_000, rounds = 1_000 } = options;
   const total = { deliveries: 0, changes: 0, events: 0 };
   for (let round = 0; round < rounds; round += 1) {
-    const deliveries = await translateDeliveries(services);
+    const deliveries = await translateDeliveries(services, "settle");
     const changes = await drainChanges(services);
     const links = await followLink(services);
     const leases = await passOnLeases(services);
     const book = await AddressBook.open(services);
+    const together = await endDueTogether(services, book, "settle", 200);
     const claims = await claimDue(services, book, "settle", leaseMillis, 16);
     for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
     const hooks = await runAfterCommits(services, NEVER);
     const backfills = await unlessForeign(services, () => advanceBackfills(services, NEVER));
     total.deliveries += deliveries;
     total.changes += changes;
-    total.events += claims.length;
-    const worked = deliveries + changes + leases + claims.length + hooks + backfills;
+    total.events += together + claims.length;
+    const worked = deliveries + changes + leases + together + claims.length + hooks + backfills;
     if (!links && worked === 0) return total;
   }
   throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);

@@ -17,23 +17,47 @@ import {
 import { followMove } from "./follow-moves.ts";
 import type { Services } from "./services.ts";
 
-const BATCH = 50;
+/** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
+const BATCH = 200;
 
-/** Translates what was received and not yet translated; returns how many deliveries it took. */
-export async function translateDeliveries(services: Services): Promise<number> {
+/**
+ * Translates what was received and not yet translated; returns how many deliveries it took.
+ *
+ * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
+ */
+export async function translateDeliveries(
+  services: Services,
+  worker: string | null,
+): Promise<number> {
   const book = await AddressBook.open(services);
+  const mayWork = worker !== null && (await services.instance.foreign()) === null;
+  if (mayWork) {
+    const taken = await attemptBatch(services, book, worker);
+    if (taken !== null) return taken;
+  }
+  // Something in the batch cannot be written, or not be admitted: alone, only that one fails.
+  return (await attemptBatch(services, book, null)) ?? translateOneByOne(services, book);
+}
+
+async function attemptBatch(
+  services: Services,
+  book: AddressBook,
+  worker: string | null,
+): Promise<number | null> {
   try {
-    return await translateBatch(services, book, BATCH);
+    return await translateBatch(services, book, worker);
   } catch (error) {
     if (concernsAll(error)) throw error;
-    // Something in the batch cannot be admitted: alone, only that one fails.
-    services.log.warn(tell(error), "a batch of deliveries failed; going one by one");
-    return translateOneByOne(services, book);
+    const what = worker === null ? "going one by one" : "its events wait for their turn";
+    services.log.warn(tell(error), `a batch of deliveries failed; ${what}`);
+    return null;
   }
 }
 
 /** What one delivery says: of resources, to be admitted, and of containers and moves, to be followed. */
 interface News {
+  /** Translated, unless something else of it is still to be followed. */
+  readonly read: Pick<Followed, "delivery" | "action"> | null;
   readonly incoming: readonly Incoming[];
   readonly moved: Moved | null;
   readonly followed: Followed | null;
@@ -53,17 +77,18 @@ interface Moved {
   readonly move: ResourceMove;
 }
 
-const NO_NEWS: News = { incoming: [], moved: null, followed: null };
+const NO_NEWS: News = { read: null, incoming: [], moved: null, followed: null };
 
-async function translateBatch(services: Services, book: AddressBook, limit: number) {
+async function translateBatch(services: Services, book: AddressBook, worker: string | null) {
   const { taken, followed } = await services.store.transaction(async (tx) => {
-    const deliveries = await tx.pendingDeliveries.lock(limit);
+    const deliveries = await tx.pendingDeliveries.lock(BATCH);
     const news: News[] = [];
     for (const delivery of deliveries) news.push(await translateOne(tx, delivery, book, services));
     // Moves first: what else is told of a resource is told of where it is now.
     for (const { moved } of news) if (moved !== null) await followMoved(tx, moved, book, services);
+    await markRead(tx, news);
     const incoming = news.flatMap((item) => item.incoming);
-    if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
+    if (incoming.length > 0) await admitArrivals(tx, incoming, book, services, worker);
     return { taken: deliveries.length, followed: news.flatMap((item) => item.followed ?? []) };
   });
   for (const item of followed) await follow(item, book, services);
@@ -79,6 +104,7 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
         if (current === undefined) return null;
         const translated = await translateOne(tx, current, book, services);
         if (translated.moved !== null) await followMoved(tx, translated.moved, book, services);
+        await markRead(tx, [translated]);
         await admitArrivals(tx, translated.incoming, book, services);
         return translated;
       });
@@ -105,7 +131,17 @@ async function follow(
   services: Services,
 ): Promise<void> {
   for (const news of containers) await followContainer(news, book, services);
-  await services.store.transaction((tx) => tx.pendingDeliveries.translated(delivery.id, action));
+  await services.store.transaction((tx) =>
+    tx.pendingDeliveries.translated([{ id: delivery.id, action }]),
+  );
+}
+
+async function markRead(tx: StoreTransaction, news: readonly News[]): Promise<void> {
+  const read = news.flatMap((item) => item.read ?? []);
+  if (read.length === 0) return;
+  await tx.pendingDeliveries.translated(
+    read.map(({ delivery, action }) => ({ id: delivery.id, action })),
+  );
 }
 
 async function followMoved(
@@ -117,7 +153,7 @@ async function followMoved(
   const { id, integration } = delivery;
   const known = { integration, move, source: "webhook", deliveryId: id } as const;
   const followed = await followMove(tx, known, book, services);
-  if (followed) await tx.pendingDeliveries.translated(id, action);
+  if (followed) await tx.pendingDeliveries.translated([{ id, action }]);
   else await tx.pendingDeliveries.irrelevant(id, action, "unknown_container");
 }
 
@@ -171,9 +207,9 @@ async function translateOne(
   if (incoming.length === 0) {
     await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, "unknown_container");
   } else {
-    await tx.pendingDeliveries.translated(delivery.id, translation.action);
+    return { ...NO_NEWS, incoming, read: { delivery, action: translation.action } };
   }
-  return { ...NO_NEWS, incoming };
+  return NO_NEWS;
 }
 
 function causeOf(thrown: unknown): Pick<EventError, "code" | "hint"> {

@@ -17,7 +17,7 @@ export async function isCaptured(
   tx: StoreTransaction,
   { recordType, recordId }: Pick<Lane, "recordType" | "recordId">,
 ): Promise<boolean> {
-  return recordId !== null && (await tx.changes.peek(recordType, recordId)).length > 0;
+  return recordId !== null && (await tx.changes.peek(recordType, [recordId])).length > 0;
 }
 
 /** A record that the drain is to look at, though nobody wrote it. */

@@ -8,6 +8,7 @@
  */
 import { processing } from "../engine/transition.ts";
 import { CREATED, type TandemEvent } from "../model/event.ts";
+import type { EventId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Decided, RecordStore, Store, StoreTransaction } from "../store/store.ts";
 import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
@@ -58,6 +59,10 @@ function watched(tx: StoreTransaction, failpoints: Failpoints, steps: Stepped[])
       steps.push(...found);
     },
     records: watchedRecords(tx.records, async (point, origin) => {
+      if (typeof origin !== "string") {
+        await failpoints.reach(point, origin);
+        return;
+      }
       const event = locked.flatMap(({ live }) => live).find(({ id }) => id === origin);
       if (event !== undefined) await failpoints.reach(point, contextOf(event));
     }),
@@ -66,9 +71,12 @@ function watched(tx: StoreTransaction, failpoints: Failpoints, steps: Stepped[])
 
 function watchedRecords(
   records: RecordStore,
-  reach: (point: Failpoint, origin: TandemEvent["id"]) => Promise<void>,
+  reach: (point: Failpoint, origin: EventId | FailpointContext) => Promise<void>,
 ): RecordStore {
-  async function around<T>(origin: TandemEvent["id"], write: () => Promise<T>): Promise<T> {
+  async function around<T>(
+    origin: EventId | FailpointContext,
+    write: () => Promise<T>,
+  ): Promise<T> {
     await reach("before:record", origin);
     const written = await write();
     await reach("after:record", origin);
@@ -82,6 +90,11 @@ function watchedRecords(
     referring: (mapping, column, value, after, limit) =>
       records.referring(mapping, column, value, after, limit),
     lock: (mapping, id) => records.lock(mapping, id),
+    lockFree: (mapping, ids) => records.lockFree(mapping, ids),
+    insertAll: (mapping, patches, origin) =>
+      around(together(origin), () => records.insertAll(mapping, patches, origin)),
+    updateAll: (mapping, patches, origin) =>
+      around(together(origin), () => records.updateAll(mapping, patches, origin)),
     insert: (mapping, patch, origin) =>
       around(origin, () => records.insert(mapping, patch, origin)),
     update: (mapping, id, patch, origin) =>
@@ -115,6 +128,9 @@ export function stepsOf({ before, after }: Decided): readonly Stepped[] {
     steps.push({ step: "adoption", context: looked ? contextOf(is) : admitted(lane) });
   }
   if (was !== null && is?.id !== was.id) steps.push({ step: "commit", context: contextOf(was) });
+  if (lane.epoch === before.epoch) return steps;
+  const atOnce = after.ended.filter(({ id, epoch }) => epoch === lane.epoch && id !== was?.id);
+  for (const event of atOnce) steps.push({ step: "commit", context: contextOf(event) });
   return steps;
 }
 
@@ -129,6 +145,11 @@ function isAdopted(before: Lane, after: Lane, ended: readonly TandemEvent[]): bo
 function contextOf(event: TandemEvent): FailpointContext {
   const { id, laneId, direction, action, worker } = event;
   return { lane: laneId, event: id, direction, action, worker };
+}
+
+/** Records that are written together: inbound, and named by the first of their events. */
+function together(event: EventId): FailpointContext {
+  return { lane: null, event, direction: "inbound", action: "upsert", worker: null };
 }
 
 /** By webhook or poll: no event of the lane is at it. */

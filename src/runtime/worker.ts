@@ -10,7 +10,7 @@ import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill.ts";
-import { claimDue, keepLease, passOnLeases } from "./claim.ts";
+import { claimDue, endDueTogether, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { isDatabaseTrouble, tell } from "./failures.ts";
@@ -48,6 +48,9 @@ export interface Worker {
   wake(): void;
 }
 
+/** Lanes that are looked at together. */
+const TOGETHER = 200;
+
 interface Loop {
   readonly wake: () => void;
   readonly done: Promise<void>;
@@ -72,6 +75,9 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     for (const loop of loops) loop.wake();
   };
 
+  // A look that ends nothing is not repeated until something has come in that it could end.
+  let mayEndTogether = true;
+
   async function claimAndProcess(): Promise<boolean> {
     const places = concurrency - inFlight.size;
     if (places <= 0) {
@@ -79,7 +85,9 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       return true;
     }
     const book = await AddressBook.open(services);
+    if (mayEndTogether && (await endDueTogether(services, book, name, TOGETHER)) > 0) return true;
     const claims = await claimDue(services, book, name, leaseMillis, places);
+    mayEndTogether = claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
       if (killed.signal.aborted) return false;
       const release = keepLease(services, claimed, leaseMillis);
@@ -106,7 +114,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   }
 
   const steps: readonly (readonly [string, number, () => Promise<boolean>])[] = [
-    ["translate", idleMillis, async () => (await translateDeliveries(services)) > 0],
+    ["translate", idleMillis, async () => (await translateDeliveries(services, name)) > 0],
     ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
     ["process", idleMillis, claimAndProcess],
     ["after commit", idleMillis, async () => (await runAfterCommits(services, killed.signal)) > 0],

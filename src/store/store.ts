@@ -180,8 +180,8 @@ export interface StoreTransaction {
   saveLanes(decided: readonly Decided[]): Promise<void>;
   /** Removes a locked lane whose resource is another lane's; its live events go with it. */
   removeLane(id: LaneId): Promise<void>;
-  /** Makes the children of a lane that wait for it due at once. */
-  wakeChildren(parent: Lane): Promise<void>;
+  /** Makes the children of lanes that wait for them due at once. */
+  wakeChildren(parents: readonly Lane[]): Promise<void>;
   /** Makes events that wait for a create without a token, or for pairing to end, due at once. */
   wakeAwaitingIntent(connectionId: ConnectionId, resourceType: string): Promise<void>;
   wakeAwaitingPairing(connectionId: ConnectionId, resourceType: string): Promise<void>;
@@ -246,12 +246,26 @@ export interface RecordStore {
   ): Promise<
     { readonly status: "locked"; readonly row: Row } | { readonly status: "missing" | "busy" }
   >;
+  /** Locks the rows that nobody holds; what is held, or gone, is absent. */
+  lockFree(mapping: Mapping, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
   insert(
     mapping: Mapping,
     patch: RowPatch,
     origin: EventId,
   ): Promise<{ readonly id: string; readonly row: Row }>;
+  /** Inserts rows at once, in their order; `null` where no key is known before its row is there. */
+  insertAll(
+    mapping: Mapping,
+    patches: readonly RowPatch[],
+    origin: EventId,
+  ): Promise<readonly { readonly id: string; readonly row: Row }[] | null>;
   update(mapping: Mapping, id: string, patch: RowPatch, origin: EventId): Promise<Row>;
+  /** Updates rows at once; the row of each key as it is afterwards. */
+  updateAll(
+    mapping: Mapping,
+    patches: ReadonlyMap<string, RowPatch>,
+    origin: EventId,
+  ): Promise<ReadonlyMap<string, Row>>;
   delete(mapping: Mapping, id: string, origin: EventId): Promise<void>;
   /**
    * Lets the app's own code write, marked as ours. What it throws undoes what it wrote, and leaves
@@ -295,8 +309,8 @@ export interface CapturedChange {
 export interface ChangeStore {
   /** Takes captured writes out, oldest first; what other drains hold is skipped. */
   take(limit: number): Promise<readonly CapturedChange[]>;
-  /** Reads the captured writes of one record that are still to be drained. */
-  peek(recordType: string, recordId: string): Promise<readonly CapturedChange[]>;
+  /** Reads the captured writes of records that are still to be drained. */
+  peek(recordType: string, recordIds: readonly string[]): Promise<readonly CapturedChange[]>;
   /** When the oldest write was captured that no drain has committed, be it in a drain's hands. */
   oldest(): Promise<Instant | null>;
   /** Tables that were emptied at once since they were asked for, by `TRUNCATE`; each is told once. */
@@ -332,7 +346,9 @@ export interface DeliveryStore {
 export interface PendingDeliveries {
   /** Locks deliveries that are to be translated, oldest first. */
   lock(limit: number): Promise<readonly Delivery[]>;
-  translated(id: DeliveryId, action: string | null): Promise<void>;
+  translated(
+    deliveries: readonly { readonly id: DeliveryId; readonly action: string | null }[],
+  ): Promise<void>;
   irrelevant(id: DeliveryId, action: string | null, reason: string): Promise<void>;
   failed(id: DeliveryId, error: TandemEvent["error"], runAt: Instant): Promise<void>;
   /** Events of a delivery that are errored; a redelivery restarts them. */

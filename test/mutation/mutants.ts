@@ -10,6 +10,7 @@ import { processing } from "./processing.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
+import { together } from "./together.ts";
 
 export const mutants: readonly CodeMutant[] = [
   ...admission,
@@ -22,6 +23,7 @@ export const mutants: readonly CodeMutant[] = [
   ...moving,
   ...authors,
   ...returning,
+  ...together,
 ];
 
 /** @throws Error where there is no mutant of that id. */

@@ -219,7 +219,7 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     app.github.as("mona").deleteIssue(app.repo, 1);
     await app.advance(1_000);
     await app.github.answered();
-    await translateDeliveries(app.tandem.services);
+    await translateDeliveries(app.tandem.services, null);
     await app.settle();
 
     const [row] = await app.sql<{ same: boolean }>(

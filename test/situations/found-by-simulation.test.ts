@@ -238,7 +238,7 @@ async function givenPairedTask(app: SampleTandem): Promise<string> {
 /** The deletion at GitHub is worked on before the app's own write is drained. */
 async function translateFirst(app: SampleTandem): Promise<void> {
   const { services } = app.tandem;
-  await translateDeliveries(services);
+  await translateDeliveries(services, null);
   const book = await AddressBook.open(services);
   const { signal } = new AbortController();
   for (const claimed of await claimDue(services, book, "a worker", 60_000, 4)) {

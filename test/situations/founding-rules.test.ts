@@ -106,7 +106,7 @@ describeOnEachDatabase("the founding rules", (open) => {
     app.github.as("mona").editIssue(app.repo, 1, { body: "Theirs" });
     await app.advance(50);
     await app.github.answered();
-    await translateDeliveries(app.tandem.services);
+    await translateDeliveries(app.tandem.services, null);
 
     expect(await app.story("state=processing")).toEqual(["outbound processing being_processed"]);
     expect(await app.story("state=queued")).toEqual(["inbound queued reread_needed"]);

@@ -128,7 +128,8 @@ describeOnEachDatabase("the order of what comes in", (open) => {
     expect(await app.task()).toMatchObject({ title: "Ours" });
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Ours" });
     expect(await app.copiedTitle(1)).toBe("Ours");
-    const [, ignored, sent] = await app.events();
+    // The merge has queued an event before the drain did: that one is superseded.
+    const [, ignored, , sent] = await app.events();
     expect(ignored).toMatchObject({
       state: "ignored",
       reason: "record_is_newer",

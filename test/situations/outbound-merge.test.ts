@@ -54,13 +54,15 @@ describeOnEachDatabase("both sides at once", (open) => {
     expect(await app.story()).toEqual([
       "inbound completed created_record",
       "inbound completed updated_record",
+      // Queued by the merge, which saw the edit before the drain did.
+      "outbound canceled superseded",
       "outbound completed updated_resource",
       "inbound duplicate same_content",
     ]);
     expect(events[1]?.changes).toEqual([
       { side: "record", field: "body", from: "Body", to: "Their body" },
     ]);
-    expect(events[2]?.changes).toEqual([
+    expect(events[3]?.changes).toEqual([
       { side: "resource", field: "title", from: "Title", to: "Our title" },
     ]);
     expect(events.flatMap(({ conflicts }) => conflicts)).toEqual([]);
@@ -136,6 +138,8 @@ describeOnEachDatabase("both sides at once", (open) => {
     expect(await app.story()).toEqual([
       "inbound completed created_record",
       "inbound ignored record_is_newer",
+      // Queued by the merge, which saw the edit before the drain did.
+      "outbound canceled superseded",
       "outbound completed updated_resource",
       "inbound duplicate same_content",
     ]);
@@ -146,7 +150,7 @@ describeOnEachDatabase("both sides at once", (open) => {
         { field: "title", winner: "record", kept: "Ours", lost: "Theirs", why: "both_changed" },
       ],
     });
-    expect(events[2]?.changes).toEqual([
+    expect(events[3]?.changes).toEqual([
       { side: "resource", field: "title", from: "Theirs", to: "Ours" },
     ]);
     expect(app.writes()).toBe(1);

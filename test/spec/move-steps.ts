@@ -59,7 +59,7 @@ export function moveSteps(app: Pair): Steps {
   const deliver = (place: string) => async () => {
     const held = app.held().filter(({ body }) => body.includes(`/repos/${place}"`));
     await app.release(...held);
-    await translateDeliveries(app.tandem.services);
+    await translateDeliveries(app.tandem.services, null);
     return held.length > 0;
   };
   const moveTo = (project: string) =>

@@ -76,7 +76,7 @@ function deliver(app: SampleTandem, event: string, action: string): Step {
     const delivery = app.held().find((held) => held.event === event && held.action === action);
     if (delivery === undefined) return false;
     await app.release(delivery);
-    await translateDeliveries(app.tandem.services);
+    await translateDeliveries(app.tandem.services, null);
     return true;
   };
 }

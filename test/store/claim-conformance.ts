@@ -150,7 +150,7 @@ export function claimsConformance(open: () => Promise<OpenedStore>): void {
       }
       expect(await due()).toEqual([]);
       const parent = await readLane(store, parentId);
-      await store.transaction((tx) => tx.wakeChildren(parent));
+      await store.transaction((tx) => tx.wakeChildren([parent]));
       expect((await due()).sort()).toEqual(["child", "orphan"]);
     });
 

@@ -82,7 +82,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
       await store.transaction(async (tx) => {
         const pending = await tx.pendingDeliveries.lock(10);
         expect(pending).toEqual([good, dull, bad].map((each) => ({ ...each, attempts: 0 })));
-        await tx.pendingDeliveries.translated(good.id, "opened");
+        await tx.pendingDeliveries.translated([{ id: good.id, action: "opened" }]);
         await tx.pendingDeliveries.irrelevant(dull.id, null, "no_connection");
         await tx.pendingDeliveries.failed(bad.id, boom, after(tx.now, 60));
       });

@@ -1,6 +1,6 @@
 /** What every store must do with the app's own rows. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Mapping } from "../../src/model/mapping.ts";
+import type { Mapping, RowPatch } from "../../src/model/mapping.ts";
 import { RecordWriteError } from "../../src/store/record-write-error.ts";
 import type { RecordStore, Store } from "../../src/store/store.ts";
 import { aMapping, plainField } from "../engine/builders.ts";
@@ -213,6 +213,67 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       });
     });
 
+    it("are made and changed many at once, each under its own key", async () => {
+      const patches = ["A", "B", "C"].map((title, index) =>
+        index === 1 ? { title, labels: ["x", "y"] } : { title, markdown: `text ${title}` },
+      );
+      const made = await records((rows) => rows.insertAll(tasks, patches, anId()));
+      expect(made?.map(({ row }) => row.title)).toEqual(["A", "B", "C"]);
+      expect(made?.map(({ id, row }) => row.id === id)).toEqual([true, true, true]);
+      expect(made?.[1]?.row).toMatchObject({ labels: ["x", "y"], markdown: null, status: "todo" });
+      // A key that was drawn is not given to the next.
+      const next = await records((rows) => rows.insert(tasks, { title: "D" }, anId()));
+      const [a = "", b = "", c = ""] = (made ?? []).map(({ id }) => id);
+      expect(new Set([a, b, c, next.id]).size).toBe(4);
+
+      const updated = await records((rows) =>
+        rows.updateAll(
+          tasks,
+          new Map<string, RowPatch>([
+            [c, { title: "C2" }],
+            [a, { title: "A2" }],
+            [b, { labels: [], title: "B2" }],
+          ]),
+          anId(),
+        ),
+      );
+      expect([a, b, c].map((id) => updated.get(id)?.title)).toEqual(["A2", "B2", "C2"]);
+      expect(updated.get(b)?.labels).toEqual([]);
+      expect(await records((rows) => rows.read(tasks, [a, b, c]))).toEqual(updated);
+      await expect(
+        records((rows) => rows.updateAll(tasks, new Map([["987654", { title: "A" }]]), anId())),
+      ).rejects.toMatchObject({ code: "write_suppressed" });
+    });
+
+    it("keep every type of value as it is, also many at once", async () => {
+      const { moment, ...values } = oddValues;
+      const made = await records((rows) => rows.insertAll(odd, [oddValues, { small: 8 }], anId()));
+      expect(made?.[0]?.row).toMatchObject(values);
+      expect(made?.map(({ row }) => row.small)).toEqual([7, 8]);
+      const [first, second] = made ?? [];
+      if (first === undefined || second === undefined) throw new Error("nothing was made");
+      const patches = new Map([first, second].map(({ id, row }) => [id, without(row, odd.key)]));
+      const again = await records((rows) => rows.updateAll(odd, patches, anId()));
+      expect(again.get(first.id)).toEqual(first.row);
+      expect(again.get(second.id)).toEqual(second.row);
+      expect(String(again.get(first.id)?.moment)).toMatch(/:00\.123456/);
+      expect(moment).toMatch(/123456/);
+    });
+
+    it("are locked many at once, those that are free", async () => {
+      const { whileEditing } = opened.rows;
+      const made = await records((rows) =>
+        rows.insertAll(tasks, [{ title: "A" }, { title: "B" }], anId()),
+      );
+      const [a = "", b = ""] = (made ?? []).map(({ id }) => id);
+      const free = () => records((rows) => rows.lockFree(tasks, [a, b, "987654"]));
+      expect([...(await free()).keys()].sort()).toEqual([a, b].sort());
+      if (whileEditing === null) return;
+      await whileEditing("tasks", a, { title: "A2" }, async () => {
+        expect([...(await free()).keys()]).toEqual([b]);
+      });
+    });
+
     it("carry the mark of the event that wrote them, and nobody else's writes do", async () => {
       await store.transaction((tx) => tx.changes.take(1000));
       const origin = anId();
@@ -223,12 +284,12 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       });
       await opened.rows.update("tasks", id, { title: "theirs" });
       await store.transaction(async (tx) => {
-        const peeked = await tx.changes.peek("tasks", id);
+        const peeked = await tx.changes.peek("tasks", ["987654", id]);
         expect(peeked.map((change) => change.origin)).toEqual([origin, origin, null]);
         expect(await tx.changes.oldest()).toBe(peeked[0]?.changedAt);
         expect(await tx.changes.take(1000)).toEqual(peeked);
         expect(await tx.changes.oldest()).toBeNull();
-        expect(await tx.changes.peek("tasks", id)).toEqual([]);
+        expect(await tx.changes.peek("tasks", [id])).toEqual([]);
       });
     });
   });

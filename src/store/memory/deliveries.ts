@@ -91,8 +91,11 @@ export function pendingDeliveries(
             attempts,
           })),
       ),
-    translated: (id, action) =>
-      change(id, () => ({ state: "translated", action, reason: null, error: null })),
+    async translated(deliveries) {
+      for (const { id, action } of deliveries) {
+        await change(id, () => ({ state: "translated", action, reason: null, error: null }));
+      }
+    },
     irrelevant: (id, action, reason) =>
       change(id, () => ({ state: "irrelevant", action, reason, error: null })),
     failed: (id, error, runAt) =>

@@ -78,9 +78,9 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => {
           laneKeys.removeLane(state, id);
         }),
-      wakeChildren: (parent) =>
+      wakeChildren: (parents) =>
         step(() => {
-          wakeChildren(state, parent);
+          for (const parent of parents) wakeChildren(state, parent);
         }),
       wakeAwaitingIntent: (connection, resourceType) =>
         step(() => {
@@ -97,10 +97,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       records: recordStore(state, rows, options.identities, step),
       changes: {
         take: (limit) => step(() => state.changes.take(limit)),
-        peek: (recordType, recordId) =>
+        peek: (recordType, recordIds) =>
           step(() =>
             state.changes.items.filter(
-              (change) => change.recordType === recordType && change.recordId === recordId,
+              (change) => change.recordType === recordType && recordIds.includes(change.recordId),
             ),
           ),
         oldest: () => step(() => state.changes.items[0]?.changedAt ?? null),

@@ -117,8 +117,23 @@ export function recordStore(
         if (row === undefined) return { status: "missing" };
         return isHeld(state, table, id) ? { status: "busy" } : { status: "locked", row };
       }),
+    lockFree: (mapping, ids) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        return new Map(
+          ids.flatMap((id) => {
+            const row = state.tables.row(table, id);
+            return row === undefined || isHeld(state, table, id) ? [] : [[id, row] as const];
+          }),
+        );
+      }),
     insert: (mapping, patch, origin) =>
       step(() => insert(state, { name: mapping.recordType, key: mapping.key }, patch, origin)),
+    insertAll: (mapping, patches, origin) =>
+      step(() => {
+        const table = { name: mapping.recordType, key: mapping.key };
+        return patches.map((patch) => insert(state, table, patch, origin));
+      }),
     update: (mapping, id, patch, origin) =>
       step(() => {
         const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
@@ -126,6 +141,18 @@ export function recordStore(
         const row = state.tables.update(table, id, patch, origin);
         if (row === undefined) throw noSuchRow(table);
         return row;
+      }),
+    updateAll: (mapping, patches, origin) =>
+      step(() => {
+        const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
+        return new Map(
+          [...patches].map(([id, patch]) => {
+            refuseHeld(state, table, id);
+            const row = state.tables.update(table, id, patch, origin);
+            if (row === undefined) throw noSuchRow(table);
+            return [id, row] as const;
+          }),
+        );
       }),
     delete: (mapping, id, origin) =>
       step(() => {

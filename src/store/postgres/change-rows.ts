@@ -43,7 +43,7 @@ order by id`;
 const PEEK = `
 select record_type, record_id, operation, columns, changed_at, origin, old_record, journal
 from tandem.changes
-where record_type = $1 and record_id = $2
+where record_type = $1 and record_id = any ($2::text[])
 order by id`;
 
 const NOTE = `
@@ -63,8 +63,8 @@ export function changeStore(tx: Queryable): ChangeStore {
       const { rows } = await tx.query<ChangeRow>(TAKE, [limit]);
       return rows.map(changeFromRow);
     },
-    async peek(recordType, recordId) {
-      const { rows } = await tx.query<ChangeRow>(PEEK, [recordType, recordId]);
+    async peek(recordType, recordIds) {
+      const { rows } = await tx.query<ChangeRow>(PEEK, [recordType, recordIds]);
       return rows.map(changeFromRow);
     },
     async oldest() {

@@ -168,14 +168,17 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
         attempts: row.attempts,
       }));
     },
-    async translated(id, action) {
+    async translated(deliveries) {
       await tx.query(
         `update tandem.deliveries
          set
-           state = 'translated', action = $2, reason = null, error = null,
-           translated_at = tandem.now()
-         where id = $1`,
-        [id, action],
+           state = 'translated', action = given.action, reason = null, error = null,
+           translated_at = clock.now
+         from
+           json_to_recordset($1::json) as given (id uuid, action text),
+           (select tandem.now() as now) as clock
+         where deliveries.id = given.id`,
+        [storableJson(deliveries)],
       );
     },
     async irrelevant(id, action, reason) {

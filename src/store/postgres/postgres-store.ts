@@ -13,6 +13,7 @@ import {
   ReadOnlyDatabaseError,
 } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
+import { storableJson } from "../storable-json.ts";
 import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
@@ -28,7 +29,8 @@ import { removeLane, saveLanes } from "./lane-writes.ts";
 import { ledger } from "./ledger-rows.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 import { linkStore } from "./link-rows.ts";
-import { RecordRows, recordStore } from "./record-rows.ts";
+import { RecordRows } from "./record-rows.ts";
+import { recordStore } from "./record-store.ts";
 import { redeliveryStore } from "./redelivery-rows.ts";
 import { refusalAtCommit } from "./refusals.ts";
 import { resourceRelations } from "../resource-relations.ts";
@@ -87,7 +89,7 @@ export async function postgresStore(
         laneLocks.lockLanesInState(tx, held, relations, connection, state, limit, after ?? null),
       saveLanes: (decided) => saveLanes(tx, held, decided),
       removeLane: (id) => removeLane(tx, id),
-      wakeChildren: (parent) => wakeChildren(tx, parent),
+      wakeChildren: (parents) => wakeChildren(tx, parents),
       wakeAwaitingIntent: (connection, resourceType) =>
         wakeAwaiting(tx, "awaiting_intent", connection, resourceType),
       wakeAwaitingPairing: (connection, resourceType) =>
@@ -175,18 +177,33 @@ async function again<T>(random: Random, attempt: () => Promise<T>): Promise<T> {
  * somebody holds is being decided on, and looks again by itself soon. A lane that does not know its
  * parent is woken too; looking once more costs little.
  */
-async function wakeChildren(tx: Queryable, parent: Lane): Promise<void> {
+async function wakeChildren(tx: Queryable, parents: readonly Lane[]): Promise<void> {
+  if (parents.length === 0) return;
+  const places = parents.map(({ connectionId, resourceType, externalId }) => ({
+    connection_id: connectionId,
+    type: resourceType,
+    external_id: externalId,
+  }));
   await tx.query(
     `with waiting as (
        select child.id
        from tandem.events_live as child
        join tandem.lanes on lanes.id = child.lane_id
-       where child.connection_id = $1
-         and child.state = 'queued'
+       where child.state = 'queued'
          and child.reason = 'awaiting_parent'
-         and (
-           lanes.parent_external_id is null
-           or (lanes.parent_type = $2 and lanes.parent_external_id = $3)
+         and exists (
+           select
+           from json_to_recordset($1::json) as parent (
+             connection_id bigint, type text, external_id text
+           )
+           where child.connection_id = parent.connection_id
+             and (
+               lanes.parent_external_id is null
+               or (
+                 lanes.parent_type = parent.type
+                 and lanes.parent_external_id = parent.external_id
+               )
+             )
          )
        order by child.id
        for update of child skip locked
@@ -200,7 +217,7 @@ async function wakeChildren(tx: Queryable, parent: Lane): Promise<void> {
      )
      select pg_notify('tandem_work', '')
      where exists (select from woken)`,
-    [parent.connectionId, parent.resourceType, parent.externalId],
+    [storableJson(places)],
   );
 }
 

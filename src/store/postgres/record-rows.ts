@@ -4,26 +4,25 @@
  * A row is never waited for: what the app holds is reported as busy, and the event goes back.
  */
 import type { EventId } from "../../model/ids.ts";
-import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
+import type { Row, RowPatch } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
-import {
-  type ActorRows,
-  type PlaceholderRows,
-  type RecordTable,
-  findUser,
-  resolveActors,
-} from "../resolve-actors.ts";
-import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
+import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
+import type { AppSql } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { changeStore } from "./change-rows.ts";
+import { columnOf, columnsOf, KEY, returned } from "./record-columns.ts";
 import { placeholderRows } from "./link-rows.ts";
+import {
+  type BatchTable,
+  drawKeys,
+  insertKeyed,
+  type KeyedRow,
+  updateKeyed,
+} from "./record-batches.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
 import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";
-
-/** The key as text beside the row, under a name that no column of an app has. */
-const KEY = "tandem.record_id";
 
 /** Rows of any table by key; mappings and identities both write through it. */
 export class RecordRows implements ActorRows {
@@ -183,6 +182,54 @@ export class RecordRows implements ActorRows {
     return updated.row;
   }
 
+  async lockFree(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
+    if (ids.length === 0) return new Map();
+    const { shape, key } = await this.#open(table);
+    const rows = await this.#run(
+      `select ${returned(shape, key)}
+       from ${shape.quoted}
+       where ${key.quoted} = any($1::text[]::${key.type}[])
+       for no key update skip locked`,
+      [ids],
+    );
+    return new Map(rows.map(({ id, row }) => [id, row]));
+  }
+
+  async insertAll(
+    table: RecordTable,
+    patches: readonly RowPatch[],
+    origin: EventId,
+  ): Promise<readonly KeyedRow[] | null> {
+    const opened = await this.#open(table);
+    const keys = await drawKeys(this.#tx, opened.key, patches.length);
+    if (keys === null) return null;
+    const rows = patches.map((patch, index) => ({
+      id: keys[index] ?? "",
+      written: columnsOf(table, opened.shape, patch),
+    }));
+    const made = await this.#marked(origin, () => insertKeyed(this.#batch(opened), rows));
+    return keys.map((id) => {
+      const row = made.get(id);
+      if (row === undefined) throw suppressed(table, "insert");
+      return { id, row };
+    });
+  }
+
+  async updateAll(
+    table: RecordTable,
+    patches: ReadonlyMap<string, RowPatch>,
+    origin: EventId,
+  ): Promise<ReadonlyMap<string, Row>> {
+    const opened = await this.#open(table);
+    const rows = [...patches].map(([id, patch]) => ({
+      id,
+      written: columnsOf(table, opened.shape, patch),
+    }));
+    const updated = await this.#marked(origin, () => updateKeyed(this.#batch(opened), rows));
+    if (updated.size !== patches.size) throw suppressed(table, "update");
+    return updated;
+  }
+
   async delete(table: RecordTable, id: string, origin: EventId): Promise<void> {
     const { shape, key } = await this.#open(table);
     await this.#write(
@@ -239,11 +286,20 @@ export class RecordRows implements ActorRows {
     origin: EventId,
     text: string,
     params: readonly unknown[],
-  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+  ): Promise<readonly KeyedRow[]> {
+    return this.#marked(origin, () => this.#run(text, params));
+  }
+
+  async #marked<T>(origin: EventId, write: () => Promise<T>): Promise<T> {
     await this.#tx.query("select set_config('tandem.origin', $1, true)", [origin]);
-    const rows = await this.#run(text, params);
+    const result = await write();
     await this.#tx.query("select set_config('tandem.origin', '', true)");
-    return rows;
+    return result;
+  }
+
+  #batch({ shape, key }: { readonly shape: TableShape; readonly key: Column }): BatchTable {
+    const run: BatchTable["run"] = (text, params) => this.#run(text, params);
+    return { shape, key, returned: returned(shape, key), run };
   }
 
   /** The app's own code, under the mark and behind a savepoint. */
@@ -325,70 +381,4 @@ export class RecordRows implements ActorRows {
     }
     return { shape, key: columnOf(table, shape, table.key) };
   }
-}
-
-/** The record store of one transaction. */
-export function recordStore(
-  rows: RecordRows,
-  identities: IdentitySettings | undefined,
-): RecordStore {
-  return {
-    read: (mapping, ids) => rows.read(tableOf(mapping), ids),
-    page: (mapping, scope, after, limit) =>
-      rows.page(
-        tableOf(mapping),
-        scope === null || mapping.scopeColumn === null
-          ? null
-          : { column: mapping.scopeColumn, value: scope },
-        after,
-        limit,
-      ),
-    childrenOf: async (mapping, parent, ids) =>
-      mapping.parent === null
-        ? []
-        : rows.childrenOf(tableOf(mapping), mapping.parent.column, tableOf(parent), ids),
-    referring: (mapping, column, value, after, limit) =>
-      rows.referring(tableOf(mapping), column, value, after, limit),
-    mayHideRows: (mapping) => rows.mayHideRows(tableOf(mapping)),
-    lock: (mapping, id) => rows.lock(tableOf(mapping), id),
-    insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
-    update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
-    delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
-    lend: (origin, work, late) => rows.lend(origin, work, late),
-    allowPauses: (millis) => rows.allowPauses(millis),
-    user: (id) => findUser(rows, identities, id),
-    resolveActors: (integration, references, origin) =>
-      resolveActors(rows, identities, integration, references, origin),
-  };
-}
-
-function tableOf(mapping: Mapping): RecordTable {
-  return { name: mapping.recordType, key: mapping.key };
-}
-
-function returned(shape: TableShape, key: Column): string {
-  return `${shape.selectList}, ${key.quoted}::text as ${quoteIdentifier(KEY)}`;
-}
-
-/** A value that is `undefined` leaves its column alone. */
-function columnsOf(
-  table: RecordTable,
-  shape: TableShape,
-  patch: RowPatch,
-): readonly (readonly [Column, unknown])[] {
-  return Object.entries(patch)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [columnOf(table, shape, name), value]);
-}
-
-function columnOf(table: RecordTable, shape: TableShape, name: string): Column {
-  const column = shape.columns.get(name);
-  if (column !== undefined) return column;
-  throw new RecordWriteError({
-    code: "table_changed",
-    message: `${table.name} has no column ${name}`,
-    hint: "Correct the mapping, then run `tandem check` and `tandem migrate`.",
-    table: table.name,
-    column: name,
-  });
 }

@@ -4,7 +4,13 @@
  */
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
-import { claimDue, type Claimed, passOnLeases, renewLease } from "../../runtime/claim.ts";
+import {
+  claimDue,
+  endDueTogether,
+  type Claimed,
+  passOnLeases,
+  renewLease,
+} from "../../runtime/claim.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import { messageOf } from "../../runtime/failures.ts";
@@ -84,7 +90,8 @@ export class Workers {
   async work(): Promise<void> {
     const worker = this.#someone();
     const steps = [
-      () => translateDeliveries(this.#services),
+      // What can be ended at once is, or it waits for its turn: both happen.
+      () => translateDeliveries(this.#services, this.#random() < 0.5 ? worker.name : null),
       () => drainChanges(this.#services),
       () => passOnLeases(this.#services),
       () => this.#claim(worker),
@@ -154,6 +161,7 @@ export class Workers {
     const most = 1 + Math.floor(this.#random() * 4);
     const claims: Claimed[] = [];
     await this.#act(worker, async () => {
+      if (this.#random() < 0.5) await endDueTogether(this.#services, book, worker.name, most);
       claims.push(...(await claimDue(this.#services, book, worker.name, LEASE_MS, most)));
     });
     for (const claimed of claims) {

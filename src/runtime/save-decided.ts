@@ -1,0 +1,18 @@
+/** Writes what was decided on lanes that are held, and wakes who waited for it. */
+import { closesIntent } from "../engine/tokenless.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
+
+export async function saveDecided(
+  tx: StoreTransaction,
+  decided: readonly Decided[],
+): Promise<void> {
+  await tx.saveLanes(decided);
+  const closed = new Map(
+    decided
+      .filter(({ before, after }) => closesIntent(before, after.lane))
+      .map(({ before }) => [`${before.connectionId}/${before.resourceType}`, before]),
+  );
+  for (const { connectionId, resourceType } of closed.values()) {
+    await tx.wakeAwaitingIntent(connectionId, resourceType);
+  }
+}

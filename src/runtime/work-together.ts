@@ -1,0 +1,293 @@
+/**
+ * Inbound events that need nothing but the database, many in one transaction.
+ *
+ * Where what the resource says is trusted, the record's row is free and no code of the app takes part,
+ * an event begins and ends in the transaction that admitted or claimed it. Everything else is left as
+ * it is, for a worker that works on it alone: what needs a request, waits for something, or fails.
+ */
+import type { Context } from "../engine/context.ts";
+import { concludeInbound } from "../engine/inbound.ts";
+import { planMerge, type Sight, sightOfPayload } from "../engine/merge.ts";
+import type { Plan } from "../engine/plan.ts";
+import { claim, nextEvent, recheckInbound } from "../engine/start.ts";
+import { processing } from "../engine/transition.ts";
+import { recordContent, recordWrite } from "../engine/translate-record.ts";
+import type { Content } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { EventId, LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
+import { newRecordPatch, pendingTimes, stamp } from "./record-side.ts";
+
+/** A lease that nobody ever sees: the event has ended when the transaction has. */
+const LEASE_MS = 60_000;
+
+/** An event that has begun, in memory only. */
+interface Begun {
+  readonly decided: Decided;
+  readonly start: Transition;
+  readonly event: TandemEvent;
+  readonly context: Context;
+  readonly sight: Sight;
+}
+
+/** A merge that is planned, with what it writes into the record. */
+interface Planned extends Begun {
+  readonly merged: Plan;
+  /** The record's content as it was; `null` where it is made. */
+  readonly before: Content | null;
+  readonly row: Row | null;
+  readonly patch: RowPatch;
+}
+
+/** Lanes that are held locked, with what was decided so far; what could be ended together is. */
+export async function workTogether(
+  tx: StoreTransaction,
+  decided: readonly Decided[],
+  worker: string,
+  book: AddressBook,
+): Promise<readonly Decided[]> {
+  const results = new Map<LaneId, Transition>();
+  const begun: Begun[] = [];
+  for (const item of decided) {
+    const step = begin(item, worker, book, tx.now);
+    if (step === null) continue;
+    if ("sight" in step) begun.push(step);
+    else results.set(item.before.id, step);
+  }
+  const created: Lane[] = [];
+  for (const mapping of mappingsOf(begun)) {
+    const own = begun.filter(({ context }) => context.mapping === mapping);
+    const planned = [
+      ...(await planUpdates(tx, mapping, own)),
+      ...(await planCreates(tx, mapping, own, results, decided, book)),
+    ];
+    for (const { item, id, row } of await writeAll(tx, mapping, planned)) {
+      const { start, event, sight, merged, before, context } = item;
+      const after = { id, content: recordContent(mapping, row) };
+      const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
+      results.set(start.lane.id, concluded);
+      if (before === null) created.push(concluded.lane);
+    }
+  }
+  await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));
+  return decided.map((item) => {
+    const after = results.get(item.before.id);
+    return after === undefined ? item : { before: item.before, after };
+  });
+}
+
+/**
+ * Claims the lane's next event in memory; what a second look at it ends has ended. `null` where it
+ * must be worked on alone, or there is none.
+ */
+function begin(
+  decided: Decided,
+  worker: string,
+  book: AddressBook,
+  now: Instant,
+): Begun | Transition | null {
+  const { lane, ended } = decided.after;
+  const next = nextEvent(lane, now);
+  if (next === null || next.direction === "outbound" || next.action === "delete") return null;
+  if (
+    lane.awaitingIntent !== null ||
+    lane.moved !== null ||
+    lane.returned !== null ||
+    !book.mayWorkTogether(lane)
+  ) {
+    return null;
+  }
+  const context = book.context(lane, now);
+  const { lane: claimed } = claim(lane, next, worker, now, LEASE_MS);
+  const event = processing(claimed);
+  if (context.switchedOff.inbound !== null || event === null) return null;
+  const start = { lane: claimed, ended };
+  const recheck = recheckInbound(start, event, now);
+  if (recheck.verdict === "ended") return recheck.transition;
+  if (recheck.verdict === "reread") return null;
+  return { decided, start, event, context, sight: sightOfPayload(event, context) };
+}
+
+/** Parents come first: a child's record names its parent's. */
+function mappingsOf(begun: readonly Begun[]): readonly Mapping[] {
+  const mappings = [...new Set(begun.map(({ context }) => context.mapping))];
+  return mappings.sort((a, b) => Number(a.parent !== null) - Number(b.parent !== null));
+}
+
+async function planUpdates(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  begun: readonly Begun[],
+): Promise<readonly Planned[]> {
+  // Of several lanes of one record the first: what it writes is for the others to see.
+  const first = new Map<string, Begun>();
+  for (const item of begun) {
+    const { recordId } = item.start.lane;
+    if (recordId !== null && !first.has(recordId)) first.set(recordId, item);
+  }
+  const paired = [...first].map(([recordId, item]) => ({ item, recordId }));
+  if (paired.length === 0) return [];
+  const ids = paired.map(({ recordId }) => recordId);
+  const rows = await tx.records.lockFree(mapping, ids);
+  const pending = groupByRecord(await tx.changes.peek(mapping.recordType, ids));
+  return paired.flatMap(({ item, recordId }): readonly Planned[] => {
+    const row = rows.get(recordId);
+    if (row === undefined) return [];
+    const { start, sight, context } = item;
+    return orAlone(() => {
+      const lane = pendingTimes(start.lane, pending.get(recordId) ?? [], mapping);
+      const before = recordContent(mapping, row);
+      const merged = planMerge(lane, sight, before, context);
+      const changes = Object.keys(merged.toRecord).length > 0;
+      const { patch, references } = recordWrite(mapping, merged.toRecord, row);
+      if (references.length > 0) return null;
+      const whole = changes ? { ...patch, ...stamp(mapping, row, sight.at) } : {};
+      return { ...item, start: { ...start, lane }, merged, before, row, patch: whole };
+    });
+  });
+}
+
+async function planCreates(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  begun: readonly Begun[],
+  results: ReadonlyMap<LaneId, Transition>,
+  decided: readonly Decided[],
+  book: AddressBook,
+): Promise<readonly Planned[]> {
+  const fresh = begun.filter(({ start }) => start.lane.recordId === null);
+  if (fresh.length === 0) return [];
+  const parents = await parentsOf(tx, mapping, fresh, results, decided);
+  return fresh.flatMap((item): readonly Planned[] => {
+    const { start, sight, context, event } = item;
+    const contact = book.contact(start.lane.connectionId);
+    const parentId = parents === null ? null : (parents.get(start.lane.id) ?? null);
+    if (contact === null || (parents !== null && parentId === null)) return [];
+    return orAlone(() => {
+      const merged = planMerge(start.lane, sight, null, context);
+      const { patch, references } = recordWrite(mapping, merged.toRecord, null);
+      if (references.length > 0) return null;
+      const defaults = book.hooks(mapping).defaults(merged.toRecord, event);
+      const { scope } = contact.connection;
+      const whole = newRecordPatch(mapping, { ...defaults, ...patch }, sight.at, {
+        scope,
+        parentId,
+      });
+      return { ...item, merged, before: null, row: null, patch: whole };
+    });
+  });
+}
+
+/**
+ * The parent record of each lane that has one; `null` where the mapping has no parents. A parent that
+ * is not settled is no parent yet: its child waits alone.
+ */
+async function parentsOf(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  fresh: readonly Begun[],
+  results: ReadonlyMap<LaneId, Transition>,
+  decided: readonly Decided[],
+): Promise<ReadonlyMap<LaneId, string> | null> {
+  if (mapping.parent === null) return null;
+  const found = new Map<LaneId, string>();
+  const known = new Map(decided.map(({ before, after }) => [before.id, after.lane]));
+  for (const [key, lanes] of groupByParent(fresh)) {
+    const { connectionId, type } = key;
+    const ids = [...new Set(lanes.flatMap(({ parent }) => parent?.externalId ?? []))];
+    for (const parent of await tx.findLanesByResource(connectionId, type, ids)) {
+      const here = results.get(parent.id)?.lane ?? known.get(parent.id);
+      const recordId = here === undefined ? parent.recordId : here.recordId;
+      const isOver = parent.tombstoned || (here !== undefined && here.tombstone !== null);
+      if (recordId === null || isOver || parent.moved !== null) continue;
+      for (const lane of lanes) {
+        if (lane.parent?.externalId === parent.externalId) found.set(lane.id, recordId);
+      }
+    }
+  }
+  return found;
+}
+
+interface ParentKey {
+  readonly connectionId: Lane["connectionId"];
+  readonly type: string;
+}
+
+function groupByParent(fresh: readonly Begun[]): ReadonlyMap<ParentKey, readonly Lane[]> {
+  const groups = new Map<string, { readonly key: ParentKey; readonly lanes: Lane[] }>();
+  for (const { start } of fresh) {
+    const { connectionId, parent } = start.lane;
+    if (parent === null) continue;
+    const name = `${connectionId}/${parent.type}`;
+    const key = { connectionId, type: parent.type };
+    const group = groups.get(name) ?? { key, lanes: [] };
+    group.lanes.push(start.lane);
+    groups.set(name, group);
+  }
+  return new Map([...groups.values()].map(({ key, lanes }) => [key, lanes]));
+}
+
+/** Writes what was planned; what cannot be written together is left out. */
+async function writeAll(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  planned: readonly Planned[],
+): Promise<readonly { readonly item: Planned; readonly id: string; readonly row: Row }[]> {
+  const [first] = planned;
+  if (first === undefined) return [];
+  // The mark says that it was Tandem; which of the events, the ledger tells.
+  const origin: EventId = first.event.id;
+  const fresh = planned.filter(({ row }) => row === null);
+  const made =
+    fresh.length === 0
+      ? null
+      : await tx.records.insertAll(
+          mapping,
+          fresh.map(({ patch }) => patch),
+          origin,
+        );
+  const patches = new Map(
+    planned.flatMap(({ row, patch, start }) =>
+      row === null || start.lane.recordId === null || Object.keys(patch).length === 0
+        ? []
+        : [[start.lane.recordId, patch] as const],
+    ),
+  );
+  const updated =
+    patches.size === 0
+      ? new Map<string, Row>()
+      : await tx.records.updateAll(mapping, patches, origin);
+  return planned.flatMap((item) => {
+    const { recordId } = item.start.lane;
+    const inserted = recordId === null ? made?.[fresh.indexOf(item)] : undefined;
+    if (inserted !== undefined) return [{ item, ...inserted }];
+    const row = recordId === null ? null : (updated.get(recordId) ?? item.row);
+    return recordId === null || row === null ? [] : [{ item, id: recordId, row }];
+  });
+}
+
+/** The app's own functions may throw: then the event is tried alone, and says so. */
+function orAlone(plan: () => Planned | null): readonly Planned[] {
+  try {
+    const planned = plan();
+    return planned === null ? [] : [planned];
+  } catch {
+    return [];
+  }
+}
+
+function groupByRecord(
+  changes: readonly CapturedChange[],
+): ReadonlyMap<string, readonly CapturedChange[]> {
+  const groups = new Map<string, CapturedChange[]>();
+  for (const change of changes) {
+    const group = groups.get(change.recordId);
+    if (group === undefined) groups.set(change.recordId, [change]);
+    else group.push(change);
+  }
+  return groups;
+}

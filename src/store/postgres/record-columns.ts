@@ -1,0 +1,37 @@
+/** The columns of an app's table in statements, by the names that mappings give them. */
+import type { RowPatch } from "../../model/mapping.ts";
+import { RecordWriteError } from "../record-write-error.ts";
+import type { RecordTable } from "../resolve-actors.ts";
+import { quoteIdentifier } from "./identifiers.ts";
+import type { Column, TableShape } from "./table-shapes.ts";
+
+/** The key as text beside the row, under a name that no column of an app has. */
+export const KEY = "tandem.record_id";
+
+/** What a statement is to return: every column, and the key as text. */
+export function returned(shape: TableShape, key: Column): string {
+  return `${shape.selectList}, ${key.quoted}::text as ${quoteIdentifier(KEY)}`;
+}
+
+/** A value that is `undefined` leaves its column alone. */
+export function columnsOf(
+  table: RecordTable,
+  shape: TableShape,
+  patch: RowPatch,
+): readonly (readonly [Column, unknown])[] {
+  return Object.entries(patch)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [columnOf(table, shape, name), value]);
+}
+
+export function columnOf(table: RecordTable, shape: TableShape, name: string): Column {
+  const column = shape.columns.get(name);
+  if (column !== undefined) return column;
+  throw new RecordWriteError({
+    code: "table_changed",
+    message: `${table.name} has no column ${name}`,
+    hint: "Correct the mapping, then run `tandem check` and `tandem migrate`.",
+    table: table.name,
+    column: name,
+  });
+}

@@ -1,0 +1,46 @@
+/** The record store of one transaction: a mapping's table in place of any. */
+import type { Mapping } from "../../model/mapping.ts";
+import { findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
+import type { IdentitySettings, RecordStore } from "../store.ts";
+import type { RecordRows } from "./record-rows.ts";
+
+export function recordStore(
+  rows: RecordRows,
+  identities: IdentitySettings | undefined,
+): RecordStore {
+  return {
+    read: (mapping, ids) => rows.read(tableOf(mapping), ids),
+    page: (mapping, scope, after, limit) =>
+      rows.page(
+        tableOf(mapping),
+        scope === null || mapping.scopeColumn === null
+          ? null
+          : { column: mapping.scopeColumn, value: scope },
+        after,
+        limit,
+      ),
+    childrenOf: async (mapping, parent, ids) =>
+      mapping.parent === null
+        ? []
+        : rows.childrenOf(tableOf(mapping), mapping.parent.column, tableOf(parent), ids),
+    referring: (mapping, column, value, after, limit) =>
+      rows.referring(tableOf(mapping), column, value, after, limit),
+    mayHideRows: (mapping) => rows.mayHideRows(tableOf(mapping)),
+    lock: (mapping, id) => rows.lock(tableOf(mapping), id),
+    lockFree: (mapping, ids) => rows.lockFree(tableOf(mapping), ids),
+    insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
+    insertAll: (mapping, patches, origin) => rows.insertAll(tableOf(mapping), patches, origin),
+    updateAll: (mapping, patches, origin) => rows.updateAll(tableOf(mapping), patches, origin),
+    update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
+    delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
+    lend: (origin, work, late) => rows.lend(origin, work, late),
+    allowPauses: (millis) => rows.allowPauses(millis),
+    user: (id) => findUser(rows, identities, id),
+    resolveActors: (integration, references, origin) =>
+      resolveActors(rows, identities, integration, references, origin),
+  };
+}
+
+function tableOf(mapping: Mapping): RecordTable {
+  return { name: mapping.recordType, key: mapping.key };
+}
