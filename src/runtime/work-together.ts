@@ -93,14 +93,7 @@ function begin(
   const { lane, ended } = decided.after;
   const next = nextEvent(lane, now);
   if (next === null || next.direction === "outbound" || next.action === "delete") return null;
-  if (
-    lane.awaitingIntent !== null ||
-    lane.moved !== null ||
-    lane.returned !== null ||
-    !book.mayWorkTogether(lane)
-  ) {
-    return null;
-  }
+  if (needsMore(lane) || !book.mayWorkTogether(lane)) return null;
   const context = book.context(lane, now);
   const { lane: claimed } = claim(lane, next, worker, now, LEASE_MS);
   const event = processing(claimed);
@@ -110,6 +103,11 @@ function begin(
   if (recheck.verdict === "ended") return recheck.transition;
   if (recheck.verdict === "reread") return null;
   return { decided, start, event, context, sight: sightOfPayload(event, context) };
+}
+
+/** Somebody waits for the lane, its record follows it, or is taken out of the archive with it. */
+function needsMore({ awaitingIntent, moved, returned, archivedAs }: Lane): boolean {
+  return awaitingIntent !== null || moved !== null || returned !== null || archivedAs !== null;
 }
 
 /** Parents come first: a child's record names its parent's. */

@@ -50,7 +50,7 @@ export const together: readonly CodeMutant[] = [
     id: "together-returned",
     rule: "A resource that is alive after all brings its record back, alone",
     file,
-    find: "lane.returned !== null ||",
+    find: " || returned !== null || archivedAs !== null",
     replace: "",
     killedBy: ["test/situations/returns.test.ts"],
   },

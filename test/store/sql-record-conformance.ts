@@ -81,6 +81,29 @@ export function sqlRecordsConformance(
       await app.sql("drop owned by limited_reader; drop role limited_reader");
     });
 
+    it("are made one by one where nobody can say beforehand what their keys will be", async () => {
+      const { app } = opened;
+      await app.sql(`
+        create table named (id text primary key, title text);
+        create table drawn (id bigint generated always as identity primary key, title text);
+        create role limited_writer;
+        grant usage on schema public, tandem to limited_writer;
+        grant select, insert on drawn to limited_writer`);
+      const named = { ...tasks, recordType: "named" };
+      const drawn = { ...tasks, recordType: "drawn" };
+      const many = [{ title: "A" }, { title: "B" }];
+      expect(await records((rows) => rows.insertAll(named, many, anId()))).toBeNull();
+      // An identity's sequence is not ours to draw from, though its table is ours to write.
+      const asLimited = (work: (rows: RecordStore) => Promise<unknown>) =>
+        records(async (rows) => {
+          await rows.lend(anId(), (sql) => sql.query("set local role limited_writer"));
+          return work(rows);
+        });
+      expect(await asLimited((rows) => rows.insertAll(drawn, many, anId()))).toBeNull();
+      await asLimited((rows) => rows.insert(drawn, { title: "A" }, anId()));
+      await app.sql("drop owned by limited_writer; drop role limited_writer");
+    });
+
     it("are told to be gone all at once where the table was emptied by TRUNCATE", async () => {
       const { app } = opened;
       const told = () => store.transaction((tx) => tx.changes.takeTruncated());

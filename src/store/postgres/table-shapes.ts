@@ -83,11 +83,13 @@ select
     when element.typnamespace = 'pg_catalog'::regnamespace then element.typname
   end as element_builtin,
   case
-    when attribute.attidentity <> '' then format(
-      'nextval(%L::regclass)',
-      pg_get_serial_sequence(
+    -- An insert needs no privilege on an identity's sequence, and drawing from it does.
+    when attribute.attidentity <> '' then (
+      select format('nextval(%L::regclass)', sequence)
+      from pg_get_serial_sequence(
         format('%I.%I', pg_namespace.nspname, pg_class.relname), attribute.attname
-      )
+      ) as sequence
+      where has_sequence_privilege(sequence, 'usage')
     )
     when attribute.attgenerated = '' then pg_get_expr(given.adbin, given.adrelid)
   end as initial
