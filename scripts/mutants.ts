@@ -1,7 +1,7 @@
 /**
  * `npm run mutants -- --json`: takes each rule out of the code, one at a time, and runs the tests
- * that must miss it. It exits with 1 where one is not missed, or where those tests fail without any
- * rule taken out. `--only ID` runs some; `--write` writes what was run into the table of
+ * that must miss it: the one that did last by the table, and all of them where that does not. It exits
+ * with 1 where one is not missed, or where those tests fail without any rule taken out. `--only ID` runs some; `--write` writes what was run into the table of
  * docs/mutants.md.
  */
 import { spawn } from "node:child_process";
@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../test/harness/postgres-server.ts";
 import { type CodeMutant, DECISIONS, SCHEDULES } from "../test/mutation/mutant.ts";
 import { mutants } from "../test/mutation/mutants.ts";
-import { tableOf } from "../test/mutation/table.ts";
+import { missedBy, tableOf } from "../test/mutation/table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +25,9 @@ const { values } = parseArgs({
 });
 
 const TABLE = "docs/mutants.md";
+
+/** Runs without a mutant, which may be under way at once. */
+let runs = 0;
 
 /** What a run of tests came to; `null`: they did not run at all. */
 interface Run {
@@ -61,9 +64,12 @@ async function runGate(): Promise<void> {
   const server = given === undefined ? await startPostgres(undefined) : null;
   const url = given ?? server?.adminUrl ?? "";
   try {
-    const whole = await runTests(null, [...new Set(chosen.flatMap(killers))], url, folder);
-    const broken = whole === null ? "they did not run" : whole.failed?.test;
-    if (broken !== undefined) {
+    const last = missedBy(readFileSync(TABLE, "utf8"));
+    const known = chosen.filter(({ id }) => last.has(id));
+    const names = [...new Set(known.flatMap(({ id }) => last.get(id) ?? []))];
+    const broken =
+      known.length === 0 ? null : await brokenBy(known.flatMap(killers), url, folder, names);
+    if (broken !== null) {
       say(`the tests fail with every rule in place: ${broken}`);
       process.exitCode = 1;
       return;
@@ -72,7 +78,7 @@ async function runGate(): Promise<void> {
     const waiting = [...chosen];
     const work = async () => {
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        outcomes.push(await outcomeOf(mutant, url, folder));
+        outcomes.push(await outcomeOf(mutant, last.get(mutant.id) ?? null, url, folder));
       }
     };
     await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work));
@@ -87,12 +93,33 @@ function killers({ killedBy }: CodeMutant): readonly string[] {
   return killedBy ?? [...DECISIONS, ...SCHEDULES];
 }
 
-async function outcomeOf(mutant: CodeMutant, url: string, folder: string): Promise<Outcome> {
+/** What fails among tests with every rule in place, all of the files or those of the names given. */
+async function brokenBy(
+  files: readonly string[],
+  url: string,
+  folder: string,
+  names?: readonly string[],
+): Promise<string | null> {
+  const run = await runTests(null, [...new Set(files)], url, folder, names);
+  return run === null ? "they did not run" : (run.failed?.test ?? null);
+}
+
+async function outcomeOf(
+  mutant: CodeMutant,
+  last: string | null,
+  url: string,
+  folder: string,
+): Promise<Outcome> {
   const started = Date.now();
+  const all = killers(mutant);
+  let failed =
+    last === null ? null : ((await runTests(mutant.id, all, url, folder, [last]))?.failed ?? null);
+  if (failed === null) {
+    const broken = await brokenBy(all, url, folder);
+    if (broken !== null) throw new Error(`the tests fail with every rule in place: ${broken}`);
+  }
   // One after another where they are slow, all at once where a start costs more than the tests do.
-  const rounds = mutant.killedBy?.map((one) => [one]) ?? [DECISIONS, SCHEDULES];
-  let failed: Failed | null = null;
-  for (const files of rounds) {
+  for (const files of mutant.killedBy?.map((one) => [one]) ?? [DECISIONS, SCHEDULES]) {
     failed ??= (await runTests(mutant.id, files, url, folder))?.failed ?? null;
   }
   const { id, rule, file } = mutant;
@@ -102,20 +129,22 @@ async function outcomeOf(mutant: CodeMutant, url: string, folder: string): Promi
   return { id, rule, file, killedBy, killedIn: failed?.file ?? null, seconds };
 }
 
-/** Runs test files with a mutant, or as they are, up to the first failure. */
+/** Runs test files with a mutant, or as they are, up to the first failure; `names`: these tests only. */
 async function runTests(
   mutant: string | null,
   files: readonly string[],
   url: string,
   folder: string,
+  names?: readonly string[],
 ): Promise<Run | null> {
-  const report = join(folder, `${mutant ?? "whole"}.json`);
+  const report = join(folder, `${mutant ?? `whole-${String((runs += 1))}`}.json`);
+  const only = names === undefined ? [] : [`--testNamePattern=^(${names.map(literal).join("|")})$`];
   rmSync(report, { force: true });
   const child = spawn(
     process.execPath,
     [
       ...["node_modules/vitest/vitest.mjs", "run", "--config=test/mutation/vitest.config.ts"],
-      ...["--bail=1", "--reporter=json", `--outputFile=${report}`, ...files],
+      ...["--bail=1", "--reporter=json", `--outputFile=${report}`, ...only, ...files],
     ],
     {
       env: {
@@ -133,6 +162,11 @@ async function runTests(
   const run = readRun(report);
   if (run === null) say(errors);
   return run;
+}
+
+/** A name as a pattern that matches it alone. */
+function literal(name: string): string {
+  return name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
 interface Report {

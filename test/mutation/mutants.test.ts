@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mutate } from "./mutant.ts";
 import { mutants } from "./mutants.ts";
-import { lineOf, tableOf } from "./table.ts";
+import { lineOf, missedBy, tableOf } from "./table.ts";
 
 describe.each(mutants)("the mutant $id", (mutant) => {
   it("finds its rule in the code, once, and takes it out", () => {
@@ -35,4 +35,11 @@ it("a run of some mutants keeps what the table says of the others", () => {
   const again = tableOf(ids, [{ ...first, killedBy: "another test" }], page);
   expect(again).toContain(lineOf({ ...first, killedBy: "another test" }));
   expect(again.split("\n")).toHaveLength(page.split("\n").length);
+});
+
+it("the table tells which test missed a rule, whatever its name", () => {
+  const killedBy = "plan law: `a|b` <is> *not* lost | at all";
+  const line = lineOf({ id: "odd", rule: "a | b", file: "src/a.ts", killedBy });
+  expect(missedBy(tableOf([], [], "") + line)).toEqual(new Map([["odd", killedBy]]));
+  expect(missedBy(readFileSync("docs/mutants.md", "utf8")).size).toBe(mutants.length);
 });

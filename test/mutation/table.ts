@@ -28,6 +28,17 @@ export function lineOf({ id, rule, file, killedBy }: TableRow): string {
   return `| \`${id}\` | ${inCell(rule)} | \`${file}\` | ${missedBy} |`;
 }
 
+/** Which test missed each rule last, by the table. */
+export function missedBy(page: string): ReadonlyMap<string, string> {
+  // A cell ends at a bar that no backslash stands before.
+  const rows = page.matchAll(/^\| `([^`]+)` (?:\| (?:[^|\\]|\\.)+){2}\| ((?:[^|\\]|\\.)+) \|$/gm);
+  return new Map(Array.from(rows, ([, id = "", test = ""]) => [id, fromCell(test)]));
+}
+
+function fromCell(text: string): string {
+  return text.replaceAll("\\|", "|").replaceAll("&lt;", "<").replaceAll("\\*", "*");
+}
+
 function inCell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("*", "\\*");
 }
