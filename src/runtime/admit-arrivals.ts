@@ -19,10 +19,9 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { saveDecided } from "./save-decided.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { openIntents } from "./tokenless-creates.ts";
-import { workTogether } from "./work-together.ts";
+import { saveTogether } from "./work-together.ts";
 
 /** An arrival with the connection it came through. */
 export interface Incoming {
@@ -111,7 +110,7 @@ export async function admitArrivals(
     return before === undefined ? [] : [{ before, after: transition }];
   });
   if (worker === null) await tx.saveLanes(decided);
-  else await saveDecided(tx, await workTogether(tx, decided, worker, book));
+  else await saveTogether(tx, decided, worker, book);
   return { seen: incoming.length, unmapped: incoming.length - mapped.length, unchanged, born };
 }
 

@@ -8,13 +8,12 @@ import type { TandemEvent } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { isContention } from "../store/database.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { isDatabaseTrouble, tell } from "./failures.ts";
+import { tell } from "./failures.ts";
 import type { Services } from "./services.ts";
 import { saveDecided } from "./save-decided.ts";
-import { workTogether } from "./work-together.ts";
+import { saveTogether } from "./work-together.ts";
 
 /** An event that this worker holds. */
 export interface Claimed {
@@ -65,15 +64,15 @@ const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
 
 /**
  * Ends what is due and needs nothing but the database, many lanes in one transaction; returns how many
- * were. What is left is claimed and worked on alone, and so is all of it where the database refuses
- * some of it.
+ * were. What is left is claimed and worked on alone. `null` where the database did not do it, for
+ * whatever reason: all is left then, and a claim will say it if the database is out of reach.
  */
 export async function endDueTogether(
   services: Services,
   book: AddressBook,
   worker: string,
   limit: number,
-): Promise<number> {
+): Promise<number | null> {
   if ((await services.instance.foreign()) !== null) return 0;
   try {
     return await services.store.transaction(async (tx) => {
@@ -81,15 +80,11 @@ export async function endDueTogether(
       const open = lanes
         .filter((lane) => book.mayWorkTogether(lane))
         .map((before): Decided => ({ before, after: unchanged(before) }));
-      const decided = await workTogether(tx, open, worker, book);
-      const ended = decided.filter((item, index) => item !== open[index]);
-      await saveDecided(tx, ended);
-      return ended.length;
+      return saveTogether(tx, open, worker, book);
     });
   } catch (error) {
-    if (isDatabaseTrouble(error) && !isContention(error)) throw error;
     services.log.warn(tell(error), "what was due could not be ended together; it is tried alone");
-    return 0;
+    return null;
   }
 }
 

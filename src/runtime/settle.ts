@@ -37,7 +37,7 @@ export async function settle(
     const links = await followLink(services);
     const leases = await passOnLeases(services);
     const book = await AddressBook.open(services);
-    const together = await endDueTogether(services, book, "settle", 200);
+    const together = (await endDueTogether(services, book, "settle", 200)) ?? 0;
     const claims = await claimDue(services, book, "settle", leaseMillis, 16);
     for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
     const hooks = await runAfterCommits(services, NEVER);

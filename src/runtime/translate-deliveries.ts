@@ -47,7 +47,8 @@ async function attemptBatch(
   try {
     return await translateBatch(services, book, worker);
   } catch (error) {
-    if (concernsAll(error)) throw error;
+    // With a worker there is more that may be cut off, and the next attempt does without.
+    if (worker === null && concernsAll(error)) throw error;
     const what = worker === null ? "going one by one" : "its events wait for their turn";
     services.log.warn(tell(error), `a batch of deliveries failed; ${what}`);
     return null;

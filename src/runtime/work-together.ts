@@ -18,9 +18,11 @@ import type { EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
+import { isContention } from "../store/database.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { newRecordPatch, pendingTimes, stamp } from "./record-side.ts";
+import { saveDecided } from "./save-decided.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */
 const LEASE_MS = 60_000;
@@ -43,13 +45,49 @@ interface Planned extends Begun {
   readonly patch: RowPatch;
 }
 
-/** Lanes that are held locked, with what was decided so far; what could be ended together is. */
-export async function workTogether(
+/**
+ * How long a shared write waits for a row of the app that it refers to. It holds rows of the app
+ * itself: shorter than a deadlock is looked for, so that it is never the other half of one.
+ */
+const PATIENCE_MS = 50;
+
+/** Somebody holds what a shared write needs. Nothing of it is tried again together. */
+class BusyTogetherError extends Error {
+  override readonly name = "BusyTogetherError";
+}
+
+/**
+ * Saves what was decided on lanes that are held locked, and ends what can be ended together; returns
+ * how many lanes had such an event.
+ */
+export async function saveTogether(
   tx: StoreTransaction,
   decided: readonly Decided[],
   worker: string,
   book: AddressBook,
-): Promise<readonly Decided[]> {
+): Promise<number> {
+  const { results, created } = await workTogether(tx, decided, worker, book);
+  await saveDecided(
+    tx,
+    decided.map(({ before, after }) => ({ before, after: results.get(before.id) ?? after })),
+  );
+  // Who waits is woken last: their own lanes may be among those that were saved.
+  await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));
+  return results.size;
+}
+
+interface Worked {
+  readonly results: ReadonlyMap<LaneId, Transition>;
+  /** Lanes whose record was made. */
+  readonly created: readonly Lane[];
+}
+
+async function workTogether(
+  tx: StoreTransaction,
+  decided: readonly Decided[],
+  worker: string,
+  book: AddressBook,
+): Promise<Worked> {
   const results = new Map<LaneId, Transition>();
   const begun: Begun[] = [];
   for (const item of decided) {
@@ -65,7 +103,12 @@ export async function workTogether(
       ...(await planUpdates(tx, mapping, own)),
       ...(await planCreates(tx, mapping, own, results, decided, book)),
     ];
-    for (const { item, id, row } of await writeAll(tx, mapping, planned)) {
+    const written = await writeAll(tx, mapping, planned).catch((error: unknown) => {
+      throw isContention(error)
+        ? new BusyTogetherError("a row is held that a shared write needs", { cause: error })
+        : error;
+    });
+    for (const { item, id, row } of written) {
       const { start, event, sight, merged, before, context } = item;
       const after = { id, content: recordContent(mapping, row) };
       const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
@@ -73,11 +116,7 @@ export async function workTogether(
       if (before === null) created.push(concluded.lane);
     }
   }
-  await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));
-  return decided.map((item) => {
-    const after = results.get(item.before.id);
-    return after === undefined ? item : { before: item.before, after };
-  });
+  return { results, created };
 }
 
 /**
@@ -239,6 +278,7 @@ async function writeAll(
   if (first === undefined) return [];
   // The mark says that it was Tandem; which of the events, the ledger tells.
   const origin: EventId = first.event.id;
+  await tx.records.waitAtMost(PATIENCE_MS);
   const fresh = planned.filter(({ row }) => row === null);
   const made =
     fresh.length === 0

@@ -48,8 +48,8 @@ export interface Worker {
   wake(): void;
 }
 
-/** Lanes that are looked at together. */
-const TOGETHER = 200;
+/** Lanes that are looked at together; fewer where the database would not have so many. */
+const MOST_TOGETHER = 200;
 
 interface Loop {
   readonly wake: () => void;
@@ -77,6 +77,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
 
   // A look that ends nothing is not repeated until something has come in that it could end.
   let mayEndTogether = true;
+  let together = MOST_TOGETHER;
 
   async function claimAndProcess(): Promise<boolean> {
     const places = concurrency - inFlight.size;
@@ -85,9 +86,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       return true;
     }
     const book = await AddressBook.open(services);
-    if (mayEndTogether && (await endDueTogether(services, book, name, TOGETHER)) > 0) return true;
+    const ended = mayEndTogether ? await endDueTogether(services, book, name, together) : 0;
+    together = ended === null ? Math.ceil(together / 4) : Math.min(MOST_TOGETHER, together * 2);
+    // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places);
-    mayEndTogether = claims.some(({ direction }) => direction === "inbound");
+    mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
       if (killed.signal.aborted) return false;
       const release = keepLease(services, claimed, leaseMillis);
@@ -105,7 +108,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
         });
       inFlight.add(work);
     }
-    return claims.length > 0;
+    return claims.length > 0 || (ended ?? 0) > 0;
   }
 
   async function redeliver(): Promise<number> {

@@ -277,6 +277,8 @@ export interface RecordStore {
     /** Rejects when the work has had its time. It may still be at it, so the transaction is lost. */
     late?: Promise<never>,
   ): Promise<T>;
+  /** From here on no statement waits longer for what somebody else holds. */
+  waitAtMost(millis: number): Promise<void>;
   /**
    * From here on the app's code takes part: the database ends the transaction by itself should it
    * stand still for so long, whatever has become of this process.

@@ -78,4 +78,20 @@ export const together: readonly CodeMutant[] = [
     replace: "target.row",
     killedBy: ["test/runtime/drain.test.ts"],
   },
+  {
+    id: "together-cut-off",
+    rule: "What the database cuts off of a batch is tried alone",
+    file: "src/runtime/translate-deliveries.ts",
+    find: "worker === null && concernsAll(error)",
+    replace: "concernsAll(error)",
+    killedBy,
+  },
+  {
+    id: "together-wakes",
+    rule: "Who waits for a record is woken by the batch that makes it",
+    file,
+    find: "await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));",
+    replace: "",
+    killedBy,
+  },
 ];

@@ -2,6 +2,7 @@
  * Events that need nothing but the database are ended together, in the transaction that admitted
  * them; whatever needs more is left to be worked on alone, and each has its own outcome.
  */
+import pg from "pg";
 import { expect, it } from "vitest";
 import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import { AddressBook } from "../../src/runtime/address-book.ts";
@@ -51,12 +52,12 @@ async function takeIn(app: SampleTandem): Promise<number> {
   return translateDeliveries(app.tandem.services, "one");
 }
 
-function endTogether(app: SampleTandem, limit = 10): Promise<number> {
+function endTogether(app: SampleTandem, limit = 10): Promise<number | null> {
   const { services } = app.tandem;
   return AddressBook.open(services).then((book) => endDueTogether(services, book, "two", limit));
 }
 
-describeOnEachDatabase("many at once", (open) => {
+describeOnEachDatabase("many at once", (open, kind) => {
   it("edits of many issues end in the transaction that takes their webhooks in", async () => {
     const app = await givenPairs(await open(), 3);
     const mona = app.github.as("mona");
@@ -237,4 +238,83 @@ describeOnEachDatabase("many at once", (open) => {
     await app.settle();
     expect(await app.task()).toMatchObject({ title: "Edited" });
   });
+
+  it("what the database cuts off together is ended one by one", async () => {
+    const app = await givenPairs(await open(), 3);
+    await app.sql(`
+      create function cut_off() returns trigger language plpgsql as $$
+        begin
+          if (select count(*) from changed) > 1 then
+            raise exception 'canceling statement due to statement timeout'
+              using errcode = 'query_canceled';
+          end if;
+          return null;
+        end
+      $$;
+      create trigger cut_off after update on tasks
+        referencing new table as changed for each statement execute function cut_off()`);
+    const mona = app.github.as("mona");
+    for (const number of [1, 2, 3]) mona.editIssue(app.repo, number, { body: "Edited" });
+    expect(await takeIn(app)).toBe(3);
+    expect(await app.story("state=queued")).toHaveLength(3);
+    expect(await endTogether(app)).toBeNull();
+    await app.settle();
+    expect((await app.tasks()).map(({ markdown }) => markdown)).toEqual(
+      Array.from({ length: 3 }, () => "Edited"),
+    );
+    expect(await app.story("state=errored")).toEqual([]);
+  });
+
+  it("whoever waits for a record that is made is woken when all is saved", async () => {
+    const app = await givenSampleTandem(await open(), withoutAuthors);
+    const mona = app.github.as("mona");
+    app.holdWebhooks();
+    await app.tandem.syncNow();
+    const hold = app.github.holdNext({ method: "GET", path: /\/issues\/comments/ });
+    const polled = app.tandem.syncNow();
+    await hold.arrived;
+    // The list of issues is behind us, that of comments still to come.
+    mona.openIssue(app.repo, { title: "Young" });
+    const { id } = mona.comment(app.repo, 1, "Said");
+    hold.release();
+    await polled;
+    await app.settle();
+    expect(await app.story("state=queued")).toEqual(["inbound queued awaiting_parent"]);
+
+    await app.advance(2_000);
+    mona.editComment(app.repo, id, "Said");
+    // The comment's own event takes the later time, and its issue comes along.
+    await app.release(...app.held().slice(-1));
+    await translateDeliveries(app.tandem.services, "one");
+    const task = await app.task();
+    expect(await app.comments()).toEqual([]);
+    expect(await endTogether(app)).toBe(1);
+    expect(await app.comments()).toMatchObject([{ markdown: "Said", task_id: task.id }]);
+  });
+
+  it.runIf(kind === "postgres")(
+    "what a new record refers to may be held by the app: it is not waited for together",
+    async () => {
+      const database = await open();
+      const app = await givenSampleTandem(database, withoutAuthors);
+      const mona = app.github.as("mona");
+      mona.openIssue(app.repo, { title: "Known" });
+      await app.advance(2_000);
+      await app.settle();
+      app.holdWebhooks();
+      mona.editIssue(app.repo, 1, { title: "Edited" });
+      mona.openIssue(app.repo, { title: "New" });
+      const session = new pg.Client({ connectionString: database.url });
+      await session.connect();
+      await session.query("begin; select from projects where id = 1 for update");
+      expect(await takeIn(app)).toBe(2);
+      expect(await endTogether(app)).toBeNull();
+      expect(await app.story("state=queued")).toHaveLength(2);
+      // No row of the app is held meanwhile.
+      await session.query("update tasks set position = 7 where id = 1; commit");
+      await session.end();
+      await app.settle();
+      expect((await app.tasks()).map(({ title }) => title)).toEqual(["Edited", "New"]);
+    },
+  );
 });

@@ -240,6 +240,15 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       expect([a, b, c].map((id) => updated.get(id)?.title)).toEqual(["A2", "B2", "C2"]);
       expect(updated.get(b)?.labels).toEqual([]);
       expect(await records((rows) => rows.read(tasks, [a, b, c]))).toEqual(updated);
+      // What changes nothing is no statement, and a key that is given is not drawn.
+      const patched = new Map<string, RowPatch>([
+        [a, { title: undefined }],
+        [b, { title: "B3" }],
+      ]);
+      const mixed = await records((rows) => rows.updateAll(tasks, patched, anId()));
+      expect([mixed.get(a)?.title, mixed.get(b)?.title]).toEqual(["A2", "B3"]);
+      const keyed = [{ title: "E", id: "424242" }];
+      expect(await records((rows) => rows.insertAll(tasks, keyed, anId()))).toBeNull();
       await expect(
         records((rows) => rows.updateAll(tasks, new Map([["987654", { title: "A" }]]), anId())),
       ).rejects.toMatchObject({ code: "write_suppressed" });

@@ -132,6 +132,7 @@ export function recordStore(
     insertAll: (mapping, patches, origin) =>
       step(() => {
         const table = { name: mapping.recordType, key: mapping.key };
+        if (patches.some((patch) => patch[mapping.key] !== undefined)) return null;
         return patches.map((patch) => insert(state, table, patch, origin));
       }),
     update: (mapping, id, patch, origin) =>
@@ -161,6 +162,8 @@ export function recordStore(
         state.tables.delete(table, id, origin);
       }),
     lend: (origin, work, late) => lend(state, origin, work, late),
+    // Nobody else is in a transaction.
+    waitAtMost: () => Promise.resolve(),
     // Without a process there is no database either.
     allowPauses: () => Promise.resolve(),
     user: (id) => findUser(rows, identities, id),

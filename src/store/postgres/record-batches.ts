@@ -29,12 +29,32 @@ export interface BatchTable {
 /** A statement takes 65,535 parameters at most. */
 const PARAMETERS = 30_000;
 
+// Asked each time: drawn from what was the default once, a key may be the app's own next one. An insert
+// needs no privilege on an identity's sequence, and drawing from it does.
+const INITIAL = `
+select
+  case
+    when attribute.attidentity <> '' then (
+      select format('nextval(%L::regclass)', sequence)
+      from pg_get_serial_sequence($1::oid::regclass::text, attribute.attname) as sequence
+      where has_sequence_privilege(sequence, 'usage')
+    )
+    when attribute.attgenerated = '' then pg_get_expr(given.adbin, given.adrelid)
+  end as initial
+from pg_attribute as attribute
+left join pg_attrdef as given
+  on given.adrelid = attribute.attrelid and given.adnum = attribute.attnum
+where attribute.attrelid = $1::oid and attribute.attname = $2`;
+
 /** Keys for so many new rows; `null` where the table, or its app, makes them with the row. */
 export async function drawKeys(
   tx: Queryable,
-  { initial }: Column,
+  { oid }: TableShape,
+  { name }: Column,
   count: number,
 ): Promise<readonly string[] | null> {
+  const found = await tx.query<{ initial: string | null }>(INITIAL, [oid, name]);
+  const initial = found.rows[0]?.initial ?? null;
   if (initial === null) return null;
   const { rows } = await tx.query<{ key: string }>(
     `select (${initial})::text as key from generate_series(1, $1::integer)`,

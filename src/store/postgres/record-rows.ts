@@ -201,7 +201,10 @@ export class RecordRows implements ActorRows {
     origin: EventId,
   ): Promise<readonly KeyedRow[] | null> {
     const opened = await this.#open(table);
-    const keys = await drawKeys(this.#tx, opened.key, patches.length);
+    // Who names a key has it from somewhere else.
+    if (patches.some((patch) => patch[table.key] !== undefined)) return null;
+    const { shape, key } = opened;
+    const keys = await this.#guarded(() => drawKeys(this.#tx, shape, key, patches.length));
     if (keys === null) return null;
     const rows = patches.map((patch, index) => ({
       id: keys[index] ?? "",
@@ -225,9 +228,12 @@ export class RecordRows implements ActorRows {
       id,
       written: columnsOf(table, opened.shape, patch),
     }));
-    const updated = await this.#marked(origin, () => updateKeyed(this.#batch(opened), rows));
-    if (updated.size !== patches.size) throw suppressed(table, "update");
-    return updated;
+    const changing = rows.filter(({ written }) => written.length > 0);
+    const same = rows.filter(({ written }) => written.length === 0).map(({ id }) => id);
+    const updated = await this.#marked(origin, () => updateKeyed(this.#batch(opened), changing));
+    const all = new Map([...updated, ...(await this.read(table, same))]);
+    if (all.size !== patches.size) throw suppressed(table, "update");
+    return all;
   }
 
   async delete(table: RecordTable, id: string, origin: EventId): Promise<void> {
@@ -343,6 +349,10 @@ export class RecordRows implements ActorRows {
     }
   }
 
+  async waitAtMost(millis: number): Promise<void> {
+    await this.#tx.query("select set_config('lock_timeout', $1, true)", [`${String(millis)}ms`]);
+  }
+
   /** PGlite has no timers: there the process is all there is. */
   async allowPauses(millis: number): Promise<void> {
     if (this.#kind === "pglite") return;
@@ -358,9 +368,13 @@ export class RecordRows implements ActorRows {
     text: string,
     params: readonly unknown[],
   ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+    const { rows } = await this.#guarded(() => this.#tx.query<Row>(text, params));
+    return rows.map(({ [KEY]: id, ...row }) => ({ id: String(id), row }));
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const { rows } = await this.#tx.query<Row>(text, params);
-      return rows.map(({ [KEY]: id, ...row }) => ({ id: String(id), row }));
+      return await work();
     } catch (error) {
       const refusal = refusalOf(error);
       // The app's migrations ran since the table was looked at: look again next time.

@@ -34,6 +34,7 @@ export function recordStore(
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
     lend: (origin, work, late) => rows.lend(origin, work, late),
+    waitAtMost: (millis) => rows.waitAtMost(millis),
     allowPauses: (millis) => rows.allowPauses(millis),
     user: (id) => findUser(rows, identities, id),
     resolveActors: (integration, references, origin) =>

@@ -13,8 +13,6 @@ export interface Column {
   readonly isEnum: boolean;
   /** The element's type of an array. */
   readonly element: { readonly builtin: string | null } | null;
-  /** An expression that gives the value of a row that names none; `null` where there is none. */
-  readonly initial: string | null;
 }
 
 export interface TableShape {
@@ -41,7 +39,6 @@ interface ColumnRow {
   readonly is_array: boolean;
   readonly array_oid: string | null;
   readonly element_builtin: string | null;
-  readonly initial: string | null;
 }
 
 // A name with a dot may be a table's own; only if there is none is it a schema and a table.
@@ -56,7 +53,7 @@ with recursive relation as (
   )::oid as oid
 ),
 attribute as (
-  select attrelid, attnum, attname, atttypid, attidentity, attgenerated
+  select attrelid, attnum, attname, atttypid
   from pg_attribute
   where attrelid = (select oid from relation) and attnum > 0 and not attisdropped
 ),
@@ -81,26 +78,13 @@ select
   case when type.typcategory = 'A' then type.oid::text end as array_oid,
   case
     when element.typnamespace = 'pg_catalog'::regnamespace then element.typname
-  end as element_builtin,
-  case
-    -- An insert needs no privilege on an identity's sequence, and drawing from it does.
-    when attribute.attidentity <> '' then (
-      select format('nextval(%L::regclass)', sequence)
-      from pg_get_serial_sequence(
-        format('%I.%I', pg_namespace.nspname, pg_class.relname), attribute.attname
-      ) as sequence
-      where has_sequence_privilege(sequence, 'usage')
-    )
-    when attribute.attgenerated = '' then pg_get_expr(given.adbin, given.adrelid)
-  end as initial
+  end as element_builtin
 from attribute
 join base on base.attnum = attribute.attnum
 join pg_type as type on type.oid = base.type and type.typtype <> 'd'
 left join pg_type as element on element.oid = type.typelem and type.typcategory = 'A'
 join pg_class on pg_class.oid = attribute.attrelid
 join pg_namespace on pg_namespace.oid = pg_class.relnamespace
-left join pg_attrdef as given
-  on given.adrelid = attribute.attrelid and given.adnum = attribute.attnum
 order by attribute.attnum`;
 
 /** Reads a table's shape; `null` where there is no such table. */
@@ -155,7 +139,6 @@ function columnFromRow(row: ColumnRow): Column {
     builtin: row.builtin,
     isEnum: row.is_enum,
     element: row.is_array ? { builtin: row.element_builtin } : null,
-    initial: row.initial,
   };
 }
 
