@@ -7,6 +7,7 @@ const tokens = "src/runtime/author-tokens.ts";
 const STORIES = ["test/situations/author-token.test.ts"];
 const OWNER = ["test/situations/author-token-owner.test.ts"];
 const LATE = ["test/situations/author-token-late.test.ts"];
+const OLDER = ["test/store/older-rows.test.ts"];
 const REFUSED = ["test/situations/author-token-refused.test.ts"];
 
 export const authors: readonly CodeMutant[] = [
@@ -234,5 +235,21 @@ export const authors: readonly CodeMutant[] = [
     find: "if (hookRestsUntil !== null && hookRestsUntil > clock.now()) {",
     replace: "if (hookRestsUntil !== null && hookRestsUntil < 0) {",
     killedBy: REFUSED,
+  },
+  {
+    id: "author-older-row",
+    rule: "What code from before noted of the account's creates is nothing that left for a user",
+    file: "src/store/postgres/lane-rows.ts",
+    find: "if (json === null || json.authors.length === 0) return null;",
+    replace: "if (json === null) return null;",
+    killedBy: OLDER,
+  },
+  {
+    id: "author-older-writer",
+    rule: "... and a resource of which it says that no user wrote it is none of theirs",
+    file: "src/store/postgres/lane-rows.ts",
+    find: 'return typeof byAuthor === "string" ? byAuthor : null;',
+    replace: "return byAuthor as string | null;",
+    killedBy: OLDER,
   },
 ];

@@ -141,7 +141,7 @@ export async function findLanesByToken(
     id: laneId(row.id),
     token: row.intent_token,
     externalId: row.external_id,
-    posted: row.intent_posted === null ? null : postedFromJson(row.intent_posted),
+    posted: postedFromJson(row.intent_posted),
   }));
 }
 

@@ -1,5 +1,5 @@
 /** Between a lane and its rows: the narrow one in `lanes`, the wide one in `integration_records`. */
-import type { Content } from "../../model/content.ts";
+import type { Actor, Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { connectionId, eventId, laneId } from "../../model/ids.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
@@ -7,11 +7,13 @@ import type {
   Attempt,
   Flip,
   FormerPlace,
+  Intent,
   Known,
   Lane,
   OffCause,
   PairingOff,
   Posted,
+  PostedAuthor,
   RecordMove,
 } from "../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
@@ -69,7 +71,15 @@ type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
   readonly sentAt: string;
 };
 
-export type PostedJson = Omit<Posted, "at"> & { readonly at: string };
+/**
+ * Code from before notes the account's creates too, of authors only who they are, and of the resource
+ * only whether one of them wrote it.
+ */
+export interface PostedJson {
+  readonly at: string;
+  readonly authors: readonly (Actor & Partial<PostedAuthor>)[];
+  readonly byAuthor: string | boolean | null;
+}
 
 type FlipJson = Omit<Flip, "at"> & { readonly at: string };
 
@@ -110,15 +120,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
     attempt: record.attempt === null ? null : attemptFromJson(record.attempt),
     unanswered: record.unanswered.map(attemptFromJson),
     lastSent: record.last_sent === null ? null : attemptFromJson(record.last_sent),
-    intent:
-      row.intent_token === null || row.intent_since === null
-        ? null
-        : {
-            token: row.intent_token,
-            since: parseInstant(row.intent_since),
-            tokenless: row.intent_tokenless,
-            ...(row.intent_posted === null ? {} : { posted: postedFromJson(row.intent_posted) }),
-          },
+    intent: intentFromRow(row),
     awaitingIntent:
       row.awaiting_intent_until === null ? null : parseInstant(row.awaiting_intent_until),
     flips: mapValues(record.flips, (turns) =>
@@ -225,8 +227,27 @@ export function formerPlace({
   return { connection: connectionId(connection), externalId };
 }
 
-export function postedFromJson(json: PostedJson): Posted {
-  return { ...json, at: parseInstant(json.at) };
+function intentFromRow(row: LaneRow): Intent | null {
+  if (row.intent_token === null || row.intent_since === null) return null;
+  const posted = postedFromJson(row.intent_posted);
+  return {
+    token: row.intent_token,
+    since: parseInstant(row.intent_since),
+    tokenless: row.intent_tokenless,
+    ...(posted === null ? {} : { posted }),
+  };
+}
+
+/** `null` where nothing has left under a user's own token. */
+export function postedFromJson(json: PostedJson | null): Posted | null {
+  if (json === null || json.authors.length === 0) return null;
+  const authors = json.authors.map((author) => ({ times: 1, said: [], made: [], ...author }));
+  return { at: parseInstant(json.at), authors, byAuthor: byAuthorFromJson(json) };
+}
+
+function byAuthorFromJson({ authors, byAuthor }: PostedJson): string | null {
+  if (byAuthor === true) return authors[0]?.id ?? null;
+  return typeof byAuthor === "string" ? byAuthor : null;
 }
 
 function attemptFromJson(json: AttemptJson): Attempt {

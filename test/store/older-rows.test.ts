@@ -1,0 +1,74 @@
+/** Rows as code from before writes them, also while it works beside ours, as ours reads them. */
+import { beforeEach, expect, it } from "vitest";
+import type { LaneId } from "../../src/model/ids.ts";
+import { parseInstant } from "../../src/model/instant.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { laneOf, type OpenedSqlStore, openStore, readLane } from "./opened-store.ts";
+
+const AT = "2026-03-02T09:00:00.000000Z";
+const MONA = { id: "9007199254740993", login: "mona" };
+const HUBERT = { id: "2", login: "hubert" };
+
+describeOnEachDatabase("rows of code from before", (open) => {
+  let opened: OpenedSqlStore;
+  let id: LaneId;
+
+  beforeEach(async () => {
+    opened = await openStore(await open());
+    id = await laneOf(opened, "9");
+  });
+
+  /** What a lane and its key tell of the creates that left for it. */
+  async function postedOf(json: unknown) {
+    const { app, store, connection } = opened;
+    await app.sql(
+      `update tandem.lanes
+       set intent_token = 't0ken', intent_since = $2, intent_posted = $3::text::jsonb
+       where id = $1`,
+      [id, AT, JSON.stringify(json)],
+    );
+    const lane = await readLane(store, id);
+    const [key] = await store.transaction((tx) =>
+      tx.findLanesByToken(connection, "issue", ["t0ken"]),
+    );
+    expect(key?.posted).toEqual(lane.intent?.posted ?? null);
+    return lane.intent;
+  }
+  const unknown = { times: 1, said: [], made: [] };
+
+  it("say nothing of users where the account sent every create", async () => {
+    const intent = await postedOf({ times: 2, at: AT, authors: [], byAuthor: false });
+    expect(intent).toEqual({ token: "t0ken", since: parseInstant(AT), tokenless: false });
+  });
+
+  it("name who sent creates, and not what they said and made", async () => {
+    const json = { times: 2, at: AT, authors: [MONA, HUBERT], byAuthor: false };
+    expect((await postedOf(json))?.posted).toEqual({
+      at: parseInstant(AT),
+      authors: [
+        { ...MONA, ...unknown },
+        { ...HUBERT, ...unknown },
+      ],
+      byAuthor: null,
+    });
+  });
+
+  it("tell that a user wrote the resource, and not which of them", async () => {
+    const json = { times: 1, at: AT, authors: [MONA], byAuthor: true };
+    expect((await postedOf(json))?.posted).toEqual({
+      at: parseInstant(AT),
+      authors: [{ ...MONA, ...unknown }],
+      byAuthor: MONA.id,
+    });
+  });
+
+  it("keep what ours noted of a user whom they know already", async () => {
+    const mona = { ...MONA, times: 2, said: ["s"], made: ["9"] };
+    const json = { times: 3, at: AT, authors: [mona, HUBERT], byAuthor: MONA.id };
+    expect((await postedOf(json))?.posted).toEqual({
+      at: parseInstant(AT),
+      authors: [mona, { ...HUBERT, ...unknown }],
+      byAuthor: MONA.id,
+    });
+  });
+});
