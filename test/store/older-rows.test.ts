@@ -2,8 +2,9 @@
 import { beforeEach, expect, it } from "vitest";
 import type { LaneId } from "../../src/model/ids.ts";
 import { parseInstant } from "../../src/model/instant.ts";
+import type { OffCause } from "../../src/model/lane.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { laneOf, type OpenedSqlStore, openStore, readLane } from "./opened-store.ts";
+import { decide, laneOf, type OpenedSqlStore, openStore, readLane } from "./opened-store.ts";
 
 const AT = "2026-03-02T09:00:00.000000Z";
 const MONA = { id: "9007199254740993", login: "mona" };
@@ -70,5 +71,27 @@ describeOnEachDatabase("rows of code from before", (open) => {
       authors: [mona, { ...HUBERT, ...unknown }],
       byAuthor: MONA.id,
     });
+  });
+
+  it.each<[string, OffCause]>([
+    ["quarantined: title went back and forth", "quarantined"],
+    ["not mapped any more", "unmapped"],
+    ["the database was restored: a resource may have been created for it", "restored"],
+  ])("tell by the sentence %j what switched a pairing off", async (why, cause) => {
+    const { app, store } = opened;
+    const told = async () => {
+      await app.sql("update tandem.lanes set disabled = $2 where id = $1", [id, why]);
+      const { disabled } = await readLane(store, id);
+      const { pairings } = await store.ledger.disabledPairings(1);
+      expect(pairings).toMatchObject([{ laneId: id, ...disabled }]);
+      return disabled;
+    };
+    // No cause beside it; then each that ours may have left there.
+    expect(await told()).toEqual({ cause, why });
+    for (const stale of ["quarantined", "unmapped", "restored"] as const) {
+      await decide(store, id, () => ({ disabled: { cause: stale, why: "in other words" } }));
+      expect((await readLane(store, id)).disabled?.cause).toBe(stale);
+      expect(await told()).toEqual({ cause, why });
+    }
   });
 });

@@ -135,14 +135,25 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
   };
 }
 
-/** Code from before the column tells the cause by how the sentence begins. */
+/**
+ * Code from before the column writes the sentence alone, beside whatever cause stands there: a sentence
+ * of its own tells the cause.
+ */
 export function pairingOffFromRow({
   disabled: why,
   disabled_cause: cause,
 }: Pick<LaneRow, "disabled" | "disabled_cause">): PairingOff | null {
   if (why === null) return null;
-  return { cause: cause ?? (why.startsWith("quarantined") ? "quarantined" : "unmapped"), why };
+  const told = BEGINNINGS.find(([beginning]) => why.startsWith(beginning))?.[1];
+  return { cause: told ?? cause ?? "unmapped", why };
 }
+
+/** How the sentences begin that code from before the column writes. */
+const BEGINNINGS: readonly (readonly [string, OffCause])[] = [
+  ["quarantined", "quarantined"],
+  ["not mapped any more", "unmapped"],
+  ["the database was restored", "restored"],
+];
 
 export function laneToRow(lane: Lane): LaneRow {
   return {
