@@ -132,7 +132,8 @@ function admitSeen(
   const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";
   const doubt = inDoubt(start.lane);
   if (known === null || !(sameVersion || (sameContent && !doubt))) {
-    return admitUpsert(start, { ...born, reread: sameTime || doubt });
+    const reread = sameTime || doubt || isOutdone(start.lane, born);
+    return admitUpsert(start, { ...born, reread });
   }
   const fresh = refreshCopy(start, observation);
   // A listing that overlaps the last one sees the same versions again: that is no news.
@@ -145,6 +146,17 @@ function admitSeen(
     reason: sameContent ? "same_content" : "same_version",
     duplicateOf: known.event,
   });
+}
+
+/**
+ * Whether an event waits that is not older and says something else, though it has not moved the clock:
+ * it was born while the lane was off.
+ */
+function isOutdone(lane: Lane, { updatedAt: at, digest: said }: TandemEvent): boolean {
+  return liveEvents(lane, "queued", "inbound").some(
+    ({ updatedAt, digest: other }) =>
+      at !== null && updatedAt !== null && updatedAt >= at && other !== said,
+  );
 }
 
 function isListed({ source }: Arrival): boolean {

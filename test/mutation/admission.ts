@@ -270,6 +270,14 @@ export const admission: readonly CodeMutant[] = [
     killedBy: ["test/engine/restart.test.ts"],
   },
   {
+    id: "enable-outdone",
+    rule: "What waits since the lane was off is not covered by what is no newer: that is read again",
+    file,
+    find: " || isOutdone(start.lane, born)",
+    replace: "",
+    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+  },
+  {
     id: "change-ours",
     rule: "A write of our own that equals base is no local edit",
     file: "src/engine/record-change.ts",

@@ -92,6 +92,40 @@ describeOnEachDatabase("an edit of a comment that we were about to delete", (ope
   });
 });
 
+describeOnEachDatabase("an edit that was heard of while the connection was paused", (open) => {
+  it("is not covered by an earlier one of its second that comes when it is enabled: both are read", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.addTask({ title: "Title", markdown: "Text" });
+    await app.settle();
+    await app.advance(60_000);
+    await app.settle();
+    app.holdWebhooks();
+    app.github.clearRequests();
+    const mona = app.github.as("mona");
+    mona.editIssue(app.repo, 1, { title: "Their title" });
+    mona.editIssue(app.repo, 1, { body: "Their text" });
+    const [earlier, later] = app.held();
+    if (earlier === undefined || later === undefined) throw new Error("two webhooks are held");
+
+    await app.tandem.pause(app.connection.id, "a person has paused it");
+    await app.release(later);
+    await app.settle();
+    await app.tandem.enable(app.connection.id);
+    await app.release(earlier);
+    await app.settle();
+
+    const both = { title: "Their title", markdown: "Their text" };
+    expect(await app.task()).toMatchObject(both);
+    const story = await app.story("direction=inbound");
+    expect(story.slice(-2)).toEqual([
+      "inbound canceled superseded",
+      "inbound completed updated_record",
+    ]);
+    expect(app.writes()).toBe(0);
+    expect(app.reads()).toBe(1);
+  });
+});
+
 describeOnEachDatabase("a label that was added here and taken off again", (open) => {
   it("does not come back with a dead worker's late write, though somebody has added one since", async () => {
     const database = await open();
