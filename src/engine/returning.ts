@@ -3,7 +3,7 @@
  * it is read by id, and where that proves it alive the pairing lives on: with its record, if that is
  * still there, or else with a new one.
  */
-import { addMillis, type Instant } from "../model/instant.ts";
+import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { type Admission, admit, type Arrival } from "./admit.ts";
@@ -41,6 +41,16 @@ export function admitReturn(
 /** Whether a lane has nothing to its name yet: its record may go back to the resource that it had. */
 export function isUnsent(lane: Lane): boolean {
   return lane.externalId === null && lane.intent === null && processing(lane) === null;
+}
+
+/** With what the record's lane of meanwhile, if it got one, knows of its edits: they are the record's. */
+export function takeEditTimes(lane: Lane, follower: Lane | null): Lane {
+  if (follower === null) return lane;
+  const recordChangedAt: Record<string, Instant> = { ...lane.recordChangedAt };
+  for (const [field, at] of Object.entries(follower.recordChangedAt)) {
+    recordChangedAt[field] = laterOf(recordChangedAt[field] ?? null, at) ?? at;
+  }
+  return { ...lane, recordChangedAt };
 }
 
 /** What waited in the lane that a record got meanwhile is done by the event that brings it back. */

@@ -13,6 +13,7 @@ import {
   isUnsent,
   mayBeBack,
   planReturn,
+  takeEditTimes,
 } from "../engine/returning.ts";
 import type { Returnable } from "../engine/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -93,11 +94,12 @@ export async function planReturns(
       if (lane === undefined) return [];
       const looked = await lookAtRecord(tx, lane, mapping, book);
       if (looked === "hidden") return [];
-      const { record } = looked;
+      const { record, follower } = looked;
+      const told = takeEditTimes(lane, follower);
       const timed =
         record.kind === "present" && lane.recordId !== null
-          ? await takePendingTimes(tx, lane, lane.recordId, mapping)
-          : lane;
+          ? await takePendingTimes(tx, told, lane.recordId, mapping)
+          : told;
       return planReturn(timed, readOf(step), record, book.context(lane, tx.now));
     });
     if (actions.length === 0) continue;
@@ -122,8 +124,11 @@ export async function carryOutReturns(
     const looked = await lookAtRecord(tx, before, step.mapping, book);
     if (looked === "hidden") continue;
     const { record, follower } = looked;
-    const after = admitReturn(before, readOf(step), record, book.context(before, tx.now));
-    if (follower !== null && after.event !== null) {
+    const timed = takeEditTimes(before, follower);
+    const after = admitReturn(timed, readOf(step), record, book.context(before, tx.now));
+    // What was switched off since the plan does not come back: a later run asks again.
+    if (after.event?.state !== "queued") continue;
+    if (follower !== null) {
       await tx.saveLanes([{ before: follower, after: handBack(follower, after.event, tx.now) }]);
       await tx.removeLane(follower.id);
     }

@@ -150,4 +150,28 @@ export const returning: readonly CodeMutant[] = [
     replace: "const isBack = false;",
     killedBy: ["test/situations/returns-children.test.ts"],
   },
+  {
+    id: "return-edit-times",
+    rule: "A record that is handed back keeps the times of its edits: the later edit stays",
+    file: "src/runtime/returns.ts",
+    find: "const timed = takeEditTimes(before, follower);",
+    replace: "const timed = takeEditTimes(before, null);",
+    killedBy: ["test/situations/returns-handed-back.test.ts"],
+  },
+  {
+    id: "return-edit-times-planned",
+    rule: "... and the plan says so",
+    file: "src/runtime/returns.ts",
+    find: "const told = takeEditTimes(lane, follower);",
+    replace: "const told = takeEditTimes(lane, null);",
+    killedBy: ["test/situations/returns-handed-back.test.ts"],
+  },
+  {
+    id: "return-switched-off",
+    rule: "What is switched off before it is carried out leaves a record its lane of meanwhile",
+    file: "src/runtime/returns.ts",
+    find: 'if (after.event?.state !== "queued") continue;',
+    replace: "if (after.event === null) continue;",
+    killedBy: ["test/situations/returns-handed-back.test.ts"],
+  },
 ];
