@@ -13,14 +13,15 @@ import { tell } from "./failures.ts";
 import type { Log } from "./log.ts";
 
 export interface BeatMemory {
-  recall(place: string): Promise<Beat | null>;
-  keep(place: string, beat: Beat): Promise<void>;
+  /** @param place Where the database lives; `null`: its server does not tell. */
+  recall(place: string | null): Promise<Beat | null>;
+  keep(place: string | null, beat: Beat): Promise<void>;
   /** A name for a host that has none yet. */
   newHost(): string;
 }
 
 export function beatsInProcess(): BeatMemory {
-  const known = new Map<string, Beat>();
+  const known = new Map<string | null, Beat>();
   return {
     recall: (place) => Promise.resolve(known.get(place) ?? null),
     keep: (place, beat) => {
@@ -34,7 +35,10 @@ export function beatsInProcess(): BeatMemory {
 /** By place: a host may work on several databases, one after another. */
 const content = z.record(z.string(), z.object({ host: z.uuid(), at: z.string() }));
 
-/** A file that cannot be read or written leaves a host with what its process remembers. */
+/**
+ * A file that cannot be read or written leaves a host with what its process remembers. So does a database
+ * whose place is not known: the next process may be at another, which never knew the beat.
+ */
 export function beatsInFile(path: string, log: Log): BeatMemory {
   const here = beatsInProcess();
   let isTold = false;
@@ -58,12 +62,16 @@ export function beatsInFile(path: string, log: Log): BeatMemory {
   return {
     async recall(place) {
       const known = await here.recall(place);
-      if (known !== null) return known;
+      if (place === null) return known;
       const kept = (await read())[place];
-      return kept === undefined ? null : { host: kept.host, at: parseInstant(kept.at) };
+      if (kept === undefined) return known;
+      const told = { host: kept.host, at: parseInstant(kept.at) };
+      // Another process may have seen more: a database may know our beat and not that one.
+      return known === null || known.at < told.at ? told : known;
     },
     async keep(place, beat) {
       await here.keep(place, beat);
+      if (place === null) return;
       try {
         await write({
           ...(await read()),

@@ -52,15 +52,14 @@ export function createInstanceGuard(
 
   /** Whether the database knows what it kept for us before; it is told that we are at work. */
   async function beat(stored: StoredInstance, place: string | null): Promise<boolean> {
-    const key = place ?? name ?? "";
-    const seen = await beats.recall(key);
+    const seen = await beats.recall(place);
     const host = seen?.host ?? beats.newHost();
     let at = await instance.beat(host, seen?.at ?? null);
     if (at === null && seen !== null) {
       if (missBeat(seen, stored, clock.now()) === "set_back") return false;
       at = await instance.beat(host, null);
     }
-    if (at !== null) await beats.keep(key, { host, at });
+    if (at !== null) await beats.keep(place, { host, at });
     return true;
   }
 

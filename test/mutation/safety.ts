@@ -121,6 +121,22 @@ export const safety: readonly CodeMutant[] = [
     killedBy: ["test/situations/restored-database.test.ts"],
   },
   {
+    id: "beats-later",
+    rule: "A process knows by the latest beat of its host, also where it has seen an older one itself",
+    file: "src/runtime/beat-memory.ts",
+    find: "return known === null || known.at < told.at ? told : known;",
+    replace: "return known ?? told;",
+    killedBy: ["test/situations/restored-database.test.ts"],
+  },
+  {
+    id: "beats-no-place",
+    rule: "Beats of a database whose place is not known are no business of the next process",
+    file: "src/runtime/instance.ts",
+    find: "!(await beat(stored, place))",
+    replace: '!(await beat(stored, place ?? ""))',
+    killedBy: ["test/situations/restored-database.test.ts"],
+  },
+  {
     id: "local-sweep-ends",
     rule: "A local sweep takes in what was captured before it began, however fast the app writes on",
     file: "src/runtime/drain.ts",

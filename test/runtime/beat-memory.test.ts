@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseInstant } from "../../src/model/instant.ts";
+import { addMillis, parseInstant } from "../../src/model/instant.ts";
 import { beatsInFile } from "../../src/runtime/beat-memory.ts";
 import { type Log, silentLog } from "../../src/runtime/log.ts";
 
@@ -33,7 +33,25 @@ describe("beats in a file", () => {
     expect(await readdir(join(folder, "tandem"))).toEqual(["beat.json"]);
   });
 
-  it("are those of this process where another has written since", async () => {
+  it("are the later of what this process and another of its host have seen", async () => {
+    const here = open();
+    await here.keep("1/5", BEAT);
+    const later = { host: BEAT.host, at: addMillis(BEAT.at, 45_000) };
+    await open().keep("1/5", later);
+    expect(await here.recall("1/5")).toEqual(later);
+    await open().keep("1/5", { host: BEAT.host, at: addMillis(BEAT.at, -45_000) });
+    expect(await here.recall("1/5")).toEqual(BEAT);
+  });
+
+  it("are the process's own alone where nobody knows the place: the next may be at another", async () => {
+    const here = open();
+    await here.keep(null, BEAT);
+    expect(await here.recall(null)).toEqual(BEAT);
+    expect(await open().recall(null)).toBeNull();
+    await expect(readdir(join(folder, "tandem"))).rejects.toThrow("ENOENT");
+  });
+
+  it("are those of this process where another has written none later", async () => {
     const here = open();
     await here.keep("1/5", BEAT);
     await open().keep("1/5", { host: randomUUID(), at: BEAT.at });

@@ -1,9 +1,12 @@
 /** A database restored from a backup, or copied to a staging host: it must not post. */
-import { expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { createInstanceGuard } from "../../src/runtime/instance.ts";
-import { beatsInProcess } from "../../src/runtime/beat-memory.ts";
+import { beatsInFile, beatsInProcess } from "../../src/runtime/beat-memory.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { rememberDatabase } from "../harness/set-back.ts";
@@ -101,9 +104,18 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
 const HOUR = 3_600_000;
 
 /** Another process at work on the same database. */
-function anotherHost({ tandem, clock }: SampleTandem) {
-  const given = { clock, log: silentLog, beats: beatsInProcess() };
+function anotherHost({ tandem, clock }: SampleTandem, beats = beatsInProcess()) {
+  const given = { clock, log: silentLog, beats };
   return createInstanceGuard(tandem.services.store, null, given);
+}
+
+/** What the processes of one host share. */
+function beatFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), "beats-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return join(folder, "beat.json");
 }
 
 /** An hour's work after the moment that the database is set back to, where it is. */
@@ -188,6 +200,39 @@ describeOnEachDatabase("a database set back in place", (open) => {
     expect(await app.tandem.services.instance.foreign()).toContain("set back");
     await app.advance(60_000);
     expect(await fresh.foreign()).toContain("set back");
+  });
+
+  it("is noticed by two processes of one host, whichever looks first", async () => {
+    const app = await givenSampleTandem(await open());
+    const file = beatFile();
+    const first = anotherHost(app, beatsInFile(file, silentLog));
+    const second = anotherHost(app, beatsInFile(file, silentLog));
+    expect(await first.foreign()).toBeNull();
+    await app.advance(40_000);
+    const setBack = await rememberDatabase(app);
+    await app.advance(5_000);
+    expect(await second.foreign()).toBeNull();
+    await setBack();
+    await app.advance(30_000);
+    expect(await first.foreign()).toContain("set back");
+    expect(await app.sql("select host from tandem.beats")).toHaveLength(1);
+  });
+
+  it("is none that a process of before, at another database, has worked on", async () => {
+    const file = beatFile();
+    const apps = [await givenSampleTandem(await open()), await givenSampleTandem(await open())];
+    const verdicts = [];
+    for (const app of apps) {
+      // As a provider has it that does not let everybody ask.
+      await app.sql("alter function pg_control_system() rename to pg_control_denied");
+      verdicts.push(await anotherHost(app).foreign());
+      await app.advance(60_000);
+    }
+    for (const app of apps) {
+      verdicts.push(await anotherHost(app, beatsInFile(file, silentLog)).foreign());
+      await app.sql("alter function pg_control_denied() rename to pg_control_system");
+    }
+    expect(verdicts).toEqual([null, null, null, null]);
   });
 
   it("is no other for a failover that lost nothing, nor for beats that come from several hosts", async () => {
