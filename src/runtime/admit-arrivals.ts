@@ -20,6 +20,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { mappingOfResource, type Services } from "./services.ts";
+import { groupBy } from "./group-by.ts";
 import { openIntents } from "./tokenless-creates.ts";
 import { saveTogether } from "./work-together.ts";
 
@@ -247,15 +248,4 @@ function byConnectionAndType<Item extends Incoming>(
   return groupBy(items, ({ contact, arrival }) =>
     keyOf(contact.connection.id, arrival.observation.type, ""),
   );
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): readonly (readonly T[])[] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const name = key(item);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
 }

@@ -77,9 +77,7 @@ export async function endDueTogether(
   try {
     return await services.store.transaction(async (tx) => {
       const lanes = await tx.lockDueLanes(limit);
-      const open = lanes
-        .filter((lane) => book.mayWorkTogether(lane))
-        .map((before): Decided => ({ before, after: unchanged(before) }));
+      const open = lanes.map((before): Decided => ({ before, after: unchanged(before) }));
       return saveTogether(tx, open, worker, book);
     });
   } catch (error) {

@@ -19,8 +19,9 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
 import { isContention } from "../store/database.ts";
-import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import { groupBy } from "./group-by.ts";
 import { newRecordPatch, pendingTimes, stamp } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 
@@ -29,7 +30,6 @@ const LEASE_MS = 60_000;
 
 /** An event that has begun, in memory only. */
 interface Begun {
-  readonly decided: Decided;
   readonly start: Transition;
   readonly event: TandemEvent;
   readonly context: Context;
@@ -141,7 +141,7 @@ function begin(
   const recheck = recheckInbound(start, event, now);
   if (recheck.verdict === "ended") return recheck.transition;
   if (recheck.verdict === "reread") return null;
-  return { decided, start, event, context, sight: sightOfPayload(event, context) };
+  return { start, event, context, sight: sightOfPayload(event, context) };
 }
 
 /** Somebody waits for the lane, its record follows it, or is taken out of the archive with it. */
@@ -170,7 +170,10 @@ async function planUpdates(
   if (paired.length === 0) return [];
   const ids = paired.map(({ recordId }) => recordId);
   const rows = await tx.records.lockFree(mapping, ids);
-  const pending = groupByRecord(await tx.changes.peek(mapping.recordType, ids));
+  const captured = await tx.changes.peek(mapping.recordType, ids);
+  const pending = new Map(
+    groupBy(captured, ({ recordId }) => recordId).map((own) => [own[0]?.recordId ?? "", own]),
+  );
   return paired.flatMap(({ item, recordId }): readonly Planned[] => {
     const row = rows.get(recordId);
     if (row === undefined) return [];
@@ -233,39 +236,26 @@ async function parentsOf(
   if (mapping.parent === null) return null;
   const found = new Map<LaneId, string>();
   const known = new Map(decided.map(({ before, after }) => [before.id, after.lane]));
-  for (const [key, lanes] of groupByParent(fresh)) {
-    const { connectionId, type } = key;
-    const ids = [...new Set(lanes.flatMap(({ parent }) => parent?.externalId ?? []))];
-    for (const parent of await tx.findLanesByResource(connectionId, type, ids)) {
+  const below = fresh.flatMap(({ start: { lane } }) =>
+    lane.parent === null ? [] : [{ lane, parent: lane.parent }],
+  );
+  const alike = groupBy(below, ({ lane, parent }) => `${lane.connectionId}/${parent.type}`);
+  for (const group of alike) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const { connectionId } = first.lane;
+    const ids = [...new Set(group.map(({ parent }) => parent.externalId))];
+    for (const parent of await tx.findLanesByResource(connectionId, first.parent.type, ids)) {
       const here = results.get(parent.id)?.lane ?? known.get(parent.id);
       const recordId = here === undefined ? parent.recordId : here.recordId;
       const isOver = parent.tombstoned || (here !== undefined && here.tombstone !== null);
       if (recordId === null || isOver || parent.moved !== null) continue;
-      for (const lane of lanes) {
-        if (lane.parent?.externalId === parent.externalId) found.set(lane.id, recordId);
+      for (const { lane, parent: named } of group) {
+        if (named.externalId === parent.externalId) found.set(lane.id, recordId);
       }
     }
   }
   return found;
-}
-
-interface ParentKey {
-  readonly connectionId: Lane["connectionId"];
-  readonly type: string;
-}
-
-function groupByParent(fresh: readonly Begun[]): ReadonlyMap<ParentKey, readonly Lane[]> {
-  const groups = new Map<string, { readonly key: ParentKey; readonly lanes: Lane[] }>();
-  for (const { start } of fresh) {
-    const { connectionId, parent } = start.lane;
-    if (parent === null) continue;
-    const name = `${connectionId}/${parent.type}`;
-    const key = { connectionId, type: parent.type };
-    const group = groups.get(name) ?? { key, lanes: [] };
-    group.lanes.push(start.lane);
-    groups.set(name, group);
-  }
-  return new Map([...groups.values()].map(({ key, lanes }) => [key, lanes]));
 }
 
 /** Writes what was planned; what cannot be written together is left out. */
@@ -316,16 +306,4 @@ function orAlone(plan: () => Planned | null): readonly Planned[] {
   } catch {
     return [];
   }
-}
-
-function groupByRecord(
-  changes: readonly CapturedChange[],
-): ReadonlyMap<string, readonly CapturedChange[]> {
-  const groups = new Map<string, CapturedChange[]>();
-  for (const change of changes) {
-    const group = groups.get(change.recordId);
-    if (group === undefined) groups.set(change.recordId, [change]);
-    else group.push(change);
-  }
-  return groups;
 }

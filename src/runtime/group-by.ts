@@ -1,0 +1,14 @@
+/** Items that share a key, together; groups and items stay in their order. */
+export function groupBy<T>(
+  items: readonly T[],
+  key: (item: T) => string,
+): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
