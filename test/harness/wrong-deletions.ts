@@ -1,7 +1,8 @@
 /** Issues that are taken for deleted and are alive: for a sweep, or by a webhook that is wrong. */
 import { expect } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
-import type { SampleTandem } from "./sample-tandem.ts";
+import type { TestDatabase } from "./databases.ts";
+import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
 import { postWebhook } from "./webhooks.ts";
 
 export type Policy = "archive" | "delete" | "detach";
@@ -15,6 +16,32 @@ export function onDeletion(onResourceDeleted: Policy) {
     const sync = { ...tasks.sync, "github.issue": { ...issue, onResourceDeleted } };
     return { ...config, records: { ...config.records, tasks: { ...tasks, sync } } };
   };
+}
+
+/** An issue of Mona's and its task, in step for a minute. */
+export async function givenPair(
+  database: TestDatabase,
+  policy: Policy = "archive",
+): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database, onDeletion(policy));
+  app.github.as("mona").openIssue(app.repo, { title: "Here", body: "Text" });
+  await restInStep(app);
+  return app;
+}
+
+/** Lets both sides agree, and a minute pass; no request before that is counted. */
+export async function restInStep(app: SampleTandem): Promise<void> {
+  await app.settle();
+  await app.tandem.syncNow();
+  await app.settle();
+  await app.advance(60_000);
+  app.github.clearRequests();
+}
+
+/** Sweeps, and carries out what follows. */
+export async function sweep(app: SampleTandem): Promise<void> {
+  await app.tandem.sweepNow();
+  await app.settle();
 }
 
 /** For one sweep the issues are not listed, and a read by id says that they are gone. */

@@ -6,6 +6,8 @@ import {
   hideForASweep,
   onDeletion,
   type Policy,
+  restInStep,
+  sweep,
   tellOfADeletion,
 } from "../harness/wrong-deletions.ts";
 
@@ -16,11 +18,7 @@ async function givenTalk(database: TestDatabase, policy: Policy = "archive") {
   await app.settle();
   app.github.as("mona").comment(app.repo, 1, "There");
   await app.addComment((await app.task()).id, "Here");
-  await app.settle();
-  await app.tandem.syncNow();
-  await app.settle();
-  await app.advance(60_000);
-  app.github.clearRequests();
+  await restInStep(app);
   return app;
 }
 
@@ -31,11 +29,6 @@ async function hideTalk(app: SampleTandem): Promise<void> {
     app.github.failNext({ method: "GET", path, with: 404 });
   }
   await hideForASweep(app, 1);
-}
-
-async function sweep(app: SampleTandem): Promise<void> {
-  await app.tandem.sweepNow();
-  await app.settle();
 }
 
 const said = async (app: SampleTandem) =>

@@ -1,26 +1,8 @@
 /** Records that are handed back to a resource that is alive, by the lane that they got meanwhile. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-import { hideForASweep, onDeletion } from "../harness/wrong-deletions.ts";
-
-/** An issue of Mona's and its task, in step for a minute. */
-async function givenPair(database: TestDatabase) {
-  const app = await givenSampleTandem(database, onDeletion("archive"));
-  app.github.as("mona").openIssue(app.repo, { title: "Here", body: "Text" });
-  await app.settle();
-  await app.tandem.syncNow();
-  await app.settle();
-  await app.advance(60_000);
-  app.github.clearRequests();
-  return app;
-}
-
-async function sweep(app: SampleTandem): Promise<void> {
-  await app.tandem.sweepNow();
-  await app.settle();
-}
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenPair, hideForASweep, sweep } from "../harness/wrong-deletions.ts";
 
 describeOnEachDatabase("an issue that is alive and whose task", (open) => {
   it("was taken back and edited by the app after the issue was: the later edit stays", async () => {

@@ -1,31 +1,9 @@
 /** Issues that were taken for deleted and are alive after all: situations 38 and 52, undone. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-import {
-  hideForASweep,
-  onDeletion,
-  type Policy,
-  tellOfADeletion,
-} from "../harness/wrong-deletions.ts";
-
-/** An issue of Mona's and its task, in step for a minute. */
-async function givenPair(database: TestDatabase, policy: Policy = "archive") {
-  const app = await givenSampleTandem(database, onDeletion(policy));
-  app.github.as("mona").openIssue(app.repo, { title: "Here", body: "Text" });
-  await app.settle();
-  await app.tandem.syncNow();
-  await app.settle();
-  await app.advance(60_000);
-  app.github.clearRequests();
-  return app;
-}
-
-async function sweep(app: SampleTandem): Promise<void> {
-  await app.tandem.sweepNow();
-  await app.settle();
-}
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import type { SampleTandem } from "../harness/sample-tandem.ts";
+import { givenPair, hideForASweep, sweep, tellOfADeletion } from "../harness/wrong-deletions.ts";
 
 const reasons = async (app: SampleTandem) => (await app.events()).map(({ reason }) => reason);
 
