@@ -7,6 +7,8 @@ import pg from "pg";
 import { type Audit, watchTasks } from "../contenders/contender.ts";
 import { CONTENDERS, type ContenderName } from "../contenders/contenders.ts";
 import type { Assignment, LastWords } from "../contenders/main.ts";
+import type { Setting } from "./bench.ts";
+import { forgetStatements, type Statement, statementsOf } from "./statements.ts";
 import { makeWork, type WorkOptions } from "./work.ts";
 
 const PROGRAM = fileURLToPath(new URL("../contenders/main.ts", import.meta.url));
@@ -14,8 +16,6 @@ const PROCESSES = 2;
 const LOOK_MS = 20;
 
 export interface Run {
-  readonly contender: ContenderName;
-  readonly seconds: number;
   readonly perSecond: number;
   readonly audit: Audit;
   /** Bytes of write-ahead log for each edit. */
@@ -24,14 +24,15 @@ export interface Run {
   readonly calls: number;
   /** Microseconds of CPU that its processes took for each edit, beside what the database took. */
   readonly cpuPerEdit: number;
+  /** What the database did for it, where it keeps count. */
+  readonly statements: readonly Statement[];
 }
 
 export async function runContender(
-  adminUrl: string,
+  { adminUrl, warmUp, nodeFlags }: Setting,
   contender: ContenderName,
   work: WorkOptions,
   batch: number,
-  watched: boolean,
 ): Promise<Run> {
   const database = `bench_${contender.toLowerCase()}`;
   const admin = new pg.Client({ connectionString: adminUrl });
@@ -47,16 +48,9 @@ export async function runContender(
   try {
     const { setUp, left, audit } = CONTENDERS[contender];
     await setUp(pool);
-    if (watched) await watchTasks(pool);
+    if (warmUp) await watchTasks(pool);
     for (let place = 0; place < PROCESSES; place += 1) {
-      const child = fork(PROGRAM, {
-        execArgv: [
-          "--import",
-          "jiti/register",
-          ...(process.env.TIMES ? ["--import", "/tmp/times.mjs"] : []),
-          ...(process.env.PROF ? ["--cpu-prof", "--cpu-prof-dir=/tmp/prof"] : []),
-        ],
-      });
+      const child = fork(PROGRAM, { execArgv: ["--import", "jiti/register", ...nodeFlags] });
       children.push(child);
       const assignment: Assignment = {
         ...{ contender, url: url.href, work, batch },
@@ -66,6 +60,7 @@ export async function runContender(
     }
     await Promise.all(children.map((child) => heard(child, "ready")));
     await admin.query("checkpoint");
+    await forgetStatements(admin);
     const before = await walPosition(admin);
     const started = performance.now();
     for (const child of children) child.send("go");
@@ -76,12 +71,11 @@ export async function runContender(
     for (const child of children) child.send("stop");
     const told = await Promise.all(children.map(lastWordsOf));
     return {
-      contender,
-      seconds,
       perSecond: work.events / seconds,
       audit: await audit(pool, makeWork(work)),
       walPerEdit: wal / work.events,
       calls: told.reduce((sum, { calls }) => sum + calls, 0),
+      statements: await statementsOf(pool),
       cpuPerEdit: told.reduce((sum, { cpu }) => sum + cpu, 0) / work.events,
     };
   } finally {

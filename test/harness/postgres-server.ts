@@ -88,9 +88,11 @@ export async function startPostgres(npmPackage: string | undefined): Promise<Pos
   return startPostgresNode(npmPackage);
 }
 
-/** The same, on a disk and with Postgres's own settings. */
-export function startDurablePostgres(): Promise<PostgresServer> {
-  return startPostgresNode(undefined, undefined, true);
+/** The same, on a disk and with Postgres's own settings, except what is said. */
+export function startDurablePostgres(
+  except: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  return startPostgresNode(undefined, undefined, { ...durableSettings, ...except });
 }
 
 /** What a standby begins with. */
@@ -100,14 +102,17 @@ interface CopyOf {
   readonly port: number;
 }
 
-/** @param of the node to copy; absent: a new and empty one */
+/**
+ * @param of the node to copy; absent: a new and empty one
+ * @param durable its settings, where it is to keep what it is told
+ */
 export async function startPostgresNode(
   npmPackage: string | undefined,
   of?: CopyOf,
-  durable = false,
+  durable?: Readonly<Record<string, string>>,
 ): Promise<PostgresNode> {
   const user = unprivilegedUser();
-  const folders = [tmpdir(), durable ? tmpdir() : fastestFolder()].map((parent) => {
+  const folders = [tmpdir(), durable === undefined ? fastestFolder() : tmpdir()].map((parent) => {
     const folder = mkdtempSync(join(parent, "tandem-test-postgres-"));
     giveTo(user, folder);
     return folder;
@@ -159,7 +164,7 @@ export async function startPostgresNode(
       run(binaries.pgCtl, [command, "--silent", "-w", "-D", data, ...more], options);
     const startAt = async (candidate: number) => {
       const flags = Object.entries({
-        ...(durable ? durableSettings : settings),
+        ...(durable ?? settings),
         port: String(candidate),
       })
         .map(([name, value]) => `-c ${name}='${value}'`)
