@@ -1,14 +1,22 @@
 /**
  * `npm run bench`: Tandem beside its peers and beside what Postgres can do, on the same work in the same
  * run. A round runs everybody in turn; the first one warms up and checks, and is not counted. `--quick`
- * takes less work, `--only 1` takes some rows, `--json` prints them for machines. To learn what binds:
- * `--statements` adds what each statement costs the database, `--profile DIR` writes CPU profiles.
+ * takes less work, `--only 1` takes some rows, `--json` prints them for machines, `--scale 0.02` takes
+ * that share of the work of the rows that take long, to try them. To learn what binds: `--statements`
+ * adds what each statement costs the database, `--profile DIR` writes CPU profiles.
  */
 import { parseArgs } from "node:util";
 import { startDurablePostgres } from "../test/harness/postgres-server.ts";
 import type { Entry, Outcome, Row, Setting } from "./harness/bench.ts";
 import { describeStatement } from "./harness/describe-statement.ts";
-import { ratioOf } from "./harness/rounds.ts";
+import {
+  describeResult,
+  gateResult,
+  type Result,
+  resultOf,
+  type Round,
+  skippedResult,
+} from "./harness/results.ts";
 import { COUNTING } from "./harness/statements.ts";
 import { ROWS } from "./rows.ts";
 
@@ -17,6 +25,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     rounds: { type: "string" },
+    scale: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
     statements: { type: "boolean", default: false },
     profile: { type: "string" },
@@ -29,13 +38,14 @@ const nodeFlags =
 
 const rows = ROWS.filter(({ id }) => values.only.length === 0 || values.only.includes(String(id)));
 const measured = rows.filter(({ length }) => !quick || length !== "long");
-const counted: ReadonlyMap<string, Outcome>[] = [];
+const counted: Round[] = [];
 const faults: string[] = [];
 const server = await startDurablePostgres(values.statements ? COUNTING : {});
 try {
   for (let round = 0; round <= rounds; round += 1) {
     const setting: Setting = {
       ...{ adminUrl: server.adminUrl, quick, warmUp: round === 0, nodeFlags },
+      scale: Number(values.scale),
     };
     const outcomes = await runRound(setting, entriesOf(measured, round), round);
     if (round > 0) counted.push(outcomes);
@@ -44,23 +54,11 @@ try {
   await server.stop();
 }
 
-const results = [
-  {
-    ...{ id: 0, name: "overlaps, inversions, edits without outcome, rows that are wrong" },
-    ...{ ratio: faults.length, goal: 0, met: faults.length === 0 },
-    spread: [faults.length, faults.length],
-  },
-  ...rows.map(resultOf),
+const results: readonly Result[] = [
+  gateResult(faults),
+  ...rows.map((row) => (measured.includes(row) ? resultOf(row, counted) : skippedResult(row))),
 ];
-for (const { id, name, ...result } of results) {
-  const { ratio, goal, met, spread } = result;
-  const [least, most] = spread.map((one) => one.toFixed(2));
-  const told =
-    "skipped" in result
-      ? "skipped"
-      : `${ratio.toFixed(2)} (${least ?? ""} to ${most ?? ""}), goal ${String(goal)}, ${met ? "met" : "not met"}`;
-  tell(`${String(id).padStart(2)}  ${name}: ${told}`);
-}
+for (const result of results) tell(describeResult(result));
 for (const fault of faults) tell(` 0  ${fault}`);
 if (values.json) process.stdout.write(`${JSON.stringify({ rows: results })}\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
@@ -72,36 +70,38 @@ function entriesOf(all: readonly Row[], round: number): readonly Entry[] {
   return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
 }
 
-async function runRound(setting: Setting, entries: readonly Entry[], round: number) {
+async function runRound(
+  setting: Setting,
+  entries: readonly Entry[],
+  round: number,
+): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
+  const place = setting.warmUp ? "warm-up" : `round ${String(round)}`;
   for (const entry of entries) {
-    const outcome = await entry.run(setting);
+    const began = performance.now();
+    const outcome = await runEntry(entry, setting);
+    const seconds = (performance.now() - began) / 1_000;
     outcomes.set(entry.name, outcome);
     faults.push(...outcome.faults);
     const figures = Object.entries(outcome.figures)
       .filter(([, value]) => !Number.isNaN(value))
       .map(([figure, value]) => `${figure} ${value.toFixed(value < 10 ? 2 : 0)}`);
-    const place = setting.warmUp ? "warm-up" : `round ${String(round)}`;
-    tell(`${place}  ${entry.name.padEnd(28)} ${figures.join(", ")}`);
+    tell(
+      `${place}  ${seconds.toFixed(1).padStart(6)} s  ${entry.name.padEnd(28)} ${figures.join(", ")}`,
+    );
     for (const statement of outcome.statements ?? []) tell(describeStatement(statement));
   }
   return outcomes;
 }
 
-function resultOf(row: Row) {
-  const { id, name, of, to, goal, goalIs } = row;
-  if (!measured.includes(row)) {
-    return { id, name, ratio: NaN, goal, met: false, spread: [], skipped: true };
+/** What one of them cannot do is a fault, and the others are run all the same. */
+async function runEntry(entry: Entry, setting: Setting): Promise<Outcome> {
+  try {
+    return await entry.run(setting);
+  } catch (error) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { figures: {}, faults: [`${entry.name}: it failed: ${said}`] };
   }
-  const pairs = counted
-    .slice(0, row.rounds)
-    .map((outcomes): readonly [number, number] => [
-      outcomes.get(of.entry.name)?.figures[of.figure] ?? NaN,
-      to === null ? 1 : (outcomes.get(to.entry.name)?.figures[to.figure] ?? NaN),
-    ]);
-  const { ratio, least, most } = ratioOf(pairs);
-  const met = goalIs === "least" ? ratio >= goal : ratio <= goal;
-  return { id, name, ratio, goal, met, spread: [least, most] };
 }
 
 function tell(line: string): void {

@@ -11,6 +11,8 @@ export interface Setting {
   readonly warmUp: boolean;
   /** Flags for the processes that are measured. */
   readonly nodeFlags: readonly string[];
+  /** The share of the work that rows of `length: "long"` take: 1, or less to try them. */
+  readonly scale: number;
 }
 
 /** One contender at one kind of work. Two entries of one name are the same, and run once a round. */
