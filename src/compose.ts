@@ -26,6 +26,7 @@ import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
+import { createWebhookSecrets, type WebhookSecrets } from "./runtime/webhook-secrets.ts";
 import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
@@ -136,7 +137,7 @@ export interface TandemCore {
   /** Whether workers run in this process. */
   working(): boolean;
   /** The secrets that may have signed an integration's webhooks. */
-  readonly webhookSecrets: (integration: string) => Promise<readonly string[]>;
+  readonly webhookSecrets: WebhookSecrets["of"];
   /** Stops this process's workers and closes what was opened here. */
   stop(): Promise<void>;
 }
@@ -158,6 +159,7 @@ export async function composeTandem(
   const random = options.random ?? secureRandom;
   const environment = options.environment ?? process.env;
   const log = options.log ?? silentLog;
+  const reveal = (secret: unknown) => revealSecrets(secret, environment);
   const plain = wrapStore(await openStore(config.database, compiled, random));
   const opened = failpoints === NO_FAILPOINTS ? plain : watchFailpoints(plain, failpoints);
   const { store, on, stopListening } = listenable(opened, { clock, log });
@@ -165,7 +167,7 @@ export async function composeTandem(
     store,
     integrations: compiled.integrations,
     clock,
-    reveal: (credentials) => revealSecrets(credentials, environment),
+    reveal,
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
   const services: Services = {
@@ -191,6 +193,7 @@ export async function composeTandem(
       beats: options.beatFile === undefined ? beatsInProcess() : beatsInFile(options.beatFile, log),
     }),
   };
+  const secrets = createWebhookSecrets(store.directory, reveal, clock);
   const workers = new Set<Worker>();
 
   async function contacts(connection: ConnectionId | undefined) {
@@ -203,7 +206,13 @@ export async function composeTandem(
   return {
     services,
     migrate: () => store.migrate(compiled.mappings, compiled.journals),
-    connect: (request) => connect(services, request),
+    async connect(request) {
+      try {
+        return await connect(services, request);
+      } finally {
+        secrets.forget();
+      }
+    },
     startWorker(workerOptions = {}) {
       const name = options.workerName ?? `worker-${String(process.pid)}`;
       const worker = startWorker(services, { name, ...workerOptions });
@@ -261,14 +270,7 @@ export async function composeTandem(
     enableRecord: (recordType, recordId) => enableRecord(services, recordType, recordId),
     on,
     working: () => workers.size > 0,
-    async webhookSecrets(integration) {
-      const accounts = await store.directory.accounts();
-      return accounts
-        .filter((account) => account.integration === integration)
-        .flatMap((account) => account.webhookSecrets)
-        .map((secret) => revealSecrets(secret, environment))
-        .filter((secret): secret is string => typeof secret === "string");
-    },
+    webhookSecrets: (integration, asOf) => secrets.of(integration, asOf),
     async stop() {
       stopListening();
       await Promise.all([...workers].map((worker) => worker.stop()));

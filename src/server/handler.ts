@@ -5,6 +5,7 @@ import { ConfigError } from "../config.ts";
 import { tell } from "../runtime/failures.ts";
 import { inTime } from "../runtime/in-time.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
+import { receiveTogether } from "../runtime/receive-together.ts";
 import { NoAnswerError } from "../store/database.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
 import { createApi } from "./api.ts";
@@ -41,7 +42,8 @@ export function createHandler(
   const app = new Hono();
   const assets = dashboardAssets();
   const metrics = createMetrics(core);
-  const { log } = core.services;
+  const { log, store } = core.services;
+  const storeDelivery = receiveTogether((deliveries) => store.deliveries.receive(deliveries));
 
   app.post("/webhooks/:integration", async (context) => {
     const body = await readBody(context.req.raw, LARGEST_PAYLOAD_BYTES);
@@ -52,6 +54,7 @@ export function createHandler(
       context.req.raw.headers,
       body,
       core.webhookSecrets,
+      storeDelivery,
     );
     if (!receipt.ok) return problem(receipt.status, receipt.code, receipt.message, receipt.hint);
     options.onReceived?.();
@@ -60,7 +63,7 @@ export function createHandler(
 
   app.get("/healthz", async (context) => {
     // A transaction as webhooks are stored by: a database that only reads is not well.
-    const { store, clock } = core.services;
+    const { clock } = core.services;
     const stored = store.transaction((tx) => Promise.resolve(tx.now));
     await inTime(clock, PROBE_MS, stored, () => new NoAnswerError(PROBE_MS));
     return context.json({ ok: true });

@@ -1,0 +1,55 @@
+/**
+ * The secrets that may have signed an integration's webhooks. Webhooks come by the hundred a second and
+ * secrets change twice a year, so they are not asked for at each: what was read holds for a second. A
+ * new one is believed at once, since what fits none of those that are known is held against those of now.
+ */
+import type { Clock } from "../model/clock.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
+import type { Directory } from "../store/store.ts";
+
+/** How long a secret that was taken away elsewhere is still believed here. */
+const HOLDS_MS = 1_000;
+
+export interface WebhookSecrets {
+  /** @param asOf `now`: as the database has them, however short ago it was asked. */
+  of(integration: string, asOf?: "now"): Promise<readonly string[]>;
+  /** They were changed by this process. */
+  forget(): void;
+}
+
+export function createWebhookSecrets(
+  directory: Pick<Directory, "accounts">,
+  reveal: (secret: unknown) => unknown,
+  clock: Clock,
+): WebhookSecrets {
+  let known: {
+    readonly until: Instant;
+    readonly accounts: ReturnType<Directory["accounts"]>;
+  } | null = null;
+
+  function ask(): ReturnType<Directory["accounts"]> {
+    const accounts = directory.accounts();
+    const asked = { until: addMillis(clock.now(), HOLDS_MS), accounts };
+    known = asked;
+    // Nobody is told of a failure that was another's, but who waits for the same answer.
+    accounts.catch(() => {
+      if (known === asked) known = null;
+    });
+    return accounts;
+  }
+
+  return {
+    async of(integration, asOf) {
+      const holds = known !== null && asOf === undefined && clock.now() < known.until;
+      const accounts = await (known !== null && holds ? known.accounts : ask());
+      return accounts
+        .filter((account) => account.integration === integration)
+        .flatMap((account) => account.webhookSecrets)
+        .map(reveal)
+        .filter((secret): secret is string => typeof secret === "string");
+    },
+    forget() {
+      known = null;
+    },
+  };
+}
