@@ -8,7 +8,7 @@ export interface Contender {
   readonly setUp: (pool: pg.Pool) => Promise<void>;
   /** In each process. */
   readonly open: (url: string, process: number, work: readonly Edit[]) => Promise<Opened>;
-  /** How many edits have their outcome; asked while it runs, where processes do not wait for it. */
+  /** 0 once every edit has its outcome; asked while it runs, where processes do not wait for it. */
   readonly left?: (pool: pg.Pool) => Promise<number>;
   /** What the database says of the outcome of each edit: complaints, none where all is well. */
   readonly audit: (pool: pg.Pool, work: readonly Edit[]) => Promise<Audit>;

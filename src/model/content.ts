@@ -2,7 +2,7 @@
  * The content of a resource: its fields in the resource's own terms, in one canonical form, so
  * that "the same" means the same on both sides and after any number of round trips.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -92,7 +92,8 @@ export function storableText(text: string): string {
 
 /** Whether two values say the same. Both must be canonical. */
 export function sameValue(a: Json | undefined, b: Json | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object") return false;
   if (isActor(a) && isActor(b)) return a.id === b.id;
   return stableJson(a) === stableJson(b);
 }
@@ -114,7 +115,7 @@ export function pick(content: Content, fields: readonly string[]): Content {
 
 /** A short fingerprint of canonical content: equal exactly when the content says the same. */
 export function digest(content: Content): string {
-  return createHash("sha256").update(stableJson(content)).digest("base64url").slice(0, 22);
+  return hash("sha256", stableJson(content), "base64url").slice(0, 22);
 }
 
 function stableJson(value: Json): string {

@@ -39,14 +39,13 @@ export function parseInstant(text: string): Instant {
   const match = PATTERN.exec(text);
   if (match === null) throw new RangeError(`not a time with an offset: ${JSON.stringify(text)}`);
   const [, year, month, day, hour, minute, second, fraction = "", offset = "Z"] = match;
-  const written = `${year ?? ""}-${month ?? ""}-${day ?? ""}T${hour ?? ""}:${minute ?? ""}:${second ?? ""}`;
-  const millis = Date.parse(`${written}Z`);
-  // JavaScript rolls the 30th of February over to March: then it does not read back the same.
-  if (Number.isNaN(millis) || !new Date(millis).toISOString().startsWith(written)) {
+  const [y, mo, d] = [Number(year), Number(month), Number(day)];
+  const [h, mi, s] = [Number(hour), Number(minute), Number(second)];
+  if (y < 100 || mo < 1 || mo > 12 || d < 1 || d > daysIn(y, mo) || h > 23 || mi > 59 || s > 59) {
     throw new RangeError(`no such time: ${JSON.stringify(text)}`);
   }
-  const seconds = millis / 1000;
-  const micros = Number(fraction.padEnd(6, "0"));
+  const seconds = Date.UTC(y, mo - 1, d, h, mi, s) / 1000;
+  const micros = fraction === "" ? 0 : Number(fraction.padEnd(6, "0"));
   return instantFromMicros((seconds - offsetSeconds(offset)) * SECOND + micros);
 }
 
@@ -74,8 +73,13 @@ export function laterOf(a: Instant | null, b: Instant | null): Instant | null {
   return a >= b ? a : b;
 }
 
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
 function offsetSeconds(offset: string): number {
-  if (offset === "Z") return 0;
+  if (offset === "Z" || offset === "+00") return 0;
   const sign = offset.startsWith("-") ? -1 : 1;
   const digits = offset.slice(1).replaceAll(":", "");
   const [hours, minutes, seconds] = [0, 2, 4].map((at) => Number(digits.slice(at, at + 2) || 0));

@@ -97,6 +97,18 @@ export class AddressBook {
     return lane.recordId !== null || !pairing.includes(lane.resourceType);
   }
 
+  /** Whether a write to the lane's record concerns no other lane, and nothing else that is kept. */
+  isOnlyLane({ connectionId }: Pick<Lane, "connectionId">, { recordType }: Mapping): boolean {
+    const { mappings, journals, identities } = this.#services;
+    const scope = this.contact(connectionId)?.connection.scope;
+    return (
+      mappings.filter((mapping) => mapping.recordType === recordType).length === 1 &&
+      !journals.some((journal) => journal.recordType === recordType) &&
+      identities?.table !== recordType &&
+      this.contacts.filter(({ connection }) => connection.scope === scope).length === 1
+    );
+  }
+
   /** Whether records of another kind belong to the lane's. */
   mayHaveChildren({ recordType }: Pick<Lane, "recordType">): boolean {
     return this.#services.mappings.some(({ parent }) => parent?.recordType === recordType);

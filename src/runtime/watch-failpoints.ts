@@ -91,10 +91,10 @@ function watchedRecords(
       records.referring(mapping, column, value, after, limit),
     lock: (mapping, id) => records.lock(mapping, id),
     lockFree: (mapping, ids) => records.lockFree(mapping, ids),
-    insertAll: (mapping, patches, origin) =>
-      around(together(origin), () => records.insertAll(mapping, patches, origin)),
-    updateAll: (mapping, patches, origin) =>
-      around(together(origin), () => records.updateAll(mapping, patches, origin)),
+    insertAll: (mapping, patches, origin, toldBy) =>
+      around(together(origin), () => records.insertAll(mapping, patches, origin, toldBy)),
+    updateAll: (mapping, patches, origin, toldBy) =>
+      around(together(origin), () => records.updateAll(mapping, patches, origin, toldBy)),
     insert: (mapping, patch, origin) =>
       around(origin, () => records.insert(mapping, patch, origin)),
     update: (mapping, id, patch, origin) =>

@@ -19,9 +19,10 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
 import { isContention } from "../store/database.ts";
-import type { Decided, StoreTransaction } from "../store/store.ts";
+import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { groupBy } from "./group-by.ts";
+import { alteredColumns } from "./own-writes.ts";
 import { newRecordPatch, pendingTimes, stamp } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 
@@ -103,18 +104,28 @@ async function workTogether(
       ...(await planUpdates(tx, mapping, own)),
       ...(await planCreates(tx, mapping, own, results, decided, book)),
     ];
-    const written = await writeAll(tx, mapping, planned).catch((error: unknown) => {
+    // Whom no other lane and no journal concerns, nobody has to be told of.
+    const alone = own.every(({ start }) => book.isOnlyLane(start.lane, mapping));
+    const toldBy = alone ? "writer" : "trigger";
+    const written = await writeAll(tx, mapping, planned, toldBy).catch((error: unknown) => {
       throw isContention(error)
         ? new BusyTogetherError("a row is held that a shared write needs", { cause: error })
         : error;
     });
+    const altered: Parameters<StoreTransaction["changes"]["note"]>[0][number][] = [];
     for (const { item, id, row } of written) {
       const { start, event, sight, merged, before, context } = item;
       const after = { id, content: recordContent(mapping, row) };
       const concluded = concludeInbound(start, event, sight, merged, { before, after }, context);
       results.set(start.lane.id, concluded);
       if (before === null) created.push(concluded.lane);
+      const own = { before: item.row, patch: item.patch, row };
+      const columns = alone ? alteredColumns(own, concluded.lane, after.content, context) : [];
+      if (columns.length > 0) {
+        altered.push({ recordType: mapping.recordType, recordId: id, columns, origin: event.id });
+      }
     }
+    await tx.changes.note(altered);
   }
   return { results, created };
 }
@@ -263,6 +274,7 @@ async function writeAll(
   tx: StoreTransaction,
   mapping: Mapping,
   planned: readonly Planned[],
+  toldBy: ToldBy,
 ): Promise<readonly { readonly item: Planned; readonly id: string; readonly row: Row }[]> {
   const [first] = planned;
   if (first === undefined) return [];
@@ -277,6 +289,7 @@ async function writeAll(
           mapping,
           fresh.map(({ patch }) => patch),
           origin,
+          toldBy,
         );
   const patches = new Map(
     planned.flatMap(({ row, patch, start }) =>
@@ -288,7 +301,7 @@ async function writeAll(
   const updated =
     patches.size === 0
       ? new Map<string, Row>()
-      : await tx.records.updateAll(mapping, patches, origin);
+      : await tx.records.updateAll(mapping, patches, origin, toldBy);
   return planned.flatMap((item) => {
     const { recordId } = item.start.lane;
     const inserted = recordId === null ? made?.[fresh.indexOf(item)] : undefined;

@@ -5,7 +5,7 @@ const REFUSED = /\\u(?:0000|d[89a-f])/i;
 /** Writes a value as JSON; what cannot be stored becomes U+FFFD. */
 export function storableJson(value: unknown): string {
   const json = JSON.stringify(value);
-  return REFUSED.test(json) ? JSON.stringify(storable(value)) : json;
+  return json.includes("\\u") && REFUSED.test(json) ? JSON.stringify(storable(value)) : json;
 }
 
 /** Text without NUL, which Postgres refuses everywhere. */

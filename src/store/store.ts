@@ -206,6 +206,12 @@ export interface AppSql {
   readonly client: unknown;
 }
 
+/**
+ * Who tells the drain of a write of ours: the table's trigger, as of any other, or whoever wrote and has
+ * seen what came of it, by `ChangeStore.note`. What an app's trigger writes in answer is captured always.
+ */
+export type ToldBy = "trigger" | "writer";
+
 /** The app's own rows. Every write is marked as ours. */
 export interface RecordStore {
   /** Reads rows by key without locking them; those that are gone are absent. */
@@ -258,6 +264,7 @@ export interface RecordStore {
     mapping: Mapping,
     patches: readonly RowPatch[],
     origin: EventId,
+    toldBy: ToldBy,
   ): Promise<readonly { readonly id: string; readonly row: Row }[] | null>;
   update(mapping: Mapping, id: string, patch: RowPatch, origin: EventId): Promise<Row>;
   /** Updates rows at once; the row of each key as it is afterwards. */
@@ -265,6 +272,7 @@ export interface RecordStore {
     mapping: Mapping,
     patches: ReadonlyMap<string, RowPatch>,
     origin: EventId,
+    toldBy: ToldBy,
   ): Promise<ReadonlyMap<string, Row>>;
   delete(mapping: Mapping, id: string, origin: EventId): Promise<void>;
   /**

@@ -65,6 +65,11 @@ describe("instants", () => {
     "2026-13-01T12:00:00Z",
     "2026-02-30T12:00:00Z",
     "2026-03-01T25:00:00Z",
+    "2026-03-00T12:00:00Z",
+    "2026-03-01T12:60:00Z",
+    "2025-02-29T12:00:00Z",
+    "1900-02-29T12:00:00Z",
+    "0026-03-01T12:00:00Z",
   ])("refuses %j: not a time with an offset", (text) => {
     expect(() => parseInstant(text)).toThrow(RangeError);
   });

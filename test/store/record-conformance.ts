@@ -217,7 +217,7 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       const patches = ["A", "B", "C"].map((title, index) =>
         index === 1 ? { title, labels: ["x", "y"] } : { title, markdown: `text ${title}` },
       );
-      const made = await records((rows) => rows.insertAll(tasks, patches, anId()));
+      const made = await records((rows) => rows.insertAll(tasks, patches, anId(), "trigger"));
       expect(made?.map(({ row }) => row.title)).toEqual(["A", "B", "C"]);
       expect(made?.map(({ id, row }) => row.id === id)).toEqual([true, true, true]);
       expect(made?.[1]?.row).toMatchObject({ labels: ["x", "y"], markdown: null, status: "todo" });
@@ -235,6 +235,7 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
             [b, { labels: [], title: "B2" }],
           ]),
           anId(),
+          "trigger",
         ),
       );
       expect([a, b, c].map((id) => updated.get(id)?.title)).toEqual(["A2", "B2", "C2"]);
@@ -245,24 +246,51 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
         [a, { title: undefined }],
         [b, { title: "B3" }],
       ]);
-      const mixed = await records((rows) => rows.updateAll(tasks, patched, anId()));
+      const mixed = await records((rows) => rows.updateAll(tasks, patched, anId(), "trigger"));
       expect([mixed.get(a)?.title, mixed.get(b)?.title]).toEqual(["A2", "B3"]);
       const keyed = [{ title: "E", id: "424242" }];
-      expect(await records((rows) => rows.insertAll(tasks, keyed, anId()))).toBeNull();
+      expect(await records((rows) => rows.insertAll(tasks, keyed, anId(), "trigger"))).toBeNull();
       await expect(
-        records((rows) => rows.updateAll(tasks, new Map([["987654", { title: "A" }]]), anId())),
+        records((rows) =>
+          rows.updateAll(tasks, new Map([["987654", { title: "A" }]]), anId(), "trigger"),
+        ),
       ).rejects.toMatchObject({ code: "write_suppressed" });
+    });
+
+    it("leave nothing for the drain where who wrote them tells it", async () => {
+      const taken = () => store.transaction((tx) => tx.changes.take(1_000));
+      await taken();
+      const patches = [{ title: "A" }, { title: "B" }];
+      const made = await records((rows) => rows.insertAll(tasks, patches, anId(), "writer"));
+      const changed = new Map((made ?? []).map(({ id }) => [id, { title: "C" }]));
+      await records((rows) => rows.updateAll(tasks, changed, anId(), "writer"));
+      expect(await taken()).toEqual([]);
+      // It holds for the statement only: what is written next is captured as ever.
+      await records(async (rows) => {
+        await rows.updateAll(
+          tasks,
+          new Map([...changed.keys()].map((id) => [id, { title: "D" }])),
+          anId(),
+          "writer",
+        );
+        for (const id of changed.keys()) await rows.update(tasks, id, { title: "E" }, anId());
+      });
+      expect((await taken()).map(({ recordId, operation }) => [recordId, operation])).toEqual(
+        [...changed.keys()].map((id) => [id, "update"]),
+      );
     });
 
     it("keep every type of value as it is, also many at once", async () => {
       const { moment, ...values } = oddValues;
-      const made = await records((rows) => rows.insertAll(odd, [oddValues, { small: 8 }], anId()));
+      const made = await records((rows) =>
+        rows.insertAll(odd, [oddValues, { small: 8 }], anId(), "trigger"),
+      );
       expect(made?.[0]?.row).toMatchObject(values);
       expect(made?.map(({ row }) => row.small)).toEqual([7, 8]);
       const [first, second] = made ?? [];
       if (first === undefined || second === undefined) throw new Error("nothing was made");
       const patches = new Map([first, second].map(({ id, row }) => [id, without(row, odd.key)]));
-      const again = await records((rows) => rows.updateAll(odd, patches, anId()));
+      const again = await records((rows) => rows.updateAll(odd, patches, anId(), "trigger"));
       expect(again.get(first.id)).toEqual(first.row);
       expect(again.get(second.id)).toEqual(second.row);
       expect(String(again.get(first.id)?.moment)).toMatch(/:00\.123456/);
@@ -272,7 +300,7 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
     it("are locked many at once, those that are free", async () => {
       const { whileEditing } = opened.rows;
       const made = await records((rows) =>
-        rows.insertAll(tasks, [{ title: "A" }, { title: "B" }], anId()),
+        rows.insertAll(tasks, [{ title: "A" }, { title: "B" }], anId(), "trigger"),
       );
       const [a = "", b = ""] = (made ?? []).map(({ id }) => id);
       const free = () => records((rows) => rows.lockFree(tasks, [a, b, "987654"]));

@@ -61,6 +61,29 @@ export function sqlRecordsConformance(
       await expect(insert("fine")).resolves.toBeDefined();
     });
 
+    it("are captured where a trigger of the app writes in answer, whoever tells of the write", async () => {
+      const { app } = opened;
+      await app.sql(`
+        create function shout() returns trigger language plpgsql as $$
+          begin
+            update tasks set markdown = 'seen' where id = new.id and markdown is null;
+            return null;
+          end
+        $$;
+        create trigger shout after insert or update of title on tasks
+          for each row execute function shout()`);
+      const taken = () => store.transaction((tx) => tx.changes.take(1_000));
+      await taken();
+      const origin = anId();
+      const made = await records((rows) =>
+        rows.insertAll(tasks, [{ title: "A" }, { title: "B", markdown: "mine" }], origin, "writer"),
+      );
+      expect(await taken()).toMatchObject([
+        { recordId: made?.[0]?.id, operation: "update", columns: ["markdown"], origin },
+      ]);
+      await app.sql("drop trigger shout on tasks; drop function shout()");
+    });
+
     it("may be hidden from us only where row security is on and we are subject to it", async () => {
       const { app } = opened;
       await app.sql(`
@@ -92,21 +115,21 @@ export function sqlRecordsConformance(
       const named = { ...tasks, recordType: "named" };
       const drawn = { ...tasks, recordType: "drawn" };
       const many = [{ title: "A" }, { title: "B" }];
-      expect(await records((rows) => rows.insertAll(named, many, anId()))).toBeNull();
+      expect(await records((rows) => rows.insertAll(named, many, anId(), "trigger"))).toBeNull();
       // An identity's sequence is not ours to draw from, though its table is ours to write.
       const asLimited = (work: (rows: RecordStore) => Promise<unknown>) =>
         records(async (rows) => {
           await rows.lend(anId(), (sql) => sql.query("set local role limited_writer"));
           return work(rows);
         });
-      expect(await asLimited((rows) => rows.insertAll(drawn, many, anId()))).toBeNull();
+      expect(await asLimited((rows) => rows.insertAll(drawn, many, anId(), "trigger"))).toBeNull();
       await asLimited((rows) => rows.insert(drawn, { title: "A" }, anId()));
       // What was the default once may be the app's own next key by now.
       await app.sql(`
         create sequence other_keys start 100;
         alter table drawn alter id drop identity;
         alter table drawn alter id set default nextval('other_keys')`);
-      const made = await records((rows) => rows.insertAll(drawn, many, anId()));
+      const made = await records((rows) => rows.insertAll(drawn, many, anId(), "trigger"));
       expect(made?.map(({ id }) => id)).toEqual(["100", "101"]);
       await app.sql("drop owned by limited_writer; drop role limited_writer");
     });

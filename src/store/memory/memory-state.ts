@@ -25,6 +25,7 @@ import type {
   Delivery,
   IdentitySettings,
   Link,
+  ToldBy,
 } from "../store.ts";
 import type { LedgerEvent } from "../ledger.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
@@ -113,6 +114,7 @@ export class MemoryState {
   readonly #counts = new Map<string, number>();
   readonly #writes = new UndoableList<RowWrite>(this.undoLog);
   #hasWork = false;
+  #toldByWriter = false;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(tables: MemoryTables) {
@@ -170,8 +172,19 @@ export class MemoryState {
     }
   }
 
+  /** Writes rows of the app; whoever tells of it themselves leaves nothing for the drain. */
+  capturing<T>(toldBy: ToldBy, write: () => T): T {
+    this.#toldByWriter = toldBy === "writer";
+    try {
+      return write();
+    } finally {
+      this.#toldByWriter = false;
+    }
+  }
+
   #noteWrite(write: RowWrite): void {
     this.#writes.append(write);
+    if (this.#toldByWriter) return;
     const table = this.#captures.get(write.table);
     const change = table === undefined ? null : captured(table, write, this.now());
     if (change !== null) this.changes.append(change);

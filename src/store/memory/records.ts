@@ -129,11 +129,13 @@ export function recordStore(
       }),
     insert: (mapping, patch, origin) =>
       step(() => insert(state, { name: mapping.recordType, key: mapping.key }, patch, origin)),
-    insertAll: (mapping, patches, origin) =>
+    insertAll: (mapping, patches, origin, toldBy) =>
       step(() => {
         const table = { name: mapping.recordType, key: mapping.key };
         if (patches.some((patch) => patch[mapping.key] !== undefined)) return null;
-        return patches.map((patch) => insert(state, table, patch, origin));
+        return state.capturing(toldBy, () =>
+          patches.map((patch) => insert(state, table, patch, origin)),
+        );
       }),
     update: (mapping, id, patch, origin) =>
       step(() => {
@@ -143,17 +145,16 @@ export function recordStore(
         if (row === undefined) throw noSuchRow(table);
         return row;
       }),
-    updateAll: (mapping, patches, origin) =>
+    updateAll: (mapping, patches, origin, toldBy) =>
       step(() => {
         const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
-        return new Map(
-          [...patches].map(([id, patch]) => {
-            refuseHeld(state, table, id);
-            const row = state.tables.update(table, id, patch, origin);
-            if (row === undefined) throw noSuchRow(table);
-            return [id, row] as const;
-          }),
-        );
+        const updated = [...patches].map(([id, patch]) => () => {
+          refuseHeld(state, table, id);
+          const row = state.tables.update(table, id, patch, origin);
+          if (row === undefined) throw noSuchRow(table);
+          return [id, row] as const;
+        });
+        return new Map(state.capturing(toldBy, () => updated.map((update) => update())));
       }),
     delete: (mapping, id, origin) =>
       step(() => {

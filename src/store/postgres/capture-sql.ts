@@ -7,6 +7,8 @@
  * 2. Values are read inside a block that takes any error, for a column may be renamed before
  *    Tandem learns of it. The block writes nothing, so it costs no transaction id.
  * 3. No key, constraint or cast stands between the writer and `tandem.changes`.
+ * 4. A statement of ours whose writer tells the drain itself leaves nothing; what other triggers write
+ *    in answer to it, deeper down, is captured as ever.
  */
 import { createHash } from "node:crypto";
 import { quoteIdentifier, quoteLiteral } from "./identifiers.ts";
@@ -41,6 +43,10 @@ export const TRIGGERS = {
   truncate: "tandem_capture_truncate",
 } as const;
 
+const TOLD_BY_TRIGGER = `(
+    current_setting('tandem.told_by', true) is distinct from 'writer' or pg_trigger_depth() > 0
+  )`;
+
 export function captureSql(table: CapturedTable): CaptureSql {
   const functionName = nameOf(table.recordType);
   const name = `tandem.${quoteIdentifier(functionName)}`;
@@ -49,12 +55,13 @@ export function captureSql(table: CapturedTable): CaptureSql {
     ...dropTriggers(table.shape.quoted),
     `create trigger ${TRIGGERS.insert}
   after insert on ${table.shape.quoted}
-  for each row execute function ${name}()`,
+  for each row when (${TOLD_BY_TRIGGER})
+  execute function ${name}()`,
     `create trigger ${TRIGGERS.update}
   after update on ${table.shape.quoted}
-  for each row when (
+  for each row when ((
     ${[table.key, ...watched(table)].map(differs).join("\n    or ")}
-  )
+  ) and ${TOLD_BY_TRIGGER})
   execute function ${name}()`,
     `create trigger ${TRIGGERS.delete}
   after delete on ${table.shape.quoted}

@@ -1,4 +1,5 @@
 /** Between a lane and its rows: the narrow one in `lanes`, the wide one in `integration_records`. */
+import { isDeepStrictEqual } from "node:util";
 import type { Actor, Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { connectionId, eventId, laneId } from "../../model/ids.ts";
@@ -55,7 +56,8 @@ export interface RecordRow {
   readonly id: string;
   readonly copy: Content | null;
   readonly display: Readonly<Record<string, string>>;
-  readonly base: Content | null;
+  /** `true`: the same as the copy. */
+  readonly base: Content | true | null;
   readonly known: KnownJson | null;
   readonly record_changed_at: Readonly<Record<string, string>>;
   readonly attempt: AttemptJson | null;
@@ -64,8 +66,11 @@ export interface RecordRow {
   readonly flips: Readonly<Record<string, readonly FlipJson[]>>;
 }
 
-/** Times within JSON are ISO text, for whoever reads the table. */
-type KnownJson = Omit<Known, "at"> & { readonly at: string };
+/** Times within JSON are ISO text, for whoever reads the table. Without content: that of the copy. */
+type KnownJson = Omit<Known, "at" | "content"> & {
+  readonly at: string;
+  readonly content?: Content;
+};
 type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
   readonly clockAt: string | null;
   readonly sentAt: string;
@@ -99,7 +104,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
       row.clock_at === null || row.clock_event === null
         ? null
         : { at: parseInstant(row.clock_at), event: eventId(row.clock_event) },
-    known: record.known === null ? null : { ...record.known, at: parseInstant(record.known.at) },
+    known: knownFromRow(record),
     tombstone:
       row.tombstone_at === null || row.tombstone_event === null || row.tombstone_side === null
         ? null
@@ -115,7 +120,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
           },
     copy: record.copy,
     display: record.display,
-    base: record.base,
+    base: record.base === true ? record.copy : record.base,
     recordChangedAt: mapValues(record.record_changed_at, parseInstant),
     attempt: record.attempt === null ? null : attemptFromJson(record.attempt),
     unanswered: record.unanswered.map(attemptFromJson),
@@ -196,8 +201,8 @@ export function recordToRow(lane: Lane): RecordRow {
     id: lane.id,
     copy: lane.copy,
     display: lane.display,
-    base: lane.base,
-    known: lane.known === null ? null : { ...lane.known, at: formatInstant(lane.known.at) },
+    base: lane.base !== null && isCopy(lane.base, lane) ? true : lane.base,
+    known: knownToJson(lane),
     record_changed_at: mapValues(lane.recordChangedAt, formatInstant),
     attempt: lane.attempt === null ? null : attemptToJson(lane.attempt),
     unanswered: lane.unanswered.map(attemptToJson),
@@ -208,27 +213,48 @@ export function recordToRow(lane: Lane): RecordRow {
   };
 }
 
-/** The parts of the wide row that differ; the very same object is not looked into. */
-export function changedParts(before: Lane, after: Lane): readonly RecordPart[] {
-  const parts = PARTS.filter(([, field]) => before[field] !== after[field]).map(([part]) => part);
-  if (parts.length === 0) return parts;
+/** The parts of the wide row that differ, each as it is to be written. */
+export function changedParts(before: Lane, after: Lane): Partial<Omit<RecordRow, "id">> {
+  // Nothing of it was touched: the very same objects.
+  if (FIELDS.every((field) => before[field] === after[field])) return {};
   const [was, is] = [recordToRow(before), recordToRow(after)];
-  return parts.filter((part) => JSON.stringify(was[part]) !== JSON.stringify(is[part]));
+  return Object.fromEntries(
+    Object.entries(is).filter(
+      ([part, value]) => !isDeepStrictEqual(was[part as keyof RecordRow], value),
+    ),
+  );
 }
 
-export type RecordPart = Exclude<keyof RecordRow, "id">;
+/** What of a lane the wide row holds. */
+const FIELDS = [
+  "copy",
+  "display",
+  "base",
+  "known",
+  "recordChangedAt",
+  "attempt",
+  "unanswered",
+  "lastSent",
+  "flips",
+] as const satisfies readonly (keyof Lane)[];
 
-const PARTS: readonly (readonly [RecordPart, keyof Lane])[] = [
-  ["copy", "copy"],
-  ["display", "display"],
-  ["base", "base"],
-  ["known", "known"],
-  ["record_changed_at", "recordChangedAt"],
-  ["attempt", "attempt"],
-  ["unanswered", "unanswered"],
-  ["last_sent", "lastSent"],
-  ["flips", "flips"],
-];
+function isCopy(content: Content, { copy }: Pick<Lane, "copy">): boolean {
+  return content === copy || (copy !== null && isDeepStrictEqual(content, copy));
+}
+
+function knownFromRow({ known, copy }: Pick<RecordRow, "known" | "copy">): Known | null {
+  if (known === null) return null;
+  const content = known.content ?? copy;
+  if (content === null) throw new Error("what is known of a resource is not kept");
+  return { ...known, at: parseInstant(known.at), content };
+}
+
+function knownToJson(lane: Pick<Lane, "known" | "copy">): KnownJson | null {
+  if (lane.known === null) return null;
+  const { content, at, ...known } = lane.known;
+  const kept = isCopy(content, lane) ? {} : { content };
+  return { ...known, ...kept, at: formatInstant(at) };
+}
 
 export function formerPlace({
   moved_from_connection: connection,

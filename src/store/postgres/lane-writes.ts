@@ -1,4 +1,5 @@
 /** Writing what was decided on lanes: a constant number of statements, however many lanes. */
+import { isDeepStrictEqual } from "node:util";
 import { isTerminal, type TandemEvent } from "../../model/event.ts";
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -6,14 +7,7 @@ import { type Queryable, sqlState } from "../database.ts";
 import type { Decided } from "../store.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
-import {
-  changedParts,
-  type LaneRow,
-  laneToRow,
-  type RecordPart,
-  type RecordRow,
-  recordToRow,
-} from "./lane-rows.ts";
+import { changedParts, type LaneRow, laneToRow, type RecordRow } from "./lane-rows.ts";
 import { storableJson } from "../storable-json.ts";
 
 const UPDATE_LANES = `
@@ -110,7 +104,7 @@ from json_populate_recordset(null::tandem.events_ended, $1::json)`;
 const NOTIFY = "select pg_notify('tandem_work', '')";
 
 type ChangedRecord = Pick<RecordRow, "id"> &
-  Partial<RecordRow> & { readonly parts: readonly RecordPart[] };
+  Partial<RecordRow> & { readonly parts: readonly string[] };
 
 /** What differs between lanes before and after a decision, row by row. */
 interface Difference {
@@ -199,12 +193,10 @@ function differences(held: HeldLanes, decided: readonly Decided[]): Difference {
 function compareLanes(result: Difference, before: Lane, lane: Lane): void {
   if (before === lane) return;
   const row = laneToRow(lane);
-  if (!sameJson(laneToRow(before), row)) result.lanes.push(row);
-  const parts = changedParts(before, lane);
-  if (parts.length === 0) return;
-  const record = recordToRow(lane);
-  const changed = Object.fromEntries(parts.map((part) => [part, record[part]]));
-  result.records.push({ ...changed, id: lane.id, parts });
+  if (!isDeepStrictEqual(laneToRow(before), row)) result.lanes.push(row);
+  const changed = changedParts(before, lane);
+  const parts = Object.keys(changed);
+  if (parts.length > 0) result.records.push({ ...changed, id: lane.id, parts });
 }
 
 /**
@@ -222,12 +214,15 @@ function compareEvents(result: Difference, before: Lane, lane: Lane, names: Reso
   }
   for (const event of lane.live) {
     const was = before.live.find((candidate) => candidate.id === event.id);
-    if (was === event || (was !== undefined && sameJson(was, event))) continue;
+    if (was === event || (was !== undefined && isDeepStrictEqual(was, event))) continue;
     const place = placeOf(event);
     const holder = place === null ? undefined : taken.get(place);
     if (was === undefined) {
       result.entered.push(eventToRow(event, names));
-    } else if ((holder === undefined || holder === event.id) && sameContent(was, event)) {
+    } else if (
+      (holder === undefined || holder === event.id) &&
+      isDeepStrictEqual(was.content, event.content)
+    ) {
       const { content: _, ...row } = eventToRow(event, names);
       result.moved.push(row);
     } else {
@@ -241,12 +236,4 @@ function compareEvents(result: Difference, before: Lane, lane: Lane, names: Reso
 function placeOf(event: TandemEvent): string | null {
   if (event.state === "processing") return "processing";
   return event.state === "queued" ? `queued ${event.direction}` : null;
-}
-
-function sameContent(a: TandemEvent, b: TandemEvent): boolean {
-  return a.content === b.content || sameJson(a.content, b.content);
-}
-
-function sameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -8,7 +8,7 @@ import type { Row, RowPatch } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
-import type { AppSql } from "../store.ts";
+import type { AppSql, ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { changeStore } from "./change-rows.ts";
 import { columnOf, columnsOf, KEY, returned } from "./record-columns.ts";
@@ -23,6 +23,8 @@ import {
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
 import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";
+
+const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.told_by', $2, true)";
 
 /** Rows of any table by key; mappings and identities both write through it. */
 export class RecordRows implements ActorRows {
@@ -55,7 +57,7 @@ export class RecordRows implements ActorRows {
     scope: { readonly column: string; readonly value: string } | null,
     after: string | null,
     limit: number,
-  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+  ): Promise<readonly KeyedRow[]> {
     const { shape, key } = await this.#open(table);
     const wanted = [
       ...(after === null ? [] : [`${key.quoted} > $2::text::${key.type}`]),
@@ -141,11 +143,7 @@ export class RecordRows implements ActorRows {
     return { status: there.size > 0 ? "busy" : "missing" };
   }
 
-  async insert(
-    table: RecordTable,
-    patch: RowPatch,
-    origin: EventId,
-  ): Promise<{ readonly id: string; readonly row: Row }> {
+  async insert(table: RecordTable, patch: RowPatch, origin: EventId): Promise<KeyedRow> {
     const { shape, key } = await this.#open(table);
     const written = columnsOf(table, shape, patch);
     const values = written.map((_, index) => `$${index + 1}`);
@@ -199,6 +197,7 @@ export class RecordRows implements ActorRows {
     table: RecordTable,
     patches: readonly RowPatch[],
     origin: EventId,
+    toldBy: ToldBy,
   ): Promise<readonly KeyedRow[] | null> {
     const opened = await this.#open(table);
     // Who names a key has it from somewhere else.
@@ -210,7 +209,7 @@ export class RecordRows implements ActorRows {
       id: keys[index] ?? "",
       written: columnsOf(table, opened.shape, patch),
     }));
-    const made = await this.#marked(origin, () => insertKeyed(this.#batch(opened), rows));
+    const made = await this.#marked(origin, toldBy, () => insertKeyed(this.#batch(opened), rows));
     return keys.map((id) => {
       const row = made.get(id);
       if (row === undefined) throw suppressed(table, "insert");
@@ -222,6 +221,7 @@ export class RecordRows implements ActorRows {
     table: RecordTable,
     patches: ReadonlyMap<string, RowPatch>,
     origin: EventId,
+    toldBy: ToldBy,
   ): Promise<ReadonlyMap<string, Row>> {
     const opened = await this.#open(table);
     const rows = [...patches].map(([id, patch]) => ({
@@ -230,7 +230,9 @@ export class RecordRows implements ActorRows {
     }));
     const changing = rows.filter(({ written }) => written.length > 0);
     const same = rows.filter(({ written }) => written.length === 0).map(({ id }) => id);
-    const updated = await this.#marked(origin, () => updateKeyed(this.#batch(opened), changing));
+    const updated = await this.#marked(origin, toldBy, () =>
+      updateKeyed(this.#batch(opened), changing),
+    );
     const all = new Map([...updated, ...(await this.read(table, same))]);
     if (all.size !== patches.size) throw suppressed(table, "update");
     return all;
@@ -249,7 +251,7 @@ export class RecordRows implements ActorRows {
     table: RecordTable,
     column: string,
     texts: readonly string[],
-  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+  ): Promise<readonly KeyedRow[]> {
     const { shape, key } = await this.#open(table);
     const { quoted } = columnOf(table, shape, column);
     return this.#run(
@@ -287,19 +289,15 @@ export class RecordRows implements ActorRows {
     await this.#tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [name]);
   }
 
-  /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
-  async #write(
-    origin: EventId,
-    text: string,
-    params: readonly unknown[],
-  ): Promise<readonly KeyedRow[]> {
-    return this.#marked(origin, () => this.#run(text, params));
+  #write(origin: EventId, text: string, params: readonly unknown[]) {
+    return this.#marked(origin, "trigger", () => this.#run(text, params));
   }
 
-  async #marked<T>(origin: EventId, write: () => Promise<T>): Promise<T> {
-    await this.#tx.query("select set_config('tandem.origin', $1, true)", [origin]);
+  /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
+  async #marked<T>(origin: EventId, toldBy: ToldBy, write: () => Promise<T>): Promise<T> {
+    await this.#tx.query(MARK, [origin, toldBy]);
     const result = await write();
-    await this.#tx.query("select set_config('tandem.origin', '', true)");
+    await this.#tx.query(MARK, ["", ""]);
     return result;
   }
 
@@ -364,10 +362,7 @@ export class RecordRows implements ActorRows {
     );
   }
 
-  async #run(
-    text: string,
-    params: readonly unknown[],
-  ): Promise<readonly { readonly id: string; readonly row: Row }[]> {
+  async #run(text: string, params: readonly unknown[]): Promise<readonly KeyedRow[]> {
     const { rows } = await this.#guarded(() => this.#tx.query<Row>(text, params));
     return rows.map(({ [KEY]: id, ...row }) => ({ id: String(id), row }));
   }

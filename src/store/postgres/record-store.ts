@@ -29,8 +29,10 @@ export function recordStore(
     lock: (mapping, id) => rows.lock(tableOf(mapping), id),
     lockFree: (mapping, ids) => rows.lockFree(tableOf(mapping), ids),
     insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
-    insertAll: (mapping, patches, origin) => rows.insertAll(tableOf(mapping), patches, origin),
-    updateAll: (mapping, patches, origin) => rows.updateAll(tableOf(mapping), patches, origin),
+    insertAll: (mapping, patches, origin, toldBy) =>
+      rows.insertAll(tableOf(mapping), patches, origin, toldBy),
+    updateAll: (mapping, patches, origin, toldBy) =>
+      rows.updateAll(tableOf(mapping), patches, origin, toldBy),
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
     lend: (origin, work, late) => rows.lend(origin, work, late),
