@@ -1,5 +1,6 @@
 /** Every row of the bench, in the order of the report. */
 import type { Row } from "./harness/bench.ts";
+import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
 
-export const ROWS: readonly Row[] = [...DELIVERIES];
+export const ROWS: readonly Row[] = [...DELIVERIES, ...CAPTURE];
