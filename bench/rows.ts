@@ -2,5 +2,6 @@
 import type { Row } from "./harness/bench.ts";
 import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
+import { START } from "./rows/start.ts";
 
-export const ROWS: readonly Row[] = [...DELIVERIES, ...CAPTURE];
+export const ROWS: readonly Row[] = [...DELIVERIES, ...CAPTURE, ...START];

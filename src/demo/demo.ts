@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Log } from "../runtime/log.ts";
@@ -14,6 +14,7 @@ import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 import { dashboardAssets } from "../server/assets.ts";
 import { createTandem, type Tandem } from "../server/tandem.ts";
 import { pgliteDatabase } from "../store/postgres/pglite-database.ts";
+import { openPglite } from "../store/postgres/prepared-directory.ts";
 import {
   createGitHubSimulator,
   type GitHubSimulator,
@@ -76,7 +77,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const pglite = await openPglite(databaseDirectory(options));
+    const pglite = await openDirectory(databaseDirectory(options));
     closing.push(() => pglite.close());
     const app = sampleApp(await pgliteDatabase(pglite));
     const isFirstRun = await app.install();
@@ -167,10 +168,10 @@ function databaseDirectory({ dataDir, github }: DemoOptions): string | null {
   return join(dataDir, side);
 }
 
-async function openPglite(directory: string | null): Promise<PGlite> {
-  if (directory === null) return PGlite.create("memory://");
+async function openDirectory(directory: string | null): Promise<PGlite> {
+  if (directory === null) return openPglite("memory://");
   await mkdir(directory, { recursive: true });
-  return PGlite.create(directory);
+  return openPglite(directory);
 }
 
 async function startGitHub(

@@ -237,9 +237,11 @@ describe("a demo of its own", () => {
     });
     closing.push(() => demo.close());
 
-    const state = await agreed(demo, titled("Opened there"));
+    // The issue may be seen before its comment has come.
+    const discussed = ({ issues }: DemoState) =>
+      issues.some((issue) => issue.number === number && issue.comments.length === 1);
+    const state = await agreed(demo, (seen) => titled("Opened there")(seen) && discussed(seen));
     expect(state.mode).toBe("github");
-    expect(state.issues.find((issue) => issue.number === number)?.comments).toHaveLength(1);
     expect(state.troubles.map((trouble) => trouble.id)).toEqual([
       "kill-worker",
       "restart-worker",

@@ -1,5 +1,6 @@
 /** PGlite, the embedded Postgres: one process, one connection, transactions one after another. */
-import { PGlite, type PGliteInterface, type Transaction } from "@electric-sql/pglite";
+import { setImmediate as turn } from "node:timers/promises";
+import type { PGliteInterface, Transaction } from "@electric-sql/pglite";
 import {
   AbortedTransactionError,
   type Database,
@@ -8,6 +9,7 @@ import {
   sqlState,
 } from "../database.ts";
 import { KNOWN_TYPES, parserOf } from "./column-values.ts";
+import { openPglite } from "./prepared-directory.ts";
 
 const parsers = Object.fromEntries(KNOWN_TYPES.map((oid) => [oid, parserOf(oid)]));
 
@@ -23,17 +25,26 @@ const IN_FAILED_TRANSACTION = "25P02";
 /** Wraps a PGlite, or opens one in a data directory (`memory://` keeps nothing). */
 export async function pgliteDatabase(source: string | PGliteInterface): Promise<Database> {
   const owned = typeof source === "string";
-  const db: PGliteInterface = owned ? await PGlite.create(source) : source;
+  const db: PGliteInterface = owned ? await openPglite(source) : source;
+  const whole = queryable(db);
 
   return {
     kind: "pglite",
-    ...queryable(db),
-    transaction: (work) =>
-      db.transaction(async (tx) => {
+    ...whole,
+    // PGlite answers before the event loop has turned: workers that ask on and on would let no request
+    // and no timer have its turn.
+    async query(text, params) {
+      await turn();
+      return whole.query(text, params);
+    },
+    async transaction(work) {
+      await turn();
+      return db.transaction(async (tx) => {
         const result = await work(queryable(tx));
         await assertNotAborted(tx);
         return result;
-      }),
+      });
+    },
     async listen(channel, heard) {
       return db.listen(channel, heard);
     },
