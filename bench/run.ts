@@ -66,7 +66,11 @@ process.exitCode = faults.length === 0 ? 0 : 1;
 /** Everybody who takes part in a round, once. */
 function entriesOf(all: readonly Row[], round: number): readonly Entry[] {
   const due = all.filter((row) => round <= (row.rounds ?? rounds));
-  const entries = due.flatMap(({ of, to }) => [of.entry, ...(to === null ? [] : [to.entry])]);
+  const entries = due.flatMap(({ of, to, beside = [] }) => [
+    of.entry,
+    ...(to === null ? [] : [to.entry]),
+    ...(quick || round > 1 ? [] : beside),
+  ]);
   return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
 }
 
@@ -86,6 +90,7 @@ async function runRound(
     const figures = Object.entries(outcome.figures)
       .filter(([, value]) => !Number.isNaN(value))
       .map(([figure, value]) => `${figure} ${value.toFixed(value < 10 ? 2 : 0)}`);
+    if (outcome.skipped !== undefined) figures.push(`skipped: ${outcome.skipped}`);
     tell(
       `${place}  ${seconds.toFixed(1).padStart(6)} s  ${entry.name.padEnd(28)} ${figures.join(", ")}`,
     );

@@ -2,16 +2,20 @@
 import type pg from "pg";
 import type { Edit } from "../harness/work.ts";
 
-/** One that runs in a process of the harness, beside others of its kind. */
-export interface Contender {
+/** What the harness's own process does for a contender. */
+export interface Judged {
   /** Once for a database, before its processes start. */
   readonly setUp: (pool: pg.Pool) => Promise<void>;
-  /** In each process. */
-  readonly open: (url: string, process: number, work: readonly Edit[]) => Promise<Opened>;
   /** 0 once every edit has its outcome; asked while it runs, where processes do not wait for it. */
   readonly left?: (pool: pg.Pool) => Promise<number>;
   /** What the database says of the outcome of each edit: complaints, none where all is well. */
   readonly audit: (pool: pg.Pool, work: readonly Edit[]) => Promise<Audit>;
+}
+
+/** One that runs in a process of the harness, beside others of its kind. */
+export interface Contender extends Judged {
+  /** In each process. */
+  readonly open: (url: string, process: number, work: readonly Edit[]) => Promise<Opened>;
 }
 
 export interface Opened {
@@ -20,6 +24,8 @@ export interface Opened {
   close(): Promise<void>;
   /** Requests that left for the API. */
   calls?(): number;
+  /** Edits that it has handled, where the database does not tell. */
+  handled?(): number;
 }
 
 export interface Audit {
@@ -31,6 +37,8 @@ export interface Audit {
   readonly stuck: number;
   /** Issues whose row is not what was said last. */
   readonly wrong: number;
+  /** Transactions that the database had to break off, where they were counted. */
+  readonly deadlocks?: number;
   /** Rows written for each edit. */
   readonly writesPerEdit: number | null;
 }

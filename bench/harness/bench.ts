@@ -27,6 +27,8 @@ export interface Outcome {
   readonly figures: Readonly<Record<string, number>>;
   /** What must not be, in words; each is counted in row 0. */
   readonly faults: readonly string[];
+  /** Why it was not run, where that is no fault: what it is made of is not to be had here. */
+  readonly skipped?: string;
   /** What the database did for it, where it keeps count. */
   readonly statements?: readonly Statement[];
 }
@@ -52,4 +54,6 @@ export interface Row {
   readonly rounds?: number;
   /** `long`: left out of a quick run, which says so. */
   readonly length?: "long";
+  /** Run beside it for the reader in the first rounds, except in a quick run; no ratio is theirs. */
+  readonly beside?: readonly Entry[];
 }

@@ -14,6 +14,8 @@ export interface Result {
   /** The least and the most of the rounds. */
   readonly spread: readonly number[];
   readonly skipped?: true;
+  /** Why it was skipped, where that is not its length. */
+  readonly why?: string;
 }
 
 /** The outcomes of one round, by their entries' names. */
@@ -21,6 +23,12 @@ export type Round = ReadonlyMap<string, Outcome>;
 
 export function resultOf(row: Row, rounds: readonly Round[]): Result {
   const { id, name, of, to, goal, goalIs } = row;
+  const why = rounds
+    .flatMap((outcomes) =>
+      [of, ...(to === null ? [] : [to])].map(({ entry }) => outcomes.get(entry.name)),
+    )
+    .find((outcome) => outcome?.skipped !== undefined)?.skipped;
+  if (why !== undefined) return { ...skippedResult(row), why };
   const pairs = rounds
     .slice(0, row.rounds)
     .map((outcomes): readonly [number, number] => [
@@ -34,7 +42,7 @@ export function resultOf(row: Row, rounds: readonly Round[]): Result {
   return { id, name, ratio, goal, met, spread: [least, most] };
 }
 
-/** A row that takes too long for this run. */
+/** A row that is not run: it takes too long for this run, or what it needs is not to be had. */
 export function skippedResult({ id, name, goal }: Row): Result {
   return { id, name, ratio: null, goal, met: null, spread: [], skipped: true };
 }
@@ -49,9 +57,10 @@ export function gateResult(faults: readonly string[]): Result {
 }
 
 /** A line for people. */
-export function describeResult({ id, name, ratio, goal, met, spread, skipped }: Result): string {
+export function describeResult(result: Result): string {
+  const { id, name, ratio, goal, met, spread, skipped, why } = result;
   const start = `${String(id).padStart(2)}  ${name}:`;
-  if (skipped === true) return `${start} skipped`;
+  if (skipped === true) return why === undefined ? `${start} skipped` : `${start} skipped: ${why}`;
   if (ratio === null) return `${start} no figures, goal ${String(goal)}, not met`;
   const range = spread.map((one) => one.toFixed(2)).join(" to ");
   return `${start} ${ratio.toFixed(2)} (${range}), goal ${String(goal)}, ${met === true ? "met" : "not met"}`;

@@ -4,19 +4,46 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { type Audit, watchTasks } from "../contenders/contender.ts";
+import { type Audit, type Judged, watchTasks } from "../contenders/contender.ts";
 import { CONTENDERS, type ContenderName } from "../contenders/contenders.ts";
-import type { Assignment, LastWords } from "../contenders/main.ts";
 import type { Setting } from "./bench.ts";
+import type { Assignment, LastWords, Progress } from "./process.ts";
 import { forgetStatements, type Statement, statementsOf } from "./statements.ts";
 import { makeWork, type WorkOptions } from "./work.ts";
 
-const PROGRAM = fileURLToPath(new URL("../contenders/main.ts", import.meta.url));
 const PROCESSES = 2;
 const LOOK_MS = 20;
 
+/** What a contender's processes run. It calls `serve`. */
+export interface Program {
+  readonly file: string;
+  /** The Node that runs it. */
+  readonly node: string;
+  readonly flags: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const OWN_PROGRAM: Program = {
+  file: fileURLToPath(new URL("../contenders/main.ts", import.meta.url)),
+  node: process.execPath,
+  flags: ["--import", "jiti/register"],
+};
+
+/** A contender as the harness sees it, whoever's program it runs. */
+export interface Contestant extends Judged {
+  readonly name: string;
+  readonly program: Program;
+  /**
+   * Its processes tell how many edits they have handled, and it ends when all are, or after so many
+   * milliseconds: its rate is then that of what it has done.
+   */
+  readonly patienceMs?: number;
+}
+
 export interface Run {
   readonly perSecond: number;
+  /** Edits that have their outcome: fewer than all where its time was up. */
+  readonly handled: number;
   readonly audit: Audit;
   /** Bytes of write-ahead log for each edit. */
   readonly walPerEdit: number;
@@ -28,13 +55,24 @@ export interface Run {
   readonly statements: readonly Statement[];
 }
 
-export async function runContender(
-  { adminUrl, warmUp, nodeFlags }: Setting,
+export function runContender(
+  setting: Setting,
   contender: ContenderName,
   work: WorkOptions,
   batch: number,
 ): Promise<Run> {
-  const database = `bench_${contender.toLowerCase()}`;
+  const contestant = { name: contender, program: OWN_PROGRAM, ...CONTENDERS[contender] };
+  return runContestant(setting, contestant, work, batch);
+}
+
+export async function runContestant(
+  { adminUrl, warmUp, nodeFlags }: Setting,
+  contestant: Contestant,
+  work: WorkOptions,
+  batch: number,
+): Promise<Run> {
+  const { name, program, patienceMs } = contestant;
+  const database = `bench_${name.toLowerCase().replaceAll(/\W+/g, "_")}`;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   await admin.query(`drop database if exists ${database} with (force)`);
@@ -45,38 +83,58 @@ export async function runContender(
   // What is left of a connection when its database is dropped is no matter.
   pool.on("error", () => undefined);
   const children: ChildProcess[] = [];
+  const told = new Map<ChildProcess, number>();
   try {
-    const { setUp, left, audit } = CONTENDERS[contender];
+    const { setUp, left, audit } = contestant;
     await setUp(pool);
     if (warmUp) await watchTasks(pool);
     for (let place = 0; place < PROCESSES; place += 1) {
-      const child = fork(PROGRAM, { execArgv: ["--import", "jiti/register", ...nodeFlags] });
+      const child = start(program, nodeFlags);
       children.push(child);
+      child.on("message", (said) => {
+        if (isProgress(said)) told.set(child, said.handled);
+      });
       const assignment: Assignment = {
-        ...{ contender, url: url.href, work, batch },
+        ...{ contender: name, url: url.href, work, batch },
         ...{ process: place, processes: PROCESSES },
       };
       child.send(assignment);
     }
-    await Promise.all(children.map((child) => heard(child, "ready")));
+    await Promise.all(children.map((child) => heard(child, isReady)));
     await admin.query("checkpoint");
     await forgetStatements(admin);
     const before = await walPosition(admin);
     const started = performance.now();
     for (const child of children) child.send("go");
-    await Promise.all(children.map((child) => heard(child, "done")));
-    if (left !== undefined) while ((await left(pool)) > 0) await delay(LOOK_MS);
+    const done = Promise.all(children.map((child) => heard(child, isDone)));
+    let handled = work.events;
+    if (patienceMs === undefined) {
+      await done;
+      if (left !== undefined) while ((await left(pool)) > 0) await delay(LOOK_MS);
+    } else {
+      const end = started + patienceMs;
+      const failures: unknown[] = [];
+      done.catch((error: unknown) => failures.push(error));
+      do {
+        await delay(LOOK_MS);
+        if (failures.length > 0) await done;
+        handled = [...told.values()].reduce((sum, each) => sum + each, 0);
+      } while (handled < work.events && performance.now() < end);
+    }
     const seconds = (performance.now() - started) / 1_000;
     const wal = Number((await walPosition(admin)) - before);
+    const ended = Promise.all(children.map((child) => once(child, "exit")));
     for (const child of children) child.send("stop");
-    const told = await Promise.all(children.map(lastWordsOf));
+    const words = await Promise.all(children.map((child) => heard(child, isLastWords)));
+    await ended;
     return {
-      perSecond: work.events / seconds,
+      perSecond: handled / seconds,
+      handled,
       audit: await audit(pool, makeWork(work)),
-      walPerEdit: wal / work.events,
-      calls: told.reduce((sum, { calls }) => sum + calls, 0),
+      walPerEdit: wal / handled,
+      calls: words.reduce((sum, { calls }) => sum + calls, 0),
       statements: await statementsOf(pool),
-      cpuPerEdit: told.reduce((sum, { cpu }) => sum + cpu, 0) / work.events,
+      cpuPerEdit: words.reduce((sum, { cpu }) => sum + cpu, 0) / handled,
     };
   } finally {
     for (const child of children) if (child.exitCode === null) child.kill("SIGKILL");
@@ -86,22 +144,40 @@ export async function runContender(
   }
 }
 
-async function heard(child: ChildProcess, what: "ready" | "done"): Promise<void> {
-  const ended = once(child, "exit").then(() => {
-    throw new Error(`a process of the bench ended before it was ${what}`);
+function start({ file, node, flags, env }: Program, nodeFlags: readonly string[]): ChildProcess {
+  return fork(file, {
+    execPath: node,
+    execArgv: [...flags, ...nodeFlags],
+    env: { ...process.env, ...env },
   });
-  ended.catch(() => undefined);
-  for (;;) {
-    const [said] = (await Promise.race([once(child, "message"), ended])) as [unknown];
-    if (said === what) return;
-  }
 }
 
-async function lastWordsOf(child: ChildProcess): Promise<LastWords> {
-  const ended = once(child, "exit");
-  const [words] = (await once(child, "message")) as [LastWords];
-  await ended;
-  return words;
+/** Waits for a message of a kind; a process that ends without it has failed. */
+function heard<Said>(child: ChildProcess, isIt: (said: unknown) => said is Said): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    child.on("message", (said) => {
+      if (isIt(said)) resolve(said);
+    });
+    child.once("exit", () => {
+      reject(new Error("a process of the bench ended before its time"));
+    });
+  });
+}
+
+function isReady(said: unknown): said is "ready" {
+  return said === "ready";
+}
+
+function isDone(said: unknown): said is "done" {
+  return said === "done";
+}
+
+function isProgress(said: unknown): said is Progress {
+  return typeof said === "object" && said !== null && "handled" in said;
+}
+
+function isLastWords(said: unknown): said is LastWords {
+  return typeof said === "object" && said !== null && "cpu" in said;
 }
 
 async function walPosition(client: pg.Client): Promise<bigint> {
