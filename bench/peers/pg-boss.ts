@@ -1,0 +1,105 @@
+/** pg-boss: once with its policy that keeps an order for each key, once with one job of a group at a time. */
+import { CONCURRENCY, CONNECTIONS, type Job, keyOf, load, type Peer } from "./peer.ts";
+
+interface Library {
+  readonly PgBoss: new (options: {
+    connectionString: string;
+    max: number;
+    useListenNotify: boolean;
+  }) => Boss;
+}
+
+interface Boss {
+  start(): Promise<unknown>;
+  stop(options: { graceful: boolean }): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): void;
+  createQueue(name: string, options: { policy: string; notify: boolean }): Promise<void>;
+  insert(name: string, jobs: readonly object[]): Promise<unknown>;
+  work(
+    name: string,
+    options: object,
+    handler: (jobs: readonly { readonly id: string; readonly data: Job }[]) => Promise<unknown>,
+  ): Promise<string>;
+  notifyWorker(id: string): void;
+}
+
+const QUEUE = "deliveries";
+/**
+ * Jobs that the one worker of a process fetches at once: each fetch looks at the whole backlog, and a
+ * second worker goes for the same oldest jobs of all keys, and waits for, or deadlocks with, the first.
+ */
+const BATCH = 300;
+
+interface Way {
+  readonly policy: "key_strict_fifo" | "standard";
+  /** What makes jobs of one issue follow each other. */
+  readonly keyed: (key: string) => object;
+  readonly working: object;
+}
+
+function pgBoss({ policy, keyed, working }: Way): Peer {
+  const start = async (url: string) => {
+    const { PgBoss } = await load<Library>("pg-boss");
+    const boss = new PgBoss({ connectionString: url, max: CONNECTIONS, useListenNotify: true });
+    // It goes on by itself; the database counts deadlocks, and a lost fetch costs its time.
+    boss.on("error", () => undefined);
+    await boss.start();
+    return boss;
+  };
+  return {
+    async prepare(url) {
+      const boss = await start(url);
+      await boss.createQueue(QUEUE, { policy, notify: true });
+      await boss.stop({ graceful: false });
+    },
+    async open({ url, handle }) {
+      const boss = await start(url);
+      const worker: { id?: string } = {};
+      worker.id = await boss.work(
+        QUEUE,
+        {
+          batchSize: BATCH,
+          // The shortest poll there is, also where a notification is expected.
+          ...{ pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 },
+          ...working,
+        },
+        async (jobs) => {
+          await inTurn(jobs, ({ data }) => handle(data));
+          // A fetch that was not full would be followed by a pause, and there is more to be had.
+          if (worker.id !== undefined) boss.notifyWorker(worker.id);
+        },
+      );
+      return {
+        async enqueue(jobs) {
+          // In one insert all have one time, and then the order is that of the ids.
+          await boss.insert(
+            QUEUE,
+            jobs.map((job) => ({ id: job.delivery, data: job, ...keyed(keyOf(job)) })),
+          );
+        },
+        close: () => boss.stop({ graceful: false }),
+      };
+    },
+  };
+}
+
+/** Begins the jobs in their order, so many at once. */
+async function inTurn<Each>(all: readonly Each[], handle: (one: Each) => Promise<void>) {
+  const waiting = all.values();
+  const work = async () => {
+    for (const one of waiting) await handle(one);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+}
+
+export const strictFifo = pgBoss({
+  policy: "key_strict_fifo",
+  keyed: (key) => ({ singletonKey: key }),
+  working: {},
+});
+
+export const groupConcurrency = pgBoss({
+  policy: "standard",
+  keyed: (key) => ({ group: { id: key } }),
+  working: { groupConcurrency: 1 },
+});
