@@ -24,6 +24,7 @@ import { type Environment, revealSecrets } from "./runtime/secrets.ts";
 import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
+import { takeDeliveries } from "./runtime/take-deliveries.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
 import { createWebhookSecrets, type WebhookSecrets } from "./runtime/webhook-secrets.ts";
@@ -32,7 +33,7 @@ import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
 import { openDatabase } from "./store/postgres/open-database.ts";
 import { postgresStore } from "./store/postgres/postgres-store.ts";
-import type { Store } from "./store/store.ts";
+import type { DeliveryStore, Store } from "./store/store.ts";
 
 /** What is not configuration: time, randomness and the way out. */
 export interface TandemOptions {
@@ -49,6 +50,8 @@ export interface TandemOptions {
    * later notices where the database was set back meanwhile. Default: the process remembers by itself.
    */
   readonly beatFile?: string;
+  /** For tests: who takes in at once what is received. Default: a worker that runs in this process. */
+  readonly takesIn?: () => string | null;
 }
 
 /** An account and one of its containers, joined to a scope value of the app. */
@@ -138,6 +141,11 @@ export interface TandemCore {
   working(): boolean;
   /** The secrets that may have signed an integration's webhooks. */
   readonly webhookSecrets: WebhookSecrets["of"];
+  /**
+   * Stores verified deliveries durably; one seen before counts up and tells so. Where workers run in this
+   * process, what they say is taken in at once; elsewhere it waits for those who translate.
+   */
+  readonly receive: DeliveryStore["receive"];
   /** Stops this process's workers and closes what was opened here. */
   stop(): Promise<void>;
 }
@@ -194,7 +202,11 @@ export async function composeTandem(
     }),
   };
   const secrets = createWebhookSecrets(store.directory, reveal, clock);
-  const workers = new Set<Worker>();
+  const workers = new Map<Worker, string>();
+  const takesIn = options.takesIn ?? (() => [...workers.values()][0] ?? null);
+  const wakeAll = () => {
+    for (const worker of workers.keys()) worker.wake();
+  };
 
   async function contacts(connection: ConnectionId | undefined) {
     const book = await AddressBook.open(services);
@@ -229,7 +241,7 @@ export async function composeTandem(
           await worker.stop();
         },
       };
-      workers.add(tracked);
+      workers.set(tracked, name);
       return tracked;
     },
     async syncNow(connection) {
@@ -271,9 +283,10 @@ export async function composeTandem(
     on,
     working: () => workers.size > 0,
     webhookSecrets: (integration, asOf) => secrets.of(integration, asOf),
+    receive: takeDeliveries(services, takesIn, wakeAll),
     async stop() {
       stopListening();
-      await Promise.all([...workers].map((worker) => worker.stop()));
+      await Promise.all([...workers.keys()].map((worker) => worker.stop()));
       await store.close();
     },
   };

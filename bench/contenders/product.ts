@@ -93,13 +93,13 @@ export const product: Contender = {
       workerName: `bench-${String(process)}`,
       log: pino({ level: "warn", base: null }),
     });
-    const { store, random } = tandem.services;
-    const worker = tandem.startWorker({ pollMillis: 24 * HOUR_MS, sweepMillis: 24 * HOUR_MS });
+    const { random } = tandem.services;
+    tandem.startWorker({ pollMillis: 24 * HOUR_MS, sweepMillis: 24 * HOUR_MS });
     return {
       async take(batches) {
         for (const batch of batches) {
           const now = systemClock.now();
-          await store.deliveries.receive(
+          await tandem.receive(
             batch.map(({ key, text }) => ({
               id: deliveryId(uuidv7(now, random)),
               integration: "github",
@@ -108,7 +108,6 @@ export const product: Contender = {
               payload: text,
             })),
           );
-          worker.wake();
         }
       },
       close: () => tandem.stop(),

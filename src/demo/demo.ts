@@ -84,10 +84,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
     const github = options.github === null ? await startGitHub(options, closing) : null;
     const repository = options.github?.repository ?? REPOSITORY;
-    const tandem = await createTandem(sampleConfig(pglite), {
-      log,
-      onReceived: () => worker.wake(),
-    });
+    const tandem = await createTandem(sampleConfig(pglite), { log });
     closing.push(() => tandem.stop());
     const worker = workerSwitch(() =>
       tandem.startWorker({

@@ -14,7 +14,7 @@ import {
 import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
 import type { EventState } from "../model/event.ts";
-import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
@@ -38,6 +38,8 @@ export interface AdmissionSummary {
   /** Arrivals that were no news, by poll. */
   readonly unchanged: number;
   readonly born: Readonly<Partial<Record<EventState, number>>>;
+  /** Deliveries that were left: a lane of theirs is held by somebody. */
+  readonly left: ReadonlySet<DeliveryId>;
 }
 
 /** A lane changed between look-up and lock; the transaction is run again. */
@@ -65,6 +67,7 @@ interface Addressed extends Incoming {
  * Admits a batch within a transaction, in the order given.
  *
  * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
+ * @param held What is delivered to lanes that somebody holds is waited for, or left, whole deliveries.
  */
 export async function admitArrivals(
   tx: StoreTransaction,
@@ -72,6 +75,7 @@ export async function admitArrivals(
   book: AddressBook,
   services: Services,
   worker: string | null = null,
+  held: "wait" | "skip" = "wait",
 ): Promise<AdmissionSummary> {
   const mapped = incoming.flatMap((item): Mapped[] => {
     const mapping = mappingOfResource(
@@ -81,13 +85,15 @@ export async function admitArrivals(
     );
     return mapping === null ? [] : [{ ...item, mapping }];
   });
-  const addressed = await addressAll(tx, mapped);
-  const lanes = new Map(
-    (await tx.lockLanes([...new Set(addressed.map(({ lane }) => lane))])).map((lane) => [
-      lane.id,
-      lane,
-    ]),
+  const all = await addressAll(tx, mapped);
+  const locked = await tx.lockLanes([...new Set(all.map(({ lane }) => lane))], held);
+  const lanes = new Map(locked.map((lane) => [lane.id, lane]));
+  const left = new Set(
+    held === "wait"
+      ? []
+      : all.flatMap(({ lane, arrival }) => (lanes.has(lane) ? [] : (arrival.deliveryId ?? []))),
   );
+  const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
   const after = new Map<LaneId, Transition>();
   const born: Partial<Record<EventState, number>> = {};
   let unchanged = 0;
@@ -112,7 +118,13 @@ export async function admitArrivals(
   });
   if (worker === null) await tx.saveLanes(decided);
   else await saveTogether(tx, decided, worker, book);
-  return { seen: incoming.length, unmapped: incoming.length - mapped.length, unchanged, born };
+  return {
+    seen: incoming.length,
+    unmapped: incoming.length - mapped.length,
+    unchanged,
+    born,
+    left,
+  };
 }
 
 /** Decides for each arrival which lane it belongs to, making lanes for what is new. */

@@ -1,20 +1,16 @@
 /** From stored deliveries to events: translate, and admit what they observe. */
 import { nextRunAt } from "../engine/retry.ts";
-import { type Translation, TranslationError } from "../integrations/integration.ts";
+import { TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
-import type { ResourceMove } from "../model/observation.ts";
+import type { DeliveryId } from "../model/ids.ts";
 import { isContention } from "../store/database.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
-import { admitArrivals, type Incoming } from "./admit-arrivals.ts";
+import { admitArrivals } from "./admit-arrivals.ts";
 import { describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
-import {
-  type ContainerNews,
-  followContainer,
-  followersOf,
-  isUnknown,
-} from "./follow-containers.ts";
+import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";
+import { type Reading, readDelivery } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
@@ -45,7 +41,10 @@ async function attemptBatch(
   worker: string | null,
 ): Promise<number | null> {
   try {
-    return await translateBatch(services, book, worker);
+    const { taken, left } = await translateBatch(services, book, worker, "skip");
+    // Where others hold all that it takes, it is their turn first.
+    if (taken > 0 || left === 0) return taken;
+    return (await translateBatch(services, book, worker, "wait")).taken;
   } catch (error) {
     // With a worker there is more that may be cut off, and the next attempt does without.
     if (worker === null && concernsAll(error)) throw error;
@@ -55,62 +54,46 @@ async function attemptBatch(
   }
 }
 
-/** What one delivery says: of resources, to be admitted, and of containers and moves, to be followed. */
-interface News {
-  /** Translated, unless something else of it is still to be followed. */
-  readonly read: Pick<Followed, "delivery" | "action"> | null;
-  readonly incoming: readonly Incoming[];
-  readonly moved: Moved | null;
-  readonly followed: Followed | null;
-}
-
-/** A delivery with news that connections follow. It is translated when they have followed it. */
-interface Followed {
+/** A delivery with what it says. */
+interface Read<Of extends Reading = Reading> {
   readonly delivery: Delivery;
-  readonly action: string | null;
-  readonly containers: readonly ContainerNews[];
+  readonly reading: Of;
 }
 
-/** A delivery that tells of a resource's move. */
-interface Moved {
-  readonly delivery: Delivery;
-  readonly action: string | null;
-  readonly move: ResourceMove;
-}
+type ReadAs<Kind extends Reading["kind"]> = Read<Extract<Reading, { readonly kind: Kind }>>;
 
-const NO_NEWS: News = { read: null, incoming: [], moved: null, followed: null };
-
-async function translateBatch(services: Services, book: AddressBook, worker: string | null) {
-  const { taken, followed } = await services.store.transaction(async (tx) => {
+/**
+ * @param held What of a batch belongs to lanes that somebody holds is waited for, or left for next time.
+ */
+async function translateBatch(
+  services: Services,
+  book: AddressBook,
+  worker: string | null,
+  held: "wait" | "skip",
+) {
+  const { taken, left, follow } = await services.store.transaction(async (tx) => {
     const deliveries = await tx.pendingDeliveries.lock(BATCH);
-    const news: News[] = [];
-    for (const delivery of deliveries) news.push(await translateOne(tx, delivery, book, services));
-    // Moves first: what else is told of a resource is told of where it is now.
-    for (const { moved } of news) if (moved !== null) await followMoved(tx, moved, book, services);
-    await markRead(tx, news);
-    const incoming = news.flatMap((item) => item.incoming);
-    if (incoming.length > 0) await admitArrivals(tx, incoming, book, services, worker);
-    return { taken: deliveries.length, followed: news.flatMap((item) => item.followed ?? []) };
+    const { left: notTaken, follow: toFollow } = await translate(
+      tx,
+      ...[deliveries, book, services, worker, held],
+    );
+    return { taken: deliveries.length - notTaken, left: notTaken, follow: toFollow };
   });
-  for (const item of followed) await follow(item, book, services);
-  return taken;
+  for (const item of follow) await followContainers(item, book, services);
+  return { taken, left };
 }
 
 async function translateOneByOne(services: Services, book: AddressBook): Promise<number> {
   for (let done = 0; done < BATCH; done += 1) {
     let current: Delivery | undefined;
     try {
-      const news = await services.store.transaction(async (tx) => {
+      const follow = await services.store.transaction(async (tx) => {
         [current] = await tx.pendingDeliveries.lock(1);
         if (current === undefined) return null;
-        const translated = await translateOne(tx, current, book, services);
-        if (translated.moved !== null) await followMoved(tx, translated.moved, book, services);
-        await markRead(tx, [translated]);
-        await admitArrivals(tx, translated.incoming, book, services);
-        return translated;
+        return (await translate(tx, [current], book, services, null, "wait")).follow;
       });
-      if (news === null) return done;
-      if (news.followed !== null) await follow(news.followed, book, services);
+      if (follow === null) return done;
+      for (const item of follow) await followContainers(item, book, services);
     } catch (error) {
       const failed = current;
       if (failed === undefined || concernsAll(error)) throw error;
@@ -120,97 +103,73 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
   return BATCH;
 }
 
+/** Translates locked deliveries, as far as that is done within the transaction. */
+async function translate(
+  tx: StoreTransaction,
+  deliveries: readonly Delivery[],
+  book: AddressBook,
+  services: Services,
+  worker: string | null,
+  held: "wait" | "skip",
+) {
+  const read = deliveries.map((delivery): Read => ({
+    delivery,
+    reading: readDelivery(delivery, book, services),
+  }));
+  const of = <Kind extends Reading["kind"]>(kind: Kind) =>
+    read.filter((item): item is ReadAs<Kind> => item.reading.kind === kind);
+  for (const { delivery, reading } of of("failed")) {
+    await markFailed(tx, delivery, reading.thrown, services);
+  }
+  for (const { delivery, reading } of of("irrelevant")) {
+    await tx.pendingDeliveries.irrelevant(delivery.id, reading.action, reading.reason);
+  }
+  // Moves first: what else is told of a resource is told of where it is now.
+  for (const item of of("moved")) await followMoved(tx, item, book, services);
+  const told = of("arrivals");
+  const incoming = told.flatMap(({ reading }) => reading.incoming);
+  let left: ReadonlySet<DeliveryId> = new Set();
+  if (incoming.length > 0) {
+    ({ left } = await admitArrivals(tx, incoming, book, services, worker, held));
+  }
+  const taken = told.filter(({ delivery }) => !left.has(delivery.id));
+  if (taken.length > 0) {
+    await tx.pendingDeliveries.translated(
+      taken.map(({ delivery, reading }) => ({ id: delivery.id, action: reading.action })),
+    );
+  }
+  return { left: left.size, follow: of("containers") };
+}
+
 /** The database is in trouble, and not only with what somebody else holds: every delivery meets that. */
 function concernsAll(error: unknown): boolean {
   return isDatabaseTrouble(error) && !isContention(error);
 }
 
 /** Follows first, which may be done twice, and notes it then: what was not noted is done again. */
-async function follow(
-  { delivery, action, containers }: Followed,
+async function followContainers(
+  { delivery, reading }: ReadAs<"containers">,
   book: AddressBook,
   services: Services,
 ): Promise<void> {
-  for (const news of containers) await followContainer(news, book, services);
+  for (const news of reading.containers) await followContainer(news, book, services);
   await services.store.transaction((tx) =>
-    tx.pendingDeliveries.translated([{ id: delivery.id, action }]),
-  );
-}
-
-async function markRead(tx: StoreTransaction, news: readonly News[]): Promise<void> {
-  const read = news.flatMap((item) => item.read ?? []);
-  if (read.length === 0) return;
-  await tx.pendingDeliveries.translated(
-    read.map(({ delivery, action }) => ({ id: delivery.id, action })),
+    tx.pendingDeliveries.translated([{ id: delivery.id, action: reading.action }]),
   );
 }
 
 async function followMoved(
   tx: StoreTransaction,
-  { delivery, action, move }: Moved,
+  { delivery, reading }: ReadAs<"moved">,
   book: AddressBook,
   services: Services,
 ): Promise<void> {
   const { id, integration } = delivery;
+  const { action, move } = reading;
   const known = { integration, move, source: "webhook", deliveryId: id } as const;
   const followed = await followMove(tx, known, book, services);
   if (followed) await tx.pendingDeliveries.translated([{ id, action }]);
   else await tx.pendingDeliveries.irrelevant(id, action, "unknown_container");
-}
-
-async function translateOne(
-  tx: StoreTransaction,
-  delivery: Delivery,
-  book: AddressBook,
-  services: Services,
-): Promise<News> {
-  const integration = services.integrations.get(delivery.integration);
-  let translation: Translation;
-  try {
-    if (integration === undefined) throw new Error(`no integration "${delivery.integration}"`);
-    translation = integration.translate(delivery);
-  } catch (error) {
-    await markFailed(tx, delivery, error, services);
-    return NO_NEWS;
-  }
-  if (translation.kind === "irrelevant") {
-    await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, translation.reason);
-    return NO_NEWS;
-  }
-  if (translation.kind === "moved") {
-    const { action, move } = translation;
-    return { ...NO_NEWS, moved: { delivery, action, move } };
-  }
-  if (translation.kind === "container") {
-    const { integration: name } = delivery;
-    const containers = translation.changes.map((change) => ({ integration: name, change }));
-    const followed = containers.filter((item) => followersOf(item, book, services).length > 0);
-    if (followed.length > 0) {
-      return { ...NO_NEWS, followed: { delivery, action: translation.action, containers } };
-    }
-    const reason = containers.some((item) => isUnknown(item, book))
-      ? "unknown_container"
-      : "nothing_to_follow";
-    await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, reason);
-    return NO_NEWS;
-  }
-  const incoming = translation.observations.flatMap(({ containerId, observation }) =>
-    book.ofContainer(delivery.integration, containerId).map((contact): Incoming => ({
-      contact,
-      arrival: {
-        observation,
-        source: "webhook",
-        deliveryId: delivery.id,
-        verifiedAt: null,
-      },
-    })),
-  );
-  if (incoming.length === 0) {
-    await tx.pendingDeliveries.irrelevant(delivery.id, translation.action, "unknown_container");
-  } else {
-    return { ...NO_NEWS, incoming, read: { delivery, action: translation.action } };
-  }
-  return NO_NEWS;
 }
 
 function causeOf(thrown: unknown): Pick<EventError, "code" | "hint"> {

@@ -45,8 +45,8 @@ function watched(tx: StoreTransaction, failpoints: Failpoints, steps: Stepped[])
   const locked: Lane[] = [];
   return {
     ...tx,
-    async lockLanes(ids) {
-      const lanes = await tx.lockLanes(ids);
+    async lockLanes(ids, held) {
+      const lanes = await tx.lockLanes(ids, held);
       locked.push(...lanes);
       return lanes;
     },

@@ -22,8 +22,6 @@ const PROBE_MS = 5_000;
 export interface HandlerOptions {
   /** Asked of every API request. Default: none, and the API answers on this machine only. */
   readonly apiToken?: string;
-  /** Called when a webhook was stored; a worker in this process can be woken with it. */
-  readonly onReceived?: () => void;
 }
 
 /** Builds the handler of an opened Tandem. */
@@ -43,7 +41,7 @@ export function createHandler(
   const assets = dashboardAssets();
   const metrics = createMetrics(core);
   const { log, store } = core.services;
-  const storeDelivery = receiveTogether((deliveries) => store.deliveries.receive(deliveries));
+  const storeDelivery = receiveTogether(core.receive);
 
   app.post("/webhooks/:integration", async (context) => {
     const body = await readBody(context.req.raw, LARGEST_PAYLOAD_BYTES);
@@ -57,7 +55,6 @@ export function createHandler(
       storeDelivery,
     );
     if (!receipt.ok) return problem(receipt.status, receipt.code, receipt.message, receipt.hint);
-    options.onReceived?.();
     return context.json({ delivery: receipt.id, seen_before: receipt.seenBefore }, 202);
   });
 

@@ -160,8 +160,12 @@ export interface StoreTransaction {
   ): Promise<readonly { readonly id: LaneId; readonly recordId: string }[]>;
   /** How many living lanes of a connection have a record. */
   countPairedLanes(connectionId: ConnectionId): Promise<number>;
-  /** Locks lanes in the order of their ids and reads them whole. */
-  lockLanes(ids: readonly LaneId[]): Promise<readonly Lane[]>;
+  /**
+   * Locks lanes in the order of their ids and reads them whole.
+   *
+   * @param held What others hold is waited for, or skipped: then it is absent. Default: `wait`.
+   */
+  lockLanes(ids: readonly LaneId[], held?: "wait" | "skip"): Promise<readonly Lane[]>;
   /** Locks lanes that have an event due and nobody working on them; skips what others hold. */
   lockDueLanes(limit: number): Promise<readonly Lane[]>;
   /** Locks lanes whose processing event has outlived its lease. */
@@ -353,7 +357,20 @@ export interface DeliveryStore {
   waiting(): Promise<Readonly<Record<"received" | "failed", number>>>;
 }
 
+/** A delivery that is stored with what has become of it already. */
+export interface TakenDelivery extends Omit<Delivery, "attempts"> {
+  /** `received`: it is still to be translated. */
+  readonly state: "received" | "translated" | "irrelevant";
+  readonly action: string | null;
+  /** Of an irrelevant one. */
+  readonly reason: string | null;
+}
+
 export interface PendingDeliveries {
+  /** Which of these keys are stored, as `DeliveryStore.received`. */
+  received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Stores deliveries that are not stored yet. One that has been meanwhile: run again. */
+  add(deliveries: readonly TakenDelivery[]): Promise<void>;
   /** Locks deliveries that are to be translated, oldest first. */
   lock(limit: number): Promise<readonly Delivery[]>;
   translated(

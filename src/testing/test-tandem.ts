@@ -34,6 +34,8 @@ export interface TestTandemOptions {
   readonly wrapStore?: (store: Store) => Store;
   /** Told where a worker may die, so that a test can let it. */
   readonly failpoints?: Failpoints;
+  /** Who takes in at once what webhooks say; `null`: it is stored, and `settle` does it. Default: nobody. */
+  readonly takesIn?: () => string | null;
   /** Default: says nothing. */
   readonly log?: Log;
   /** How far GitHub's clock is ahead of ours. Default: 0. */
@@ -92,6 +94,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
     environment: {},
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.takesIn === undefined ? {} : { takesIn: options.takesIn }),
   };
   const { failpoints = NO_FAILPOINTS, wrapStore } = options;
   const tandem = await assembleTandem(options.config, surroundings, failpoints, wrapStore);

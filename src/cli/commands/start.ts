@@ -63,7 +63,6 @@ async function start(context: CommandContext, options: StartOptions): Promise<vo
     log: context.log("info"),
     migrates: true,
     ...apiTokenOf(context),
-    onReceived: () => worker?.wake(),
   });
   const { tandem } = opened;
   let worker: ReturnType<typeof tandem.startWorker> | null = null;

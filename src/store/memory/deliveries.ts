@@ -2,7 +2,7 @@
 import type { DeliveryId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import { storableValue, withoutNul } from "../storable-json.ts";
-import type { Delivery, DeliveryStore, PendingDeliveries } from "../store.ts";
+import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../store.ts";
 import { byId } from "./lane-keys.ts";
 import type { MemoryState, StoredDelivery } from "./memory-state.ts";
 
@@ -15,13 +15,7 @@ export function deliveryStore(state: MemoryState): DeliveryStore {
         if (deliveries.length > 0) state.announceWork();
         return deliveries.map((delivery) => receive(state, delivery, now));
       }),
-    received: (integration, keys) =>
-      state.transaction(
-        () =>
-          new Set(
-            keys.filter((key) => state.deliveryByKey.get(`${integration}\n${key}`) !== undefined),
-          ),
-      ),
+    received: (integration, keys) => state.transaction(() => received(state, integration, keys)),
     waiting: () =>
       state.transaction(() => {
         const counts = { received: 0, failed: 0 };
@@ -37,6 +31,12 @@ export function deliveryStore(state: MemoryState): DeliveryStore {
         return counts;
       }),
   };
+}
+
+function received(state: MemoryState, integration: string, keys: readonly string[]) {
+  return new Set(
+    keys.filter((key) => state.deliveryByKey.get(`${integration}\n${key}`) !== undefined),
+  );
 }
 
 function receive(state: MemoryState, delivery: Omit<Delivery, "attempts">, now: Instant) {
@@ -76,6 +76,14 @@ export function pendingDeliveries(
       if (known !== undefined) keep(state, { ...known, ...changed(known) });
     });
   return {
+    received: (integration, keys) => step(() => received(state, integration, keys)),
+    add: (deliveries) =>
+      step(() => {
+        for (const delivery of deliveries) {
+          receive(state, delivery, now);
+          keep(state, { ...storedNow(state, delivery.id), ...outcomeOf(delivery) });
+        }
+      }),
     lock: (limit) =>
       step(() =>
         [...state.pendingDeliveries.values()]
@@ -115,6 +123,16 @@ export function pendingDeliveries(
           .map((lane) => lane.id),
       ),
   };
+}
+
+function storedNow(state: MemoryState, id: DeliveryId): StoredDelivery {
+  const stored = state.deliveries.get(id);
+  if (stored === undefined) throw new Error(`delivery ${id} was stored before`);
+  return stored;
+}
+
+function outcomeOf({ state, action, reason }: TakenDelivery) {
+  return { state, action, reason };
 }
 
 function keep(state: MemoryState, delivery: StoredDelivery): void {

@@ -2,7 +2,7 @@
 import { type DeliveryId, deliveryId, laneId } from "../../model/ids.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Database, Queryable } from "../database.ts";
-import type { Delivery, DeliveryStore, PendingDeliveries } from "../store.ts";
+import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../store.ts";
 import { storableJson, withoutNul } from "../storable-json.ts";
 
 type Received = Omit<Delivery, "attempts">;
@@ -21,7 +21,7 @@ interface DeliveryRow {
   readonly attempts: number;
 }
 
-/** A statement takes 65,535 parameters at most; this stays well below with six a row. */
+/** A statement takes 65,535 parameters at most; this stays well below. */
 const ROWS_PER_STATEMENT = 1_000;
 
 export function deliveryStore(database: Database): DeliveryStore {
@@ -42,16 +42,7 @@ export function deliveryStore(database: Database): DeliveryStore {
         return { id: result.id, seenBefore };
       });
     },
-    async received(integration, keys) {
-      if (keys.length === 0) return new Set();
-      const { rows } = await database.query<{ delivery_key: string }>(
-        `select delivery_key
-         from tandem.deliveries
-         where integration = $1 and delivery_key = any ($2::text[])`,
-        [integration, keys],
-      );
-      return new Set(rows.map((row) => row.delivery_key));
-    },
+    received: (integration, keys) => keysReceived(database, integration, keys),
     async waiting() {
       // In the words of the partial index, which holds these rows only.
       const { rows } = await database.query<{ state: "received" | "failed"; count: string }>(
@@ -72,6 +63,65 @@ export function deliveryStore(database: Database): DeliveryStore {
       return counts;
     },
   };
+}
+
+async function keysReceived(
+  reader: Queryable,
+  integration: string,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set();
+  const { rows } = await reader.query<{ delivery_key: string }>(
+    `select delivery_key
+     from tandem.deliveries
+     where integration = $1 and delivery_key = any ($2::text[])`,
+    [integration, keys],
+  );
+  return new Set(rows.map((row) => row.delivery_key));
+}
+
+/** Another transaction stored one of them meanwhile; a second look will find it. */
+class StoredMeanwhileError extends Error {
+  override readonly name = "StoredMeanwhileError";
+  /** Postgres' code of a serialization failure, which this is. */
+  readonly code = "40001";
+}
+
+/** Sorted by key, as two that store the same ones must not deadlock. */
+async function add(tx: Queryable, deliveries: readonly TakenDelivery[]): Promise<void> {
+  const sorted = [...deliveries].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  for (let at = 0; at < sorted.length; at += ROWS_PER_STATEMENT) {
+    const batch = sorted.slice(at, at + ROWS_PER_STATEMENT);
+    const { count } = await tx.query(
+      `insert into tandem.deliveries
+         (id, integration, delivery_key, event, payload, state, action, reason, run_at,
+          received_at, translated_at)
+       select
+         given.*, clock.now, clock.now, case when given.state <> 'received' then clock.now end
+       from
+         (values ${tuples(batch.length, DELIVERY_CASTS)})
+           as given (id, integration, delivery_key, event, payload, state, action, reason),
+         (select tandem.now() as now) as clock
+       on conflict (integration, delivery_key) do nothing`,
+      batch.flatMap(({ id, integration, deliveryKey, event, payload, state, action, reason }) => [
+        ...[id, integration, deliveryKey, event, withoutNul(payload)],
+        ...[state, action, reason],
+      ]),
+    );
+    if (count !== batch.length) throw new StoredMeanwhileError("a delivery was stored meanwhile");
+  }
+}
+
+const DELIVERY_CASTS = ["::uuid", "", "", "", "", "", "::text", "::text"];
+
+/** `($1::uuid, $2, ...), ($9::uuid, ...)`: so many rows of parameters with their casts. */
+function tuples(count: number, casts: readonly string[]): string {
+  return Array.from({ length: count }, (_, row) => {
+    const places = casts.map(
+      (cast, column) => `$${String(row * casts.length + column + 1)}${cast}`,
+    );
+    return `(${places.join(", ")})`;
+  }).join(", ");
 }
 
 /** One row a key, sorted: a statement cannot touch a row twice, and two must not deadlock. */
@@ -97,12 +147,6 @@ async function store(
   folded: readonly Folded[],
   stored: Map<string, { id: DeliveryId; seenBefore: boolean }>,
 ): Promise<void> {
-  const values = folded.map((_, index) => {
-    const [id, integration, key, event, payload, times] = [1, 2, 3, 4, 5, 6].map(
-      (column) => `$${index * 6 + column}`,
-    );
-    return `(${id}::uuid, ${integration}, ${key}, ${event}, ${payload}, ${times}::integer)`;
-  });
   const { rows } = await database.query<{
     id: string;
     integration: string;
@@ -114,7 +158,7 @@ async function store(
          (id, integration, delivery_key, event, payload, times_received, run_at, received_at)
        select given.*, clock.now, clock.now
        from
-         (values ${values.join(", ")}) as given,
+         (values ${tuples(folded.length, ["::uuid", "", "", "", "", "::integer"])}) as given,
          (select tandem.now() as now) as clock
        on conflict (integration, delivery_key) do update
        set
@@ -146,6 +190,8 @@ async function store(
 
 export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliveries {
   return {
+    received: (integration, keys) => keysReceived(tx, integration, keys),
+    add: (deliveries) => add(tx, deliveries),
     async lock(limit) {
       const { rows } = await tx.query<DeliveryRow>(
         `select id, integration, delivery_key, event, payload, attempts

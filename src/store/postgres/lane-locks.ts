@@ -31,6 +31,8 @@ where lanes.id = any($1::bigint[])
 order by lanes.id
 for update of lanes`;
 
+const LOCK_FREE = `${LOCK} skip locked`;
+
 const READ = `
 select lanes.*, connections.integration
 from tandem.lanes
@@ -66,9 +68,10 @@ export async function lockLanes(
   held: HeldLanes,
   relations: ResourceRelations,
   ids: readonly LaneId[],
+  others: "wait" | "skip" = "wait",
 ): Promise<readonly Lane[]> {
   if (ids.length === 0) return [];
-  const { rows } = await tx.query<LockedRow>(LOCK, [ids]);
+  const { rows } = await tx.query<LockedRow>(others === "wait" ? LOCK : LOCK_FREE, [ids]);
   return hold(tx, held, relations, rows);
 }
 

@@ -82,7 +82,7 @@ export async function postgresStore(
       findLanesMovedTo: (resourceType, place) => laneKeys.findLanesMovedTo(tx, resourceType, place),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
-      lockLanes: (ids) => laneLocks.lockLanes(tx, held, relations, ids),
+      lockLanes: (ids, others) => laneLocks.lockLanes(tx, held, relations, ids, others),
       lockDueLanes: (limit) => laneLocks.lockDueLanes(tx, held, relations, now, limit),
       lockExpiredLanes: (limit) => laneLocks.lockExpiredLanes(tx, held, relations, now, limit),
       lockLanesInState: (connection, state, limit, after) =>

@@ -37,10 +37,19 @@ export class LedgerWatch {
       ...store,
       transaction: async (work) => {
         let decided: Decided[] = [];
+        let added: string[] = [];
         const result = await store.transaction((tx) => {
           decided = [];
+          added = [];
           return work({
             ...tx,
+            pendingDeliveries: {
+              ...tx.pendingDeliveries,
+              add: async (deliveries) => {
+                await tx.pendingDeliveries.add(deliveries);
+                added.push(...deliveries.map(({ deliveryKey }) => deliveryKey));
+              },
+            },
             saveLanes: async (saved) => {
               await tx.saveLanes(saved);
               decided.push(...saved);
@@ -48,6 +57,7 @@ export class LedgerWatch {
           });
         });
         for (const each of decided) this.#note(each);
+        for (const key of added) this.received.add(key);
         return result;
       },
       deliveries: {

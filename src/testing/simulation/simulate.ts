@@ -72,6 +72,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const chance = new Chance(seed);
   const random = chance.stream();
   const unlucky = chance.stream();
+  const eager = chance.stream();
   const history = new History();
   const watch = new LedgerWatch();
   const moves = planHistory(seed, steps).filter(({ id }) => options.moves?.includes(id) ?? true);
@@ -104,6 +105,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       arriving = received.catch(() => undefined);
       return received;
     },
+    // What a webhook says is taken in as it is stored, or waits for a worker: both happen.
+    takesIn: () => (eager() < 0.5 ? "receiver" : null),
     failpoints: {
       async reach(point) {
         if (!without.includes("failpoints")) workers?.pass(point, unlucky);

@@ -1,0 +1,146 @@
+/**
+ * Deliveries on their way in, where this process works: what they say is admitted, and ended where it
+ * needs nothing but the database, in the transaction that stores them.
+ *
+ * 1. A delivery is stored, whatever becomes of what it says: where not all can be done at once, it is
+ *    stored alone, and translated like any other.
+ * 2. Nobody waits: what belongs to lanes that somebody holds is stored and left for its turn.
+ * 3. Nothing is done here that asks anybody but the database, or follows moves and containers.
+ */
+import type { DeliveryId } from "../model/ids.ts";
+import { SECOND } from "../model/instant.ts";
+import type { DeliveryStore, StoreTransaction, TakenDelivery } from "../store/store.ts";
+import { AddressBook } from "./address-book.ts";
+import { admitArrivals } from "./admit-arrivals.ts";
+import { tell } from "./failures.ts";
+import { watchFitness } from "./fitness.ts";
+import { type Reading, readDelivery } from "./read-delivery.ts";
+import type { Services } from "./services.ts";
+
+type Received = Parameters<DeliveryStore["receive"]>[0][number];
+
+/** How long a receiver waits for what others are making, before it leaves it to them. */
+const PATIENCE_MS = 500;
+/** After a failure deliveries are only stored for so long: what failed may fail the next time too. */
+const REST = 1 * SECOND;
+
+/**
+ * Stores deliveries as `DeliveryStore.receive` does, and takes in what they say.
+ *
+ * @param worker Who works on it now; `null`: nobody in this process.
+ * @param heard Called when something was left to be worked on.
+ */
+export function takeDeliveries(
+  services: Services,
+  worker: () => string | null,
+  heard: () => void,
+): DeliveryStore["receive"] {
+  const { store, clock, log } = services;
+  const fits = watchFitness(services);
+  let restUntil = 0;
+
+  async function attempt(deliveries: readonly Received[], name: string) {
+    try {
+      const book = await AddressBook.open(services);
+      return await store.transaction((tx) => take(tx, deliveries, book, services, name));
+    } catch (error) {
+      restUntil = clock.now() + REST;
+      log.warn(tell(error), "webhooks were not taken in as they came; they are stored");
+      return null;
+    }
+  }
+
+  async function mayTake(): Promise<boolean> {
+    if (clock.now() < restUntil) return false;
+    try {
+      return (await fits()) && (await services.instance.foreign()) === null;
+    } catch {
+      return false;
+    }
+  }
+
+  return async (deliveries) => {
+    const name = worker();
+    const taken = name !== null && (await mayTake()) ? await attempt(deliveries, name) : null;
+    if (taken === null) {
+      const stored = await store.deliveries.receive(deliveries);
+      heard();
+      return stored;
+    }
+    if (taken.left > 0) heard();
+    // What was stored before, or comes twice at once, is counted.
+    const again = deliveries.filter((delivery) => !taken.fresh.has(delivery.id));
+    const counted = again.length === 0 ? [] : await store.deliveries.receive(again);
+    const seen = new Map(again.map((delivery, index) => [delivery, counted[index]]));
+    return deliveries.map(
+      (delivery) => seen.get(delivery) ?? { id: delivery.id, seenBefore: false },
+    );
+  };
+}
+
+async function take(
+  tx: StoreTransaction,
+  deliveries: readonly Received[],
+  book: AddressBook,
+  services: Services,
+  worker: string,
+) {
+  await tx.records.waitAtMost(PATIENCE_MS);
+  const fresh = await notSeen(tx, deliveries);
+  const read = fresh.map((delivery) => ({
+    delivery,
+    reading: readDelivery(delivery, book, services),
+  }));
+  const incoming = read.flatMap(({ reading }) =>
+    reading.kind === "arrivals" ? reading.incoming : [],
+  );
+  let left: ReadonlySet<DeliveryId> = new Set();
+  if (incoming.length > 0) {
+    ({ left } = await admitArrivals(tx, incoming, book, services, worker, "skip"));
+  }
+  const added = read.map(({ delivery, reading }): TakenDelivery => ({
+    ...delivery,
+    ...(left.has(delivery.id) ? UNREAD : outcomeOf(reading)),
+  }));
+  await tx.pendingDeliveries.add(added);
+  return {
+    fresh: new Set(fresh.map(({ id }) => id)),
+    left: added.filter(({ state }) => state === "received").length,
+  };
+}
+
+/** The first of each key that is not stored yet. */
+async function notSeen(
+  tx: StoreTransaction,
+  deliveries: readonly Received[],
+): Promise<readonly Received[]> {
+  const fresh: Received[] = [];
+  for (const integration of new Set(deliveries.map((delivery) => delivery.integration))) {
+    const own = deliveries.filter((delivery) => delivery.integration === integration);
+    const keys = own.map(({ deliveryKey }) => deliveryKey);
+    const seen = new Set(await tx.pendingDeliveries.received(integration, keys));
+    for (const delivery of own) {
+      if (!seen.has(delivery.deliveryKey)) fresh.push(delivery);
+      seen.add(delivery.deliveryKey);
+    }
+  }
+  return fresh;
+}
+
+type Outcome = Pick<TakenDelivery, "state" | "action" | "reason">;
+
+const UNREAD: Outcome = { state: "received", action: null, reason: null };
+
+/** What cannot be read, and what somebody has to follow, is for the translation to see to. */
+function outcomeOf(reading: Reading): Outcome {
+  switch (reading.kind) {
+    case "arrivals":
+      return { state: "translated", action: reading.action, reason: null };
+    case "irrelevant":
+      return { state: "irrelevant", action: reading.action, reason: reading.reason };
+    case "failed":
+    case "moved":
+    case "containers":
+      return UNREAD;
+  }
+}
