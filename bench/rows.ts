@@ -2,7 +2,8 @@
 import type { Row } from "./harness/bench.ts";
 import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
+import { ISOLATION } from "./rows/isolation.ts";
 import { PEERS } from "./rows/peers.ts";
 import { START } from "./rows/start.ts";
 
-export const ROWS: readonly Row[] = [...DELIVERIES, ...PEERS, ...CAPTURE, ...START];
+export const ROWS: readonly Row[] = [...DELIVERIES, ...PEERS, ...CAPTURE, ...ISOLATION, ...START];

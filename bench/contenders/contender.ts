@@ -1,6 +1,6 @@
 /** What takes part in a comparison: it is given the work in batches, and ends it in the app's rows. */
 import type pg from "pg";
-import type { Edit } from "../harness/work.ts";
+import { type Edit, POISON } from "../harness/work.ts";
 
 /** What the harness's own process does for a contender. */
 export interface Judged {
@@ -53,6 +53,10 @@ create table tasks (
   status text not null,
   modified_at timestamptz not null
 )`;
+
+/** An app that takes no poisoned title: its row can never be written. */
+export const REFUSES_POISON = `
+alter table tasks add constraint no_poison check (title not like '${POISON}%')`;
 
 export function statusOf(state: Edit["state"]): string {
   return state === "closed" ? "done" : "todo";

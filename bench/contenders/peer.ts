@@ -5,12 +5,12 @@ import { promisify } from "node:util";
 import type pg from "pg";
 import type { Entry, Outcome, Setting } from "../harness/bench.ts";
 import { type Contestant, type Program, runContestant } from "../harness/run-contender.ts";
-import { type Edit, lastOf, type Spread } from "../harness/work.ts";
+import { type Edit, isPoisoned, lastOf, makeWork, type Spread } from "../harness/work.ts";
 import { installPeers } from "../peers/install.ts";
 import { type Handled, orderOf } from "../peers/order.ts";
 import type { PeerName } from "../peers/peers.ts";
 import { hasRedis, startRedis } from "../peers/redis.ts";
-import { type Audit, statusOf, TASKS } from "./contender.ts";
+import { type Audit, REFUSES_POISON, statusOf, TASKS } from "./contender.ts";
 
 const PROGRAM = fileURLToPath(new URL("../peers/main.ts", import.meta.url));
 
@@ -20,14 +20,23 @@ alter table tasks add column external_id text not null unique;
 create table handled (edit integer, started bigint, ended bigint);
 create table handed_over (edit integer, sent bigint, taken bigint)`;
 
-/** How fast a peer ends a spread of edits, in batches of 500. */
-export function peerEntry(peer: PeerName, spread: Spread): Entry {
+interface Ends {
+  /** One edit in so many is of one issue, and has a title that an app may refuse. */
+  readonly poisoned?: number;
+  /** Whether the app does. */
+  readonly refused?: boolean;
+}
+
+/** How fast a peer ends a spread of edits, in batches of 500; or all but those that the app refuses. */
+export function peerEntry(peer: PeerName, spread: Spread, ends: Ends = {}): Entry {
+  const { poisoned, refused = false } = ends;
+  const kind = poisoned === undefined ? spread : refused ? "one poisoned" : "none refused";
   return {
-    name: `${peer}, ${spread}`,
+    name: `${peer}, ${kind}`,
     async run(setting) {
       const installed = await installPeers((line) => process.stderr.write(`${line}\n`));
       if ("skipped" in installed) return { figures: {}, faults: [], ...installed };
-      if (peer !== "BullMQ") return runPeer(setting, peer, spread, { node: installed.node });
+      if (peer !== "BullMQ") return runPeer(setting, peer, spread, ends, { node: installed.node });
       if (!(await hasRedis())) {
         return {
           figures: {},
@@ -38,7 +47,7 @@ export function peerEntry(peer: PeerName, spread: Spread): Entry {
       const redis = await startRedis();
       try {
         const env = { BENCH_REDIS_PORT: String(redis.port) };
-        return await runPeer(setting, peer, spread, { node: installed.node, env });
+        return await runPeer(setting, peer, spread, ends, { node: installed.node, env });
       } finally {
         await redis.stop();
       }
@@ -50,14 +59,21 @@ async function runPeer(
   setting: Setting,
   peer: PeerName,
   spread: Spread,
+  { poisoned, refused = false }: Ends,
   runs: Pick<Program, "node" | "env">,
 ): Promise<Outcome> {
   const program: Program = { file: PROGRAM, flags: ["--no-warnings"], ...runs };
-  const work = { spread, events: setting.quick ? 2_000 : 20_000, bytes: 2_048 };
+  const work = {
+    ...{ spread, events: setting.quick ? 2_000 : 20_000, bytes: 2_048 },
+    ...(poisoned === undefined ? {} : { poisoned }),
+  };
+  const refusedOnes = refused ? makeWork(work).filter(isPoisoned).length : 0;
   const contestant: Contestant = {
-    ...{ name: peer, program, audit, patienceMs: setting.quick ? 2_500 : 20_000 },
+    ...{ name: peer, program, audit, due: work.events - refusedOnes },
+    ...{ patienceMs: setting.quick ? 2_500 : 20_000 },
     async setUp(pool) {
       await pool.query(SCHEMA);
+      if (refused) await pool.query(REFUSES_POISON);
       const url = pool.options.connectionString ?? "";
       await promisify(execFile)(runs.node, [PROGRAM, "prepare", peer, url]);
     },

@@ -21,6 +21,8 @@ export interface Program {
   readonly node: string;
   readonly flags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What it logs is expected, and not shown. Else it is shown on standard error: output is for `--json`. */
+  readonly quiet?: boolean;
 }
 
 const OWN_PROGRAM: Program = {
@@ -38,6 +40,8 @@ export interface Contestant extends Judged {
    * milliseconds: its rate is then that of what it has done.
    */
   readonly patienceMs?: number;
+  /** How many edits it will have handled where some are refused for good. Default: all. */
+  readonly due?: number;
 }
 
 export interface Run {
@@ -60,8 +64,10 @@ export function runContender(
   contender: ContenderName,
   work: WorkOptions,
   batch: number,
+  quiet = false,
 ): Promise<Run> {
-  const contestant = { name: contender, program: OWN_PROGRAM, ...CONTENDERS[contender] };
+  const program = { ...OWN_PROGRAM, quiet };
+  const contestant = { name: contender, program, ...CONTENDERS[contender] };
   return runContestant(setting, contestant, work, batch);
 }
 
@@ -71,7 +77,7 @@ export async function runContestant(
   work: WorkOptions,
   batch: number,
 ): Promise<Run> {
-  const { name, program, patienceMs } = contestant;
+  const { name, program, patienceMs, due = work.events } = contestant;
   const database = `bench_${name.toLowerCase().replaceAll(/\W+/g, "_")}`;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
@@ -83,6 +89,7 @@ export async function runContestant(
   // What is left of a connection when its database is dropped is no matter.
   pool.on("error", () => undefined);
   const children: ChildProcess[] = [];
+  const edits = makeWork(work);
   const told = new Map<ChildProcess, number>();
   try {
     const { setUp, left, audit } = contestant;
@@ -119,7 +126,7 @@ export async function runContestant(
         await delay(LOOK_MS);
         if (failures.length > 0) await done;
         handled = [...told.values()].reduce((sum, each) => sum + each, 0);
-      } while (handled < work.events && performance.now() < end);
+      } while (handled < due && performance.now() < end);
     }
     const seconds = (performance.now() - started) / 1_000;
     const wal = Number((await walPosition(admin)) - before);
@@ -130,7 +137,7 @@ export async function runContestant(
     return {
       perSecond: handled / seconds,
       handled,
-      audit: await audit(pool, makeWork(work)),
+      audit: await audit(pool, edits),
       walPerEdit: wal / handled,
       calls: words.reduce((sum, { calls }) => sum + calls, 0),
       statements: await statementsOf(pool),
@@ -144,11 +151,23 @@ export async function runContestant(
   }
 }
 
-function start({ file, node, flags, env }: Program, nodeFlags: readonly string[]): ChildProcess {
+/** What an audit found that must not be, in words. */
+export function faultsOf(name: string, { audit }: Run): readonly string[] {
+  const { overlaps, inversions, stuck, wrong } = audit;
+  return Object.entries({ overlaps, inversions, stuck, wrong })
+    .filter(([, count]) => count !== 0)
+    .map(([what, count]) => `${name}: ${String(count)} ${what}`);
+}
+
+function start(
+  { file, node, flags, env, quiet }: Program,
+  nodeFlags: readonly string[],
+): ChildProcess {
   return fork(file, {
     execPath: node,
     execArgv: [...flags, ...nodeFlags],
     env: { ...process.env, ...env },
+    stdio: ["ignore", quiet === true ? "ignore" : process.stderr.fd, process.stderr.fd, "ipc"],
   });
 }
 

@@ -12,6 +12,8 @@ export interface WorkOptions {
   readonly events: number;
   /** What a payload comes to, about. */
   readonly bytes: number;
+  /** One edit in so many is of issue 1, and has a title that an app can refuse by `POISON`. */
+  readonly poisoned?: number;
 }
 
 /** One edit of an issue, as a webhook tells of it. */
@@ -38,20 +40,25 @@ const WORDS = (
   "mobile timeout error trace stack reproduce expected actual version release cache index vacuum"
 ).split(" ");
 
+/** What the title of a poisoned edit begins with, and no other. */
+export const POISON = "Poison";
+const POISONED_ISSUE = 1;
+
 /** How many different issues 20,000 edits are of, unless each has its own. */
 const ISSUES = 1_000;
 const HOT_ISSUES = 10;
 
 /** Edits in the order in which they happened: what is later has a later time. */
-export function makeWork({ spread, events, bytes }: WorkOptions): readonly Edit[] {
+export function makeWork({ spread, events, bytes, poisoned }: WorkOptions): readonly Edit[] {
   const random = seededRandom(20_260_105);
   const versions = new Map<number, number>();
   return Array.from({ length: events }, (_, index): Edit => {
-    const issue = issueOf(spread, index, random);
+    const isPoison = poisoned !== undefined && index % poisoned === 0;
+    const issue = isPoison ? POISONED_ISSUE : issueOf(spread, index, random);
     const version = (versions.get(issue) ?? 0) + 1;
     versions.set(issue, version);
     const updatedAt = new Date(BEGAN + index * 1_000).toISOString().replace(".000Z", "Z");
-    const title = prose(random, 60);
+    const title = isPoison ? `${POISON}, ${prose(random, 50)}` : prose(random, 60);
     const state = random() < 0.5 ? "open" : "closed";
     const shell = payload({ issue, updatedAt, title, body: "", state }, bytes >= 8_000);
     const body = prose(random, Math.max(40, bytes - JSON.stringify(shell).length));
@@ -59,6 +66,10 @@ export function makeWork({ spread, events, bytes }: WorkOptions): readonly Edit[
     const key = `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
     return { key, issue, version, updatedAt, title, body, state, text };
   });
+}
+
+export function isPoisoned({ title }: Edit): boolean {
+  return title.startsWith(POISON);
 }
 
 /** What each issue says in the end. */

@@ -81,10 +81,9 @@ process.once("disconnect", () => {
  */
 async function analyze(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
-    `select format('%I.%I', schemaname, relname) as name
-     from pg_stat_user_tables where n_mod_since_analyze > 0`,
+    "select format('%I.%I', schemaname, relname) as name from pg_stat_user_tables",
   );
-  if (rows.length > 0) await pool.query(`analyze ${rows.map(({ name }) => name).join(", ")}`);
+  await pool.query(`analyze ${rows.map(({ name }) => name).join(", ")}`);
 }
 
 function jobOf({ key, text }: Edit): Job {

@@ -23,6 +23,11 @@ interface Boss {
   notifyWorker(id: string): void;
 }
 
+interface Result {
+  readonly id: string;
+  readonly status: "completed" | "failed";
+}
+
 const QUEUE = "deliveries";
 /**
  * Jobs that the one worker of a process fetches at once: each fetch looks at the whole backlog, and a
@@ -59,14 +64,20 @@ function pgBoss({ policy, keyed, working }: Way): Peer {
         QUEUE,
         {
           batchSize: BATCH,
+          // Or else one job that fails would fail all that were fetched with it.
+          perJobResults: true,
           // The shortest poll there is, also where a notification is expected.
           ...{ pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 },
           ...working,
         },
         async (jobs) => {
-          await inTurn(jobs, ({ data }) => handle(data));
+          const results: Result[] = [];
+          await inTurn(jobs, async ({ id, data }) => {
+            results.push({ id, status: await statusOf(handle(data)) });
+          });
           // A fetch that was not full would be followed by a pause, and there is more to be had.
           if (worker.id !== undefined) boss.notifyWorker(worker.id);
+          return results;
         },
       );
       return {
@@ -81,6 +92,15 @@ function pgBoss({ policy, keyed, working }: Way): Peer {
       };
     },
   };
+}
+
+async function statusOf(handled: Promise<void>): Promise<Result["status"]> {
+  try {
+    await handled;
+    return "completed";
+  } catch {
+    return "failed";
+  }
 }
 
 /** Begins the jobs in their order, so many at once. */
