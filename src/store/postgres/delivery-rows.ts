@@ -200,6 +200,9 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
            -- Others may hold some, so more are looked at than are wanted.
            select tandem.due_deliveries($1::timestamptz, $2::integer * 4 + 16)
          ))
+           -- Once more, of the row as it is when it is locked: somebody may have translated it since.
+           and state in ('received', 'failed')
+           and run_at <= $1::timestamptz
          order by run_at, id
          limit $2::integer
          for update skip locked`,
