@@ -3,7 +3,19 @@ import type { Row } from "./harness/bench.ts";
 import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
 import { ISOLATION } from "./rows/isolation.ts";
+import { LATENCY } from "./rows/latency.ts";
+import { OUTBOUND } from "./rows/outbound.ts";
 import { PEERS } from "./rows/peers.ts";
+import { RECEIVER } from "./rows/receiver.ts";
 import { START } from "./rows/start.ts";
 
-export const ROWS: readonly Row[] = [...DELIVERIES, ...PEERS, ...CAPTURE, ...ISOLATION, ...START];
+export const ROWS: readonly Row[] = [
+  ...DELIVERIES,
+  ...PEERS,
+  ...LATENCY,
+  ...RECEIVER,
+  ...CAPTURE,
+  ...OUTBOUND,
+  ...ISOLATION,
+  ...START,
+];

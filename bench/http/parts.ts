@@ -1,0 +1,18 @@
+/** Every part by name. */
+import { apiPart } from "./api.ts";
+import { directPart, insertPart } from "./by-hand.ts";
+import { arrivals, fullLoad } from "./load.ts";
+import { fetchingPart } from "./fetching.ts";
+import { listeningPart } from "./listening.ts";
+import { tandemPart } from "./tandem.ts";
+
+export const PARTS = {
+  tandem: tandemPart,
+  insert: insertPart,
+  direct: directPart,
+  listening: listeningPart,
+  api: apiPart,
+  fetching: fetchingPart,
+  fullLoad,
+  arrivals,
+};

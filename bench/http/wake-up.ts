@@ -1,0 +1,80 @@
+/** How long it takes a worker that has nothing to do from a committed delivery to the beginning of work. */
+import { setTimeout as delay } from "node:timers/promises";
+import { seededRandom } from "../../src/testing/random.ts";
+import type { Entry, Outcome, Setting } from "../harness/bench.ts";
+import { withOwnDatabase } from "../harness/own-database.ts";
+import { forgetStatements, statementsOf } from "../harness/statements.ts";
+import { makeWork } from "../harness/work.ts";
+import { openConnection } from "./connection.ts";
+import { JOBS } from "./listening.ts";
+import { percentilesOf } from "./load.ts";
+import { commitsOf, markCommits } from "./marks.ts";
+import { withParts } from "./part.ts";
+import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
+import { requestOf, signatureOf } from "./webhook.ts";
+
+/** For the processes to warm up; not counted. */
+const UNCOUNTED = 5;
+
+export type Waker = "tandem" | "listening";
+/** Whether who receives is who works. */
+export type Processes = "one process" | "two processes";
+
+export function wakeUpEntry(waker: Waker, processes: Processes): Entry {
+  const name = `wake-up in ${processes}, ${waker}`;
+  return { name, run: (setting) => measure(setting, name, waker, processes) };
+}
+
+function measure(
+  setting: Setting,
+  name: string,
+  waker: Waker,
+  processes: Processes,
+): Promise<Outcome> {
+  const events = UNCOUNTED + (setting.quick ? 25 : 100);
+  const work = makeWork({ spread: "distinct", events, bytes: 2_048 });
+  const random = seededRandom(7);
+  return withOwnDatabase(setting.adminUrl, `bench_wake_${waker}`, async (database) => {
+    const { url, pool, admin } = database;
+    if (waker === "tandem") await setUpTandem(pool, url);
+    else await pool.query(JOBS);
+    const table = waker === "tandem" ? "tandem.deliveries" : "deliveries";
+    await markCommits(pool, table, "delivery_key");
+    return withParts(setting, async (start) => {
+      const apart = processes === "two processes";
+      const server = await start(waker, { url, receives: true, works: !apart });
+      const worker = apart ? await start(waker, { url, receives: false, works: true }) : server;
+      const connection = await openConnection(server.opened.port);
+      await forgetStatements(admin);
+      const statuses: number[] = [];
+      for (const { key, text } of work) {
+        // Not in step with anybody's own look.
+        await delay(30 + random() * 60);
+        const body = Buffer.from(text);
+        statuses.push(await connection.send(requestOf(TANDEM_PATH, key, body, signatureOf(body))));
+      }
+      await delay(300);
+      connection.close();
+      if (apart) await server.stop();
+      const { began } = (await worker.stop()).value;
+      const commits = await commitsOf(pool);
+      const taken = work.map(
+        ({ key, updatedAt }) => (began[updatedAt] ?? NaN) - (commits.get(key) ?? NaN),
+      );
+      const lost = taken.filter(Number.isNaN).length;
+      const faults = [
+        ...statuses
+          .filter((status) => status !== 202)
+          .map((status) => `${name}: answered ${String(status)}`),
+        ...(lost > 0 ? [`${name}: ${String(lost)} were never begun`] : []),
+      ];
+      // What was begun before it was committed had nobody to wake.
+      const counted = taken
+        .slice(UNCOUNTED)
+        .filter((one) => !Number.isNaN(one))
+        .map((one) => Math.max(0, one));
+      const figures = percentilesOf(counted.sort((a, b) => a - b));
+      return { figures, faults, statements: await statementsOf(pool) };
+    });
+  });
+}
