@@ -18,7 +18,7 @@ const SCHEMA = `
 ${TASKS};
 alter table tasks add column external_id text not null unique;
 create table handled (edit integer, started bigint, ended bigint);
-create table handed_over (edit integer, sent bigint, taken bigint)`;
+create table handed_over (edit integer, batch integer, sent bigint, taken bigint)`;
 
 interface Ends {
   /** One edit in so many is of one issue, and has a title that an app may refuse. */
@@ -94,10 +94,10 @@ async function runPeer(
 
 async function audit(pool: pg.Pool, work: readonly Edit[]): Promise<Audit> {
   const { rows } = await pool.query<Record<keyof Omit<Handled, "issue">, string>>(
-    "select edit, started, ended, sent, taken from handled join handed_over using (edit)",
+    "select edit, started, ended, batch, sent, taken from handled join handed_over using (edit)",
   );
-  const handled = rows.map(({ edit, started, ended, sent, taken }): Handled => ({
-    ...{ edit: Number(edit), issue: work[Number(edit)]?.issue ?? 0 },
+  const handled = rows.map(({ edit, batch, started, ended, sent, taken }): Handled => ({
+    ...{ edit: Number(edit), batch: Number(batch), issue: work[Number(edit)]?.issue ?? 0 },
     ...{ started: Number(started), ended: Number(ended), sent: Number(sent), taken: Number(taken) },
   }));
   const { rows: counted } = await pool.query<{ deadlocks: string }>(

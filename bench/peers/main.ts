@@ -29,7 +29,7 @@ serve(async ({ contender, url, process: place }, edits): Promise<Opened> => {
   pool.on("error", () => undefined);
   const places = new Map(edits.map(({ key }, place) => [key, place]));
   const handled: Pick<Handled, "edit" | "started" | "ended">[] = [];
-  const handedOver: Pick<Handled, "edit" | "sent" | "taken">[] = [];
+  const handedOver: Pick<Handled, "edit" | "batch" | "sent" | "taken">[] = [];
   const placeOf = (key: string) => places.get(key) ?? -1;
   const ground: Ground = {
     ...{ url, process: place, redisPort: Number(process.env.BENCH_REDIS_PORT ?? "0") },
@@ -48,7 +48,10 @@ serve(async ({ contender, url, process: place }, edits): Promise<Opened> => {
         const sent = now();
         await peer.enqueue(batch.map(jobOf));
         const taken = now();
-        handedOver.push(...batch.map(({ key }) => ({ edit: placeOf(key), sent, taken })));
+        const first = placeOf(batch[0]?.key ?? "");
+        for (const { key } of batch) {
+          handedOver.push({ edit: placeOf(key), batch: first, sent, taken });
+        }
       }
     },
     handled: () => handled.length,
@@ -61,8 +64,10 @@ serve(async ({ contender, url, process: place }, edits): Promise<Opened> => {
         [JSON.stringify(handled)],
       );
       await pool.query(
-        `insert into handed_over select edit, sent, taken
-         from json_to_recordset($1) as told (edit integer, sent bigint, taken bigint)`,
+        `insert into handed_over select edit, batch, sent, taken
+         from json_to_recordset($1) as told (
+           edit integer, batch integer, sent bigint, taken bigint
+         )`,
         [JSON.stringify(handedOver)],
       );
       await pool.end();

@@ -5,7 +5,9 @@ export interface Handled {
   /** Which of all edits it is, from 0. */
   readonly edit: number;
   readonly issue: number;
-  /** When its batch was handed over, and when the queue had taken it. */
+  /** The first edit of its batch. */
+  readonly batch: number;
+  /** When the batch was handed over, and when the queue had taken it. */
   readonly sent: number;
   readonly taken: number;
   readonly started: number;
@@ -38,5 +40,5 @@ export function orderOf(handled: readonly Handled[]): Order {
 }
 
 function isBefore(one: Handled, other: Handled): boolean {
-  return one.sent === other.sent || one.taken <= other.sent;
+  return one.batch === other.batch || one.taken <= other.sent;
 }

@@ -7,7 +7,8 @@ const edit = (
   edit: number,
   [sent, taken]: readonly [number, number],
   [started, ended]: readonly [number, number],
-): Handled => ({ edit, issue: 1, sent, taken, started, ended });
+  batch = 0,
+): Handled => ({ edit, issue: 1, batch, sent, taken, started, ended });
 
 describe("the order in which a peer handles edits", () => {
   it("is kept where one follows the other", () => {
@@ -25,15 +26,18 @@ describe("the order in which a peer handles edits", () => {
   });
 
   it("is not kept where the earlier one had been taken before the later one was sent", () => {
-    expect(orderOf([edit(0, [0, 1], [6, 7]), edit(1, [2, 3], [4, 5])]).inversions).toBe(1);
+    expect(orderOf([edit(0, [0, 1], [6, 7]), edit(1, [2, 3], [4, 5], 1)]).inversions).toBe(1);
   });
 
   it("is none where two processes handed them over at the same time", () => {
-    expect(orderOf([edit(0, [0, 3], [6, 7]), edit(1, [2, 3], [4, 5])]).inversions).toBe(0);
+    for (const sent of [0, 2]) {
+      const later = edit(1, [sent, 3], [4, 5], 1);
+      expect(orderOf([edit(0, [0, 3], [6, 7]), later]).inversions).toBe(0);
+    }
   });
 
   it("is none where the later one was handed over first", () => {
-    expect(orderOf([edit(0, [2, 3], [4, 5]), edit(1, [0, 1], [6, 7])]).inversions).toBe(0);
+    expect(orderOf([edit(0, [2, 3], [4, 5]), edit(1, [0, 1], [6, 7], 1)]).inversions).toBe(0);
   });
 
   it("lets two of one issue not be handled at once, and two of different ones be", () => {
