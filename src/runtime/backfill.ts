@@ -3,38 +3,37 @@
  * can take. Where it is, is written with what each step did, so that a killed process loses no more
  * than the step it was at.
  */
-import { bulkRequestAt, bulkWriteAt } from "../engine/budget.ts";
+import { bulkWriteAt } from "../engine/budget.ts";
 import { newEvent } from "../engine/new-event.ts";
 import { bear, unchanged } from "../engine/transition.ts";
 import { type Backfill, isPairing } from "../model/backfill.ts";
 import type { ConnectionId } from "../model/ids.ts";
-import { addMillis, type Instant, laterOf } from "../model/instant.ts";
+import { addMillis } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
-import { admitArrivals } from "./admit-arrivals.ts";
+import {
+  finished,
+  inOneTransaction,
+  LEASE_MS,
+  mayWork,
+  notBefore,
+  type Progress,
+  type Step,
+} from "./backfill-step.ts";
 import { classify, messageOf, tell } from "./failures.ts";
+import { listExisting } from "./list-existing.ts";
 import { indexRecords, indexResources, pairKeys } from "./pair-existing.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { parentOf, unpairedRecords } from "./unpaired-records.ts";
 
-/** How long a worker has a backfill for one step; a request takes less. */
-const LEASE_MS = 60_000;
 /** How long it waits after a failure. */
 const AFTER_FAILURE_MS = 30_000;
 /** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
-const INBOUND_BACKLOG = 300;
 const OUTBOUND_BACKLOG = 20;
 const CREATED_AT_ONCE = 10;
 /** Records looked at for these. */
 const LOOKED_AT = 200;
-const PAGE_SIZE = 100;
-
-/** What became of a step. */
-export type Progress =
-  | { readonly kind: "went_on"; readonly after: Backfill }
-  /** It is not due, another worker has it, or there is none. */
-  | { readonly kind: "waits" };
 
 /** Begins a backfill of every mapped type of a connection, or goes on with one that is under way. */
 export async function openBackfills(
@@ -49,8 +48,16 @@ export async function openBackfills(
   });
 }
 
-/** Takes one step of every backfill that is due; returns how many went on. */
-export async function advanceBackfills(services: Services, signal?: AbortSignal): Promise<number> {
+/**
+ * Takes one step of every backfill that is due; returns how many went on.
+ *
+ * @param worker Who works on what can be ended at once, for the ledger.
+ */
+export async function advanceBackfills(
+  services: Services,
+  signal?: AbortSignal,
+  worker = "backfill",
+): Promise<number> {
   const open = (await services.store.directory.backfills()).filter(
     ({ finishedAt }) => finishedAt === null,
   );
@@ -61,7 +68,7 @@ export async function advanceBackfills(services: Services, signal?: AbortSignal)
     const contact = book.contact(connectionId);
     if (contact === null || !mayWork(contact)) continue;
     try {
-      const progress = await advanceBackfill(services, contact, resourceType, signal);
+      const progress = await advanceBackfill(services, contact, resourceType, signal, worker);
       if (progress.kind === "went_on") wentOn += 1;
     } catch (thrown) {
       if (signal?.aborted === true) return wentOn;
@@ -77,6 +84,7 @@ export async function advanceBackfills(services: Services, signal?: AbortSignal)
 /**
  * Takes the next step of one backfill.
  *
+ * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
  * @throws what the step threw; when it is tried again is noted first.
  */
 export async function advanceBackfill(
@@ -84,6 +92,7 @@ export async function advanceBackfill(
   contact: Contact,
   resourceType: string,
   signal?: AbortSignal,
+  worker: string | null = null,
 ): Promise<Progress> {
   const { connection } = contact;
   const mapping = mappingOfResource(services, connection.integration, resourceType);
@@ -94,27 +103,25 @@ export async function advanceBackfill(
     tx.backfills.claim(connection.id, resourceType, addMillis(tx.now, LEASE_MS)),
   );
   if (claimed === null) return { kind: "waits" };
-  const step = { services, contact, mapping, claimed, ...(signal && { signal }) };
+  let kept = claimed;
+  const step: Step = {
+    ...{ services, contact, mapping, claimed, worker, ...(signal && { signal }) },
+    kept(after) {
+      kept = after;
+    },
+  };
   try {
     return await takeStep(step);
   } catch (thrown) {
-    if (signal?.aborted !== true) await noteFailure(step, thrown);
+    if (signal?.aborted !== true) await noteFailure({ ...step, claimed: kept }, thrown);
     throw thrown;
   }
-}
-
-interface Step {
-  readonly services: Services;
-  readonly contact: Contact;
-  readonly mapping: Mapping;
-  readonly claimed: Backfill;
-  readonly signal?: AbortSignal;
 }
 
 async function takeStep(step: Step): Promise<Progress> {
   switch (step.claimed.step) {
     case "list":
-      return listPage(step);
+      return listExisting(step);
     case "index_records":
       return inOneTransaction(step, (tx) => indexRecords(step.services, tx, step));
     case "index_resources":
@@ -126,61 +133,6 @@ async function takeStep(step: Step): Promise<Progress> {
     case "done":
       return { kind: "waits" };
   }
-}
-
-/** The list's next page, admitted together with where the list goes on. */
-async function listPage(step: Step): Promise<Progress> {
-  const { services, contact, mapping, claimed, signal } = step;
-  const paused = await notBefore(step, INBOUND_BACKLOG);
-  if (paused !== null) return paused;
-  const { type } = mapping.resource;
-  const query = { type, since: null, etag: null, cursor: claimed.cursor };
-  for await (const page of services.gateway.container(contact).list(query, signal)) {
-    // Before the transaction: PGlite has one session, and the directory would wait for it.
-    const book = await AddressBook.open(services);
-    const progress = await inOneTransaction(step, async (tx) => {
-      const arrivals = page.observations.map((observation) => ({
-        contact,
-        arrival: { observation, source: "backfill", deliveryId: null, verifiedAt: null } as const,
-      }));
-      await admitArrivals(tx, arrivals, book, services);
-      const listed = claimed.progress.listed + page.observations.length;
-      const latest = page.observations.reduce<Instant | null>(
-        (at, { updatedAt }) => laterOf(at, updatedAt),
-        claimed.progress.latest,
-      );
-      const expected = page.pagesLeft === null ? null : listed + page.pagesLeft * PAGE_SIZE;
-      const after: Backfill = {
-        ...claimed,
-        cursor: page.cursor,
-        progress: { ...claimed.progress, listed, latest, expected, waitsFor: null },
-      };
-      return page.last ? afterListing(after, tx.now) : after;
-    });
-    if (page.last) await noteListed(services, progress.after);
-    return progress;
-  }
-  return { kind: "waits" };
-}
-
-/** From here on polls go on: they ask for what was updated since. */
-async function noteListed(
-  services: Services,
-  { connectionId, resourceType, progress: { latest } }: Backfill,
-): Promise<void> {
-  const connection = (await AddressBook.open(services)).contact(connectionId)?.connection;
-  const known = connection?.highWater ?? {};
-  const at = laterOf(known[resourceType] ?? null, latest);
-  if (at === null) return;
-  const highWater = { ...known, [resourceType]: at };
-  await services.store.directory.updateConnection(connectionId, { highWater });
-}
-
-function afterListing(listed: Backfill, now: Instant): Backfill {
-  const progress = { ...listed.progress, expected: listed.progress.listed };
-  const next = { ...listed, cursor: null, progress };
-  if (listed.pairs) return { ...next, step: "index_records" };
-  return listed.creates ? { ...next, step: "create" } : finished(next, now);
 }
 
 /** Where pairing has ended, what waited for it goes on. */
@@ -237,48 +189,6 @@ async function createCounterparts(step: Step): Promise<Progress> {
   });
 }
 
-/** Saves what a step led to together with what it did; a step whose claim has passed on did nothing. */
-async function inOneTransaction(
-  { services, claimed }: Step,
-  work: (tx: StoreTransaction) => Promise<Backfill>,
-): Promise<Extract<Progress, { kind: "went_on" }>> {
-  return services.store.transaction(async (tx) => {
-    const after = { ...(await work(tx)), leasedUntil: null };
-    if (!(await tx.backfills.save(claimed, after))) throw new BackfillLostError(claimed);
-    return { kind: "went_on", after };
-  });
-}
-
-/** A step took longer than it was claimed for, and another worker has the backfill. */
-class BackfillLostError extends Error {
-  override readonly name = "BackfillLostError";
-
-  constructor({ connectionId, resourceType }: Backfill) {
-    super(`another worker has the backfill of ${resourceType} of connection ${connectionId}`);
-  }
-}
-
-/**
- * Puts the step off where the budget is for others now, or enough of its own work is still waiting.
- *
- * @param backlog so many of its events may wait
- */
-async function notBefore(step: Step, backlog: number): Promise<Progress | null> {
-  const { services, contact, claimed } = step;
-  const { account, connection } = contact;
-  return services.store.transaction(async (tx) => {
-    const runAt = bulkRequestAt(account.budget, tx.now);
-    const isEarly = runAt > tx.now;
-    if (!isEarly && (await tx.backfills.backlog(connection.id, backlog)) < backlog) return null;
-    const waitsFor = isEarly
-      ? "the account's budget: interactive edits go first"
-      : "its own events that are being worked on";
-    const progress = { ...claimed.progress, waitsFor };
-    await tx.backfills.save(claimed, { ...claimed, runAt, leasedUntil: null, progress });
-    return { kind: "waits" };
-  });
-}
-
 async function noteFailure({ services, contact, claimed }: Step, thrown: unknown): Promise<void> {
   const { now } = await services.store.ledger.nextDue();
   const { account: consequence } = classify(thrown, now);
@@ -318,14 +228,6 @@ async function waitsForParent(
   if (own.step !== "create") return above.step === "list" || isPairing(above);
   if (above.finishedAt === null) return true;
   return (await services.store.transaction((tx) => tx.backfills.backlog(connection, 1))) > 0;
-}
-
-function finished(backfill: Backfill, now: Instant): Backfill {
-  return { ...backfill, step: "done", cursor: null, finishedAt: now };
-}
-
-function mayWork({ connection, account }: Contact): boolean {
-  return connection.inbound && connection.outbound && account.state === "active";
 }
 
 function mappingsOf(services: Services, integration: string): readonly Mapping[] {
