@@ -1,5 +1,6 @@
 /** Every row of the bench, in the order of the report. */
 import type { Row } from "./harness/bench.ts";
+import { BACKFILL } from "./rows/backfill.ts";
 import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
 import { ISOLATION } from "./rows/isolation.ts";
@@ -16,6 +17,7 @@ export const ROWS: readonly Row[] = [
   ...RECEIVER,
   ...CAPTURE,
   ...OUTBOUND,
+  ...BACKFILL,
   ...ISOLATION,
   ...START,
 ];

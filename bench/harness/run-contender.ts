@@ -25,7 +25,7 @@ export interface Program {
   readonly quiet?: boolean;
 }
 
-const OWN_PROGRAM: Program = {
+export const OWN_PROGRAM: Program = {
   file: fileURLToPath(new URL("../contenders/main.ts", import.meta.url)),
   node: process.execPath,
   flags: ["--import", "jiti/register"],

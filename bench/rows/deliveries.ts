@@ -5,9 +5,9 @@ import { type Run, runContender } from "../harness/run-contender.ts";
 import type { Spread } from "../harness/work.ts";
 
 /** Edits that are handed over at once. */
-const BATCH = 500;
+export const BATCH = 500;
 
-const bytes = 2_048;
+export const bytes = 2_048;
 
 export const DELIVERIES: readonly Row[] = [
   {
@@ -62,7 +62,7 @@ function entryOf(contender: ContenderName, spread: Spread): Entry {
   };
 }
 
-function faultsOf(name: string, { audit }: Run): readonly string[] {
+export function faultsOf(name: string, { audit }: Run): readonly string[] {
   const { overlaps, inversions, stuck, wrong } = audit;
   return Object.entries({ overlaps, inversions, stuck, wrong })
     .filter(([, count]) => count !== 0)

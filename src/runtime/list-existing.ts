@@ -1,9 +1,10 @@
 /**
  * The first step of a backfill: everything that exists at the integration is listed and admitted.
  *
- * 1. The next page is asked for while the last one is being admitted, and one page ahead at most: what is
- *    in memory does not grow with what there is to list.
- * 2. A page is admitted together with where the list goes on, so that a killed process loses no other.
+ * 1. Two pages are admitted at once at most, and one is asked for meanwhile: what is in memory does not
+ *    grow with what there is to list.
+ * 2. Where the list goes on is noted once a page, and all before it, are committed. A killed process
+ *    lists what was under way again; what has been admitted is known then, and no news.
  * 3. Events that need nothing but the database end where they are admitted. What could still be
  *    the counterpart of something here is never among them: it waits to be paired.
  */
@@ -14,7 +15,6 @@ import { type Instant, laterOf, MILLISECOND } from "../model/instant.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import {
-  BackfillLostError,
   finished,
   inOneTransaction,
   mayWork,
@@ -32,7 +32,14 @@ const PAGE_SIZE = 100;
 const PAGES_AT_ONCE = 20;
 const AT_ONCE_MS = 2_000;
 
-/** The list's next pages, each admitted together with where the list goes on. */
+/** A page on its way into the lanes. */
+interface Admitted {
+  readonly page: ListPage;
+  /** Resolves once it is committed, to how many events of the backfill wait then, as far as it matters. */
+  readonly waiting: Promise<number>;
+}
+
+/** Lists and admits the next pages. */
 export async function listExisting(step: Step): Promise<Progress> {
   const { services, contact, mapping, signal } = step;
   const paused = await notBefore(step, INBOUND_BACKLOG);
@@ -41,10 +48,20 @@ export async function listExisting(step: Step): Promise<Progress> {
   const { type } = mapping.resource;
   const query = { type, since: null, etag: null, cursor: step.claimed.cursor };
   const pages = services.gateway.container(contact).list(query, signal)[Symbol.asyncIterator]();
+  const inFlight: Admitted[] = [];
+  let claimed = step.claimed;
+  let waiting = 0;
+  const noteOldest = async (goesOn: boolean) => {
+    const [oldest] = inFlight;
+    if (oldest === undefined) return;
+    const then = goesOn || inFlight.length > 1 ? "keep" : "give_back";
+    waiting = await oldest.waiting;
+    inFlight.shift();
+    ({ after: claimed } = await noteAdmitted({ ...step, claimed }, oldest.page, then));
+    step.kept(claimed);
+  };
   try {
     let coming = pages.next();
-    let claimed = step.claimed;
-    let waiting = 0;
     for (let taken = 1; ; taken += 1) {
       const next = await coming;
       if (next.done === true) return { kind: "waits" };
@@ -52,25 +69,22 @@ export async function listExisting(step: Step): Promise<Progress> {
       // Before the transaction: PGlite has one session, and the directory would wait for it.
       const book = await AddressBook.open(services);
       const isTimely = services.clock.now() - began < AT_ONCE_MS * MILLISECOND;
-      const goesOn =
-        !page.last &&
-        taken < PAGES_AT_ONCE &&
-        isTimely &&
-        waiting < INBOUND_BACKLOG &&
-        mayAskOn(step, book);
-      if (goesOn) {
-        coming = pages.next();
-        // Should this page fail, nobody is left to hear of the next.
-        coming.catch(() => undefined);
-      }
-      const admitted = await admitPage({ ...step, claimed }, page, book, goesOn);
-      if (page.last) await noteListed(services, admitted.progress.after);
-      if (!goesOn) return admitted.progress;
-      claimed = admitted.progress.after;
-      step.kept(claimed);
-      waiting = admitted.waiting;
+      const isLast = page.last || taken === PAGES_AT_ONCE || waiting >= INBOUND_BACKLOG;
+      const goesOn = !isLast && isTimely && mayAskOn(step, book);
+      if (goesOn) coming = pages.next();
+      // Should one of them fail, nobody is left to hear of the others.
+      coming.catch(() => undefined);
+      inFlight.push({ page, waiting: admitPage(step, page, book) });
+      inFlight.at(-1)?.waiting.catch(() => undefined);
+      while (inFlight.length > (goesOn ? 1 : 0)) await noteOldest(goesOn);
+      if (!goesOn) return { kind: "went_on", after: claimed };
     }
+  } catch (thrown) {
+    // What was admitted before it failed need not be listed again.
+    while (inFlight.length > 0 && signal?.aborted !== true) await noteOldest(true);
+    throw thrown;
   } finally {
+    await Promise.allSettled(inFlight.map(({ waiting: committed }) => committed));
     await pages.return?.(undefined);
   }
 }
@@ -83,58 +97,52 @@ function mayAskOn({ services, contact }: Step, book: AddressBook): boolean {
   return bulkRequestAt(now.account.budget, at) <= at;
 }
 
-interface Admitted {
-  readonly progress: Extract<Progress, { kind: "went_on" }>;
-  /** Events of it that wait now, as far as it matters. */
-  readonly waiting: number;
-}
-
-async function admitPage(
-  step: Step,
-  page: ListPage,
-  book: AddressBook,
-  goesOn: boolean,
-): Promise<Admitted> {
-  if (step.worker === null) return attemptPage(step, page, book, goesOn);
+async function admitPage(step: Step, page: ListPage, book: AddressBook): Promise<number> {
+  const { services, contact, worker, signal } = step;
+  const arrivals = page.observations.map((observation) => ({
+    contact,
+    arrival: { observation, source: "backfill", deliveryId: null, verifiedAt: null } as const,
+  }));
+  const attempt = (who: string | null) =>
+    services.store.transaction(async (tx) => {
+      await admitArrivals(tx, arrivals, book, services, who);
+      return tx.backfills.backlog(contact.connection.id, INBOUND_BACKLOG);
+    });
+  if (worker === null) return attempt(null);
   try {
-    return await attemptPage(step, page, book, goesOn);
+    return await attempt(worker);
   } catch (error) {
-    if (error instanceof BackfillLostError || step.signal?.aborted === true) throw error;
-    step.services.log.warn(tell(error), "a page of a backfill failed; its events wait");
-    return attemptPage({ ...step, worker: null }, page, book, goesOn);
+    if (signal?.aborted === true) throw error;
+    services.log.warn(tell(error), "a page of a backfill failed; its events wait for their turn");
+    return attempt(null);
   }
 }
 
-async function attemptPage(
+/** Notes where the list goes on behind a page that is committed. */
+async function noteAdmitted(
   step: Step,
   page: ListPage,
-  book: AddressBook,
-  goesOn: boolean,
-): Promise<Admitted> {
-  const { services, contact, claimed, worker } = step;
-  let waiting = 0;
-  const work = async (tx: Parameters<typeof admitArrivals>[0]): Promise<Backfill> => {
-    const arrivals = page.observations.map((observation) => ({
-      contact,
-      arrival: { observation, source: "backfill", deliveryId: null, verifiedAt: null } as const,
-    }));
-    await admitArrivals(tx, arrivals, book, services, worker);
-    if (goesOn) waiting = await tx.backfills.backlog(contact.connection.id, INBOUND_BACKLOG);
-    const listed = claimed.progress.listed + page.observations.length;
-    const latest = page.observations.reduce<Instant | null>(
-      (at, { updatedAt }) => laterOf(at, updatedAt),
-      claimed.progress.latest,
-    );
-    const expected = page.pagesLeft === null ? null : listed + page.pagesLeft * PAGE_SIZE;
-    const after: Backfill = {
-      ...claimed,
-      cursor: page.cursor,
-      progress: { ...claimed.progress, listed, latest, expected, waitsFor: null },
-    };
-    return page.last ? afterListing(after, tx.now) : after;
+  then: "keep" | "give_back",
+): Promise<{ readonly after: Backfill }> {
+  const { services, claimed } = step;
+  const listed = claimed.progress.listed + page.observations.length;
+  const latest = page.observations.reduce<Instant | null>(
+    (at, { updatedAt }) => laterOf(at, updatedAt),
+    claimed.progress.latest,
+  );
+  const expected = page.pagesLeft === null ? null : listed + page.pagesLeft * PAGE_SIZE;
+  const after: Backfill = {
+    ...claimed,
+    cursor: page.cursor,
+    progress: { ...claimed.progress, listed, latest, expected, waitsFor: null },
   };
-  const progress = await inOneTransaction(step, work, goesOn ? "keep" : "give_back");
-  return { progress, waiting };
+  const noted = await inOneTransaction(
+    step,
+    (tx) => Promise.resolve(page.last ? afterListing(after, tx.now) : after),
+    then,
+  );
+  if (page.last) await noteListed(services, noted.after);
+  return noted;
 }
 
 /** From here on polls go on: they ask for what was updated since. */

@@ -176,6 +176,27 @@ describeOnEachDatabase("a backfill", (open) => {
     expect(await app.events("state=errored")).toEqual([]);
   });
 
+  it("ends what it lists where it is admitted; what the database refuses is errored by itself", async () => {
+    const app = await givenSampleTandem(await open());
+    await givenIssues(app, 12);
+    await app.sql("alter table tasks add constraint no_seven check (title <> 'Issue 7')");
+    await app.tandem.backfill(app.connection.id);
+    await finish(app);
+
+    expect(await app.tasks()).toHaveLength(11);
+    const errored = await app.events("state=errored");
+    expect(errored).toMatchObject([{ integration_external_id: "7", error: { retryable: false } }]);
+
+    await app.sql("alter table tasks drop constraint no_seven");
+    await givenIssues(app, 3);
+    await app.tandem.backfill(app.connection.id);
+    await finish(app);
+    const workers = await app.sql(
+      "select distinct worker from tandem.events where integration_external_id in ('13', '14', '15')",
+    );
+    expect(workers).toEqual([{ worker: "backfill" }]);
+  });
+
   it("records that have no counterpart get one each, a few at a time, and children after them", async () => {
     const app = await givenSampleTandem(await open());
     const ids = await givenTasks(

@@ -1,0 +1,33 @@
+/** The configuration that the bench runs Tandem with: tasks and issues, as most of its users map them. */
+import { defineConfig } from "../../src/config.ts";
+import { github } from "../../src/integrations/github/index.ts";
+
+export function syncedTasks(url: string) {
+  return defineConfig({
+    database: url,
+    integrations: { github: github() },
+    records: {
+      tasks: {
+        sync: {
+          "github.issue": {
+            scope: "project_id",
+            initial: "resource",
+            modifiedAt: "modified_at",
+            fields: {
+              title: "title",
+              markdown: "body",
+              status: {
+                field: "state",
+                toResource: (row) => (row.status === "done" ? "closed" : "open"),
+                toRecord: (state, row) => {
+                  if (state === "closed") return "done";
+                  return row === null || row.status === "done" ? "todo" : row.status;
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  });
+}
