@@ -3,6 +3,7 @@ import type { Row } from "./harness/bench.ts";
 import { BACKFILL } from "./rows/backfill.ts";
 import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
+import { HISTORY } from "./rows/history.ts";
 import { ISOLATION } from "./rows/isolation.ts";
 import { LATENCY } from "./rows/latency.ts";
 import { OUTBOUND } from "./rows/outbound.ts";
@@ -13,6 +14,7 @@ import { START } from "./rows/start.ts";
 export const ROWS: readonly Row[] = [
   ...DELIVERIES,
   ...PEERS,
+  ...HISTORY,
   ...LATENCY,
   ...RECEIVER,
   ...CAPTURE,

@@ -1,5 +1,5 @@
 /** Row 5: an event costs what it costs however many have ended before it. */
-import { type Audit } from "../contenders/contender.ts";
+import type { Audit } from "../contenders/contender.ts";
 import { product } from "../contenders/product.ts";
 import type { Entry, Row, Setting } from "../harness/bench.ts";
 import { OWN_PROGRAM, runContestant } from "../harness/run-contender.ts";

@@ -4,6 +4,7 @@ import type { AnyConfig } from "../../src/config.ts";
 import type { Backfill } from "../../src/model/backfill.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** Tasks are the same as the issues that have their key. */
 function pairedBy(pairBy: unknown, initial = "resource"): (config: AnyConfig) => AnyConfig {
@@ -177,7 +178,7 @@ describeOnEachDatabase("a backfill", (open) => {
   });
 
   it("ends what it lists where it is admitted; what the database refuses is errored by itself", async () => {
-    const app = await givenSampleTandem(await open());
+    const app = await givenSampleTandem(await open(), withoutAuthors);
     await givenIssues(app, 12);
     await app.sql("alter table tasks add constraint no_seven check (title <> 'Issue 7')");
     await app.tandem.backfill(app.connection.id);

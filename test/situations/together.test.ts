@@ -4,34 +4,12 @@
  */
 import pg from "pg";
 import { expect, it } from "vitest";
-import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import { AddressBook } from "../../src/runtime/address-book.ts";
 import { endDueTogether } from "../../src/runtime/claim.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-
-/** Nobody's record says who wrote it: then a new one needs nothing but its own table. */
-function withoutAuthors(config: AnyConfig): AnyConfig {
-  const { tasks, comments } = config.records;
-  const issue = tasks?.sync?.["github.issue"] as SyncConfig | undefined;
-  const comment = comments?.sync?.["github.issue_comment"] as SyncConfig | undefined;
-  if (tasks === undefined || comments === undefined) throw new Error("the sample has changed");
-  if (issue === undefined || comment === undefined) throw new Error("the sample has changed");
-  const { owner_id: owner, ...ofTasks } = issue.fields;
-  const { author_id: author, ...ofComments } = comment.fields;
-  expect([owner, author]).not.toContain(undefined);
-  return {
-    ...config,
-    records: {
-      tasks: { ...tasks, sync: { "github.issue": { ...issue, fields: ofTasks } } },
-      comments: {
-        ...comments,
-        sync: { "github.issue_comment": { ...comment, fields: ofComments } },
-      },
-    },
-  };
-}
+import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** Issues with a task each, whose webhooks are held from here on. */
 async function givenPairs(database: TestDatabase, count: number): Promise<SampleTandem> {
