@@ -1,5 +1,5 @@
 /** The composition root: the one place that names concrete stores and opens everything. */
-import { randomInt } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { compileConfig } from "./compile-config.ts";
 import type { AnyConfig, DatabaseSource } from "./config.ts";
 import type { Backfill } from "./model/backfill.ts";
@@ -367,6 +367,15 @@ function instanceName({ instance }: AnyConfig, environment: Environment): string
   return name === "" ? null : name;
 }
 
+/** Asked for in advance: each question to the system costs more than the number. */
+const entropy = Buffer.alloc(6 * 1_024);
+let drawn = entropy.length;
+
 function secureRandom(): number {
-  return randomInt(2 ** 47) / 2 ** 47;
+  if (drawn === entropy.length) {
+    randomFillSync(entropy);
+    drawn = 0;
+  }
+  drawn += 6;
+  return entropy.readUIntBE(drawn - 6, 6) / 2 ** 48;
 }

@@ -477,3 +477,4 @@ function tandem.due_deliveries(due_by timestamp with time zone, how_many integer
 function tandem.due_lanes(due_by timestamp with time zone, how_many integer) returns SETOF bigint
 function tandem.live_events(lanes bigint[]) returns SETOF tandem.events_live
 function tandem.now() returns timestamp with time zone
+function tandem.whole_changes(changes jsonb, content jsonb) returns jsonb

@@ -1,4 +1,5 @@
 /** Between an event and its row, in `events_live` and `events_ended` alike. */
+import { isDeepStrictEqual } from "node:util";
 import type { Content } from "../../model/content.ts";
 import type {
   Conflict,
@@ -33,7 +34,7 @@ export interface EventRow {
   readonly delivery_id: string | null;
   readonly content: Content | null;
   readonly digest: string | null;
-  readonly changes: readonly FieldChange[];
+  readonly changes: readonly KeptChange[];
   readonly conflicts: readonly Conflict[];
   readonly error: EventError | null;
   readonly attempts: number;
@@ -47,6 +48,9 @@ export interface EventRow {
   readonly started_at: string | null;
   readonly finished_at: string | null;
 }
+
+/** Without `to`: what the event's own content says. */
+type KeptChange = Omit<FieldChange, "to"> & Partial<Pick<FieldChange, "to">>;
 
 /** The type of an event's resource and the relation that shows its cached copies. */
 export interface ResourceNames {
@@ -77,7 +81,7 @@ export function eventFromRow(row: EventRow): TandemEvent {
     deliveryId: row.delivery_id === null ? null : deliveryId(row.delivery_id),
     content: row.content,
     digest: row.digest,
-    changes: row.changes,
+    changes: wholeChanges(row),
     conflicts: row.conflicts,
     error: row.error,
     attempts: row.attempts,
@@ -116,7 +120,7 @@ export function eventToRow(event: TandemEvent, names: ResourceNames): EventRow {
     delivery_id: event.deliveryId,
     content: event.content,
     digest: event.digest,
-    changes: event.changes,
+    changes: event.changes.map((change) => keptChange(change, event.content)),
     conflicts: event.conflicts,
     error: event.error,
     attempts: event.attempts,
@@ -130,6 +134,19 @@ export function eventToRow(event: TandemEvent, names: ResourceNames): EventRow {
     started_at: textOrNull(event.startedAt),
     finished_at: textOrNull(event.finishedAt),
   };
+}
+
+function keptChange(change: FieldChange, content: Content | null): KeptChange {
+  const { to, ...kept } = change;
+  const said = content?.[change.field];
+  return said !== undefined && isDeepStrictEqual(said, to) ? kept : change;
+}
+
+function wholeChanges({ changes, content }: EventRow): readonly FieldChange[] {
+  return changes.map(({ to, ...change }) => ({
+    ...change,
+    to: to === undefined ? (content?.[change.field] ?? null) : to,
+  }));
 }
 
 /** The columns of an event, for statements that name them. */
