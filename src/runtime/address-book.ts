@@ -6,7 +6,7 @@ import type { AccountId, ConnectionId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
-import type { AccountRecord } from "../store/store.ts";
+import type { AccountRecord, Directory } from "../store/store.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
@@ -21,6 +21,58 @@ export class UnmappedLaneError extends Error {
   override readonly name = "UnmappedLaneError";
 }
 
+/** A read that does not answer: whoever comes later asks anew, on a connection of their own. */
+const PATIENCE_MS = 1_000;
+
+/** A read of a directory that has not begun yet: whoever comes before it does shares it. */
+const upcoming = new WeakMap<Directory, Promise<readonly Contact[]>>();
+/** The one that is under way, which may be older than a change that was just made. */
+const underWay = new WeakMap<Directory, Promise<void>>();
+
+/** All loops are woken at once, and each opens a book: one read serves those that ask meanwhile. */
+function readShared({ store: { directory }, clock }: Services): Promise<readonly Contact[]> {
+  const shared = upcoming.get(directory);
+  if (shared !== undefined) return shared;
+  const before = underWay.get(directory);
+  const begun = (before === undefined ? Promise.resolve() : atMost(before, clock)).then(() => {
+    upcoming.delete(directory);
+    const read = readContacts(directory);
+    // Who shares the read is told of its failure.
+    const ended = read.then(
+      () => undefined,
+      () => undefined,
+    );
+    underWay.set(directory, ended);
+    void ended.then(() => {
+      if (underWay.get(directory) === ended) underWay.delete(directory);
+    });
+    return read;
+  });
+  upcoming.set(directory, begun);
+  return begun;
+}
+
+function atMost(ended: Promise<void>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(PATIENCE_MS, resolve);
+    void ended.then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+async function readContacts(directory: Directory): Promise<readonly Contact[]> {
+  const [accounts, connections] = await Promise.all([
+    directory.accounts(),
+    directory.connections(),
+  ]);
+  return connections.flatMap((connection) => {
+    const account = accounts.find((candidate) => candidate.id === connection.accountId);
+    return account === undefined ? [] : [{ connection, account }];
+  });
+}
+
 /** A snapshot of the directory; take a new one for each step, so that a pause works at once. */
 export class AddressBook {
   contacts: readonly Contact[];
@@ -32,16 +84,7 @@ export class AddressBook {
   }
 
   static async open(services: Services): Promise<AddressBook> {
-    const { directory } = services.store;
-    const [accounts, connections] = await Promise.all([
-      directory.accounts(),
-      directory.connections(),
-    ]);
-    const contacts = connections.flatMap((connection) => {
-      const account = accounts.find((candidate) => candidate.id === connection.accountId);
-      return account === undefined ? [] : [{ connection, account }];
-    });
-    return new AddressBook(contacts, services);
+    return new AddressBook(await readShared(services), services);
   }
 
   /** What has just happened to an account concerns those who work by this snapshot already. */
