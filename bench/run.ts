@@ -3,7 +3,8 @@
  * run. A round runs everybody in turn; the first one warms up and checks, and is not counted. `--quick`
  * takes less work, `--only 1` takes some rows, `--json` prints them for machines, `--scale 0.02` takes
  * that share of the work of the rows that take long, to try them. To learn what binds: `--statements`
- * adds what each statement costs the database, `--profile DIR` writes CPU profiles.
+ * adds what each statement costs the database, `--profile DIR` writes CPU profiles. `--write` puts the
+ * figures into `docs/benchmarks.md`; with `--only`, those of these rows in the place of theirs.
  */
 import { parseArgs } from "node:util";
 import { startDurablePostgres } from "../test/harness/postgres-server.ts";
@@ -18,6 +19,8 @@ import {
   skippedResult,
 } from "./harness/results.ts";
 import { COUNTING } from "./harness/statements.ts";
+import { reportEntries, reportRows } from "./page/report.ts";
+import { thisMachine, writePage } from "./page/write-page.ts";
 import { ROWS } from "./rows.ts";
 
 const { values } = parseArgs({
@@ -29,8 +32,14 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     statements: { type: "boolean", default: false },
     profile: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
+if (values.write && (values.quick || values.scale !== "1" || values.statements)) {
+  throw new Error(
+    "the page is of whole runs: --write goes with no --quick, --scale or --statements",
+  );
+}
 const { quick } = values;
 const rounds = Number(values.rounds ?? (quick ? "3" : "5"));
 const nodeFlags =
@@ -61,6 +70,15 @@ const results: readonly Result[] = [
 for (const result of results) tell(describeResult(result));
 for (const fault of faults) tell(` 0  ${fault}`);
 if (values.json) process.stdout.write(`${JSON.stringify({ rows: results })}\n`);
+if (values.write) {
+  const measuredOn = new Date().toISOString().slice(0, 10);
+  const report = {
+    machine: thisMachine(server.version),
+    rows: reportRows(results, ROWS, measuredOn),
+    entries: reportEntries(counted),
+  };
+  writePage(report, ROWS);
+}
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 /** Everybody who takes part in a round, once. */
