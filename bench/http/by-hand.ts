@@ -8,7 +8,7 @@ import type { Part } from "./part.ts";
 import { isSigned, readAll } from "./webhook.ts";
 
 /** As many as serve 64 connections best; with pg's own 10 it is a little slower. */
-const CONNECTIONS = 16;
+export const CONNECTIONS = 16;
 
 /** The same facts that Tandem leaves, with no rule. */
 export const DIRECT_SCHEMA = `
@@ -101,7 +101,7 @@ export function handlerOf(take: Take): Parameters<typeof createServer>[1] {
   };
 }
 
-export async function insertDelivery(
+async function insertDelivery(
   pool: pg.Pool,
   body: Buffer,
   request: IncomingMessage,
@@ -110,7 +110,7 @@ export async function insertDelivery(
   await pool.query({ ...INSERT, values: [key, key, body.toString()] });
 }
 
-const INSERT = {
+export const INSERT = {
   name: "delivery",
   text: `insert into deliveries (id, delivery_key, event, payload) values ($1, $2, 'issues', $3)
     on conflict (delivery_key) do nothing`,

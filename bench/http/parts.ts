@@ -1,4 +1,5 @@
 /** Every part by name. */
+import { probotPart } from "../peers/probot.ts";
 import { apiPart } from "./api.ts";
 import { directPart, insertPart } from "./by-hand.ts";
 import { arrivals, fullLoad } from "./load.ts";
@@ -10,6 +11,7 @@ export const PARTS = {
   tandem: tandemPart,
   insert: insertPart,
   direct: directPart,
+  probot: probotPart,
   listening: listeningPart,
   api: apiPart,
   fetching: fetchingPart,

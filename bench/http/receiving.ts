@@ -2,17 +2,26 @@
 import type { Entry, Outcome, Setting } from "../harness/bench.ts";
 import { withOwnDatabase } from "../harness/own-database.ts";
 import { forgetStatements, statementsOf } from "../harness/statements.ts";
+import { installPeers } from "../peers/install.ts";
 import { DIRECT_SCHEMA } from "./by-hand.ts";
 import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
 
-export type Receiver = "tandem" | "insert";
+export type Receiver = "tandem" | "insert" | "probot";
 
 const CONNECTIONS = 64;
 const BYTES = 10_240;
 
 export function receiverEntry(receiver: Receiver): Entry {
-  return { name: `receiver, ${receiver}`, run: (setting) => receive(setting, receiver) };
+  return {
+    name: `receiver, ${receiver}`,
+    async run(setting) {
+      if (receiver !== "probot") return receive(setting, receiver);
+      const installed = await installPeers((line) => process.stderr.write(`${line}\n`));
+      if ("skipped" in installed) return { figures: {}, faults: [], ...installed };
+      return receive(setting, receiver);
+    },
+  };
 }
 
 function receive(setting: Setting, receiver: Receiver): Promise<Outcome> {

@@ -4,8 +4,18 @@ import { receiverEntry } from "../http/receiving.ts";
 
 const tandem = receiverEntry("tandem");
 const insert = receiverEntry("insert");
+const probot = receiverEntry("probot");
 
 export const RECEIVER: readonly Row[] = [
+  {
+    id: 8,
+    name: "webhooks received a second, beside Probot",
+    of: { entry: tandem, figure: "perSecond" },
+    to: { entry: probot, figure: "perSecond" },
+    against: "Probot, whose handler inserts each webhook",
+    goal: 1.5,
+    goalIs: "least",
+  },
   {
     id: 8,
     name: "webhooks received a second, beside node:http",
