@@ -94,4 +94,66 @@ export const together: readonly CodeMutant[] = [
     replace: "",
     killedBy,
   },
+  {
+    id: "own-write-altered",
+    rule: "A write of ours that the app's own code altered is told to the drain",
+    file,
+    find: "if (columns.length > 0) {",
+    replace: "if (false) {",
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
+  {
+    id: "own-write-placed",
+    rule: "So is one that the app put somewhere else",
+    file: "src/runtime/own-writes.ts",
+    find: "differing || moved ?",
+    replace: "differing ?",
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
+  {
+    id: "own-write-only-lane",
+    rule: "A write of ours that concerns another connection too is captured",
+    file: "src/runtime/address-book.ts",
+    find: "this.contacts.filter(({ connection }) => connection.scope === scope).length === 1",
+    replace: "true",
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
+  {
+    id: "own-write-journal",
+    rule: "What an app's trigger writes in answer to ours is captured",
+    file: "src/store/postgres/capture-sql.ts",
+    find: " or pg_trigger_depth() > 0",
+    replace: "",
+    killedBy: ["test/situations/own-writes.test.ts"],
+  },
+  {
+    id: "take-in-held",
+    rule: "What is delivered to lanes that somebody holds is left for its turn, the whole delivery",
+    file: "src/runtime/take-deliveries.ts",
+    find: "...(left.has(delivery.id) ? UNREAD : outcomeOf(reading)),",
+    replace: "...outcomeOf(reading),",
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
+  {
+    id: "take-in-seen",
+    rule: "A delivery that comes twice at once is taken in once",
+    file: "src/runtime/take-deliveries.ts",
+    find: "seen.add(delivery.deliveryKey);",
+    replace: "",
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
+  {
+    id: "take-in-unread",
+    rule: "What cannot be read as it comes is stored, and tried again",
+    file: "src/runtime/take-deliveries.ts",
+    find: `    case "failed":
+    case "moved":
+    case "containers":
+      return UNREAD;`,
+    replace: `    case "failed":
+    case "moved":
+    case "containers":
+      return { state: "translated", action: null, reason: null };`,
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
 ];
