@@ -9,6 +9,7 @@ import { LATENCY } from "./rows/latency.ts";
 import { OUTBOUND } from "./rows/outbound.ts";
 import { PEERS } from "./rows/peers.ts";
 import { RECEIVER } from "./rows/receiver.ts";
+import { SOAK } from "./rows/soak.ts";
 import { START } from "./rows/start.ts";
 
 export const ROWS: readonly Row[] = [
@@ -21,5 +22,6 @@ export const ROWS: readonly Row[] = [
   ...OUTBOUND,
   ...BACKFILL,
   ...ISOLATION,
+  ...SOAK,
   ...START,
 ];

@@ -55,8 +55,12 @@ function entryOf(side: BackfillAssignment["side"]): Entry {
           const flags = [...setting.nodeFlags, "--expose-gc", "--import", "jiti/register"];
           const child = fork(MAIN, { execArgv: flags });
           const ended = once(child, "exit");
+          const lost = ended.then(() => {
+            throw new Error("the process of the backfill ended before it had told");
+          });
+          lost.catch(() => undefined);
           child.send({ side, url, base: base.url, list } satisfies BackfillAssignment);
-          const [words] = (await Promise.race([once(child, "message"), ended])) as [BackfillWords];
+          const [words] = (await Promise.race([once(child, "message"), lost])) as [BackfillWords];
           await ended;
           const { rows } = await pool.query<{ tasks: string; last: string }>(
             "select count(*) as tasks, count(*) filter (where title = $1) as last from tasks",
