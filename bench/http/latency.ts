@@ -6,7 +6,7 @@ import { withOwnDatabase } from "../harness/own-database.ts";
 import { forgetStatements, statementsOf } from "../harness/statements.ts";
 import { type Edit, makeWork, type WorkOptions } from "../harness/work.ts";
 import { DIRECT_SCHEMA } from "./by-hand.ts";
-import { percentilesOf } from "./load.ts";
+import { arrivals, percentilesOf } from "./load.ts";
 import { commitsOf, markCommits } from "./marks.ts";
 import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
@@ -35,18 +35,18 @@ function measure(setting: Setting, side: "tandem" | "direct"): Promise<Outcome> 
           : await start("direct", { url });
       await admin.query("checkpoint");
       await forgetStatements(admin);
-      const { opened } = await start("arrivals", {
+      const sent = await arrivals({
         ...{ port: server.opened.port, path: TANDEM_PATH, work, perSecond: PER_SECOND },
       });
       const edits = makeWork(work);
       const visible = await visibleAt(pool, edits);
       await server.stop();
       const taken = edits
-        .map((_, index) => (visible[index] ?? NaN) - (opened.dueAt[index] ?? NaN))
+        .map((_, index) => (visible[index] ?? NaN) - (sent.dueAt[index] ?? NaN))
         .slice(UNCOUNTED);
       const lost = taken.filter(Number.isNaN).length;
       const faults = [
-        ...(opened.refused > 0 ? [`latency, ${side}: ${String(opened.refused)} refused`] : []),
+        ...(sent.refused > 0 ? [`latency, ${side}: ${String(sent.refused)} refused`] : []),
         ...(lost > 0 ? [`latency, ${side}: ${String(lost)} never came to be seen`] : []),
       ];
       const sorted = taken.filter((one) => !Number.isNaN(one)).sort((a, b) => a - b);

@@ -1,8 +1,10 @@
-/** The loads: as fast as a server answers, or at given times whatever it answers. */
+/**
+ * The loads: as fast as a server answers, or at given times whatever it answers. They run in the
+ * harness's own process, which has nothing else to do meanwhile.
+ */
 import { makeWork, type WorkOptions } from "../harness/work.ts";
 import { wallMillis } from "./clock.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import type { Part } from "./part.ts";
 import { requestOf, signatureOf } from "./webhook.ts";
 
 export interface Target {
@@ -29,7 +31,7 @@ export interface FullLoadResult {
 }
 
 /** Each connection sends its next webhook when the one before is answered. */
-export const fullLoad: Part<FullLoad, FullLoadResult, null> = async (input) => {
+export async function fullLoad(input: FullLoad): Promise<FullLoadResult> {
   const { port, path, connections, bytes, warmUpMs, millis } = input;
   const bodies = makeWork({ spread: "uniform", events: 500, bytes }).map(({ text }) =>
     Buffer.from(text),
@@ -63,14 +65,11 @@ export const fullLoad: Part<FullLoad, FullLoadResult, null> = async (input) => {
   for (const connection of opened) connection.close();
   const sorted = millisTaken.sort((a, b) => a - b);
   return {
-    opened: {
-      perSecond: (sorted.length * 1_000) / millis,
-      ...percentilesOf(sorted),
-      ...{ accepted, refused },
-    },
-    stop: () => Promise.resolve(null),
+    perSecond: (sorted.length * 1_000) / millis,
+    ...percentilesOf(sorted),
+    ...{ accepted, refused },
   };
-};
+}
 
 export interface Arrivals extends Target {
   readonly work: WorkOptions;
@@ -90,7 +89,7 @@ const TIMER_STEP_MS = 1.5;
  * Webhooks come at their times, on as many connections as that takes: a server that stands still gets
  * those that came meanwhile as well, and each waits since it was due.
  */
-export const arrivals: Part<Arrivals, ArrivalsResult, null> = async (input) => {
+export async function arrivals(input: Arrivals): Promise<ArrivalsResult> {
   const { port, path, work, perSecond } = input;
   const requests = makeWork(work).map(({ key, text }) => {
     const body = Buffer.from(text);
@@ -136,8 +135,8 @@ export const arrivals: Part<Arrivals, ArrivalsResult, null> = async (input) => {
   });
   await Promise.all(answers);
   for (const connection of all) connection.close();
-  return { opened: { dueAt, refused }, stop: () => Promise.resolve(null) };
-};
+  return { dueAt, refused };
+}
 
 export function percentilesOf(sorted: readonly number[]): {
   readonly p50: number;

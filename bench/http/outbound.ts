@@ -18,7 +18,7 @@ const BURST = 1_000;
 const LOOK_MS = 10;
 const PATIENCE_MS = 60_000;
 /** For connections and code to warm up; not counted. */
-const FIRST = 64;
+const FIRST = 32;
 
 export const tandemOutbound: Entry = {
   name: "outbound, tandem",
@@ -117,7 +117,7 @@ function sendBurst(setting: Setting): Promise<Outcome> {
 }
 
 function sizeOf({ quick }: Setting): number {
-  return quick ? 300 : 5_000;
+  return quick ? 120 : 5_000;
 }
 
 function addressOf(port: number): string {

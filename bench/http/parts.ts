@@ -2,7 +2,6 @@
 import { probotPart } from "../peers/probot.ts";
 import { apiPart } from "./api.ts";
 import { directPart, insertPart } from "./by-hand.ts";
-import { arrivals, fullLoad } from "./load.ts";
 import { fetchingPart } from "./fetching.ts";
 import { listeningPart } from "./listening.ts";
 import { tandemPart } from "./tandem.ts";
@@ -15,6 +14,4 @@ export const PARTS = {
   listening: listeningPart,
   api: apiPart,
   fetching: fetchingPart,
-  fullLoad,
-  arrivals,
 };

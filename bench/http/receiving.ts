@@ -4,6 +4,7 @@ import { withOwnDatabase } from "../harness/own-database.ts";
 import { forgetStatements, statementsOf } from "../harness/statements.ts";
 import { installPeers } from "../peers/install.ts";
 import { DIRECT_SCHEMA } from "./by-hand.ts";
+import { fullLoad } from "./load.ts";
 import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
 
@@ -36,7 +37,7 @@ function receive(setting: Setting, receiver: Receiver): Promise<Outcome> {
         : await start(receiver, { url });
       await admin.query("checkpoint");
       await forgetStatements(admin);
-      const { opened: load } = await start("fullLoad", {
+      const load = await fullLoad({
         ...{ port: server.opened.port, path: TANDEM_PATH },
         ...{ connections: CONNECTIONS, bytes: BYTES },
         ...(setting.quick ? { warmUpMs: 500, millis: 1_500 } : { warmUpMs: 2_000, millis: 8_000 }),

@@ -31,7 +31,7 @@ function measure(
   waker: Waker,
   processes: Processes,
 ): Promise<Outcome> {
-  const events = UNCOUNTED + (setting.quick ? 25 : 100);
+  const events = UNCOUNTED + (setting.quick ? 15 : 100);
   const work = makeWork({ spread: "distinct", events, bytes: 2_048 });
   const random = seededRandom(7);
   return withOwnDatabase(setting.adminUrl, `bench_wake_${waker}`, async (database) => {
@@ -49,7 +49,7 @@ function measure(
       const statuses: number[] = [];
       for (const { key, text } of work) {
         // Not in step with anybody's own look.
-        await delay(30 + random() * 60);
+        await delay(30 + random() * 40);
         const body = Buffer.from(text);
         statuses.push(await connection.send(requestOf(TANDEM_PATH, key, body, signatureOf(body))));
       }
