@@ -11,7 +11,9 @@ import { UPSERT, valuesOf } from "./upsert.ts";
 const [what, prepared, database] = process.argv.slice(2);
 if (what === "prepare") {
   // The bench named it from the same table.
-  await PEERS[prepared as PeerName].prepare(database ?? "");
+  const url = database ?? "";
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  await PEERS[prepared as PeerName].prepare(url, () => analyze(pool));
   process.exit();
 }
 

@@ -29,8 +29,12 @@ export interface Ground {
 }
 
 export interface Peer {
-  /** Once for a database, before its processes open it. */
-  readonly prepare: (url: string) => Promise<void>;
+  /**
+   * Once for a database, before its processes open it.
+   *
+   * @param analyze has Postgres look at what is in the tables now
+   */
+  readonly prepare: (url: string, analyze: () => Promise<void>) => Promise<void>;
   readonly open: (ground: Ground) => Promise<OpenedPeer>;
 }
 
