@@ -1,45 +1,14 @@
 /** Tandem itself: verified deliveries come in through the store's batch function, workers do the rest. */
 import type pg from "pg";
 import { pino } from "pino";
-import { defineConfig } from "../../src/config.ts";
-import { github } from "../../src/integrations/github/index.ts";
 import { type AccountId, deliveryId, uuidv7 } from "../../src/model/ids.ts";
 import { systemClock } from "../../src/runtime/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { type Edit, lastOf, REPOSITORY_ID } from "../harness/work.ts";
 import { type Audit, type Contender, inversionsOf, statusOf, TASKS } from "./contender.ts";
+import { syncedTasks } from "./synced-tasks.ts";
 
 const HOUR_MS = 3_600_000;
-
-function config(url: string) {
-  return defineConfig({
-    database: url,
-    integrations: { github: github() },
-    records: {
-      tasks: {
-        sync: {
-          "github.issue": {
-            scope: "project_id",
-            initial: "resource",
-            modifiedAt: "modified_at",
-            fields: {
-              title: "title",
-              markdown: "body",
-              status: {
-                field: "state",
-                toResource: (row) => (row.status === "done" ? "closed" : "open"),
-                toRecord: (state, row) => {
-                  if (state === "closed") return "done";
-                  return row === null || row.status === "done" ? "todo" : row.status;
-                },
-              },
-            },
-          },
-        },
-      },
-    },
-  });
-}
 
 /**
  * GitHub after all of it: an issue that is read again says what was said last of it. A request that is
@@ -61,7 +30,7 @@ export const product: Contender = {
   async setUp(pool) {
     await pool.query(TASKS);
     const url = pool.options.connectionString ?? "";
-    const tandem = await createTandem(config(url), { fetch: answering([], () => undefined) });
+    const tandem = await createTandem(syncedTasks(url), { fetch: answering([], () => undefined) });
     try {
       await tandem.migrate();
       const { directory } = tandem.services.store;
@@ -88,7 +57,7 @@ export const product: Contender = {
   async open(url, process, work) {
     let calls = 0;
     const count = () => void (calls += 1);
-    const tandem = await createTandem(config(url), {
+    const tandem = await createTandem(syncedTasks(url), {
       fetch: answering(work, count),
       workerName: `bench-${String(process)}`,
       log: pino({ level: "warn", base: null }),

@@ -45,6 +45,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   const { observation } = arrival;
   const start = unchanged(learnIdentity(lane, observation));
   const content = contentOf(lane, observation, context);
+  const contentDigest = content === null ? null : digest(content);
   const born = newEvent(start.lane, context, {
     direction: "inbound",
     action: observation.action,
@@ -52,7 +53,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     updatedAt: observation.updatedAt,
     deliveryId: arrival.deliveryId,
     content,
-    digest: content === null ? null : digest(content),
+    digest: contentDigest,
   });
 
   const off = inboundOff(lane, context);
@@ -82,8 +83,10 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     const older = ignored(born, "later_event", lane.clock.event, context.now);
     return done(start, { ...older, conflicts });
   }
-  if (content === null) return admitUpsert(start, { ...born, reread: true });
-  return admitSeen(start, { ...born, content, digest: digest(content) }, arrival, context);
+  if (content === null || contentDigest === null) {
+    return admitUpsert(start, { ...born, reread: true });
+  }
+  return admitSeen(start, { ...born, content, digest: contentDigest }, arrival, context);
 }
 
 /** Row 3, where the record was moved away: what is said at its former resource is named, and no more. */

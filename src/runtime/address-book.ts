@@ -7,6 +7,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { AccountRecord, Directory } from "../store/store.ts";
+import { groupBy } from "./group-by.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
@@ -73,14 +74,42 @@ async function readContacts(directory: Directory): Promise<readonly Contact[]> {
   });
 }
 
+/** Contacts by what they are asked for: every event of a batch asks, and there may be many. */
+interface Listed {
+  readonly contacts: readonly Contact[];
+  readonly byId: ReadonlyMap<ConnectionId, Contact>;
+  readonly byContainer: ReadonlyMap<string, readonly Contact[]>;
+  readonly byScope: ReadonlyMap<string, readonly Contact[]>;
+}
+
+function listed(contacts: readonly Contact[]): Listed {
+  const by = (key: (connection: Connection) => string) =>
+    new Map(
+      groupBy(contacts, ({ connection }) => key(connection)).map((group) => [
+        group[0] === undefined ? "" : key(group[0].connection),
+        group,
+      ]),
+    );
+  return {
+    contacts,
+    byId: new Map(contacts.map((contact) => [contact.connection.id, contact])),
+    byContainer: by(({ containerId }) => containerId),
+    byScope: by(({ scope }) => scope),
+  };
+}
+
 /** A snapshot of the directory; take a new one for each step, so that a pause works at once. */
 export class AddressBook {
-  contacts: readonly Contact[];
   readonly #services: Services;
+  #listed: Listed;
 
   constructor(contacts: readonly Contact[], services: Services) {
-    this.contacts = contacts;
     this.#services = services;
+    this.#listed = listed(contacts);
+  }
+
+  get contacts(): readonly Contact[] {
+    return this.#listed.contacts;
   }
 
   static async open(services: Services): Promise<AddressBook> {
@@ -89,30 +118,28 @@ export class AddressBook {
 
   /** What has just happened to an account concerns those who work by this snapshot already. */
   noteAccount(id: AccountId, changes: Pick<Account, "state" | "reason" | "pausedUntil">): void {
-    this.contacts = this.contacts.map((contact) =>
+    const noted = this.contacts.map((contact) =>
       contact.account.id === id
         ? { ...contact, account: { ...contact.account, ...changes } }
         : contact,
     );
+    this.#listed = listed(noted);
   }
 
   contact(id: ConnectionId): Contact | null {
-    return this.contacts.find(({ connection }) => connection.id === id) ?? null;
+    return this.#listed.byId.get(id) ?? null;
   }
 
   /** Connections of a container; several scopes may share one. */
   ofContainer(integration: string, containerId: string): readonly Contact[] {
-    return this.contacts.filter(
-      ({ connection }) =>
-        connection.integration === integration && connection.containerId === containerId,
-    );
+    const here = this.#listed.byContainer.get(containerId) ?? [];
+    return here.filter(({ connection }) => connection.integration === integration);
   }
 
   /** Connections that a scope value selects. */
   ofScope(integration: string, scope: string): readonly Contact[] {
-    return this.contacts.filter(
-      ({ connection }) => connection.integration === integration && connection.scope === scope,
-    );
+    const here = this.#listed.byScope.get(scope) ?? [];
+    return here.filter(({ connection }) => connection.integration === integration);
   }
 
   mapping(lane: Pick<Lane, "connectionId" | "resourceType">): Mapping | null {
@@ -143,12 +170,12 @@ export class AddressBook {
   /** Whether a write to the lane's record concerns no other lane, and nothing else that is kept. */
   isOnlyLane({ connectionId }: Pick<Lane, "connectionId">, { recordType }: Mapping): boolean {
     const { mappings, journals, identities } = this.#services;
-    const scope = this.contact(connectionId)?.connection.scope;
+    const scope = this.contact(connectionId)?.connection.scope ?? "";
     return (
       mappings.filter((mapping) => mapping.recordType === recordType).length === 1 &&
       !journals.some((journal) => journal.recordType === recordType) &&
       identities?.table !== recordType &&
-      this.contacts.filter(({ connection }) => connection.scope === scope).length === 1
+      this.#listed.byScope.get(scope)?.length === 1
     );
   }
 

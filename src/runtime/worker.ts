@@ -128,7 +128,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       "backfill",
       Math.max(idleMillis, 1_000),
       async () =>
-        (await unlessForeign(services, () => advanceBackfills(services, killed.signal))) > 0,
+        (await unlessForeign(services, () => advanceBackfills(services, killed.signal, name))) > 0,
     ],
     [
       "poll",

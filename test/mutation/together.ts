@@ -114,7 +114,7 @@ export const together: readonly CodeMutant[] = [
     id: "own-write-only-lane",
     rule: "A write of ours that concerns another connection too is captured",
     file: "src/runtime/address-book.ts",
-    find: "this.contacts.filter(({ connection }) => connection.scope === scope).length === 1",
+    find: "this.#listed.byScope.get(scope)?.length === 1",
     replace: "true",
     killedBy: ["test/situations/taken-in.test.ts"],
   },

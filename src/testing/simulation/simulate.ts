@@ -14,6 +14,7 @@ import {
   type TestTandem,
 } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
+import type { Random } from "../../model/clock.ts";
 import { Chance } from "./chance.ts";
 import { editSomething } from "./edits.ts";
 import { type Fetch, History } from "./history.ts";
@@ -72,7 +73,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const chance = new Chance(seed);
   const random = chance.stream();
   const unlucky = chance.stream();
-  const eager = chance.stream();
+  let eager: Random | null = null;
   const history = new History();
   const watch = new LedgerWatch();
   const moves = planHistory(seed, steps).filter(({ id }) => options.moves?.includes(id) ?? true);
@@ -106,7 +107,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       return received;
     },
     // What a webhook says is taken in as it is stored, or waits for a worker: both happen.
-    takesIn: () => (eager() < 0.5 ? "receiver" : null),
+    takesIn: () => (eager !== null && eager() < 0.5 ? "receiver" : null),
     failpoints: {
       async reach(point) {
         if (!without.includes("failpoints")) workers?.pass(point, unlucky);
@@ -128,6 +129,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       random,
       beats: chance.stream(),
     });
+    eager = chance.stream();
     // GitHub may have lost patience with a webhook that is still being stored.
     const allArrived = async () => {
       await github.answered();
