@@ -102,6 +102,7 @@ function watchedRecords(
     delete: (mapping, id, origin) => around(origin, () => records.delete(mapping, id, origin)),
     lend: (origin, work, late) => around(origin, () => records.lend(origin, work, late)),
     user: (id) => records.user(id),
+    attempt: (work) => records.attempt(work),
     waitAtMost: (millis) => records.waitAtMost(millis),
     allowPauses: (millis) => records.allowPauses(millis),
     resolveActors: (integration, references, origin) =>

@@ -19,6 +19,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
 import { isContention } from "../store/database.ts";
+import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { groupBy } from "./group-by.ts";
@@ -107,7 +108,7 @@ async function workTogether(
     // Whom no other lane and no journal concerns, nobody has to be told of.
     const alone = own.every(({ start }) => book.isOnlyLane(start.lane, mapping));
     const toldBy = alone ? "writer" : "trigger";
-    const written = await writeAll(tx, mapping, planned, toldBy).catch((error: unknown) => {
+    const written = await writeAccepted(tx, mapping, planned, toldBy).catch((error: unknown) => {
       throw isContention(error)
         ? new BusyTogetherError("a row is held that a shared write needs", { cause: error })
         : error;
@@ -144,6 +145,8 @@ function begin(
   const next = nextEvent(lane, now);
   if (next === null || next.direction === "outbound" || next.action === "delete") return null;
   if (needsMore(lane) || !book.mayWorkTogether(lane)) return null;
+  // What has just been refused is most likely refused again: it is looked for in no batch.
+  if (decided.before.live.some(({ state }) => state === "errored")) return null;
   const context = book.context(lane, now);
   const { lane: claimed } = claim(lane, next, worker, now, LEASE_MS);
   const event = processing(claimed);
@@ -270,6 +273,30 @@ async function parentsOf(
 }
 
 /** Writes what was planned; what cannot be written together is left out. */
+/**
+ * Writes all but what the table refuses, which is found by halves: one record that can never be written
+ * costs those beside it a few statements, and not their turn.
+ */
+async function writeAccepted(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  planned: readonly Planned[],
+  toldBy: ToldBy,
+): Promise<Awaited<ReturnType<typeof writeAll>>> {
+  try {
+    return await tx.records.attempt(() => writeAll(tx, mapping, planned, toldBy));
+  } catch (error) {
+    // What is wrong with the table is wrong with every row of it.
+    if (!(error instanceof RecordWriteError) || error.code === "table_changed") throw error;
+    if (planned.length === 1) return [];
+    const middle = Math.ceil(planned.length / 2);
+    return [
+      ...(await writeAccepted(tx, mapping, planned.slice(0, middle), toldBy)),
+      ...(await writeAccepted(tx, mapping, planned.slice(middle), toldBy)),
+    ];
+  }
+}
+
 async function writeAll(
   tx: StoreTransaction,
   mapping: Mapping,

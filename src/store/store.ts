@@ -289,6 +289,8 @@ export interface RecordStore {
     /** Rejects when the work has had its time. It may still be at it, so the transaction is lost. */
     late?: Promise<never>,
   ): Promise<T>;
+  /** What the work throws undoes what it wrote, and leaves the transaction fit for more. */
+  attempt<T>(work: () => Promise<T>): Promise<T>;
   /** From here on no statement waits longer for what somebody else holds. */
   waitAtMost(millis: number): Promise<void>;
   /**

@@ -257,6 +257,20 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       ).rejects.toMatchObject({ code: "write_suppressed" });
     });
 
+    it("are undone where an attempt fails, which leaves the transaction fit for more", async () => {
+      const told = await records(async (rows) => {
+        const { id } = await rows.insert(tasks, { title: "A" }, anId());
+        const failing = rows.attempt(async () => {
+          await rows.update(tasks, id, { title: "half" }, anId());
+          await rows.insertAll(tasks, [{ title: "B" }, { title: null }], anId(), "trigger");
+        });
+        await expect(failing).rejects.toMatchObject({ code: "not_null_violated" });
+        await rows.attempt(() => rows.update(tasks, id, { markdown: "whole" }, anId()));
+        return rows.read(tasks, [id]);
+      });
+      expect([...told.values()]).toMatchObject([{ title: "A", markdown: "whole" }]);
+    });
+
     it("leave nothing for the drain where who wrote them tells it", async () => {
       const taken = () => store.transaction((tx) => tx.changes.take(1_000));
       await taken();

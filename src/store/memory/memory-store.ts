@@ -18,6 +18,7 @@ import { appendJournal } from "./ledger-events.ts";
 import { ledger } from "./ledger.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
+import type { MemoryState } from "./memory-state.ts";
 import { actorRows, recordStore } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
 
@@ -94,7 +95,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => {
           appendJournal(state, entries);
         }),
-      records: recordStore(state, rows, options.identities, step),
+      records: {
+        ...recordStore(state, rows, options.identities, step),
+        attempt: (work) => steps.attempt(state, work),
+      },
       changes: {
         take: (limit) => step(() => state.changes.take(limit)),
         peek: (recordType, recordIds) =>
@@ -210,6 +214,17 @@ class Steps {
     } catch (error) {
       this.failed =
         error instanceof RecordWriteError ? error.sqlState !== null : sqlState(error) !== null;
+      throw error;
+    }
+  }
+
+  async attempt<T>({ undoLog }: MemoryState, work: () => Promise<T>): Promise<T> {
+    const savepoint = undoLog.length;
+    try {
+      return await work();
+    } catch (error) {
+      undoLog.rollBack(savepoint);
+      this.failed = false;
       throw error;
     }
   }

@@ -62,7 +62,7 @@ export function recordStore(
   rows: ActorRows,
   identities: IdentitySettings | undefined,
   step: Step,
-): RecordStore {
+): Omit<RecordStore, "attempt"> {
   return {
     read: (mapping, ids) =>
       step(() => {

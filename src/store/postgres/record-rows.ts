@@ -3,6 +3,7 @@
  *
  * A row is never waited for: what the app holds is reported as busy, and the event goes back.
  */
+import { attempt } from "./attempt.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
@@ -345,6 +346,10 @@ export class RecordRows implements ActorRows {
       await this.#tx.query("release savepoint tandem_lent").catch(() => undefined);
       throw refusalOfApp(error);
     }
+  }
+
+  attempt<T>(work: () => Promise<T>): Promise<T> {
+    return attempt(this.#tx, work);
   }
 
   async waitAtMost(millis: number): Promise<void> {

@@ -36,6 +36,7 @@ export function recordStore(
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
     lend: (origin, work, late) => rows.lend(origin, work, late),
+    attempt: (work) => rows.attempt(work),
     waitAtMost: (millis) => rows.waitAtMost(millis),
     allowPauses: (millis) => rows.allowPauses(millis),
     user: (id) => findUser(rows, identities, id),
