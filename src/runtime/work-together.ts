@@ -272,7 +272,6 @@ async function parentsOf(
   return found;
 }
 
-/** Writes what was planned; what cannot be written together is left out. */
 /**
  * Writes all but what the table refuses, which is found by halves: one record that can never be written
  * costs those beside it a few statements, and not their turn.
@@ -297,6 +296,7 @@ async function writeAccepted(
   }
 }
 
+/** Writes what was planned; what cannot be written together is left out. */
 async function writeAll(
   tx: StoreTransaction,
   mapping: Mapping,

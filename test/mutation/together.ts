@@ -156,4 +156,12 @@ export const together: readonly CodeMutant[] = [
       return { state: "translated", action: null, reason: null };`,
     killedBy: ["test/situations/taken-in.test.ts"],
   },
+  {
+    id: "together-refused",
+    rule: "What the table refuses is found by halves, and the others are ended together",
+    file,
+    find: "if (planned.length === 1) return [];",
+    replace: "throw error;",
+    killedBy: ["test/situations/taken-in.test.ts"],
+  },
 ];

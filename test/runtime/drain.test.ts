@@ -1,5 +1,6 @@
 /** The drain beside a merge: what it reads before it holds the lane may be older than base. */
 import { expect, it, describe } from "vitest";
+import type { AnyConfig } from "../../src/config.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Failpoints } from "../../src/runtime/failpoints.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
@@ -17,12 +18,18 @@ async function untilSomebodyWaits(app: SampleTandem): Promise<void> {
   }
 }
 
+function journaled(config: AnyConfig): AnyConfig {
+  const tasks = { ...config.records.tasks, journal: true };
+  return { ...config, records: { ...config.records, tasks } };
+}
+
 describe.runIf(databaseKinds.includes("postgres"))("the drain", () => {
   it("takes our own write for ours although a merge of the same record is being committed", async () => {
     const database = await openTestDatabase("postgres");
     const failpoints: { reach: Failpoints["reach"] } = { reach: () => Promise.resolve() };
     try {
-      const app = await givenSampleTandem(database, undefined, { failpoints });
+      // What has a journal is captured whoever wrote it.
+      const app = await givenSampleTandem(database, journaled, { failpoints });
       const { services } = app.tandem;
       const mona = app.github.as("mona");
       mona.openIssue(app.repo, { title: "First" });
