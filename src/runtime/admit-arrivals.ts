@@ -94,10 +94,24 @@ export async function admitArrivals(
       : all.flatMap(({ lane, arrival }) => (lanes.has(lane) ? [] : (arrival.deliveryId ?? []))),
   );
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
+  // A lane may have been made by a look that left what it was made for.
+  const unseen = addressed.filter(({ lane: id, surplus, awaits, arrival, contact }) => {
+    const lane = lanes.get(id);
+    return (
+      awaits === "nothing" &&
+      !surplus &&
+      lane !== undefined &&
+      isUnseen(lane) &&
+      writtenByUs(arrival.observation, contact.account.identity) !== false
+    );
+  });
+  const madeBefore = await whereIntentsAreOpen(tx, unseen);
   const after = new Map<LaneId, Transition>();
   const born: Partial<Record<EventState, number>> = {};
   let unchanged = 0;
-  for (const { lane: id, arrival, surplus, awaits } of addressed) {
+  for (const item of addressed) {
+    const { lane: id, arrival, surplus } = item;
+    const awaits = item.awaits === "nothing" ? (madeBefore.get(item) ?? "nothing") : item.awaits;
     const before = lanes.get(id);
     if (before === undefined) throw new LaneMovedError(`lane ${id} is gone`);
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
@@ -198,9 +212,9 @@ export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "map
 /** Those of a type whose connection has a create under way that no token tells. */
 async function whereIntentsAreOpen(
   tx: StoreTransaction,
-  items: readonly Mapped[],
-): Promise<ReadonlyMap<Mapped, Awaited>> {
-  const result = new Map<Mapped, Awaited>();
+  items: readonly Incoming[],
+): Promise<ReadonlyMap<Incoming, Awaited>> {
+  const result = new Map<Incoming, Awaited>();
   for (const group of byConnectionAndType(items)) {
     const [first] = group;
     if (first === undefined) continue;

@@ -2,6 +2,7 @@
  * Our own writes that nobody else has to look at. The drain would find that they say what base says, and
  * drop them: whoever wrote knows that already, from what the write returned.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Context } from "../engine/context.ts";
 import { unsentOf } from "../engine/inbound.ts";
 import type { Content } from "../model/content.ts";
@@ -19,8 +20,8 @@ export interface OwnWrite {
 }
 
 /**
- * The columns that did not come out as they were written, since the app's own code had a hand in it: for
- * the drain to look at. None is the rule.
+ * The columns that moved, as the trigger would tell them, where not all came out as they were written: the
+ * app's own code had a hand in it, and the drain has to look. None is the rule.
  *
  * @param lane As it is after the merge.
  * @param content The row in the resource's terms.
@@ -33,12 +34,14 @@ export function alteredColumns(
 ): readonly string[] {
   const { mapping } = context;
   const unsent = unsentOf(lane, content, context);
+  const isMoved = (column: string) =>
+    !isDeepStrictEqual(row[column] ?? null, before?.[column] ?? null);
   const differing = mapping.fields.some(
-    ({ column, field }) => unsent[field] !== undefined && column in patch,
+    ({ column, field }) => unsent[field] !== undefined && isMoved(column),
   );
   const guarded = [placingColumn(mapping), mapping.softDelete].filter((column) => column !== null);
   const moved = guarded.some(
     (column) => keyText(row[column])[0] !== keyText(patch[column] ?? before?.[column])[0],
   );
-  return differing || moved ? mappedColumns(mapping) : [];
+  return differing || moved ? mappedColumns(mapping).filter(isMoved) : [];
 }

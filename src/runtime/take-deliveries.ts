@@ -5,7 +5,8 @@
  * 1. A delivery is stored, whatever becomes of what it says: where not all can be done at once, it is
  *    stored alone, and translated like any other.
  * 2. Nobody waits: what belongs to lanes that somebody holds is stored and left for its turn.
- * 3. Nothing is done here that asks anybody but the database, or follows moves and containers.
+ * 3. Nothing is done here that asks anybody but the database, or follows containers.
+ * 4. What the app's own triggers take is bounded: a webhook that is stored only is answered in time.
  */
 import type { DeliveryId } from "../model/ids.ts";
 import { SECOND } from "../model/instant.ts";
@@ -14,6 +15,7 @@ import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { tell } from "./failures.ts";
 import { watchFitness } from "./fitness.ts";
+import { followMove } from "./follow-moves.ts";
 import { type Reading, readDelivery } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
 
@@ -21,8 +23,14 @@ type Received = Parameters<DeliveryStore["receive"]>[0][number];
 
 /** How long a receiver waits for what others are making, before it leaves it to them. */
 const PATIENCE_MS = 500;
-/** After a failure deliveries are only stored for so long: what failed may fail the next time too. */
+/** How long a statement may take with all that the app's triggers do: GitHub waits ten seconds. */
+const STATEMENT_MS = 2_000;
+/**
+ * After a failure deliveries are only stored for so long, and for twice as long after the next: what
+ * failed may fail again.
+ */
 const REST = 1 * SECOND;
+const LONGEST_REST = 30 * SECOND;
 
 /**
  * Stores deliveries as `DeliveryStore.receive` does, and takes in what they say.
@@ -38,13 +46,17 @@ export function takeDeliveries(
   const { store, clock, log } = services;
   const fits = watchFitness(services);
   let restUntil = 0;
+  let rest = REST;
 
   async function attempt(deliveries: readonly Received[], name: string) {
     try {
       const book = await AddressBook.open(services);
-      return await store.transaction((tx) => take(tx, deliveries, book, services, name));
+      const taken = await store.transaction((tx) => take(tx, deliveries, book, services, name));
+      rest = REST;
+      return taken;
     } catch (error) {
-      restUntil = clock.now() + REST;
+      restUntil = clock.now() + rest;
+      rest = Math.min(LONGEST_REST, rest * 2);
       log.warn(tell(error), "webhooks were not taken in as they came; they are stored");
       return null;
     }
@@ -86,11 +98,25 @@ async function take(
   worker: string,
 ) {
   await tx.records.waitAtMost(PATIENCE_MS);
+  await tx.records.allowPauses(STATEMENT_MS);
   const fresh = await notSeen(tx, deliveries);
   const read = fresh.map((delivery) => ({
     delivery,
     reading: readDelivery(delivery, book, services),
   }));
+  // Moves first: what else is told of a resource is told of where it is now.
+  const followed = new Map<DeliveryId, Outcome>();
+  for (const { delivery, reading } of read) {
+    if (reading.kind !== "moved") continue;
+    const { id: deliveryId, integration } = delivery;
+    const { action, move } = reading;
+    const known = { integration, move, source: "webhook", deliveryId } as const;
+    const isKnown = await followMove(tx, known, book, services);
+    const outcome = isKnown
+      ? ({ state: "translated", action, reason: null } as const)
+      : ({ state: "irrelevant", action, reason: "unknown_container" } as const);
+    followed.set(deliveryId, outcome);
+  }
   const incoming = read.flatMap(({ reading }) =>
     reading.kind === "arrivals" ? reading.incoming : [],
   );
@@ -100,7 +126,7 @@ async function take(
   }
   const added = read.map(({ delivery, reading }): TakenDelivery => ({
     ...delivery,
-    ...(left.has(delivery.id) ? UNREAD : outcomeOf(reading)),
+    ...(left.has(delivery.id) ? UNREAD : (followed.get(delivery.id) ?? outcomeOf(reading))),
   }));
   await tx.pendingDeliveries.add(added);
   return {
@@ -131,7 +157,7 @@ type Outcome = Pick<TakenDelivery, "state" | "action" | "reason">;
 
 const UNREAD: Outcome = { state: "received", action: null, reason: null };
 
-/** What cannot be read, and what somebody has to follow, is for the translation to see to. */
+/** What cannot be read, and what connections have to follow, is for the translation to see to. */
 function outcomeOf(reading: Reading): Outcome {
   switch (reading.kind) {
     case "arrivals":

@@ -43,8 +43,9 @@ export const TRIGGERS = {
   truncate: "tandem_capture_truncate",
 } as const;
 
-const TOLD_BY_TRIGGER = `(
-    current_setting('tandem.told_by', true) is distinct from 'writer' or pg_trigger_depth() > 0
+const toldByTrigger = (recordType: string) => `(
+    current_setting('tandem.told_by', true) is distinct from ${quoteLiteral(recordType)}
+    or pg_trigger_depth() > 0
   )`;
 
 export function captureSql(table: CapturedTable): CaptureSql {
@@ -55,13 +56,13 @@ export function captureSql(table: CapturedTable): CaptureSql {
     ...dropTriggers(table.shape.quoted),
     `create trigger ${TRIGGERS.insert}
   after insert on ${table.shape.quoted}
-  for each row when (${TOLD_BY_TRIGGER})
+  for each row when (${toldByTrigger(table.recordType)})
   execute function ${name}()`,
     `create trigger ${TRIGGERS.update}
   after update on ${table.shape.quoted}
   for each row when ((
     ${[table.key, ...watched(table)].map(differs).join("\n    or ")}
-  ) and ${TOLD_BY_TRIGGER})
+  ) and ${toldByTrigger(table.recordType)})
   execute function ${name}()`,
     `create trigger ${TRIGGERS.delete}
   after delete on ${table.shape.quoted}

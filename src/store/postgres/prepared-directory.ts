@@ -56,7 +56,14 @@ function pgliteVersion(): string | null {
 async function readPrepared(): Promise<Buffer | null> {
   const path = preparedPath();
   if (path === null || !existsSync(path)) return null;
-  return promisify(brotliDecompress)(await readFile(path));
+  try {
+    const tar = await promisify(brotliDecompress)(await readFile(path));
+    // A folder that was begun without it would be taken for a new one.
+    return [...itemsOf(tar)].some((item) => item.path === FIRST_LOOK) ? tar : null;
+  } catch {
+    // Cut off, or not ours to read.
+    return null;
+  }
 }
 
 /** A file or, without data, a folder of the archive. */

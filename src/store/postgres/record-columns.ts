@@ -2,6 +2,7 @@
 import type { RowPatch } from "../../model/mapping.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { RecordTable } from "../resolve-actors.ts";
+import type { ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 
@@ -34,4 +35,9 @@ export function columnOf(table: RecordTable, shape: TableShape, name: string): C
     table: table.name,
     column: name,
   });
+}
+
+/** The table whose trigger leaves a write to its writer: none that rules make more statements of. */
+export function toldOf({ ruled }: TableShape, { name }: RecordTable, by: ToldBy): string {
+  return by === "writer" && !ruled ? name : "";
 }

@@ -12,7 +12,7 @@ import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.
 import type { AppSql, ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { changeStore } from "./change-rows.ts";
-import { columnOf, columnsOf, KEY, returned } from "./record-columns.ts";
+import { columnOf, columnsOf, KEY, returned, toldOf } from "./record-columns.ts";
 import { placeholderRows } from "./link-rows.ts";
 import {
   type BatchTable,
@@ -210,7 +210,9 @@ export class RecordRows implements ActorRows {
       id: keys[index] ?? "",
       written: columnsOf(table, opened.shape, patch),
     }));
-    const made = await this.#marked(origin, toldBy, () => insertKeyed(this.#batch(opened), rows));
+    const made = await this.#marked(origin, toldOf(opened.shape, table, toldBy), () =>
+      insertKeyed(this.#batch(opened), rows),
+    );
     return keys.map((id) => {
       const row = made.get(id);
       if (row === undefined) throw suppressed(table, "insert");
@@ -231,7 +233,7 @@ export class RecordRows implements ActorRows {
     }));
     const changing = rows.filter(({ written }) => written.length > 0);
     const same = rows.filter(({ written }) => written.length === 0).map(({ id }) => id);
-    const updated = await this.#marked(origin, toldBy, () =>
+    const updated = await this.#marked(origin, toldOf(opened.shape, table, toldBy), () =>
       updateKeyed(this.#batch(opened), changing),
     );
     const all = new Map([...updated, ...(await this.read(table, same))]);
@@ -291,11 +293,11 @@ export class RecordRows implements ActorRows {
   }
 
   #write(origin: EventId, text: string, params: readonly unknown[]) {
-    return this.#marked(origin, "trigger", () => this.#run(text, params));
+    return this.#marked(origin, "", () => this.#run(text, params));
   }
 
   /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
-  async #marked<T>(origin: EventId, toldBy: ToldBy, write: () => Promise<T>): Promise<T> {
+  async #marked<T>(origin: EventId, toldBy: string, write: () => Promise<T>): Promise<T> {
     await this.#tx.query(MARK, [origin, toldBy]);
     const result = await write();
     await this.#tx.query(MARK, ["", ""]);

@@ -22,6 +22,8 @@ export interface TableShape {
   readonly kind: string;
   /** Schema and name, quoted. */
   readonly quoted: string;
+  /** Whether rules make other statements of those on it. */
+  readonly ruled: boolean;
   readonly columns: ReadonlyMap<string, Column>;
   /** Every column, in a form that both drivers read the same. */
   readonly selectList: string;
@@ -30,6 +32,7 @@ export interface TableShape {
 interface ColumnRow {
   readonly oid: string;
   readonly kind: string;
+  readonly ruled: boolean;
   readonly schema: string;
   readonly table: string;
   readonly column: string;
@@ -68,6 +71,7 @@ base as (
 select
   pg_class.oid::text as oid,
   pg_class.relkind::text as kind,
+  pg_class.relhasrules as ruled,
   pg_namespace.nspname as schema,
   pg_class.relname as "table",
   attribute.attname as "column",
@@ -95,6 +99,7 @@ export async function readTableShape(reader: Queryable, name: string): Promise<T
   return {
     oid: first.oid,
     kind: first.kind,
+    ruled: first.ruled,
     quoted: `${quoteIdentifier(first.schema)}.${quoteIdentifier(first.table)}`,
     columns: new Map(rows.map((row) => [row.column, columnFromRow(row)])),
     selectList: rows.map(selected).join(", "),
