@@ -41,7 +41,7 @@ if (values.write && (values.quick || values.scale !== "1" || values.statements))
   );
 }
 const { quick } = values;
-const rounds = Number(values.rounds ?? (quick ? "3" : "5"));
+const rounds = Number(values.rounds ?? (quick ? "1" : "5"));
 const nodeFlags =
   values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
 
