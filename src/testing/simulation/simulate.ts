@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly steps?: number;
   /** Only these of the seed's moves are made. Default: all. */
   readonly moves?: readonly number[];
+  /** Whether half of the webhooks are taken in as they are stored. Default: workers do it later. */
+  readonly takingIn?: boolean;
   /** What does not go wrong. Default: everything does. */
   readonly without?: readonly Fault[];
   /** Plants a fault that has to be found: between Tandem and its store, or the network. */
@@ -129,7 +131,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       random,
       beats: chance.stream(),
     });
-    eager = chance.stream();
+    if (options.takingIn === true) eager = chance.stream();
     // GitHub may have lost patience with a webhook that is still being stored.
     const allArrived = async () => {
       await github.answered();
