@@ -206,11 +206,21 @@ export async function givenSampleTandem(
 }
 
 /** A sample app with one issue of Mona's, paired a minute ago. */
-export async function givenIssue(database: TestDatabase, title: string): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
+export async function givenIssue(
+  database: TestDatabase,
+  title: string,
+  change?: (config: AnyConfig) => AnyConfig,
+): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database, change);
   app.github.as("mona").openIssue(app.repo, { title });
   await app.settle();
   await app.advance(60_000);
   app.github.clearRequests();
   return app;
+}
+
+/** With a journal of tasks: then each write to one is captured, Tandem's own too. */
+export function journaled(config: AnyConfig): AnyConfig {
+  const tasks = { ...config.records.tasks, journal: true };
+  return { ...config, records: { ...config.records, tasks } };
 }

@@ -1,11 +1,10 @@
 /** The drain beside a merge: what it reads before it holds the lane may be older than base. */
 import { expect, it, describe } from "vitest";
-import type { AnyConfig } from "../../src/config.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Failpoints } from "../../src/runtime/failpoints.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { databaseKinds, openTestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { givenSampleTandem, journaled, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Waits, on the database's word, until some session waits for a lock. */
 async function untilSomebodyWaits(app: SampleTandem): Promise<void> {
@@ -16,11 +15,6 @@ async function untilSomebodyWaits(app: SampleTandem): Promise<void> {
     );
     if ((row?.waiting ?? 0) > 0) return;
   }
-}
-
-function journaled(config: AnyConfig): AnyConfig {
-  const tasks = { ...config.records.tasks, journal: true };
-  return { ...config, records: { ...config.records, tasks } };
 }
 
 describe.runIf(databaseKinds.includes("postgres"))("the drain", () => {

@@ -1,7 +1,8 @@
 /** What Tandem writes to a record is no local edit, but what the app makes of it is. */
 import { expect, it } from "vitest";
+import type { AnyConfig } from "../../src/config.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenIssue } from "../harness/sample-tandem.ts";
+import { givenIssue, journaled } from "../harness/sample-tandem.ts";
 
 describeOnEachDatabase("a write of our own", (open) => {
   it("that a trigger of the app answers with another: that one is sent, once", async () => {
@@ -26,8 +27,12 @@ describeOnEachDatabase("a write of our own", (open) => {
     expect(app.writes()).toBe(1);
   });
 
-  it("is not later than an edit at GitHub that was made before it was written", async () => {
-    const app = await givenIssue(await open(), "Old");
+  // What has a journal is captured whoever wrote it, and drained.
+  it.each([
+    ["told by who writes it", (config: AnyConfig) => config],
+    ["captured", journaled],
+  ])("%s, is not later than an edit at GitHub that was made before it", async (_, change) => {
+    const app = await givenIssue(await open(), "Old", change);
     const { id } = await app.task();
     app.holdWebhooks();
     app.github.as("mona").editIssue(app.repo, 1, { title: "First" });
