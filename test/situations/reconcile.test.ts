@@ -162,6 +162,19 @@ describeOnEachDatabase("reconciling a connection", (open) => {
     });
   }
 
+  it("treats the resource of a record that is gone, though nothing told it, as that of a deleted one", async () => {
+    const app = await givenPairs(await open());
+    const [first] = await app.tasks();
+    await unseen(app, async () => {
+      await app.sql("delete from comments where task_id = $1", [first?.id]);
+      await app.sql("delete from tasks where id = $1", [first?.id]);
+    });
+    await app.tandem.reconcile(app.connection.id);
+    await app.settle();
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ state: "closed" });
+    expect(app.github.issue(app.repo, 2)).toMatchObject({ state: "open" });
+  });
+
   it("of both sides in step plans nothing, writes nothing and makes no event", async () => {
     const app = await givenPairs(await open());
     const events = await app.events();
