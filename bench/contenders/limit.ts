@@ -6,7 +6,8 @@ import pg from "pg";
 import { type Edit, lastOf } from "../harness/work.ts";
 import { type Audit, type Contender, statusOf, TASKS } from "./contender.ts";
 
-const SCHEMA = `
+/** The same facts that Tandem leaves, with no rule. */
+export const FACTS = `
 ${TASKS};
 alter table tasks add column external_id text not null unique;
 create table deliveries (
@@ -44,7 +45,7 @@ set content = excluded.content, updated_at = excluded.updated_at`;
 
 export const limit: Contender = {
   async setUp(pool) {
-    await pool.query(SCHEMA);
+    await pool.query(FACTS);
   },
   async open(url) {
     const client = new pg.Client({ connectionString: url });

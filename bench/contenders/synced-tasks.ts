@@ -2,10 +2,11 @@
 import { defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 
-export function syncedTasks(url: string) {
+/** @param integration The adapter, where it is not to be the plain one. */
+export function syncedTasks(url: string, integration = github()) {
   return defineConfig({
     database: url,
-    integrations: { github: github() },
+    integrations: { github: integration },
     records: {
       tasks: {
         sync: {

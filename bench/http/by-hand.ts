@@ -2,39 +2,13 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import pg from "pg";
-import { statusOf, TASKS } from "../contenders/contender.ts";
+import { statusOf } from "../contenders/contender.ts";
 import type { Edit } from "../harness/work.ts";
 import type { Part } from "./part.ts";
 import { isSigned, readAll } from "./webhook.ts";
 
 /** As many as serve 64 connections best; with pg's own 10 it is a little slower. */
 export const CONNECTIONS = 16;
-
-/** The same facts that Tandem leaves, with no rule. */
-export const DIRECT_SCHEMA = `
-${TASKS};
-alter table tasks add column external_id text not null unique;
-create table deliveries (
-  id uuid primary key,
-  delivery_key text not null unique,
-  event text not null,
-  payload text not null,
-  received_at timestamptz not null default now()
-);
-create table events (
-  id uuid primary key,
-  external_id text not null,
-  updated_at timestamptz not null,
-  state text not null,
-  delivery_id uuid not null,
-  content jsonb not null,
-  finished_at timestamptz not null default now()
-);
-create table copies (
-  external_id text primary key,
-  content jsonb not null,
-  updated_at timestamptz not null
-)`;
 
 export interface ServerInput {
   readonly url: string;

@@ -5,7 +5,7 @@ import type { Entry, Outcome, Setting } from "../harness/bench.ts";
 import { withOwnDatabase } from "../harness/own-database.ts";
 import { forgetStatements, statementsOf } from "../harness/statements.ts";
 import { type Edit, makeWork, type WorkOptions } from "../harness/work.ts";
-import { DIRECT_SCHEMA } from "./by-hand.ts";
+import { FACTS } from "../contenders/limit.ts";
 import { arrivals, percentilesOf } from "./load.ts";
 import { commitsOf, markCommits } from "./marks.ts";
 import { withParts } from "./part.ts";
@@ -26,7 +26,7 @@ function measure(setting: Setting, side: "tandem" | "direct"): Promise<Outcome> 
   return withOwnDatabase(setting.adminUrl, `bench_latency_${side}`, async (database) => {
     const { url, pool, admin } = database;
     if (side === "tandem") await setUpTandem(pool, url);
-    else await pool.query(DIRECT_SCHEMA);
+    else await pool.query(FACTS);
     await markCommits(pool, "tasks", "modified_at");
     return withParts(setting, async (start) => {
       const server =

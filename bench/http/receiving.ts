@@ -3,7 +3,7 @@ import type { Entry, Outcome, Setting } from "../harness/bench.ts";
 import { withOwnDatabase } from "../harness/own-database.ts";
 import { forgetStatements, statementsOf } from "../harness/statements.ts";
 import { installPeers } from "../peers/install.ts";
-import { DIRECT_SCHEMA } from "./by-hand.ts";
+import { FACTS } from "../contenders/limit.ts";
 import { fullLoad } from "./load.ts";
 import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
@@ -30,7 +30,7 @@ function receive(setting: Setting, receiver: Receiver): Promise<Outcome> {
     const { url, pool, admin } = database;
     const isOurs = receiver === "tandem";
     if (isOurs) await setUpTandem(pool, url);
-    else await pool.query(DIRECT_SCHEMA);
+    else await pool.query(FACTS);
     return withParts(setting, async (start) => {
       const server = isOurs
         ? await start("tandem", { url, receives: true, works: false })

@@ -2,10 +2,10 @@
 import type pg from "pg";
 import { pino } from "pino";
 import { listen } from "../../src/cli/http-server.ts";
-import { defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { TASKS } from "../contenders/contender.ts";
+import { syncedTasks } from "../contenders/synced-tasks.ts";
 import { REPOSITORY_ID } from "../harness/work.ts";
 import { wallMillis } from "./clock.ts";
 import type { Part } from "./part.ts";
@@ -65,39 +65,9 @@ export function openTandem(
   integration: Adapter = github(),
 ): Promise<Tandem> {
   const nothing = (asked: unknown) => Promise.reject(new Error(`nobody answers ${String(asked)}`));
-  return createTandem(configOf(url, integration), {
+  return createTandem(syncedTasks(url, integration), {
     ...(hasApi ? {} : { fetch: nothing }),
     log: pino({ level: "warn", base: null }),
-  });
-}
-
-function configOf(url: string, integration: Adapter) {
-  return defineConfig({
-    database: url,
-    integrations: { github: integration },
-    records: {
-      tasks: {
-        sync: {
-          "github.issue": {
-            scope: "project_id",
-            initial: "resource",
-            modifiedAt: "modified_at",
-            fields: {
-              title: "title",
-              markdown: "body",
-              status: {
-                field: "state",
-                toResource: (row) => (row.status === "done" ? "closed" : "open"),
-                toRecord: (state, row) => {
-                  if (state === "closed") return "done";
-                  return row === null || row.status === "done" ? "todo" : row.status;
-                },
-              },
-            },
-          },
-        },
-      },
-    },
   });
 }
 

@@ -1,7 +1,7 @@
 /** Rows 1, 2 and 4: the whole way of an edit, from a verified delivery to the app's row. */
 import type { ContenderName } from "../contenders/contenders.ts";
 import type { Entry, Row, Setting } from "../harness/bench.ts";
-import { type Run, runContender } from "../harness/run-contender.ts";
+import { faultsOf, runContender } from "../harness/run-contender.ts";
 import type { Spread } from "../harness/work.ts";
 
 /** Edits that are handed over at once. */
@@ -60,11 +60,4 @@ function entryOf(contender: ContenderName, spread: Spread): Entry {
       };
     },
   };
-}
-
-export function faultsOf(name: string, { audit }: Run): readonly string[] {
-  const { overlaps, inversions, stuck, wrong } = audit;
-  return Object.entries({ overlaps, inversions, stuck, wrong })
-    .filter(([, count]) => count !== 0)
-    .map(([what, count]) => `${name}: ${String(count)} ${what}`);
 }

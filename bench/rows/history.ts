@@ -2,9 +2,9 @@
 import type { Audit } from "../contenders/contender.ts";
 import { product } from "../contenders/product.ts";
 import type { Entry, Row, Setting } from "../harness/bench.ts";
-import { OWN_PROGRAM, runContestant } from "../harness/run-contender.ts";
+import { faultsOf, OWN_PROGRAM, runContestant } from "../harness/run-contender.ts";
 import { loadEndedEvents, looksAtHistory } from "../history/ended-events.ts";
-import { BATCH, bytes, faultsOf, rateOf } from "./deliveries.ts";
+import { BATCH, bytes, rateOf } from "./deliveries.ts";
 
 const EVENTS = 5_000_000;
 

@@ -6,7 +6,7 @@ import type { EventError } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
-import { mayPass, sqlState } from "../store/database.ts";
+import { isContention, mayPass, sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
 
 /** How long an account that needs attention is left alone before it is tried again. */
@@ -148,4 +148,9 @@ function isTrouble(state: string | null): boolean {
 
 export function messageOf(thrown: unknown): string {
   return textOf(thrown);
+}
+
+/** The database is in trouble, and not only with what somebody else holds: everybody would meet that. */
+export function concernsAll(thrown: unknown): boolean {
+  return isDatabaseTrouble(thrown) && !isContention(thrown);
 }

@@ -6,9 +6,8 @@
  * 3. What the database refuses is halved until the delivery it refuses is alone: the others are stored.
  * 4. Where the database itself is in trouble everybody is told so, and nothing is tried again here.
  */
-import { isContention } from "../store/database.ts";
 import type { DeliveryStore } from "../store/store.ts";
-import { isDatabaseTrouble } from "./failures.ts";
+import { concernsAll } from "./failures.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 type Stored = Awaited<ReturnType<DeliveryStore["receive"]>>[number];
@@ -111,11 +110,6 @@ async function storeBatch(
     await storeBatch(receive, batch.slice(0, half));
     await storeBatch(receive, batch.slice(half));
   }
-}
-
-/** The database is in trouble, and not only with what somebody else holds: each alone would meet it too. */
-function concernsAll(error: unknown): boolean {
-  return isDatabaseTrouble(error) && !isContention(error);
 }
 
 function charactersOf(batch: readonly Waiting[]): number {

@@ -3,11 +3,10 @@ import { nextRunAt } from "../engine/retry.ts";
 import { TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import type { DeliveryId } from "../model/ids.ts";
-import { isContention } from "../store/database.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
+import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";
 import { type Reading, readDelivery } from "./read-delivery.ts";
@@ -139,11 +138,6 @@ async function translate(
     );
   }
   return { left: left.size, follow: of("containers") };
-}
-
-/** The database is in trouble, and not only with what somebody else holds: every delivery meets that. */
-function concernsAll(error: unknown): boolean {
-  return isDatabaseTrouble(error) && !isContention(error);
 }
 
 /** Follows first, which may be done twice, and notes it then: what was not noted is done again. */

@@ -2,31 +2,17 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
-import { deliveryId } from "../../src/model/ids.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, POST_COMMENT } from "../harness/in-flight.ts";
 import { APP, connect, SITE } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { givenSentTask } from "../harness/sent-tasks.ts";
+import { takeIn } from "../harness/take-in.ts";
 import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** A comment that leaves no room for its token. */
 const FULL = "x".repeat(BODY_LIMIT - 10);
-
-/** Hands over at once every webhook that is held, as the receiver does; nobody else works. */
-async function takeIn(app: SampleTandem) {
-  const { services, receive } = app.tandem;
-  return receive(
-    app.held().map(({ guid, event, body }) => ({
-      id: deliveryId(services.newEventId(services.clock.now())),
-      integration: "github",
-      deliveryKey: guid,
-      event,
-      payload: body,
-    })),
-  );
-}
 
 /** An issue with a comment, both paired. */
 async function givenIssue(database: TestDatabase, more = ""): Promise<SampleTandem> {

@@ -6,6 +6,7 @@ import { deliveryId } from "../../src/model/ids.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { connect } from "../harness/projects.ts";
+import { takeIn } from "../harness/take-in.ts";
 import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** Issues with a task each; webhooks are held from here on. */
@@ -23,20 +24,6 @@ async function givenPairs(
   }
   app.holdWebhooks();
   return app;
-}
-
-/** Hands over at once every webhook that is held, as the receiver does; nobody else works. */
-async function takeIn(app: SampleTandem) {
-  const { services, receive } = app.tandem;
-  return receive(
-    app.held().map(({ guid, event, body }) => ({
-      id: deliveryId(services.newEventId(services.clock.now())),
-      integration: "github",
-      deliveryKey: guid,
-      event,
-      payload: body,
-    })),
-  );
 }
 
 async function titles(app: SampleTandem) {
