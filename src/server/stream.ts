@@ -19,8 +19,21 @@ export function streamLedger(
 
   const stream = new ReadableStream<Uint8Array>({
     async start(controller) {
+      let ended = false;
+      let cancelTimer: () => void = () => undefined;
+      stop = () => {
+        ended = true;
+        cancelTimer();
+      };
+      // Whoever reads may leave while we look; a stream that they have left cannot be closed.
+      const close = () => {
+        if (ended) return;
+        stop();
+        controller.close();
+      };
+      signal.addEventListener("abort", close);
       const send = (event: string, data: string) => {
-        controller.enqueue(encoder.encode(`event: ${event}\ndata: ${data}\n\n`));
+        if (!ended) controller.enqueue(encoder.encode(`event: ${event}\ndata: ${data}\n\n`));
       };
       async function look(): Promise<void> {
         const events = await core.services.store.ledger.events({ limit: NEWEST });
@@ -37,23 +50,11 @@ export function streamLedger(
         status = JSON.stringify(rest);
         send("status", JSON.stringify({ now, ...rest }));
       }
-      let ended = false;
-      let cancelTimer: () => void = () => undefined;
-      stop = () => {
-        ended = true;
-        cancelTimer();
-      };
-      signal.addEventListener("abort", () => {
-        stop();
-      });
       const again = (): void => {
         if (ended) return;
         cancelTimer = core.services.clock.setTimer(LOOK_EVERY_MS, () => {
-          void look().then(again, () => {
-            // The database is out of reach for now: the page shows that it is not live.
-            stop();
-            controller.close();
-          });
+          // The database is out of reach for now: the page shows that it is not live.
+          void look().then(again, close);
         });
       };
       await look();
