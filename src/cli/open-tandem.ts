@@ -100,7 +100,7 @@ function dataDirectoryOf({ database }: AnyConfig, cwd: string): string | null {
 
 async function checkMigrated(tandem: Tandem): Promise<void> {
   try {
-    await tandem.services.store.ledger.nextDue();
+    await tandem.services.store.ledger.now();
   } catch (error) {
     throw isSchemaMissing(error) ? notMigrated(error) : error;
   }

@@ -15,7 +15,7 @@ import type { Services } from "./services.ts";
 export async function askForAccess(services: Services, signal?: AbortSignal): Promise<number> {
   const { directory, ledger } = services.store;
   const book = await AddressBook.open(services);
-  const { now } = await ledger.nextDue();
+  const now = await ledger.now();
   const due = book.contacts.filter(({ connection }) => asksForAccess(connection, now));
   let regained = 0;
   const accounts = new Map(due.map(({ account }) => [account.id, account]));

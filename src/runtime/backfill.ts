@@ -190,7 +190,7 @@ async function createCounterparts(step: Step): Promise<Progress> {
 }
 
 async function noteFailure({ services, contact, claimed }: Step, thrown: unknown): Promise<void> {
-  const { now } = await services.store.ledger.nextDue();
+  const now = await services.store.ledger.now();
   const { account: consequence } = classify(thrown, now);
   await services.store.transaction((tx) =>
     tx.backfills.save(claimed, {

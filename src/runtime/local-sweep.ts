@@ -55,7 +55,7 @@ export async function localSweepDue(
   const emptied = new Set(await store.transaction((tx) => tx.changes.takeTruncated()));
   const approved = await approvedRuns(services, "local_sweep");
   const book = await AddressBook.open(services);
-  const { now } = await store.ledger.nextDue();
+  const now = await store.ledger.now();
   const due = book.contacts.filter(({ connection }) => {
     const { id, localSweptAt, polledAt, integration } = connection;
     const since = localSweptAt ?? polledAt;

@@ -36,7 +36,7 @@ export async function pollConnection(
     totals.seen += summary.seen;
     totals.unchanged += summary.unchanged;
   }
-  const { now } = await services.store.ledger.nextDue();
+  const now = await services.store.ledger.now();
   await services.store.directory.updateConnection(contact.connection.id, { polledAt: now });
   return { ...totals, restarted };
 }
@@ -48,7 +48,7 @@ export async function pollDue(
   signal?: AbortSignal,
 ): Promise<number> {
   const book = await AddressBook.open(services);
-  const { now } = await services.store.ledger.nextDue();
+  const now = await services.store.ledger.now();
   const due = book.contacts.filter(
     ({ connection, account }) =>
       connection.inbound &&

@@ -48,7 +48,7 @@ export async function redeliverDue(
   let asked = 0;
   for (const shared of await sharedLogs(services)) {
     const { log, account } = shared;
-    const { now } = await services.store.ledger.nextDue();
+    const now = await services.store.ledger.now();
     const turn = await services.store.redeliveries.takeTurn({
       integration: account.integration,
       name: log.name,

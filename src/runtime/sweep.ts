@@ -33,7 +33,7 @@ export async function sweepDue(
   signal?: AbortSignal,
 ): Promise<number> {
   const book = await AddressBook.open(services);
-  const { now } = await services.store.ledger.nextDue();
+  const now = await services.store.ledger.now();
   const approved = await approvedRuns(services, "id_sweep");
   const due = book.contacts.filter(
     ({ connection, account }) =>
@@ -76,7 +76,7 @@ export async function sweepConnection(
     scope,
     signal,
   );
-  const { now } = await services.store.ledger.nextDue();
+  const now = await services.store.ledger.now();
   await services.store.directory.updateConnection(contact.connection.id, { sweptAt: now });
   const count = (kinds: readonly PlannedKind[]) =>
     actions.filter(({ kind }) => kinds.includes(kind)).length;

@@ -172,12 +172,12 @@ export function createApi(core: TandemCore): Hono {
   }
 
   async function statusOf(tandem: TandemCore): Promise<ApiStatus> {
-    const [accounts, connections, counts, deliveries, { now }] = await Promise.all([
+    const [accounts, connections, counts, deliveries, now] = await Promise.all([
       directory.accounts(),
       directory.connections(),
       ledger.counts(),
       tandem.services.store.deliveries.counts(),
-      ledger.nextDue(),
+      ledger.now(),
     ]);
     const [backfills, disabled, runs, missed, foreign, misfit] = await Promise.all([
       tandem.backfills(),

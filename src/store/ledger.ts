@@ -74,6 +74,8 @@ export interface Ledger {
     readonly count: number;
     readonly pairings: readonly DisabledPairing[];
   }>;
+  /** The database's time, which all that Tandem dates is dated by. */
+  now(): Promise<Instant>;
   /** When the next event that could be claimed falls due; and the database's time now. */
   nextDue(): Promise<{
     readonly now: Instant;

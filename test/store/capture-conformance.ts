@@ -28,11 +28,11 @@ export function capturesConformance(open: (options?: StoreOptions) => Promise<Op
     beforeEach(aTask);
 
     it("are captured with what moved, by whom, and when", async () => {
-      const before = (await opened.store.ledger.nextDue()).now;
+      const before = await opened.store.ledger.now();
       const [id = ""] = await opened.rows.insert("tasks", { title: "B" });
       await opened.rows.update("tasks", id, { title: "C", labels: ["x"] });
       await opened.rows.delete("tasks", id);
-      const after = (await opened.store.ledger.nextDue()).now;
+      const after = await opened.store.ledger.now();
 
       const changes = await captured();
       const all = ["labels", "markdown", "project_id", "status", "title"];
@@ -64,7 +64,7 @@ export function capturesConformance(open: (options?: StoreOptions) => Promise<Op
       );
       await edit({ title: "B" });
 
-      const { now } = await opened.store.ledger.nextDue();
+      const now = await opened.store.ledger.now();
       const changes = await captured();
       expect(changes).toMatchObject([
         { ...noted, operation: "update", oldRow: null, journal: null },
@@ -135,7 +135,7 @@ export function capturesConformance(open: (options?: StoreOptions) => Promise<Op
       await edit({ title: "B", updated_at: "2026-03-01T12:00:00.123456Z" });
       await edit({ title: "C" });
       await edit({ title: "D", updated_at: "2199-01-01T00:00:00Z" });
-      const { now } = await opened.store.ledger.nextDue();
+      const now = await opened.store.ledger.now();
       const [moved, still, toCome] = (await captured()).map(({ changedAt }) => changedAt);
       expect(moved).toBe(parseInstant("2026-03-01T12:00:00.123456Z"));
       expect(still).toBeGreaterThan(present(moved));

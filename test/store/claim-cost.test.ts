@@ -133,7 +133,7 @@ describeOnEachDatabase("with 100,000 comments and no statistics", (open) => {
     const look = async () => {
       await findChildLanes(explaining, connectionId("1"), "issue_comment", "42");
       await findUnpairedChildren(explaining, [laneId("42"), laneId("43")]);
-      await afterCommitStore(explaining).claim(16, (await ledger(database).nextDue()).now);
+      await afterCommitStore(explaining).claim(16, await ledger(database).now());
     };
     // Once for what is read of the catalogs.
     await look();
@@ -152,7 +152,7 @@ describeOnEachDatabase("with 50,000 webhooks that were missed and no statistics"
     await app.sql(MISSED);
     const { explaining, pages } = explain(database);
     const turn = redeliveryStore({ ...explaining, transaction: (work) => work(explaining) });
-    const { now } = await ledger(database).nextDue();
+    const now = await ledger(database).now();
     const position = { seenTo: now, walk: null };
     const take = async () => {
       await turn.note("1", { position, missed: [], arrived: ["1"] });

@@ -58,7 +58,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
         recordId: "7",
         ended: [{ ...aQueued(lane, now), state: "duplicate", finishedAt: now }],
       }));
-      const { now } = await store.ledger.nextDue();
+      const now = await store.ledger.now();
       const entry = {
         id: anId(),
         direction: "outbound",

@@ -34,7 +34,7 @@ export function redeliveriesConformance(open: () => Promise<OpenedStore>): void 
   describe("logs of deliveries", () => {
     beforeAll(async () => {
       opened = await open();
-      ({ now } = await opened.store.ledger.nextDue());
+      now = await opened.store.ledger.now();
     });
 
     it("have one turn at a time, the first after the first sight", async () => {

@@ -30,6 +30,7 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
         off.sort((a, b) => Number(a.connectionId) - Number(b.connectionId) || byId(a, b));
         return { count: off.length, pairings: off.slice(0, limit).flatMap(disabledPairing) };
       }),
+    now: () => state.transaction(() => state.now()),
     nextDue: () =>
       state.transaction(() => {
         const lanes = [...state.busyLanes.values()];

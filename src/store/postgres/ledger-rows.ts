@@ -81,6 +81,10 @@ export function ledger(database: Queryable): Ledger {
       );
       return { count: Number(total.rows[0]?.count ?? 0), pairings: rows.flatMap(disabledPairing) };
     },
+    async now() {
+      const { rows } = await database.query<{ now: string }>("select tandem.now() as now");
+      return timeOf(rows[0]).now;
+    },
     async nextDue() {
       const { rows } = await database.query<{
         now: string;
@@ -88,16 +92,20 @@ export function ledger(database: Queryable): Ledger {
         lease_due: string | null;
         delivery_due: string | null;
       }>(NEXT_DUE);
-      const [row] = rows;
-      if (row === undefined) throw new Error("the database told no time");
+      const { row, now } = timeOf(rows[0]);
       return {
-        now: parseInstant(row.now),
+        now,
         due: instantOrNull(row.due),
         leaseDue: instantOrNull(row.lease_due),
         deliveryDue: instantOrNull(row.delivery_due),
       };
     },
   };
+}
+
+function timeOf<Row extends { readonly now: string }>(row: Row | undefined) {
+  if (row === undefined) throw new Error("the database told no time");
+  return { row, now: parseInstant(row.now) };
 }
 
 interface DisabledRow {
