@@ -15,6 +15,9 @@ import type { AuthorHooks, HookBook, Hooks } from "./runtime/hooks.ts";
 import type { Safety } from "./runtime/services.ts";
 import type { IdentitySettings } from "./store/store.ts";
 
+/** An hour: whoever waits longer has switched it off. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
 export interface CompiledConfig {
   readonly integrations: ReadonlyMap<string, Integration>;
   readonly mappings: readonly Mapping[];
@@ -57,6 +60,7 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     safety: {
       quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
       blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
+      writePause: compileWritePause(config.safety?.writePause ?? 2_000),
     },
     redeliverMillis: compileRedelivery(config.redelivery ?? {}),
   };
@@ -87,6 +91,17 @@ function compileBlastRadius(
     "safety.blastRadius",
     "records is a whole number, and share lies between 0 and 1",
     "Write { records: 10, share: 0.2 }, or false to hold nothing.",
+  );
+}
+
+function compileWritePause(given: NonNullable<SafetyConfig["writePause"]>): number {
+  if (given === false) return 0;
+  if (given >= 0 && given <= LONGEST_PAUSE_MS) return given;
+  throw new ConfigError(
+    "bad_write_pause",
+    "safety.writePause",
+    `it is a number of milliseconds, up to ${LONGEST_PAUSE_MS.toLocaleString("en")}`,
+    "Write 2_000, or false to write each edit as soon as the one before it was answered.",
   );
 }
 

@@ -176,6 +176,13 @@ export interface SafetyConfig {
    * somebody did, and are never held. Default: `{ records: 10, share: 0.2 }`; `false` holds nothing.
    */
   readonly blastRadius?: { readonly records?: number; readonly share?: number } | false;
+  /**
+   * The least time between two writes of a record to its resource, in milliseconds. The first edit
+   * leaves at once; those that follow it within this time leave together, in one call. GitHub asks for
+   * a second between writes, and counts those that come faster against its secondary limits.
+   * Default: 2,000; `false` for none.
+   */
+  readonly writePause?: number | false;
 }
 
 /** A database: a URL, a `pg.Pool` or a PGlite; in simulations and tests a `MemoryDatabase`. */

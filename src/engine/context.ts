@@ -19,4 +19,6 @@ export interface Context {
   readonly clockOffset: number;
   /** When two systems count as fighting over a field; `null`: never. */
   readonly quarantine: QuarantineLimits | null;
+  /** The least time between two writes of a record to its resource, in milliseconds. */
+  readonly writePause: number;
 }

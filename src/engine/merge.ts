@@ -14,6 +14,7 @@ import { isByAuthor } from "./create.ts";
 import { REMEMBER_MS } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
+import { nextWriteAt, paceWaiting } from "./pace.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";
 import { newsOf, noteTurn } from "./quarantine.ts";
 import { bear, liveEvents, outboundOff, withLane } from "./transition.ts";
@@ -188,12 +189,13 @@ export function queueUnsent(start: Transition, differs: boolean, context: Contex
   const present = (["queued", "errored", "disabled"] as const).some(
     (state) => liveEvents(lane, state, "outbound").length > 0,
   );
-  if (present) return start;
+  if (present) return paceWaiting(start, context);
   const off = outboundOff(lane, context);
   const event = newEvent(lane, context, {
     direction: "outbound",
     action: "upsert",
     source: "change",
+    runAt: nextWriteAt(lane, context),
   });
   return bear(start, off === null ? event : { ...event, state: "disabled", reason: off });
 }

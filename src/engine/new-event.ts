@@ -4,9 +4,11 @@ import type { Lane } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 
 type Given = Pick<TandemEvent, "direction" | "action" | "source"> &
-  Partial<Pick<TandemEvent, "updatedAt" | "deliveryId" | "content" | "digest" | "reread">>;
+  Partial<
+    Pick<TandemEvent, "updatedAt" | "deliveryId" | "content" | "digest" | "reread" | "runAt">
+  >;
 
-/** A queued event of a lane, due now. */
+/** A queued event of a lane, due now unless another time is given. */
 export function newEvent(lane: Lane, context: Context, given: Given): TandemEvent {
   return {
     id: context.newId(),

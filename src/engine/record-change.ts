@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { mustLook, supersede } from "./covered.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
+import { nextWriteAt } from "./pace.ts";
 import { endedReason, missedAtMove, removalOf } from "./record-move.ts";
 import {
   bear,
@@ -47,6 +48,7 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
       direction: "outbound",
       action: change.action,
       source: "change",
+      ...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),
       reread: change.action === "upsert" && (lane.live.some(mustLook) || lane.known?.lost === true),
     }),
     conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],

@@ -203,6 +203,7 @@ export class AddressBook {
       identity: account.identity,
       clockOffset: account.clockOffset,
       quarantine: this.#services.safety.quarantine,
+      writePause: this.#services.safety.writePause,
     };
   }
 }

@@ -20,6 +20,8 @@ export interface Safety {
   readonly quarantine: QuarantineLimits | null;
   /** `null`: a run may do whatever it finds. */
   readonly blastRadius: BlastRadius | null;
+  /** The least time between two writes of a record to its resource, in milliseconds. */
+  readonly writePause: number;
 }
 
 export interface Services {

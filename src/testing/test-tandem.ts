@@ -97,7 +97,10 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     ...(options.takesIn === undefined ? {} : { takesIn: options.takesIn }),
   };
   const { failpoints = NO_FAILPOINTS, wrapStore } = options;
-  const tandem = await assembleTandem(options.config, surroundings, failpoints, wrapStore);
+  // Time stands still while a test settles: no edit waits for the one before, unless that is asked for.
+  const safety = { writePause: false, ...options.config.safety } as const;
+  const config = { ...options.config, safety };
+  const tandem = await assembleTandem(config, surroundings, failpoints, wrapStore);
   await tandem.migrate();
   const tellTime = await ruleTime(options, clock);
   const connection = await tandem.connect({

@@ -127,6 +127,25 @@ describe("asking for failed webhooks again", () => {
   });
 });
 
+describe("the pause between two writes of a record", () => {
+  it("is two seconds, as long as is said, or none", () => {
+    const pause = (safety?: AnyConfig["safety"]) => {
+      const given = safety === undefined ? {} : { safety };
+      return compileConfig({ ...tasksWith({}), ...given }).safety.writePause;
+    };
+    expect([pause(), pause({ writePause: 500 }), pause({ writePause: false })]).toEqual([
+      2_000, 500, 0,
+    ]);
+  });
+
+  it("is refused where it is no time, or so long that edits seem lost", () => {
+    const refusals = [-1, Number.NaN, 3_600_001].map((writePause) =>
+      refusalOf({ ...tasksWith({}), safety: { writePause } }),
+    );
+    expect(new Set(refusals)).toEqual(new Set(["safety.writePause bad_write_pause"]));
+  });
+});
+
 describe("a journal", () => {
   it("needs no sync, and keeps all columns unless it names them", () => {
     const config = defineConfig({

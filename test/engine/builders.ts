@@ -93,6 +93,7 @@ export function aContext(changes: Partial<Context> & { readonly firstId?: number
     identity: bot,
     clockOffset: 0,
     quarantine: null,
+    writePause: 0,
     ...context,
   };
 }

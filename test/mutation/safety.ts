@@ -9,6 +9,30 @@ const quarantine = "src/engine/quarantine.ts";
 
 export const safety: readonly CodeMutant[] = [
   {
+    id: "pace-follows",
+    rule: "An edit that follows a write within the pause waits for its end, and others join it",
+    file: "src/engine/record-change.ts",
+    find: '...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),',
+    replace: "",
+    killedBy: ["test/engine/pace.test.ts"],
+  },
+  {
+    id: "pace-waiting",
+    rule: "... and so does one that came while that write was on its way",
+    file: "src/engine/merge.ts",
+    find: "if (present) return paceWaiting(start, context);",
+    replace: "if (present) return start;",
+    killedBy: ["test/engine/pace.test.ts"],
+  },
+  {
+    id: "pace-unsent",
+    rule: "... and what a merge leaves unsent",
+    file: "src/engine/merge.ts",
+    find: "    runAt: nextWriteAt(lane, context),\n",
+    replace: "",
+    killedBy: ["test/engine/pace.test.ts"],
+  },
+  {
     id: "blast-radius",
     rule: "A run that would delete or overwrite much waits for a person",
     file: blastRadius,

@@ -120,6 +120,29 @@ describeOnEachDatabase("what goes out", (open) => {
     expect(app.writes()).toBe(2);
   });
 
+  it("S27 a burst that outlasts many answers: the first edit at once, the others in one call", async () => {
+    const app = await givenSampleTandem(await open(), (config) => ({
+      ...config,
+      safety: { writePause: 2_000 },
+    }));
+    const id = await app.addTask({ title: "Edit 0" });
+    await app.settle();
+    await app.advance(HOUR * 60_000);
+    app.github.clearRequests();
+    for (let edit = 1; edit <= 30; edit += 1) {
+      await app.editTask(id, { title: `Edit ${String(edit)}` });
+      await app.settle();
+      await app.advance(50);
+    }
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Edit 1" });
+    expect(app.writes()).toBe(1);
+    expect(await app.status()).toMatchObject({ live: { queued: 1 } });
+    await app.advance(500);
+    await app.settle();
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Edit 30" });
+    expect(app.writes()).toBe(2);
+  });
+
   it("S27 the same before the task has an issue: one call", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Edit 0" });
