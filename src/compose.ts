@@ -28,7 +28,7 @@ import { takeDeliveries } from "./runtime/take-deliveries.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
 import { createWebhookSecrets, type WebhookSecrets } from "./runtime/webhook-secrets.ts";
-import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
+import { startWorker, type Worker, type WorkerOptions, type WorkerWork } from "./runtime/worker.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
 import { openDatabase } from "./store/postgres/open-database.ts";
@@ -204,8 +204,8 @@ export async function composeTandem(
   const secrets = createWebhookSecrets(store.directory, reveal, clock);
   const workers = new Map<Worker, string>();
   const takesIn = options.takesIn ?? (() => [...workers.values()][0] ?? null);
-  const wakeAll = () => {
-    for (const worker of workers.keys()) worker.wake();
+  const wakeAll = (work: WorkerWork) => {
+    for (const worker of workers.keys()) worker.wake(work);
   };
 
   async function contacts(connection: ConnectionId | undefined) {
@@ -229,8 +229,8 @@ export async function composeTandem(
       const name = options.workerName ?? `worker-${String(process.pid)}`;
       const worker = startWorker(services, { name, ...workerOptions });
       const tracked: Worker = {
-        wake: () => {
-          worker.wake();
+        wake: (work) => {
+          worker.wake(work);
         },
         kill() {
           workers.delete(tracked);

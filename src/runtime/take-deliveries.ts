@@ -18,6 +18,7 @@ import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";
 import { type Reading, readDelivery } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
+import type { WorkerWork } from "./worker.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 
@@ -41,7 +42,7 @@ const LONGEST_REST = 30 * SECOND;
 export function takeDeliveries(
   services: Services,
   worker: () => string | null,
-  heard: () => void,
+  heard: (work: WorkerWork) => void,
 ): DeliveryStore["receive"] {
   const { store, clock, log } = services;
   const fits = watchFitness(services);
@@ -76,10 +77,10 @@ export function takeDeliveries(
     const taken = name !== null && (await mayTake()) ? await attempt(deliveries, name) : null;
     if (taken === null) {
       const stored = await store.deliveries.receive(deliveries);
-      heard();
+      heard("deliveries");
       return stored;
     }
-    if (taken.left > 0) heard();
+    if (taken.left > 0) heard("deliveries");
     // What was stored before, or comes twice at once, is counted.
     const again = deliveries.filter((delivery) => !taken.fresh.has(delivery.id));
     const counted = again.length === 0 ? [] : await store.deliveries.receive(again);

@@ -5,7 +5,7 @@
  * 2. A loop that found work goes on at once; one that found none waits to be woken, or a while.
  * 3. A slow event takes one place of the pool; the others go on.
  */
-import type { Clock } from "../model/clock.ts";
+import type { Work } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
@@ -13,10 +13,11 @@ import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, keepLease, passOnLeases } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
-import { isDatabaseTrouble, tell } from "./failures.ts";
+import { tell } from "./failures.ts";
 import { watchFitness } from "./fitness.ts";
 import { unlessForeign } from "./instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
+import { type Loop, startLoop, type Step } from "./loop.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
 import { redeliverDue } from "./redelivery.ts";
@@ -44,17 +45,67 @@ export interface Worker {
   stop(): Promise<void>;
   /** Abandons everything in flight, as a crash would; leases pass it on. */
   kill(): void;
-  /** Says that there may be work. */
-  wake(): void;
+  /** Says that there may be work; without a kind, of any. */
+  wake(work?: WorkerWork): void;
 }
+
+/** What a worker may be told of: what other processes tell, or writes that were captured. */
+export type WorkerWork = Work | "changes";
+
+const STEPS = [
+  "translate",
+  "drain",
+  "process",
+  "after commit",
+  "links",
+  "leases",
+  "backfill",
+  "poll",
+  "access",
+  "sweep",
+  "redelivery",
+  "local sweep",
+] as const;
+
+type StepName = (typeof STEPS)[number];
+
+/** Who is woken when a step has worked; all others come in their own time. */
+const MAKES_WORK_FOR: Readonly<Record<StepName, readonly StepName[]>> = {
+  translate: ["drain", "process"],
+  drain: ["process", "links"],
+  process: [],
+  "after commit": ["drain"],
+  links: ["drain"],
+  leases: ["process"],
+  backfill: ["drain", "process"],
+  poll: [],
+  access: ["process"],
+  sweep: [],
+  redelivery: [],
+  "local sweep": ["drain"],
+};
+
+/** A record was written, a hook noted, and one event less of a backfill waits. */
+const ENDED_EVENT_MAKES_WORK_FOR: readonly StepName[] = ["drain", "after commit", "backfill"];
+
+const DONE_BY: Readonly<Record<WorkerWork, StepName>> = {
+  deliveries: "translate",
+  events: "process",
+  changes: "drain",
+};
+
+/** What is a matter of time only is not asked for at every write. */
+const ON_ANY_WORK: readonly StepName[] = [
+  "translate",
+  "drain",
+  "process",
+  "after commit",
+  "links",
+  "backfill",
+];
 
 /** Lanes that are looked at together; fewer where the database would not have so many. */
 const MOST_TOGETHER = 200;
-
-interface Loop {
-  readonly wake: () => void;
-  readonly done: Promise<void>;
-}
 
 /** Starts the loops. They run until `stop` or `kill`. */
 export function startWorker(services: Services, options: WorkerOptions): Worker {
@@ -69,11 +120,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const killed = new AbortController();
   const stopping = new AbortController();
   const inFlight = new Set<Promise<void>>();
-  const loops: Loop[] = [];
   const fits = watchFitness(services);
-  const wake = () => {
-    for (const loop of loops) loop.wake();
-  };
 
   // A look that ends nothing is not repeated until something has come in that it could end.
   let mayEndTogether = true;
@@ -87,6 +134,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     }
     const book = await AddressBook.open(services);
     const ended = mayEndTogether ? await endDueTogether(services, book, name, together) : 0;
+    if ((ended ?? 0) > 0) wake(ENDED_EVENT_MAKES_WORK_FOR);
     together = ended === null ? Math.ceil(together / 4) : Math.min(MOST_TOGETHER, together * 2);
     // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places);
@@ -104,7 +152,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
         .finally(() => {
           release();
           inFlight.delete(work);
-          wake();
+          wake(["process", ...ENDED_EVENT_MAKES_WORK_FOR]);
         });
       inFlight.add(work);
     }
@@ -116,69 +164,76 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     return redeliverMillis === null ? 0 : redeliverDue(services, redeliverMillis, killed.signal);
   }
 
-  const steps: readonly (readonly [string, number, () => Promise<boolean>])[] = [
-    ["translate", idleMillis, async () => (await translateDeliveries(services, name)) > 0],
-    ["drain", idleMillis, async () => (await drainChanges(services)) > 0],
-    ["process", idleMillis, claimAndProcess],
-    ["after commit", idleMillis, async () => (await runAfterCommits(services, killed.signal)) > 0],
-    // A drain that has made one wakes it.
-    ["links", Math.max(idleMillis, 1_000), () => followLink(services)],
-    ["leases", leaseMillis / 4, async () => (await passOnLeases(services)) > 0],
-    [
-      "backfill",
-      Math.max(idleMillis, 1_000),
-      async () =>
-        (await unlessForeign(services, () => advanceBackfills(services, killed.signal, name))) > 0,
-    ],
-    [
-      "poll",
-      Math.min(pollMillis, 1_000),
-      () => never(unlessForeign(services, () => pollDue(services, pollMillis, killed.signal))),
-    ],
-    [
-      "access",
-      60_000,
-      async () => (await unlessForeign(services, () => askForAccess(services, killed.signal))) > 0,
-    ],
-    [
-      "sweep",
-      Math.min(sweepMillis, 60_000),
-      () => never(unlessForeign(services, () => sweepDue(services, sweepMillis, killed.signal))),
-    ],
-    [
-      "redelivery",
-      Math.min(services.redeliverMillis ?? 60_000, 30_000),
-      () => never(unlessForeign(services, redeliver)),
-    ],
-    [
-      "local sweep",
-      Math.min(sweepMillis, 60_000),
-      async () =>
-        (await unlessForeign(services, () => localSweepDue(services, sweepMillis, killed.signal))) >
-        0,
-    ],
-  ];
-  for (const [step, idle, run] of steps) {
-    loops.push(
-      startLoop(services, stopping.signal, step, idle, async () => {
-        const worked = (await fits()) && (await run());
-        if (worked && step !== "process") wake();
-        return worked;
-      }),
+  /** What reads or posts at an integration, or what stands for it. */
+  async function ours(work: () => Promise<number>): Promise<boolean> {
+    return (await unlessForeign(services, work)) > 0;
+  }
+
+  const { signal } = killed;
+  const idleBriefly = Math.max(idleMillis, 1_000);
+  const steps: Readonly<Record<StepName, Omit<Step, "name">>> = {
+    translate: {
+      idleMillis,
+      run: async () => (await translateDeliveries(services, name)) > 0,
+    },
+    drain: { idleMillis, run: async () => (await drainChanges(services)) > 0 },
+    process: { idleMillis, run: claimAndProcess },
+    "after commit": { idleMillis, run: async () => (await runAfterCommits(services, signal)) > 0 },
+    links: { idleMillis: idleBriefly, run: () => followLink(services) },
+    leases: { idleMillis: leaseMillis / 4, run: async () => (await passOnLeases(services)) > 0 },
+    backfill: {
+      idleMillis: idleBriefly,
+      run: () => ours(() => advanceBackfills(services, signal, name)),
+    },
+    poll: {
+      idleMillis: Math.min(pollMillis, 1_000),
+      run: () => never(ours(() => pollDue(services, pollMillis, signal))),
+    },
+    access: { idleMillis: 60_000, run: () => ours(() => askForAccess(services, signal)) },
+    sweep: {
+      idleMillis: Math.min(sweepMillis, 60_000),
+      run: () => never(ours(() => sweepDue(services, sweepMillis, signal))),
+    },
+    redelivery: {
+      idleMillis: Math.min(services.redeliverMillis ?? 60_000, 30_000),
+      run: () => never(ours(redeliver)),
+    },
+    "local sweep": {
+      idleMillis: Math.min(sweepMillis, 60_000),
+      run: () => ours(() => localSweepDue(services, sweepMillis, signal)),
+    },
+  };
+  const loops = new Map<StepName, Loop>();
+  const wake = (names: readonly StepName[]) => {
+    for (const each of names) loops.get(each)?.wake();
+  };
+  for (const step of STEPS) {
+    const { idleMillis: idle, run } = steps[step];
+    const turn = async () => {
+      const worked = (await fits()) && (await run());
+      if (worked) wake(MAKES_WORK_FOR[step]);
+      return worked;
+    };
+    loops.set(
+      step,
+      startLoop(services, stopping.signal, { name: step, idleMillis: idle, run: turn }),
     );
   }
-  const unheard = services.store.onWork(wake);
+  const hear = (work: WorkerWork | null = null) => {
+    wake(work === null ? ON_ANY_WORK : [DONE_BY[work]]);
+  };
+  const unheard = services.store.onWork(hear);
 
   async function end(): Promise<void> {
     stopping.abort();
-    wake();
-    await Promise.all(loops.map((loop) => loop.done));
+    wake(STEPS);
+    await Promise.all([...loops.values()].map((loop) => loop.done));
     await (
       await unheard
     )();
   }
   return {
-    wake,
+    wake: hear,
     async stop() {
       await end();
       await Promise.all(inFlight);
@@ -190,75 +245,8 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   };
 }
 
-/** How long a loop rests at most after its step failed. */
-const REST_MS = 30_000;
-/** The same where the database is in trouble: it is back soon, and then much has waited. */
-const DATABASE_REST_MS = 5_000;
-
 /** A step whose next turn is a matter of time only. */
-async function never(work: Promise<number>): Promise<boolean> {
+async function never(work: Promise<boolean>): Promise<boolean> {
   await work;
   return false;
-}
-
-function startLoop(
-  services: Services,
-  stopping: AbortSignal,
-  name: string,
-  idleMillis: number,
-  step: () => Promise<boolean>,
-): Loop {
-  const pause = createPause(services.clock, stopping);
-  let failures = 0;
-  let longest = REST_MS;
-  async function run(): Promise<void> {
-    while (!stopping.aborted) {
-      let worked = false;
-      try {
-        worked = await step();
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        services.log.error({ loop: name, ...tell(error) }, "a step failed; it is repeated");
-        longest = isDatabaseTrouble(error) ? DATABASE_REST_MS : REST_MS;
-      }
-      if (failures > 0) await pause.rest(Math.min(longest, idleMillis * 2 ** failures));
-      else if (!worked) await pause.until(idleMillis);
-    }
-  }
-  return { wake: pause.end, done: run() };
-}
-
-/** A wait that can be cut short, also by somebody who came before it began. */
-function createPause(clock: Clock, stopping: AbortSignal) {
-  let woken = false;
-  let resting = false;
-  let end: (() => void) | null = null;
-  function wait(millis: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = clock.setTimer(millis, finish);
-      function finish(): void {
-        cancel();
-        end = null;
-        resolve();
-      }
-      end = finish;
-    });
-  }
-  return {
-    end: () => {
-      woken = true;
-      if (!resting || stopping.aborted) end?.();
-    },
-    async until(millis: number): Promise<void> {
-      if (!woken) await wait(millis);
-      woken = false;
-    },
-    /** After a failure waking must not turn the loop into a storm. */
-    async rest(millis: number): Promise<void> {
-      resting = true;
-      await wait(millis);
-      resting = false;
-    },
-  };
 }

@@ -36,8 +36,11 @@ export interface Database extends Queryable {
    * @throws ConnectionLostError when the connection broke on the way.
    */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** Calls `heard` at each notification; a hint that may be lost. Returns how to stop. */
-  listen(channel: string, heard: () => void): Promise<() => Promise<void>>;
+  /**
+   * Calls `heard` at each notification with what it says; a hint that may be lost. Without a word where
+   * some may have been missed. Returns how to stop.
+   */
+  listen(channel: string, heard: (said: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

@@ -30,6 +30,9 @@ export type { AccountRecord, Directory } from "./directory.ts";
 export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 
+/** What another process may have left to do: webhooks to be read, or events to be worked on. */
+export type Work = "deliveries" | "events";
+
 export interface Store {
   readonly kind: "postgres" | "pglite" | "memory";
   /** Brings the schema and the triggers up to date; safe to run twice and at once. */
@@ -44,8 +47,11 @@ export interface Store {
   readonly redeliveries: RedeliveryStore;
   readonly instance: InstanceStore;
   readonly ledger: Ledger;
-  /** Calls `heard` when another process may have made work; a hint that may be lost. */
-  onWork(heard: () => void): Promise<() => Promise<void>>;
+  /**
+   * Calls `heard` when another process may have made work; a hint that may be lost. `null`: of what
+   * kind is not known.
+   */
+  onWork(heard: (work: Work | null) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

@@ -34,16 +34,20 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
       opened = await open();
     });
 
-    it("are stored once and counted when they come again, within a batch too", async () => {
+    it("are stored once, told of, and counted when they come again, within a batch too", async () => {
       const { store } = opened;
       const first = aDelivery("one");
       const again = aDelivery("one");
       const other = aDelivery("two");
+      const heard: unknown[] = [];
+      const stop = await store.onWork((work) => void heard.push(work));
       expect(await store.deliveries.receive([first, again, other])).toEqual([
         { id: first.id, seenBefore: false },
         { id: first.id, seenBefore: true },
         { id: other.id, seenBefore: false },
       ]);
+      await expect.poll(() => heard).toEqual(["deliveries"]);
+      await stop();
       expect(await store.deliveries.receive([aDelivery("one")])).toEqual([
         { id: first.id, seenBefore: true },
       ]);

@@ -12,7 +12,7 @@ export function deliveryStore(state: MemoryState): DeliveryStore {
       state.transaction(() => {
         // One time for the batch: what has one time is translated in the order of its ids.
         const now = state.now();
-        if (deliveries.length > 0) state.announceWork();
+        if (deliveries.length > 0) state.announceWork("deliveries");
         return deliveries.map((delivery) => receive(state, delivery, now));
       }),
     received: (integration, keys) => state.transaction(() => received(state, integration, keys)),

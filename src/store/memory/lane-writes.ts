@@ -56,7 +56,7 @@ function saveLane(state: MemoryState, before: Lane, after: Lane): void {
   refuseCrowd(lane);
   indexLane(state, lane, before);
   const waits = (event: TandemEvent) => event.state === "queued" && !before.live.includes(event);
-  if (lane.live.some(waits)) state.announceWork();
+  if (lane.live.some(waits)) state.announceWork("events");
 }
 
 /** At most one event of a lane is queued in a direction, and at most one is processing. */
@@ -145,6 +145,6 @@ function wake(
     if (lane.connectionId !== connection || !waits(lane) || !lane.live.some(isAsleep)) continue;
     const live = lane.live.map((event) => (isAsleep(event) ? { ...event, runAt } : event));
     indexLane(state, { ...lane, live }, lane);
-    state.announceWork();
+    state.announceWork("events");
   }
 }

@@ -55,7 +55,6 @@ export function linkStore(
           const attempts = known?.attempts ?? 0;
           links.set(id, { ...link, id, attempts, connected: false, runAt: state.now() });
         }
-        if (added.length > 0) state.announceWork();
       }),
     claim: (until) =>
       step(() => {

@@ -26,6 +26,7 @@ import type {
   IdentitySettings,
   Link,
   ToldBy,
+  Work,
 } from "../store.ts";
 import type { LedgerEvent } from "../ledger.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
@@ -108,12 +109,12 @@ export class MemoryState {
   readonly beats = new Map<string, Instant>();
 
   readonly writeListeners = new Set<(write: RowWrite) => void>();
-  readonly workListeners = new Set<() => void>();
+  readonly workListeners = new Set<(work: Work) => void>();
 
   #captures: ReadonlyMap<string, CapturedTable> = new Map();
   readonly #counts = new Map<string, number>();
   readonly #writes = new UndoableList<RowWrite>(this.undoLog);
-  #hasWork = false;
+  #work = new Set<Work>();
   #toldByWriter = false;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
@@ -145,27 +146,27 @@ export class MemoryState {
   }
 
   /** Says that there is work, once the transaction has committed. */
-  announceWork(): void {
-    this.#hasWork = true;
+  announceWork(work: Work): void {
+    this.#work.add(work);
   }
 
   /** Runs `work` when all others have ended; what it throws takes back what it wrote. */
   async transaction<T>(work: () => T | Promise<T>): Promise<T> {
     const turn = this.#lastTurn.then(() => this.#run(work));
     this.#lastTurn = turn.catch(() => undefined);
-    const { result, writes, hasWork } = await turn;
+    const { result, writes, works } = await turn;
     for (const write of writes) for (const heard of this.writeListeners) heard(write);
-    if (hasWork) for (const heard of this.workListeners) heard();
+    for (const work of works) for (const heard of this.workListeners) heard(work);
     return result;
   }
 
   async #run<T>(work: () => T | Promise<T>) {
-    this.#hasWork = false;
+    this.#work = new Set();
     try {
       const result = await work();
       const writes = this.#writes.take(Infinity);
       this.undoLog.commit();
-      return { result, writes, hasWork: this.#hasWork };
+      return { result, writes, works: this.#work };
     } catch (error) {
       this.undoLog.rollBack();
       throw error;

@@ -170,7 +170,7 @@ async function store(
        returning id, integration, delivery_key, xmax <> 0 as seen_before
      )
      select stored.*
-     from stored, (select pg_notify('tandem_work', '')) as told`,
+     from stored, (select pg_notify('tandem_work', 'deliveries')) as told`,
     folded.flatMap(({ delivery, times }) => [
       delivery.id,
       delivery.integration,

@@ -101,7 +101,7 @@ insert into tandem.events_ended (${columns})
 select ${columns}
 from json_populate_recordset(null::tandem.events_ended, $1::json)`;
 
-const NOTIFY = "select pg_notify('tandem_work', '')";
+const NOTIFY = "select pg_notify('tandem_work', 'events')";
 
 type ChangedRecord = Pick<RecordRow, "id"> &
   Partial<RecordRow> & { readonly parts: readonly string[] };

@@ -168,7 +168,7 @@ const LISTEN_AGAIN_MS = 1_000;
 async function listen(
   pool: pg.Pool,
   channel: string,
-  heard: () => void,
+  heard: (said: string) => void,
 ): Promise<() => Promise<void>> {
   const stopping = new AbortController();
   let client: pg.Client | null = null;
@@ -176,7 +176,9 @@ async function listen(
   async function open(): Promise<void> {
     const opened = new pg.Client(pool.options);
     opened.on("error", () => undefined);
-    opened.on("notification", heard);
+    opened.on("notification", ({ payload }) => {
+      heard(payload ?? "");
+    });
     opened.once("end", () => {
       if (client === opened) void openAgain();
     });
@@ -196,7 +198,7 @@ async function listen(
       try {
         await delay(LISTEN_AGAIN_MS, undefined, { signal: stopping.signal, ref: false });
         await open();
-        heard();
+        heard("");
         return;
       } catch {
         // The database is still away, or we were told to stop.

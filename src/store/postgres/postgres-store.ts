@@ -14,7 +14,7 @@ import {
 } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import { storableJson } from "../storable-json.ts";
-import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
+import type { IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
 import { changeStore } from "./change-rows.ts";
@@ -44,6 +44,9 @@ export interface PostgresStoreOptions {
   /** Spreads the pauses between attempts. */
   readonly random: Random;
 }
+
+/** What is told; another generation of code may tell of something else, or say nothing. */
+const WORK: readonly Work[] = ["deliveries", "events"];
 
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 5;
@@ -127,7 +130,10 @@ export async function postgresStore(
     redeliveries: redeliveryStore(database),
     instance: instanceStore(database),
     ledger: ledger(database),
-    onWork: (heard) => database.listen("tandem_work", heard),
+    onWork: (heard) =>
+      database.listen("tandem_work", (said) => {
+        heard(WORK.find((work) => work === said) ?? null);
+      }),
     close: () => database.close(),
   };
 }
@@ -215,7 +221,7 @@ async function wakeChildren(tx: Queryable, parents: readonly Lane[]): Promise<vo
        where events_live.id = waiting.id
        returning events_live.id
      )
-     select pg_notify('tandem_work', '')
+     select pg_notify('tandem_work', 'events')
      where exists (select from woken)`,
     [storableJson(places)],
   );
@@ -246,7 +252,7 @@ async function wakeAwaiting(
        where events_live.id = waiting.id
        returning events_live.id
      )
-     select pg_notify('tandem_work', '')
+     select pg_notify('tandem_work', 'events')
      where exists (select from woken)`,
     [connection, resourceType],
   );

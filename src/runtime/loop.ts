@@ -1,0 +1,81 @@
+/** A step that is repeated: at once where it found work, and else when it is woken, or after a while. */
+import type { Clock } from "../model/clock.ts";
+import { isDatabaseTrouble, tell } from "./failures.ts";
+import type { Services } from "./services.ts";
+
+/** How long a loop rests at most after its step failed. */
+const REST_MS = 30_000;
+/** The same where the database is in trouble: it is back soon, and then much has waited. */
+const DATABASE_REST_MS = 5_000;
+
+export interface Loop {
+  readonly wake: () => void;
+  readonly done: Promise<void>;
+}
+
+export interface Step {
+  readonly name: string;
+  readonly idleMillis: number;
+  /** Does a bounded piece of work and says whether there was any. */
+  readonly run: () => Promise<boolean>;
+}
+
+export function startLoop(
+  services: Services,
+  stopping: AbortSignal,
+  { name, idleMillis, run: step }: Step,
+): Loop {
+  const pause = createPause(services.clock, stopping);
+  let failures = 0;
+  let longest = REST_MS;
+  async function run(): Promise<void> {
+    while (!stopping.aborted) {
+      let worked = false;
+      try {
+        worked = await step();
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        services.log.error({ loop: name, ...tell(error) }, "a step failed; it is repeated");
+        longest = isDatabaseTrouble(error) ? DATABASE_REST_MS : REST_MS;
+      }
+      if (failures > 0) await pause.rest(Math.min(longest, idleMillis * 2 ** failures));
+      else if (!worked) await pause.until(idleMillis);
+    }
+  }
+  return { wake: pause.end, done: run() };
+}
+
+/** A wait that can be cut short, also by somebody who came before it began. */
+function createPause(clock: Clock, stopping: AbortSignal) {
+  let woken = false;
+  let resting = false;
+  let end: (() => void) | null = null;
+  function wait(millis: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.setTimer(millis, finish);
+      function finish(): void {
+        cancel();
+        end = null;
+        resolve();
+      }
+      end = finish;
+    });
+  }
+  return {
+    end: () => {
+      woken = true;
+      if (!resting || stopping.aborted) end?.();
+    },
+    async until(millis: number): Promise<void> {
+      if (!woken) await wait(millis);
+      woken = false;
+    },
+    /** After a failure waking must not turn the loop into a storm. */
+    async rest(millis: number): Promise<void> {
+      resting = true;
+      await wait(millis);
+      resting = false;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** The worker's loops: who is woken by what. Time stands still, so nobody comes by themselves. */
+import { expect, it } from "vitest";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenSampleTandem } from "../harness/sample-tandem.ts";
+
+describeOnEachDatabase("a worker", (open) => {
+  it("that is woken asks for nothing that only time brings", async () => {
+    const app = await givenSampleTandem(await open());
+    const polled = () => app.sql("select from tandem.connections where polled_at is not null");
+    const worker = app.tandem.startWorker();
+    await expect.poll(async () => (await polled()).length).toBe(1);
+    // Due to be polled, and nobody looks before it is time to look.
+    await app.sql("update tandem.connections set polled_at = null");
+    for (const number of [1, 2, 3]) {
+      await app.addTask({ title: `Task ${String(number)}` });
+      worker.wake();
+      await expect.poll(() => app.github.issues(app.repo).length).toBe(number);
+    }
+    await worker.stop();
+    expect(await polled()).toEqual([]);
+  });
+
+  it("that drains an edit sends it at once", async () => {
+    const app = await givenSampleTandem(await open());
+    const worker = app.tandem.startWorker();
+    const id = await app.addTask({ title: "Fix it" });
+    worker.wake("changes");
+    await expect.poll(() => app.github.issues(app.repo).length).toBe(1);
+    await expect
+      .poll(async () => (await app.story(`record=tasks:${id}`)).join())
+      .toMatch(/completed/);
+    await worker.stop();
+  });
+});
