@@ -2,10 +2,11 @@
 import { withoutRefusedLate } from "../engine/create.ts";
 import { awaitPairing } from "../engine/pairing.ts";
 import { disableLane, disableWaiting } from "../engine/restart.ts";
+import { type Places, shares } from "../engine/shares.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
 import { move, processing, unchanged } from "../engine/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
-import type { LaneId } from "../model/ids.ts";
+import type { AccountId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
@@ -18,6 +19,8 @@ import { saveTogether } from "./work-together.ts";
 /** An event that this worker holds. */
 export interface Claimed {
   readonly lane: LaneId;
+  /** Whose place it takes; `null` where the lane's connection is gone. */
+  readonly account: AccountId | null;
   readonly direction: TandemEvent["direction"];
   readonly action: TandemEvent["action"];
   readonly claim: Claim;
@@ -31,31 +34,62 @@ export interface Held {
   readonly start: Transition;
 }
 
-/** Claims up to `limit` events that are due, one of each lane. */
+/**
+ * Claims up to `limit` events that are due, one of each lane.
+ *
+ * @param places Whose they are that are taken: each account has its share. Absent: who waits longest.
+ */
 export async function claimDue(
   services: Services,
   book: AddressBook,
   worker: string,
   leaseMillis: number,
   limit: number,
+  places: Places | null = null,
 ): Promise<readonly Claimed[]> {
   if ((await services.instance.foreign()) !== null) return [];
+  const isShared = new Set(book.contacts.map(({ account }) => account.id)).size > 1;
+  const turns = places === null || !isShared ? [Infinity] : shares(places);
   return services.store.transaction(async (tx) => {
-    const decided: Decided[] = [];
     const claimed: Claimed[] = [];
-    for (const lane of await tx.lockDueLanes(limit)) {
-      const open = leaveUnready(lane, book, tx.now);
-      const event = nextEvent(open.lane, tx.now);
-      if (event === null) {
-        if (open.lane !== lane) decided.push({ before: lane, after: open });
-        continue;
+    const holds = new Map(places?.held);
+    const isFull = (account: AccountId | null, share: number) =>
+      account !== null && (holds.get(account) ?? 0) >= share;
+    /** Says whether it saw all who wait, or who had their share was left out or passed over. */
+    async function look(share: number): Promise<"all" | "left_out" | "passed_over"> {
+      const full = book.contacts.filter(({ account }) => isFull(account.id, share));
+      const leftOut = full.map(({ connection }) => connection.id);
+      const decided: Decided[] = [];
+      let passedOver = false;
+      for (const lane of await tx.lockDueLanes(limit - claimed.length, leftOut)) {
+        const account = book.contact(lane.connectionId)?.account.id ?? null;
+        if (isFull(account, share)) {
+          passedOver = true;
+          continue;
+        }
+        const open = leaveUnready(lane, book, tx.now);
+        const event = nextEvent(open.lane, tx.now);
+        if (event === null) {
+          if (open.lane !== lane) decided.push({ before: lane, after: open });
+          continue;
+        }
+        const after = claim(open.lane, event, worker, tx.now, leaseMillis);
+        decided.push({ before: lane, after });
+        const { direction, action } = event;
+        claimed.push({ lane: lane.id, account, direction, action, claim: after.claim });
+        if (account !== null) holds.set(account, (holds.get(account) ?? 0) + 1);
       }
-      const after = claim(open.lane, event, worker, tx.now, leaseMillis);
-      decided.push({ before: lane, after });
-      const { direction, action } = event;
-      claimed.push({ lane: lane.id, direction, action, claim: after.claim });
+      await tx.saveLanes(decided);
+      if (passedOver) return "passed_over";
+      return full.length > 0 ? "left_out" : "all";
     }
-    await tx.saveLanes(decided);
+    for (const share of turns) {
+      let seen: Awaited<ReturnType<typeof look>>;
+      // Who is passed over stood before others: these are looked for without them.
+      do seen = await look(share);
+      while (seen === "passed_over" && claimed.length < limit);
+      if (seen === "all" || claimed.length === limit) break;
+    }
     return claimed;
   });
 }

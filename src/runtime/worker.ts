@@ -3,8 +3,9 @@
  *
  * 1. A step does a bounded piece of work and says whether there was any.
  * 2. A loop that found work goes on at once; one that found none waits to be woken, or a while.
- * 3. A slow event takes one place of the pool; the others go on.
+ * 3. A slow event takes one place of the pool; the others go on. So does a slow account, of its share.
  */
+import type { AccountId } from "../model/ids.ts";
 import type { Work } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
@@ -119,17 +120,25 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   } = options;
   const killed = new AbortController();
   const stopping = new AbortController();
-  const inFlight = new Set<Promise<void>>();
+  const inFlight = new Map<Promise<void>, AccountId | null>();
   const fits = watchFitness(services);
 
   // A look that ends nothing is not repeated until something has come in that it could end.
   let mayEndTogether = true;
   let together = MOST_TOGETHER;
 
+  function held(): ReadonlyMap<AccountId, number> {
+    const counts = new Map<AccountId, number>();
+    for (const account of inFlight.values()) {
+      if (account !== null) counts.set(account, (counts.get(account) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   async function claimAndProcess(): Promise<boolean> {
     const places = concurrency - inFlight.size;
     if (places <= 0) {
-      await Promise.race(inFlight);
+      await Promise.race(inFlight.keys());
       return true;
     }
     const book = await AddressBook.open(services);
@@ -137,7 +146,10 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     if ((ended ?? 0) > 0) wake(ENDED_EVENT_MAKES_WORK_FOR);
     together = ended === null ? Math.ceil(together / 4) : Math.min(MOST_TOGETHER, together * 2);
     // What is due longest is claimed however much there is to be ended together.
-    const claims = await claimDue(services, book, name, leaseMillis, places);
+    const claims = await claimDue(services, book, name, leaseMillis, places, {
+      total: concurrency,
+      held: held(),
+    });
     mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
       if (killed.signal.aborted) return false;
@@ -154,7 +166,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
           inFlight.delete(work);
           wake(["process", ...ENDED_EVENT_MAKES_WORK_FOR]);
         });
-      inFlight.add(work);
+      inFlight.set(work, claimed.account);
     }
     return claims.length > 0 || (ended ?? 0) > 0;
   }
@@ -236,7 +248,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     wake: hear,
     async stop() {
       await end();
-      await Promise.all(inFlight);
+      await Promise.all(inFlight.keys());
     },
     kill() {
       killed.abort();

@@ -172,8 +172,11 @@ export interface StoreTransaction {
    * @param held What others hold is waited for, or skipped: then it is absent. Default: `wait`.
    */
   lockLanes(ids: readonly LaneId[], held?: "wait" | "skip"): Promise<readonly Lane[]>;
-  /** Locks lanes that have an event due and nobody working on them; skips what others hold. */
-  lockDueLanes(limit: number): Promise<readonly Lane[]>;
+  /**
+   * Locks lanes that have an event due and nobody working on them, those that wait longest first; skips
+   * what others hold, and the connections that are left out.
+   */
+  lockDueLanes(limit: number, leftOut?: readonly ConnectionId[]): Promise<readonly Lane[]>;
   /** Locks lanes whose processing event has outlived its lease. */
   lockExpiredLanes(limit: number): Promise<readonly Lane[]>;
   /**

@@ -3,18 +3,21 @@ import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
+/** A busy machine has its time. */
+const SOON = { timeout: 20_000 };
+
 describeOnEachDatabase("a worker", (open) => {
   it("that is woken asks for nothing that only time brings", async () => {
     const app = await givenSampleTandem(await open());
     const polled = () => app.sql("select from tandem.connections where polled_at is not null");
     const worker = app.tandem.startWorker();
-    await expect.poll(async () => (await polled()).length).toBe(1);
+    await expect.poll(async () => (await polled()).length, SOON).toBe(1);
     // Due to be polled, and nobody looks before it is time to look.
     await app.sql("update tandem.connections set polled_at = null");
     for (const number of [1, 2, 3]) {
       await app.addTask({ title: `Task ${String(number)}` });
       worker.wake();
-      await expect.poll(() => app.github.issues(app.repo).length).toBe(number);
+      await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(number);
     }
     await worker.stop();
     expect(await polled()).toEqual([]);
@@ -25,7 +28,7 @@ describeOnEachDatabase("a worker", (open) => {
     const worker = app.tandem.startWorker();
     const id = await app.addTask({ title: "Fix it" });
     worker.wake("changes");
-    await expect.poll(() => app.github.issues(app.repo).length).toBe(1);
+    await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(1);
     await expect
       .poll(async () => (await app.story(`record=tasks:${id}`)).join())
       .toMatch(/completed/);

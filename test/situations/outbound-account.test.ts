@@ -2,31 +2,11 @@
 import { expect, it } from "vitest";
 import { addMillis, formatInstant } from "../../src/model/instant.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { givenTwoAccounts, SHOP } from "../harness/two-accounts.ts";
 
 const POST_ISSUE = { method: "POST", path: /\/issues$/ };
-const SHOP = "globex/shop";
-
-/** A second account with a connection of its own, for project 2. */
-async function givenTwoAccounts(database: TestDatabase): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
-  await app.sql("insert into projects (name) values ('Shop')");
-  app.github.createUser({ login: "globex-bot", type: "Bot" });
-  app.github.createRepository({ owner: "globex", name: "shop" });
-  app.github.token("ghs_globex", { login: "globex-bot" });
-  await app.tandem.connect({
-    account: {
-      name: "globex",
-      integration: "github",
-      credentials: { token: "ghs_globex", baseUrl: app.github.apiUrl },
-    },
-    container: SHOP,
-    scope: "2",
-  });
-  app.github.clearRequests();
-  return app;
-}
 
 async function accountStates(app: SampleTandem) {
   return Object.fromEntries(

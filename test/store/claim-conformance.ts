@@ -1,10 +1,11 @@
 /** What every store must do when lanes are claimed: those due, one worker each, oldest first. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TandemEvent } from "../../src/model/event.ts";
-import type { LaneId } from "../../src/model/ids.ts";
+import type { ConnectionId, LaneId } from "../../src/model/ids.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { StoreTransaction } from "../../src/store/store.ts";
 import {
+  aConnection,
   after,
   aQueued,
   decide,
@@ -17,9 +18,9 @@ import {
 export function claimsConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
 
-  const due = (limit = 100) =>
+  const due = (limit = 100, leftOut: readonly ConnectionId[] = []) =>
     opened.store.transaction(async (tx) => {
-      const lanes = await tx.lockDueLanes(limit);
+      const lanes = await tx.lockDueLanes(limit, leftOut);
       return lanes.map((lane) => lane.externalId);
     });
 
@@ -152,6 +153,25 @@ export function claimsConformance(open: () => Promise<OpenedStore>): void {
       const parent = await readLane(store, parentId);
       await store.transaction((tx) => tx.wakeChildren([parent]));
       expect((await due()).sort()).toEqual(["child", "orphan"]);
+    });
+
+    it("leave connections out, and find what stands behind theirs", async () => {
+      const { store, connection } = opened;
+      const other = await aConnection(store, "another");
+      for (let place = 0; place < 30; place += 1) {
+        await waiting(`first ${String(place)}`, queued("inbound", place - 100));
+      }
+      for (const [externalId, seconds] of Object.entries({ third: -9, second: -10, later: 60 })) {
+        const id = await laneOf({ store, connection: other }, externalId);
+        await decide(store, id, (lane, now) => ({
+          live: [aQueued(lane, now, { runAt: after(now, seconds) })],
+        }));
+      }
+      expect(await due(10, [connection])).toEqual(["second", "third"]);
+      expect(await due(1, [connection])).toEqual(["second"]);
+      expect(await due(2, [other])).toEqual(["first 0", "first 1"]);
+      expect(await due(10, [other, connection])).toEqual([]);
+      expect(await due(40)).toHaveLength(32);
     });
 
     it("are heard of by whoever listens", async () => {

@@ -106,6 +106,8 @@ function explain(database: Database) {
 describeOnEachDatabase("with 10,000 waiting and no statistics", (open) => {
   it.each([
     ["claiming ten lanes", "select tandem.due_lanes(now(), 10)"],
+    ["claiming ten besides all that wait", "select tandem.due_lanes_besides(now(), 10, '{1}')"],
+    ["claiming ten of every connection", "select tandem.due_lanes_besides(now(), 10, '{2}')"],
     ["taking ten deliveries", "select tandem.due_deliveries(now(), 10)"],
     ["reading the events of ten lanes", "select tandem.live_events('{1,2,3,4,5,6,7,8,9,10}')"],
   ])("%s reads a few dozen pages", async (_, query) => {

@@ -443,6 +443,7 @@ CREATE INDEX events_live_awaiting_parent ON tandem.events_live USING btree (conn
 CREATE INDEX events_live_backfilled ON tandem.events_live USING btree (connection_id) WHERE ((source = 'backfill'::text) AND (state = ANY (ARRAY['queued'::text, 'processing'::text])))
 CREATE INDEX events_live_by_lane ON tandem.events_live USING btree (lane_id)
 CREATE INDEX events_live_due ON tandem.events_live USING btree (run_at, id) WHERE (state = 'queued'::text)
+CREATE INDEX events_live_due_by_connection ON tandem.events_live USING btree (connection_id, run_at, id) WHERE (state = 'queued'::text)
 CREATE INDEX events_live_errored_by_delivery ON tandem.events_live USING btree (delivery_id) WHERE (state = 'errored'::text)
 CREATE UNIQUE INDEX events_live_one_processing ON tandem.events_live USING btree (lane_id) WHERE (state = 'processing'::text)
 CREATE UNIQUE INDEX events_live_one_queued ON tandem.events_live USING btree (lane_id, direction) WHERE (state = 'queued'::text)
@@ -475,6 +476,7 @@ CREATE UNIQUE INDEX placeholders_pkey ON tandem.placeholders USING btree (record
 
 function tandem.due_deliveries(due_by timestamp with time zone, how_many integer) returns SETOF uuid
 function tandem.due_lanes(due_by timestamp with time zone, how_many integer) returns SETOF bigint
+function tandem.due_lanes_besides(due_by timestamp with time zone, how_many integer, left_out bigint[]) returns SETOF bigint
 function tandem.live_events(lanes bigint[]) returns SETOF tandem.events_live
 function tandem.now() returns timestamp with time zone
 function tandem.whole_changes(changes jsonb, content jsonb) returns jsonb

@@ -27,11 +27,12 @@ export function lockDueLanes(
   held: HeldLanes,
   now: Instant,
   limit: number,
+  leftOut: readonly ConnectionId[],
 ): readonly Lane[] {
   const due: { readonly lane: Lane; readonly event: TandemEvent }[] = [];
   for (const lane of state.busyLanes.values()) {
     const event = nextEvent(lane, now);
-    if (event !== null) due.push({ lane, event });
+    if (event !== null && !leftOut.includes(lane.connectionId)) due.push({ lane, event });
   }
   due.sort(({ event: a }, { event: b }) => a.runAt - b.runAt || (a.id < b.id ? -1 : 1));
   return hold(

@@ -65,7 +65,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       findBoundLanes: (connection, resourceType, after, limit) =>
         step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
       lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),
-      lockDueLanes: (limit) => step(() => laneLocks.lockDueLanes(state, held, now, limit)),
+      lockDueLanes: (limit, leftOut = []) =>
+        step(() => laneLocks.lockDueLanes(state, held, now, limit, leftOut)),
       lockExpiredLanes: (limit) => step(() => laneLocks.lockExpiredLanes(state, held, now, limit)),
       lockLanesInState: (connection, eventState, limit, after) =>
         step(() =>

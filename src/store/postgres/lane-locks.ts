@@ -42,15 +42,20 @@ order by lanes.id`;
 
 // More lanes are looked at than are wanted, for others may hold some. The array is made once, where
 // a subquery in the `from` could be run for every lane.
-const LOCK_DUE = `
+const lockDue = (due: string) => `
 select lanes.*, connections.integration
-from unnest(array(select tandem.due_lanes($1::timestamptz, $2::integer * 4 + 16)))
+from unnest(array(select ${due}))
   with ordinality as due (lane_id, place)
 join tandem.lanes on lanes.id = due.lane_id
 join tandem.connections on connections.id = lanes.connection_id
 order by due.place
 limit $2::integer
 for update of lanes skip locked`;
+
+const LOCK_DUE = lockDue("tandem.due_lanes($1::timestamptz, $2::integer * 4 + 16)");
+const LOCK_DUE_BESIDES = lockDue(
+  "tandem.due_lanes_besides($1::timestamptz, $2::integer * 4 + 16, $3::bigint[])",
+);
 
 // `events_live_one_processing` holds only what is under way.
 const LOCK_EXPIRED = `
@@ -82,8 +87,13 @@ export async function lockDueLanes(
   relations: ResourceRelations,
   now: Instant,
   limit: number,
+  leftOut: readonly ConnectionId[],
 ): Promise<readonly Lane[]> {
-  const { rows } = await tx.query<LockedRow>(LOCK_DUE, [formatInstant(now), limit]);
+  const given = [formatInstant(now), limit];
+  const { rows } =
+    leftOut.length === 0
+      ? await tx.query<LockedRow>(LOCK_DUE, given)
+      : await tx.query<LockedRow>(LOCK_DUE_BESIDES, [...given, leftOut]);
   const lanes = await hold(tx, held, relations, rows);
   return lanes.filter((lane) => nextEvent(lane, now) !== null);
 }

@@ -86,7 +86,8 @@ export async function postgresStore(
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids, others) => laneLocks.lockLanes(tx, held, relations, ids, others),
-      lockDueLanes: (limit) => laneLocks.lockDueLanes(tx, held, relations, now, limit),
+      lockDueLanes: (limit, leftOut = []) =>
+        laneLocks.lockDueLanes(tx, held, relations, now, limit, leftOut),
       lockExpiredLanes: (limit) => laneLocks.lockExpiredLanes(tx, held, relations, now, limit),
       lockLanesInState: (connection, state, limit, after) =>
         laneLocks.lockLanesInState(tx, held, relations, connection, state, limit, after ?? null),

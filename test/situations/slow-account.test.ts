@@ -1,0 +1,73 @@
+/** P5 of accounts: one whose API answers slowly takes no more than its share of a worker's places. */
+import { expect, it } from "vitest";
+import type { Hold, RequestMatch } from "../../src/testing/github/index.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import type { SampleTandem } from "../harness/sample-tandem.ts";
+import { givenTwoAccounts, SHOP } from "../harness/two-accounts.ts";
+
+const PLACES = 4;
+/** All but the one that is kept free. */
+const MOST = PLACES - 1;
+
+/** What makes an issue in the repository that is joined to a project. */
+async function creating(app: SampleTandem, project: string): Promise<RequestMatch> {
+  const connections = await app.tandem.services.store.directory.connections();
+  const id = connections.find(({ scope }) => scope === project)?.containerId ?? "";
+  return { method: "POST", path: new RegExp(`/${id}/issues$`) };
+}
+
+function answerAll(holds: readonly Hold[]): void {
+  for (const hold of holds) {
+    void hold.arrived.then(() => {
+      hold.release();
+    });
+  }
+}
+
+/** A busy machine has its time. */
+const SOON = { timeout: 20_000 };
+
+describeOnEachDatabase("an account whose API is slow", (open) => {
+  it("has nearly all places while nobody else waits, and holds no other account up", async () => {
+    const app = await givenTwoAccounts(await open());
+    const site = await creating(app, "1");
+    const slow = Array.from({ length: 10 }, () => app.github.holdNext(site));
+    for (const task of slow.keys()) await app.addTask({ title: `Slow ${String(task)}` });
+    const worker = app.tandem.startWorker({ concurrency: PLACES });
+    for (const { arrived } of slow.slice(0, MOST)) await arrived;
+
+    for (const number of [1, 2, 3]) {
+      await app.addTask({ project_id: "2", title: `Quick ${String(number)}` });
+      worker.wake();
+      await expect.poll(() => app.github.issues(SHOP).length, SOON).toBe(number);
+    }
+    expect(app.github.issues(app.repo)).toEqual([]);
+    expect(app.github.calls(site)).toBe(MOST);
+
+    answerAll(slow);
+    await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(slow.length);
+    await worker.stop();
+  });
+
+  it("waits for its turn where others wait: each has its part before one has more", async () => {
+    const app = await givenTwoAccounts(await open());
+    const site = await creating(app, "1");
+    const slow = Array.from({ length: 10 }, () => app.github.holdNext(site));
+    for (const task of slow.keys()) await app.addTask({ title: `Slow ${String(task)}` });
+    const shop = await creating(app, "2");
+    const quick = Array.from({ length: 10 }, () => app.github.holdNext(shop));
+    for (const task of quick.keys()) {
+      await app.addTask({ project_id: "2", title: `Quick ${String(task)}` });
+    }
+    const worker = app.tandem.startWorker({ concurrency: PLACES });
+    for (const { arrived } of [...slow.slice(0, 2), ...quick.slice(0, 2)]) await arrived;
+    // A place that is free again is for whoever has fewer, though the slow ones wait longer.
+    answerAll(quick);
+    await expect.poll(() => app.github.issues(SHOP).length, SOON).toBe(quick.length);
+    expect(app.github.issues(app.repo)).toEqual([]);
+
+    answerAll(slow);
+    await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(slow.length);
+    await worker.stop();
+  });
+});
