@@ -40,6 +40,8 @@ export interface AdmissionSummary {
   readonly born: Readonly<Partial<Record<EventState, number>>>;
   /** Deliveries that were left: a lane of theirs is held by somebody. */
   readonly left: ReadonlySet<DeliveryId>;
+  /** Records were written, and the drain has to look at them. */
+  readonly toDrain: boolean;
 }
 
 /** A lane changed between look-up and lock; the transaction is run again. */
@@ -130,14 +132,16 @@ export async function admitArrivals(
     const before = lanes.get(id);
     return before === undefined ? [] : [{ before, after: transition }];
   });
+  let toDrain = false;
   if (worker === null) await tx.saveLanes(decided);
-  else await saveTogether(tx, decided, worker, book);
+  else ({ toDrain } = await saveTogether(tx, decided, worker, book));
   return {
     seen: incoming.length,
     unmapped: incoming.length - mapped.length,
     unchanged,
     born,
     left,
+    toDrain,
   };
 }
 

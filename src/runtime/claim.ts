@@ -112,7 +112,7 @@ export async function endDueTogether(
     return await services.store.transaction(async (tx) => {
       const lanes = await tx.lockDueLanes(limit);
       const open = lanes.map((before): Decided => ({ before, after: unchanged(before) }));
-      return saveTogether(tx, open, worker, book);
+      return (await saveTogether(tx, open, worker, book)).ended;
     });
   } catch (error) {
     services.log.warn(tell(error), "what was due could not be ended together; it is tried alone");

@@ -81,6 +81,7 @@ export function takeDeliveries(
       return stored;
     }
     if (taken.left > 0) heard("deliveries");
+    if (taken.toDrain) heard("changes");
     // What was stored before, or comes twice at once, is counted.
     const again = deliveries.filter((delivery) => !taken.fresh.has(delivery.id));
     const counted = again.length === 0 ? [] : await store.deliveries.receive(again);
@@ -122,8 +123,9 @@ async function take(
     reading.kind === "arrivals" ? reading.incoming : [],
   );
   let left: ReadonlySet<DeliveryId> = new Set();
+  let toDrain = false;
   if (incoming.length > 0) {
-    ({ left } = await admitArrivals(tx, incoming, book, services, worker, "skip"));
+    ({ left, toDrain } = await admitArrivals(tx, incoming, book, services, worker, "skip"));
   }
   const added = read.map(({ delivery, reading }): TakenDelivery => ({
     ...delivery,
@@ -133,6 +135,7 @@ async function take(
   return {
     fresh: new Set(fresh.map(({ id }) => id)),
     left: added.filter(({ state }) => state === "received").length,
+    toDrain,
   };
 }
 

@@ -58,30 +58,36 @@ class BusyTogetherError extends Error {
   override readonly name = "BusyTogetherError";
 }
 
-/**
- * Saves what was decided on lanes that are held locked, and ends what can be ended together; returns
- * how many lanes had such an event.
- */
+/** What became of what was looked at together. */
+export interface Together {
+  /** Lanes that had an event which has ended. */
+  readonly ended: number;
+  /** Something was written that the drain has to look at. */
+  readonly toDrain: boolean;
+}
+
+/** Saves what was decided on lanes that are held locked, and ends what can be ended together. */
 export async function saveTogether(
   tx: StoreTransaction,
   decided: readonly Decided[],
   worker: string,
   book: AddressBook,
-): Promise<number> {
-  const { results, created } = await workTogether(tx, decided, worker, book);
+): Promise<Together> {
+  const { results, created, toDrain } = await workTogether(tx, decided, worker, book);
   await saveDecided(
     tx,
     decided.map(({ before, after }) => ({ before, after: results.get(before.id) ?? after })),
   );
   // Who waits is woken last: their own lanes may be among those that were saved.
   await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));
-  return results.size;
+  return { ended: results.size, toDrain };
 }
 
 interface Worked {
   readonly results: ReadonlyMap<LaneId, Transition>;
   /** Lanes whose record was made. */
   readonly created: readonly Lane[];
+  readonly toDrain: boolean;
 }
 
 async function workTogether(
@@ -99,6 +105,7 @@ async function workTogether(
     else results.set(item.before.id, step);
   }
   const created: Lane[] = [];
+  let toDrain = false;
   for (const mapping of mappingsOf(begun)) {
     const own = begun.filter(({ context }) => context.mapping === mapping);
     const planned = [
@@ -127,8 +134,9 @@ async function workTogether(
       }
     }
     await tx.changes.note(altered);
+    toDrain ||= altered.length > 0 || (!alone && written.length > 0);
   }
-  return { results, created };
+  return { results, created, toDrain };
 }
 
 /**

@@ -204,4 +204,12 @@ export const together: readonly CodeMutant[] = [
     replace: 'if (reading.kind !== "moved" || reading.kind === "moved") continue;',
     killedBy: ["test/situations/taken-in-races.test.ts"],
   },
+  {
+    id: "taken-in-drained",
+    rule: "What was captured of a webhook that was taken in is drained at once",
+    file: "src/runtime/take-deliveries.ts",
+    find: 'if (taken.toDrain) heard("changes");',
+    replace: "",
+    killedBy: ["test/runtime/worker.test.ts"],
+  },
 ];

@@ -1,7 +1,9 @@
 /** The worker's loops: who is woken by what. Time stands still, so nobody comes by themselves. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { connect } from "../harness/projects.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** A busy machine has its time. */
 const SOON = { timeout: 20_000 };
@@ -32,6 +34,26 @@ describeOnEachDatabase("a worker", (open) => {
     await expect
       .poll(async () => (await app.story(`record=tasks:${id}`)).join())
       .toMatch(/completed/);
+    await worker.stop();
+  });
+
+  it("hears at once of what it wrote as a webhook came in, for another resource of the record", async () => {
+    const app = await givenSampleTandem(await open(), withoutAuthors);
+    await connect(app, "acme/mirror", "1");
+    app.github.as("mona").openIssue(app.repo, { title: "Old" });
+    await app.settle();
+    await app.advance(60_000);
+    await app.settle();
+    expect(app.github.issues("acme/mirror")).toMatchObject([{ title: "Old" }]);
+    const worker = app.tandem.startWorker();
+    await expect.poll(async () => (await app.status()).undrained, SOON).toBe(0);
+
+    app.holdWebhooks();
+    app.github.as("mona").editIssue(app.repo, 1, { title: "New" });
+    await app.release(...app.held());
+    await expect
+      .poll(() => app.github.issues("acme/mirror"), SOON)
+      .toMatchObject([{ title: "New" }]);
     await worker.stop();
   });
 });
