@@ -218,7 +218,7 @@ export const merging: readonly CodeMutant[] = [
     id: "merge-one-outbound",
     rule: "... unless one of that direction is there already",
     file: "src/engine/merge.ts",
-    find: "if (present) return start;",
+    find: "if (present) return paceWaiting(start, context);",
     replace: "",
     killedBy: ["test/engine/outbound.test.ts"],
   },
