@@ -1,5 +1,6 @@
 /**
- * Fresh, empty databases for tests, the same way on PGlite and on a real Postgres.
+ * Fresh databases for tests, the same way on PGlite and on a real Postgres: with Tandem's schema, as
+ * its migrations leave it, or empty.
  *
  * Each is independent of every other and lives until `close()`. Tests that must hold on both are
  * written once, inside `describeOnEachDatabase`.
@@ -9,7 +10,8 @@ import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
 import { databaseKindsFrom, type DatabaseKind } from "./database-kinds.ts";
-import { borrowPglite } from "./pglite-pool.ts";
+import { type Beginning, borrowPglite } from "./pglite-pool.ts";
+import { onServer } from "./postgres-template.ts";
 
 export interface TestDatabase {
   readonly kind: DatabaseKind;
@@ -29,18 +31,30 @@ export interface TestDatabase {
 /** What this run covers; `TANDEM_TEST_DATABASES=pglite` or `=postgres` narrows it. */
 export const databaseKinds: DatabaseKind[] = databaseKindsFrom(process.env.TANDEM_TEST_DATABASES);
 
-export function openTestDatabase(kind: DatabaseKind): Promise<TestDatabase> {
-  return kind === "pglite" ? openPglite() : createOnServer();
+export function openTestDatabase(
+  kind: DatabaseKind,
+  beginning: Beginning = "empty",
+): Promise<TestDatabase> {
+  return kind === "pglite" ? openPglite(beginning) : createOnServer(beginning);
 }
 
+/** Tests of what `open` gives, on one kind of database. */
+type Tests = (open: () => Promise<TestDatabase>, kind: DatabaseKind) => void;
+
 /**
- * Runs the same tests on each database of `databaseKinds`. What a test or its `beforeEach` opens
- * is closed after that test; what `beforeAll` opens, after the last one.
+ * Runs the same tests on each database of `databaseKinds`, with Tandem's migrations applied. What a
+ * test or its `beforeEach` opens is closed after that test; what `beforeAll` opens, after the last one.
  */
-export function describeOnEachDatabase(
-  name: string,
-  tests: (open: () => Promise<TestDatabase>, kind: DatabaseKind) => void,
-): void {
+export function describeOnEachDatabase(name: string, tests: Tests): void {
+  describeOnEach("migrated", name, tests);
+}
+
+/** The same with nothing on them, for what is about how the schema comes to be. */
+export function describeOnEachEmptyDatabase(name: string, tests: Tests): void {
+  describeOnEach("empty", name, tests);
+}
+
+function describeOnEach(beginning: Beginning, name: string, tests: Tests): void {
   describe.each(databaseKinds)(`${name} (%s)`, (kind) => {
     const ofSuite: TestDatabase[] = [];
     const ofTest: TestDatabase[] = [];
@@ -59,17 +73,17 @@ export function describeOnEachDatabase(
 
     tests(async () => {
       const keptIn = opened;
-      const database = await openTestDatabase(kind);
+      const database = await openTestDatabase(kind, beginning);
       keptIn.push(database);
       return database;
     }, kind);
   });
 }
 
-async function openPglite(): Promise<TestDatabase> {
+async function openPglite(beginning: Beginning): Promise<TestDatabase> {
   const dump = inject("pgliteDataDir");
   if (dump === null) throw new Error("TANDEM_TEST_DATABASES leaves PGlite out of this run");
-  const { pglite, giveBack } = await borrowPglite(dump);
+  const { pglite, giveBack } = await borrowPglite(dump, beginning);
   return {
     kind: "pglite",
     pglite,
@@ -81,12 +95,15 @@ async function openPglite(): Promise<TestDatabase> {
   };
 }
 
-async function createOnServer(): Promise<TestDatabase> {
+async function createOnServer(beginning: Beginning): Promise<TestDatabase> {
   const adminUrl = inject("postgresAdminUrl");
-  if (adminUrl === null) throw new Error("TANDEM_TEST_DATABASES leaves Postgres out of this run");
+  const migrated = inject("postgresTemplate");
+  if (adminUrl === null || migrated === null)
+    throw new Error("TANDEM_TEST_DATABASES leaves Postgres out of this run");
   const name = `tandem_test_${randomBytes(8).toString("hex")}`;
-  // template0, since nobody can be connected to it and so hold up the copy.
-  await onServer(adminUrl, `create database ${name} template template0`);
+  // Templates that nobody can be connected to and so hold up the copy.
+  const template = beginning === "empty" ? "template0" : migrated;
+  await onServer(adminUrl, `create database ${name} template ${template}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   const pool = new pg.Pool({ connectionString: url.href, max: 4, types });
@@ -108,16 +125,6 @@ async function createOnServer(): Promise<TestDatabase> {
     },
     close: () => (closing ??= remove()),
   };
-}
-
-async function onServer(adminUrl: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
 
 /** As PGlite does: a bigint that fits is a number, so that a test's expectations hold on both. */

@@ -5,6 +5,11 @@
  */
 import { openAsBlob } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
+import { applyMigrations } from "../../src/store/postgres/migrate.ts";
+import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+
+/** What a database holds at first: what Tandem's migrations make, or nothing. */
+export type Beginning = "migrated" | "empty";
 
 export interface BorrowedPglite {
   /** Like a PGlite of one's own; from `giveBack` on it is closed, for late callers too. */
@@ -15,9 +20,18 @@ export interface BorrowedPglite {
 
 interface Opened {
   readonly pglite: PGlite;
-  /** What its catalogs showed when it was new. */
-  readonly pristine: string;
+  readonly beginning: Beginning;
+  readonly pristine: Pristine;
   timesLent: number;
+}
+
+/** What it was when it was new. */
+interface Pristine {
+  /** The highest oid of what it held: what is made later has a higher one. */
+  readonly newest: number;
+  /** Its functions, which a test may have replaced, by their text. */
+  readonly functions: readonly string[];
+  readonly fingerprint: string;
 }
 
 /** More than a test needs at once would only hold memory. */
@@ -29,8 +43,8 @@ const MOST_LENT = 100;
 const idle: Opened[] = [];
 
 /** @param dump the dump of a pristine PGlite, to load instead of running initdb */
-export async function borrowPglite(dump: string): Promise<BorrowedPglite> {
-  const opened = idle.pop() ?? (await open(dump));
+export async function borrowPglite(dump: string, beginning: Beginning): Promise<BorrowedPglite> {
+  const opened = takeIdle(beginning) ?? (await open(dump, beginning));
   opened.timesLent += 1;
   const lease = leaseOf(opened.pglite);
   let givingBack: Promise<void> | undefined;
@@ -38,7 +52,7 @@ export async function borrowPglite(dump: string): Promise<BorrowedPglite> {
     const unused = await lease.end();
     const kept =
       unused &&
-      idle.length < MOST_IDLE &&
+      idle.filter((one) => one.beginning === beginning).length < MOST_IDLE &&
       opened.timesLent < MOST_LENT &&
       (await isEmptied(opened));
     if (kept) idle.push(opened);
@@ -47,9 +61,37 @@ export async function borrowPglite(dump: string): Promise<BorrowedPglite> {
   return { pglite: lease.pglite, giveBack: () => (givingBack ??= giveBack()) };
 }
 
-async function open(dump: string): Promise<Opened> {
+function takeIdle(beginning: Beginning): Opened | undefined {
+  const at = idle.findLastIndex((one) => one.beginning === beginning);
+  return at === -1 ? undefined : idle.splice(at, 1)[0];
+}
+
+async function open(dump: string, beginning: Beginning): Promise<Opened> {
   const pglite = await PGlite.create({ loadDataDir: await openAsBlob(dump) });
-  return { pglite, pristine: await fingerprint(pglite), timesLent: 0 };
+  if (beginning === "migrated") await applyMigrations(await pgliteDatabase(pglite));
+  await pglite.exec("discard all");
+  return { pglite, beginning, pristine: await lookAt(pglite), timesLent: 0 };
+}
+
+async function lookAt(pglite: PGlite): Promise<Pristine> {
+  const { rows } = await pglite.query<{ newest: number }>(
+    `select max(oid)::int8 as newest from
+     (select oid from pg_class union all select oid from pg_proc union all select oid from pg_type) as all_of_it`,
+  );
+  return {
+    newest: Number(rows[0]?.newest),
+    functions: await functionsOf(pglite),
+    fingerprint: await fingerprint(pglite),
+  };
+}
+
+/** The functions that are not the system's, as they are now. */
+async function functionsOf(pglite: PGlite): Promise<readonly string[]> {
+  const { rows } = await pglite.query<{ text: string }>(
+    `select pg_get_functiondef(oid) as text from pg_proc
+     where oid >= 16384 and prokind in ('f', 'p') order by oid`,
+  );
+  return rows.map(({ text }) => text);
 }
 
 interface Lease {
@@ -140,25 +182,33 @@ async function isEmptied({ pglite, pristine }: Opened): Promise<boolean> {
   try {
     // Refused inside a transaction: one that a test left open is not ours to judge.
     await pglite.exec("discard all");
-    await pglite.exec(REMOVE_OBJECTS);
+    await pglite.exec(removal(pristine.newest));
+    const now = new Set(await functionsOf(pglite));
+    for (const text of pristine.functions) if (!now.has(text)) await pglite.exec(text);
     await pglite.exec("discard all");
-    return (await fingerprint(pglite)) === pristine;
+    return (await fingerprint(pglite)) === pristine.fingerprint;
   } catch {
     return false;
   }
 }
 
-const REMOVE_OBJECTS = `
+/** Removes every object that came later, and every row; each migration is noted, and stays so. */
+function removal(newest: number): string {
+  return `
 set client_min_messages = error;
 do $$
 declare
   name text;
+  newer text[];
+  filled text[];
 begin
   for name in select evtname from pg_event_trigger loop
     execute format('drop event trigger %I cascade', name);
   end loop;
   for name in
-    select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+    select nspname from pg_namespace
+    where nspname !~ '^pg_' and nspname <> 'information_schema'
+      and (oid > ${String(newest)} or nspname = 'public')
   loop
     execute format('drop schema %I cascade', name);
   end loop;
@@ -166,14 +216,31 @@ begin
     execute format('drop owned by %I cascade', name);
     execute format('drop role %I', name);
   end loop;
+  -- Named all at once: dropping one may drop others, which then have no name.
+  select array_agg(format('%s if exists %s cascade',
+    case relkind when 'v' then 'view' else 'table' end, oid::regclass)) into newer
+  from pg_class where oid > ${String(newest)} and relkind in ('v', 'r', 'p');
+  select newer || array_agg(format('routine if exists %s cascade', oid::regprocedure)) into newer
+  from pg_proc where oid > ${String(newest)};
+  foreach name in array coalesce(newer, '{}') loop
+    execute 'drop ' || name;
+  end loop;
+  select array_agg(oid::regclass::text) into filled from pg_class
+  where oid >= 16384 and relkind = 'r' and pg_relation_size(oid) > 0
+    and oid is distinct from to_regclass('tandem.migrations');
+  if filled is not null then
+    execute 'truncate ' || array_to_string(filled, ', ') || ' restart identity cascade';
+  end if;
 end $$;
 create schema public authorization pg_database_owner;
 comment on schema public is 'standard public schema';
 grant usage on schema public to public`;
+}
 
 /**
- * Everything that a database shows of its users: the rows of each catalog, who may do what, and
- * the session's settings, locks, subscriptions and prepared statements.
+ * Everything that a database shows of its users: the rows of each catalog, who may do what, what
+ * Tandem's own objects are in full, how far its sequences are, which migrations are noted, and the
+ * session's settings, locks, subscriptions and prepared statements.
  */
 const FINGERPRINT = `
 select concat_ws(E'\n',
@@ -202,8 +269,29 @@ select concat_ws(E'\n',
     (select count(*) from pg_publication), (select count(*) from pg_rewrite),
     (select count(*) from pg_seclabel), (select count(*) from pg_shdepend),
     (select count(*) from pg_shdescription), (select count(*) from pg_statistic_ext),
-    (select count(*) from pg_tablespace), (select count(*) from pg_trigger),
+    (select count(*) from pg_statistic), (select count(*) from pg_tablespace),
+    (select count(*) from pg_trigger),
     (select count(*) from pg_ts_config), (select count(*) from pg_user_mapping))),
+  (select md5(string_agg(concat_ws(' ', oid, relname, relnamespace, relowner, relkind, relpersistence,
+     relnatts, relchecks, relhasrules, relrowsecurity, relreplident, relacl, reloptions, relpartbound),
+     ', ' order by oid)) from pg_class where oid >= 16384),
+  (select md5(string_agg(concat_ws(' ', attrelid, attname, atttypid, atttypmod, attnotnull, atthasdef,
+     attidentity, attgenerated, attisdropped, attcollation, attoptions), ', ' order by attrelid, attnum))
+   from pg_attribute where attrelid >= 16384),
+  (select md5(string_agg(concat_ws(' ', adrelid, adnum, pg_get_expr(adbin, adrelid)), ', '
+     order by adrelid, adnum)) from pg_attrdef where adrelid >= 16384),
+  (select md5(string_agg(concat_ws(' ', conrelid, conname, pg_get_constraintdef(oid), convalidated), ', '
+     order by oid)) from pg_constraint where oid >= 16384),
+  (select md5(string_agg(concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid), ', '
+     order by indexrelid)) from pg_index where indexrelid >= 16384),
+  (select md5(string_agg(concat_ws(' ', oid, pg_get_triggerdef(oid), tgenabled), ', ' order by oid))
+   from pg_trigger where not tgisinternal),
+  (select md5(string_agg(concat_ws(' ', oid, proname, prosrc, prosecdef, provolatile), ', ' order by oid))
+   from pg_proc where oid >= 16384),
+  (select to_jsonb(query_to_xml(format('select * from %s order by 1', noted), true, true, '')::text)::text
+   from to_regclass('tandem.migrations') as noted where noted is not null),
+  (select string_agg(concat_ws(' ', schemaname, sequencename, last_value), ', '
+     order by schemaname, sequencename) from pg_sequences),
   (select string_agg(name || '=' || setting, ', ' order by name)
    from pg_settings where source = 'session'),
   (select concat_ws(' ',

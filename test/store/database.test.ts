@@ -16,10 +16,10 @@ import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 
-describeOnEachDatabase("a database", (open, kind) => {
+describeOnEachEmptyDatabase("a database", (open, kind) => {
   const connected = async () => connectTo(await open());
 
   it("gives values back the same, whatever the driver", async () => {

@@ -1,12 +1,20 @@
 /** The database harness itself: what every other test on a database takes for granted. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { readMigrations } from "../../src/store/postgres/migrate.ts";
 import {
   describeOnEachDatabase,
+  describeOnEachEmptyDatabase,
   openTestDatabase,
   type TestDatabase,
 } from "../harness/databases.ts";
 
-describeOnEachDatabase("a test database", (open, kind) => {
+/** The schema `public` of a new database has an oid of its own; emptied, it is another one. */
+async function isNew(database: TestDatabase): Promise<boolean> {
+  const [row] = await database.sql<{ oid: number }>("select 'public'::regnamespace::oid");
+  return row?.oid === 2200;
+}
+
+describeOnEachEmptyDatabase("a test database", (open, kind) => {
   let kept: TestDatabase;
   beforeAll(async () => {
     kept = await open();
@@ -56,12 +64,6 @@ describeOnEachDatabase("a test database", (open, kind) => {
   });
 
   describe.runIf(kind === "pglite")("that is lent from test to test", () => {
-    /** The schema `public` of a new database has an oid of its own; emptied, it is another one. */
-    const isNew = async (database: TestDatabase) => {
-      const [row] = await database.sql<{ oid: number }>("select 'public'::regnamespace::oid");
-      return row?.oid === 2200;
-    };
-
     it("shows nothing of the test before, and hides from it", async () => {
       const before = await openTestDatabase(kind);
       const heard: string[] = [];
@@ -110,5 +112,72 @@ describeOnEachDatabase("a test database", (open, kind) => {
       expect(await isNew(after)).toBe(true);
       for (const database of [after, ...taken]) await database.close();
     });
+  });
+});
+
+describeOnEachDatabase("a test database with Tandem's schema", (open, kind) => {
+  /** Every migration, and what is there besides the schema that they make. */
+  const shown = async (database: TestDatabase) =>
+    database.sql(`
+      select
+        (select string_agg(version || ' ' || digest, ', ' order by version) from tandem.migrations)
+          as migrations,
+        (select count(*) from pg_class where relnamespace = 'tandem'::regnamespace) as relations,
+        (select string_agg(prosrc, '' order by proname) from pg_proc
+         where pronamespace = 'tandem'::regnamespace) as functions,
+        (select string_agg(column_name || coalesce(' ' || column_default, ''), ', ' order by column_name)
+         from information_schema.columns where table_schema = 'tandem' and table_name = 'accounts')
+          as columns,
+        (select count(*) from tandem.accounts) as accounts`);
+
+  it("has what the migrations of this version make, and nothing else", async () => {
+    const database = await open();
+    const [{ migrated }] = (await database.sql(
+      "select count(*) as migrated from tandem.migrations",
+    )) as [{ migrated: number }];
+    expect(migrated).toBe((await readMigrations()).length);
+    expect(await database.sql("select to_regclass('public.tasks') as found")).toEqual([
+      { found: null },
+    ]);
+  });
+
+  it("shows nothing of the test before", async () => {
+    const before = await openTestDatabase(kind, "migrated");
+    const pristine = await shown(before);
+    await before.sql(`
+      create table tandem.virtual_clock (at timestamptz); insert into tandem.virtual_clock values (now());
+      create or replace function tandem.now() returns timestamptz
+        language sql volatile as $$ select at from tandem.virtual_clock $$;
+      create view tandem.seen as select at from tandem.virtual_clock;
+      create table cards (id int);
+      create function tandem.capture() returns trigger language plpgsql as 'begin return new; end';
+      create trigger tandem_cards before insert on cards execute function tandem.capture();
+      insert into tandem.accounts (name, integration, credentials) values ('acme', 'github', '{}')`);
+    expect(await shown(before)).not.toEqual(pristine);
+    await before.close();
+
+    const after = await openTestDatabase(kind, "migrated");
+    expect(await isNew(after)).toBe(kind === "postgres");
+    expect(await shown(after)).toEqual(pristine);
+    const [account] = await after.sql<{ id: number }>(
+      "insert into tandem.accounts (name, integration, credentials) values ('acme', 'github', '{}') returning id",
+    );
+    expect(account?.id).toBe(1);
+    await after.close();
+  });
+
+  it.each([
+    ["a column is missing", "alter table tandem.accounts drop column integration"],
+    ["a default is another", "alter table tandem.accounts alter name set default 'acme'"],
+    ["a migration is forgotten", "delete from tandem.migrations where version = 1"],
+  ])("is not lent again where %s", async (_, sql) => {
+    const before = await openTestDatabase(kind, "migrated");
+    const pristine = await shown(before);
+    await before.sql(sql);
+    await before.close();
+
+    const after = await openTestDatabase(kind, "migrated");
+    expect(await shown(after)).toEqual(pristine);
+    await after.close();
   });
 });

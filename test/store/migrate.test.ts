@@ -5,7 +5,7 @@ import type { Database } from "../../src/store/database.ts";
 import { MigrationError } from "../../src/store/migration-error.ts";
 import { migrate, readMigrations } from "../../src/store/postgres/migrate.ts";
 import { aMapping, issueType, plainField } from "../engine/builders.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnEachEmptyDatabase, type TestDatabase } from "../harness/databases.ts";
 import { connectTo, openStore, TABLES, tasks } from "./opened-store.ts";
 
 /** The identities of everything installed: made anew, it would get another. */
@@ -22,7 +22,7 @@ interface Named {
   readonly oid: number;
 }
 
-describeOnEachDatabase("migrating", (open, kind) => {
+describeOnEachEmptyDatabase("migrating", (open, kind) => {
   async function prepared(tables = TABLES): Promise<{ app: TestDatabase; database: Database }> {
     const app = await open();
     await app.sql(tables);

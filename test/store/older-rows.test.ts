@@ -3,14 +3,14 @@ import { beforeEach, expect, it } from "vitest";
 import type { LaneId } from "../../src/model/ids.ts";
 import { parseInstant } from "../../src/model/instant.ts";
 import type { OffCause } from "../../src/model/lane.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { decide, laneOf, type OpenedSqlStore, openStore, readLane } from "./opened-store.ts";
 
 const AT = "2026-03-02T09:00:00.000000Z";
 const MONA = { id: "9007199254740993", login: "mona" };
 const HUBERT = { id: "2", login: "hubert" };
 
-describeOnEachDatabase("rows of code from before", (open) => {
+describeOnEachEmptyDatabase("rows of code from before", (open) => {
   let opened: OpenedSqlStore;
   let id: LaneId;
 

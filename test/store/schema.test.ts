@@ -1,10 +1,10 @@
 /** The schema as the migrations leave it, so that a review sees what a migration changes. */
 import { expect, it } from "vitest";
 import { migrate } from "../../src/store/postgres/migrate.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnEachEmptyDatabase, type TestDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 
-describeOnEachDatabase("the schema", (open) => {
+describeOnEachEmptyDatabase("the schema", (open) => {
   it("is what the snapshot shows, on both databases", async () => {
     const app = await open();
     await migrate(await connectTo(app), []);

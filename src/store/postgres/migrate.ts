@@ -49,11 +49,19 @@ export async function migrate(
   identities?: IdentitySettings,
   migrations?: readonly Migration[],
 ): Promise<void> {
-  const known = migrations ?? (await readMigrations());
-  while (await applyNext(database, known));
+  await applyMigrations(database, migrations);
   await installCaptureTriggers(database, mappings, journals, identities);
   await installResourceViews(database, mappings);
   await noteMappings(database, mappings);
+}
+
+/** Applies what is missing, and nothing that a mapping decides. */
+export async function applyMigrations(
+  database: Database,
+  migrations?: readonly Migration[],
+): Promise<void> {
+  const known = migrations ?? (await readMigrations());
+  while (await applyNext(database, known));
 }
 
 const BOOTSTRAP = `
