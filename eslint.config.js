@@ -241,7 +241,7 @@ export default defineConfig(
   },
   {
     name: "tandem/tools load these by their default export",
-    files: ["*.config.{js,ts}", "**/tandem.config.ts", "test/mutation/vitest.config.ts"],
+    files: ["*.config.{js,ts}", "**/tandem.config.ts"],
     rules: { "import-x/no-default-export": "off" },
   },
 );

@@ -25,12 +25,3 @@ export const mutants: readonly CodeMutant[] = [
   ...returning,
   ...together,
 ];
-
-/** @throws Error where there is no mutant of that id. */
-export function findMutant(id: string): CodeMutant {
-  const mutant = mutants.find((candidate) => candidate.id === id);
-  if (mutant === undefined) {
-    throw new Error(`no mutant "${id}"; npm run mutants -- --list shows them`);
-  }
-  return mutant;
-}

@@ -1,0 +1,36 @@
+/**
+ * Tells what the runner says of a rule that is missed, of one that nobody misses, and of one without
+ * which a loop never ends: run by `runner.test.ts`, in a process of its own.
+ */
+import type { CodeMutant } from "./mutant.ts";
+import { openMutantRunner, type Run } from "./runner.ts";
+
+const file = "src/engine/admit.ts";
+const files = ["test/engine/admit.test.ts"];
+const names = [
+  "row 4: a later one is known ignores an older event, for the event that moved the clock",
+];
+const find = "observation.updatedAt < lane.clock.at";
+const missed: CodeMutant = { id: "missed", rule: "", file, find, replace: "false" };
+const unmissed: CodeMutant = { ...missed, id: "unmissed", replace: `(true && ${find})` };
+const endless: CodeMutant = { ...missed, id: "endless", replace: "(() => { for (;;); })()" };
+const elsewhere: CodeMutant = { ...missed, id: "elsewhere", file: "src/engine/tombstone.ts" };
+
+const runner = await openMutantRunner({ workers: 1 });
+const said: Record<string, Run | string> = {};
+const note = async (name: string, mutant: CodeMutant | null, millis?: number) => {
+  const tests = { files, names, ...(millis === undefined ? {} : { millis }) };
+  said[name] = await runner.run(mutant, tests).catch(String);
+};
+await note("whole", null);
+await note("missed", missed);
+await note("unmissed", unmissed);
+await note("endless", endless, 5_000);
+await note("whole again", null);
+await note("missed again", missed);
+await note("not there", elsewhere);
+await note("whole at last", null);
+await runner.close();
+process.stdout.write(`\n${JSON.stringify(said)}\n`);
+// A test that fails, as some must, leaves Vitest's word that all of it failed.
+process.exit(0);

@@ -1,0 +1,192 @@
+/**
+ * Runs tests with one rule after another taken out. Vitest stays, and keeps every module that it
+ * has transformed; of the module with the rule it keeps nothing, and each run has a new process,
+ * which has loaded nothing yet. The file is changed as it is loaded: nothing on disk is touched.
+ */
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createVitest, type Reporter, type TestCase, type Vite, type Vitest } from "vitest/node";
+import { suite } from "../../vitest.config.ts";
+import { type CodeMutant, mutate } from "./mutant.ts";
+
+/** What a run of tests came to. */
+export interface Run {
+  /** Whether there were tests to run: a file that does not load has none. */
+  readonly ran: boolean;
+  /** The first test that failed. */
+  readonly failed: Failed | null;
+}
+
+export interface Failed {
+  readonly test: string;
+  readonly file: string;
+}
+
+export interface Tests {
+  /** Paths below the repository's root. */
+  readonly files: readonly string[];
+  /** These tests of them only; default: all. */
+  readonly names?: readonly string[];
+  /** For a run that never ends, such as a loop that no timer interrupts; default: none. */
+  readonly millis?: number;
+}
+
+export interface MutantRunner {
+  /** Runs tests up to the first that fails, with a rule taken out or (`null`) with all in place. */
+  run(mutant: CodeMutant | null, tests: Tests): Promise<Run>;
+  close(): Promise<void>;
+}
+
+export interface RunnerOptions {
+  /** Files at a time. */
+  readonly workers: number;
+  /** For a test that waits for what never comes; default: the suite's. */
+  readonly testMillis?: number;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export async function openMutantRunner(options: RunnerOptions): Promise<MutantRunner> {
+  const taking = new Taking();
+  const seen = new Observer();
+  const vitest = await createVitest(
+    "test",
+    { root, config: false, watch: false, bail: 1, reporters: [seen], maxWorkers: options.workers },
+    {
+      test: {
+        projects: suite.test.projects.map(({ test }) => ({
+          test: {
+            ...test,
+            setupFiles: ["test/mutation/draw-alike.ts"],
+            ...(options.testMillis === undefined ? {} : { testTimeout: options.testMillis }),
+          },
+          plugins: [taking.plugin],
+        })),
+      },
+    },
+  );
+  await vitest.standalone();
+  // What is set up once for all runs is set up with every rule in place.
+  const all = await vitest.globTestSpecifications();
+  const oneOfEach = vitest.projects
+    .filter(({ config }) => config.globalSetup.length > 0)
+    .flatMap((project) => all.find((one) => one.project === project) ?? []);
+  vitest.setGlobalTestNamePattern(/^$/);
+  await vitest.runTestSpecifications(oneOfEach);
+
+  return {
+    async run(mutant, { files, names, millis }) {
+      const wanted = new Set(files.map((file) => `${root}${file}`));
+      const specifications = all.filter(({ moduleId }) => wanted.has(moduleId));
+      if (names === undefined) vitest.resetGlobalTestNamePattern();
+      else vitest.setGlobalTestNamePattern(new RegExp(`^(${names.map(literal).join("|")})$`));
+      seen.startAnew();
+      taking.startAnew(mutant);
+      // The run before has left the module as it was, and this one leaves it as it was.
+      if (mutant !== null) vitest.invalidateFile(pathOf(mutant));
+      const limit = millis === undefined ? null : limitTo(millis, vitest);
+      let takenOut = false;
+      try {
+        await vitest.runTestSpecifications(specifications);
+      } finally {
+        limit?.lift();
+        takenOut = taking.isDone();
+        taking.startAnew(null);
+        if (mutant !== null) vitest.invalidateFile(pathOf(mutant));
+      }
+      const { ran, failed, running } = seen;
+      if (mutant !== null && failed !== null && !takenOut) {
+        throw new Error(`mutant ${mutant.id}: a test fails that does not load ${mutant.file}`);
+      }
+      if (failed !== null || limit?.isOver() !== true) return { ran, failed };
+      const [file = ""] = files;
+      return { ran: true, failed: running ?? { test: names?.[0] ?? `${file} ends`, file } };
+    },
+    close: () => vitest.close(),
+  };
+}
+
+/** Takes a rule out of its module as it is loaded. */
+class Taking {
+  #mutant: CodeMutant | null = null;
+  #done = false;
+
+  readonly plugin: Vite.Plugin = {
+    name: "tandem-mutant",
+    enforce: "pre",
+    transform: (code, id) => {
+      if (this.#mutant === null || id.split("?")[0] !== pathOf(this.#mutant)) return null;
+      const mutated = mutate(code, this.#mutant);
+      this.#done = true;
+      return { code: mutated, map: null };
+    },
+  };
+
+  startAnew(mutant: CodeMutant | null): void {
+    this.#mutant = mutant;
+    this.#done = false;
+  }
+
+  /** Whether the module has been loaded without it. */
+  isDone(): boolean {
+    return this.#done;
+  }
+}
+
+/** Ends a run that lasts longer. */
+function limitTo(millis: number, vitest: Vitest): { isOver(): boolean; lift(): void } {
+  let over = false;
+  // eslint-disable-next-line no-restricted-globals -- a loop that nothing interrupts heeds no clock of ours
+  const timer = setTimeout(() => {
+    over = true;
+    // Asked, it waits for the tests' process to end by itself; asked again meanwhile, it ends it.
+    void vitest.cancelCurrentRun("keyboard-input");
+    void vitest.cancelCurrentRun("keyboard-input");
+  }, millis);
+  return {
+    isOver: () => over,
+    lift() {
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Hears what becomes of each test. */
+class Observer implements Reporter {
+  ran = false;
+  failed: Failed | null = null;
+  running: Failed | null = null;
+
+  startAnew(): void {
+    this.ran = false;
+    this.failed = null;
+    this.running = null;
+  }
+
+  onTestCaseReady(test: TestCase): void {
+    this.running = named(test);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    this.ran = true;
+    this.running = null;
+    if (test.result().state === "failed") this.failed ??= named(test);
+  }
+}
+
+function named(test: TestCase): Failed {
+  const names = [test.name];
+  for (let above = test.parent; above.type === "suite"; above = above.parent) {
+    names.unshift(above.name);
+  }
+  return { test: names.join(" "), file: relative(root, test.module.moduleId) };
+}
+
+function pathOf({ file }: CodeMutant): string {
+  return `${root}${file}`;
+}
+
+/** A name as a pattern that matches it alone. */
+function literal(name: string): string {
+  return name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}
