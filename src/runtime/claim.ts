@@ -10,7 +10,10 @@ import type { AccountId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
+import { isContention } from "../store/database.ts";
+import { RecordWriteError } from "../store/record-write-error.ts";
 import type { AddressBook } from "./address-book.ts";
+import { type Begun, beginWrites, type BegunWrite } from "./begin-writes.ts";
 import { tell } from "./failures.ts";
 import type { Services } from "./services.ts";
 import { saveDecided } from "./save-decided.ts";
@@ -24,6 +27,8 @@ export interface Claimed {
   readonly direction: TandemEvent["direction"];
   readonly action: TandemEvent["action"];
   readonly claim: Claim;
+  /** What the transaction that claimed it did of it; `null` where its work is still to begin. */
+  readonly begun: Begun | null;
 }
 
 /** A lane under the claim, within a transaction. */
@@ -35,7 +40,7 @@ export interface Held {
 }
 
 /**
- * Claims up to `limit` events that are due, one of each lane.
+ * Claims up to `limit` events that are due, one of each lane, and begins what can be begun together.
  *
  * @param places Whose they are that are taken: each account has its share. Absent: who waits longest.
  */
@@ -48,6 +53,36 @@ export async function claimDue(
   places: Places | null = null,
 ): Promise<readonly Claimed[]> {
   if ((await services.instance.foreign()) !== null) return [];
+  const by: Claimant = { worker, leaseMillis, limit, places };
+  try {
+    return await claimAndBegin(services, book, by, (tx, claimed) =>
+      beginWrites(tx, claimed, book, services),
+    );
+  } catch (error) {
+    if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;
+    services.log.warn(tell(error), "writes could not be begun together; each is tried alone");
+    return claimAndBegin(services, book, by, () => Promise.resolve(new Map()));
+  }
+}
+
+interface Claimant {
+  readonly worker: string;
+  readonly leaseMillis: number;
+  readonly limit: number;
+  readonly places: Places | null;
+}
+
+type Begin = (
+  tx: StoreTransaction,
+  claimed: readonly Decided[],
+) => Promise<ReadonlyMap<LaneId, BegunWrite>>;
+
+async function claimAndBegin(
+  services: Services,
+  book: AddressBook,
+  { worker, leaseMillis, limit, places }: Claimant,
+  begin: Begin,
+): Promise<readonly Claimed[]> {
   const isShared = new Set(book.contacts.map(({ account }) => account.id)).size > 1;
   const turns = places === null || !isShared ? [Infinity] : shares(places);
   return services.store.transaction(async (tx) => {
@@ -60,26 +95,33 @@ export async function claimDue(
       const full = book.contacts.filter(({ account }) => isFull(account.id, share));
       const leftOut = full.map(({ connection }) => connection.id);
       const decided: Decided[] = [];
+      const taken: (Omit<Claimed, "begun"> & Decided)[] = [];
       let passedOver = false;
-      for (const lane of await tx.lockDueLanes(limit - claimed.length, leftOut)) {
-        const account = book.contact(lane.connectionId)?.account.id ?? null;
+      for (const before of await tx.lockDueLanes(limit - claimed.length, leftOut)) {
+        const account = book.contact(before.connectionId)?.account.id ?? null;
         if (isFull(account, share)) {
           passedOver = true;
           continue;
         }
-        const open = leaveUnready(lane, book, tx.now);
+        const open = leaveUnready(before, book, tx.now);
         const event = nextEvent(open.lane, tx.now);
         if (event === null) {
-          if (open.lane !== lane) decided.push({ before: lane, after: open });
+          if (open.lane !== before) decided.push({ before, after: open });
           continue;
         }
         const after = claim(open.lane, event, worker, tx.now, leaseMillis);
-        decided.push({ before: lane, after });
         const { direction, action } = event;
-        claimed.push({ lane: lane.id, account, direction, action, claim: after.claim });
+        const own = { lane: before.id, account, direction, action, claim: after.claim };
+        taken.push({ ...own, before, after });
         if (account !== null) holds.set(account, (holds.get(account) ?? 0) + 1);
       }
-      await tx.saveLanes(decided);
+      const begun = await begin(tx, taken);
+      for (const { before, after, ...own } of taken) {
+        const write = begun.get(own.lane);
+        decided.push({ before, after: write?.after ?? after });
+        claimed.push({ ...own, begun: write?.begun ?? null });
+      }
+      await saveDecided(tx, decided);
       if (passedOver) return "passed_over";
       return full.length > 0 ? "left_out" : "all";
     }

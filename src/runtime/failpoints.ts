@@ -9,7 +9,8 @@ import type { EventId, LaneId } from "../model/ids.ts";
 
 /**
  * Each point, with what is durable and what is not when it is reached. An event that is ended together
- * with others passes `record` and `commit` only: it is claimed and ended in one transaction.
+ * with others passes `record` and `commit` only: it is claimed and ended in one transaction. An edit of
+ * what is paired is begun in the transaction that claims it: `claim` and `intent` are one there.
  */
 export const FAILPOINTS = {
   "before:claim": "The lane is locked and its event chosen. Nothing is written.",

@@ -1,7 +1,7 @@
 /**
  * The failpoints within a store's transactions. They are read off what is saved, so that the code
  * which decides knows nothing of them; only `send` and `answer`, which no store sees, are reached by
- * `process-outbound.ts` itself.
+ * `reach-claimed.ts`.
  *
  * `before` points are reached in the transaction, `after` points when it is committed. The end of
  * `work` is the last thing a store does before COMMIT, so that is where `before:commit` is.
@@ -117,10 +117,10 @@ export function stepsOf({ before, after }: Decided): readonly Stepped[] {
   const is = processing(lane);
   const steps: Stepped[] = [];
   if (is !== null && was === null) steps.push({ step: "claim", context: contextOf(is) });
-  if (is !== null && was?.id === is.id) {
+  if (is !== null && (was === null || was.id === is.id)) {
     if (lane.attempt !== null && lane.attempt.sentAt !== before.attempt?.sentAt) {
       steps.push({ step: "intent", context: contextOf(is) });
-    } else if (was.leaseExpiresAt !== is.leaseExpiresAt) {
+    } else if (was !== null && was.leaseExpiresAt !== is.leaseExpiresAt) {
       steps.push({ step: "heartbeat", context: contextOf(is) });
     }
   }

@@ -175,7 +175,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-sender",
     rule: "Only creates leave under the author's token",
-    file: "src/runtime/process-outbound.ts",
+    file: "src/runtime/carry-out.ts",
     find: 'request.kind === "create" && request.writer.kind === "author" ? asked : null;',
     replace: "asked;",
     killedBy: STORIES,

@@ -137,7 +137,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-answer",
     rule: "The answer to a write that was under way does not reach a record that was moved away",
-    file: "src/runtime/process-outbound.ts",
+    file: "src/runtime/take-answer.ts",
     find: "if (lane.tombstone?.recordMoved !== undefined) {",
     replace: "if (lane.recordId === '') {",
     killedBy: ["test/situations/scope-changes.test.ts"],

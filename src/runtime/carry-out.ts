@@ -1,0 +1,107 @@
+/** Carries out what an outbound event has decided to send. No transaction is open while it is on its way. */
+import { concludeResourceRemoval, type OutboundRequest } from "../engine/outbound.ts";
+import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
+import type { Observation } from "../model/observation.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { type Asked, forgetRefused } from "./author-tokens.ts";
+import { type Claimed, forgetLate, hold, save } from "./claim.ts";
+import type { Failpoint } from "./failpoints.ts";
+import { noteParentGone } from "./gone-arrival.ts";
+import { admitGone } from "./process-inbound.ts";
+import { reachClaimed } from "./reach-claimed.ts";
+import type { Services } from "./services.ts";
+import { settleAnswer } from "./take-answer.ts";
+
+/** Returns who is to write instead, where the author's own token was refused; else `null`. */
+export async function carryOut(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  contact: Contact,
+  request: OutboundRequest,
+  asked: Asked | null,
+  signal: AbortSignal,
+): Promise<Asked | null> {
+  const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
+  const client = own?.client ?? services.gateway.container(contact);
+  const reach = (point: Failpoint) => reachClaimed(services, claimed, point);
+  if (!("values" in request)) {
+    await reach("before:send");
+    const removed = await remove(client, request, signal);
+    await reach("after:send");
+    await services.store.transaction(async (tx) => {
+      const held = await hold(tx, claimed);
+      if (held === null) return;
+      await reach("before:answer");
+      const context = book.context(held.lane, tx.now);
+      await save(tx, held, concludeResourceRemoval(held.start, held.event, removed, context));
+    });
+    await reach("after:answer");
+    return null;
+  }
+  let answer: Observation | null;
+  try {
+    answer = await send(client, request, claimed, services, signal);
+  } catch (error) {
+    const instead = own?.refused(error) ?? null;
+    if (own !== null && instead !== null) return forgetRefused(services, claimed, own, instead);
+    if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;
+    if (request.kind === "create") {
+      throw await noteParentGone(services, contact, book, request.parent, error);
+    }
+    await admitGone(services, claimed, book);
+    return null;
+  }
+  if (answer === null) return null;
+  await reach("after:send");
+  await settleAnswer(services, claimed, book, contact, request.kind, answer);
+  await reach("after:answer");
+  return null;
+}
+
+/** `null` where the claim was lost before a create left: whoever has it now makes the resource. */
+async function send(
+  client: ContainerClient,
+  request: Extract<OutboundRequest, { kind: "create" | "patch" }>,
+  claimed: Claimed,
+  services: Services,
+  signal: AbortSignal,
+): Promise<Observation | null> {
+  if (request.kind === "patch") {
+    await reachClaimed(services, claimed, "before:send");
+    return client.patch(request.ref, request.values, request.token, signal);
+  }
+  const held = await services.store.transaction(async (tx) => {
+    const mine = await hold(tx, claimed);
+    if (mine === null) await forgetLate(tx, claimed);
+    return mine;
+  });
+  if (held === null) return null;
+  await reachClaimed(services, claimed, "before:send");
+  return client.create(
+    {
+      type: held.lane.resourceType,
+      values: request.values,
+      parent: request.parent,
+      token: request.token,
+    },
+    signal,
+  );
+}
+
+/** A resource that is gone already needs no deletion. Closing answers with what it is like then. */
+async function remove(
+  client: ContainerClient,
+  request: Extract<OutboundRequest, { kind: "delete" | "close" }>,
+  signal: AbortSignal,
+): Promise<Observation | "gone" | "not_found" | null> {
+  try {
+    if (request.kind === "close") return await client.close(request.ref, null, signal);
+    await client.delete(request.ref, signal);
+    return null;
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error;
+    if (error.kind === "gone" || error.kind === "not_found") return error.kind;
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+/** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
+import type { Context } from "../engine/context.ts";
+import { learnIdentity } from "../engine/identify.ts";
+import { awaitRecord } from "../engine/inbound.ts";
+import { type Sight, sightOf } from "../engine/merge.ts";
+import { concludeAnswer } from "../engine/outbound.ts";
+import type { Plan } from "../engine/plan.ts";
+import { missedAtMove } from "../engine/record-move.ts";
+import { type Content, pick } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Observation } from "../model/observation.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { type Claimed, type Held, save } from "./claim.ts";
+import { reachClaimed } from "./reach-claimed.ts";
+import { writeMerge, type Written } from "./record-side.ts";
+import type { Services } from "./services.ts";
+import { holdNamed } from "./tokenless-creates.ts";
+import { recordWriter } from "./write-record.ts";
+
+/** Takes the answer in: it is an observation, and what it carries that we did not send is merged. */
+export async function settleAnswer(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  contact: Contact,
+  kind: "create" | "patch",
+  answer: Observation,
+): Promise<void> {
+  await services.store.transaction(async (tx) => {
+    const created = kind === "create";
+    const named = await holdNamed(tx, claimed, contact.connection.id, answer, created);
+    if (named.kind !== "taken") return;
+    const { held, start: taken } = named;
+    await reachClaimed(services, claimed, "before:answer");
+    const context = book.context(held.lane, tx.now);
+    if (isOfAnother(held.lane, answer)) {
+      await save(tx, held, awaitRecord(taken, held.event, context));
+      return;
+    }
+    const lane = learnIdentity(taken.lane, answer);
+    const sight = sightOf(lane, answer, "answer", context);
+    const written = await writeAnswer(tx, lane, sight, held, book, context);
+    if (written === "busy") {
+      // What was sent stays noted as unknown; the next attempt reads the resource and settles it.
+      await save(tx, held, awaitRecord({ lane, ended: taken.ended }, held.event, context));
+      return;
+    }
+    const start = { lane: written.lane, ended: taken.ended };
+    const concluded = concludeAnswer(start, held.event, sight, written.merged, written, context);
+    await save(tx, held, concluded);
+    // Its echo may have come first: what waits for it waits for this answer all the same.
+    if (created) await wakeWaiting(tx, concluded.lane);
+  });
+}
+
+/** What waited for the resource of a create, and what might have been it. */
+export async function wakeWaiting(tx: StoreTransaction, lane: Lane): Promise<void> {
+  await tx.wakeChildren([lane]);
+  if (lane.intent?.tokenless !== true) return;
+  await tx.wakeAwaitingIntent(lane.connectionId, lane.resourceType);
+}
+
+/** Merges an answer into the record; where the record is gone there is nothing to write. */
+export async function writeAnswer(
+  tx: StoreTransaction,
+  lane: Lane,
+  sight: Sight,
+  { event }: Held,
+  book: AddressBook,
+  context: Context,
+): Promise<
+  | {
+      readonly lane: Lane;
+      readonly merged: Plan;
+      readonly before: Content | null;
+      readonly after: Written["after"] | null;
+    }
+  | "busy"
+> {
+  const withoutRecord = {
+    lane,
+    merged: { toRecord: {}, toResource: {}, base: sight.content, conflicts: [], outcome: "agreed" },
+    before: null,
+    after: null,
+  } as const;
+  if (lane.recordId === null) return withoutRecord;
+  if (lane.tombstone?.recordMoved !== undefined) {
+    return {
+      ...withoutRecord,
+      merged: { ...withoutRecord.merged, ...afterMove(lane, sight, event) },
+    };
+  }
+  const contact = book.contact(lane.connectionId);
+  const fresh = { scope: contact?.connection.scope ?? "", parentId: null };
+  const writer = recordWriter(tx, context.mapping, book.hooks(context.mapping), event, book.clock);
+  const written = await writeMerge(tx, lane, sight, writer, context, fresh);
+  return written === "missing" ? withoutRecord : written;
+}
+
+/** The record was moved away while a request was under way: of what it answers nothing reaches it. */
+function afterMove(lane: Lane, { content, at }: Sight, { id }: TandemEvent) {
+  const sent = pick(content, Object.keys(lane.attempt?.values ?? {}));
+  return {
+    base: lane.base === null ? content : { ...lane.base, ...sent },
+    conflicts: missedAtMove(lane, content, id, at),
+  };
+}
+
+/** Another resource was adopted meanwhile: this one is surplus, and the sweep closes it. */
+export function isOfAnother({ externalId }: Lane, seen: Observation): boolean {
+  return externalId !== null && externalId !== seen.externalId;
+}

@@ -1,0 +1,126 @@
+/** Edits of paired records are begun where they are claimed: many at once, each as if it were alone. */
+import { expect, it } from "vitest";
+import { AddressBook } from "../../src/runtime/address-book.ts";
+import { claimDue } from "../../src/runtime/claim.ts";
+import { drainChanges } from "../../src/runtime/drain.ts";
+import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+const NEVER = new AbortController().signal;
+
+/** Tasks with an issue each. */
+async function givenTasks(database: TestDatabase, count: number) {
+  const app = await givenSampleTandem(database);
+  const ids: string[] = [];
+  for (let task = 1; task <= count; task += 1) {
+    ids.push(await app.addTask({ title: `Task ${String(task)}` }));
+  }
+  await app.settle();
+  app.github.clearRequests();
+  return { app, ids };
+}
+
+/** Claims all that is due, as a worker does, and works on it one after another. */
+async function claimAll({ tandem: { services } }: SampleTandem) {
+  await drainChanges(services);
+  const book = await AddressBook.open(services);
+  const claims = await claimDue(services, book, "ada", 60_000, 16);
+  return {
+    claims,
+    work: async () => {
+      for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
+    },
+  };
+}
+
+const titles = (app: SampleTandem) => app.github.issues(app.repo).map(({ title }) => title);
+
+describeOnEachDatabase("edits that are claimed at once", (open) => {
+  it("are noted as sent by the claim, and leave as they were then", async () => {
+    const { app, ids } = await givenTasks(await open(), 3);
+    for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });
+    const { claims, work } = await claimAll(app);
+    expect(claims.map(({ begun }) => begun?.kind)).toEqual(["request", "request", "request"]);
+    await work();
+    expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
+    expect(app.writes()).toBe(3);
+    expect(app.github.calls()).toBe(3);
+  });
+
+  it("end in the claim where there is nothing to send", async () => {
+    const { app, ids } = await givenTasks(await open(), 2);
+    for (const id of ids) {
+      await app.editTask(id, { title: "For a moment" });
+      await app.editTask(id, { title: `Task ${id}` });
+    }
+    const { claims } = await claimAll(app);
+    expect(claims.map(({ begun }) => begun)).toEqual([{ kind: "settled" }, { kind: "settled" }]);
+    expect((await app.story("direction=outbound")).slice(-2)).toEqual([
+      "outbound completed nothing_to_send",
+      "outbound completed nothing_to_send",
+    ]);
+    expect(await app.status()).toMatchObject({ live: { processing: 0, queued: 0 } });
+  });
+
+  it("wait for the account where one of them was refused by a limit, and are no unknown outcome", async () => {
+    const { app, ids } = await givenTasks(await open(), 3);
+    for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });
+    app.github.faults.api.secondaryLimit = { retryAfterSeconds: 30, status: 429 };
+    const { work } = await claimAll(app);
+    await work();
+    expect(app.github.calls()).toBe(1);
+    expect(
+      (await app.events("state=queued")).map(({ reason, attempts }) => [reason, attempts]),
+    ).toEqual([
+      ["account_paused", 0],
+      ["account_paused", 0],
+      ["account_paused", 0],
+    ]);
+    app.github.faults.api.secondaryLimit = null;
+    await app.advance(31_000);
+    app.github.clearRequests();
+    await app.settle();
+    expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
+    // Nothing is read first: what was noted had not left.
+    expect(app.github.calls({ writes: true })).toBe(3);
+    expect(
+      app.github.requests.filter(
+        ({ method, path }) => method === "GET" && /issues\/\d+$/.test(path),
+      ),
+    ).toEqual([]);
+  });
+
+  it("are begun alone where an earlier one has an unknown outcome: the resource is read first", async () => {
+    const { app, ids } = await givenTasks(await open(), 2);
+    const [first = "", second = ""] = ids;
+    await app.editTask(first, { title: "Lost" });
+    app.github.faults.webhooks.drop = 1;
+    app.github.failNext({ method: "PATCH", with: "lost-answer" });
+    await app.settle();
+    app.github.faults.webhooks.drop = 0;
+    await app.editTask(first, { title: "After it" });
+    await app.editTask(second, { title: "Beside it" });
+    const { claims, work } = await claimAll(app);
+    expect(new Map(claims.map(({ begun, lane }) => [lane, begun?.kind]))).toEqual(
+      new Map(claims.map(({ lane }, index) => [lane, index === 0 ? undefined : "request"])),
+    );
+    app.github.clearRequests();
+    await work();
+    expect(titles(app)).toEqual(["After it", "Beside it"]);
+    expect(app.github.requests.map(({ method }) => method)).toEqual(["GET", "PATCH", "PATCH"]);
+  });
+
+  it("go on alone where the table has changed since it was looked at", async () => {
+    const database = await open();
+    const { app, ids } = await givenTasks(database, 1);
+    const [id = ""] = ids;
+    await app.editTask(id, { title: "Edited" });
+    await drainChanges(app.tandem.services);
+    await database.sql("alter table tasks rename column markdown to body");
+    const { claims, work } = await claimAll(app);
+    expect(claims.map(({ begun }) => begun)).toEqual([null]);
+    await work();
+    expect(titles(app)).toEqual(["Edited"]);
+  });
+});
