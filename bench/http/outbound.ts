@@ -99,7 +99,9 @@ function sendBurst(setting: Setting): Promise<Outcome> {
       await pool.query(`
         do $$ begin
           for n in 1..${String(BURST)} loop
-            update tasks set title = 'Edit ' || n where id = (select min(id) from tasks);
+            update tasks set title = 'Edit ' || n
+            from tandem.lanes
+            where lanes.record_id::bigint = tasks.id and external_id = '1';
             commit;
           end loop;
         end $$`);
