@@ -52,6 +52,7 @@ const WHY: Readonly<Record<string, string>> = {
   both_changed: "as both sides had changed it",
   record_is_newer: "as the record was changed later",
   late_write: "as it was a late write of our own",
+  perhaps_late_write: "though what was kept may be a late write of our own",
   covered_by_our_write: "as our write covered it",
   provider_changed_our_value: "as the provider changed what we sent",
   record_deleted: "as the record was deleted",

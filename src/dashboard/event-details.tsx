@@ -60,6 +60,7 @@ const WHY: Readonly<Record<string, string>> = {
   both_changed: "both sides changed it, and this was the later change",
   record_is_newer: "the record was changed later",
   late_write: "an earlier write of ours landed late",
+  perhaps_late_write: "somebody changed it, or an earlier write of ours landed late",
   covered_by_our_write: "it was under a write of ours",
   provider_changed_our_value: "the other side changed what we sent",
   record_deleted: "the record was deleted",

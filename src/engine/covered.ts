@@ -10,7 +10,7 @@ import { move, withConflicts, withLane } from "./transition.ts";
 
 /** How many of our writes an edit's webhook may be late by. */
 const WRITES_REMEMBERED = 4;
-/** How long values of a write are remembered: a request, or a webhook, may still arrive. */
+/** A request lands within this time, or never; a webhook may be as late. */
 export const REMEMBER_MS = 10 * 60_000;
 
 /**

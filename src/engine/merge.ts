@@ -4,7 +4,7 @@
  */
 import { canonical, type Content, isStringArray, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
+import { addMillis, type Instant, instantFromMicros } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
@@ -89,19 +89,19 @@ export function planMerge(
   return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;
 }
 
-function sentValues(lane: Lane, sight: Sight, { now, mapping }: Context): SentValues {
+function sentValues(lane: Lane, sight: Sight, { mapping, clockOffset }: Context): SentValues {
   const sent = lane.attempt?.values ?? createdWith(lane);
   const mayBeDropped = lane.base === null && isByAuthor(lane.intent);
   const parts = sent !== null && mayBeDropped ? partsOf(sent, sight, mapping) : {};
   const whole = Object.keys(sent ?? {}).filter((field) => parts[field] === undefined);
   const values = sent === null ? null : pick(sent, whole);
+  const late = lane.unanswered.filter(({ kind }) => kind !== "create" || lane.base === null);
   return {
     parts,
     answered: sight.from === "answer" ? values : null,
     unknown: sight.from === "answer" ? null : values,
-    unanswered: remembered(lane.unanswered, now)
-      .filter(({ kind }) => kind !== "create" || lane.base === null)
-      .map(({ values }) => values),
+    unanswered: late.map((one) => one.values),
+    changedSince: late.every((one) => hasExpired(one, ownTime(sight.at, clockOffset))),
   };
 }
 
@@ -159,18 +159,25 @@ export function concludeMerge(
     ...(record === null || record.archived === true || lane.tombstone !== null
       ? {}
       : { archivedAs: null, returned: null }),
-    ...(sight.from === "payload" ? {} : settleAttempt(lane, sight, context.now)),
+    ...settleAttempt(lane, sight, context),
   });
 }
 
-/** An answer or a read settles the request under way; one that it does not show may still land. */
+/**
+ * An answer or a read settles the request under way; one that it does not show may still land. Those that
+ * were never answered are forgotten by a look that shows what became of them, however late it comes.
+ */
 function settleAttempt(
   { attempt, lastSent, unanswered }: Lane,
   sight: Sight,
-  now: Instant,
+  { now, clockOffset }: Context,
 ): Pick<Lane, "attempt" | "lastSent" | "unanswered"> {
-  const open = remembered(unanswered, now);
-  if (attempt === null) return { attempt, lastSent, unanswered: open };
+  // A payload tells of its own time, and may come much later.
+  const shownAt = sight.from === "payload" ? ownTime(sight.at, clockOffset) : now;
+  const open = unanswered.filter((one) => !hasExpired(one, shownAt));
+  if (attempt === null || sight.from === "payload") {
+    return { attempt, lastSent, unanswered: open };
+  }
   const mayLand = sight.from === "reread" && attempt.kind !== "create" && !shows(sight, attempt);
   return {
     attempt: null,
@@ -215,6 +222,12 @@ function shows({ content }: Sight, { values }: Attempt): boolean {
   return Object.entries(values).every(([field, value]) => sameValue(content[field], value));
 }
 
-function remembered(attempts: readonly Attempt[], now: Instant): readonly Attempt[] {
-  return attempts.filter((attempt) => addMillis(attempt.sentAt, REMEMBER_MS) > now);
+/** Whether an attempt that has not landed by then never will. */
+function hasExpired({ sentAt }: Attempt, at: Instant): boolean {
+  return at > addMillis(sentAt, REMEMBER_MS);
+}
+
+/** A time of the provider's on our clock. */
+function ownTime(at: Instant, clockOffset: number): Instant {
+  return instantFromMicros(at - clockOffset);
 }

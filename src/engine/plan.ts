@@ -32,8 +32,10 @@ export interface SentValues {
   readonly answered: Content | null;
   /** Sent with an unknown outcome that this look at the resource settles. */
   readonly unknown: Content | null;
-  /** Never answered; they may land late. */
+  /** Never answered, and no look has shown what became of them: they may have landed since. */
   readonly unanswered: readonly Content[];
+  /** The resource was changed when none of these could land any more: what it shows may be theirs. */
+  readonly changedSince: boolean;
   /** Sets that were sent and are there in part only, for the provider may have dropped the rest. */
   readonly parts: Readonly<Record<string, SetParts>>;
 }
@@ -77,6 +79,7 @@ export const NOTHING_SENT: SentValues = {
   answered: null,
   unknown: null,
   unanswered: [],
+  changedSince: false,
   parts: {},
 };
 
@@ -156,15 +159,17 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
       (set, values) => withOurChanges(set, values[name], seen),
       before,
     );
-    const merged = mergeSet(late, record, seen);
-    // What we take for our own late write may be somebody's all the same: then it is named.
-    return sameValue(merged, mergeSet(before, record, seen))
-      ? { record: merged, base: seen, news: true }
-      : settle(name, "record", merged, seen, "late_write");
+    return settleLateSet(
+      name,
+      input,
+      mergeSet(late, record, seen),
+      mergeSet(before, record, seen),
+      seen,
+    );
   }
 
   const changedLocally = !sameValue(record, base) || input.sent.unknown?.[name] !== undefined;
-  if (!changedLocally) return { record: seen, base: seen, news: true };
+  if (!changedLocally) return takeTheirs(name, input.sent, record, seen);
   if (sameValue(record, seen)) return { record, base: seen, news: true };
   const winner = winnerOf(name, input);
   return settle(name, winner, record, seen, "both_changed");
@@ -192,13 +197,41 @@ function mergeOwnValue(
   }
   const unknown = sent.unknown?.[name];
   if (unknown !== undefined && sameValue(seen, unknown)) return { record, base: seen, news: false };
-  const late = sent.unanswered.some((values) => {
-    const value = values[name];
-    return value !== undefined && sameValue(seen, value);
-  });
+  const late = !sent.changedSince && saysUnanswered(name, sent, seen);
   if (!late || sameValue(seen, base)) return null;
   if (sameValue(record, seen)) return { record, base: seen, news: false };
   return settle(name, "record", record, seen, "late_write");
+}
+
+function saysUnanswered(name: string, { unanswered }: SentValues, seen: Json): boolean {
+  return unanswered.some((values) => {
+    const value = values[name];
+    return value !== undefined && sameValue(seen, value);
+  });
+}
+
+/** What only they changed; where a late write of ours may have done it, what it replaced is named. */
+function takeTheirs(name: string, sent: SentValues, record: Json | undefined, seen: Json): Merged {
+  return saysUnanswered(name, sent, seen) && !sameValue(record, seen)
+    ? settle(name, "resource", record, seen, "perhaps_late_write")
+    : { record: seen, base: seen, news: true };
+}
+
+/**
+ * A set that one of our own may have changed late. What we take for ours may be somebody's all the same,
+ * and where the resource was changed since, it counts as theirs: either way what is lost is named.
+ */
+function settleLateSet(
+  name: string,
+  { sent }: PlanInput,
+  ours: Json,
+  theirs: Json,
+  seen: Json,
+): Merged {
+  if (sameValue(ours, theirs)) return { record: ours, base: seen, news: true };
+  return sent.changedSince
+    ? { ...settle(name, "resource", ours, theirs, "perhaps_late_write"), base: seen }
+    : settle(name, "record", ours, seen, "late_write");
 }
 
 function wasSent({ sent }: PlanInput): boolean {
@@ -225,9 +258,19 @@ function mergeCreated(
     return mergeDropped(field.name, input, seen, record);
   }
   if (sent === undefined || record === undefined) return { record, base: seen, news: false };
-  if (sameValue(record, sent)) return { record: seen, base: seen, news: true };
+  if (sameValue(record, sent) && !mayBeOlder(field.name, input.sent, sent)) {
+    return { record: seen, base: seen, news: true };
+  }
   if (sameValue(record, seen)) return { record, base: seen, news: true };
   return settle(field.name, winnerOf(field.name, input), record, seen, "both_changed");
+}
+
+/** An older create may have made it: whoever wrote over what that said has not seen what we sent since. */
+function mayBeOlder(name: string, { unanswered }: SentValues, sent: Json): boolean {
+  return unanswered.some((values) => {
+    const older = values[name];
+    return older !== undefined && !sameValue(older, sent);
+  });
 }
 
 /**
@@ -337,7 +380,7 @@ function mergeWholeRecord(input: PlanInput): typeof mergeField {
       if (!isNews(field)) return mergeField(field, input);
       return settle(field.name, "record", mine, seen, "record_is_newer");
     }
-    if (!isUnsent(field)) return { record: seen, base: seen, news: true };
+    if (!isUnsent(field)) return mergeField(field, input);
     return settle(field.name, "resource", mine, seen, "both_changed");
   };
 }

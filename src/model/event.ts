@@ -152,6 +152,7 @@ export interface Conflict {
     | "both_changed"
     | "record_is_newer"
     | "late_write"
+    | "perhaps_late_write"
     | "covered_by_our_write"
     | "provider_changed_our_value"
     | "record_deleted"

@@ -151,7 +151,7 @@ export interface Lane {
   readonly recordChangedAt: Readonly<Record<string, Instant>>;
   /** A request whose outcome is not settled; while no event is processing, it is unknown. */
   readonly attempt: Attempt | null;
-  /** Attempts that were never answered, remembered for ten minutes: they may still land. */
+  /** Attempts that were never answered, and no look has shown yet what became of them. */
   readonly unanswered: readonly Attempt[];
   /** The last attempt, settled or not. */
   readonly lastSent: Attempt | null;

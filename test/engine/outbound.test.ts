@@ -249,17 +249,6 @@ describe("the answer to an update", () => {
     });
   });
 
-  it.each([
-    ["is our own late write within ten minutes", 619, {}, "late_write"],
-    ["is an edit of theirs after that", 621, { title: "L" }, undefined],
-  ] as const)("a value that was never answered for %s", (_what, now, toRecord, why) => {
-    const lane = aLane({ unanswered: [anAttempt({ values: { title: "L" }, sentAt: at(20) })] });
-    const sight = sightOf(lane, anObservation({ title: "L" }, 600), "reread", context);
-    const merged = planMerge(lane, sight, unchanged, aContext({ now: at(now) }));
-    expect(merged.toRecord).toEqual(toRecord);
-    expect(merged.conflicts[0]?.why).toBe(why);
-  });
-
   it("ends older queued inbound events: they are older than what it says", () => {
     const { lane } = withEvent(sent(), 5, { content: unchanged, updatedAt: at(20) });
     const ended = answered(lane, editedHere, editedHere);

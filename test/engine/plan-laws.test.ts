@@ -30,6 +30,7 @@ const sent = fc.record({
   answered: fc.constant(null),
   unknown: fc.option(writes),
   unanswered: fc.array(writes, { maxLength: 2 }),
+  changedSince: fc.boolean(),
   parts: fc.constant({}),
 });
 

@@ -214,6 +214,20 @@ describe("policy record", () => {
     ]);
   });
 
+  it("names a late write of our own also where the resource wins whole", () => {
+    const merged = planned({
+      ...two,
+      record: { title: "L", body: "a" },
+      resource: { title: "R", body: "late" },
+      recordChangedAt: { title: at(5) },
+      sent: { ...NOTHING_SENT, unanswered: [{ body: "late" }] },
+    });
+    expect(merged.conflicts).toMatchObject([
+      { field: "title", lost: "L", why: "both_changed" },
+      { field: "body", kept: "a", lost: "late", why: "late_write" },
+    ]);
+  });
+
   it("leaves unsent edits alone where the resource brings no news", () => {
     const merged = planned({
       ...two,
@@ -283,6 +297,31 @@ describe("sets", () => {
           kept: ["a", "b", "r"],
           lost: ["a", "l", "r"],
           why: "late_write",
+        },
+      ],
+    });
+  });
+
+  it("follow what was changed when that could land no more, and name what may be lost by it", () => {
+    const sent = { ...NOTHING_SENT, unanswered: [labels("a")], changedSince: true };
+    const merged = planned({
+      ...sets,
+      record: labels("a", "b", "l"),
+      resource: labels("a", "r"),
+      sent,
+    });
+    expect(merged).toMatchObject({
+      toRecord: labels("a", "l", "r"),
+      toResource: labels("a", "l", "r"),
+      base: labels("a", "r"),
+      outcome: "updated",
+      conflicts: [
+        {
+          field: "labels",
+          winner: "resource",
+          kept: ["a", "l", "r"],
+          lost: ["a", "b", "l", "r"],
+          why: "perhaps_late_write",
         },
       ],
     });

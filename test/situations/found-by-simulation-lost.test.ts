@@ -168,6 +168,120 @@ describeOnEachDatabase("a label that was added here and taken off again", (open)
   });
 });
 
+describeOnEachDatabase("a label of theirs that our own late write took off", (open) => {
+  /** A dead worker's write lands when "theirs" was added, and nobody hears of it. */
+  async function givenTakenOff() {
+    const database = await open();
+    await database.sql(SAMPLE_SCHEMA);
+    await database.sql("alter table tasks add column labels text[] not null default '{}'");
+    const app = await givenSampleTandem(database, withLabels);
+    const task = await app.addTask({ title: "Title" });
+    await app.settle();
+    await app.advance(5_000);
+    await app.sql("update tasks set labels = '{ours}' where id = $1", [task]);
+    const late = await dieSending(app, { method: "PATCH" });
+    await app.advance(60_000);
+    await app.settle();
+    const mona = app.github.as("mona");
+    mona.addLabel(app.repo, 1, "theirs");
+    await app.settle();
+    expect(await labels(app)).toEqual(["ours", "theirs"]);
+    const land = () => {
+      app.github.faults.webhooks.drop = 1;
+      late.apply();
+      app.github.faults.webhooks.drop = 0;
+      expect(app.github.issue(app.repo, 1)?.labels).toEqual(["ours"]);
+    };
+    return { app, mona, land };
+  }
+  const labels = async (app: SampleTandem) =>
+    (await app.sql<{ labels: readonly string[] }>("select labels from tasks"))[0]?.labels;
+
+  it("comes back, though a poll shows that only an hour later", async () => {
+    const { app, land } = await givenTakenOff();
+    land();
+    await app.advance(3_600_000);
+    app.github.clearRequests();
+    await app.tandem.syncNow();
+    await app.settle();
+
+    expect(await labels(app)).toEqual(["ours", "theirs"]);
+    expect(app.github.issue(app.repo, 1)?.labels).toEqual(["ours", "theirs"]);
+    expect(await named(app)).toEqual([
+      {
+        field: "labels",
+        winner: "record",
+        kept: ["ours", "theirs"],
+        lost: ["ours"],
+        why: "late_write",
+      },
+    ]);
+    expect(app.writes()).toBe(1);
+  });
+
+  it("is named where the issue was edited when our write could land no more: somebody may have done it", async () => {
+    const { app, mona, land } = await givenTakenOff();
+    land();
+    await app.advance(3_600_000);
+    app.github.clearRequests();
+    mona.editIssue(app.repo, 1, { title: "Their title" });
+    await app.settle();
+
+    expect(await labels(app)).toEqual(["ours"]);
+    expect((await app.task()).title).toBe("Their title");
+    expect(await named(app)).toEqual([
+      {
+        field: "labels",
+        winner: "resource",
+        kept: ["ours"],
+        lost: ["ours", "theirs"],
+        why: "perhaps_late_write",
+      },
+    ]);
+    expect(app.writes()).toBe(0);
+  });
+
+  it("is none where an edit has shown since that our write never landed", async () => {
+    const { app, mona } = await givenTakenOff();
+    await app.advance(3_600_000);
+    mona.editIssue(app.repo, 1, { title: "Their title" });
+    await app.settle();
+    await app.advance(1_000);
+    mona.removeLabel(app.repo, 1, "theirs");
+    await app.settle();
+
+    expect(await labels(app)).toEqual(["ours"]);
+    expect(await named(app)).toEqual([]);
+  });
+});
+
+describeOnEachDatabase("an edit made here after a create that went astray", (open) => {
+  it("is named where somebody wrote over what the astray one said", async () => {
+    const app = await givenSampleTandem(await open());
+    app.holdWebhooks();
+    const task = await app.addTask({ title: "First" });
+    const first = await dieSending(app, { method: "POST", path: /\/issues$/ });
+    await app.editTask(task, { title: "Second" });
+    await app.advance(60_000);
+    const second = await dieSending(app, { method: "POST", path: /\/issues$/ });
+    first.apply();
+    await app.advance(2_000);
+    app.github.as("mona").editIssue(app.repo, 1, { title: "Theirs" });
+    second.apply();
+    await app.advance(60_000);
+    await app.settle();
+
+    expect((await app.task()).title).toBe("Theirs");
+    expect(app.github.issues(app.repo).map(({ title, state }) => `${title} ${state}`)).toEqual([
+      "Theirs open",
+      "Second open",
+    ]);
+    expect(await named(app)).toEqual([
+      { field: "title", winner: "resource", kept: "Theirs", lost: "Second", why: "both_changed" },
+    ]);
+  });
+});
+
 async function named(app: SampleTandem): Promise<readonly unknown[]> {
   return (await app.events()).flatMap(({ conflicts }) => conflicts);
 }

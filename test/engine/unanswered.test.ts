@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge.ts";
+import { SECOND } from "../../src/model/instant.ts";
+import { aContext, aLane, anAttempt, anEventId, at, withEvent } from "./builders.ts";
+
+/** Sent in second 20, so it lands by second 620 or never. */
+const written = anAttempt({ values: { title: "L" }, sentAt: at(20) });
+const lane = aLane({ unanswered: [written] });
+const record = { title: "A", body: "text" };
+const late = { title: "L", body: "text" };
+/** The provider's clock is seven seconds ahead of ours. */
+const ahead = (seconds: number) => aContext({ now: at(seconds), clockOffset: 7 * SECOND });
+const sight = (from: Sight["from"], seconds: number, content = late): Sight => ({
+  content,
+  copy: content,
+  at: at(seconds),
+  from,
+});
+
+describe("a value that was never answered", () => {
+  it.each([
+    ["our own late write where it was there within ten minutes", 627, {}, "late_write"],
+    ["perhaps theirs after that, and named", 628, { title: "L" }, "perhaps_late_write"],
+  ] as const)("is %s, however late it is seen", (_what, seen, toRecord, why) => {
+    for (const from of ["payload", "reread"] as const) {
+      const merged = planMerge(lane, sight(from, seen), record, ahead(9_000));
+      expect(merged.toRecord).toEqual(toRecord);
+      expect(merged.conflicts).toMatchObject([{ field: "title", why }]);
+    }
+  });
+
+  it("is no conflict where the record says the same, whoever wrote it", () => {
+    for (const seen of [627, 628]) {
+      const merged = planMerge(lane, sight("reread", seen), late, ahead(9_000));
+      expect(merged.conflicts).toEqual([]);
+    }
+  });
+});
+
+describe("what was never answered", () => {
+  const left = (from: "payload" | "reread", seen: number, now: number) => {
+    const held = withEvent(lane, 2, { state: "processing" });
+    const seenNow = sight(from, seen, record);
+    const context = ahead(now);
+    const merged = planMerge(held.lane, seenNow, record, context);
+    const start = { lane: held.lane, ended: [] };
+    return concludeMerge(start, held.event, seenNow, merged, { id: "7", content: record }, context)
+      .lane.unanswered;
+  };
+
+  it.each([
+    ["a read while it may land yet", "reread", 627, 620],
+    ["a payload of that time, however late it comes", "payload", 627, 9_000],
+  ] as const)("is remembered after %s", (_what, from, seen, now) => {
+    expect(left(from, seen, now)).toEqual([written]);
+  });
+
+  it.each([
+    ["a read after that, which shows what has become of it", "reread", 10, 621],
+    ["a payload that is later", "payload", 628, 622],
+  ] as const)("is forgotten by %s", (_what, from, seen, now) => {
+    expect(left(from, seen, now)).toEqual([]);
+  });
+});
+
+describe("what was created, of which an older create says something else", () => {
+  const older = anAttempt({ event: anEventId(3), kind: "create", values: { title: "A" } });
+  const attempt = anAttempt({ kind: "create", values: { title: "L" } });
+  const found = aLane({ base: null, copy: null, known: null, attempt, lastSent: attempt });
+  const theirs = { title: "B", body: "text" };
+  const merged = (unanswered: readonly (typeof older)[]) =>
+    planMerge({ ...found, unanswered }, sight("reread", 30, theirs), late, ahead(60)).conflicts;
+
+  it("may be what that made: who wrote over it has not seen what was sent since, which is named", () => {
+    expect(merged([older])).toMatchObject([
+      { field: "title", winner: "resource", kept: "B", lost: "L", why: "both_changed" },
+    ]);
+  });
+
+  it("is as we sent it where none does", () => {
+    expect(merged([])).toEqual([]);
+    expect(merged([{ ...older, values: { title: "L" } }])).toEqual([]);
+  });
+});
