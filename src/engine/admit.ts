@@ -19,7 +19,7 @@ import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import { mappedFields } from "../model/mapping.ts";
 import type { Observation, ObservationSource } from "../model/observation.ts";
 import type { Context } from "./context.ts";
-import { coveredByOurWrite, supersede } from "./covered.ts";
+import { coveredByOurWrite, replacedAfterEnd, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { missedAtMove } from "./record-move.ts";
@@ -65,6 +65,11 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     }
     if (lane.tombstone.recordMoved !== undefined) {
       return admitAfterMove(start, lane.tombstone, born, arrival);
+    }
+    const replaced = replacedAfterEnd(lane, content ?? {}, observation.updatedAt);
+    if (replaced.length > 0) {
+      const event = ignored(born, "tombstoned", lane.tombstone.event, context.now);
+      return done(hear(start, born), { ...event, conflicts: replaced });
     }
     // Lists show what was closed, and what is still to be deleted, again and again.
     if (isListed(arrival)) return { ...start, event: null };
@@ -115,9 +120,14 @@ function admitAfterMove(
   if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
   // Of two webhooks of one second nobody knows which came first: what was said before is no news.
   if (clock?.at === at && conflicts.length === 0) return done(start, event);
-  const known = { content, digest: contentDigest, at, event: born.id, lost: false };
-  const heard = withLane(start, { known, clock: { at, event: born.id } });
-  return done(heard, { ...event, conflicts });
+  return done(hear(start, born), { ...event, conflicts });
+}
+
+/** What an event shows is what is known, though nobody merges it: then nothing is named twice. */
+function hear(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
+  if (content === null || said === null || at === null) return start;
+  const known = { content, digest: said, at, event: id, lost: false };
+  return withLane(start, { known, clock: { at, event: id } });
 }
 
 /** Rows 5 to 7, of content that is not older than what is known. */
@@ -170,10 +180,7 @@ function isListed({ source }: Arrival): boolean {
 function admitUpsert(start: Transition, born: TandemEvent): Admission {
   const event: TandemEvent = { ...born, reason: born.reread ? "reread_needed" : "admitted" };
   const canceled = cancelOlder(start, event, event.createdAt);
-  const { content, digest: contentDigest, updatedAt: at } = event;
-  if (content === null || contentDigest === null || at === null) return done(canceled, event);
-  const known = { content, digest: contentDigest, at, event: event.id, lost: false };
-  return done(withLane(canceled, { known, clock: { at, event: event.id } }), event);
+  return done(hear(canceled, event), event);
 }
 
 /** A deletion obeys rows 1 to 3 only, for it carries the time of the edit before it. */

@@ -6,6 +6,7 @@ import { type Content, type Json, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
+import { withOurChanges } from "./plan.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
 /** How many of our writes an edit's webhook may be late by. */
@@ -64,6 +65,32 @@ function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boole
   const within =
     (clockAt === null || at >= clockAt) && (settledAt === undefined || at <= settledAt);
   return within && values[field] !== undefined && !sameValue(base[field], seen);
+}
+
+/**
+ * Conflicts to record where a deleted record's resource shows that a write of ours, never answered, has
+ * landed on what was known of it, or somebody said the same: nobody merges the resource any more, so nobody else will say so.
+ */
+export function replacedAfterEnd(
+  { tombstone, clock, known, attempt, lastSent, unanswered }: Lane,
+  content: Content,
+  at: Instant,
+): readonly Conflict[] {
+  const isEnded = tombstone?.side === "record" && tombstone.recordMoved === undefined;
+  if (!isEnded || known === null || (clock !== null && at < clock.at)) return [];
+  const late = [...unanswered, ...(attempt === null ? [] : [attempt])]
+    .filter(({ kind }) => kind === "patch")
+    .map(({ values }) => values);
+  return Object.entries(content).flatMap(([field, kept]): Conflict[] => {
+    const lost = known.content[field];
+    const isClosing = lastSent?.kind === "close" && sameValue(lastSent.values[field], kept);
+    if (lost === undefined || sameValue(lost, kept) || isClosing) return [];
+    const isOurs = late.some(
+      ({ [field]: sent }) =>
+        sameValue(sent, kept) || !sameValue(withOurChanges(lost, sent, kept), lost),
+    );
+    return isOurs ? [{ field, winner: "record", kept, lost, why: "perhaps_late_write" }] : [];
+  });
 }
 
 /** The writes before the one that leaves now, as far as it may have built on them. */

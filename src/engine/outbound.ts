@@ -5,7 +5,7 @@ import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
-import { sentShortlyBefore } from "./covered.ts";
+import { replacedAfterEnd, sentShortlyBefore } from "./covered.ts";
 import {
   attributed,
   BY_ACCOUNT,
@@ -374,15 +374,17 @@ export function concludeResourceRemoval(
   if (attempt?.kind !== "close" || answer === null || answer === "gone") {
     return end(settled, { reason });
   }
-  const sight = sightOf(start.lane, answer, "answer", context);
-  const look = { content: sight.content, at: sight.at, event: event.id };
-  const set = pick(sight.content, Object.keys(attempt.values));
-  const { lane, ended } = learn(settled, look, context.now);
-  const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...sight.copy } };
-  const missed = missedAtMove(start.lane, sight.content, event.id, sight.at);
+  const { content, at, copy } = sightOf(start.lane, answer, "answer", context);
+  const set = pick(content, Object.keys(attempt.values));
+  const { lane, ended } = learn(settled, { content, at, event: event.id }, context.now);
+  const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...copy } };
+  const missed = [
+    ...missedAtMove(start.lane, content, event.id, at),
+    ...replacedAfterEnd(start.lane, content, at),
+  ];
   return end(withLane({ lane, ended }, closed), {
     reason,
-    updatedAt: sight.at,
+    updatedAt: at,
     changes: [...event.changes, ...changesSent(attempt)],
     conflicts: withConflicts(event, missed),
   });

@@ -335,7 +335,7 @@ function isLater(changedAt: Instant | undefined, input: PlanInput): boolean {
 }
 
 /** A set before, with what we sent to it since, as far as the resource shows it: no edit of theirs. */
-function withOurChanges(base: Json, sent: Json | undefined, seen: Json): Json {
+export function withOurChanges(base: Json, sent: Json | undefined, seen: Json): Json {
   if (!isStringArray(base) || !isStringArray(sent) || !isStringArray(seen)) return base;
   const still = base.filter((item) => sent.includes(item) || seen.includes(item));
   const arrived = sent.filter((item) => !base.includes(item) && seen.includes(item));

@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
+import { admit } from "../../src/engine/admit.ts";
+import { replacedAfterEnd } from "../../src/engine/covered.ts";
 import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge.ts";
+import type { Content } from "../../src/model/content.ts";
 import { SECOND } from "../../src/model/instant.ts";
-import { aContext, aLane, anAttempt, anEventId, at, withEvent } from "./builders.ts";
+import type { Lane } from "../../src/model/lane.ts";
+import {
+  aContext,
+  aKnown,
+  aLane,
+  anArrival,
+  anAttempt,
+  anEventId,
+  at,
+  withEvent,
+} from "./builders.ts";
 
 /** Sent in second 20, so it lands by second 620 or never. */
 const written = anAttempt({ values: { title: "L" }, sentAt: at(20) });
@@ -80,5 +93,53 @@ describe("what was created, of which an older create says something else", () =>
   it("is as we sent it where none does", () => {
     expect(merged([])).toEqual([]);
     expect(merged([{ ...older, values: { title: "L" } }])).toEqual([]);
+  });
+});
+
+describe("a deleted record's resource", () => {
+  const labels = (...names: string[]) => ({ title: "A", labels: names });
+  const ended = aLane({
+    tombstone: { event: anEventId(9), at: at(50), side: "record" },
+    known: aKnown(labels("ours", "theirs"), 10),
+    unanswered: [anAttempt({ values: { labels: ["ours"] }, sentAt: at(20) })],
+  });
+  const lost = (lane: Lane, shown: Content, seconds = 60) =>
+    replacedAfterEnd(lane, shown, at(seconds)).map((conflict) => conflict.lost);
+
+  it("may show a late write of ours: what that took off or wrote over is named", () => {
+    expect(replacedAfterEnd(ended, labels("ours"), at(60))).toEqual([
+      {
+        field: "labels",
+        winner: "record",
+        kept: ["ours"],
+        lost: ["ours", "theirs"],
+        why: "perhaps_late_write",
+      },
+    ]);
+    expect(lost({ ...ended, unanswered: [written] }, late)).toEqual(["A"]);
+    expect(lost({ ...ended, unanswered: [], attempt: written }, late)).toEqual(["A"]);
+  });
+
+  it("names nothing else: what others did, what is older than known, what we closed", () => {
+    expect(lost(ended, labels("theirs"))).toEqual([]);
+    expect(lost(ended, labels("ours"), 9)).toEqual([]);
+    expect(lost({ ...ended, tombstone: null }, labels("ours"))).toEqual([]);
+    const state = { values: { state: "closed" } };
+    const open = { ...ended, known: aKnown({ state: "open" }, 10), unanswered: [anAttempt(state)] };
+    expect(lost(open, { state: "closed" })).toEqual(["open"]);
+    expect(
+      lost({ ...open, lastSent: anAttempt({ ...state, kind: "close" }) }, { state: "closed" }),
+    ).toEqual([]);
+  });
+
+  it.each(["poll", "webhook"] as const)("is named once, by a %s", (source) => {
+    const first = admit(ended, anArrival(labels("ours"), 60, { source }), aContext());
+    expect(first.event).toMatchObject({
+      state: "ignored",
+      reason: "tombstoned",
+      conflicts: [{ lost: ["ours", "theirs"], why: "perhaps_late_write" }],
+    });
+    const again = admit(first.lane, anArrival(labels("ours"), 60, { source }), aContext());
+    expect(again.event?.conflicts ?? []).toEqual([]);
   });
 });

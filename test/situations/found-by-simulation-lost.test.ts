@@ -192,7 +192,8 @@ describeOnEachDatabase("a label of theirs that our own late write took off", (op
       app.github.faults.webhooks.drop = 0;
       expect(app.github.issue(app.repo, 1)?.labels).toEqual(["ours"]);
     };
-    return { app, mona, land };
+    const remove = () => app.sql("delete from tasks where id = $1", [task]);
+    return { app, mona, land, remove };
   }
   const labels = async (app: SampleTandem) =>
     (await app.sql<{ labels: readonly string[] }>("select labels from tasks"))[0]?.labels;
@@ -239,6 +240,40 @@ describeOnEachDatabase("a label of theirs that our own late write took off", (op
       },
     ]);
     expect(app.writes()).toBe(0);
+  });
+
+  const gone = {
+    field: "labels",
+    winner: "record",
+    kept: ["ours"],
+    lost: ["ours", "theirs"],
+    why: "perhaps_late_write",
+  };
+
+  it("is named where the task was deleted before that, once, by the poll that shows it", async () => {
+    const { app, land, remove } = await givenTakenOff();
+    await remove();
+    await app.settle();
+    await app.advance(1_000);
+    land();
+    await app.tandem.syncNow();
+    await app.settle();
+    await app.tandem.syncNow();
+    await app.settle();
+
+    expect(await named(app)).toEqual([gone]);
+    expect((await app.story()).at(-1)).toBe("inbound ignored tombstoned");
+  });
+
+  it("is named where the task is deleted after that, by the answer to what closes its issue", async () => {
+    const { app, land, remove } = await givenTakenOff();
+    land();
+    await remove();
+    await app.settle();
+    await app.tandem.syncNow();
+    await app.settle();
+
+    expect(await named(app)).toEqual([gone]);
   });
 
   it("is none where an edit has shown since that our write never landed", async () => {
