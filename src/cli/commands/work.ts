@@ -6,6 +6,7 @@ import { CliError } from "../failure.ts";
 import { untilInterrupted } from "../io.ts";
 import { loadConfig } from "../load-config.ts";
 import { openTandem } from "../open-tandem.ts";
+import type { AnyConfig } from "../../config.ts";
 import { FOREIGN_REMEDY } from "../../runtime/instance.ts";
 import type { Tandem } from "../../server/tandem.ts";
 import { count } from "../wording.ts";
@@ -43,7 +44,10 @@ export function addWorkCommand(program: Command, within: Within): void {
 async function work(context: CommandContext, options: WorkOptions): Promise<void> {
   const { io } = context;
   const config = await loadConfig(io.cwd, context.settings.config);
-  const opened = await openTandem(config, { io, log: context.log("info") });
+  const opened = await openTandem(options.once === true ? unpaced(config) : config, {
+    io,
+    log: context.log("info"),
+  });
   try {
     await refuseMisfit(opened.tandem);
     if (options.once === true) await workOnce(opened.tandem, context);
@@ -51,6 +55,11 @@ async function work(context: CommandContext, options: WorkOptions): Promise<void
   } finally {
     await opened.close();
   }
+}
+
+/** Whoever is not here in two seconds leaves no edit to wait for them. */
+function unpaced(config: AnyConfig): AnyConfig {
+  return { ...config, safety: { ...config.safety, writePause: false } };
 }
 
 /** Later a worker waits until it fits again; here somebody is looking. */
