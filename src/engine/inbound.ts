@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { coveredByOurWrite } from "./covered.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import { type Plan, unsent } from "./plan.ts";
+import { mayBeOfBefore } from "./reads-lag.ts";
 import { requeue } from "./start.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
@@ -44,7 +45,12 @@ export function concludeInbound(
     error: null,
   };
   const differs = !sameContentAs(record.after.content, concluded.lane, context);
-  const arrived = withLane(concluded, { moved: null });
+  const arrived = withLane(concluded, {
+    moved: null,
+    ...(concluded.lane.known !== null && mayBeOfBefore(event, sight, concluded.lane, context)
+      ? { known: { ...concluded.lane.known, lost: true } }
+      : {}),
+  });
   const end = (state: "completed" | "ignored" | "duplicate", more: Parameters<typeof move>[4]) =>
     queueUnsent(
       move(arrived, event.id, state, context.now, { ...details, ...more }),

@@ -30,6 +30,7 @@ import {
 } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
+import { awaitReads, isUnread } from "./reads-lag.ts";
 import { endedReason, missedAtMove, removalOf, removalReason } from "./record-move.ts";
 import { requeue } from "./start.ts";
 import { resourceGone } from "./tombstone.ts";
@@ -132,6 +133,8 @@ export function stepOutbound(
     (lane.attempt !== null || event.reread || isUnread(lane)) &&
     !view.looked
   ) {
+    const waiting = awaitReads(start, event, context);
+    if (waiting !== null) return settled(waiting);
     return { kind: "reread", ref: refOf(lane, lane.externalId) };
   }
   if (event.action === "delete" || view.record === null) return stepRemoval(start, event, context);
@@ -166,18 +169,6 @@ function endTakenBack(start: Transition, event: TandemEvent, context: Context): 
     ignoredFor: newer === undefined ? null : { id: newer.id, type: "events" },
     error: null,
   });
-}
-
-/** Whether news of the resource could not be read: a write would cover what nobody has seen. */
-function isUnread({ live }: Lane): boolean {
-  return live.some(
-    ({ direction, action, state, error }) =>
-      direction === "inbound" &&
-      action === "upsert" &&
-      state === "errored" &&
-      error !== null &&
-      error.httpStatus !== null,
-  );
 }
 
 function resourceOfParent(parent: ParentState): ResourceRef | null {

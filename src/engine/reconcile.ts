@@ -7,7 +7,6 @@
 import { canonical, type Content } from "../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import { laneId } from "../model/ids.ts";
-import { addMillis, instantFromMicros } from "../model/instant.ts";
 import { type Lane, newLane } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { type Arrival, admit, contentOf } from "./admit.ts";
@@ -167,18 +166,6 @@ export function planAbsent(
   const { removal, conflicts } = planRemoval(lane, content, context);
   if (removal.kind === "none") return [];
   return [action(`${removal.kind}_record`, lane, [], conflicts)];
-}
-
-/** How far lists and reads may lag behind what a provider has said already. */
-export const READS_LAG_MS = 30_000;
-
-/**
- * Whether a read may find nothing only because it lags: the resource was heard of moments ago, by
- * the provider's own clock. A later look tells.
- */
-export function isTooYoungToMiss({ clock }: Lane, { now, clockOffset }: Context): boolean {
-  if (clock === null) return false;
-  return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset);
 }
 
 /**

@@ -9,7 +9,8 @@ import type { Lane, Transition } from "../model/lane.ts";
 import { type Admission, admit, type Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
-import { type PlannedAction, planNews, READS_LAG_MS, type RecordSide } from "./reconcile.ts";
+import { READS_LAG_MS } from "./reads-lag.ts";
+import { type PlannedAction, planNews, type RecordSide } from "./reconcile.ts";
 import { mayReturn, proves, type Returnable } from "./tombstone.ts";
 import { inboundOff, processing, unchanged } from "./transition.ts";
 

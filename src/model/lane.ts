@@ -23,7 +23,7 @@ export interface Known {
   readonly at: Instant;
   /** The event that brought it. */
   readonly event: EventId;
-  /** Its bearer was canceled, so nobody will merge it. */
+  /** Somebody must look again: nobody will merge what it bore, or a read that lags was taken for it. */
   readonly lost: boolean;
 }
 

@@ -10,7 +10,6 @@
 import type { Arrival } from "../engine/admit.ts";
 import {
   type PlannedAction,
-  isTooYoungToMiss,
   planOrphan,
   planAbsent,
   planOutlived,
@@ -18,6 +17,7 @@ import {
   planSurplus,
   unseenLane,
 } from "../engine/reconcile.ts";
+import { isTooYoungToMiss } from "../engine/reads-lag.ts";
 import { mayBeBack } from "../engine/returning.ts";
 import type { Returnable } from "../engine/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";

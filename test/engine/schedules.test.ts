@@ -113,6 +113,14 @@ const bounds: readonly (readonly [string, Options])[] = [
     },
   ],
   [
+    "a read that shows the version before, of the same second, and a write of ours",
+    {
+      ...kept,
+      conflict: "field",
+      budget: { remoteEdits: 2, localEdits: 1, lags: 1 },
+    },
+  ],
+  [
     "sets, elements added and removed on both sides",
     {
       ...lossy,

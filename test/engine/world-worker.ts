@@ -4,10 +4,12 @@
  */
 import type { EventError, TandemEvent } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
+import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Context } from "../../src/engine/context.ts";
 import type { Sight } from "../../src/engine/merge.ts";
 import type { OutboundStep } from "../../src/engine/outbound.ts";
+import { READS_LAG_MS } from "../../src/engine/reads-lag.ts";
 import { anObservation, at } from "./builders.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
@@ -60,8 +62,9 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
   }
 
   function lagging(world: World, task: Task & { readonly kind: "read" | "look" }): Step[] {
-    const { before, left } = world;
+    const { before, left, resource, tick } = world;
     if (left.lags === 0 || before === null || task.seen === null) return [];
+    if (tick >= resource.at + READS_LAG_MS / 1_000) return [];
     return [
       { name: "read lags", world: { ...spend(world, "lags"), task: { ...task, seen: before } } },
     ];
@@ -69,7 +72,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
 
   function starts(world: World): Step[] {
     const next = engine.nextEvent(world.lane, nowIn(world));
-    if (next === null) return restarts(world);
+    if (next === null) return [...restarts(world), ...waits(world)];
     const steps: Step[] = [
       { name: `start ${next.direction} ${next.action}`, world: started(world) },
     ];
@@ -80,6 +83,15 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
       steps.push({ name: "inbound errored", world: failed });
     }
     return [...steps, ...restarts(world)];
+  }
+
+  /** Where all that is left waits for its time, that comes. */
+  function waits(world: World): Step[] {
+    const due = world.lane.live
+      .filter(({ state, runAt }) => state === "queued" && runAt > nowIn(world))
+      .map(({ runAt }) => Math.ceil((runAt - at(0)) / SECOND));
+    if (due.length === 0) return [];
+    return [{ name: "time passes", world: { ...world, tick: Math.min(...due) } }];
   }
 
   function restarts(world: World): Step[] {

@@ -122,7 +122,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "sweep-young",
     rule: "What was heard of moments ago is not taken for deleted: lists and reads lag",
-    file: reconcile,
+    file: "src/engine/reads-lag.ts",
     find: "return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset);",
     replace:
       "return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset + 86_400e6);",

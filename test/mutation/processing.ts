@@ -128,6 +128,22 @@ export const processing: readonly CodeMutant[] = [
     killedBy: ["test/situations/reads.test.ts"],
   },
   {
+    id: "read-of-before",
+    rule: "A read of the second of its event that does not show it may be of before: somebody looks again",
+    file: "src/engine/reads-lag.ts",
+    find: "updatedAt === sight.at &&",
+    replace: "updatedAt === null &&",
+    killedBy: ["test/situations/reads.test.ts"],
+  },
+  {
+    id: "read-of-before-late",
+    rule: "... and our write waits until a look can tell",
+    file: "src/engine/outbound.ts",
+    find: "if (waiting !== null) return settled(waiting);",
+    replace: "",
+    killedBy: ["test/situations/reads.test.ts"],
+  },
+  {
     id: "missing-404",
     rule: "404 is ambiguous and deletes nothing; only 410 says that a resource is gone",
     file: "src/runtime/process-inbound.ts",

@@ -38,6 +38,42 @@ describeOnEachDatabase("a read by id", (open) => {
     expect(app.reads()).toBe(2);
   });
 
+  it("that does not show its event, of the same second, lets no write of ours cover it unseen", async () => {
+    const app = await givenIssue(await open(), "Old");
+    app.github.as("mona").editIssue(app.repo, 1, { title: "First" });
+    await app.settle();
+    await app.advance(200);
+    // The read is of before this edit, and its time does not tell.
+    app.github.as("mona").editIssue(app.repo, 1, { title: "Second" });
+    app.github.faults.api.staleReads = { rate: 1, lagMs: { min: 100, max: 100 } };
+    await app.settle();
+    expect(await app.task()).toMatchObject({ title: "First" });
+
+    await app.sql("update tasks set title = 'Mine'");
+    await app.settle();
+    const [, , , waiting] = await app.events();
+    expect(waiting).toMatchObject({
+      direction: "outbound",
+      state: "queued",
+      reason: "reread_needed",
+      attempts: 0,
+    });
+    expect(app.writes()).toBe(0);
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Second" });
+
+    app.github.faults.api.staleReads.rate = 0;
+    await app.settleWithin(1);
+    const [, , , looked] = await app.events();
+    expect(looked).toMatchObject({
+      state: "completed",
+      conflicts: [{ field: "title", winner: "resource", kept: "Second", lost: "Mine" }],
+    });
+    expect(await app.task()).toMatchObject({ title: "Second" });
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Second" });
+    expect(app.writes()).toBe(0);
+    expect(app.reads()).toBe(2);
+  });
+
   it("that finds nothing deletes nothing: the event is errored, and the next poll heals it", async () => {
     const app = await givenIssue(await open(), "Old");
     app.github.as("mona").editIssue(app.repo, 1, { title: "First" });

@@ -1,0 +1,97 @@
+/**
+ * Reads lag behind what a provider has said already, by seconds at most times. One of an earlier second
+ * than is known is refused; one of the same second does not tell by its time what it was before.
+ */
+import { type Json, sameValue } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import { addMillis, type Instant, instantFromMicros } from "../model/instant.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { Context } from "./context.ts";
+import type { Sight } from "./merge.ts";
+import { requeue } from "./start.ts";
+
+/** How far lists and reads may lag behind what a provider has said already. */
+export const READS_LAG_MS = 30_000;
+
+/**
+ * Whether a read may find nothing only because it lags: the resource was heard of moments ago, by
+ * the provider's own clock. A later look tells.
+ */
+export function isTooYoungToMiss({ clock }: Lane, { now, clockOffset }: Context): boolean {
+  if (clock === null) return false;
+  return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset);
+}
+
+/**
+ * Whether a read that does not show what its event said may be of before it: both are of one second.
+ * It is merged, for it may as well be of after it; but no write of ours covers what the event said
+ * until a later look has told.
+ */
+export function mayBeOfBefore(
+  { content, updatedAt }: TandemEvent,
+  sight: Sight,
+  lane: Lane,
+  context: Context,
+): boolean {
+  return (
+    sight.from === "reread" &&
+    updatedAt === sight.at &&
+    isTooYoungToMiss(lane, context) &&
+    Object.entries(content ?? {}).some(
+      ([field, said]) =>
+        !sameValue(said, sight.content[field]) &&
+        !isOfBeforeOurs(lane, field, said, sight.content[field]),
+    )
+  );
+}
+
+/** Whether an event said of a field what was there before our write, which the read shows. */
+function isOfBeforeOurs(
+  { lastSent }: Lane,
+  field: string,
+  said: Json,
+  shown: Json | undefined,
+): boolean {
+  const writes = lastSent === null ? [] : [lastSent, ...(lastSent.earlier ?? [])];
+  return writes.some(
+    ({ values, base }) =>
+      values[field] !== undefined &&
+      sameValue(values[field], shown) &&
+      sameValue(base[field], said),
+  );
+}
+
+/** Whether news of the resource was not read: a write would cover what nobody has seen. */
+export function isUnread({ live, known }: Lane): boolean {
+  return (
+    known?.lost === true ||
+    live.some(
+      ({ direction, action, state, error }) =>
+        direction === "inbound" &&
+        action === "upsert" &&
+        state === "errored" &&
+        error !== null &&
+        error.httpStatus !== null,
+    )
+  );
+}
+
+/** A write that has to look waits until a look shows what it looks for; `null`: it does by now. */
+export function awaitReads(
+  start: Transition,
+  event: TandemEvent,
+  context: Context,
+): Transition | null {
+  const { clock, known } = start.lane;
+  if (clock === null || known?.lost !== true || !isTooYoungToMiss(start.lane, context)) return null;
+  return requeue(start, event, context.now, {
+    reason: "reread_needed",
+    attempts: Math.max(0, event.attempts - 1),
+    runAt: readableAt(clock.at, context),
+  });
+}
+
+/** By our clock. */
+function readableAt(at: Instant, { clockOffset }: Context): Instant {
+  return instantFromMicros(addMillis(at, READS_LAG_MS) - clockOffset);
+}
