@@ -34,7 +34,6 @@ const { values } = parseArgs({
     steps: { type: "string", default: "80" },
     moves: { type: "string" },
     without: { type: "string" },
-    "taking-in": { type: "boolean", default: false },
     database: { type: "string", default: "memory" },
     world: { type: "string", default: "staying" },
     jobs: { type: "string", default: String(availableParallelism()) },
@@ -53,7 +52,6 @@ const BATCH = 10;
 const { database } = values;
 const kind = kindOf(values.world);
 const steps = numberOf("steps", values.steps);
-const takingIn = values["taking-in"];
 const twiceEvery = values.twice ? 1 : TWICE_EVERY;
 process.exitCode = (await (values.seed === undefined ? tellMany() : tellOne(values.seed))) ? 0 : 1;
 
@@ -75,20 +73,15 @@ async function tellMany(): Promise<boolean> {
   const batches = batchesOf(first, count, BATCH, (seed) => progress?.has(seed) ?? false);
   const jobs = Math.min(numberOf("jobs", values.jobs), Math.ceil(count / BATCH));
   const closeShared = await openShared(database);
-  await tellAll(
-    batches,
-    { database, kind, steps, twiceEvery, takingIn },
-    jobs,
-    (batch, reports) => {
-      const totals = totalOf(reports, twiceEvery);
-      const bad = reports.filter((report) => !holds(report));
-      progress?.append({ ...batch, totals, failing: bad });
-      add(total, totals);
-      failing.push(...bad);
-      toldNow += reports.length;
-      for (const report of bad) tell(report);
-    },
-  );
+  await tellAll(batches, { database, kind, steps, twiceEvery }, jobs, (batch, reports) => {
+    const totals = totalOf(reports, twiceEvery);
+    const bad = reports.filter((report) => !holds(report));
+    progress?.append({ ...batch, totals, failing: bad });
+    add(total, totals);
+    failing.push(...bad);
+    toldNow += reports.length;
+    for (const report of bad) tell(report);
+  });
   const seconds = (performance.now() - startedAt) / 1_000;
   if (values.shrink) for (const report of failing.slice(0, SHRUNK)) await makeShort(report);
   await closeShared();
@@ -103,10 +96,10 @@ async function tellOne(text: string): Promise<boolean> {
   const seed = numberOf("seed", text);
   const { world, close } = await openWorld(database, kind);
   try {
-    const told = await simulate({ seed, world, steps, takingIn, ...onlyGiven() });
+    const told = await simulate({ seed, world, steps, ...onlyGiven() });
     tellStory(told);
     if (!values.twice) return told.converged;
-    const again = await simulate({ seed, world, steps, takingIn, ...onlyGiven() });
+    const again = await simulate({ seed, world, steps, ...onlyGiven() });
     if (again.trace !== told.trace) say("told twice, it tells two stories");
     return told.converged && again.trace === told.trace;
   } finally {
@@ -136,7 +129,7 @@ async function makeShort({ seed, broken }: SeedReport): Promise<void> {
   if (names.length === 0) return;
   const { world, close } = await openWorld(database, kind);
   try {
-    const tellPart = (told: Partial<Told>) => simulate({ seed, world, steps, takingIn, ...told });
+    const tellPart = (told: Partial<Told>) => simulate({ seed, world, steps, ...told });
     const { moves } = await tellPart({});
     const fails = async (told: Told) => {
       const { verdict } = await tellPart(told);
@@ -147,7 +140,7 @@ async function makeShort({ seed, broken }: SeedReport): Promise<void> {
     tellStory(await tellPart(short));
     const without = short.without.length === 0 ? "" : ` --without ${short.without.join(",")}`;
     const from = database === "memory" ? "" : ` --database ${database}`;
-    const where = `${kind === "staying" ? "" : ` --world ${kind}`}${takingIn ? " --taking-in" : ""}`;
+    const where = kind === "staying" ? "" : ` --world ${kind}`;
     say(
       `  again: npm run simulate -- --seed ${String(seed)}${where}${from} --steps ${values.steps} --moves ${short.moves.join(",")}${without}`,
     );

@@ -11,7 +11,6 @@ export interface Assignment {
   readonly kind: WorldKind;
   readonly steps: number;
   readonly twiceEvery: number;
-  readonly takingIn: boolean;
   readonly name: string;
 }
 
@@ -20,13 +19,13 @@ export type Batch = { readonly from: number; readonly count: number } | null;
 
 const port = parentPort;
 if (port === null) throw new Error("this is a worker thread's file: start scripts/simulate.ts");
-const { database, kind, steps, twiceEvery, takingIn, name } = workerData as Assignment;
+const { database, kind, steps, twiceEvery, name } = workerData as Assignment;
 const { world, close } = await openWorld(database, kind, name);
 
 async function tellOne(seed: number): Promise<SeedReport> {
-  const result = await simulate({ seed, world, steps, takingIn });
+  const result = await simulate({ seed, world, steps });
   if (seed % twiceEvery !== 0) return reportOf(result, null);
-  const again = await simulate({ seed, world, steps, takingIn });
+  const again = await simulate({ seed, world, steps });
   if (again.trace === result.trace) return reportOf(result, null);
   const [one, other] = [result, again].map(({ story, ledger }) => [...story, ...ledger]);
   const line = (one ?? []).findIndex((each, index) => each !== other?.[index]);

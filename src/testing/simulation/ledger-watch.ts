@@ -1,11 +1,13 @@
 /**
  * Watches every decision as it is committed: which states events come into, that none vanishes or
- * comes back, that one event of a lane is processed at a time, and which webhooks were kept.
+ * comes back, that one event of a lane is processed at a time, that nobody writes on a lane under a
+ * claim that is lost, and which webhooks were kept.
  *
  * The legal moves are written out once more, as the design has them: what the engine itself takes
  * for legal is what is judged here.
  */
 import type { EventState, TandemEvent } from "../../model/event.ts";
+import type { Claimed } from "../../runtime/claim.ts";
 import type { Decided, Store } from "../../store/store.ts";
 
 const BIRTHS: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];
@@ -25,6 +27,8 @@ export class LedgerWatch {
   readonly illegal: string[] = [];
   /** Lanes with two events processing. */
   readonly concurrent: string[] = [];
+  /** Writes of tasks on lanes whose claim they had lost, which should have been refused. */
+  readonly trespasses: string[] = [];
   /** The keys of the webhooks that were stored. */
   readonly received = new Set<string>();
   readonly #states = new Map<string, EventState>();
@@ -71,8 +75,46 @@ export class LedgerWatch {
     };
   }
 
+  /**
+   * The same store for a task that works under a claim. What the engine takes for a claim is not asked:
+   * it is lost when the event is no longer processed, or processed anew.
+   */
+  underClaim(store: Store, { name, lane: own, claim }: Claimed & { readonly name: string }): Store {
+    const count = this.#claimOf(claim.event);
+    const isLost = () => count === null || this.#claimOf(claim.event) !== count;
+    const changed = ({ before, after }: Decided) => {
+      const [was, is] = [before, after.lane].map((lane) => JSON.stringify(lane));
+      return was === is ? [] : [`from ${was ?? ""} to ${is ?? ""}`];
+    };
+    return {
+      ...store,
+      transaction: async (work) => {
+        let found: string[] = [];
+        const result = await store.transaction((tx) => {
+          found = [];
+          return work({
+            ...tx,
+            saveLanes: async (saved) => {
+              if (isLost())
+                found.push(...saved.filter((one) => one.before.id === own).flatMap(changed));
+              await tx.saveLanes(saved);
+            },
+            removeLane: async (id) => {
+              if (isLost() && id === own) found.push("away");
+              await tx.removeLane(id);
+            },
+          });
+        });
+        for (const what of found) {
+          this.trespasses.push(`${name} wrote after its claim had passed on: lane ${own} ${what}`);
+        }
+        return result;
+      },
+    };
+  }
+
   /** Which claim of an event is the last one, or `null` where nobody works on it. */
-  claimOf(event: string): number | null {
+  #claimOf(event: string): number | null {
     return this.#states.get(event) === "processing" ? (this.#claims.get(event) ?? null) : null;
   }
 

@@ -35,8 +35,6 @@ export interface SimulationOptions {
   readonly steps?: number;
   /** Only these of the seed's moves are made. Default: all. */
   readonly moves?: readonly number[];
-  /** Whether half of the webhooks are taken in as they are stored. Default: workers do it later. */
-  readonly takingIn?: boolean;
   /** What does not go wrong. Default: everything does. */
   readonly without?: readonly Fault[];
   /** Plants a fault that has to be found: between Tandem and its store, or the network. */
@@ -87,8 +85,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     },
   };
   let traffic = new Traffic(globalThis.fetch, listener);
-  let workers: Workers | null = null;
-  let arriving: Promise<unknown> | null = null;
+  let arriving: Promise<unknown> = Promise.resolve();
   const test = await createTestTandem({
     config: world.config,
     ...world.clock,
@@ -102,19 +99,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     },
     onWebhook: (payload, receive) => {
       history.hear(payload);
-      if (world.order === "own") return receive();
-      // One after another, as they left.
-      const received = (arriving ?? Promise.resolve()).then(receive);
-      arriving = received.catch(() => undefined);
+      // Where the machine would say in which order, one after another, as they left.
+      const received = world.order === "own" ? receive() : arriving.then(receive);
+      arriving = Promise.allSettled([arriving, received]).then(() => undefined);
       return received;
     },
     // What a webhook says is taken in as it is stored, or waits for a worker: both happen.
     takesIn: () => (eager !== null && eager() < 0.5 ? "receiver" : null),
-    failpoints: {
-      async reach(point) {
-        if (!without.includes("failpoints")) workers?.pass(point, unlucky);
-      },
-    },
     wrapStore: (store) => {
       const watched = watch.watch(store);
       return options.doctor?.store?.(watched) ?? watched;
@@ -126,12 +117,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { store } = services;
     const places = await connectAll(test, world.kind);
     history.follow(github, TEST_LOGIN);
-    workers = new Workers({
+    const workers = new Workers({
       ...{ services, traffic, history, watch },
       random,
       beats: chance.stream(),
+      dying: without.includes("failpoints") ? null : unlucky,
     });
-    if (options.takingIn === true) eager = chance.stream();
+    eager = chance.stream();
     // GitHub may have lost patience with a webhook that is still being stored.
     const allArrived = async () => {
       await github.answered();
@@ -157,7 +149,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     setFaults(github, without);
     for (const move of moves) {
       chance.enter(move.id);
-      if (arrived !== null) await arrived();
+      // An app reads and writes in one transaction: whatever is taken in is so before it, or after it.
+      if (arrived !== null || move.kind === "edit") await allArrived();
       await make(move, stage, test, workers, places);
     }
     chance.enter(THE_END);
@@ -166,10 +159,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
-    const { trespasses } = workers;
     const verdict = await judge({
-      ...{ world, places, github, history, ledger, watch, requests },
-      ...{ overdue, restless, trespasses },
+      ...{ world, places, github, history, ledger, watch, requests, overdue, restless },
       happenings: moves.filter(isCause).length + workers.deaths.length + history.calls,
     });
     const asked = requests.map(

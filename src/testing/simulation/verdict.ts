@@ -70,7 +70,6 @@ export interface Ending {
   readonly happenings: number;
   readonly overdue: readonly string[];
   readonly restless: readonly string[];
-  readonly trespasses: readonly string[];
 }
 
 /** The ending with both sides read, by names such as `tasks:1` and `issue:7`. */
@@ -95,7 +94,7 @@ export async function judge(ending: Ending): Promise<Verdict> {
     stuck: leftBehind(scene),
     overdue: ending.overdue,
     concurrent: ending.watch.concurrent,
-    trespasses: ending.trespasses,
+    trespasses: ending.watch.trespasses,
     illegal: ending.watch.illegal,
     unaccounted: unaccounted(scene),
     restless: ending.restless,

@@ -19,6 +19,7 @@ import { processClaimed } from "../../runtime/process-claimed.ts";
 import type { Services } from "../../runtime/services.ts";
 import { sweepConnection } from "../../runtime/sweep.ts";
 import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
+import { watchFailpoints } from "../../runtime/watch-failpoints.ts";
 import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { choose } from "./stage.ts";
@@ -31,11 +32,6 @@ const RENEWS = 0.25;
 /** How often whoever comes by a failpoint dies there. */
 const DIES = 0.01;
 const NAMES = ["ada", "bob", "cleo", "dan"];
-
-interface Claim extends Claimed {
-  /** As the watch counts them, whatever the engine takes for a claim. */
-  readonly count: number | null;
-}
 
 interface Worker {
   readonly name: string;
@@ -53,6 +49,8 @@ export interface Crew {
   readonly random: Random;
   /** For heartbeats, which are no move of their own. */
   readonly beats: Random;
+  /** Who comes by a failpoint draws from it; `null`: nobody dies there. */
+  readonly dying: Random | null;
   readonly history: History;
   readonly watch: LedgerWatch;
 }
@@ -62,23 +60,21 @@ export class Workers {
   readonly #traffic: Traffic;
   readonly #random: Random;
   readonly #beats: Random;
+  readonly #dying: Random | null;
   readonly #history: History;
   readonly #workers: readonly Worker[] = NAMES.map((name) => ({
     name,
     killed: new AbortController(),
   }));
   readonly #watch: LedgerWatch;
-  readonly #claims = new Map<string, Claim>();
+  readonly #claims = new Map<string, Claimed>();
   #tasks = 0;
-  /** Who is doing something at this moment: one at a time. */
-  #acting: Worker | null = null;
-  /** Writes of workers that had lost their claim, which should have been refused. */
-  readonly trespasses: string[] = [];
   /** Where workers died. */
   readonly deaths: Failpoint[] = [];
 
-  constructor({ services, traffic, random, beats, history, watch }: Crew) {
+  constructor({ services, traffic, random, beats, dying, history, watch }: Crew) {
     this.#beats = beats;
+    this.#dying = dying;
     this.#watch = watch;
     this.#services = services;
     this.#traffic = traffic;
@@ -111,15 +107,11 @@ export class Workers {
   }
 
   async poll(): Promise<void> {
-    await this.#look("poll", async (contact, signal) => {
-      await pollConnection(this.#services, contact, signal);
-    });
+    await this.#look("poll", pollConnection);
   }
 
   async sweep(): Promise<void> {
-    await this.#look("sweep", async (contact, signal) => {
-      await sweepConnection(this.#services, contact, signal);
-    });
+    await this.#look("sweep", sweepConnection);
   }
 
   /** A worker dies with all that it has under way, and comes back with empty hands. */
@@ -127,10 +119,21 @@ export class Workers {
     await this.#bury(this.#someone(), "is killed");
   }
 
-  /** Somebody comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */
-  pass(point: Failpoint, random: Random): void {
-    const worker = this.#acting;
-    if (worker === null || worker.killed.signal.aborted || random() >= DIES) return;
+  /**
+   * The services as a worker has them, or one of its tasks. Each has a way of its own to the store, so
+   * that what is written there, and what somebody dies of, is put down to nobody else: webhooks are
+   * taken in meanwhile.
+   */
+  #servicesOf(worker: Worker, task: (Claimed & { readonly name: string }) | null): Services {
+    const { store } = this.#services;
+    const failpoints = { reach: async (point: Failpoint) => this.#pass(worker, point) };
+    const own = task === null ? store : this.#watch.underClaim(store, task);
+    return { ...this.#services, store: watchFailpoints(own, failpoints), failpoints };
+  }
+
+  /** A worker comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */
+  #pass(worker: Worker, point: Failpoint): void {
+    if (this.#dying === null || worker.killed.signal.aborted || this.#dying() >= DIES) return;
     this.#history.tell(`${worker.name} dies ${point.replace(":", " the ")}`);
     this.deaths.push(point);
     this.#traffic.dieRunning();
@@ -160,16 +163,18 @@ export class Workers {
     const book = await AddressBook.open(this.#services);
     const most = 1 + Math.floor(this.#random() * 4);
     const claims: Claimed[] = [];
+    const own = this.#servicesOf(worker, null);
     await this.#act(worker, async () => {
-      if (this.#random() < 0.5) await endDueTogether(this.#services, book, worker.name, most);
-      claims.push(...(await claimDue(this.#services, book, worker.name, LEASE_MS, most)));
+      if (this.#random() < 0.5) await endDueTogether(own, book, worker.name, most);
+      claims.push(...(await claimDue(own, book, worker.name, LEASE_MS, most)));
     });
     for (const claimed of claims) {
       const name = this.#nameTask(`${claimed.direction} on lane ${claimed.lane}`);
-      this.#claims.set(name, { ...claimed, count: this.#watch.claimOf(claimed.claim.event) });
+      this.#claims.set(name, claimed);
+      const services = this.#servicesOf(worker, { ...claimed, name });
       await this.#act(worker, () =>
         this.#traffic.start({ name, worker: worker.name, admits: false }, () =>
-          processClaimed(this.#services, claimed, book, signal).catch(unlessDied),
+          processClaimed(services, claimed, book, signal).catch(unlessDied),
         ),
       );
       // Who died of the first does not come to the others.
@@ -180,62 +185,51 @@ export class Workers {
   /** A heartbeat for what a worker has under way. Where it dies of one, its other work dies too. */
   async #renew(worker: Worker): Promise<void> {
     const { signal } = worker.killed;
-    const own = this.#traffic.parked.filter((task) => task.worker === worker.name);
-    for (const { name } of own) {
+    const own = this.#servicesOf(worker, null);
+    const parked = this.#traffic.parked.filter((task) => task.worker === worker.name);
+    for (const { name } of parked) {
       const claimed = this.#claims.get(name);
       if (claimed === undefined || this.#beats() >= RENEWS) continue;
       await this.#act(worker, async () => {
-        const holds = await renewLease(this.#services, claimed, LEASE_MS);
+        const holds = await renewLease(own, claimed, LEASE_MS);
         if (holds) this.#history.tell(`${worker.name} renews its lease, ${name}`);
       });
       if (signal.aborted) return;
     }
   }
 
-  async #look(
-    what: string,
-    look: (contact: AddressBook["contacts"][number], signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+  async #look(what: string, look: typeof pollConnection | typeof sweepConnection): Promise<void> {
     const worker = this.#someone();
+    const services = this.#servicesOf(worker, null);
     const { signal } = worker.killed;
     const book = await AddressBook.open(this.#services);
     for (const contact of book.contacts) {
       const task = { name: this.#nameTask(what), worker: worker.name, admits: true };
       await this.#act(worker, () =>
-        this.#traffic.start(task, () =>
-          look(contact, signal).catch((error: unknown) => {
+        this.#traffic.start(task, async () => {
+          try {
+            await look(services, contact, signal);
+          } catch (error) {
             this.#history.tell(`${worker.name}'s ${what} failed: ${messageOf(error)}`);
-          }),
-        ),
+          }
+        }),
       );
       if (signal.aborted) return;
     }
   }
 
-  /** Who lost the claim meanwhile may hear the answer, and must leave the lane as it is. */
   async #resume(task: Task): Promise<void> {
     const worker = this.#workers.find(({ name }) => name === task.worker);
-    const claimed = this.#claims.get(task.name);
-    const before = claimed === undefined ? null : await this.#laneWithoutClaim(claimed);
     this.#history.tell(`${task.worker}: ${task.asks} is ${saidOf(task)}, ${task.name}`);
     if (worker !== undefined) await this.#act(worker, () => this.#traffic.resume(task));
-    if (claimed === undefined || before === null) return;
-    const after = await this.#laneWithoutClaim(claimed);
-    if (after === before) return;
-    this.trespasses.push(
-      `${task.name} wrote after its claim had passed on: ${before} to ${after ?? ""}`,
-    );
   }
 
   /** A worker does something; should it die of it, so does all else that it has under way. */
   async #act(worker: Worker, work: () => Promise<void>): Promise<void> {
-    this.#acting = worker;
     try {
       await work();
     } catch (error) {
       if (!(error instanceof WorkerDied)) throw error;
-    } finally {
-      this.#acting = null;
     }
     if (worker.killed.signal.aborted) await this.#bury(worker, "is gone");
   }
@@ -246,13 +240,6 @@ export class Workers {
     worker.killed.abort();
     for (const task of orphans) await this.#traffic.resume(task);
     worker.killed = new AbortController();
-  }
-
-  /** The lane of a claim that has passed on, as text; `null` while the claim holds. */
-  async #laneWithoutClaim({ lane: id, claim, count }: Claim): Promise<string | null> {
-    if (count !== null && this.#watch.claimOf(claim.event) === count) return null;
-    const [lane] = await this.#services.store.transaction((tx) => tx.lockLanes([id]));
-    return JSON.stringify(lane);
   }
 
   #nameTask(what: string): string {
