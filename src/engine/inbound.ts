@@ -48,7 +48,7 @@ export function concludeInbound(
   const arrived = withLane(concluded, {
     moved: null,
     ...(concluded.lane.known !== null && mayBeOfBefore(event, sight, concluded.lane, context)
-      ? { known: { ...concluded.lane.known, lost: true } }
+      ? { known: { ...concluded.lane.known, doubted: true } }
       : {}),
   });
   const end = (state: "completed" | "ignored" | "duplicate", more: Parameters<typeof move>[4]) =>

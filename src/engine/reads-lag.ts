@@ -64,7 +64,7 @@ function isOfBeforeOurs(
 /** Whether news of the resource was not read: a write would cover what nobody has seen. */
 export function isUnread({ live, known }: Lane): boolean {
   return (
-    known?.lost === true ||
+    known?.doubted === true ||
     live.some(
       ({ direction, action, state, error }) =>
         direction === "inbound" &&
@@ -83,7 +83,8 @@ export function awaitReads(
   context: Context,
 ): Transition | null {
   const { clock, known } = start.lane;
-  if (clock === null || known?.lost !== true || !isTooYoungToMiss(start.lane, context)) return null;
+  if (clock === null || known?.doubted !== true || !isTooYoungToMiss(start.lane, context))
+    return null;
   return requeue(start, event, context.now, {
     reason: "reread_needed",
     attempts: Math.max(0, event.attempts - 1),

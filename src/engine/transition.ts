@@ -10,7 +10,6 @@ import {
   type Reason,
   type TandemEvent,
 } from "../model/event.ts";
-import { sameValue } from "../model/content.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -125,12 +124,7 @@ export function inDoubt(lane: Lane): boolean {
   if (processing(lane) !== null || lane.attempt !== null) return true;
   if (lane.known === null) return false;
   const bearer = lane.live.find((event) => event.id === lane.known?.event);
-  const { lost, content } = lane.known;
-  const isMerged = Object.entries(content).every(([field, value]) =>
-    sameValue(lane.copy?.[field], value),
-  );
-  const isUnmerged = lost && !isMerged;
-  return isUnmerged || bearer?.state === "errored" || bearer?.state === "disabled";
+  return lane.known.lost || bearer?.state === "errored" || bearer?.state === "disabled";
 }
 
 /** Whether a request's outcome is unknown: sent, not settled, and nobody is waiting for it. */

@@ -23,8 +23,10 @@ export interface Known {
   readonly at: Instant;
   /** The event that brought it. */
   readonly event: EventId;
-  /** Somebody must look again: nobody will merge what it bore, or a read that lags was taken for it. */
+  /** Its bearer was canceled, so nobody will merge it. */
   readonly lost: boolean;
+  /** A read that may be of before its event, for it is of the same second: our next write looks again. */
+  readonly doubted?: true;
 }
 
 /** Marks an integration record whose resource or record was deleted. */

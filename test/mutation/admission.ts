@@ -241,7 +241,7 @@ export const admission: readonly CodeMutant[] = [
     id: "doubt-lost",
     rule: "A bearer that was canceled puts what it bore in doubt",
     file: "src/engine/transition.ts",
-    find: "return isUnmerged || ",
+    find: "return lane.known.lost || ",
     replace: "return ",
     killedBy: ["test/engine/admit.test.ts"],
   },
