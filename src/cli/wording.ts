@@ -45,10 +45,10 @@ export function changeLine({ side, field, from, to }: ApiEvent["changes"][number
 export function conflictLine(conflict: ApiEvent["conflicts"][number]): string {
   const { field, winner, kept, lost, why } = conflict;
   const loser = winner === "record" ? "resource" : "record";
-  return `conflict over ${field}: the ${winner}'s ${valueText(kept)} was kept, the ${loser}'s ${valueText(lost)} was not, ${WHY[why] ?? why}`;
+  return `conflict over ${field}: the ${winner}'s ${valueText(kept)} was kept, the ${loser}'s ${valueText(lost)} was not, ${WHY[why]}`;
 }
 
-const WHY: Readonly<Record<string, string>> = {
+const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
   both_changed: "as both sides had changed it",
   record_is_newer: "as the record was changed later",
   late_write: "as it was a late write of our own",
@@ -57,6 +57,7 @@ const WHY: Readonly<Record<string, string>> = {
   provider_changed_our_value: "as the provider changed what we sent",
   record_deleted: "as the record was deleted",
   resource_deleted: "as the resource was deleted",
+  record_moved: "as the record was moved away",
   initial_pairing: "as both existed when they were paired",
 };
 

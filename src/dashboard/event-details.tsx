@@ -56,7 +56,7 @@ function Failure({ event, failed }: Shown & { readonly failed: (error: unknown) 
 }
 
 /** Why a field's loser lost, for a person. */
-const WHY: Readonly<Record<string, string>> = {
+const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
   both_changed: "both sides changed it, and this was the later change",
   record_is_newer: "the record was changed later",
   late_write: "an earlier write of ours landed late",
@@ -65,6 +65,7 @@ const WHY: Readonly<Record<string, string>> = {
   provider_changed_our_value: "the other side changed what we sent",
   record_deleted: "the record was deleted",
   resource_deleted: "the resource was deleted",
+  record_moved: "the record was moved away",
   initial_pairing: "both existed when they were paired",
 };
 
@@ -79,8 +80,7 @@ function Conflicts({ event }: Shown) {
             <span class="verdict">kept</span> <ins>{valueText(conflict.kept)}</ins>
             <span class="faint">
               {" "}
-              {conflict.winner === "record" ? "from the app" : "from GitHub"}:{" "}
-              {WHY[conflict.why] ?? conflict.why.replaceAll("_", " ")}
+              {conflict.winner === "record" ? "from the app" : "from GitHub"}: {WHY[conflict.why]}
             </span>
           </dd>
           <dd>

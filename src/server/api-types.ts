@@ -2,6 +2,7 @@
  * What the API answers, as JSON. The dashboard, the CLI beside a running server, and anybody's
  * `curl` read the same shapes. Times are ISO 8601 with microseconds; ids are text.
  */
+import type { Conflict } from "../model/event.ts";
 
 export interface ApiEvent {
   readonly id: string;
@@ -45,7 +46,7 @@ export interface ApiEvent {
     readonly winner: "record" | "resource";
     readonly kept: unknown;
     readonly lost: unknown;
-    readonly why: string;
+    readonly why: Conflict["why"];
   }[];
   readonly error: {
     readonly code: string;
