@@ -10,7 +10,8 @@ import type { EventId, LaneId } from "../model/ids.ts";
 /**
  * Each point, with what is durable and what is not when it is reached. An event that is ended together
  * with others passes `record` and `commit` only: it is claimed and ended in one transaction. An edit of
- * what is paired is begun in the transaction that claims it: `claim` and `intent` are one there.
+ * what is paired is begun in the transaction that claims it: `claim` and `intent` are one there, and one
+ * that has nothing to send passes `commit` only.
  */
 export const FAILPOINTS = {
   "before:claim": "The lane is locked and its event chosen. Nothing is written.",

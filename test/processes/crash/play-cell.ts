@@ -197,6 +197,14 @@ interface Reached {
   readonly event: string | null;
 }
 
+/** What a worker says of the point that it has reached. */
+function reachedBy(worker: Child): string | undefined {
+  return worker
+    .log()
+    .split("\n")
+    .find((text) => text.startsWith('{"failpoint"'));
+}
+
 /** Waits until the worker is at its point: dead, or standing still. */
 async function meetFate(
   worker: Child,
@@ -204,17 +212,12 @@ async function meetFate(
 ): Promise<Reached> {
   const ended: (number | string)[] = [];
   void worker.ended.then((how) => ended.push(how));
-  const line = () =>
-    worker
-      .log()
-      .split("\n")
-      .find((text) => text.startsWith('{"failpoint"'));
   await until(
     `the worker reaches ${point}`,
-    () => ended.length > 0 || (fate === "stop" && line() !== undefined),
+    () => ended.length > 0 || (fate === "stop" && reachedBy(worker) !== undefined),
     () => worker.log(),
   );
-  const text = line();
+  const text = reachedBy(worker);
   if (text === undefined || (fate === "kill" && ended[0] !== "SIGKILL")) {
     throw new Error(`the worker ended with ${String(ended[0])} before ${point}: ${worker.log()}`);
   }
@@ -223,8 +226,8 @@ async function meetFate(
 
 /**
  * The stopped worker's lease runs out and an heir claims the event; then it is continued, and finds
- * that the claim is not its own any more. The heir stands still meanwhile, so that nothing else can
- * have changed the event.
+ * that the claim is not its own any more. The heir stands still meanwhile, or has ended the event where
+ * it claimed it, so that nothing else can have changed the event.
  */
 async function continueUnderAnHeir(
   site: Site,
@@ -240,7 +243,10 @@ async function continueUnderAnHeir(
     return row?.over === true && site.isIdle();
   });
   const heir = await site.startWorker("heir", `after:claim/${direction}:stop`, 60);
-  await meetFate(heir, { point: "after:claim", fate: "stop" });
+  await until("the heir claims the event", async () => {
+    const state = (await eventOf(site, id))?.state;
+    return reachedBy(heir) !== undefined || (state !== "processing" && state !== "queued");
+  });
   const claimed = await eventOf(site, id);
   const status = await letFinish(zombie);
   const after = await eventOf(site, id);
