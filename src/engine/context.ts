@@ -2,7 +2,7 @@
 import type { Actor } from "../model/content.ts";
 import type { Reason } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
+import { type Instant, instantFromMicros } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { QuarantineLimits } from "./quarantine.ts";
 
@@ -21,4 +21,9 @@ export interface Context {
   readonly quarantine: QuarantineLimits | null;
   /** The least time between two writes of a record to its resource, in milliseconds. */
   readonly writePause: number;
+}
+
+/** A time of the provider's on our clock. */
+export function ownTime(at: Instant, clockOffset: number): Instant {
+  return instantFromMicros(at - clockOffset);
 }

@@ -22,13 +22,14 @@ export const REMEMBER_MS = 10 * 60_000;
  * @param shown What the resource shows by now; default: what is known of it.
  */
 export function coveredByOurWrite(
-  { lastSent, known, unanswered }: Lane,
+  lane: Lane,
   content: Content,
   at: Instant,
-  shown: Content | null = known?.content ?? null,
+  shown: Content | null = lane.known?.content ?? null,
 ): readonly Conflict[] {
+  const { lastSent, unanswered } = lane;
   if (lastSent === null || shown === null) return [];
-  const writes = [lastSent, ...(lastSent.earlier ?? [])].filter(({ kind }) => kind === "patch");
+  const writes = lastWrites(lane).filter(({ kind }) => kind === "patch");
   // What a look did not find may have landed after it, on top of what the look saw.
   const late = unanswered.filter(({ kind }) => kind === "patch");
   const fields = new Set([...writes, ...late].flatMap(({ values }) => Object.keys(values)));
@@ -69,7 +70,8 @@ function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boole
 
 /**
  * Conflicts to record where a deleted record's resource shows that a write of ours, never answered, has
- * landed on what was known of it, or somebody said the same: nobody merges the resource any more, so nobody else will say so.
+ * landed on what was known of it, or somebody said the same: nobody merges the resource any more, so
+ * nobody else will say so.
  */
 export function replacedAfterEnd(
   { tombstone, clock, known, attempt, lastSent, unanswered }: Lane,
@@ -93,6 +95,11 @@ export function replacedAfterEnd(
   });
 }
 
+/** The writes that left last, the latest first, whatever became of them. */
+export function lastWrites({ lastSent }: Pick<Lane, "lastSent">): readonly Attempt[] {
+  return lastSent === null ? [] : [lastSent, ...(lastSent.earlier ?? [])];
+}
+
 /** The writes before the one that leaves now, as far as it may have built on them. */
 export function sentShortlyBefore({ lastSent }: Lane, now: Instant): readonly Attempt[] {
   if (lastSent === null) return [];
@@ -107,15 +114,15 @@ export function sentShortlyBefore({ lastSent }: Lane, now: Instant): readonly At
  * whoever made the edit has deleted nothing.
  */
 function endedByOurDeletion(
-  { tombstone, base, lastSent }: Lane,
+  lane: Lane,
   { content }: TandemEvent,
   newer: TandemEvent,
 ): readonly Conflict[] {
+  const { tombstone, base } = lane;
   const isOurs = newer.action === "delete" && tombstone?.side === "record";
   if (!isOurs || base === null || content === null) return [];
-  const writes = lastSent === null ? [] : [lastSent, ...(lastSent.earlier ?? [])];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
-    const said = [base, ...writes.map(({ values }) => values)];
+    const said = [base, ...lastWrites(lane).map(({ values }) => values)];
     if (said.some((values) => sameValue(values[field], lost))) return [];
     return [{ field, winner: "record", kept: null, lost, why: "record_deleted" }];
   });

@@ -4,12 +4,12 @@
  */
 import { canonical, type Content, isStringArray, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
-import { addMillis, type Instant, instantFromMicros } from "../model/instant.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import { contentOf } from "./admit.ts";
-import type { Context } from "./context.ts";
+import { type Context, ownTime } from "./context.ts";
 import { isByAuthor } from "./create.ts";
 import { REMEMBER_MS } from "./covered.ts";
 import { learn } from "./learn.ts";
@@ -225,9 +225,4 @@ function shows({ content }: Sight, { values }: Attempt): boolean {
 /** Whether an attempt that has not landed by then never will. */
 function hasExpired({ sentAt }: Attempt, at: Instant): boolean {
   return at > addMillis(sentAt, REMEMBER_MS);
-}
-
-/** A time of the provider's on our clock. */
-function ownTime(at: Instant, clockOffset: number): Instant {
-  return instantFromMicros(at - clockOffset);
 }

@@ -4,9 +4,10 @@
  */
 import { type Json, sameValue } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
-import { addMillis, type Instant, instantFromMicros } from "../model/instant.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import type { Context } from "./context.ts";
+import { type Context, ownTime } from "./context.ts";
+import { lastWrites } from "./covered.ts";
 import type { Sight } from "./merge.ts";
 import { requeue } from "./start.ts";
 
@@ -17,9 +18,8 @@ export const READS_LAG_MS = 30_000;
  * Whether a read may find nothing only because it lags: the resource was heard of moments ago, by
  * the provider's own clock. A later look tells.
  */
-export function isTooYoungToMiss({ clock }: Lane, { now, clockOffset }: Context): boolean {
-  if (clock === null) return false;
-  return addMillis(clock.at, READS_LAG_MS) > instantFromMicros(now + clockOffset);
+export function isTooYoungToMiss({ clock }: Lane, context: Context): boolean {
+  return clock !== null && readableAt(clock.at, context) > context.now;
 }
 
 /**
@@ -46,14 +46,8 @@ export function mayBeOfBefore(
 }
 
 /** Whether an event said of a field what was there before our write, which the read shows. */
-function isOfBeforeOurs(
-  { lastSent }: Lane,
-  field: string,
-  said: Json,
-  shown: Json | undefined,
-): boolean {
-  const writes = lastSent === null ? [] : [lastSent, ...(lastSent.earlier ?? [])];
-  return writes.some(
+function isOfBeforeOurs(lane: Lane, field: string, said: Json, shown: Json | undefined): boolean {
+  return lastWrites(lane).some(
     ({ values, base }) =>
       values[field] !== undefined &&
       sameValue(values[field], shown) &&
@@ -92,7 +86,7 @@ export function awaitReads(
   });
 }
 
-/** By our clock. */
+/** When no read lags behind what was said then, by our clock. */
 function readableAt(at: Instant, { clockOffset }: Context): Instant {
-  return instantFromMicros(addMillis(at, READS_LAG_MS) - clockOffset);
+  return addMillis(ownTime(at, clockOffset), READS_LAG_MS);
 }

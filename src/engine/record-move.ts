@@ -15,6 +15,7 @@ import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
+import { lastWrites } from "./covered.ts";
 
 /** A parent record's lane, as far as its children are concerned. */
 export interface ParentPairing {
@@ -102,14 +103,14 @@ export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reas
  *   later than all that is known is news although it was said before: somebody took back what we wrote.
  */
 export function missedAtMove(
-  { tombstone, base, known, attempt, lastSent, unanswered, live }: Lane,
+  lane: Lane,
   content: Content,
   bearer: EventId | null,
   at: Instant | null,
 ): readonly Conflict[] {
+  const { tombstone, base, known, attempt, unanswered, live } = lane;
   if (tombstone?.recordMoved === undefined) return [];
-  const sent = [attempt, lastSent, ...(lastSent?.earlier ?? []), ...unanswered]
-    .flatMap((one) => one ?? [])
+  const sent = [...(attempt === null ? [] : [attempt]), ...lastWrites(lane), ...unanswered]
     // A create that lands late makes another resource, and changes nothing of this one.
     .filter(({ kind, settledAt }) =>
       settledAt === undefined ? kind !== "create" || base === null : at === null || at <= settledAt,

@@ -78,7 +78,6 @@ function decide(
   { random }: Pick<Services, "random">,
 ): BegunWrite | null {
   const context = book.context(held.lane, now);
-  const paused = awaitAccount(held, contact, context);
   try {
     const record = row === null ? null : recordContent(context.mapping, row);
     const token = randomToken(random);
@@ -87,12 +86,13 @@ function decide(
     switch (step.kind) {
       case "settled":
         return { after: step.transition, begun: { kind: "settled" } };
-      case "request":
-        if (paused !== null) return { after: paused, begun: { kind: "settled" } };
-        return {
-          after: step.transition,
-          begun: { kind: "request", contact, request: step.request },
-        };
+      case "request": {
+        const { transition, request } = step;
+        const paused = awaitAccount(held, contact, context);
+        return paused === null
+          ? { after: transition, begun: { kind: "request", contact, request } }
+          : { after: paused, begun: { kind: "settled" } };
+      }
       case "reread":
       case "find":
       case "ask_author":
