@@ -33,9 +33,14 @@ export interface Database extends Queryable {
   /**
    * Runs `work` in one transaction; what it throws rolls back.
    *
+   * @param opening A statement without parameters that goes with the begin, in one round trip: `work` is
+   * given what it returns.
    * @throws ConnectionLostError when the connection broke on the way.
    */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(
+    work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>) => Promise<T>,
+    opening?: string,
+  ): Promise<T>;
   /**
    * Calls `heard` at each notification with what it says; a hint that may be lost. Without a word where
    * some may have been missed. Returns how to stop.

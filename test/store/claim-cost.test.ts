@@ -153,7 +153,10 @@ describeOnEachDatabase("with 50,000 webhooks that were missed and no statistics"
     await migrate(database, []);
     await app.sql(MISSED);
     const { explaining, pages } = explain(database);
-    const turn = redeliveryStore({ ...explaining, transaction: (work) => work(explaining) });
+    const turn = redeliveryStore({
+      ...explaining,
+      transaction: (work) => work(explaining, { rows: [], count: 0 }),
+    });
     const now = await ledger(database).now();
     const position = { seenTo: now, walk: null };
     const take = async () => {

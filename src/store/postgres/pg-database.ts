@@ -31,7 +31,7 @@ export function pgDatabase(source: string | pg.Pool): Database {
   return {
     kind: "postgres",
     ...onItsOwn(pool, take),
-    transaction: (work) => inTransaction(take, work),
+    transaction: (work, opening) => inTransaction(take, work, opening),
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
       forget();
@@ -110,7 +110,11 @@ function onItsOwn(pool: pg.Pool, take: Take): Queryable {
   };
 }
 
-async function inTransaction<T>(take: Take, work: (tx: Queryable) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  take: Take,
+  work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>) => Promise<T>,
+  opening = "select",
+): Promise<T> {
   const client = await take();
   let lost: Error | undefined;
   const connection = { abandoned: false, readOnly: false };
@@ -121,11 +125,11 @@ async function inTransaction<T>(take: Take, work: (tx: Queryable) => Promise<T>)
   // The pool listens only while a client is idle; unheard, a lost connection would end the process.
   client.on("error", noteLoss);
   try {
-    await client.query("begin");
+    const opened = await begin(client, opening);
     const abandon = () => {
       connection.abandoned = true;
     };
-    const result = await work({ ...queryable(client), abandon });
+    const result = await work({ ...queryable(client), abandon }, opened);
     committing = true;
     const ended = await client.query("commit");
     if (ended.command !== "COMMIT") throw new AbortedTransactionError();
@@ -143,6 +147,18 @@ async function inTransaction<T>(take: Take, work: (tx: Queryable) => Promise<T>)
     // A connection to a standby stays one: the address may lead to the primary by now.
     client.release(lost ?? (connection.abandoned || connection.readOnly));
   }
+}
+
+/** Both statements in one round trip. */
+async function begin(
+  client: pg.ClientBase,
+  opening: string,
+): Promise<QueryResult<Record<string, unknown>>> {
+  const config: pg.QueryConfig = { text: `begin; ${opening}`, types };
+  // Of several statements there are several results, though the driver's types do not say so.
+  const results: unknown = await client.query(config);
+  const last = (results as readonly pg.QueryResult<Record<string, unknown>>[]).at(-1);
+  return { rows: last?.rows ?? [], count: last?.rowCount ?? 0 };
 }
 
 function queryable(client: pg.ClientBase): Queryable {

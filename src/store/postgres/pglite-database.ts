@@ -37,10 +37,11 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
       await turn();
       return whole.query(text, params);
     },
-    async transaction(work) {
+    async transaction(work, opening = "select") {
       await turn();
       return db.transaction(async (tx) => {
-        const result = await work(queryable(tx));
+        const own = queryable(tx);
+        const result = await work(own, await own.query(opening));
         await assertNotAborted(tx);
         return result;
       });

@@ -10,6 +10,7 @@ import {
   mayPass,
   NoConnectionError,
   type Queryable,
+  type QueryResult,
   ReadOnlyDatabaseError,
 } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
@@ -61,8 +62,8 @@ export async function postgresStore(
   let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
   const knows = (await readMigrations()).at(-1)?.version ?? 0;
 
-  const begin = async (tx: Queryable): Promise<StoreTransaction> => {
-    const now = await settle(tx, database.kind);
+  const opens = opening(database.kind);
+  const view = (tx: Queryable, now: Instant): StoreTransaction => {
     const held: laneLocks.HeldLanes = new Map();
     const rows = new RecordRows(tx, shapes, database.kind);
     return {
@@ -120,7 +121,7 @@ export async function postgresStore(
     transaction: (work) =>
       again(options.random, () =>
         database
-          .transaction(async (tx) => work(await begin(tx)))
+          .transaction((tx, opened) => work(view(tx, timeOf(opened))), opens)
           .catch((error: unknown) => {
             throw refusalAtCommit(error) ?? error;
           }),
@@ -147,20 +148,23 @@ const STILL_MS = 10_000;
  * holds it may wait for us; and nothing is held for long by a process that stands still. PGlite has
  * no timers. The date style decides how times are written, and ISO is what we read.
  */
-async function settle(tx: Queryable, kind: Database["kind"]): Promise<Instant> {
-  const { rows } = await tx.query<{ now: string; read_only: string }>(
-    `select
-       set_config('lock_timeout', '5s', true),
-       set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
-       set_config('datestyle', 'ISO', true),
-       current_setting('transaction_read_only') as read_only,
-       to_json(tandem.now()) #>> '{}' as now`,
-  );
+function opening(kind: Database["kind"]): string {
+  return `
+    select
+      set_config('lock_timeout', '5s', true),
+      set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
+      set_config('datestyle', 'ISO', true),
+      current_setting('transaction_read_only') as read_only,
+      to_json(tandem.now()) #>> '{}' as now`;
+}
+
+/** The time of a transaction. */
+function timeOf({ rows }: QueryResult<Record<string, unknown>>): Instant {
   const [row] = rows;
   if (row === undefined) throw new Error("the database told no time");
   // At once: what is read there may be old, and a write would be refused anyway.
   if (row.read_only === "on") throw new ReadOnlyDatabaseError();
-  return parseInstant(row.now);
+  return parseInstant(String(row.now));
 }
 
 /**
