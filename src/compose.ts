@@ -232,9 +232,9 @@ export async function composeTandem(
         wake: (work) => {
           worker.wake(work);
         },
-        kill() {
+        async kill() {
           workers.delete(tracked);
-          worker.kill();
+          await worker.kill();
         },
         async stop() {
           workers.delete(tracked);

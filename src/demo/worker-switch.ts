@@ -18,7 +18,7 @@ export function workerSwitch(start: () => Worker): WorkerSwitch {
     },
     wake: () => worker?.wake(),
     kill() {
-      worker?.kill();
+      void worker?.kill();
       worker = null;
     },
     restart() {

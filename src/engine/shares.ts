@@ -10,6 +10,15 @@ export interface Places {
   readonly held: ReadonlyMap<AccountId, number>;
 }
 
+/** Counts what is held, by account; what belongs to none is nobody's share. */
+export function countHeld(accounts: Iterable<AccountId | null>): ReadonlyMap<AccountId, number> {
+  const counts = new Map<AccountId, number>();
+  for (const account of accounts) {
+    if (account !== null) counts.set(account, (counts.get(account) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /** Of so many places one is kept free for whoever comes. */
 const ONE_KEPT_OF = 8;
 

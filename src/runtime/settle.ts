@@ -31,22 +31,35 @@ export async function settle(
 ): Promise<Settled> {
   const { leaseMillis = 60_000, rounds = 1_000 } = options;
   const total = { deliveries: 0, changes: 0, events: 0 };
+  // Whoever works tells the database so, also where nothing is due: it tells a copy by that.
+  await services.instance.foreign();
   for (let round = 0; round < rounds; round += 1) {
-    const deliveries = await translateDeliveries(services, "settle");
-    const changes = await drainChanges(services);
-    const links = await followLink(services);
-    const leases = await passOnLeases(services);
-    const book = await AddressBook.open(services);
-    const together = (await endDueTogether(services, book, "settle", 200)) ?? 0;
-    const claims = await claimDue(services, book, "settle", leaseMillis, 16);
-    for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
-    const hooks = await runAfterCommits(services, NEVER);
-    const backfills = await unlessForeign(services, () => advanceBackfills(services, NEVER));
-    total.deliveries += deliveries;
-    total.changes += changes;
-    total.events += together + claims.length;
-    const worked = deliveries + changes + leases + together + claims.length + hooks + backfills;
-    if (!links && worked === 0) return total;
+    const due = await services.store.ledger.dueNow();
+    let worked = 0;
+    /** Takes a step for which there is work, or may be by what others have just done. */
+    const step = async (isDue: boolean, run: () => Promise<number>): Promise<number> => {
+      const count = isDue || worked > 0 ? await run() : 0;
+      worked += count;
+      return count;
+    };
+    total.deliveries += await step(due.deliveries, () => translateDeliveries(services, "settle"));
+    total.changes += await step(due.changes, () => drainChanges(services));
+    await step(due.links, async () => ((await followLink(services)) ? 1 : 0));
+    await step(due.leases, () => passOnLeases(services));
+    total.events += await step(due.events, () => processDue(services, leaseMillis));
+    await step(due.afterCommits, () => runAfterCommits(services, NEVER));
+    await step(due.backfills, () =>
+      unlessForeign(services, () => advanceBackfills(services, NEVER)),
+    );
+    if (worked === 0) return total;
   }
   throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);
+}
+
+async function processDue(services: Services, leaseMillis: number): Promise<number> {
+  const book = await AddressBook.open(services);
+  const together = (await endDueTogether(services, book, "settle", 200)) ?? 0;
+  const claims = await claimDue(services, book, "settle", leaseMillis, 16);
+  for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
+  return together + claims.length;
 }

@@ -5,6 +5,7 @@
  * 2. A loop that found work goes on at once; one that found none waits to be woken, or a while.
  * 3. A slow event takes one place of the pool; the others go on. So does a slow account, of its share.
  */
+import { countHeld } from "../engine/shares.ts";
 import type { AccountId } from "../model/ids.ts";
 import type { Work } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
@@ -44,8 +45,11 @@ export interface WorkerOptions {
 export interface Worker {
   /** Stops claiming and waits for what is in flight. */
   stop(): Promise<void>;
-  /** Abandons everything in flight, as a crash would; leases pass it on. */
-  kill(): void;
+  /**
+   * Abandons everything in flight, as a crash would; leases pass it on. Whoever waits for it knows that
+   * nothing new is begun.
+   */
+  kill(): Promise<void>;
   /** Says that there may be work; without a kind, of any. */
   wake(work?: WorkerWork): void;
 }
@@ -127,14 +131,6 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   let mayEndTogether = true;
   let together = MOST_TOGETHER;
 
-  function held(): ReadonlyMap<AccountId, number> {
-    const counts = new Map<AccountId, number>();
-    for (const account of inFlight.values()) {
-      if (account !== null) counts.set(account, (counts.get(account) ?? 0) + 1);
-    }
-    return counts;
-  }
-
   async function claimAndProcess(): Promise<boolean> {
     const places = concurrency - inFlight.size;
     if (places <= 0) {
@@ -148,7 +144,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places, {
       total: concurrency,
-      held: held(),
+      held: countHeld(inFlight.values()),
     });
     mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
@@ -250,9 +246,9 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       await end();
       await Promise.all(inFlight.keys());
     },
-    kill() {
+    async kill() {
       killed.abort();
-      void end().catch(() => undefined);
+      await end().catch(() => undefined);
     },
   };
 }

@@ -56,6 +56,21 @@ export interface DisabledPairing {
   readonly why: string;
 }
 
+/** Of which kinds there is something to do; more may come of it. */
+export interface DueNow {
+  /** To be translated. */
+  readonly deliveries: boolean;
+  /** Captured, to be drained. */
+  readonly changes: boolean;
+  readonly links: boolean;
+  /** Run out, to be passed on. */
+  readonly leases: boolean;
+  /** To be claimed. */
+  readonly events: boolean;
+  readonly afterCommits: boolean;
+  readonly backfills: boolean;
+}
+
 /** Reading the ledger; nothing here decides. */
 export interface Ledger {
   events(query: EventQuery): Promise<readonly LedgerEvent[]>;
@@ -76,6 +91,8 @@ export interface Ledger {
   }>;
   /** The database's time, which all that Tandem dates is dated by. */
   now(): Promise<Instant>;
+  /** Of which kinds something is due now. */
+  dueNow(): Promise<DueNow>;
   /** When the next event that could be claimed falls due; and the database's time now. */
   nextDue(): Promise<{
     readonly now: Instant;

@@ -47,7 +47,7 @@ export async function dieSending(app: TestTandem, match: RequestMatch): Promise<
   const hold = app.github.holdNext(match);
   const worker = app.tandem.startWorker({ name: "doomed" });
   await hold.arrived;
-  worker.kill();
+  await worker.kill();
   await app.tandem.settle();
   return hold;
 }

@@ -75,7 +75,7 @@ describeOnEachDatabase("afterCommit", (open) => {
     await app.github.answered();
     const doomed = app.tandem.startWorker();
     await expect.poll(() => calls, { timeout: 10_000 }).toBe(1);
-    doomed.kill();
+    void doomed.kill();
     await app.settle();
     expect(calls).toBe(1);
 

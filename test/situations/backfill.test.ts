@@ -135,7 +135,7 @@ describeOnEachDatabase("a backfill", (open) => {
     const held = app.github.holdNext({ method: "GET", path: /issues$/ });
     const worker = app.tandem.startWorker({ name: "doomed", pollMillis: 3_600_000 });
     await held.arrived;
-    worker.kill();
+    void worker.kill();
     held.release();
     const { leasedUntil, progress } = await progressOf(app);
     expect(progress.listed).toBe(0);

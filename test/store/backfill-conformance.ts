@@ -19,9 +19,12 @@ export function backfillsConformance(open: () => Promise<OpenedStore>): void {
         store.transaction((tx) =>
           tx.backfills.claim(connection, "issue", addMillis(tx.now, 60_000)),
         );
+      const isDue = async () => (await store.ledger.dueNow()).backfills;
+      expect(await isDue()).toBe(true);
       const claimed = present((await claim()) ?? undefined);
       expect(claimed).toMatchObject({ step: "list", cursor: null, pairs: true, creates: false });
       expect(await claim()).toBeNull();
+      expect(await isDue()).toBe(false);
 
       const progress = { ...claimed.progress, listed: 7, latest: claimed.startedAt };
       const after = { ...claimed, cursor: "page 2", progress, leasedUntil: null };
@@ -40,6 +43,7 @@ export function backfillsConformance(open: () => Promise<OpenedStore>): void {
       const done = { ...again, step: "done", finishedAt: again.startedAt } as const;
       await store.transaction((tx) => tx.backfills.save(again, { ...done, leasedUntil: null }));
       expect(await claim()).toBeNull();
+      expect(await isDue()).toBe(false);
       const all = await store.directory.backfills();
       expect(all.filter(({ connectionId }) => connectionId === connection)).toMatchObject([
         { resourceType: "issue", step: "done", progress: { listed: 7 } },

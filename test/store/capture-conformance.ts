@@ -105,12 +105,14 @@ export function capturesConformance(open: (options?: StoreOptions) => Promise<Op
     it("may be taken by several drains at once, each by one", async () => {
       const burst = Array.from({ length: 90 }, () => ({ title: "many" }));
       await opened.rows.insert("tasks", ...burst);
+      expect(await opened.store.ledger.dueNow()).toMatchObject({ changes: true });
       const drains = await Promise.all(
         [30, 30, 30, 30].map((limit) => opened.store.transaction((tx) => tx.changes.take(limit))),
       );
       const taken = [...drains.flat(), ...(await captured())].map((change) => change.recordId);
       expect(taken).toHaveLength(90);
       expect(new Set(taken).size).toBe(90);
+      expect(await opened.store.ledger.dueNow()).toMatchObject({ changes: false });
     });
 
     it("are there again when the drain that took them fails", async () => {

@@ -67,8 +67,10 @@ export function claimsConformance(open: () => Promise<OpenedStore>): void {
       await waiting("held up", queued("outbound", -10), queued("inbound", 60));
       const before = await opened.store.ledger.nextDue();
       expect(before.due).toBeGreaterThan(before.now);
+      expect(await opened.store.ledger.dueNow()).toMatchObject({ events: false });
       await waiting("both due", queued("outbound", -10), queued("inbound", -1));
       expect(await due()).toEqual(["both due"]);
+      expect(await opened.store.ledger.dueNow()).toMatchObject({ events: true, leases: false });
       const { now, due: next } = await opened.store.ledger.nextDue();
       expect(next).toBeLessThan(now);
     });
@@ -112,6 +114,7 @@ export function claimsConformance(open: () => Promise<OpenedStore>): void {
       expect(found.map((lane) => lane.id)).toEqual([expired]);
       const { now, leaseDue } = await opened.store.ledger.nextDue();
       expect(leaseDue).toBeLessThan(now);
+      expect(await opened.store.ledger.dueNow()).toMatchObject({ events: false, leases: true });
     });
 
     it("go through the lanes of a state in steps", async () => {

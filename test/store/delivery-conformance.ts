@@ -98,10 +98,12 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
       });
       const { now, deliveryDue } = await store.ledger.nextDue();
       expect(deliveryDue).toBeGreaterThan(now);
+      expect(await store.ledger.dueNow()).toMatchObject({ deliveries: false });
       const pending = () => store.transaction((tx) => tx.pendingDeliveries.lock(10));
       expect(await pending()).toEqual([]);
 
       await store.deliveries.receive([aDelivery("good"), aDelivery("bad")]);
+      expect(await store.ledger.dueNow()).toMatchObject({ deliveries: true });
       expect(await pending()).toEqual([{ ...bad, attempts: 1 }]);
     });
 

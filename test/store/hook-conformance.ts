@@ -161,6 +161,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
       for (const recordId of ["1", "2", "3"]) {
         await store.transaction((tx) => tx.afterCommits.add({ ...mark, recordId }));
       }
+      expect(await store.ledger.dueNow()).toMatchObject({ afterCommits: true });
       const first = await claim(60, 2);
       expect(first).toMatchObject([
         { ...mark, recordId: "1", attempts: 1 },
@@ -168,6 +169,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
       ]);
       expect(await claim(60)).toMatchObject([{ recordId: "3" }]);
       expect(await claim(60)).toEqual([]);
+      expect(await store.ledger.dueNow()).toMatchObject({ afterCommits: false });
 
       const [again, done] = [present(first[0]), present(first[1])];
       await store.transaction(async (tx) => {

@@ -86,8 +86,12 @@ export function linksConformance(open: (options?: StoreOptions) => Promise<Opene
       expect(await drained()).toMatchObject([
         { recordId: id, operation: "update", columns: ["github_login"] },
       ]);
+      const isDue = async () => (await opened.store.ledger.dueNow()).links;
+      expect(await isDue()).toBe(false);
       await addFound(id);
+      expect(await isDue()).toBe(true);
       await connect(present((await claim()) ?? undefined));
+      expect(await isDue()).toBe(false);
       await drained();
       expect(await resolve(octocat)).toEqual({ owner_id: id });
       expect(await drained()).toEqual([]);

@@ -31,6 +31,24 @@ export function ledger(state: MemoryState, relations: () => ResourceRelations): 
         return { count: off.length, pairings: off.slice(0, limit).flatMap(disabledPairing) };
       }),
     now: () => state.transaction(() => state.now()),
+    dueNow: () =>
+      state.transaction(() => {
+        const now = state.now();
+        const lanes = [...state.busyLanes.values()];
+        const isDue = ({ runAt }: { readonly runAt: Instant }) => runAt <= now;
+        return {
+          deliveries: [...state.pendingDeliveries.values()].some(isDue),
+          changes: state.changes.items.length > 0,
+          links: [...state.links.values()].some(isDue),
+          leases: lanes.some((lane) => (processing(lane)?.leaseExpiresAt ?? Infinity) <= now),
+          events: lanes.some((lane) => (dueOf(lane) ?? Infinity) <= now),
+          afterCommits: [...state.afterCommits.values()].some(isDue),
+          backfills: [...state.backfills.values()].some(
+            ({ finishedAt, leasedUntil, runAt }) =>
+              finishedAt === null && Math.max(runAt, leasedUntil ?? runAt) <= now,
+          ),
+        };
+      }),
     nextDue: () =>
       state.transaction(() => {
         const lanes = [...state.busyLanes.values()];

@@ -3,7 +3,7 @@ import { connectionId, laneId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
 import type { OffCause } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
-import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
+import type { DisabledPairing, DueNow, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
 import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
 import { pairingOffFromRow } from "./lane-rows.ts";
 import { readLanes } from "./lane-locks.ts";
@@ -37,6 +37,28 @@ select
   (
     select min(run_at) from tandem.deliveries where state in ('received', 'failed')
   ) as delivery_due`;
+
+const DUE_NOW = `
+select
+  exists (
+    select from tandem.deliveries
+    where state in ('received', 'failed') and run_at <= clock.now
+  ) as deliveries,
+  exists (select from tandem.changes) as changes,
+  exists (select from tandem.links where run_at <= clock.now) as links,
+  exists (
+    select from tandem.events_live
+    where state = 'processing' and lease_expires_at <= clock.now
+  ) as leases,
+  exists (select from tandem.due_lanes(clock.now, 1)) as events,
+  exists (select from tandem.after_commits where run_at <= clock.now) as "afterCommits",
+  exists (
+    select from tandem.backfills
+    where finished_at is null
+      and run_at <= clock.now
+      and (leased_until is null or leased_until <= clock.now)
+  ) as backfills
+from (select tandem.now() as now) as clock`;
 
 export function ledger(database: Queryable): Ledger {
   return {
@@ -84,6 +106,11 @@ export function ledger(database: Queryable): Ledger {
     async now() {
       const { rows } = await database.query<{ now: string }>("select tandem.now() as now");
       return timeOf(rows[0]).now;
+    },
+    async dueNow() {
+      const { rows } = await database.query<DueNow>(DUE_NOW);
+      if (rows[0] === undefined) throw new Error("the database said nothing of what is due");
+      return rows[0];
     },
     async nextDue() {
       const { rows } = await database.query<{
