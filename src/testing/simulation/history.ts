@@ -194,9 +194,9 @@ export class History {
   }
 
   /** Follows what happens at GitHub, whoever did it. */
-  follow(github: GitHubSimulator, ours: string): void {
+  follow(github: GitHubSimulator, ours: ReadonlySet<string>): void {
     github.on("change", ({ event, action, actor, repository, issueNumber, payload }) => {
-      const byUs = actor.login === ours;
+      const byUs = ours.has(actor.login);
       const about = issueNumber === null ? "" : ` ${hashOf(repository, issueNumber)}`;
       const { comment } = payload as { readonly comment?: TextOf };
       const { issue } = payload as { readonly issue?: TextOf };

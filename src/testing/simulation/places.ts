@@ -1,7 +1,7 @@
 /** Where things of a history are: the repositories, and the app's projects that are joined to them. */
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import { TEST_REPOSITORY } from "../test-tandem.ts";
+import { TEST_LOGIN, TEST_REPOSITORY, TEST_TOKEN } from "../test-tandem.ts";
 
 /**
  * `staying`: one project and its repository. `moving`: two of them, and a project that nothing is
@@ -15,6 +15,23 @@ const REPOSITORIES: Readonly<Record<WorldKind, Readonly<Record<string, string>>>
   staying: { "1": TEST_REPOSITORY },
   moving: { "1": TEST_REPOSITORY, "2": "acme/app" },
 };
+
+export interface TestAccount {
+  readonly name: string;
+  readonly login: string;
+  readonly token: string;
+}
+
+const FIRST: TestAccount = { name: "acme", login: TEST_LOGIN, token: TEST_TOKEN };
+const SECOND: TestAccount = { name: "acme-app", login: "tandem-app-bot", token: "ghs_test_app" };
+
+/** Whoever writes at GitHub for Tandem. */
+export const OUR_LOGINS: ReadonlySet<string> = new Set([FIRST.login, SECOND.login]);
+
+/** Every other two seeds, the second repository has an account of its own. */
+export function accountOf(repository: string, seed: number): TestAccount {
+  return repository === TEST_REPOSITORY || seed % 4 < 2 ? FIRST : SECOND;
+}
 
 /** The app's projects, by name, in the order of their keys. */
 export const PROJECTS: Readonly<Record<WorldKind, readonly string[]>> = {

@@ -3,6 +3,7 @@
  * them, on virtual time; then the faults stop, and both ends must agree.
  */
 import { createHash } from "node:crypto";
+import type { AnyConfig } from "../../config.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import type { Store } from "../../store/store.ts";
 import {
@@ -10,7 +11,6 @@ import {
   TEST_LOGIN,
   TEST_REPOSITORY,
   TEST_SECRET,
-  TEST_TOKEN,
   type TestTandem,
 } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
@@ -20,7 +20,14 @@ import { editSomething } from "./edits.ts";
 import { type Fetch, History } from "./history.ts";
 import { type LedgerView, readLedger } from "./ledger-view.ts";
 import { LedgerWatch } from "./ledger-watch.ts";
-import { type Place, projectOf, repositoriesOf, type WorldKind } from "./places.ts";
+import {
+  accountOf,
+  OUR_LOGINS,
+  type Place,
+  projectOf,
+  repositoriesOf,
+  type WorldKind,
+} from "./places.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { type Listener, Traffic } from "./traffic.ts";
@@ -64,6 +71,8 @@ export interface SimulationResult {
 
 /** How long Tandem waits for the app to give a user's token. */
 const PATIENCE_MS = 5_000;
+/** Whose seed is even lets a record's edits wait for each other, as in production; others do not. */
+const WRITE_PAUSE_MS = 2_000;
 /** The moves of a history are counted from 1; its end is one more. */
 const THE_END = 1_000_000;
 
@@ -87,7 +96,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let traffic = new Traffic(globalThis.fetch, listener);
   let arriving: Promise<unknown> = Promise.resolve();
   const test = await createTestTandem({
-    config: world.config,
+    config: seed % 2 === 0 ? paced(world.config) : world.config,
     ...world.clock,
     seed,
     chance: { tandem: chance.stream(), github: () => chance.stream() },
@@ -115,8 +124,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { github } = test;
     const { services } = test.tandem;
     const { store } = services;
-    const places = await connectAll(test, world.kind);
-    history.follow(github, TEST_LOGIN);
+    const places = await connectAll(test, world.kind, seed);
+    history.follow(github, OUR_LOGINS);
     const workers = new Workers({
       ...{ services, traffic, history, watch },
       random,
@@ -184,8 +193,16 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 }
 
+function paced(config: AnyConfig): AnyConfig {
+  return { ...config, safety: { ...config.safety, writePause: WRITE_PAUSE_MS } };
+}
+
 /** Makes the world's repositories, and joins each to its project. */
-async function connectAll(test: TestTandem, kind: WorldKind): Promise<readonly Place[]> {
+async function connectAll(
+  test: TestTandem,
+  kind: WorldKind,
+  seed: number,
+): Promise<readonly Place[]> {
   const places: Place[] = [];
   for (const repository of repositoriesOf(kind)) {
     const project = projectOf(kind, repository);
@@ -195,11 +212,16 @@ async function connectAll(test: TestTandem, kind: WorldKind): Promise<readonly P
     }
     const [owner = "", name = ""] = repository.split("/");
     test.github.createRepository({ owner, name });
+    const account = accountOf(repository, seed);
+    if (account.login !== TEST_LOGIN) {
+      test.github.createUser({ login: account.login, type: "Bot" });
+      test.github.token(account.token, { login: account.login });
+    }
     const connection = await test.tandem.connect({
       account: {
-        name: "acme",
+        name: account.name,
         integration: "github",
-        credentials: { token: TEST_TOKEN, baseUrl: test.github.apiUrl },
+        credentials: { token: account.token, baseUrl: test.github.apiUrl },
         webhookSecret: TEST_SECRET,
       },
       container: repository,

@@ -4,14 +4,20 @@ import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { RequestEntry } from "../github/request-log.ts";
-import { TEST_LOGIN } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
 import { type History, withoutToken } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
 import { hasLeft, isAwayFromHere, isPutAway, misplaced, placeOf } from "./misplaced.ts";
-import { commentName, issueName, type Place, recordName, resourceName } from "./places.ts";
+import {
+  commentName,
+  issueName,
+  OUR_LOGINS,
+  type Place,
+  recordName,
+  resourceName,
+} from "./places.ts";
 
 /** What holds of every history, each by its name. */
 export const INVARIANTS = {
@@ -165,7 +171,7 @@ function differences({ ledger, places, records, resources }: Scene): readonly st
       );
     }
     // What people opened at GitHub belongs to them in the app; what we opened, to whom it did.
-    if (resource.by !== TEST_LOGIN && record.by !== resource.by) {
+    if (!(resource.by !== null && OUR_LOGINS.has(resource.by)) && record.by !== resource.by) {
       differing.push(`${name}: by ${text(resource.by)}, not ${text(record.by)}`);
     }
   }

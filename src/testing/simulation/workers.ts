@@ -3,6 +3,7 @@
  * each of them dies now and then in the middle of it: at the network, or at a failpoint.
  */
 import type { Random } from "../../model/clock.ts";
+import { countHeld } from "../../engine/shares.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
 import {
   claimDue,
@@ -27,6 +28,8 @@ import type { Task, Traffic } from "./traffic.ts";
 
 /** A lease that stalls outlive: it is renewed now and then only, as where a process stands still. */
 export const LEASE_MS = 20_000;
+/** How much a worker does at once. */
+const PLACES = 6;
 /** How often a worker that does something renews the lease of each claim that it has under way. */
 const RENEWS = 0.25;
 /** How often whoever comes by a failpoint dies there. */
@@ -161,12 +164,16 @@ export class Workers {
   async #claim(worker: Worker): Promise<void> {
     const { signal } = worker.killed;
     const book = await AddressBook.open(this.#services);
-    const most = 1 + Math.floor(this.#random() * 4);
+    const held = this.#heldBy(worker);
+    const free = PLACES - held.length;
+    const most = Math.min(1 + Math.floor(this.#random() * 4), free);
     const claims: Claimed[] = [];
     const own = this.#servicesOf(worker, null);
     await this.#act(worker, async () => {
-      if (this.#random() < 0.5) await endDueTogether(own, book, worker.name, most);
-      claims.push(...(await claimDue(own, book, worker.name, LEASE_MS, most)));
+      if (this.#random() < 0.5) await endDueTogether(own, book, worker.name, Math.max(1, most));
+      if (free <= 0) return;
+      const places = { total: PLACES, held: countHeld(held.map(({ account }) => account)) };
+      claims.push(...(await claimDue(own, book, worker.name, LEASE_MS, most, places)));
     });
     for (const claimed of claims) {
       const name = this.#nameTask(`${claimed.direction} on lane ${claimed.lane}`);
@@ -196,6 +203,14 @@ export class Workers {
       });
       if (signal.aborted) return;
     }
+  }
+
+  /** What a worker has under way. */
+  #heldBy(worker: Worker): readonly Claimed[] {
+    return this.#traffic.parked.flatMap((task) => {
+      const claimed = task.worker === worker.name ? this.#claims.get(task.name) : undefined;
+      return claimed === undefined ? [] : [claimed];
+    });
   }
 
   async #look(what: string, look: typeof pollConnection | typeof sweepConnection): Promise<void> {
