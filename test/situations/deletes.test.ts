@@ -275,6 +275,10 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
 
     expect(await app.task()).toMatchObject({ title: "Talk" });
     expect(await app.comments()).toEqual([]);
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { title: "Talk", state: "open", comments: 0 },
+    ]);
+    expect(app.github.comments(app.repo)).toEqual([]);
     expect(await commentEvents(app)).toMatchObject([
       {
         action: "delete",
@@ -306,6 +310,7 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
 
     expect(await app.tasks()).toEqual([]);
     expect(await app.users()).toHaveLength(1);
+    expect(app.github.issues(app.repo)).toEqual([]);
     const [removal, late] = await app.events();
     expect(removal).toMatchObject({
       action: "delete",
@@ -333,7 +338,12 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     await app.release(deleted, created);
     await app.settle();
 
+    expect(await app.task()).toMatchObject({ title: "Talk" });
     expect(await app.comments()).toEqual([]);
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { title: "Talk", state: "open", comments: 0 },
+    ]);
+    expect(app.github.comments(app.repo)).toEqual([]);
     const [removal, late] = await commentEvents(app);
     expect(removal).toMatchObject({ state: "completed", reason: "nothing_to_delete" });
     expect(late).toMatchObject({

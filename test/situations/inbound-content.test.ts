@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { Id } from "../../src/testing/github/index.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { type Comment, givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { tally } from "../harness/tally.ts";
 
 const LONGEST = "x".repeat(65_536);
 /** 65,536 characters to GitHub, twice as many to JavaScript. */
@@ -208,6 +209,16 @@ describeOnEachDatabase("content", (open) => {
           .map((event) => event.integration_external_id)
           .sort(),
       ).toEqual([0n, 1n, 2n, 3n].map((step) => String(BigInt(first) + step)));
+      for (const repository of ["acme/site", "acme/docs"]) {
+        expect(app.github.issues(repository)).toMatchObject([
+          { title: `In ${repository}`, state: "open", author: "octocat", comments: 2 },
+        ]);
+      }
+      // Each comment brings its issue along, which says nothing new.
+      expect(tally(await app.story())).toEqual({
+        "inbound completed created_record": 6,
+        "inbound duplicate same_content": 4,
+      });
       expect(app.writes()).toBe(0);
       expect(app.reads()).toBe(0);
 
@@ -224,6 +235,9 @@ describeOnEachDatabase("content", (open) => {
         ]);
       }
       expect(app.writes()).toBe(4);
+      expect(tally(await app.story("direction=outbound"))).toEqual({
+        "outbound completed updated_resource": 4,
+      });
       const onSite = tasks.find(({ title }) => title === "In acme/site");
       await app.sql("delete from comments where task_id = $1 and markdown = 'first!'", [
         onSite?.id,
@@ -235,6 +249,17 @@ describeOnEachDatabase("content", (open) => {
       await app.tandem.syncNow();
       await app.settle();
       expect(await app.comments()).toHaveLength(3);
+      expect(await app.tasks()).toEqual(tasks);
+      expect((await app.story("direction=outbound")).at(-1)).toBe(
+        "outbound completed deleted_resource",
+      );
+      expect(tally(await app.story())).toEqual({
+        "inbound completed created_record": 6,
+        "inbound duplicate same_content": 13,
+        "inbound ignored tombstoned": 1,
+        "outbound completed updated_resource": 4,
+        "outbound completed deleted_resource": 1,
+      });
       expect(app.writes()).toBe(5);
     });
   }

@@ -184,7 +184,8 @@ describeOnEachDatabase("the order of what comes in", (open) => {
       it(`S12 A, then B, then A again ${spacing}, ${settling}, in each of the six orders: A`, async () => {
         const app = await givenSampleTandem(await open());
         const mona = app.github.as("mona");
-        const counts: Record<string, number> = {};
+        const reads: Record<string, number> = {};
+        const told: Record<string, readonly string[]> = {};
         for (const order of SIX_ORDERS) {
           app.github.faults.webhooks.hold = false;
           await app.advance(60_000);
@@ -211,13 +212,12 @@ describeOnEachDatabase("the order of what comes in", (open) => {
           expect(app.github.issue(app.repo, number)).toMatchObject({ title: "A" });
           expect(await app.copiedTitle(number)).toBe("A");
           expect(app.writes()).toBe(0);
-          counts[order.join("")] = app.reads();
+          reads[order.join("")] = app.reads();
+          told[order.join("")] = (await storyWithCauses(app, number)).slice(1);
         }
-        const events = await app.events();
-        expect(events).toHaveLength(24);
-        expect(events.filter((event) => !isEnded(event.state))).toEqual([]);
-        for (const event of events) expect(causeOf(event), event.reason).not.toBe("missing");
-        expect(counts).toEqual(READS[spacing][settling]);
+        expect(await app.events()).toHaveLength(24);
+        expect(told).toEqual(ENDS[spacing][settling]);
+        expect(reads).toEqual(READS[spacing][settling]);
       });
     }
   }
@@ -235,6 +235,53 @@ const READS = {
   "within one second": {
     "each by itself": { "012": 2, "021": 2, "102": 1, "120": 1, "201": 2, "210": 2 },
     "all in one batch": { "012": 1, "021": 1, "102": 1, "120": 1, "201": 1, "210": 1 },
+  },
+};
+
+const TAKEN = "completed updated_record";
+const AGREED = "completed agreed";
+const LATE_FOR = { 1: "ignored later_event for 1", 2: "ignored later_event for 2" };
+const SAME_AS = { 1: "duplicate same_content of 1", 2: "duplicate same_content of 2" };
+const BEATEN_BY = { 2: "canceled superseded by 2", 3: "canceled superseded by 3" };
+
+/** How the events of the three webhooks end, in the order they come in; each names its cause by that. */
+const ENDS = {
+  "in three seconds": {
+    "each by itself": {
+      "012": [TAKEN, TAKEN, TAKEN],
+      "021": [TAKEN, SAME_AS[1], LATE_FOR[2]],
+      "102": [TAKEN, LATE_FOR[1], TAKEN],
+      "120": [TAKEN, TAKEN, LATE_FOR[2]],
+      "201": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
+      "210": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
+    },
+    "all in one batch": {
+      "012": [BEATEN_BY[2], BEATEN_BY[3], TAKEN],
+      "021": [TAKEN, SAME_AS[1], LATE_FOR[2]],
+      "102": [BEATEN_BY[3], LATE_FOR[1], TAKEN],
+      "120": [BEATEN_BY[2], TAKEN, LATE_FOR[2]],
+      "201": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
+      "210": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
+    },
+  },
+  // Whatever is read again says A: B brings what is known by then.
+  "within one second": {
+    "each by itself": {
+      "012": [TAKEN, AGREED, SAME_AS[2]],
+      "021": [TAKEN, SAME_AS[1], AGREED],
+      "102": [TAKEN, SAME_AS[1], SAME_AS[1]],
+      "120": [TAKEN, SAME_AS[1], SAME_AS[1]],
+      "201": [TAKEN, SAME_AS[1], AGREED],
+      "210": [TAKEN, AGREED, SAME_AS[2]],
+    },
+    "all in one batch": {
+      "012": [BEATEN_BY[2], BEATEN_BY[3], TAKEN],
+      "021": [BEATEN_BY[3], SAME_AS[1], TAKEN],
+      "102": [BEATEN_BY[2], TAKEN, SAME_AS[2]],
+      "120": [BEATEN_BY[2], TAKEN, SAME_AS[2]],
+      "201": [BEATEN_BY[3], SAME_AS[1], TAKEN],
+      "210": [BEATEN_BY[2], BEATEN_BY[3], TAKEN],
+    },
   },
 };
 
@@ -264,25 +311,19 @@ function timeIn({ body }: Delivery): unknown {
   return (JSON.parse(body) as { readonly issue: { readonly updated_at: string } }).issue.updated_at;
 }
 
-function isEnded(state: string): boolean {
-  return ["completed", "ignored", "duplicate", "canceled"].includes(state);
-}
-
-/** What an event that changed nothing names as its cause. */
-function causeOf(event: {
-  readonly state: string;
-  readonly duplicate_of: string | null;
-  readonly ignored_for_id: string | null;
-  readonly canceled_by: string | null;
-}): string {
-  switch (event.state) {
-    case "duplicate":
-      return event.duplicate_of ?? "missing";
-    case "ignored":
-      return event.ignored_for_id ?? "missing";
-    case "canceled":
-      return event.canceled_by ?? "missing";
-    default:
-      return "none needed";
-  }
+/** How an issue's events ended, as they were born; each that changed nothing names its cause by place. */
+async function storyWithCauses(app: SampleTandem, number: number): Promise<readonly string[]> {
+  const events = (await app.events()).filter(
+    (event) => event.integration_external_id === String(number),
+  );
+  const place = (id: string) => String(events.findIndex((event) => event.id === id));
+  return events.map((event) => {
+    const { state, reason, duplicate_of: same, ignored_for_id: later, canceled_by: by } = event;
+    const causes = [
+      ...(same === null ? [] : [`of ${place(same)}`]),
+      ...(later === null ? [] : [`for ${place(later)}`]),
+      ...(by === null ? [] : [`by ${place(by)}`]),
+    ];
+    return [state, reason, ...causes].join(" ");
+  });
 }

@@ -22,8 +22,7 @@ describeOnEachDatabase("the receiver", (open) => {
         error: { code: "malformed_json", message: "The payload is not JSON." },
       },
     ]);
-    expect(await app.tasks()).toEqual([]);
-    expect(await app.events()).toEqual([]);
+    await expectNothingDone(app);
     // It stays and is tried again, and holds nothing up.
     app.github.as("mona").openIssue(app.repo, { title: "Well formed" });
     await app.advance(3_600_000);
@@ -33,6 +32,8 @@ describeOnEachDatabase("the receiver", (open) => {
       "translated",
     ]);
     expect(await app.task()).toMatchObject({ title: "Well formed" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Well formed", state: "open" }]);
+    expect(await app.story()).toEqual(["inbound completed created_record"]);
     expect(app.writes() + app.reads()).toBe(0);
   });
 
@@ -50,8 +51,7 @@ describeOnEachDatabase("the receiver", (open) => {
     });
     expect(stored?.error?.message).toContain("no usable issue");
     expect(stored?.error?.hint).toContain("update tandem-sync");
-    expect(await app.tasks()).toEqual([]);
-    expect(await app.events()).toEqual([]);
+    await expectNothingDone(app);
   });
 
   for (const [what, event, payload, action, reason] of [
@@ -69,9 +69,7 @@ describeOnEachDatabase("the receiver", (open) => {
       expect(await app.storedDeliveries()).toMatchObject([
         { event, action, state: "irrelevant", reason, error: null },
       ]);
-      expect(await app.tasks()).toEqual([]);
-      expect(await app.events()).toEqual([]);
-      expect(app.writes() + app.reads()).toBe(0);
+      await expectNothingDone(app);
     });
   }
 
@@ -85,8 +83,10 @@ describeOnEachDatabase("the receiver", (open) => {
     expect(await app.storedDeliveries()).toMatchObject([
       { action: "opened", state: "irrelevant", reason: "unknown_container" },
     ]);
-    expect(await app.tasks()).toEqual([]);
-    expect(await app.events()).toEqual([]);
+    expect(app.github.issues("acme/elsewhere")).toMatchObject([
+      { title: "Not ours", state: "open", author: "mona" },
+    ]);
+    await expectNothingDone(app);
   });
 
   for (const [what, headers, status, code] of [
@@ -169,9 +169,11 @@ describeOnEachDatabase("the receiver", (open) => {
     expect(answer).toMatchObject({ status: 202 });
     await app.settle();
 
-    expect(await app.task()).toMatchObject({ title: "Huge" });
+    expect(await app.task()).toMatchObject({ title: "Huge", owner_id: "1" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Huge", state: "open" }]);
     expect(await app.storedDeliveries()).toMatchObject([{ state: "translated" }]);
     expect(await app.story()).toEqual(["inbound completed created_record"]);
+    expect(app.writes() + app.reads()).toBe(0);
   });
 
   for (const [what, streamed] of [
@@ -204,7 +206,13 @@ function padded(body: string, bytes: number): string {
 async function expectNothingStored(app: SampleTandem): Promise<void> {
   await app.settle();
   expect(await app.storedDeliveries()).toEqual([]);
-  expect(await app.events()).toEqual([]);
+  await expectNothingDone(app);
+}
+
+/** No record, no event, no call, and nothing at the connected repository. */
+async function expectNothingDone(app: SampleTandem): Promise<void> {
   expect(await app.tasks()).toEqual([]);
+  expect(await app.events()).toEqual([]);
+  expect(app.github.issues(app.repo)).toEqual([]);
   expect(app.writes() + app.reads()).toBe(0);
 }

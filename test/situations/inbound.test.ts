@@ -41,6 +41,14 @@ describeOnEachDatabase("inbound", (open) => {
     expect(users).toHaveLength(2);
     const tasks = await app.tasks();
     expect(tasks.map((task) => task.owner_id)).toEqual([users[1]?.id, users[1]?.id]);
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { title: "One", author: "octocat" },
+      { title: "Two", author: "octocat" },
+    ]);
+    expect(await app.story()).toEqual([
+      "inbound completed created_record",
+      "inbound completed created_record",
+    ]);
     expect(app.writes() + app.reads()).toBe(0);
   });
 
@@ -52,6 +60,9 @@ describeOnEachDatabase("inbound", (open) => {
 
     expect(await app.users()).toHaveLength(1);
     expect(await app.task()).toMatchObject({ title: "Broken link", owner_id: "1" });
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { number: 1, title: "Broken link", body: null, state: "open", author: "mona" },
+    ]);
     expect(await app.story()).toEqual(["inbound completed created_record"]);
     expect(app.writes()).toBe(0);
     expect(app.reads()).toBe(0);
@@ -120,7 +131,7 @@ describeOnEachDatabase("inbound", (open) => {
     await app.settle();
 
     expect(await app.task()).toMatchObject({ title: "Once", owner_id: "1" });
-    expect(app.github.issues(app.repo)).toHaveLength(1);
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Once", state: "open" }]);
     expect(await app.story()).toEqual(["inbound completed created_record"]);
     expect(await app.storedDeliveries()).toMatchObject([
       { event: "issues", action: "opened", state: "translated", times_received: 3 },
@@ -149,6 +160,9 @@ describeOnEachDatabase("inbound", (open) => {
     await app.settle();
 
     expect(await app.task()).toMatchObject({ title: "By a stranger", owner_id: "2" });
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { title: "By a stranger", state: "open", author: "octocat" },
+    ]);
     expect(await app.story()).toEqual(["inbound completed created_record"]);
     expect(app.writes()).toBe(0);
     // A restarted event never trusts what it brought: it reads the issue again.
@@ -174,6 +188,7 @@ describeOnEachDatabase("inbound", (open) => {
     ]);
     expect(second?.duplicate_of).toBe(first?.id);
     expect(await app.task()).toMatchObject({ title: "Heard twice" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Heard twice", state: "open" }]);
     expect(await app.storedDeliveries()).toMatchObject([
       { state: "translated", times_received: 1 },
       { state: "translated", times_received: 1 },
@@ -201,12 +216,13 @@ describeOnEachDatabase("inbound", (open) => {
     await app.settle();
 
     const [first, second] = await app.events();
-    expect(second).toMatchObject({
-      state: "duplicate",
-      reason: "same_content",
-      duplicate_of: first?.id,
-    });
+    expect(await app.story()).toEqual([
+      "inbound completed created_record",
+      "inbound duplicate same_content",
+    ]);
+    expect(second?.duplicate_of).toBe(first?.id);
     expect(await app.task()).toMatchObject({ title: "Heard twice" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Heard twice", state: "open" }]);
     expect(app.writes() + app.reads()).toBe(0);
   });
 });
