@@ -13,7 +13,7 @@ import { type Fault, FAULTS } from "../src/testing/simulation/plan.ts";
 import { shrink, type Told } from "../src/testing/simulation/shrink.ts";
 import { simulate, type SimulationResult } from "../src/testing/simulation/simulate.ts";
 import { tellAll } from "./simulation-crew.ts";
-import { batchesOf, Progress } from "./simulation-progress.ts";
+import { batchesOf, digestOfCode, Progress } from "./simulation-progress.ts";
 import {
   add,
   isClean,
@@ -22,6 +22,7 @@ import {
   reportOf,
   type SeedReport,
   totalOf,
+  unmet,
   TWICE_EVERY,
 } from "./simulation-report.ts";
 import { openShared, openWorld } from "./simulation-world.ts";
@@ -59,7 +60,7 @@ async function tellMany(): Promise<boolean> {
   const progress =
     values.resume === undefined
       ? null
-      : new Progress(values.resume, { database, world: kind, steps });
+      : new Progress(values.resume, { database, world: kind, steps, code: digestOfCode() });
   const first = numberOf("from", values.from);
   const count = numberOf("seeds", values.seeds);
   const total = nothing();
@@ -87,6 +88,7 @@ async function tellMany(): Promise<boolean> {
   await closeShared();
   const perSecond = Number((toldNow / Math.max(seconds, 0.001)).toFixed(1));
   const figures = { ...total, failing: failing.map(({ seed }) => seed).slice(0, 50), perSecond };
+  for (const point of unmet(total)) say(`nobody died ${point.replace(":", " the ")}`);
   const words = `${String(total.converged)} of ${String(total.seeds)} histories converged; `;
   process.stdout.write(`${values.json ? "" : words}${JSON.stringify(figures)}\n`);
   return isClean(total);

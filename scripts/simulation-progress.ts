@@ -3,7 +3,10 @@
  * one for each batch. A run that was killed goes on where it was; a last line that was cut short is
  * a batch that is told again.
  */
-import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Seeds } from "./simulation-crew.ts";
 import type { SeedReport, Totals } from "./simulation-report.ts";
 
@@ -12,6 +15,8 @@ export interface Run {
   readonly database: string;
   readonly world: string;
   readonly steps: number;
+  /** Of what is judged: what other code did adds nothing to what this one does. */
+  readonly code: string;
 }
 
 interface Line extends Seeds {
@@ -23,6 +28,7 @@ interface Line extends Seeds {
 export class Progress {
   readonly #file: string;
   readonly lines: readonly Line[];
+  readonly #told = new Set<number>();
 
   /** @throws Error where the file is of another run. */
   constructor(file: string, run: Run) {
@@ -37,16 +43,34 @@ export class Progress {
       throw new Error(`${file} is the progress of ${first}, not of ${title}: name another file`);
     }
     this.lines = others.map((line) => JSON.parse(line) as Line);
+    for (const { from, count } of this.lines) {
+      for (let seed = from; seed < from + count; seed += 1) this.#told.add(seed);
+    }
   }
 
   /** Whether a seed was told. */
   has(seed: number): boolean {
-    return this.lines.some(({ from, count }) => seed >= from && seed < from + count);
+    return this.#told.has(seed);
   }
 
   append(line: Line): void {
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }
+}
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** A digest of the code that histories are told with. */
+export function digestOfCode(): string {
+  const hash = createHash("sha256");
+  for (const folder of ["src", "migrations", "scripts"]) {
+    const files = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .sort();
+    for (const file of files) hash.update(file.slice(ROOT.length)).update(readFileSync(file));
+  }
+  return hash.digest("base64url").slice(0, 12);
 }
 
 /** The batches of a run that are still to be told. */

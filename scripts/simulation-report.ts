@@ -1,4 +1,5 @@
 /** What is kept of a simulated history, and of many: counts that can be added up. */
+import { type Failpoint, FAILPOINTS } from "../src/runtime/failpoints.ts";
 import type { SimulationResult } from "../src/testing/simulation/simulate.ts";
 import { type Invariant, INVARIANTS } from "../src/testing/simulation/verdict.ts";
 
@@ -6,7 +7,7 @@ export interface SeedReport {
   readonly seed: number;
   readonly edits: number;
   readonly apiCalls: number;
-  readonly deaths: readonly string[];
+  readonly deaths: readonly Failpoint[];
   /** By invariant, what breaks it; those that hold are left out. */
   readonly broken: Partial<Readonly<Record<Invariant, readonly string[]>>>;
   /** How a second telling differed; `null` where it did not, or there was none. */
@@ -20,11 +21,15 @@ export interface Totals {
   edits: number;
   apiCalls: number;
   deaths: number;
+  /** How often a worker died where. */
+  deathsAt: Record<Failpoint, number>;
   toldTwice: number;
   toldDifferently: number;
   /** How many histories broke each invariant. */
   broken: Record<Invariant, number>;
 }
+
+const POINTS = Object.keys(FAILPOINTS) as readonly Failpoint[];
 
 export const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
 
@@ -43,7 +48,8 @@ export function reportOf(result: SimulationResult, toldDifferently: string | nul
 export function nothing(): Totals {
   const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Totals["broken"];
   const counts = { seeds: 0, converged: 0, edits: 0, apiCalls: 0, deaths: 0 };
-  return { ...counts, toldTwice: 0, toldDifferently: 0, broken };
+  const deathsAt = Object.fromEntries(POINTS.map((point) => [point, 0])) as Totals["deathsAt"];
+  return { ...counts, deathsAt, toldTwice: 0, toldDifferently: 0, broken };
 }
 
 export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Totals {
@@ -54,6 +60,7 @@ export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Tot
     total.edits += edits;
     total.apiCalls += apiCalls;
     total.deaths += deaths.length;
+    for (const point of deaths) total.deathsAt[point] += 1;
     total.toldTwice += Number(seed % twiceEvery === 0);
     total.toldDifferently += Number(toldDifferently !== null);
     for (const name of NAMES) total.broken[name] += Number(broken[name] !== undefined);
@@ -63,6 +70,7 @@ export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Tot
 
 export function add(to: Totals, more: Totals): void {
   for (const name of NAMES) to.broken[name] += more.broken[name];
+  for (const point of POINTS) to.deathsAt[point] += more.deathsAt[point];
   for (const name of ["seeds", "converged", "edits", "apiCalls", "deaths"] as const) {
     to[name] += more[name];
   }
@@ -70,7 +78,16 @@ export function add(to: Totals, more: Totals): void {
   to.toldDifferently += more.toldDifferently;
 }
 
-/** Whether everything held. */
-export function isClean({ seeds, converged, toldDifferently }: Totals): boolean {
-  return converged === seeds && toldDifferently === 0;
+/** In so many histories somebody dies at each failpoint. */
+const MANY = 2_000;
+
+/** Failpoints at which nobody died, though there were histories enough for it. */
+export function unmet({ seeds, deathsAt }: Totals): readonly Failpoint[] {
+  return seeds < MANY ? [] : POINTS.filter((point) => deathsAt[point] === 0);
+}
+
+/** Whether everything held, and was tried. */
+export function isClean(total: Totals): boolean {
+  const { seeds, converged, toldDifferently } = total;
+  return converged === seeds && toldDifferently === 0 && unmet(total).length === 0;
 }

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
-import { add, isClean, nothing, totalOf } from "../../scripts/simulation-report.ts";
+import { type Failpoint, FAILPOINTS } from "../../src/runtime/failpoints.ts";
+import { add, isClean, nothing, totalOf, unmet } from "../../scripts/simulation-report.ts";
 import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
 
-const RUN = { database: "memory", world: "staying", steps: 80 };
+const RUN = { database: "memory", world: "staying", steps: 80, code: "one" };
 let folder = "";
 
 beforeEach(() => {
@@ -46,6 +47,22 @@ describe("the progress of a run", () => {
     const file = join(folder, "progress");
     new Progress(file, RUN);
     expect(() => new Progress(file, { ...RUN, steps: 40 })).toThrow(/name another file/);
+    expect(() => new Progress(file, { ...RUN, code: "other" })).toThrow(/name another file/);
+  });
+
+  it("of many histories is not clean where nobody died at some failpoint", () => {
+    const died = (deaths: readonly Failpoint[]) =>
+      totalOf(
+        Array.from({ length: 2_000 }, (_, seed) => ({
+          ...{ seed, edits: 2, apiCalls: 3, deaths, broken: {}, toldDifferently: null },
+        })),
+        100,
+      );
+    const all = Object.keys(FAILPOINTS) as readonly Failpoint[];
+    expect(isClean(died(all))).toBe(true);
+    const some = died(all.filter((point) => point !== "after:adoption"));
+    expect(unmet(some)).toEqual(["after:adoption"]);
+    expect(isClean(some)).toBe(false);
   });
 
   it("counts a history that breaks something, and one that told two stories", () => {

@@ -79,6 +79,18 @@ describe("a simulated history", () => {
 const BREACHES: Readonly<
   Record<Exclude<Invariant, "concurrent">, (world: AppWorld) => Partial<SimulationOptions>>
 > = {
+  // Polls are shown nothing, and so it is the sweep that sees what no webhook told.
+  behind: () => ({
+    doctor: {
+      network: (fetch) => async (input, init) => {
+        const answer = await fetch(input, init);
+        return new URL(input instanceof Request ? input.url : input).searchParams.get("sort") ===
+          "updated"
+          ? Response.json([], { headers: answer.headers })
+          : answer;
+      },
+    },
+  }),
   differing: (world) => ({
     world: altered(world, {
       tasks: async () =>
@@ -163,7 +175,7 @@ const BREACHES: Readonly<
             events: async (query) => {
               looks += Number(query.limit > 10_000);
               const events = await store.ledger.events(query);
-              for (const { id } of looks === 2 ? await world.tasks() : []) {
+              for (const { id } of looks === 3 ? await world.tasks() : []) {
                 await world.editTask(id, { title: "said in silence" });
               }
               return events;

@@ -8,7 +8,7 @@
  */
 import type { EventState, TandemEvent } from "../../model/event.ts";
 import type { Claimed } from "../../runtime/claim.ts";
-import type { Decided, Store } from "../../store/store.ts";
+import type { Decided, RecordStore, Store } from "../../store/store.ts";
 
 const BIRTHS: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];
 const MOVES: Readonly<Record<EventState, readonly EventState[]>> = {
@@ -103,6 +103,9 @@ export class LedgerWatch {
               if (isLost() && id === own) found.push("away");
               await tx.removeLane(id);
             },
+            records: noting(tx.records, (row) => {
+              if (isLost()) found.push(`and ${row}`);
+            }),
           });
         });
         for (const what of found) {
@@ -146,4 +149,23 @@ export class LedgerWatch {
     if (mayBegin && startedAt !== null && MOVES.processing.includes(state)) return;
     this.illegal.push(`${direction} ${id}: ${was ?? "born"} to ${state} (${reason})`);
   }
+}
+
+/** The same rows of the app; each that is written is told of first. */
+function noting(records: RecordStore, told: (row: string) => void): RecordStore {
+  return {
+    ...records,
+    insert: (mapping, patch, origin) => {
+      told(`a new one of ${mapping.recordType}`);
+      return records.insert(mapping, patch, origin);
+    },
+    update: (mapping, id, patch, origin) => {
+      told(`${mapping.recordType} ${id}`);
+      return records.update(mapping, id, patch, origin);
+    },
+    delete: (mapping, id, origin) => {
+      told(`${mapping.recordType} ${id}`);
+      return records.delete(mapping, id, origin);
+    },
+  };
 }

@@ -31,8 +31,8 @@ import {
 import { type Fault, type Move, planHistory } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { type Listener, Traffic } from "./traffic.ts";
-import { makeTrouble, setFaults, stopTrouble } from "./troubles.ts";
-import { isUpheld, judge, type Verdict } from "./verdict.ts";
+import { makeTrouble, restartErrored, setFaults, stopTrouble } from "./troubles.ts";
+import { behindIn, isUpheld, judge, type Verdict } from "./verdict.ts";
 import { Workers } from "./workers.ts";
 
 export interface SimulationOptions {
@@ -164,12 +164,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     chance.enter(THE_END);
     if (arrived !== null) await arrived();
-    const overdue = await comeToRest(test, workers, { history, traffic, arrived, places });
+    const end = { world, history, traffic, arrived, places };
+    const { overdue, behind } = await comeToRest(test, workers, end);
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
     const verdict = await judge({
-      ...{ world, places, github, history, ledger, watch, requests, overdue, restless },
+      ...{ world, places, github, history, ledger, watch, requests, behind, overdue, restless },
       happenings: moves.filter(isCause).length + workers.deaths.length + history.calls,
     });
     const asked = requests.map(
@@ -276,6 +277,7 @@ async function make(
 }
 
 interface End {
+  readonly world: AppWorld;
   readonly history: History;
   readonly traffic: Traffic;
   /** `null` where what has left is received by the time it is asked for. */
@@ -283,28 +285,33 @@ interface End {
   readonly places: readonly Place[];
 }
 
-/** Faults stop, errored events are restarted, one poll and one sweep run. Returns what hung. */
+/**
+ * Faults stop, errored events are restarted, one poll and one sweep run. Says what hung, and what the
+ * poll alone has left different.
+ */
 async function comeToRest(
   test: TestTandem,
   workers: Workers,
-  { history, traffic, arrived, places }: End,
-): Promise<readonly string[]> {
-  const { tandem } = test;
+  { world, history, traffic, arrived, places }: End,
+): Promise<{ readonly overdue: readonly string[]; readonly behind: readonly string[] }> {
+  const { tandem, github } = test;
   await stopTrouble(test, history, places);
   await workers.finish();
   await test.advance(120_000);
   if (arrived !== null) await arrived();
   await test.settleWithin(90);
-  const hanging = hangingIn(await readLedger(tandem.services.store));
-  await restartErrored(test);
+  const overdue = hangingIn(await readLedger(tandem.services.store));
+  await restartErrored(tandem, history);
   await test.settleWithin(90);
   // An hour's budget of requests that was spent starts anew.
   await test.advance(3_600_000);
   await traffic.polling(() => tandem.syncNow());
   await test.settleWithin(30);
+  const ledger = await readLedger(tandem.services.store);
+  const behind = await behindIn({ world, github, places, ledger });
   await traffic.polling(() => tandem.sweepNow());
   await test.settleWithin(30);
-  return hanging;
+  return { overdue, behind };
 }
 
 /**
@@ -320,15 +327,6 @@ function hangingIn({ lanes }: LedgerView): readonly string[] {
     .map(
       ({ laneId, direction, state, reason }) => `lane ${laneId}: ${direction} ${state} ${reason}`,
     );
-}
-
-async function restartErrored({ tandem }: TestTandem): Promise<void> {
-  const errored = await tandem.services.store.ledger.events({ state: "errored", limit: 1_000 });
-  for (const { id } of errored) {
-    await tandem.fetch(
-      new Request(`http://localhost/api/events/${id}/restart`, { method: "POST" }),
-    );
-  }
 }
 
 /** Where nothing happens Tandem is quiet: it asks nothing but what a poll asks, and writes nothing. */

@@ -67,11 +67,27 @@ export async function makeTrouble(
     const place = somePlace(places, random);
     await tandem.pause(place.connection, "a person has paused it");
     history.tell(`the connection${placeName(place, places)} is paused`);
-  } else {
+  } else if (chance < 0.97) {
     const place = somePlace(places, random);
     await tandem.enable(place.connection);
     history.tell(`the connection${placeName(place, places)} is enabled`);
+  } else {
+    await restartErrored(tandem, history);
   }
+}
+
+/** A person restarts every event that has failed. */
+export async function restartErrored(
+  tandem: TestTandem["tandem"],
+  history: History,
+): Promise<void> {
+  const errored = await tandem.services.store.ledger.events({ state: "errored", limit: 1_000 });
+  for (const { id } of errored) {
+    await tandem.fetch(
+      new Request(`http://localhost/api/events/${id}/restart`, { method: "POST" }),
+    );
+  }
+  history.tell(`a person restarts what has failed: ${String(errored.length)} events`);
 }
 
 /** Everything works again. */

@@ -21,6 +21,7 @@ import {
 
 /** What holds of every history, each by its name. */
 export const INVARIANTS = {
+  behind: "One poll later, before any sweep, whatever is alive on both sides says the same.",
   differing: "Record, base, cached copy and resource say the same in the end.",
   lost: "Every edit is in the final value, or was seen by who wrote over it, or is named in a conflict.",
   duplicates: "A record has one resource, a resource one record; nothing is there twice.",
@@ -74,6 +75,8 @@ export interface Ending {
   readonly requests: readonly RequestEntry[];
   /** How often anybody did anything, somebody died, or time passed: what a call may come of. */
   readonly happenings: number;
+  /** What still differed after one poll, before a sweep. */
+  readonly behind: readonly string[];
   readonly overdue: readonly string[];
   readonly restless: readonly string[];
 }
@@ -86,12 +89,9 @@ export interface Scene extends Ending {
 
 /** Judges a history that has come to rest. */
 export async function judge(ending: Ending): Promise<Verdict> {
-  const scene: Scene = {
-    ...ending,
-    records: await recordsOf(ending.world),
-    resources: resourcesOf(ending.github, ending.places),
-  };
+  const scene: Scene = { ...ending, ...(await bothSides(ending)) };
   return {
+    behind: ending.behind,
     differing: differences(scene),
     lost: [...lostEdits(scene), ...lostLabels(scene)],
     duplicates: [...doubled(scene), ...sameTwice(scene)],
@@ -106,6 +106,26 @@ export async function judge(ending: Ending): Promise<Verdict> {
     restless: ending.restless,
     chatty: chatty(scene),
   };
+}
+
+type Sides = Pick<Scene, "records" | "resources">;
+
+async function bothSides({
+  world,
+  github,
+  places,
+}: Pick<Ending, "world" | "github" | "places">): Promise<Sides> {
+  return { records: await recordsOf(world), resources: resourcesOf(github, places) };
+}
+
+/** What differs where both sides are there: a poll alone sees that, and a sweep what is missing. */
+export async function behindIn(
+  ending: Pick<Ending, "world" | "github" | "places" | "ledger">,
+): Promise<readonly string[]> {
+  const scene = { ...ending, ...(await bothSides(ending)) };
+  return ending.ledger.lanes
+    .filter((lane) => lane.tombstone === null && !isMoot(lane, ending.ledger))
+    .flatMap((lane) => differencesOf(lane, scene));
 }
 
 async function recordsOf(world: AppWorld): Promise<ReadonlyMap<string, Thing>> {
@@ -151,29 +171,44 @@ function resourcesOf(
 }
 
 /** Record, base, cached copy and resource say the same where a pairing is alive. */
-function differences({ ledger, places, records, resources }: Scene): readonly string[] {
-  const differing: string[] = [];
-  for (const lane of ledger.lanes) {
-    if (lane.tombstone !== null || isMoot(lane, ledger)) continue;
-    const name = `${resourceName(lane, places)} and ${recordName(lane)}`;
-    const record = records.get(recordName(lane));
-    const resource = resources.get(resourceName(lane, places));
-    if (record === undefined || resource === undefined) {
-      differing.push(`${name}: ${record === undefined ? "the record" : "the resource"} is missing`);
-      continue;
-    }
-    if (record.archived) differing.push(`${name}: the record is archived, the pairing is alive`);
-    for (const [field, value] of Object.entries(resource.says)) {
-      const sides = [record.says[field], lane.base?.[field], lane.copy?.[field]];
-      if (sides.every((side) => text(side) === text(value))) continue;
-      differing.push(
-        `${name}: ${field} is ${text(value)}; record, base, copy ${sides.map(text).join(", ")}`,
-      );
-    }
-    // What people opened at GitHub belongs to them in the app; what we opened, to whom it did.
-    if (!(resource.by !== null && OUR_LOGINS.has(resource.by)) && record.by !== resource.by) {
-      differing.push(`${name}: by ${text(resource.by)}, not ${text(record.by)}`);
-    }
+function differences(scene: Scene): readonly string[] {
+  return scene.ledger.lanes
+    .filter((lane) => lane.tombstone === null && !isMoot(lane, scene.ledger))
+    .flatMap((lane) => {
+      const missing = (side: string) => [`${nameOf(lane, scene)}: the ${side} is missing`];
+      if (!scene.records.has(recordName(lane))) return missing("record");
+      if (!scene.resources.has(resourceName(lane, scene.places))) return missing("resource");
+      return differencesOf(lane, scene);
+    });
+}
+
+function nameOf(lane: Lane, { places }: Pick<Scene, "places">): string {
+  return `${resourceName(lane, places)} and ${recordName(lane)}`;
+}
+
+/** How the sides of a pairing differ, where both are there. */
+function differencesOf(
+  lane: Lane,
+  scene: Pick<Scene, "places" | "records" | "resources">,
+): readonly string[] {
+  const name = nameOf(lane, scene);
+  const record = scene.records.get(recordName(lane));
+  const resource = scene.resources.get(resourceName(lane, scene.places));
+  if (record === undefined || resource === undefined) return [];
+  const differing = record.archived
+    ? [`${name}: the record is archived, the pairing is alive`]
+    : [];
+  for (const [field, value] of Object.entries(resource.says)) {
+    const sides = [record.says[field], lane.base?.[field], lane.copy?.[field]];
+    if (sides.every((side) => text(side) === text(value))) continue;
+    differing.push(
+      `${name}: ${field} is ${text(value)}; record, base, copy ${sides.map(text).join(", ")}`,
+    );
+  }
+  // What people opened at GitHub belongs to them in the app; what we opened, to whom it did.
+  const isOurs = resource.by !== null && OUR_LOGINS.has(resource.by);
+  if (!isOurs && record.by !== resource.by) {
+    differing.push(`${name}: by ${text(resource.by)}, not ${text(record.by)}`);
   }
   return differing;
 }

@@ -32,8 +32,10 @@ export const LEASE_MS = 20_000;
 const PLACES = 6;
 /** How often a worker that does something renews the lease of each claim that it has under way. */
 const RENEWS = 0.25;
-/** How often whoever comes by a failpoint dies there. */
+/** How often whoever comes by a failpoint dies there; more often where few come by. */
 const DIES = 0.01;
+const DIES_WHERE_RARE = 0.1;
+const RARE = /:(?:adoption|heartbeat)$/;
 const NAMES = ["ada", "bob", "cleo", "dan"];
 
 interface Worker {
@@ -88,15 +90,18 @@ export class Workers {
   /** Some worker takes some of the loops' steps. */
   async work(): Promise<void> {
     const worker = this.#someone();
+    const own = this.#servicesOf(worker, null);
     const steps = [
       // What can be ended at once is, or it waits for its turn: both happen.
-      () => translateDeliveries(this.#services, this.#random() < 0.5 ? worker.name : null),
-      () => drainChanges(this.#services),
-      () => passOnLeases(this.#services),
+      () => translateDeliveries(own, this.#random() < 0.5 ? worker.name : null),
+      () => drainChanges(own),
+      () => passOnLeases(own),
       () => this.#claim(worker),
       () => this.#claim(worker),
     ];
-    for (const step of shuffled(steps, this.#random)) if (this.#random() < 0.8) await step();
+    for (const step of shuffled(steps, this.#random)) {
+      if (this.#random() < 0.8) await this.#act(worker, async () => void (await step()));
+    }
     await this.#renew(worker);
   }
 
@@ -136,7 +141,8 @@ export class Workers {
 
   /** A worker comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */
   #pass(worker: Worker, point: Failpoint): void {
-    if (this.#dying === null || worker.killed.signal.aborted || this.#dying() >= DIES) return;
+    const often = RARE.test(point) ? DIES_WHERE_RARE : DIES;
+    if (this.#dying === null || worker.killed.signal.aborted || this.#dying() >= often) return;
     this.#history.tell(`${worker.name} dies ${point.replace(":", " the ")}`);
     this.deaths.push(point);
     this.#traffic.dieRunning();
