@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../test/harness/postgres-server.ts";
 import { type CodeMutant, DECISIONS, SCHEDULES } from "../test/mutation/mutant.ts";
 import { mutants } from "../test/mutation/mutants.ts";
+import { reasonLines } from "../test/mutation/reasons.ts";
 import { type Failed, type MutantRunner, openMutantRunner } from "../test/mutation/runner.ts";
 import { missedBy, tableOf } from "../test/mutation/table.ts";
 
@@ -133,7 +134,8 @@ function report(outcomes: readonly Outcome[]): void {
     .map(({ id, rule }) => `nothing misses ${id}: ${rule}`);
   if (values.write) {
     const ids = mutants.map(({ id }) => id);
-    writeFileSync(TABLE, tableOf(ids, outcomes, readFileSync(TABLE, "utf8")));
+    const before = readFileSync(TABLE, "utf8");
+    writeFileSync(TABLE, tableOf(ids, outcomes, before, reasonLines(mutants)));
   }
   process.stdout.write(
     values.json

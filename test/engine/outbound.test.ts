@@ -304,10 +304,15 @@ describe("a removal", () => {
     expect(removal(aLane(gone))).toMatchObject({ kind: "request", request: { kind: "close" } });
   });
 
-  it("deletes where asked to and able to", () => {
-    const resource = { ...issueType, removal: ["delete", "close"] } as const;
-    const mapping = aMapping({ onRecordDeleted: "delete", resource });
-    expect(removal(aLane(gone), mapping)).toMatchObject({ request: { kind: "delete" } });
+  it.each([
+    ["close", ["delete", "close"], "close"],
+    ["delete", ["close", "delete"], "delete"],
+    ["delete", ["close"], "close"],
+    ["close", ["delete"], "delete"],
+  ] as const)("asked to %s where the integration can %j: %s", (wish, can, done) => {
+    const resource = { ...issueType, removal: can };
+    const taken = removal(aLane(gone), aMapping({ onRecordDeleted: wish, resource }));
+    expect(taken).toMatchObject({ request: { kind: done } });
   });
 
   it("detaches without a call where asked to", () => {

@@ -7,6 +7,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-1-redelivery",
     rule: "Row 1: a delivery that comes again restarts its errored events",
+    reasons: ["restarted"],
     file: "src/runtime/receive.ts",
     find: "if (stored.seenBefore) await restartDelivery(services, stored.id);",
     replace: "",
@@ -15,6 +16,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-2-disabled",
     rule: "Row 2: what comes in while switched off is kept as disabled",
+    reasons: ["connection_paused"],
     file,
     find: 'if (off !== null) return done(start, { ...born, state: "disabled", reason: off });',
     replace: "",
@@ -23,6 +25,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-3-tombstone",
     rule: "Row 3: what was deleted stays deleted",
+    reasons: ["tombstoned"],
     file,
     find: "if (lane.tombstone !== null) {",
     replace: "if (lane.tombstone !== null && mayReturn(lane) && proves(arrival, lane)) {",
@@ -47,6 +50,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-4-later",
     rule: "Row 4: older than the lane's clock is ignored",
+    reasons: ["later_event"],
     file,
     find: "if (lane.clock !== null && observation.updatedAt < lane.clock.at) {",
     replace: "if (lane.clock !== null && observation.updatedAt < 0) {",
@@ -63,6 +67,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-duplicate",
     rule: "Row 5: same content as what is known is a duplicate",
+    reasons: ["same_content"],
     file,
     find: "const sameContent = known !== null && known.digest === born.digest;",
     replace: "const sameContent = false;",
@@ -137,6 +142,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-6-equal-time",
     rule: "Row 6: equal time with other content is read again",
+    reasons: ["reread_needed"],
     file,
     find: "const reread = sameTime || doubt ||",
     replace: "const reread = doubt ||",
@@ -145,6 +151,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-6-doubt",
     rule: "Row 6: what is admitted while in doubt is read again",
+    reasons: ["reread_needed"],
     file,
     find: "const reread = sameTime || doubt ||",
     replace: "const reread = sameTime ||",
@@ -161,6 +168,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "versions-monotonic",
     rule: "Where versions are strictly increasing, an equal one is a duplicate",
+    reasons: ["same_version"],
     file,
     find: 'const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";',
     replace: "const sameVersion = false;",
@@ -169,6 +177,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-7-cancels",
     rule: "Row 7: a newer event cancels the older ones",
+    reasons: ["superseded"],
     file,
     find: "const canceled = cancelOlder(start, event, event.createdAt);",
     replace: "const canceled = start;",
@@ -248,6 +257,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "restart-reads",
     rule: "A restarted event reads its resource again",
+    reasons: ["restarted"],
     file: "src/engine/restart.ts",
     find: 'reread: event.reread || (event.direction === "inbound" && event.action === "upsert"),',
     replace: "reread: event.reread,",
@@ -256,6 +266,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "restart-admission",
     rule: "A restart is a re-admission: what the lane has moved past is ignored",
+    reasons: ["restarted"],
     file: "src/engine/restart.ts",
     find: 'if (recheck.verdict === "ended") return recheck.transition;',
     replace: "",
@@ -264,6 +275,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "enable-reads",
     rule: "Enabled again, the newest event goes on with a re-read: current state, not a replay",
+    reasons: ["re_enabled"],
     file: "src/engine/restart.ts",
     find: 'reread: event.action === "upsert" && (event.direction === "inbound" || event.reread),',
     replace: "reread: event.reread,",

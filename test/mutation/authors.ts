@@ -175,6 +175,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-sender",
     rule: "Only creates leave under the author's token",
+    reasons: ["created_as_author"],
     file: "src/runtime/carry-out.ts",
     find: 'request.kind === "create" && request.writer.kind === "author" ? asked : null;',
     replace: "asked;",
@@ -191,6 +192,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-instead",
     rule: "Where the token is refused the account writes instead, and is not blamed",
+    reasons: ["author_token_refused"],
     file: tokens,
     find: 'if (!(thrown instanceof IntegrationError) || thrown.applied !== "no") return null;',
     replace: 'if (!(thrown instanceof IntegrationError) || thrown.applied === "no") return null;',
@@ -199,6 +201,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-limited",
     rule: "A user's rate limit does not pause the account",
+    reasons: ["author_token_limited"],
     file: tokens,
     find: 'return "author_token_limited";',
     replace: "return null;",
@@ -223,6 +226,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-in-time",
     rule: "The app has its time to give a token, and no more",
+    reasons: ["author_token_unavailable"],
     file: tokens,
     find: "credentials = await inTime(clock, HOOK_MS, answer, () => new TooSlowError());",
     replace: "credentials = await answer;",
@@ -231,6 +235,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-hook-rests",
     rule: "... and is not waited for at each create",
+    reasons: ["author_token_unavailable"],
     file: tokens,
     find: "if (hookRestsUntil !== null && hookRestsUntil > clock.now()) {",
     replace: "if (hookRestsUntil !== null && hookRestsUntil < 0) {",

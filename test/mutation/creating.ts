@@ -18,6 +18,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "adopt-ours",
     rule: "... where it was written by ourselves: somebody else's copy is new",
+    reasons: ["created_record"],
     file: identify,
     find: "const mayBeOurs = byUs !== false || byAuthor !== null;",
     replace: "const mayBeOurs = true;",
@@ -26,6 +27,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "surplus",
     rule: "Ours but not bound is surplus, never a record",
+    reasons: ["surplus"],
     file: identify,
     find: 'return isOurs ? { kind: "surplus", of: byToken.id } : isNew;',
     replace: "return isNew;",
@@ -42,6 +44,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "find-before-again",
     rule: "After a lost answer the token is looked for before another POST",
+    reasons: ["created_resource", "adopted_resource"],
     file: outbound,
     find: "if (lane.intent !== null && !view.looked && mayHaveLanded(lane)) {",
     replace: "if (lane.intent !== null && view.looked && mayHaveLanded(lane)) {",
@@ -58,6 +61,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "create-noted",
     rule: "The intent is committed before the POST",
+    reasons: ["created_resource"],
     file: outbound,
     find: 'transition: sending(withLane(start, { intent }), event, "create", values, context, noted),',
     replace: "transition: start,",
@@ -66,6 +70,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "tokenless-awaits",
     rule: "Where there is no place for a token, unknown resources of ours wait for the create",
+    reasons: ["awaiting_intent"],
     file: "src/engine/tokenless.ts",
     find: "return intent?.tokenless === true && externalId === null;",
     replace: "return intent?.tokenless === true && externalId === undefined;",
@@ -82,6 +87,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "found-ours",
     rule: "What somebody else wrote is a copy, and not found",
+    reasons: ["adopted_resource"],
     file: "src/runtime/find-created.ts",
     find: "if (byUs === false && !byAuthor) continue;",
     replace: "",

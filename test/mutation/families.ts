@@ -11,6 +11,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "parent-wait",
     rule: "A child waits for its parent's record",
+    reasons: ["awaiting_parent"],
     file: processInbound,
     find: "    await save(tx, held, awaitParent(held.start, event, context));\n    return DONE;",
     replace:
@@ -20,6 +21,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "parent-ended",
     rule: "What belongs to a record that was deleted ends",
+    reasons: ["parent_deleted"],
     file: processInbound,
     find: 'if (typeof parentId === "object" && parentId !== null) {',
     replace: 'if (typeof parentId === "object" && parentId !== null && parentId.ended === "") {',
@@ -28,6 +30,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "parent-ended-outbound",
     rule: "What is to be created below a resource that was let go of ends",
+    reasons: ["parent_deleted"],
     file: "src/engine/outbound.ts",
     find: 'if (parent !== null && parent !== "none" && "ended" in parent) {',
     replace:
@@ -37,6 +40,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "moved-claims",
     rule: "A request that is led elsewhere takes the lane there",
+    reasons: ["resource_moved"],
     file: "src/runtime/process-claimed.ts",
     find: "if (!(thrown instanceof IntegrationError) || thrown.moved === null) return false;",
     replace:

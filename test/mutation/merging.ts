@@ -15,6 +15,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "plan-one-side",
     rule: "Changed on one side: that side wins, whatever the clocks say",
+    reasons: ["updated_record"],
     file,
     find: "if (!changedLocally) return takeTheirs(name, input.sent, record, seen);",
     replace: "",
@@ -23,6 +24,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "plan-agreed",
     rule: "Changed to the same value on both sides: agreed, no conflict",
+    reasons: ["agreed"],
     file,
     find: `  if (sameValue(record, seen)) return { record, base: seen, news: true };
   const winner = winnerOf(name, input);`,
@@ -161,6 +163,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "policy-record",
     rule: "Policy `record`: the later side wins whole",
+    reasons: ["record_is_newer"],
     file,
     find: 'input.conflict === "record" ? mergeWholeRecord(input) : mergeField;',
     replace: "mergeField;",
@@ -233,6 +236,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "learn-ends-older",
     rule: "An answer or re-read ends queued inbound events older than itself",
+    reasons: ["read_again"],
     file: "src/engine/learn.ts",
     find: "if (event.updatedAt > look.at) return transition;",
     replace: "if (event.updatedAt !== look.at) return transition;",
@@ -241,6 +245,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "learn-same-time",
     rule: "An answer or re-read sets re-read on queued inbound events of its time",
+    reasons: ["reread_needed"],
     file: "src/engine/learn.ts",
     find: 'return move(transition, event.id, "queued", now, { reread: true, reason: "reread_needed" });',
     replace: "return transition;",
@@ -249,6 +254,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-queues-unsent",
     rule: "Whoever ends an event queues an outbound one where record and base differ",
+    reasons: ["record_kept"],
     file: "src/engine/merge.ts",
     find: "if (!differs || lane.tombstone !== null) return start;",
     replace: "if (differs || !differs) return start;",
@@ -265,6 +271,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-missing",
     rule: "A paired record that is missing counts as deleted: nothing creates it anew",
+    reasons: ["record_missing"],
     file: "src/engine/merge.ts",
     find: 'return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;',
     replace: "return missing ? planned : planned;",
@@ -361,6 +368,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "record-newer-by-app",
     rule: "`record_is_newer` from the app's own code: the record wins whole, base takes the resource",
+    reasons: ["record_is_newer"],
     file: "src/engine/keep-record.ts",
     find: 'conflicts: [...others, ...refused], outcome: "lost" };',
     replace: 'conflicts: others, outcome: "lost" };',

@@ -9,6 +9,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-leaves",
     rule: "A record leaves the lanes of connections that its scope does not select",
+    reasons: ["moved_to_connection", "moved_out_of_scope"],
     file,
     find: 'if (where.kind === "by_scope") result.set(id, left);',
     replace: "",
@@ -105,6 +106,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-conversation",
     rule: "A child that goes with its parent leaves its resource as it is",
+    reasons: ["moved_with_parent"],
     file,
     find: 'if (move === "with_parent") return "detach";',
     replace: "",
@@ -113,6 +115,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-not-revived",
     rule: "Nothing that is read at a former resource pairs it again",
+    reasons: ["record_moved"],
     file: "src/engine/tombstone.ts",
     find: "    tombstone.recordMoved === undefined &&\n",
     replace: "",
@@ -121,6 +124,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-waiting-delete",
     rule: "A deletion that waited at a former resource does nothing to the record",
+    reasons: ["record_moved"],
     file: "src/engine/start.ts",
     find: 'event.action === "delete" && tombstone?.recordMoved === undefined',
     replace: 'event.action === "delete"',

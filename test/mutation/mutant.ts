@@ -1,3 +1,5 @@
+import type { Reason } from "../../src/model/event.ts";
+
 /**
  * A code mutant: the product with one rule taken out of its source. The suite must fail for each,
  * or the rule is one that nobody would miss.
@@ -7,6 +9,8 @@ export interface CodeMutant {
   readonly id: string;
   /** The rule that is taken out, in a sentence; where it is the design's, by its section. */
   readonly rule: string;
+  /** Of which reasons this is a rule behind; see `reasons.ts`. */
+  readonly reasons?: readonly Reason[];
   /** Path below the repository's root. */
   readonly file: string;
   /** Text that stands exactly once in the file ... */

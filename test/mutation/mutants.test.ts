@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mutate } from "./mutant.ts";
 import { mutants } from "./mutants.ts";
-import { lineOf, missedBy, tableOf } from "./table.ts";
+import { reasonLines, WITHOUT_RULE } from "./reasons.ts";
+import { lineOf, missedBy, reasonLine, tableOf } from "./table.ts";
 
 describe.each(mutants)("the mutant $id", (mutant) => {
   it("finds its rule in the code, once, and takes it out", () => {
@@ -27,12 +28,34 @@ it("docs/mutants.md tells of each by which test it is missed", () => {
   }
 });
 
+describe("the reasons of events", () => {
+  const lines = reasonLines(mutants);
+
+  it.each(lines)("$reason has a rule behind it that is taken out, or says why not", (line) => {
+    expect(line.behind).not.toEqual([]);
+  });
+
+  it("none is said to have no rule that has one", () => {
+    const ruled = mutants.flatMap(({ reasons = [] }) => reasons);
+    expect(
+      Object.keys(WITHOUT_RULE).filter((reason) => ruled.some((one) => one === reason)),
+    ).toEqual([]);
+  });
+
+  it("docs/mutants.md tells the rules behind each", () => {
+    const page = readFileSync("docs/mutants.md", "utf8");
+    for (const line of lines) {
+      expect(page, "run npm run mutants -- --write").toContain(`${reasonLine(line)}\n`);
+    }
+  });
+});
+
 it("a run of some mutants keeps what the table says of the others", () => {
   const page = readFileSync("docs/mutants.md", "utf8");
   const ids = mutants.map(({ id }) => id);
   const [first] = mutants;
   if (first === undefined) throw new Error("there are no mutants");
-  const again = tableOf(ids, [{ ...first, killedBy: "another test" }], page);
+  const again = tableOf(ids, [{ ...first, killedBy: "another test" }], page, reasonLines(mutants));
   expect(again).toContain(lineOf({ ...first, killedBy: "another test" }));
   expect(again.split("\n")).toHaveLength(page.split("\n").length);
 });

@@ -6,6 +6,7 @@ import { merging } from "./merging.ts";
 import { families } from "./families.ts";
 import { moving } from "./moving.ts";
 import type { CodeMutant } from "./mutant.ts";
+import { outcomes } from "./outcomes.ts";
 import { processing } from "./processing.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
@@ -24,4 +25,5 @@ export const mutants: readonly CodeMutant[] = [
   ...authors,
   ...returning,
   ...together,
+  ...outcomes,
 ];

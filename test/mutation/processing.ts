@@ -9,6 +9,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "serial",
     rule: "One event of a lane is processed at a time",
+    reasons: ["being_processed"],
     file: start,
     find: "if (lane.disabled !== null || processing(lane) !== null) return null;",
     replace: "if (lane.disabled !== null) return null;",
@@ -34,6 +35,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "lease",
     rule: "A lease that ran out passes its event on",
+    reasons: ["lease_lost"],
     file: start,
     find: "if (event === null || expiresAt === null || expiresAt > now) return unchanged(lane);",
     replace: "if (event === null || expiresAt === null || expiresAt > 0) return unchanged(lane);",
@@ -82,6 +84,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "requeue-newer",
     rule: "Back in the queue, an older event is canceled by the newer one that waits",
+    reasons: ["superseded"],
     file: start,
     find: "return supersede(queued, event, waiting, now);",
     replace: "return queued;",
@@ -90,6 +93,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "recheck-tombstone",
     rule: "Looked at again when started: what was deleted meanwhile is ignored",
+    reasons: ["tombstoned"],
     file: start,
     find: "if (tombstone !== null) {",
     replace: "if (tombstone !== null && tombstone.at < 0) {",
@@ -98,6 +102,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "recheck-older",
     rule: "Looked at again when started: earlier than the lane's clock is ignored",
+    reasons: ["later_event"],
     file: start,
     find: "if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {",
     replace: "if (clock !== null && event.updatedAt !== null && event.updatedAt < 0) {",
@@ -163,6 +168,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "nothing-to-send",
     rule: "Nothing differs: completed without a request",
+    reasons: ["nothing_to_send"],
     file: outbound,
     find: "if (Object.keys(values).length === 0) {",
     replace: "if (Object.keys(values).length > 99) {",
@@ -171,6 +177,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "send-differing",
     rule: "Only the fields that differ are sent",
+    reasons: ["updated_resource"],
     file: outbound,
     find: "const values = unsentOf(lane, view.record, context);",
     replace: "const values = { ...view.record, ...unsentOf(lane, view.record, context) };",
@@ -187,6 +194,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "look-first",
     rule: "Whoever comes after an unknown outcome begins with a look at the resource",
+    reasons: ["updated_resource"],
     file: outbound,
     find: "(lane.attempt !== null || event.reread || isUnread(lane)) &&",
     replace: "(event.reread || isUnread(lane)) &&",
@@ -203,6 +211,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "outbound-tombstone",
     rule: "Nothing is written to what was deleted",
+    reasons: ["tombstoned"],
     file: outbound,
     find: 'if (event.action === "upsert" && lane.tombstone !== null) {',
     replace: 'if (event.action === "upsert" && lane.tombstone !== null && lane.tombstone.at < 0) {',
@@ -219,6 +228,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "parent-first",
     rule: "A child waits until its parent has an external id; it is never sent orphaned",
+    reasons: ["awaiting_parent"],
     file: outbound,
     find: `  if (parent === null) {
     return {
@@ -233,6 +243,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "detach-unsent",
     rule: "An unsent local edit turns `delete` into `detach`",
+    reasons: ["detached"],
     file: "src/engine/inbound.ts",
     find: 'kind: edits.length > 0 ? "detach" : "delete"',
     replace: 'kind: "delete"',
@@ -249,6 +260,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "pause-without-blame",
     rule: "A rate limit burns no attempt",
+    reasons: ["account_paused"],
     file: fail,
     find: "attempts: Math.max(0, event.attempts - 1),",
     replace: "",
@@ -273,6 +285,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "permanent-at-once",
     rule: "A permanent error is errored at once",
+    reasons: ["failed"],
     file: fail,
     find: "if (error.retryable && event.attempts < MAX_ATTEMPTS) {",
     replace: "if (event.attempts < MAX_ATTEMPTS) {",
@@ -281,6 +294,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "attempts-end",
     rule: "Retries end after ten attempts",
+    reasons: ["retries_exhausted"],
     file: fail,
     find: "if (error.retryable && event.attempts < MAX_ATTEMPTS) {",
     replace: "if (error.retryable) {",
@@ -297,6 +311,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "jitter",
     rule: "Backoff has full jitter",
+    reasons: ["retry"],
     file: "src/engine/retry.ts",
     find: "return addMillis(now, ceiling * chance);",
     replace: "return addMillis(now, ceiling);",

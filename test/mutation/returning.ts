@@ -17,6 +17,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-verified",
     rule: "What the sweep reads by id says when the read began",
+    reasons: ["resource_returned"],
     file: "src/runtime/returns.ts",
     find: 'return { observation, source: "reread", deliveryId: null, verifiedAt };',
     replace: 'return { observation, source: "reread", deliveryId: null, verifiedAt: null };',
@@ -97,6 +98,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-elsewhere",
     rule: "A record that has another counterpart by now keeps it",
+    reasons: ["resource_returned_anew"],
     file: "src/runtime/returns.ts",
     find: "if (follower !== null && !isUnsent(follower)) return",
     replace: "if (follower !== null && follower.recordId === null) return",

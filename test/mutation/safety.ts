@@ -59,6 +59,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "quarantine-flips",
     rule: "A field that goes back and forth N times in M minutes is fought over",
+    reasons: ["quarantined"],
     file: quarantine,
     find: "if (back.length >= limits.flips || recent.length > turnsOf(limits)) return field;",
     replace: "if (recent.length > turnsOf(limits)) return field;",
@@ -67,6 +68,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "quarantine-growth",
     rule: "... and so is one whose turns have no end, whatever the values",
+    reasons: ["quarantined"],
     file: quarantine,
     find: "if (back.length >= limits.flips || recent.length > turnsOf(limits)) return field;",
     replace: "if (back.length >= limits.flips) return field;",
@@ -251,6 +253,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "pairing-first",
     rule: "While pairing is under way nothing is created",
+    reasons: ["awaiting_pairing"],
     file: pairing,
     find: "if (lane.externalId !== null && lane.recordId !== null) return unchanged(lane);",
     replace: "return unchanged(lane);",
@@ -259,6 +262,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "moved-behind",
     rule: "What still arrives at the address a resource has left is ignored for the move",
+    reasons: ["resource_moved"],
     file: "src/engine/move.ts",
     find: '    tombstone: { event: by, at: now, side: "resource" },\n  });\n}\n\n/** A child that',
     replace: "    tombstone: null,\n  });\n}\n\n/** A child that",
@@ -267,6 +271,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "moved-reread",
     rule: "A resource that was moved is read at its new place before anything is made of it",
+    reasons: ["followed_move"],
     file: "src/engine/move.ts",
     find: "    updatedAt: lane.clock?.at ?? null,\n    reread: true,\n  });\n  const event",
     replace: "    updatedAt: lane.clock?.at ?? null,\n    reread: false,\n  });\n  const event",

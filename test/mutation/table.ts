@@ -1,4 +1,6 @@
-/** The published table of rules, each with the test that fails without it. */
+/** The published tables: each rule with the test that fails without it, each reason with its rules. */
+import type { ReasonLine } from "./reasons.ts";
+
 export interface TableRow {
   readonly id: string;
   readonly rule: string;
@@ -11,8 +13,14 @@ export interface TableRow {
  *
  * @param ids Every mutant, in order.
  * @param before The text so far, whose lines are kept for those that were not run.
+ * @param reasons Every reason, for the table below.
  */
-export function tableOf(ids: readonly string[], rows: readonly TableRow[], before: string): string {
+export function tableOf(
+  ids: readonly string[],
+  rows: readonly TableRow[],
+  before: string,
+  reasons: readonly ReasonLine[] = [],
+): string {
   const kept = before.split("\n");
   const lines = ids.flatMap((id) => {
     const row = rows.find((one) => one.id === id);
@@ -20,7 +28,13 @@ export function tableOf(ids: readonly string[], rows: readonly TableRow[], befor
       ? kept.filter((line) => line.startsWith(`| \`${id}\` |`))
       : lineOf(row);
   });
-  return `${HEAD}\n${lines.join("\n")}\n`;
+  return `${HEAD}\n${lines.join("\n")}\n\n${REASONS_HEAD}\n${reasons.map(reasonLine).join("\n")}\n`;
+}
+
+/** A reason with the rules behind it, or why there is none. */
+export function reasonLine({ reason, behind }: ReasonLine): string {
+  const cell = typeof behind === "string" ? behind : behind.map((id) => `\`${id}\``).join(", ");
+  return `| ${reason} | ${cell} |`;
 }
 
 export function lineOf({ id, rule, file, killedBy }: TableRow): string {
@@ -53,3 +67,11 @@ missed.
 
 | mutant | the rule taken out | where | missed by |
 | --- | --- | --- | --- |`;
+
+const REASONS_HEAD = `# Reasons, and the rules behind each
+
+Every event ends, or waits, with a reason. Each has a rule behind it that is taken out above, or a
+sentence that says why there is none.
+
+| reason | rules |
+| --- | --- |`;

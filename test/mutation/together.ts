@@ -231,6 +231,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "begun-paused",
     rule: "What was begun with others does not leave where its account was paused meanwhile",
+    reasons: ["account_paused"],
     file: "src/runtime/process-outbound.ts",
     find: "if (await waitsForAccount(services, claimed, book, contact)) return;",
     replace: "",

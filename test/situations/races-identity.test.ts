@@ -183,4 +183,34 @@ describeOnEachDatabase("authors and markers", (open) => {
     ]);
     expect(app.writes()).toBe(2);
   });
+
+  it("S25 an answer that names an issue which has a task by now: an error, and nothing is merged", async () => {
+    const app = await givenSampleTandem(await open());
+    const original = await app.addTask({ title: "Original", markdown: "Ours" });
+    const { hold, done } = await catchRequest(app, POST_ISSUE);
+    app.holdWebhooks();
+    hold.apply();
+    // Somebody takes the marker out, and that is the first that is heard of the issue.
+    await app.advance(2_000);
+    app.github.as("mona").editIssue(app.repo, 1, { body: "Theirs" });
+    await app.release(...app.held().slice(-1));
+    await app.settle();
+    const [, other] = await app.tasks();
+    expect(other).toMatchObject({ title: "Original", markdown: "Theirs" });
+    hold.release();
+    await done;
+    await app.settle();
+
+    expect(await app.events(`record=tasks:${original}`)).toMatchObject([
+      { state: "errored", reason: "failed", error: { code: "paired_elsewhere" } },
+    ]);
+    expect(await app.tasks()).toMatchObject([
+      { id: original, markdown: "Ours" },
+      { id: other?.id, markdown: "Theirs" },
+    ]);
+    expect(await app.pairings(original)).toMatchObject([{ integration_external_id: null }]);
+    expect(await app.pairings(other?.id ?? "")).toMatchObject([{ integration_external_id: "1" }]);
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ body: "Theirs", state: "open" });
+    expect(app.writes()).toBe(1);
+  });
 });
