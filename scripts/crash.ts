@@ -31,9 +31,16 @@ interface Row extends Cell {
 }
 
 const begun = Date.now();
+const wanted = CELLS.filter((cell) => nameOf(cell).includes(values.only));
+if (wanted.length === 0) {
+  process.stderr.write(
+    `crash_no_such_cell: no cell's name contains "${values.only}". ` +
+      'Names are such as "kill before:send outbound update".\n',
+  );
+  process.exit(1);
+}
 const given = process.env.TANDEM_TEST_DATABASE_URL;
 const server = given === undefined ? await startPostgres(undefined) : null;
-const wanted = CELLS.filter((cell) => nameOf(cell).includes(values.only));
 const reachable = wanted.filter((cell) => unreachable(cell) === null);
 const others = DIRECTIONS.flatMap((direction) =>
   ACTIONS.map((action) =>

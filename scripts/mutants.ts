@@ -42,6 +42,13 @@ interface Outcome {
   readonly seconds: number;
 }
 
+const unknown = values.only.filter((only) => !mutants.some(({ id }) => id === only));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `mutants_no_such_id: no mutant is called "${unknown.join('", "')}". The ids are listed by --list.\n`,
+  );
+  process.exit(1);
+}
 const chosen = mutants.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
 if (values.list) {
   for (const { id, rule } of mutants) process.stdout.write(`${id.padEnd(24)} ${rule}\n`);
