@@ -3,7 +3,7 @@
  * and each of its mutants must be refuted; anything else, a search cut short as well, exits with 1.
  *
  *   --only lane        rows whose name contains it
- *   --full             the larger bounds too: minutes, and some gigabytes
+ *   --full             the largest bounds too: a minute more
  *   --traces           mutants alone: writes the shortest schedule of each refutation to spec/traces
  *   --json             one line of JSON instead of the table
  */

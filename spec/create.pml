@@ -43,6 +43,11 @@ byte nX = NX, nH = NH, i, r; bit fin, polled, swept;
 #else
 #define OURS(k) (!human[k])
 #endif
+#ifdef NO_ADOPT
+#define ADOPTS(k) 0
+#else
+#define ADOPTS(k) (bound == 0 && sent && OURS(k))
+#endif
 #ifdef NO_WAIT_ONLY_OURS
 #define MAY_WAIT(k) 1
 #else
@@ -73,10 +78,10 @@ inline observe(k) {
 #endif
 #else
      if
-     :: bound == 0 && sent && OURS(k) -> bound = k; iq = 1            /* adopted */
+     :: ADOPTS(k) -> bound = k; iq = 1                                /* adopted */
 #ifndef NO_SURPLUS
      :: bound != 0 && OURS(k) -> skip                                 /* ours and not bound: the sweep closes it */
-     :: !(bound == 0 && sent && OURS(k)) && !(bound != 0 && OURS(k)) -> own[k] = 1
+     :: !ADOPTS(k) && !(bound != 0 && OURS(k)) -> own[k] = 1
 #else
      :: else -> own[k] = 1
 #endif
@@ -88,7 +93,11 @@ inline observe(k) {
 inline takeOver(k) { if :: waits[k] && bound == 0 -> waits[k] = 0; bound = k; iq = 1 :: else fi }
 
 /* A create: nothing of ours is known, so it is sent. */
+#ifdef NO_INTENT
+inline post() { w = 1 }       /* what is under way is known to its worker alone */
+#else
 inline post() { sent = 1; att = 1; w = 1 }
+#endif
 
 /* An answer or a look names resource k. */
 inline name(k) {
@@ -156,7 +165,7 @@ active proctype Create() {
   :: d_step { fin && QUIET && !polled && !WIRES -> polled = 1;
        for (r : 1 .. n) { if :: open[r] -> observe(r) :: else fi } r = 0; printf("step: POLL\n"); STATE }
   :: d_step { fin && QUIET && polled && !swept -> swept = 1;
-#ifndef NO_ROOM
+#if !defined(NO_ROOM) && !defined(NO_SWEEP)
        r = 0;
        for (i : 1 .. n) {
 #ifdef KEEP_LOWEST

@@ -7,9 +7,10 @@
  *
  * What may happen   NE remote edits  NL local edits  NDR remote deletions  NDL local deletions
  *                   NX requests or workers lost  NC re-creations  NT ticks
+ *                   NU reads answered 404 although the resource is there: access was lost for a while
  *                   READS: a read by id, admitted later, and one in the sweep
  * End               one poll, then one sweep, each at rest; NO_SWEEP: the poll alone
- *                   KEPT: no webhook is lost; KEPT_DELETES: no webhook of a deletion is
+ *                   KEPT_DELETES: no webhook of a deletion is lost
  *
  * NO_... takes one rule away.
  */
@@ -34,6 +35,12 @@
 #ifndef NT
 #define NT 0
 #endif
+#ifndef NU
+#define NU 0
+#endif
+#if defined(GONE) || defined(MISSING_IS_GONE)
+#define SAYS_GONE             /* a read that finds nothing is taken for the deletion */
+#endif
 
 /* ---- the provider, and what is on its way: contents by time, deletions by time ---- */
 bit X = 1; byte T, U, clk;
@@ -53,7 +60,7 @@ bit am; byte av;              /* the attempt that is not settled */
 /* ---- the worker: 0 idle 1 reading 2 looking 3 patch sent 4 answered 5 delete sent 6 answered ---- */
 byte w; bit gx; byte gc, gt; byte pc, pt; bit pr;
 /* ---- budgets, phases, onlookers ---- */
-byte nE = NE, nL = NL, nDR = NDR, nDL = NDL, nX = NX, nC = NC, calm;
+byte nE = NE, nL = NL, nDR = NDR, nDL = NDL, nX = NX, nC = NC, nU = NU, calm;
 bit fin, polled, swept, verified;
 bit lp, cf, detached, back;   /* a local edit is pending; a conflict on record; kept on purpose; re-created at the provider */
 byte x, y;
@@ -224,7 +231,7 @@ active proctype Lane() {
   :: d_step { w == 1 -> w = 0; printf("step: commit re-read\n");
        if
        :: !gx ->
-#ifdef GONE
+#ifdef SAYS_GONE
           admitDelete(gt); pc = 0; pt = 0; pr = 0
 #else
           if :: iq != 0 -> skip :: else -> iq = 2; qc = pc; qt = pt; qr = pr; kb = (pc == K) fi; pc = 0; pt = 0; pr = 0
@@ -253,7 +260,7 @@ active proctype Lane() {
        if
        :: !gx ->
           gx = 0; w = 0;
-#ifdef GONE
+#ifdef SAYS_GONE
           admitDelete(gt)
 #else
           backOutbound(2)
@@ -266,7 +273,7 @@ active proctype Lane() {
   :: d_step { w == 4 -> w = 0; printf("step: commit answer\n");
        if
        :: !gx ->
-#ifdef GONE
+#ifdef SAYS_GONE
           admitDelete(gt)
 #else
           am = 0; backOutbound(2)
@@ -277,6 +284,9 @@ active proctype Lane() {
   :: d_step { w == 0 && oq == 3 && iq != 1 && iq != 3 -> oq = 0; w = 5; am = 1; printf("step: start outbound delete\n"); STATE }
   :: d_step { w == 5 -> if :: X -> X = 0; goneOnWire() :: else fi; w = 6; printf("step: delete arrives\n"); STATE }
   :: d_step { w == 6 -> w = 0; am = 0; av = 0; printf("step: commit answer\n"); STATE }
+#if NU > 0
+  :: d_step { (w == 1 || w == 2) && gx && nU > 0 -> nU--; gx = 0; printf("step: read is answered 404\n"); STATE }
+#endif
 #if NX > 0
   :: d_step { w == 1 && nX > 0 -> nX--; w = 0; gx = 0; gc = 0; gt = 0; backInbound(); printf("step: crash in read\n"); STATE }
   :: d_step { w == 2 && nX > 0 -> nX--; w = 0; gx = 0; gc = 0; gt = 0; backOutbound(1); printf("step: crash in look\n"); STATE }
@@ -286,8 +296,7 @@ active proctype Lane() {
   :: d_step { w == 6 && nX > 0 -> nX--; w = 0; oq = 3; printf("step: crash in answered\n"); STATE }
 #endif
   /* ---- the end ---- */
-  :: d_step { !fin -> fin = 1; nE = 0; nL = 0; nX = 0; nDR = 0; nDL = 0; nC = 0; printf("step: faults stop\n") }
-#ifndef KEPT
+  :: d_step { !fin -> fin = 1; nE = 0; nL = 0; nX = 0; nDR = 0; nDL = 0; nC = 0; nU = 0; printf("step: faults stop\n") }
   :: d_step { fin && (W0 || W1
 #ifndef KEPT_DELETES
        || D0 || D1
@@ -297,7 +306,6 @@ active proctype Lane() {
        D0 = 0; D1 = 0;
 #endif
        printf("step: webhooks lost\n") }
-#endif
   :: d_step { fin && QUIET && !polled -> polled = 1; if :: X -> admitUpsert(T, U, 0) :: else fi; printf("step: POLL\n"); STATE }
 #ifndef NO_SWEEP
   :: d_step { fin && QUIET && polled && !swept -> swept = 1;

@@ -126,12 +126,20 @@ byte le, lo;                  /* per element: edited locally; the resource shows
 byte rp, rv;
 byte cf;
 #endif
+#ifdef OWN_STAMP
+byte was;
+#endif
 byte f, x, y, mc, mt, from, v; bit any, news, mine;
 
 #if defined(LOCAL) || defined(REMOTE)
 #define CONFLICT(f) cf = cf | BIT(f)
 #else
 #define CONFLICT(f) skip
+#endif
+#ifdef NO_LOSER
+#define LOSER(f) skip
+#else
+#define LOSER(f) CONFLICT(f)
 #endif
 
 /* ---- doubt: what the lane knows may be wrong ---- */
@@ -140,17 +148,18 @@ byte f, x, y, mc, mt, from, v; bit any, news, mine;
 #else
 #define DOUBT_P (w != 0)
 #endif
-#ifdef NO_DOUBT_UNKNOWN
-#define DOUBT_U 0
-#else
-#define DOUBT_U (am != 0)
-#endif
 #ifdef NO_DOUBT_ERRORED
 #define DOUBT_E 0
 #else
 #define DOUBT_E (lost || (kb == 1 && iq == 2) || (kb == 3 && oq == 2))
 #endif
-#define DOUBT (DOUBT_P || DOUBT_U || DOUBT_E)
+#define DOUBT (DOUBT_P || am != 0 || DOUBT_E)
+
+#ifdef KNOWN_IS_COPY
+#define KNOWN C
+#else
+#define KNOWN K
+#endif
 
 #define WIRES (W0 || W1 || W2)
 #define QUIET (w == 0 && iq != 1 && oq != 1 && !ch && !WIRES)
@@ -259,16 +268,22 @@ inline doubt() {
 /* ---- admission: rows 4 to 7 ---- */
 inline admit(c, t) {
   if
+#ifndef NO_OLDER
   :: (t) < CK -> cover(c, t, K)                                    /* row 4 */
-  :: (t) >= CK && (c) == K && !DOUBT ->                            /* row 5 */
+#endif
+#ifndef NO_CONTENT
+  :: (t) >= CK && (c) == KNOWN && !DOUBT ->                        /* row 5 */
      CK = t; C = c;
 #ifndef NO_LATER_TIME
      if :: kb == 1 && iq == 1 -> qt = t :: else fi
+#endif
 #endif
   :: else ->                                                       /* rows 6 and 7 */
      if :: iq != 0 -> cover(qc, qt, c) :: else fi;
 #ifdef NO_EQUAL_REREAD
      qr = DOUBT;
+#elif defined(NO_DOUBT_REREAD)
+     qr = ((t) == CK);
 #else
      qr = ((t) == CK || DOUBT);
 #endif
@@ -282,7 +297,11 @@ inline admit(c, t) {
 /* An answer or a re-read moves what is known, and ends what is older than itself. */
 inline learn(c, t, bearer) {
   if
+#ifdef NO_LATER_READ
+  :: (t) > CK ->
+#else
   :: (t) >= CK ->
+#endif
      K = c; CK = t; kb = bearer; lost = 0; TRUST;
 #ifndef NO_END_OLDER
      if :: iq == 1 && qt < (t) -> cover(qc, qt, K); iq = 0; qc = 0; qt = 0; qr = 0
@@ -308,6 +327,11 @@ inline learn(c, t, bearer) {
 #define UNSENT(f) (F(R, f) != F(B, f) || UNKNOWN(f))
 #define NEWS(f) (F(mc, f) != F(B, f) && !OWN(f) && !LATE(f))
 #define LATER(f) (RM[f] > 0 && RM[f] - 1 > mt)
+#ifdef NO_BASE_COMPARED
+#define BOTH_DIFFER(f) 1
+#else
+#define BOTH_DIFFER(f) (F(mc, f) != F(B, f))
+#endif
 
 /* Winner of a field that both sides changed. */
 #if defined(RESOURCE_WINS)
@@ -342,26 +366,31 @@ inline merge() {
 #endif
   FIELDS {
     if
+#ifdef NO_ANSWER_NEWS
+    :: from == 3 && !SENT(f) -> skip
+#endif
     :: from == 3 && SENT(f) ->                                     /* the answer to our own write */
-       if :: !OWN(f) -> PUT(R, f, F(mc, f)); CONFLICT(f) :: else fi;
+       if :: !OWN(f) -> PUT(R, f, F(mc, f)); LOSER(f) :: else fi;
        PUT(B, f, F(mc, f))
     :: !(from == 3 && SENT(f)) && OWN(f) -> PUT(B, f, F(mc, f))     /* sent with an unknown outcome: it landed */
     :: !(from == 3 && SENT(f)) && !OWN(f) && LATE(f) ->             /* our own late write */
-       if :: F(R, f) != F(mc, f) -> CONFLICT(f) :: else fi;
+       if :: F(R, f) != F(mc, f) -> LOSER(f) :: else fi;
        PUT(B, f, F(mc, f))
     :: else ->
        if
 #ifdef RECORD
        :: any && F(R, f) == F(mc, f) -> PUT(B, f, F(mc, f))
-       :: any && F(R, f) != F(mc, f) && mine && NEWS(f) -> BASE_OF_LOSER(f); CONFLICT(f)
-       :: any && F(R, f) != F(mc, f) && !mine -> if :: UNSENT(f) -> CONFLICT(f) :: else fi; PUT(R, f, F(mc, f)); PUT(B, f, F(mc, f))
+       :: any && F(R, f) != F(mc, f) && mine && NEWS(f) -> BASE_OF_LOSER(f); LOSER(f)
+       :: any && F(R, f) != F(mc, f) && !mine -> if :: UNSENT(f) -> LOSER(f) :: else fi; PUT(R, f, F(mc, f)); PUT(B, f, F(mc, f))
        :: (!any || (F(R, f) != F(mc, f) && mine && !NEWS(f))) ->
 #else
        :: 1 ->
 #endif
           if
+#ifndef NO_BASE_COMPARED
           :: F(mc, f) == F(B, f) -> skip
-          :: F(mc, f) != F(B, f) ->
+#endif
+          :: BOTH_DIFFER(f) ->
 #ifdef SETS
              /* what we sent and see is no edit of theirs; then both sides' additions and removals happen */
              v = F(B, f);
@@ -374,7 +403,7 @@ inline merge() {
              for (y : 0 .. 3) {
                if :: UNANSWERED(f, y) -> x = (x & (y | F(mc, f))) | (y & ~x & F(mc, f)) :: else fi
              }
-             if :: MERGED(f, x) != MERGED(f, v) -> CONFLICT(f) :: else fi;
+             if :: MERGED(f, x) != MERGED(f, v) -> LOSER(f) :: else fi;
              v = x;
 #endif
              x = F(mc, f) & ~v & 3; y = v & ~F(mc, f) & 3;
@@ -394,7 +423,7 @@ inline merge() {
 #endif
              :: UNSENT(f) && F(R, f) == F(mc, f) -> PUT(B, f, F(mc, f))
              :: UNSENT(f) && F(R, f) != F(mc, f) ->
-                CONFLICT(f);
+                LOSER(f);
                 if :: RECORD_FIRST(f) -> BASE_OF_LOSER(f) :: else -> PUT(R, f, F(mc, f)); PUT(B, f, F(mc, f)) fi
              fi
 #endif
@@ -488,6 +517,33 @@ inline send() {
      if :: fin -> calm++; assert(calm <= 4) :: else fi                /* it does not go on writing */
   fi;
   x = 0; gc = 0; gt = 0
+}
+
+#ifdef NO_DOUBT_REREAD
+#define UNSETTLED 0
+#else
+#define UNSETTLED (am != 0)
+#endif
+#ifdef NO_LOOK
+#define LOOKS HIDDEN
+#else
+#define LOOKS (am != 0 || HIDDEN)
+#endif
+#ifdef NO_ATTEMPT
+#define NOT_COMMITTED am = 0; av = 0;
+#else
+#define NOT_COMMITTED
+#endif
+
+/* An event that failed goes back to the queue. */
+inline restartInbound() {
+#ifdef AS_IT_WAS
+  iq = 1
+#else
+  if :: qt < CK -> cover(qc, qt, K); iq = 0; qc = 0; qt = 0; qr = 0; if :: kb == 1 -> kb = 0 :: else fi
+     :: else -> iq = 1; qr = 1
+  fi
+#endif
 }
 
 #ifdef OUTBOUND_FIRST
@@ -608,9 +664,9 @@ loop:
        if
 #ifndef NO_RECHECK
        :: qt < CK -> cover(qc, qt, K); if :: kb == 2 -> kb = 0 :: else fi; from = 0
-       :: qt >= CK && (qr || (qt == CK && K != qc) || am != 0) ->
+       :: qt >= CK && (qr || (qt == CK && K != qc) || UNSETTLED) ->
 #else
-       :: qr || am != 0 ->
+       :: qr || UNSETTLED ->
 #endif
           from = 2; gc = T; gt = U; pc = qc; pt = qt; pr = qr
        :: else -> from = 1; mc = qc; mt = qt
@@ -626,11 +682,7 @@ loop:
        fi }
 #if NR > 0
   :: d_step { w == 0 && iq == 1 && !qr && nR > 0 && INBOUND_MAY -> nR--; iq = 2; printf("step: inbound errored\n"); STATE }
-  :: d_step { iq == 2 && !fin ->
-       if :: qt < CK -> cover(qc, qt, K); iq = 0; qc = 0; qt = 0; qr = 0; if :: kb == 1 -> kb = 0 :: else fi
-          :: else -> iq = 1; qr = 1
-       fi;
-       printf("step: restart inbound\n"); STATE }
+  :: d_step { iq == 2 && !fin -> restartInbound(); printf("step: restart inbound\n"); STATE }
   :: d_step { oq == 2 && !fin -> oq = 1; printf("step: restart outbound\n"); STATE }
 #endif
   :: atomic { w == 1 ->
@@ -656,7 +708,7 @@ loop:
   /* ---- the worker: an outbound event ---- */
   :: atomic { w == 0 && oq == 1 && OUTBOUND_MAY ->
        d_step { oq = 0; if :: kb == 3 -> kb = 2 :: else fi; printf("step: start outbound upsert\n");
-         if :: am != 0 || HIDDEN -> w = 2; gc = T; gt = U :: else -> send() fi; STATE };
+         if :: LOOKS -> w = 2; gc = T; gt = U :: else -> send() fi; STATE };
 #if NG > 0
        /* where it looks for what a read hid, it has waited until none lags any more */
        if :: skip :: w == 2 && !hid && nG > 0 && (PU != U || PT != T) -> d_step { nG--; gc = PT; gt = PU; printf("step: read lags\n"); STATE } fi
@@ -676,12 +728,12 @@ loop:
        fi }
   :: d_step { w == 3 -> land(am, av); gc = T; gt = U; w = 4; printf("step: patch arrives\n"); STATE }
 #if NX > 0
-  :: d_step { w == 3 && nX > 0 -> nX--; w = 0; backOutbound(1); printf("step: patch lost\n"); STATE }
+  :: d_step { w == 3 && nX > 0 -> nX--; w = 0; NOT_COMMITTED backOutbound(1); printf("step: patch lost\n"); STATE }
 #if NO > 0
-  :: d_step { w == 3 && nX > 0 && nO > 0 && om == 0 -> nX--; nO--; w = 0; om = am; ov = av; backOutbound(1); printf("step: patch orphaned\n"); STATE }
+  :: d_step { w == 3 && nX > 0 && nO > 0 && om == 0 -> nX--; nO--; w = 0; om = am; ov = av; NOT_COMMITTED backOutbound(1); printf("step: patch orphaned\n"); STATE }
 #endif
   :: d_step { w == 2 && nX > 0 -> nX--; w = 0; gc = 0; gt = 0; backOutbound(1); printf("step: crash in look\n"); STATE }
-  :: d_step { w == 4 && nX > 0 -> nX--; w = 0; gc = 0; gt = 0; backOutbound(1); printf("step: crash in answered\n"); STATE }
+  :: d_step { w == 4 && nX > 0 -> nX--; w = 0; gc = 0; gt = 0; NOT_COMMITTED backOutbound(1); printf("step: crash in answered\n"); STATE }
 #endif
 #if NR > 0
   :: d_step { w == 3 && nR > 0 -> nR--; w = 0; am = 0; av = 0; backOutbound(2); printf("step: patch refused\n"); STATE }
@@ -703,8 +755,7 @@ loop:
        polled = 1; admit(T, U);
 #ifndef NO_POLL_RESTART
 #ifndef PERMANENT
-       if :: iq == 2 -> if :: qt < CK -> cover(qc, qt, K); iq = 0; qc = 0; qt = 0; qr = 0; if :: kb == 1 -> kb = 0 :: else fi
-                           :: else -> iq = 1; qr = 1 fi :: else fi;
+       if :: iq == 2 -> restartInbound() :: else fi;
 #endif
        if :: oq == 2 -> oq = 1 :: else fi;
 #endif
@@ -716,6 +767,9 @@ loop:
 #endif
 #if defined(LOCAL) && !defined(SETS)
        FIELDS { assert(!(lp & BIT(f)) || F(R, f) == F(lv, f) || (cf & BIT(f))) }   /* no local edit lost unrecorded */
+#if NE == 0
+       assert(R == lv);                                               /* where nobody else edits, the app is right */
+#endif
 #endif
 #ifdef REMOTE
        FIELDS { assert(!(rp & BIT(f)) || F(R, f) == F(rv, f) || (cf & BIT(f))) }   /* no remote edit lost unrecorded */
@@ -729,7 +783,11 @@ merging:
 #if NK > 0
     old = R; merge(); if :: from != 3 && w != 2 -> keepRecord() :: else fi; old = 0; shown();
 #else
+#ifdef OWN_STAMP
+    was = R; merge(); FIELDS { if :: F(R, f) != F(was, f) -> RM[f] = clk + 1 :: else fi } f = 0; was = 0; shown();
+#else
     merge(); shown();
+#endif
 #endif
 #if defined(LOCAL) && defined(SETS)
     /* the resource showed the element as it was edited here: both sides agree on it */

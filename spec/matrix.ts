@@ -18,7 +18,7 @@ const rowSchema = z.strictObject({
   expect: z.enum(["holds", "refuted"]),
   /** The section of docs/design.md, and what it says, or what the row is for. */
   clause: z.string(),
-  /** Larger bounds, for `--full` only. */
+  /** The largest bounds, for `--full` only. */
   full: z.literal(true).optional(),
   /** The rule's name in `test/engine/mutants.ts` or `create-mutants.ts`, where the engine has the same mutant. */
   engineMutant: z.string().optional(),

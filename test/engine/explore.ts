@@ -127,6 +127,10 @@ function divergence({ record, resource, lane, detached }: World): string | null 
     return record === null || detached ? null : "the record outlives its resource";
   }
   if (record === null) return "the resource outlives its record";
+  // A 404 is an error that stays until somebody restarts it, or a sweep confirms it.
+  if (lane.live.some(({ state, error }) => state === "errored" && error?.retryable === false)) {
+    return null;
+  }
   for (const field of Object.keys(record)) {
     const said = [record[field], lane.copy?.[field], lane.base?.[field], resource.content[field]];
     if (said.every((value) => sameValue(value, said[0]))) continue;

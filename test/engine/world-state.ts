@@ -34,6 +34,8 @@ export interface Budget {
   readonly recreations: number;
   /** Inbound merges that the app refuses, since its record is newer. */
   readonly refusals: number;
+  /** Reads that find nothing although the resource is there: access was lost for a while. */
+  readonly hidden: number;
 }
 
 export const NO_BUDGET: Budget = {
@@ -50,6 +52,7 @@ export const NO_BUDGET: Budget = {
   lags: 0,
   recreations: 0,
   refusals: 0,
+  hidden: 0,
 };
 
 export interface Options {

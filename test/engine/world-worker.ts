@@ -46,12 +46,14 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         return [
           { name: "commit re-read", world: endOfRead(world, task.event, task.seen) },
           ...lagging(world, task),
+          ...hidden(world, task),
           ...crash,
         ];
       case "look":
         return [
           { name: "commit look", world: endOfLook(world, task.event, task.seen) },
           ...lagging(world, task),
+          ...hidden(world, task),
           ...crash,
         ];
       case "sent":
@@ -68,6 +70,12 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     return [
       { name: "read lags", world: { ...spend(world, "lags"), task: { ...task, seen: before } } },
     ];
+  }
+
+  function hidden(world: World, task: Task & { readonly kind: "read" | "look" }): Step[] {
+    if (world.left.hidden === 0 || task.seen === null) return [];
+    const answered = { ...spend(world, "hidden"), task: { ...task, seen: null } };
+    return [{ name: "read is answered 404", world: answered }];
   }
 
   function starts(world: World): Step[] {

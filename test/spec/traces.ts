@@ -37,6 +37,7 @@ const budgets: Readonly<Record<string, keyof Budget>> = {
   NG: "lags",
   NC: "recreations",
   NK: "refusals",
+  NU: "hidden",
 };
 
 /** The small world of one create, of a row's bounds. */
