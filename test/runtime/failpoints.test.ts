@@ -1,30 +1,11 @@
 /**
  * The failpoints say of themselves what has and has not happened when they are reached; here that
- * is looked at from outside, and a worker is let die at each within the process.
+ * is looked at from outside. Who dies at them is told by `test/situations/dying-workers.test.ts`.
  */
 import { describe, expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
-import { claimDue, passOnLeases } from "../../src/runtime/claim.ts";
-import { drainChanges } from "../../src/runtime/drain.ts";
-import { type Failpoint, FAILPOINTS, type Failpoints } from "../../src/runtime/failpoints.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
-import { databaseKinds, describeOnEachDatabase, openTestDatabase } from "../harness/databases.ts";
+import { databaseKinds, openTestDatabase } from "../harness/databases.ts";
+import { watchPoints } from "../harness/mortal-worker.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
-
-const LEASE_MS = 60_000;
-
-/** What is called at each point; a test sets it when its story begins. */
-interface Watch extends Failpoints {
-  at: Failpoints["reach"];
-}
-
-function watch(): Watch {
-  const watched: Watch = {
-    at: () => Promise.resolve(),
-    reach: (point, context) => watched.at(point, context),
-  };
-  return watched;
-}
 
 describe.runIf(databaseKinds.includes("postgres"))("what is durable at a failpoint", () => {
   /** Others' view of the only task's event, and what GitHub got: what a crash would leave behind. */
@@ -51,7 +32,7 @@ describe.runIf(databaseKinds.includes("postgres"))("what is durable at a failpoi
     act: (app: SampleTandem) => Promise<unknown>,
     direction: string,
   ): Promise<readonly string[]> {
-    const failpoints = watch();
+    const failpoints = watchPoints();
     const database = await openTestDatabase("postgres");
     try {
       const app = await givenSampleTandem(database, undefined, { failpoints });
@@ -98,56 +79,4 @@ describe.runIf(databaseKinds.includes("postgres"))("what is durable at a failpoi
       "after:commit: completed, paired, B, 0 written",
     ]);
   });
-});
-
-describeOnEachDatabase("a worker that dies at a failpoint, in virtual time", (open) => {
-  const OF_A_CREATE: readonly Failpoint[] = (Object.keys(FAILPOINTS) as Failpoint[]).filter(
-    (point) => !/claim|record|heartbeat|adoption/.test(point),
-  );
-
-  it("is survived: one issue, and the event ends with its reason", async () => {
-    const failpoints = watch();
-    const app = await givenSampleTandem(await open(), undefined, { failpoints });
-    for (const [index, point] of OF_A_CREATE.entries()) {
-      app.github.clearRequests();
-      await app.addTask({ title: point });
-      await dieAt(app, failpoints, point);
-      await app.advance(LEASE_MS + 1);
-      // Webhooks are here, or the look that follows a lost answer may be first.
-      await app.github.answered();
-      await passOnLeases(app.tandem.services);
-      await app.settle();
-
-      const [issue] = app.github.issues(app.repo).slice(index);
-      expect(issue).toMatchObject({ title: point, state: "open" });
-      expect(app.github.issues(app.repo)).toHaveLength(index + 1);
-      expect(app.writes()).toBe(1);
-      const [event] = await app.events(`record=tasks:${String(index + 1)}&direction=outbound`);
-      const landed = !["before:intent", "after:intent", "before:send"].includes(point);
-      const answered = ["after:commit", "after:answer"].includes(point);
-      // Its echo came first and was adopted by the token.
-      const reason = landed && !answered ? "nothing_to_send" : "created_resource";
-      expect({ point, ...event }).toMatchObject({ point, state: "completed", reason });
-    }
-  });
-
-  /** One worker drains and claims; at the point its signal is aborted and it goes no further. */
-  async function dieAt(app: SampleTandem, failpoints: Watch, point: Failpoint): Promise<void> {
-    const { services } = app.tandem;
-    const killed = new AbortController();
-    const reached: Failpoint[] = [];
-    failpoints.at = async (at) => {
-      reached.push(at);
-      if (at !== point) return;
-      killed.abort(new Error(`died ${point}`));
-      killed.signal.throwIfAborted();
-    };
-    await drainChanges(services);
-    const book = await AddressBook.open(services);
-    for (const claimed of await claimDue(services, book, "mortal", LEASE_MS, 1)) {
-      await processClaimed(services, claimed, book, killed.signal);
-    }
-    failpoints.at = () => Promise.resolve();
-    expect(reached.at(-1)).toBe(point);
-  }
 });
