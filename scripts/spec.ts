@@ -53,6 +53,7 @@ if (rows.length === 0) {
   process.exit(1);
 }
 const outcomes: Outcome[] = [];
+const began = performance.now();
 const waiting = [...rows];
 if (!values.json)
   say("model    variant                          expected  result        states seconds");
@@ -62,8 +63,14 @@ const passed = outcomes.length - failed;
 const failures = outcomes
   .filter(({ ok }) => !ok)
   .map(({ model, variant, expect, result }) => `${model} ${variant}: ${result}, not ${expect}`);
-if (values.json) say(JSON.stringify({ rows: outcomes, passed, failed, failures }));
-else say(`${String(passed)} passed, ${String(failed)} failed`);
+const seconds = tenths((performance.now() - began) / 1000);
+const states = outcomes.reduce((sum, outcome) => sum + outcome.states, 0);
+if (values.json) say(JSON.stringify({ rows: outcomes, passed, failed, failures, states, seconds }));
+else {
+  const millions = (states / 1_000_000).toFixed(1);
+  say(`${String(passed)} passed, ${String(failed)} failed`);
+  say(`${millions} million states in ${seconds.toFixed(1)} seconds, all rows together`);
+}
 process.exitCode = failed === 0 ? 0 : 1;
 
 async function worker(): Promise<void> {
@@ -75,7 +82,7 @@ async function check(row: Row): Promise<void> {
   const { result, why, states, seconds, steps } = await search(model, flagsOf(row));
   const { name: variant, expect } = row;
   const ok = result === expect;
-  const took = Math.round(seconds * 10) / 10;
+  const took = tenths(seconds);
   outcomes.push({ model: row.model, variant, expect, result, states, seconds: took, ok });
   if (!values.json) {
     say(
@@ -94,6 +101,10 @@ async function check(row: Row): Promise<void> {
 function tell(row: Row, why: string, steps: readonly string[]): void {
   process.stderr.write(`${row.name}: ${flagsOf(row).join(" ")}\n  ${row.clause}\n  ${why}\n`);
   for (const step of steps) process.stderr.write(`    ${step}\n`);
+}
+
+function tenths(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
 }
 
 function say(line: string): void {
