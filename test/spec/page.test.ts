@@ -1,5 +1,5 @@
 /** What the page on the models says of the code is so: it names functions that are there. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { flagsOf, matrix } from "../../spec/matrix.ts";
 
@@ -10,6 +10,45 @@ const named = [...page.matchAll(/`(\w+)` in `(src\/[\w/.-]+)`/g)].map(([, name, 
   name: name ?? "",
   file: file ?? "",
 }));
+
+const models = (await readdir(new URL("spec/", root)))
+  .filter((file) => file.endsWith(".pml"))
+  .map((file) => file.slice(0, -".pml".length));
+const texts = new Map(
+  await Promise.all(models.map(async (model) => [model, await read(`spec/${model}.pml`)] as const)),
+);
+
+/** Every step that a model prints, `N` for each number. */
+const steps = [...texts].flatMap(([model, text]) =>
+  [...text.matchAll(/"step: ([^"\\]*)/g)].map(([, step = ""]) => ({
+    model,
+    step: step.replaceAll("%d", "N"),
+  })),
+);
+
+/** What the page's section on moves names between backticks: what a model does, not functions. */
+const moves = [
+  ...page
+    .slice(page.indexOf("## Which function carries out which move"))
+    .replaceAll(/^(\|[^|]*\|).*$/gm, "$1")
+    .matchAll(/`([^`]+)`/g),
+]
+  .map(([, name = ""]) => name)
+  .filter((name) => name !== "N" && name !== "...");
+
+function isOf(step: string, move: string): boolean {
+  if (!move.includes("...")) return step === move;
+  const [before = "", after = ""] = move.split("...");
+  return step.startsWith(before) && step.endsWith(after);
+}
+
+/** What a model's text asks for with `#if`, but for its own shorthands. */
+function switchesOf(text: string): readonly string[] {
+  const asked = [...text.matchAll(/^#(?:if|ifdef|ifndef|elif)\b(.*)$/gm)]
+    .flatMap(([, condition = ""]) => condition.split("/*")[0]?.match(/\b[A-Z][A-Z_]*\b/g) ?? [])
+    .filter((name) => !new RegExp(`^#define ${name}( */\\*.*)?$`, "m").test(text));
+  return [...new Set(asked)];
+}
 
 describe("the page on the models", () => {
   it("maps moves to functions at all", () => {
@@ -22,8 +61,21 @@ describe("the page on the models", () => {
     expect(await read(file)).toMatch(new RegExp(`^export (async )?function ${name}\\b`, "m"));
   });
 
+  it.each(steps)("tells who takes a step of $model: $step", ({ step }) => {
+    const taken = [step, step.replaceAll(/\d/g, "N")];
+    expect(moves.filter((move) => taken.some((one) => isOf(one, move)))).not.toEqual([]);
+  });
+
+  it.each([...new Set(moves)])("names no move that no model makes: %s", (move) => {
+    const word = /^\w+$/.test(move) && new RegExp(`\\b${move}\\b`);
+    const isWord = word !== false && [...texts.values()].some((text) => word.test(text));
+    const isStep = steps.some(({ step }) => isOf(step, move));
+    expect(isWord || isStep).toBe(true);
+  });
+
   it("tells of every model", () => {
-    for (const model of new Set(matrix.map((row) => row.model))) {
+    expect([...new Set(matrix.map((row) => row.model))].sort()).toEqual([...models].sort());
+    for (const model of models) {
       expect(page).toContain(`\`${model}.pml\``);
     }
   });
@@ -39,6 +91,13 @@ describe("the matrix", () => {
       return expected === "holds" && without !== undefined;
     });
     expect(odd).toEqual([]);
+  });
+
+  it.each(models)("uses every switch of %s.pml in some row", (model) => {
+    const used = matrix
+      .filter((row) => row.model === model)
+      .flatMap((row) => flagsOf(row).map((flag) => flag.split("=")[0]));
+    expect(switchesOf(texts.get(model) ?? "").filter((name) => !used.includes(name))).toEqual([]);
   });
 
   it.each(matrix)("$name defines only what its model knows", async (row) => {
