@@ -155,6 +155,7 @@ function together(event: EventId): FailpointContext {
 }
 
 /** By webhook or poll: no event of the lane is at it. */
-function admitted({ id }: Lane): FailpointContext {
-  return { lane: id, event: null, direction: "inbound", action: "upsert", worker: null };
+function admitted({ id, tombstone }: Lane): FailpointContext {
+  const action = tombstone?.side === "resource" ? "delete" : "upsert";
+  return { lane: id, event: null, direction: "inbound", action, worker: null };
 }

@@ -38,8 +38,8 @@ export function unreachable({ point, direction, action }: Omit<Cell, "fate">): s
   if (direction === "inbound" && ["send", "answer", "intent"].includes(step)) {
     return "an inbound event changes the record and sends nothing";
   }
-  if (step === "adoption" && action !== "create") {
-    return "only a create leaves a resource that is known by its token alone";
+  if (step === "adoption" && action === "update") {
+    return "what is updated is paired: its resource is known by its id, and not by a token alone";
   }
   if (step === "record" && direction === "outbound" && action === "delete") {
     return "the record is deleted: the answer to closing its issue has nowhere to be merged";
@@ -48,6 +48,11 @@ export function unreachable({ point, direction, action }: Omit<Cell, "fate">): s
     return "an inbound delete is one transaction that asks nobody: it ends before a renewal is due";
   }
   return null;
+}
+
+/** Whether the cell is about what a create made whose answer was lost. */
+export function isAdoption(point: Failpoint): boolean {
+  return point.endsWith(":adoption");
 }
 
 /** What must hold once a successor has gone on, beside that both sides agree. */
@@ -84,16 +89,18 @@ export function outcomeOf({ point, direction, action, fate }: Cell): Outcome {
       return { reasons, writes: [1 + late, 1 + late] };
     }
     case "delete":
+      // What the lost create made is found by its token, and closed: the create is the other request.
+      if (isAdoption(point)) return { reasons: ["closed_resource"], writes: [2, 2] };
       // Closing what is closed changes nothing, so nobody looks first: it is sent once more.
       return { reasons: ["closed_resource"], writes: [1 + late, (landed ? 2 : 1) + late] };
   }
 }
 
 function inboundOutcome(point: Failpoint, action: Action): Outcome {
-  const step = point.replace(/^.*:/, "");
   // The echo of our own create: its event is no news to the lane that adopted it.
-  if (step === "adoption")
+  if (isAdoption(point) && action === "create")
     return { reasons: ["adopted_resource", "nothing_to_send"], writes: [1, 1] };
   const reasons = { create: "created_record", update: "updated_record", delete: "archived_record" };
-  return { reasons: [reasons[action]], writes: [0, 0] };
+  const created = isAdoption(point) ? 1 : 0;
+  return { reasons: [reasons[action]], writes: [created, created] };
 }

@@ -4,7 +4,7 @@
  */
 import type { Hold } from "../../../src/testing/github/index.ts";
 import type { Child } from "../child.ts";
-import { type Cell, outcomeOf } from "./matrix.ts";
+import { type Cell, isAdoption, outcomeOf } from "./matrix.ts";
 import type { Site } from "./site.ts";
 import {
   differences,
@@ -55,6 +55,9 @@ async function play(site: Site, cell: Cell): Promise<Seen> {
   const reached = await meetFate(worker, cell);
   await road.clear();
   const problems: string[] = [];
+  if ((reached.action === "delete") !== (cell.action === "delete")) {
+    problems.push(`the point tells of ${reached.action}`);
+  }
   if (fate === "stop" && !landsLate(cell)) {
     problems.push(...(await continueUnderAnHeir(site, worker, cell, reached.event)));
   }
@@ -124,7 +127,12 @@ const OPEN: Road = { clear: () => undefined };
 
 async function pave(site: Site, cell: Cell, pair: Pair): Promise<Road> {
   const { point, direction, action } = cell;
-  if (point.endsWith(":adoption")) return orphan(site, cell, pair);
+  if (isAdoption(point)) {
+    if (action !== "delete") return orphan(site, cell, pair);
+    return direction === "outbound"
+      ? orphan(site, cell, pair, () => edit(site, cell, pair))
+      : unheardOrphan(site, cell, pair);
+  }
   if (point.endsWith(":record") && direction === "outbound" && action === "create") {
     // The answer to a create says what was sent; what is found later may say more.
     return orphan(site, cell, pair, () => {
@@ -157,14 +165,12 @@ async function orphan(
   site: Site,
   cell: Cell,
   pair: Pair,
-  meanwhile: () => void = () => undefined,
+  meanwhile: () => Promise<void> | void = () => undefined,
 ): Promise<Road> {
   const byEcho = cell.direction === "inbound";
   site.github.faults.webhooks.hold = true;
-  await edit(site, { ...cell, direction: "outbound" }, pair);
-  const first = await site.startWorker("creator", "after:send:kill");
-  await first.ended;
-  meanwhile();
+  await dieCreating(site, cell, pair);
+  await meanwhile();
   if (!byEcho) return { clear: () => letEchoesCome(site) };
   // Nobody lists before the echo is taken in.
   const hold = site.github.holdNext({ method: "GET", path: /\/issues$/ });
@@ -175,6 +181,37 @@ async function orphan(
       else site.github.clearFaults();
     },
   };
+}
+
+/** The same, and the first that is heard of the issue is that somebody has deleted it. */
+async function unheardOrphan(site: Site, cell: Cell, pair: Pair): Promise<Road> {
+  site.github.faults.webhooks.drop = 1;
+  await dieCreating(site, cell, pair);
+  await site.github.idle();
+  site.github.faults.webhooks.drop = 0;
+  // Whoever lists in vain would create another.
+  site.github.faults.api.down = true;
+  await edit(site, cell, pair);
+  return {
+    async clear() {
+      site.thaw();
+      await until("the deletion is taken in", async () => {
+        const taken = await site.sql(
+          "select from tandem.events where direction = 'inbound' and action = 'delete' and state = 'completed' and record_id = (select id::text from tasks where title = $1)",
+          [pair.title],
+        );
+        return taken.length > 0;
+      });
+      site.github.faults.api.down = false;
+    },
+  };
+}
+
+/** A worker dies when GitHub has made the issue of a task. */
+async function dieCreating(site: Site, cell: Cell, pair: Pair): Promise<void> {
+  await edit(site, { ...cell, direction: "outbound", action: "create" }, pair);
+  const first = await site.startWorker("creator", "after:send:kill");
+  await first.ended;
 }
 
 function isCaught(hold: Hold): boolean {
@@ -195,6 +232,7 @@ async function letEchoesCome(site: Site): Promise<void> {
 interface Reached {
   readonly failpoint: string;
   readonly event: string | null;
+  readonly action: "upsert" | "delete";
 }
 
 /** What a worker says of the point that it has reached. */

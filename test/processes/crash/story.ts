@@ -1,6 +1,6 @@
 /** The edit that a cell of the crash matrix is about, on either side, and what both say in the end. */
 import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
-import type { Action, Cell, Direction } from "./matrix.ts";
+import { type Action, type Cell, type Direction, isAdoption, unreachable } from "./matrix.ts";
 import { REPOSITORY, type Site } from "./site.ts";
 import { until } from "./until.ts";
 
@@ -11,10 +11,16 @@ export interface Pair {
   readonly number: number | null;
 }
 
-/** Makes what the edit needs: for an update or a delete a task and an issue that are paired. */
+/**
+ * Makes what the edit needs: for an update or a delete a task and an issue that are paired, but where
+ * the issue is to be found by its token.
+ */
 export async function prepare(site: Site, cell: Cell): Promise<Pair> {
   const title = `${cell.fate} ${cell.point} ${cell.direction} ${cell.action}`;
-  if (cell.action === "create") return { title, record: null, number: null };
+  const found = isAdoption(cell.point) && unreachable(cell) === null;
+  if (cell.action === "create" || found) {
+    return { title, record: null, number: null };
+  }
   const { number } = site.github.as("mona").openIssue(REPOSITORY, { title, body: "As it was" });
   await until(
     `${title} is paired`,
@@ -43,21 +49,22 @@ async function editInApp(site: Site, action: Action, { title, record }: Pair): P
       await site.sql("update tasks set title = title || ' edited' where id = $1", [record]);
       return;
     case "delete":
-      await site.sql("delete from tasks where id = $1", [record]);
+      await site.sql("delete from tasks where title = $1", [title]);
   }
 }
 
-function editOnGitHub(site: Site, action: Action, { title, number }: Pair): void {
+function editOnGitHub(site: Site, action: Action, { title }: Pair): void {
   const mona = site.github.as("mona");
+  const number = issuesOf(site, title)[0]?.number ?? 0;
   switch (action) {
     case "create":
       mona.openIssue(REPOSITORY, { title, body: "By Mona" });
       return;
     case "update":
-      mona.editIssue(REPOSITORY, number ?? 0, { title: `${title} edited` });
+      mona.editIssue(REPOSITORY, number, { title: `${title} edited` });
       return;
     case "delete":
-      mona.deleteIssue(REPOSITORY, number ?? 0);
+      mona.deleteIssue(REPOSITORY, number);
   }
 }
 
