@@ -14,6 +14,7 @@ import { describeTrouble } from "../../src/store/database-trouble.ts";
 import { isDatabaseTrouble } from "../../src/runtime/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+import { allOf, tell } from "../../src/store/postgres/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
@@ -129,6 +130,47 @@ describeOnEachEmptyDatabase("a database", (open, kind) => {
       ),
     );
     expect((await database.query("select * from things")).count).toBe(4);
+  });
+
+  /** Statements that nobody waits between. */
+  async function sendTogether(database: Database): Promise<void> {
+    await database.script("create table things (id integer primary key, says text)");
+    const seen = await database.transaction(async (tx) => {
+      tell(tx, "select set_config('tandem.said', 'me', true)");
+      const [, { rows }] = await allOf(
+        tx.query("insert into things values (1, current_setting('tandem.said'))"),
+        tx.query("select * from things"),
+      );
+      tell(tx, "insert into things values (2, 'last')");
+      return rows;
+    });
+    expect(seen).toEqual([{ id: 1, says: "me" }]);
+    const failing = database.transaction((tx) =>
+      allOf(
+        tx.query("insert into things values (3, 'lost')"),
+        tx.query("insert into things values (1, 'doubled')"),
+        tx.query("select * from things"),
+      ),
+    );
+    await expect(failing).rejects.toMatchObject({ code: "23505" });
+    const { rows } = await database.query("select id from things order by id");
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
+  }
+
+  it("carries out in their order what is sent together, and tells what failed first", async () => {
+    await sendTogether(await connected());
+  });
+
+  it.skipIf(kind === "pglite")("does so through a pool that it was given, too", async () => {
+    const { url } = await open();
+    const pool = new pg.Pool({ connectionString: url ?? "" });
+    pool.on("error", () => undefined);
+    // The driver warns of those who send without waiting where that was not asked for.
+    const warned = vi.spyOn(process, "emitWarning");
+    await sendTogether(pgDatabase(pool));
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+    await pool.end();
   });
 
   it("calls whoever listens, until told to stop", async () => {

@@ -1,12 +1,13 @@
 /** A piece of a transaction that may fail by itself. */
 import type { Queryable } from "../database.ts";
+import { tell } from "./pipeline.ts";
 
 /** What the work throws undoes what it wrote, and leaves the transaction fit for more. */
 export async function attempt<T>(tx: Queryable, work: () => Promise<T>): Promise<T> {
-  await tx.query("savepoint tandem_attempt");
+  tell(tx, "savepoint tandem_attempt");
   try {
     const result = await work();
-    await tx.query("release savepoint tandem_attempt");
+    tell(tx, "release savepoint tandem_attempt");
     return result;
   } catch (error) {
     // A transaction that is lost cannot go back; its failure says so later.

@@ -7,6 +7,7 @@ import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey, LaneOfToken } from "../store.ts";
 import { storableJson } from "../storable-json.ts";
 import { formerPlace, type PostedJson, postedFromJson } from "./lane-rows.ts";
+import { allOf } from "./pipeline.ts";
 
 interface KeyRow {
   readonly position: number;
@@ -70,8 +71,8 @@ export async function ensureLanes(
   const found = await find(tx, rows);
   const missing = rows.filter((row) => !found.has(row.position));
   if (missing.length > 0) {
-    await tx.query(MAKE, [storableJson(missing)]);
-    for (const [position, id] of await find(tx, missing)) found.set(position, id);
+    const [, made] = await allOf(tx.query(MAKE, [storableJson(missing)]), find(tx, missing));
+    for (const [position, id] of made) found.set(position, id);
   }
   return keys.map((key, position) => {
     const id = found.get(position);

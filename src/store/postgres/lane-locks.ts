@@ -13,9 +13,10 @@ import { type LaneId, laneId } from "../../model/ids.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Queryable } from "../database.ts";
+import type { Queryable, QueryResult } from "../database.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
+import { allOf } from "./pipeline.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 
 /** The lanes that a transaction holds locked, with what their events are called by. */
@@ -76,8 +77,11 @@ export async function lockLanes(
   others: "wait" | "skip" = "wait",
 ): Promise<readonly Lane[]> {
   if (ids.length === 0) return [];
-  const { rows } = await tx.query<LockedRow>(others === "wait" ? LOCK : LOCK_FREE, [ids]);
-  return hold(tx, held, relations, rows);
+  const [{ rows }, ...wide] = await allOf(
+    tx.query<LockedRow>(others === "wait" ? LOCK : LOCK_FREE, [ids]),
+    ...readWide(tx, ids),
+  );
+  return hold(held, relations, rows, wide);
 }
 
 /** Lanes with an event due and nobody working on them, those that wait longest first. */
@@ -94,7 +98,7 @@ export async function lockDueLanes(
     leftOut.length === 0
       ? await tx.query<LockedRow>(LOCK_DUE, given)
       : await tx.query<LockedRow>(LOCK_DUE_BESIDES, [...given, leftOut]);
-  const lanes = await hold(tx, held, relations, rows);
+  const lanes = await readHeld(tx, held, relations, rows);
   return lanes.filter((lane) => nextEvent(lane, now) !== null);
 }
 
@@ -107,7 +111,7 @@ export async function lockExpiredLanes(
   limit: number,
 ): Promise<readonly Lane[]> {
   const { rows } = await tx.query<LockedRow>(LOCK_EXPIRED, [formatInstant(now), limit]);
-  const lanes = await hold(tx, held, relations, rows);
+  const lanes = await readHeld(tx, held, relations, rows);
   return lanes.filter((lane) => (processing(lane)?.leaseExpiresAt ?? Infinity) <= now);
 }
 
@@ -141,38 +145,53 @@ export async function readLanes(
 ): Promise<readonly Lane[]> {
   if (ids.length === 0) return [];
   const { rows } = await reader.query<LockedRow>(READ, [ids]);
-  return completeLanes(reader, rows);
+  return lanesFrom(rows, await allOf(...readWide(reader, idsOf(rows))));
 }
 
-async function hold(
+async function readHeld(
   tx: Queryable,
   held: HeldLanes,
   relations: ResourceRelations,
   rows: readonly LockedRow[],
 ): Promise<readonly Lane[]> {
+  if (rows.length === 0) return [];
+  return hold(held, relations, rows, await allOf(...readWide(tx, idsOf(rows))));
+}
+
+function hold(
+  held: HeldLanes,
+  relations: ResourceRelations,
+  rows: readonly LockedRow[],
+  wide: Wide,
+): readonly Lane[] {
   for (const row of rows) {
     held.set(laneId(row.id), {
       resourceType: row.resource_type,
       relation: relations.relationOf(row.integration, row.resource_type),
     });
   }
-  return completeLanes(tx, rows);
+  return lanesFrom(rows, wide);
 }
 
-async function completeLanes(
-  reader: Queryable,
-  rows: readonly LaneRow[],
-): Promise<readonly Lane[]> {
-  if (rows.length === 0) return [];
-  const ids = rows.map((row) => row.id);
-  const records = await reader.query<RecordRow>(
-    "select * from tandem.integration_records where id = any($1::bigint[])",
-    [ids],
-  );
-  const live = await reader.query<EventRow>(
-    "select * from tandem.live_events($1::bigint[]) order by id",
-    [ids],
-  );
+/** The content of lanes, and their live events. */
+type Wide = readonly [QueryResult<RecordRow>, QueryResult<EventRow>];
+
+/** Statements of their own, behind the one that locks: each sees what was committed when it begins. */
+function readWide(reader: Queryable, ids: readonly string[]) {
+  return [
+    reader.query<RecordRow>(
+      "select * from tandem.integration_records where id = any($1::bigint[])",
+      [ids],
+    ),
+    reader.query<EventRow>("select * from tandem.live_events($1::bigint[]) order by id", [ids]),
+  ] as const;
+}
+
+function idsOf(rows: readonly LaneRow[]): readonly string[] {
+  return rows.map(({ id }) => id);
+}
+
+function lanesFrom(rows: readonly LaneRow[], [records, live]: Wide): readonly Lane[] {
   const recordOf = new Map(records.rows.map((record) => [record.id, record]));
   const liveOf = new Map<string, TandemEvent[]>(rows.map((row) => [row.id, []]));
   for (const row of live.rows) liveOf.get(row.lane_id)?.push(eventFromRow(row));

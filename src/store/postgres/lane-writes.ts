@@ -8,6 +8,7 @@ import type { Decided } from "../store.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 import { changedParts, type LaneRow, laneToRow, type RecordRow } from "./lane-rows.ts";
+import { allOf } from "./pipeline.ts";
 import { storableJson } from "../storable-json.ts";
 
 const UPDATE_LANES = `
@@ -125,18 +126,24 @@ export async function saveLanes(
 ): Promise<void> {
   const { lanes, records, left, moved, entered, ended } = differences(held, decided);
   const leaving = decided.filter(leavesPlace).map(({ before }) => before.id);
-  if (leaving.length > 0) await tx.query(LEAVE_PLACES, [leaving]);
+  const writes: Promise<unknown>[] = [];
+  const write = (text: string, params?: readonly unknown[]) => {
+    writes.push(tx.query(text, params));
+  };
+  if (leaving.length > 0) write(LEAVE_PLACES, [leaving]);
   if (lanes.length > 0) {
-    await tx.query(UPDATE_LANES, [storableJson(lanes)]).catch((error: unknown) => {
+    const places = tx.query(UPDATE_LANES, [storableJson(lanes)]).catch((error: unknown) => {
       throw sqlState(error) === "23505" ? new LaneMadeMeanwhileError(error) : error;
     });
+    writes.push(places);
   }
-  if (records.length > 0) await tx.query(UPDATE_RECORDS, [storableJson(records)]);
-  if (left.length > 0) await tx.query(DELETE_LIVE, [left]);
-  if (moved.length > 0) await tx.query(UPDATE_LIVE, [storableJson(moved)]);
-  if (entered.length > 0) await tx.query(INSERT_LIVE, [storableJson(entered)]);
-  if (ended.length > 0) await tx.query(INSERT_ENDED, [storableJson(ended)]);
-  if ([...moved, ...entered].some((event) => event.state === "queued")) await tx.query(NOTIFY);
+  if (records.length > 0) write(UPDATE_RECORDS, [storableJson(records)]);
+  if (left.length > 0) write(DELETE_LIVE, [left]);
+  if (moved.length > 0) write(UPDATE_LIVE, [storableJson(moved)]);
+  if (entered.length > 0) write(INSERT_LIVE, [storableJson(entered)]);
+  if (ended.length > 0) write(INSERT_ENDED, [storableJson(ended)]);
+  if ([...moved, ...entered].some((event) => event.state === "queued")) write(NOTIFY);
+  await allOf(...writes);
 }
 
 function leavesPlace({ before, after: { lane } }: Decided): boolean {

@@ -46,6 +46,8 @@ function openPool(connectionString: string): pg.Pool {
     max: 10,
     // A host that is gone answers nothing, not even a refusal.
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    // What does not depend on the answer before is sent without waiting for it.
+    pipeline: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     // Times are read in this style; a database or a role may have another.
@@ -125,13 +127,14 @@ async function inTransaction<T>(
   // The pool listens only while a client is idle; unheard, a lost connection would end the process.
   client.on("error", noteLoss);
   try {
+    const send = sender(client);
     const opened = await begin(client, opening);
     const abandon = () => {
       connection.abandoned = true;
     };
-    const result = await work({ ...queryable(client), abandon }, opened);
+    const result = await work({ ...queryable(client, send), abandon }, opened);
     committing = true;
-    const ended = await client.query("commit");
+    const ended = await send(() => client.query("commit"));
     if (ended.command !== "COMMIT") throw new AbortedTransactionError();
     return result;
   } catch (error) {
@@ -161,16 +164,29 @@ async function begin(
   return { rows: last?.rows ?? [], count: last?.rowCount ?? 0 };
 }
 
-function queryable(client: pg.ClientBase): Queryable {
+type Send = <T>(statement: () => Promise<T>) => Promise<T>;
+
+/** How statements are sent: at once to a driver that takes them so, and else each when its turn comes. */
+function sender(client: pg.PoolClient): Send {
+  if (client.pipeline) return (statement) => statement();
+  let last: Promise<unknown> = Promise.resolve();
+  return (statement) => {
+    const turn = last.then(statement);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+function queryable(client: pg.PoolClient, send = sender(client)): Queryable {
   return {
     client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
       const config = { text, values: [...params], types };
-      const result = await client.query<T & pg.QueryResultRow>(config);
+      const result = await send(() => client.query<T & pg.QueryResultRow>(config));
       return { rows: result.rows, count: result.rowCount ?? 0 };
     },
     async script(text) {
-      await client.query(text);
+      await send(() => client.query(text));
     },
   };
 }

@@ -2,17 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../model/clock.ts";
 import type { ConnectionId } from "../../model/ids.ts";
-import { type Instant, parseInstant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import {
-  type Database,
-  mayPass,
-  NoConnectionError,
-  type Queryable,
-  type QueryResult,
-  ReadOnlyDatabaseError,
-} from "../database.ts";
+import { type Database, mayPass, NoConnectionError, type Queryable } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import { storableJson } from "../storable-json.ts";
 import type { IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
@@ -37,6 +30,7 @@ import { refusalAtCommit } from "./refusals.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
 import { TableShapes } from "./table-shapes.ts";
+import { opening, timeOf } from "./transaction-settings.ts";
 
 export interface PostgresStoreOptions {
   /** What is mapped; `migrate` replaces it. */
@@ -65,7 +59,7 @@ export async function postgresStore(
   const opens = opening(database.kind);
   const view = (tx: Queryable, now: Instant): StoreTransaction => {
     const held: laneLocks.HeldLanes = new Map();
-    const rows = new RecordRows(tx, shapes, database.kind);
+    const rows = new RecordRows(tx, shapes);
     return {
       now,
       ensureLanes: (keys) => laneKeys.ensureLanes(tx, keys),
@@ -99,7 +93,7 @@ export async function postgresStore(
         wakeAwaiting(tx, "awaiting_intent", connection, resourceType),
       wakeAwaitingPairing: (connection, resourceType) =>
         wakeAwaiting(tx, "awaiting_pairing", connection, resourceType),
-      records: recordStore(rows, options.identities),
+      records: recordStore({ tx, kind: database.kind }, rows, options.identities),
       changes: changeStore(tx),
       pendingDeliveries: pendingDeliveries(tx, now),
       afterCommits: afterCommitStore(tx),
@@ -138,33 +132,6 @@ export async function postgresStore(
       }),
     close: () => database.close(),
   };
-}
-
-/** A process that was stopped holds rows of the app: the database lets go of them for it. */
-const STILL_MS = 10_000;
-
-/**
- * Sets what holds for the transaction and asks the time. A lock is waited for briefly, since what
- * holds it may wait for us; and nothing is held for long by a process that stands still. PGlite has
- * no timers. The date style decides how times are written, and ISO is what we read.
- */
-function opening(kind: Database["kind"]): string {
-  return `
-    select
-      set_config('lock_timeout', '5s', true),
-      set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
-      set_config('datestyle', 'ISO', true),
-      current_setting('transaction_read_only') as read_only,
-      to_json(tandem.now()) #>> '{}' as now`;
-}
-
-/** The time of a transaction. */
-function timeOf({ rows }: QueryResult<Record<string, unknown>>): Instant {
-  const [row] = rows;
-  if (row === undefined) throw new Error("the database told no time");
-  // At once: what is read there may be old, and a write would be refused anyway.
-  if (row.read_only === "on") throw new ReadOnlyDatabaseError();
-  return parseInstant(String(row.now));
 }
 
 /**

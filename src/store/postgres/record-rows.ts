@@ -3,10 +3,9 @@
  *
  * A row is never waited for: what the app holds is reported as busy, and the event goes back.
  */
-import { attempt } from "./attempt.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
-import type { Database, Queryable } from "../database.ts";
+import type { Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
 import type { AppSql, ToldBy } from "../store.ts";
@@ -21,6 +20,7 @@ import {
   type KeyedRow,
   updateKeyed,
 } from "./record-batches.ts";
+import { tell } from "./pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
 import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";
@@ -32,12 +32,10 @@ export class RecordRows implements ActorRows {
   readonly placeholders: PlaceholderRows;
   readonly #tx: Queryable;
   readonly #shapes: TableShapes;
-  readonly #kind: Database["kind"];
 
-  constructor(tx: Queryable, shapes: TableShapes, kind: Database["kind"]) {
+  constructor(tx: Queryable, shapes: TableShapes) {
     this.#tx = tx;
     this.#shapes = shapes;
-    this.#kind = kind;
     this.placeholders = placeholderRows(tx);
   }
 
@@ -298,9 +296,9 @@ export class RecordRows implements ActorRows {
 
   /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
   async #marked<T>(origin: EventId, toldBy: string, write: () => Promise<T>): Promise<T> {
-    await this.#tx.query(MARK, [origin, toldBy]);
+    tell(this.#tx, MARK, [origin, toldBy]);
     const result = await write();
-    await this.#tx.query(MARK, ["", ""]);
+    tell(this.#tx, MARK, ["", ""]);
     return result;
   }
 
@@ -348,25 +346,6 @@ export class RecordRows implements ActorRows {
       await this.#tx.query("release savepoint tandem_lent").catch(() => undefined);
       throw refusalOfApp(error);
     }
-  }
-
-  attempt<T>(work: () => Promise<T>): Promise<T> {
-    return attempt(this.#tx, work);
-  }
-
-  async waitAtMost(millis: number): Promise<void> {
-    await this.#tx.query("select set_config('lock_timeout', $1, true)", [`${String(millis)}ms`]);
-  }
-
-  /** PGlite has no timers: there the process is all there is. */
-  async allowPauses(millis: number): Promise<void> {
-    if (this.#kind === "pglite") return;
-    await this.#tx.query(
-      `select
-         set_config('idle_in_transaction_session_timeout', $1, true),
-         set_config('statement_timeout', $1, true)`,
-      [String(millis)],
-    );
   }
 
   async #run(text: string, params: readonly unknown[]): Promise<readonly KeyedRow[]> {

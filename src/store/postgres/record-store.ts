@@ -1,10 +1,14 @@
 /** The record store of one transaction: a mapping's table in place of any. */
 import type { Mapping } from "../../model/mapping.ts";
+import type { Database, Queryable } from "../database.ts";
 import { findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { IdentitySettings, RecordStore } from "../store.ts";
+import { attempt } from "./attempt.ts";
 import type { RecordRows } from "./record-rows.ts";
+import { allowPauses, waitAtMost } from "./transaction-settings.ts";
 
 export function recordStore(
+  { tx, kind }: { readonly tx: Queryable; readonly kind: Database["kind"] },
   rows: RecordRows,
   identities: IdentitySettings | undefined,
 ): RecordStore {
@@ -36,9 +40,9 @@ export function recordStore(
     update: (mapping, id, patch, origin) => rows.update(tableOf(mapping), id, patch, origin),
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
     lend: (origin, work, late) => rows.lend(origin, work, late),
-    attempt: (work) => rows.attempt(work),
-    waitAtMost: (millis) => rows.waitAtMost(millis),
-    allowPauses: (millis) => rows.allowPauses(millis),
+    attempt: (work) => attempt(tx, work),
+    waitAtMost: (millis) => waitAtMost(tx, millis),
+    allowPauses: (millis) => allowPauses(tx, kind, millis),
     user: (id) => findUser(rows, identities, id),
     resolveActors: (integration, references, origin) =>
       resolveActors(rows, identities, integration, references, origin),

@@ -1,0 +1,59 @@
+/** What holds for a transaction: how long it waits, and how long it may stand still. */
+import { type Instant, parseInstant } from "../../model/instant.ts";
+import {
+  type Database,
+  type Queryable,
+  type QueryResult,
+  ReadOnlyDatabaseError,
+} from "../database.ts";
+import { tell } from "./pipeline.ts";
+
+/** A process that was stopped holds rows of the app: the database lets go of them for it. */
+const STILL_MS = 10_000;
+
+/**
+ * Sets what holds for the transaction and asks the time. A lock is waited for briefly, since what
+ * holds it may wait for us; and nothing is held for long by a process that stands still. PGlite has
+ * no timers. The date style decides how times are written, and ISO is what we read.
+ */
+export function opening(kind: Database["kind"]): string {
+  return `
+    select
+      set_config('lock_timeout', '5s', true),
+      set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
+      set_config('datestyle', 'ISO', true),
+      current_setting('transaction_read_only') as read_only,
+      to_json(tandem.now()) #>> '{}' as now`;
+}
+
+/** The time of a transaction. */
+export function timeOf({ rows }: QueryResult<Record<string, unknown>>): Instant {
+  const [row] = rows;
+  if (row === undefined) throw new Error("the database told no time");
+  // At once: what is read there may be old, and a write would be refused anyway.
+  if (row.read_only === "on") throw new ReadOnlyDatabaseError();
+  return parseInstant(String(row.now));
+}
+
+/** From here on no statement waits longer for what somebody else holds. */
+export function waitAtMost(tx: Queryable, millis: number): Promise<void> {
+  tell(tx, "select set_config('lock_timeout', $1, true)", [`${String(millis)}ms`]);
+  return Promise.resolve();
+}
+
+/**
+ * From here on the database ends the transaction should it stand still for so long, or one of its
+ * statements. PGlite has no timers: there the process is all there is.
+ */
+export function allowPauses(tx: Queryable, kind: Database["kind"], millis: number): Promise<void> {
+  if (kind === "postgres") {
+    tell(
+      tx,
+      `select
+         set_config('idle_in_transaction_session_timeout', $1, true),
+         set_config('statement_timeout', $1, true)`,
+      [String(millis)],
+    );
+  }
+  return Promise.resolve();
+}
