@@ -13,6 +13,7 @@
  *                   NP poll pages under way          NX requests or workers lost
  *                   NO lost requests that land later NR failures for good                      NG lagging reads
  *                   NK inbound merges that the app refuses, since its record is newer
+ *                   NS times that the inbound direction is switched off, and on again
  *                   PERMANENT: what failed inbound is not restarted by the poll
  * Policy            field (default) | RECORD | RESOURCE_WINS | RECORD_WINS | SETS: a field is a set of two
  * Fields            one, or TWO
@@ -50,6 +51,9 @@
 #endif
 #ifndef NK
 #define NK 0
+#endif
+#ifndef NS
+#define NS 0
 #endif
 
 #ifdef TWO
@@ -90,9 +94,15 @@ bit ch;                       /* a captured change that was not drained */
 byte B, C;                    /* base, cached copy */
 byte K, CK;                   /* known content, clock */
 bit lost;                     /* known's bearer was canceled */
-byte kb;                      /* known's bearer: 0 none 1 the inbound event that waits 2 the one under way 3 the outbound one that waits */
+byte kb;                      /* known's bearer: 0 none 1 the inbound event that waits 2 the one under way 3 the outbound one that waits 4 a disabled one */
 byte iq, qc, qt; bit qr;      /* inbound event: 0 none 1 queued 2 errored; content, time, re-read */
 byte oq;                      /* outbound event likewise */
+#if NS > 0
+bit off, ds; byte dc, dt;     /* inbound is switched off; the newest disabled event, its content and time */
+#define OFF off
+#else
+#define OFF 0
+#endif
 byte am, av;                  /* the attempt that is not settled: fields, values */
 #if NX > 0
 byte un[NF];                  /* values of attempts that nobody answered, a bit each */
@@ -110,7 +120,7 @@ byte pc, pt; bit pr;          /* the inbound event under way */
 byte gc, gt;                  /* what was read or answered */
 
 /* ---- budgets, phases, onlookers ---- */
-byte nE = NE, nB = NB, nL = NL, nP = NP, nX = NX, nO = NO, nR = NR, nG = NG, nl, calm;
+byte nE = NE, nB = NB, nL = NL, nP = NP, nX = NX, nO = NO, nR = NR, nG = NG, nS = NS, nl, calm;
 bit fin, polled;
 #if NK > 0
 byte nK = NK, old; bit keep;
@@ -153,7 +163,7 @@ byte f, x, y, mc, mt, from, v; bit any, news, mine;
 #else
 #define DOUBT_E (lost || (kb == 1 && iq == 2) || (kb == 3 && oq == 2))
 #endif
-#define DOUBT (DOUBT_P || am != 0 || DOUBT_E)
+#define DOUBT (DOUBT_P || am != 0 || DOUBT_E || kb == 4)
 
 #ifdef KNOWN_IS_COPY
 #define KNOWN C
@@ -265,14 +275,34 @@ inline doubt() {
 #endif
 }
 
-/* ---- admission: rows 4 to 7 ---- */
+#if NS > 0
+/* Of what is disabled the newest goes on, by time, and of one second the one that came last. */
+inline disable(c, t, bears) {
+#ifdef NO_DISABLED
+  if :: bears -> kb = 0; lost = 1 :: else fi
+#else
+  if
+  :: ds && (t) < dt -> cover(c, t, dc); if :: bears -> kb = 0; lost = 1 :: else fi
+  :: else ->
+     if :: ds -> cover(dc, dt, c) :: else fi;
+     if :: bears -> kb = 4 :: !(bears) && kb == 4 -> kb = 0; lost = 1 :: else fi;
+     ds = 1; dc = c; dt = t
+  fi
+#endif
+}
+#endif
+
+/* ---- admission: rows 2, and 4 to 7 ---- */
 inline admit(c, t) {
   if
+#if NS > 0
+  :: off -> disable(c, t, 0)                                       /* row 2 */
+#endif
 #ifndef NO_OLDER
-  :: (t) < CK -> cover(c, t, K)                                    /* row 4 */
+  :: !OFF && (t) < CK -> cover(c, t, K)                            /* row 4 */
 #endif
 #ifndef NO_CONTENT
-  :: (t) >= CK && (c) == KNOWN && !DOUBT ->                        /* row 5 */
+  :: !OFF && (t) >= CK && (c) == KNOWN && !DOUBT ->                /* row 5 */
      CK = t; C = c;
 #ifndef NO_LATER_TIME
      if :: kb == 1 && iq == 1 -> qt = t :: else fi
@@ -286,6 +316,9 @@ inline admit(c, t) {
      qr = ((t) == CK);
 #else
      qr = ((t) == CK || DOUBT);
+#endif
+#if NS > 0
+     qr = (qr || (iq == 1 && qt >= (t) && qc != (c)));              /* what was disabled has not moved the clock */
 #endif
      iq = 1; qc = c; qt = t; K = c; CK = t; kb = 1; lost = 0; TRUST;
 #ifdef CROSS_CANCEL
@@ -550,7 +583,7 @@ inline restartInbound() {
 #define INBOUND_MAY (oq != 1)
 #define OUTBOUND_MAY 1
 #else
-#define INBOUND_MAY 1
+#define INBOUND_MAY (!OFF)
 #define OUTBOUND_MAY (iq != 1)
 #endif
 
@@ -743,14 +776,31 @@ loop:
        d_step { mc = gc; mt = gt; from = 3; gc = 0; gt = 0; learn(mc, mt, 0) };
        goto merging }
   /* ---- the faults stop; webhooks may be lost; one poll ---- */
-  :: d_step { !fin && om == 0 -> fin = 1; nE = 0; nB = 0; nL = 0; nP = 0; nX = 0; nO = 0; nR = 0; nG = 0; nl = 0; NO_MORE_REFUSALS printf("step: faults stop\n") }
+#if NS > 0
+  :: d_step { nS > 0 && !off -> nS--; off = 1; printf("step: switch inbound off\n"); STATE }
+  /* whoever would claim what waits disables it */
+  :: d_step { off && w == 0 && iq == 1 -> iq = 0; disable(qc, qt, kb == 1); qc = 0; qt = 0; qr = 0; printf("step: disable what waits\n"); STATE }
+  :: d_step { off -> off = 0;
+       if
+       :: ds && iq != 1 -> if :: iq == 2 && kb == 1 -> kb = 0; lost = 1 :: else fi; iq = 1; qc = dc; qt = dt;
+#ifndef NO_ENABLE_REREAD
+          qr = 1;
+#endif
+          if :: kb == 4 -> kb = 1 :: else fi
+       :: ds && iq == 1 -> cover(dc, dt, qc); if :: kb == 4 -> kb = 0; lost = 1 :: else fi
+       :: else
+       fi;
+       ds = 0; dc = 0; dt = 0;
+       printf("step: switch inbound on\n"); STATE }
+#endif
+  :: d_step { !fin && om == 0 -> fin = 1; nE = 0; nB = 0; nL = 0; nP = 0; nX = 0; nO = 0; nR = 0; nG = 0; nS = 0; nl = 0; NO_MORE_REFUSALS printf("step: faults stop\n") }
 #ifndef KEPT
   :: d_step { fin && WIRES -> W0 = 0; W1 = 0; W2 = 0; printf("step: webhooks lost\n") }
 #endif
 #ifdef STRICT
-  :: d_step { fin && !polled ->
+  :: d_step { fin && !polled && !OFF ->
 #else
-  :: d_step { fin && !polled && QUIET ->
+  :: d_step { fin && !polled && !OFF && QUIET ->
 #endif
        polled = 1; admit(T, U);
 #ifndef NO_POLL_RESTART
@@ -760,7 +810,7 @@ loop:
        if :: oq == 2 -> oq = 1 :: else fi;
 #endif
        printf("step: POLL\n"); STATE }
-  :: atomic { fin && polled && QUIET ->
+  :: atomic { fin && polled && QUIET && !OFF ->
        assert(R == T && B == T && C == T);                            /* record = base = cached copy = resource */
 #if defined(LOCAL) && defined(SETS)
        for (v : 0 .. 1) { assert(!(lp & BIT(v)) || (R & BIT(v)) == (lv & BIT(v)) || cf) } v = 0;

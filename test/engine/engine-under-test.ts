@@ -19,7 +19,7 @@ import {
   stepOutbound,
 } from "../../src/engine/outbound.ts";
 import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-change.ts";
-import { restart, restartRetryable } from "../../src/engine/restart.ts";
+import { disableWaiting, enableLane, restart, restartRetryable } from "../../src/engine/restart.ts";
 import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/start.ts";
 
 /** A paired record that is missing counts as deleted: the runtime's own rule, beside its SQL. */
@@ -57,6 +57,8 @@ export const engine = {
   expireLeases,
   restart,
   restartRetryable,
+  disableWaiting,
+  enableLane,
 };
 
 export type Engine = typeof engine;

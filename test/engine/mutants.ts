@@ -199,6 +199,27 @@ export const mutants: readonly Mutant[] = [
     { ...strict, budget: { remoteEdits: 1, ticks: 1, refusals: 1 } },
   ),
   mutant(
+    "what comes in while switched off is kept",
+    {
+      admit: (lane, arrival, context) =>
+        context.switchedOff.inbound === null
+          ? engine.admit(lane, arrival, context)
+          : { ...unchanged(lane), event: null },
+    },
+    { ...covered, budget: { remoteEdits: 1, localEdits: 1, ticks: 1, switches: 1 } },
+  ),
+  mutant(
+    "what goes on when it is switched on again is read again",
+    {
+      enableLane: (...given) => {
+        const after = engine.enableLane(...given);
+        const live = after.lane.live.map((event) => ({ ...event, reread: false }));
+        return withLane(after, { live });
+      },
+    },
+    { ...oneField, budget: { remoteEdits: 2, ticks: 1, switches: 1 } },
+  ),
+  mutant(
     "D1: a deletion obeys rows 1 to 3 only",
     {
       admit: (lane, arrival, context) => {

@@ -27,6 +27,24 @@ const bounds: readonly (readonly [string, Options])[] = [
     { ...lossy, conflict: "field", budget: { remoteEdits: 2, bumps: 1, ticks: 1, errors: 1 } },
   ],
   [
+    "inbound is switched off and on again, among remote edits",
+    {
+      ...lossy,
+      conflict: "field",
+      budget: { remoteEdits: 2, ticks: 1, pollReads: 1, switches: 1 },
+    },
+  ],
+  [
+    "... and among edits on both sides, where what our write covered is on record",
+    {
+      conflict: "field",
+      fields: ["a"],
+      webhooks: "arrive",
+      watch: "remote edits",
+      budget: { remoteEdits: 1, localEdits: 1, ticks: 1, switches: 1 },
+    },
+  ],
+  [
     "field: edits on both sides, and a write whose outcome nobody learns",
     { ...edits, conflict: "field", budget: { remoteEdits: 1, localEdits: 1, unknown: 1 } },
   ],

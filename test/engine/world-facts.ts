@@ -36,9 +36,14 @@ export function deciding(
     mapping: mappingOf(options),
     now: nowIn(world),
     newId: () => anEventId(next++),
+    switchedOff: switchedOff(world),
   });
   const after = decide(context);
   return { ...after, nextId: next };
+}
+
+export function switchedOff({ off }: World): Context["switchedOff"] {
+  return { inbound: off ? "connection_paused" : null, outbound: null };
 }
 
 /** Where an observation comes from; a read by id that began after the tombstone verifies. */

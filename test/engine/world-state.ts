@@ -36,6 +36,8 @@ export interface Budget {
   readonly refusals: number;
   /** Reads that find nothing although the resource is there: access was lost for a while. */
   readonly hidden: number;
+  /** Times that the inbound direction is switched off, and on again. */
+  readonly switches: number;
 }
 
 export const NO_BUDGET: Budget = {
@@ -53,6 +55,7 @@ export const NO_BUDGET: Budget = {
   recreations: 0,
   refusals: 0,
   hidden: 0,
+  switches: 0,
 };
 
 export interface Options {
@@ -143,6 +146,8 @@ export interface World {
   readonly recreated: boolean;
   /** The app will refuse the next inbound merge. */
   readonly refuses: boolean;
+  /** The inbound direction is switched off. */
+  readonly off: boolean;
   /** For ids only; not part of what a world is. */
   readonly nextId: number;
 }
@@ -205,6 +210,7 @@ export function firstWorld(options: Options): World {
     detached: false,
     recreated: false,
     refuses: false,
+    off: false,
     nextId: 100,
   };
 }
@@ -231,7 +237,7 @@ export function fingerprint(world: World): number {
   const parts = [
     `${world.phase}${world.tick}.${world.calmRequests}.${world.localEdits}`,
     ...Object.values(world.left),
-    `${String(world.resource.exists)}${String(world.detached)}${String(world.recreated)}${String(world.refuses)}${values(world.resource.content)}@${world.resource.at}`,
+    `${String(world.resource.exists)}${String(world.detached)}${String(world.recreated)}${String(world.refuses)}${String(world.off)}${values(world.resource.content)}@${world.resource.at}`,
     ...world.wires.map(wireKey),
     values(world.orphan),
     world.left.lags === 0 || world.before === null ? "" : seenText(world.before),

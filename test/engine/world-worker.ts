@@ -25,6 +25,7 @@ import {
   shown,
   spend,
   type Step,
+  switchedOff,
   timeout,
 } from "./world-facts.ts";
 import { mappingOf, nowIn, type Options, type Seen, type Task, type World } from "./world-state.ts";
@@ -81,6 +82,10 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
   function starts(world: World): Step[] {
     const next = engine.nextEvent(world.lane, nowIn(world));
     if (next === null) return [...restarts(world), ...waits(world)];
+    if (world.off && next.direction === "inbound") {
+      const idle = engine.disableWaiting(world.lane, switchedOff(world), nowIn(world));
+      return [{ name: "disable what waits", world: settled(world, idle) }, ...restarts(world)];
+    }
     const steps: Step[] = [
       { name: `start ${next.direction} ${next.action}`, world: started(world) },
     ];

@@ -183,6 +183,15 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     );
   }
 
+  function switchMoves(world: World): Step[] {
+    if (world.off) {
+      const on = engine.enableLane(world.lane, nowIn(world), ["inbound"]);
+      return [{ name: "switch inbound on", world: { ...settled(world, on), off: false } }];
+    }
+    if (world.left.switches === 0) return [];
+    return [{ name: "switch inbound off", world: { ...spend(world, "switches"), off: true } }];
+  }
+
   function endMoves(world: World): Step[] {
     if (world.phase === "faults") {
       if (world.orphan !== null) return [];
@@ -197,7 +206,7 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     if (world.wires.length > 0 && options.webhooks === "may be lost") {
       steps.push({ name: "webhooks lost", world: { ...world, wires: [] } });
     }
-    if (world.phase === "calm" && (options.strict === true || isQuiet(world))) {
+    if (world.phase === "calm" && !world.off && (options.strict === true || isQuiet(world))) {
       const seenNow = world.resource.exists
         ? admitted(engine, options, world, { kind: "upsert", ...seen(world) }, "poll")
         : world;
@@ -235,6 +244,7 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
     ...deliveries(world),
     ...appMoves(world),
     ...providerMoves(world),
+    ...switchMoves(world),
     ...endMoves(world),
   ];
 }

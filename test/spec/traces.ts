@@ -38,6 +38,7 @@ const budgets: Readonly<Record<string, keyof Budget>> = {
   NC: "recreations",
   NK: "refusals",
   NU: "hidden",
+  NS: "switches",
 };
 
 /** The small world of one create, of a row's bounds. */
