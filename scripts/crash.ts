@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     only: { type: "string", default: "" },
-    sites: { type: "string", default: "3" },
+    sites: { type: "string", default: "4" },
   },
 });
 

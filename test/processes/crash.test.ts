@@ -33,5 +33,8 @@ describe("the crash matrix", () => {
     const killed = CELLS.filter(({ fate }) => fate === "kill");
     expect(killed).toHaveLength(16 * 2 * 3);
     expect(killed.filter((cell) => unreachable(cell) !== null)).toHaveLength(26);
+    // Frozen at six points outbound, at three inbound, and where a create or a delete has adopted.
+    const frozen = CELLS.filter(({ fate }) => fate === "stop");
+    expect(frozen).toHaveLength(6 * 3 - 1 + 3 * 3 + 2);
   });
 });

@@ -20,17 +20,30 @@ export const DIRECTIONS: readonly Direction[] = ["inbound", "outbound"];
 export const ACTIONS: readonly Action[] = ["create", "update", "delete"];
 const POINTS = Object.keys(FAILPOINTS) as readonly Failpoint[];
 /** Where a worker that stands still has something to write later, or a request to send. */
-const STALLS: readonly Failpoint[] = ["after:claim", "before:send", "after:send", "before:commit"];
+const STALLS: readonly Failpoint[] = [
+  "after:claim",
+  "before:send",
+  "after:send",
+  "before:answer",
+  "before:record",
+  "after:adoption",
+  "before:commit",
+];
 
 /** All cells, those that cannot be reached among them. */
 export const CELLS: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
   ACTIONS.flatMap((action) => [
     ...POINTS.map((point): Cell => ({ point, direction, action, fate: "kill" })),
     ...STALLS.map((point): Cell => ({ point, direction, action, fate: "stop" })).filter(
-      (cell) => unreachable(cell) === null,
+      (cell) => unreachable(cell) === null && hasClaim(cell),
     ),
   ]),
 );
+
+/** Who adopts what a webhook tells of works on no event: there is no claim to be lost. */
+function hasClaim({ point, direction }: Cell): boolean {
+  return direction === "outbound" || !isAdoption(point);
+}
 
 /** Why a cell cannot be reached; `null` where it can. */
 export function unreachable({ point, direction, action }: Omit<Cell, "fate">): string | null {
