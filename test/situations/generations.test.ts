@@ -6,7 +6,7 @@ import { createTandem } from "../../src/server/tandem.ts";
 import { openProject } from "../cli/project.ts";
 import { openTerminal } from "../cli/terminal.ts";
 import { databaseKinds, describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Loops are real promises even where time is virtual. */
 const PATIENTLY = { timeout: 60_000, interval: 20 };
@@ -31,6 +31,7 @@ describeOnEachDatabase("two generations on one database", (open) => {
     const worker = app.tandem.startWorker({ name: "old" });
     await expect.poll(() => app.github.issues(app.repo).length, PATIENTLY).toBe(1);
     await worker.stop();
+    await expectBoth(app, "Old code");
     expect(await app.story("direction=outbound")).toEqual(["outbound completed created_resource"]);
     expect(app.writes()).toBe(1);
     expect(codes()).toEqual([]);
@@ -49,14 +50,15 @@ describeOnEachDatabase("two generations on one database", (open) => {
       { code: "schema_newer", hint: expect.stringContaining("the version of Tandem") as unknown },
     ]);
     expect((await app.status()).misfit).toMatchObject({ code: "schema_newer" });
-    // Nothing was taken: the write is still as it was captured, and GitHub was asked nothing.
+    // Nothing was taken: the write is still as it was captured.
     expect(await app.status()).toMatchObject({ undrained: 1 });
-    expect(app.github.calls({})).toBe(0);
+    await expectUntouched(app);
 
     await app.sql("delete from tandem.migrations where version = 9999");
     await app.advance(2_000);
     await expect.poll(() => app.github.issues(app.repo).length, PATIENTLY).toBe(1);
     await worker.stop();
+    await expectBoth(app, "Waits");
     expect(await app.story("direction=outbound")).toEqual(["outbound completed created_resource"]);
     expect(app.writes()).toBe(1);
     expect(said).toHaveLength(1);
@@ -75,6 +77,7 @@ describeOnEachDatabase("two generations on one database", (open) => {
     ]);
     expect(await app.status()).toMatchObject({ undrained: 1, misfit: { code: "schema_older" } });
     await worker.stop();
+    await expectUntouched(app);
   });
 
   it("S54: a worker with other mappings than were migrated last stops, and says so", async () => {
@@ -88,9 +91,24 @@ describeOnEachDatabase("two generations on one database", (open) => {
     expect(await app.status()).toMatchObject({ undrained: 1 });
     expect(await other.services.store.misfit()).toBeNull();
     await worker.stop();
+    await expectUntouched(app);
     if (database.kind === "postgres") await other.stop();
   });
 });
+
+/** The task and its one issue. */
+async function expectBoth(app: SampleTandem, title: string): Promise<void> {
+  expect(await app.task()).toMatchObject({ title, status: "todo" });
+  expect(app.github.issues(app.repo)).toMatchObject([{ title, state: "open" }]);
+}
+
+/** The task is as it was written; nothing was made of it, and GitHub was asked nothing. */
+async function expectUntouched(app: SampleTandem): Promise<void> {
+  expect(await app.task()).toMatchObject({ title: "Waits", status: "todo" });
+  expect(app.github.issues(app.repo)).toEqual([]);
+  expect(await app.events()).toEqual([]);
+  expect(app.github.calls({})).toBe(0);
+}
 
 /** The sample app, as a later deployment maps it. */
 function withoutBodies(database: TestDatabase) {

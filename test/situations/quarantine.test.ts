@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { ApiExplanation } from "../../src/server/api-types.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { tally } from "../harness/tally.ts";
 
 const BEFORE_WRITE = `
 create function shout() returns trigger language plpgsql as $$
@@ -45,9 +46,8 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
     const { app, id } = await givenFight(await open());
     await app.settle();
 
-    const writes = app.writes();
-    // One create, and a patch for every other flip.
-    expect(writes).toBeLessThanOrEqual(1 + 4);
+    // One create, and a patch for every other flip; the sixth flip is not sent.
+    expect(app.writes()).toBe(1 + 3);
     const [stopped] = await app.events("state=disabled");
     expect(stopped).toMatchObject({
       direction: "outbound",
@@ -86,9 +86,12 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
     expect(live).toMatchObject({ queued: 0, processing: 0, errored: 0 });
     expect(await app.events("state=disabled&record=tasks:" + id)).toHaveLength(live.disabled);
     expect((await app.tasks())[0]).toMatchObject({ title: "FOUGHT OVER", markdown: "" });
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "fought over", state: "open" });
     expect(app.github.issue(app.repo, 3)).toMatchObject({ title: "42" });
     expect((await app.tasks()).map(({ title }) => title)).toContain("41");
-    expect(app.github.calls({ writes: true, path: /issues\/1$/ })).toBe(writes - 1);
+    expect(app.github.calls({ writes: true, path: /issues\/1$/ })).toBe(3);
+    // The create of the other task.
+    expect(app.writes()).toBe(1 + 3 + 1);
   });
 
   it("S53 once one side gives in, the record is enabled: it is read, and nothing of the time between is lost", async () => {
@@ -111,6 +114,13 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
       title: "FOUGHT OVER",
       body: expect.stringContaining("Edited meanwhile"),
     });
+    // Both that were kept back went on: what the record had to say, and what the issue said meanwhile.
+    expect(tally(await app.story())).toEqual({
+      "outbound completed created_resource": 1,
+      "outbound completed updated_resource": 3 + 1,
+      "inbound completed updated_record": 4 + 1,
+      "inbound duplicate same_content": 4 + 1,
+    });
     expect((await app.status()).disabled_pairings).toEqual({ count: 0, first: [] });
     expect((await app.status()).live).toEqual({
       queued: 0,
@@ -132,7 +142,11 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
 
     expect(app.writes()).toBe(0);
     expect((await app.status()).disabled_pairings.count).toBe(1);
-    expect((await app.events("state=disabled"))[0]).toMatchObject({ record_id: id });
+    expect(await app.events("state=disabled")).toMatchObject([
+      { direction: "outbound", record_id: id, reason: "quarantined" },
+    ]);
+    expect(await app.task()).toMatchObject({ title: "FOUGHT OVER", status: "todo" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "fought over", state: "open" }]);
   });
 
   it("S53 a fight that never repeats a value ends too", async () => {
@@ -151,7 +165,11 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
     expect((await app.status()).disabled_pairings.first).toMatchObject([
       { record_id: id, why: expect.stringContaining("title") },
     ]);
-    expect(app.writes()).toBeLessThanOrEqual(1 + 10);
+    expect(await app.story("state=disabled")).toEqual(["outbound disabled quarantined"]);
+    // Eighteen turns are no fight yet: the bot's are every other one, and it begins.
+    expect(await app.task()).toMatchObject({ title: `Longer!${"~!".repeat(10)}` });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: `Longer!${"~!".repeat(9)}~` }]);
+    expect(app.writes()).toBe(1 + 9);
   });
 
   it("S53 is known for a fight where code from before said so in words alone", async () => {
@@ -167,6 +185,8 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
     await app.tandem.enable(app.connection.id);
     await app.settle();
     expect(await app.story("state=disabled")).toEqual(["outbound disabled quarantined"]);
+    expect(await app.task()).toMatchObject({ title: "Waits" });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Fought over", state: "open" }]);
     expect(app.writes()).toBe(1);
   });
 
@@ -187,6 +207,13 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
     expect((await app.status()).disabled_pairings.count).toBe(0);
     expect(await app.task()).toMatchObject({ title: "A", status: "todo" });
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "A", state: "open" });
+    // Each write of ours is heard of once more.
+    expect(tally(await app.story())).toEqual({
+      "outbound completed created_resource": 1,
+      "outbound completed updated_resource": 10,
+      "inbound duplicate same_content": 11,
+      "inbound completed updated_record": 10,
+    });
     expect(app.writes()).toBe(11);
   });
 });
