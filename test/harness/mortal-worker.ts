@@ -58,7 +58,8 @@ export async function dieAt(
     return signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve();
   };
   await app.github.answered();
-  const life = workOnce(mortal(app.tandem.services, signal), signal, keepLease);
+  const open = new Set<Promise<unknown>>();
+  const life = workOnce(mortal(app.tandem.services, signal, open), signal, keepLease);
   if (during !== null) {
     await Promise.race([during.arrived, life]);
     await app.advance(LEASE_MS / 4);
@@ -67,6 +68,8 @@ export async function dieAt(
   await life.catch((error: unknown) => {
     if (error !== signal.reason) throw error;
   });
+  // What it held is free when the database has undone what was open.
+  await Promise.allSettled(open);
   during?.apply();
   watch.at = () => Promise.resolve();
   return onlyOne(met, point);
@@ -115,7 +118,7 @@ function onlyOne([context]: readonly FailpointContext[], point: Failpoint): Fail
 }
 
 /** The same services, whose store takes nothing more from a worker that is dead. */
-function mortal(services: Services, signal: AbortSignal): Services {
+function mortal(services: Services, signal: AbortSignal, open: Set<Promise<unknown>>): Services {
   const { store } = services;
   return {
     ...services,
@@ -123,7 +126,9 @@ function mortal(services: Services, signal: AbortSignal): Services {
       ...store,
       async transaction(work) {
         signal.throwIfAborted();
-        return store.transaction(work);
+        const done = store.transaction(work);
+        open.add(done);
+        return done;
       },
     },
   };

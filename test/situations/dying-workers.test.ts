@@ -26,6 +26,7 @@ import {
   ACTIONS,
   type Direction,
   DIRECTIONS,
+  isAdoption,
   unreachable,
 } from "../processes/crash/matrix.ts";
 
@@ -115,7 +116,8 @@ function pointsOf(direction: Direction, action: Action): readonly Failpoint[] {
 }
 
 async function givenPairs(app: SampleTandem, stories: readonly Story[]): Promise<void> {
-  for (const { title } of stories) {
+  // What is found by its token was never paired.
+  for (const { title } of stories.filter(({ point }) => !isAdoption(point))) {
     app.github.as("mona").openIssue(app.repo, { title, body: "As it was" });
   }
   await app.settle();
@@ -161,7 +163,7 @@ async function inherit(story: Story): Promise<Pick<Frozen, "thaw">> {
 async function pave(story: Story): Promise<Hold | null> {
   const { app, point, direction, action } = story;
   const isOrphan =
-    point.endsWith(":adoption") ||
+    isAdoption(point) ||
     (point.endsWith(":record") && direction === "outbound" && action === "create");
   if (isOrphan) {
     await orphan(story);
@@ -178,19 +180,24 @@ async function pave(story: Story): Promise<Hold | null> {
   return isBeat ? app.github.holdNext({ method: "GET", path: /\/issues\/\d+$/ }) : null;
 }
 
-/** A create whose worker died when GitHub had made the issue: it is there for whoever finds it. */
+/**
+ * A create whose worker died when GitHub had made the issue: it is there for whoever finds it. What is
+ * to be deleted is deleted then, and found by that.
+ */
 async function orphan(story: Story): Promise<void> {
-  const { app, watch, point, direction } = story;
+  const { app, watch, point, direction, action } = story;
   app.holdWebhooks();
-  await editInApp(story);
+  await editInApp({ ...story, action: "create" });
   await dieAt(app, watch, { point: "after:send", direction: "outbound" });
   // The answer to a create says what was sent; what is found later may say more.
   if (point.endsWith(":record")) editBody(story, "Edited by Mona");
+  if (action === "delete" && direction === "outbound") await editInApp(story);
   await app.advance(LEASE_MS + 1);
   if (direction === "outbound") return;
-  // Its echo is taken in before anybody lists.
+  // It is heard of before anybody lists: by its echo, or first of all by its deletion.
   app.github.faults.webhooks.hold = false;
-  await app.github.releaseDeliveries();
+  if (action === "delete") editOnGitHub(story);
+  else await app.github.releaseDeliveries();
 }
 
 async function editInApp(story: Story): Promise<void> {
@@ -241,13 +248,15 @@ async function recordOf({ app, title }: Story) {
 }
 
 /** How the event ended that the worker was at. */
-async function endOf({ app, point, direction }: Story, id: string | null): Promise<string> {
+async function endOf({ app, point, direction, action }: Story, id: string | null): Promise<string> {
   const events = await app.events();
   // Who adopts by an echo is at no event, but on the way of the create that was sent. What was born in
   // the transaction that the death undid is born anew.
-  const last = point.endsWith(":adoption") ? "outbound" : direction;
+  const last = isAdoption(point) && action === "create" ? "outbound" : direction;
+  const kind = action === "delete" ? "delete" : "upsert";
   const event =
-    events.find((one) => one.id === id) ?? events.findLast((one) => one.direction === last);
+    events.find((one) => one.id === id) ??
+    events.findLast((one) => one.direction === last && one.action === kind);
   return `${event?.state ?? "no"} ${event?.reason ?? "event"}`;
 }
 
@@ -306,14 +315,17 @@ function endExpectedOf(
   direction: Direction,
   action: Action,
 ): Pick<Left, "ended" | "writes"> {
-  if (point.endsWith(":adoption")) return { ended: "completed nothing_to_send", writes: 1 };
+  const created = isAdoption(point) ? 1 : 0;
+  if (created === 1 && action === "create") {
+    return { ended: "completed nothing_to_send", writes: created };
+  }
   if (direction === "inbound") {
     const reason = {
       create: "created_record",
       update: "updated_record",
       delete: "archived_record",
     };
-    return { ended: `completed ${reason[action]}`, writes: 0 };
+    return { ended: `completed ${reason[action]}`, writes: created };
   }
   // What has landed and was not taken in is heard of by its echo, which comes first.
   const isHeard = hasLanded(point) && !hasEnded(point);
