@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { sweepDue } from "../../src/runtime/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { tally } from "../harness/tally.ts";
 
 const DAY = 24 * 3_600_000;
 const MANY = 15;
@@ -75,7 +76,14 @@ describeOnEachDatabase("a run that would do too much", (open) => {
     await app.settle();
     expect((await app.status()).held_runs).toEqual([]);
     expect(await living(app)).toBe(MANY + 1);
-    expect((await app.events()).filter(({ action }) => action === "delete")).toEqual([]);
+    expect(app.github.issues(app.repo).map(({ state }) => state)).toEqual(
+      Array.from({ length: MANY + 1 }, () => "open"),
+    );
+    expect(tally(await app.story())).toEqual({
+      "inbound completed created_record": MANY,
+      "outbound completed created_resource": 1,
+      "inbound duplicate same_content": 1,
+    });
     expect(app.writes()).toBe(1);
     expect(await post(app, `runs/${run?.id ?? ""}/approve`)).toBe(404);
   });
@@ -104,6 +112,7 @@ describeOnEachDatabase("a run that would do too much", (open) => {
     for (const deletion of deletions) {
       expect(deletion).toMatchObject({ state: "completed", reason: "archived_record" });
     }
+    expect(app.github.issues(app.repo)).toEqual([]);
     expect(app.writes()).toBe(0);
   });
 
@@ -114,7 +123,13 @@ describeOnEachDatabase("a run that would do too much", (open) => {
     }
     await app.settle();
     expect(await living(app)).toBe(0);
+    expect(app.github.issues(app.repo)).toEqual([]);
     expect((await app.status()).held_runs).toEqual([]);
+    expect(tally(await app.story())).toEqual({
+      "inbound completed created_record": MANY,
+      "inbound completed archived_record": MANY,
+    });
+    expect(app.writes()).toBe(0);
   });
 
   it("a reconcile that would overwrite every issue is held, and does what is harmless", async () => {

@@ -53,6 +53,9 @@ describeOnEachDatabase("a repository under another name", (open) => {
       expect(await app.task()).toMatchObject({ title: "Ours", markdown: "Theirs" });
       expect(app.github.issues(now)).toMatchObject([{ title: "Ours", body: "Theirs" }]);
       expect(await app.story("direction=inbound")).toContain("inbound completed updated_record");
+      expect((await app.story("direction=outbound")).at(-1)).toBe(
+        "outbound completed updated_resource",
+      );
       expect((await app.events()).filter(({ state }) => state === "errored")).toEqual([]);
       expect(app.writes()).toBe(1);
       expect(requestsByName(app)).toBe(0);
@@ -69,6 +72,8 @@ describeOnEachDatabase("a repository under another name", (open) => {
 
       expect(await connectedTo(app)).toEqual([now]);
       expect(await app.task()).toMatchObject({ title: "After" });
+      expect(app.github.issues(now)).toMatchObject([{ number: 1, title: "After", state: "open" }]);
+      expect((await app.story()).at(-1)).toBe("inbound completed updated_record");
       expect(app.writes()).toBe(0);
       expect(requestsByName(app)).toBe(0);
     });
@@ -99,6 +104,10 @@ describeOnEachDatabase("a repository under another name", (open) => {
         ({ state, reason }) => state === "irrelevant" && reason === "unknown_container",
       );
       expect(strangers).toHaveLength(lost ? 0 : 2);
+      expect(await app.story("direction=outbound")).toEqual([
+        "outbound completed created_resource",
+        "outbound completed updated_resource",
+      ]);
       expect(app.writes()).toBe(1);
       expect(requestsByName(app)).toBe(0);
     });

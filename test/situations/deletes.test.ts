@@ -43,6 +43,7 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     await app.settle();
 
     expect(await app.comments()).toEqual([]);
+    expect(app.github.comments(app.repo, 1)).toEqual([]);
     const [, edit, removal] = await commentEvents(app);
     expect(edit).toMatchObject({
       state: "canceled",
@@ -98,7 +99,9 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     await app.settle();
 
     expect(await app.comments()).toEqual([]);
+    expect(app.github.comments(app.repo, 1)).toEqual([]);
     const [, removal, late] = await commentEvents(app);
+    expect(removal).toMatchObject({ state: "completed", reason: "deleted_record" });
     expect(late).toMatchObject({
       state: "ignored",
       reason: "tombstoned",
@@ -156,6 +159,7 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     await app.settle();
 
     expect(await app.comments()).toMatchObject([{ markdown: "ours" }]);
+    expect(app.github.comments(app.repo, 1)).toEqual([]);
     const [, refused, removal] = await commentEvents(app);
     expect(removal).toMatchObject({
       action: "delete",
@@ -190,6 +194,7 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     const task = await app.task();
     expect(task).toMatchObject({ title: "Talk" });
     expect(task.deleted_at).not.toBeNull();
+    expect(app.github.issues(app.repo)).toEqual([]);
     const events = (await app.events()).filter((event) => event.resource_type === "issue");
     const [, , removal, late] = events;
     expect(removal).toMatchObject({
@@ -260,6 +265,10 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
     await app.editTask(id, { title: "Back" });
     await app.settle();
     expect(app.github.issue(app.repo, 2)).toMatchObject({ title: "Back" });
+    expect((await app.story("direction=outbound")).slice(-2)).toEqual([
+      "outbound completed created_resource",
+      "outbound completed updated_resource",
+    ]);
     expect(app.writes()).toBe(2);
   });
 

@@ -82,6 +82,7 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
       { state: "completed", reason: "created_record" },
       { id: errored?.id, state: "completed", reason: "updated_record", error: null },
     ]);
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Newer, unheard", body: "Kept" });
     expect(app.writes()).toBe(0);
     expect(app.reads()).toBe(1);
   });
@@ -96,6 +97,7 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
     await app.editTask(id, { markdown: "Ours" });
     await app.settle();
     expect(await app.task()).toMatchObject({ title: "Newer, unheard", markdown: "Ours" });
+    expect(app.writes()).toBe(1);
     app.github.clearRequests();
 
     expect(await restart(app, errored?.id)).toBe(200);
@@ -103,7 +105,13 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
 
     expect(await app.task()).toMatchObject({ title: "Newer, unheard", markdown: "Ours" });
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Newer, unheard", body: "Ours" });
-    const [, old, ours] = await app.events();
+    const [, old, ours, ...more] = await app.events();
+    expect(ours).toMatchObject({
+      direction: "outbound",
+      state: "completed",
+      reason: "updated_resource",
+    });
+    expect(more).toEqual([]);
     expect(old).toMatchObject({
       state: "ignored",
       reason: "later_event",
@@ -132,6 +140,7 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Newer" });
     expect(await app.task()).toMatchObject({ title: "Newer" });
     const newer = (await app.events("state=completed")).at(-1);
+    expect(newer).toMatchObject({ direction: "outbound", reason: "updated_resource" });
     expect(await app.events("state=canceled")).toMatchObject([
       { id: refused?.id, reason: "superseded", canceled_by: newer?.id },
     ]);
@@ -151,6 +160,7 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
     const task = await app.task();
     expect(task).toMatchObject({ title: "Opened" });
     expect(task.deleted_at).not.toBeNull();
+    expect(app.github.issues(app.repo)).toEqual([]);
     expect(await app.events("state=errored")).toEqual([]);
     const removal = (await app.events()).find(({ action }) => action === "delete");
     expect(removal).toMatchObject({ state: "completed", reason: "archived_record" });

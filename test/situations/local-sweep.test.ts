@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { localSweepDue } from "../../src/runtime/local-sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { tally } from "../harness/tally.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -172,6 +173,11 @@ describeOnEachDatabase("the local sweep", (open) => {
     expect((await app.tasks()).map(({ title }) => title)).toEqual(["New", "Also new"]);
     expect(app.writes()).toBe(1);
     expect(openIssues(app)).toBe(14);
+    expect(tally(await app.story())).toEqual({
+      "outbound completed created_resource": 12 + 1,
+      "inbound duplicate same_content": 12 + 1,
+      "inbound completed created_record": 1,
+    });
   });
 
   it("S52 the rows are put back: the run is withdrawn by itself, and edits made meanwhile arrive", async () => {
@@ -193,6 +199,26 @@ describeOnEachDatabase("the local sweep", (open) => {
 
     expect((await app.status()).held_runs).toEqual([]);
     expect((await app.tasks()).map(({ title }) => title)).toContain("Edited meanwhile");
+    // The row came back, so that somebody looked again.
+    // The row came back, so that somebody looked again; nobody else's had anything new.
+    const taken = (await app.events()).filter(({ changes }) =>
+      changes.some(({ to }) => to === "Edited meanwhile"),
+    );
+    expect(taken).toMatchObject([
+      {
+        direction: "outbound",
+        state: "completed",
+        reason: "nothing_to_send",
+        integration_external_id: "3",
+        changes: [{ side: "record", field: "title", to: "Edited meanwhile" }],
+      },
+    ]);
+    expect(tally(await app.story())).toEqual({
+      "outbound completed created_resource": 12,
+      "inbound duplicate same_content": 12,
+      "inbound ignored record_missing": 1,
+      "outbound completed nothing_to_send": 12,
+    });
     expect(await app.tasks()).toHaveLength(12);
     expect(openIssues(app)).toBe(12);
     expect(app.writes()).toBe(0);
@@ -224,6 +250,11 @@ describeOnEachDatabase("the local sweep", (open) => {
     await look(app);
     expect((await app.status()).held_runs).toEqual([]);
     expect(openIssues(app)).toBe(1);
+    expect(await app.task()).toMatchObject({ id: "14", title: "T14" });
+    expect(tally(await app.story("direction=outbound"))).toEqual({
+      "outbound completed created_resource": 14,
+      "outbound completed closed_resource": 13,
+    });
     expect(app.writes()).toBe(13);
     expect(await say(app, "approve")).toBe(404);
   });

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { saveAsAnOrm, withHooks } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { tally } from "../harness/tally.ts";
 
 async function restart(app: SampleTandem, event: string): Promise<void> {
   const url = `http://localhost/api/events/${event}/restart`;
@@ -88,9 +89,17 @@ describeOnEachDatabase("two users of one author", (open) => {
       code: "ambiguous_actor",
       message: "users 1, users 2 and users 3 all have the login mona",
     });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Edited" }, { title: "After" }]);
     expect(app.writes() + app.reads()).toBe(0);
   });
 });
+
+/** Octocat's, as they were opened: who stands for their author here is no matter there. */
+function expectIssues(app: SampleTandem, ...titles: readonly string[]): void {
+  expect(app.github.issues(app.repo)).toMatchObject(
+    titles.map((title) => ({ title, state: "open", author: "octocat" })),
+  );
+}
 
 const CONNECT = `
   begin;
@@ -173,6 +182,7 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
 
   it("S44 the same where both have the login, in whatever case: no error of Tandem's making", async () => {
     const app = await givenAStranger();
+    const before = await app.story();
     await app.sql("insert into users (name, github_login) values ('Octavia', 'OctoCat')");
     // Before the drain has seen it, the author comes again.
     app.github.as("octocat").openIssue(app.repo, { title: "Three" });
@@ -184,7 +194,11 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
       { id: "2", github_login: null, placeholder: true },
       { id: "3", github_login: "OctoCat" },
     ]);
-    expect((await app.events()).filter(({ state }) => state === "errored")).toEqual([]);
+    expect(tally((await app.story()).slice(before.length))).toEqual({
+      "inbound completed created_record": 1,
+      "inbound completed author_linked": 3,
+    });
+    expectIssues(app, "One", "Two", "Three");
     expect(app.writes() + app.reads()).toBe(0);
   });
 
@@ -207,11 +221,13 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
       state: "errored",
       error: { message: "users 2 and users 3 both have the login octocat" },
     });
+    expectIssues(app, "One", "Two", "Three", "Four");
     expect(app.writes() + app.reads()).toBe(0);
   });
 
   it("S44 what the app's table refuses is come back to, and holds up nothing else", async () => {
     const app = await givenAStranger();
+    const before = await app.story();
     await app.sql("alter table tasks add constraint closed check (id <> 1 or owner_id <> 3)");
     await app.sql(CONNECT);
     await app.settle();
@@ -223,6 +239,11 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
     await app.settle();
     expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
     expect(await app.sql("select * from tandem.links")).toEqual([]);
+    expect(tally((await app.story()).slice(before.length))).toEqual({
+      "inbound completed author_linked": 3,
+    });
+    expectIssues(app, "One", "Two");
+    expect(app.writes() + app.reads()).toBe(0);
   });
 
   it("S44 the app's own code writes the move where it writes the record", async () => {
@@ -248,6 +269,10 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
       [{ owner_id: "3" }, "author_linked"],
     ]);
     expect(followed.sort()).toEqual(["update 1", "update 2"]);
+    expect((await app.story()).filter((line) => line.endsWith("author_linked"))).toEqual(
+      Array.from({ length: 3 }, () => "inbound completed author_linked"),
+    );
+    expectIssues(app, "One", "Two");
     expect(app.writes()).toBe(0);
   });
 

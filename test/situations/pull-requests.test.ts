@@ -32,6 +32,8 @@ describeOnEachDatabase("pull requests", (open) => {
     await app.settle();
 
     expect(number).toBe(2);
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "An issue", state: "open" });
+    expect(app.github.issue(app.repo, 2)).toMatchObject({ title: "A better one", state: "closed" });
     expect(await app.tasks()).toMatchObject([{ title: "An issue" }]);
     expect(await app.comments()).toEqual([]);
     expect(await app.story()).toEqual(["inbound completed created_record"]);
@@ -78,6 +80,7 @@ describeOnEachDatabase("pull requests", (open) => {
     await app.settle();
 
     expect(await app.task()).toMatchObject({ id, title: "Theirs", deleted_at: null });
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Theirs", state: "open" });
     expect((await app.events("direction=inbound")).at(-1)).toMatchObject({
       source: "poll",
       state: "completed",

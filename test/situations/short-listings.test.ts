@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { sweepDue } from "../../src/runtime/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { tally } from "../harness/tally.ts";
 
 const DAY = 24 * 3_600_000;
 const COUNT = 8;
@@ -25,13 +26,20 @@ async function givenPairs(database: TestDatabase): Promise<SampleTandem> {
   return app;
 }
 
-async function expectNothingDeleted(app: SampleTandem): Promise<void> {
+/** How all that happened ended, by then: each comment has brought its issue along, which was no news. */
+const PAIRED = {
+  "inbound completed created_record": 2 * COUNT,
+  "inbound duplicate same_content": COUNT,
+};
+
+async function expectNothingDeleted(app: SampleTandem, more = {}): Promise<void> {
   const tasks = await app.tasks();
   expect(tasks).toHaveLength(COUNT);
   expect(tasks.every(({ deleted_at }) => deleted_at === null)).toBe(true);
   expect(await app.comments()).toHaveLength(COUNT);
   expect(app.github.issues(app.repo).every(({ state }) => state === "open")).toBe(true);
-  expect((await app.events()).filter(({ action }) => action === "delete")).toEqual([]);
+  expect(app.github.issues(app.repo)).toHaveLength(COUNT);
+  expect(tally(await app.story())).toEqual({ ...PAIRED, ...more });
   expect(app.writes()).toBe(0);
 }
 
@@ -66,6 +74,9 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
         "completed archived_record",
         "completed deleted_record",
       ]);
+      expect(app.github.issues(app.repo).map(({ number }) => number)).toEqual([
+        1, 2, 4, 5, 6, 7, 8,
+      ]);
       expect(app.writes()).toBe(0);
     });
 
@@ -80,7 +91,9 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
       app.github.faults.api.lists = lists;
       await app.tandem.syncNow();
       await app.settle();
-      await expectNothingDeleted(app);
+      // A partial list shows every other one.
+      const seen = lists === "partial" ? { "inbound completed updated_record": COUNT / 2 } : {};
+      await expectNothingDeleted(app, seen);
 
       app.github.clearFaults();
       await app.tandem.syncNow();
@@ -88,7 +101,7 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
       expect((await app.tasks()).map(({ markdown }) => markdown)).toEqual(
         Array.from({ length: COUNT }, () => "Edited"),
       );
-      await expectNothingDeleted(app);
+      await expectNothingDeleted(app, { "inbound completed updated_record": COUNT });
     });
   }
 
@@ -124,7 +137,14 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
     expect(await sweepDue(app.tandem.services, DAY)).toBe(1);
     await app.settle();
     const gone = (await app.tasks()).filter(({ deleted_at }) => deleted_at !== null);
-    expect(gone).toHaveLength(1);
+    expect(gone).toMatchObject([{ title: "Issue 1" }]);
+    expect(app.github.issues(app.repo)).toHaveLength(COUNT - 1);
+    expect(tally(await app.story())).toEqual({
+      ...PAIRED,
+      "inbound completed archived_record": 1,
+      "inbound completed deleted_record": 1,
+    });
+    expect(app.writes()).toBe(0);
   });
 });
 
@@ -150,6 +170,8 @@ describeOnEachDatabase("a resource opened moments ago", (open) => {
     expect(await sweepDue(app.tandem.services, DAY)).toBe(1);
     await app.settle();
     expect((await young())?.deleted_at).not.toBeNull();
+    expect(app.github.issues(app.repo)).toHaveLength(COUNT);
+    expect((await app.story()).at(-1)).toBe("inbound completed archived_record");
     expect(app.writes()).toBe(0);
   });
 });

@@ -56,6 +56,11 @@ async function expectFollowed(app: Pair, title = "Broken link"): Promise<void> {
   expect((await app.events()).filter(({ state }) => state === "errored")).toEqual([]);
 }
 
+/** How each of the task's events ended. */
+async function endsOf(app: Pair): Promise<readonly string[]> {
+  return app.story(`record=tasks:${app.taskId}`);
+}
+
 /** What is edited afterwards, on either side, arrives at the other. */
 async function expectBothWays(app: Pair): Promise<void> {
   await app.advance(5_000);
@@ -146,6 +151,7 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     app.github.clearFaults();
 
     await expectFollowed(app);
+    expect(await endsOf(app)).toContain("inbound completed followed_move");
     expect(app.writes()).toBe(0);
     await expectBothWays(app);
   });
@@ -160,6 +166,8 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     await app.settle();
 
     await expectFollowed(app, "Ours meanwhile");
+    expect(await endsOf(app)).toContain("inbound completed followed_move");
+    expect(await endsOf(app)).toContain("outbound completed updated_resource");
     expect(app.github.calls({ method: "PATCH" })).toBe(1);
     expect(app.writes()).toBe(1);
   });
@@ -175,7 +183,9 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     await expectFollowed(app, "Ours meanwhile");
     // The one that was led elsewhere, and the one that arrived.
     expect(app.github.calls({ method: "PATCH" })).toBe(2);
-    expect(app.github.issue(APP, 2)?.title).toBe("Ours meanwhile");
+    expect(app.writes()).toBe(2);
+    expect(await endsOf(app)).toContain("inbound completed followed_move");
+    expect(await endsOf(app)).toContain("outbound completed updated_resource");
   });
 
   it("S40: edited there before its webhooks arrive, so that a second task is made: one remains", async () => {
@@ -195,6 +205,7 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     await app.settle();
 
     await expectFollowed(app, "Theirs there");
+    expect(await endsOf(app)).toContain("inbound completed followed_move");
     expect(app.writes()).toBe(0);
   });
 
@@ -216,6 +227,8 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     ]);
     expect(new Set(comments.map(({ task_id }) => task_id))).toEqual(new Set([app.taskId]));
     expect(app.github.comments(APP, 2)).toHaveLength(4);
+    expect(await taskOf(app)).toMatchObject({ project_id: "2", title: "Broken link" });
+    expect(await endsOf(app)).toContain("inbound completed followed_move");
     expect(app.writes()).toBe(0);
   });
 
@@ -263,6 +276,8 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
 
     expect(await app.comments()).toMatchObject([{ id: "1" }, { id: "2" }]);
     expect(await taskOf(app)).toMatchObject({ project_id: "2", deleted_at: null });
+    expect(app.github.issue(APP, 2)).toMatchObject({ title: "Broken link", comments: 2 });
+    expect(await endsOf(app)).toContain("inbound completed followed_move");
     expect(app.writes()).toBe(0);
   });
 });
@@ -330,6 +345,8 @@ describeOnEachDatabase("an issue transferred out of reach", (open) => {
 
     const tasks = (await app.tasks()).filter(({ title }) => title === "From afar");
     expect(tasks).toMatchObject([{ project_id: "2", markdown: "With a text." }]);
+    expect(app.github.issue(APP, 2)).toMatchObject({ title: "From afar", body: "With a text." });
+    expect((await app.story()).at(-1)).toBe("inbound completed created_record");
     expect(app.reads()).toBe(1);
     expect(app.writes()).toBe(0);
   });
