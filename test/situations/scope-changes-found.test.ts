@@ -149,6 +149,8 @@ describeOnEachDatabase("a move and a transfer", (open) => {
     expect(await app.task()).toMatchObject({ project_id: "2", title: "Ours" });
     expect(issuesOf(app, SITE)).toEqual([]);
     expect(issuesOf(app, APP)).toEqual(["open: Ours"]);
+    expect(await storyAt(app, APP)).toContain("inbound completed followed_move");
+    expect(await storyAt(app, APP)).toContain("outbound completed updated_resource");
     expect(app.writes()).toBe(1);
     await expectAtRest(app);
   });
@@ -161,8 +163,10 @@ describeOnEachDatabase("a move and a transfer", (open) => {
     await moveTo(app, "3");
     await app.settle();
     app.github.faults.api.refuseConnections = false;
+    app.github.clearRequests();
     await app.settleWithin(10);
 
+    expect(app.writes()).toBe(1);
     expect(await app.task()).toMatchObject({ project_id: "3" });
     expect(issuesOf(app, APP)).toEqual(["closed: Broken link"]);
     expect(await storyAt(app, APP)).toContain("outbound completed moved_out_of_scope");
@@ -182,6 +186,10 @@ describeOnEachDatabase("a move and a transfer", (open) => {
 
     expect(await app.task()).toMatchObject({ project_id: "2", title: "Broken link" });
     expect([...issuesOf(app, APP)].sort()).toEqual(["closed: Broken link", "open: Broken link"]);
+    expect(await storyAt(app, APP)).toContain("outbound completed moved_to_connection");
+    expect(await storyAt(app, APP)).toContain("outbound completed created_resource");
+    // The new issue, and the old one closed where it is by now: that was led there.
+    expect(app.writes()).toBe(3);
     await expectAtRest(app);
   });
 });

@@ -104,6 +104,11 @@ describeOnEachDatabase("an issue transferred on before its first transfer was fo
     expect(await app.pairings(app.taskId)).toMatchObject([
       { connection: SITE, integration_external_id: "2", in_sync: true },
     ]);
+    expect(app.github.issue(SITE, 2)).toMatchObject({ title: "Broken link", state: "open" });
+    expect(app.github.comments(SITE, 2)).toHaveLength(2);
+    expect(await app.story(`record=tasks:${app.taskId}`)).toContain(
+      "inbound completed followed_move",
+    );
     expect(app.writes()).toBe(0);
   });
 
