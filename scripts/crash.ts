@@ -1,12 +1,12 @@
 /**
  * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, inbound and
- * outbound, of a create, an update and a delete, on a real Postgres; see `test/processes/crash`. It
- * exits with 1 unless both sides agree each time. `--only before:send` plays the cells of that name.
+ * outbound, of a create, an update and a delete, hard and soft, on a real Postgres; see
+ * `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays the cells of that name.
  */
 import { parseArgs } from "node:util";
 import {
-  ACTIONS,
   type Cell,
+  CELL_ACTIONS,
   CELLS,
   DIRECTIONS,
   unreachable,
@@ -43,7 +43,7 @@ const given = process.env.TANDEM_TEST_DATABASE_URL;
 const server = given === undefined ? await startPostgres(undefined) : null;
 const reachable = wanted.filter((cell) => unreachable(cell) === null);
 const others = DIRECTIONS.flatMap((direction) =>
-  ACTIONS.map((action) =>
+  CELL_ACTIONS.map((action) =>
     wanted.filter(
       (cell) =>
         cell.direction === direction && cell.action === action && unreachable(cell) !== null,

@@ -6,18 +6,21 @@ import { type Failpoint, FAILPOINTS } from "../../../src/runtime/failpoints.ts";
 
 export type Direction = "inbound" | "outbound";
 export type Action = "create" | "update" | "delete";
+/** `archive`: the app's soft delete; at GitHub there is none. */
+export type CellAction = Action | "archive";
 /** `stop`: frozen until its lease has run out and another has gone on, then continued. */
 export type Fate = "kill" | "stop";
 
 export interface Cell {
   readonly point: Failpoint;
   readonly direction: Direction;
-  readonly action: Action;
+  readonly action: CellAction;
   readonly fate: Fate;
 }
 
 export const DIRECTIONS: readonly Direction[] = ["inbound", "outbound"];
 export const ACTIONS: readonly Action[] = ["create", "update", "delete"];
+export const CELL_ACTIONS: readonly CellAction[] = [...ACTIONS, "archive"];
 const POINTS = Object.keys(FAILPOINTS) as readonly Failpoint[];
 /** Where a worker that stands still has something to write later, or a request to send. */
 const STALLS: readonly Failpoint[] = [
@@ -32,12 +35,14 @@ const STALLS: readonly Failpoint[] = [
 
 /** All cells, those that cannot be reached among them. */
 export const CELLS: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
-  ACTIONS.flatMap((action) => [
-    ...POINTS.map((point): Cell => ({ point, direction, action, fate: "kill" })),
-    ...STALLS.map((point): Cell => ({ point, direction, action, fate: "stop" })).filter(
-      (cell) => unreachable(cell) === null && hasClaim(cell),
-    ),
-  ]),
+  CELL_ACTIONS.filter((action) => direction === "outbound" || action !== "archive").flatMap(
+    (action) => [
+      ...POINTS.map((point): Cell => ({ point, direction, action, fate: "kill" })),
+      ...(action === "archive" ? [] : STALLS)
+        .map((point): Cell => ({ point, direction, action, fate: "stop" }))
+        .filter((cell) => unreachable(cell) === null && hasClaim(cell)),
+    ],
+  ),
 );
 
 /** Who adopts what a webhook tells of works on no event: there is no claim to be lost. */
@@ -54,13 +59,18 @@ export function unreachable({ point, direction, action }: Omit<Cell, "fate">): s
   if (step === "adoption" && action === "update") {
     return "what is updated is paired: its resource is known by its id, and not by a token alone";
   }
-  if (step === "record" && direction === "outbound" && action === "delete") {
+  if (step === "record" && direction === "outbound" && isRemoval(action)) {
     return "the record is deleted: the answer to closing its issue has nowhere to be merged";
   }
   if (step === "heartbeat" && direction === "inbound" && action === "delete") {
     return "an inbound delete is one transaction that asks nobody: it ends before a renewal is due";
   }
   return null;
+}
+
+/** Whether the record or the resource goes. */
+export function isRemoval(action: CellAction): boolean {
+  return action === "delete" || action === "archive";
 }
 
 /** Whether the cell is about what a create made whose answer was lost. */
@@ -102,6 +112,7 @@ export function outcomeOf({ point, direction, action, fate }: Cell): Outcome {
       return { reasons, writes: [1 + late, 1 + late] };
     }
     case "delete":
+    case "archive":
       // What the lost create made is found by its token, and closed: the create is the other request.
       if (isAdoption(point)) return { reasons: ["closed_resource"], writes: [2, 2] };
       // Closing what is closed changes nothing, so nobody looks first: it is sent once more.
@@ -109,11 +120,16 @@ export function outcomeOf({ point, direction, action, fate }: Cell): Outcome {
   }
 }
 
-function inboundOutcome(point: Failpoint, action: Action): Outcome {
+function inboundOutcome(point: Failpoint, action: CellAction): Outcome {
   // The echo of our own create: its event is no news to the lane that adopted it.
   if (isAdoption(point) && action === "create")
     return { reasons: ["adopted_resource", "nothing_to_send"], writes: [1, 1] };
-  const reasons = { create: "created_record", update: "updated_record", delete: "archived_record" };
+  const reasons = {
+    create: "created_record",
+    update: "updated_record",
+    delete: "archived_record",
+    archive: "",
+  };
   const created = isAdoption(point) ? 1 : 0;
   return { reasons: [reasons[action]], writes: [created, created] };
 }

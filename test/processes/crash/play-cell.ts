@@ -4,7 +4,7 @@
  */
 import type { Hold } from "../../../src/testing/github/index.ts";
 import type { Child } from "../child.ts";
-import { type Cell, isAdoption, outcomeOf } from "./matrix.ts";
+import { type Cell, isAdoption, isRemoval, outcomeOf } from "./matrix.ts";
 import type { Site } from "./site.ts";
 import {
   differences,
@@ -55,7 +55,7 @@ async function play(site: Site, cell: Cell): Promise<Seen> {
   const reached = await meetFate(worker, cell);
   await road.clear();
   const problems: string[] = [];
-  if ((reached.action === "delete") !== (cell.action === "delete")) {
+  if ((reached.action === "delete") !== isRemoval(cell.action)) {
     problems.push(`the point tells of ${reached.action}`);
   }
   if (fate === "stop" && !landsLate(cell)) {
@@ -128,7 +128,7 @@ const OPEN: Road = { clear: () => undefined };
 async function pave(site: Site, cell: Cell, pair: Pair): Promise<Road> {
   const { point, direction, action } = cell;
   if (isAdoption(point)) {
-    if (action !== "delete") return orphan(site, cell, pair);
+    if (!isRemoval(action)) return orphan(site, cell, pair);
     return direction === "outbound"
       ? orphan(site, cell, pair, () => edit(site, cell, pair))
       : unheardOrphan(site, cell, pair);

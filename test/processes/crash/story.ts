@@ -1,6 +1,13 @@
 /** The edit that a cell of the crash matrix is about, on either side, and what both say in the end. */
 import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
-import { type Action, type Cell, type Direction, isAdoption, unreachable } from "./matrix.ts";
+import {
+  type CellAction,
+  type Cell,
+  type Direction,
+  isAdoption,
+  isRemoval,
+  unreachable,
+} from "./matrix.ts";
 import { REPOSITORY, type Site } from "./site.ts";
 import { until } from "./until.ts";
 
@@ -36,7 +43,7 @@ export async function edit(site: Site, { direction, action }: Cell, pair: Pair):
   await site.github.idle();
 }
 
-async function editInApp(site: Site, action: Action, { title, record }: Pair): Promise<void> {
+async function editInApp(site: Site, action: CellAction, { title, record }: Pair): Promise<void> {
   switch (action) {
     case "create":
       await site.sql("insert into tasks (project_id, title) values (1, $1)", [title]);
@@ -50,10 +57,13 @@ async function editInApp(site: Site, action: Action, { title, record }: Pair): P
       return;
     case "delete":
       await site.sql("delete from tasks where title = $1", [title]);
+      return;
+    case "archive":
+      await site.sql("update tasks set deleted_at = now() where title = $1", [title]);
   }
 }
 
-function editOnGitHub(site: Site, action: Action, { title }: Pair): void {
+function editOnGitHub(site: Site, action: CellAction, { title }: Pair): void {
   const mona = site.github.as("mona");
   const number = issuesOf(site, title)[0]?.number ?? 0;
   switch (action) {
@@ -65,6 +75,9 @@ function editOnGitHub(site: Site, action: Action, { title }: Pair): void {
       return;
     case "delete":
       mona.deleteIssue(REPOSITORY, number);
+      return;
+    case "archive":
+      throw new Error("GitHub archives no issue");
   }
 }
 
@@ -119,7 +132,7 @@ interface Task {
 /** What is wrong with the two sides; empty where each has one thing, and both say the same. */
 export async function differences(
   site: Site,
-  { direction, action }: { readonly direction: Direction; readonly action: Action },
+  { direction, action }: { readonly direction: Direction; readonly action: CellAction },
   { title, record }: Pair,
 ): Promise<readonly string[]> {
   const tasks = await site.sql<Task>(
@@ -130,10 +143,10 @@ export async function differences(
   );
   const issues = issuesOf(site, title);
   const open = issues.filter(({ state }) => state === "open");
-  if (action === "delete") {
+  if (isRemoval(action)) {
     const gone = direction === "inbound" ? issues.length === 0 : open.length === 0;
     const archived =
-      direction === "inbound"
+      direction === "inbound" || action === "archive"
         ? tasks.length === 1 && tasks[0]?.deleted === true
         : tasks.length === 0;
     return [
