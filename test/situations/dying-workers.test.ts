@@ -110,14 +110,9 @@ const STALLS = [
 
 const NOTHING_LIVE = { queued: 0, processing: 0, errored: 0, disabled: 0 };
 
-/** What a create left behind and is deleted then is adopted by \`npm run crash\` only. */
 function pointsOf(direction: Direction, action: Action): readonly Failpoint[] {
   const points = Object.keys(FAILPOINTS) as Failpoint[];
-  return points.filter(
-    (point) =>
-      unreachable({ point, direction, action }) === null &&
-      (action === "create" || !point.endsWith(":adoption")),
-  );
+  return points.filter((point) => unreachable({ point, direction, action }) === null);
 }
 
 async function givenPairs(app: SampleTandem, stories: readonly Story[]): Promise<void> {
