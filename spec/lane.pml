@@ -128,6 +128,9 @@ byte nK = NK, old; bit keep;
 #ifdef LOCAL
 byte lp, ll, lv;              /* per field, or element of a set: the last local edit is pending, has landed; its value */
 byte cf;                      /* per field: a conflict is on record */
+#ifndef SETS
+byte ns;                      /* per field: the app's last edit has not left, nor was it named */
+#endif
 #ifdef SETS
 byte le, lo;                  /* per element: edited locally; the resource shows it since a write of ours */
 #endif
@@ -377,6 +380,18 @@ inline learn(c, t, bearer) {
 #define RECORD_FIRST(f) LATER(f)
 #endif
 
+/* The app said it shortly before the resource went on from it, and nobody has sent it, for both agreed. */
+#if defined(LOCAL) && !defined(SETS) && !defined(NO_UNSAID)
+#define UNSAID(f) if :: ns & BIT(f) -> CONFLICT(f); ns = ns & (3 - BIT(f)) :: else fi
+#else
+#define UNSAID(f) skip
+#endif
+#if defined(LOCAL) && !defined(SETS)
+#define LEAVES(fields) ns = ns & (3 - (fields))
+#else
+#define LEAVES(fields) skip
+#endif
+
 #ifdef BASE_AGREED
 #define BASE_OF_LOSER(f) skip
 #else
@@ -449,6 +464,7 @@ inline merge() {
 #else
              if
              :: !UNSENT(f) ->
+                UNSAID(f);
 #ifdef CLOCKS_ALWAYS
                 if :: LATER(f) -> skip :: else -> PUT(R, f, F(mc, f)); PUT(B, f, F(mc, f)) fi
 #else
@@ -541,7 +557,7 @@ inline send() {
 #ifdef RECORD
      x = (1 << NF) - 1;
 #endif
-     am = x; av = R; w = 3;
+     am = x; av = R; w = 3; LEAVES(x);
 #ifdef REMOTE
      wm[2] = wm[1]; wv[2] = wv[1]; wb[2] = wb[1]; wc[2] = wc[1]; ws[2] = ws[1];
      wm[1] = wm[0]; wv[1] = wv[0]; wb[1] = wb[0]; wc[1] = wc[0]; ws[1] = ws[0];
@@ -675,7 +691,7 @@ loop:
 #if defined(LOCAL) && !defined(SETS)
           if :: x == F(B, y) && !(F(T, y) >= 2 && F(T, y) != x) -> lp = lp & (3 - BIT(y)) :: else -> lp = lp | BIT(y) fi;
           if :: F(T, y) == x -> ll = ll | BIT(y) :: else -> ll = ll & (3 - BIT(y)) fi;
-          PUT(lv, y, x);
+          PUT(lv, y, x); ns = ns | BIT(y);
 #endif
           PUT(R, y, x); RM[y] = clk + 1; ch = 1; shown();
           if :: y == 0 -> printf("step: local edit a=%d\n", x) :: else -> printf("step: local edit b=%d\n", x) fi; x = 0; y = 0; STATE } }

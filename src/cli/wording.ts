@@ -50,6 +50,7 @@ export function conflictLine(conflict: ApiEvent["conflicts"][number]): string {
 
 const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
   both_changed: "as both sides had changed it",
+  agreed_before: "as both sides had said that, and one of them went on",
   record_is_newer: "as the record was changed later",
   late_write: "as it was a late write of our own",
   perhaps_late_write: "though what was kept may be a late write of our own",

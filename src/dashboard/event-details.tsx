@@ -58,6 +58,7 @@ function Failure({ event, failed }: Shown & { readonly failed: (error: unknown) 
 /** Why a field's loser lost, for a person. */
 const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
   both_changed: "both sides changed it, and this was the later change",
+  agreed_before: "both sides had said that, and the other one went on",
   record_is_newer: "the record was changed later",
   late_write: "an earlier write of ours landed late",
   perhaps_late_write: "somebody changed it, or an earlier write of ours landed late",

@@ -6,7 +6,7 @@ import { type Content, type Json, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
-import { withOurChanges } from "./plan.ts";
+import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
 /** How many of our writes an edit's webhook may be late by. */

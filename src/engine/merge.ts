@@ -11,7 +11,7 @@ import type { Observation } from "../model/observation.ts";
 import { contentOf } from "./admit.ts";
 import { type Context, ownTime } from "./context.ts";
 import { isByAuthor } from "./create.ts";
-import { REMEMBER_MS } from "./covered.ts";
+import { lastWrites, REMEMBER_MS } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
 import { nextWriteAt, paceWaiting } from "./pace.ts";
@@ -102,7 +102,19 @@ function sentValues(lane: Lane, sight: Sight, { mapping, clockOffset }: Context)
     unknown: sight.from === "answer" ? null : values,
     unanswered: late.map((one) => one.values),
     changedSince: late.every((one) => hasExpired(one, ownTime(sight.at, clockOffset))),
+    left: leftOf(lane, mapping),
   };
+}
+
+/** A create says all of its record, also what it leaves to the provider. */
+function leftOf(lane: Lane, mapping: Mapping): SentValues["left"] {
+  const left: Record<string, SentValues["left"][string]> = {};
+  for (const { kind, values, sentAt: at } of lastWrites(lane).toReversed()) {
+    const fields = kind === "create" ? plannedFields(mapping).map(({ name }) => name) : [];
+    for (const field of fields) left[field] = { at };
+    for (const [field, value] of Object.entries(values)) left[field] = { at, value };
+  }
+  return left;
 }
 
 /**
@@ -156,11 +168,22 @@ export function concludeMerge(
     base: merged.base,
     copy: { ...lane.copy, ...sight.copy },
     recordId: record?.id ?? lane.recordId,
+    recordChangedAt: stillSaid(lane.recordChangedAt, merged),
     ...(record === null || record.archived === true || lane.tombstone !== null
       ? {}
       : { archivedAs: null, returned: null }),
     ...settleAttempt(lane, sight, context),
   });
+}
+
+/** What was named as replaced is the app's no more: what goes on from there replaces nothing of it. */
+function stillSaid(
+  changedAt: Lane["recordChangedAt"],
+  { conflicts }: Plan,
+): Lane["recordChangedAt"] {
+  const gone = conflicts.filter(({ why }) => why === "agreed_before").map(({ field }) => field);
+  if (gone.length === 0) return changedAt;
+  return Object.fromEntries(Object.entries(changedAt).filter(([field]) => !gone.includes(field)));
 }
 
 /**

@@ -16,8 +16,10 @@ import {
   sameValue,
 } from "../model/content.ts";
 import type { Conflict } from "../model/event.ts";
-import { type Instant, instantFromMicros, truncateInstant } from "../model/instant.ts";
+import type { Instant } from "../model/instant.ts";
 import type { ConflictPolicy, InitialPolicy } from "../model/mapping.ts";
+import { isLater, isUnsaid, laterSide, type Times } from "./later-side.ts";
+import { mergeSet, withOurChanges } from "./sets.ts";
 
 export interface PlannedField {
   readonly name: string;
@@ -38,6 +40,8 @@ export interface SentValues {
   readonly changedSince: boolean;
   /** Sets that were sent and are there in part only, for the provider may have dropped the rest. */
   readonly parts: Readonly<Record<string, SetParts>>;
+  /** When each field left last, by our clock, and as what, as far as that is remembered. */
+  readonly left: Readonly<Record<string, { readonly at: Instant; readonly value?: Json }>>;
 }
 
 export interface SetParts {
@@ -45,20 +49,14 @@ export interface SetParts {
   readonly missing: readonly string[];
 }
 
-export interface PlanInput {
+export interface PlanInput extends Times {
   readonly fields: readonly PlannedField[];
   readonly base: Content | null;
   /** `null`: there is no record yet. */
   readonly record: Content | null;
   /** What was seen of the resource; an absent field was not seen. */
   readonly resource: Content;
-  readonly resourceAt: Instant | null;
   readonly sent: SentValues;
-  /** When each field of the record was last changed by the app. */
-  readonly recordChangedAt: Readonly<Record<string, Instant>>;
-  /** Provider's clock minus ours, and the step of its times; both in microseconds. */
-  readonly clockOffset: number;
-  readonly resolution: number;
   readonly conflict: ConflictPolicy;
   readonly initial: InitialPolicy;
 }
@@ -81,6 +79,7 @@ export const NOTHING_SENT: SentValues = {
   unanswered: [],
   changedSince: false,
   parts: {},
+  left: {},
 };
 
 /** One field's merge: what both sides are to say, and what was lost on the way. */
@@ -169,7 +168,7 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   }
 
   const changedLocally = !sameValue(record, base) || input.sent.unknown?.[name] !== undefined;
-  if (!changedLocally) return takeTheirs(name, input.sent, record, seen);
+  if (!changedLocally) return takeTheirs(name, input, record, seen);
   if (sameValue(record, seen)) return { record, base: seen, news: true };
   const winner = winnerOf(name, input);
   return settle(name, winner, record, seen, "both_changed");
@@ -210,11 +209,23 @@ function saysUnanswered(name: string, { unanswered }: SentValues, seen: Json): b
   });
 }
 
-/** What only they changed; where a late write of ours may have done it, what it replaced is named. */
-function takeTheirs(name: string, sent: SentValues, record: Json | undefined, seen: Json): Merged {
-  return saysUnanswered(name, sent, seen) && !sameValue(record, seen)
-    ? settle(name, "resource", record, seen, "perhaps_late_write")
-    : { record: seen, base: seen, news: true };
+/**
+ * What only they changed. What it replaced is named where a late write of ours may have done it, and
+ * where the app had said it and nobody has sent that, for both sides agreed: they may not have seen it.
+ */
+function takeTheirs(name: string, input: PlanInput, record: Json | undefined, seen: Json): Merged {
+  if (!sameValue(record, seen)) {
+    const { sent } = input;
+    if (saysUnanswered(name, sent, seen)) {
+      return settle(name, "resource", record, seen, "perhaps_late_write");
+    }
+    const left = sent.left[name];
+    const leftElse = left?.value !== undefined && !sameValue(left.value, record);
+    if (isUnsaid(name, input, leftElse ? undefined : left?.at)) {
+      return settle(name, "resource", record, seen, "agreed_before");
+    }
+  }
+  return { record: seen, base: seen, news: true };
 }
 
 /**
@@ -318,36 +329,6 @@ function winnerOf(field: string, input: PlanInput): "record" | "resource" {
   if (input.conflict === "resource-wins") return "resource";
   if (input.conflict === "record-wins") return "record";
   return laterSide(field, input);
-}
-
-/**
- * The later side. Our time is put on the provider's clock and cut to its steps; ties go to the
- * resource, and so does a change whose time nobody saw.
- */
-function laterSide(field: string, input: PlanInput): "record" | "resource" {
-  return isLater(input.recordChangedAt[field], input) ? "record" : "resource";
-}
-
-function isLater(changedAt: Instant | undefined, input: PlanInput): boolean {
-  if (changedAt === undefined || input.resourceAt === null) return false;
-  const corrected = instantFromMicros(changedAt + input.clockOffset);
-  return truncateInstant(corrected, input.resolution) > input.resourceAt;
-}
-
-/** A set before, with what we sent to it since, as far as the resource shows it: no edit of theirs. */
-export function withOurChanges(base: Json, sent: Json | undefined, seen: Json): Json {
-  if (!isStringArray(base) || !isStringArray(sent) || !isStringArray(seen)) return base;
-  const still = base.filter((item) => sent.includes(item) || seen.includes(item));
-  const arrived = sent.filter((item) => !base.includes(item) && seen.includes(item));
-  return [...still, ...arrived].sort();
-}
-
-/** Both sides' additions and removals happen. */
-function mergeSet(base: Json, record: Json | undefined, seen: Json): Json {
-  if (!isStringArray(base) || !isStringArray(record) || !isStringArray(seen)) return seen;
-  const added = seen.filter((item) => !base.includes(item));
-  const removed = new Set(base.filter((item) => !seen.includes(item)));
-  return [...new Set([...record.filter((item) => !removed.has(item)), ...added])].sort();
 }
 
 /**

@@ -150,6 +150,7 @@ export interface Conflict {
   readonly lost: Json;
   readonly why:
     | "both_changed"
+    | "agreed_before"
     | "record_is_newer"
     | "late_write"
     | "perhaps_late_write"

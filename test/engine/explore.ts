@@ -140,7 +140,11 @@ function divergence({ record, resource, lane, detached }: World): string | null 
 }
 
 function lostEdit({ watched, record }: World, options: Options): string | null {
+  const alone = (options.budget?.remoteEdits ?? 0) === 0 && record !== null;
   for (const [field, seen] of Object.entries(watched)) {
+    if (options.watch === "local edits" && alone && !sameValue(record[field], seen.local)) {
+      return `local edit ${field}=${seen.local} lost, though nobody else edits`;
+    }
     if (seen.conflict) continue;
     const lostLocally = seen.localPending && !sameValue(record?.[field], seen.local);
     if (options.watch === "local edits" && lostLocally) {

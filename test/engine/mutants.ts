@@ -147,7 +147,7 @@ export const mutants: readonly Mutant[] = [
       ...whole,
       strict: false,
       localReverts: true,
-      budget: { remoteEdits: 1, localEdits: 2, unknown: 1 },
+      budget: { localEdits: 2, unknown: 1 },
     },
   ),
   mutant(

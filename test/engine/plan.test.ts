@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NOTHING_SENT, plan, type PlanInput } from "../../src/engine/plan.ts";
-import { SECOND } from "../../src/model/instant.ts";
+import { type Instant, SECOND } from "../../src/model/instant.ts";
 import { ada, aPlanInput, at, line, set } from "./builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));
@@ -96,6 +96,32 @@ describe("policy field", () => {
     expect(planned({ ...bothChanged, ...late }).outcome).toBe("lost");
   });
 
+  describe("where both had said the same, and the resource goes on", () => {
+    const goesOn = { base: title("V"), record: title("V"), resource: title("W") };
+    const named = [
+      { field: "title", winner: "resource", kept: "W", lost: "V", why: "agreed_before" },
+    ];
+    const seen = (changedAt: Instant, leftAt: Instant | null = null, value = "V") =>
+      planned({
+        ...goesOn,
+        recordChangedAt: { title: changedAt },
+        sent: { ...NOTHING_SENT, left: leftAt === null ? {} : { title: { at: leftAt, value } } },
+      });
+
+    it("names what the app said at most ten minutes before, for nobody has sent it", () => {
+      expect(seen(at(12))).toMatchObject({ toRecord: title("W"), conflicts: named });
+      expect(seen(at(10 - 600))).toMatchObject({ toRecord: title("W"), conflicts: named });
+      expect(seen(at(12), at(11))).toMatchObject({ toRecord: title("W"), conflicts: named });
+      expect(seen(at(12), at(12), "U")).toMatchObject({ conflicts: named });
+    });
+
+    it("names nothing that was said before, or has left since: whoever went on has seen it", () => {
+      expect(seen(at(9 - 600))).toMatchObject({ toRecord: title("W"), conflicts: [] });
+      expect(seen(at(12), at(12))).toMatchObject({ toRecord: title("W"), conflicts: [] });
+      expect(planned(goesOn)).toMatchObject({ toRecord: title("W"), conflicts: [] });
+    });
+  });
+
   it("touches nothing of a field that was not seen", () => {
     const merged = planned({ record: title("L"), resource: {} });
     expect(merged).toMatchObject({ toRecord: {}, toResource: title("L"), base: title("A") });
@@ -141,7 +167,11 @@ describe("policy record", () => {
       resource: { title: "R", body: "a" },
       recordChangedAt: { title: at(99) },
     });
-    expect(merged).toMatchObject({ toRecord: { title: "R" }, conflicts: [], outcome: "updated" });
+    expect(merged).toMatchObject({
+      toRecord: { title: "R" },
+      conflicts: [{ field: "title", kept: "R", lost: "A", why: "agreed_before" }],
+      outcome: "updated",
+    });
   });
 
   it("ignores the event whole for a record that is newer, but base takes the resource", () => {

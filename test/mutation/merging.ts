@@ -2,6 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const file = "src/engine/plan.ts";
+const laterFile = "src/engine/later-side.ts";
 
 export const merging: readonly CodeMutant[] = [
   {
@@ -17,7 +18,7 @@ export const merging: readonly CodeMutant[] = [
     rule: "Changed on one side: that side wins, whatever the clocks say",
     reasons: ["updated_record"],
     file,
-    find: "if (!changedLocally) return takeTheirs(name, input.sent, record, seen);",
+    find: "if (!changedLocally) return takeTheirs(name, input, record, seen);",
     replace: "",
     killedBy: ["test/engine/plan-laws.test.ts"],
   },
@@ -84,8 +85,8 @@ export const merging: readonly CodeMutant[] = [
     id: "plan-perhaps-named",
     rule: "... and what it takes the place of is named",
     file,
-    find: "return saysUnanswered(name, sent, seen) && !sameValue(record, seen)",
-    replace: "return sameValue(record, undefined)",
+    find: 'return settle(name, "resource", record, seen, "perhaps_late_write");',
+    replace: "return { record: seen, base: seen, news: true };",
     killedBy: ["test/engine/unanswered.test.ts"],
   },
   {
@@ -107,26 +108,66 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "clock-ties",
     rule: "Ties go to the resource",
-    file,
-    find: "truncateInstant(corrected, input.resolution) > input.resourceAt",
-    replace: "truncateInstant(corrected, input.resolution) >= input.resourceAt",
+    file: laterFile,
+    find: "return onTheirClock(changedAt, times) > times.resourceAt;",
+    replace: "return onTheirClock(changedAt, times) >= times.resourceAt;",
     killedBy: ["test/engine/plan.test.ts"],
   },
   {
     id: "clock-cut",
     rule: "Times of two clocks are cut to the coarser resolution",
-    file,
-    find: "truncateInstant(corrected, input.resolution) > input.resourceAt",
-    replace: "corrected > input.resourceAt",
+    file: laterFile,
+    find: "return truncateInstant(instantFromMicros(at + clockOffset), resolution);",
+    replace: "return instantFromMicros(at + clockOffset);",
     killedBy: ["test/engine/plan.test.ts"],
   },
   {
     id: "clock-offset",
     rule: "Times of two clocks are corrected by the measured offset",
-    file,
-    find: "instantFromMicros(changedAt + input.clockOffset)",
-    replace: "instantFromMicros(changedAt)",
+    file: laterFile,
+    find: "instantFromMicros(at + clockOffset)",
+    replace: "instantFromMicros(at)",
     killedBy: ["test/engine/plan.test.ts"],
+  },
+  {
+    id: "plan-agreed-before",
+    rule: "What the app said no earlier than the resource went on from it is named, for it was never sent",
+    file,
+    find: 'return settle(name, "resource", record, seen, "agreed_before");',
+    replace: "return { record: seen, base: seen, news: true };",
+    killedBy: ["test/engine/plan.test.ts"],
+  },
+  {
+    id: "plan-agreed-before-sent",
+    rule: "... unless it has left since ...",
+    file: laterFile,
+    find: "if (leftAt !== undefined && leftAt >= changedAt) return false;",
+    replace: "",
+    killedBy: ["test/engine/plan.test.ts"],
+  },
+  {
+    id: "plan-agreed-before-value",
+    rule: "... as what the record says",
+    file,
+    find: "const leftElse = left?.value !== undefined && !sameValue(left.value, record);",
+    replace: "const leftElse = false;",
+    killedBy: ["test/engine/plan.test.ts"],
+  },
+  {
+    id: "plan-agreed-before-create",
+    rule: "... and a create says all of its record, also what it leaves to the provider",
+    file: "src/engine/merge.ts",
+    find: 'const fields = kind === "create" ? plannedFields(mapping).map(({ name }) => name) : [];',
+    replace: "const fields: readonly string[] = [];",
+    killedBy: ["test/engine/agreed-before.test.ts"],
+  },
+  {
+    id: "plan-agreed-before-once",
+    rule: "... and once: what goes on from there replaces nothing of the app's",
+    file: "src/engine/merge.ts",
+    find: "recordChangedAt: stillSaid(lane.recordChangedAt, merged),",
+    replace: "",
+    killedBy: ["test/engine/agreed-before.test.ts"],
   },
   {
     id: "sets",

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge.ts";
+import type { Attempt, Lane } from "../../src/model/lane.ts";
+import { aContext, aLane, anAttempt, at, withEvent } from "./builders.ts";
+
+const both = { title: "A", body: "text" };
+const context = aContext({ now: at(30) });
+
+/** The app wrote both fields in second 20; the title has left since. */
+function givenAgreed(lastSent: Partial<Attempt> = {}): Lane {
+  return aLane({
+    base: both,
+    recordChangedAt: { title: at(20), body: at(20) },
+    lastSent: anAttempt({ values: { title: "A" }, sentAt: at(20.5), ...lastSent }),
+  });
+}
+
+/** The resource's body goes on in that second. */
+function goingOn(body: string): Sight {
+  const content = { ...both, body };
+  return { content, copy: content, at: at(20), from: "payload" };
+}
+
+const conflictsOf = (lane: Lane) => planMerge(lane, goingOn("theirs"), both, context).conflicts;
+
+describe("what the app said and nobody has sent, for both sides agreed", () => {
+  it("is named where the resource went on in that second", () => {
+    expect(conflictsOf(givenAgreed())).toMatchObject([{ field: "body", why: "agreed_before" }]);
+  });
+
+  it("is not where it left with an earlier write that is remembered", () => {
+    const earlier = [anAttempt({ values: { body: "text" }, sentAt: at(20.2) })];
+    expect(conflictsOf(givenAgreed({ earlier }))).toEqual([]);
+  });
+
+  it("is not where a create has left since: that says all of the record", () => {
+    expect(conflictsOf(givenAgreed({ kind: "create" }))).toEqual([]);
+  });
+
+  it("is named once: what goes on from there replaces nothing of the app's", () => {
+    const { lane, event } = withEvent(givenAgreed(), 2, { state: "processing" });
+    const merged = planMerge(lane, goingOn("theirs"), both, context);
+    const record = { id: "7", content: { ...both, body: "theirs" } };
+    const start = { lane, ended: [] };
+    const after = concludeMerge(start, event, goingOn("theirs"), merged, record, context).lane;
+    expect(after.recordChangedAt).toEqual({ title: at(20) });
+    expect(planMerge(after, goingOn("more"), record.content, context).conflicts).toEqual([]);
+  });
+});
