@@ -1,7 +1,39 @@
 import { describe, expect, it } from "vitest";
 import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge.ts";
+import { NOTHING_SENT, plan } from "../../src/engine/plan.ts";
+import type { Instant } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
-import { aContext, aLane, anAttempt, at, withEvent } from "./builders.ts";
+import { aContext, aLane, anAttempt, aPlanInput, at, withEvent } from "./builders.ts";
+
+const title = (value: string) => ({ title: value });
+
+describe("where both had said the same, and the resource goes on", () => {
+  const goesOn = { base: title("V"), record: title("V"), resource: title("W") };
+  const named = [
+    { field: "title", winner: "resource", kept: "W", lost: "V", why: "agreed_before" },
+  ];
+  const seen = (changedAt: Instant, leftAt: Instant | null = null, value = "V") =>
+    plan(
+      aPlanInput({
+        ...goesOn,
+        recordChangedAt: { title: changedAt },
+        sent: { ...NOTHING_SENT, left: leftAt === null ? {} : { title: { at: leftAt, value } } },
+      }),
+    );
+
+  it("names what the app said at most ten minutes before, for nobody has sent it", () => {
+    expect(seen(at(12))).toMatchObject({ toRecord: title("W"), conflicts: named });
+    expect(seen(at(10 - 600))).toMatchObject({ toRecord: title("W"), conflicts: named });
+    expect(seen(at(12), at(11))).toMatchObject({ toRecord: title("W"), conflicts: named });
+    expect(seen(at(12), at(12), "U")).toMatchObject({ conflicts: named });
+  });
+
+  it("names nothing that was said before, or has left since: whoever went on has seen it", () => {
+    expect(seen(at(9 - 600))).toMatchObject({ toRecord: title("W"), conflicts: [] });
+    expect(seen(at(12), at(12))).toMatchObject({ toRecord: title("W"), conflicts: [] });
+    expect(plan(aPlanInput(goesOn))).toMatchObject({ toRecord: title("W"), conflicts: [] });
+  });
+});
 
 const both = { title: "A", body: "text" };
 const context = aContext({ now: at(30) });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NOTHING_SENT, plan, type PlanInput } from "../../src/engine/plan.ts";
-import { type Instant, SECOND } from "../../src/model/instant.ts";
+import { SECOND } from "../../src/model/instant.ts";
 import { ada, aPlanInput, at, line, set } from "./builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));
@@ -94,32 +94,6 @@ describe("policy field", () => {
   it("corrects a clock of ours that runs 30 s behind", () => {
     const late = { recordChangedAt: { title: at(-15) }, clockOffset: 30 * SECOND };
     expect(planned({ ...bothChanged, ...late }).outcome).toBe("lost");
-  });
-
-  describe("where both had said the same, and the resource goes on", () => {
-    const goesOn = { base: title("V"), record: title("V"), resource: title("W") };
-    const named = [
-      { field: "title", winner: "resource", kept: "W", lost: "V", why: "agreed_before" },
-    ];
-    const seen = (changedAt: Instant, leftAt: Instant | null = null, value = "V") =>
-      planned({
-        ...goesOn,
-        recordChangedAt: { title: changedAt },
-        sent: { ...NOTHING_SENT, left: leftAt === null ? {} : { title: { at: leftAt, value } } },
-      });
-
-    it("names what the app said at most ten minutes before, for nobody has sent it", () => {
-      expect(seen(at(12))).toMatchObject({ toRecord: title("W"), conflicts: named });
-      expect(seen(at(10 - 600))).toMatchObject({ toRecord: title("W"), conflicts: named });
-      expect(seen(at(12), at(11))).toMatchObject({ toRecord: title("W"), conflicts: named });
-      expect(seen(at(12), at(12), "U")).toMatchObject({ conflicts: named });
-    });
-
-    it("names nothing that was said before, or has left since: whoever went on has seen it", () => {
-      expect(seen(at(9 - 600))).toMatchObject({ toRecord: title("W"), conflicts: [] });
-      expect(seen(at(12), at(12))).toMatchObject({ toRecord: title("W"), conflicts: [] });
-      expect(planned(goesOn)).toMatchObject({ toRecord: title("W"), conflicts: [] });
-    });
   });
 
   it("touches nothing of a field that was not seen", () => {

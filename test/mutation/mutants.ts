@@ -1,5 +1,6 @@
 /** Every mutant, in the order in which an event meets the rules. */
 import { admission } from "./admission.ts";
+import { agreeing } from "./agreeing.ts";
 import { authors } from "./authors.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
@@ -16,6 +17,7 @@ import { together } from "./together.ts";
 export const mutants: readonly CodeMutant[] = [
   ...admission,
   ...merging,
+  ...agreeing,
   ...processing,
   ...creating,
   ...redelivering,

@@ -100,7 +100,10 @@ export class Workers {
       () => this.#claim(worker),
     ];
     for (const step of shuffled(steps, this.#random)) {
-      if (this.#random() < 0.8) await this.#act(worker, async () => void (await step()));
+      if (this.#random() >= 0.8) continue;
+      await this.#act(worker, async () => {
+        await step();
+      });
     }
     await this.#renew(worker);
   }
