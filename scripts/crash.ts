@@ -1,7 +1,8 @@
 /**
  * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, inbound and
  * outbound, of a create, an update and a delete, hard and soft, on a real Postgres; see
- * `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays the cells of that name.
+ * `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays
+ * the cells of that name.
  */
 import { parseArgs } from "node:util";
 import {

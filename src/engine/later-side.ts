@@ -3,6 +3,7 @@
  * compared. Ours is put on the provider's clock and cut to its steps.
  */
 import { addMillis, type Instant, instantFromMicros, truncateInstant } from "../model/instant.ts";
+import { REMEMBER_MS } from "./covered.ts";
 
 export interface Times {
   readonly resourceAt: Instant | null;
@@ -23,18 +24,16 @@ export function isLater(changedAt: Instant | undefined, times: Times): boolean {
   return onTheirClock(changedAt, times) > times.resourceAt;
 }
 
-/** As long as writes are remembered: by then whatever was said before has long been heard of. */
-const HEARD_WITHIN_MS = 10 * 60_000;
-
 /**
  * The app has said it, it has not left since, and the resource went on so shortly after that, for all its
- * time tells, it may have gone on before: a comment moves the time of what it says.
+ * time tells, it may have gone on before: a comment moves the time of what it says. What is older than
+ * writes are remembered for has long been heard of.
  */
 export function isUnsaid(field: string, times: Times, leftAt: Instant | undefined): boolean {
   const changedAt = times.recordChangedAt[field];
   if (changedAt === undefined || times.resourceAt === null) return false;
   if (leftAt !== undefined && leftAt >= changedAt) return false;
-  return addMillis(onTheirClock(changedAt, times), HEARD_WITHIN_MS) >= times.resourceAt;
+  return addMillis(onTheirClock(changedAt, times), REMEMBER_MS) >= times.resourceAt;
 }
 
 function onTheirClock(at: Instant, { clockOffset, resolution }: Times): Instant {
