@@ -4,9 +4,10 @@ import { type ContainerClient, IntegrationError } from "../integrations/integrat
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Asked, forgetRefused } from "./author-tokens.ts";
-import { type Claimed, forgetLate, hold, save } from "./claim.ts";
+import { type Claimed, hold, save } from "./claim.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { noteParentGone } from "./gone-arrival.ts";
+import { mayLeave } from "./may-leave.ts";
 import { admitGone } from "./process-inbound.ts";
 import { reachClaimed } from "./reach-claimed.ts";
 import type { Services } from "./services.ts";
@@ -25,8 +26,9 @@ export async function carryOut(
   const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
   const client = own?.client ?? services.gateway.container(contact);
   const reach = (point: Failpoint) => reachClaimed(services, claimed, point);
+  if (!(await mayLeave(services, claimed, request.kind))) return null;
+  await reach("before:send");
   if (!("values" in request)) {
-    await reach("before:send");
     const removed = await remove(client, request, signal);
     await reach("after:send");
     await services.store.transaction(async (tx) => {
@@ -39,9 +41,9 @@ export async function carryOut(
     await reach("after:answer");
     return null;
   }
-  let answer: Observation | null;
+  let answer: Observation;
   try {
-    answer = await send(client, request, claimed, services, signal);
+    answer = await send(client, request, claimed, signal);
   } catch (error) {
     const instead = own?.refused(error) ?? null;
     if (own !== null && instead !== null) return forgetRefused(services, claimed, own, instead);
@@ -52,41 +54,22 @@ export async function carryOut(
     await admitGone(services, claimed, book);
     return null;
   }
-  if (answer === null) return null;
   await reach("after:send");
   await settleAnswer(services, claimed, book, contact, request.kind, answer);
   await reach("after:answer");
   return null;
 }
 
-/** `null` where the claim was lost before a create left: whoever has it now makes the resource. */
-async function send(
+function send(
   client: ContainerClient,
   request: Extract<OutboundRequest, { kind: "create" | "patch" }>,
-  claimed: Claimed,
-  services: Services,
+  { resourceType: type }: Claimed,
   signal: AbortSignal,
-): Promise<Observation | null> {
-  if (request.kind === "patch") {
-    await reachClaimed(services, claimed, "before:send");
-    return client.patch(request.ref, request.values, request.token, signal);
-  }
-  const held = await services.store.transaction(async (tx) => {
-    const mine = await hold(tx, claimed);
-    if (mine === null) await forgetLate(tx, claimed);
-    return mine;
-  });
-  if (held === null) return null;
-  await reachClaimed(services, claimed, "before:send");
-  return client.create(
-    {
-      type: held.lane.resourceType,
-      values: request.values,
-      parent: request.parent,
-      token: request.token,
-    },
-    signal,
-  );
+): Promise<Observation> {
+  const { values, token } = request;
+  return request.kind === "patch"
+    ? client.patch(request.ref, values, token, signal)
+    : client.create({ type, values, parent: request.parent, token }, signal);
 }
 
 /** A resource that is gone already needs no deletion. Closing answers with what it is like then. */

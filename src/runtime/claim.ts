@@ -26,7 +26,10 @@ export interface Claimed {
   readonly account: AccountId | null;
   readonly direction: TandemEvent["direction"];
   readonly action: TandemEvent["action"];
+  readonly resourceType: string;
   readonly claim: Claim;
+  /** Until then nobody else can have it, by this process's clock. Renewals are not counted. */
+  readonly ownUntil: Instant;
   /** What the transaction that claimed it did of it; `null` where its work is still to begin. */
   readonly begun: Begun | null;
 }
@@ -85,6 +88,8 @@ async function claimAndBegin(
 ): Promise<readonly Claimed[]> {
   const isShared = new Set(book.contacts.map(({ account }) => account.id)).size > 1;
   const turns = places === null || !isShared ? [Infinity] : shares(places);
+  // Read before the database gives the lease, so that it is no longer here than there.
+  const ownUntil = addMillis(services.clock.now(), leaseMillis);
   return services.store.transaction(async (tx) => {
     const claimed: Claimed[] = [];
     const holds = new Map(places?.held);
@@ -111,8 +116,9 @@ async function claimAndBegin(
         }
         const after = claim(open.lane, event, worker, tx.now, leaseMillis);
         const { direction, action } = event;
-        const own = { lane: before.id, account, direction, action, claim: after.claim };
-        taken.push({ ...own, before, after });
+        const { id, resourceType } = before;
+        const own = { lane: id, account, direction, action, resourceType, ownUntil };
+        taken.push({ ...own, claim: after.claim, before, after });
         if (account !== null) holds.set(account, (holds.get(account) ?? 0) + 1);
       }
       const begun = await begin(tx, taken);

@@ -111,6 +111,33 @@ describeOnEachDatabase("edits that are claimed at once", (open) => {
     expect(app.github.requests.map(({ method }) => method)).toEqual(["GET", "PATCH", "PATCH"]);
   });
 
+  it("S48 stay where their worker slept past its lease: whoever took over has sent them", async () => {
+    const { app, ids } = await givenTasks(await open(), 2);
+    for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });
+    const late = await claimAll(app);
+    await app.advance(60_000);
+    await app.settle();
+    expect(app.writes()).toBe(2);
+    const calls = app.github.calls();
+    await late.work();
+    expect(app.github.calls()).toBe(calls);
+    expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
+  });
+
+  it("S48 leave, though their lease has run out, where nobody took over", async () => {
+    const { app, ids } = await givenTasks(await open(), 2);
+    for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });
+    const slow = await claimAll(app);
+    await app.advance(60_000);
+    await slow.work();
+    expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
+    expect(app.github.calls()).toBe(2);
+    expect((await app.story("direction=outbound")).slice(-2)).toEqual([
+      "outbound completed updated_resource",
+      "outbound completed updated_resource",
+    ]);
+  });
+
   it("go on alone where the table has changed since it was looked at", async () => {
     const database = await open();
     const { app, ids } = await givenTasks(database, 1);

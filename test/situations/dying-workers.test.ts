@@ -1,7 +1,7 @@
 /**
  * Situation 48 in virtual time: a worker dies at every failpoint, in both directions, creating, updating
- * and deleting; its lease passes on, and another ends the event. One that only stood still finds its late
- * writes refused. `npm run crash` does the same to real processes.
+ * and deleting; its lease passes on, and another ends the event. One that only stood still sends nothing
+ * when it goes on, and finds its late writes refused. `npm run crash` does the same to real processes.
  *
  * A death is thrown here. It waits for nobody, so a store with one session reaches every point too; such a
  * store cannot stand still within a transaction, which `npm run crash` does.
@@ -80,7 +80,7 @@ describeOnEachDatabase("a worker that dies in its work", (open) => {
 
   for (const [point, direction] of STALLS) {
     for (const action of ACTIONS) {
-      it(`S48 stood still ${point} of an ${direction} ${action}: another goes on, its late write is refused`, async () => {
+      it(`S48 stood still ${point} of an ${direction} ${action}: another goes on, it sends nothing and writes nothing`, async () => {
         const watch = watchPoints();
         const app = await givenSampleTandem(await open(), undefined, { failpoints: watch });
         const story: Story = { app, watch, point, direction, action, title: point };
@@ -89,8 +89,10 @@ describeOnEachDatabase("a worker that dies in its work", (open) => {
         const zombie = await meetFate(story, freezeAt);
         const heir = await inherit(story);
         const ledger = await app.events();
+        const calls = app.github.calls();
         await zombie.thaw();
         expect(await app.events()).toEqual(ledger);
+        expect(app.github.calls()).toBe(calls);
         await heir.thaw();
         await app.settle();
 
@@ -101,10 +103,28 @@ describeOnEachDatabase("a worker that dies in its work", (open) => {
   }
 });
 
-/** Where a worker that stands still has something to write later, and holds nothing. */
+describeOnEachDatabase("a worker whose lease the database ends before its time", (open) => {
+  it("S48 makes nothing that another has made, though by its own clock the lease lasts", async () => {
+    const watch = watchPoints();
+    const app = await givenSampleTandem(await open(), undefined, { failpoints: watch });
+    await app.addTask({ title: "Made once" });
+    const late = await freezeAt(app, watch, { point: "after:intent", direction: "outbound" });
+    // A database whose clock is ahead takes over from the one before it.
+    await app.sql("update tandem.events_live set lease_expires_at = tandem.now()");
+    await app.settle();
+    expect(app.writes()).toBe(1);
+    const calls = app.github.calls();
+    await late.thaw();
+    expect(app.github.calls()).toBe(calls);
+    expect(app.github.issues(app.repo)).toHaveLength(1);
+  });
+});
+
+/** Where a worker that stands still has something to send or write later, and holds nothing. */
 const STALLS = [
   ["after:claim", "inbound"],
   ["after:claim", "outbound"],
+  ["after:intent", "outbound"],
   ["after:send", "outbound"],
 ] as const satisfies readonly (readonly [Failpoint, Direction])[];
 
