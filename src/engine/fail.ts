@@ -14,6 +14,8 @@ export interface Failure {
   readonly applied: "no" | "unknown";
   /** The account must wait until then; the event is not to blame and burns no attempt. */
   readonly pausedUntil: Instant | null;
+  /** Only a person can settle it. Default: no. */
+  readonly needsAttention?: boolean;
 }
 
 /** Decides what follows a failure. `chance` spreads retries: a uniform number in [0, 1). */
@@ -24,7 +26,7 @@ export function fail(
   now: Instant,
   chance: number,
 ): Transition {
-  const { error, pausedUntil, applied } = failure;
+  const { error, pausedUntil, applied, needsAttention = false } = failure;
   const { attempt } = start.lane;
   const isRefused =
     applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;
@@ -47,10 +49,9 @@ export function fail(
       runAt: nextRunAt(now, event.attempts, chance),
     });
   }
-  const errored = move(noted, event.id, "errored", now, {
-    reason: error.retryable ? "retries_exhausted" : "failed",
-    error,
-  });
+  const forGood = needsAttention ? "needs_attention" : "failed";
+  const reason = error.retryable ? "retries_exhausted" : forGood;
+  const errored = move(noted, event.id, "errored", now, { reason, error });
   const waiting = liveEvents(errored.lane, "queued", event.direction)[0];
   const givesWay =
     waiting !== undefined &&

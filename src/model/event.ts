@@ -116,6 +116,7 @@ export const REASONS = {
   journaled: "The record's own write, kept in the ledger.",
   author_linked: "Its author, a placeholder until then, was connected to a user.",
   failed: "Failed for good; see the error.",
+  needs_attention: "Only a person can settle it; see the error.",
   retries_exhausted: "Failed too often; see the error.",
 } as const;
 

@@ -5,6 +5,8 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import { HookError, ValidationError } from "./hooks.ts";
+import { PairedElsewhereError } from "./paired-elsewhere.ts";
+
 import { RecordWriteError } from "../store/record-write-error.ts";
 import { isContention, mayPass, sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
@@ -29,6 +31,12 @@ export interface Classified {
 export function classify(thrown: unknown, now: Instant): Classified {
   if (thrown instanceof IntegrationError) return classifyIntegration(thrown, now);
   const error = describe(thrown);
+  if (thrown instanceof PairedElsewhereError) {
+    return {
+      failure: { error, applied: "no", pausedUntil: null, needsAttention: true },
+      account: null,
+    };
+  }
   return { failure: { error, applied: "unknown", pausedUntil: null }, account: null };
 }
 
@@ -92,7 +100,7 @@ export function describe(thrown: unknown): EventError {
       retryable: false,
     };
   }
-  if (thrown instanceof HookError) {
+  if (thrown instanceof HookError || thrown instanceof PairedElsewhereError) {
     return {
       ...base,
       code: thrown.code,

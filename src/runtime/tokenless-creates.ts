@@ -11,10 +11,10 @@ import { requeue } from "../engine/start.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
-import { IntegrationError } from "../integrations/integration.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { type Claimed, type Held, hold, holdAmong, save } from "./claim.ts";
+import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { parentState } from "./parent-state.ts";
 import type { Services } from "./services.ts";
 
@@ -105,7 +105,7 @@ export type Named =
  * Holds the lane of a create (of another request, where `created` is false) together with the lane that the resource named by an answer or a look
  * may have of its own.
  *
- * @throws IntegrationError `paired_elsewhere` where the resource has a record of its own.
+ * @throws PairedElsewhereError where the resource has a record of its own.
  */
 export async function holdNamed(
   tx: StoreTransaction,
@@ -129,7 +129,7 @@ export async function holdNamed(
     return { kind: "taken", start: takeOver(held.start, other, tx.now), held };
   }
   if (held.lane.intent?.tokenless !== true || other.intent?.tokenless !== true) {
-    throw pairedElsewhere(held.lane, other, named);
+    throw new PairedElsewhereError(other);
   }
   const again = requeue(held.start, held.event, tx.now, {
     reason: "awaiting_intent",
@@ -138,15 +138,4 @@ export async function holdNamed(
   });
   await save(tx, held, again);
   return { kind: "again" };
-}
-
-/** A response that names a resource paired with another record is never merged by itself. */
-function pairedElsewhere(lane: Lane, other: Lane, { externalId }: Observation): IntegrationError {
-  return new IntegrationError({
-    kind: "permanent",
-    code: "paired_elsewhere",
-    message: `the answer names ${lane.resourceType} ${externalId}, which is paired with record ${other.recordId ?? "(none)"}`,
-    hint: "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.",
-    applied: "no",
-  });
 }

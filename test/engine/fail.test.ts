@@ -92,6 +92,15 @@ describe("a failure that will not pass", () => {
     });
   });
 
+  it("says that a person must look where nobody else can settle it", () => {
+    const held = sending();
+    const after = failed(held, { ...failure({ retryable: false }), needsAttention: true });
+    expect(eventIn(after, held.event.id)).toMatchObject({
+      state: "errored",
+      reason: "needs_attention",
+    });
+  });
+
   it("gives way to a newer event that waits, or it would stand in the way of later ones", () => {
     const held = sending();
     const { lane, event } = withEvent(held.lane, 5, { direction: "outbound" });

@@ -184,7 +184,7 @@ describeOnEachDatabase("authors and markers", (open) => {
     expect(app.writes()).toBe(2);
   });
 
-  it("S25 an answer that names an issue which has a task by now: an error, and nothing is merged", async () => {
+  it("S25 an answer that names an issue which has a task by now: a person must look, and nothing is merged", async () => {
     const app = await givenSampleTandem(await open());
     const original = await app.addTask({ title: "Original", markdown: "Ours" });
     const { hold, done } = await catchRequest(app, POST_ISSUE);
@@ -202,7 +202,7 @@ describeOnEachDatabase("authors and markers", (open) => {
     await app.settle();
 
     expect(await app.events(`record=tasks:${original}`)).toMatchObject([
-      { state: "errored", reason: "failed", error: { code: "paired_elsewhere" } },
+      { state: "errored", reason: "needs_attention", error: { code: "paired_elsewhere" } },
     ]);
     expect(await app.tasks()).toMatchObject([
       { id: original, markdown: "Ours" },

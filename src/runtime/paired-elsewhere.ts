@@ -1,0 +1,16 @@
+/** What only a person can settle: our own create was answered with what another record has. */
+import type { Lane } from "../model/lane.ts";
+
+/** A response that names a resource paired with another record is never merged by itself. */
+export class PairedElsewhereError extends Error {
+  override readonly name = "PairedElsewhereError";
+  readonly code = "paired_elsewhere";
+  readonly hint =
+    "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.";
+
+  constructor({ resourceType, externalId, recordId }: Lane) {
+    super(
+      `the answer names ${resourceType} ${externalId ?? "(none)"}, which is paired with record ${recordId ?? "(none)"}`,
+    );
+  }
+}
