@@ -28,7 +28,7 @@ export interface Program {
 export const OWN_PROGRAM: Program = {
   file: fileURLToPath(new URL("../contenders/main.ts", import.meta.url)),
   node: process.execPath,
-  flags: ["--import", "jiti/register"],
+  flags: [],
 };
 
 /** A contender as the harness sees it, whoever's program it runs. */

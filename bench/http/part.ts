@@ -52,7 +52,7 @@ export async function withParts<T>(
   const children: ChildProcess[] = [];
   try {
     return await work(async (name, input) => {
-      const child = fork(PROGRAM, { execArgv: ["--import", "jiti/register", ...nodeFlags] });
+      const child = fork(PROGRAM, { execArgv: [...nodeFlags] });
       children.push(child);
       const assignment: Assignment = { name, input };
       child.send(assignment);

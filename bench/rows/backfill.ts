@@ -52,7 +52,7 @@ function entryOf(side: BackfillAssignment["side"]): Entry {
         const { base, list } = await startApi({ issues, latency: LATENCY_MS });
         await forgetStatements(admin);
         try {
-          const flags = [...setting.nodeFlags, "--expose-gc", "--import", "jiti/register"];
+          const flags = [...setting.nodeFlags, "--expose-gc"];
           const child = fork(MAIN, { execArgv: flags });
           const ended = once(child, "exit");
           const lost = ended.then(() => {
@@ -88,7 +88,7 @@ function sizeOf({ scale, warmUp }: Setting): number {
 }
 
 async function startApi(assignment: ApiAssignment) {
-  const api = fork(API, { execArgv: ["--import", "jiti/register"] });
+  const api = fork(API);
   api.send(assignment);
   const [told] = (await once(api, "message")) as [{ readonly base: string; readonly list: string }];
   const stop = () => void api.kill("SIGKILL");

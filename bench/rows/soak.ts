@@ -80,7 +80,7 @@ async function runSoak(
   { nodeFlags }: Setting,
   assignment: SoakAssignment,
 ): Promise<readonly Sample[]> {
-  const execArgv = [...nodeFlags, "--expose-gc", "--import", "jiti/register"];
+  const execArgv = [...nodeFlags, "--expose-gc"];
   const child = fork(MAIN, { execArgv });
   const ended = once(child, "exit").then(() => {
     throw new Error("the process of the soak ended before it had told");

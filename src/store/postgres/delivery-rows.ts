@@ -226,8 +226,8 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
          from
            json_to_recordset($1::json) as given (id uuid, action text),
            (select tandem.now() as now) as clock
-         where deliveries.id = given.id`,
-        [storableJson(deliveries)],
+         where deliveries.id = given.id and deliveries.id = any($2::uuid[])`,
+        [storableJson(deliveries), deliveries.map(({ id }) => id)],
       );
     },
     async irrelevant(id, action, reason) {

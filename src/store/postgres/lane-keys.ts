@@ -19,17 +19,18 @@ interface KeyRow {
 }
 
 // A key is looked up by its resource where that is known (`lanes_one_per_resource`), else by its
-// living record (`lanes_one_per_record`).
+// living record (`lanes_one_per_record`). Arrays, whose length the planner knows: for the hundred rows it
+// expects of any JSON it would read the whole of a table of some thousand lanes.
 const FIND = `
 select wanted.position, coalesce(by_resource.id, by_record.id) as id
-from json_to_recordset($1::json) as wanted (
-  position integer,
-  connection_id bigint,
-  resource_type text,
-  record_type text,
-  external_id text,
-  record_id text
-)
+from unnest(
+  $1::integer[],
+  $2::bigint[],
+  $3::text[],
+  $4::text[],
+  $5::text[],
+  $6::text[]
+) as wanted (position, connection_id, resource_type, record_type, external_id, record_id)
 left join tandem.lanes as by_resource
   on by_resource.connection_id = wanted.connection_id
   and by_resource.resource_type = wanted.resource_type
@@ -343,7 +344,12 @@ export async function countPairedLanes(tx: Queryable, connection: ConnectionId):
 
 async function find(tx: Queryable, wanted: readonly KeyRow[]): Promise<Map<number, LaneId>> {
   const { rows } = await tx.query<{ position: number; id: string | null }>(FIND, [
-    storableJson(wanted),
+    wanted.map(({ position }) => position),
+    wanted.map((key) => key.connection_id),
+    wanted.map((key) => key.resource_type),
+    wanted.map((key) => key.record_type),
+    wanted.map((key) => key.external_id),
+    wanted.map((key) => key.record_id),
   ]);
   return new Map(
     rows.flatMap((row) => (row.id === null ? [] : [[row.position, laneId(row.id)] as const])),

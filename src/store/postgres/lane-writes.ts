@@ -11,6 +11,8 @@ import { changedParts, type LaneRow, laneToRow, type RecordRow } from "./lane-ro
 import { allOf } from "./pipeline.ts";
 import { storableJson } from "../storable-json.ts";
 
+// Each update names its ids a second time: the planner takes any JSON for a hundred rows, and would read
+// the whole of a table of some thousand lanes to find one. The length of an array it knows.
 const UPDATE_LANES = `
 update tandem.lanes
 set
@@ -40,7 +42,7 @@ set
   disabled_cause = decided.disabled_cause,
   epoch = decided.epoch
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
-where lanes.id = decided.id`;
+where lanes.id = decided.id and lanes.id = any($2::bigint[])`;
 
 // Unique indexes hold at every moment, so lanes that trade places leave them first.
 const LEAVE_PLACES = "update tandem.lanes set external_id = null where id = any($1::bigint[])";
@@ -77,7 +79,7 @@ from json_to_recordset($1::json) as decided (
   last_sent jsonb,
   flips jsonb
 )
-where record.id = decided.id`;
+where record.id = decided.id and record.id = any($2::bigint[])`;
 
 const DELETE_LIVE = "delete from tandem.events_live where id = any($1::uuid[])";
 
@@ -88,7 +90,7 @@ update tandem.events_live
 set
   ${moving.map((column) => `${column} = decided.${column}`).join(",\n  ")}
 from json_populate_recordset(null::tandem.events_live, $1::json) as decided
-where events_live.id = decided.id`;
+where events_live.id = decided.id and events_live.id = any($2::uuid[])`;
 
 const columns = EVENT_COLUMNS.join(", ");
 
@@ -132,18 +134,22 @@ export async function saveLanes(
   };
   if (leaving.length > 0) write(LEAVE_PLACES, [leaving]);
   if (lanes.length > 0) {
-    const places = tx.query(UPDATE_LANES, [storableJson(lanes)]).catch((error: unknown) => {
+    const places = tx.query(UPDATE_LANES, withIds(lanes)).catch((error: unknown) => {
       throw sqlState(error) === "23505" ? new LaneMadeMeanwhileError(error) : error;
     });
     writes.push(places);
   }
-  if (records.length > 0) write(UPDATE_RECORDS, [storableJson(records)]);
+  if (records.length > 0) write(UPDATE_RECORDS, withIds(records));
   if (left.length > 0) write(DELETE_LIVE, [left]);
-  if (moved.length > 0) write(UPDATE_LIVE, [storableJson(moved)]);
+  if (moved.length > 0) write(UPDATE_LIVE, withIds(moved));
   if (entered.length > 0) write(INSERT_LIVE, [storableJson(entered)]);
   if (ended.length > 0) write(INSERT_ENDED, [storableJson(ended)]);
   if ([...moved, ...entered].some((event) => event.state === "queued")) write(NOTIFY);
   await allOf(...writes);
+}
+
+function withIds(rows: readonly { readonly id: string }[]): readonly unknown[] {
+  return [storableJson(rows), rows.map(({ id }) => id)];
 }
 
 function leavesPlace({ before, after: { lane } }: Decided): boolean {
