@@ -21,6 +21,7 @@ import type { Observation, ObservationSource } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { coveredByOurWrite, replacedAfterEnd, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
+import { hear } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
 import { missedAtMove } from "./record-move.ts";
 import { lifted, mayReturn, proves, resourceGone } from "./tombstone.ts";
@@ -69,7 +70,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     const replaced = replacedAfterEnd(lane, content ?? {}, observation.updatedAt);
     if (replaced.length > 0) {
       const event = ignored(born, "tombstoned", lane.tombstone.event, context.now);
-      return done(hear(start, born), { ...event, conflicts: replaced });
+      return done(hearEvent(start, born), { ...event, conflicts: replaced });
     }
     // Lists show what was closed, and what is still to be deleted, again and again.
     if (isListed(arrival)) return { ...start, event: null };
@@ -120,14 +121,13 @@ function admitAfterMove(
   if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
   // Of two webhooks of one second nobody knows which came first: what was said before is no news.
   if (clock?.at === at && conflicts.length === 0) return done(start, event);
-  return done(hear(start, born), { ...event, conflicts });
+  return done(hearEvent(start, born), { ...event, conflicts });
 }
 
 /** What an event shows is what is known, though nobody merges it: then nothing is named twice. */
-function hear(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
+function hearEvent(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
   if (content === null || said === null || at === null) return start;
-  const known = { content, digest: said, at, event: id, lost: false };
-  return withLane(start, { known, clock: { at, event: id } });
+  return hear(start, { content, at, event: id }, said);
 }
 
 /** Rows 5 to 7, of content that is not older than what is known. */
@@ -180,7 +180,7 @@ function isListed({ source }: Arrival): boolean {
 function admitUpsert(start: Transition, born: TandemEvent): Admission {
   const event: TandemEvent = { ...born, reason: born.reread ? "reread_needed" : "admitted" };
   const canceled = cancelOlder(start, event, event.createdAt);
-  return done(hear(canceled, event), event);
+  return done(hearEvent(canceled, event), event);
 }
 
 /** A deletion obeys rows 1 to 3 only, for it carries the time of the edit before it. */

@@ -28,7 +28,8 @@ export function concludeInbound(
   record: { readonly before: Content | null; readonly after: RecordAfter },
   context: Context,
 ): Transition {
-  const known = start.lane.known;
+  const { known } = start.lane;
+  const baseFrom = known?.baseFrom ?? known?.event ?? null;
   const newsForBase = !sameValue(merged.base, start.lane.base ?? undefined);
   const concluded = concludeMerge(start, event, sight, merged, record.after, context);
   const covered =
@@ -76,8 +77,8 @@ export function concludeInbound(
         ignoredFor: { id: record.after.id, type: event.recordType },
       });
     case "agreed":
-      if (sight.from === "reread" && !newsForBase && known !== null && known.event !== event.id) {
-        return end("duplicate", { reason: "nothing_new", duplicateOf: known.event });
+      if (sight.from === "reread" && !newsForBase && baseFrom !== null && baseFrom !== event.id) {
+        return end("duplicate", { reason: "nothing_new", duplicateOf: baseFrom });
       }
       return end("completed", { reason: differs ? "record_kept" : "agreed" });
   }

@@ -16,18 +16,20 @@ export interface Look {
   readonly event: EventId;
 }
 
+/** What was seen last is what is known. Who brought what base says is kept until this is merged. */
+export function hear(start: Transition, { content, at, event }: Look, said: string): Transition {
+  const { base, known: before } = start.lane;
+  const baseFrom = base === null ? undefined : (before?.baseFrom ?? before?.event);
+  const seen = { content, digest: said, at, event, lost: false };
+  const known = baseFrom === undefined ? seen : { ...seen, baseFrom };
+  return withLane(start, { known, clock: { at, event } });
+}
+
 /** Takes a look into what is known, unless something later is known already. */
 export function learn(start: Transition, look: Look, now: Instant): Transition {
   const { clock } = start.lane;
   if (clock !== null && look.at < clock.at) return start;
-  const known = {
-    content: look.content,
-    digest: digest(look.content),
-    at: look.at,
-    event: look.event,
-    lost: false,
-  };
-  const learned = withLane(start, { known, clock: { at: look.at, event: look.event } });
+  const learned = hear(start, look, digest(look.content));
   return liveEvents(learned.lane, "queued", "inbound").reduce((transition, event) => {
     if (event.action === "delete" || event.updatedAt === null) return transition;
     if (event.updatedAt === look.at) {

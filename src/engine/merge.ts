@@ -165,6 +165,7 @@ export function concludeMerge(
   const lane = noteTurn(learned.lane, "resource", newsOf(learned.lane, merged), context);
   return withLane(learned, {
     flips: lane.flips,
+    known: merging(lane.known, event),
     base: merged.base,
     copy: { ...lane.copy, ...sight.copy },
     recordId: record?.id ?? lane.recordId,
@@ -174,6 +175,14 @@ export function concludeMerge(
       : { archivedAs: null, returned: null }),
     ...settleAttempt(lane, sight, context),
   });
+}
+
+/** Base says now what the event has shown, which may not be what is known: that is merged later then. */
+function merging(known: Lane["known"], { id }: TandemEvent): Lane["known"] {
+  if (known === null) return null;
+  if (known.event !== id) return { ...known, baseFrom: id };
+  const { baseFrom: _, ...merged } = known;
+  return merged;
 }
 
 /** What was named as replaced is the app's no more: what goes on from there replaces nothing of it. */

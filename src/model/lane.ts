@@ -25,6 +25,8 @@ export interface Known {
   readonly event: EventId;
   /** Its bearer was canceled, so nobody will merge it. */
   readonly lost: boolean;
+  /** The event that brought what base says, where that is not merged yet which is known. */
+  readonly baseFrom?: EventId;
   /** A read that may be of before its event, for it is of the same second: our next write looks again. */
   readonly doubted?: true;
 }

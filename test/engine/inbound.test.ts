@@ -9,6 +9,7 @@ import {
   planRemoval,
   WAIT_MS,
 } from "../../src/engine/inbound.ts";
+import { hear } from "../../src/engine/learn.ts";
 import { planMerge, type Sight } from "../../src/engine/merge.ts";
 import type { Content } from "../../src/model/content.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
@@ -101,6 +102,15 @@ describe("an inbound event that is merged", () => {
     expect(ended.lane.live).toMatchObject([{ direction: "outbound", state: "queued" }]);
   });
 
+  it("says that the record kept what it has elsewhere, where both say the same of what came", () => {
+    const ended = merge(processing(), { title: "B", body: "mine" });
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "completed",
+      reason: "record_kept",
+    });
+    expect(ended.lane.live).toMatchObject([{ direction: "outbound", state: "queued" }]);
+  });
+
   it("queues nothing for a pairing that has ended", () => {
     const tombstone = { event: anEventId(9), at: at(1), side: "resource" } as const;
     const ended = merge(processing(aLane({ tombstone })), { title: "A", body: "mine" });
@@ -122,6 +132,32 @@ describe("an inbound event that is merged", () => {
       reason: "nothing_new",
       duplicateOf: anEventId(2),
     });
+  });
+
+  it("is a duplicate where its re-read finds what was merged before, though it said something else", () => {
+    const held = processing(aLane({ base: theirs }), { reread: true });
+    const before = { ...held.lane, known: aKnown(theirs, 10, anEventId(2)) };
+    const shown = { content: { title: "X", body: "text" }, at: at(20), event: anEventId(5) };
+    const earlier = { ...shown, content: theirs, event: anEventId(4) };
+    const heard = hear(hear({ lane: before, ended: [] }, earlier, "z"), shown, "x");
+    const ended = merge({ ...held, lane: heard.lane }, theirs, { from: "reread" });
+    expect(eventIn(ended, anEventId(5))).toMatchObject({
+      state: "duplicate",
+      reason: "nothing_new",
+      duplicateOf: anEventId(2),
+    });
+    expect(ended.lane.known).toMatchObject({ event: anEventId(5), content: theirs });
+    expect(ended.lane.known).not.toHaveProperty("baseFrom");
+  });
+
+  it("is told of as what brought base, by one that was heard of before it was merged", () => {
+    const first = processing();
+    const before = { ...first.lane, known: aKnown(agreed, 10, anEventId(2)) };
+    const own = { content: theirs, at: at(20), event: anEventId(5) };
+    const later = { content: { title: "Y", body: "text" }, at: at(30), event: anEventId(6) };
+    const heard = hear(hear({ lane: before, ended: [] }, own, "b"), later, "y");
+    const ended = merge({ ...first, lane: heard.lane }, agreed);
+    expect(ended.lane.known).toMatchObject({ event: anEventId(6), baseFrom: anEventId(5) });
   });
 
   it("settles an unknown outcome by its re-read", () => {

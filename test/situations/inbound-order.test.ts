@@ -32,7 +32,8 @@ describeOnEachDatabase("the order of what comes in", (open) => {
       } else {
         expect(one).toMatchObject({ state: "completed", reason: "updated_record" });
         // What it brought was not so any more when it was read again.
-        expect(two).toMatchObject({ state: "completed", reason: "agreed", changes: [] });
+        expect(two).toMatchObject({ state: "duplicate", reason: "nothing_new", changes: [] });
+        expect(two?.duplicate_of).toBe(one?.id);
         expect(two?.content).toMatchObject({ title: "Second" });
       }
       expect(app.writes()).toBe(0);
@@ -239,7 +240,7 @@ const READS = {
 };
 
 const TAKEN = "completed updated_record";
-const AGREED = "completed agreed";
+const NOTHING_NEW = "duplicate nothing_new of 1";
 const LATE_FOR = { 1: "ignored later_event for 1", 2: "ignored later_event for 2" };
 const SAME_AS = { 1: "duplicate same_content of 1", 2: "duplicate same_content of 2" };
 const BEATEN_BY = { 2: "canceled superseded by 2", 3: "canceled superseded by 3" };
@@ -264,15 +265,15 @@ const ENDS = {
       "210": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
     },
   },
-  // Whatever is read again says A: B brings what is known by then.
+  // Whatever is read again says A: B brings what was merged by then.
   "within one second": {
     "each by itself": {
-      "012": [TAKEN, AGREED, SAME_AS[2]],
-      "021": [TAKEN, SAME_AS[1], AGREED],
+      "012": [TAKEN, NOTHING_NEW, SAME_AS[2]],
+      "021": [TAKEN, SAME_AS[1], NOTHING_NEW],
       "102": [TAKEN, SAME_AS[1], SAME_AS[1]],
       "120": [TAKEN, SAME_AS[1], SAME_AS[1]],
-      "201": [TAKEN, SAME_AS[1], AGREED],
-      "210": [TAKEN, AGREED, SAME_AS[2]],
+      "201": [TAKEN, SAME_AS[1], NOTHING_NEW],
+      "210": [TAKEN, NOTHING_NEW, SAME_AS[2]],
     },
     "all in one batch": {
       "012": [BEATEN_BY[2], BEATEN_BY[3], TAKEN],

@@ -47,7 +47,7 @@ describeOnEachDatabase("what goes out", (open) => {
       "outbound canceled superseded",
       "outbound completed updated_resource",
       // The poll reads again what our unanswered PATCH may have done.
-      "inbound completed record_kept",
+      "inbound duplicate nothing_new",
       "inbound duplicate same_content",
       "inbound duplicate same_content",
     ]);
