@@ -19,29 +19,37 @@ interface KeyRow {
 }
 
 // A key is looked up by its resource where that is known (`lanes_one_per_resource`), else by its
-// living record (`lanes_one_per_record`). Arrays, whose length the planner knows: for the hundred rows it
-// expects of any JSON it would read the whole of a table of some thousand lanes.
+// living record (`lanes_one_per_record`). A look of its own for each: a join of all is planned for as
+// many lanes as there were when the statistics were taken, and reads all that have come since.
 const FIND = `
-select wanted.position, coalesce(by_resource.id, by_record.id) as id
-from unnest(
-  $1::integer[],
-  $2::bigint[],
-  $3::text[],
-  $4::text[],
-  $5::text[],
-  $6::text[]
-) as wanted (position, connection_id, resource_type, record_type, external_id, record_id)
-left join tandem.lanes as by_resource
-  on by_resource.connection_id = wanted.connection_id
-  and by_resource.resource_type = wanted.resource_type
-  and by_resource.external_id = wanted.external_id
-left join tandem.lanes as by_record
-  on wanted.external_id is null
-  and by_record.connection_id = wanted.connection_id
-  and by_record.record_type = wanted.record_type
-  and by_record.record_id = wanted.record_id
-  and by_record.resource_type = wanted.resource_type
-  and by_record.tombstone_event is null`;
+select
+  wanted.position,
+  case
+    when wanted.external_id is not null then (
+      select id
+      from tandem.lanes
+      where connection_id = wanted.connection_id
+        and resource_type = wanted.resource_type
+        and external_id = wanted.external_id
+    )
+    else (
+      select id
+      from tandem.lanes
+      where connection_id = wanted.connection_id
+        and record_type = wanted.record_type
+        and record_id = wanted.record_id
+        and resource_type = wanted.resource_type
+        and tombstone_event is null
+    )
+  end as id
+from json_to_recordset($1::json) as wanted (
+  position integer,
+  connection_id bigint,
+  resource_type text,
+  record_type text,
+  external_id text,
+  record_id text
+)`;
 
 // Two processes that make the same lanes wait for each other's rows, so both make them in one order.
 const MAKE = `
@@ -344,12 +352,7 @@ export async function countPairedLanes(tx: Queryable, connection: ConnectionId):
 
 async function find(tx: Queryable, wanted: readonly KeyRow[]): Promise<Map<number, LaneId>> {
   const { rows } = await tx.query<{ position: number; id: string | null }>(FIND, [
-    wanted.map(({ position }) => position),
-    wanted.map((key) => key.connection_id),
-    wanted.map((key) => key.resource_type),
-    wanted.map((key) => key.record_type),
-    wanted.map((key) => key.external_id),
-    wanted.map((key) => key.record_id),
+    storableJson(wanted),
   ]);
   return new Map(
     rows.flatMap((row) => (row.id === null ? [] : [[row.position, laneId(row.id)] as const])),
