@@ -26,6 +26,7 @@ import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { takeDeliveries } from "./runtime/take-deliveries.ts";
 import { systemClock } from "./runtime/system-clock.ts";
+import { gather } from "./runtime/gather.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
 import { createWebhookSecrets, type WebhookSecrets } from "./runtime/webhook-secrets.ts";
 import { startWorker, type Worker, type WorkerOptions, type WorkerWork } from "./runtime/worker.ts";
@@ -187,6 +188,7 @@ export async function composeTandem(
     identities: compiled.identities,
     authors: compiled.authors,
     authorTokens: createAuthorTokens({ hook: compiled.authors.token, gateway, clock, log }),
+    answers: gather(),
     gateway,
     failpoints,
     clock,

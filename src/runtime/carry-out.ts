@@ -11,6 +11,7 @@ import { mayLeave } from "./may-leave.ts";
 import { admitGone } from "./process-inbound.ts";
 import { reachClaimed } from "./reach-claimed.ts";
 import type { Services } from "./services.ts";
+import { settlePatch } from "./settle-together.ts";
 import { settleAnswer } from "./take-answer.ts";
 
 /** Returns who is to write instead, where the author's own token was refused; else `null`. */
@@ -55,7 +56,11 @@ export async function carryOut(
     return null;
   }
   await reach("after:send");
-  await settleAnswer(services, claimed, book, contact, request.kind, answer);
+  if (request.kind === "patch") {
+    await settlePatch(services, { claimed, book, contact, answer, signal });
+  } else {
+    await settleAnswer(services, claimed, book, contact, "create", answer);
+  }
   await reach("after:answer");
   return null;
 }

@@ -194,10 +194,14 @@ export async function holdAmong(
 ): Promise<(Held & { readonly others: readonly Lane[] }) | null> {
   const lanes = await tx.lockLanes([id, ...others]);
   const lane = lanes.find((one) => one.id === id);
-  if (lane === undefined || !holdsClaim(lane, held)) return null;
-  const event = processing(lane);
-  if (event === null) return null;
-  return { lane, event, start: unchanged(lane), others: lanes.filter((one) => one !== lane) };
+  const mine = lane === undefined ? null : heldBy(lane, held);
+  return mine === null ? null : { ...mine, others: lanes.filter((one) => one !== lane) };
+}
+
+/** A locked lane under a claim; `null` where the claim was lost. */
+export function heldBy(lane: Lane, claimed: Claim): Held | null {
+  const event = holdsClaim(lane, claimed) ? processing(lane) : null;
+  return event === null ? null : { lane, event, start: unchanged(lane) };
 }
 
 /** Writes what was decided on a held lane. */

@@ -43,30 +43,63 @@ export async function writeMerge(
   fresh: NewRecord,
 ): Promise<Written | Unwritten> {
   if (lane.recordId === null) return createRecord(tx, lane, sight, writer, context, fresh);
-  const locked = await tx.records.lock(context.mapping, lane.recordId);
+  const { mapping } = context;
+  const { recordId } = lane;
+  const locked = await tx.records.lock(mapping, recordId);
   if (!("row" in locked)) return locked.status;
-  const timed = await takePendingTimes(tx, lane, lane.recordId, context.mapping);
-  const before = recordContent(context.mapping, locked.row);
-  const planned = planMerge(timed, sight, before, context);
-  const updated = await updateRecord(
-    tx,
-    { ...timed, recordId: lane.recordId },
-    locked.row,
-    planned,
-    sight.at,
-    writer,
-    context,
-  );
+  const pending = await tx.changes.peek(mapping.recordType, [recordId]);
+  const planned = planOnRow(lane, locked.row, pending, sight, context);
+  const timed = { ...planned.lane, recordId };
+  const updated = await updateRecord(tx, timed, locked.row, planned, sight.at, writer, context);
   const row = updated === "record_is_newer" ? locked.row : updated;
+  const { merged, before } = planned;
   return {
     lane: timed,
-    merged: updated === "record_is_newer" ? keepRecord(planned, before) : planned,
+    merged: updated === "record_is_newer" ? keepRecord(merged, before) : merged,
     before,
-    after: {
-      id: lane.recordId,
-      content: recordContent(context.mapping, row),
-      archived: isArchivedByUs(timed, row, context.mapping),
-    },
+    after: recordAfter(timed, row, mapping),
+  };
+}
+
+/** What is to become of a record's row that is held. */
+export interface RowPlan {
+  readonly lane: Lane;
+  readonly before: Content;
+  readonly merged: Plan;
+  /** What lifts our own archiving. */
+  readonly back: RowPatch;
+}
+
+/** Plans a merge into a row; writes that are captured and not drained yet count already. */
+export function planOnRow(
+  lane: Lane,
+  row: Row,
+  pending: readonly CapturedChange[],
+  sight: Sight,
+  context: Context,
+): RowPlan {
+  const { mapping } = context;
+  const timed = pendingTimes(lane, pending, mapping);
+  const before = recordContent(mapping, row);
+  const merged = planMerge(timed, sight, before, context);
+  return { lane: timed, before, merged, back: liftedArchive(timed, row, mapping) };
+}
+
+/** Whether the row stays as it is. */
+export function leavesRow({ merged, back }: Pick<RowPlan, "merged" | "back">): boolean {
+  return Object.keys({ ...merged.toRecord, ...back }).length === 0;
+}
+
+/** The record of a lane as a merge has left it. */
+export function recordAfter(
+  lane: Lane & { readonly recordId: string },
+  row: Row,
+  mapping: Mapping,
+): RecordAfter {
+  return {
+    id: lane.recordId,
+    content: recordContent(mapping, row),
+    archived: isArchivedByUs(lane, row, mapping),
   };
 }
 
@@ -146,14 +179,14 @@ async function updateRecord(
   tx: StoreTransaction,
   lane: Lane & { readonly recordId: string },
   row: Row,
-  merged: Plan,
+  planned: RowPlan,
   at: Instant,
   writer: RecordWriter,
   context: Context,
 ): Promise<Row | "record_is_newer"> {
   const { mapping } = context;
-  const back = liftedArchive(lane, row, mapping);
-  if (Object.keys({ ...merged.toRecord, ...back }).length === 0) return row;
+  const { merged, back } = planned;
+  if (leavesRow(planned)) return row;
   const write = recordWrite(mapping, merged.toRecord, row);
   const references = await resolve(tx, mapping, write, writer);
   const patch = { ...write.patch, ...references, ...stamp(mapping, row, at), ...back };

@@ -9,10 +9,12 @@ import type { Journal, Mapping } from "../model/mapping.ts";
 import type { IdentitySettings, Store } from "../store/store.ts";
 import type { AuthorTokens } from "./author-tokens.ts";
 import type { Failpoints } from "./failpoints.ts";
+import type { Gathering } from "./gather.ts";
 import type { Gateway } from "./gateway.ts";
 import type { AuthorHooks, HookBook } from "./hooks.ts";
 import type { InstanceGuard } from "./instance.ts";
 import type { Log } from "./log.ts";
+import type { PatchAnswer } from "./settle-together.ts";
 
 /** What stops Tandem before it does harm. */
 export interface Safety {
@@ -34,6 +36,8 @@ export interface Services {
   readonly identities: IdentitySettings | null;
   readonly authors: AuthorHooks;
   readonly authorTokens: AuthorTokens;
+  /** What answered edits, to be taken in together. */
+  readonly answers: Gathering<PatchAnswer>;
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;

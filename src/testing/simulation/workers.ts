@@ -15,6 +15,7 @@ import {
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import { messageOf } from "../../runtime/failures.ts";
+import { gather } from "../../runtime/gather.ts";
 import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
 import type { Services } from "../../runtime/services.ts";
@@ -139,7 +140,8 @@ export class Workers {
     const { store } = this.#services;
     const failpoints = { reach: async (point: Failpoint) => this.#pass(worker, point) };
     const own = task === null ? store : this.#watch.underClaim(store, task);
-    return { ...this.#services, store: watchFailpoints(own, failpoints), failpoints };
+    const watched = watchFailpoints(own, failpoints);
+    return { ...this.#services, store: watched, failpoints, answers: gather() };
   }
 
   /** A worker comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */

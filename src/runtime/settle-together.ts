@@ -1,0 +1,134 @@
+/**
+ * Answers to edits, taken in together: while one transaction takes some in, those that come meanwhile
+ * are gathered for the next. Nearly all say what was sent, and ask nothing of the record but a look.
+ *
+ * 1. Each is decided on its own lane and row, as if it were alone; only the statements are shared.
+ * 2. Nobody waits: a lane or a row that somebody holds, and whatever writes into a record, is left to be
+ *    taken in alone. So is everything where the statements fail.
+ */
+import { learnIdentity } from "../engine/identify.ts";
+import { sightOf } from "../engine/merge.ts";
+import { concludeAnswer } from "../engine/outbound.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Transition } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
+import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { type Claimed, type Held, heldBy } from "./claim.ts";
+import { tell } from "./failures.ts";
+import { reachClaimed } from "./reach-claimed.ts";
+import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
+import { saveDecided } from "./save-decided.ts";
+import type { Services } from "./services.ts";
+import { isOfAnother, settleAnswer } from "./take-answer.ts";
+
+/** What answered an edit of ours. */
+export interface PatchAnswer {
+  readonly claimed: Claimed;
+  readonly book: AddressBook;
+  readonly contact: Contact;
+  readonly answer: Observation;
+  readonly signal: AbortSignal;
+}
+
+/** An answer whose lane is held under its claim. */
+interface Answered {
+  readonly from: PatchAnswer;
+  readonly held: Held;
+  readonly recordId: string;
+  readonly mapping: Mapping;
+}
+
+/** Takes in what answered an edit, with what answers others of this worker at the same time. */
+export async function settlePatch(services: Services, answered: PatchAnswer): Promise<void> {
+  const { claimed, book, contact, answer } = answered;
+  const settled = await services.answers.add(claimed.claim.worker, answered, (all) =>
+    settleTogether(services, all),
+  );
+  if (!settled) await settleAnswer(services, claimed, book, contact, "patch", answer);
+}
+
+async function settleTogether(
+  services: Services,
+  answers: readonly PatchAnswer[],
+): Promise<ReadonlySet<PatchAnswer>> {
+  try {
+    return await services.store.transaction((tx) => settleAll(tx, services, answers));
+  } catch (error) {
+    // Who is killed tries nothing again.
+    if (answers.some(({ signal }) => signal.aborted)) throw error;
+    services.log.warn(tell(error), "answers could not be taken in together; each is alone");
+    return new Set();
+  }
+}
+
+async function settleAll(
+  tx: StoreTransaction,
+  services: Services,
+  answers: readonly PatchAnswer[],
+): Promise<ReadonlySet<PatchAnswer>> {
+  const locked = await tx.lockLanes(
+    answers.map(({ claimed }) => claimed.lane),
+    "skip",
+  );
+  const lanes = new Map(locked.map((lane) => [lane.id, lane]));
+  const settled = new Set<PatchAnswer>();
+  const answered: Answered[] = [];
+  for (const from of answers) {
+    const lane = lanes.get(from.claimed.lane);
+    if (lane === undefined) continue;
+    const held = heldBy(lane, from.claimed.claim);
+    if (held === null) {
+      // The claim was lost: nothing may be written.
+      settled.add(from);
+      continue;
+    }
+    const { recordId } = lane;
+    const mapping = from.book.mapping(lane);
+    if (recordId === null || mapping === null) continue;
+    if (lane.tombstone !== null || isOfAnother(lane, from.answer)) continue;
+    await reachClaimed(services, from.claimed, "before:answer");
+    answered.push({ from, held, recordId, mapping });
+  }
+  const decided: Decided[] = [];
+  for (const mapping of new Set(answered.map((each) => each.mapping))) {
+    const alike = answered.filter((each) => each.mapping === mapping);
+    const ids = [...new Set(alike.map(({ recordId }) => recordId))];
+    const rows = await tx.records.lockFree(mapping, ids);
+    const captured = await tx.changes.peek(mapping.recordType, ids);
+    for (const each of alike) {
+      const row = rows.get(each.recordId);
+      const pending = captured.filter(({ recordId }) => recordId === each.recordId);
+      const after = row === undefined ? null : conclude(each, row, pending, tx.now);
+      if (after === null) continue;
+      decided.push({ before: each.held.lane, after });
+      settled.add(each.from);
+    }
+  }
+  await saveDecided(tx, decided);
+  return settled;
+}
+
+/** What ends an edit whose answer asks nothing of the record; `null` where it is to be taken in alone. */
+function conclude(
+  { from, held, recordId, mapping }: Answered,
+  row: Row,
+  pending: readonly CapturedChange[],
+  now: Instant,
+): Transition | null {
+  const context = from.book.context(held.lane, now);
+  const lane = learnIdentity(held.lane, from.answer);
+  const sight = sightOf(lane, from.answer, "answer", context);
+  try {
+    const planned = planOnRow(lane, row, pending, sight, context);
+    if (!leavesRow(planned)) return null;
+    const { merged, before } = planned;
+    const start = { lane: planned.lane, ended: [] };
+    const after = recordAfter({ ...planned.lane, recordId }, row, mapping);
+    return concludeAnswer(start, held.event, sight, merged, { before, after }, context);
+  } catch {
+    // The app's own functions may throw: the event is tried alone then, and says so.
+    return null;
+  }
+}
