@@ -1,17 +1,12 @@
 /**
  * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, inbound and
- * outbound, of a create, an update and a delete, hard and soft, on a real Postgres; see
- * `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays
+ * outbound, of a create, an update and a delete, hard and soft, of issues and comments, on a real Postgres;
+ * see `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays
  * the cells of that name.
  */
 import { parseArgs } from "node:util";
-import {
-  type Cell,
-  CELL_ACTIONS,
-  CELLS,
-  DIRECTIONS,
-  unreachable,
-} from "../test/processes/crash/matrix.ts";
+import { groupBy } from "../src/runtime/group-by.ts";
+import { type Cell, CELLS, nameOf, unreachable } from "../test/processes/crash/matrix.ts";
 import { passBy, playCell } from "../test/processes/crash/play-cell.ts";
 import { openSite, type Site } from "../test/processes/crash/site.ts";
 import { startPostgres } from "../test/harness/postgres-server.ts";
@@ -43,14 +38,10 @@ if (wanted.length === 0) {
 const given = process.env.TANDEM_TEST_DATABASE_URL;
 const server = given === undefined ? await startPostgres(undefined) : null;
 const reachable = wanted.filter((cell) => unreachable(cell) === null);
-const others = DIRECTIONS.flatMap((direction) =>
-  CELL_ACTIONS.map((action) =>
-    wanted.filter(
-      (cell) =>
-        cell.direction === direction && cell.action === action && unreachable(cell) !== null,
-    ),
-  ),
-).filter((cells) => cells.length > 0);
+const others = groupBy(
+  wanted.filter((cell) => unreachable(cell) !== null),
+  ({ of, direction, action }) => `${of} ${direction} ${action}`,
+);
 const work: ((site: Site) => Promise<readonly Row[]>)[] = [
   // The longest first: a stopped worker holds its transaction until the database ends it.
   ...[...reachable]
@@ -112,8 +103,4 @@ async function pass(site: Site, cells: readonly Cell[]): Promise<readonly Row[]>
 function tell(row: Row): void {
   const verdict = row.ok ? (row.unreachable ?? "ok") : `FAILED: ${row.problems.join("; ")}`;
   process.stderr.write(`${nameOf(row)}: ${verdict} (${row.seconds.toFixed(1)} s)\n`);
-}
-
-function nameOf({ fate, point, direction, action }: Cell): string {
-  return `${fate} ${point} ${direction} ${action}`;
 }

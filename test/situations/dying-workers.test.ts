@@ -132,7 +132,7 @@ const NOTHING_LIVE = { queued: 0, processing: 0, errored: 0, disabled: 0 };
 
 function pointsOf(direction: Direction, action: Action): readonly Failpoint[] {
   const points = Object.keys(FAILPOINTS) as Failpoint[];
-  return points.filter((point) => unreachable({ point, direction, action }) === null);
+  return points.filter((point) => unreachable({ of: "issue", point, direction, action }) === null);
 }
 
 async function givenPairs(app: SampleTandem, stories: readonly Story[]): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * The crash matrix as a table: every failpoint, in each direction, under each action; which of them
- * cannot be reached and why; and what a crash there must leave behind.
+ * The crash matrix as a table: every failpoint, in each direction, under each action, of an issue; and of a
+ * comment those where its create, its parent or its deletion make a difference. Which of them cannot be
+ * reached and why; and what a crash there must leave behind.
  */
 import { type Failpoint, FAILPOINTS } from "../../../src/runtime/failpoints.ts";
 
@@ -12,6 +13,7 @@ export type CellAction = Action | "archive";
 export type Fate = "kill" | "stop";
 
 export interface Cell {
+  readonly of: "issue" | "comment";
   readonly point: Failpoint;
   readonly direction: Direction;
   readonly action: CellAction;
@@ -33,17 +35,34 @@ const STALLS: readonly Failpoint[] = [
   "before:commit",
 ];
 
-/** All cells, those that cannot be reached among them. */
-export const CELLS: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
+/** What a claim and a heartbeat go through asks not what the lane is about. */
+const POINTS_OF_COMMENTS = POINTS.filter((point) => !/:(claim|heartbeat)$/.test(point));
+
+const CELLS_OF_ISSUES: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
   CELL_ACTIONS.filter((action) => direction === "outbound" || action !== "archive").flatMap(
     (action) => [
-      ...POINTS.map((point): Cell => ({ point, direction, action, fate: "kill" })),
+      ...POINTS.map((point): Cell => ({ of: "issue", point, direction, action, fate: "kill" })),
       ...(action === "archive" ? [] : STALLS)
-        .map((point): Cell => ({ point, direction, action, fate: "stop" }))
+        .map((point): Cell => ({ of: "issue", point, direction, action, fate: "stop" }))
         .filter((cell) => unreachable(cell) === null && hasClaim(cell)),
     ],
   ),
 );
+
+const CELLS_OF_COMMENTS: readonly Cell[] = DIRECTIONS.flatMap((direction) =>
+  ACTIONS.flatMap((action) =>
+    POINTS_OF_COMMENTS.map((point): Cell => ({
+      of: "comment",
+      point,
+      direction,
+      action,
+      fate: "kill",
+    })),
+  ),
+);
+
+/** All cells, those that cannot be reached among them. */
+export const CELLS: readonly Cell[] = [...CELLS_OF_ISSUES, ...CELLS_OF_COMMENTS];
 
 /** Who adopts what a webhook tells of works on no event: there is no claim to be lost. */
 function hasClaim({ point, direction }: Cell): boolean {
@@ -51,7 +70,7 @@ function hasClaim({ point, direction }: Cell): boolean {
 }
 
 /** Why a cell cannot be reached; `null` where it can. */
-export function unreachable({ point, direction, action }: Omit<Cell, "fate">): string | null {
+export function unreachable({ of, point, direction, action }: Omit<Cell, "fate">): string | null {
   const step = point.replace(/^.*:/, "");
   if (direction === "inbound" && ["send", "answer", "intent"].includes(step)) {
     return "an inbound event changes the record and sends nothing";
@@ -60,12 +79,20 @@ export function unreachable({ point, direction, action }: Omit<Cell, "fate">): s
     return "what is updated is paired: its resource is known by its id, and not by a token alone";
   }
   if (step === "record" && direction === "outbound" && isRemoval(action)) {
-    return "the record is deleted: the answer to closing its issue has nowhere to be merged";
+    return "the record is deleted: the answer to its removal has nowhere to be merged";
+  }
+  if (step === "record" && direction === "outbound" && action === "update" && of === "comment") {
+    return "a comment is one field: the answer to its edit says what was sent and nothing else";
   }
   if (step === "heartbeat" && direction === "inbound" && action === "delete") {
     return "an inbound delete is one transaction that asks nobody: it ends before a renewal is due";
   }
   return null;
+}
+
+/** What a cell is called; none is the beginning of another's name. */
+export function nameOf({ of, fate, point, direction, action }: Cell): string {
+  return `${of === "issue" ? "" : "comment: "}${fate} ${point} ${direction} ${action}`;
 }
 
 /** Whether the record or the resource goes. */
@@ -76,6 +103,14 @@ export function isRemoval(action: CellAction): boolean {
 /** Whether the cell is about what a create made whose answer was lost. */
 export function isAdoption(point: Failpoint): boolean {
   return point.endsWith(":adoption");
+}
+
+/**
+ * Whether the record outlives its resource. What a create said that was never answered counts as unsent, and
+ * an unsent edit turns `delete` into `detach`.
+ */
+export function isKept({ of, point, direction, action }: Omit<Cell, "fate">): boolean {
+  return of === "comment" && isAdoption(point) && direction === "inbound" && action === "delete";
 }
 
 /** What must hold once a successor has gone on, beside that both sides agree. */
@@ -96,8 +131,8 @@ function hasEnded(point: Failpoint): boolean {
   return point === "after:commit" || point === "after:answer";
 }
 
-export function outcomeOf({ point, direction, action, fate }: Cell): Outcome {
-  if (direction === "inbound") return inboundOutcome(point, action);
+export function outcomeOf({ of, point, direction, action, fate }: Cell): Outcome {
+  if (direction === "inbound") return inboundOutcome(of, point, action);
   const late = fate === "stop" && point === "before:send" ? 1 : 0;
   const landed = hasLanded(point) && !hasEnded(point);
   switch (action) {
@@ -112,24 +147,31 @@ export function outcomeOf({ point, direction, action, fate }: Cell): Outcome {
       return { reasons, writes: [1 + late, 1 + late] };
     }
     case "delete":
-    case "archive":
-      // What the lost create made is found by its token, and closed: the create is the other request.
-      if (isAdoption(point)) return { reasons: ["closed_resource"], writes: [2, 2] };
-      // Closing what is closed changes nothing, so nobody looks first: it is sent once more.
-      return { reasons: ["closed_resource"], writes: [1 + late, (landed ? 2 : 1) + late] };
+    case "archive": {
+      const removed = of === "issue" ? "closed_resource" : "deleted_resource";
+      // What the lost create made is found by its token, and removed: the create is the other request.
+      if (isAdoption(point)) return { reasons: [removed], writes: [2, 2] };
+      // Closing what is closed changes nothing, so nobody looks first: it is sent once more. So is the
+      // deletion of a comment, which is not found then.
+      const again = landed && of === "comment" ? ["resource_not_found"] : [];
+      return { reasons: [removed, ...again], writes: [1 + late, (landed ? 2 : 1) + late] };
+    }
   }
 }
 
-function inboundOutcome(point: Failpoint, action: CellAction): Outcome {
+function inboundOutcome(of: Cell["of"], point: Failpoint, action: CellAction): Outcome {
   // The echo of our own create: its event is no news to the lane that adopted it.
   if (isAdoption(point) && action === "create")
     return { reasons: ["adopted_resource", "nothing_to_send"], writes: [1, 1] };
+  const created = isAdoption(point) ? 1 : 0;
+  if (isKept({ of, point, direction: "inbound", action })) {
+    return { reasons: ["detached"], writes: [created, created] };
+  }
   const reasons = {
     create: "created_record",
     update: "updated_record",
-    delete: "archived_record",
+    delete: of === "issue" ? "archived_record" : "deleted_record",
     archive: "",
   };
-  const created = isAdoption(point) ? 1 : 0;
   return { reasons: [reasons[action]], writes: [created, created] };
 }

@@ -10,10 +10,11 @@ import {
   differences,
   edit,
   editAgainAtOnce,
-  editBody,
+  editFound,
   issuesOf,
   type Pair,
   prepare,
+  subjectOf,
 } from "./story.ts";
 import { until } from "./until.ts";
 
@@ -136,7 +137,7 @@ async function pave(site: Site, cell: Cell, pair: Pair): Promise<Road> {
   if (point.endsWith(":record") && direction === "outbound" && action === "create") {
     // The answer to a create says what was sent; what is found later may say more.
     return orphan(site, cell, pair, () => {
-      editBody(site, pair.title, "Edited by Mona");
+      editFound(site, cell, pair);
     });
   }
   await edit(site, cell, pair);
@@ -173,7 +174,8 @@ async function orphan(
   await meanwhile();
   if (!byEcho) return { clear: () => letEchoesCome(site) };
   // Nobody lists before the echo is taken in.
-  const hold = site.github.holdNext({ method: "GET", path: /\/issues$/ });
+  const list = cell.of === "issue" ? /\/issues$/ : /\/issues\/comments$/;
+  const hold = site.github.holdNext({ method: "GET", path: list });
   await letEchoesCome(site);
   return {
     clear: () => {
@@ -189,6 +191,7 @@ async function unheardOrphan(site: Site, cell: Cell, pair: Pair): Promise<Road> 
   await dieCreating(site, cell, pair);
   await site.github.idle();
   site.github.faults.webhooks.drop = 0;
+  const subject = await subjectOf(site, cell, pair);
   // Whoever lists in vain would create another.
   site.github.faults.api.down = true;
   await edit(site, cell, pair);
@@ -197,8 +200,9 @@ async function unheardOrphan(site: Site, cell: Cell, pair: Pair): Promise<Road> 
       site.thaw();
       await until("the deletion is taken in", async () => {
         const taken = await site.sql(
-          "select from tandem.events where direction = 'inbound' and action = 'delete' and state = 'completed' and record_id = (select id::text from tasks where title = $1)",
-          [pair.title],
+          `select from tandem.events where direction = 'inbound' and action = 'delete'
+             and state = 'completed' and record_type = $1 and record_id = $2`,
+          [subject.type, subject.id],
         );
         return taken.length > 0;
       });

@@ -1,11 +1,18 @@
 /** The edit that a cell of the crash matrix is about, on either side, and what both say in the end. */
 import { keepingToken, withoutToken } from "../../../src/testing/simulation/history.ts";
 import {
+  commentOf,
+  differencesOfComment,
+  editComment,
+  editText,
+  prepareComment,
+} from "./comment-story.ts";
+import {
   type CellAction,
   type Cell,
-  type Direction,
   isAdoption,
   isRemoval,
+  nameOf,
   unreachable,
 } from "./matrix.ts";
 import { REPOSITORY, type Site } from "./site.ts";
@@ -23,7 +30,8 @@ export interface Pair {
  * the issue is to be found by its token.
  */
 export async function prepare(site: Site, cell: Cell): Promise<Pair> {
-  const title = `${cell.fate} ${cell.point} ${cell.direction} ${cell.action}`;
+  const title = nameOf(cell);
+  if (cell.of === "comment") return prepareComment(site, cell, title);
   const found = isAdoption(cell.point) && unreachable(cell) === null;
   if (cell.action === "create" || found) {
     return { title, record: null, number: null };
@@ -37,8 +45,10 @@ export async function prepare(site: Site, cell: Cell): Promise<Pair> {
 }
 
 /** Makes the edit: in the app, or as a person on GitHub. */
-export async function edit(site: Site, { direction, action }: Cell, pair: Pair): Promise<void> {
-  if (direction === "outbound") await editInApp(site, action, pair);
+export async function edit(site: Site, cell: Cell, pair: Pair): Promise<void> {
+  const { of, direction, action } = cell;
+  if (of === "comment") await editComment(site, cell, pair);
+  else if (direction === "outbound") await editInApp(site, action, pair);
   else editOnGitHub(site, action, pair);
   await site.github.idle();
 }
@@ -89,6 +99,12 @@ export async function unheard(site: Site, happen: () => void): Promise<void> {
   site.github.faults.webhooks.drop = 0;
 }
 
+/** Mona edits what a lost create has made. */
+export function editFound(site: Site, { of }: Cell, { title, number }: Pair): void {
+  if (of === "comment") editText(site, number, "Edited by Mona");
+  else editBody(site, title, "Edited by Mona");
+}
+
 /** Edits once more within the second of the last edit, so that the content is read again. */
 export async function editAgainAtOnce(site: Site, pair: Pair): Promise<void> {
   for (let turn = 1; ; turn += 1) {
@@ -114,6 +130,13 @@ export function issuesOf(site: Site, title: string) {
   return site.github.issues(REPOSITORY).filter((issue) => issue.title.startsWith(title));
 }
 
+/** The record that the cell is about, with its type. */
+export async function subjectOf(site: Site, { of }: Cell, { title }: Pair) {
+  return of === "comment"
+    ? { type: "comments", id: await commentOf(site, title) }
+    : { type: "tasks", id: await recordOf(site, title) };
+}
+
 async function recordOf(site: Site, title: string): Promise<string | null> {
   const [row] = await site.sql<{ id: string }>("select id::text from tasks where title = $1", [
     title,
@@ -130,11 +153,10 @@ interface Task {
 }
 
 /** What is wrong with the two sides; empty where each has one thing, and both say the same. */
-export async function differences(
-  site: Site,
-  { direction, action }: { readonly direction: Direction; readonly action: CellAction },
-  { title, record }: Pair,
-): Promise<readonly string[]> {
+export async function differences(site: Site, cell: Cell, pair: Pair): Promise<readonly string[]> {
+  if (cell.of === "comment") return differencesOfComment(site, cell, pair);
+  const { direction, action } = cell;
+  const { title, record } = pair;
   const tasks = await site.sql<Task>(
     `select id::text, title, markdown as body, deleted_at is not null as deleted,
        case status when 'done' then 'closed' else 'open' end as state
