@@ -803,7 +803,13 @@ loop:
           qr = 1;
 #endif
           if :: kb == 4 -> kb = 1 :: else fi
-       :: ds && iq == 1 -> cover(dc, dt, qc); if :: kb == 4 -> kb = 0; lost = 1 :: else fi
+       /* what waits may be the older one: what was disabled has not moved the clock */
+       :: ds && iq == 1 && dt > qt ->
+          cover(qc, qt, dc); if :: kb == 1 -> kb = 0; lost = 1 :: kb == 4 -> kb = 1 :: else fi;
+          qc = dc; qt = dt; qr = 1
+       :: ds && iq == 1 && dt <= qt ->
+          cover(dc, dt, qc); if :: kb == 4 -> kb = 0; lost = 1 :: else fi;
+          qr = (qr || (dt == qt && dc != qc))
        :: else
        fi;
        ds = 0; dc = 0; dt = 0;

@@ -94,15 +94,13 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
     runAt: now,
     reread: event.action === "upsert" && (event.direction === "inbound" || event.reread),
   } as const;
-  const waiting = liveEvents(start.lane, "queued", event.direction)[0];
   if (event.action === "delete") {
     // A delete sets the tombstone when it is admitted, and this is its admission.
     const side = event.direction === "inbound" ? "resource" : "record";
     const tombstone = start.lane.tombstone ?? { event: event.id, at: now, side };
     return requeue(withLane(start, { tombstone }), event, now, details);
   }
-  if (waiting === undefined) return requeue(start, event, now, details);
-  return supersede(start, event, waiting, now);
+  return requeue(start, event, now, details);
 }
 
 /** Disables what waits in a direction that was switched off meanwhile. */

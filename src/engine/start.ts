@@ -84,14 +84,41 @@ export function requeue(
 ): Transition {
   const waiting = liveEvents(start.lane, "queued", event.direction)[0];
   if (waiting === undefined) return move(start, event.id, "queued", now, details);
-  const kept = event.action === "delete" && !isTakenBack(start.lane, event);
-  if (kept && waiting.action === "upsert") {
+  if (outdoes(start.lane, event, waiting)) {
     const cleared = supersede(start, waiting, event, now);
     return move(cleared, event.id, "queued", now, details);
   }
   // A processing event cannot be canceled, so it passes through the queue.
   const queued = move(start, event.id, "queued", now, details);
-  return supersede(queued, event, waiting, now);
+  const superseded = supersede(queued, event, waiting, now);
+  return saysOtherwise(event, waiting)
+    ? move(superseded, waiting.id, "queued", now, { reread: true, reason: "reread_needed" })
+    : superseded;
+}
+
+/**
+ * Whether what goes back is kept, and what waits is not. What was born while its direction was off has
+ * moved no clock, so what waits may be the older one.
+ */
+function outdoes(lane: Lane, event: TandemEvent, waiting: TandemEvent): boolean {
+  if (event.action === "delete") return waiting.action === "upsert" && !isTakenBack(lane, event);
+  return (
+    waiting.action === "upsert" &&
+    event.direction === "inbound" &&
+    event.updatedAt !== null &&
+    waiting.updatedAt !== null &&
+    event.updatedAt > waiting.updatedAt
+  );
+}
+
+/** Whether two are of one second, and nobody knows which of them was last. */
+function saysOtherwise(event: TandemEvent, waiting: TandemEvent): boolean {
+  return (
+    event.direction === "inbound" &&
+    waiting.action === "upsert" &&
+    event.updatedAt === waiting.updatedAt &&
+    event.digest !== waiting.digest
+  );
 }
 
 export type Recheck =

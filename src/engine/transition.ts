@@ -75,7 +75,6 @@ export function move(
   return bear({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
 }
 
-/** How the reason of a pairing begins that was switched off because two systems fight over it. */
 /** Why a pairing is switched off, as a reason; `null` where it is on. */
 export function pairingOff({ disabled }: Lane): Reason | null {
   if (disabled === null) return null;

@@ -118,6 +118,28 @@ describe("a lane switched off and on", () => {
     });
   });
 
+  it("cancels what waits where that is older: it was queued before inbound was switched off", () => {
+    const waiting = withEvent(aLane(), 5, { updatedAt: at(15) }).lane;
+    const { lane } = withEvent(waiting, 6, { state: "disabled", updatedAt: at(20) });
+    const on = enableLane(lane, now, ["inbound"]);
+    expect(eventIn(on, anEventId(6))).toMatchObject({ state: "queued", reread: true });
+    expect(eventIn(on, anEventId(5))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(6),
+    });
+  });
+
+  it("is canceled by what waits where that is newer", () => {
+    const waiting = withEvent(aLane(), 5, { updatedAt: at(25) }).lane;
+    const { lane } = withEvent(waiting, 6, { state: "disabled", updatedAt: at(20) });
+    const on = enableLane(lane, now, ["inbound"]);
+    expect(eventIn(on, anEventId(5))).toMatchObject({ state: "queued", reread: false });
+    expect(eventIn(on, anEventId(6))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(5),
+    });
+  });
+
   it("goes on with the newest of each direction, read again; the others are canceled by it", () => {
     const disabled = { state: "disabled" } as const;
     const one = withEvent(aLane({ disabled: UNMAPPED }), 5, disabled).lane;

@@ -99,6 +99,21 @@ describe("an event on its way back to the queue", () => {
     });
   });
 
+  it("is kept where the resource said it later than what waits, which was born while it was off", () => {
+    const after = back({ updatedAt: at(20) }, { updatedAt: at(15) });
+    expect(eventIn(after, anEventId(5)).state).toBe("queued");
+    expect(eventIn(after, anEventId(6))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(5),
+    });
+  });
+
+  it("has what waits read the resource, where both are of one second and say different things", () => {
+    const said = { updatedAt: at(20), digest: "one" };
+    expect(eventIn(back(said, { ...said, digest: "other" }), anEventId(6)).reread).toBe(true);
+    expect(eventIn(back(said, said), anEventId(6)).reread).toBe(false);
+  });
+
   it("stays where only the other direction waits", () => {
     expect(eventIn(back({}, { direction: "outbound" }), anEventId(5)).state).toBe("queued");
   });

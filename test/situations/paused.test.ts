@@ -1,5 +1,6 @@
 /** Situation 45: a connection paused, events come in, enabled again: current state, not a replay. */
 import { expect, it } from "vitest";
+import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
@@ -63,5 +64,41 @@ describeOnEachDatabase("a paused connection", (open) => {
     await app.tandem.enable(app.connection.id);
     await app.settleWithin(5);
     expect(app.github.issues(app.repo)).toHaveLength(1);
+  });
+
+  it("S45 enabled before what waited was claimed: what came meanwhile is newer, and goes on", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.as("mona").openIssue(app.repo, { title: "Old" });
+    await app.settle();
+    await app.advance(10_000);
+    app.holdWebhooks();
+    for (const title of ["First", "Second"]) {
+      app.github.as("mona").editIssue(app.repo, 1, { title });
+      await app.advance(5_000);
+    }
+    const [first, second] = app.held();
+    if (first === undefined || second === undefined) throw new Error("two edits, two webhooks");
+    app.github.clearRequests();
+
+    await app.release(first);
+    await translateDeliveries(app.tandem.services, null);
+    await app.tandem.pause(app.connection.id, "a minute");
+    await app.release(second);
+    await translateDeliveries(app.tandem.services, null);
+    expect(await app.story()).toEqual([
+      "inbound completed created_record",
+      "inbound queued admitted",
+      "inbound disabled connection_paused",
+    ]);
+    await app.tandem.enable(app.connection.id);
+    await app.settle();
+
+    expect(await app.task()).toMatchObject({ title: "Second" });
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Second" });
+    const [, one, two] = await app.events();
+    expect(one).toMatchObject({ state: "canceled", reason: "superseded", canceled_by: two?.id });
+    expect(two).toMatchObject({ state: "completed", reason: "updated_record" });
+    expect(app.writes()).toBe(0);
+    expect(app.reads()).toBe(1);
   });
 });
