@@ -52,10 +52,12 @@ describeOnEachDatabase("a repository under another name", (open) => {
       expect(await connectedTo(app)).toEqual([now]);
       expect(await app.task()).toMatchObject({ title: "Ours", markdown: "Theirs" });
       expect(app.github.issues(now)).toMatchObject([{ title: "Ours", body: "Theirs" }]);
-      expect(await app.story("direction=inbound")).toContain("inbound completed updated_record");
-      expect((await app.story("direction=outbound")).at(-1)).toBe(
+      expect(await app.story()).toEqual([
+        "outbound completed created_resource",
+        "inbound duplicate same_content",
+        "inbound completed updated_record",
         "outbound completed updated_resource",
-      );
+      ]);
       expect((await app.events()).filter(({ state }) => state === "errored")).toEqual([]);
       expect(app.writes()).toBe(1);
       expect(requestsByName(app)).toBe(0);

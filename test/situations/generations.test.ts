@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createTandem } from "../../src/server/tandem.ts";
-import { openProject } from "../cli/project.ts";
+import { openGitHub, openProject } from "../cli/project.ts";
 import { openTerminal } from "../cli/terminal.ts";
 import { databaseKinds, describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
@@ -121,17 +121,50 @@ function withoutBodies(database: TestDatabase) {
   return { ...config, records: { tasks: { ...tasks, sync: { "github.issue": narrower } } } };
 }
 
-describe.runIf(databaseKinds.includes("postgres"))("tandem work", () => {
-  it("S54: does not start on a schema that needs newer code, and says why", async () => {
-    const project = await openProject("postgres");
-    const terminal = openTerminal({ cwd: project.folder });
+describe.each(databaseKinds)("tandem work on %s", (kind) => {
+  it("S54: does not start on a schema that needs newer code, says why, and works when it fits again", async () => {
+    const project = await openProject(kind);
+    const { simulator: github, listening } = await openGitHub();
+    const terminal = openTerminal({ cwd: project.folder, env: { GITHUB_TOKEN: "bot-token" } });
     await terminal.json("migrate");
+    const connect = ["connect", "github", "acme/site", "--scope", "1"];
+    await terminal.json(...connect, "--base-url", listening.url);
+    await project.sql("insert into tasks (project_id, title) values (1, 'Waits')");
     await project.sql("update tandem.migrations set needs = 9999 where version = 1");
+    github.clearRequests();
+    const tasks = () => project.sql("select id::text, title, status from tasks");
+    const events = () =>
+      project.sql("select direction, state, reason, record_id from tandem.events");
+    const task = { id: "1", title: "Waits", status: "todo" };
+
     const { code, err } = await terminal.tandem("work", "--once", "--json");
     expect(code).toBe(4);
     expect(JSON.parse(err)).toMatchObject({ error: { code: "schema_newer" } });
     const status = await terminal.json<{ misfit: { code: string } | null }>("status");
     expect(status.misfit).toMatchObject({ code: "schema_newer" });
+    expect(await tasks()).toEqual([task]);
+    expect(github.issues("acme/site")).toEqual([]);
+    expect(await events()).toEqual([]);
+    expect(github.calls()).toBe(0);
+
+    await project.sql("update tandem.migrations set needs = 0 where version = 1");
+    expect(await terminal.tandem("work", "--once")).toMatchObject({ code: 0, err: "" });
+    expect(await tasks()).toEqual([task]);
+    expect(github.issues("acme/site")).toMatchObject([
+      { number: 1, title: "Waits", state: "open" },
+    ]);
+    expect(await events()).toEqual([
+      {
+        direction: "outbound",
+        state: "completed",
+        reason: "created_resource",
+        record_id: task.id,
+      },
+    ]);
+    expect(github.calls({ writes: true })).toBe(1);
+    // Whoever works once polls once.
+    expect(github.requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
+    await listening.close();
     await project.remove();
   });
 });

@@ -103,7 +103,10 @@ describeOnEachDatabase("pull requests", (open) => {
 
     expect(app.github.comments(app.repo, 1)).toMatchObject([{ issueNumber: 1 }]);
     expect(await app.comments()).toMatchObject([{ markdown: "Done?" }]);
-    expect(await app.story("direction=outbound")).toContain("outbound completed created_resource");
+    expect(await app.story("direction=outbound")).toEqual([
+      "outbound completed created_resource",
+      "outbound completed created_resource",
+    ]);
     expect(app.github.calls({ method: "POST" })).toBe(1);
     expect(app.writes()).toBe(1);
   });

@@ -128,9 +128,11 @@ describeOnEachDatabase("a move and a transfer", (open) => {
 
     expect(await app.task()).toMatchObject({ project_id: "2" });
     expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
-    const reasons = (await app.events()).map(({ reason }) => reason);
-    expect(reasons).toContain("followed_move");
-    expect(reasons).not.toContain("moved_to_connection");
+    expect(await app.story()).toEqual([
+      "inbound completed created_record",
+      "inbound completed followed_move",
+      "inbound ignored tombstoned",
+    ]);
     expect(app.writes()).toBe(0);
     await expectAtRest(app);
   });
@@ -149,8 +151,12 @@ describeOnEachDatabase("a move and a transfer", (open) => {
     expect(await app.task()).toMatchObject({ project_id: "2", title: "Ours" });
     expect(issuesOf(app, SITE)).toEqual([]);
     expect(issuesOf(app, APP)).toEqual(["open: Ours"]);
-    expect(await storyAt(app, APP)).toContain("inbound completed followed_move");
-    expect(await storyAt(app, APP)).toContain("outbound completed updated_resource");
+    expect(await storyAt(app, APP)).toEqual([
+      "inbound completed created_record",
+      "inbound completed followed_move",
+      "outbound completed updated_resource",
+      "inbound duplicate same_content",
+    ]);
     expect(app.writes()).toBe(1);
     await expectAtRest(app);
   });
@@ -169,7 +175,13 @@ describeOnEachDatabase("a move and a transfer", (open) => {
     expect(app.writes()).toBe(1);
     expect(await app.task()).toMatchObject({ project_id: "3" });
     expect(issuesOf(app, APP)).toEqual(["closed: Broken link"]);
-    expect(await storyAt(app, APP)).toContain("outbound completed moved_out_of_scope");
+    expect(await storyAt(app, APP)).toEqual([
+      "inbound completed created_record",
+      "inbound completed followed_move",
+      "outbound canceled superseded",
+      "outbound completed moved_out_of_scope",
+      "inbound ignored record_moved",
+    ]);
     await expectAtRest(app);
   });
 
@@ -186,8 +198,13 @@ describeOnEachDatabase("a move and a transfer", (open) => {
 
     expect(await app.task()).toMatchObject({ project_id: "2", title: "Broken link" });
     expect([...issuesOf(app, APP)].sort()).toEqual(["closed: Broken link", "open: Broken link"]);
-    expect(await storyAt(app, APP)).toContain("outbound completed moved_to_connection");
-    expect(await storyAt(app, APP)).toContain("outbound completed created_resource");
+    expect(await storyAt(app, APP)).toEqual([
+      "inbound completed created_record",
+      "outbound completed moved_to_connection",
+      "inbound ignored record_moved",
+      "outbound completed created_resource",
+      "inbound duplicate same_content",
+    ]);
     // The new issue, and the old one closed where it is by now: that was led there.
     expect(app.writes()).toBe(3);
     await expectAtRest(app);

@@ -106,9 +106,13 @@ describeOnEachDatabase("an issue transferred on before its first transfer was fo
     ]);
     expect(app.github.issue(SITE, 2)).toMatchObject({ title: "Broken link", state: "open" });
     expect(app.github.comments(SITE, 2)).toHaveLength(2);
-    expect(await app.story(`record=tasks:${app.taskId}`)).toContain(
+    expect(await app.story(`record=tasks:${app.taskId}`)).toEqual([
+      "inbound completed created_record",
+      "inbound duplicate same_content",
+      "inbound duplicate same_content",
+      "inbound canceled superseded",
       "inbound completed followed_move",
-    );
+    ]);
     expect(app.writes()).toBe(0);
   });
 

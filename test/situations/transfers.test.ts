@@ -57,6 +57,14 @@ async function expectFollowed(app: Pair, title = "Broken link"): Promise<void> {
 }
 
 /** How each of the task's events ended. */
+/** The issue was opened, and each of its comments brought it along. */
+const PAIRED = [
+  "inbound completed created_record",
+  "inbound duplicate same_content",
+  "inbound duplicate same_content",
+  "inbound duplicate same_content",
+];
+
 async function endsOf(app: Pair): Promise<readonly string[]> {
   return app.story(`record=tasks:${app.taskId}`);
 }
@@ -125,8 +133,13 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
           },
         ]);
         const pairingTold = (await app.pairings(app.taskId))[0]?.events.map(({ reason }) => reason);
-        expect(pairingTold).toContain("created_record");
-        expect(pairingTold).toContain("followed_move");
+        expect(pairingTold).toEqual([
+          "followed_move",
+          "same_content",
+          "same_content",
+          "same_content",
+          "created_record",
+        ]);
         // One look at the issue, and one at its comments.
         expect(app.writes()).toBe(0);
         expect(app.reads()).toBe(2);
@@ -151,7 +164,11 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     app.github.clearFaults();
 
     await expectFollowed(app);
-    expect(await endsOf(app)).toContain("inbound completed followed_move");
+    expect(await endsOf(app)).toEqual([
+      ...PAIRED,
+      "inbound completed followed_move",
+      "inbound duplicate same_content",
+    ]);
     expect(app.writes()).toBe(0);
     await expectBothWays(app);
   });
@@ -166,8 +183,12 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     await app.settle();
 
     await expectFollowed(app, "Ours meanwhile");
-    expect(await endsOf(app)).toContain("inbound completed followed_move");
-    expect(await endsOf(app)).toContain("outbound completed updated_resource");
+    expect(await endsOf(app)).toEqual([
+      ...PAIRED,
+      "inbound completed followed_move",
+      "outbound completed updated_resource",
+      "inbound duplicate same_content",
+    ]);
     expect(app.github.calls({ method: "PATCH" })).toBe(1);
     expect(app.writes()).toBe(1);
   });
@@ -184,8 +205,11 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     // The one that was led elsewhere, and the one that arrived.
     expect(app.github.calls({ method: "PATCH" })).toBe(2);
     expect(app.writes()).toBe(2);
-    expect(await endsOf(app)).toContain("inbound completed followed_move");
-    expect(await endsOf(app)).toContain("outbound completed updated_resource");
+    expect(await endsOf(app)).toEqual([
+      ...PAIRED,
+      "outbound completed updated_resource",
+      "inbound completed followed_move",
+    ]);
   });
 
   it("S40: edited there before its webhooks arrive, so that a second task is made: one remains", async () => {
@@ -205,7 +229,7 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     await app.settle();
 
     await expectFollowed(app, "Theirs there");
-    expect(await endsOf(app)).toContain("inbound completed followed_move");
+    expect(await endsOf(app)).toEqual([...PAIRED, "inbound completed followed_move"]);
     expect(app.writes()).toBe(0);
   });
 
@@ -228,7 +252,11 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     expect(new Set(comments.map(({ task_id }) => task_id))).toEqual(new Set([app.taskId]));
     expect(app.github.comments(APP, 2)).toHaveLength(4);
     expect(await taskOf(app)).toMatchObject({ project_id: "2", title: "Broken link" });
-    expect(await endsOf(app)).toContain("inbound completed followed_move");
+    expect(await endsOf(app)).toEqual([
+      ...PAIRED,
+      "inbound completed followed_move",
+      "inbound duplicate same_content",
+    ]);
     expect(app.writes()).toBe(0);
   });
 
@@ -267,9 +295,10 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     await app.settle();
     // It may be on its way yet: nothing is deleted for its absence.
     expect(await app.comments()).toHaveLength(3);
-    expect(await app.story(`record=tasks:${app.taskId}`)).toContain(
+    expect(await app.story(`record=tasks:${app.taskId}`)).toEqual([
+      ...PAIRED,
       "inbound queued awaiting_children",
-    );
+    ]);
     await app.settleWithin(10);
     app.github.clearFaults();
     await app.settle();
@@ -277,7 +306,7 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     expect(await app.comments()).toMatchObject([{ id: "1" }, { id: "2" }]);
     expect(await taskOf(app)).toMatchObject({ project_id: "2", deleted_at: null });
     expect(app.github.issue(APP, 2)).toMatchObject({ title: "Broken link", comments: 2 });
-    expect(await endsOf(app)).toContain("inbound completed followed_move");
+    expect(await endsOf(app)).toEqual([...PAIRED, "inbound completed followed_move"]);
     expect(app.writes()).toBe(0);
   });
 });
@@ -303,7 +332,12 @@ describeOnEachDatabase("an issue transferred out of reach", (open) => {
       expect(await app.comments()).toHaveLength(3);
       const [pairing] = await app.pairings(app.taskId);
       expect(pairing).toMatchObject({ connection: SITE, integration_external_id: "1" });
-      expect(pairing?.standing).toContain("was moved");
+      const where = lost
+        ? "where nothing is connected"
+        : "https://github.com/acme/elsewhere/issues/1";
+      expect(pairing?.standing.replace(/ at \S+Z/, "")).toBe(
+        `The resource was moved to ${where}; the record was kept, and the pairing has ended.`,
+      );
       const left = (await app.events("direction=inbound")).filter(
         ({ reason }) => reason === "moved_away",
       );
