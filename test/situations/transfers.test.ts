@@ -56,7 +56,6 @@ async function expectFollowed(app: Pair, title = "Broken link"): Promise<void> {
   expect((await app.events()).filter(({ state }) => state === "errored")).toEqual([]);
 }
 
-/** How each of the task's events ended. */
 /** The issue was opened, and each of its comments brought it along. */
 const PAIRED = [
   "inbound completed created_record",
@@ -65,6 +64,7 @@ const PAIRED = [
   "inbound duplicate same_content",
 ];
 
+/** How each of the task's events ended. */
 async function endsOf(app: Pair): Promise<readonly string[]> {
   return app.story(`record=tasks:${app.taskId}`);
 }
