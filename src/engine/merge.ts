@@ -185,14 +185,16 @@ function merging(known: Lane["known"], { id }: TandemEvent): Lane["known"] {
   return merged;
 }
 
-/** What was named as replaced is the app's no more: what goes on from there replaces nothing of it. */
+/** What the resource has replaced is the app's no more: what goes on from there replaces nothing of it. */
 function stillSaid(
   changedAt: Lane["recordChangedAt"],
-  { conflicts }: Plan,
+  { base, conflicts, toRecord }: Plan,
 ): Lane["recordChangedAt"] {
-  const gone = conflicts.filter(({ why }) => why === "agreed_before").map(({ field }) => field);
-  if (gone.length === 0) return changedAt;
-  return Object.fromEntries(Object.entries(changedAt).filter(([field]) => !gone.includes(field)));
+  const named = conflicts.filter(({ why }) => why === "agreed_before").map(({ field }) => field);
+  const taken = Object.keys(toRecord).filter((field) => sameValue(toRecord[field], base[field]));
+  const gone = new Set([...named, ...taken]);
+  if (gone.size === 0) return changedAt;
+  return Object.fromEntries(Object.entries(changedAt).filter(([field]) => !gone.has(field)));
 }
 
 /**

@@ -69,6 +69,19 @@ describe("what the app said and nobody has sent, for both sides agreed", () => {
     expect(conflictsOf(givenAgreed({ kind: "create" }))).toEqual([]);
   });
 
+  it("is not where the record took it from the resource since the app wrote", () => {
+    const { lane, event } = withEvent(aLane({ base: both, recordChangedAt: { body: at(15) } }), 2, {
+      state: "processing",
+    });
+    const sent = { ...lane, lastSent: anAttempt({ values: { body: "text" }, sentAt: at(16) }) };
+    const merged = planMerge(sent, goingOn("theirs"), both, context);
+    expect(merged.conflicts).toEqual([]);
+    const record = { id: "7", content: { ...both, body: "theirs" } };
+    const start = { lane: sent, ended: [] };
+    const after = concludeMerge(start, event, goingOn("theirs"), merged, record, context).lane;
+    expect(planMerge(after, goingOn("more"), record.content, context).conflicts).toEqual([]);
+  });
+
   it("is named once: what goes on from there replaces nothing of the app's", () => {
     const { lane, event } = withEvent(givenAgreed(), 2, { state: "processing" });
     const merged = planMerge(lane, goingOn("theirs"), both, context);

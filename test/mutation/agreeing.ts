@@ -44,4 +44,12 @@ export const agreeing: readonly CodeMutant[] = [
     replace: "",
     killedBy,
   },
+  {
+    id: "plan-agreed-before-theirs",
+    rule: "... and what the record took from the resource never was the app's",
+    file: "src/engine/merge.ts",
+    find: "const gone = new Set([...named, ...taken]);",
+    replace: "const gone = new Set(named);",
+    killedBy,
+  },
 ];

@@ -75,4 +75,25 @@ describeOnEachDatabase("an edit that both sides agree on for a moment", (open) =
     await expectBoth(app, task, "X");
     expect((await app.events()).flatMap(({ conflicts }) => conflicts)).toEqual([]);
   });
+
+  it("is none where the app's edit was sent, and two of theirs follow it: the second replaces the first", async () => {
+    const app = await givenSampleTandem(await open());
+    const mona = app.github.as("mona");
+    mona.openIssue(app.repo, { title: "Title" });
+    await app.settle();
+    await app.advance(5_000);
+    const { id } = await app.task();
+    await app.editTask(id, { title: "V" });
+    await app.settle();
+    for (const title of ["W", "X"]) {
+      await app.advance(20_000);
+      mona.editIssue(app.repo, 1, { title });
+      await app.settle();
+    }
+
+    expect(await app.tasks()).toMatchObject([{ id, title: "X" }]);
+    expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, title: "X" }]);
+    expect((await app.events()).flatMap(({ conflicts }) => conflicts)).toEqual([]);
+    expect(app.writes()).toBe(1);
+  });
 });
