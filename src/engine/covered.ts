@@ -139,7 +139,7 @@ export function supersede(
   const covered =
     event.content === null || event.updatedAt === null
       ? []
-      : coveredByOurWrite(lane, event.content, event.updatedAt, newer.content);
+      : coveredByOurWrite(lane, event.content, event.updatedAt, newer.content ?? undefined);
   const canceled = move(start, event.id, "canceled", now, {
     reason: "superseded",
     canceledBy: newer.id,

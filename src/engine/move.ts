@@ -12,14 +12,17 @@ import { type Content, digest, type FieldSpecs, sameValue } from "../model/conte
 import type { TandemEvent } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
+import type { FormerPlace, Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { cancelOlder } from "./admit.ts";
 import { supersede } from "./covered.ts";
 import { newEvent } from "./new-event.ts";
+import { closingValues } from "./outbound.ts";
+import { queueRemoval } from "./record-change.ts";
 import { disableWaiting, enableLane } from "./restart.ts";
 import { requeue } from "./start.ts";
+import { backInReach, hasEndedBefore, outOfReach } from "./tombstone.ts";
 import { bear, liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
 
 /** How a move became known. */
@@ -98,13 +101,14 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
       : { connection: lane.connectionId, externalId: lane.externalId };
   const start = withLane(here, {
     display: { ...lane.display, ...news.display },
-    tombstone: lane.tombstone?.movedTo === undefined ? lane.tombstone : null,
+    tombstone: lane.tombstone === null ? null : backAgain(here.lane, lane.tombstone, to.now),
     moved: lane.moved ?? former,
   });
   const { tombstone } = start.lane;
   // A record that was deleted stays deleted, and its resource is removed where it is now.
   if (tombstone !== null) {
-    return { there: start, behind: stayBehind(place, lane, tombstone.event, null, news, to.now) };
+    const there = lane.tombstone?.movedTo === undefined ? start : removeAtLast(start, to);
+    return { there, behind: stayBehind(place, lane, tombstone.event, null, news, to.now) };
   }
   const off = to.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
   const born = newEvent(start.lane, to, {
@@ -121,6 +125,25 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
       : { ...born, state: "disabled", reason: off };
   const there = bear(off === null ? cancelOlder(start, event, to.now) : start, event);
   return { there, behind: stayBehind(place, lane, event.id, event, news, to.now) };
+}
+
+/** How a lane has ended that is moved; who deleted its record while it was out of reach is heard now. */
+function backAgain({ live }: Lane, before: Tombstone, now: Instant): Tombstone | null {
+  const tombstone = backInReach(before);
+  const removal = live.find(
+    ({ direction, action }) => direction === "outbound" && action === "delete",
+  );
+  if (tombstone !== null || removal === undefined) return tombstone;
+  return { event: removal.id, at: now, side: "record" };
+}
+
+/** While it was out of reach nothing was done to a resource, unless it was before. */
+function removeAtLast(start: Transition, context: Context): Transition {
+  const { base } = start.lane;
+  const closing = Object.entries(closingValues(context.mapping));
+  if (closing.every(([field, value]) => sameValue(base?.[field], value))) return start;
+  const { lane, ended } = queueRemoval(start.lane, context);
+  return { lane, ended: [...start.ended, ...ended] };
 }
 
 /** A child goes where its parent went, to an id of its own there, if one was found. */
@@ -163,9 +186,8 @@ export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Co
     updatedAt: lane.clock?.at ?? null,
   });
   const start: Transition = unchanged({ ...lane, display: { ...lane.display, ...news.display } });
-  if (lane.tombstone?.recordMoved !== undefined) {
-    // Its record had left before: nothing ends, but should it come back it finds nothing here.
-    return withLane(start, { tombstone: { ...lane.tombstone, side: "resource" } });
+  if (lane.tombstone !== null && hasEndedBefore(lane.tombstone)) {
+    return withLane(start, { tombstone: outOfReach(lane.tombstone, place) });
   }
   const canceled = cancelOlder(start, born, now);
   const tombstone = { event: born.id, at: now, side: "resource", movedTo: place } as const;
@@ -302,6 +324,12 @@ export function leftOnTheWay(
     place = left.moved;
   }
   return way;
+}
+
+/** What was led away from a lane that ended there is looked at again: there is nothing to be done. */
+export function beginAnew(start: Transition, event: TandemEvent, now: Instant): Transition {
+  const attempts = Math.max(0, event.attempts - 1);
+  return requeue(start, event, now, { reason: "resource_moved", attempts, runAt: now });
 }
 
 /** Waits for children that have not arrived: they are moved one after the other. */

@@ -223,9 +223,10 @@ function stepCreate(
 function stepRemoval(start: Transition, event: TandemEvent, context: Context): OutboundStep {
   const { lane } = start;
   const kind = removalOf(lane, context.mapping);
-  if (lane.externalId === null || kind === "detach") {
+  const isAway = lane.tombstone?.movedTo !== undefined;
+  if (lane.externalId === null || kind === "detach" || isAway) {
     const settled = { lane: closeIntent(lane), ended: start.ended };
-    const done = lane.externalId === null ? "nothing_to_send" : "detached";
+    const done = lane.externalId === null ? "nothing_to_send" : isAway ? "moved_away" : "detached";
     return {
       kind: "settled",
       transition: move(settled, event.id, "completed", context.now, {

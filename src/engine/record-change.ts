@@ -161,7 +161,29 @@ export function admitRestore(lane: Lane, change: RecordChange, context: Context)
   };
   const off = outboundOff(lane, context);
   const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
-  return done(takeBack(unchanged({ ...timed, tombstone: null }), event, context), event);
+  const alive = takeBack(unchanged({ ...timed, tombstone: null }), event, context);
+  // What was led away from a lane that had ended waits still.
+  const back = cancelOlder(alive, event, context.now);
+  return done(timed.moved === null ? back : followAtLast(back, context), event);
+}
+
+/** The resource was moved while the lane had ended: what belongs to it is read, and follows, first. */
+function followAtLast(start: Transition, context: Context): Transition {
+  const { lane } = start;
+  const details = {
+    direction: "inbound",
+    action: "upsert",
+    source: "reread",
+    reread: true,
+  } as const;
+  const updatedAt = lane.clock?.at ?? null;
+  const born: TandemEvent = {
+    ...newEvent(lane, context, { ...details, updatedAt }),
+    reason: "reread_needed",
+  };
+  const off = inboundOff(lane, context);
+  if (off !== null) return bear(start, { ...born, state: "disabled", reason: off });
+  return bear(cancelOlder(start, born, context.now), born);
 }
 
 /**

@@ -151,6 +151,8 @@ export function recheckInbound(
     });
     return { verdict: "ended", transition };
   }
+  // Record and children are still to follow the resource, whatever was heard of it since.
+  if (lane.moved !== null) return { verdict: "reread" };
   if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {
     const transition = move(start, event.id, "ignored", now, {
       reason: "later_event",

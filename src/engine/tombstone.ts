@@ -55,6 +55,28 @@ export function resourceGone(tombstone: Tombstone): Tombstone {
     : { ...tombstone, side: "resource", recordFirst: true };
 }
 
+/**
+ * The tombstone of a lane whose resource went where nothing is connected, though it had ended before: its
+ * record was deleted, or had left. One that comes back to its connection finds nothing there.
+ */
+export function outOfReach(tombstone: Tombstone, movedTo: string): Tombstone {
+  return tombstone.recordMoved === undefined
+    ? { ...tombstone, movedTo }
+    : { ...tombstone, movedTo, side: "resource" };
+}
+
+/** The same once its resource is where somebody is connected; `null` where the lane lives again. */
+export function backInReach({ movedTo, ...tombstone }: Tombstone): Tombstone | null {
+  if (movedTo === undefined) return tombstone;
+  if (tombstone.recordMoved !== undefined) return { ...tombstone, side: "record" };
+  return tombstone.side === "record" ? tombstone : null;
+}
+
+/** Whether a lane ended for the sake of its record: that its resource moves starts nothing anew. */
+export function hasEndedBefore({ side, recordMoved }: Tombstone): boolean {
+  return side === "record" || recordMoved !== undefined;
+}
+
 /** Whether a record is archived as we left it: nobody has touched its soft delete since. */
 export function isArchivedByUs(
   { archivedAs }: Pick<Lane, "archivedAs">,

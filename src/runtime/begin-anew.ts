@@ -22,6 +22,18 @@ export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<bool
   );
 }
 
+/** Whether it has, or had one that ended after this did: then nobody takes this one back. */
+export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boolean> {
+  if (await hasMovedOn(tx, lane)) return true;
+  if (lane.recordId === null) return false;
+  const ended = await tx.findTombstonedLanes(lane.recordType, [lane.recordId]);
+  const last = ended.findLast(
+    ({ connectionId, resourceType }) =>
+      connectionId === lane.connectionId && resourceType === lane.resourceType,
+  );
+  return last?.id !== lane.id;
+}
+
 /**
  * Makes the record's next lane, with an event that creates its resource; the last one has ended. A
  * record that was deleted or moved away once more meanwhile gets none: the drain, which finds the lane ended, will

@@ -132,6 +132,9 @@ async function targetsOf(
     }
     if (isSoftDeleted(mapping, row)) return [];
     const own = changes.filter((change) => change.recordId === recordId);
+    // Made of what had been moved here untold: it goes, and gets no counterpart before.
+    const isDouble = ended.some((lane) => lane.recordId === recordId && lane.isDouble);
+    if (isDouble && !isRevival(mapping, own)) return [];
     return connectionsAt(where.get(recordId) ?? { kind: "unsettled" }).flatMap((connectionId) => {
       const key = {
         connectionId,

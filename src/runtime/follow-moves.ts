@@ -13,6 +13,7 @@ import {
   type MoveNews,
   placeText,
 } from "../engine/move.ts";
+import { hasEndedBefore } from "../engine/tombstone.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
@@ -43,9 +44,11 @@ export async function followMove(
   const leaving = await departuresOf(tx, move, from, book);
   const going = leaving.filter(({ gone }) => !gone);
   const free = await freeConnections(tx, going, to, move);
-  const route = destinations(going, free);
+  const route = await withoutDoubles(tx, destinations(going, free), going, move);
   const placeOf = await placesFor(tx, route, move, mapping);
-  const stranded = going.filter(({ lane }) => !route.has(lane));
+  // Nobody reads what belongs to one whose record was deleted, until it is taken back. What belongs to a
+  // record that has left goes with that.
+  const stranded = going.filter(({ lane, ended, left }) => !left && (ended || !route.has(lane)));
   const children = await childrenOf(tx, stranded, mapping, services);
   const held = new Map(
     (
@@ -96,6 +99,8 @@ interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId"> {
   readonly gone: boolean;
   /** Its record is deleted, or was moved to another connection, and holds no place for it. */
   readonly ended: boolean;
+  /** The app has moved its record to another connection. */
+  readonly left: boolean;
 }
 
 /** The lanes of the resource at its old place, and those that were left when it went out of reach. */
@@ -112,7 +117,7 @@ async function departuresOf(
       connectionId: connection.id,
       resourceType: type,
     })?.recordType;
-    for (const { id, recordId, side } of found) {
+    for (const { id, recordId, side, recordMoved } of found) {
       result.push({
         lane: id,
         scope: connection.scope,
@@ -122,13 +127,14 @@ async function departuresOf(
         recordId,
         gone: side === "resource",
         ended: side === "record",
+        left: recordMoved !== null,
       });
     }
   }
   // They are ended, and nobody but whoever is told of their return wants them.
   for (const lane of await tx.lockLanes(await tx.findLanesMovedTo(type, placeText(from)))) {
     const contact = book.contact(lane.connectionId);
-    const { connectionId, externalId, recordType, recordId } = lane;
+    const { connectionId, externalId, recordType, recordId, tombstone } = lane;
     if (contact === null || recordId === null || externalId === null) continue;
     const scope = contact.connection.scope;
     result.push({
@@ -139,7 +145,8 @@ async function departuresOf(
       recordType,
       recordId,
       gone: false,
-      ended: false,
+      ended: tombstone !== null && hasEndedBefore(tombstone),
+      left: tombstone?.recordMoved !== undefined,
     });
   }
   return result;
@@ -165,6 +172,25 @@ async function freeConnections(
   );
 }
 
+/** Where a record was made of it already, a lane that has ended stays away: nobody is to lose a pairing. */
+async function withoutDoubles(
+  tx: StoreTransaction,
+  route: ReadonlyMap<LaneId, ConnectionId>,
+  going: readonly Leaving[],
+  { type, to }: ResourceMove,
+): Promise<ReadonlyMap<LaneId, ConnectionId>> {
+  const result = new Map(route);
+  for (const { lane, ended } of going) {
+    const connection = route.get(lane);
+    if (!ended || connection === undefined) continue;
+    const there = await tx.findLanesByResource(connection, type, [to.externalId]);
+    if (there.some(({ recordId, tombstoned }) => recordId !== null && !tombstoned)) {
+      result.delete(lane);
+    }
+  }
+  return result;
+}
+
 /** The lane at each destination, made where the resource was not seen there yet. */
 async function placesFor(
   tx: StoreTransaction,
@@ -188,7 +214,7 @@ async function placesFor(
   );
 }
 
-/** What belongs to resources that go out of reach goes with them. */
+/** What belongs to resources that go out of reach, or have no record any more, goes with them. */
 async function childrenOf(
   tx: StoreTransaction,
   stranded: readonly Leaving[],

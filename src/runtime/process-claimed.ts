@@ -1,4 +1,6 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
+import { beginAnew, leaveLane, placeText } from "../engine/move.ts";
+import { processing } from "../engine/transition.ts";
 import { fail } from "../engine/fail.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -23,11 +25,15 @@ export async function processClaimed(
     // Killed: a crashed worker writes nothing more, and its lease runs out.
     if (signal.aborted) return;
     if (await hasMoved(services, claimed, book, thrown)) return;
+    if (await wentWithParent(services, claimed, book, thrown)) return;
     await noteFailure(services, claimed, book, thrown);
   }
 }
 
-/** A request that was led elsewhere: the lane goes there, and the event begins anew. */
+/**
+ * A request that was led elsewhere: the lane goes there, or ends where nobody is, and the event begins
+ * anew. Whoever has lost the claim knows no more than who has it, nor whether the lane is where it was.
+ */
 async function hasMoved(
   services: Services,
   claimed: Claimed,
@@ -37,14 +43,51 @@ async function hasMoved(
   if (!(thrown instanceof IntegrationError) || thrown.moved === null) return false;
   const { ref, to } = thrown.moved;
   return services.store.transaction(async (tx) => {
-    const begun = await tx.lockLanes([claimed.lane]);
-    const contact = begun[0] === undefined ? null : book.contact(begun[0].connectionId);
+    const begun = await hold(tx, claimed);
+    const contact = begun === null ? null : book.contact(begun.lane.connectionId);
     if (contact === null) return true;
     const { integration, containerId } = contact.connection;
     const from = { containerId, externalId: ref.externalId };
     const move = { type: ref.type, from, to, seen: null };
     await followMove(tx, { integration, move, source: "reread", deliveryId: null }, book, services);
-    return (await hold(tx, claimed)) === null;
+    const held = await hold(tx, claimed);
+    if (held === null) return true;
+    if (held.lane.tombstone === null) return false;
+    await save(tx, held, beginAnew(held.start, held.event, tx.now));
+    return true;
+  });
+}
+
+/**
+ * What belongs to a resource is not found where that was moved from: it went along, and is led nowhere. Until
+ * its parent has followed it is left; where it never had a record, it comes in anew.
+ */
+async function wentWithParent(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  thrown: unknown,
+): Promise<boolean> {
+  if (!(thrown instanceof IntegrationError) || thrown.kind !== "not_found") return false;
+  return services.store.transaction(async (tx) => {
+    const held = await hold(tx, claimed);
+    const { parent = null, tombstone = null, connectionId } = held?.lane ?? {};
+    if (held === null || connectionId === undefined || parent === null || tombstone !== null) {
+      return held === null;
+    }
+    const above = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
+    const to = above[0]?.side === "resource" ? above[0].moved : null;
+    const contact = to === null ? null : book.contact(to.connection);
+    if (to === null || contact === null) return false;
+    const context = book.context(held.lane, tx.now);
+    const news = { source: "reread", deliveryId: null, display: {} } as const;
+    const place = placeText({ ...contact.connection, externalId: to.externalId });
+    const left = leaveLane(held.start.lane, place, news, context);
+    const event = processing(left.lane);
+    if (event === null) return false;
+    const start = { lane: left.lane, ended: [...held.start.ended, ...left.ended] };
+    await save(tx, held, beginAnew(start, event, tx.now));
+    return true;
   });
 }
 

@@ -1,19 +1,11 @@
 /**
  * After a resource was moved and its lane with it: the record follows to the other scope, and what
- * belongs to the resource to its new ids. A record that was made of it at its new place, before
+ * belongs to the resource to its new ids (`settle-children.ts`). A record that was made of it at its new place, before
  * anybody knew of the move, is a double and goes.
  */
 import type { Context } from "../engine/context.ts";
-import { admit } from "../engine/admit.ts";
 import { awaitRecord, nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
-import {
-  awaitChildren,
-  followParent,
-  leftOnTheWay,
-  matchChildren,
-  tradePlaces,
-} from "../engine/move.ts";
-import { refOf } from "../engine/outbound.ts";
+import { awaitChildren, leftOnTheWay } from "../engine/move.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { withConflicts } from "../engine/transition.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
@@ -27,6 +19,7 @@ import type { AddressBook, Contact } from "./address-book.ts";
 import { type Held, save } from "./claim.ts";
 import { keyText } from "./key-text.ts";
 import type { Services } from "./services.ts";
+import { doublesOf, type Family, familyBelow, followAll, noteStrays } from "./settle-children.ts";
 import { recordWriter } from "./write-record.ts";
 
 /** A lane on its way, as it was when its event was begun. */
@@ -145,10 +138,12 @@ export async function settleMove(
     await save(tx, held, awaitRecord(start, event, context));
     return null;
   }
+  if (rows.own === null) await noteMissing(tx, held, context);
   const changes = await followScope(tx, held, rows.own, book, context);
   const decided = families.flatMap((family) => followAll(held, family, book, tx.now));
   const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);
   await tx.saveLanes(decided);
+  await noteStrays(tx, held, families, context.mapping);
   const told: TandemEvent = {
     ...event,
     changes: [...event.changes, ...changes],
@@ -158,58 +153,14 @@ export async function settleMove(
   return { start: { lane: { ...lane, live }, ended: start.ended }, event: told };
 }
 
-interface Family {
-  readonly mapping: Mapping;
-  readonly matches: ReturnType<typeof matchChildren>;
-  /** Children that are not at the new place, or not yet. */
-  readonly missing: readonly Lane[];
-  /** Lanes that were made at the new place before the move was known, by external id. */
-  readonly strangers: ReadonlyMap<string, Lane>;
-  /** The same at places that the resource has left again: nothing of them is there any more. */
-  readonly passed: readonly Lane[];
-}
-
-function familyBelow(
-  lane: Lane,
-  behind: readonly Lane[],
-  { others }: { readonly others: readonly Lane[] },
-  mapping: Mapping,
-  seen: readonly Observation[],
-): Family {
-  const { moved } = lane;
-  const ofType = others.filter((one) => one.resourceType === mapping.resource.type);
-  const children = ofType.filter(
-    ({ connectionId, parent, tombstone }) =>
-      connectionId === moved?.connection &&
-      (parent === null || parent.externalId === moved.externalId) &&
-      (tombstone === null || tombstone.movedTo !== undefined),
-  );
-  const matches = matchChildren(children, seen, mapping.resource.fields);
-  const strangers = ofType.filter(
-    (one) =>
-      one.connectionId === lane.connectionId &&
-      one.parent?.externalId === lane.externalId &&
-      !children.includes(one),
-  );
-  const passed = ofType.filter((one) =>
-    behind.some(
-      (left) =>
-        one.connectionId === left.connectionId &&
-        one.parent?.externalId === left.externalId &&
-        one.externalId !== null &&
-        one.tombstone === null &&
-        !children.includes(one),
-    ),
-  );
-  return {
-    mapping,
-    passed,
-    matches,
-    missing: matches.flatMap(({ child, seen: there }) =>
-      there === null && child.externalId !== null && child.tombstone === null ? [child] : [],
-    ),
-    strangers: new Map(strangers.map((one) => [one.externalId ?? "", one])),
-  };
+/** The record was deleted while its resource was out of reach: the drain finds that nobody told the lane. */
+async function noteMissing(
+  tx: StoreTransaction,
+  { lane: { recordType, recordId }, event }: Held,
+  { mapping: { scopeColumn } }: Context,
+): Promise<void> {
+  if (recordId === null || scopeColumn === null) return;
+  await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);
 }
 
 /** The record's scope becomes that of the connection its resource is in, unless the app moved it. */
@@ -224,59 +175,17 @@ async function followScope(
   const from = book.contact(lane.moved?.connection ?? lane.connectionId)?.connection.scope;
   const to = book.contact(lane.connectionId)?.connection.scope;
   if (scopeColumn === null || row === null || lane.recordId === null) return [];
-  if (from === undefined || to === undefined || from === to) return [];
+  if (from === undefined || to === undefined) return [];
   if (keyText(row[scopeColumn])[0] !== from) {
     // The app moved the record meanwhile, to there or elsewhere: the drain left that for now.
     const { recordType, recordId } = lane;
     await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);
     return [];
   }
+  if (from === to) return [];
   const writer = recordWriter(tx, mapping, book.hooks(mapping), event, book.clock);
   await writer.update(lane.recordId, row, { [scopeColumn]: to });
   return [{ side: "record", field: scopeColumn, from, to }];
-}
-
-/** Children take their new addresses; what a stranger knew of one goes to the old address. */
-function followAll(
-  { lane, event }: Held,
-  { matches, missing, strangers, passed }: Family,
-  book: AddressBook,
-  now: Context["now"],
-): Decided[] {
-  const parent = refOf(lane, lane.externalId ?? "");
-  const ended = passed.map((one) => ({ before: one, after: tradePlaces(one, one, event, now) }));
-  const followed = matches.flatMap(({ child, seen }): Decided[] => {
-    const there = { ...child, connectionId: lane.connectionId };
-    if (missing.includes(child)) {
-      const arrival = {
-        observation: goneWith(child, now),
-        source: "reread",
-        deliveryId: null,
-        verifiedAt: null,
-      } as const;
-      return [{ before: child, after: admit(child, arrival, book.context(child, now)) }];
-    }
-    const externalId = seen?.externalId ?? null;
-    const to = { connectionId: lane.connectionId, externalId, parent };
-    const stranger = externalId === null ? undefined : strangers.get(externalId);
-    const followed = { before: child, after: followParent(child, to, book.context(there, now)) };
-    if (stranger === undefined) return [followed];
-    return [followed, { before: stranger, after: tradePlaces(stranger, child, event, now) }];
-  });
-  return [...followed, ...ended];
-}
-
-function goneWith(child: Lane, now: Context["now"]): Observation {
-  return {
-    ...refOf(child, child.externalId ?? ""),
-    action: "delete",
-    updatedAt: child.clock?.at ?? now,
-    content: null,
-    display: {},
-    parent: child.parent,
-    token: null,
-    author: null,
-  };
 }
 
 interface Rows {
@@ -311,15 +220,6 @@ async function lockRows(
     else doubles.set(one.id, locked.row);
   }
   return { own, doubles };
-}
-
-/** Lanes whose record was made anew of a child that has one already, or will be at the new place. */
-function doublesOf({ matches, strangers, passed }: Family): readonly Lane[] {
-  const here = matches.flatMap(({ child, seen }) => {
-    const stranger = seen === null ? undefined : strangers.get(seen.externalId);
-    return stranger === undefined || child.recordId === null ? [] : [stranger];
-  });
-  return [...here, ...passed];
 }
 
 /**

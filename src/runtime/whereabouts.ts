@@ -13,7 +13,7 @@ import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { hasMovedOn } from "./begin-anew.ts";
+import { isSucceeded } from "./begin-anew.ts";
 import type { Held } from "./claim.ts";
 import { isSoftDeleted } from "./drain.ts";
 import { keyText } from "./key-text.ts";
@@ -56,7 +56,7 @@ export async function whereaboutsOf(
 
 async function byParents(
   tx: StoreTransaction,
-  { resource }: Mapping,
+  { recordType, resource }: Mapping,
   parent: NonNullable<Mapping["parent"]>,
   rows: ReadonlyMap<string, Row>,
   existing: readonly LaneOfRecord[],
@@ -65,6 +65,9 @@ async function byParents(
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === resource.parent;
   const living = (await tx.findLanesByRecord(parent.recordType, parentIds)).filter(isParent);
+  // What was out of reach together with its parent is back with it.
+  const isAnyMoving = living.some(({ movedFrom }) => movedFrom !== null);
+  const ended = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
   const result = new Map<string, Whereabouts>();
   for (const [recordId, row] of rows) {
     const [parentId] = keyText(row[parent.column]);
@@ -72,7 +75,9 @@ async function byParents(
     const parents = living
       .filter((lane) => lane.recordId === parentId)
       .map(({ connectionId, movedFrom }): ParentPairing => {
-        const isLeft = own.some((lane) => lane.connectionId === movedFrom);
+        const isLeft = [...own, ...ended].some(
+          (lane) => lane.recordId === recordId && lane.connectionId === movedFrom,
+        );
         return { connectionId, standing: isLeft ? "moving" : "living" };
       });
     result.set(recordId, { kind: "by_parent", parents });
@@ -84,13 +89,13 @@ async function byParents(
     return !parents.some((one) => one.connectionId === connectionId);
   });
   if (away.length === 0) return result;
-  const ended = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent);
+  const over = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent);
   for (const [recordId, where] of result) {
     if (where.kind !== "by_parent") continue;
     const [parentId] = keyText(rows.get(recordId)?.[parent.column]);
     // Of several that ended in one connection, the last says how its parent went.
     const last = new Map(
-      ended
+      over
         .filter((lane) => lane.recordId === parentId)
         .map((lane) => [lane.connectionId, lane.recordMoved === null ? "ended" : "left"] as const),
     );
@@ -139,7 +144,7 @@ export async function lookAgain(
     parent !== null && typeof parent === "object" && "ended" in parent && parent.moved;
   const isHere = isAlone ? false : await belongsHere(tx, { lane, event }, row, mapping, book);
   if (!isMisplaced(lane, event, isHere)) return false;
-  if (event.action === "delete" && (await hasMovedOn(tx, lane))) return false;
+  if (event.action === "delete" && (await isSucceeded(tx, lane))) return false;
   await noteMoved(tx, [{ recordType, recordId, mapping }]);
   return true;
 }

@@ -123,6 +123,8 @@ export interface StoreTransaction {
       readonly recordId: string;
       readonly side: Tombstone["side"];
       readonly recordMoved: RecordMove | null;
+      /** Left behind by a resource that was moved: its record, a double, is about to be removed. */
+      readonly isDouble: boolean;
     }[]
   >;
   /**

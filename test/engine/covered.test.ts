@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { coveredByOurWrite, sentShortlyBefore } from "../../src/engine/covered.ts";
+import { coveredByOurWrite, sentShortlyBefore, supersede } from "../../src/engine/covered.ts";
+import { unchanged } from "../../src/engine/transition.ts";
 import type { Content } from "../../src/model/content.ts";
 import type { Attempt } from "../../src/model/lane.ts";
-import { aKnown, aLane, anAttempt, at } from "./builders.ts";
+import { aKnown, aLane, anAttempt, anEvent, at, withEvent } from "./builders.ts";
 
 /** Our write of a title, sent when second `known` was known and answered in second `settled`. */
 const write = (
@@ -61,6 +62,22 @@ describe("a remote edit under our own write", () => {
   it("is not covered by a create, which had nothing under it", () => {
     const created = write("A", "L", 10, 12, { kind: "create" });
     expect(lost(created, { title: "L" }, { title: "X" }, 11)).toEqual([]);
+  });
+});
+
+describe("a remote edit under our own write that gives way to a later event", () => {
+  const after = (content: Content | null) => {
+    const known = { lastSent: write("A", "L", 10, 12), known: aKnown({ title: "L" }, 30) };
+    const older = { content: { title: "X" }, updatedAt: at(11) };
+    const { lane, event } = withEvent(aLane(known), 2, older);
+    const newer = anEvent(lane, 3, { content, updatedAt: at(12) });
+    const [canceled] = supersede(unchanged(lane), event, newer, at(40)).ended;
+    return canceled?.conflicts.map((conflict) => conflict.lost);
+  };
+
+  it("is named, also where that is to read the resource first", () => {
+    expect(after({ title: "L" })).toEqual(["X"]);
+    expect(after(null)).toEqual(["X"]);
   });
 });
 

@@ -229,7 +229,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "transfer-on-below",
     rule: "... with what was made below them",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/settle-children.ts",
     find: "return [...here, ...passed];",
     replace: "return here;",
     killedBy: TWICE,

@@ -13,6 +13,7 @@ import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
 import { together } from "./together.ts";
+import { transferring } from "./transferring.ts";
 
 export const mutants: readonly CodeMutant[] = [
   ...admission,
@@ -24,6 +25,7 @@ export const mutants: readonly CodeMutant[] = [
   ...safety,
   ...families,
   ...moving,
+  ...transferring,
   ...authors,
   ...returning,
   ...together,

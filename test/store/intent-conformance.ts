@@ -165,26 +165,39 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
   });
 
   describe("lanes that have ended", () => {
-    it("are found by their record, oldest first, with the side that was deleted or moved away", async () => {
+    it("are found by their record, oldest first, with how they ended, and whether they are doubles", async () => {
       opened = await open();
       const { store, connection } = opened;
       const ended: LaneId[] = [];
-      for (const how of [
-        { side: "record" },
-        { side: "resource" },
-        { side: "record", recordMoved: "to_connection" },
+      const moved = { connection, externalId: "9" };
+      for (const [how, former] of [
+        [{ side: "record" }, null],
+        [{ side: "resource" }, null],
+        [{ side: "record", recordMoved: "to_connection" }, null],
+        [{ side: "resource" }, moved],
+        [{ side: "resource", movedTo: "11/7" }, moved],
+        [{ side: "resource", recordMoved: "out_of_scope" }, moved],
+        [{ side: "record" }, moved],
       ] as const) {
         const id = await unbound("7");
-        await decide(store, id, (_, now) => ({ tombstone: { event: anId(), at: now, ...how } }));
+        await decide(store, id, (_, now) => ({
+          tombstone: { event: anId(), at: now, ...how },
+          moved: former,
+        }));
         ended.push(id);
       }
       await unbound("7");
       const found = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7", "8"]));
       const lane = { connectionId: connection, resourceType: "issue", recordId: "7" };
+      const living = { ...lane, isDouble: false };
       expect(found).toEqual([
-        { id: ended[0], side: "record", recordMoved: null, ...lane },
-        { id: ended[1], side: "resource", recordMoved: null, ...lane },
-        { id: ended[2], side: "record", recordMoved: "to_connection", ...lane },
+        { id: ended[0], side: "record", recordMoved: null, ...living },
+        { id: ended[1], side: "resource", recordMoved: null, ...living },
+        { id: ended[2], side: "record", recordMoved: "to_connection", ...living },
+        { id: ended[3], side: "resource", recordMoved: null, ...lane, isDouble: true },
+        { id: ended[4], side: "resource", recordMoved: null, ...living },
+        { id: ended[5], side: "resource", recordMoved: "out_of_scope", ...living },
+        { id: ended[6], side: "record", recordMoved: null, ...living },
       ]);
     });
   });

@@ -185,25 +185,31 @@ export function findLanesByRecord(
     }));
 }
 
+/** What a resource has left behind is no deletion, and nothing of it was moved by the app. */
+function isDouble({ tombstone, moved }: Lane): boolean {
+  if (tombstone?.side !== "resource" || moved === null) return false;
+  return tombstone.movedTo === undefined && tombstone.recordMoved === undefined;
+}
+
 export function findTombstonedLanes(
   state: MemoryState,
   recordType: string,
   recordIds: readonly string[],
 ) {
-  return lanesOfRecords(state, recordType, recordIds).flatMap(
-    ({ id, connectionId, resourceType, recordId, tombstone }) =>
-      tombstone === null
-        ? []
-        : [
-            {
-              id,
-              connectionId,
-              resourceType,
-              recordId,
-              side: tombstone.side,
-              recordMoved: tombstone.recordMoved ?? null,
-            },
-          ],
+  return lanesOfRecords(state, recordType, recordIds).flatMap(({ recordId, ...lane }) =>
+    lane.tombstone === null
+      ? []
+      : [
+          {
+            id: lane.id,
+            connectionId: lane.connectionId,
+            resourceType: lane.resourceType,
+            recordId,
+            side: lane.tombstone.side,
+            recordMoved: lane.tombstone.recordMoved ?? null,
+            isDouble: isDouble({ recordId, ...lane }),
+          },
+        ],
   );
 }
 

@@ -196,8 +196,12 @@ export async function findTombstonedLanes(
     record_id: string;
     tombstone_side: Tombstone["side"];
     tombstone_record_moved: RecordMove | null;
+    is_double: boolean;
   }>(
-    `select id, connection_id, resource_type, record_id, tombstone_side, tombstone_record_moved
+    `select
+       id, connection_id, resource_type, record_id, tombstone_side, tombstone_record_moved,
+       tombstone_side = 'resource' and moved_from_connection is not null
+         and tombstone_moved_to is null and tombstone_record_moved is null as is_double
      from tandem.lanes
      where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
      order by id`,
@@ -210,6 +214,7 @@ export async function findTombstonedLanes(
     recordId: row.record_id,
     side: row.tombstone_side,
     recordMoved: row.tombstone_record_moved,
+    isDouble: row.is_double,
   }));
 }
 

@@ -1,0 +1,183 @@
+/**
+ * What belongs to a resource that was moved follows it to its new ids. What was made of it at its new place
+ * before anybody knew goes to the old addresses, and its records are doubles.
+ */
+import type { Context } from "../engine/context.ts";
+import { admit } from "../engine/admit.ts";
+import { followParent, matchChildren, tradePlaces } from "../engine/move.ts";
+import { refOf } from "../engine/outbound.ts";
+import { admitDrift, queueRemoval } from "../engine/record-change.ts";
+import type { Lane, Tombstone, Transition } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
+import type { Held } from "./claim.ts";
+
+/** The children of a moved resource by one mapping. */
+export interface Family {
+  readonly mapping: Mapping;
+  readonly matches: ReturnType<typeof matchChildren>;
+  /** Children that are not at the new place, or not yet. */
+  readonly missing: readonly Lane[];
+  /** Lanes that were made at the new place before the move was known, by external id. */
+  readonly strangers: ReadonlyMap<string, Lane>;
+  /** The same at places that the resource has left again: nothing of them is there any more. */
+  readonly passed: readonly Lane[];
+}
+
+export function familyBelow(
+  lane: Lane,
+  behind: readonly Lane[],
+  { others }: { readonly others: readonly Lane[] },
+  mapping: Mapping,
+  seen: readonly Observation[],
+): Family {
+  const { moved } = lane;
+  const ofType = others.filter((one) => one.resourceType === mapping.resource.type);
+  const children = ofType.filter(
+    ({ connectionId, parent, tombstone }) =>
+      connectionId === moved?.connection &&
+      (parent === null || parent.externalId === moved.externalId) &&
+      (tombstone === null || tombstone.movedTo !== undefined || isToBeRemoved(tombstone)),
+  );
+  const matches = matchChildren(children, seen, mapping.resource.fields);
+  const strangers = ofType.filter(
+    (one) =>
+      one.connectionId === lane.connectionId &&
+      one.parent?.externalId === lane.externalId &&
+      !children.includes(one),
+  );
+  const passed = ofType.filter((one) =>
+    behind.some(
+      (left) =>
+        one.connectionId === left.connectionId &&
+        one.parent?.externalId === left.externalId &&
+        one.externalId !== null &&
+        one.tombstone === null &&
+        !children.includes(one),
+    ),
+  );
+  return {
+    mapping,
+    passed,
+    matches,
+    missing: matches.flatMap(({ child, seen: there }) =>
+      there === null && child.externalId !== null && child.tombstone?.side !== "record"
+        ? [child]
+        : [],
+    ),
+    strangers: new Map(strangers.map((one) => [one.externalId ?? "", one])),
+  };
+}
+
+/** Children take their new addresses; what a stranger knew of one goes to the old address. */
+export function followAll(
+  { lane, event }: Held,
+  { matches, missing, strangers, passed }: Family,
+  book: AddressBook,
+  now: Context["now"],
+): Decided[] {
+  const parent = refOf(lane, lane.externalId ?? "");
+  const ended = passed.map((one) => ({ before: one, after: tradePlaces(one, one, event, now) }));
+  const followed = matches.flatMap(({ child, seen }): Decided[] => {
+    const there = { ...child, connectionId: lane.connectionId };
+    if (missing.includes(child)) {
+      const arrival = {
+        observation: goneWith(child, now),
+        source: "reread",
+        deliveryId: null,
+        verifiedAt: null,
+      } as const;
+      const known = { ...child, tombstone: null };
+      return [{ before: child, after: admit(known, arrival, book.context(child, now)) }];
+    }
+    const isGone = child.tombstone !== null && isToBeRemoved(child.tombstone) && seen === null;
+    if (isGone) return [];
+    const externalId = seen?.externalId ?? null;
+    const to = { connectionId: lane.connectionId, externalId, parent };
+    const stranger = externalId === null ? undefined : strangers.get(externalId);
+    const followed = { before: child, after: goAlong(child, to, book.context(there, now)) };
+    if (stranger === undefined) return [followed];
+    return [followed, { before: stranger, after: tradePlaces(stranger, child, event, now) }];
+  });
+  return [...followed, ...ended];
+}
+
+/** The app deleted its record, and what it said may be on its way out, or was looked for in vain. */
+function isToBeRemoved({ side, recordMoved }: Tombstone): boolean {
+  return side === "record" && recordMoved === undefined;
+}
+
+/**
+ * Nobody heard what the app said of a child while its resource was out of reach. One that is there though
+ * its record was deleted was not found where it was.
+ */
+function goAlong(
+  child: Lane,
+  to: Parameters<typeof followParent>[1],
+  context: Context,
+): Transition {
+  const followed = followParent(child, to, context);
+  if (child.tombstone === null) return followed;
+  const isBack = followed.lane.tombstone === null;
+  const { lane, ended } = (isBack ? admitDrift : queueRemoval)(followed.lane, context);
+  return { lane, ended: [...followed.ended, ...ended] };
+}
+
+function goneWith(child: Lane, now: Context["now"]): Observation {
+  return {
+    ...refOf(child, child.externalId ?? ""),
+    action: "delete",
+    updatedAt: child.clock?.at ?? now,
+    content: null,
+    display: {},
+    parent: child.parent,
+    token: null,
+    author: null,
+  };
+}
+
+/** Lanes whose record was made anew of a child that has one already, or will be at the new place. */
+export function doublesOf({ matches, strangers, passed }: Family): readonly Lane[] {
+  const here = matches.flatMap(({ child, seen }) => {
+    const stranger = seen === null ? undefined : strangers.get(seen.externalId);
+    return stranger === undefined || child.recordId === null ? [] : [stranger];
+  });
+  return [...here, ...passed];
+}
+
+/**
+ * Rows below the record whose counterparts are elsewhere, and followers that belong to another record by
+ * now: the drain puts each where it belongs.
+ */
+export async function noteStrays(
+  tx: StoreTransaction,
+  { lane, event, others }: Held & { readonly others: readonly Lane[] },
+  families: readonly Family[],
+  above: Mapping,
+): Promise<void> {
+  if (lane.recordId === null) return;
+  for (const { mapping, matches } of families) {
+    if (mapping.parent === null) continue;
+    const { recordType } = mapping;
+    const columns = [mapping.parent.column];
+    const rows = await tx.records.childrenOf(mapping, above, [lane.recordId]);
+    const followers = matches.flatMap(({ child: { recordId, tombstone } }) =>
+      tombstone?.side === "record" ? [] : (recordId ?? []),
+    );
+    const elsewhere = others.flatMap(({ recordType: type, recordId, connectionId, tombstone }) =>
+      type === recordType && tombstone === null && connectionId !== lane.connectionId
+        ? (recordId ?? [])
+        : [],
+    );
+    const strays = [
+      ...followers.filter((id) => !rows.includes(id)),
+      ...elsewhere.filter((id) => rows.includes(id) && !followers.includes(id)),
+    ];
+    if (strays.length === 0) continue;
+    await tx.changes.note(
+      strays.map((recordId) => ({ recordType, recordId, columns, origin: event.id })),
+    );
+  }
+}
