@@ -2,8 +2,8 @@
  * `npm run simulate -- --seeds 10000 --json`: histories with every fault on. It exits with 1 unless
  * every invariant holds in each of them and one in a hundred, told twice, tells the same.
  *
- * `--world moving` tells others: of tasks and comments that are moved between connections, and of
- * users with tokens of their own. `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
+ * `--world moving` tells others: of tasks and comments that are moved between connections, issues that
+ * are transferred, repositories that are renamed, people who sign up and have tokens. `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
  * without that fault. `--resume FILE` keeps the progress of a long run. What fails is made short.
  */
 import { availableParallelism } from "node:os";
@@ -88,10 +88,10 @@ async function tellMany(): Promise<boolean> {
   await closeShared();
   const perSecond = Number((toldNow / Math.max(seconds, 0.001)).toFixed(1));
   const figures = { ...total, failing: failing.map(({ seed }) => seed).slice(0, 50), perSecond };
-  for (const point of unmet(total)) say(`nobody died ${point.replace(":", " the ")}`);
+  for (const words of unmet(total, kind)) say(words);
   const words = `${String(total.converged)} of ${String(total.seeds)} histories converged; `;
   process.stdout.write(`${values.json ? "" : words}${JSON.stringify(figures)}\n`);
-  return isClean(total);
+  return isClean(total, kind);
 }
 
 async function tellOne(text: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 /** What is kept of a simulated history, and of many: counts that can be added up. */
 import { type Failpoint, FAILPOINTS } from "../src/runtime/failpoints.ts";
+import { type Turn, TURNS } from "../src/testing/simulation/history.ts";
+import type { WorldKind } from "../src/testing/simulation/places.ts";
 import type { SimulationResult } from "../src/testing/simulation/simulate.ts";
 import { type Invariant, INVARIANTS } from "../src/testing/simulation/verdict.ts";
 
@@ -8,6 +10,7 @@ export interface SeedReport {
   readonly edits: number;
   readonly apiCalls: number;
   readonly deaths: readonly Failpoint[];
+  readonly turns: readonly Turn[];
   /** By invariant, what breaks it; those that hold are left out. */
   readonly broken: Partial<Readonly<Record<Invariant, readonly string[]>>>;
   /** How a second telling differed; `null` where it did not, or there was none. */
@@ -23,6 +26,8 @@ export interface Totals {
   deaths: number;
   /** How often a worker died where. */
   deathsAt: Record<Failpoint, number>;
+  /** How often what is rare happened: in a moving world only. */
+  turns: Record<Turn, number>;
   toldTwice: number;
   toldDifferently: number;
   /** How many histories broke each invariant. */
@@ -37,10 +42,10 @@ export const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
 export const TWICE_EVERY = 100;
 
 export function reportOf(result: SimulationResult, toldDifferently: string | null): SeedReport {
-  const { seed, edits, apiCalls, deaths, verdict } = result;
+  const { seed, edits, apiCalls, deaths, turns, verdict } = result;
   const broken = NAMES.filter((name) => verdict[name].length > 0);
   return {
-    ...{ seed, edits, apiCalls, deaths, toldDifferently },
+    ...{ seed, edits, apiCalls, deaths, turns, toldDifferently },
     broken: Object.fromEntries(broken.map((name) => [name, verdict[name]])),
   };
 }
@@ -49,18 +54,20 @@ export function nothing(): Totals {
   const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Totals["broken"];
   const counts = { seeds: 0, converged: 0, edits: 0, apiCalls: 0, deaths: 0 };
   const deathsAt = Object.fromEntries(POINTS.map((point) => [point, 0])) as Totals["deathsAt"];
-  return { ...counts, deathsAt, toldTwice: 0, toldDifferently: 0, broken };
+  const turns = Object.fromEntries(TURNS.map((turn) => [turn, 0])) as Totals["turns"];
+  return { ...counts, deathsAt, turns, toldTwice: 0, toldDifferently: 0, broken };
 }
 
 export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Totals {
   const total = nothing();
-  for (const { seed, edits, apiCalls, deaths, broken, toldDifferently } of reports) {
+  for (const { seed, edits, apiCalls, deaths, turns, broken, toldDifferently } of reports) {
     total.seeds += 1;
     total.converged += Number(Object.keys(broken).length === 0);
     total.edits += edits;
     total.apiCalls += apiCalls;
     total.deaths += deaths.length;
     for (const point of deaths) total.deathsAt[point] += 1;
+    for (const turn of turns) total.turns[turn] += 1;
     total.toldTwice += Number(seed % twiceEvery === 0);
     total.toldDifferently += Number(toldDifferently !== null);
     for (const name of NAMES) total.broken[name] += Number(broken[name] !== undefined);
@@ -71,6 +78,7 @@ export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Tot
 export function add(to: Totals, more: Totals): void {
   for (const name of NAMES) to.broken[name] += more.broken[name];
   for (const point of POINTS) to.deathsAt[point] += more.deathsAt[point];
+  for (const turn of TURNS) to.turns[turn] += more.turns[turn];
   for (const name of ["seeds", "converged", "edits", "apiCalls", "deaths"] as const) {
     to[name] += more[name];
   }
@@ -78,16 +86,27 @@ export function add(to: Totals, more: Totals): void {
   to.toldDifferently += more.toldDifferently;
 }
 
-/** In so many histories somebody dies at each failpoint. */
+/** In so many histories somebody dies at each failpoint, ... */
 const MANY = 2_000;
+/** ... and in so many that move, each turn is taken. */
+const SOME = 400;
 
-/** Failpoints at which nobody died, though there were histories enough for it. */
-export function unmet({ seeds, deathsAt }: Totals): readonly Failpoint[] {
-  return seeds < MANY ? [] : POINTS.filter((point) => deathsAt[point] === 0);
+/** What did not happen, in words, though there were histories enough for it. */
+export function unmet(
+  { seeds, deathsAt, turns }: Pick<Totals, "seeds" | "deathsAt" | "turns">,
+  kind: WorldKind,
+): readonly string[] {
+  const survived = seeds < MANY ? [] : POINTS.filter((point) => deathsAt[point] === 0);
+  const untaken =
+    kind === "staying" || seeds < SOME ? [] : TURNS.filter((turn) => turns[turn] === 0);
+  return [
+    ...survived.map((point) => `nobody died ${point.replace(":", " the ")}`),
+    ...untaken.map((turn) => `it never happened that ${turn}`),
+  ];
 }
 
 /** Whether everything held, and was tried. */
-export function isClean(total: Totals): boolean {
+export function isClean(total: Totals, kind: WorldKind): boolean {
   const { seeds, converged, toldDifferently } = total;
-  return converged === seeds && toldDifferently === 0 && unmet(total).length === 0;
+  return converged === seeds && toldDifferently === 0 && unmet(total, kind).length === 0;
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
 import { type Failpoint, FAILPOINTS } from "../../src/runtime/failpoints.ts";
 import { add, isClean, nothing, totalOf, unmet } from "../../scripts/simulation-report.ts";
+import { type Turn, TURNS } from "../../src/testing/simulation/history.ts";
 import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
 
 const RUN = { database: "memory", world: "staying", steps: 80, code: "one" };
@@ -39,7 +40,7 @@ describe("the progress of a run", () => {
     const total = nothing();
     for (const { totals } of new Progress(file, RUN).lines) add(total, totals);
     expect(total).toMatchObject({ seeds: 50, converged: 50, edits: 100, toldDifferently: 0 });
-    expect(isClean(total)).toBe(true);
+    expect(isClean(total, "staying")).toBe(true);
     expect(readFileSync(file, "utf8").split("\n")).toHaveLength(5);
   });
 
@@ -54,19 +55,39 @@ describe("the progress of a run", () => {
     const died = (deaths: readonly Failpoint[]) =>
       totalOf(
         Array.from({ length: 2_000 }, (_, seed) => ({
-          ...{ seed, edits: 2, apiCalls: 3, deaths, broken: {}, toldDifferently: null },
+          ...{ seed, edits: 2, apiCalls: 3, deaths, turns: [], broken: {}, toldDifferently: null },
         })),
         100,
       );
     const all = Object.keys(FAILPOINTS) as readonly Failpoint[];
-    expect(isClean(died(all))).toBe(true);
+    expect(isClean(died(all), "staying")).toBe(true);
     const some = died(all.filter((point) => point !== "after:adoption"));
-    expect(unmet(some)).toEqual(["after:adoption"]);
-    expect(isClean(some)).toBe(false);
+    expect(unmet(some, "staying")).toEqual(["nobody died after the adoption"]);
+    expect(isClean(some, "staying")).toBe(false);
+  });
+
+  it("of histories that move is not clean where something of the kind never happened", () => {
+    const took = (turns: readonly Turn[], count: number) =>
+      totalOf(
+        Array.from({ length: count }, (_, seed) => ({
+          ...{ seed, edits: 2, apiCalls: 3, deaths: [], turns, broken: {}, toldDifferently: null },
+        })),
+        100,
+      );
+    expect(isClean(took(TURNS, 400), "moving")).toBe(true);
+    const some = took(
+      TURNS.filter((turn) => turn !== "a repository was renamed"),
+      400,
+    );
+    expect(unmet(some, "moving")).toEqual(["it never happened that a repository was renamed"]);
+    expect(isClean(some, "moving")).toBe(false);
+    expect(isClean(took([], 400), "staying")).toBe(true);
+    expect(isClean(took([], 20), "moving")).toBe(true);
   });
 
   it("counts a history that breaks something, and one that told two stories", () => {
-    const good = { edits: 2, apiCalls: 3, deaths: [], broken: {}, toldDifferently: null };
+    const counts = { edits: 2, apiCalls: 3, deaths: [], turns: [] };
+    const good = { ...counts, broken: {}, toldDifferently: null };
     const total = totalOf(
       [
         { ...good, seed: 99 },
@@ -77,7 +98,7 @@ describe("the progress of a run", () => {
     );
     expect(total).toMatchObject({ seeds: 3, converged: 2, toldTwice: 1, toldDifferently: 1 });
     expect(total.broken).toMatchObject({ lost: 1, stuck: 0 });
-    expect(isClean(total)).toBe(false);
+    expect(isClean(total, "staying")).toBe(false);
   });
 });
 
@@ -109,6 +130,7 @@ function totalsOf(from: number, count: number) {
     edits: 2,
     apiCalls: 3,
     deaths: [],
+    turns: [],
     broken: {},
     toldDifferently: null,
   }));

@@ -28,6 +28,7 @@ export interface AppComment {
 
 export interface AppUser {
   readonly id: string;
+  readonly name: string;
   readonly login: string | null;
   readonly placeholder: boolean;
 }
@@ -51,11 +52,15 @@ export interface AppWorld {
   tasks(): Promise<readonly AppTask[]>;
   comments(): Promise<readonly AppComment[]>;
   users(): Promise<readonly AppUser[]>;
-  addTask(task: Pick<AppTask, "projectId" | "title" | "labels">): Promise<string>;
+  addUser(name: string, login: string): Promise<void>;
+  editUser(id: string, edit: Partial<Omit<AppUser, "id">>): Promise<void>;
+  addTask(
+    task: Pick<AppTask, "projectId" | "title" | "labels"> & { readonly ownerId: string },
+  ): Promise<string>;
   editTask(id: string, edit: TaskEdit): Promise<void>;
   /** Deletes the row, and its comments with it. */
   deleteTask(id: string): Promise<void>;
-  addComment(taskId: string, markdown: string): Promise<string>;
+  addComment(taskId: string, markdown: string, authorId: string): Promise<string>;
   editComment(id: string, markdown: string): Promise<void>;
   /** Puts a comment below another task. */
   moveComment(id: string, taskId: string): Promise<void>;

@@ -2,13 +2,13 @@
 import type { Comment } from "../github/index.ts";
 import { type History, keepingToken, withoutToken } from "./history.ts";
 import { MOVING_DEEDS, someProject } from "./moves.ts";
+import { SIGNING_UP, somebody, someAuthor } from "./people.ts";
 import { commentName, issueName } from "./places.ts";
-import { choose, type Deeds, livingTasks, someRepository, type Stage } from "./stage.ts";
+import { REMOTE_MOVES } from "./transfers.ts";
+import { choose, type Deeds, livingTasks, someSite, type Stage } from "./stage.ts";
 
 const MOST_THINGS = 4;
 const STATUSES = ["todo", "doing", "done"];
-/** Mona has an account in the app; the stranger is a placeholder there. */
-const PEOPLE = ["mona", "stranger"];
 
 const LOCAL_DEEDS: Deeds = [
   [14, addTask],
@@ -36,8 +36,10 @@ const REMOTE_DEEDS: Deeds = [
 
 /** One random deed by somebody, somewhere. */
 export async function editSomething(stage: Stage): Promise<void> {
-  const local = stage.world.kind === "moving" ? [...LOCAL_DEEDS, ...MOVING_DEEDS] : LOCAL_DEEDS;
-  const deeds = stage.random() < 0.5 ? local : REMOTE_DEEDS;
+  const local =
+    stage.world.kind === "moving" ? [...LOCAL_DEEDS, ...MOVING_DEEDS, ...SIGNING_UP] : LOCAL_DEEDS;
+  const remote = stage.world.kind === "moving" ? [...REMOTE_DEEDS, ...REMOTE_MOVES] : REMOTE_DEEDS;
+  const deeds = stage.random() < 0.5 ? local : remote;
   const total = deeds.reduce((sum, [weight]) => sum + weight, 0);
   let ticket = stage.random() * total;
   for (const [weight, deed] of deeds) {
@@ -52,7 +54,9 @@ async function addTask(stage: Stage): Promise<void> {
   const title = history.fresh("title");
   const labels = random() < 0.3 ? [history.fresh("label")] : [];
   const projectId = someProject(stage);
-  const id = await world.addTask({ projectId, title, labels });
+  const ownerId = await someAuthor(stage);
+  const id = await world.addTask({ projectId, ownerId, title, labels });
+  history.authors.set(`tasks:${id}`, ownerId);
   const where = projectId === "1" ? "" : ` in project ${projectId}`;
   history.tell(`app: task ${id} "${title}"${where}`);
   for (const label of labels) history.addLabel("record", `tasks:${id}`, label);
@@ -128,7 +132,9 @@ async function addComment(stage: Stage): Promise<void> {
   const task = choose(await livingTasks(stage), random);
   if (task === undefined) return;
   const value = history.fresh("comment");
-  const id = await world.addComment(task.id, value);
+  const authorId = await someAuthor(stage);
+  const id = await world.addComment(task.id, value, authorId);
+  history.authors.set(`comments:${id}`, authorId);
   history.tell(`app: comment ${id} "${value}" on task ${task.id}`);
 }
 
@@ -159,11 +165,11 @@ async function noteDeleted(
 
 function openIssue(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
-  const repository = someRepository(stage);
-  if (github.issues(repository).length < MOST_THINGS) {
-    const person = github.as(choose(PEOPLE, random) ?? "mona");
+  const { repository, id: site } = someSite(stage);
+  if (github.issues(site).length < MOST_THINGS) {
+    const person = github.as(somebody(stage));
     const labels = random() < 0.3 ? [history.fresh("label")] : [];
-    const issue = person.openIssue(repository, {
+    const issue = person.openIssue(site, {
       title: history.fresh("title"),
       body: "",
       labels,
@@ -176,91 +182,91 @@ function openIssue(stage: Stage): Promise<void> {
 
 function editIssue(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
-  const repository = someRepository(stage);
-  const issue = choose(github.issues(repository), random);
+  const { repository, id: site } = someSite(stage);
+  const issue = choose(github.issues(site), random);
   if (issue === undefined) return DONE;
   const field = random() < 0.5 ? "title" : "body";
   const value = history.fresh(field);
   const before = field === "title" ? issue.title : withoutToken(issue.body);
   history.edit("resource", issueName(repository, issue.number), field, before, value);
   const written = field === "title" ? value : keepingToken(issue.body, value);
-  github.as("mona").editIssue(repository, issue.number, { [field]: written });
+  github.as("mona").editIssue(site, issue.number, { [field]: written });
   return DONE;
 }
 
 function toggleIssue(stage: Stage): Promise<void> {
   const { github, random } = stage;
   const mona = github.as("mona");
-  const repository = someRepository(stage);
-  const issue = choose(github.issues(repository), random);
+  const { id: site } = someSite(stage);
+  const issue = choose(github.issues(site), random);
   if (issue === undefined) return DONE;
-  if (issue.state === "open") mona.closeIssue(repository, issue.number);
-  else mona.reopenIssue(repository, issue.number);
+  if (issue.state === "open") mona.closeIssue(site, issue.number);
+  else mona.reopenIssue(site, issue.number);
   return DONE;
 }
 
 function labelIssue(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
   const mona = github.as("mona");
-  const repository = someRepository(stage);
-  const issue = choose(github.issues(repository), random);
+  const { repository, id: site } = someSite(stage);
+  const issue = choose(github.issues(site), random);
   if (issue === undefined) return DONE;
   const name = issueName(repository, issue.number);
   const gone = random() < 0.4 ? choose(issue.labels, random) : undefined;
   if (gone !== undefined) {
     history.removeLabel("resource", name, gone);
-    mona.removeLabel(repository, issue.number, gone);
+    mona.removeLabel(site, issue.number, gone);
     return DONE;
   }
   const label = history.fresh("label");
   history.addLabel("resource", name, label);
-  mona.addLabel(repository, issue.number, label);
+  mona.addLabel(site, issue.number, label);
   return DONE;
 }
 
 function deleteIssue(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
-  const repository = someRepository(stage);
-  const issue = choose(github.issues(repository), random);
+  const { repository, id: site } = someSite(stage);
+  const issue = choose(github.issues(site), random);
   if (issue === undefined) return DONE;
-  for (const comment of github.comments(repository, issue.number)) {
+  for (const comment of github.comments(site, issue.number)) {
     noteCommentDeleted(history, comment);
   }
   const says = [issue.title, withoutToken(issue.body)];
   history.delete("resource", issueName(repository, issue.number), says, true);
-  github.as("mona").deleteIssue(repository, issue.number);
+  github.as("mona").deleteIssue(site, issue.number);
   return DONE;
 }
 
 function commentOnIssue(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
-  const repository = someRepository(stage);
-  const issue = choose(github.issues(repository), random);
+  const { id: site } = someSite(stage);
+  const issue = choose(github.issues(site), random);
   if (issue === undefined) return DONE;
-  const person = github.as(choose(PEOPLE, random) ?? "mona");
-  person.comment(repository, issue.number, history.fresh("comment"));
+  const person = github.as(somebody(stage));
+  person.comment(site, issue.number, history.fresh("comment"));
   return DONE;
 }
 
 function editIssueComment(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
-  const repository = someRepository(stage);
-  const comment = choose(github.comments(repository), random);
+  const { id: site } = someSite(stage);
+  const comment = choose(github.comments(site), random);
   if (comment === undefined) return DONE;
   const value = history.fresh("comment");
   const before = withoutToken(comment.body);
   history.edit("resource", commentName(comment.id), "body", before, value);
-  github.as("mona").editComment(repository, comment.id, keepingToken(comment.body, value));
+  github.as("mona").editComment(site, comment.id, keepingToken(comment.body, value));
   return DONE;
 }
 
 function deleteIssueComment(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
-  const repository = someRepository(stage);
-  const comment = choose(github.comments(repository), random);
+  const { id: site } = someSite(stage);
+  const comment = choose(github.comments(site), random);
   if (comment === undefined) return DONE;
   noteCommentDeleted(history, comment);
-  github.as("mona").deleteComment(repository, comment.id);
+  github.as("mona").deleteComment(site, comment.id);
   return DONE;
 }
 

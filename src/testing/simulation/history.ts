@@ -10,8 +10,25 @@ import type { GitHubSimulator } from "../github/index.ts";
 import type { Repository } from "../github/state.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
 import { fullNameOf } from "../github/world.ts";
+import { Names } from "./names.ts";
 import { issueName } from "./places.ts";
+import { issuesSaid, kept, type Saying } from "./sayings.ts";
 import { takeAttribution } from "../../integrations/github/attribution.ts";
+
+/** What a long run of histories must have had, each at least once. */
+export const TURNS = [
+  "an issue was transferred to where it is connected",
+  "an issue was transferred to where nothing is connected",
+  "an issue came from where nothing is connected",
+  "a repository was renamed",
+  "a name was given up and taken by somebody",
+  "somebody signed up beside a placeholder",
+  "a placeholder's row became somebody's",
+  "Tandem followed a move",
+  "Tandem took an issue for moved away",
+  "Tandem linked an author",
+] as const;
+export type Turn = (typeof TURNS)[number];
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -35,16 +52,6 @@ export interface LabelEdit {
   removed: { readonly side: Side; readonly thing: string; readonly at: number } | null;
 }
 
-/** Something that GitHub said, and that Tandem read. */
-export interface Saying {
-  readonly text: string;
-  readonly isList: boolean;
-  /** When, counted in things said. */
-  readonly at: number;
-  /** Whoever heard it died before it was written down anywhere. */
-  unsaid: boolean;
-}
-
 interface TextOf {
   readonly title?: string;
   readonly body?: string | null;
@@ -52,6 +59,11 @@ interface TextOf {
 
 export class History {
   readonly story: string[] = [];
+  readonly names = new Names();
+  /** Whom the app put down as the author of what it made, by record. */
+  readonly authors = new Map<string, string>();
+  /** What happened once in a while only, each as often as it did. */
+  readonly turns: Turn[] = [];
   readonly labels = new Map<string, LabelEdit>();
   /** Things a person deleted, and whether what was unsent of them has to be named. */
   readonly deleted = new Map<string, { readonly paired: boolean }>();
@@ -95,10 +107,32 @@ export class History {
     this.calls += count - 1;
   }
 
+  /** Something of the kinds that a long run must have had. */
+  turn(turn: Turn): void {
+    this.turns.push(turn);
+  }
+
+  /** A thing was taken elsewhere at GitHub: what was done to it was done to what it is there. */
+  take(from: string, to: string): void {
+    this.names.take(from, to);
+    for (const [key, edit] of [...this.#edits]) {
+      if (edit.side !== "resource" || edit.thing !== from) continue;
+      this.#edits.delete(key);
+      this.#edits.set(`${to}:${edit.field}`, { ...edit, thing: to });
+    }
+    if (this.reopened.delete(from)) this.reopened.add(to);
+  }
+
   addLabel(side: Side, thing: string, label: string): void {
     this.edits += 1;
     this.labels.set(label, { side, thing, removed: null });
     this.tell(`${who(side)}: label ${label} on ${thing}`);
+  }
+
+  /** A label fell off by nobody's wish: whether it is put back or not, nobody has lost an edit. */
+  forgetLabel(label: string, thing: string): void {
+    this.labels.delete(label);
+    this.tell(`github: label ${label} fell off ${thing}`);
   }
 
   removeLabel(side: Side, thing: string, label: string): void {
@@ -167,7 +201,8 @@ export class History {
   wasToldLabel(label: string): boolean {
     return this.#said().some(
       ({ text }) =>
-        text.includes(label) && issuesSaid(text).some(({ labels }) => labels.includes(label)),
+        text.includes(label) &&
+        issuesSaid(text, this.names).some(({ labels }) => labels.includes(label)),
     );
   }
 
@@ -178,10 +213,16 @@ export class History {
     return this.#said().some(
       ({ text, at }) =>
         at > removed.at &&
-        issuesSaid(text).some(
-          ({ name, labels }) => name === removed.thing && !labels.includes(label),
+        issuesSaid(text, this.names).some(
+          ({ name, labels }) =>
+            this.names.now(name) === this.names.now(removed.thing) && !labels.includes(label),
         ),
     );
+  }
+
+  /** Somebody else may have a name that a repository of ours has given up. */
+  #nameOf(repository: Repository): string {
+    return this.names.ofRepository(repository.id) ?? `somebody's ${fullNameOf(repository)}`;
   }
 
   #said(): readonly Saying[] {
@@ -197,7 +238,8 @@ export class History {
   follow(github: GitHubSimulator, ours: ReadonlySet<string>): void {
     github.on("change", ({ event, action, actor, repository, issueNumber, payload }) => {
       const byUs = ours.has(actor.login);
-      const about = issueNumber === null ? "" : ` ${hashOf(repository, issueNumber)}`;
+      const called = repository === null ? "" : this.#nameOf(repository);
+      const about = issueNumber === null ? "" : ` ${hashOf(called, issueNumber)}`;
       const { comment } = payload as { readonly comment?: TextOf };
       const { issue } = payload as { readonly issue?: TextOf };
       for (const said of [issue?.title, issue?.body, comment?.body]) {
@@ -206,7 +248,7 @@ export class History {
       const says = comment === undefined ? issue?.title : withoutToken(comment.body ?? "");
       this.tell(`github: ${event} ${action}${about} by ${actor.login} ("${says ?? ""}")`);
       if (event !== "issues" || issueNumber === null || repository === null) return;
-      const thing = issueName(fullNameOf(repository), issueNumber);
+      const thing = issueName(called, issueNumber);
       if (action === "reopened" && !byUs) this.reopened.add(thing);
       if (action === "closed") this.reopened.delete(thing);
     });
@@ -228,54 +270,10 @@ export function keepingToken(before: string | null, value: string): string {
   return `${line}${value}${token}`;
 }
 
-function hashOf(repository: Repository | null, number: number): string {
-  const name = repository === null ? "" : fullNameOf(repository);
+function hashOf(name: string, number: number): string {
   return `${name === TEST_REPOSITORY ? "" : name}#${String(number)}`;
 }
 
 function who(side: Side): string {
   return side === "record" ? "app" : "person at github";
-}
-
-/**
- * What there is to keep of a saying. Neither what a deletion has removed nor what an edit has
- * replaced counts: both tell of it when there is nothing left to keep, and our own write may have
- * been what did it.
- */
-function kept(text: string): string {
-  const json = parsed(text);
-  if (typeof json !== "object" || json === null) return text;
-  if ("action" in json && json.action === "deleted") return "";
-  return "changes" in json ? JSON.stringify({ ...json, changes: undefined }) : text;
-}
-
-function issuesSaid(text: string): readonly SeenIssue[] {
-  return issuesIn(parsed(kept(text)));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-interface SeenIssue {
-  readonly name: string;
-  readonly labels: readonly string[];
-}
-
-/** The issues that an answer or a payload shows. */
-function issuesIn(json: unknown): readonly SeenIssue[] {
-  if (Array.isArray(json)) return json.flatMap(issuesIn);
-  if (typeof json !== "object" || json === null) return [];
-  if ("issue" in json) return issuesIn(json.issue);
-  if (!("number" in json) || !("labels" in json) || !Array.isArray(json.labels)) return [];
-  const labels = json.labels.map((label: unknown) =>
-    typeof label === "object" && label !== null && "name" in label ? String(label.name) : "",
-  );
-  const [, repository = ""] =
-    /\/repos\/(.+)$/.exec("repository_url" in json ? String(json.repository_url) : "") ?? [];
-  return [{ name: issueName(repository, Number(json.number)), labels }];
 }

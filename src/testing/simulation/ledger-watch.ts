@@ -144,6 +144,8 @@ export class LedgerWatch {
     if (next.includes(state)) return;
     // One decision may queue an event and cancel it again: a newer one waits, and it says which.
     if (next.includes("queued") && state === "canceled" && canceledBy !== null) return;
+    // So may one that takes a lane elsewhere: what was tried begins anew there, where that is switched on.
+    if (next.includes("queued") && state === "disabled") return;
     // One transaction may begin an event and end it: nobody sees it being processed.
     const mayBegin = was === "queued" || next.includes("queued");
     if (mayBegin && startedAt !== null && MOVES.processing.includes(state)) return;

@@ -31,10 +31,11 @@ function isKept({ thing, field, value, side }: Edit, scene: Scene): boolean {
 
 /** Where an edit has to be seen: of what a record has left, at the record. */
 function sayerOf(side: Side, thing: string, scene: Scene): Thing | undefined {
-  const { records, resources, ledger, places } = scene;
+  const { records, resources, ledger, places, history } = scene;
   if (side === "record") return records.get(thing);
-  const left = ledger.lanes.find((lane) => hasLeft(lane) && resourceName(lane, places) === thing);
-  return left === undefined ? resources.get(thing) : records.get(recordName(left));
+  const now = history.names.now(thing);
+  const left = ledger.lanes.find((lane) => hasLeft(lane) && resourceName(lane, places) === now);
+  return left === undefined ? resources.get(now) : records.get(recordName(left));
 }
 
 function isExcused({ side, thing, value }: Edit, scene: Scene): boolean {
@@ -91,11 +92,14 @@ export function lostLabels(scene: Scene): readonly string[] {
     if (isThere === (removed === null)) continue;
     // Nor what was taken off an issue that was deleted then, whose task has another by now.
     if (removed?.side === "resource" && history.deleted.has(removed.thing)) continue;
+    // Nor, for the record, what an issue lost on its way out of reach, or says there.
+    if (removed?.side === "resource" && isOutside(removed.thing, scene)) continue;
     // Row 3 again: the ledger keeps what an issue said after its pairing had ended.
     const kept = ledger.events.some(
       ({ reason, content, ...event }) =>
         AFTER_DELETION.includes(reason) &&
-        (removed === null || nameOf(event, scene) === removed.thing) &&
+        (removed === null ||
+          history.names.now(nameOf(event, scene)) === history.names.now(removed.thing)) &&
         Array.isArray(content?.labels) &&
         has(content.labels, label) === (removed === null),
     );
@@ -111,6 +115,10 @@ export function lostLabels(scene: Scene): readonly string[] {
     if (told) lost.push(`label ${label} of ${thing} is ${isThere ? "back" : "gone"}`);
   }
   return lost;
+}
+
+function isOutside(thing: string, { resources, history }: Scene): boolean {
+  return resources.get(history.names.now(thing))?.isOutside === true;
 }
 
 function nameOf(

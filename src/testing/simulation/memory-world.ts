@@ -60,12 +60,23 @@ export function openMemoryWorld(
     async users() {
       return (await database.rows("users")).map((row) => ({
         id: text(row.id),
+        name: text(row.name),
         login: keyOrNull(row.github_login),
         placeholder: row.placeholder === true,
       }));
     },
-    async addTask({ projectId, title, labels }) {
-      const task = { project_id: projectId, owner_id: "1", title, labels };
+    async addUser(name, login) {
+      await database.insert("users", { name, github_login: login });
+    },
+    async editUser(id, { login, ...edit }) {
+      await database.update(
+        "users",
+        id,
+        login === undefined ? edit : { ...edit, github_login: login },
+      );
+    },
+    async addTask({ projectId, ownerId, title, labels }) {
+      const task = { project_id: projectId, owner_id: ownerId, title, labels };
       return (await database.insert("tasks", task)).id;
     },
     async editTask(id, { archived: isArchived, projectId, ...edit }) {
@@ -75,8 +86,8 @@ export function openMemoryWorld(
       await database.update("tasks", id, patch);
     },
     deleteTask: (id) => database.delete("tasks", id),
-    async addComment(taskId, markdown) {
-      const comment = { task_id: taskId, author_id: "1", markdown };
+    async addComment(taskId, markdown, authorId) {
+      const comment = { task_id: taskId, author_id: authorId, markdown };
       return (await database.insert("comments", comment)).id;
     },
     async editComment(id, markdown) {

@@ -23,10 +23,18 @@ export function isAwayFromHere(lane: Lane, scene: Scene): boolean {
   return placeOf(recordName(lane), scene)?.connection !== lane.connectionId;
 }
 
-/** Whether a task, or what a comment belongs to, is archived. */
-export function isPutAway(record: string, { records }: Pick<Scene, "records">): boolean {
-  const { archived = false, belongsTo = "" } = records.get(record) ?? {};
-  return archived || records.get(belongsTo)?.archived === true;
+/** Whether a task, or what a comment belongs to, is archived, or has its issue out of reach. */
+export function isPutAway(record: string, scene: Scene): boolean {
+  const { archived = false, belongsTo = "" } = scene.records.get(record) ?? {};
+  const task = belongsTo.startsWith("tasks:") ? belongsTo : record;
+  return archived || scene.records.get(task)?.archived === true || isDetached(task, scene);
+}
+
+/** Whether the issue of a task went where nothing is connected. */
+export function isDetached(task: string, { ledger }: Scene): boolean {
+  const own = ledger.lanes.filter((lane) => recordName(lane) === task);
+  const isAlive = own.some(({ tombstone }) => tombstone === null);
+  return !isAlive && own.some((lane) => lane.tombstone?.movedTo !== undefined && !hasLeft(lane));
 }
 
 /** A comment stays where its task had an issue that ended by a deletion, wherever the task goes then. */
@@ -39,6 +47,18 @@ function staysBelow({ connectionId, recordType, recordId }: Lane, scene: Scene):
       each.tombstone !== null &&
       !hasLeft(each),
   );
+}
+
+/** Whether what was taken out of reach is connected again, and its record has no counterpart. */
+function isBackWithoutRecord(now: string, { recordType, recordId }: Lane, scene: Scene): boolean {
+  const resource = scene.resources.get(now);
+  if (resource === undefined || resource.isOutside === true) return false;
+  const name = recordName({ recordType, recordId });
+  const isPaired = scene.ledger.lanes.some(
+    (each) => each.tombstone === null && recordName(each) === name,
+  );
+  // A comment whose task is archived comes back together with it.
+  return scene.records.has(name) && !isPaired && !isPutAway(name, scene);
 }
 
 /** A record has its resource where it belongs, and nothing else of it is open, unless people said so. */
@@ -55,12 +75,21 @@ export function misplaced(scene: Scene): readonly string[] {
       }
       continue;
     }
+    const now = history.names.now(resourceName(lane, places));
+    if (
+      lane.tombstone.movedTo !== undefined &&
+      !hasLeft(lane) &&
+      isBackWithoutRecord(now, lane, scene)
+    ) {
+      found.push(`${name}: taken for moved out of reach, and it is ${now}`);
+    }
     if (!hasLeft(lane)) continue;
-    // Where its former resource was deleted, it has another by now.
+    // Where its former resource was deleted, it has another by now, or had one until that was gone.
     const isBack = ledger.lanes.some(
       (each) =>
-        each.tombstone === null &&
+        (each.tombstone === null || each.tombstone.side === "resource") &&
         each.connectionId === lane.connectionId &&
+        !hasLeft(each) &&
         recordName(each) === recordName(lane),
     );
     const isHere = record !== undefined && !isPutAway(recordName(lane), scene);

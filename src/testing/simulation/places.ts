@@ -1,11 +1,13 @@
 /** Where things of a history are: the repositories, and the app's projects that are joined to them. */
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
+import type { Id } from "../github/identifiers.ts";
 import { TEST_LOGIN, TEST_REPOSITORY, TEST_TOKEN } from "../test-tandem.ts";
 
 /**
- * `staying`: one project and its repository. `moving`: two of them, and a project that nothing is
- * connected to; tasks and comments are moved between them, and users have tokens of their own.
+ * `staying`: one project and its repository. `moving`: two of them, and a project and a repository that
+ * nothing is connected to; tasks, comments and issues are moved between them, repositories have other
+ * names by and by, people sign up, and users have tokens of their own.
  */
 export const WORLD_KINDS = ["staying", "moving"] as const;
 export type WorldKind = (typeof WORLD_KINDS)[number];
@@ -39,19 +41,31 @@ export const PROJECTS: Readonly<Record<WorldKind, readonly string[]>> = {
   moving: ["Site", "App", "Nowhere"],
 };
 
+/** Repositories that nothing is connected to. */
+const OUTSIDE: Readonly<Record<WorldKind, readonly string[]>> = {
+  staying: [],
+  moving: ["acme/elsewhere"],
+};
+
+/** Those of a world, the connected ones first. */
 export function repositoriesOf(kind: WorldKind): readonly string[] {
-  return Object.values(REPOSITORIES[kind]);
+  return [...Object.values(REPOSITORIES[kind]), ...OUTSIDE[kind]];
 }
 
-export function projectOf(kind: WorldKind, repository: string): string {
+/** The project that a repository is joined to, if any. */
+export function projectOf(kind: WorldKind, repository: string): string | null {
   const found = Object.entries(REPOSITORIES[kind]).find(([, name]) => name === repository);
-  if (found === undefined) throw new Error(`no project has ${repository}`);
-  return found[0];
+  return found?.[0] ?? null;
 }
 
-/** A repository with what it is joined to. */
-export interface Place {
+/** A repository. It keeps its number, and in a history the name that it began with. */
+export interface Site {
   readonly repository: string;
+  readonly id: Id;
+}
+
+/** One that is connected, with what it is joined to. */
+export interface Place extends Site {
   readonly project: string;
   readonly connection: ConnectionId;
 }

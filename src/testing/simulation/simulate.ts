@@ -6,28 +6,16 @@ import { createHash } from "node:crypto";
 import type { AnyConfig } from "../../config.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
 import type { Store } from "../../store/store.ts";
-import {
-  createTestTandem,
-  TEST_LOGIN,
-  TEST_REPOSITORY,
-  TEST_SECRET,
-  type TestTandem,
-} from "../test-tandem.ts";
+import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";
 import type { Random } from "../../model/clock.ts";
 import { Chance } from "./chance.ts";
+import { connectAll } from "./connect.ts";
 import { editSomething } from "./edits.ts";
-import { type Fetch, History } from "./history.ts";
+import { type Fetch, History, type Turn } from "./history.ts";
 import { type LedgerView, readLedger } from "./ledger-view.ts";
 import { LedgerWatch } from "./ledger-watch.ts";
-import {
-  accountOf,
-  OUR_LOGINS,
-  type Place,
-  projectOf,
-  repositoriesOf,
-  type WorldKind,
-} from "./places.ts";
+import { OUR_LOGINS, type Place, type Site } from "./places.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { type Listener, Traffic } from "./traffic.ts";
@@ -60,6 +48,8 @@ export interface SimulationResult {
   readonly apiCalls: number;
   /** Where workers died. */
   readonly deaths: readonly Failpoint[];
+  /** What happens now and then only, each as often as it did. */
+  readonly turns: readonly Turn[];
   readonly story: readonly string[];
   /** Every event, in the order they were born. */
   readonly ledger: readonly string[];
@@ -124,11 +114,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { github } = test;
     const { services } = test.tandem;
     const { store } = services;
-    const places = await connectAll(test, world.kind, seed);
+    const { places, sites } = await connectAll(test, world.kind, seed);
+    for (const site of sites) history.names.call(site, site.repository);
     history.follow(github, OUR_LOGINS);
     const workers = new Workers({
-      ...{ services, traffic, history, watch },
-      random,
+      ...{ services, traffic, history, watch, random },
+      linking: world.kind === "moving",
       beats: chance.stream(),
       dying: without.includes("failpoints") ? null : unlucky,
     });
@@ -150,6 +141,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       github,
       random,
       history,
+      sites,
+      places,
+      isSettled: async ({ id }, number) => {
+        const place = places.find((each) => each.id === id);
+        if (place === undefined) return true;
+        const { connection } = place;
+        return store.transaction(async (tx) => {
+          const found = await tx.findLanesByResource(connection, "issue", [String(number)]);
+          const [lane] = await tx.lockLanes(found.map((each) => each.id));
+          return lane?.base !== undefined && lane.base !== null && lane.attempt === null;
+        });
+      },
       isPaired: async (recordType, recordId) =>
         (await store.ledger.lanesOfRecord(recordType, recordId)).some(
           ({ base, tombstone }) => base !== null && tombstone === null,
@@ -164,13 +167,25 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     chance.enter(THE_END);
     if (arrived !== null) await arrived();
-    const end = { world, history, traffic, arrived, places };
+    const end = { world, history, traffic, arrived, places, sites };
     const { overdue, behind } = await comeToRest(test, workers, end);
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
     const verdict = await judge({
-      ...{ world, places, github, history, ledger, watch, requests, behind, overdue, restless },
+      ...{
+        world,
+        places,
+        sites,
+        github,
+        history,
+        ledger,
+        watch,
+        requests,
+        behind,
+        overdue,
+        restless,
+      },
       happenings: moves.filter(isCause).length + workers.deaths.length + history.calls,
     });
     const asked = requests.map(
@@ -184,6 +199,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       edits: history.edits,
       apiCalls: requests.length,
       deaths: workers.deaths,
+      turns: [...history.turns, ...turnsIn(ledger)],
       story: history.story,
       ledger: ledger.events.map(({ line }) => line),
       moves: moves.map(({ id }) => id),
@@ -194,44 +210,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 }
 
-function paced(config: AnyConfig): AnyConfig {
-  return { ...config, safety: { ...config.safety, writePause: WRITE_PAUSE_MS } };
+/** What Tandem made of what is rare. */
+function turnsIn({ events }: LedgerView): readonly Turn[] {
+  return events.flatMap(({ reason }): readonly Turn[] => {
+    if (reason === "followed_move") return ["Tandem followed a move"];
+    if (reason === "moved_away") return ["Tandem took an issue for moved away"];
+    return reason === "author_linked" ? ["Tandem linked an author"] : [];
+  });
 }
 
-/** Makes the world's repositories, and joins each to its project. */
-async function connectAll(
-  test: TestTandem,
-  kind: WorldKind,
-  seed: number,
-): Promise<readonly Place[]> {
-  const places: Place[] = [];
-  for (const repository of repositoriesOf(kind)) {
-    const project = projectOf(kind, repository);
-    if (repository === TEST_REPOSITORY) {
-      places.push({ repository, project, connection: test.connection.id });
-      continue;
-    }
-    const [owner = "", name = ""] = repository.split("/");
-    test.github.createRepository({ owner, name });
-    const account = accountOf(repository, seed);
-    if (account.login !== TEST_LOGIN) {
-      test.github.createUser({ login: account.login, type: "Bot" });
-      test.github.token(account.token, { login: account.login });
-    }
-    const connection = await test.tandem.connect({
-      account: {
-        name: account.name,
-        integration: "github",
-        credentials: { token: account.token, baseUrl: test.github.apiUrl },
-        webhookSecret: TEST_SECRET,
-      },
-      container: repository,
-      scope: project,
-    });
-    places.push({ repository, project, connection: connection.id });
-  }
-  test.github.clearRequests();
-  return places;
+function paced(config: AnyConfig): AnyConfig {
+  return { ...config, safety: { ...config.safety, writePause: WRITE_PAUSE_MS } };
 }
 
 /** Whether a move can lead to calls: the others only let time pass, or work go on. */
@@ -283,6 +272,7 @@ interface End {
   /** `null` where what has left is received by the time it is asked for. */
   readonly arrived: (() => Promise<void>) | null;
   readonly places: readonly Place[];
+  readonly sites: readonly Site[];
 }
 
 /**
@@ -292,7 +282,7 @@ interface End {
 async function comeToRest(
   test: TestTandem,
   workers: Workers,
-  { world, history, traffic, arrived, places }: End,
+  { world, history, traffic, arrived, places, sites }: End,
 ): Promise<{ readonly overdue: readonly string[]; readonly behind: readonly string[] }> {
   const { tandem, github } = test;
   await stopTrouble(test, history, places);
@@ -308,7 +298,7 @@ async function comeToRest(
   await traffic.polling(() => tandem.syncNow());
   await test.settleWithin(30);
   const ledger = await readLedger(tandem.services.store);
-  const behind = await behindIn({ world, github, places, ledger });
+  const behind = await behindIn({ world, github, places, sites, ledger });
   await traffic.polling(() => tandem.sweepNow());
   await test.settleWithin(30);
   return { overdue, behind };

@@ -66,11 +66,21 @@ export async function openSqlWorld(options: SqlWorldOptions): Promise<AppWorld> 
       ),
     users: () =>
       sql<AppUser>(
-        "select id::text, github_login as login, placeholder from users order by users.id",
+        "select id::text, name, github_login as login, placeholder from users order by users.id",
       ),
-    addTask: ({ projectId, title, labels }) =>
-      idOf("insert into tasks (project_id, owner_id, title, labels) values ($1, 1, $2, $3)", [
+    async addUser(name, login) {
+      await sql("insert into users (name, github_login) values ($1, $2)", [name, login]);
+    },
+    async editUser(id, { login, ...edit }) {
+      const columns = login === undefined ? edit : { ...edit, github_login: login };
+      for (const [column, value] of Object.entries(columns)) {
+        await sql(`update users set ${column} = $1 where id = $2`, [value, id]);
+      }
+    },
+    addTask: ({ projectId, ownerId, title, labels }) =>
+      idOf("insert into tasks (project_id, owner_id, title, labels) values ($1, $2, $3, $4)", [
         projectId,
+        ownerId,
         title,
         labels,
       ]),
@@ -88,9 +98,10 @@ export async function openSqlWorld(options: SqlWorldOptions): Promise<AppWorld> 
     async deleteTask(id) {
       await sql("delete from tasks where id = $1", [id]);
     },
-    addComment: (taskId, markdown) =>
-      idOf("insert into comments (task_id, author_id, markdown) values ($1, 1, $2)", [
+    addComment: (taskId, markdown, authorId) =>
+      idOf("insert into comments (task_id, author_id, markdown) values ($1, $2, $3)", [
         taskId,
+        authorId,
         markdown,
       ]),
     async editComment(id, markdown) {

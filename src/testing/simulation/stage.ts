@@ -3,14 +3,19 @@ import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppWorld } from "./app-world.ts";
 import type { History } from "./history.ts";
-import { repositoriesOf } from "./places.ts";
+import type { Place, Site } from "./places.ts";
 
 export interface Stage {
   readonly world: AppWorld;
   readonly github: GitHubSimulator;
   readonly random: Random;
   readonly history: History;
+  /** The repositories, the connected ones first. */
+  readonly sites: readonly Site[];
+  readonly places: readonly Place[];
   /** Whether Tandem has merged a record with a resource and the pairing has not ended. */
+  /** Whether Tandem waits for no answer about an issue that it knows of, or is not connected there. */
+  readonly isSettled: (site: Site, number: number) => Promise<boolean>;
   readonly isPaired: (recordType: string, recordId: string) => Promise<boolean>;
 }
 
@@ -22,11 +27,15 @@ export async function livingTasks({ world }: Stage): Promise<readonly AppTask[]>
   return (await world.tasks()).filter(({ archived }) => !archived);
 }
 
-/** Some repository; where there is one, nothing is drawn for it. */
-export function someRepository({ world, random }: Stage): string {
-  const all = repositoriesOf(world.kind);
-  const [first = ""] = all;
-  return all.length === 1 ? first : (choose(all, random) ?? first);
+/** How often people look beyond what is connected, where there is anything. */
+const BEYOND = 0.15;
+
+/** Some repository, a connected one mostly; where there is one, nothing is drawn for it. */
+export function someSite({ sites, places, random }: Stage): Site {
+  const [first] = sites;
+  if (first === undefined) throw new Error("there is no repository");
+  if (sites.length === 1) return first;
+  return choose(random() < BEYOND ? sites : places, random) ?? first;
 }
 
 export function choose<T>(items: readonly T[], random: Random): T | undefined {

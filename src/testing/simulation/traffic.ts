@@ -9,7 +9,8 @@
  * So several requests are under way at once and their answers come in any order, and yet the same
  * seed tells the same story.
  */
-import type { Fetch, Saying } from "./history.ts";
+import type { Fetch } from "./history.ts";
+import type { Saying } from "./sayings.ts";
 
 /** A piece of a worker's work: one claimed event, a poll, a sweep. */
 export interface Task {

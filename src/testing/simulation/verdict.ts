@@ -4,12 +4,13 @@ import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { RequestEntry } from "../github/request-log.ts";
-import type { AppWorld } from "./app-world.ts";
+import type { AppUser, AppWorld } from "./app-world.ts";
+import { misattributed, nameAbove } from "./authors.ts";
 import { type History, withoutToken } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
-import { hasLeft, isAwayFromHere, isPutAway, misplaced, placeOf } from "./misplaced.ts";
+import { hasLeft, isAwayFromHere, isDetached, isPutAway, misplaced, placeOf } from "./misplaced.ts";
 import {
   commentName,
   issueName,
@@ -17,6 +18,7 @@ import {
   type Place,
   recordName,
   resourceName,
+  type Site,
 } from "./places.ts";
 
 /** What holds of every history, each by its name. */
@@ -27,6 +29,8 @@ export const INVARIANTS = {
   duplicates: "A record has one resource, a resource one record; nothing is there twice.",
   misplaced:
     "A record has its resource where it belongs; what it left is closed, and is no pairing.",
+  misattributed:
+    "A record names who wrote it, once they have signed up as well; so does the line above what we posted.",
   revived: "What was deleted stays deleted, on both sides.",
   stuck: "After a restart of what had failed every event has ended, every write is drained.",
   overdue: "Nothing waits longer than leases and backoff last, unless it has failed for good.",
@@ -57,16 +61,24 @@ export interface Thing {
   readonly archived: boolean;
   /** The login of its owner or author. */
   readonly by: string | null;
+  /** Of a record, the key of that user. */
+  readonly userId?: string | null;
+  /** Whom the line above what was posted names. */
+  readonly nameAbove?: string | null;
   /** Of a task its project, of a comment its task. */
   readonly belongsTo?: string;
   /** Of what we closed as surplus, and what is said below it. */
   readonly isSurplus?: boolean;
+  /** Where nothing is connected. */
+  readonly isOutside?: boolean;
 }
 
 /** Everything there is at the end. */
 export interface Ending {
   readonly world: AppWorld;
   readonly places: readonly Place[];
+  /** All repositories, also those that nothing is connected to. */
+  readonly sites: readonly Site[];
   readonly github: GitHubSimulator;
   readonly history: History;
   readonly ledger: LedgerView;
@@ -85,6 +97,7 @@ export interface Ending {
 export interface Scene extends Ending {
   readonly records: ReadonlyMap<string, Thing>;
   readonly resources: ReadonlyMap<string, Thing>;
+  readonly users: readonly AppUser[];
 }
 
 /** Judges a history that has come to rest. */
@@ -96,6 +109,7 @@ export async function judge(ending: Ending): Promise<Verdict> {
     lost: [...lostEdits(scene), ...lostLabels(scene)],
     duplicates: [...doubled(scene), ...sameTwice(scene)],
     misplaced: misplaced(scene),
+    misattributed: misattributed(scene),
     revived: revived(scene),
     stuck: leftBehind(scene),
     overdue: ending.overdue,
@@ -108,19 +122,25 @@ export async function judge(ending: Ending): Promise<Verdict> {
   };
 }
 
-type Sides = Pick<Scene, "records" | "resources">;
+type Sides = Pick<Scene, "records" | "resources" | "users">;
 
 async function bothSides({
   world,
   github,
   places,
-}: Pick<Ending, "world" | "github" | "places">): Promise<Sides> {
-  return { records: await recordsOf(world), resources: resourcesOf(github, places) };
+  sites,
+}: Pick<Ending, "world" | "github" | "places" | "sites">): Promise<Sides> {
+  const users = await world.users();
+  return {
+    users,
+    records: await recordsOf(world, users),
+    resources: resourcesOf(github, sites, places),
+  };
 }
 
 /** What differs where both sides are there: a poll alone sees that, and a sweep what is missing. */
 export async function behindIn(
-  ending: Pick<Ending, "world" | "github" | "places" | "ledger">,
+  ending: Pick<Ending, "world" | "github" | "places" | "sites" | "ledger">,
 ): Promise<readonly string[]> {
   const scene = { ...ending, ...(await bothSides(ending)) };
   return ending.ledger.lanes
@@ -128,43 +148,50 @@ export async function behindIn(
     .flatMap((lane) => differencesOf(lane, scene));
 }
 
-async function recordsOf(world: AppWorld): Promise<ReadonlyMap<string, Thing>> {
-  const logins = new Map((await world.users()).map(({ id, login }) => [id, login]));
-  const loginOf = (id: string | null) => (id === null ? null : (logins.get(id) ?? null));
+async function recordsOf(
+  world: AppWorld,
+  users: readonly AppUser[],
+): Promise<ReadonlyMap<string, Thing>> {
+  const loginOf = (key: string | null) =>
+    users.find(({ id }) => id === key)?.login?.toLowerCase() ?? null;
   const records = new Map<string, Thing>();
   for (const task of await world.tasks()) {
     const { id, projectId, title, markdown, status, labels, ownerId, archived } = task;
     const state = status === "done" ? "closed" : "open";
     const says = { title, body: markdown, state, labels: [...labels].sort() };
     const by = loginOf(ownerId);
-    records.set(`tasks:${id}`, { says, archived, by, belongsTo: projectId });
+    records.set(`tasks:${id}`, { says, archived, by, userId: ownerId, belongsTo: projectId });
   }
   for (const { id, taskId, markdown, authorId } of await world.comments()) {
     const says = { body: markdown };
     const by = loginOf(authorId);
-    records.set(`comments:${id}`, { says, archived: false, by, belongsTo: `tasks:${taskId}` });
+    const place = { userId: authorId, belongsTo: `tasks:${taskId}` };
+    records.set(`comments:${id}`, { says, archived: false, by, ...place });
   }
   return records;
 }
 
 function resourcesOf(
   github: GitHubSimulator,
+  sites: readonly Site[],
   places: readonly Place[],
 ): ReadonlyMap<string, Thing> {
   const resources = new Map<string, Thing>();
-  for (const { repository } of places) {
+  for (const { repository, id: site } of sites) {
+    const isOutside = !places.some(({ id }) => id === site);
     const surplus = new Set<number>();
-    for (const { number, title, body, state, labels, author } of github.issues(repository)) {
+    for (const { number, title, body, state, labels, author } of github.issues(site)) {
       const says = { title, body: withoutToken(body), state, labels: [...labels].sort() };
       const isSurplus = state === "closed" && (body ?? "").includes("<!-- tandem:");
       if (isSurplus) surplus.add(number);
-      const thing = { says, archived: false, by: author, isSurplus };
-      resources.set(issueName(repository, number), thing);
+      const about = { by: author, nameAbove: nameAbove(body), isSurplus, isOutside };
+      resources.set(issueName(repository, number), { says, archived: false, ...about });
     }
-    for (const { id, body, author, issueNumber } of github.comments(repository)) {
+    for (const { id, body, author, issueNumber } of github.comments(site)) {
       const says = { body: withoutToken(body) };
       const isSurplus = surplus.has(issueNumber);
-      resources.set(commentName(id), { says, archived: false, by: author, isSurplus });
+      const about = { by: author, nameAbove: nameAbove(body), isSurplus, isOutside };
+      resources.set(commentName(id), { says, archived: false, ...about });
     }
   }
   return resources;
@@ -236,11 +263,13 @@ function revived(scene: Scene): readonly string[] {
     if (lane.tombstone.side === "resource") {
       if (resource !== undefined)
         found.push(`${name}: taken for deleted at GitHub, and it is there`);
+      // What was taken elsewhere lives; where it is by now is judged on its own.
+      if (lane.tombstone.movedTo !== undefined) continue;
       // Taken back by the app, it has another issue by now.
       const isBack = ledger.lanes.some(
         (each) => each.tombstone === null && recordName(each) === recordName(lane),
       );
-      const isElsewhere = isAwayFromHere(lane, scene);
+      const isElsewhere = isAwayFromHere(lane, scene) || isDetached(recordName(lane), scene);
       if (isIssue && record !== undefined && !record.archived && !isBack && !isElsewhere) {
         found.push(`${name}: deleted at GitHub, and the record is not archived`);
       }
@@ -271,7 +300,8 @@ function doubled(scene: Scene): readonly string[] {
     const moot = count === 0 && (detached || isNowhere || isPutAway(name, scene));
     if (count !== 1 && !moot) found.push(`record ${name} has ${String(count)} pairings`);
   }
-  for (const [name, { isSurplus }] of resources) {
+  for (const [name, { isSurplus, isOutside }] of resources) {
+    if (isOutside === true) continue;
     const lanes = ledger.lanes.filter((lane) => resourceName(lane, places) === name);
     if (lanes.length === 1) continue;
     if (lanes.length === 0 && isSurplus === true) continue;
@@ -287,18 +317,23 @@ function isOrphan(name: string, lanes: readonly Lane[]): boolean {
 
 /** Every title and every comment is somebody's own words, so no two living things say the same. */
 function sameTwice(scene: Scene): readonly string[] {
-  const { records, resources, ledger, places } = scene;
+  const { records, resources, ledger, places, history } = scene;
   const found: string[] = [];
   // What a record has left, or was archived in, says what it said, and it goes on elsewhere.
   const left = new Set(
     ledger.lanes
       .filter((lane) => hasLeft(lane) || (lane.tombstone !== null && isAwayFromHere(lane, scene)))
-      .map((lane) => resourceName(lane, places)),
+      .map((lane) => history.names.now(resourceName(lane, places))),
   );
+  // Transferred untold, what was left is taken in like anything else.
+  for (const lane of ledger.lanes) {
+    if (left.has(resourceName(lane, places)) && lane.tombstone === null) left.add(recordName(lane));
+  }
   for (const things of [records, resources]) {
     const seen = new Map<string, string>();
-    for (const [name, { says, isSurplus }] of things) {
-      if (isSurplus === true || left.has(name)) continue;
+    for (const [name, { says, isSurplus, isOutside }] of things) {
+      // What was taken out of reach may have been made anew where its record is.
+      if (isSurplus === true || isOutside === true || left.has(name)) continue;
       const words = text(says.title ?? says.body);
       const other = seen.get(words);
       if (other !== undefined) found.push(`${other} and ${name} both say ${words}`);

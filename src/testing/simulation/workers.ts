@@ -14,6 +14,7 @@ import {
 } from "../../runtime/claim.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
+import { followLink } from "../../runtime/follow-links.ts";
 import { messageOf } from "../../runtime/failures.ts";
 import { gather } from "../../runtime/gather.ts";
 import { pollConnection } from "../../runtime/poll.ts";
@@ -59,6 +60,8 @@ export interface Crew {
   readonly dying: Random | null;
   readonly history: History;
   readonly watch: LedgerWatch;
+  /** Whether there are users to link; else no worker looks for any. */
+  readonly linking: boolean;
 }
 
 export class Workers {
@@ -73,12 +76,14 @@ export class Workers {
     killed: new AbortController(),
   }));
   readonly #watch: LedgerWatch;
+  readonly #linking: boolean;
   readonly #claims = new Map<string, Claimed>();
   #tasks = 0;
   /** Where workers died. */
   readonly deaths: Failpoint[] = [];
 
-  constructor({ services, traffic, random, beats, dying, history, watch }: Crew) {
+  constructor({ services, traffic, random, beats, dying, history, watch, linking }: Crew) {
+    this.#linking = linking;
     this.#beats = beats;
     this.#dying = dying;
     this.#watch = watch;
@@ -99,6 +104,7 @@ export class Workers {
       () => passOnLeases(own),
       () => this.#claim(worker),
       () => this.#claim(worker),
+      ...(this.#linking ? [() => followLink(own)] : []),
     ];
     for (const step of shuffled(steps, this.#random)) {
       if (this.#random() >= 0.8) continue;
