@@ -87,13 +87,18 @@ export async function admitArrivals(
     );
     return mapping === null ? [] : [{ ...item, mapping }];
   });
-  const all = await addressAll(tx, mapped);
+  const { addressed: all, unmade } = await addressAll(tx, mapped, held);
   const locked = await tx.lockLanes([...new Set(all.map(({ lane }) => lane))], held);
   const lanes = new Map(locked.map((lane) => [lane.id, lane]));
   const left = new Set(
     held === "wait"
       ? []
-      : all.flatMap(({ lane, arrival }) => (lanes.has(lane) ? [] : (arrival.deliveryId ?? []))),
+      : [
+          ...unmade.flatMap(({ arrival }) => arrival.deliveryId ?? []),
+          ...all.flatMap(({ lane, arrival }) =>
+            lanes.has(lane) ? [] : (arrival.deliveryId ?? []),
+          ),
+        ],
   );
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
   // A lane may have been made by a look that left what it was made for.
@@ -149,10 +154,16 @@ export async function admitArrivals(
 async function addressAll(
   tx: StoreTransaction,
   mapped: readonly Mapped[],
-): Promise<readonly Addressed[]> {
+  held: "wait" | "skip",
+): Promise<{
+  readonly addressed: readonly Addressed[];
+  /** Whose lane somebody else is making. */
+  readonly unmade: readonly Mapped[];
+}> {
   const identified = await identifyArrivals(tx, mapped);
   const fresh = identified.filter(({ identification }) => identification.kind === "new");
-  const made = await tx.ensureLanes(fresh.map(({ item }) => newLaneKey(item)));
+  const keys = fresh.map(({ item }) => newLaneKey(item));
+  const made = await (held === "wait" ? tx.ensureLanes(keys) : tx.ensureLanesFree(keys));
   const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index]]));
   const mayBeOurs = fresh
     .map(({ item }) => item)
@@ -162,7 +173,7 @@ async function addressAll(
     );
   const awaiting = await whereIntentsAreOpen(tx, mayBeOurs);
 
-  return identified.flatMap(({ item, identification }): Addressed[] => {
+  const addressed = identified.flatMap(({ item, identification }): Addressed[] => {
     switch (identification.kind) {
       case "lane":
       case "adopt":
@@ -170,12 +181,14 @@ async function addressAll(
       case "surplus":
         return [{ ...item, lane: identification.of, surplus: true, awaits: "nothing" }];
       case "new": {
-        const lane = madeFor.get(item);
+        const lane = madeFor.get(item) ?? null;
         const awaits = awaiting.get(item) ?? "nothing";
-        return lane === undefined ? [] : [{ ...item, lane, surplus: false, awaits }];
+        return lane === null ? [] : [{ ...item, lane, surplus: false, awaits }];
       }
     }
   });
+  const unmade = fresh.flatMap(({ item }) => ((madeFor.get(item) ?? null) === null ? [item] : []));
+  return { addressed, unmade };
 }
 
 /** Of lanes of creates: what was identified of them, which the store does not say yet. */

@@ -84,6 +84,8 @@ export interface StoreTransaction {
   readonly now: Instant;
   /** Finds or makes the lane of each key; keys of one lane give one id. In the keys' order. */
   ensureLanes(keys: readonly LaneKey[]): Promise<readonly LaneId[]>;
+  /** The same, and nobody waits: `null` where somebody else may be making the lane at this moment. */
+  ensureLanesFree(keys: readonly LaneKey[]): Promise<readonly (LaneId | null)[]>;
   /** Lanes by resource, for those that exist. */
   findLanesByResource(
     connectionId: ConnectionId,

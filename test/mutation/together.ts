@@ -205,6 +205,14 @@ export const together: readonly CodeMutant[] = [
     killedBy: ["test/situations/taken-in-races.test.ts"],
   },
   {
+    id: "taken-in-being-made",
+    rule: "A lane that somebody else is making is not waited for: its webhook is left for its turn",
+    file: "src/runtime/admit-arrivals.ts",
+    find: 'await (held === "wait" ? tx.ensureLanes(keys) : tx.ensureLanesFree(keys));',
+    replace: "await tx.ensureLanes(keys);",
+    killedBy: ["test/situations/taken-in-races.test.ts"],
+  },
+  {
     id: "taken-in-drained",
     rule: "What was captured of a webhook that was taken in is drained at once",
     file: "src/runtime/take-deliveries.ts",

@@ -53,6 +53,38 @@ describeOnEachDatabase("what is taken in as it comes", (open, kind) => {
     });
   }
 
+  if (kind === "postgres") {
+    it("is an issue that somebody else is making a lane for: it is left for its turn, and nobody waits", async () => {
+      const database = await open();
+      const app = await givenSampleTandem(database, withoutAuthors, { takesIn: () => "receiver" });
+      app.holdWebhooks();
+      app.github.as("mona").openIssue(SITE, { title: "Contested" });
+      app.github.as("mona").openIssue(SITE, { title: "Free" });
+      await app.settle();
+      const [contested, free] = app.held();
+      if (contested === undefined || free === undefined) throw new Error("two webhooks are held");
+      const other = new pg.Client({ connectionString: database.url });
+      await other.connect();
+      await other.query(`
+        begin;
+        insert into tandem.lanes (connection_id, resource_type, record_type, external_id)
+        values (1, 'issue', 'tasks', '1')`);
+      await app.release(contested);
+      await app.release(free);
+      expect(await app.storedDeliveries()).toMatchObject([
+        { state: "received" },
+        { state: "translated" },
+      ]);
+      expect(await app.tasks()).toMatchObject([{ title: "Free" }]);
+      await other.query("rollback");
+      await other.end();
+      await app.settle();
+      expect((await app.tasks()).map(({ title }) => title)).toEqual(["Free", "Contested"]);
+      expect(await app.events("state=errored")).toEqual([]);
+      expect(app.writes()).toBe(0);
+    });
+  }
+
   it("is a transfer and an edit at the new place, at once: the record moves, and no other is made", async () => {
     const app = await givenIssue(await open(), APP);
     app.github.as("acme").transferIssue(SITE, 1, APP);

@@ -4,11 +4,8 @@ import { claim, nextEvent } from "../../src/engine/start.ts";
 import type { Database } from "../../src/store/database.ts";
 import { connectionId, laneId } from "../../src/model/ids.ts";
 import { afterCommitStore } from "../../src/store/postgres/after-commit-rows.ts";
-import {
-  ensureLanes,
-  findChildLanes,
-  findUnpairedChildren,
-} from "../../src/store/postgres/lane-keys.ts";
+import { ensureLanes } from "../../src/store/postgres/ensure-lanes.ts";
+import { findChildLanes, findUnpairedChildren } from "../../src/store/postgres/lane-keys.ts";
 import { type HeldLanes, lockLanes } from "../../src/store/postgres/lane-locks.ts";
 import { saveLanes } from "../../src/store/postgres/lane-writes.ts";
 import { ledger } from "../../src/store/postgres/ledger-rows.ts";

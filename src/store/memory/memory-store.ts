@@ -44,6 +44,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     return {
       now,
       ensureLanes: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
+      ensureLanesFree: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
       findLanesByResource: (connection, resourceType, externalIds) =>
         step(() => laneKeys.findLanesByResource(state, connection, resourceType, externalIds)),
       findLanesByToken: (connection, resourceType, tokens) =>

@@ -17,6 +17,7 @@ import { directory } from "./directory-rows.ts";
 import { heldRuns } from "./held-run-rows.ts";
 import { instanceStore } from "./instance-rows.ts";
 import { appendJournal } from "./journal-rows.ts";
+import { ensureLanes, ensureLanesFree } from "./ensure-lanes.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
 import { removeLane, saveLanes } from "./lane-writes.ts";
@@ -62,7 +63,8 @@ export async function postgresStore(
     const rows = new RecordRows(tx, shapes);
     return {
       now,
-      ensureLanes: (keys) => laneKeys.ensureLanes(tx, keys),
+      ensureLanes: (keys) => ensureLanes(tx, keys),
+      ensureLanesFree: (keys) => ensureLanesFree(tx, keys),
       findLanesByResource: (connection, resourceType, externalIds) =>
         laneKeys.findLanesByResource(tx, connection, resourceType, externalIds),
       findLanesByToken: (connection, resourceType, tokens) =>

@@ -41,6 +41,19 @@ export function waitAtMost(tx: Queryable, millis: number): Promise<void> {
   return Promise.resolve();
 }
 
+/** Meanwhile no statement waits longer for what somebody else holds; afterwards it is as it was before. */
+export async function waitingAtMost<T>(
+  tx: Queryable,
+  millis: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  tell(tx, "select set_config('tandem.lock_timeout', current_setting('lock_timeout'), true)");
+  await waitAtMost(tx, millis);
+  const result = await work();
+  tell(tx, "select set_config('lock_timeout', current_setting('tandem.lock_timeout'), true)");
+  return result;
+}
+
 /**
  * From here on the database ends the transaction should it stand still for so long, or one of its
  * statements. PGlite has no timers: there the process is all there is.
