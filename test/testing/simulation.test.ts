@@ -255,7 +255,40 @@ describe("the verdict on a history", () => {
   });
 });
 
+/** What a Tandem that does one of these things wrong is found by, in a world that moves. */
+const SLIPS: Readonly<Record<string, SimulationOptions["doctor"]>> = {
+  "asks for a repository by the name that it began with": {
+    network: (fetch) => async (input, init) => {
+      const address = input instanceof Request ? input.url : String(input);
+      const named = address.replace("/repositories/1296269/", "/repos/acme/site/");
+      const answer = await fetch(named, init);
+      // As long as nobody has taken it, the name leads to where it is now.
+      return answer.status === 301 ? fetch(input, init) : answer;
+    },
+  },
+  "links nobody who signs up": {
+    store: inTransactions((tx) => ({ links: { ...tx.links, find: nothing } })),
+  },
+  "follows no issue that went elsewhere": {
+    store: inTransactions(() => ({ findLanesMovedTo: nothing, findChildLanes: nothing })),
+  },
+};
+
 describe("a fault planted in the engine", () => {
+  it.each(Object.entries(SLIPS))(
+    "of a world that moves is found: it %s",
+    async (_, doctor) => {
+      const { world } = await openWorld("memory", "moving");
+      let isFound = false;
+      for (let seed = 1; !isFound && seed <= 200; seed += 1) {
+        const told = await simulate({ seed, world, ...(doctor === undefined ? {} : { doctor }) });
+        isFound = !told.converged;
+      }
+      expect(isFound).toBe(true);
+    },
+    TAKES_MS,
+  );
+
   it(
     "is found within a few hundred histories, and told in a handful of lines",
     async () => {
