@@ -101,7 +101,8 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
       : { connection: lane.connectionId, externalId: lane.externalId };
   const start = withLane(here, {
     display: { ...lane.display, ...news.display },
-    tombstone: lane.tombstone === null ? null : backAgain(here.lane, lane.tombstone, to.now),
+    tombstone:
+      here.lane.tombstone === null ? null : backAgain(here.lane, here.lane.tombstone, to.now),
     moved: lane.moved ?? former,
   });
   const { tombstone } = start.lane;

@@ -43,6 +43,17 @@ function aPlace(changes: Partial<Lane> = {}): Lane {
   return anUnseenLane({ id: laneId("2"), connectionId: THERE, externalId: "5", ...changes });
 }
 
+describe("a lane whose record's deletion was held where it was", () => {
+  const held = { direction: "outbound", action: "delete", state: "disabled" } as const;
+
+  test("has ended where nothing is switched off: its resource is to be removed there", () => {
+    const lane = withEvent(aLane(), 3, { ...held, reason: "connection_paused" });
+    const { there } = moveLane(lane, aPlace(), news, aContext());
+    expect(there.lane.tombstone).toMatchObject({ side: "record", event: anEventId(3) });
+    expect(there.lane.live).toMatchObject([{ action: "delete", state: "queued" }]);
+  });
+});
+
 describe("what a lane has left on its way", () => {
   const LAST = connectionId("3");
   const start = aLane();

@@ -143,6 +143,14 @@ export const transferring: readonly CodeMutant[] = [
     killedBy,
   },
   {
+    id: "transfer-held-deletion",
+    rule: "A deletion that was held where a lane was ends it where nothing holds it",
+    file: "src/engine/move.ts",
+    find: "here.lane.tombstone === null ? null : backAgain",
+    replace: "lane.tombstone === null ? null : backAgain",
+    killedBy: ["test/engine/move.test.ts"],
+  },
+  {
     id: "supersede-covered",
     rule: "An edit that our write covered is named where it gives way to a look that is still to come",
     file: "src/engine/covered.ts",
