@@ -6,7 +6,10 @@
  * The legal moves are written out once more, as the design has them: what the engine itself takes
  * for legal is what is judged here.
  */
+import { isDeepStrictEqual } from "node:util";
+import type { Claim } from "../../engine/start.ts";
 import type { EventState, TandemEvent } from "../../model/event.ts";
+import type { Lane } from "../../model/lane.ts";
 import type { Claimed } from "../../runtime/claim.ts";
 import type { Decided, RecordStore, Store } from "../../store/store.ts";
 
@@ -95,8 +98,9 @@ export class LedgerWatch {
           return work({
             ...tx,
             saveLanes: async (saved) => {
+              const ours = saved.filter(({ before }) => before.id === own);
               if (isLost())
-                found.push(...saved.filter((one) => one.before.id === own).flatMap(changed));
+                found.push(...ours.filter((one) => !forgets(one, claim)).flatMap(changed));
               await tx.saveLanes(saved);
             },
             removeLane: async (id) => {
@@ -170,4 +174,23 @@ function noting(records: RecordStore, told: (row: string) => void): RecordStore 
       return records.delete(mapping, id, origin);
     },
   };
+}
+
+/**
+ * The one write that is accepted of whoever lost a claim: a user's create that it had sent, and that made
+ * nothing, is open no more.
+ */
+function forgets({ before, after }: Decided, { event, epoch }: Claim): boolean {
+  const sentUnder = ({ attempt, unanswered }: Lane) =>
+    [attempt, ...unanswered].find((one) => one?.event === event && one.epoch === epoch);
+  const { attempt, unanswered, intent } = after.lane;
+  return (
+    sentUnder(before)?.author !== undefined &&
+    sentUnder(after.lane) === undefined &&
+    after.ended.length === 0 &&
+    isDeepStrictEqual(
+      { ...after.lane, attempt, unanswered, intent },
+      { ...before, attempt, unanswered, intent },
+    )
+  );
 }
