@@ -6,7 +6,6 @@ import type { EventError } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
-
 import { RecordWriteError } from "../store/record-write-error.ts";
 import { isContention, mayPass, sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
