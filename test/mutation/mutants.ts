@@ -1,6 +1,7 @@
 /** Every mutant, in the order in which an event meets the rules. */
 import { admission } from "./admission.ts";
 import { agreeing } from "./agreeing.ts";
+import { answering } from "./answering.ts";
 import { authors } from "./authors.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
@@ -29,5 +30,6 @@ export const mutants: readonly CodeMutant[] = [
   ...authors,
   ...returning,
   ...together,
+  ...answering,
   ...outcomes,
 ];
