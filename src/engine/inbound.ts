@@ -266,6 +266,7 @@ export function unsentOf(lane: Lane, record: Content, context: Context): Content
     recordChangedAt: lane.recordChangedAt,
     clockOffset: context.clockOffset,
     resolution: context.mapping.resource.resolution,
+    identity: context.identity,
     conflict: context.mapping.conflict,
     initial: context.mapping.initial,
   });

@@ -78,6 +78,7 @@ export function planMerge(
     resource: sight.content,
     resourceAt: sight.at,
     sent: sentValues(lane, sight, context),
+    identity: context.identity,
     recordChangedAt: lane.recordChangedAt,
     clockOffset: context.clockOffset,
     resolution: context.mapping.resource.resolution,

@@ -9,8 +9,10 @@
  * 4. Whatever loses is named in `conflicts`.
  */
 import {
+  type Actor,
   type Content,
   type FieldKind,
+  isActor,
   isStringArray,
   type Json,
   sameValue,
@@ -57,6 +59,8 @@ export interface PlanInput extends Times {
   /** What was seen of the resource; an absent field was not seen. */
   readonly resource: Content;
   readonly sent: SentValues;
+  /** Who we are at the integration; `null` where nobody knows. */
+  readonly identity: Actor | null;
   readonly conflict: ConflictPolicy;
   readonly initial: InitialPolicy;
 }
@@ -150,6 +154,8 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   const own = mergeOwnValue(field, input, seen, base, record);
   if (own !== null) return own;
   if (input.base === null && wasSent(input)) return mergeCreated(field, input, seen, record);
+  // We post in their authors' place too: that it is ours says nothing of whose record it is.
+  if (base === undefined && isByUs(seen, input)) return { record, base: seen, news: false };
   if (base === undefined) return mergeFirst(field, input, seen, record);
   if (sameValue(seen, base)) return { record, base, news: false };
   if (field.kind === "set") {
@@ -296,6 +302,10 @@ function mergeDropped(name: string, { sent }: PlanInput, seen: Json, record: Jso
   return isBack && there.length > 0 && sent.answered === null
     ? settle(name, "record", merged, seen, "both_changed")
     : { record: merged, base: seen, news: true };
+}
+
+function isByUs(seen: Json, { identity }: PlanInput): boolean {
+  return isActor(seen) && seen.id === identity?.id;
 }
 
 /** No base to compare with: two things that exist are paired for the first time. */

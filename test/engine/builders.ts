@@ -249,6 +249,7 @@ export function aPlanInput(changes: Partial<PlanInput> = {}): PlanInput {
     resource: { title: "A" },
     resourceAt: at(10),
     sent: NOTHING_SENT,
+    identity: null,
     recordChangedAt: {},
     clockOffset: 0,
     resolution: SECOND,

@@ -1,9 +1,16 @@
 /** The planner where there is no base yet, and where it meets values that we sent ourselves. */
 import { describe, expect, it } from "vitest";
-import { NOTHING_SENT, plan, type PlanInput, unsent } from "../../src/engine/plan.ts";
+import {
+  NOTHING_SENT,
+  plan,
+  type PlannedField,
+  type PlanInput,
+  unsent,
+} from "../../src/engine/plan.ts";
 import { aPlanInput, at, line } from "./builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));
+const ada = { id: "1", login: "ada" };
 const title = (value: string) => ({ title: value });
 
 describe("the first pairing of two things that exist", () => {
@@ -27,6 +34,20 @@ describe("the first pairing of two things that exist", () => {
   it("plans a newly mapped field by the same rule", () => {
     const merged = planned({ base: {}, record: title("L"), resource: title("R") });
     expect(merged).toMatchObject({ toRecord: title("R"), base: title("R") });
+  });
+
+  it("does not make ours the author of what was deleted and taken back before we saw our create", () => {
+    const author: PlannedField = { name: "author", kind: "actor", writable: false };
+    const grace = { id: "2", login: "grace" };
+    const first = { fields: [author], base: null, identity: ada, initial: "newer" } as const;
+    const ours = { ...first, record: { author: null }, resource: { author: { ...ada } } };
+    expect(planned(ours)).toMatchObject({ toRecord: {}, base: { author: { ...ada } } });
+    expect(planned({ ...ours, record: { author: grace } })).toMatchObject({
+      ...{ toRecord: {}, conflicts: [] },
+    });
+    // What somebody else wrote is theirs.
+    const theirs = { ...first, record: { author: null }, resource: { author: grace } };
+    expect(planned(theirs).toRecord).toEqual({ author: grace });
   });
 });
 

@@ -359,6 +359,14 @@ export const merging: readonly CodeMutant[] = [
     replace: "return after;",
   },
   {
+    id: "first-by-us",
+    rule: "That something is ours says nothing of whose record it is, whatever became of its create",
+    file: "src/engine/plan.ts",
+    find: "if (base === undefined && isByUs(seen, input)) return { record, base: seen, news: false };",
+    replace: "",
+    killedBy: ["test/engine/plan-pairing.test.ts"],
+  },
+  {
     id: "record-pending-times",
     rule: "Writes that are captured and not drained yet count already: 'later' must see them",
     file: "src/runtime/record-side.ts",

@@ -5,8 +5,36 @@ import { claimDue } from "../../src/runtime/claim.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { catchRequest, dieSending } from "../harness/in-flight.ts";
+import { catchRequest, dieSending, PATCH_ISSUE, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+describeOnEachDatabase("a task archived, and taken back, before its create is answered", (open) => {
+  it("keeps its owner: that its issue is by us says nothing of whose it is", async () => {
+    const app = await givenSampleTandem(await open());
+    const [ada] = await app.sql<{ id: string }>(
+      "insert into users (name) values ('Ada') returning id::text",
+    );
+    const id = await app.addTask({ title: "Hers" });
+    await app.sql("update tasks set owner_id = $2 where id = $1", [id, ada?.id]);
+    const create = await dieSending(app, POST_ISSUE);
+    await app.editTask(id, { deleted_at: "2026-03-02T10:00:00Z" });
+    create.apply();
+    await app.advance(60_000);
+    const closing = await catchRequest(app, PATCH_ISSUE);
+    await app.editTask(id, { deleted_at: null });
+    await closing.answer();
+    await app.settleWithin(60);
+
+    expect(await app.task()).toMatchObject({
+      title: "Hers",
+      owner_id: ada?.id,
+      deleted_at: null,
+    });
+    expect(app.github.issues(app.repo)).toMatchObject([{ title: "Hers", state: "open" }]);
+    expect(app.writes()).toBe(3);
+    expect(await app.events("state=errored")).toEqual([]);
+  });
+});
 
 describeOnEachDatabase("what belongs to something deleted", (open) => {
   it("a comment on the issue of a deleted task is told, and is nobody's record", async () => {
