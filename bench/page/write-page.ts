@@ -24,11 +24,12 @@ export function readReport(): Report | null {
   return existsSync(REPORT) ? (JSON.parse(readFileSync(REPORT, "utf8")) as Report) : null;
 }
 
-export function thisMachine(postgres: string): Machine {
+/** @param server what Postgres says of itself: `postgres (PostgreSQL) 18.4` */
+export function thisMachine(server: string): Machine {
   return {
     cores: availableParallelism(),
     memory: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
-    postgres,
+    postgres: /\d[\d.]*/.exec(server)?.[0] ?? server,
   };
 }
