@@ -164,7 +164,7 @@ async function addressAll(
   const fresh = identified.filter(({ identification }) => identification.kind === "new");
   const keys = fresh.map(({ item }) => newLaneKey(item));
   const made = await (held === "wait" ? tx.ensureLanes(keys) : tx.ensureLanesFree(keys));
-  const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index]]));
+  const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index] ?? null]));
   const mayBeOurs = fresh
     .map(({ item }) => item)
     .filter(
@@ -187,7 +187,7 @@ async function addressAll(
       }
     }
   });
-  const unmade = fresh.flatMap(({ item }) => ((madeFor.get(item) ?? null) === null ? [item] : []));
+  const unmade = fresh.map(({ item }) => item).filter((item) => madeFor.get(item) === null);
   return { addressed, unmade };
 }
 

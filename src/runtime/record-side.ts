@@ -132,11 +132,7 @@ export async function takePendingTimes(
 }
 
 /** The lane with the times of what is captured and not drained. */
-export function pendingTimes(
-  lane: Lane,
-  pending: readonly CapturedChange[],
-  mapping: Mapping,
-): Lane {
+function pendingTimes(lane: Lane, pending: readonly CapturedChange[], mapping: Mapping): Lane {
   const own = pending.filter((change) => change.origin === null);
   return own.length === 0
     ? lane

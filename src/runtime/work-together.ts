@@ -24,7 +24,7 @@ import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { groupBy } from "./group-by.ts";
 import { alteredColumns } from "./own-writes.ts";
-import { newRecordPatch, pendingTimes, stamp } from "./record-side.ts";
+import { newRecordPatch, planOnRow, stamp } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */
@@ -201,9 +201,8 @@ async function planUpdates(
     if (row === undefined) return [];
     const { start, sight, context } = item;
     return orAlone(() => {
-      const lane = pendingTimes(start.lane, pending.get(recordId) ?? [], mapping);
-      const before = recordContent(mapping, row);
-      const merged = planMerge(lane, sight, before, context);
+      const captures = pending.get(recordId) ?? [];
+      const { lane, before, merged } = planOnRow(start.lane, row, captures, sight, context);
       const changes = Object.keys(merged.toRecord).length > 0;
       const { patch, references } = recordWrite(mapping, merged.toRecord, row);
       if (references.length > 0) return null;

@@ -82,6 +82,11 @@ export function said(app: SampleTandem, repository: string): readonly string[] {
   return app.github.comments(repository).map(({ body }) => body.replace(/\s*<!--.*$/s, ""));
 }
 
+/** Events that have not ended. */
+export async function unfinished(app: Pick<SampleTandem, "events">) {
+  return (await app.events()).filter(({ finished_at }) => finished_at === null);
+}
+
 export async function moveTo(app: Pair, project: string): Promise<void> {
   await app.editTask(app.taskId, { project_id: project });
 }
@@ -113,6 +118,6 @@ export async function expectAtRest(app: Pair): Promise<void> {
   await app.settle();
   expect(app.writes()).toBe(0);
   expect(await app.tasks()).toHaveLength(1);
-  const live = (await app.events()).filter(({ finished_at }) => finished_at === null);
+  const live = await unfinished(app);
   expect(live).toEqual([]);
 }

@@ -12,14 +12,11 @@ import {
   type Pair,
   said,
   SITE,
+  unfinished,
 } from "../harness/projects.ts";
 
 const put = (app: Pair, comment: string, task: string) =>
   app.sql("update comments set task_id = $1 where id = $2", [task, comment]);
-
-async function live(app: Pair) {
-  return (await app.events()).filter(({ finished_at }) => finished_at === null);
-}
 
 describeOnEachDatabase(
   "a comment that is put below a task that nothing is connected to",
@@ -40,7 +37,7 @@ describeOnEachDatabase(
         "outbound canceled superseded",
         "outbound completed moved_out_of_scope",
       ]);
-      expect(await live(app)).toEqual([]);
+      expect(await unfinished(app)).toEqual([]);
       expect(app.writes()).toBe(0);
 
       await app.editTask(nowhere, { project_id: "2" });
@@ -48,7 +45,7 @@ describeOnEachDatabase(
       expect(issuesOf(app, APP)).toEqual(["open: Nowhere"]);
       expect(said(app, APP)).toEqual(["Not sent yet."]);
       expect(app.writes()).toBe(2);
-      expect(await live(app)).toEqual([]);
+      expect(await unfinished(app)).toEqual([]);
     });
 
     it("after it was sent: it is deleted where it was said, as what a task takes along is closed", async () => {
@@ -72,7 +69,7 @@ describeOnEachDatabase(
       await app.settle();
       expect(said(app, SITE)).toEqual(["I see it too.", "On it."]);
       expect(app.writes()).toBe(2);
-      expect(await live(app)).toEqual([]);
+      expect(await unfinished(app)).toEqual([]);
     });
   },
 );
@@ -133,7 +130,7 @@ describeOnEachDatabase("a comment that was not sent when its task's issue was de
       },
     ]);
     expect(app.writes()).toBe(0);
-    expect(await live(app)).toEqual([]);
+    expect(await unfinished(app)).toEqual([]);
   });
 });
 

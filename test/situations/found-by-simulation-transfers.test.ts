@@ -12,6 +12,7 @@ import {
   type Pair,
   said,
   SITE,
+  unfinished,
 } from "../harness/projects.ts";
 
 const ELSEWHERE = "acme/elsewhere";
@@ -24,10 +25,6 @@ async function givenElsewhere(database: TestDatabase): Promise<Pair> {
 
 const transfer = (app: Pair, from: string, number: number, to: string) =>
   app.github.as("acme").transferIssue(from, number, to);
-
-async function unfinished(app: Pair) {
-  return (await app.events()).filter(({ finished_at }) => finished_at === null);
-}
 
 async function lostIn(app: Pair): Promise<readonly unknown[]> {
   return (await app.events()).flatMap(({ conflicts }) => conflicts.map(({ lost }) => lost));

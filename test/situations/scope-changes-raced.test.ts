@@ -14,6 +14,7 @@ import {
   said,
   SITE,
   storyAt,
+  unfinished,
 } from "../harness/projects.ts";
 
 /** Drains, and lets something happen between its look at records and lanes and its locks. */
@@ -157,7 +158,7 @@ describeOnEachDatabase("a comment that is moved while it is drained", (open, kin
     expect(said(app, APP)).toEqual([]);
     expect(await app.comments()).toMatchObject([{}, { id: "2", task_id: app.taskId }]);
     expect(app.writes()).toBe(0);
-    const live = (await app.events()).filter(({ finished_at }) => finished_at === null);
+    const live = await unfinished(app);
     expect(live).toEqual([]);
   });
 
@@ -176,7 +177,7 @@ describeOnEachDatabase("a comment that is moved while it is drained", (open, kin
 
     expect(said(app, SITE)).toEqual([]);
     expect(app.writes()).toBe(0);
-    const live = (await app.events()).filter(({ finished_at }) => finished_at === null);
+    const live = await unfinished(app);
     expect(live).toEqual([]);
   });
 });
