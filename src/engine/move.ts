@@ -95,21 +95,21 @@ export interface Moved {
  */
 export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): Moved {
   const here = readdress(lane, place, to);
+  const { now } = to;
   const former =
     lane.externalId === null
       ? null
       : { connection: lane.connectionId, externalId: lane.externalId };
   const start = withLane(here, {
     display: { ...lane.display, ...news.display },
-    tombstone:
-      here.lane.tombstone === null ? null : backAgain(here.lane, here.lane.tombstone, to.now),
+    tombstone: here.lane.tombstone === null ? null : backAgain(here.lane, here.lane.tombstone, now),
     moved: lane.moved ?? former,
   });
   const { tombstone } = start.lane;
   // A record that was deleted stays deleted, and its resource is removed where it is now.
   if (tombstone !== null) {
     const there = lane.tombstone?.movedTo === undefined ? start : removeAtLast(start, to);
-    return { there, behind: stayBehind(place, lane, tombstone.event, null, news, to.now) };
+    return { there, behind: stayBehind(place, lane, tombstone.event, null, news, now) };
   }
   const off = to.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
   const born = newEvent(start.lane, to, {
@@ -124,8 +124,18 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
     off === null
       ? { ...born, reason: "reread_needed" }
       : { ...born, state: "disabled", reason: off };
-  const there = bear(off === null ? cancelOlder(start, event, to.now) : start, event);
-  return { there, behind: stayBehind(place, lane, event.id, event, news, to.now) };
+  const alive = withoutDeletions(start, event.id, now);
+  const there = bear(off === null ? cancelOlder(alive, event, now) : alive, event);
+  return { there, behind: stayBehind(place, lane, event.id, event, news, now) };
+}
+
+/** A resource that is somewhere was not deleted: what said so, and was not carried out, is of its old place. */
+function withoutDeletions(start: Transition, by: EventId, now: Instant): Transition {
+  if (start.lane.tombstone !== null) return start;
+  const details = { reason: "resource_moved", canceledBy: by } as const;
+  return start.lane.live
+    .filter(({ direction, action }) => direction === "inbound" && action === "delete")
+    .reduce((next, { id }) => move(next, id, "canceled", now, details), start);
 }
 
 /** How a lane has ended that is moved; who deleted its record while it was out of reach is heard now. */
@@ -154,13 +164,16 @@ export function followParent(
     readonly connectionId: ConnectionId;
     readonly externalId: string | null;
     readonly parent: ResourceRef;
+    /** The event that carries the parent's move on. */
+    readonly event: EventId;
   },
   context: Context,
 ): Transition {
-  const { lane, ended } = readdress(child, to, context);
-  const tombstone = child.tombstone?.movedTo === undefined ? child.tombstone : null;
-  const parent = lane.externalId === null ? child.parent : to.parent;
-  return { lane: { ...lane, parent, tombstone }, ended };
+  const there = readdress(child, to, context);
+  const tombstone = child.tombstone === null ? null : backInReach(child.tombstone);
+  const parent = there.lane.externalId === null ? child.parent : to.parent;
+  const followed = withLane(there, { parent, tombstone });
+  return withoutDeletions(followed, to.event, context.now);
 }
 
 /** The lane at a child's new address goes to the old one, ended by the event that moved both. */

@@ -21,6 +21,7 @@ import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals, type Incoming, LaneMovedError } from "./admit-arrivals.ts";
+import { placesLeft } from "./places-left.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
 /** A move with how it became known. */
@@ -92,7 +93,7 @@ export async function followMove(
   return true;
 }
 
-interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId"> {
+interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId" | "moved"> {
   readonly externalId: string;
   readonly recordType: string;
   /** Its resource is known to be gone from there. */
@@ -117,7 +118,7 @@ async function departuresOf(
       connectionId: connection.id,
       resourceType: type,
     })?.recordType;
-    for (const { id, recordId, side, recordMoved } of found) {
+    for (const { id, recordId, side, recordMoved, moved } of found) {
       result.push({
         lane: id,
         scope: connection.scope,
@@ -128,13 +129,14 @@ async function departuresOf(
         gone: side === "resource",
         ended: side === "record",
         left: recordMoved !== null,
+        moved,
       });
     }
   }
   // They are ended, and nobody but whoever is told of their return wants them.
   for (const lane of await tx.lockLanes(await tx.findLanesMovedTo(type, placeText(from)))) {
     const contact = book.contact(lane.connectionId);
-    const { connectionId, externalId, recordType, recordId, tombstone } = lane;
+    const { connectionId, externalId, recordType, recordId, tombstone, moved } = lane;
     if (contact === null || recordId === null || externalId === null) continue;
     const scope = contact.connection.scope;
     result.push({
@@ -147,6 +149,7 @@ async function departuresOf(
       gone: false,
       ended: tombstone !== null && hasEndedBefore(tombstone),
       left: tombstone?.recordMoved !== undefined,
+      moved,
     });
   }
   return result;
@@ -225,10 +228,17 @@ async function childrenOf(
     (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
   );
   const result: LaneId[] = [];
-  for (const { connectionId, externalId } of stranded) {
-    for (const mapping of below) {
-      const type = mapping.resource.type;
-      result.push(...(await tx.findChildLanes(connectionId, type, externalId)));
+  for (const { connectionId, externalId, moved } of stranded) {
+    const here = { connection: connectionId, externalId };
+    // Children that are still to follow are where it was before.
+    const way = { connectionId, resourceType: resource.type, externalId, moved };
+    const { places } = await placesLeft(tx, way);
+    for (const place of [...places, here]) {
+      for (const mapping of below) {
+        const { type } = mapping.resource;
+        const children = await tx.findChildLanes(place.connection, type, place.externalId);
+        result.push(...children.map(({ id }) => id));
+      }
     }
   }
   return result;

@@ -18,8 +18,16 @@ import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Held, save } from "./claim.ts";
 import { keyText } from "./key-text.ts";
+import { placesLeft } from "./places-left.ts";
 import type { Services } from "./services.ts";
-import { doublesOf, type Family, familyBelow, followAll, noteStrays } from "./settle-children.ts";
+import {
+  doublesOf,
+  type Family,
+  familyBelow,
+  followAll,
+  noteStrays,
+  yieldPlaces,
+} from "./settle-children.ts";
 import { recordWriter } from "./write-record.ts";
 
 /** A lane on its way, as it was when its event was begun. */
@@ -71,38 +79,28 @@ export async function familyOf(
   book: AddressBook,
   services: Services,
 ): Promise<readonly LaneId[]> {
-  const ids: LaneId[] = [];
-  const records = new Set(lane.recordId === null ? [] : [lane.recordId]);
-  const places: FormerPlace[] = [];
-  const here = { connection: lane.connectionId, externalId: lane.externalId ?? "" };
-  // From its first place on, each lane left behind names the next.
-  for (let next: FormerPlace | null = lane.moved; next !== null;) {
-    const place: FormerPlace = next;
-    if ([...places, here].some((one) => isSamePlace(one, place))) break;
-    places.push(place);
-    const { connection, externalId } = place;
-    const [left] = await tx.findLanesByResource(connection, lane.resourceType, [externalId]);
-    if (left === undefined) break;
-    ids.push(left.id);
-    if (left.recordId !== null) records.add(left.recordId);
-    next = left.moved;
-  }
+  const externalId = lane.externalId ?? "";
+  const { places, lanes: behind } = await placesLeft(tx, { ...lane, externalId });
+  const here = { connection: lane.connectionId, externalId };
+  const ids = behind.map(({ id }) => id);
+  const records = new Set([lane, ...behind].flatMap(({ recordId }) => recordId ?? []));
   const above = book.mapping(lane);
   for (const mapping of mappingsBelow(lane, contact, services)) {
     const { type } = mapping.resource;
-    for (const { connection, externalId } of [...places, here]) {
-      ids.push(...(await tx.findChildLanes(connection, type, externalId)));
+    const children: Awaited<ReturnType<StoreTransaction["findChildLanes"]>>[number][] = [];
+    for (const place of [...places, here]) {
+      children.push(...(await tx.findChildLanes(place.connection, type, place.externalId)));
     }
-    if (above === null) continue;
-    const rows = await tx.records.childrenOf(mapping, above, [...records]);
-    const lanes = await tx.findLanesByRecord(mapping.recordType, rows);
+    ids.push(...children.map(({ id }) => id));
+    // A record may have got another lane while its resource was out of reach.
+    const rows = new Set(children.flatMap(({ recordId }) => recordId ?? []));
+    if (above !== null) {
+      for (const id of await tx.records.childrenOf(mapping, above, [...records])) rows.add(id);
+    }
+    const lanes = await tx.findLanesByRecord(mapping.recordType, [...rows]);
     ids.push(...lanes.flatMap((one) => (one.resourceType === type ? [one.id] : [])));
   }
   return [...new Set(ids)].filter((id) => id !== lane.id);
-}
-
-function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
-  return one.connection === other.connection && one.externalId === other.externalId;
 }
 
 /** What following a move did, to be told by the event that carries it on. */
@@ -140,8 +138,13 @@ export async function settleMove(
   }
   if (rows.own === null) await noteMissing(tx, held, context);
   const changes = await followScope(tx, held, rows.own, book, context);
-  const decided = families.flatMap((family) => followAll(held, family, book, tx.now));
+  const followed = families.map((family) => followAll(held, family, book, tx.now));
+  const decided = followed.flatMap((each) => each.decided);
   const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);
+  await yieldPlaces(
+    tx,
+    followed.flatMap(({ yielding }) => yielding),
+  );
   await tx.saveLanes(decided);
   await noteStrays(tx, held, families, context.mapping);
   const told: TandemEvent = {

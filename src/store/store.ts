@@ -145,7 +145,7 @@ export interface StoreTransaction {
     connectionId: ConnectionId,
     resourceType: string,
     parentExternalId: string,
-  ): Promise<readonly LaneId[]>;
+  ): Promise<readonly { readonly id: LaneId; readonly recordId: string | null }[]>;
   /** Lanes whose resource was moved out of reach, to that place. */
   findLanesMovedTo(resourceType: string, place: string): Promise<readonly LaneId[]>;
   /** Living lanes that have a resource, in the order of their ids, after the one given. */

@@ -200,6 +200,7 @@ describe("a lane whose resource is moved", () => {
 });
 
 describe("what belongs to a moved resource", () => {
+  const FOLLOWED = anEventId(90);
   const child = (id: string, body: string, changes: Partial<Lane> = {}): Lane =>
     aLane({
       id: laneId(id),
@@ -251,7 +252,7 @@ describe("what belongs to a moved resource", () => {
   test("that is created only now is looked for at the new place", () => {
     const creating = anUnseenLane({ id: laneId("3"), recordId: "31", attempt: anAttempt() });
     const parent = { type: "issue", externalId: "5" };
-    const to = { connectionId: THERE, externalId: null, parent };
+    const to = { connectionId: THERE, externalId: null, parent, event: FOLLOWED };
     const { lane } = followParent(creating, to, aContext());
     expect(lane).toMatchObject({ connectionId: THERE, externalId: null, recordId: "31" });
     expect(lane.attempt).toEqual(creating.attempt);
@@ -260,7 +261,8 @@ describe("what belongs to a moved resource", () => {
   test("keeps its edits that wait, and reads nothing for them", () => {
     const lane = withEvent(child("10", "A"), 4, { direction: "outbound", state: "queued" });
     const parent = { type: "issue", externalId: "5" };
-    const after = followParent(lane, { connectionId: THERE, externalId: "20", parent }, aContext());
+    const to = { connectionId: THERE, externalId: "20", parent, event: FOLLOWED };
+    const after = followParent(lane, to, aContext());
     expect(after.lane).toMatchObject({ externalId: "20", parent });
     expect(after.lane.live).toMatchObject([{ id: anEvent(lane, 4).id, externalId: "20" }]);
   });

@@ -106,7 +106,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       const found = await store.transaction((tx) =>
         tx.findChildLanes(connection, "issue_comment", "1"),
       );
-      expect(found).toEqual([living, ended]);
+      expect(found).toEqual([living, ended].map((id) => ({ id, recordId: null })));
     });
 
     it("are found by where they went out of reach", async () => {

@@ -290,7 +290,7 @@ export function findChildLanes(
   connection: ConnectionId,
   resourceType: string,
   parentExternalId: string,
-): readonly LaneId[] {
+): readonly Pick<Lane, "id" | "recordId">[] {
   return [...state.lanes.values()]
     .filter(
       (lane) =>
@@ -299,7 +299,7 @@ export function findChildLanes(
         lane.parent?.externalId === parentExternalId,
     )
     .sort(byId)
-    .map(({ id }) => id);
+    .map(({ id, recordId }) => ({ id, recordId }));
 }
 
 export function findLanesMovedTo(

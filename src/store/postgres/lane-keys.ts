@@ -185,15 +185,15 @@ export async function findChildLanes(
   connection: ConnectionId,
   resourceType: string,
   parentExternalId: string,
-): Promise<readonly LaneId[]> {
-  const { rows } = await tx.query<{ id: string }>(
-    `select id
+): Promise<readonly { readonly id: LaneId; readonly recordId: string | null }[]> {
+  const { rows } = await tx.query<{ id: string; record_id: string | null }>(
+    `select id, record_id
      from tandem.lanes
      where connection_id = $1 and resource_type = $2 and parent_external_id = $3
      order by id`,
     [connection, resourceType, parentExternalId],
   );
-  return rows.map((row) => laneId(row.id));
+  return rows.map((row) => ({ id: laneId(row.id), recordId: row.record_id }));
 }
 
 export async function findLanesMovedTo(

@@ -1,0 +1,36 @@
+/** Where a resource was on its way, as long as its record and children are still to follow it. */
+import type { LaneId } from "../model/ids.ts";
+import type { FormerPlace, Lane } from "../model/lane.ts";
+import type { StoreTransaction } from "../store/store.ts";
+
+export interface PlacesLeft {
+  /** In the order in which it left them. */
+  readonly places: readonly FormerPlace[];
+  /** The lanes that were left behind there. */
+  readonly lanes: readonly { readonly id: LaneId; readonly recordId: string | null }[];
+}
+
+/** The places that a resource has left: from its first place on, each lane left behind names the next. */
+export async function placesLeft(
+  tx: StoreTransaction,
+  lane: Pick<Lane, "connectionId" | "resourceType" | "moved"> & { readonly externalId: string },
+): Promise<PlacesLeft> {
+  const here = { connection: lane.connectionId, externalId: lane.externalId };
+  const places: FormerPlace[] = [];
+  const lanes: PlacesLeft["lanes"][number][] = [];
+  for (let next = lane.moved; next !== null;) {
+    const place: FormerPlace = next;
+    if ([...places, here].some((one) => isSamePlace(one, place))) break;
+    places.push(place);
+    const { connection, externalId } = place;
+    const [left] = await tx.findLanesByResource(connection, lane.resourceType, [externalId]);
+    if (left === undefined) break;
+    lanes.push({ id: left.id, recordId: left.recordId });
+    next = left.moved;
+  }
+  return { places, lanes };
+}
+
+function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
+  return one.connection === other.connection && one.externalId === other.externalId;
+}
