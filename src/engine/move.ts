@@ -279,7 +279,8 @@ export interface ChildMatch {
 /**
  * Finds the children of a moved resource among those at its new place. A provider may give them new
  * ids there, so they are told by id, by our token, by what they say, and then, of one author, by their
- * order: where none says what it said, it was edited on the way.
+ * order: where none says what it said, it was edited on the way. One whose record was deleted, or put elsewhere,
+ * may be gone: it is told by no guess, for what it is taken for is removed.
  */
 export function matchChildren(
   children: readonly Lane[],
@@ -302,7 +303,8 @@ export function matchChildren(
   match((child, one) => child.intent !== null && child.intent.token === one.token);
   const bound = (child: Lane) => child.externalId !== null && child.copy !== null;
   match((child, one) => bound(child) && saysTheSame(child.copy, one.content));
-  match((child, one) => bound(child) && ofOneAuthor(child.copy, one.content, fields));
+  const remains = (child: Lane) => bound(child) && child.tombstone?.side !== "record";
+  match((child, one) => remains(child) && ofOneAuthor(child.copy, one.content, fields));
   return ordered.map((child) => ({ child, seen: found.get(child.id) ?? null }));
 }
 

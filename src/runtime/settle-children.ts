@@ -172,9 +172,12 @@ export async function yieldPlaces(
   for (const { before } of yielding) await tx.removeLane(before.id);
 }
 
-/** The app deleted its record, and what it said may be on its way out, or was looked for in vain. */
+/**
+ * The app deleted its record, or put it elsewhere, and what it said may be on its way out, or was looked for
+ * in vain. What was left together with its parent stays where it was said.
+ */
 function isToBeRemoved({ side, recordMoved }: Tombstone): boolean {
-  return side === "record" && recordMoved === undefined;
+  return side === "record" && recordMoved !== "with_parent";
 }
 
 /**

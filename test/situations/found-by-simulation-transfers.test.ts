@@ -277,6 +277,26 @@ describeOnEachDatabase("comments of an issue that is transferred", (open) => {
     expect(await unfinished(app)).toEqual([]);
   });
 
+  it("one that was put below a task over there, before that was told, is said there once", async () => {
+    const app = await givenComments(await open());
+    const other = await app.addTask({ title: "Other", project_id: "2" });
+    await app.settle();
+    await app.advance(5_000);
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    await put(app, "2", other);
+    await app.settle();
+    expect(said(app, APP)).toEqual(["I see it too.", "On it.", "On it."]);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.settleWithin(10);
+
+    expect(app.github.comments(APP, 1)).toMatchObject([{ body: expect.stringMatching("On it") }]);
+    expect(said(app, APP)).toHaveLength(2);
+    expect(await app.comments()).toMatchObject([{ id: "1" }, { id: "2", task_id: other }]);
+    expect(await unfinished(app)).toEqual([]);
+  });
+
   it("one that the app deletes meanwhile is deleted there", async () => {
     const app = await givenComments(await open());
     app.holdWebhooks();
@@ -291,6 +311,28 @@ describeOnEachDatabase("comments of an issue that is transferred", (open) => {
     expect(await app.comments()).toMatchObject([{ id: "1" }]);
     expect(await unfinished(app)).toEqual([]);
     await expectAtRest(app);
+  });
+
+  it("one that was edited on the way is not taken for one that the app had deleted", async () => {
+    const app = await givenComments(await open());
+    const { id } = app.github.as("mona").comment(SITE, 1, "Still there.");
+    await app.settle();
+    app.holdWebhooks();
+    await app.sql("delete from comments where id = 1");
+    await app.settle();
+    await app.advance(5_000);
+    app.github.as("mona").editComment(SITE, id, "Gone by now.");
+    transfer(app, SITE, 1, APP);
+    await app.release(...app.held().slice(-2));
+    app.github.clearFaults();
+    await app.settleWithin(10);
+
+    expect(said(app, APP)).toEqual(["On it.", "Gone by now."]);
+    expect(await app.comments()).toMatchObject([
+      { id: "2" },
+      { id: "3", markdown: "Gone by now." },
+    ]);
+    expect(await unfinished(app)).toEqual([]);
   });
 
   it("one that was told late, below a task that has left: nothing fails", async () => {
