@@ -1,6 +1,7 @@
 /** The resource of a record's parent, found through the parent record's own lane. */
 import type { Context } from "../engine/context.ts";
 import type { ParentState } from "../engine/outbound.ts";
+import type { ConnectionId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -20,7 +21,19 @@ export async function parentState(
   const parent = lanes.find((candidate) => isParentOf(candidate, lane, mapping));
   if (parent === undefined) return endedParent(tx, lane, parentIds, mapping);
   if (parent.externalId === null) return null;
+  if (parent.movedFrom !== null && (await isToFollow(tx, lane, parent.movedFrom))) return null;
   return { type: parent.resourceType, externalId: parent.externalId };
+}
+
+/** Whether the record has a counterpart where its parent was, which follows that by and by. */
+async function isToFollow(
+  tx: StoreTransaction,
+  { recordType, recordId, resourceType }: Lane,
+  from: ConnectionId,
+): Promise<boolean> {
+  if (recordId === null) return false;
+  const ended = await tx.findTombstonedLanes(recordType, [recordId]);
+  return ended.some((one) => one.connectionId === from && one.resourceType === resourceType);
 }
 
 /** A pairing that has ended has no resource to come; where there was none yet, one may come. */

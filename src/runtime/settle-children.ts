@@ -7,9 +7,9 @@ import { admit } from "../engine/admit.ts";
 import { followParent, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
 import { admitDrift, admitRecordMove, queueRemoval } from "../engine/record-change.ts";
+import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { backInReach } from "../engine/tombstone.ts";
-import { handBack, isUnsent, takeEditTimes } from "../engine/returning.ts";
-import type { LaneId } from "../model/ids.ts";
+import { handBack, takeEditTimes } from "../engine/returning.ts";
 import type { Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
@@ -27,11 +27,8 @@ export interface Family {
   readonly strangers: ReadonlyMap<string, Lane>;
   /** The same at places that the resource has left again: nothing of them is there any more. */
   readonly passed: readonly Lane[];
-  /**
-   * By the child's, lanes that its record got elsewhere while its resource was out of reach: the app put it
-   * below something at the new place, or what it belongs to was there before.
-   */
-  readonly rivals: ReadonlyMap<LaneId, Lane>;
+  /** Of records that have several lanes, those that keep it and those that do not. */
+  readonly rivalry: Rivalry;
 }
 
 export function familyBelow(
@@ -70,7 +67,10 @@ export function familyBelow(
     mapping,
     passed,
     matches,
-    rivals: rivalsOf(children, ofType, lane),
+    rivalry: settleRivals(
+      matches.flatMap(({ child, seen: there }) => (mayLive(child, there) ? [child] : [])),
+      ofType.filter((one) => one.connectionId === lane.connectionId && one.tombstone === null),
+    ),
     missing: matches.flatMap(({ child, seen: there }) =>
       there === null && child.externalId !== null && child.tombstone?.side !== "record"
         ? [child]
@@ -80,33 +80,6 @@ export function familyBelow(
   };
 }
 
-/** A record has one lane at the new place: one that lives, or else the one that it got last. */
-function rivalsOf(
-  children: readonly Lane[],
-  others: readonly Lane[],
-  { connectionId }: Lane,
-): ReadonlyMap<LaneId, Lane> {
-  const arriving = children.filter(
-    ({ tombstone, recordId }) =>
-      recordId !== null && (tombstone === null || backInReach(tombstone) === null),
-  );
-  const present = others.filter(
-    (one) => one.connectionId === connectionId && one.tombstone === null,
-  );
-  const outranks = (one: Lane, child: Lane) =>
-    one.tombstone === null
-      ? child.tombstone !== null || present.includes(one)
-      : child.tombstone !== null && Number(one.id) > Number(child.id);
-  return new Map(
-    arriving.flatMap((child) => {
-      const rival = [...present, ...arriving].find(
-        (one) => one.id !== child.id && one.recordId === child.recordId && outranks(one, child),
-      );
-      return rival === undefined ? [] : [[child.id, rival] as const];
-    }),
-  );
-}
-
 /** What becomes of the lanes of children. */
 export interface Following {
   readonly decided: Decided[];
@@ -114,17 +87,24 @@ export interface Following {
   readonly yielding: readonly Decided[];
 }
 
+/** Whether a child lives once it has followed: it is there, or has no resource yet. */
+function mayLive({ tombstone, externalId }: Lane, seen: Observation | null): boolean {
+  const isAlive = tombstone === null || backInReach(tombstone) === null;
+  return isAlive && (seen !== null || externalId === null);
+}
+
 /** Children take their new addresses; what a stranger knew of one goes to the old address. */
 export function followAll(
   { lane, event }: Held,
-  { matches, missing, strangers, passed, rivals }: Family,
+  { matches, missing, strangers, passed, rivalry }: Family,
   book: AddressBook,
   now: Context["now"],
 ): Following {
   const parent = refOf(lane, lane.externalId ?? "");
   const ended = passed.map((one) => ({ before: one, after: tradePlaces(one, one, event, now) }));
-  const yielding = new Map<LaneId, Decided>();
-  const along = matches.flatMap(({ child, seen }): Decided[] => {
+  const yielding = [...rivalry.yields.values()].flat();
+  const followed = matches.flatMap(({ child, seen }): Decided[] => {
+    if (yielding.includes(child)) return [];
     if (missing.includes(child)) {
       const arrival = {
         observation: goneWith(child, now),
@@ -140,25 +120,22 @@ export function followAll(
     const externalId = seen?.externalId ?? null;
     const to = { connectionId: lane.connectionId, externalId, parent, event: event.id };
     const context = book.context({ ...child, connectionId: lane.connectionId }, now);
-    const rival = rivals.get(child.id) ?? null;
-    const gives = rival !== null && isUnsent(rival) && seen !== null ? rival : null;
-    if (gives !== null) {
-      yielding.set(gives.id, { before: gives, after: handBack(gives, event, now) });
-    }
-    const there = goAlong(takeEditTimes(child, gives), to, context);
-    const isLeft = rival !== null && gives === null;
+    const taken = (rivalry.yields.get(child.id) ?? []).reduce(takeEditTimes, child);
+    const there = goAlong(taken, to, context);
+    const isLeft = rivalry.leaves.has(child.id);
     const followed = { before: child, after: isLeft ? letRecordGo(there, context) : there };
     const stranger = externalId === null ? undefined : strangers.get(externalId);
     if (stranger === undefined) return [followed];
     return [followed, { before: stranger, after: tradePlaces(stranger, child, event, now) }];
   });
-  const followed = along.filter(({ before }) => !yielding.has(before.id));
-  return { decided: [...followed, ...ended], yielding: [...yielding.values()] };
+  return {
+    decided: [...followed, ...ended],
+    yielding: yielding.map((one) => ({ before: one, after: handBack(one, event, now) })),
+  };
 }
 
 /** The app has put the record elsewhere, and it has a counterpart there: this one is left behind. */
 function letRecordGo(along: Transition, context: Context): Transition {
-  if (along.lane.tombstone !== null) return along;
   const { lane, ended } = admitRecordMove(along.lane, "to_connection", null, context);
   return { lane, ended: [...along.ended, ...ended] };
 }

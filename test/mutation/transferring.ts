@@ -3,6 +3,8 @@ import type { CodeMutant } from "./mutant.ts";
 
 const killedBy = ["test/situations/found-by-simulation-transfers.test.ts"];
 
+const onTheWay = ["test/situations/found-by-simulation-on-the-way.test.ts"];
+
 export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-nothing-to-remove",
@@ -173,5 +175,53 @@ export const transferring: readonly CodeMutant[] = [
     find: "newer.content ?? undefined);",
     replace: "newer.content);",
     killedBy: ["test/engine/covered.test.ts"],
+  },
+  {
+    id: "transfer-not-deleted",
+    rule: "A resource that is back before anybody let go of its record was not deleted, whoever said so",
+    file: "src/engine/move.ts",
+    find: '.filter(({ direction, action }) => direction === "inbound" && action === "delete")',
+    replace: ".filter(({ direction, action }) => direction === action)",
+    killedBy: onTheWay,
+  },
+  {
+    id: "transfer-goes-on",
+    rule: "What belongs to a resource that goes on out of reach is let go of wherever it is",
+    file: "src/runtime/follow-moves.ts",
+    find: "for (const place of [...places, here]) {",
+    replace: "for (const place of [here]) {",
+    killedBy: onTheWay,
+  },
+  {
+    id: "transfer-one-lane",
+    rule: "A record that has several lanes keeps one at the new place",
+    file: "src/engine/rivals.ts",
+    find: "if (keeper === undefined) keepers.set(lane.recordId, lane);",
+    replace: "if (keeper !== lane) keepers.set(lane.recordId, lane);",
+    killedBy: onTheWay,
+  },
+  {
+    id: "transfer-unsent-yields",
+    rule: "A lane that has sent nothing gives way to the one that has the record's counterpart",
+    file: "src/engine/rivals.ts",
+    find: "if (isUnsent(lane)) return 0;",
+    replace: "if (lane.recordId === '') return 0;",
+    killedBy: onTheWay,
+  },
+  {
+    id: "transfer-put-elsewhere",
+    rule: "A lane that its record got elsewhere meanwhile is looked for",
+    file: "src/runtime/settle-move.ts",
+    find: "const rows = new Set(children.flatMap(({ recordId }) => recordId ?? []));",
+    replace: "const rows = new Set<string>();",
+    killedBy: onTheWay,
+  },
+  {
+    id: "transfer-follows-first",
+    rule: "Nothing is made anew below a parent that was moved before what was made of it has followed",
+    file: "src/runtime/parent-state.ts",
+    find: "if (parent.movedFrom !== null && (await",
+    replace: "if (parent.movedFrom === '' && (await",
+    killedBy: onTheWay,
   },
 ];
