@@ -1,14 +1,16 @@
 /** Who is named as an author: by the records, and above what was posted in somebody's place. */
+import type { Lane } from "../../model/lane.ts";
 import type { AppUser } from "./app-world.ts";
+import { tokenIn } from "./history.ts";
 import { OUR_LOGINS, recordName, resourceName } from "./places.ts";
-import type { Scene } from "./verdict.ts";
+import type { Scene, Thing } from "./verdict.ts";
 
 /** Who wrote a thing at GitHub, or `null` where nobody is named above it. */
 const LINE = /^\*\*(.+)\*\* wrote: <!-- tandem-author -->/;
 
-/** The name above a body, if there is one. */
-export function nameAbove(body: string | null): string | null {
-  return LINE.exec(body ?? "")?.[1] ?? null;
+/** What a body says of who wrote it: the name above it, and the token of its create, if there are any. */
+export function signsOf(body: string | null): Pick<Thing, "nameAbove" | "token"> {
+  return { nameAbove: LINE.exec(body ?? "")?.[1] ?? null, token: tokenIn(body) };
 }
 
 /** Records that name somebody else than who wrote them, and lines that do. */
@@ -31,17 +33,36 @@ function wrongUsers({ records, users, history }: Scene): readonly string[] {
 }
 
 /** What we posted names its author, under a name that they have, or had before they signed up. */
-function wrongLines({ ledger, places, records, resources, users }: Scene): readonly string[] {
+function wrongLines({
+  ledger,
+  places,
+  records,
+  resources,
+  users,
+  history,
+}: Scene): readonly string[] {
   return ledger.lanes.flatMap((lane): readonly string[] => {
     const record = records.get(recordName(lane));
     const resource = resources.get(resourceName(lane, places));
     const line = resource?.nameAbove ?? null;
     if (lane.tombstone !== null || record === undefined || line === null) return [];
-    const user = users.find(({ id }) => id === record.userId);
+    const writer = recordName(postedFor(lane, resource?.token ?? null, ledger));
+    const author = records.has(writer) ? records.get(writer)?.userId : history.authors.get(writer);
+    const user = users.find(({ id }) => id === author);
     const names = user === undefined ? [] : [user.name, user.login?.toLowerCase()];
     if (names.includes(line)) return [];
     return [`${resourceName(lane, places)} names ${line} above it, not ${names.join(" or ")}`];
   });
+}
+
+/**
+ * The lane that a resource was made for. Another record may be made of what went out of reach, or of what its
+ * own has left: that one is taken for ours, and the line says still who wrote it.
+ */
+function postedFor(lane: Lane, token: string | null, { lanes }: Scene["ledger"]): Lane {
+  if (lane.intent !== null) return lane;
+  const first = lanes.find(({ intent }) => intent !== null && intent.token === token);
+  return first === undefined || first.tombstone === null ? lane : first;
 }
 
 /** One row stands for each login, and none for ours where we wrote in a user's place. */

@@ -256,7 +256,12 @@ export class History {
 }
 
 const LINE = /^.*<!-- tandem-author -->\n*/;
-const TOKEN = /\s*<!-- tandem:\w+ -->\s*$/;
+const TOKEN = /\s*<!-- tandem:(\w+) -->\s*$/;
+
+/** The token that was put into a body, if there is one. */
+export function tokenIn(body: string | null): string | null {
+  return TOKEN.exec(body ?? "")?.[1] ?? null;
+}
 
 /** A body as people wrote it: without the line above it that names them, and what is hidden in it. */
 export function withoutToken(body: string | null): string {

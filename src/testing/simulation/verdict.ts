@@ -5,8 +5,8 @@ import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { RequestEntry } from "../github/request-log.ts";
 import type { AppUser, AppWorld } from "./app-world.ts";
-import { misattributed, nameAbove } from "./authors.ts";
-import { type History, withoutToken } from "./history.ts";
+import { misattributed, signsOf } from "./authors.ts";
+import { type History, tokenIn, withoutToken } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
@@ -65,6 +65,8 @@ export interface Thing {
   readonly userId?: string | null;
   /** Whom the line above what was posted names. */
   readonly nameAbove?: string | null;
+  /** The token of the create that made it, or of what it was copied from. */
+  readonly token?: string | null;
   /** Of a task its project, of a comment its task. */
   readonly belongsTo?: string;
   /** Of what we closed as surplus, and what is said below it. */
@@ -182,15 +184,15 @@ function resourcesOf(
     const surplus = new Set<number>();
     for (const { number, title, body, state, labels, author } of github.issues(site)) {
       const says = { title, body: withoutToken(body), state, labels: [...labels].sort() };
-      const isSurplus = state === "closed" && (body ?? "").includes("<!-- tandem:");
+      const isSurplus = state === "closed" && tokenIn(body) !== null;
       if (isSurplus) surplus.add(number);
-      const about = { by: author, nameAbove: nameAbove(body), isSurplus, isOutside };
+      const about = { by: author, ...signsOf(body), isSurplus, isOutside };
       resources.set(issueName(repository, number), { says, archived: false, ...about });
     }
     for (const { id, body, author, issueNumber } of github.comments(site)) {
       const says = { body: withoutToken(body) };
       const isSurplus = surplus.has(issueNumber);
-      const about = { by: author, nameAbove: nameAbove(body), isSurplus, isOutside };
+      const about = { by: author, ...signsOf(body), isSurplus, isOutside };
       resources.set(commentName(id), { says, archived: false, ...about });
     }
   }
