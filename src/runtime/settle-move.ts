@@ -6,6 +6,7 @@
 import type { Context } from "../engine/context.ts";
 import { awaitRecord, nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
 import { awaitChildren, leftOnTheWay } from "../engine/move.ts";
+import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { withConflicts } from "../engine/transition.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
@@ -17,6 +18,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Held, save } from "./claim.ts";
+import { isSoftDeleted } from "./drain.ts";
 import { keyText } from "./key-text.ts";
 import { placesLeft } from "./places-left.ts";
 import type { Services } from "./services.ts";
@@ -136,7 +138,7 @@ export async function settleMove(
     await save(tx, held, awaitRecord(start, event, context));
     return null;
   }
-  if (rows.own === null) await noteMissing(tx, held, context);
+  if (isGone(rows.own, lane, context)) await noteMissing(tx, held, context);
   const changes = await followScope(tx, held, rows.own, book, context);
   const followed = families.map((family) => followAll(held, family, book, tx.now));
   const decided = followed.flatMap((each) => each.decided);
@@ -154,6 +156,11 @@ export async function settleMove(
   };
   const live = lane.live.map((one) => (one.id === event.id ? told : one));
   return { start: { lane: { ...lane, live }, ended: start.ended }, event: told };
+}
+
+/** Whether the record is deleted, or archived by the app. */
+function isGone(row: Row | null, lane: Lane, { mapping }: Context): boolean {
+  return row === null || (isSoftDeleted(mapping, row) && !isArchivedByUs(lane, row, mapping));
 }
 
 /** The record was deleted while its resource was out of reach: the drain finds that nobody told the lane. */

@@ -27,8 +27,16 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-deleted-meanwhile",
     rule: "Nor does one whose record was deleted while it was there",
     file: "src/runtime/settle-move.ts",
-    find: "if (rows.own === null) await noteMissing(tx, held, context);",
+    find: "if (isGone(rows.own, lane, context)) await noteMissing(tx, held, context);",
     replace: "",
+    killedBy,
+  },
+  {
+    id: "transfer-archived-meanwhile",
+    rule: "Nor does one whose record was archived while it was there",
+    file: "src/runtime/settle-move.ts",
+    find: "row === null || (isSoftDeleted(mapping, row)",
+    replace: "row === null || (isSoftDeleted(mapping, {})",
     killedBy,
   },
   {

@@ -80,6 +80,21 @@ describeOnEachDatabase("an issue that goes out of reach, and back", (open) => {
     expect(await unfinished(app)).toEqual([]);
   });
 
+  it("whose task is archived meanwhile: back where it was, it is closed", async () => {
+    const app = await givenElsewhere(await open());
+    transfer(app, SITE, 1, ELSEWHERE);
+    await app.settle();
+    await app.sql("update tasks set deleted_at = tandem.now()");
+    await app.settle();
+    transfer(app, ELSEWHERE, 1, SITE);
+    await app.settleWithin(10);
+
+    expect((await app.task()).deleted_at).not.toBeNull();
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+
   it("with a comment that the app edits before all has followed: it is written there, once", async () => {
     const app = await givenElsewhere(await open());
     transfer(app, SITE, 1, ELSEWHERE);
