@@ -31,6 +31,6 @@ export async function placesLeft(
   return { places, lanes };
 }
 
-function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
+export function isSamePlace(one: FormerPlace, other: FormerPlace): boolean {
   return one.connection === other.connection && one.externalId === other.externalId;
 }

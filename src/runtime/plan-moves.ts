@@ -1,10 +1,11 @@
 /** What a reconcile finds to have been moved to another container: planned, to be followed. */
 import type { PlannedAction } from "../engine/reconcile.ts";
-import type { Lane } from "../model/lane.ts";
+import type { FormerPlace, Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Place, ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
+import { isSamePlace } from "./places-left.ts";
 import type { Services } from "./services.ts";
 
 /** A move that is to be followed. */
@@ -21,7 +22,10 @@ interface Finding {
   readonly mapping: Mapping;
 }
 
-/** Whether what it belongs to was moved: then it is elsewhere, and follows by itself. */
+/**
+ * Whether what it belongs to was moved: then it is elsewhere, and follows by itself. What was deleted before
+ * anything had followed takes along what belongs to it.
+ */
 export async function hasMovedWithParent(
   tx: StoreTransaction,
   { connectionId, parent }: Lane,
@@ -29,8 +33,17 @@ export async function hasMovedWithParent(
 ): Promise<boolean> {
   if (parent === null) return false;
   const { type, externalId } = parent;
-  const [above] = await tx.findLanesByResource(connectionId, type, [externalId]);
-  return movedParents.has(externalId) || (above?.side === "resource" && above.moved !== null);
+  if (movedParents.has(externalId)) return true;
+  const passed: FormerPlace[] = [];
+  for (let next: FormerPlace | null = { connection: connectionId, externalId }; next !== null;) {
+    const place: FormerPlace = next;
+    if (passed.some((one) => isSamePlace(one, place))) return false;
+    const [above] = await tx.findLanesByResource(place.connection, type, [place.externalId]);
+    if (above?.side !== "resource") return passed.length > 0;
+    passed.push(place);
+    next = above.moved;
+  }
+  return false;
 }
 
 /** What was moved while its webhooks were lost: the record follows it, or is let go of. */

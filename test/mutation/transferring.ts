@@ -4,6 +4,7 @@ import type { CodeMutant } from "./mutant.ts";
 const killedBy = ["test/situations/found-by-simulation-transfers.test.ts"];
 
 const onTheWay = ["test/situations/found-by-simulation-on-the-way.test.ts"];
+const leftBehind = ["test/situations/found-by-simulation-left-behind.test.ts"];
 
 export const transferring: readonly CodeMutant[] = [
   {
@@ -231,5 +232,13 @@ export const transferring: readonly CodeMutant[] = [
     find: "if (parent.movedFrom !== null && (await",
     replace: "if (parent.movedFrom === '' && (await",
     killedBy: onTheWay,
+  },
+  {
+    id: "transfer-deleted-there",
+    rule: "What belongs to a transferred resource goes with it that is deleted before anything had followed",
+    file: "src/runtime/plan-moves.ts",
+    find: "if (passed.some((one) => isSamePlace(one, place))) return false;",
+    replace: "if (passed.some((one) => isSamePlace(one, place))) return true;",
+    killedBy: leftBehind,
   },
 ];
