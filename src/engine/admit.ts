@@ -178,9 +178,21 @@ function isListed({ source }: Arrival): boolean {
 
 /** Row 7, and 6 with its re-read: the event is queued, and what it shows is what is known. */
 function admitUpsert(start: Transition, born: TandemEvent): Admission {
-  const event: TandemEvent = { ...born, reason: born.reread ? "reread_needed" : "admitted" };
+  const event: TandemEvent = {
+    ...born,
+    reason: born.reread ? "reread_needed" : "admitted",
+    deadline: waitedFor(start.lane),
+  };
   const canceled = cancelOlder(start, event, event.createdAt);
   return done(hearEvent(canceled, event), event);
+}
+
+/** Until when what is waited for may still come: who takes a waiting event's place does not begin anew. */
+function waitedFor(lane: Lane): Instant | null {
+  const waiting = liveEvents(lane, "queued", "inbound").find(
+    ({ reason }) => reason === "awaiting_children" || reason === "awaiting_parent",
+  );
+  return waiting?.deadline ?? null;
 }
 
 /** A deletion obeys rows 1 to 3 only, for it carries the time of the edit before it. */

@@ -127,7 +127,11 @@ export async function settleMove(
     familyBelow(lane, behind, held, mapping, seen),
   );
   const deadline = event.deadline ?? addMillis(tx.now, PARENT_DEADLINE_MS);
-  if (families.some(({ missing }) => missing.length > 0) && deadline > tx.now) {
+  // One that has no record yet is told of at the new place like any other.
+  const awaited = families.flatMap(({ missing }) =>
+    missing.flatMap(({ recordId }) => recordId ?? []),
+  );
+  if (awaited.length > 0 && deadline > tx.now) {
     const next = nextLookAt(event, tx.now);
     const runAt = deadline < next ? deadline : next;
     await save(tx, held, awaitChildren(start, event, deadline, runAt, tx.now));

@@ -139,8 +139,8 @@ export const outcomes: readonly CodeMutant[] = [
     rule: "A move waits for what belongs to the resource before it deletes for its absence",
     reasons: ["awaiting_children"],
     file: "src/runtime/settle-move.ts",
-    find: "missing.length > 0) && deadline > tx.now",
-    replace: "missing.length > 0) && deadline < 0",
+    find: "awaited.length > 0 && deadline > tx.now",
+    replace: "awaited.length > 0 && deadline < 0",
     killedBy: ["test/situations/transfers.test.ts"],
   },
   {

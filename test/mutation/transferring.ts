@@ -241,4 +241,20 @@ export const transferring: readonly CodeMutant[] = [
     replace: "if (passed.some((one) => isSamePlace(one, place))) return true;",
     killedBy: leftBehind,
   },
+  {
+    id: "transfer-waits-once",
+    rule: "What is not at the new place is waited for five minutes in all, whatever is told meanwhile",
+    file: "src/engine/admit.ts",
+    find: "return waiting?.deadline ?? null;",
+    replace: "return waiting?.deadline === null ? 0 : null;",
+    killedBy: onTheWay,
+  },
+  {
+    id: "transfer-no-record-yet",
+    rule: "A child that has no record yet is not waited for",
+    file: "src/runtime/settle-move.ts",
+    find: "missing.flatMap(({ recordId }) => recordId ?? [])",
+    replace: "missing",
+    killedBy: onTheWay,
+  },
 ];

@@ -77,6 +77,50 @@ describeOnEachDatabase("an issue that goes on before its comments have followed"
   });
 });
 
+describeOnEachDatabase("comments that are not at an issue's new place", (open) => {
+  it("one is waited for five minutes in all, however often the issue is edited meanwhile", async () => {
+    const app = await givenComments(await open());
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    const [, last] = app.github.comments(APP, 1);
+    app.github.as("hubot").deleteComment(APP, last?.id ?? 0);
+    await app.release(...app.held().slice(0, 2));
+    await app.settle();
+    app.github.clearFaults();
+    for (const minute of [1, 2, 3, 4, 5]) {
+      await app.advance(59_000);
+      expect(await app.comments()).toHaveLength(2);
+      app.github.as("mona").editIssue(APP, 1, { title: `Minute ${String(minute)}` });
+      await app.settle();
+    }
+    await app.advance(6_000);
+    await app.settle();
+
+    expect(await app.comments()).toMatchObject([{ id: "1" }]);
+    expect(await app.task()).toMatchObject({ project_id: "2", title: "Minute 5" });
+    expect(await unfinished(app)).toEqual([]);
+  });
+
+  it("one that was told of and has no record yet is not waited for", async () => {
+    const app = await givenComments(await open());
+    app.holdWebhooks();
+    app.github.as("mona").comment(SITE, 1, "Told late.");
+    const late = app.held();
+    transfer(app, SITE, 1, APP);
+    await app.release(...late);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.settle();
+
+    expect(await app.task()).toMatchObject({ project_id: "2" });
+    expect(said(app, APP)).toEqual(["I see it too.", "On it.", "Told late."]);
+    await app.settleWithin(10);
+    expect(await app.comments()).toHaveLength(3);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+});
+
 describeOnEachDatabase(
   "a comment that got another place while its issue was on its way",
   (open) => {
@@ -126,7 +170,7 @@ describeOnEachDatabase(
 
       expect(said(app, APP)).toEqual(["I see it too.", "On it now."]);
       expect(app.github.calls({ method: "POST", path: /\/comments$/ })).toBe(0);
-    expect(await app.comments()).toHaveLength(2);
+      expect(await app.comments()).toHaveLength(2);
       expect(await unfinished(app)).toEqual([]);
     });
   },
