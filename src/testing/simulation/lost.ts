@@ -26,7 +26,19 @@ export function lostEdits(scene: Scene): readonly string[] {
 
 /** A pairing that is alive has the same on its other side, which is judged on its own. */
 function isKept({ thing, field, value, side }: Edit, scene: Scene): boolean {
-  return sayerOf(side, thing, scene)?.says[field] === value;
+  return (
+    sayerOf(side, thing, scene)?.says[field] === value || isTakenOver(side, thing, value, scene)
+  );
+}
+
+/**
+ * Of two records of one issue one goes, by nobody's wish. What was sent of it is what the issue says, and
+ * so does the record that stays: a value is written once, so it is the same edit.
+ */
+function isTakenOver(side: Side, thing: string, value: string, scene: Scene): boolean {
+  const { records, history } = scene;
+  if (side === "resource" || records.has(thing) || history.deleted.has(thing)) return false;
+  return [...records.values()].some(({ says }) => Object.values(says).includes(value));
 }
 
 /** Where an edit has to be seen: of what a record has left, at the record. */
