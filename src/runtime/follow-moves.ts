@@ -13,6 +13,7 @@ import {
   type MoveNews,
   placeText,
 } from "../engine/move.ts";
+import { writtenByUs } from "../engine/identify.ts";
 import { hasEndedBefore } from "../engine/tombstone.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
@@ -42,7 +43,8 @@ export async function followMove(
   const from = book.ofContainer(integration, move.from.containerId);
   const to = book.ofContainer(integration, move.to.containerId);
   if (mapping === null || from.length + to.length === 0) return false;
-  const leaving = await departuresOf(tx, move, from, book);
+  const told = await departuresOf(tx, move, from, book);
+  const leaving = told.length > 0 ? told : await unheardOf(tx, move, from, mapping);
   const going = leaving.filter(({ gone }) => !gone);
   const free = await freeConnections(tx, going, to, move);
   const route = await withoutDoubles(tx, destinations(going, free), going, move);
@@ -67,6 +69,9 @@ export async function followMove(
     }
     const place = held.get(placeOf.get(id) ?? id);
     const context = book.context(lane, tx.now);
+    if (place !== undefined && lane.recordId === null && hasRecord(place)) {
+      throw new LaneMovedError(`lane ${id} has found a record at its new place`);
+    }
     if (gone) {
       if (known.source === "webhook" && move.seen !== null) {
         const observation = { ...asDeparted(move.seen), externalId };
@@ -102,6 +107,10 @@ interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId" | "m
   readonly ended: boolean;
   /** The app has moved its record to another connection. */
   readonly left: boolean;
+}
+
+function hasRecord({ recordId, tombstone }: Pick<Lane, "recordId" | "tombstone">): boolean {
+  return recordId !== null && tombstone === null;
 }
 
 /** The lanes of the resource at its old place, and those that were left when it went out of reach. */
@@ -155,6 +164,34 @@ async function departuresOf(
   return result;
 }
 
+/**
+ * A resource that was moved before anybody heard of it. What is still to be heard of it at its old place
+ * finds a lane there that has ended, and makes no record of what is elsewhere. What we may have made is
+ * left to who is told of it.
+ */
+async function unheardOf(
+  tx: StoreTransaction,
+  { type, from, seen }: ResourceMove,
+  contacts: readonly Contact[],
+  { recordType }: Mapping,
+): Promise<readonly Leaving[]> {
+  const { externalId } = from;
+  const theirs = contacts.filter(
+    ({ account }) => seen !== null && writtenByUs(seen, account.identity) === false,
+  );
+  const lanes = await tx.ensureLanes(
+    theirs.map(({ connection: { id: connectionId } }) => ({
+      ...{ connectionId, resourceType: type, recordType, externalId, recordId: null },
+    })),
+  );
+  return theirs.flatMap(({ connection: { id: connectionId, scope } }, index): Leaving[] => {
+    const lane = lanes[index];
+    if (lane === undefined) return [];
+    const fresh = { gone: false, ended: false, left: false, recordId: null, moved: null };
+    return [{ ...fresh, lane, scope, connectionId, externalId, recordType }];
+  });
+}
+
 /** Connections of the new container in which none of the records has another counterpart. */
 async function freeConnections(
   tx: StoreTransaction,
@@ -175,7 +212,10 @@ async function freeConnections(
   );
 }
 
-/** Where a record was made of it already, a lane that has ended stays away: nobody is to lose a pairing. */
+/**
+ * Where a record was made of it already, a lane stays away that has ended, or that has no record yet: nobody
+ * is to lose a pairing.
+ */
 async function withoutDoubles(
   tx: StoreTransaction,
   route: ReadonlyMap<LaneId, ConnectionId>,
@@ -183,9 +223,9 @@ async function withoutDoubles(
   { type, to }: ResourceMove,
 ): Promise<ReadonlyMap<LaneId, ConnectionId>> {
   const result = new Map(route);
-  for (const { lane, ended } of going) {
+  for (const { lane, ended, recordId: own } of going) {
     const connection = route.get(lane);
-    if (!ended || connection === undefined) continue;
+    if (connection === undefined || !(ended || own === null)) continue;
     const there = await tx.findLanesByResource(connection, type, [to.externalId]);
     if (there.some(({ recordId, tombstoned }) => recordId !== null && !tombstoned)) {
       result.delete(lane);

@@ -13,6 +13,7 @@ import { processing } from "./processing.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
+import { toldLate } from "./told-late.ts";
 import { together } from "./together.ts";
 import { transferring } from "./transferring.ts";
 
@@ -27,6 +28,7 @@ export const mutants: readonly CodeMutant[] = [
   ...families,
   ...moving,
   ...transferring,
+  ...toldLate,
   ...authors,
   ...returning,
   ...together,

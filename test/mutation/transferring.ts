@@ -100,7 +100,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-keeps-pairing",
     rule: "A lane that has ended takes no resource from the record that was made of it",
     file: "src/runtime/follow-moves.ts",
-    find: "if (!ended || connection === undefined) continue;",
+    find: "if (connection === undefined || !(ended || own === null)) continue;",
     replace: "if (connection !== undefined) continue;",
     killedBy,
   },
