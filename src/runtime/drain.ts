@@ -106,8 +106,7 @@ async function targetsOf(
   const rows = await tx.records.read(mapping, ids);
   const lanes = new Map<string, Set<LaneId>>();
   for (const lane of existing) {
-    if (lane.resourceType !== mapping.resource.type) continue;
-    if (book.mapping(lane) !== mapping) continue;
+    if (lane.resourceType !== mapping.resource.type || book.mapping(lane) !== mapping) continue;
     lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
   }
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
@@ -135,6 +134,7 @@ async function targetsOf(
     // Made of what had been moved here untold: it goes, and gets no counterpart before.
     const isDouble = ended.some((lane) => lane.recordId === recordId && lane.isDouble);
     if (isDouble && !isRevival(mapping, own)) return [];
+    const isFromElsewhere = existing.some((one) => one.recordId === recordId && left.has(one.id));
     return connectionsAt(where.get(recordId) ?? { kind: "unsettled" }).flatMap((connectionId) => {
       const key = {
         connectionId,
@@ -148,7 +148,7 @@ async function targetsOf(
       if (last === undefined && !living) arrivals.add(key);
       if (living || last === undefined) return [key];
       if (last.side === "record") restores.set(last.id, key);
-      else if (last.recordMoved !== null || isRevival(mapping, own)) {
+      else if (last.recordMoved !== null || isFromElsewhere || isRevival(mapping, own)) {
         revivals.add(key);
         return [key];
       }
