@@ -2,7 +2,7 @@
  * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
  * the engine decide one arrival after another, and save what it decided.
  */
-import { type Arrival, admit } from "../engine/admit.ts";
+import type { Arrival } from "../engine/admit.ts";
 import { saidOf } from "../engine/create.ts";
 import {
   type Identification,
@@ -13,6 +13,7 @@ import {
 } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
+import { admitSeen } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -124,7 +125,7 @@ export async function admitArrivals(
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
     refuseMoved(current.lane, arrival, surplus);
     const context = book.context(current.lane, tx.now);
-    const admission = (surplus ? admitSurplus : admit)(current.lane, arrival, context);
+    const admission = (surplus ? admitSurplus : admitSeen)(current.lane, arrival, context);
     const held =
       current.lane.awaitingIntent !== null || (awaits !== "nothing" && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")
