@@ -4,12 +4,19 @@
  * schedule is told here alone, without the chance.
  */
 import { expect, it } from "vitest";
+import { deliveryId } from "../../src/model/ids.ts";
+import { AddressBook } from "../../src/runtime/address-book.ts";
+import { admitArrivals } from "../../src/runtime/admit-arrivals.ts";
+import { readDelivery } from "../../src/runtime/read-delivery.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { dieSending, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
   expectAtRest,
-  givenComments,
+  givenPaired,
   givenProjects,
+  issuesOf,
+  moveTo,
   type Pair,
   SITE,
   unfinished,
@@ -65,28 +72,7 @@ describeOnEachDatabase("an issue that is transferred before anybody heard of it"
     await expectAtRest(app);
   });
 
-  it("a comment of it is known by what was heard, and waited for until it is there", async () => {
-    const app = await givenNothing(await open());
-    app.github.as("mona").openIssue(SITE, { title: "Misfiled" });
-    app.github.as("mona").comment(SITE, 1, "I see it too.");
-    transfer(app, SITE, 1, APP);
-    await app.release(...app.held());
-    const headers = { "content-type": "application/json" };
-    const nothing = { status: 200, headers, body: "[]" };
-    app.github.failNext({ method: "GET", path: /\/issues\/1\/comments$/, with: nothing });
-    await app.settle();
-    expect(await app.comments()).toEqual([]);
-    await app.advance(6_000);
-    await app.settle();
-    app.github.clearFaults();
-
-    expect(await app.tasks()).toMatchObject([{ title: "Misfiled", project_id: "2" }]);
-    expect(await app.comments()).toMatchObject([{ markdown: "I see it too." }]);
-    expect(await unfinished(app)).toEqual([]);
-    await expectAtRest(app);
-  });
-
-  it("one of which nothing was heard, since the connection was paused, is waited for by nobody", async () => {
+  it("a comment of which nothing was heard, since the connection was paused, is waited for by nobody", async () => {
     const app = await givenNothing(await open());
     app.github.as("mona").openIssue(SITE, { title: "Misfiled" });
     app.github.as("mona").comment(SITE, 1, "I see it too.");
@@ -129,25 +115,70 @@ describeOnEachDatabase("an issue that is transferred before anybody heard of it"
   });
 });
 
-describeOnEachDatabase("a comment that is not found where its issue went", (open) => {
-  it("is waited for once, however much is heard of the issue meanwhile", async () => {
-    const app = await givenComments(await open());
-    app.holdWebhooks();
-    const [comment] = app.github.comments(SITE);
-    app.github.as("mona").deleteComment(SITE, comment?.id ?? 0);
-    const lost = app.held();
-    transfer(app, SITE, 1, APP);
-    await app.release(...app.held().filter((one) => !lost.includes(one)));
-    app.github.clearFaults();
+describeOnEachDatabase("a task whose issue was deleted", (open) => {
+  it("is taken back elsewhere, and comes home: another issue is made there", async () => {
+    const app = await givenPaired(await open());
+    app.github.as("mona").deleteIssue(SITE, 1);
     await app.settle();
-    for (const minute of [1, 2, 3, 4, 5, 6]) {
-      await app.advance(60_000);
-      app.github.as("mona").editIssue(APP, 1, { title: `Minute ${String(minute)}` });
-      await app.settle();
-    }
+    await app.sql("update tasks set deleted_at = null, project_id = 2");
+    await app.settle();
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+    await app.advance(5_000);
+    await moveTo(app, "1");
+    await app.settle();
 
-    expect(await app.task()).toMatchObject({ project_id: "2", title: "Minute 6" });
-    expect(await app.comments()).toHaveLength(1);
+    expect(issuesOf(app, SITE)).toEqual(["open: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual(["closed: Broken link"]);
+    await expectAtRest(app);
+  });
+});
+
+describeOnEachDatabase("an issue that was closed for its task's sake", (open) => {
+  it("and opened by a write of ours that had left before: it is closed again, once", async () => {
+    const app = await givenPaired(await open());
+    app.github.as("mona").editIssue(SITE, 1, { state: "closed" });
+    await app.settle();
+    await app.editTask(app.taskId, { status: "doing" });
+    const late = await dieSending(app, PATCH_ISSUE);
+    await moveTo(app, "3");
+    await app.advance(60_000);
+    await app.settle();
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    await app.advance(5_000);
+    late.apply();
+    await app.settle();
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    await app.advance(5_000);
+    app.github.as("mona").editIssue(SITE, 1, { state: "open" });
+    await app.settle();
+
+    expect(issuesOf(app, SITE)).toEqual(["open: Broken link"]);
     expect(await unfinished(app)).toEqual([]);
+  });
+});
+
+describeOnEachDatabase("a connection that is switched on", (open) => {
+  it("while somebody takes in a webhook who does not know it yet: the next poll has it go on", async () => {
+    const app = await givenNothing(await open());
+    const { services } = app.tandem;
+    app.github.as("mona").openIssue(SITE, { title: "Heard in between" });
+    const [webhook] = app.held();
+    await app.tandem.pause(app.connection.id, "a person has paused it");
+    const before = await AddressBook.open(services);
+    await app.tandem.enable(app.connection.id);
+    const { event = "", body: payload = "" } = webhook ?? {};
+    const stored = { id: deliveryId("1"), integration: "github", deliveryKey: "1", event, payload };
+    const reading = readDelivery(stored, before, services);
+    const told = reading.kind === "arrivals" ? reading.incoming : [];
+    const incoming = told.map((one) => ({ ...one, arrival: { ...one.arrival, deliveryId: null } }));
+    await services.store.transaction((tx) => admitArrivals(tx, incoming, before, services));
+    app.github.clearFaults();
+    expect(await app.story()).toEqual(["inbound disabled connection_paused"]);
+    await app.tandem.syncNow();
+    await app.settle();
+
+    expect(await app.tasks()).toMatchObject([{ title: "Heard in between" }]);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
   });
 });
