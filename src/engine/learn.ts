@@ -32,7 +32,9 @@ export function learn(start: Transition, look: Look, now: Instant): Transition {
   const learned = hear(start, look, digest(look.content));
   return liveEvents(learned.lane, "queued", "inbound").reduce((transition, event) => {
     if (event.action === "delete" || event.updatedAt === null) return transition;
-    if (event.updatedAt === look.at) {
+    // One that a move is to be followed by is not made up for by a look at the resource alone.
+    const isOwed = learned.lane.moved !== null && event.updatedAt < look.at;
+    if (event.updatedAt === look.at || isOwed) {
       return move(transition, event.id, "queued", now, { reread: true, reason: "reread_needed" });
     }
     if (event.updatedAt > look.at) return transition;

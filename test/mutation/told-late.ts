@@ -21,6 +21,14 @@ export const toldLate: readonly CodeMutant[] = [
     killedBy,
   },
   {
+    id: "transfer-not-made-up-for",
+    rule: "A look at a resource that was moved does not stand for the event that the move is followed by",
+    file: "src/engine/learn.ts",
+    find: "event.updatedAt === look.at || isOwed",
+    replace: "event.updatedAt === look.at",
+    killedBy,
+  },
+  {
     id: "moved-home",
     rule: "A record that comes back from elsewhere to where its resource was deleted gets another",
     file: "src/runtime/drain.ts",

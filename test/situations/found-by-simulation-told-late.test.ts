@@ -9,7 +9,7 @@ import { AddressBook } from "../../src/runtime/address-book.ts";
 import { admitArrivals } from "../../src/runtime/admit-arrivals.ts";
 import { readDelivery } from "../../src/runtime/read-delivery.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { dieSending, PATCH_ISSUE } from "../harness/in-flight.ts";
+import { catchRequest, dieSending, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
   expectAtRest,
@@ -110,6 +110,31 @@ describeOnEachDatabase("an issue that is transferred before anybody heard of it"
 
     expect(await app.task()).toMatchObject({ id, title: "Misfiled", project_id: "2" });
     expect(await app.pairings(id)).toMatchObject([{ connection: APP, in_sync: true }]);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+});
+
+describeOnEachDatabase("an issue that was transferred, and its first look failed", (open) => {
+  it("is heard of again while an edit of ours is on its way: the task follows all the same", async () => {
+    const app = await givenPaired(await open());
+    app.github.failNext({ method: "GET", path: /\/issues\/1$/, with: 422 });
+    transfer(app, SITE, 1, APP);
+    await app.settle();
+    app.holdWebhooks();
+    await app.editTask(app.taskId, { title: "Ours" });
+    await app.settle();
+    const echo = app.held();
+    await app.advance(5_000);
+    await app.editTask(app.taskId, { title: "Ours again" });
+    const patch = await catchRequest(app, PATCH_ISSUE);
+    await app.release(...echo);
+    await patch.land();
+    await patch.answer();
+    app.github.clearFaults();
+    await app.settle();
+
+    expect(await app.task()).toMatchObject({ project_id: "2", title: "Ours again" });
     expect(await unfinished(app)).toEqual([]);
     await expectAtRest(app);
   });
