@@ -72,20 +72,6 @@ export function enableLane(
 }
 
 /**
- * Switches on what was left off. Whoever decided by what a connection was before it was switched on again
- * may have saved an event that is disabled after all others were enabled.
- */
-export function enableLeftOff(
-  lane: Lane,
-  now: Instant,
-  directions: readonly Direction[],
-): Transition {
-  if (lane.disabled !== null) return unchanged(lane);
-  const enabled = enableLane(lane, now, directions);
-  return { ...enabled, lane: { ...enabled.lane, flips: lane.flips } };
-}
-
-/**
  * Which of a direction's disabled events goes on, given the newest first: a delete is kept, unless it
  * has been taken back. One that was under way when it was taken back is older than what did that.
  */

@@ -8,7 +8,6 @@ import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { Connection } from "../model/connection.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { type AdmissionSummary, admitArrivals } from "./admit-arrivals.ts";
-import { enableRest } from "./enable-connection.ts";
 import { classify, tell } from "./failures.ts";
 import { advanceBackfill } from "./backfill.ts";
 import { mappingOfResource, type Services } from "./services.ts";
@@ -31,7 +30,6 @@ export async function pollConnection(
 ): Promise<PollSummary> {
   await services.gateway.identity(contact.account);
   const restarted = await restartErrored(services, contact.connection);
-  await enableRest(services, contact.connection);
   const totals = { seen: 0, unchanged: 0 };
   for (const type of polledTypes(services, contact)) {
     const summary = await pollType(services, contact, type, signal);

@@ -53,11 +53,12 @@ export const toldLate: readonly CodeMutant[] = [
     killedBy,
   },
   {
-    id: "enabled-rest",
-    rule: "What was disabled by somebody who did not know that the connection is on goes on with the next poll",
-    file: "src/runtime/poll.ts",
-    find: "  await enableRest(services, contact.connection);\n",
+    id: "switched-on-meanwhile",
+    rule: "What is switched off for its connection is decided anew where that was switched on meanwhile",
+    reasons: ["connection_paused"],
+    file: "src/store/postgres/lane-writes.ts",
+    find: "if (off.length > 0) writes.push(refuseSwitchedOn(tx, off));",
     replace: "",
-    killedBy,
+    killedBy: [...killedBy, "test/store/postgres-store.test.ts"],
   },
 ];

@@ -183,7 +183,7 @@ describeOnEachDatabase("an issue that was closed for its task's sake", (open) =>
 });
 
 describeOnEachDatabase("a connection that is switched on", (open) => {
-  it("while somebody takes in a webhook who does not know it yet: the next poll has it go on", async () => {
+  it("while somebody takes in a webhook who does not know it yet: that is decided anew", async () => {
     const app = await givenNothing(await open());
     const { services } = app.tandem;
     app.github.as("mona").openIssue(SITE, { title: "Heard in between" });
@@ -196,10 +196,12 @@ describeOnEachDatabase("a connection that is switched on", (open) => {
     const reading = readDelivery(stored, before, services);
     const told = reading.kind === "arrivals" ? reading.incoming : [];
     const incoming = told.map((one) => ({ ...one, arrival: { ...one.arrival, deliveryId: null } }));
-    await services.store.transaction((tx) => admitArrivals(tx, incoming, before, services));
+    const takeIn = (book: AddressBook) =>
+      services.store.transaction((tx) => admitArrivals(tx, incoming, book, services));
+    await expect(takeIn(before)).rejects.toThrow(/inbound of connection \d+ was switched on/);
+    expect(await app.story()).toEqual([]);
+    await takeIn(await AddressBook.open(services));
     app.github.clearFaults();
-    expect(await app.story()).toEqual(["inbound disabled connection_paused"]);
-    await app.tandem.syncNow();
     await app.settle();
 
     expect(await app.tasks()).toMatchObject([{ title: "Heard in between" }]);

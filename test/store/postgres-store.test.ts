@@ -1,12 +1,15 @@
 /** The Postgres store, on Postgres and on PGlite, against what every store must do. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { enableConnection } from "../../src/runtime/enable-connection.ts";
 import type { StoreTransaction } from "../../src/store/store.ts";
 import { identities, octocat } from "./link-conformance.ts";
 import {
   anId,
+  aQueued,
   decideIn,
   issueKey,
+  type OpenedSqlStore,
   openStore,
   present,
   readLane,
@@ -42,6 +45,32 @@ describeOnEachDatabase("the store", (open, kind) => {
   });
 
   it.runIf(kind === "postgres")(
+    "lets a connection be switched on once what was decided while it was off is there",
+    async () => {
+      const { store, connection, app } = await opened();
+      await store.directory.updateConnection(connection, { inbound: false });
+      const [id] = await store.transaction((tx) => tx.ensureLanes([issueKey(connection, "1")]));
+      const gate = opening();
+      const saved = opening();
+      const deciding = store.transaction(async (tx) => {
+        await decideIn(tx, present(id), (lane, now) => ({
+          live: [{ ...aQueued(lane, now), state: "disabled", reason: "connection_paused" }],
+        }));
+        saved.open();
+        await gate.opened;
+      });
+      await saved.opened;
+      const enabled = enableConnection({ store }, connection);
+      await Promise.race([enabled, expect.poll(() => lockWaits(app)).toEqual([{ count: 1 }])]);
+      gate.open();
+      await Promise.all([deciding, enabled]);
+      expect(await readLane(store, present(id))).toMatchObject({
+        live: [{ state: "queued", reason: "re_enabled" }],
+      });
+    },
+  );
+
+  it.runIf(kind === "postgres")(
     "links no placeholder while somebody is about to give it a record",
     async () => {
       const { store, rows, app } = await opened({ identities });
@@ -68,13 +97,7 @@ describeOnEachDatabase("the store", (open, kind) => {
       const found = linking.then(() =>
         store.transaction((tx) => tx.records.referring(tasks, "owner_id", "1", null, 10)),
       );
-      // In this database: others of the server have waits of their own.
-      const waiting = () =>
-        app.sql<{ count: number }>(
-          `select count(*)::int as count from pg_stat_activity
-           where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-      await Promise.race([found, expect.poll(waiting).toEqual([{ count: 1 }])]);
+      await Promise.race([found, expect.poll(() => lockWaits(app)).toEqual([{ count: 1 }])]);
       gate.open();
       await inbound;
       expect(await linking).toBe("connected");
@@ -85,6 +108,14 @@ describeOnEachDatabase("the store", (open, kind) => {
 
   sqlRecordsConformance(opened);
 });
+
+/** In this database: others of the server have waits of their own. */
+function lockWaits(app: OpenedSqlStore["app"]) {
+  return app.sql<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity
+     where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+}
 
 /** Something that is waited for until it is opened. */
 function opening(): { readonly opened: Promise<void>; readonly open: () => void } {

@@ -17,9 +17,11 @@ import { movesConformance } from "./move-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 import { redeliveriesConformance } from "./redelivery-conformance.ts";
+import { switchesConformance } from "./switch-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
   lanesConformance(open);
+  switchesConformance(open);
   backfillsConformance(open);
   movesConformance(open);
   intentsConformance(open);

@@ -5,6 +5,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 import { storableValue } from "../storable-json.ts";
 import type { Decided } from "../store.ts";
+import { SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
 import { ConstraintError } from "./constraint-error.ts";
 import { indexLane, resourceKey } from "./lane-keys.ts";
 import type { HeldLanes } from "./lane-locks.ts";
@@ -19,6 +20,11 @@ export function saveLanes(
   decided: readonly Decided[],
 ): void {
   const seen = new Set<Lane["id"]>();
+  for (const off of switchedOffIn(decided)) {
+    if (state.connections.get(off.connectionId)?.[off.direction] === true) {
+      throw new SwitchedOnMeanwhileError(off);
+    }
+  }
   leavePlaces(state, decided);
   for (const { before, after } of decided) {
     const { id } = after.lane;

@@ -8,6 +8,7 @@ import type { Decided } from "../store.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 import { changedParts, type LaneRow, laneToRow, type RecordRow } from "./lane-rows.ts";
+import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
 import { allOf } from "./pipeline.ts";
 import { storableJson } from "../storable-json.ts";
 
@@ -132,6 +133,8 @@ export async function saveLanes(
   const write = (text: string, params?: readonly unknown[]) => {
     writes.push(tx.query(text, params));
   };
+  const off = switchedOffIn(decided);
+  if (off.length > 0) writes.push(refuseSwitchedOn(tx, off));
   if (leaving.length > 0) write(LEAVE_PLACES, [leaving]);
   if (lanes.length > 0) {
     const places = tx.query(UPDATE_LANES, withIds(lanes)).catch((error: unknown) => {
@@ -146,6 +149,22 @@ export async function saveLanes(
   if (ended.length > 0) write(INSERT_ENDED, [storableJson(ended)]);
   if ([...moved, ...entered].some((event) => event.state === "queued")) write(NOTIFY);
   await allOf(...writes);
+}
+
+/** Who switches it on after this waits for the transaction, and finds what it has written. */
+async function refuseSwitchedOn(tx: Queryable, off: readonly SwitchedOff[]): Promise<void> {
+  const { rows } = await tx.query<{ id: string; inbound: boolean; outbound: boolean }>(
+    `select id, inbound, outbound
+     from tandem.connections
+     where id = any($1::bigint[])
+     order by id
+     for share`,
+    [[...new Set(off.map(({ connectionId }) => connectionId))]],
+  );
+  const on = off.find(({ connectionId, direction }) =>
+    rows.some((row) => row.id === connectionId && row[direction]),
+  );
+  if (on !== undefined) throw new SwitchedOnMeanwhileError(on);
 }
 
 function withIds(rows: readonly { readonly id: string }[]): readonly unknown[] {

@@ -306,11 +306,11 @@ async function comeToRest(
 
 /**
  * Leases have run out and backoffs are over: what is neither ended nor errored waits for nothing,
- * unless it is for a parent that has failed, or is off until the next poll or a person switches it on.
+ * unless it is for a parent that has failed.
  */
 function hangingIn({ lanes }: LedgerView): readonly string[] {
   const live = lanes.flatMap((lane) => lane.live);
-  const hasFailed = live.some(({ state }) => state === "errored" || state === "disabled");
+  const hasFailed = live.some(({ state }) => state === "errored");
   return live
     .filter(({ state }) => state === "queued" || state === "processing")
     .filter(({ reason }) => !(hasFailed && reason === "awaiting_parent"))
