@@ -17,7 +17,7 @@ import { closingValues } from "./outbound.ts";
 import { queueRemoval } from "./record-change.ts";
 
 /** Admits an arrival, and closes what it shows to be open by our own late write. */
-export function admitSeen(lane: Lane, arrival: Arrival, context: Context): Admission {
+export function admitOrCloseAgain(lane: Lane, arrival: Arrival, context: Context): Admission {
   const admission = admit(lane, arrival, context);
   const landed = undoneBy(lane, arrival.observation, context);
   if (landed.length === 0) return admission;

@@ -13,7 +13,7 @@ import {
 } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
-import { admitSeen } from "../engine/undone.ts";
+import { admitOrCloseAgain } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -125,7 +125,7 @@ export async function admitArrivals(
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
     refuseMoved(current.lane, arrival, surplus);
     const context = book.context(current.lane, tx.now);
-    const admission = (surplus ? admitSurplus : admitSeen)(current.lane, arrival, context);
+    const admission = (surplus ? admitSurplus : admitOrCloseAgain)(current.lane, arrival, context);
     const held =
       current.lane.awaitingIntent !== null || (awaits !== "nothing" && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")

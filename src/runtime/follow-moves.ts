@@ -22,8 +22,8 @@ import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals, type Incoming, LaneMovedError } from "./admit-arrivals.ts";
-import { placesLeft } from "./places-left.ts";
 import { mappingOfResource, type Services } from "./services.ts";
+import { childrenAlong, leaveAlong } from "./stranded-children.ts";
 
 /** A move with how it became known. */
 export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
@@ -52,7 +52,7 @@ export async function followMove(
   // Nobody reads what belongs to one whose record was deleted, until it is taken back. What belongs to a
   // record that has left goes with that.
   const stranded = going.filter(({ lane, ended, left }) => !left && (ended || !route.has(lane)));
-  const children = await childrenOf(tx, stranded, mapping, services);
+  const children = await childrenAlong(tx, stranded, mapping, services);
   const held = new Map(
     (
       await tx.lockLanes([
@@ -86,13 +86,8 @@ export async function followMove(
       decided.push({ before: lane, after });
     }
   }
-  for (const id of children) {
-    const child = held.get(id);
-    if (child?.tombstone !== null) continue;
-    const context = book.context(child, tx.now);
-    const after = leaveLane(child, placeText(move.to), { ...news, display: {} }, context);
-    decided.push({ before: child, after });
-  }
+  const stranding = children.flatMap((id) => held.get(id) ?? []);
+  decided.push(...leaveAlong(stranding, move.to, news, book, tx.now));
   await tx.saveLanes(decided);
   await welcome(tx, known, to, new Set(route.values()), book, services);
   return true;
@@ -255,33 +250,6 @@ async function placesFor(
       return place === undefined ? [] : [[lane, place] as const];
     }),
   );
-}
-
-/** What belongs to resources that go out of reach, or have no record any more, goes with them. */
-async function childrenOf(
-  tx: StoreTransaction,
-  stranded: readonly Leaving[],
-  { integration, resource }: Mapping,
-  { mappings }: Services,
-): Promise<readonly LaneId[]> {
-  const below = mappings.filter(
-    (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
-  );
-  const result: LaneId[] = [];
-  for (const { connectionId, externalId, moved } of stranded) {
-    const here = { connection: connectionId, externalId };
-    // Children that are still to follow are where it was before.
-    const way = { connectionId, resourceType: resource.type, externalId, moved };
-    const { places } = await placesLeft(tx, way);
-    for (const place of [...places, here]) {
-      for (const mapping of below) {
-        const { type } = mapping.resource;
-        const children = await tx.findChildLanes(place.connection, type, place.externalId);
-        result.push(...children.map(({ id }) => id));
-      }
-    }
-  }
-  return result;
 }
 
 /** Where no lane came to, the resource is new: it is read, for what was told of it is not all. */

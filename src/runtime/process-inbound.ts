@@ -38,6 +38,7 @@ import {
 } from "./settle-move.ts";
 import { refuseStale } from "./stale-read.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
+import { strandChildren } from "./stranded-children.ts";
 import { recordWriter } from "./write-record.ts";
 
 /** What the event needs before it can end. */
@@ -108,6 +109,7 @@ async function attempt(
         ? recheckInbound(held.start, held.event, tx.now, shown)
         : ({ verdict: "proceed" } as const);
     if (recheck.verdict === "ended") {
+      await strandChildren(tx, held.lane, book, services);
       await save(tx, held, recheck.transition);
       return DONE;
     }

@@ -196,9 +196,9 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-goes-on",
     rule: "What belongs to a resource that goes on out of reach is let go of wherever it is",
-    file: "src/runtime/follow-moves.ts",
-    find: "for (const place of [...places, here]) {",
-    replace: "for (const place of [here]) {",
+    file: "src/runtime/stranded-children.ts",
+    find: "for (const place of [...places, {",
+    replace: "for (const place of [{",
     killedBy: onTheWay,
   },
   {
@@ -256,5 +256,13 @@ export const transferring: readonly CodeMutant[] = [
     find: "missing.flatMap(({ recordId }) => recordId ?? [])",
     replace: "missing",
     killedBy: onTheWay,
+  },
+  {
+    id: "transfer-stranded",
+    rule: "What belongs to a resource whose record ends before anything had followed is let go of",
+    file: "src/runtime/process-inbound.ts",
+    find: "await strandChildren(tx, held.lane, book, services);",
+    replace: "",
+    killedBy: leftBehind,
   },
 ];

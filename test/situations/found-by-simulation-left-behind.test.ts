@@ -1,7 +1,15 @@
 /** What transfers left behind where the issue had been, as simulated histories found it. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
-import { APP, expectAtRest, givenComments, SITE, unfinished } from "../harness/projects.ts";
+import {
+  APP,
+  expectAtRest,
+  givenComments,
+  issuesOf,
+  said,
+  SITE,
+  unfinished,
+} from "../harness/projects.ts";
 
 describeOnEachDatabase("an issue that is deleted where it was transferred to", (open) => {
   it("before its comments had followed: they are gone with it, as the sweep finds", async () => {
@@ -21,6 +29,33 @@ describeOnEachDatabase("an issue that is deleted where it was transferred to", (
     expect(await app.comments()).toEqual([]);
     expect(await app.story()).toContain("inbound completed deleted_record");
     expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+});
+
+describeOnEachDatabase("a task that is archived while its issue is on its way", (open) => {
+  it("its comments are let go of where the issue was, and come back with the task", async () => {
+    const app = await givenComments(await open());
+    app.holdWebhooks();
+    app.github.as("acme").transferIssue(SITE, 1, APP);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.sql("update tasks set deleted_at = tandem.now()");
+    await app.settleWithin(10);
+    expect(issuesOf(app, APP)).toEqual(["closed: Broken link"]);
+    for (const id of ["1", "2"]) {
+      expect(await app.story(`record=comments:${id}`)).toContain("inbound completed moved_away");
+    }
+    expect(await unfinished(app)).toEqual([]);
+
+    await app.sql("update tasks set deleted_at = null, project_id = 2");
+    await app.settleWithin(10);
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+    expect(said(app, APP)).toEqual(["I see it too.", "On it."]);
+    expect(await app.comments()).toHaveLength(2);
+    await app.sql("update comments set markdown = 'Done.' where id = 2");
+    await app.settle();
+    expect(said(app, APP)).toEqual(["I see it too.", "Done."]);
     await expectAtRest(app);
   });
 });
