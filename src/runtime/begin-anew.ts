@@ -4,7 +4,7 @@ import { admitChange } from "../engine/record-change.ts";
 import type { Lane } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { noteRestored } from "./restored-children.ts";
 
 /** Whether the lane's record was taken back and its resource not seen since. */

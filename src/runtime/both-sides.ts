@@ -8,7 +8,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { Observation, Place } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./address-book.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import type { Services } from "./services.ts";
 
 /** The rows of lanes, by key. */

@@ -2,7 +2,6 @@
  * The drain: captured local writes become outbound events, one per lane and batch. It consumes
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
-import { unsentOf } from "../engine/inbound.ts";
 import type { Admission } from "../engine/admit.ts";
 import {
   admitChange,
@@ -10,15 +9,10 @@ import {
   admitRecordMove,
   admitRestore,
   canRestore,
-  type RecordChange,
 } from "../engine/record-change.ts";
 import { connectionsAt } from "../engine/record-move.ts";
-import { isArchivedByUs } from "../engine/tombstone.ts";
-import { recordContent } from "../engine/translate-record.ts";
-import type { Content } from "../model/content.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
-import { type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
@@ -26,6 +20,7 @@ import { AddressBook } from "./address-book.ts";
 import { LaneMovedError } from "./admit-arrivals.ts";
 import { journalOf } from "./journal.ts";
 import { goneWithParents } from "./gone-with-parents.ts";
+import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
 import { followUsers } from "./follow-links.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services.ts";
@@ -323,78 +318,4 @@ async function shiftsOf(
     result.set(id, await shiftOf(tx, lane, moved, mapping, row, book));
   }
   return result;
-}
-
-function foldChanges(
-  lane: Lane,
-  { mapping, row, changes }: Target,
-  context: Parameters<typeof admitChange>[2],
-): RecordChange {
-  const gone = row === null || (isSoftDeleted(mapping, row) && !isReturning(lane, row, mapping));
-  const content = row === null ? null : contentOrNull(mapping, row);
-  const differing =
-    content === null || lane.base === null
-      ? null
-      : new Set(Object.keys(unsentOf(lane, content, context)));
-  const marked = changes.every((change) => change.origin !== null);
-  const before = changes.findLast((change) => change.oldRow !== null)?.oldRow ?? null;
-  return {
-    action: gone ? "delete" : "upsert",
-    changedAt: changeTimes(mapping, changes, differing),
-    ours: marked && !gone && differing !== null && !touches(mapping, changes, differing),
-    deleted: gone && before !== null ? contentOrNull(mapping, before) : content,
-  };
-}
-
-/** Whether the writes changed a field that differs from base: then somebody else had a hand in it. */
-function touches(
-  mapping: Mapping,
-  changes: readonly CapturedChange[],
-  differing: ReadonlySet<string>,
-): boolean {
-  return mapping.fields.some(
-    ({ column, field }) =>
-      differing.has(field) && changes.some(({ columns }) => columns.includes(column)),
-  );
-}
-
-/**
- * When each column was changed by somebody else than Tandem. Under our own origin that is only
- * where the row does not say what we wrote: an app's trigger answered our write.
- */
-export function changeTimes(
-  mapping: Mapping,
-  changes: readonly CapturedChange[],
-  differing: ReadonlySet<string> | null,
-): Readonly<Record<string, Instant>> {
-  const times: Record<string, Instant> = {};
-  for (const { columns, changedAt, origin } of changes) {
-    for (const { column, field } of mapping.fields) {
-      if (!columns.includes(column)) continue;
-      if (origin !== null && differing?.has(field) !== true) continue;
-      const latest = laterOf(times[column] ?? null, changedAt);
-      if (latest !== null) times[column] = latest;
-    }
-  }
-  return times;
-}
-
-/** Whether the app marked the record as deleted. */
-export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
-  const value = mapping.softDelete === null ? null : row[mapping.softDelete];
-  return value !== null && value !== undefined;
-}
-
-/** Its resource is alive after all, and whoever merges that next takes back that we archived it. */
-function isReturning(lane: Lane, row: Row, mapping: Mapping): boolean {
-  return lane.tombstone === null && isArchivedByUs(lane, row, mapping);
-}
-
-/** A mapping that throws must not stop the drain: the event's own attempt will say so. */
-function contentOrNull(mapping: Mapping, row: Row): Content | null {
-  try {
-    return recordContent(mapping, row);
-  } catch {
-    return null;
-  }
 }

@@ -18,7 +18,7 @@ import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { Services } from "./services.ts";
 import { lanesLeft, type LaneOfRecord, whereaboutsOf } from "./whereabouts.ts";

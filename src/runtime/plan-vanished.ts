@@ -2,7 +2,7 @@
 import { type PlannedAction, planVanished } from "../engine/reconcile.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { AddressBook } from "./address-book.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner } from "./plan-reconcile.ts";
 import { isCaptured, isLookedAt } from "./untold.ts";

@@ -11,7 +11,7 @@ import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, RecordWrite, Row, RowPatch } from "../model/mapping.ts";
 import type { CapturedChange, StoreTransaction } from "../store/store.ts";
-import { changeTimes } from "./drain.ts";
+import { changeTimes } from "./fold-changes.ts";
 import { isRecordNewer } from "./hooks.ts";
 import type { RecordWriter } from "./write-record.ts";
 

@@ -17,7 +17,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
 import type { Held } from "./claim.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { isRecordNewer } from "./hooks.ts";
 import { lockForRemoval, type Removable } from "./record-side.ts";
 import { type RecordWriter, recordWriter } from "./write-record.ts";

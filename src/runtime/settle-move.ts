@@ -18,7 +18,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Held, save } from "./claim.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { keyText } from "./key-text.ts";
 import { placesLeft } from "./places-left.ts";
 import type { Services } from "./services.ts";

@@ -2,7 +2,7 @@
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Contact } from "./address-book.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
 export interface UnpairedRecord {

@@ -15,7 +15,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { isSucceeded } from "./begin-anew.ts";
 import type { Held } from "./claim.ts";
-import { isSoftDeleted } from "./drain.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import { keyText } from "./key-text.ts";
 import { noteUntold, type Untold } from "./untold.ts";
 

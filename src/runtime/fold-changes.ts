@@ -1,0 +1,92 @@
+/** What the captured writes of a batch come to: a burst of edits is one change of its record. */
+import { unsentOf } from "../engine/inbound.ts";
+import type { admitChange, RecordChange } from "../engine/record-change.ts";
+import { isArchivedByUs } from "../engine/tombstone.ts";
+import { recordContent } from "../engine/translate-record.ts";
+import type { Content } from "../model/content.ts";
+import { type Instant, laterOf } from "../model/instant.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Mapping, Row } from "../model/mapping.ts";
+import type { CapturedChange } from "../store/store.ts";
+
+/** The writes to one record, with its row as it is now. */
+export interface Folded {
+  readonly mapping: Mapping;
+  readonly row: Row | null;
+  readonly changes: readonly CapturedChange[];
+}
+
+/** A batch of writes to one record as one change: what they leave, and when each column was written. */
+export function foldChanges(
+  lane: Lane,
+  { mapping, row, changes }: Folded,
+  context: Parameters<typeof admitChange>[2],
+): RecordChange {
+  const gone = row === null || (isSoftDeleted(mapping, row) && !isReturning(lane, row, mapping));
+  const content = row === null ? null : contentOrNull(mapping, row);
+  const differing =
+    content === null || lane.base === null
+      ? null
+      : new Set(Object.keys(unsentOf(lane, content, context)));
+  const marked = changes.every((change) => change.origin !== null);
+  const before = changes.findLast((change) => change.oldRow !== null)?.oldRow ?? null;
+  return {
+    action: gone ? "delete" : "upsert",
+    changedAt: changeTimes(mapping, changes, differing),
+    ours: marked && !gone && differing !== null && !touches(mapping, changes, differing),
+    deleted: gone && before !== null ? contentOrNull(mapping, before) : content,
+  };
+}
+
+/** Whether the writes changed a field that differs from base: then somebody else had a hand in it. */
+function touches(
+  mapping: Mapping,
+  changes: readonly CapturedChange[],
+  differing: ReadonlySet<string>,
+): boolean {
+  return mapping.fields.some(
+    ({ column, field }) =>
+      differing.has(field) && changes.some(({ columns }) => columns.includes(column)),
+  );
+}
+
+/**
+ * When each column was changed by somebody else than Tandem. Under our own origin that is only
+ * where the row does not say what we wrote: an app's trigger answered our write.
+ */
+export function changeTimes(
+  mapping: Mapping,
+  changes: readonly CapturedChange[],
+  differing: ReadonlySet<string> | null,
+): Readonly<Record<string, Instant>> {
+  const times: Record<string, Instant> = {};
+  for (const { columns, changedAt, origin } of changes) {
+    for (const { column, field } of mapping.fields) {
+      if (!columns.includes(column)) continue;
+      if (origin !== null && differing?.has(field) !== true) continue;
+      const latest = laterOf(times[column] ?? null, changedAt);
+      if (latest !== null) times[column] = latest;
+    }
+  }
+  return times;
+}
+
+/** Whether the app marked the record as deleted. */
+export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
+  const value = mapping.softDelete === null ? null : row[mapping.softDelete];
+  return value !== null && value !== undefined;
+}
+
+/** Its resource is alive after all, and whoever merges that next takes back that we archived it. */
+function isReturning(lane: Lane, row: Row, mapping: Mapping): boolean {
+  return lane.tombstone === null && isArchivedByUs(lane, row, mapping);
+}
+
+/** A mapping that throws must not stop the drain: the event's own attempt will say so. */
+function contentOrNull(mapping: Mapping, row: Row): Content | null {
+  try {
+    return recordContent(mapping, row);
+  } catch {
+    return null;
+  }
+}
