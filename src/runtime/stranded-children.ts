@@ -5,7 +5,7 @@
 import { leaveLane, type MoveNews, placeText } from "../engine/move.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
+import type { FormerPlace, Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Place } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
@@ -17,6 +17,20 @@ import type { Services } from "./services.ts";
 export async function childrenAlong(
   tx: StoreTransaction,
   above: readonly (Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string })[],
+  mapping: Mapping,
+  services: Services,
+): Promise<readonly LaneId[]> {
+  const places: FormerPlace[] = [];
+  for (const { connectionId, externalId, moved } of above) {
+    const way = { connectionId, resourceType: mapping.resource.type, externalId, moved };
+    places.push(...(await placesLeft(tx, way)).places, { connection: connectionId, externalId });
+  }
+  return childrenAt(tx, places, mapping, services);
+}
+
+async function childrenAt(
+  tx: StoreTransaction,
+  places: readonly FormerPlace[],
   { integration, resource }: Mapping,
   { mappings }: Services,
 ): Promise<readonly LaneId[]> {
@@ -24,15 +38,11 @@ export async function childrenAlong(
     (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
   );
   const result: LaneId[] = [];
-  for (const { connectionId, externalId, moved } of above) {
-    const way = { connectionId, resourceType: resource.type, externalId, moved };
-    const { places } = await placesLeft(tx, way);
-    for (const place of [...places, { connection: connectionId, externalId }]) {
-      for (const mapping of below) {
-        const { type } = mapping.resource;
-        const children = await tx.findChildLanes(place.connection, type, place.externalId);
-        result.push(...children.map(({ id }) => id));
-      }
+  for (const place of places) {
+    for (const mapping of below) {
+      const { type } = mapping.resource;
+      const children = await tx.findChildLanes(place.connection, type, place.externalId);
+      result.push(...children.map(({ id }) => id));
     }
   }
   return result;
@@ -55,7 +65,7 @@ export function leaveAlong(
     });
 }
 
-/** The record has ended before anything had followed: nobody reads what belongs to it. */
+/** The record has ended before anything had followed: nobody reads what is still where the resource was. */
 export async function strandChildren(
   tx: StoreTransaction,
   { connectionId, resourceType, externalId, moved, tombstone }: Lane,
@@ -67,7 +77,9 @@ export async function strandChildren(
   const mapping = book.mapping({ connectionId, resourceType });
   if (!isEnded || moved === null || externalId === null) return;
   if (contact === null || mapping === null) return;
-  const ids = await childrenAlong(tx, [{ connectionId, externalId, moved }], mapping, services);
+  const way = { connectionId, resourceType, externalId, moved };
+  const { places } = await placesLeft(tx, way);
+  const ids = await childrenAt(tx, places, mapping, services);
   const to = { containerId: contact.connection.containerId, externalId };
   const news = { source: "reread", deliveryId: null, display: {} } as const;
   const lanes = await tx.lockLanes(ids);

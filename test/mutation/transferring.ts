@@ -197,8 +197,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-goes-on",
     rule: "What belongs to a resource that goes on out of reach is let go of wherever it is",
     file: "src/runtime/stranded-children.ts",
-    find: "for (const place of [...places, {",
-    replace: "for (const place of [{",
+    find: "places.push(...(await placesLeft(tx, way)).places, {",
+    replace: "places.push({",
     killedBy: onTheWay,
   },
   {

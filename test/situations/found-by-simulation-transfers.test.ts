@@ -110,6 +110,7 @@ describeOnEachDatabase("an issue that goes out of reach, and back", (open) => {
     await app.settleWithin(10);
 
     expect(said(app, APP)).toEqual(["I see it too.", "On it now."]);
+    expect(await app.story()).not.toContain("outbound canceled superseded");
     expect(await app.comments()).toHaveLength(2);
     expect(await unfinished(app)).toEqual([]);
     await expectAtRest(app);
