@@ -11,6 +11,8 @@ const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 export interface Connection {
   /** Sends a request and resolves to the status of its answer. One at a time. */
   send(request: Buffer): Promise<number>;
+  /** A server closes what was idle for some seconds. */
+  readonly isOpen: boolean;
   close(): void;
 }
 
@@ -47,9 +49,13 @@ export async function openConnection(port: number): Promise<Connection> {
     end(new Error("the server closed the connection"));
   });
   return {
+    get isOpen() {
+      return socket.writable;
+    },
     send: (request) =>
       new Promise((resolve, reject) => {
         pending = { resolve, reject };
+        if (!socket.writable) end(new Error("the server has closed the connection"));
         socket.write(request);
       }),
     close() {

@@ -102,6 +102,7 @@ export async function arrivals(input: Arrivals): Promise<ArrivalsResult> {
 
   async function send(request: Buffer): Promise<void> {
     let connection = idle.pop();
+    while (connection?.isOpen === false) connection = idle.pop();
     if (connection === undefined) {
       connection = await openConnection(port);
       all.push(connection);
