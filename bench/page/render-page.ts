@@ -20,7 +20,7 @@ ${describeMachine(machine)}
 
 Everybody did the same work in the same run, one after another, round after round. A ratio is the median of the
 rounds' own ratios, and beside it stand the least and the most of them: they carry over to other machines, and rates do
-not. A goal is part of the project; where it is not met, the row says so.
+not. A goal is part of the project; where it is not met, the row says so, and [performance.md](performance.md) what binds.
 
 ![How far each row is from its goal](images/benchmarks-goals.svg)
 
