@@ -55,8 +55,8 @@ export async function openConnection(port: number): Promise<Connection> {
     send: (request) =>
       new Promise((resolve, reject) => {
         pending = { resolve, reject };
-        if (!socket.writable) end(new Error("the server has closed the connection"));
-        socket.write(request);
+        if (socket.writable) socket.write(request);
+        else end(new Error("the server has closed the connection"));
       }),
     close() {
       socket.destroy();

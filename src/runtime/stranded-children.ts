@@ -73,9 +73,9 @@ export async function strandChildren(
   services: Services,
 ): Promise<void> {
   const isEnded = tombstone?.side === "record" && tombstone.recordMoved === undefined;
+  if (!isEnded || moved === null || externalId === null) return;
   const contact = book.contact(connectionId);
   const mapping = book.mapping({ connectionId, resourceType });
-  if (!isEnded || moved === null || externalId === null) return;
   if (contact === null || mapping === null) return;
   const way = { connectionId, resourceType, externalId, moved };
   const { places } = await placesLeft(tx, way);

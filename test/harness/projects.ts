@@ -8,6 +8,8 @@ import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
 /** The repositories of projects 1 and 2; nothing is connected to project 3. */
 export const SITE = "acme/site";
 export const APP = "acme/app";
+/** A repository that nothing is connected to. */
+export const ELSEWHERE = "acme/elsewhere";
 
 /** With a task in project 1. */
 export interface Pair extends SampleTandem {
@@ -75,6 +77,18 @@ export async function givenComments(database: TestDatabase): Promise<Pair> {
   await app.settle();
   app.github.clearRequests();
   return app;
+}
+
+/** The same, and a repository that nothing is connected to. */
+export async function givenElsewhere(database: TestDatabase): Promise<Pair> {
+  const app = await givenComments(database);
+  app.github.createRepository({ owner: "acme", name: "elsewhere" });
+  return app;
+}
+
+/** The owner of both repositories transfers an issue. */
+export function transfer(app: SampleTandem, from: string, number: number, to: string): void {
+  app.github.as("acme").transferIssue(from, number, to);
 }
 
 /** The comments of a repository, without what is hidden in them. */

@@ -8,6 +8,7 @@ import {
   issuesOf,
   said,
   SITE,
+  transfer,
   unfinished,
 } from "../harness/projects.ts";
 
@@ -15,7 +16,7 @@ describeOnEachDatabase("an issue that is deleted where it was transferred to", (
   it("before its comments had followed: they are gone with it, as the sweep finds", async () => {
     const app = await givenComments(await open());
     app.holdWebhooks();
-    app.github.as("acme").transferIssue(SITE, 1, APP);
+    transfer(app, SITE, 1, APP);
     app.github.as("mona").deleteIssue(APP, 1);
     await app.release(...app.held());
     app.github.clearFaults();
@@ -37,7 +38,7 @@ describeOnEachDatabase("a task that is archived while its issue is on its way", 
   it("its comments are let go of where the issue was, and come back with the task", async () => {
     const app = await givenComments(await open());
     app.holdWebhooks();
-    app.github.as("acme").transferIssue(SITE, 1, APP);
+    transfer(app, SITE, 1, APP);
     await app.release(...app.held());
     app.github.clearFaults();
     await app.sql("update tasks set deleted_at = tandem.now()");

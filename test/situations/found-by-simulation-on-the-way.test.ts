@@ -1,27 +1,19 @@
 /** Issues that move on, or turn back, before all has followed: schedules of simulated histories, told alone. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
 import {
   APP,
+  ELSEWHERE,
   expectAtRest,
   givenComments,
+  givenElsewhere,
   issuesOf,
   type Pair,
   said,
   SITE,
+  transfer,
   unfinished,
 } from "../harness/projects.ts";
-
-const ELSEWHERE = "acme/elsewhere";
-
-async function givenElsewhere(database: TestDatabase): Promise<Pair> {
-  const app = await givenComments(database);
-  app.github.createRepository({ owner: "acme", name: "elsewhere" });
-  return app;
-}
-
-const transfer = (app: Pair, from: string, number: number, to: string) =>
-  app.github.as("acme").transferIssue(from, number, to);
 
 describeOnEachDatabase("an issue that is back before anybody let go of its task", (open) => {
   it("the task stays, and follows it", async () => {

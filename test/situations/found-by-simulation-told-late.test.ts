@@ -12,6 +12,7 @@ import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.
 import { catchRequest, dieSending, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
+  ELSEWHERE,
   expectAtRest,
   givenPaired,
   givenProjects,
@@ -19,10 +20,9 @@ import {
   moveTo,
   type Pair,
   SITE,
+  transfer,
   unfinished,
 } from "../harness/projects.ts";
-
-const ELSEWHERE = "acme/elsewhere";
 
 /** Nothing is paired; webhooks are held. */
 async function givenNothing(database: TestDatabase): Promise<Pair> {
@@ -31,9 +31,6 @@ async function givenNothing(database: TestDatabase): Promise<Pair> {
   app.holdWebhooks();
   return { ...app, taskId: "" };
 }
-
-const transfer = (app: Pair, from: string, number: number, to: string) =>
-  app.github.as("acme").transferIssue(from, number, to);
 
 describeOnEachDatabase("an issue that is transferred before anybody heard of it", (open) => {
   it("what is heard late of its old place makes no second task, and its comments come along", async () => {

@@ -1,30 +1,22 @@
 /** Transfers that simulated histories ended badly: each schedule is told here alone, without the chance. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
+  ELSEWHERE,
   expectAtRest,
   givenComments,
+  givenElsewhere,
   givenPaired,
   issuesOf,
   moveTo,
   type Pair,
   said,
   SITE,
+  transfer,
   unfinished,
 } from "../harness/projects.ts";
-
-const ELSEWHERE = "acme/elsewhere";
-
-async function givenElsewhere(database: TestDatabase): Promise<Pair> {
-  const app = await givenComments(database);
-  app.github.createRepository({ owner: "acme", name: "elsewhere" });
-  return app;
-}
-
-const transfer = (app: Pair, from: string, number: number, to: string) =>
-  app.github.as("acme").transferIssue(from, number, to);
 
 async function lostIn(app: Pair): Promise<readonly unknown[]> {
   return (await app.events()).flatMap(({ conflicts }) => conflicts.map(({ lost }) => lost));
