@@ -7,6 +7,9 @@
  *   the token of a create that has its resource, ours     surplus: never a record, the sweep closes it
  *   anything else                                         new; a token in it was copied and is stripped
  *
+ * A create may land late where its lane's resource was transferred from: that is surplus too. An id there
+ * is none of the lane's, however much it looks like it.
+ *
  * Ours is what carries the token and was written by the connection's own identity, or by a user under
  * whose own token one of the lane's creates left. A person who copies a resource copies its token, and
  * gets a record of their own; so does such a user, who may copy what they wrote, unless it can only be a
@@ -27,6 +30,8 @@ export interface LaneKey {
 
 /** A lane with the token of its create. */
 export interface IntentKey extends LaneKey {
+  /** Its resource was transferred to another connection from the arrival's, where the create left. */
+  readonly isElsewhere: boolean;
   /** What left for it under users' own tokens; `null` where nothing did. */
   readonly posted: Posted | null;
 }
@@ -69,7 +74,7 @@ export type Identification =
  * @param identity Who we are at the integration; `null` until it was asked.
  *
  * @example
- * const lane = { id, externalId: null, posted: null };
+ * const lane = { id, externalId: null, isElsewhere: false, posted: null };
  * identify({ externalId: "7", token: "t1", author: bot }, null, lane, bot)
  * // { kind: "adopt", id }
  */
@@ -83,7 +88,9 @@ export function identify(
   if (arrival.token === null || byToken === null) {
     return { kind: "new", strippedToken: arrival.token };
   }
-  if (byToken.externalId === arrival.externalId) return { kind: "lane", id: byToken.id };
+  if (!byToken.isElsewhere && byToken.externalId === arrival.externalId) {
+    return { kind: "lane", id: byToken.id };
+  }
   const byUs = writtenByUs(arrival, identity);
   const byAuthor = amongAuthors(arrival.author, byToken.posted);
   const isNew = { kind: "new", strippedToken: arrival.token } as const;

@@ -103,6 +103,8 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
   const start = withLane(here, {
     display: { ...lane.display, ...news.display },
     tombstone: here.lane.tombstone === null ? null : backAgain(here.lane, here.lane.tombstone, now),
+    // A create of it may still land where it left.
+    intent: lane.intent === null ? null : { leftFrom: lane.connectionId, ...lane.intent },
     moved: lane.moved ?? former,
   });
   const { tombstone } = start.lane;

@@ -1,5 +1,6 @@
 /** A second resource of ours for a record that has its counterpart: told in the ledger, never synced. */
 import type { TandemEvent } from "../model/event.ts";
+import type { ConnectionId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Admission, Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
@@ -7,9 +8,33 @@ import { withMade } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
 
-/** What becomes of its arrival: a webhook is told, and lists and reads that show it again are not. */
-export function admitSurplus(lane: Lane, arrival: Arrival, context: Context): Admission {
-  if (arrival.source === "webhook") return noteSurplus(lane, arrival, context);
+/** How the resource was found that a lane is bound to: there, gone, or moved to another place. */
+export type Counterpart = "there" | "absent" | "moved";
+
+/**
+ * Whether a second resource of ours may be closed. Where the first is not at its place the second may be
+ * the first, transferred while nobody told of it; unless that one is known to be deleted.
+ */
+export function isCertainlySurplus(
+  { tombstone }: Pick<Lane, "tombstone">,
+  counterpart: Counterpart,
+): boolean {
+  if (counterpart !== "absent") return counterpart === "there";
+  return tombstone !== null && tombstone.movedTo === undefined;
+}
+
+/**
+ * What becomes of its arrival: a webhook is told, and lists and reads that show it again are not.
+ *
+ * @param at The connection that it arrived in; its lane may have been transferred from there.
+ */
+export function admitSurplus(
+  lane: Lane,
+  arrival: Arrival,
+  at: ConnectionId,
+  context: Context,
+): Admission {
+  if (arrival.source === "webhook") return noteSurplus(lane, arrival, at, context);
   return { ...unchanged(counted(lane, arrival)), event: null };
 }
 
@@ -25,6 +50,7 @@ function counted(lane: Lane, { observation }: Arrival): Lane {
 export function noteSurplus(
   lane: Lane,
   arrival: Arrival,
+  at: ConnectionId,
   context: Context,
 ): Transition & { readonly event: TandemEvent } {
   const { observation, source, deliveryId } = arrival;
@@ -38,6 +64,7 @@ export function noteSurplus(
       // Somebody may have edited it; it goes, and what it said stays here.
       content: observation.content,
     }),
+    connectionId: at,
     externalId: observation.externalId,
     state: "ignored",
     reason: "surplus",

@@ -111,6 +111,8 @@ export interface Intent {
   readonly tokenless: boolean;
   /** Absent where nothing has left under a user's own token. */
   readonly posted?: Posted;
+  /** Where its creates left, once its resource was transferred from there: one may still land there. */
+  readonly leftFrom?: ConnectionId;
 }
 
 /** A field that took a value: by a write of ours, or by somebody's at the resource. */

@@ -125,7 +125,9 @@ export async function admitArrivals(
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
     refuseMoved(current.lane, arrival, surplus);
     const context = book.context(current.lane, tx.now);
-    const admission = (surplus ? admitSurplus : admitOrCloseAgain)(current.lane, arrival, context);
+    const admission = surplus
+      ? admitSurplus(current.lane, arrival, item.contact.connection.id, context)
+      : admitOrCloseAgain(current.lane, arrival, context);
     const held =
       current.lane.awaitingIntent !== null || (awaits !== "nothing" && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")
@@ -270,7 +272,8 @@ async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
     const tokens = group.flatMap(({ arrival }) => arrival.observation.token ?? []);
     if (tokens.length === 0) continue;
     for (const lane of await tx.findLanesByToken(connection, type, [...new Set(tokens)])) {
-      byToken.set(keyOf(connection, type, lane.token), lane);
+      const isElsewhere = lane.connectionId !== connection;
+      byToken.set(keyOf(connection, type, lane.token), { ...lane, isElsewhere });
     }
   }
   return { byExternalId, byToken };

@@ -14,7 +14,6 @@ import {
   planAbsent,
   planOutlived,
   planSeen,
-  planSurplus,
   unseenLane,
 } from "../engine/reconcile.ts";
 import { isTooYoungToMiss } from "../engine/reads-lag.ts";
@@ -34,6 +33,7 @@ import type { Services } from "./services.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 import { endingParents, planGoneRecords, type RecordGoneStep } from "./plan-vanished.ts";
 import { NOTHING_LEFT, planLeft, planReturned, type RecordMovedStep } from "./plan-record-moves.ts";
+import { planSurplusOf, type Surplus, type SurplusStep } from "./plan-surplus.ts";
 import { planWithoutResource } from "./plan-unpaired.ts";
 
 /** Lanes and rows looked at in one transaction. */
@@ -54,13 +54,7 @@ export type PlannedStep = {
     }
   | { readonly cause: "absent"; readonly externalId: string }
   | { readonly cause: "moved"; readonly move: ResourceMove }
-  | {
-      readonly cause: "surplus";
-      readonly lane: LaneId;
-      /** What the lane is bound to. */
-      readonly bound: string;
-      readonly observation: Observation;
-    }
+  | SurplusStep
   | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves" | "losing">
   | ReturnedStep
   | Pick<RecordGoneStep, "cause" | "recordType" | "recordId" | "externalId">
@@ -190,7 +184,7 @@ async function planPage(
 ): Promise<{ readonly steps: readonly PlannedStep[]; readonly ended: readonly Returnable[] }> {
   const { services, contact, mapping, adopted } = planner;
   const book = await AddressBook.open(services);
-  return services.store.transaction(async (tx) => {
+  const page = await services.store.transaction(async (tx) => {
     const items = observations.map((observation) => ({
       contact,
       mapping,
@@ -205,13 +199,14 @@ async function planPage(
     const ended = await endedParents(tx, planner, observations);
     const steps: PlannedStep[] = [];
     const back: Returnable[] = [];
+    const surplus: Surplus[] = [];
     for (const { item, identification: it } of identified) {
       const { arrival } = item;
       const { observation } = arrival;
       const found =
         it.kind === "new" ? undefined : lanes.get(it.kind === "surplus" ? it.of : it.id);
       if (it.kind === "surplus") {
-        steps.push(...surplusSteps(planner, found, arrival));
+        if (found !== undefined) surplus.push({ lane: found, arrival });
         continue;
       }
       const lane = found ?? unseenLane(unseenKey(planner, observation));
@@ -231,8 +226,12 @@ async function planPage(
         ...(told ? [{ cause: "seen", mapping, observation, actions: orphan } as const] : seen),
       );
     }
-    return { steps, ended: back };
+    return { steps, ended: back, surplus };
   });
+  return {
+    steps: [...page.steps, ...(await planSurplusOf(planner, page.surplus))],
+    ended: page.ended,
+  };
 }
 
 /** Plans one lane with what was seen of its resource. */
@@ -261,19 +260,6 @@ async function seenSteps(
     : [];
   if (isNews || !scope.records || actions.length === 0 || leaving.has(lane.id)) return seen;
   return [...seen, { cause: "record_differs", mapping, lane: lane.id, actions }];
-}
-
-function surplusSteps(
-  { mapping, adopted }: Planner,
-  lane: Lane | undefined,
-  arrival: Arrival,
-): readonly PlannedStep[] {
-  const { observation } = arrival;
-  if (lane === undefined || observation.content?.state === "closed") return [];
-  const bound = lane.externalId ?? adopted.get(lane.id)?.externalId ?? null;
-  if (bound === null) return [];
-  const actions = [planSurplus(lane, arrival)];
-  return [{ cause: "surplus", mapping, lane: lane.id, bound, observation, actions }];
 }
 
 /**

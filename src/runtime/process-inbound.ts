@@ -305,9 +305,7 @@ async function endForSurplusParent(
   { mapping }: Context,
 ): Promise<Transition> {
   const tokens = parent.token === null ? [] : [parent.token];
-  const lanes = await tx.findLanesByToken(lane.connectionId, parent.type, tokens);
-  const bound = lanes.flatMap(({ externalId }) => externalId ?? []);
-  const [owner] = await tx.findLanesByResource(lane.connectionId, parent.type, bound);
+  const [owner] = await tx.findLanesByToken(lane.connectionId, parent.type, tokens);
   const record = owner?.recordId ?? null;
   const type = mapping.parent?.recordType ?? lane.recordType;
   return move(start, event.id, "ignored", tx.now, {

@@ -219,12 +219,12 @@ async function decideLanes(
 async function closeSurplus(
   services: Services,
   contact: Contact,
-  { observation, bound, lane }: Extract<PlannedStep, { cause: "surplus" }>,
+  { observation, counterpart, lane }: Extract<PlannedStep, { cause: "surplus" }>,
   signal?: AbortSignal,
 ): Promise<void> {
   const client = services.gateway.container(contact);
   if (observation.parent === null) {
-    const why = `Created twice by an interrupted request; its counterpart is #${bound}.`;
+    const why = `Created twice by an interrupted request; its counterpart is ${counterpart}.`;
     await client.close(observation, why, signal);
   } else {
     await client.delete(observation, signal);
@@ -235,6 +235,7 @@ async function closeSurplus(
       noteSurplus(
         one,
         { observation, source: "reread", deliveryId: null, verifiedAt: null },
+        contact.connection.id,
         book.context(one, tx.now),
       ),
     ),

@@ -11,12 +11,12 @@ import type { Json } from "../model/content.ts";
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Posted, RecordMove, Tombstone, Transition } from "../model/lane.ts";
+import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { ActorReference, Journal, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { BackfillStore } from "./backfill-store.ts";
 import type { Directory } from "./directory.ts";
-import type { LaneOfResource } from "./lane-of-resource.ts";
+import type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { InstanceStore } from "./instances.ts";
 import type { Ledger } from "./ledger.ts";
@@ -24,7 +24,7 @@ import type { Misfit } from "./misfit.ts";
 import type { LinkStore } from "./identities.ts";
 import type { RedeliveryStore } from "./redeliveries.ts";
 
-export type { LaneOfResource } from "./lane-of-resource.ts";
+export type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
 export type { AccountRecord, Directory } from "./directory.ts";
 export type { HeldRuns } from "./held-runs.ts";
@@ -70,15 +70,6 @@ export interface LaneKey {
   readonly recordId: string | null;
 }
 
-/** A lane with the token of its intent, and what has left for it. */
-export interface LaneOfToken {
-  readonly id: LaneId;
-  readonly token: string;
-  readonly externalId: string | null;
-  /** `null` where nothing has left. */
-  readonly posted: Posted | null;
-}
-
 export interface StoreTransaction {
   /** The database's time when the transaction began. */
   readonly now: Instant;
@@ -92,7 +83,7 @@ export interface StoreTransaction {
     resourceType: string,
     externalIds: readonly string[],
   ): Promise<readonly LaneOfResource[]>;
-  /** Lanes by the token of their intent. */
+  /** Lanes by the token of their intent, also those that were transferred from where it was opened. */
   findLanesByToken(
     connectionId: ConnectionId,
     resourceType: string,

@@ -308,7 +308,7 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
     case "adopt":
       return saved(world, admit(world.lane, arrival, given));
     case "surplus":
-      return saved(world, noteSurplus(world.lane, arrival, given));
+      return saved(world, noteSurplus(world.lane, arrival, world.lane.connectionId, given));
     case "new":
       return rules.waits(world.lane, arrival.observation)
         ? wait(anUnseenLane({ id: laneId("2"), externalId: null, recordId: null }))
@@ -319,7 +319,7 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
 /** What a resource is, by the rules of identity given. */
 export function identified(world: CreateWorld, number: number, decide: typeof identify) {
   const { id, externalId, intent } = world.lane;
-  const key = { id, externalId, posted: intent?.posted ?? null };
+  const key = { id, externalId, isElsewhere: false, posted: intent?.posted ?? null };
   const seen = observation(world, number);
   const arrival = { ...seen, said: saidOf(seen.content ?? {}, context(world).mapping) };
   const known = externalId === arrival.externalId ? key : null;

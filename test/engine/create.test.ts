@@ -169,11 +169,17 @@ describe("a second resource of an author's create", () => {
       deliveryId: null,
       verifiedAt: null,
     };
-    const listed = admitSurplus(lane, { ...arrival, source: "poll" }, aContext({ mapping }));
+    const listed = admitSurplus(
+      lane,
+      { ...arrival, source: "poll" },
+      lane.connectionId,
+      aContext({ mapping }),
+    );
     expect(listed.lane.intent?.posted?.authors).toMatchObject([{ made: ["42"] }]);
     const told = admitSurplus(
       listed.lane,
       { ...arrival, source: "webhook" },
+      lane.connectionId,
       aContext({ mapping }),
     );
     expect(told.lane.intent).toBe(listed.lane.intent);

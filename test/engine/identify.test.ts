@@ -8,8 +8,8 @@ const mona = { id: "100", login: "mona" };
 
 const id = laneId("1");
 const other = laneId("2");
-const pending = { id, externalId: null, posted: null };
-const bound = { id, externalId: "5", posted: null };
+const pending = { id, externalId: null, isElsewhere: false, posted: null };
+const bound = { id, externalId: "5", isElsewhere: false, posted: null };
 
 describe("which lane an arrival belongs to", () => {
   it("is the lane of its external id, whatever token it carries and whoever wrote it", () => {
@@ -64,6 +64,16 @@ describe("which lane an arrival belongs to", () => {
   ])("is never surplus while %s, for what is surplus gets closed", (_why, author, identity) => {
     const arrival = { externalId: "7", token: "t", author };
     expect(identify(arrival, null, bound, identity)).toEqual({ kind: "new", strippedToken: "t" });
+  });
+
+  it("is surplus where our late POST landed in the container that the first was transferred from", () => {
+    const elsewhere = { ...bound, isElsewhere: true };
+    const arrival = { token: "t", author: bot };
+    // There, the id of the first may be another's here.
+    for (const externalId of ["7", "5"]) {
+      const surplus = { kind: "surplus", of: id };
+      expect(identify({ ...arrival, externalId }, null, elsewhere, bot)).toEqual(surplus);
+    }
   });
 
   it("is the token's lane when that is bound to this very resource", () => {

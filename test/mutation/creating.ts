@@ -104,9 +104,9 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "sweep-closes",
     rule: "The sweep closes surplus",
-    file: planReconcile,
-    find: 'return [{ cause: "surplus", mapping, lane: lane.id, bound, observation, actions }];',
-    replace: "return [];",
+    file: "src/runtime/plan-surplus.ts",
+    find: "if (open.length === 0) return [];",
+    replace: "if (open.length >= 0) return [];",
     killedBy: ["test/situations/races-create.test.ts"],
   },
   {

@@ -4,6 +4,7 @@ import type { CodeMutant } from "./mutant.ts";
 const killedBy = ["test/situations/found-by-simulation-transfers.test.ts"];
 
 const onTheWay = ["test/situations/found-by-simulation-on-the-way.test.ts"];
+const surplus = ["test/situations/surplus-after-transfers.test.ts"];
 const leftBehind = ["test/situations/found-by-simulation-left-behind.test.ts"];
 
 export const transferring: readonly CodeMutant[] = [
@@ -264,5 +265,46 @@ export const transferring: readonly CodeMutant[] = [
     find: "await strandChildren(tx, held.lane, book, services);",
     replace: "",
     killedBy: leftBehind,
+  },
+  {
+    id: "transfer-late-create",
+    rule: "A create that lands where its issue was transferred from is surplus, never a record",
+    reasons: ["surplus"],
+    file: "src/engine/move.ts",
+    find: "{ leftFrom: lane.connectionId, ...lane.intent }",
+    replace: "lane.intent",
+    killedBy: surplus,
+  },
+  {
+    id: "transfer-late-create-numbers",
+    rule: "... also where it has the number there that its issue has at the new place",
+    file: "src/engine/identify.ts",
+    find: "!byToken.isElsewhere && byToken.externalId",
+    replace: "byToken.externalId",
+    killedBy: ["test/engine/identify.test.ts"],
+  },
+  {
+    id: "transfer-surplus-certain",
+    rule: "Nothing is closed as surplus where the first is not at its place: it may be that one, transferred unheard",
+    file: "src/engine/surplus.ts",
+    find: 'if (counterpart !== "absent") return counterpart === "there";',
+    replace: 'if (counterpart !== "absent") return true;',
+    killedBy: surplus,
+  },
+  {
+    id: "transfer-surplus-deleted",
+    rule: "... nor where it is not found, as long as nothing has said that it is deleted",
+    file: "src/engine/surplus.ts",
+    find: "return tombstone !== null && tombstone.movedTo === undefined;",
+    replace: "return true;",
+    killedBy: surplus,
+  },
+  {
+    id: "transfer-surplus-asked",
+    rule: "... nor where nobody could be asked",
+    file: "src/runtime/plan-surplus.ts",
+    find: "if (error instanceof IntegrationError) return null;",
+    replace: 'if (error instanceof IntegrationError) return "there";',
+    killedBy: surplus,
   },
 ];

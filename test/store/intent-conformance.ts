@@ -95,6 +95,28 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       });
     });
 
+    it("are found where they left, also when their resource was transferred from there", async () => {
+      const { store, connection } = opened;
+      const elsewhere = await aConnection(store, "another");
+      const third = await aConnection(store, "a third");
+      const id = await unbound("1");
+      await decide(store, id, intent("t0ken", false));
+      await decide(store, id, ({ intent: opened }) => ({
+        connectionId: elsewhere,
+        externalId: "7",
+        intent: opened === null ? null : { ...opened, leftFrom: connection },
+      }));
+      await store.transaction(async (tx) => {
+        const found = { id, connectionId: elsewhere, externalId: "7", recordId: "1" };
+        for (const one of [connection, elsewhere]) {
+          expect(await tx.findLanesByToken(one, "issue", ["t0ken"])).toMatchObject([found]);
+        }
+        expect(await tx.findLanesByToken(third, "issue", ["t0ken"])).toEqual([]);
+        const [lane] = await tx.lockLanes([id]);
+        expect(lane?.intent?.leftFrom).toBe(connection);
+      });
+    });
+
     it("keep what has left for them, and tell it with their token", async () => {
       const { store, connection } = opened;
       const id = await unbound("1");
@@ -109,7 +131,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         const [lane] = await tx.lockLanes([id]);
         expect(lane?.intent?.posted).toEqual(posted);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken"])).toEqual([
-          { id, token: "t0ken", externalId: null, posted },
+          { id, connectionId: connection, token: "t0ken", externalId: null, recordId: "1", posted },
         ]);
       });
       await decide(store, id, () => ({ intent: { token: "t0ken", since: now, tokenless: false } }));

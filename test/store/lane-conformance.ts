@@ -91,17 +91,15 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       await store.transaction(async (tx) => {
         expect(await tx.findLanesByResource(connection, "issue", ["4", "5"])).toEqual([
           {
-            id: bound,
-            externalId: "5",
-            recordId: null,
-            tombstoned: false,
-            side: null,
-            recordMoved: null,
-            moved: null,
+            ...{ id: bound, externalId: "5", recordId: null, moved: null },
+            ...{ tombstoned: false, side: null, recordMoved: null },
           },
         ]);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([
-          { id: intended, token: "t0ken", externalId: null, posted: null },
+          {
+            ...{ id: intended, connectionId: connection, token: "t0ken" },
+            ...{ externalId: null, recordId: "6", posted: null },
+          },
         ]);
         expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([
           {

@@ -338,8 +338,10 @@ table tandem.lanes with (fillfactor=80)
   archived_as text
   returned_from uuid
   disabled_cause text
+  intent_connection_id bigint
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
   lanes_disabled_cause_check: CHECK ((disabled_cause = ANY (ARRAY['quarantined'::text, 'unmapped'::text, 'restored'::text])))
+  lanes_intent_connection_id_fkey: FOREIGN KEY (intent_connection_id) REFERENCES tandem.connections(id)
   lanes_moved_from_connection_fkey: FOREIGN KEY (moved_from_connection) REFERENCES tandem.connections(id)
   lanes_pkey: PRIMARY KEY (id)
   lanes_tombstone_record_moved_check: CHECK ((tombstone_record_moved = ANY (ARRAY['to_connection'::text, 'out_of_scope'::text, 'with_parent'::text])))

@@ -147,9 +147,11 @@ export function findLanesByToken(
   return [...new Set(tokens)].flatMap((token) => {
     const id = state.laneByToken.get(token);
     const lane = id === undefined ? undefined : state.lanes.get(id);
-    if (lane?.connectionId !== connection || lane.resourceType !== resourceType) return [];
-    const { externalId, intent } = lane;
-    return [{ id: lane.id, token, externalId, posted: intent?.posted ?? null }];
+    if (lane?.resourceType !== resourceType) return [];
+    const { connectionId, externalId, recordId, intent } = lane;
+    if (![connectionId, intent?.leftFrom].includes(connection)) return [];
+    const posted = intent?.posted ?? null;
+    return [{ id: lane.id, connectionId, token, externalId, recordId, posted }];
   });
 }
 

@@ -54,19 +54,25 @@ export async function findLanesByToken(
 ): Promise<readonly LaneOfToken[]> {
   const { rows } = await tx.query<{
     id: string;
+    connection_id: string;
     intent_token: string;
     external_id: string | null;
+    record_id: string | null;
     intent_posted: PostedJson | null;
   }>(
-    `select id, intent_token, external_id, intent_posted
+    `select id, connection_id, intent_token, external_id, record_id, intent_posted
      from tandem.lanes
-     where intent_token = any($3::text[]) and connection_id = $1 and resource_type = $2`,
+     where intent_token = any($3::text[])
+       and $1 in (connection_id, intent_connection_id)
+       and resource_type = $2`,
     [connection, resourceType, tokens],
   );
   return rows.map((row) => ({
     id: laneId(row.id),
+    connectionId: connectionId(row.connection_id),
     token: row.intent_token,
     externalId: row.external_id,
+    recordId: row.record_id,
     posted: postedFromJson(row.intent_posted),
   }));
 }

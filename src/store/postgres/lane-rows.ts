@@ -41,6 +41,7 @@ export interface LaneRow {
   readonly intent_since: string | null;
   readonly intent_tokenless: boolean;
   readonly intent_posted: PostedJson | null;
+  readonly intent_connection_id: string | null;
   readonly awaiting_intent_until: string | null;
   readonly moved_from_connection: string | null;
   readonly moved_from_external_id: string | null;
@@ -185,6 +186,7 @@ export function laneToRow(lane: Lane): LaneRow {
       lane.intent?.posted === undefined
         ? null
         : { ...lane.intent.posted, at: formatInstant(lane.intent.posted.at) },
+    intent_connection_id: lane.intent?.leftFrom ?? null,
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
     moved_from_connection: lane.moved?.connection ?? null,
     moved_from_external_id: lane.moved?.externalId ?? null,
@@ -272,6 +274,7 @@ function intentFromRow(row: LaneRow): Intent | null {
     since: parseInstant(row.intent_since),
     tokenless: row.intent_tokenless,
     ...(posted === null ? {} : { posted }),
+    ...(row.intent_connection_id !== null && { leftFrom: connectionId(row.intent_connection_id) }),
   };
 }
 

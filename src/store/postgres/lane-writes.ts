@@ -34,6 +34,7 @@ set
   intent_since = decided.intent_since,
   intent_tokenless = decided.intent_tokenless,
   intent_posted = decided.intent_posted,
+  intent_connection_id = decided.intent_connection_id,
   awaiting_intent_until = decided.awaiting_intent_until,
   moved_from_connection = decided.moved_from_connection,
   moved_from_external_id = decided.moved_from_external_id,

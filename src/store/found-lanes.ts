@@ -1,0 +1,32 @@
+/** Lanes as they are found without locking them: what others need to know of one. */
+import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { FormerPlace, Posted, RecordMove, Tombstone } from "../model/lane.ts";
+
+/** By its resource. */
+export interface LaneOfResource {
+  readonly id: LaneId;
+  readonly externalId: string;
+  readonly recordId: string | null;
+  readonly tombstoned: boolean;
+  /** The side that was deleted, of a tombstoned one. */
+  readonly side: Tombstone["side"] | null;
+  /** Where its record was moved, of one that ended by that. */
+  readonly recordMoved: RecordMove | null;
+  /**
+   * Of a living one: where it came from, as long as its record and children are to follow. Of one that was
+   * left behind by a move: where the resource went.
+   */
+  readonly moved: FormerPlace | null;
+}
+
+/** By the token of its intent, with what has left for it. */
+export interface LaneOfToken {
+  readonly id: LaneId;
+  /** Where it is by now. */
+  readonly connectionId: ConnectionId;
+  readonly token: string;
+  readonly externalId: string | null;
+  readonly recordId: string | null;
+  /** `null` where nothing has left. */
+  readonly posted: Posted | null;
+}
