@@ -8,18 +8,18 @@ import { withMade } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
 
-/** How the resource was found that a lane is bound to: there, gone, or moved to another place. */
-export type Counterpart = "there" | "absent" | "moved";
+/**
+ * What the first of two resources has proved to be, looked for where its lane is bound to and where it was
+ * moved to from there: another one than the second, that very one, or not to be found.
+ */
+export type First = "another" | "the_second" | "absent";
 
 /**
- * Whether a second resource of ours may be closed. Where the first is not at its place the second may be
- * the first, transferred while nobody told of it; unless that one is known to be deleted.
+ * Whether the second of two resources of ours may be closed. It may be the first, transferred while nobody
+ * told of it, unless that one was found or is known to be deleted.
  */
-export function isCertainlySurplus(
-  { tombstone }: Pick<Lane, "tombstone">,
-  counterpart: Counterpart,
-): boolean {
-  if (counterpart !== "absent") return counterpart === "there";
+export function isCertainlySurplus({ tombstone }: Pick<Lane, "tombstone">, first: First): boolean {
+  if (first !== "absent") return first === "another";
   return tombstone !== null && tombstone.movedTo === undefined;
 }
 

@@ -1,11 +1,11 @@
 /** What a list shows of ours besides what a record is bound to: planned to be closed, if it is certain. */
 import type { Arrival } from "../engine/admit.ts";
 import { planSurplus } from "../engine/reconcile.ts";
-import { type Counterpart, isCertainlySurplus } from "../engine/surplus.ts";
+import { type First, isCertainlySurplus } from "../engine/surplus.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
+import type { Observation, Place } from "../model/observation.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { readOrAbsent } from "./both-sides.ts";
 import type { PlannedStep, Planner } from "./plan-reconcile.ts";
@@ -14,7 +14,7 @@ import type { PlannedStep, Planner } from "./plan-reconcile.ts";
 export interface SurplusStep {
   readonly cause: "surplus";
   readonly lane: LaneId;
-  /** What the lane is bound to, as people name it here: `#7`, or `acme/app#7` where it was transferred. */
+  /** What the lane is bound to, as people name it here: `#7`, or its page where it was transferred. */
   readonly counterpart: string;
   readonly observation: Observation;
 }
@@ -25,31 +25,34 @@ export interface Surplus {
   readonly arrival: Arrival;
 }
 
-/** Looks for what each lane is bound to, where it is: what is not there may be what was listed. */
+/** How often the first is looked for further on; more moves that nobody heard of are for a later sweep. */
+const MOVES_FOLLOWED = 3;
+
+/** Plans the closing of each that is certain not to be what its lane is bound to. */
 export async function planSurplusOf(
   planner: Planner,
   listed: readonly Surplus[],
 ): Promise<readonly PlannedStep[]> {
-  const { services, contact, mapping, adopted } = planner;
   const open = listed.filter(({ arrival }) => arrival.observation.content?.state !== "closed");
   if (open.length === 0) return [];
+  const { contact, mapping, adopted, services } = planner;
   const book = await AddressBook.open(services);
   const steps: PlannedStep[] = [];
   for (const { lane, arrival } of open) {
     const { observation } = arrival;
+    const here = { containerId: contact.connection.containerId, ...observation };
     // What this plan has bound it to was listed just before.
-    const fresh = adopted.get(lane.id)?.externalId ?? null;
-    const bound = lane.externalId ?? fresh;
-    const home = book.contact(lane.connectionId);
-    if (bound === null || home === null) continue;
-    const counterpart = lane.externalId === null ? "there" : await lookFor(planner, home, bound);
-    if (counterpart === null || !isCertainlySurplus(lane, counterpart)) continue;
-    const isHere = lane.connectionId === contact.connection.id;
+    const fresh = adopted.get(lane.id)?.externalId;
+    const found =
+      lane.externalId === null && fresh !== undefined && fresh !== null
+        ? { first: "another" as const, name: `#${fresh}` }
+        : await findFirst(planner, lane, book, here);
+    if (found === null || !isCertainlySurplus(lane, found.first)) continue;
     steps.push({
       cause: "surplus",
       mapping,
       lane: lane.id,
-      counterpart: isHere ? `#${bound}` : `${home.connection.containerName}#${bound}`,
+      counterpart: found.name,
       observation,
       actions: [planSurplus(lane, arrival)],
     });
@@ -57,18 +60,49 @@ export async function planSurplusOf(
   return steps;
 }
 
-/** `null` where that cannot be told now: its account may be another, and have troubles of its own. */
-async function lookFor(
-  { services, mapping, signal }: Planner,
-  home: Contact,
-  bound: string,
-): Promise<Counterpart | null> {
+/**
+ * Looks for what a lane is bound to, where it is; `null` where that cannot be told now: its account may be
+ * another, and have troubles of its own.
+ */
+async function findFirst(
+  { services, contact, mapping, signal }: Planner,
+  { connectionId, externalId }: Lane,
+  book: AddressBook,
+  second: Place,
+): Promise<{ readonly first: First; readonly name: string } | null> {
+  const home = book.contact(connectionId);
+  if (externalId === null || home === null) return null;
+  let place: Place = { containerId: home.connection.containerId, externalId };
   try {
-    const seen = await readOrAbsent(services, home, mapping, bound, signal);
-    if (seen === "absent") return "absent";
-    return "to" in seen ? "moved" : "there";
+    for (let moves = 0; moves <= MOVES_FOLLOWED; moves += 1) {
+      const { containerId } = place;
+      const name = `#${place.externalId}`;
+      if (containerId === second.containerId && place.externalId === second.externalId) {
+        return { first: "the_second", name };
+      }
+      const seen = await readOrAbsent(
+        services,
+        contactAt(containerId, home, book),
+        mapping,
+        place.externalId,
+        signal,
+      );
+      if (seen === "absent") return { first: "absent", name };
+      if (!("to" in seen)) {
+        const isHere = containerId === contact.connection.containerId;
+        return { first: "another", name: isHere ? name : (seen.display.url ?? name) };
+      }
+      place = seen.to;
+    }
   } catch (error) {
-    if (error instanceof IntegrationError) return null;
-    throw error;
+    if (!(error instanceof IntegrationError)) throw error;
   }
+  return null;
+}
+
+/** Who reads a container: whoever is connected there, else who was where the resource came from. */
+function contactAt(containerId: string, home: Contact, book: AddressBook): Contact {
+  if (home.connection.containerId === containerId) return home;
+  const [connected] = book.ofContainer(home.connection.integration, containerId);
+  return connected ?? { ...home, connection: { ...home.connection, containerId } };
 }

@@ -285,10 +285,10 @@ export const transferring: readonly CodeMutant[] = [
   },
   {
     id: "transfer-surplus-certain",
-    rule: "Nothing is closed as surplus where the first is not at its place: it may be that one, transferred unheard",
+    rule: "Nothing is closed as surplus that the first was transferred to, unheard",
     file: "src/engine/surplus.ts",
-    find: 'if (counterpart !== "absent") return counterpart === "there";',
-    replace: 'if (counterpart !== "absent") return true;',
+    find: 'if (first !== "absent") return first === "another";',
+    replace: 'if (first !== "absent") return true;',
     killedBy: surplus,
   },
   {
@@ -303,8 +303,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-surplus-asked",
     rule: "... nor where nobody could be asked",
     file: "src/runtime/plan-surplus.ts",
-    find: "if (error instanceof IntegrationError) return null;",
-    replace: 'if (error instanceof IntegrationError) return "there";',
+    find: "if (!(error instanceof IntegrationError)) throw error;",
+    replace: 'return { first: "another", name: "" };',
     killedBy: surplus,
   },
 ];

@@ -4,6 +4,7 @@ import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.
 import { outliveSender, POST_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
+  ELSEWHERE,
   expectAtRest,
   givenProjects,
   issuesOf,
@@ -57,7 +58,7 @@ describeOnEachDatabase(
       expect(issuesOf(app, SITE)).toEqual(["closed: Written once"]);
       expect(issuesOf(app, APP)).toEqual(["open: Written once"]);
       const [why, ...others] = app.github.comments(SITE);
-      expect(why?.body).toContain("its counterpart is acme/app#1.");
+      expect(why?.body).toContain("/acme/app/issues/1.");
       expect(others).toEqual([]);
       // It is closed, and told why, once.
       expect(app.writes()).toBe(2);
@@ -76,6 +77,25 @@ describeOnEachDatabase(
 
       await sweepTwice(app);
       expect(issuesOf(app, SITE)).toEqual(["closed: Written once"]);
+      await expectAtRest(app);
+    });
+
+    it("also where that went out of reach: only the second is where we look", async () => {
+      const { app, late } = await givenLateCreate(await open());
+      app.github.createRepository({ owner: "acme", name: "elsewhere" });
+      transfer(app, SITE, 1, ELSEWHERE);
+      await app.settle();
+      app.github.clearRequests();
+      late.apply();
+      await app.settle();
+
+      await sweepTwice(app);
+      expect(issuesOf(app, SITE)).toEqual(["closed: Written once"]);
+      expect(issuesOf(app, ELSEWHERE)).toEqual(["open: Written once"]);
+      expect(app.writes()).toBe(2);
+      expect(await app.story(`record=tasks:${app.taskId}`)).toContain(
+        "inbound completed moved_away",
+      );
       await expectAtRest(app);
     });
 
