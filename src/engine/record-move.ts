@@ -67,6 +67,35 @@ export function leavingLanes(
   return result;
 }
 
+/** A lane of a record that has ended, as far as it says who takes the record back. */
+export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "side" | "at"> {
+  readonly recordMoved: RecordMove | null;
+  /** The connection that its resource came from, while record and children are still to follow. */
+  readonly movedFrom: ConnectionId | null;
+}
+
+/**
+ * Which of a record's ended lanes takes it back where it belongs to a connection: the last that ended there,
+ * or whose resource was moved from there since. That one has the record follow, as if it had been there when
+ * its resource went, unless the app has put the record elsewhere meanwhile.
+ *
+ * @param ended By one mapping, oldest first.
+ * @param isPaired Whether the record has a lane by that mapping that lives, wherever.
+ */
+export function takingBack<Ended extends EndedLane>(
+  ended: readonly Ended[],
+  isPaired: boolean,
+  connectionId: ConnectionId,
+): Ended | undefined {
+  const isToBeFollowed = ({ movedFrom, side, recordMoved, at }: Ended) =>
+    movedFrom === connectionId &&
+    side === "record" &&
+    recordMoved === null &&
+    !isPaired &&
+    !ended.some((other) => other.recordMoved !== null && other.at > at);
+  return ended.findLast((lane) => lane.connectionId === connectionId || isToBeFollowed(lane));
+}
+
 /**
  * Whether an outbound event belies where its record is by now: two drains at once may each have seen
  * the record at another time. Then the drain looks once more, and nothing is sent before it has. Of

@@ -10,7 +10,7 @@ import {
   admitRestore,
   canRestore,
 } from "../engine/record-change.ts";
-import { connectionsAt } from "../engine/record-move.ts";
+import { connectionsAt, takingBack } from "../engine/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
@@ -139,7 +139,9 @@ async function targetsOf(
         recordId,
       };
       const living = existing.some((lane) => isLaneOf(lane, key));
-      const last = ended.findLast((lane) => isLaneOf(lane, key));
+      const over = ended.filter((lane) => isOfRecord(lane, key));
+      const isPaired = existing.some((lane) => isOfRecord(lane, key));
+      const last = takingBack(over, isPaired, connectionId);
       if (last === undefined && !living) arrivals.add(key);
       if (living || last === undefined) return [key];
       if (last.side === "record") restores.set(last.id, key);
@@ -198,11 +200,14 @@ function isLaneOf(
   lane: Pick<LaneKey, "connectionId" | "resourceType" | "recordId">,
   key: LaneKey,
 ): boolean {
-  return (
-    lane.connectionId === key.connectionId &&
-    lane.resourceType === key.resourceType &&
-    lane.recordId === key.recordId
-  );
+  return lane.connectionId === key.connectionId && isOfRecord(lane, key);
+}
+
+function isOfRecord(
+  { resourceType, recordId }: Pick<LaneKey, "resourceType" | "recordId">,
+  key: LaneKey,
+): boolean {
+  return resourceType === key.resourceType && recordId === key.recordId;
 }
 
 /** Whether the app made the record anew, or took back its deletion. */

@@ -109,16 +109,15 @@ export interface StoreTransaction {
     recordType: string,
     recordIds: readonly string[],
   ): Promise<
-    readonly {
-      readonly id: LaneId;
-      readonly connectionId: ConnectionId;
-      readonly resourceType: string;
-      readonly recordId: string;
-      readonly side: Tombstone["side"];
-      readonly recordMoved: RecordMove | null;
-      /** Left behind by a resource that was moved: its record, a double, is about to be removed. */
-      readonly isDouble: boolean;
-    }[]
+    readonly (Pick<Lane, "id" | "connectionId" | "resourceType"> &
+      Pick<Tombstone, "side" | "at"> & {
+        readonly recordId: string;
+        readonly recordMoved: RecordMove | null;
+        /** The connection that its resource came from, while record and children are still to follow. */
+        readonly movedFrom: ConnectionId | null;
+        /** Left behind by a resource that was moved: its record, a double, is about to be removed. */
+        readonly isDouble: boolean;
+      })[]
   >;
   /**
    * Lanes with an intent that left without its token and has no resource yet, oldest first.

@@ -171,6 +171,22 @@ export const transferring: readonly CodeMutant[] = [
     killedBy,
   },
   {
+    id: "transfer-taken-back-there",
+    rule: "A record that is taken back where its resource was moved from follows that, and gets no other",
+    file: "src/engine/record-move.ts",
+    find: "movedFrom === connectionId &&",
+    replace: "movedFrom === null &&",
+    killedBy: leftBehind,
+  },
+  {
+    id: "transfer-taken-elsewhere",
+    rule: "Unless the app has put it elsewhere meanwhile",
+    file: "src/engine/record-move.ts",
+    find: "!ended.some((other) => other.recordMoved !== null && other.at > at)",
+    replace: "ended.length > 0",
+    killedBy: ["test/engine/record-move.test.ts"],
+  },
+  {
     id: "transfer-held-deletion",
     rule: "A deletion that was held where a lane was ends it where nothing holds it",
     file: "src/engine/move.ts",

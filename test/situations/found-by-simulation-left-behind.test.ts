@@ -60,3 +60,32 @@ describeOnEachDatabase("a task that is archived while its issue is on its way", 
     await expectAtRest(app);
   });
 });
+
+describeOnEachDatabase("a task that is taken back after its issue was transferred", (open) => {
+  it("follows it, and its comments are said there and nowhere else", async () => {
+    const app = await givenComments(await open());
+    await app.sql("update tasks set deleted_at = tandem.now()");
+    await app.settle();
+    await app.advance(5_000);
+    transfer(app, SITE, 1, APP);
+    await app.settleWithin(10);
+    app.github.clearRequests();
+
+    await app.sql("update tasks set deleted_at = null");
+    await app.settleWithin(10);
+    expect(await app.task()).toMatchObject({ project_id: "2", deleted_at: null });
+    expect([issuesOf(app, SITE), issuesOf(app, APP)]).toEqual([[], ["open: Broken link"]]);
+    expect(said(app, APP)).toEqual(["I see it too.", "On it."]);
+    expect(await app.comments()).toHaveLength(2);
+    expect(await app.story()).toContain("inbound completed followed_move");
+    expect(await app.pairings(app.taskId)).toMatchObject([
+      { connection: APP, integration_external_id: "1", in_sync: true },
+    ]);
+    // It is opened again, and that is all.
+    expect(app.writes()).toBe(1);
+    await app.sql("update comments set markdown = 'Done.' where id = 2");
+    await app.settle();
+    expect(said(app, APP)).toEqual(["I see it too.", "Done."]);
+    await expectAtRest(app);
+  });
+});

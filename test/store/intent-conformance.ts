@@ -191,6 +191,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       opened = await open();
       const { store, connection } = opened;
       const ended: LaneId[] = [];
+      const times: Instant[] = [];
       const moved = { connection, externalId: "9" };
       for (const [how, former] of [
         [{ side: "record" }, null],
@@ -202,24 +203,26 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         [{ side: "record" }, moved],
       ] as const) {
         const id = await unbound("7");
-        await decide(store, id, (_, now) => ({
-          tombstone: { event: anId(), at: now, ...how },
-          moved: former,
-        }));
+        await decide(store, id, (_, now) => {
+          times.push(now);
+          return { tombstone: { event: anId(), at: now, ...how }, moved: former };
+        });
         ended.push(id);
       }
       await unbound("7");
       const found = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7", "8"]));
       const lane = { connectionId: connection, resourceType: "issue", recordId: "7" };
-      const living = { ...lane, isDouble: false };
-      expect(found).toEqual([
+      const living = { ...lane, movedFrom: null, isDouble: false };
+      const gone = { ...living, movedFrom: connection };
+      expect(found.map(({ at }) => at)).toEqual(times);
+      expect(found.map(({ at: _, ...lane }) => lane)).toEqual([
         { id: ended[0], side: "record", recordMoved: null, ...living },
         { id: ended[1], side: "resource", recordMoved: null, ...living },
         { id: ended[2], side: "record", recordMoved: "to_connection", ...living },
-        { id: ended[3], side: "resource", recordMoved: null, ...lane, isDouble: true },
-        { id: ended[4], side: "resource", recordMoved: null, ...living },
-        { id: ended[5], side: "resource", recordMoved: "out_of_scope", ...living },
-        { id: ended[6], side: "record", recordMoved: null, ...living },
+        { id: ended[3], side: "resource", recordMoved: null, ...gone, isDouble: true },
+        { id: ended[4], side: "resource", recordMoved: null, ...gone },
+        { id: ended[5], side: "resource", recordMoved: "out_of_scope", ...gone },
+        { id: ended[6], side: "record", recordMoved: null, ...gone },
       ]);
     });
   });

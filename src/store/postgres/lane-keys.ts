@@ -1,6 +1,6 @@
 /** Finding lanes by what identifies them. */
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../model/ids.ts";
-import { formatInstant, type Instant } from "../../model/instant.ts";
+import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
 import type { RecordMove, Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import type { LaneKey, LaneOfToken } from "../store.ts";
@@ -117,11 +117,14 @@ export async function findTombstonedLanes(
     resource_type: string;
     record_id: string;
     tombstone_side: Tombstone["side"];
+    tombstone_at: string;
     tombstone_record_moved: RecordMove | null;
+    moved_from_connection: string | null;
     is_double: boolean;
   }>(
     `select
-       id, connection_id, resource_type, record_id, tombstone_side, tombstone_record_moved,
+       id, connection_id, resource_type, record_id, tombstone_side, tombstone_at,
+       tombstone_record_moved, moved_from_connection,
        tombstone_side = 'resource' and moved_from_connection is not null
          and tombstone_moved_to is null and tombstone_record_moved is null as is_double
      from tandem.lanes
@@ -135,7 +138,9 @@ export async function findTombstonedLanes(
     resourceType: row.resource_type,
     recordId: row.record_id,
     side: row.tombstone_side,
+    at: parseInstant(row.tombstone_at),
     recordMoved: row.tombstone_record_moved,
+    movedFrom: row.moved_from_connection === null ? null : connectionId(row.moved_from_connection),
     isDouble: row.is_double,
   }));
 }
