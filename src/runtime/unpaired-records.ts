@@ -1,8 +1,10 @@
 /** Records of a connection that have no counterpart there and never had one, in steps. */
+import { takingBack } from "../engine/record-move.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Contact } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
+import { groupBy } from "./group-by.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
 export interface UnpairedRecord {
@@ -94,19 +96,21 @@ async function withoutResource(
   const living = rows.filter(({ row }) => !isSoftDeleted(mapping, row));
   const ids = living.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const alive = await tx.findLanesByRecord(mapping.recordType, ids);
-  const lanes = [
-    ...alive.filter(({ externalId }) => which === "without_lane" || externalId !== null),
-    ...(await tx.findTombstonedLanes(mapping.recordType, ids)),
-  ];
-  const taken = new Set(
-    lanes
-      .filter(
-        (lane) =>
-          lane.connectionId === connection.id && lane.resourceType === mapping.resource.type,
-      )
+  const ofType = ({ resourceType }: { readonly resourceType: string }) =>
+    resourceType === mapping.resource.type;
+  const alive = (await tx.findLanesByRecord(mapping.recordType, ids)).filter(ofType);
+  const ended = (await tx.findTombstonedLanes(mapping.recordType, ids)).filter(ofType);
+  const taken = new Set([
+    ...alive
+      .filter(({ externalId }) => which === "without_lane" || externalId !== null)
+      // Until a record has followed its resource, it is where that went from.
+      .filter((lane) => lane.connectionId === connection.id || lane.movedFrom === connection.id)
       .map(({ recordId }) => recordId),
-  );
+    ...groupBy(ended, ({ recordId }) => recordId).flatMap((lanes) => {
+      const isPaired = alive.some(({ recordId }) => recordId === lanes[0]?.recordId);
+      return takingBack(lanes, isPaired, connection.id)?.recordId ?? [];
+    }),
+  ]);
   return living
     .filter(({ id }) => !taken.has(id))
     .map(({ id, row, parentId }) => ({

@@ -187,6 +187,14 @@ export const transferring: readonly CodeMutant[] = [
     killedBy: ["test/engine/record-move.test.ts"],
   },
   {
+    id: "transfer-reconciled",
+    rule: "Nobody makes a second counterpart for a record that is still to follow its resource",
+    file: "src/runtime/unpaired-records.ts",
+    find: " || lane.movedFrom === connection.id",
+    replace: "",
+    killedBy: leftBehind,
+  },
+  {
     id: "transfer-held-deletion",
     rule: "A deletion that was held where a lane was ends it where nothing holds it",
     file: "src/engine/move.ts",

@@ -6,6 +6,7 @@ import {
   expectAtRest,
   givenComments,
   issuesOf,
+  type Pair,
   said,
   SITE,
   transfer,
@@ -89,3 +90,40 @@ describeOnEachDatabase("a task that is taken back after its issue was transferre
     await expectAtRest(app);
   });
 });
+
+describeOnEachDatabase("a task that is still to follow its issue", (open) => {
+  it.each([false, true])(
+    "gets no other from a reconcile of where it was, archived meanwhile: %s",
+    async (isArchived) => {
+      const app = await givenComments(await open());
+      const there = (await app.status()).connections[1]?.id as typeof app.connection.id;
+      if (isArchived) await app.sql("update tasks set deleted_at = tandem.now()");
+      await app.settle();
+      await app.tandem.pause(there, "a person has paused it");
+      transfer(app, SITE, 1, APP);
+      await app.settle();
+      await untold(app, "update tasks set deleted_at = null");
+      const planned = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+      expect(planned.actions).toEqual([]);
+      await app.tandem.reconcile(app.connection.id);
+      await app.settle();
+      expect(issuesOf(app, SITE)).toEqual([]);
+
+      await app.tandem.enable(there);
+      if (isArchived) await app.sql("update tasks set deleted_at = null, title = 'Dead link'");
+      await app.settleWithin(10);
+      expect(await app.task()).toMatchObject({ project_id: "2", deleted_at: null });
+      const title = isArchived ? "Dead link" : "Broken link";
+      expect([issuesOf(app, SITE), issuesOf(app, APP)]).toEqual([[], [`open: ${title}`]]);
+      expect(said(app, APP)).toEqual(["I see it too.", "On it."]);
+      await expectAtRest(app);
+    },
+  );
+});
+
+/** Writes where no trigger fires, as replication and a restore do. */
+async function untold(app: Pair, sql: string): Promise<void> {
+  await app.sql("alter table tasks disable trigger user");
+  await app.sql(sql);
+  await app.sql("alter table tasks enable trigger user");
+}
