@@ -104,7 +104,7 @@ export interface StoreTransaction {
       readonly movedFrom: ConnectionId | null;
     }[]
   >;
-  /** Tombstoned lanes of records, oldest first, with the side that was deleted, or moved away. */
+  /** Tombstoned lanes of records, who ended first first, with the side that was deleted, or moved away. */
   findTombstonedLanes(
     recordType: string,
     recordIds: readonly string[],

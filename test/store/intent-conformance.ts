@@ -187,7 +187,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
   });
 
   describe("lanes that have ended", () => {
-    it("are found by their record, oldest first, with how they ended, and whether they are doubles", async () => {
+    it("are found by their record, who ended first first, with how they ended, and whether they are doubles", async () => {
       opened = await open();
       const { store, connection } = opened;
       const ended: LaneId[] = [];
@@ -224,6 +224,12 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         { id: ended[5], side: "resource", recordMoved: "out_of_scope", ...gone },
         { id: ended[6], side: "record", recordMoved: null, ...gone },
       ]);
+      const oldest = present(ended[0]);
+      await decide(store, oldest, (_, now) => ({
+        tombstone: { event: anId(), at: after(now, 1), side: "record" },
+      }));
+      const later = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7"]));
+      expect(later.map(({ id }) => id)).toEqual([...ended.slice(1), oldest]);
     });
   });
 }

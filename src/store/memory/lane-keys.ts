@@ -198,7 +198,7 @@ export function findTombstonedLanes(
   recordType: string,
   recordIds: readonly string[],
 ) {
-  return lanesOfRecords(state, recordType, recordIds).flatMap(({ recordId, ...lane }) =>
+  const ended = lanesOfRecords(state, recordType, recordIds).flatMap(({ recordId, ...lane }) =>
     lane.tombstone === null
       ? []
       : [
@@ -207,6 +207,7 @@ export function findTombstonedLanes(
             connectionId: lane.connectionId,
             resourceType: lane.resourceType,
             recordId,
+            endedAt: lane.tombstone.at,
             side: lane.tombstone.side,
             at: lane.tombstone.at,
             recordMoved: lane.tombstone.recordMoved ?? null,
@@ -215,6 +216,7 @@ export function findTombstonedLanes(
           },
         ],
   );
+  return ended.sort((a, b) => a.endedAt - b.endedAt).map(({ endedAt: _, ...lane }) => lane);
 }
 
 /** Lanes whose create left without a token and has no resource yet, oldest first. */

@@ -129,7 +129,7 @@ export async function findTombstonedLanes(
          and tombstone_moved_to is null and tombstone_record_moved is null as is_double
      from tandem.lanes
      where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
-     order by id`,
+     order by tombstone_at, id`,
     [recordType, recordIds],
   );
   return rows.map((row) => ({
