@@ -3,7 +3,7 @@ import type { Content } from "../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
-import type { Lane, RecordMove, Transition } from "../model/lane.ts";
+import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { type Admission, cancelOlder } from "./admit.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +12,7 @@ import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
 import { nextWriteAt } from "./pace.ts";
 import { endedReason, missedAtMove, removalOf } from "./record-move.ts";
+import { outOfReach } from "./tombstone.ts";
 import {
   bear,
   inboundOff,
@@ -129,6 +130,7 @@ export function admitRecordMove(
     ...newEvent(lane, context, { direction: "outbound", action: "delete", source: "change" }),
     changes: shift === null ? [] : [shift],
   };
+  if (lane.tombstone !== null) return leaveAfterEnd(lane, lane.tombstone, born, recordMoved, now);
   const off = outboundOff(lane, context);
   const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
   const tombstone = { event: born.id, at: now, side: "record", recordMoved } as const;
@@ -146,6 +148,34 @@ export function admitRecordMove(
     unchanged(left),
   );
   return done(cancelOlder(ended, event, now), event);
+}
+
+/**
+ * The record of a lane that ended with it is here again, and elsewhere: it was not deleted, but has left.
+ * What was, or is about to be, done to its resource is what is done to one that a record has left.
+ */
+function leaveAfterEnd(
+  lane: Lane,
+  tombstone: Tombstone,
+  born: TandemEvent,
+  recordMoved: RecordMove,
+  now: Instant,
+): Admission {
+  const start = unchanged(lane);
+  if (tombstone.side === "resource" || tombstone.recordMoved !== undefined)
+    return { ...start, event: null };
+  const left = { ...tombstone, at: now, recordMoved };
+  const { movedTo } = tombstone;
+  return done(
+    withLane(start, { tombstone: movedTo === undefined ? left : outOfReach(left, movedTo) }),
+    {
+      ...born,
+      state: "ignored",
+      reason: "record_moved",
+      ignoredFor: { id: tombstone.event, type: "events" },
+      finishedAt: now,
+    },
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   admitRestore,
   canRestore,
 } from "../engine/record-change.ts";
-import { connectionsAt, takingBack } from "../engine/record-move.ts";
+import { connectionsAt, takingBack, type Whereabouts } from "../engine/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
@@ -24,7 +24,13 @@ import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
 import { followUsers } from "./follow-links.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services.ts";
-import { lanesLeft, placingColumn, shiftOf, whereaboutsOf } from "./whereabouts.ts";
+import {
+  type LaneThatEnded,
+  lanesLeft,
+  placingColumn,
+  shiftOf,
+  whereaboutsOf,
+} from "./whereabouts.ts";
 
 const BATCH = 500;
 
@@ -154,6 +160,10 @@ async function targetsOf(
       return [];
     });
   });
+  const leftSince = leftSinceEnded(mapping, rows, ended, where, restores, book);
+  for (const { id, recordId } of ended) {
+    if (leftSince.has(id)) lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(id));
+  }
   const ensured = await tx.ensureLanes(keys);
   const revived = new Set<LaneId>();
   const arrived = new Set<LaneId>();
@@ -174,7 +184,7 @@ async function targetsOf(
       lane,
       mapping,
       living: !over.has(lane),
-      moved: isPlaced ? (left.get(lane) ?? null) : null,
+      moved: leftSince.get(lane) ?? (isPlaced ? (left.get(lane) ?? null) : null),
       arrives: arrived.has(lane) && isMoved(mapping, own),
       restores: restores.get(lane) ?? null,
       revives: revived.has(lane),
@@ -182,6 +192,23 @@ async function targetsOf(
       changes: own,
     }));
   });
+}
+
+/** Lanes that ended with their record, which is here again and belongs elsewhere: it has left them. */
+function leftSinceEnded(
+  mapping: Mapping,
+  rows: ReadonlyMap<string, Row>,
+  ended: readonly LaneThatEnded[],
+  where: ReadonlyMap<string, Whereabouts>,
+  restores: ReadonlyMap<LaneId, LaneKey>,
+  book: AddressBook,
+): ReadonlyMap<LaneId, RecordMove> {
+  const withRecord = ended.filter(
+    ({ id, side, recordMoved }) => side === "record" && recordMoved === null && !restores.has(id),
+  );
+  const living = new Map([...rows].filter(([, row]) => !isSoftDeleted(mapping, row)));
+  const byScope = new Map([...where].filter(([, { kind }]) => kind === "by_scope"));
+  return lanesLeft(mapping, living, withRecord, byScope, book);
 }
 
 /** Whether the record was there before, and was moved. */
@@ -238,7 +265,7 @@ async function admitTargets(
     const target = targets.find((candidate) => candidate.lane === before.id);
     const context = book.context(before, tx.now);
     if (target === undefined) return [{ before, after: admitOrphan(before, context) }];
-    if (target.moved !== null && before.moved === null) {
+    if (target.moved !== null && (before.moved === null || before.tombstone !== null)) {
       const shift = shifts.get(before.id) ?? null;
       const after = admitRecordMove(before, target.moved, shift, context);
       if (after.event !== null)

@@ -21,6 +21,8 @@ import { noteUntold, type Untold } from "./untold.ts";
 
 export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>[number];
 
+export type LaneThatEnded = Awaited<ReturnType<StoreTransaction["findTombstonedLanes"]>>[number];
+
 /** The column that says where a record belongs. */
 export function placingColumn({ parent, scopeColumn }: Mapping): string | null {
   return parent?.column ?? scopeColumn;
@@ -107,11 +109,11 @@ async function byParents(
   return result;
 }
 
-/** The living lanes of a mapping's records that they have left, with where to. */
+/** Which of its records' lanes they have left, with where to. */
 export function lanesLeft(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
-  existing: readonly LaneOfRecord[],
+  existing: readonly (LaneOfRecord | LaneThatEnded)[],
   where: ReadonlyMap<string, Whereabouts>,
   book: AddressBook,
 ): ReadonlyMap<LaneId, RecordMove> {

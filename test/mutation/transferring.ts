@@ -5,6 +5,7 @@ const killedBy = ["test/situations/found-by-simulation-transfers.test.ts"];
 
 const onTheWay = ["test/situations/found-by-simulation-on-the-way.test.ts"];
 const surplus = ["test/situations/surplus-after-transfers.test.ts"];
+const takenBack = ["test/situations/found-by-simulation-taken-back.test.ts"];
 const leftBehind = ["test/situations/found-by-simulation-left-behind.test.ts"];
 
 export const transferring: readonly CodeMutant[] = [
@@ -330,5 +331,21 @@ export const transferring: readonly CodeMutant[] = [
     find: "if (!(error instanceof IntegrationError)) throw error;",
     replace: 'return { first: "another", name: "" };',
     killedBy: surplus,
+  },
+  {
+    id: "taken-back-elsewhere",
+    rule: "A record that was archived, and is taken back elsewhere, has left the connection it was in",
+    file: "src/runtime/drain.ts",
+    find: "if (leftSince.has(id)) lanes",
+    replace: "if (leftSince.size < 0) lanes",
+    killedBy: takenBack,
+  },
+  {
+    id: "taken-back-last",
+    rule: "Of several that ended in a connection, a record that is taken back gets the last one back",
+    file: "src/store/postgres/lane-keys.ts",
+    find: "order by tombstone_at, id",
+    replace: "order by id",
+    killedBy: takenBack,
   },
 ];

@@ -207,7 +207,6 @@ export function findTombstonedLanes(
             connectionId: lane.connectionId,
             resourceType: lane.resourceType,
             recordId,
-            endedAt: lane.tombstone.at,
             side: lane.tombstone.side,
             at: lane.tombstone.at,
             recordMoved: lane.tombstone.recordMoved ?? null,
@@ -216,7 +215,7 @@ export function findTombstonedLanes(
           },
         ],
   );
-  return ended.sort((a, b) => a.endedAt - b.endedAt).map(({ endedAt: _, ...lane }) => lane);
+  return ended.sort((a, b) => a.at - b.at);
 }
 
 /** Lanes whose create left without a token and has no resource yet, oldest first. */

@@ -37,14 +37,19 @@ export function isDetached(task: string, { ledger }: Scene): boolean {
   return !isAlive && own.some((lane) => lane.tombstone?.movedTo !== undefined && !hasLeft(lane));
 }
 
-/** A comment stays where its task had an issue that ended by a deletion, wherever the task goes then. */
+/**
+ * A comment stays where its task's issue was deleted, wherever the task goes then; or the task is archived,
+ * until it is taken back.
+ */
 function staysBelow({ connectionId, recordType, recordId }: Lane, scene: Scene): boolean {
-  const task = scene.records.get(recordName({ recordType, recordId }))?.belongsTo;
+  const task = scene.records.get(recordName({ recordType, recordId }))?.belongsTo ?? "";
+  const isArchived = scene.records.get(task)?.archived === true;
   return scene.ledger.lanes.some(
     (each) =>
       each.connectionId === connectionId &&
       recordName(each) === task &&
       each.tombstone !== null &&
+      (each.tombstone.side === "resource" || isArchived) &&
       !hasLeft(each),
   );
 }
