@@ -23,6 +23,16 @@ export function isAwayFromHere(lane: Lane, scene: Scene): boolean {
   return placeOf(recordName(lane), scene)?.connection !== lane.connectionId;
 }
 
+/** What records have left, or were archived in, by its present name: it says what it said, and they go on elsewhere. */
+export function leftBehindBy(scene: Scene): Set<string> {
+  const { ledger, places, history } = scene;
+  return new Set(
+    ledger.lanes
+      .filter((lane) => hasLeft(lane) || (lane.tombstone !== null && isAwayFromHere(lane, scene)))
+      .map((lane) => history.names.now(resourceName(lane, places))),
+  );
+}
+
 /** Whether a task, or what a comment belongs to, is archived, or has its issue out of reach. */
 export function isPutAway(record: string, scene: Scene): boolean {
   const { archived = false, belongsTo = "" } = scene.records.get(record) ?? {};

@@ -10,7 +10,15 @@ import { type History, tokenIn, withoutToken } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
-import { hasLeft, isAwayFromHere, isDetached, isPutAway, misplaced, placeOf } from "./misplaced.ts";
+import {
+  hasLeft,
+  isAwayFromHere,
+  isDetached,
+  isPutAway,
+  leftBehindBy,
+  misplaced,
+  placeOf,
+} from "./misplaced.ts";
 import {
   commentName,
   issueName,
@@ -67,7 +75,7 @@ export interface Thing {
   readonly nameAbove?: string | null;
   /** The token of the create that made it, or of what it was copied from. */
   readonly token?: string | null;
-  /** Of a task its project, of a comment its task. */
+  /** Of a task its project, of a comment its task or issue. */
   readonly belongsTo?: string;
   /** Of what we closed as surplus, and what is said below it. */
   readonly isSurplus?: boolean;
@@ -192,7 +200,8 @@ function resourcesOf(
     for (const { id, body, author, issueNumber } of github.comments(site)) {
       const says = { body: withoutToken(body) };
       const isSurplus = surplus.has(issueNumber);
-      const about = { by: author, ...signsOf(body), isSurplus, isOutside };
+      const belongsTo = issueName(repository, issueNumber);
+      const about = { by: author, ...signsOf(body), isSurplus, isOutside, belongsTo };
       resources.set(commentName(id), { says, archived: false, ...about });
     }
   }
@@ -293,6 +302,7 @@ function revived(scene: Scene): readonly string[] {
 function doubled(scene: Scene): readonly string[] {
   const { ledger, places, records, resources } = scene;
   const found: string[] = [];
+  const left = leftBehindBy(scene);
   const alive = ledger.lanes.filter(({ tombstone }) => tombstone === null);
   const ended = ledger.lanes.filter((lane) => lane.tombstone !== null && !hasLeft(lane));
   for (const name of records.keys()) {
@@ -302,11 +312,12 @@ function doubled(scene: Scene): readonly string[] {
     const moot = count === 0 && (detached || isNowhere || isPutAway(name, scene));
     if (count !== 1 && !moot) found.push(`record ${name} has ${String(count)} pairings`);
   }
-  for (const [name, { isSurplus, isOutside }] of resources) {
+  for (const [name, { isSurplus, isOutside, belongsTo = "" }] of resources) {
     if (isOutside === true) continue;
     const lanes = ledger.lanes.filter((lane) => resourceName(lane, places) === name);
     if (lanes.length === 1) continue;
-    if (lanes.length === 0 && isSurplus === true) continue;
+    // Below what a record has left nothing is listened to.
+    if (lanes.length === 0 && (isSurplus === true || left.has(belongsTo))) continue;
     found.push(`${name} has ${String(lanes.length)} pairings`);
   }
   return found;
@@ -319,23 +330,18 @@ function isOrphan(name: string, lanes: readonly Lane[]): boolean {
 
 /** Every title and every comment is somebody's own words, so no two living things say the same. */
 function sameTwice(scene: Scene): readonly string[] {
-  const { records, resources, ledger, places, history } = scene;
+  const { records, resources, ledger, places } = scene;
   const found: string[] = [];
-  // What a record has left, or was archived in, says what it said, and it goes on elsewhere.
-  const left = new Set(
-    ledger.lanes
-      .filter((lane) => hasLeft(lane) || (lane.tombstone !== null && isAwayFromHere(lane, scene)))
-      .map((lane) => history.names.now(resourceName(lane, places))),
-  );
+  const left = leftBehindBy(scene);
   // Transferred untold, what was left is taken in like anything else.
-  for (const lane of ledger.lanes) {
-    if (left.has(resourceName(lane, places)) && lane.tombstone === null) left.add(recordName(lane));
-  }
+  const again = ledger.lanes.filter(({ tombstone }) => tombstone === null);
+  for (const lane of again) if (left.has(resourceName(lane, places))) left.add(recordName(lane));
   for (const things of [records, resources]) {
     const seen = new Map<string, string>();
-    for (const [name, { says, isSurplus, isOutside }] of things) {
+    for (const [name, { says, isSurplus, isOutside, belongsTo = "" }] of things) {
       // What was taken out of reach may have been made anew where its record is.
-      if (isSurplus === true || isOutside === true || left.has(name)) continue;
+      if (isSurplus === true || isOutside === true) continue;
+      if (left.has(name) || (things === resources && left.has(belongsTo))) continue;
       const words = text(says.title ?? says.body);
       const other = seen.get(words);
       if (other !== undefined) found.push(`${other} and ${name} both say ${words}`);
