@@ -3,6 +3,7 @@ import { beginAnew, leaveLane, placeText } from "../engine/move.ts";
 import { processing } from "../engine/transition.ts";
 import { fail } from "../engine/fail.ts";
 import { IntegrationError } from "../integrations/integration.ts";
+import { isContention } from "../store/database.ts";
 import type { AddressBook } from "./address-book.ts";
 import { type Claimed, forgetLate, hold, save } from "./claim.ts";
 import { classify, messageOf } from "./failures.ts";
@@ -24,10 +25,29 @@ export async function processClaimed(
   } catch (thrown) {
     // Killed: a crashed worker writes nothing more, and its lease runs out.
     if (signal.aborted) return;
-    if (await hasMoved(services, claimed, book, thrown)) return;
-    if (await wentWithParent(services, claimed, book, thrown)) return;
-    await noteFailure(services, claimed, book, thrown);
+    const failure = await whyNotElsewhere(services, claimed, book, thrown);
+    if (failure !== null) await noteFailure(services, claimed, book, failure);
   }
+}
+
+/**
+ * `null` where a failure was followed to where its resource is, and else what failed: who meets somebody
+ * else on the way, or was told meanwhile what this one does not know, looks again like after any failure.
+ */
+async function whyNotElsewhere(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  thrown: unknown,
+): Promise<unknown> {
+  try {
+    if (await hasMoved(services, claimed, book, thrown)) return null;
+    if (await wentWithParent(services, claimed, book, thrown)) return null;
+  } catch (error) {
+    if (!isContention(error)) throw error;
+    return error;
+  }
+  return thrown;
 }
 
 /**

@@ -180,6 +180,26 @@ describeOnEachDatabase("an issue that was closed for its task's sake", (open) =>
 });
 
 describeOnEachDatabase("a connection that is switched on", (open) => {
+  it("while an edit of ours is led there who does not know it yet: it looks again, and follows", async () => {
+    const app = await givenPaired(await open());
+    const [, { id: there } = app.connection] =
+      await app.tandem.services.store.directory.connections();
+    await app.tandem.pause(there, "release day");
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    await app.editTask(app.taskId, { title: "Dead link" });
+    const { answer } = await catchRequest(app, PATCH_ISSUE);
+    await app.tandem.enable(there);
+    await answer();
+    app.github.clearFaults();
+    await app.settleWithin(10);
+
+    expect(await app.task()).toMatchObject({ title: "Dead link", project_id: "2" });
+    expect(issuesOf(app, APP)).toEqual(["open: Dead link"]);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+
   it("while somebody takes in a webhook who does not know it yet: that is decided anew", async () => {
     const app = await givenNothing(await open());
     const { services } = app.tandem;
