@@ -179,7 +179,11 @@ async function targetsOf(
   return ids.flatMap((recordId) => {
     const own = changes.filter((change) => change.recordId === recordId);
     const row = rows.get(recordId) ?? null;
-    const isPlaced = row !== null && !isSoftDeleted(mapping, row) && mayHaveMoved(mapping, own);
+    // Archived, it was nowhere: taken back, it may belong elsewhere, though its lane never ended.
+    const isPlaced =
+      row !== null &&
+      !isSoftDeleted(mapping, row) &&
+      (mayHaveMoved(mapping, own) || isRevival(mapping, own));
     return [...(lanes.get(recordId) ?? [])].map((lane) => ({
       lane,
       mapping,

@@ -348,4 +348,21 @@ export const transferring: readonly CodeMutant[] = [
     replace: "order by id",
     killedBy: takenBack,
   },
+  {
+    id: "taken-back-unheard",
+    rule: "A record that was archived, moved and taken back while all was paused has left its issue, too",
+    reasons: ["record_moved"],
+    file: "src/runtime/drain.ts",
+    find: "(mayHaveMoved(mapping, own) || isRevival(mapping, own))",
+    replace: "mayHaveMoved(mapping, own)",
+    killedBy: takenBack,
+  },
+  {
+    id: "transfer-led-there-meanwhile",
+    rule: "Who is led to where somebody else has just changed something looks again",
+    file: "src/runtime/process-claimed.ts",
+    find: "if (!isContention(error)) throw error;",
+    replace: "throw error;",
+    killedBy: ["test/situations/found-by-simulation-told-late.test.ts"],
+  },
 ];

@@ -5,6 +5,7 @@ import {
   APP,
   expectAtRest,
   givenComments,
+  givenPaired,
   issuesOf,
   moveTo,
   type Pair,
@@ -109,3 +110,37 @@ describeOnEachDatabase("a task that was in another project, and is back", (open)
     await expectAtRest(app);
   });
 });
+
+describeOnEachDatabase(
+  "a task that is archived, moved and taken back while all is paused",
+  (open) => {
+    it.each([
+      ["where nothing is connected", "3", []],
+      ["to another repository", "2", ["open: Broken link"]],
+    ])("%s: it has left its issue", async (_where, project, there) => {
+      const app = await givenPaired(await open());
+      await app.tandem.pause(app.connection.id, "release day");
+      for (const write of [
+        "deleted_at = tandem.now()",
+        `project_id = ${project}`,
+        "deleted_at = null",
+      ]) {
+        await app.sql(`update tasks set ${write}`);
+        await app.settle();
+      }
+      await app.tandem.enable(app.connection.id);
+      await app.settleWithin(10);
+
+      expect(await app.task()).toMatchObject({ project_id: project, deleted_at: null });
+      expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+      expect(issuesOf(app, APP)).toEqual(there);
+      expect((await storyAt(app, SITE)).join("\n")).toMatch(/^outbound completed moved_/m);
+      const [left] = (await app.pairings(app.taskId)).filter(
+        ({ connection }) => connection === SITE,
+      );
+      expect(left?.standing).toContain("The record was moved");
+      expect(app.writes()).toBe(1 + there.length);
+      await expectAtRest(app);
+    });
+  },
+);
