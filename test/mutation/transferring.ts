@@ -151,7 +151,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-went-along",
     rule: "What is not found where its parent was moved from has gone with it",
     file: "src/runtime/process-claimed.ts",
-    find: "    if (await wentWithParent(services, claimed, book, thrown)) return;\n",
+    find: "    if (await wentWithParent(services, claimed, book, thrown)) return null;\n",
     replace: "",
     killedBy,
   },
