@@ -10,15 +10,12 @@ import { github } from "../../src/integrations/github/index.ts";
 import { deliveryId, uuidv7 } from "../../src/model/ids.ts";
 import { systemClock } from "../../src/runtime/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";
-import { type Edit, makeWork, REPOSITORY_ID, type WorkOptions } from "../harness/work.ts";
+import { type Edit, REPOSITORY_ID } from "../harness/work.ts";
 import { type Audit, type Contender, TASKS } from "./contender.ts";
 
 export const ACCOUNTS = 4;
 const SLOW_MS = 2_000;
 const HOUR_MS = 3_600_000;
-
-/** The issues that have a task: edit `n` is of account `n % ACCOUNTS`, of which the first is the slow one. */
-export const ACCOUNTS_WORK: WorkOptions = { spread: "distinct", events: 400, bytes: 1_024 };
 
 const LOG = pino({ level: "warn", base: null });
 
@@ -72,9 +69,8 @@ function config(url: string) {
 }
 
 /** Accounts, their repositories, and a task for each issue, as webhooks have told of them. */
-async function pairTasks(pool: pg.Pool): Promise<void> {
+async function pairTasks(pool: pg.Pool, work: readonly Edit[]): Promise<void> {
   await pool.query(TASKS);
-  const work = makeWork(ACCOUNTS_WORK);
   const url = pool.options.connectionString ?? "";
   const tandem = await createTandem(config(url), { fetch: apiOf(work, 0), log: LOG });
   try {
@@ -123,6 +119,7 @@ async function pairedOf(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.paired ?? 0);
 }
 
+/** The first is the slow one's. */
 function accountOf({ issue }: Edit): number {
   return issue % ACCOUNTS;
 }

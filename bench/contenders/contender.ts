@@ -5,7 +5,7 @@ import { type Edit, POISON } from "../harness/work.ts";
 /** What the harness's own process does for a contender. */
 export interface Judged {
   /** Once for a database, before its processes start. */
-  readonly setUp: (pool: pg.Pool) => Promise<void>;
+  readonly setUp: (pool: pg.Pool, work: readonly Edit[]) => Promise<void>;
   /** 0 once every edit has its outcome; asked while it runs, where processes do not wait for it. */
   readonly left?: (pool: pg.Pool) => Promise<number>;
   /** What the database says of the outcome of each edit: complaints, none where all is well. */

@@ -26,7 +26,7 @@ function answering(work: readonly Edit[], counted: () => void): typeof fetch {
   };
 }
 
-export const product: Contender = {
+export const product: Contender & { readonly setUp: (pool: pg.Pool) => Promise<void> } = {
   async setUp(pool) {
     await pool.query(TASKS);
     const url = pool.options.connectionString ?? "";

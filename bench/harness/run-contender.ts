@@ -93,7 +93,7 @@ export async function runContestant(
   const told = new Map<ChildProcess, number>();
   try {
     const { setUp, left, audit } = contestant;
-    await setUp(pool);
+    await setUp(pool, edits);
     if (warmUp) await watchTasks(pool);
     for (let place = 0; place < PROCESSES; place += 1) {
       const child = start(program, nodeFlags);
