@@ -21,7 +21,12 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { admitArrivals, type Incoming, LaneMovedError } from "./admit-arrivals.ts";
+import {
+  admitArrivals,
+  identifyArrivals,
+  type Incoming,
+  LaneMovedError,
+} from "./admit-arrivals.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { childrenAlong, leaveAlong } from "./stranded-children.ts";
 
@@ -43,8 +48,7 @@ export async function followMove(
   const from = book.ofContainer(integration, move.from.containerId);
   const to = book.ofContainer(integration, move.to.containerId);
   if (mapping === null || from.length + to.length === 0) return false;
-  const told = await departuresOf(tx, move, from, book);
-  const leaving = told.length > 0 ? told : await unheardOf(tx, move, from, mapping);
+  const leaving = await whoLeaves(tx, known, from, mapping, book, services);
   const going = leaving.filter(({ gone }) => !gone);
   const free = await freeConnections(tx, going, to, move);
   const route = await withoutDoubles(tx, destinations(going, free), going, move);
@@ -108,6 +112,22 @@ function hasRecord({ recordId, tombstone }: Pick<Lane, "recordId" | "tombstone">
   return recordId !== null && tombstone === null;
 }
 
+/** The lanes that a resource leaves; where nobody has heard of it yet, that of the create that made it. */
+async function whoLeaves(
+  tx: StoreTransaction,
+  known: KnownMove,
+  from: readonly Contact[],
+  mapping: Mapping,
+  book: AddressBook,
+  services: Services,
+): Promise<readonly Leaving[]> {
+  const { move } = known;
+  const told = await departuresOf(tx, move, from, book);
+  if (told.length > 0) return told;
+  const isMade = await adoptMade(tx, known, from, mapping, book, services);
+  return isMade ? departuresOf(tx, move, from, book) : unheardOf(tx, move, from, mapping);
+}
+
 /** The lanes of the resource at its old place, and those that were left when it went out of reach. */
 async function departuresOf(
   tx: StoreTransaction,
@@ -157,6 +177,29 @@ async function departuresOf(
     });
   }
   return result;
+}
+
+/**
+ * What a create has made, moved before that was answered: its lane takes it where it was, and goes along with
+ * it like any other. `false` where no create waits for it.
+ */
+async function adoptMade(
+  tx: StoreTransaction,
+  { integration: _, move: { seen, from }, ...known }: KnownMove,
+  contacts: readonly Contact[],
+  mapping: Mapping,
+  book: AddressBook,
+  services: Services,
+): Promise<boolean> {
+  if (seen === null) return false;
+  const observation = { ...seen, externalId: from.externalId, content: null };
+  const arrival = { ...known, observation, verifiedAt: null };
+  const items = contacts.map((contact) => ({ contact, mapping, arrival }));
+  const made = (await identifyArrivals(tx, items)).flatMap(({ item, identification }) =>
+    identification.kind === "adopt" ? [item] : [],
+  );
+  if (made.length > 0) await admitArrivals(tx, made, book, services);
+  return made.length > 0;
 }
 
 /**

@@ -19,6 +19,8 @@ import {
   installationEventShape,
   installationRepositoriesEventShape,
   issueEventShape,
+  type IssuePayload,
+  issueShape,
   readJson,
   readPayload,
   repositoryEventShape,
@@ -124,6 +126,7 @@ function translateIssue(payload: unknown): Translation {
       { containerId: former.id, externalId: old.number },
       { containerId: repository.id, externalId: issue.number },
       seen,
+      issueShape.safeParse(old).data,
     );
   }
   if (upsert) return observed(action, repository.id, seen);
@@ -134,15 +137,24 @@ function translateIssue(payload: unknown): Translation {
     { containerId: repository.id, externalId: issue.number },
     { containerId: changes.new_repository.id, externalId: changes.new_issue.number },
     observeIssue(changes.new_issue),
+    issue,
   );
 }
 
 /**
  * An issue that goes from one repository to another. It is told at both, in any order. Neither payload
- * is trusted for what the issue says: its text may still be on its way.
+ * is trusted for what the issue says: its text may still be on its way, and our token with it, at either place.
  */
-function moved(action: string, from: Place, to: Place, seen: Observation): Translation {
-  return { kind: "moved", action, move: { type: seen.type, from, to, seen } };
+function moved(
+  action: string,
+  from: Place,
+  to: Place,
+  seen: Observation,
+  former: IssuePayload | undefined,
+): Translation {
+  const left = former === undefined ? null : observeIssue(former).token;
+  const arriving = { ...seen, token: seen.token ?? left };
+  return { kind: "moved", action, move: { type: seen.type, from, to, seen: arriving } };
 }
 
 function translateComment(payload: unknown): Translation {
