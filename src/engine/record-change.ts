@@ -291,6 +291,21 @@ export function admitDrift(lane: Lane, context: Context): Admission {
   return done(start, off === null ? born : { ...born, state: "disabled", reason: off });
 }
 
+/**
+ * A record whose resource was never made, since its parent's had ended: it is asked for again, for that is
+ * here by now. What is live of it will see that by itself.
+ */
+export function admitUnsent(lane: Lane, context: Context): Admission {
+  const isUnsent = lane.recordId !== null && lane.externalId === null && lane.tombstone === null;
+  const present = lane.live.some(({ direction }) => direction === "outbound");
+  if (present || !isUnsent) return { ...unchanged(lane), event: null };
+  return admitChange(
+    lane,
+    { action: "upsert", changedAt: {}, ours: false, deleted: null },
+    context,
+  );
+}
+
 /** Unsent edits of a record that was deleted are kept where they can be seen. */
 function lostWith(lane: Lane, deleted: Content | null, context: Context): readonly Conflict[] {
   if (lane.base === null || deleted === null) return [];

@@ -6,7 +6,7 @@ import type { Context } from "../engine/context.ts";
 import { admit } from "../engine/admit.ts";
 import { followParent, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
-import { admitDrift, admitRecordMove, queueRemoval } from "../engine/record-change.ts";
+import { admitDrift, admitRecordMove, admitUnsent, queueRemoval } from "../engine/record-change.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { backInReach } from "../engine/tombstone.ts";
 import { handBack, takeEditTimes } from "../engine/returning.ts";
@@ -47,20 +47,16 @@ export function familyBelow(
       (tombstone === null || tombstone.movedTo !== undefined || isToBeRemoved(tombstone)),
   );
   const matches = matchChildren(children, seen, mapping.resource.fields);
-  const strangers = ofType.filter(
-    (one) =>
-      one.connectionId === lane.connectionId &&
-      one.parent?.externalId === lane.externalId &&
-      !children.includes(one),
-  );
-  const passed = ofType.filter((one) =>
+  const rest = ofType.filter((one) => !children.includes(one));
+  const present = rest.filter((one) => one.connectionId === lane.connectionId);
+  const strangers = present.filter((one) => one.parent?.externalId === lane.externalId);
+  const passed = rest.filter((one) =>
     behind.some(
       (left) =>
         one.connectionId === left.connectionId &&
         one.parent?.externalId === left.externalId &&
         one.externalId !== null &&
-        one.tombstone === null &&
-        !children.includes(one),
+        one.tombstone === null,
     ),
   );
   return {
@@ -69,7 +65,7 @@ export function familyBelow(
     matches,
     rivalry: settleRivals(
       matches.flatMap(({ child, seen: there }) => (mayLive(child, there) ? [child] : [])),
-      ofType.filter((one) => one.connectionId === lane.connectionId && one.tombstone === null),
+      present.filter(({ tombstone }) => tombstone === null),
     ),
     missing: matches.flatMap(({ child, seen: there }) =>
       there === null && child.externalId !== null && child.tombstone?.side !== "record"
@@ -159,7 +155,7 @@ function isToBeRemoved({ side, recordMoved }: Tombstone): boolean {
 
 /**
  * Nobody heard what the app said of a child while its resource was out of reach. One that is there though
- * its record was deleted was not found where it was.
+ * its record was deleted was not found where it was; one that is nowhere is still to be made.
  */
 function goAlong(
   child: Lane,
@@ -167,9 +163,9 @@ function goAlong(
   context: Context,
 ): Transition {
   const followed = followParent(child, to, context);
-  if (child.tombstone === null) return followed;
   const isBack = followed.lane.tombstone === null;
-  const { lane, ended } = (isBack ? admitDrift : queueRemoval)(followed.lane, context);
+  const whatElse = child.tombstone === null ? admitUnsent : admitDrift;
+  const { lane, ended } = (isBack ? whatElse : queueRemoval)(followed.lane, context);
   return { lane, ended: [...followed.ended, ...ended] };
 }
 

@@ -3,6 +3,7 @@ import { admission } from "./admission.ts";
 import { agreeing } from "./agreeing.ts";
 import { answering } from "./answering.ts";
 import { authors } from "./authors.ts";
+import { backInReach } from "./back-in-reach.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
 import { families } from "./families.ts";
@@ -28,6 +29,7 @@ export const mutants: readonly CodeMutant[] = [
   ...families,
   ...moving,
   ...transferring,
+  ...backInReach,
   ...toldLate,
   ...authors,
   ...returning,

@@ -62,8 +62,8 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-child-drift",
     rule: "What the app said of a child that was out of reach is sent once it is back",
     file: "src/runtime/settle-children.ts",
-    find: "if (child.tombstone === null) return followed;",
-    replace: "if (child.tombstone?.side !== 'record') return followed;",
+    find: "child.tombstone === null ? admitUnsent : admitDrift;",
+    replace: "admitUnsent;",
     killedBy,
   },
   {

@@ -1,0 +1,23 @@
+/** Mutants of what belongs to a resource that was out of reach, as simulated histories found. */
+import type { CodeMutant } from "./mutant.ts";
+
+const killedBy = ["test/situations/found-by-simulation-back-in-reach.test.ts"];
+
+export const backInReach: readonly CodeMutant[] = [
+  {
+    id: "back-no-rival",
+    rule: "A lane that follows its parent back to where it is already is no rival of itself",
+    file: "src/runtime/settle-children.ts",
+    find: "const present = rest.filter(",
+    replace: "const present = ofType.filter(",
+    killedBy,
+  },
+  {
+    id: "back-unsent",
+    rule: "What was not sent when its parent went out of reach is sent once that is back",
+    file: "src/runtime/settle-children.ts",
+    find: "child.tombstone === null ? admitUnsent : admitDrift;",
+    replace: "admitDrift;",
+    killedBy,
+  },
+];

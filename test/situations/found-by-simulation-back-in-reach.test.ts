@@ -1,0 +1,71 @@
+/** What belongs to an issue that was out of reach, and is back: schedules of simulated histories, told alone. */
+import { expect, it } from "vitest";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import {
+  ELSEWHERE,
+  expectAtRest,
+  givenElsewhere,
+  type Pair,
+  said,
+  SITE,
+  transfer,
+  unfinished,
+} from "../harness/projects.ts";
+
+const SAID = ["I see it too.", "On it."];
+const POST = { method: "POST", path: /\/comments$/ } as const;
+
+/** A third comment, which GitHub did not take yet. */
+async function givenUnsent(database: TestDatabase, answer: 422 | 503): Promise<Pair> {
+  const app = await givenElsewhere(database);
+  app.github.failNext({ ...POST, with: answer });
+  await app.addComment(app.taskId, "Not said yet.");
+  await app.settle();
+  expect(await unfinished(app)).toMatchObject([{ reason: answer === 422 ? "failed" : "retry" }]);
+  return app;
+}
+
+/** The issue is out of reach for an hour: nobody waits for it. */
+async function expectEnded(app: Pair): Promise<void> {
+  await app.settleWithin(60);
+  expect((await app.story("record=comments:3")).at(-1)).toBe("outbound ignored parent_deleted");
+  expect(await unfinished(app)).toEqual([]);
+  expect(app.github.calls(POST)).toBe(1);
+}
+
+async function expectSaid(app: Pair, before: readonly string[] = []): Promise<void> {
+  await app.settleWithin(10);
+  expect(await app.task()).toMatchObject({ project_id: "1", deleted_at: null });
+  expect(app.github.comments(SITE, 2)).toHaveLength(3);
+  expect(said(app, SITE)).toEqual([...SAID, "Not said yet."]);
+  expect(await app.comments()).toHaveLength(3);
+  expect(await app.story("record=comments:3")).toEqual([
+    ...before,
+    "outbound completed created_resource",
+    "inbound duplicate same_content",
+  ]);
+  expect(app.github.calls(POST)).toBe(2);
+  expect(await unfinished(app)).toEqual([]);
+  await expectAtRest(app);
+}
+
+describeOnEachDatabase("a comment that was not said when its issue went out of reach", (open) => {
+  it("is said below it once that is back in its repository, though it was refused before", async () => {
+    const app = await givenUnsent(await open(), 422);
+    transfer(app, SITE, 1, ELSEWHERE);
+    await app.settle();
+    transfer(app, ELSEWHERE, 1, SITE);
+
+    await expectSaid(app);
+  });
+
+  it("is said, too, where nobody waits for that any more", async () => {
+    const app = await givenUnsent(await open(), 503);
+    transfer(app, SITE, 1, ELSEWHERE);
+    await app.settle();
+    await expectEnded(app);
+    transfer(app, ELSEWHERE, 1, SITE);
+
+    await expectSaid(app, ["outbound ignored parent_deleted"]);
+  });
+});
