@@ -97,6 +97,20 @@ export function takingBack<Ended extends EndedLane>(
 }
 
 /**
+ * The connections in which a parent has ended: where it was, and where it came from, if it ended on its way.
+ * What belongs to it was still to follow from there, and goes on with it once it is back.
+ */
+export function endedIn({
+  connectionId,
+  movedFrom,
+  isDouble,
+}: Pick<EndedLane, "connectionId" | "movedFrom"> & {
+  readonly isDouble: boolean;
+}): readonly ConnectionId[] {
+  return movedFrom === null || isDouble ? [connectionId] : [movedFrom, connectionId];
+}
+
+/**
  * Whether an outbound event belies where its record is by now: two drains at once may each have seen
  * the record at another time. Then the drain looks once more, and nothing is sent before it has. Of
  * what is paired only that is asked which looks at the resource first, as who is taken back does.

@@ -1,6 +1,7 @@
 /** The resource of a record's parent, found through the parent record's own lane. */
 import type { Context } from "../engine/context.ts";
 import type { ParentState } from "../engine/outbound.ts";
+import { endedIn } from "../engine/record-move.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
@@ -45,7 +46,9 @@ async function endedParent(
 ): Promise<ParentState> {
   const lanes = await tx.findTombstonedLanes(mapping.parent?.recordType ?? "", parentIds);
   // Of several, the last says how its parent went.
-  const ended = lanes.findLast((candidate) => isParentOf(candidate, lane, mapping));
+  const ended = lanes.findLast((candidate) =>
+    endedIn(candidate).some((id) => isParentOf({ ...candidate, connectionId: id }, lane, mapping)),
+  );
   if (ended === undefined) return null;
   return { ended: ended.recordId, moved: ended.recordMoved !== null };
 }

@@ -1,6 +1,7 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
 import {
   connectionsAt,
+  endedIn,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
@@ -99,7 +100,10 @@ async function byParents(
     const last = new Map(
       over
         .filter((lane) => lane.recordId === parentId)
-        .map((lane) => [lane.connectionId, lane.recordMoved === null ? "ended" : "left"] as const),
+        .flatMap((lane) => {
+          const standing = lane.recordMoved === null ? "ended" : "left";
+          return endedIn(lane).map((id) => [id, standing] as const);
+        }),
     );
     const gone = [...last]
       .filter(([id]) => !where.parents.some(({ connectionId }) => connectionId === id))

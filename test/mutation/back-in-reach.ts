@@ -20,4 +20,20 @@ export const backInReach: readonly CodeMutant[] = [
     replace: "admitDrift;",
     killedBy,
   },
+  {
+    id: "back-by-way-of",
+    rule: "What is still to follow a parent that ended on its way belongs below it where that came from",
+    file: "src/engine/record-move.ts",
+    find: "? [connectionId] : [movedFrom, connectionId];",
+    replace: "? [connectionId] : [connectionId];",
+    killedBy,
+  },
+  {
+    id: "back-nobody-waits",
+    rule: "Nobody waits for a parent that ended on its way",
+    file: "src/runtime/parent-state.ts",
+    find: "endedIn(candidate).some(",
+    replace: "[candidate.connectionId].some(",
+    killedBy,
+  },
 ];

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import {
+  APP,
   ELSEWHERE,
   expectAtRest,
   givenElsewhere,
@@ -33,11 +34,15 @@ async function expectEnded(app: Pair): Promise<void> {
   expect(app.github.calls(POST)).toBe(1);
 }
 
-async function expectSaid(app: Pair, before: readonly string[] = []): Promise<void> {
+async function expectSaid(
+  app: Pair,
+  before: readonly string[] = [],
+  last = "Not said yet.",
+): Promise<void> {
   await app.settleWithin(10);
   expect(await app.task()).toMatchObject({ project_id: "1", deleted_at: null });
   expect(app.github.comments(SITE, 2)).toHaveLength(3);
-  expect(said(app, SITE)).toEqual([...SAID, "Not said yet."]);
+  expect(said(app, SITE)).toEqual([...SAID, last]);
   expect(await app.comments()).toHaveLength(3);
   expect(await app.story("record=comments:3")).toEqual([
     ...before,
@@ -67,5 +72,24 @@ describeOnEachDatabase("a comment that was not said when its issue went out of r
     transfer(app, ELSEWHERE, 1, SITE);
 
     await expectSaid(app, ["outbound ignored parent_deleted"]);
+  });
+
+  it("is said, too, where the issue went by way of another project before that was followed", async () => {
+    const app = await givenUnsent(await open(), 503);
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    transfer(app, APP, 1, ELSEWHERE);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.sql("update comments set markdown = 'Said late.' where id = 3");
+    await app.settle();
+    await expectEnded(app);
+    transfer(app, ELSEWHERE, 1, SITE);
+
+    await expectSaid(
+      app,
+      ["outbound canceled superseded", "outbound ignored parent_deleted"],
+      "Said late.",
+    );
   });
 });
