@@ -2,9 +2,12 @@
 import type { TandemEvent } from "../model/event.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import type { Observation } from "../model/observation.ts";
 import type { Admission, Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
-import { withMade } from "./identify.ts";
+import { saidOf } from "./create.ts";
+import { identify, withMade } from "./identify.ts";
+import type { ChildMatch } from "./move.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
 
@@ -21,6 +24,27 @@ export type First = "another" | "the_second" | "absent";
 export function isCertainlySurplus({ tombstone }: Pick<Lane, "tombstone">, first: First): boolean {
   if (first !== "absent") return first === "another";
   return tombstone !== null && tombstone.movedTo === undefined;
+}
+
+/** Of what is below a resource that was moved, what is a second one of a child that is there: their ids. */
+export function secondsBelow(
+  matches: readonly ChildMatch[],
+  seen: readonly Observation[],
+  { mapping, identity }: Pick<Context, "mapping" | "identity">,
+): readonly string[] {
+  const firsts = matches.flatMap((match) => match.seen ?? []);
+  return seen.flatMap((one) => {
+    const { externalId, content } = one;
+    const of = matches.find(
+      ({ child }) => child.intent !== null && child.intent.token === one.token,
+    );
+    if (of === undefined || of.seen === null || firsts.includes(one)) return [];
+    const { id, intent } = of.child;
+    const posted = intent?.posted ?? null;
+    const byToken = { id, externalId: of.seen.externalId, isElsewhere: false, posted };
+    const said = content === null ? one : { ...one, said: saidOf(content, mapping) };
+    return identify(said, null, byToken, identity).kind === "surplus" ? [externalId] : [];
+  });
 }
 
 /**

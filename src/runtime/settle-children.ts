@@ -8,6 +8,7 @@ import { followParent, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
 import { admitDrift, admitRecordMove, admitUnsent, queueRemoval } from "../engine/record-change.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
+import { secondsBelow } from "../engine/surplus.ts";
 import { backInReach } from "../engine/tombstone.ts";
 import { handBack, takeEditTimes } from "../engine/returning.ts";
 import type { Lane, Tombstone, Transition } from "../model/lane.ts";
@@ -27,6 +28,8 @@ export interface Family {
   readonly strangers: ReadonlyMap<string, Lane>;
   /** The same at places that the resource has left again: nothing of them is there any more. */
   readonly passed: readonly Lane[];
+  /** Lanes that were made of what is surplus: it has none of its own. */
+  readonly seconds: readonly Lane[];
   /** Of records that have several lanes, those that keep it and those that do not. */
   readonly rivalry: Rivalry;
 }
@@ -37,6 +40,7 @@ export function familyBelow(
   { others }: { readonly others: readonly Lane[] },
   mapping: Mapping,
   seen: readonly Observation[],
+  identity: Context["identity"],
 ): Family {
   const { moved } = lane;
   const ofType = others.filter((one) => one.resourceType === mapping.resource.type);
@@ -59,10 +63,14 @@ export function familyBelow(
         one.tombstone === null,
     ),
   );
+  const surplus = secondsBelow(matches, seen, { mapping, identity });
   return {
     mapping,
     passed,
     matches,
+    seconds: strangers.filter(
+      ({ recordId, externalId }) => recordId === null && surplus.includes(externalId ?? ""),
+    ),
     rivalry: settleRivals(
       matches.flatMap(({ child, seen: there }) => (mayLive(child, there) ? [child] : [])),
       present.filter(({ tombstone }) => tombstone === null),
@@ -79,7 +87,7 @@ export function familyBelow(
 /** What becomes of the lanes of children. */
 export interface Following {
   readonly decided: Decided[];
-  /** Lanes that give way to one of these, and go before. */
+  /** Lanes that give way to one of these, or to none, and go before. */
   readonly yielding: readonly Decided[];
 }
 
@@ -92,7 +100,7 @@ function mayLive({ tombstone, externalId }: Lane, seen: Observation | null): boo
 /** Children take their new addresses; what a stranger knew of one goes to the old address. */
 export function followAll(
   { lane, event }: Held,
-  { matches, missing, strangers, passed, rivalry }: Family,
+  { matches, missing, strangers, passed, seconds, rivalry }: Family,
   book: AddressBook,
   now: Context["now"],
 ): Following {
@@ -126,7 +134,10 @@ export function followAll(
   });
   return {
     decided: [...followed, ...ended],
-    yielding: yielding.map((one) => ({ before: one, after: handBack(one, event, now) })),
+    yielding: [...yielding, ...seconds].map((one) => ({
+      before: one,
+      after: handBack(one, event, now),
+    })),
   };
 }
 
@@ -136,7 +147,10 @@ function letRecordGo(along: Transition, context: Context): Transition {
   return { lane, ended: [...along.ended, ...ended] };
 }
 
-/** Lanes that a record got while its own was out of reach, and that have sent nothing, give it back. */
+/**
+ * Lanes that a record got while its own was out of reach, and that have sent nothing, give it back; those of
+ * what is surplus have nothing to give.
+ */
 export async function yieldPlaces(
   tx: StoreTransaction,
   yielding: readonly Decided[],

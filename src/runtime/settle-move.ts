@@ -124,7 +124,7 @@ export async function settleMove(
   if (moved === null) return { start, event };
   const behind = leftOnTheWay(lane, held.others);
   const families = [...arrived].map(([mapping, seen]) =>
-    familyBelow(lane, behind, held, mapping, seen),
+    familyBelow(lane, behind, held, mapping, seen, context.identity),
   );
   const deadline = event.deadline ?? addMillis(tx.now, PARENT_DEADLINE_MS);
   // One that has no record yet is told of at the new place like any other.

@@ -185,7 +185,7 @@ export interface StoreTransaction {
   ): Promise<readonly Lane[]>;
   /** Writes what was decided. A lane of the same resource that was made meanwhile: run again. */
   saveLanes(decided: readonly Decided[]): Promise<void>;
-  /** Removes a locked lane whose resource is another lane's; its live events go with it. */
+  /** Removes a locked lane whose resource is another lane's, or surplus of one; its live events go with it. */
   removeLane(id: LaneId): Promise<void>;
   /** Makes the children of lanes that wait for them due at once. */
   wakeChildren(parents: readonly Lane[]): Promise<void>;

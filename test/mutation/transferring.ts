@@ -309,6 +309,15 @@ export const transferring: readonly CodeMutant[] = [
     killedBy: ["test/engine/identify.test.ts"],
   },
   {
+    id: "transfer-surplus-below",
+    rule: "A second child of ours that an archived parent's poll has listed is surplus once the first has followed",
+    reasons: ["surplus"],
+    file: "src/runtime/settle-children.ts",
+    find: "[...yielding, ...seconds].map",
+    replace: "yielding.map",
+    killedBy: surplus,
+  },
+  {
     id: "transfer-surplus-certain",
     rule: "Nothing is closed as surplus that the first was transferred to, unheard",
     file: "src/engine/surplus.ts",

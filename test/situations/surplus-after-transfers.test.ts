@@ -1,14 +1,16 @@
 /** What is there twice after an issue of ours was transferred, and what only looks so. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { outliveSender, POST_ISSUE } from "../harness/in-flight.ts";
+import { outliveSender, POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
   ELSEWHERE,
   expectAtRest,
+  givenPaired,
   givenProjects,
   issuesOf,
   type Pair,
+  said,
   SITE,
   transfer,
 } from "../harness/projects.ts";
@@ -176,5 +178,59 @@ describeOnEachDatabase("a second issue of ours whose first one is deleted unhear
     expect((await app.task()).deleted_at).not.toBeNull();
     await sweepTwice(app);
     expect(issuesOf(app, SITE)).toEqual(["closed: Written once"]);
+  });
+});
+
+/** A comment of ours that an earlier request has made a second time, below issue 1. */
+async function givenSaidTwice(database: TestDatabase): Promise<Pair> {
+  const app = await givenPaired(database);
+  await app.addComment(app.taskId, "Said once.");
+  const late = await outliveSender(app, POST_COMMENT);
+  await app.settle();
+  late.apply();
+  await app.settle();
+  expect(said(app, SITE)).toEqual(["Said once.", "Said once."]);
+  return app;
+}
+
+describeOnEachDatabase("a second comment of ours that is transferred with its issue", (open) => {
+  it("goes at the next sweep", async () => {
+    const app = await givenSaidTwice(await open());
+    transfer(app, SITE, 1, APP);
+    await app.settleWithin(10);
+    await sweepTwice(app);
+    expect(said(app, APP)).toEqual(["Said once."]);
+    expect(await app.comments()).toMatchObject([{ id: "1" }]);
+    await expectAtRest(app);
+  });
+
+  it.each([
+    ["where the issue was", ""],
+    ["where the issue is", ", project_id = 2"],
+  ])("stays below a task that is archived, and goes once that is taken back %s", async (_, too) => {
+    const app = await givenSaidTwice(await open());
+    await app.sql("update tasks set deleted_at = tandem.now()");
+    await app.settle();
+    await app.advance(5_000);
+    transfer(app, SITE, 1, APP);
+    await app.settleWithin(10);
+    // A poll lists both, and an archived task wants neither.
+    await app.advance(60_000);
+    await app.tandem.syncNow();
+    await sweepTwice(app);
+    expect(said(app, APP)).toEqual(["Said once.", "Said once."]);
+    app.github.clearRequests();
+
+    await app.sql(`update tasks set deleted_at = null${too}`);
+    await app.settleWithin(10);
+    await sweepTwice(app);
+    expect(await app.task()).toMatchObject({ project_id: "2", deleted_at: null });
+    expect(said(app, APP)).toEqual(["Said once."]);
+    expect(await app.comments()).toMatchObject([{ id: "1", markdown: "Said once." }]);
+    const told = await app.events("record=comments:1");
+    expect(told.at(-1)).toMatchObject({ state: "ignored", reason: "surplus" });
+    // The issue is opened again, and the second comment deleted.
+    expect(app.writes()).toBe(2);
+    await expectAtRest(app);
   });
 });
