@@ -151,7 +151,12 @@ async function targetsOf(
       if (last === undefined && !living) arrivals.add(key);
       if (living || last === undefined) return [key];
       if (last.side === "record") restores.set(last.id, key);
-      else if (last.recordMoved !== null || isFromElsewhere || isRevival(mapping, own)) {
+      else if (
+        last.recordMoved !== null ||
+        isFromElsewhere ||
+        isRevival(mapping, own) ||
+        isBelowAnother(mapping, last)
+      ) {
         revivals.add(key);
         return [key];
       }
@@ -239,6 +244,14 @@ function isOfRecord(
   key: LaneKey,
 ): boolean {
   return resourceType === key.resourceType && recordId === key.recordId;
+}
+
+/**
+ * Whether the resource of a record is out of reach, with the one that it belonged to: its parent has another
+ * here by now. What is back together with its parent has followed that before.
+ */
+function isBelowAnother({ parent }: Mapping, { isAway }: LaneThatEnded): boolean {
+  return parent !== null && isAway;
 }
 
 /** Whether the app made the record anew, or took back its deletion. */

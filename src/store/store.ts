@@ -115,6 +115,8 @@ export interface StoreTransaction {
         readonly recordMoved: RecordMove | null;
         /** The connection that its resource came from, while record and children are still to follow. */
         readonly movedFrom: ConnectionId | null;
+        /** Its resource went where nothing is connected. */
+        readonly isAway: boolean;
         /** Left behind by a resource that was moved: its record, a double, is about to be removed. */
         readonly isDouble: boolean;
       })[]

@@ -36,4 +36,20 @@ export const backInReach: readonly CodeMutant[] = [
     replace: "[candidate.connectionId].some(",
     killedBy,
   },
+  {
+    id: "back-below-another",
+    rule: "What was said below an issue that is out of reach is said below the one that its task has by now",
+    file: "src/runtime/drain.ts",
+    find: "return parent !== null && isAway;",
+    replace: "return parent === null && isAway;",
+    killedBy,
+  },
+  {
+    id: "back-no-other-issue",
+    rule: "A task whose issue is out of reach gets no other by being edited",
+    file: "src/runtime/drain.ts",
+    find: "return parent !== null && isAway;",
+    replace: "return parent !== undefined && isAway;",
+    killedBy,
+  },
 ];

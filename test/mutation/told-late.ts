@@ -48,8 +48,8 @@ export const toldLate: readonly CodeMutant[] = [
     id: "moved-home",
     rule: "A record that comes back from elsewhere to where its resource was deleted gets another",
     file: "src/runtime/drain.ts",
-    find: "last.recordMoved !== null || isFromElsewhere ||",
-    replace: "last.recordMoved !== null ||",
+    find: "isFromElsewhere ||\n",
+    replace: "\n",
     killedBy,
   },
   {

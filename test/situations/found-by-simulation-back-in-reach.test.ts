@@ -6,6 +6,8 @@ import {
   ELSEWHERE,
   expectAtRest,
   givenElsewhere,
+  issuesOf,
+  moveTo,
   type Pair,
   said,
   SITE,
@@ -91,5 +93,50 @@ describeOnEachDatabase("a comment that was not said when its issue went out of r
       ["outbound canceled superseded", "outbound ignored parent_deleted"],
       "Said late.",
     );
+  });
+});
+
+describeOnEachDatabase("a task that is taken back while its issue goes out of reach", (open) => {
+  it("gets another issue, and what was said below the first is said there", async () => {
+    const app = await givenElsewhere(await open());
+    app.github.failNext({ method: "GET", path: /\/issues\/\d+$/, with: 503 });
+    // Nothing is done to the issue between the two moves.
+    await app.tandem.pause(app.connection.id, "a person has paused it");
+    await moveTo(app, "3");
+    await app.settle();
+    await moveTo(app, "1");
+    await app.settle();
+    await app.tandem.enable(app.connection.id);
+    await app.settle();
+    transfer(app, SITE, 1, ELSEWHERE);
+    await app.settleWithin(10);
+
+    for (const id of ["1", "2"]) {
+      const story = await app.story(`record=comments:${id}`);
+      expect(story.slice(-3)).toEqual([
+        "inbound completed moved_away",
+        "outbound completed created_resource",
+        "inbound duplicate same_content",
+      ]);
+    }
+    expect(await app.task()).toMatchObject({ project_id: "1", deleted_at: null });
+    expect(issuesOf(app, SITE)).toEqual(["open: Broken link"]);
+    expect(said(app, SITE)).toEqual(SAID);
+    expect(await app.comments()).toHaveLength(2);
+    expect(app.writes()).toBe(3);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+
+  it("gets no other by being edited while its issue is out of reach", async () => {
+    const app = await givenElsewhere(await open());
+    transfer(app, SITE, 1, ELSEWHERE);
+    await app.settle();
+    await app.editTask(app.taskId, { title: "Edited here" });
+    await app.settleWithin(10);
+
+    expect(issuesOf(app, SITE)).toEqual([]);
+    expect(app.writes()).toBe(0);
+    expect(await unfinished(app)).toEqual([]);
   });
 });

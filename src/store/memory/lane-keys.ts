@@ -211,6 +211,7 @@ export function findTombstonedLanes(
             at: lane.tombstone.at,
             recordMoved: lane.tombstone.recordMoved ?? null,
             movedFrom: lane.moved?.connection ?? null,
+            isAway: lane.tombstone.movedTo !== undefined,
             isDouble: isDouble({ recordId, ...lane }),
           },
         ],

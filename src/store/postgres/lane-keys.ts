@@ -120,11 +120,12 @@ export async function findTombstonedLanes(
     tombstone_at: string;
     tombstone_record_moved: RecordMove | null;
     moved_from_connection: string | null;
+    is_away: boolean;
     is_double: boolean;
   }>(
     `select
        id, connection_id, resource_type, record_id, tombstone_side, tombstone_at,
-       tombstone_record_moved, moved_from_connection,
+       tombstone_record_moved, moved_from_connection, tombstone_moved_to is not null as is_away,
        tombstone_side = 'resource' and moved_from_connection is not null
          and tombstone_moved_to is null and tombstone_record_moved is null as is_double
      from tandem.lanes
@@ -141,6 +142,7 @@ export async function findTombstonedLanes(
     at: parseInstant(row.tombstone_at),
     recordMoved: row.tombstone_record_moved,
     movedFrom: row.moved_from_connection === null ? null : connectionId(row.moved_from_connection),
+    isAway: row.is_away,
     isDouble: row.is_double,
   }));
 }
