@@ -229,7 +229,7 @@ async function planPage(
     return { steps, ended: back, surplus };
   });
   return {
-    steps: [...page.steps, ...(await planSurplusOf(planner, page.surplus))],
+    steps: [...page.steps, ...(await planSurplusOf(planner, page.surplus, book))],
     ended: page.ended,
   };
 }

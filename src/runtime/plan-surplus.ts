@@ -6,7 +6,7 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation, Place } from "../model/observation.ts";
-import { AddressBook, type Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
 import { readOrAbsent } from "./both-sides.ts";
 import type { PlannedStep, Planner } from "./plan-reconcile.ts";
 
@@ -32,11 +32,11 @@ const MOVES_FOLLOWED = 3;
 export async function planSurplusOf(
   planner: Planner,
   listed: readonly Surplus[],
+  book: AddressBook,
 ): Promise<readonly PlannedStep[]> {
   const open = listed.filter(({ arrival }) => arrival.observation.content?.state !== "closed");
   if (open.length === 0) return [];
-  const { contact, mapping, adopted, services } = planner;
-  const book = await AddressBook.open(services);
+  const { contact, mapping, adopted } = planner;
   const steps: PlannedStep[] = [];
   for (const { lane, arrival } of open) {
     const { observation } = arrival;

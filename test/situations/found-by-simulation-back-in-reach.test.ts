@@ -1,6 +1,7 @@
 /** What belongs to an issue that was out of reach, and is back: schedules of simulated histories, told alone. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { POST_COMMENT } from "../harness/in-flight.ts";
 import {
   APP,
   ELSEWHERE,
@@ -16,12 +17,11 @@ import {
 } from "../harness/projects.ts";
 
 const SAID = ["I see it too.", "On it."];
-const POST = { method: "POST", path: /\/comments$/ } as const;
 
 /** A third comment, which GitHub did not take yet. */
 async function givenUnsent(database: TestDatabase, answer: 422 | 503): Promise<Pair> {
   const app = await givenElsewhere(database);
-  app.github.failNext({ ...POST, with: answer });
+  app.github.failNext({ ...POST_COMMENT, with: answer });
   await app.addComment(app.taskId, "Not said yet.");
   await app.settle();
   expect(await unfinished(app)).toMatchObject([{ reason: answer === 422 ? "failed" : "retry" }]);
@@ -33,7 +33,7 @@ async function expectEnded(app: Pair): Promise<void> {
   await app.settleWithin(60);
   expect((await app.story("record=comments:3")).at(-1)).toBe("outbound ignored parent_deleted");
   expect(await unfinished(app)).toEqual([]);
-  expect(app.github.calls(POST)).toBe(1);
+  expect(app.github.calls(POST_COMMENT)).toBe(1);
 }
 
 async function expectSaid(
@@ -51,7 +51,7 @@ async function expectSaid(
     "outbound completed created_resource",
     "inbound duplicate same_content",
   ]);
-  expect(app.github.calls(POST)).toBe(2);
+  expect(app.github.calls(POST_COMMENT)).toBe(2);
   expect(await unfinished(app)).toEqual([]);
   await expectAtRest(app);
 }
