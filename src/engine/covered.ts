@@ -145,7 +145,7 @@ export function supersede(
     canceledBy: newer.id,
     conflicts: withConflicts(event, [...covered, ...endedByOurDeletion(lane, event, newer)]),
   });
-  const after = mustLook(event) ? handOn(canceled, newer, now) : canceled;
+  const after = mustLook(event) ? handOn(canceled, newer, event.restores, now) : canceled;
   const { known } = lane;
   // What it bore is merged by nobody now; a newer event that has content will bear its own.
   return known?.event === event.id ? withLane(after, { known: { ...known, lost: true } }) : after;
@@ -156,9 +156,20 @@ export function mustLook({ direction, action, reread }: TandemEvent): boolean {
   return direction === "outbound" && action === "upsert" && reread;
 }
 
+/** Whether the app took the lane's record back, and its resource was not seen since. */
+export function isRestoring({ live }: Lane): boolean {
+  return live.some(({ restores }) => restores);
+}
+
 /** The newer event must look instead; one that is yet to be born is told at its birth. */
-function handOn(start: Transition, { id }: TandemEvent, now: Instant): Transition {
+function handOn(
+  start: Transition,
+  { id }: TandemEvent,
+  restores: boolean,
+  now: Instant,
+): Transition {
   const newer = start.lane.live.find((event) => event.id === id);
   if (newer?.action !== "upsert") return start;
-  return move(start, id, newer.state, now, { reread: true });
+  const details = { reread: true, restores: newer.restores || restores };
+  return move(start, id, newer.state, now, details);
 }

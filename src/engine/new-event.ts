@@ -5,7 +5,10 @@ import type { Context } from "./context.ts";
 
 type Given = Pick<TandemEvent, "direction" | "action" | "source"> &
   Partial<
-    Pick<TandemEvent, "updatedAt" | "deliveryId" | "content" | "digest" | "reread" | "runAt">
+    Pick<
+      TandemEvent,
+      "updatedAt" | "deliveryId" | "content" | "digest" | "reread" | "restores" | "runAt"
+    >
   >;
 
 /** A queued event of a lane, due now unless another time is given. */
@@ -35,6 +38,7 @@ export function newEvent(lane: Lane, context: Context, given: Given): TandemEven
     epoch: lane.epoch,
     worker: null,
     reread: false,
+    restores: false,
     deadline: null,
     createdAt: context.now,
     startedAt: null,

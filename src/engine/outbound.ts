@@ -319,6 +319,7 @@ export function concludeLook(
     externalId,
     updatedAt: sight.at,
     reread: false,
+    restores: false,
     changes: [...event.changes, ...landed, ...changesOf(merged, record.before)],
     conflicts: withConflicts(event, merged.conflicts),
   });

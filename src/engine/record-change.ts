@@ -7,7 +7,7 @@ import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { type Admission, cancelOlder } from "./admit.ts";
 import type { Context } from "./context.ts";
-import { mustLook, supersede } from "./covered.ts";
+import { isRestoring, mustLook, supersede } from "./covered.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
 import { nextWriteAt } from "./pace.ts";
@@ -51,6 +51,7 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
       source: "change",
       ...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),
       reread: change.action === "upsert" && (lane.live.some(mustLook) || lane.known?.lost === true),
+      restores: change.action === "upsert" && isRestoring(lane),
     }),
     conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],
   };
@@ -187,7 +188,7 @@ export function admitRestore(lane: Lane, change: RecordChange, context: Context)
   const timed = lane.tombstone?.recordMoved === undefined ? taken : changedNow(taken, context);
   const born: TandemEvent = {
     ...newEvent(timed, context, { direction: "outbound", action: "upsert", source: "change" }),
-    ...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true }),
+    ...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true, restores: true }),
   };
   const off = outboundOff(lane, context);
   const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };

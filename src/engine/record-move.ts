@@ -4,7 +4,8 @@
  *
  *   1  which lanes it leaves       `leavingLanes`, from where it belongs by now
  *   2  what becomes of such a lane `admitRecordMove` in `record-change.ts`
- *   3  what is still heard there   ignored for the move; what it says is named, see `missedAtMove`
+ *   3  what takes it where it is   `placeRecord` in `place-record.ts`
+ *   4  what is still heard there   ignored for the move; what it says is named, see `missedAtMove`
  *
  * Only where the record belongs by now counts, never who wrote the column: a record that follows its
  * transferred resource belongs to the connection that its lane is in already.
@@ -65,49 +66,6 @@ export function leavingLanes(
     else if (belongs.size > 0 || here === undefined) result.set(id, left);
   }
   return result;
-}
-
-/** A lane of a record that has ended, as far as it says who takes the record back. */
-export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "side" | "at"> {
-  readonly recordMoved: RecordMove | null;
-  /** The connection that its resource came from, while record and children are still to follow. */
-  readonly movedFrom: ConnectionId | null;
-}
-
-/**
- * Which of a record's ended lanes takes it back where it belongs to a connection: the last that ended there,
- * or whose resource was moved from there since. That one has the record follow, as if it had been there when
- * its resource went, unless the app has put the record elsewhere meanwhile.
- *
- * @param ended By one mapping, oldest first.
- * @param isPaired Whether the record has a lane by that mapping that lives, wherever.
- */
-export function takingBack<Ended extends EndedLane>(
-  ended: readonly Ended[],
-  isPaired: boolean,
-  connectionId: ConnectionId,
-): Ended | undefined {
-  const isToBeFollowed = ({ movedFrom, side, recordMoved, at }: Ended) =>
-    movedFrom === connectionId &&
-    side === "record" &&
-    recordMoved === null &&
-    !isPaired &&
-    !ended.some((other) => other.recordMoved !== null && other.at > at);
-  return ended.findLast((lane) => lane.connectionId === connectionId || isToBeFollowed(lane));
-}
-
-/**
- * The connections in which a parent has ended: where it was, and where it came from, if it ended on its way.
- * What belongs to it was still to follow from there, and goes on with it once it is back.
- */
-export function endedIn({
-  connectionId,
-  movedFrom,
-  isDouble,
-}: Pick<EndedLane, "connectionId" | "movedFrom"> & {
-  readonly isDouble: boolean;
-}): readonly ConnectionId[] {
-  return movedFrom === null || isDouble ? [connectionId] : [movedFrom, connectionId];
 }
 
 /**

@@ -209,6 +209,11 @@ export interface TandemEvent {
   readonly worker: string | null;
   /** The resource must be read again before this event's content is trusted. */
   readonly reread: boolean;
+  /**
+   * The app took its record back: the resource gets its content again, and where that is gone by now another
+   * is made. Whatever else is to read first says nothing of a deletion.
+   */
+  readonly restores: boolean;
   /** When waiting for something else (a parent, an intent): until when. */
   readonly deadline: Instant | null;
   readonly createdAt: Instant;
@@ -271,6 +276,7 @@ export function eventOfEntry(entry: JournalEntry): AnyEvent {
     epoch: 0,
     worker: null,
     reread: false,
+    restores: false,
     deadline: null,
     createdAt: entry.writtenAt,
     startedAt: null,

@@ -1,5 +1,5 @@
 /** A record that was taken back while its resource is gone: it gets another one, in a lane of its own. */
-import { mustLook } from "../engine/covered.ts";
+import { takingBack } from "../engine/place-record.ts";
 import { admitChange } from "../engine/record-change.ts";
 import type { Lane } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -7,31 +7,31 @@ import type { AddressBook } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { noteRestored } from "./restored-children.ts";
 
-/** Whether the lane's record was taken back and its resource not seen since. */
-export function isRestoring(lane: Lane): boolean {
-  return lane.live.some(mustLook);
-}
-
-/** Whether the record of a tombstoned lane has another lane by now. */
+/** Whether the record of a tombstoned lane has another lane there by now. */
 export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<boolean> {
-  if (lane.recordId === null) return false;
-  const living = await tx.findLanesByRecord(lane.recordType, [lane.recordId]);
-  return living.some(
-    ({ connectionId, resourceType }) =>
-      connectionId === lane.connectionId && resourceType === lane.resourceType,
-  );
+  const living = await livingOf(tx, lane);
+  return living.some(({ connectionId }) => connectionId === lane.connectionId);
 }
 
 /** Whether it has, or had one that ended after this did: then nobody takes this one back. */
 export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boolean> {
-  if (await hasMovedOn(tx, lane)) return true;
-  if (lane.recordId === null) return false;
-  const ended = await tx.findTombstonedLanes(lane.recordType, [lane.recordId]);
-  const last = ended.findLast(
-    ({ connectionId, resourceType }) =>
-      connectionId === lane.connectionId && resourceType === lane.resourceType,
-  );
-  return last?.id !== lane.id;
+  const { connectionId, resourceType, recordType, recordId } = lane;
+  if (recordId === null) return false;
+  const living = await livingOf(tx, lane);
+  if (living.some((one) => one.connectionId === connectionId)) return true;
+  const ended = await tx.findTombstonedLanes(recordType, [recordId]);
+  const ofType = ended.filter((one) => one.resourceType === resourceType);
+  return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;
+}
+
+/** The lanes of its record that live, wherever they are. */
+async function livingOf(
+  tx: StoreTransaction,
+  { resourceType, recordType, recordId }: Lane,
+): Promise<Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>> {
+  if (recordId === null) return [];
+  const living = await tx.findLanesByRecord(recordType, [recordId]);
+  return living.filter((one) => one.resourceType === resourceType);
 }
 
 /**

@@ -10,14 +10,16 @@ import {
   admitRestore,
   canRestore,
 } from "../engine/record-change.ts";
-import { connectionsAt, takingBack, type Whereabouts } from "../engine/record-move.ts";
+import { placeRecord } from "../engine/place-record.ts";
+import { connectionsAt, type Whereabouts } from "../engine/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
-import type { LaneId } from "../model/ids.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { LaneMovedError } from "./admit-arrivals.ts";
+import { mapBy } from "./group-by.ts";
 import { journalOf } from "./journal.ts";
 import { goneWithParents } from "./gone-with-parents.ts";
 import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
@@ -25,6 +27,7 @@ import { followUsers } from "./follow-links.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services.ts";
 import {
+  type LaneOfRecord,
   type LaneThatEnded,
   lanesLeft,
   placingColumn,
@@ -102,87 +105,55 @@ async function targetsOf(
   changes: readonly CapturedChange[],
   book: AddressBook,
 ): Promise<readonly Target[]> {
-  const ids = [...new Set(changes.map((change) => change.recordId))];
+  const byRecord = mapBy(changes, ({ recordId }) => recordId);
+  const ids = [...byRecord.keys()];
   const existing = await tx.findLanesByRecord(mapping.recordType, ids);
   const rows = await tx.records.read(mapping, ids);
-  const lanes = new Map<string, Set<LaneId>>();
-  for (const lane of existing) {
-    if (lane.resourceType !== mapping.resource.type || book.mapping(lane) !== mapping) continue;
-    lanes.set(lane.recordId, (lanes.get(lane.recordId) ?? new Set()).add(lane.id));
-  }
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
   const left = lanesLeft(mapping, rows, existing, where, book);
   const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
+  const living = lanesOf(mapping, existing);
+  const over = lanesOf(mapping, ended);
+  const lanes = new Map(ids.map((recordId) => [recordId, new Set<LaneId>()]));
+  const begun: Begun[] = [];
   const restores = new Map<LaneId, LaneKey>();
-  const revivals = new Set<LaneKey>();
-  const arrivals = new Set<LaneKey>();
-  const keys = ids.flatMap((recordId) => {
+  for (const [recordId, own] of byRecord) {
+    const present = { living: living.get(recordId) ?? [], ended: over.get(recordId) ?? [] };
+    const told = lanes.get(recordId);
+    for (const lane of present.living) if (book.mapping(lane) === mapping) told?.add(lane.id);
     const row = rows.get(recordId);
     if (row === undefined) {
       // Its resource was deleted before: nothing follows, but what was unsent of it is told.
-      const kept = ended.findLast(
-        ({ side, ...lane }) =>
-          side === "resource" &&
-          lane.recordId === recordId &&
-          lane.resourceType === mapping.resource.type,
-      );
-      const isLiving = existing.some((lane) => lane.recordId === recordId);
-      if (kept !== undefined && !isLiving) lanes.set(recordId, new Set([kept.id]));
-      return [];
-    }
-    if (isSoftDeleted(mapping, row)) return [];
-    const own = changes.filter((change) => change.recordId === recordId);
-    // Made of what had been moved here untold: it goes, and gets no counterpart before.
-    const isDouble = ended.some((lane) => lane.recordId === recordId && lane.isDouble);
-    if (isDouble && !isRevival(mapping, own)) return [];
-    const isFromElsewhere = existing.some((one) => one.recordId === recordId && left.has(one.id));
-    return connectionsAt(where.get(recordId) ?? { kind: "unsettled" }).flatMap((connectionId) => {
-      const key = {
-        connectionId,
-        resourceType: mapping.resource.type,
-        recordType: mapping.recordType,
-        externalId: null,
-        recordId,
+      const kept = present.ended.findLast(({ side }) => side === "resource");
+      if (kept !== undefined && present.living.length === 0) told?.add(kept.id);
+    } else if (!isSoftDeleted(mapping, row)) {
+      const placed = {
+        ...present,
+        isRevival: isRevival(mapping, own),
+        isFromElsewhere: present.living.some(({ id }) => left.has(id)),
+        isChild: mapping.parent !== null,
       };
-      const living = existing.some((lane) => isLaneOf(lane, key));
-      const over = ended.filter((lane) => isOfRecord(lane, key));
-      const isPaired = existing.some((lane) => isOfRecord(lane, key));
-      const last = takingBack(over, isPaired, connectionId);
-      if (last === undefined && !living) arrivals.add(key);
-      if (living || last === undefined) return [key];
-      if (last.side === "record") restores.set(last.id, key);
-      else if (
-        last.recordMoved !== null ||
-        isFromElsewhere ||
-        isRevival(mapping, own) ||
-        isBelowAnother(mapping, last)
-      ) {
-        revivals.add(key);
-        return [key];
+      for (const connectionId of connectionsAt(where.get(recordId) ?? { kind: "unsettled" })) {
+        const key = keyOf(mapping, connectionId, recordId);
+        const placement = placeRecord(connectionId, placed);
+        if (placement.kind === "back") restores.set(placement.lane.id, key);
+        if ("lane" in placement) told?.add(placement.lane.id);
+        else begun.push({ key, kind: placement.kind });
       }
-      // It was deleted: what is written to it later must not make another resource by itself.
-      lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(last.id));
-      return [];
-    });
-  });
-  const leftSince = leftSinceEnded(mapping, rows, ended, where, restores, book);
-  for (const { id, recordId } of ended) {
-    if (leftSince.has(id)) lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(id));
+    }
   }
-  const ensured = await tx.ensureLanes(keys);
-  const revived = new Set<LaneId>();
-  const arrived = new Set<LaneId>();
-  keys.forEach((key, index) => {
-    const { recordId } = key;
+  const leftSince = leftSinceEnded(mapping, rows, ended, where, restores, book);
+  for (const { id, recordId } of ended) if (leftSince.has(id)) lanes.get(recordId)?.add(id);
+  const ensured = await tx.ensureLanes(begun.map(({ key }) => key));
+  const kinds = new Map<LaneId, Begun["kind"]>();
+  begun.forEach(({ key, kind }, index) => {
     const lane = ensured[index];
     if (lane === undefined) return;
-    lanes.set(recordId, (lanes.get(recordId) ?? new Set()).add(lane));
-    if (revivals.has(key)) revived.add(lane);
-    if (arrivals.has(key)) arrived.add(lane);
+    lanes.get(key.recordId)?.add(lane);
+    kinds.set(lane, kind);
   });
-  const over = new Set(ended.map(({ id }) => id));
-  return ids.flatMap((recordId) => {
-    const own = changes.filter((change) => change.recordId === recordId);
+  const isOver = new Set(ended.map(({ id }) => id));
+  return [...byRecord].flatMap(([recordId, own]) => {
     const row = rows.get(recordId) ?? null;
     // Archived, it was nowhere: taken back, it may belong elsewhere, though its lane never ended.
     const isPlaced =
@@ -192,15 +163,38 @@ async function targetsOf(
     return [...(lanes.get(recordId) ?? [])].map((lane) => ({
       lane,
       mapping,
-      living: !over.has(lane),
+      living: !isOver.has(lane),
       moved: leftSince.get(lane) ?? (isPlaced ? (left.get(lane) ?? null) : null),
-      arrives: arrived.has(lane) && isMoved(mapping, own),
+      arrives: kinds.get(lane) === "first" && isMoved(mapping, own),
       restores: restores.get(lane) ?? null,
-      revives: revived.has(lane),
+      revives: kinds.get(lane) === "anew",
       row,
       changes: own,
     }));
   });
+}
+
+/** Lanes of a mapping's resources, by record. */
+function lanesOf<Found extends LaneOfRecord | LaneThatEnded>(
+  { resource }: Mapping,
+  lanes: readonly Found[],
+): ReadonlyMap<string, readonly Found[]> {
+  const ofType = lanes.filter(({ resourceType }) => resourceType === resource.type);
+  return mapBy(ofType, ({ recordId }) => recordId);
+}
+
+/** A lane that a write goes to where its record belongs; it may have to be made. */
+interface Begun {
+  readonly key: LaneKey & { readonly recordId: string };
+  readonly kind: "paired" | "first" | "anew";
+}
+
+function keyOf(
+  { resource, recordType }: Mapping,
+  connectionId: ConnectionId,
+  recordId: string,
+): Begun["key"] {
+  return { connectionId, resourceType: resource.type, recordType, externalId: null, recordId };
 }
 
 /** Lanes that ended with their record, which is here again and belongs elsewhere: it has left them. */
@@ -230,28 +224,6 @@ function isMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean 
 function mayHaveMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
   const column = placingColumn(mapping);
   return column !== null && changes.some(({ columns }) => columns.includes(column));
-}
-
-function isLaneOf(
-  lane: Pick<LaneKey, "connectionId" | "resourceType" | "recordId">,
-  key: LaneKey,
-): boolean {
-  return lane.connectionId === key.connectionId && isOfRecord(lane, key);
-}
-
-function isOfRecord(
-  { resourceType, recordId }: Pick<LaneKey, "resourceType" | "recordId">,
-  key: LaneKey,
-): boolean {
-  return resourceType === key.resourceType && recordId === key.recordId;
-}
-
-/**
- * Whether the resource of a record is out of reach, with the one that it belonged to: its parent has another
- * here by now. What is back together with its parent has followed that before.
- */
-function isBelowAnother({ parent }: Mapping, { isAway }: LaneThatEnded): boolean {
-  return parent !== null && isAway;
 }
 
 /** Whether the app made the record anew, or took back its deletion. */

@@ -1,7 +1,7 @@
 /** The resource of a record's parent, found through the parent record's own lane. */
 import type { Context } from "../engine/context.ts";
 import type { ParentState } from "../engine/outbound.ts";
-import { endedIn } from "../engine/record-move.ts";
+import { endedIn } from "../engine/place-record.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";

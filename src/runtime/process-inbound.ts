@@ -1,6 +1,7 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
 import { admit, contentOf } from "../engine/admit.ts";
 import type { Context } from "../engine/context.ts";
+import { isRestoring } from "../engine/covered.ts";
 import {
   awaitParent,
   awaitRecord,
@@ -20,7 +21,7 @@ import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { beginAnew, isRestoring } from "./begin-anew.ts";
+import { beginAnew } from "./begin-anew.ts";
 import { type Claimed, hold, holdAmong, type Held, save } from "./claim.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { goneArrival } from "./gone-arrival.ts";

@@ -3,7 +3,6 @@
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
 import type { Context } from "../engine/context.ts";
-import { mustLook } from "../engine/covered.ts";
 import { learnIdentity } from "../engine/identify.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { sightOf } from "../engine/merge.ts";
@@ -187,7 +186,7 @@ async function settleLook(
     const concluded = concludeLook(start, held.event, sight, written.merged, written, context);
     await save(tx, held, concluded);
     if (held.lane.externalId === null) await wakeWaiting(tx, concluded.lane);
-    if (mustLook(held.event)) await noteRestored(tx, concluded.lane, held.event.id);
+    if (held.event.restores) await noteRestored(tx, concluded.lane, held.event.id);
     return true;
   });
 }

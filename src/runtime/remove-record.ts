@@ -1,5 +1,6 @@
 /** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
 import type { Context } from "../engine/context.ts";
+import { isRestoring } from "../engine/covered.ts";
 import {
   awaitRecord,
   concludeRemoval,
@@ -15,7 +16,7 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { beginAnew, hasMovedOn, isRestoring } from "./begin-anew.ts";
+import { beginAnew, hasMovedOn } from "./begin-anew.ts";
 import type { Held } from "./claim.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { isRecordNewer } from "./hooks.ts";

@@ -1,12 +1,12 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
 import {
   connectionsAt,
-  endedIn,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
   type Whereabouts,
 } from "../engine/record-move.ts";
+import { endedIn } from "../engine/place-record.ts";
 import type { ParentState } from "../engine/outbound.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";

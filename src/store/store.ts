@@ -117,8 +117,6 @@ export interface StoreTransaction {
         readonly movedFrom: ConnectionId | null;
         /** Its resource went where nothing is connected. */
         readonly isAway: boolean;
-        /** Left behind by a resource that was moved: its record, a double, is about to be removed. */
-        readonly isDouble: boolean;
       })[]
   >;
   /**

@@ -6,12 +6,10 @@ import { concludeResourceRemoval, stepOutbound } from "../../src/engine/outbound
 import { admitRecordMove, admitRestore, canRestore } from "../../src/engine/record-change.ts";
 import {
   connectionsAt,
-  type EndedLane,
   isMisplaced,
   leavingLanes,
   missedAtMove,
   type ParentPairing,
-  takingBack,
   type Whereabouts,
 } from "../../src/engine/record-move.ts";
 import { restart } from "../../src/engine/restart.ts";
@@ -47,15 +45,6 @@ const moves = (lanes: readonly ConnectionId[], where: Whereabouts) =>
   [...leavingLanes(lanes.map(laneAt), where)].map(([id, move]) => `${id}: ${move}`);
 
 /** A lane whose record was deleted or archived where it is. */
-const endedAt = (id: ConnectionId, how: Partial<EndedLane> = {}): EndedLane => ({
-  connectionId: id,
-  side: "record",
-  at: at(10),
-  recordMoved: null,
-  movedFrom: null,
-  ...how,
-});
-
 /** A lane whose record was moved away, with the event that says so. */
 function moved(lane: Lane = aLane()) {
   const admission = admitRecordMove(lane, "to_connection", shift, context);
@@ -143,30 +132,6 @@ describe("the lanes that a record leaves", () => {
         }
       }),
     );
-  });
-});
-
-describe("the lane that takes a record back", () => {
-  const gone = endedAt(app, { movedFrom: site });
-
-  it("is the last that ended where it belongs, or whose resource was moved from there", () => {
-    const here = endedAt(site);
-    expect(takingBack([here, gone], false, site)).toBe(gone);
-    expect(takingBack([gone, here], false, site)).toBe(here);
-    expect(takingBack([gone], false, other)).toBeUndefined();
-  });
-
-  it("is none that ended for its resource's sake, or by a move of the record", () => {
-    expect(takingBack([{ ...gone, side: "resource" }], false, site)).toBeUndefined();
-    const left = { ...gone, recordMoved: "out_of_scope" } as const;
-    expect(takingBack([left], false, site)).toBeUndefined();
-  });
-
-  it("is none elsewhere where the app has put the record elsewhere since", () => {
-    const left = endedAt(other, { recordMoved: "to_connection", at: at(20) });
-    expect(takingBack([gone, left], false, site)).toBeUndefined();
-    expect(takingBack([gone, { ...left, at: at(5) }], false, site)).toBe(gone);
-    expect(takingBack([gone], true, site)).toBeUndefined();
   });
 });
 

@@ -7,10 +7,12 @@ import {
   type RecordChange,
 } from "../../src/engine/record-change.ts";
 import { admit } from "../../src/engine/admit.ts";
+import { isRestoring } from "../../src/engine/covered.ts";
 import { concludeResourceRemoval, stepOutbound } from "../../src/engine/outbound.ts";
 import { enableLane, restart } from "../../src/engine/restart.ts";
 import {
   aContext,
+  aKnown,
   aLane,
   aMapping,
   anArrival,
@@ -40,7 +42,7 @@ describe("a record that is here again", () => {
   it("lifts the tombstone, and its event looks before it writes", () => {
     const admission = admitRestore(ended, back, context);
     expect(admission.lane.tombstone).toBeNull();
-    expect(bornOf(admission)).toMatchObject({ state: "queued", reread: true });
+    expect(bornOf(admission)).toMatchObject({ state: "queued", reread: true, restores: true });
     const step = stepOutbound(
       admission,
       { ...bornOf(admission), state: "processing" },
@@ -69,7 +71,8 @@ describe("a record that is here again", () => {
   it("hands its look on to later edits, to its restart and over a pause", () => {
     const first = admitRestore(ended, back, context);
     const second = admitChange(first.lane, back, aContext({ firstId: 200 }));
-    expect(bornOf(second)).toMatchObject({ state: "queued", reread: true });
+    expect(bornOf(second)).toMatchObject({ state: "queued", reread: true, restores: true });
+    expect(isRestoring(second.lane)).toBe(true);
 
     const errored = withEvent(aLane(), 2, {
       direction: "outbound",
@@ -83,10 +86,22 @@ describe("a record that is here again", () => {
       direction: "outbound",
       state: "disabled",
       reread: true,
+      restores: true,
     });
     const edited = withEvent(paused.lane, 3, { direction: "outbound", state: "disabled" });
     const enabled = enableLane(edited.lane, at(100));
-    expect(eventIn(enabled, edited.event.id)).toMatchObject({ state: "queued", reread: true });
+    expect(eventIn(enabled, edited.event.id)).toMatchObject({
+      state: "queued",
+      reread: true,
+      restores: true,
+    });
+  });
+
+  it("is not what an edit is that looks first since what was known is lost", () => {
+    const known = { ...aKnown({ title: "Theirs", body: "text" }, 20, anEventId(5)), lost: true };
+    const admission = admitChange(aLane({ known }), back, context);
+    expect(bornOf(admission)).toMatchObject({ reread: true, restores: false });
+    expect(isRestoring(admission.lane)).toBe(false);
   });
 
   it("ends a deletion that is still being decided on, with no request", () => {

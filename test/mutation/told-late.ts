@@ -47,9 +47,9 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "moved-home",
     rule: "A record that comes back from elsewhere to where its resource was deleted gets another",
-    file: "src/runtime/drain.ts",
-    find: "isFromElsewhere ||\n",
-    replace: "\n",
+    file: "src/engine/place-record.ts",
+    find: "isRevival || isFromElsewhere ||",
+    replace: "isRevival ||",
     killedBy,
   },
   {

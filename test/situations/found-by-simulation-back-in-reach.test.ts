@@ -96,6 +96,29 @@ describeOnEachDatabase("a comment that was not said when its issue went out of r
   });
 });
 
+describeOnEachDatabase("a comment that was not said, and whose task is moved meanwhile", (open) => {
+  it("waits while the issue is out of reach, and is said where that is back", async () => {
+    const app = await givenUnsent(await open(), 503);
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    transfer(app, APP, 1, ELSEWHERE);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.settle();
+    await moveTo(app, "2");
+    await expectEnded(app);
+    expect(app.writes()).toBe(1);
+    transfer(app, ELSEWHERE, 1, APP);
+    await app.settleWithin(10);
+    expect(await app.task()).toMatchObject({ project_id: "2" });
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+    expect(said(app, APP)).toEqual([...SAID, "Not said yet."]);
+    expect(await app.comments()).toHaveLength(3);
+    expect(app.writes()).toBe(2);
+    await expectAtRest(app);
+  });
+});
+
 describeOnEachDatabase("a task that is taken back while its issue goes out of reach", (open) => {
   it("gets another issue, and what was said below the first is said there", async () => {
     const app = await givenElsewhere(await open());

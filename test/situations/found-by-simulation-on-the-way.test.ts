@@ -1,6 +1,6 @@
 /** Issues that move on, or turn back, before all has followed: schedules of simulated histories, told alone. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import {
   APP,
   ELSEWHERE,
@@ -67,6 +67,56 @@ describeOnEachDatabase("an issue that goes on before its comments have followed"
     }
     expect(await unfinished(app)).toEqual([]);
   });
+});
+
+describeOnEachDatabase("an issue that is gone before anything has followed it", (open) => {
+  /** It was transferred, its task was edited, and then it was deleted there, or went on out of reach. */
+  async function givenGone(database: TestDatabase, how: "deleted" | "out of reach"): Promise<Pair> {
+    const app = await givenElsewhere(database);
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    await app.editTask(app.taskId, { title: "Edited here" });
+    if (how === "deleted") app.github.as("acme").deleteIssue(APP, 1);
+    else transfer(app, APP, 1, ELSEWHERE);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.settleWithin(10);
+    expect(await app.task()).toMatchObject({ title: "Edited here", project_id: "1" });
+    expect(await unfinished(app)).toEqual([]);
+    return app;
+  }
+
+  for (const how of ["deleted", "out of reach"] as const) {
+    it(`${how}: no edit makes another, here or there, nor does a comment`, async () => {
+      const app = await givenGone(await open(), how);
+      await app.editTask(app.taskId, { title: "Edited again" });
+      await app.addComment(app.taskId, "And said.");
+      await app.settleWithin(10);
+
+      expect([issuesOf(app, SITE), issuesOf(app, APP)]).toEqual([[], []]);
+      expect((await app.story(`record=tasks:${app.taskId}`)).at(-1)).toBe(
+        "outbound ignored tombstoned",
+      );
+      expect(await app.comments()).toHaveLength(3);
+      expect(app.writes()).toBe(0);
+      await expectAtRest(app);
+    });
+
+    it(`${how}: a task that is archived and taken back gets another where it belongs`, async () => {
+      const app = await givenGone(await open(), how);
+      await app.sql("update tasks set deleted_at = tandem.now()");
+      await app.settle();
+      await app.sql("update tasks set deleted_at = null");
+      await app.settleWithin(10);
+
+      expect([issuesOf(app, SITE), issuesOf(app, APP)]).toEqual([["open: Edited here"], []]);
+      expect(await app.task()).toMatchObject({ project_id: "1", deleted_at: null });
+      // What was deleted below the issue stays deleted.
+      const again = how === "deleted" ? [] : ["I see it too.", "On it."];
+      expect(said(app, SITE)).toEqual(again);
+      await expectAtRest(app);
+    });
+  }
 });
 
 describeOnEachDatabase("comments that are not at an issue's new place", (open) => {

@@ -117,6 +117,31 @@ describeOnEachDatabase("the local sweep", (open) => {
     expect(app.writes()).toBe(1);
   });
 
+  it("makes no other issue where the one that it looks at was deleted: the task was not taken back", async () => {
+    const app = await givenTasks(await open(), 1);
+    await unseen(app, "update tasks set title = 'Loaded' where id = 1");
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    await app.advance(5_000);
+    await app.tandem.sweepRecordsNow();
+    await app.settle();
+
+    expect(await app.task()).toMatchObject({ title: "Loaded", deleted_at: expect.any(String) });
+    expect((await app.story("record=tasks:1")).slice(-2)).toEqual([
+      "outbound ignored tombstoned",
+      "inbound completed archived_record",
+    ]);
+    expect(app.github.issues(app.repo)).toEqual([]);
+    expect(app.writes()).toBe(0);
+    // At the issue, and whether the repository is there at all.
+    expect(app.reads()).toBe(2);
+
+    await app.editTask("1", { deleted_at: null });
+    await app.settle();
+    expect(app.github.issues(app.repo)).toMatchObject([{ number: 2, title: "Loaded" }]);
+    expect(app.writes()).toBe(1);
+  });
+
   it("closes the issue of a row that was deleted with triggers off", async () => {
     const app = await givenTasks(await open(), 3);
     await unseen(app, "delete from tasks where id = 2");

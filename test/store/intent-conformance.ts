@@ -187,7 +187,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
   });
 
   describe("lanes that have ended", () => {
-    it("are found by their record, who ended first first, with how they ended, and whether they are doubles", async () => {
+    it("are found by their record, who ended first first, with how they ended", async () => {
       opened = await open();
       const { store, connection } = opened;
       const ended: LaneId[] = [];
@@ -212,14 +212,14 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       await unbound("7");
       const found = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7", "8"]));
       const lane = { connectionId: connection, resourceType: "issue", recordId: "7" };
-      const living = { ...lane, movedFrom: null, isAway: false, isDouble: false };
+      const living = { ...lane, movedFrom: null, isAway: false };
       const gone = { ...living, movedFrom: connection };
       expect(found.map(({ at }) => at)).toEqual(times);
       expect(found.map(({ at: _, ...lane }) => lane)).toEqual([
         { id: ended[0], side: "record", recordMoved: null, ...living },
         { id: ended[1], side: "resource", recordMoved: null, ...living },
         { id: ended[2], side: "record", recordMoved: "to_connection", ...living },
-        { id: ended[3], side: "resource", recordMoved: null, ...gone, isDouble: true },
+        { id: ended[3], side: "resource", recordMoved: null, ...gone },
         { id: ended[4], side: "resource", recordMoved: null, ...gone, isAway: true },
         { id: ended[5], side: "resource", recordMoved: "out_of_scope", ...gone },
         { id: ended[6], side: "record", recordMoved: null, ...gone },

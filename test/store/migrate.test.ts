@@ -56,6 +56,10 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       { version: 11, needs: 11 },
       // Code that does not know what is back would close it.
       { version: 16, needs: 16 },
+      // It would take a base that is kept as `true` for content.
+      { version: 18, needs: 18 },
+      // It would make another resource of what was deleted, or none of what was taken back.
+      { version: 21, needs: 21 },
     ]);
   });
 

@@ -151,6 +151,7 @@ view tandem.events
   resource_type text
   reread boolean
   deadline timestamp with time zone
+  restores boolean
 
 partitioned table tandem.events_ended partition by RANGE (finished_at)
   id uuid not null
@@ -187,6 +188,7 @@ partitioned table tandem.events_ended partition by RANGE (finished_at)
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone not null
+  restores boolean not null default false
   events_ended_lane: CHECK (((lane_id IS NULL) = (reason = ANY (ARRAY['journaled'::text, 'author_linked'::text]))))
   events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
 
@@ -225,6 +227,7 @@ table tandem.events_ended_default partition DEFAULT
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone not null
+  restores boolean not null default false
   events_ended_lane: CHECK (((lane_id IS NULL) = (reason = ANY (ARRAY['journaled'::text, 'author_linked'::text]))))
   events_ended_state: CHECK ((state = ANY (ARRAY['completed'::text, 'ignored'::text, 'duplicate'::text, 'canceled'::text])))
 
@@ -263,6 +266,7 @@ table tandem.events_live with (fillfactor=70)
   created_at timestamp with time zone not null
   started_at timestamp with time zone
   finished_at timestamp with time zone
+  restores boolean not null default false
   events_live_action_check: CHECK ((action = ANY (ARRAY['upsert'::text, 'delete'::text])))
   events_live_direction_check: CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text])))
   events_live_pkey: PRIMARY KEY (id)

@@ -187,12 +187,6 @@ export function findLanesByRecord(
     }));
 }
 
-/** What a resource has left behind is no deletion, and nothing of it was moved by the app. */
-function isDouble({ tombstone, moved }: Lane): boolean {
-  if (tombstone?.side !== "resource" || moved === null) return false;
-  return tombstone.movedTo === undefined && tombstone.recordMoved === undefined;
-}
-
 export function findTombstonedLanes(
   state: MemoryState,
   recordType: string,
@@ -212,7 +206,6 @@ export function findTombstonedLanes(
             recordMoved: lane.tombstone.recordMoved ?? null,
             movedFrom: lane.moved?.connection ?? null,
             isAway: lane.tombstone.movedTo !== undefined,
-            isDouble: isDouble({ recordId, ...lane }),
           },
         ],
   );

@@ -43,6 +43,7 @@ export interface EventRow {
   readonly epoch: string;
   readonly worker: string | null;
   readonly reread: boolean;
+  readonly restores: boolean;
   readonly deadline: string | null;
   readonly created_at: string;
   readonly started_at: string | null;
@@ -90,6 +91,7 @@ export function eventFromRow(row: EventRow): TandemEvent {
     epoch: Number(row.epoch),
     worker: row.worker,
     reread: row.reread,
+    restores: row.restores,
     deadline: instantOrNull(row.deadline),
     createdAt: parseInstant(row.created_at),
     startedAt: instantOrNull(row.started_at),
@@ -129,6 +131,7 @@ export function eventToRow(event: TandemEvent, names: ResourceNames): EventRow {
     epoch: String(event.epoch),
     worker: event.worker,
     reread: event.reread,
+    restores: event.restores,
     deadline: textOrNull(event.deadline),
     created_at: formatInstant(event.createdAt),
     started_at: textOrNull(event.startedAt),
@@ -181,6 +184,7 @@ export const EVENT_COLUMNS = [
   "epoch",
   "worker",
   "reread",
+  "restores",
   "deadline",
   "created_at",
   "started_at",

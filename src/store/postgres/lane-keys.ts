@@ -121,13 +121,10 @@ export async function findTombstonedLanes(
     tombstone_record_moved: RecordMove | null;
     moved_from_connection: string | null;
     is_away: boolean;
-    is_double: boolean;
   }>(
     `select
        id, connection_id, resource_type, record_id, tombstone_side, tombstone_at,
-       tombstone_record_moved, moved_from_connection, tombstone_moved_to is not null as is_away,
-       tombstone_side = 'resource' and moved_from_connection is not null
-         and tombstone_moved_to is null and tombstone_record_moved is null as is_double
+       tombstone_record_moved, moved_from_connection, tombstone_moved_to is not null as is_away
      from tandem.lanes
      where record_type = $1 and record_id = any($2::text[]) and tombstone_side is not null
      order by tombstone_at, id`,
@@ -143,7 +140,6 @@ export async function findTombstonedLanes(
     recordMoved: row.tombstone_record_moved,
     movedFrom: row.moved_from_connection === null ? null : connectionId(row.moved_from_connection),
     isAway: row.is_away,
-    isDouble: row.is_double,
   }));
 }
 

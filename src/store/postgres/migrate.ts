@@ -35,7 +35,7 @@ export async function readMigrations(folder: URL = FOLDER): Promise<readonly Mig
         name: file.slice(5, -".sql".length),
         digest: createHash("sha256").update(text).digest("hex").slice(0, 32),
         text,
-        needs: Number(/^-- Needs code that knows migration (\d+)\.$/m.exec(text)?.[1] ?? 0),
+        needs: Number(/^-- +Needs code that knows migration (\d+)\.$/m.exec(text)?.[1] ?? 0),
       };
     }),
   );

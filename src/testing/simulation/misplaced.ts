@@ -49,16 +49,22 @@ export function isDetached(task: string, { ledger }: Scene): boolean {
 
 /**
  * A comment stays where its task's issue was deleted, wherever the task goes then; or the task is archived,
- * until it is taken back.
+ * until it is taken back. One that is unsent waits where that issue came from, if it went on out of reach.
  */
-function staysBelow({ connectionId, recordType, recordId }: Lane, scene: Scene): boolean {
+function staysBelow(
+  { connectionId, externalId, recordType, recordId }: Lane,
+  scene: Scene,
+): boolean {
   const task = scene.records.get(recordName({ recordType, recordId }))?.belongsTo ?? "";
   const isArchived = scene.records.get(task)?.archived === true;
   return scene.ledger.lanes.some(
     (each) =>
-      each.connectionId === connectionId &&
       recordName(each) === task &&
       each.tombstone !== null &&
+      (each.connectionId === connectionId ||
+        (externalId === null &&
+          each.tombstone.movedTo !== undefined &&
+          each.moved?.connection === connectionId)) &&
       (each.tombstone.side === "resource" || isArchived) &&
       !hasLeft(each),
   );
