@@ -83,13 +83,13 @@ function describeOnEach(beginning: Beginning, name: string, tests: Tests): void 
 async function openPglite(beginning: Beginning): Promise<TestDatabase> {
   const dump = inject("pgliteDataDir");
   if (dump === null) throw new Error("TANDEM_TEST_DATABASES leaves PGlite out of this run");
-  const { pglite, giveBack } = await borrowPglite(dump, beginning);
+  const { pglite, appTypes: parsers, giveBack } = await borrowPglite(dump, beginning);
   return {
     kind: "pglite",
     pglite,
     sql: async <T>(text: string, params?: unknown[]) => {
-      if (params !== undefined) return (await pglite.query<T>(text, params)).rows;
-      return ((await pglite.exec(text)).at(-1)?.rows ?? []) as T[];
+      if (params !== undefined) return (await pglite.query<T>(text, params, { parsers })).rows;
+      return ((await pglite.exec(text, { parsers })).at(-1)?.rows ?? []) as T[];
     },
     close: giveBack,
   };

@@ -6,7 +6,7 @@
 import { openAsBlob } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { applyMigrations } from "../../src/store/postgres/migrate.ts";
-import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+import { inOurTypes, pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
 
 /** What a database holds at first: what Tandem's migrations make, or nothing. */
 export type Beginning = "migrated" | "empty";
@@ -14,6 +14,8 @@ export type Beginning = "migrated" | "empty";
 export interface BorrowedPglite {
   /** Like a PGlite of one's own; from `giveBack` on it is closed, for late callers too. */
   readonly pglite: PGlite;
+  /** It reads values as Tandem does; to read them as an app does, say so with a query. */
+  readonly appTypes: PGlite["parsers"];
   /** Idempotent. */
   readonly giveBack: () => Promise<void>;
 }
@@ -21,6 +23,8 @@ export interface BorrowedPglite {
 interface Opened {
   readonly pglite: PGlite;
   readonly beginning: Beginning;
+  /** How a PGlite reads values by itself. */
+  readonly appTypes: PGlite["parsers"];
   readonly pristine: Pristine;
   timesLent: number;
 }
@@ -58,7 +62,11 @@ export async function borrowPglite(dump: string, beginning: Beginning): Promise<
     if (kept) idle.push(opened);
     else if (!opened.pglite.closed) await opened.pglite.close();
   };
-  return { pglite: lease.pglite, giveBack: () => (givingBack ??= giveBack()) };
+  return {
+    pglite: lease.pglite,
+    appTypes: opened.appTypes,
+    giveBack: () => (givingBack ??= giveBack()),
+  };
 }
 
 function takeIdle(beginning: Beginning): Opened | undefined {
@@ -68,9 +76,11 @@ function takeIdle(beginning: Beginning): Opened | undefined {
 
 async function open(dump: string, beginning: Beginning): Promise<Opened> {
   const pglite = await PGlite.create({ loadDataDir: await openAsBlob(dump) });
+  const appTypes = { ...pglite.parsers };
+  inOurTypes(pglite);
   if (beginning === "migrated") await applyMigrations(await pgliteDatabase(pglite));
   await pglite.exec("discard all");
-  return { pglite, beginning, pristine: await lookAt(pglite), timesLent: 0 };
+  return { pglite, beginning, appTypes, pristine: await lookAt(pglite), timesLent: 0 };
 }
 
 async function lookAt(pglite: PGlite): Promise<Pristine> {

@@ -1,8 +1,10 @@
 /** The driver seam: `pg` and PGlite look the same behind it, and lost connections are told. */
 import { once } from "node:events";
+import { openAsBlob } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, inject, it, vi } from "vitest";
 import {
   AbortedTransactionError,
   ConnectionLostError,
@@ -20,12 +22,7 @@ import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 
-describeOnEachEmptyDatabase("a database", (open, kind) => {
-  const connected = async () => connectTo(await open());
-
-  it("gives values back the same, whatever the driver", async () => {
-    const database = await connected();
-    const { rows } = await database.query(`
+const VALUES = `
       select
         9007199254740993::bigint as big,
         1.10::numeric as exact,
@@ -46,35 +43,55 @@ describeOnEachEmptyDatabase("a database", (open, kind) => {
         array['2026-03-01'::date] as days,
         array['{"a": 1}'::jsonb] as docs,
         array[true, false] as answers,
-        '{}'::text[] as none`);
-    expect(rows).toEqual([
-      {
-        big: "9007199254740993",
-        exact: "1.10",
-        endless: Infinity,
-        whole: 7,
-        yes: true,
-        nothing: null,
-        doc: { a: [1, null] },
-        wall: "2026-03-01 12:00:00.123456",
-        day: "2026-03-01",
-        span: "1 day",
-        place: "(1,2)",
-        bytes: new Uint8Array([0, 255]),
-        bigs: ["9007199254740993"],
-        exacts: ["1.10", null],
-        grid: [
-          [1, 2],
-          [3, 4],
-        ],
-        words: ["a,b", "NULL", "", null],
-        days: ["2026-03-01"],
-        docs: [{ a: 1 }],
-        answers: [true, false],
-        none: [],
-      },
-    ]);
+        '{}'::text[] as none`;
+
+const READ = {
+  big: "9007199254740993",
+  exact: "1.10",
+  endless: Infinity,
+  whole: 7,
+  yes: true,
+  nothing: null,
+  doc: { a: [1, null] },
+  wall: "2026-03-01 12:00:00.123456",
+  day: "2026-03-01",
+  span: "1 day",
+  place: "(1,2)",
+  bytes: new Uint8Array([0, 255]),
+  bigs: ["9007199254740993"],
+  exacts: ["1.10", null],
+  grid: [
+    [1, 2],
+    [3, 4],
+  ],
+  words: ["a,b", "NULL", "", null],
+  days: ["2026-03-01"],
+  docs: [{ a: 1 }],
+  answers: [true, false],
+  none: [],
+};
+
+describeOnEachEmptyDatabase("a database", (open, kind) => {
+  const connected = async () => connectTo(await open());
+
+  it("gives values back the same, whatever the driver", async () => {
+    expect(await (await connected()).query(VALUES)).toMatchObject({ rows: [READ] });
   });
+
+  it.runIf(kind === "pglite")(
+    "also those of a PGlite that is the app's, which reads its own as before",
+    async () => {
+      const dump = inject("pgliteDataDir");
+      const own = await PGlite.create({ loadDataDir: await openAsBlob(dump ?? "") });
+      try {
+        expect(await (await pgliteDatabase(own)).query(VALUES)).toMatchObject({ rows: [READ] });
+        const { rows } = await own.query("select 7::bigint as seven, array[7::bigint] as sevens");
+        expect(rows).toEqual([{ seven: 7, sevens: [7] }]);
+      } finally {
+        await own.close();
+      }
+    },
+  );
 
   it("takes text for a value of any type", async () => {
     const database = await connected();

@@ -1,6 +1,6 @@
 /** PGlite, the embedded Postgres: one process, one connection, transactions one after another. */
 import { setImmediate as turn } from "node:timers/promises";
-import type { PGliteInterface, Transaction } from "@electric-sql/pglite";
+import type { PGlite, PGliteInterface, QueryOptions, Transaction } from "@electric-sql/pglite";
 import {
   AbortedTransactionError,
   type Database,
@@ -25,8 +25,9 @@ const IN_FAILED_TRANSACTION = "25P02";
 /** Wraps a PGlite, or opens one in a data directory (`memory://` keeps nothing). */
 export async function pgliteDatabase(source: string | PGliteInterface): Promise<Database> {
   const owned = typeof source === "string";
-  const db: PGliteInterface = owned ? await openPglite(source) : source;
-  const whole = queryable(db);
+  const db: PGliteInterface = owned ? inOurTypes(await openPglite(source)) : source;
+  const types = isInOurTypes(db) ? {} : { parsers, serializers };
+  const whole = queryable(db, types);
 
   return {
     kind: "pglite",
@@ -40,7 +41,7 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
     async transaction(work, opening = "select") {
       await turn();
       return db.transaction(async (tx) => {
-        const own = queryable(tx);
+        const own = queryable(tx, types);
         const result = await work(own, await own.query(opening));
         await assertNotAborted(tx);
         return result;
@@ -55,6 +56,20 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
   };
 }
 
+/**
+ * Has a PGlite that nobody else uses read and write values as Tandem does. One that is the app's is asked to
+ * with each query, for which it puts all that it knows of types together anew.
+ */
+export function inOurTypes<Own extends Pick<PGlite, "parsers" | "serializers">>(db: Own): Own {
+  db.parsers = parsers;
+  db.serializers = { ...db.serializers, ...serializers };
+  return db;
+}
+
+function isInOurTypes(client: object): boolean {
+  return "parsers" in client && client.parsers === parsers;
+}
+
 /** PGlite does not tell that a commit became a rollback, so it is found out before. */
 async function assertNotAborted(tx: Transaction): Promise<void> {
   try {
@@ -64,11 +79,11 @@ async function assertNotAborted(tx: Transaction): Promise<void> {
   }
 }
 
-function queryable(client: PGliteInterface | Transaction): Queryable {
+function queryable(client: PGliteInterface | Transaction, types: QueryOptions): Queryable {
   return {
     client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
-      const result = await client.query<T>(text, [...params], { parsers, serializers });
+      const result = await client.query<T>(text, [...params], types);
       // PGlite counts no rows for a select.
       const count = Math.max(result.affectedRows ?? 0, result.rows.length);
       return { rows: result.rows, count };
