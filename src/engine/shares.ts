@@ -3,6 +3,7 @@
  * who waits longest alone it would soon hold all of them.
  */
 import type { AccountId } from "../model/ids.ts";
+import { addMillis, type Instant } from "../model/instant.ts";
 
 export interface Places {
   readonly total: number;
@@ -17,6 +18,34 @@ export function countHeld(accounts: Iterable<AccountId | null>): ReadonlyMap<Acc
     if (account !== null) counts.set(account, (counts.get(account) ?? 0) + 1);
   }
   return counts;
+}
+
+/** An event that is worked on: whose it is, and since when. */
+export interface InFlight {
+  readonly account: AccountId | null;
+  readonly since: Instant;
+}
+
+/** Whoever holds a place for longer waits for an API, and takes nothing of the machine meanwhile. */
+const SLOW_MILLIS = 1_000;
+
+/**
+ * How many places are free. Those that accounts hold for long are lent to others, up to half as many as there
+ * are: a slow account costs them no place. It gets none of these itself, for it has its share.
+ *
+ * @param isShared Whether there are several accounts: a single one keeps to what it was given.
+ */
+export function freePlaces(
+  total: number,
+  inFlight: Iterable<InFlight>,
+  isShared: boolean,
+  now: Instant,
+): number {
+  const all = [...inFlight];
+  const isSlow = ({ account, since }: InFlight) =>
+    account !== null && addMillis(since, SLOW_MILLIS) <= now;
+  const lent = isShared ? Math.min(all.filter(isSlow).length, Math.floor(total / 2)) : 0;
+  return Math.max(0, total + lent - all.length);
 }
 
 /** Of so many places one is kept free for whoever comes. */

@@ -112,6 +112,11 @@ export class AddressBook {
     return this.#listed.contacts;
   }
 
+  /** Whether connections are of several accounts. */
+  get isShared(): boolean {
+    return new Set(this.contacts.map(({ account }) => account.id)).size > 1;
+  }
+
   static async open(services: Services): Promise<AddressBook> {
     return new AddressBook(await readShared(services), services);
   }

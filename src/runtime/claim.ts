@@ -86,8 +86,7 @@ async function claimAndBegin(
   { worker, leaseMillis, limit, places }: Claimant,
   begin: Begin,
 ): Promise<readonly Claimed[]> {
-  const isShared = new Set(book.contacts.map(({ account }) => account.id)).size > 1;
-  const turns = places === null || !isShared ? [Infinity] : shares(places);
+  const turns = places === null || !book.isShared ? [Infinity] : shares(places);
   // Read before the database gives the lease, so that it is no longer here than there.
   const ownUntil = addMillis(services.clock.now(), leaseMillis);
   return services.store.transaction(async (tx) => {

@@ -3,10 +3,10 @@
  *
  * 1. A step does a bounded piece of work and says whether there was any.
  * 2. A loop that found work goes on at once; one that found none waits to be woken, or a while.
- * 3. A slow event takes one place of the pool; the others go on. So does a slow account, of its share.
+ * 3. A slow event takes one place of the pool; the others go on. So does a slow account, of its share, and
+ *    what it holds for long is lent to others.
  */
-import { countHeld } from "../engine/shares.ts";
-import type { AccountId } from "../model/ids.ts";
+import { countHeld, freePlaces, type InFlight } from "../engine/shares.ts";
 import type { Work } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
@@ -36,7 +36,10 @@ export interface WorkerOptions {
   readonly pollMillis?: number;
   /** How often each connection's ids, and its records, are swept. Default: one day. */
   readonly sweepMillis?: number;
-  /** Events worked on at once. Default: 16. */
+  /**
+   * Events worked on at once. Default: 16. Where there are several accounts, those that wait for a slow API
+   * are lent to the others: up to half as many more.
+   */
   readonly concurrency?: number;
   /** How long an idle loop waits when nobody wakes it. Default: 250. */
   readonly idleMillis?: number;
@@ -124,7 +127,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   } = options;
   const killed = new AbortController();
   const stopping = new AbortController();
-  const inFlight = new Map<Promise<void>, AccountId | null>();
+  const inFlight = new Map<Promise<void>, InFlight>();
   const fits = watchFitness(services);
 
   // A look that ends nothing is not repeated until something has come in that it could end.
@@ -132,19 +135,22 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   let together = MOST_TOGETHER;
 
   async function claimAndProcess(): Promise<boolean> {
-    const places = concurrency - inFlight.size;
-    if (places <= 0) {
+    const now = services.clock.now();
+    const free = (isShared: boolean) => freePlaces(concurrency, inFlight.values(), isShared, now);
+    // Where even then there is none, nobody needs to be asked whether there are several accounts.
+    const book = free(true) === 0 ? null : await AddressBook.open(services);
+    const places = book === null ? 0 : free(book.isShared);
+    if (book === null || places === 0) {
       await Promise.race(inFlight.keys());
       return true;
     }
-    const book = await AddressBook.open(services);
     const ended = mayEndTogether ? await endDueTogether(services, book, name, together) : 0;
     if ((ended ?? 0) > 0) wake(ENDED_EVENT_MAKES_WORK_FOR);
     together = ended === null ? Math.ceil(together / 4) : Math.min(MOST_TOGETHER, together * 2);
     // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places, {
       total: concurrency,
-      held: countHeld(inFlight.values()),
+      held: countHeld([...inFlight.values()].map(({ account }) => account)),
     });
     mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
@@ -162,7 +168,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
           inFlight.delete(work);
           wake(["process", ...ENDED_EVENT_MAKES_WORK_FOR]);
         });
-      inFlight.set(work, claimed.account);
+      inFlight.set(work, { account: claimed.account, since: now });
     }
     return claims.length > 0 || (ended ?? 0) > 0;
   }

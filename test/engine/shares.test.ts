@@ -1,7 +1,8 @@
 /** Who may have how many of a worker's places. */
 import { describe, expect, it } from "vitest";
-import { shares } from "../../src/engine/shares.ts";
-import { accountId } from "../../src/model/ids.ts";
+import { freePlaces, type InFlight, shares } from "../../src/engine/shares.ts";
+import { type AccountId, accountId } from "../../src/model/ids.ts";
+import { at } from "./builders.ts";
 
 function heldBy(...counts: readonly number[]) {
   return new Map(counts.map((count, index) => [accountId(String(index + 1)), count]));
@@ -30,5 +31,29 @@ describe("the places of a worker", () => {
   it("are never so many accounts' that one gets none", () => {
     const [part] = shares({ total: 4, held: heldBy(1, 1, 1, 1, 1, 1, 1, 1) });
     expect(part).toBe(1);
+  });
+});
+
+describe("the places that are free", () => {
+  const slow = accountId("1");
+  const quick = accountId("2");
+  const inFlight = (count: number, account: AccountId | null, since: number): InFlight[] =>
+    Array.from({ length: count }, () => ({ account, since: at(since) }));
+
+  it("are more by those that an account has held for a second", () => {
+    const held = [...inFlight(4, slow, 10), ...inFlight(6, quick, 20)];
+    expect(freePlaces(16, held, true, at(10))).toBe(6);
+    expect(freePlaces(16, held, true, at(11))).toBe(10);
+  });
+
+  it("are never more than half as many again", () => {
+    expect(freePlaces(16, inFlight(14, slow, 10), true, at(60))).toBe(10);
+    expect(freePlaces(1, inFlight(1, slow, 10), true, at(60))).toBe(0);
+    expect(freePlaces(16, inFlight(24, slow, 10), true, at(60))).toBe(0);
+  });
+
+  it("are no more where there is one account only, or the event is nobody's", () => {
+    expect(freePlaces(16, inFlight(14, slow, 10), false, at(60))).toBe(2);
+    expect(freePlaces(16, inFlight(14, null, 10), true, at(60))).toBe(2);
   });
 });

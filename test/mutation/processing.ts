@@ -91,6 +91,14 @@ export const processing: readonly CodeMutant[] = [
     killedBy: ["test/engine/shares.test.ts"],
   },
   {
+    id: "share-lent",
+    rule: "What an account holds for long is lent to others",
+    file: "src/engine/shares.ts",
+    find: "const lent = isShared ?",
+    replace: "const lent = !isShared ?",
+    killedBy: ["test/situations/slow-account.test.ts"],
+  },
+  {
     id: "share-kept",
     rule: "However much an account has waiting, a place is kept free for whoever comes",
     file: "src/engine/shares.ts",

@@ -71,4 +71,31 @@ describeOnEachDatabase("an account whose API is slow", (open) => {
     await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(slow.length);
     await worker.stop();
   });
+
+  it("costs the others no place for long: what it holds is lent to them, and not to itself", async () => {
+    const app = await givenTwoAccounts(await open());
+    const site = await creating(app, "1");
+    const slow = Array.from({ length: 10 }, () => app.github.holdNext(site));
+    for (const task of slow.keys()) await app.addTask({ title: `Slow ${String(task)}` });
+    const worker = app.tandem.startWorker({ concurrency: PLACES });
+    for (const { arrived } of slow.slice(0, MOST)) await arrived;
+    await app.advance(1_000);
+
+    const shop = await creating(app, "2");
+    const quick = Array.from({ length: 10 }, () => app.github.holdNext(shop));
+    for (const task of quick.keys()) {
+      await app.addTask({ project_id: "2", title: `Quick ${String(task)}` });
+    }
+    worker.wake();
+    // One was free, and half of the four are lent.
+    for (const { arrived } of quick.slice(0, 3)) await arrived;
+    expect(app.github.calls(shop)).toBe(3);
+    expect(app.github.calls(site)).toBe(MOST);
+
+    answerAll(quick);
+    await expect.poll(() => app.github.issues(SHOP).length, SOON).toBe(quick.length);
+    answerAll(slow);
+    await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(slow.length);
+    await worker.stop();
+  });
 });
