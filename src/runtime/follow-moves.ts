@@ -28,7 +28,7 @@ import {
   LaneMovedError,
 } from "./admit-arrivals.ts";
 import { mappingOfResource, type Services } from "./services.ts";
-import { childrenAlong, leaveAlong } from "./stranded-children.ts";
+import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
 /** A move with how it became known. */
 export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
@@ -56,7 +56,11 @@ export async function followMove(
   // Nobody reads what belongs to one whose record was deleted, until it is taken back. What belongs to a
   // record that has left goes with that.
   const stranded = going.filter(({ lane, ended, left }) => !left && (ended || !route.has(lane)));
-  const children = await childrenAlong(tx, stranded, mapping, services);
+  const left = going.filter((one) => one.left);
+  const children = [
+    ...(await childrenAlong(tx, stranded, mapping, services)),
+    ...(await childrenPutElsewhere(tx, left, mapping, services)),
+  ];
   const held = new Map(
     (
       await tx.lockLanes([

@@ -1,6 +1,7 @@
 /**
  * What belongs to a resource that was moved, and does not follow it: the resource is out of reach, or its
- * record has ended. It leaves its pairing wherever it is, and comes back with what it belongs to.
+ * record has ended, or has left it behind. It leaves its pairing wherever it is, and comes back with what it
+ * belongs to.
  */
 import { leaveLane, type MoveNews, placeText } from "../engine/move.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -10,40 +11,89 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Place } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import { keyText } from "./key-text.ts";
 import { placesLeft } from "./places-left.ts";
 import type { Services } from "./services.ts";
 
-/** Lanes of what belongs to resources, where they are and where they were: it is still to follow from there. */
+/** A resource, where it is and where it was: what belongs to it is still to follow from there. */
+type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };
+
+/** Lanes of what belongs to resources. */
 export async function childrenAlong(
   tx: StoreTransaction,
-  above: readonly (Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string })[],
+  above: readonly Above[],
   mapping: Mapping,
   services: Services,
 ): Promise<readonly LaneId[]> {
   const places: FormerPlace[] = [];
-  for (const { connectionId, externalId, moved } of above) {
-    const way = { connectionId, resourceType: mapping.resource.type, externalId, moved };
-    places.push(...(await placesLeft(tx, way)).places, { connection: connectionId, externalId });
-  }
+  for (const one of above) places.push(...(await placesOf(tx, one, mapping)));
   return childrenAt(tx, places, mapping, services);
+}
+
+/**
+ * Lanes of what belongs to resources that their records have left, and that the app has put below another record
+ * where it is: it stays below the resource all the same. The rest leaves with the record.
+ */
+export async function childrenPutElsewhere(
+  tx: StoreTransaction,
+  left: readonly (Above & Pick<Lane, "recordId">)[],
+  mapping: Mapping,
+  services: Services,
+): Promise<readonly LaneId[]> {
+  const result: LaneId[] = [];
+  for (const one of left) {
+    const places = await placesOf(tx, one, mapping);
+    for (const its of mappingsBelow(mapping, services)) {
+      const children = await lanesBelow(tx, places, its);
+      const ids = children.flatMap(({ recordId }) => recordId ?? []);
+      for (const [recordId, row] of await tx.records.read(its, ids)) {
+        if (keyText(row[its.parent?.column ?? ""])[0] === one.recordId) continue;
+        result.push(...children.filter((child) => child.recordId === recordId).map(({ id }) => id));
+      }
+    }
+  }
+  return result;
+}
+
+async function placesOf(
+  tx: StoreTransaction,
+  { connectionId, externalId, moved }: Above,
+  { resource }: Mapping,
+): Promise<readonly FormerPlace[]> {
+  const way = { connectionId, resourceType: resource.type, externalId, moved };
+  return [...(await placesLeft(tx, way)).places, { connection: connectionId, externalId }];
 }
 
 async function childrenAt(
   tx: StoreTransaction,
   places: readonly FormerPlace[],
+  mapping: Mapping,
+  services: Services,
+): Promise<readonly LaneId[]> {
+  const result: LaneId[] = [];
+  for (const its of mappingsBelow(mapping, services)) {
+    result.push(...(await lanesBelow(tx, places, its)).map(({ id }) => id));
+  }
+  return result;
+}
+
+function mappingsBelow(
   { integration, resource }: Mapping,
   { mappings }: Services,
-): Promise<readonly LaneId[]> {
-  const below = mappings.filter(
+): readonly Mapping[] {
+  return mappings.filter(
     (mapping) => mapping.integration === integration && mapping.resource.parent === resource.type,
   );
-  const result: LaneId[] = [];
-  for (const place of places) {
-    for (const mapping of below) {
-      const { type } = mapping.resource;
-      const children = await tx.findChildLanes(place.connection, type, place.externalId);
-      result.push(...children.map(({ id }) => id));
-    }
+}
+
+async function lanesBelow(
+  tx: StoreTransaction,
+  places: readonly FormerPlace[],
+  { resource }: Mapping,
+): ReturnType<StoreTransaction["findChildLanes"]> {
+  const result: Awaited<ReturnType<StoreTransaction["findChildLanes"]>>[number][] = [];
+  for (const { connection, externalId } of places) {
+    result.push(...(await tx.findChildLanes(connection, resource.type, externalId)));
   }
   return result;
 }

@@ -3,9 +3,12 @@ import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import {
   APP,
+  ELSEWHERE,
   expectAtRest,
   givenComments,
+  givenElsewhere,
   issuesOf,
+  moveTo,
   type Pair,
   said,
   SITE,
@@ -127,3 +130,39 @@ async function untold(app: Pair, sql: string): Promise<void> {
   await app.sql(sql);
   await app.sql("alter table tasks enable trigger user");
 }
+
+describeOnEachDatabase("a comment that the app has put below another task", (open) => {
+  it.each([ELSEWHERE, APP])(
+    "stays when the first task leaves its issue and that goes to %s, and is said anew by its next edit",
+    async (repository) => {
+      const app = await givenElsewhere(await open());
+      app.github.as("mona").openIssue(SITE, { title: "Dead link" });
+      await app.settle();
+      const other = (await app.tasks()).find(({ title }) => title === "Dead link");
+      await app.sql(`update comments set task_id = ${other?.id} where id = 2`);
+      await app.settle();
+      await moveTo(app, "3");
+      await app.settle();
+      transfer(app, SITE, 1, repository);
+      await app.settleWithin(10);
+      expect((await app.story("record=comments:2")).at(-1)).toBe("inbound completed moved_away");
+
+      await app.advance(60_000);
+      await app.tandem.sweepNow();
+      await app.settle();
+      expect((await app.comments()).map(({ markdown }) => markdown)).toEqual([
+        "I see it too.",
+        "On it.",
+      ]);
+      expect(said(app, repository)).toEqual(["I see it too.", "On it."]);
+      expect([issuesOf(app, SITE), said(app, SITE)]).toEqual([["open: Dead link"], []]);
+
+      await app.sql("update comments set markdown = 'Done.' where id = 2");
+      await app.settleWithin(10);
+      expect(said(app, SITE)).toEqual(["Done."]);
+      expect(said(app, repository)).toEqual(["I see it too.", "On it."]);
+      expect(await app.comments()).toHaveLength(2);
+      expect(await unfinished(app)).toEqual([]);
+    },
+  );
+});
