@@ -19,7 +19,7 @@ import { cancelOlder } from "./admit.ts";
 import { supersede } from "./covered.ts";
 import { newEvent } from "./new-event.ts";
 import { closingValues } from "./outbound.ts";
-import { queueRemoval } from "./record-change.ts";
+import { admitRecordMove, queueRemoval } from "./record-change.ts";
 import { disableWaiting, enableLane } from "./restart.ts";
 import { requeue } from "./start.ts";
 import { backInReach, hasEndedBefore, outOfReach } from "./tombstone.ts";
@@ -129,6 +129,12 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
   const alive = withoutDeletions(start, event.id, now);
   const there = bear(off === null ? cancelOlder(alive, event, now) : alive, event);
   return { there, behind: stayBehind(place, lane, event.id, event, news, now) };
+}
+
+/** The app has put the record elsewhere, and it has a counterpart there: what has come along is left behind. */
+export function letRecordGo(along: Transition, context: Context): Transition {
+  const { lane, ended } = admitRecordMove(along.lane, "to_connection", null, context);
+  return { lane, ended: [...along.ended, ...ended] };
 }
 
 /** A resource that is somewhere was not deleted: what said so, and was not carried out, is of its old place. */

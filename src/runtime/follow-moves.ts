@@ -9,6 +9,7 @@ import {
   type Destination,
   destinations,
   leaveLane,
+  letRecordGo,
   moveLane,
   type MoveNews,
   placeText,
@@ -52,6 +53,7 @@ export async function followMove(
   const going = leaving.filter(({ gone }) => !gone);
   const free = await freeConnections(tx, going, to, move);
   const route = await withoutDoubles(tx, destinations(going, free), going, move);
+  const leftBehind = await leftMeanwhile(tx, going, route, move);
   const placeOf = await placesFor(tx, route, move, mapping);
   // Nobody reads what belongs to one whose record was deleted, until it is taken back. What belongs to a
   // record that has left goes with that.
@@ -87,8 +89,10 @@ export async function followMove(
         decided.push({ before: lane, after: admit(lane, arrival, context) });
       }
     } else if (place !== undefined && place.id !== lane.id) {
-      const moved = moveLane(lane, place, news, book.context(place, tx.now));
-      decided.push({ before: lane, after: moved.there }, { before: place, after: moved.behind });
+      const there = book.context(place, tx.now);
+      const moved = moveLane(lane, place, news, there);
+      const after = leftBehind.has(id) ? letRecordGo(moved.there, there) : moved.there;
+      decided.push({ before: lane, after }, { before: place, after: moved.behind });
     } else {
       const after = leaveLane(lane, placeText(move.to), departing(news), context);
       decided.push({ before: lane, after });
@@ -110,6 +114,8 @@ interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId" | "m
   readonly ended: boolean;
   /** The app has moved its record to another connection. */
   readonly left: boolean;
+  /** Its resource was out of reach, and comes back from there. */
+  readonly isAway: boolean;
 }
 
 function hasRecord({ recordId, tombstone }: Pick<Lane, "recordId" | "tombstone">): boolean {
@@ -157,6 +163,7 @@ async function departuresOf(
         gone: side === "resource",
         ended: side === "record",
         left: recordMoved !== null,
+        isAway: false,
         moved,
       });
     }
@@ -177,6 +184,7 @@ async function departuresOf(
       gone: false,
       ended: tombstone !== null && hasEndedBefore(tombstone),
       left: tombstone?.recordMoved !== undefined,
+      isAway: true,
       moved,
     });
   }
@@ -229,8 +237,9 @@ async function unheardOf(
   return theirs.flatMap(({ connection: { id: connectionId, scope } }, index): Leaving[] => {
     const lane = lanes[index];
     if (lane === undefined) return [];
-    const fresh = { gone: false, ended: false, left: false, recordId: null, moved: null };
-    return [{ ...fresh, lane, scope, connectionId, externalId, recordType }];
+    const fresh = { gone: false, ended: false, left: false, isAway: false } as const;
+    const unpaired = { recordId: null, moved: null } as const;
+    return [{ ...fresh, ...unpaired, lane, scope, connectionId, externalId, recordType }];
   });
 }
 
@@ -252,6 +261,26 @@ async function freeConnections(
   return to.flatMap(({ connection: { id, scope } }) =>
     taken.has(id) ? [] : [{ connection: id, scope }],
   );
+}
+
+/** Lanes that come back in reach, and whose record got a counterpart elsewhere meanwhile: it has left them. */
+async function leftMeanwhile(
+  tx: StoreTransaction,
+  going: readonly Leaving[],
+  route: ReadonlyMap<LaneId, ConnectionId>,
+  { type }: ResourceMove,
+): Promise<ReadonlySet<LaneId>> {
+  const result = new Set<LaneId>();
+  for (const { lane, isAway, ended, recordType, recordId } of going) {
+    const there = route.get(lane);
+    if (!isAway || ended || recordId === null || there === undefined) continue;
+    const living = await tx.findLanesByRecord(recordType, [recordId]);
+    const isElsewhere = living.some(
+      ({ resourceType, connectionId }) => resourceType === type && connectionId !== there,
+    );
+    if (isElsewhere) result.add(lane);
+  }
+  return result;
 }
 
 /**

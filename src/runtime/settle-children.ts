@@ -4,9 +4,9 @@
  */
 import type { Context } from "../engine/context.ts";
 import { admit } from "../engine/admit.ts";
-import { followParent, matchChildren, tradePlaces } from "../engine/move.ts";
+import { followParent, letRecordGo, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
-import { admitDrift, admitRecordMove, admitUnsent, queueRemoval } from "../engine/record-change.ts";
+import { admitDrift, admitUnsent, queueRemoval } from "../engine/record-change.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { secondsBelow } from "../engine/surplus.ts";
 import { backInReach } from "../engine/tombstone.ts";
@@ -139,12 +139,6 @@ export function followAll(
       after: handBack(one, event, now),
     })),
   };
-}
-
-/** The app has put the record elsewhere, and it has a counterpart there: this one is left behind. */
-function letRecordGo(along: Transition, context: Context): Transition {
-  const { lane, ended } = admitRecordMove(along.lane, "to_connection", null, context);
-  return { lane, ended: [...along.ended, ...ended] };
 }
 
 /**

@@ -52,4 +52,13 @@ export const backInReach: readonly CodeMutant[] = [
     replace: "lane.isAway;",
     killedBy,
   },
+  {
+    id: "back-left-meanwhile",
+    rule: "An issue that is back when its task has another one elsewhere is one that the task has left",
+    reasons: ["moved_to_connection"],
+    file: "src/runtime/follow-moves.ts",
+    find: "if (isElsewhere) result.add(lane);",
+    replace: "",
+    killedBy,
+  },
 ];

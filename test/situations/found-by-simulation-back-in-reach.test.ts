@@ -163,3 +163,59 @@ describeOnEachDatabase("a task that is taken back while its issue goes out of re
     expect(await unfinished(app)).toEqual([]);
   });
 });
+
+describeOnEachDatabase("an issue that is back when its task has another one elsewhere", (open) => {
+  async function givenAnother(database: TestDatabase): Promise<Pair> {
+    const app = await givenElsewhere(database);
+    transfer(app, SITE, 1, ELSEWHERE);
+    await app.settle();
+    await moveTo(app, "2");
+    await app.settleWithin(10);
+    expect(said(app, APP)).toEqual(SAID);
+    app.github.clearRequests();
+    return app;
+  }
+
+  it("is closed as one that the task has left, and is its issue again once that returns", async () => {
+    const app = await givenAnother(await open());
+    transfer(app, ELSEWHERE, 1, SITE);
+    await app.settleWithin(10);
+    expect(await app.task()).toMatchObject({ project_id: "2" });
+    expect((await app.story()).slice(-3)).toEqual([
+      "inbound ignored record_moved",
+      "outbound completed moved_to_connection",
+      "inbound ignored record_moved",
+    ]);
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+    expect(app.writes()).toBe(1);
+    await expectAtRest(app);
+
+    await moveTo(app, "1");
+    await app.settleWithin(10);
+    expect(issuesOf(app, SITE)).toEqual(["open: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual(["closed: Broken link"]);
+    expect(said(app, SITE)).toEqual(SAID);
+    expect(await app.comments()).toHaveLength(2);
+    await expectAtRest(app);
+  });
+
+  it("holds no place there: the other one follows, and is no second task", async () => {
+    const app = await givenAnother(await open());
+    app.holdWebhooks();
+    transfer(app, ELSEWHERE, 1, SITE);
+    transfer(app, APP, 1, SITE);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    await app.settleWithin(10);
+
+    expect(await app.task()).toMatchObject({ project_id: "1" });
+    expect(issuesOf(app, SITE)).toEqual(["closed: Broken link", "open: Broken link"]);
+    expect(issuesOf(app, APP)).toEqual([]);
+    expect(await app.comments()).toHaveLength(2);
+    // The first is closed, and that is all.
+    expect(app.writes()).toBe(1);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+});
