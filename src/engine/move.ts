@@ -274,6 +274,8 @@ function stayBehind(
       place.externalId === null
         ? null
         : { connection: place.connectionId, externalId: place.externalId },
+    // Who was told late that it went there is where this one was.
+    cameFrom: null,
     tombstone: { event: by, at: now, side: "resource" },
   });
 }

@@ -172,6 +172,11 @@ export interface Lane {
   /** Where its resource came from, until the record and the children have followed it. */
   readonly moved: FormerPlace | null;
   /**
+   * Where its resource came from, out of reach, and nobody has told yet what went there; see `placeText`.
+   * `null` where nothing is awaited.
+   */
+  readonly cameFrom: string | null;
+  /**
    * The soft delete that we wrote when the resource was taken for deleted, as its column says it: what
    * says anything else was archived by the app.
    */
@@ -214,6 +219,7 @@ export function newLane(
     awaitingIntent: null,
     flips: {},
     moved: null,
+    cameFrom: null,
     archivedAs: null,
     returned: null,
     disabled: null,

@@ -28,6 +28,7 @@ import {
   type Incoming,
   LaneMovedError,
 } from "./admit-arrivals.ts";
+import { asNoSurplus, expectNobody, goneOn, noteOrigin } from "./from-out-of-reach.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
@@ -40,15 +41,19 @@ export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
 /** Follows a move; `false` where neither of its places is connected. */
 export async function followMove(
   tx: StoreTransaction,
-  known: KnownMove,
+  told: KnownMove,
   book: AddressBook,
   services: Services,
 ): Promise<boolean> {
-  const { integration, move } = known;
-  const mapping = mappingOfResource(services, integration, move.type);
-  const from = book.ofContainer(integration, move.from.containerId);
-  const to = book.ofContainer(integration, move.to.containerId);
-  if (mapping === null || from.length + to.length === 0) return false;
+  const { integration, move: first } = told;
+  const mapping = mappingOfResource(services, integration, first.type);
+  const from = book.ofContainer(integration, first.from.containerId);
+  const near = book.ofContainer(integration, first.to.containerId);
+  if (mapping === null || from.length + near.length === 0) return false;
+  const further = near.length > 0 ? null : await goneOn(tx, integration, first, book);
+  const move = further ?? first;
+  const to = further === null ? near : book.ofContainer(integration, move.to.containerId);
+  const known: KnownMove = { ...told, move };
   const leaving = await whoLeaves(tx, known, from, mapping, book, services);
   const going = leaving.filter(({ gone }) => !gone);
   const free = await freeConnections(tx, going, to, move);
@@ -100,8 +105,20 @@ export async function followMove(
   }
   const stranding = children.flatMap((id) => held.get(id) ?? []);
   decided.push(...leaveAlong(stranding, move.to, news, book, tx.now));
+  if (to.length === 0) {
+    const hasCome = async () => (await goneOn(tx, integration, move, book)) !== null;
+    await expectNobody(tx, move.type, placeText(move.to), hasCome);
+  }
   await tx.saveLanes(decided);
-  await welcome(tx, known, to, new Set(route.values()), book, services);
+  const isUnheardOf = from.length + leaving.length === 0;
+  const arriving = await whoArrives(tx, known, to, new Set(route.values()));
+  const incoming = isUnheardOf ? await asNoSurplus(tx, arriving, mapping) : arriving;
+  if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
+  if (isUnheardOf) {
+    await noteOrigin(tx, move, to);
+    const hasGone = async () => (await departuresOf(tx, move, from, book)).length > 0;
+    await expectNobody(tx, move.type, placeText(move.from), hasGone);
+  }
   return true;
 }
 
@@ -251,11 +268,12 @@ async function freeConnections(
   move: ResourceMove,
 ): Promise<readonly Destination[]> {
   const taken = new Set<ConnectionId>();
+  const leaving = new Set(going.map(({ lane }) => lane));
   for (const { recordType, recordId, ended } of going) {
     if (recordId === null || ended) continue;
     for (const lane of await tx.findLanesByRecord(recordType, [recordId])) {
-      const elsewhere = lane.externalId !== move.to.externalId;
-      if (lane.resourceType === move.type && elsewhere) taken.add(lane.connectionId);
+      const another = lane.externalId !== move.to.externalId && !leaving.has(lane.id);
+      if (lane.resourceType === move.type && another) taken.add(lane.connectionId);
     }
   }
   return to.flatMap(({ connection: { id, scope } }) =>
@@ -329,16 +347,14 @@ async function placesFor(
 }
 
 /** Where no lane came to, the resource is new: it is read, for what was told of it is not all. */
-async function welcome(
+async function whoArrives(
   tx: StoreTransaction,
   { integration: _, move, ...known }: KnownMove,
   to: readonly Contact[],
   arrived: ReadonlySet<ConnectionId>,
-  book: AddressBook,
-  services: Services,
-): Promise<void> {
+): Promise<readonly Incoming[]> {
   const { seen } = move;
-  if (seen === null) return;
+  if (seen === null) return [];
   const incoming: Incoming[] = [];
   for (const contact of to) {
     const { id } = contact.connection;
@@ -348,7 +364,7 @@ async function welcome(
     const observation = { ...seen, content: null };
     incoming.push({ contact, arrival: { ...known, observation, verifiedAt: null } });
   }
-  if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
+  return incoming;
 }
 
 /** That the resource is gone from its old place, told once more. */

@@ -5,6 +5,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Place, ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
+import { goneOn } from "./from-out-of-reach.ts";
 import { isSamePlace } from "./places-left.ts";
 import type { Services } from "./services.ts";
 
@@ -55,10 +56,13 @@ export async function planMoved(
   const { id, integration, containerId } = contact.connection;
   const { type } = mapping.resource;
   const book = await AddressBook.open(services);
-  const kind = book.ofContainer(integration, to.containerId).length === 0 ? "detach" : "move";
-  const found = await services.store.transaction((tx) =>
-    tx.findLanesByResource(id, type, [externalId]),
-  );
+  const told = { type, from: { containerId, externalId }, to, seen: null };
+  const isNear = book.ofContainer(integration, to.containerId).length > 0;
+  const { found, further } = await services.store.transaction(async (tx) => ({
+    found: await tx.findLanesByResource(id, type, [externalId]),
+    further: isNear ? null : await goneOn(tx, integration, told, book),
+  }));
+  const kind = isNear || further !== null ? "move" : "detach";
   const actions = found.flatMap(({ recordId }): PlannedAction[] =>
     recordId === null
       ? []
@@ -74,6 +78,5 @@ export async function planMoved(
           },
         ],
   );
-  const from = { containerId, externalId };
-  return [{ cause: "moved", mapping, move: { type, from, to, seen: null }, actions }];
+  return [{ cause: "moved", mapping, move: further ?? told, actions }];
 }

@@ -138,6 +138,15 @@ export interface StoreTransaction {
   ): Promise<readonly { readonly id: LaneId; readonly recordId: string | null }[]>;
   /** Lanes whose resource was moved out of reach, to that place. */
   findLanesMovedTo(resourceType: string, place: string): Promise<readonly LaneId[]>;
+  /** Lanes whose resource came from that place, out of reach, with where they are; living ones first. */
+  findLanesFrom(
+    resourceType: string,
+    place: string,
+  ): Promise<
+    readonly (Pick<Lane, "id" | "connectionId" | "display"> & { readonly externalId: string })[]
+  >;
+  /** Waits for whoever holds a place, and holds it until this transaction ends. Lanes are locked before. */
+  holdPlace(resourceType: string, place: string): Promise<void>;
   /** Living lanes that have a resource, in the order of their ids, after the one given. */
   findBoundLanes(
     connectionId: ConnectionId,

@@ -123,6 +123,7 @@ export function aLane(changes: Partial<Lane> = {}): Lane {
     awaitingIntent: null,
     flips: {},
     moved: null,
+    cameFrom: null,
     archivedAs: null,
     returned: null,
     disabled: null,

@@ -177,9 +177,12 @@ describe("a lane whose resource is moved", () => {
   });
 
   test("leaves the record that was made there before anybody knew with the tombstone", () => {
-    const double = withEvent(aPlace({ recordId: "8" }), 3, { state: "processing" });
+    const arrived = aPlace({ recordId: "8", cameFrom: "77/9" });
+    const double = withEvent(arrived, 3, { state: "processing" });
     const { there, behind } = moveLane(aLane(), double, news, aContext());
-    expect(behind.lane).toMatchObject({ recordId: "8", externalId: "42", live: [] });
+    expect(behind.lane).toMatchObject({
+      ...{ recordId: "8", externalId: "42", cameFrom: null, live: [] },
+    });
     expect(behind.ended).toMatchObject([
       { state: "canceled", reason: "superseded", canceledBy: there.lane.live[0]?.id },
     ]);

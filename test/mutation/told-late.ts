@@ -2,6 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const killedBy = ["test/situations/found-by-simulation-told-late.test.ts"];
+const backFirst = ["test/situations/found-by-simulation-back-first.test.ts"];
 
 export const toldLate: readonly CodeMutant[] = [
   {
@@ -67,6 +68,70 @@ export const toldLate: readonly CodeMutant[] = [
     find: "lane.unanswered.filter((write) => !landed.includes(write))",
     replace: "lane.unanswered",
     killedBy,
+  },
+  {
+    id: "back-first-noted",
+    rule: "What comes from out of reach, and of which nobody went there, keeps where it came from",
+    file: "src/runtime/follow-moves.ts",
+    find: "await noteOrigin(tx, move, to);",
+    replace: "",
+    killedBy: backFirst,
+  },
+  {
+    id: "back-first-goes-on",
+    rule: "Who is told late that a resource went out of reach goes on to where it came from there",
+    file: "src/runtime/follow-moves.ts",
+    find: "near.length > 0 ? null : await goneOn(tx, integration, first, book)",
+    replace: "null",
+    killedBy: backFirst,
+  },
+  {
+    id: "back-first-at-home",
+    rule: "... also within one connection, where the lane that goes is no other counterpart of its record",
+    file: "src/runtime/follow-moves.ts",
+    find: "&& !leaving.has(lane.id)",
+    replace: "",
+    killedBy: backFirst,
+  },
+  {
+    id: "back-first-ours",
+    rule: "... and what was transferred here is not taken for the second resource of a create, by its token",
+    file: "src/runtime/follow-moves.ts",
+    find: "isUnheardOf ? await asNoSurplus(tx, arriving, mapping) : arriving",
+    replace: "arriving",
+    killedBy: backFirst,
+  },
+  {
+    id: "back-first-planned",
+    rule: "... and a plan says so",
+    file: "src/runtime/plan-moves.ts",
+    find: "isNear || further !== null ?",
+    replace: "isNear ?",
+    killedBy: backFirst,
+  },
+  {
+    id: "back-first-left-behind",
+    rule: "A lane that is left behind stands for another place than the one it came to",
+    file: "src/engine/move.ts",
+    find: "cameFrom: null,",
+    replace: "",
+    killedBy: ["test/engine/move.test.ts"],
+  },
+  {
+    id: "back-first-at-once",
+    rule: "A going and a coming back that are told at once do not miss each other: the second looks again",
+    file: "src/runtime/from-out-of-reach.ts",
+    find: "if (await look()) throw",
+    replace: "if (false as boolean) throw",
+    killedBy: backFirst,
+  },
+  {
+    id: "back-first-waits",
+    rule: "... once it has waited for the first",
+    file: "src/store/postgres/lane-keys.ts",
+    find: '"select pg_advisory_xact_lock(hashtextextended($1, 0))"',
+    replace: '"select $1::text"',
+    killedBy: ["test/store/postgres-store.test.ts"],
   },
   {
     id: "switched-on-meanwhile",

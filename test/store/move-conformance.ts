@@ -134,5 +134,31 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
         ]);
       });
     });
+
+    it("are found by where they came from out of reach, living ones first, with where they are", async () => {
+      const { store, connection } = opened;
+      const ended = await laneOf(opened, "came and went");
+      const living = await laneOf(opened, "came");
+      const look = () => store.transaction((tx) => tx.findLanesFrom("issue", "77/6"));
+      expect(await look()).toEqual([]);
+      const display = { number: "6" };
+      await decide(store, living, () => ({ cameFrom: "77/6", display }));
+      await decide(store, ended, (_, now) => ({
+        cameFrom: "77/6",
+        tombstone: { event: anId(), at: now, side: "resource" },
+      }));
+      expect(await look()).toEqual([
+        { id: living, connectionId: connection, externalId: "came", display },
+        { id: ended, connectionId: connection, externalId: "came and went", display: {} },
+      ]);
+      expect(await readLane(store, living)).toMatchObject({ cameFrom: "77/6" });
+      await store.transaction(async (tx) => {
+        expect(await tx.findLanesFrom("issue_comment", "77/6")).toEqual([]);
+      });
+      await decide(store, living, () => ({ cameFrom: null }));
+      expect(await look()).toMatchObject([{ id: ended }]);
+      await decide(store, ended, () => ({ externalId: null }));
+      expect(await look()).toEqual([]);
+    });
   });
 }

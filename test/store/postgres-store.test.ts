@@ -106,6 +106,33 @@ describeOnEachDatabase("the store", (open, kind) => {
     },
   );
 
+  it.runIf(kind === "postgres")(
+    "shows who waited for a place what was saved by whoever held it",
+    async () => {
+      const { store, connection, app } = await opened();
+      const [id] = await store.transaction((tx) => tx.ensureLanes([issueKey(connection, "1")]));
+      const gate = opening();
+      const holds = opening();
+      const first = store.transaction(async (tx) => {
+        await decideIn(tx, present(id), () => ({ cameFrom: "77/7" }));
+        await tx.holdPlace("issue", "77/7");
+        holds.open();
+        await gate.opened;
+      });
+      await holds.opened;
+      await store.transaction((tx) => tx.holdPlace("issue", "77/8"));
+      const second = store.transaction(async (tx) => {
+        const before = await tx.findLanesFrom("issue", "77/7");
+        await tx.holdPlace("issue", "77/7");
+        return [before, await tx.findLanesFrom("issue", "77/7")];
+      });
+      await Promise.race([second, expect.poll(() => lockWaits(app)).toEqual([{ count: 1 }])]);
+      gate.open();
+      await first;
+      expect(await second).toMatchObject([[], [{ id }]]);
+    },
+  );
+
   sqlRecordsConformance(opened);
 });
 

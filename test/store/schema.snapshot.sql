@@ -343,6 +343,7 @@ table tandem.lanes with (fillfactor=80)
   returned_from uuid
   disabled_cause text
   intent_connection_id bigint
+  came_from text
   lanes_connection_id_fkey: FOREIGN KEY (connection_id) REFERENCES tandem.connections(id)
   lanes_disabled_cause_check: CHECK ((disabled_cause = ANY (ARRAY['quarantined'::text, 'unmapped'::text, 'restored'::text])))
   lanes_intent_connection_id_fkey: FOREIGN KEY (intent_connection_id) REFERENCES tandem.connections(id)
@@ -461,6 +462,7 @@ CREATE UNIQUE INDEX integration_records_pkey ON tandem.integration_records USING
 CREATE INDEX lanes_by_parent ON tandem.lanes USING btree (connection_id, parent_external_id) WHERE (parent_external_id IS NOT NULL)
 CREATE INDEX lanes_by_record ON tandem.lanes USING btree (record_type, record_id)
 CREATE UNIQUE INDEX lanes_by_token ON tandem.lanes USING btree (intent_token) WHERE (intent_token IS NOT NULL)
+CREATE INDEX lanes_came_from ON tandem.lanes USING btree (came_from, resource_type) WHERE (came_from IS NOT NULL)
 CREATE INDEX lanes_disabled ON tandem.lanes USING btree (connection_id, id) WHERE (disabled IS NOT NULL)
 CREATE INDEX lanes_moved_away ON tandem.lanes USING btree (tombstone_moved_to, resource_type) WHERE (tombstone_moved_to IS NOT NULL)
 CREATE UNIQUE INDEX lanes_one_per_record ON tandem.lanes USING btree (connection_id, record_type, record_id, resource_type) WHERE ((record_id IS NOT NULL) AND (tombstone_event IS NULL))

@@ -312,6 +312,16 @@ export function findLanesMovedTo(
     .map(({ id }) => id);
 }
 
+export function findLanesFrom(state: MemoryState, resourceType: string, place: string) {
+  const ended = (lane: Lane) => Number(lane.tombstone !== null);
+  return [...state.lanes.values()]
+    .filter((lane) => lane.resourceType === resourceType && lane.cameFrom === place)
+    .sort((a, b) => ended(a) - ended(b) || byId(a, b))
+    .flatMap(({ id, connectionId, externalId, display }) =>
+      externalId === null ? [] : [{ id, connectionId, externalId, display }],
+    );
+}
+
 export function findBoundLanes(
   state: MemoryState,
   connection: ConnectionId,

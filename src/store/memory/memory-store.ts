@@ -63,6 +63,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => laneKeys.findChildLanes(state, connection, resourceType, parent)),
       findLanesMovedTo: (resourceType, place) =>
         step(() => laneKeys.findLanesMovedTo(state, resourceType, place)),
+      findLanesFrom: (resourceType, place) =>
+        step(() => laneKeys.findLanesFrom(state, resourceType, place)),
+      // One transaction at a time: nobody holds any.
+      holdPlace: () => step(() => undefined),
       findBoundLanes: (connection, resourceType, after, limit) =>
         step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
       lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),

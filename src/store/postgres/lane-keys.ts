@@ -1,7 +1,7 @@
 /** Finding lanes by what identifies them. */
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
-import type { RecordMove, Tombstone } from "../../model/lane.ts";
+import type { Lane, RecordMove, Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import type { LaneKey, LaneOfToken } from "../store.ts";
 import { formerPlace, type PostedJson, postedFromJson } from "./lane-rows.ts";
@@ -218,6 +218,30 @@ export async function findLanesMovedTo(
     [resourceType, place],
   );
   return rows.map((row) => laneId(row.id));
+}
+
+export async function findLanesFrom(tx: Queryable, resourceType: string, place: string) {
+  const { rows } = await tx.query<{
+    id: string;
+    connection_id: string;
+    external_id: string;
+    display: Lane["display"];
+  }>(
+    `select id, connection_id, external_id, display
+     from tandem.lanes
+     join tandem.integration_records using (id)
+     where came_from = $2 and resource_type = $1 and external_id is not null
+     order by tombstone_event is not null, id`,
+    [resourceType, place],
+  );
+  return rows.map(({ id, connection_id, external_id: externalId, display }) => ({
+    ...{ id: laneId(id), connectionId: connectionId(connection_id), externalId, display },
+  }));
+}
+
+export async function holdPlace(tx: Queryable, resourceType: string, place: string): Promise<void> {
+  const name = `tandem place ${resourceType} ${place}`;
+  await tx.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [name]);
 }
 
 export async function findBoundLanes(

@@ -45,6 +45,7 @@ export interface LaneRow {
   readonly awaiting_intent_until: string | null;
   readonly moved_from_connection: string | null;
   readonly moved_from_external_id: string | null;
+  readonly came_from: string | null;
   readonly archived_as: string | null;
   readonly returned_from: string | null;
   readonly disabled: string | null;
@@ -133,6 +134,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
       turns.map((turn) => ({ ...turn, at: parseInstant(turn.at) })),
     ),
     moved: formerPlace(row),
+    cameFrom: row.came_from,
     archivedAs: row.archived_as,
     returned: row.returned_from === null ? null : eventId(row.returned_from),
     disabled: pairingOffFromRow(row),
@@ -190,6 +192,7 @@ export function laneToRow(lane: Lane): LaneRow {
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
     moved_from_connection: lane.moved?.connection ?? null,
     moved_from_external_id: lane.moved?.externalId ?? null,
+    came_from: lane.cameFrom,
     archived_as: lane.archivedAs,
     returned_from: lane.returned,
     disabled: lane.disabled?.why ?? null,

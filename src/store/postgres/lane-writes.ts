@@ -38,6 +38,7 @@ set
   awaiting_intent_until = decided.awaiting_intent_until,
   moved_from_connection = decided.moved_from_connection,
   moved_from_external_id = decided.moved_from_external_id,
+  came_from = decided.came_from,
   archived_as = decided.archived_as,
   returned_from = decided.returned_from,
   disabled = decided.disabled,

@@ -80,6 +80,8 @@ export async function postgresStore(
       findChildLanes: (connection, resourceType, parent) =>
         laneKeys.findChildLanes(tx, connection, resourceType, parent),
       findLanesMovedTo: (resourceType, place) => laneKeys.findLanesMovedTo(tx, resourceType, place),
+      findLanesFrom: (resourceType, place) => laneKeys.findLanesFrom(tx, resourceType, place),
+      holdPlace: (resourceType, place) => laneKeys.holdPlace(tx, resourceType, place),
       findBoundLanes: (connection, resourceType, after, limit) =>
         laneKeys.findBoundLanes(tx, connection, resourceType, after, limit),
       lockLanes: (ids, others) => laneLocks.lockLanes(tx, held, relations, ids, others),
