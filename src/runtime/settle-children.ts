@@ -11,7 +11,7 @@ import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { secondsBelow } from "../engine/surplus.ts";
 import { backInReach } from "../engine/tombstone.ts";
 import { handBack, takeEditTimes } from "../engine/returning.ts";
-import type { Lane, Tombstone, Transition } from "../model/lane.ts";
+import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
@@ -48,7 +48,7 @@ export function familyBelow(
     ({ connectionId, parent, tombstone }) =>
       connectionId === moved?.connection &&
       (parent === null || parent.externalId === moved.externalId) &&
-      (tombstone === null || tombstone.movedTo !== undefined || isToBeRemoved(tombstone)),
+      (tombstone === null || tombstone.movedTo !== undefined || tombstone.side === "record"),
   );
   const matches = matchChildren(children, seen, mapping.resource.fields);
   const rest = ofType.filter((one) => !children.includes(one));
@@ -119,7 +119,7 @@ export function followAll(
       const known = { ...child, tombstone: null };
       return [{ before: child, after: admit(known, arrival, book.context(child, now)) }];
     }
-    const isGone = child.tombstone !== null && isToBeRemoved(child.tombstone) && seen === null;
+    const isGone = child.tombstone?.side === "record" && seen === null;
     if (isGone) return [];
     const externalId = seen?.externalId ?? null;
     const to = { connectionId: lane.connectionId, externalId, parent, event: event.id };
@@ -154,16 +154,10 @@ export async function yieldPlaces(
 }
 
 /**
- * The app deleted its record, or put it elsewhere, and what it said may be on its way out, or was looked for
- * in vain. What was left together with its parent stays where it was said.
- */
-function isToBeRemoved({ side, recordMoved }: Tombstone): boolean {
-  return side === "record" && recordMoved !== "with_parent";
-}
-
-/**
  * Nobody heard what the app said of a child while its resource was out of reach. One that is there though
- * its record was deleted was not found where it was; one that is nowhere is still to be made.
+ * its record was deleted, or put elsewhere, was not found where it was; one that is nowhere is still to be made.
+ * One that was left together with its parent stays where it was said: its record, which comes back to that,
+ * finds it there.
  */
 function goAlong(
   child: Lane,
@@ -171,6 +165,7 @@ function goAlong(
   context: Context,
 ): Transition {
   const followed = followParent(child, to, context);
+  if (followed.lane.tombstone?.recordMoved === "with_parent") return followed;
   const isBack = followed.lane.tombstone === null;
   const whatElse = child.tombstone === null ? admitUnsent : admitDrift;
   const { lane, ended } = (isBack ? whatElse : queueRemoval)(followed.lane, context);

@@ -132,6 +132,14 @@ export const transferring: readonly CodeMutant[] = [
     killedBy,
   },
   {
+    id: "transfer-with-parent",
+    rule: "What was left together with its parent follows it: the record that comes back to that finds it there",
+    file: "src/runtime/settle-children.ts",
+    find: 'tombstone.side === "record"),',
+    replace: '(tombstone.side === "record" && tombstone.recordMoved === "to_connection")),',
+    killedBy: leftBehind,
+  },
+  {
     id: "transfer-strays",
     rule: "What belongs to a record by now, or no more, is put where it belongs after a move",
     file: "src/runtime/settle-move.ts",

@@ -166,3 +166,25 @@ describeOnEachDatabase("a comment that the app has put below another task", (ope
     },
   );
 });
+
+describeOnEachDatabase("a task that goes where the issue is that it had left", (open) => {
+  it("has its issue back, with what was said below it, and nothing is said twice", async () => {
+    const app = await givenComments(await open());
+    await moveTo(app, "3");
+    await app.settle();
+    transfer(app, SITE, 1, APP);
+    await app.settleWithin(10);
+    expect(issuesOf(app, APP)).toEqual(["closed: Broken link"]);
+    await app.sql("update comments set markdown = 'On it now.' where id = 2");
+    await moveTo(app, "2");
+    await app.settleWithin(10);
+
+    expect(issuesOf(app, APP)).toEqual(["open: Broken link"]);
+    expect(said(app, APP)).toEqual(["I see it too.", "On it now."]);
+    expect(await app.comments()).toHaveLength(2);
+    // Closed and opened, and a comment is edited.
+    expect(app.writes()).toBe(3);
+    expect(await unfinished(app)).toEqual([]);
+    await expectAtRest(app);
+  });
+});
