@@ -24,8 +24,8 @@ interface Finding {
 }
 
 /**
- * Whether what it belongs to was moved: then it is elsewhere, and follows by itself. What was deleted before
- * anything had followed takes along what belongs to it.
+ * Whether what it belongs to was moved: then it is elsewhere, and follows by itself, or is out of reach with
+ * that. What was deleted before anything had followed takes along what belongs to it.
  */
 export async function hasMovedWithParent(
   tx: StoreTransaction,
@@ -40,6 +40,7 @@ export async function hasMovedWithParent(
     const place: FormerPlace = next;
     if (passed.some((one) => isSamePlace(one, place))) return false;
     const [above] = await tx.findLanesByResource(place.connection, type, [place.externalId]);
+    if (above !== undefined && above.movedTo !== null) return true;
     if (above?.side !== "resource") return passed.length > 0;
     passed.push(place);
     next = above.moved;

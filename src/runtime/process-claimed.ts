@@ -4,6 +4,7 @@ import { processing } from "../engine/transition.ts";
 import { fail } from "../engine/fail.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { isContention } from "../store/database.ts";
+import type { LaneOfResource } from "../store/found-lanes.ts";
 import type { AddressBook } from "./address-book.ts";
 import { type Claimed, forgetLate, hold, save } from "./claim.ts";
 import { classify, messageOf } from "./failures.ts";
@@ -11,6 +12,7 @@ import { followMove } from "./follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services.ts";
+import { noteMoved } from "./whereabouts.ts";
 
 /** Never throws but where the database itself is out of reach; the lease then passes the event on. */
 export async function processClaimed(
@@ -95,20 +97,28 @@ async function wentWithParent(
     if (held === null || connectionId === undefined || parent === null || tombstone !== null) {
       return held === null;
     }
-    const above = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
-    const to = above[0]?.side === "resource" ? above[0].moved : null;
-    const contact = to === null ? null : book.contact(to.connection);
-    if (to === null || contact === null) return false;
+    const [above] = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
+    const place = above === undefined ? null : placeGone(above, book);
+    if (place === null) return false;
     const context = book.context(held.lane, tx.now);
     const news = { source: "reread", deliveryId: null, display: {} } as const;
-    const place = placeText({ ...contact.connection, externalId: to.externalId });
     const left = leaveLane(held.start.lane, place, news, context);
     const event = processing(left.lane);
     if (event === null) return false;
     const start = { lane: left.lane, ended: [...held.start.ended, ...left.ended] };
     await save(tx, held, beginAnew(start, event, tx.now));
+    // Below another record by now, it is said there.
+    await noteMoved(tx, [{ ...held.lane, mapping: context.mapping }]);
     return true;
   });
+}
+
+/** Where a resource went that is not at its lane's address any more; `null` where nobody knows of it. */
+function placeGone({ side, movedTo, moved }: LaneOfResource, book: AddressBook): string | null {
+  if (movedTo !== null) return movedTo;
+  const contact = moved === null ? null : book.contact(moved.connection);
+  if (side !== "resource" || moved === null || contact === null) return null;
+  return placeText({ ...contact.connection, externalId: moved.externalId });
 }
 
 async function noteFailure(

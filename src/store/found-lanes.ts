@@ -12,6 +12,8 @@ export interface LaneOfResource {
   readonly side: Tombstone["side"] | null;
   /** Where its record was moved, of one that ended by that. */
   readonly recordMoved: RecordMove | null;
+  /** The place where its resource went, where nothing is connected. */
+  readonly movedTo: string | null;
   /**
    * Of a living one: where it came from, as long as its record and children are to follow. Of one that was
    * left behind by a move: where the resource went.

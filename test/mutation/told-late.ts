@@ -142,4 +142,20 @@ export const toldLate: readonly CodeMutant[] = [
     replace: "",
     killedBy: [...killedBy, "test/store/postgres-store.test.ts"],
   },
+  {
+    id: "left-not-deleted",
+    rule: "What is below a resource that is out of reach was not deleted, though its lane has not heard of it",
+    file: "src/runtime/plan-moves.ts",
+    find: "if (above !== undefined && above.movedTo !== null) return true;",
+    replace: "",
+    killedBy: ["test/situations/found-by-simulation-left-behind.test.ts"],
+  },
+  {
+    id: "left-said-below",
+    rule: "... and is said below the record that it belongs to by now",
+    file: "src/runtime/process-claimed.ts",
+    find: "await noteMoved(tx, [{ ...held.lane, mapping: context.mapping }]);",
+    replace: "",
+    killedBy: ["test/situations/found-by-simulation-left-behind.test.ts"],
+  },
 ];

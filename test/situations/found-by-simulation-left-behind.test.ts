@@ -1,5 +1,7 @@
 /** What transfers left behind where the issue had been, as simulated histories found it. */
 import { expect, it } from "vitest";
+import { drainChanges } from "../../src/runtime/drain.ts";
+import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import {
   APP,
@@ -162,6 +164,34 @@ describeOnEachDatabase("a comment that the app has put below another task", (ope
       expect(said(app, SITE)).toEqual(["Done."]);
       expect(said(app, repository)).toEqual(["I see it too.", "On it."]);
       expect(await app.comments()).toHaveLength(2);
+      expect(await unfinished(app)).toEqual([]);
+    },
+  );
+
+  it.each([ELSEWHERE, APP])(
+    "just after the transfer to %s was followed is not taken for deleted by a sweep",
+    async (repository) => {
+      const app = await givenElsewhere(await open());
+      app.github.as("mona").openIssue(SITE, { title: "Dead link" });
+      await app.settle();
+      const other = (await app.tasks()).find(({ title }) => title === "Dead link");
+      await moveTo(app, "3");
+      await drainChanges(app.tandem.services);
+      transfer(app, SITE, 1, repository);
+      await app.advance(1_000);
+      await translateDeliveries(app.tandem.services, null);
+      // What is below the task was noted, and nobody has looked at it yet.
+      await app.sql(`update comments set task_id = ${other?.id} where id = 2`);
+      await app.settleWithin(10);
+
+      await app.advance(60_000);
+      await app.tandem.sweepNow();
+      await app.settle();
+      expect(await app.comments()).toHaveLength(2);
+      await app.sql("update comments set markdown = 'Done.' where id = 2");
+      await app.settleWithin(10);
+      expect(await app.comments()).toHaveLength(2);
+      expect(said(app, SITE)).toEqual(["Done."]);
       expect(await unfinished(app)).toEqual([]);
     },
   );

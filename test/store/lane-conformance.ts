@@ -92,7 +92,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         expect(await tx.findLanesByResource(connection, "issue", ["4", "5"])).toEqual([
           {
             ...{ id: bound, externalId: "5", recordId: null, moved: null },
-            ...{ tombstoned: false, side: null, recordMoved: null },
+            ...{ tombstoned: false, side: null, recordMoved: null, movedTo: null },
           },
         ]);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([

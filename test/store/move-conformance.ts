@@ -120,7 +120,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       expect(await look()).toEqual([id]);
       await store.transaction(async (tx) => {
         expect(await tx.findLanesByResource(connection, "issue", ["left"])).toMatchObject([
-          { id, tombstoned: true, side: "resource" },
+          { id, tombstoned: true, side: "resource", movedTo: "77/5" },
         ]);
         expect(await tx.findLanesMovedTo("issue_comment", "77/5")).toEqual([]);
       });
@@ -130,7 +130,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       expect(await look()).toEqual([]);
       await store.transaction(async (tx) => {
         expect(await tx.findLanesByResource(connection, "issue", ["left"])).toMatchObject([
-          { id, tombstoned: true, side: "record", recordMoved: "out_of_scope" },
+          { id, tombstoned: true, side: "record", recordMoved: "out_of_scope", movedTo: null },
         ]);
       });
     });

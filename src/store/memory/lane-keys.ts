@@ -133,7 +133,8 @@ export function findLanesByResource(
     const { recordId, tombstone, moved } = lane;
     const side = tombstone?.side ?? null;
     const recordMoved = tombstone?.recordMoved ?? null;
-    const ended = { tombstoned: tombstone !== null, side, recordMoved, moved };
+    const movedTo = tombstone?.movedTo ?? null;
+    const ended = { tombstoned: tombstone !== null, side, recordMoved, movedTo, moved };
     return [{ id: lane.id, externalId, recordId, ...ended }];
   });
 }

@@ -19,6 +19,7 @@ export async function findLanesByResource(
     tombstoned: boolean;
     tombstone_side: Tombstone["side"] | null;
     tombstone_record_moved: RecordMove | null;
+    tombstone_moved_to: string | null;
     moved_from_connection: string | null;
     moved_from_external_id: string | null;
   }>(
@@ -29,6 +30,7 @@ export async function findLanesByResource(
        tombstone_event is not null as tombstoned,
        tombstone_side,
        tombstone_record_moved,
+       tombstone_moved_to,
        moved_from_connection,
        moved_from_external_id
      from tandem.lanes
@@ -42,6 +44,7 @@ export async function findLanesByResource(
     tombstoned: row.tombstoned,
     side: row.tombstone_side,
     recordMoved: row.tombstone_record_moved,
+    movedTo: row.tombstone_moved_to,
     moved: formerPlace(row),
   }));
 }
