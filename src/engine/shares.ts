@@ -12,9 +12,11 @@ export interface Places {
 }
 
 /** Counts what is held, by account; what belongs to none is nobody's share. */
-export function countHeld(accounts: Iterable<AccountId | null>): ReadonlyMap<AccountId, number> {
+export function countHeld(
+  held: Iterable<{ readonly account: AccountId | null }>,
+): ReadonlyMap<AccountId, number> {
   const counts = new Map<AccountId, number>();
-  for (const account of accounts) {
+  for (const { account } of held) {
     if (account !== null) counts.set(account, (counts.get(account) ?? 0) + 1);
   }
   return counts;

@@ -150,7 +150,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places, {
       total: concurrency,
-      held: countHeld([...inFlight.values()].map(({ account }) => account)),
+      held: countHeld(inFlight.values()),
     });
     mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {

@@ -133,15 +133,21 @@ async function untold(app: Pair, sql: string): Promise<void> {
   await app.sql("alter table tasks enable trigger user");
 }
 
+/** Another task of project 1, with an issue; its id. */
+async function anotherTask(app: Pair): Promise<string> {
+  app.github.as("mona").openIssue(SITE, { title: "Dead link" });
+  await app.settle();
+  const other = (await app.tasks()).find(({ title }) => title === "Dead link");
+  return other?.id ?? "";
+}
+
 describeOnEachDatabase("a comment that the app has put below another task", (open) => {
   it.each([ELSEWHERE, APP])(
     "stays when the first task leaves its issue and that goes to %s, and is said anew by its next edit",
     async (repository) => {
       const app = await givenElsewhere(await open());
-      app.github.as("mona").openIssue(SITE, { title: "Dead link" });
-      await app.settle();
-      const other = (await app.tasks()).find(({ title }) => title === "Dead link");
-      await app.sql(`update comments set task_id = ${other?.id} where id = 2`);
+      const other = await anotherTask(app);
+      await app.sql("update comments set task_id = $1 where id = 2", [other]);
       await app.settle();
       await moveTo(app, "3");
       await app.settle();
@@ -172,16 +178,14 @@ describeOnEachDatabase("a comment that the app has put below another task", (ope
     "just after the transfer to %s was followed is not taken for deleted by a sweep",
     async (repository) => {
       const app = await givenElsewhere(await open());
-      app.github.as("mona").openIssue(SITE, { title: "Dead link" });
-      await app.settle();
-      const other = (await app.tasks()).find(({ title }) => title === "Dead link");
+      const other = await anotherTask(app);
       await moveTo(app, "3");
       await drainChanges(app.tandem.services);
       transfer(app, SITE, 1, repository);
       await app.advance(1_000);
       await translateDeliveries(app.tandem.services, null);
       // What is below the task was noted, and nobody has looked at it yet.
-      await app.sql(`update comments set task_id = ${other?.id} where id = 2`);
+      await app.sql("update comments set task_id = $1 where id = 2", [other]);
       await app.settleWithin(10);
 
       await app.advance(60_000);

@@ -16,6 +16,18 @@ async function creating(app: SampleTandem, project: string): Promise<RequestMatc
   return { method: "POST", path: new RegExp(`/${id}/issues$`) };
 }
 
+/** Ten tasks, and the answers to the requests that make their issues are held. */
+async function tenHeld(
+  app: SampleTandem,
+  request: RequestMatch,
+  { project_id, title }: { readonly project_id: string; readonly title: string },
+): Promise<readonly Hold[]> {
+  const holds = Array.from({ length: 10 }, () => app.github.holdNext(request));
+  for (const task of holds.keys())
+    await app.addTask({ project_id, title: `${title} ${String(task)}` });
+  return holds;
+}
+
 function answerAll(holds: readonly Hold[]): void {
   for (const hold of holds) {
     void hold.arrived.then(() => {
@@ -31,8 +43,7 @@ describeOnEachDatabase("an account whose API is slow", (open) => {
   it("has nearly all places while nobody else waits, and holds no other account up", async () => {
     const app = await givenTwoAccounts(await open());
     const site = await creating(app, "1");
-    const slow = Array.from({ length: 10 }, () => app.github.holdNext(site));
-    for (const task of slow.keys()) await app.addTask({ title: `Slow ${String(task)}` });
+    const slow = await tenHeld(app, site, { project_id: "1", title: "Slow" });
     const worker = app.tandem.startWorker({ concurrency: PLACES });
     for (const { arrived } of slow.slice(0, MOST)) await arrived;
 
@@ -52,13 +63,9 @@ describeOnEachDatabase("an account whose API is slow", (open) => {
   it("waits for its turn where others wait: each has its part before one has more", async () => {
     const app = await givenTwoAccounts(await open());
     const site = await creating(app, "1");
-    const slow = Array.from({ length: 10 }, () => app.github.holdNext(site));
-    for (const task of slow.keys()) await app.addTask({ title: `Slow ${String(task)}` });
+    const slow = await tenHeld(app, site, { project_id: "1", title: "Slow" });
     const shop = await creating(app, "2");
-    const quick = Array.from({ length: 10 }, () => app.github.holdNext(shop));
-    for (const task of quick.keys()) {
-      await app.addTask({ project_id: "2", title: `Quick ${String(task)}` });
-    }
+    const quick = await tenHeld(app, shop, { project_id: "2", title: "Quick" });
     const worker = app.tandem.startWorker({ concurrency: PLACES });
     await expect.poll(() => app.github.calls(shop), SOON).toBe(2);
     expect(app.github.calls(site)).toBe(2);
@@ -75,17 +82,13 @@ describeOnEachDatabase("an account whose API is slow", (open) => {
   it("costs the others no place for long: what it holds is lent to them, and not to itself", async () => {
     const app = await givenTwoAccounts(await open());
     const site = await creating(app, "1");
-    const slow = Array.from({ length: 10 }, () => app.github.holdNext(site));
-    for (const task of slow.keys()) await app.addTask({ title: `Slow ${String(task)}` });
+    const slow = await tenHeld(app, site, { project_id: "1", title: "Slow" });
     const worker = app.tandem.startWorker({ concurrency: PLACES });
     for (const { arrived } of slow.slice(0, MOST)) await arrived;
     await app.advance(1_000);
 
     const shop = await creating(app, "2");
-    const quick = Array.from({ length: 10 }, () => app.github.holdNext(shop));
-    for (const task of quick.keys()) {
-      await app.addTask({ project_id: "2", title: `Quick ${String(task)}` });
-    }
+    const quick = await tenHeld(app, shop, { project_id: "2", title: "Quick" });
     worker.wake();
     // One was free, and half of the four are lent.
     for (const { arrived } of quick.slice(0, 3)) await arrived;

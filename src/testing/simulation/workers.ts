@@ -189,7 +189,7 @@ export class Workers {
     await this.#act(worker, async () => {
       if (this.#random() < 0.5) await endDueTogether(own, book, worker.name, Math.max(1, most));
       if (free <= 0) return;
-      const places = { total: PLACES, held: countHeld(held.map(({ account }) => account)) };
+      const places = { total: PLACES, held: countHeld(held) };
       claims.push(...(await claimDue(own, book, worker.name, LEASE_MS, most, places)));
     });
     for (const claimed of claims) {
