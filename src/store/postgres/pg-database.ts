@@ -11,6 +11,7 @@ import {
   sqlState,
 } from "../database.ts";
 import { parserOf } from "./column-values.ts";
+import { KeptStatements, StatementLostError } from "./kept-statements.ts";
 
 const types: pg.CustomTypesConfig = {
   // Everything is asked for as text, so the format never differs.
@@ -27,11 +28,13 @@ export function pgDatabase(source: string | pg.Pool): Database {
   // A lost idle connection is not a crash: the pool opens another.
   if (owned) pool.on("error", () => undefined);
   const { take, forget } = taker(pool);
+  // An app's pool is set up as the app wants it.
+  const kept = new KeptStatements(owned);
 
   return {
     kind: "postgres",
-    ...onItsOwn(pool, take),
-    transaction: (work, opening) => inTransaction(take, work, opening),
+    ...onItsOwn(pool, take, kept),
+    transaction: (work, opening) => inTransaction(take, kept, work, opening),
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
       forget();
@@ -50,6 +53,8 @@ function openPool(connectionString: string): pg.Pool {
     pipeline: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    // A plan that is kept was made for tables as they were then.
+    maxLifetimeSeconds: 600,
     // Times are read in this style; a database or a role may have another.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, though its types do not say so
     onConnect: (client) => client.query("set datestyle to iso"),
@@ -83,7 +88,7 @@ function taker(pool: pg.Pool): { readonly take: Take; readonly forget: () => voi
 }
 
 /** Statements that are transactions of their own. After one that failed its connection is not trusted. */
-function onItsOwn(pool: pg.Pool, take: Take): Queryable {
+function onItsOwn(pool: pg.Pool, take: Take, kept: KeptStatements): Queryable {
   async function run<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
     const client = await take();
     let lost: Error | undefined;
@@ -93,7 +98,7 @@ function onItsOwn(pool: pg.Pool, take: Take): Queryable {
     };
     client.on("error", noteLoss);
     try {
-      const result = await work(queryable(client));
+      const result = await work(queryable(client, kept));
       failed = false;
       return result;
     } catch (error) {
@@ -107,18 +112,28 @@ function onItsOwn(pool: pg.Pool, take: Take): Queryable {
   }
   return {
     client: pool,
-    query: (text, params) => run((client) => client.query(text, params)),
+    async query<T>(text: string, params?: readonly unknown[]) {
+      const ask = () => run((client) => client.query<T>(text, params));
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof StatementLostError)) throw error;
+        return ask();
+      }
+    },
     script: (text) => run((client) => client.script(text)),
   };
 }
 
 async function inTransaction<T>(
   take: Take,
+  kept: KeptStatements,
   work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>) => Promise<T>,
   opening = "select",
 ): Promise<T> {
   const client = await take();
   let lost: Error | undefined;
+  let statementLost: StatementLostError | undefined;
   const connection = { abandoned: false, readOnly: false };
   let committing = false;
   const noteLoss = (error: Error) => {
@@ -132,7 +147,11 @@ async function inTransaction<T>(
     const abandon = () => {
       connection.abandoned = true;
     };
-    const result = await work({ ...queryable(client, send), abandon }, opened);
+    const noteLost = (error: StatementLostError) => {
+      statementLost ??= error;
+    };
+    const tx = queryable(client, kept, send, noteLost);
+    const result = await work({ ...tx, abandon }, opened);
     committing = true;
     const ended = await send(() => client.query("commit"));
     if (ended.command !== "COMMIT") throw new AbortedTransactionError();
@@ -144,11 +163,13 @@ async function inTransaction<T>(
     if (lost !== undefined && !connection.abandoned) {
       throw new ConnectionLostError(committing ? "unknown" : "rolled_back", error);
     }
-    throw error;
+    // What failed behind it says only that something had failed before.
+    throw statementLost ?? error;
   } finally {
     client.off("error", noteLoss);
     // A connection to a standby stays one: the address may lead to the primary by now.
-    client.release(lost ?? (connection.abandoned || connection.readOnly));
+    const isOver = connection.abandoned || connection.readOnly || statementLost !== undefined;
+    client.release(lost ?? isOver);
   }
 }
 
@@ -177,13 +198,25 @@ function sender(client: pg.PoolClient): Send {
   };
 }
 
-function queryable(client: pg.PoolClient, send = sender(client)): Queryable {
+function queryable(
+  client: pg.PoolClient,
+  kept: KeptStatements,
+  send = sender(client),
+  noteLost: (error: StatementLostError) => void = () => undefined,
+): Queryable {
   return {
     client,
     async query<T>(text: string, params: readonly unknown[] = []): Promise<QueryResult<T>> {
-      const config = { text, values: [...params], types };
-      const result = await send(() => client.query<T & pg.QueryResultRow>(config));
-      return { rows: result.rows, count: result.rowCount ?? 0 };
+      const name = kept.nameOf(text);
+      const config = { text, values: [...params], types, ...(name === null ? {} : { name }) };
+      try {
+        const result = await send(() => client.query<T & pg.QueryResultRow>(config));
+        return { rows: result.rows, count: result.rowCount ?? 0 };
+      } catch (error) {
+        const failure = name === null ? error : kept.failureOf(error);
+        if (failure instanceof StatementLostError) noteLost(failure);
+        throw failure;
+      }
     },
     async script(text) {
       await send(() => client.query(text));
