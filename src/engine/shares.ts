@@ -26,14 +26,23 @@ export function countHeld(
 export interface InFlight {
   readonly account: AccountId | null;
   readonly since: Instant;
+  /** Its API has answered: what is left of it is the database's. */
+  readonly answered: boolean;
+}
+
+export function awaitingAnswer(inFlight: Iterable<InFlight>): readonly InFlight[] {
+  return [...inFlight].filter(({ answered }) => !answered);
 }
 
 /** Whoever holds a place for longer waits for an API, and takes nothing of the machine meanwhile. */
 const SLOW_MILLIS = 1_000;
 
 /**
- * How many places are free. Those that accounts hold for long are lent to others, up to half as many as there
- * are: a slow account costs them no place. It gets none of these itself, for it has its share.
+ * How many places are free. Those whose API has answered take none while that is taken in, up to as many
+ * as there are places: the next requests leave meanwhile, and a database that is slow is not outrun.
+ *
+ * Those that accounts hold for long are lent to others, up to half as many as there are: a slow account
+ * costs them no place. It gets none of these itself, for it has its share.
  *
  * @param isShared Whether there are several accounts: a single one keeps to what it was given.
  */
@@ -44,10 +53,29 @@ export function freePlaces(
   now: Instant,
 ): number {
   const all = [...inFlight];
+  const waiting = awaitingAnswer(all);
+  const held = waiting.length + Math.max(0, all.length - waiting.length - total);
   const isSlow = ({ account, since }: InFlight) =>
     account !== null && addMillis(since, SLOW_MILLIS) <= now;
-  const lent = isShared ? Math.min(all.filter(isSlow).length, Math.floor(total / 2)) : 0;
-  return Math.max(0, total + lent - all.length);
+  const lent = isShared ? Math.min(waiting.filter(isSlow).length, Math.floor(total / 2)) : 0;
+  return Math.max(0, total + lent - held);
+}
+
+/** Fewer than one place of so many are not worth a claim, where more are about to be free. */
+const FEW_OF = 4;
+
+/**
+ * Whether to claim for the places that are free. A claim costs about the same for one event as for many;
+ * while answers are taken in there will be more places in a moment, and else nobody knows when.
+ */
+export function isWorthClaiming(
+  free: number,
+  total: number,
+  inFlight: Iterable<InFlight>,
+): boolean {
+  const all = [...inFlight];
+  const isTakingIn = awaitingAnswer(all).length < all.length;
+  return isTakingIn ? free >= total / FEW_OF : free > 0;
 }
 
 /** Of so many places one is kept free for whoever comes. */

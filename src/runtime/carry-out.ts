@@ -23,6 +23,7 @@ export async function carryOut(
   request: OutboundRequest,
   asked: Asked | null,
   signal: AbortSignal,
+  answered: () => void,
 ): Promise<Asked | null> {
   const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
   const client = own?.client ?? services.gateway.container(contact);
@@ -55,6 +56,7 @@ export async function carryOut(
     await admitGone(services, claimed, book);
     return null;
   }
+  answered();
   await reach("after:send");
   if (request.kind === "patch") {
     await settlePatch(services, { claimed, book, contact, answer, signal });

@@ -20,10 +20,11 @@ export async function processClaimed(
   claimed: Claimed,
   book: AddressBook,
   signal: AbortSignal,
+  answered: () => void = () => undefined,
 ): Promise<void> {
   try {
     const work = claimed.direction === "inbound" ? processInbound : processOutbound;
-    await work(services, claimed, book, signal);
+    await work(services, claimed, book, signal, answered);
   } catch (thrown) {
     // Killed: a crashed worker writes nothing more, and its lease runs out.
     if (signal.aborted) return;

@@ -38,12 +38,13 @@ export async function processOutbound(
   claimed: Claimed,
   book: AddressBook,
   signal: AbortSignal,
+  answered: () => void,
 ): Promise<void> {
   const { begun } = claimed;
   if (begun?.kind === "request") {
     const { contact, request } = begun;
     if (await waitsForAccount(services, claimed, book, contact)) return;
-    await carryOut(services, claimed, book, contact, request, null, signal);
+    await carryOut(services, claimed, book, contact, request, null, signal, answered);
   }
   if (begun !== null) return;
   let looked: Looked = "not_yet";
@@ -57,7 +58,16 @@ export async function processOutbound(
     }
     if (step.kind === "request") {
       const { contact, request } = step;
-      const instead = await carryOut(services, claimed, book, contact, request, asked, signal);
+      const instead = await carryOut(
+        services,
+        claimed,
+        book,
+        contact,
+        request,
+        asked,
+        signal,
+        answered,
+      );
       if (instead === null) return;
       asked = instead;
       continue;

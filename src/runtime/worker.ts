@@ -4,9 +4,15 @@
  * 1. A step does a bounded piece of work and says whether there was any.
  * 2. A loop that found work goes on at once; one that found none waits to be woken, or a while.
  * 3. A slow event takes one place of the pool; the others go on. So does a slow account, of its share, and
- *    what it holds for long is lent to others.
+ *    what it holds for long is lent to others. An event whose API has answered takes none.
  */
-import { countHeld, freePlaces, type InFlight } from "../engine/shares.ts";
+import {
+  awaitingAnswer,
+  countHeld,
+  freePlaces,
+  type InFlight,
+  isWorthClaiming,
+} from "../engine/shares.ts";
 import type { Work } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
@@ -37,8 +43,9 @@ export interface WorkerOptions {
   /** How often each connection's ids, and its records, are swept. Default: one day. */
   readonly sweepMillis?: number;
   /**
-   * Events worked on at once. Default: 16. Where there are several accounts, those that wait for a slow API
-   * are lent to the others: up to half as many more.
+   * Events worked on at once. Default: 16. One whose API has answered counts no more while the answer is
+   * taken in. Where there are several accounts, those that wait for a slow API are lent to the others: up to
+   * half as many more.
    */
   readonly concurrency?: number;
   /** How long an idle loop waits when nobody wakes it. Default: 250. */
@@ -128,6 +135,8 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const killed = new AbortController();
   const stopping = new AbortController();
   const inFlight = new Map<Promise<void>, InFlight>();
+  /** Called where there may be a place more than before. */
+  let freed: () => void = () => undefined;
   const fits = watchFitness(services);
 
   // A look that ends nothing is not repeated until something has come in that it could end.
@@ -140,8 +149,10 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     // Where even then there is none, nobody needs to be asked whether there are several accounts.
     const book = free(true) === 0 ? null : await AddressBook.open(services);
     const places = book === null ? 0 : free(book.isShared);
-    if (book === null || places === 0) {
-      await Promise.race(inFlight.keys());
+    if (book === null || !isWorthClaiming(places, concurrency, inFlight.values())) {
+      await new Promise<void>((resolve) => {
+        freed = resolve;
+      });
       return true;
     }
     const ended = mayEndTogether ? await endDueTogether(services, book, name, together) : 0;
@@ -150,13 +161,19 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places, {
       total: concurrency,
-      held: countHeld(inFlight.values()),
+      held: countHeld(awaitingAnswer(inFlight.values())),
     });
     mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
       if (killed.signal.aborted) return false;
       const release = keepLease(services, claimed, leaseMillis);
-      const work = processClaimed(services, claimed, book, killed.signal)
+      const flight = { account: claimed.account, since: now, answered: false };
+      const answered = () => {
+        flight.answered = true;
+        freed();
+        wake(["process"]);
+      };
+      const work = processClaimed(services, claimed, book, killed.signal, answered)
         .catch((error: unknown) => {
           services.log.error(
             { lane: claimed.lane, event: claimed.claim.event, ...tell(error) },
@@ -166,9 +183,10 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
         .finally(() => {
           release();
           inFlight.delete(work);
+          freed();
           wake(["process", ...ENDED_EVENT_MAKES_WORK_FOR]);
         });
-      inFlight.set(work, { account: claimed.account, since: now });
+      inFlight.set(work, flight);
     }
     return claims.length > 0 || (ended ?? 0) > 0;
   }

@@ -1,6 +1,6 @@
 /** Who may have how many of a worker's places. */
 import { describe, expect, it } from "vitest";
-import { freePlaces, type InFlight, shares } from "../../src/engine/shares.ts";
+import { freePlaces, type InFlight, isWorthClaiming, shares } from "../../src/engine/shares.ts";
 import { type AccountId, accountId } from "../../src/model/ids.ts";
 import { at } from "./builders.ts";
 
@@ -37,8 +37,12 @@ describe("the places of a worker", () => {
 describe("the places that are free", () => {
   const slow = accountId("1");
   const quick = accountId("2");
-  const inFlight = (count: number, account: AccountId | null, since: number): InFlight[] =>
-    Array.from({ length: count }, () => ({ account, since: at(since) }));
+  const inFlight = (
+    count: number,
+    account: AccountId | null,
+    since: number,
+    answered = false,
+  ): InFlight[] => Array.from({ length: count }, () => ({ account, since: at(since), answered }));
 
   it("are more by those that an account has held for a second", () => {
     const held = [...inFlight(4, slow, 10), ...inFlight(6, quick, 20)];
@@ -55,5 +59,37 @@ describe("the places that are free", () => {
   it("are no more where there is one account only, or the event is nobody's", () => {
     expect(freePlaces(16, inFlight(14, slow, 10), false, at(60))).toBe(2);
     expect(freePlaces(16, inFlight(14, null, 10), true, at(60))).toBe(2);
+  });
+
+  it("are not taken by those whose answer is taken in, as far as there are places", () => {
+    const asking = inFlight(10, quick, 10);
+    const free = (answered: number) =>
+      freePlaces(16, [...asking, ...inFlight(answered, quick, 10, true)], false, at(10));
+    expect([0, 16, 18, 30].map(free)).toEqual([6, 6, 4, 0]);
+  });
+
+  it("are not lent of those whose answer is taken in, however long it takes", () => {
+    const held = [...inFlight(10, slow, 10), ...inFlight(4, slow, 10, true)];
+    expect(freePlaces(16, held, true, at(60))).toBe(14);
+  });
+
+  it("are claimed for at once, or a few at a time while answers are taken in", () => {
+    const asking = inFlight(13, quick, 10);
+    const takingIn = [...asking, ...inFlight(1, quick, 10, true)];
+    expect([0, 1, 3, 4].map((free) => isWorthClaiming(free, 16, asking))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect([0, 1, 3, 4].map((free) => isWorthClaiming(free, 16, takingIn))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    // Of one place or two there are never few.
+    expect([1, 2].map((total) => isWorthClaiming(1, total, takingIn))).toEqual([true, true]);
+    expect(isWorthClaiming(16, 16, [])).toBe(true);
   });
 });

@@ -57,4 +57,23 @@ describeOnEachDatabase("a worker", (open) => {
       .toMatchObject([{ title: "New" }]);
     await worker.stop();
   });
+
+  it("sends the next edit while the answer to the one before is taken in", async () => {
+    let takeIn: () => void = () => undefined;
+    const takenIn = new Promise<void>((resolve) => {
+      takeIn = resolve;
+    });
+    const app = await givenSampleTandem(await open(), undefined, {
+      failpoints: { reach: async (point) => (point === "after:send" ? takenIn : undefined) },
+    });
+    for (const title of ["One", "Two", "Three"]) await app.addTask({ title });
+    const worker = app.tandem.startWorker({ concurrency: 1 });
+    await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(2);
+    // It does not go on and on: what is taken in counts again where there are as many as places.
+    for (let turn = 0; turn < 30; turn += 1) await app.status();
+    expect(app.github.issues(app.repo)).toHaveLength(2);
+    takeIn();
+    await expect.poll(() => app.github.issues(app.repo).length, SOON).toBe(3);
+    await worker.stop();
+  });
 });
