@@ -6,7 +6,7 @@ import type { AccountId, ConnectionId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
-import type { AccountRecord, Directory } from "../store/store.ts";
+import type { AccountRecord, Directory, StoreTransaction } from "../store/store.ts";
 import { groupBy } from "./group-by.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
 import { mappingOfResource, type Services } from "./services.ts";
@@ -63,7 +63,9 @@ function atMost(ended: Promise<void>, clock: Clock): Promise<void> {
   });
 }
 
-async function readContacts(directory: Directory): Promise<readonly Contact[]> {
+async function readContacts(
+  directory: Pick<Directory, "accounts" | "connections">,
+): Promise<readonly Contact[]> {
   const [accounts, connections] = await Promise.all([
     directory.accounts(),
     directory.connections(),
@@ -119,6 +121,14 @@ export class AddressBook {
 
   static async open(services: Services): Promise<AddressBook> {
     return new AddressBook(await readShared(services), services);
+  }
+
+  /** The same as a transaction sees it: in its own connection, beside what else it asks. */
+  static async openWithin(
+    { directory }: Pick<StoreTransaction, "directory">,
+    services: Services,
+  ): Promise<AddressBook> {
+    return new AddressBook(await readContacts(directory), services);
   }
 
   /** What has just happened to an account concerns those who work by this snapshot already. */

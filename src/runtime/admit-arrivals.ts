@@ -71,6 +71,7 @@ interface Addressed extends Incoming {
  *
  * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
  * @param held What is delivered to lanes that somebody holds is waited for, or left, whole deliveries.
+ * @param beside What else is written, once it is known what is left; nobody waits for it in between.
  */
 export async function admitArrivals(
   tx: StoreTransaction,
@@ -79,6 +80,7 @@ export async function admitArrivals(
   services: Services,
   worker: string | null = null,
   held: "wait" | "skip" = "wait",
+  beside: (left: ReadonlySet<DeliveryId>) => Promise<void> = () => Promise.resolve(),
 ): Promise<AdmissionSummary> {
   const mapped = incoming.flatMap((item): Mapped[] => {
     const mapping = mappingOfResource(
@@ -102,6 +104,25 @@ export async function admitArrivals(
         ],
   );
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
+  const [written, admitted] = await Promise.allSettled([
+    beside(left),
+    admitAddressed(tx, addressed, lanes, book, worker),
+  ]);
+  // It was asked first: what failed behind it says less.
+  if (written.status === "rejected") throw written.reason;
+  if (admitted.status === "rejected") throw admitted.reason;
+  const unmapped = incoming.length - mapped.length;
+  return { seen: incoming.length, unmapped, left, ...admitted.value };
+}
+
+/** Decides on arrivals whose lanes are locked, in their order, and saves what was decided. */
+async function admitAddressed(
+  tx: StoreTransaction,
+  addressed: readonly Addressed[],
+  lanes: ReadonlyMap<LaneId, Lane>,
+  book: AddressBook,
+  worker: string | null,
+): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain">> {
   // A lane may have been made by a look that left what it was made for.
   const unseen = addressed.filter(({ lane: id, surplus, awaits, arrival, contact }) => {
     const lane = lanes.get(id);
@@ -143,14 +164,7 @@ export async function admitArrivals(
   let toDrain = false;
   if (worker === null) await tx.saveLanes(decided);
   else ({ toDrain } = await saveTogether(tx, decided, worker, book));
-  return {
-    seen: incoming.length,
-    unmapped: incoming.length - mapped.length,
-    unchanged,
-    born,
-    left,
-    toDrain,
-  };
+  return { unchanged, born, toDrain };
 }
 
 /** Decides for each arrival which lane it belongs to, making lanes for what is new. */

@@ -95,8 +95,7 @@ async function settleAll(
   for (const mapping of new Set(answered.map((each) => each.mapping))) {
     const alike = answered.filter((each) => each.mapping === mapping);
     const ids = [...new Set(alike.map(({ recordId }) => recordId))];
-    const rows = await tx.records.lockFree(mapping, ids);
-    const captured = await tx.changes.peek(mapping.recordType, ids);
+    const { rows, captured } = await tx.records.lockFree(mapping, ids);
     for (const each of alike) {
       const row = rows.get(each.recordId);
       const pending = captured.filter(({ recordId }) => recordId === each.recordId);

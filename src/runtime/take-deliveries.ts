@@ -51,8 +51,7 @@ export function takeDeliveries(
 
   async function attempt(deliveries: readonly Received[], name: string) {
     try {
-      const book = await AddressBook.open(services);
-      const taken = await store.transaction((tx) => take(tx, deliveries, book, services, name));
+      const taken = await store.transaction((tx) => take(tx, deliveries, services, name));
       rest = REST;
       return taken;
     } catch (error) {
@@ -95,13 +94,15 @@ export function takeDeliveries(
 async function take(
   tx: StoreTransaction,
   deliveries: readonly Received[],
-  book: AddressBook,
   services: Services,
   worker: string,
 ) {
   await tx.records.waitAtMost(PATIENCE_MS);
   await tx.records.allowPauses(STATEMENT_MS);
-  const fresh = await notSeen(tx, deliveries);
+  const [book, fresh] = await Promise.all([
+    AddressBook.openWithin(tx, services),
+    notSeen(tx, deliveries),
+  ]);
   const read = fresh.map((delivery) => ({
     delivery,
     reading: readDelivery(delivery, book, services),
@@ -122,16 +123,17 @@ async function take(
   const incoming = read.flatMap(({ reading }) =>
     reading.kind === "arrivals" ? reading.incoming : [],
   );
-  let left: ReadonlySet<DeliveryId> = new Set();
+  let added: readonly TakenDelivery[] = [];
+  const add = (left: ReadonlySet<DeliveryId>) => {
+    added = read.map(({ delivery, reading }) => ({
+      ...delivery,
+      ...(left.has(delivery.id) ? UNREAD : (followed.get(delivery.id) ?? outcomeOf(reading))),
+    }));
+    return tx.pendingDeliveries.add(added);
+  };
   let toDrain = false;
-  if (incoming.length > 0) {
-    ({ left, toDrain } = await admitArrivals(tx, incoming, book, services, worker, "skip"));
-  }
-  const added = read.map(({ delivery, reading }): TakenDelivery => ({
-    ...delivery,
-    ...(left.has(delivery.id) ? UNREAD : (followed.get(delivery.id) ?? outcomeOf(reading))),
-  }));
-  await tx.pendingDeliveries.add(added);
+  if (incoming.length === 0) await add(new Set());
+  else ({ toDrain } = await admitArrivals(tx, incoming, book, services, worker, "skip", add));
   return {
     fresh: new Set(fresh.map(({ id }) => id)),
     left: added.filter(({ state }) => state === "received").length,

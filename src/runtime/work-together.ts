@@ -191,8 +191,7 @@ async function planUpdates(
   const paired = [...first].map(([recordId, item]) => ({ item, recordId }));
   if (paired.length === 0) return [];
   const ids = paired.map(({ recordId }) => recordId);
-  const rows = await tx.records.lockFree(mapping, ids);
-  const captured = await tx.changes.peek(mapping.recordType, ids);
+  const { rows, captured } = await tx.records.lockFree(mapping, ids);
   const pending = new Map(
     groupBy(captured, ({ recordId }) => recordId).map((own) => [own[0]?.recordId ?? "", own]),
   );

@@ -107,6 +107,25 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
       expect(await pending()).toEqual([{ ...bad, attempts: 1 }]);
     });
 
+    it("are stored, however many, though something that was asked behind them is undone", async () => {
+      const { store } = opened;
+      const added = Array.from({ length: 1_500 }, (_, index) => ({
+        ...aDelivery(`added ${String(index)}`),
+        ...({ state: "received", action: null, reason: null } as const),
+      }));
+      await store.transaction(async (tx) => {
+        const adding = tx.pendingDeliveries.add(added);
+        const refused = tx.records.attempt(async () => {
+          for (let asked = 0; asked < 5; asked += 1) await tx.changes.oldest();
+          throw new Error("refused");
+        });
+        await expect(refused).rejects.toThrow("refused");
+        await adding;
+      });
+      const keys = added.map(({ deliveryKey }) => deliveryKey);
+      expect((await store.deliveries.received("github", keys)).size).toBe(added.length);
+    });
+
     it("tell the lanes whose events of theirs are errored", async () => {
       const { store } = opened;
       const mine = freshId();

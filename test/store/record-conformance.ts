@@ -318,11 +318,16 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       );
       const [a = "", b = ""] = (made ?? []).map(({ id }) => id);
       const free = () => records((rows) => rows.lockFree(tasks, [a, b, "987654"]));
-      expect([...(await free()).keys()].sort()).toEqual([a, b].sort());
+      const keysOf = ({ rows }: Awaited<ReturnType<typeof free>>) => [...rows.keys()].sort();
+      const all = await free();
+      expect(keysOf(all)).toEqual([a, b].sort());
+      expect(all.captured.map(({ recordId }) => recordId)).toEqual([a, b]);
       if (whileEditing === null) return;
       await whileEditing("tasks", a, { title: "A2" }, async () => {
-        expect([...(await free()).keys()]).toEqual([b]);
+        expect(keysOf(await free())).toEqual([b]);
       });
+      // Of what was committed while a row was held nothing is missed once it is had.
+      expect((await free()).captured.map(({ recordId }) => recordId)).toEqual([a, b, a]);
     });
 
     it("carry the mark of the event that wrote them, and nobody else's writes do", async () => {

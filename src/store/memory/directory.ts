@@ -7,11 +7,15 @@ import { allBackfills } from "./backfills.ts";
 import { ConstraintError } from "./constraint-error.ts";
 import type { MemoryState } from "./memory-state.ts";
 
-export function directory(state: MemoryState): Directory {
+/** What a transaction looks up, and how the state is read. */
+export function lookedUp(
+  state: MemoryState,
+  read: <T>(work: () => T) => Promise<T>,
+): Pick<Directory, "accounts" | "connections"> {
   return {
-    accounts: () => state.transaction(() => inOrder(state.accounts.values())),
+    accounts: () => read(() => inOrder(state.accounts.values())),
     connections: () =>
-      state.transaction(() =>
+      read(() =>
         inOrder(state.connections.values()).map((connection) => ({
           ...connection,
           pairing: allBackfills(state)
@@ -19,6 +23,12 @@ export function directory(state: MemoryState): Directory {
             .map(({ resourceType }) => resourceType),
         })),
       ),
+  };
+}
+
+export function directory(state: MemoryState): Directory {
+  return {
+    ...lookedUp(state, (work) => state.transaction(work)),
     backfills: () => state.transaction(() => allBackfills(state)),
     saveAccount: ({ integration, name, ...given }) =>
       state.transaction(() => {

@@ -9,7 +9,7 @@ import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commits.ts";
 import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
-import { directory } from "./directory.ts";
+import { directory, lookedUp } from "./directory.ts";
 import { heldRuns } from "./held-runs.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
@@ -19,7 +19,7 @@ import { ledger } from "./ledger.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import type { MemoryState } from "./memory-state.ts";
-import { actorRows, recordStore } from "./records.ts";
+import { actorRows, capturedOf, recordStore } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
 
 export interface MemoryStoreOptions {
@@ -101,18 +101,14 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => {
           appendJournal(state, entries);
         }),
+      directory: lookedUp(state, step),
       records: {
         ...recordStore(state, rows, options.identities, step),
         attempt: (work) => steps.attempt(state, work),
       },
       changes: {
         take: (limit) => step(() => state.changes.take(limit)),
-        peek: (recordType, recordIds) =>
-          step(() =>
-            state.changes.items.filter(
-              (change) => change.recordType === recordType && recordIds.includes(change.recordId),
-            ),
-          ),
+        peek: (recordType, recordIds) => step(() => capturedOf(state, recordType, recordIds)),
         oldest: () => step(() => state.changes.items[0]?.changedAt ?? null),
         // Tables in memory are emptied row by row.
         takeTruncated: () => step(() => []),

@@ -3,7 +3,7 @@ import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import { type ActorRows, findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
-import type { AppSql, IdentitySettings, RecordStore } from "../store.ts";
+import type { AppSql, CapturedChange, IdentitySettings, RecordStore } from "../store.ts";
 import type { Entry } from "./app-tables.ts";
 import { keptKey } from "./kept-values.ts";
 import { placeholderRows } from "./links.ts";
@@ -120,12 +120,11 @@ export function recordStore(
     lockFree: (mapping, ids) =>
       step(() => {
         const table = nameOf(state, { name: mapping.recordType, key: mapping.key });
-        return new Map(
-          ids.flatMap((id) => {
-            const row = state.tables.row(table, id);
-            return row === undefined || isHeld(state, table, id) ? [] : [[id, row] as const];
-          }),
-        );
+        const free = ids.flatMap((id) => {
+          const row = state.tables.row(table, id);
+          return row === undefined || isHeld(state, table, id) ? [] : [[id, row] as const];
+        });
+        return { rows: new Map(free), captured: capturedOf(state, mapping.recordType, ids) };
       }),
     insert: (mapping, patch, origin) =>
       step(() => insert(state, { name: mapping.recordType, key: mapping.key }, patch, origin)),
@@ -282,4 +281,15 @@ function noSuchRow(table: string): RecordWriteError {
     hint: "There is no such row any more.",
     table,
   });
+}
+
+/** What was captured of records and is still to be drained. */
+export function capturedOf(
+  state: MemoryState,
+  recordType: string,
+  recordIds: readonly string[],
+): readonly CapturedChange[] {
+  return state.changes.items.filter(
+    (change) => change.recordType === recordType && recordIds.includes(change.recordId),
+  );
 }

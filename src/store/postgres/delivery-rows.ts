@@ -4,6 +4,7 @@ import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Database, Queryable } from "../database.ts";
 import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../store.ts";
 import { storableJson, withoutNul } from "../storable-json.ts";
+import { allOf } from "./pipeline.ts";
 
 type Received = Omit<Delivery, "attempts">;
 
@@ -87,29 +88,37 @@ class StoredMeanwhileError extends Error {
   readonly code = "40001";
 }
 
-/** Sorted by key, as two that store the same ones must not deadlock. */
+/**
+ * Sorted by key, as two that store the same ones must not deadlock. All is sent at once: what is asked
+ * behind it may set a savepoint, and go back to it.
+ */
 async function add(tx: Queryable, deliveries: readonly TakenDelivery[]): Promise<void> {
   const sorted = [...deliveries].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const batches: Promise<void>[] = [];
   for (let at = 0; at < sorted.length; at += ROWS_PER_STATEMENT) {
-    const batch = sorted.slice(at, at + ROWS_PER_STATEMENT);
-    const { count } = await tx.query(
-      `insert into tandem.deliveries
-         (id, integration, delivery_key, event, payload, state, action, reason, run_at,
-          received_at, translated_at)
-       select
-         given.*, clock.now, clock.now, case when given.state <> 'received' then clock.now end
-       from
-         (values ${tuples(batch.length, DELIVERY_CASTS)})
-           as given (id, integration, delivery_key, event, payload, state, action, reason),
-         (select tandem.now() as now) as clock
-       on conflict (integration, delivery_key) do nothing`,
-      batch.flatMap(({ id, integration, deliveryKey, event, payload, state, action, reason }) => [
-        ...[id, integration, deliveryKey, event, withoutNul(payload)],
-        ...[state, action, reason],
-      ]),
-    );
-    if (count !== batch.length) throw new StoredMeanwhileError("a delivery was stored meanwhile");
+    batches.push(addBatch(tx, sorted.slice(at, at + ROWS_PER_STATEMENT)));
   }
+  await allOf(...batches);
+}
+
+async function addBatch(tx: Queryable, batch: readonly TakenDelivery[]): Promise<void> {
+  const { count } = await tx.query(
+    `insert into tandem.deliveries
+       (id, integration, delivery_key, event, payload, state, action, reason, run_at,
+        received_at, translated_at)
+     select
+       given.*, clock.now, clock.now, case when given.state <> 'received' then clock.now end
+     from
+       (values ${tuples(batch.length, DELIVERY_CASTS)})
+         as given (id, integration, delivery_key, event, payload, state, action, reason),
+       (select tandem.now() as now) as clock
+     on conflict (integration, delivery_key) do nothing`,
+    batch.flatMap(({ id, integration, deliveryKey, event, payload, state, action, reason }) => [
+      ...[id, integration, deliveryKey, event, withoutNul(payload)],
+      ...[state, action, reason],
+    ]),
+  );
+  if (count !== batch.length) throw new StoredMeanwhileError("a delivery was stored meanwhile");
 }
 
 const DELIVERY_CASTS = ["::uuid", "", "", "", "", "", "::text", "::text"];

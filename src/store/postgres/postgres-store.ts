@@ -97,6 +97,7 @@ export async function postgresStore(
         wakeAwaiting(tx, "awaiting_intent", connection, resourceType),
       wakeAwaitingPairing: (connection, resourceType) =>
         wakeAwaiting(tx, "awaiting_pairing", connection, resourceType),
+      directory: directory(tx),
       records: recordStore({ tx, kind: database.kind }, rows, options.identities),
       changes: changeStore(tx),
       pendingDeliveries: pendingDeliveries(tx, now),

@@ -20,7 +20,7 @@ import {
   type KeyedRow,
   updateKeyed,
 } from "./record-batches.ts";
-import { tell } from "./pipeline.ts";
+import { allOf, tell } from "./pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
 import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";
@@ -179,17 +179,22 @@ export class RecordRows implements ActorRows {
     return updated.row;
   }
 
-  async lockFree(table: RecordTable, ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
-    if (ids.length === 0) return new Map();
+  /** @param behind Asked without waiting for the rows, and carried out when they are locked. */
+  async lockFree<Behind>(
+    table: RecordTable,
+    ids: readonly string[],
+    behind: () => Promise<Behind>,
+  ): Promise<readonly [ReadonlyMap<string, Row>, Behind]> {
     const { shape, key } = await this.#open(table);
-    const rows = await this.#run(
+    const locking = this.#run(
       `select ${returned(shape, key)}
        from ${shape.quoted}
        where ${key.quoted} = any($1::text[]::${key.type}[])
        for no key update skip locked`,
       [ids],
     );
-    return new Map(rows.map(({ id, row }) => [id, row]));
+    const [rows, found] = await allOf(locking, behind());
+    return [new Map(rows.map(({ id, row }) => [id, row])), found];
   }
 
   async insertAll(

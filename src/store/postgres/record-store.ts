@@ -4,6 +4,7 @@ import type { Database, Queryable } from "../database.ts";
 import { findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { IdentitySettings, RecordStore } from "../store.ts";
 import { attempt } from "./attempt.ts";
+import { changeStore } from "./change-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
 import { allowPauses, waitAtMost } from "./transaction-settings.ts";
 
@@ -31,7 +32,11 @@ export function recordStore(
       rows.referring(tableOf(mapping), column, value, after, limit),
     mayHideRows: (mapping) => rows.mayHideRows(tableOf(mapping)),
     lock: (mapping, id) => rows.lock(tableOf(mapping), id),
-    lockFree: (mapping, ids) => rows.lockFree(tableOf(mapping), ids),
+    async lockFree(mapping, ids) {
+      const peek = () => changeStore(tx).peek(mapping.recordType, ids);
+      const [free, captured] = await rows.lockFree(tableOf(mapping), ids, peek);
+      return { rows: free, captured };
+    },
     insert: (mapping, patch, origin) => rows.insert(tableOf(mapping), patch, origin),
     insertAll: (mapping, patches, origin, toldBy) =>
       rows.insertAll(tableOf(mapping), patches, origin, toldBy),
