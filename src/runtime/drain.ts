@@ -39,9 +39,11 @@ const BATCH = 500;
 
 /** Drains one batch; returns how many captured writes it consumed. */
 export async function drainChanges(services: Services): Promise<number> {
-  const book = await AddressBook.open(services);
   return services.store.transaction(async (tx) => {
     const changes = await tx.changes.take(BATCH);
+    // It is woken whenever something may have been written, and mostly nothing was.
+    if (changes.length === 0) return 0;
+    const book = await AddressBook.openWithin(tx, services);
     const targets: Target[] = [];
     // Parents come first: a child's connection is found through its parent's lane.
     const ordered = [...services.mappings].sort((a, b) => depth(a) - depth(b));
