@@ -6,6 +6,7 @@ import type { AccountId, ConnectionId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
+import { allOf } from "../store/pipeline.ts";
 import type { AccountRecord, Directory, StoreTransaction } from "../store/store.ts";
 import { groupBy } from "./group-by.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
@@ -66,10 +67,7 @@ function atMost(ended: Promise<void>, clock: Clock): Promise<void> {
 async function readContacts(
   directory: Pick<Directory, "accounts" | "connections">,
 ): Promise<readonly Contact[]> {
-  const [accounts, connections] = await Promise.all([
-    directory.accounts(),
-    directory.connections(),
-  ]);
+  const [accounts, connections] = await allOf(directory.accounts(), directory.connections());
   return connections.flatMap((connection) => {
     const account = accounts.find((candidate) => candidate.id === connection.accountId);
     return account === undefined ? [] : [{ connection, account }];

@@ -18,6 +18,7 @@ import type { EventState } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
+import { allOf } from "../store/pipeline.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { mappingOfResource, type Services } from "./services.ts";
@@ -104,15 +105,11 @@ export async function admitArrivals(
         ],
   );
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
-  const [written, admitted] = await Promise.allSettled([
+  const [, admitted] = await allOf(
     beside(left),
     admitAddressed(tx, addressed, lanes, book, worker),
-  ]);
-  // It was asked first: what failed behind it says less.
-  if (written.status === "rejected") throw written.reason;
-  if (admitted.status === "rejected") throw admitted.reason;
-  const unmapped = incoming.length - mapped.length;
-  return { seen: incoming.length, unmapped, left, ...admitted.value };
+  );
+  return { seen: incoming.length, unmapped: incoming.length - mapped.length, left, ...admitted };
 }
 
 /** Decides on arrivals whose lanes are locked, in their order, and saves what was decided. */

@@ -14,6 +14,14 @@ import type { Services } from "./services.ts";
 import { settlePatch } from "./settle-together.ts";
 import { settleAnswer } from "./take-answer.ts";
 
+/** The turn that an event has at a worker. */
+export interface Turn {
+  /** Aborted where the worker is killed: nothing more is written then. */
+  readonly signal: AbortSignal;
+  /** Called when the API has answered: what is left is the database's. */
+  readonly answered: () => void;
+}
+
 /** Returns who is to write instead, where the author's own token was refused; else `null`. */
 export async function carryOut(
   services: Services,
@@ -22,8 +30,7 @@ export async function carryOut(
   contact: Contact,
   request: OutboundRequest,
   asked: Asked | null,
-  signal: AbortSignal,
-  answered: () => void,
+  { signal, answered }: Turn,
 ): Promise<Asked | null> {
   const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
   const client = own?.client ?? services.gateway.container(contact);
@@ -32,6 +39,7 @@ export async function carryOut(
   await reach("before:send");
   if (!("values" in request)) {
     const removed = await remove(client, request, signal);
+    answered();
     await reach("after:send");
     await services.store.transaction(async (tx) => {
       const held = await hold(tx, claimed);

@@ -14,7 +14,11 @@ import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services.ts";
 import { noteMoved } from "./whereabouts.ts";
 
-/** Never throws but where the database itself is out of reach; the lease then passes the event on. */
+/**
+ * Never throws but where the database itself is out of reach; the lease then passes the event on.
+ *
+ * @param answered Called when an API has answered and what is left is the database's.
+ */
 export async function processClaimed(
   services: Services,
   claimed: Claimed,
@@ -23,8 +27,8 @@ export async function processClaimed(
   answered: () => void = () => undefined,
 ): Promise<void> {
   try {
-    const work = claimed.direction === "inbound" ? processInbound : processOutbound;
-    await work(services, claimed, book, signal, answered);
+    if (claimed.direction === "inbound") await processInbound(services, claimed, book, signal);
+    else await processOutbound(services, claimed, book, { signal, answered });
   } catch (thrown) {
     // Killed: a crashed worker writes nothing more, and its lease runs out.
     if (signal.aborted) return;

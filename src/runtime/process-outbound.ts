@@ -15,7 +15,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { attributionOf, type Author, authorOf } from "./attribution.ts";
 import { type Asked, byAccount, writerFor } from "./author-tokens.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, type Turn } from "./carry-out.ts";
 import { type Claimed, hold, save } from "./claim.ts";
 import { findCreated } from "./find-created.ts";
 import { waitsForAccount } from "./hold-back.ts";
@@ -37,14 +37,13 @@ export async function processOutbound(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  signal: AbortSignal,
-  answered: () => void,
+  turn: Turn,
 ): Promise<void> {
   const { begun } = claimed;
   if (begun?.kind === "request") {
     const { contact, request } = begun;
     if (await waitsForAccount(services, claimed, book, contact)) return;
-    await carryOut(services, claimed, book, contact, request, null, signal, answered);
+    await carryOut(services, claimed, book, contact, request, null, turn);
   }
   if (begun !== null) return;
   let looked: Looked = "not_yet";
@@ -58,21 +57,12 @@ export async function processOutbound(
     }
     if (step.kind === "request") {
       const { contact, request } = step;
-      const instead = await carryOut(
-        services,
-        claimed,
-        book,
-        contact,
-        request,
-        asked,
-        signal,
-        answered,
-      );
+      const instead = await carryOut(services, claimed, book, contact, request, asked, turn);
       if (instead === null) return;
       asked = instead;
       continue;
     }
-    const seen = await look(step, claimed, services, book, signal);
+    const seen = await look(step, claimed, services, book, turn.signal);
     if (seen === "gone") return;
     if (seen !== null && !(await settleLook(services, claimed, book, step, seen))) return;
     looked = seen === null ? "found_nothing" : "settled";

@@ -10,6 +10,7 @@
  */
 import type { DeliveryId } from "../model/ids.ts";
 import { SECOND } from "../model/instant.ts";
+import { allOf } from "../store/pipeline.ts";
 import type { DeliveryStore, StoreTransaction, TakenDelivery } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
@@ -99,10 +100,7 @@ async function take(
 ) {
   await tx.records.waitAtMost(PATIENCE_MS);
   await tx.records.allowPauses(STATEMENT_MS);
-  const [book, fresh] = await Promise.all([
-    AddressBook.openWithin(tx, services),
-    notSeen(tx, deliveries),
-  ]);
+  const [book, fresh] = await allOf(AddressBook.openWithin(tx, services), notSeen(tx, deliveries));
   const read = fresh.map((delivery) => ({
     delivery,
     reading: readDelivery(delivery, book, services),

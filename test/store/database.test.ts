@@ -16,7 +16,7 @@ import { describeTrouble } from "../../src/store/database-trouble.ts";
 import { isDatabaseTrouble } from "../../src/runtime/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
-import { allOf, tell } from "../../src/store/postgres/pipeline.ts";
+import { allOf, tell } from "../../src/store/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Database, mayPass, type Queryable } from "../../src/store/database.ts";
 import { StatementLostError } from "../../src/store/postgres/kept-statements.ts";
 import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
-import { allOf, tell } from "../../src/store/postgres/pipeline.ts";
+import { allOf, tell } from "../../src/store/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";

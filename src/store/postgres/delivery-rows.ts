@@ -4,7 +4,7 @@ import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Database, Queryable } from "../database.ts";
 import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../store.ts";
 import { storableJson, withoutNul } from "../storable-json.ts";
-import { allOf } from "./pipeline.ts";
+import { allOf } from "../pipeline.ts";
 
 type Received = Omit<Delivery, "attempts">;
 

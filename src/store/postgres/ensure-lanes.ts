@@ -5,7 +5,7 @@ import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import { storableJson } from "../storable-json.ts";
 import type { LaneKey } from "../store.ts";
 import { attempt } from "./attempt.ts";
-import { allOf } from "./pipeline.ts";
+import { allOf } from "../pipeline.ts";
 import { waitingAtMost } from "./transaction-settings.ts";
 
 const LOCK_NOT_AVAILABLE = "55P03";

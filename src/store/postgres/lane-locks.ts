@@ -16,7 +16,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Queryable, QueryResult } from "../database.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
-import { allOf } from "./pipeline.ts";
+import { allOf } from "../pipeline.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 
 /** The lanes that a transaction holds locked, with what their events are called by. */

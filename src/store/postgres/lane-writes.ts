@@ -9,7 +9,7 @@ import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./
 import type { HeldLanes } from "./lane-locks.ts";
 import { changedParts, type LaneRow, laneToRow, type RecordRow } from "./lane-rows.ts";
 import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
-import { allOf } from "./pipeline.ts";
+import { allOf } from "../pipeline.ts";
 import { storableJson } from "../storable-json.ts";
 
 // Each update names its ids a second time: the planner takes any JSON for a hundred rows, and would read

@@ -20,7 +20,7 @@ import {
   type KeyedRow,
   updateKeyed,
 } from "./record-batches.ts";
-import { allOf, tell } from "./pipeline.ts";
+import { allOf, tell } from "../pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
 import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";

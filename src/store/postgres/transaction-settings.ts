@@ -6,7 +6,7 @@ import {
   type QueryResult,
   ReadOnlyDatabaseError,
 } from "../database.ts";
-import { tell } from "./pipeline.ts";
+import { tell } from "../pipeline.ts";
 
 /** A process that was stopped holds rows of the app: the database lets go of them for it. */
 const STILL_MS = 10_000;

@@ -4,7 +4,7 @@
  *
  * A statement that fails spoils its transaction, so those behind it fail too, and say less.
  */
-import type { Queryable } from "../database.ts";
+import type { Queryable } from "./database.ts";
 
 /** Waits for all; where one failed, throws what the first of them says. */
 export async function allOf<Results extends readonly unknown[]>(
