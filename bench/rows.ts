@@ -12,7 +12,7 @@ import { RECEIVER } from "./rows/receiver.ts";
 import { SOAK } from "./rows/soak.ts";
 import { START } from "./rows/start.ts";
 
-export const ROWS: readonly Row[] = [
+const ALL: readonly Row[] = [
   ...DELIVERIES,
   ...PEERS,
   ...HISTORY,
@@ -25,3 +25,6 @@ export const ROWS: readonly Row[] = [
   ...SOAK,
   ...START,
 ];
+
+// Some rows come of one piece of work, and stand together above.
+export const ROWS: readonly Row[] = ALL.toSorted((a, b) => a.id - b.id);
