@@ -73,8 +73,7 @@ export function isWorthClaiming(
   total: number,
   inFlight: Iterable<InFlight>,
 ): boolean {
-  const all = [...inFlight];
-  const isTakingIn = awaitingAnswer(all).length < all.length;
+  const isTakingIn = [...inFlight].some(({ answered }) => answered);
   return isTakingIn ? free >= total / FEW_OF : free > 0;
 }
 

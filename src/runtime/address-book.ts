@@ -8,7 +8,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { AccountRecord, Directory, StoreTransaction } from "../store/store.ts";
-import { groupBy } from "./group-by.ts";
+import { mapBy } from "./group-by.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
@@ -84,12 +84,7 @@ interface Listed {
 
 function listed(contacts: readonly Contact[]): Listed {
   const by = (key: (connection: Connection) => string) =>
-    new Map(
-      groupBy(contacts, ({ connection }) => key(connection)).map((group) => [
-        group[0] === undefined ? "" : key(group[0].connection),
-        group,
-      ]),
-    );
+    mapBy(contacts, ({ connection }) => key(connection));
   return {
     contacts,
     byId: new Map(contacts.map((contact) => [contact.connection.id, contact])),

@@ -17,6 +17,7 @@ import type { CapturedChange, Decided, StoreTransaction } from "../store/store.t
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Claimed, type Held, heldBy } from "./claim.ts";
 import { tell } from "./failures.ts";
+import { mapBy } from "./group-by.ts";
 import { reachClaimed } from "./reach-claimed.ts";
 import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
@@ -96,10 +97,11 @@ async function settleAll(
     const alike = answered.filter((each) => each.mapping === mapping);
     const ids = [...new Set(alike.map(({ recordId }) => recordId))];
     const { rows, captured } = await tx.records.lockFree(mapping, ids);
+    const pending = mapBy(captured, ({ recordId }) => recordId);
     for (const each of alike) {
       const row = rows.get(each.recordId);
-      const pending = captured.filter(({ recordId }) => recordId === each.recordId);
-      const after = row === undefined ? null : conclude(each, row, pending, tx.now);
+      const captures = pending.get(each.recordId) ?? [];
+      const after = row === undefined ? null : conclude(each, row, captures, tx.now);
       if (after === null) continue;
       decided.push({ before: each.held.lane, after });
       settled.add(each.from);

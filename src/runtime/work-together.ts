@@ -22,7 +22,7 @@ import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { groupBy } from "./group-by.ts";
+import { groupBy, mapBy } from "./group-by.ts";
 import { alteredColumns } from "./own-writes.ts";
 import { newRecordPatch, planOnRow, stamp } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
@@ -192,9 +192,7 @@ async function planUpdates(
   if (paired.length === 0) return [];
   const ids = paired.map(({ recordId }) => recordId);
   const { rows, captured } = await tx.records.lockFree(mapping, ids);
-  const pending = new Map(
-    groupBy(captured, ({ recordId }) => recordId).map((own) => [own[0]?.recordId ?? "", own]),
-  );
+  const pending = mapBy(captured, ({ recordId }) => recordId);
   return paired.flatMap(({ item, recordId }): readonly Planned[] => {
     const row = rows.get(recordId);
     if (row === undefined) return [];

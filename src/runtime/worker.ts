@@ -146,10 +146,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   async function claimAndProcess(): Promise<boolean> {
     const now = services.clock.now();
     const free = (isShared: boolean) => freePlaces(concurrency, inFlight.values(), isShared, now);
-    // Where even then there is none, nobody needs to be asked whether there are several accounts.
-    const book = free(true) === 0 ? null : await AddressBook.open(services);
+    const isWorth = (places: number) => isWorthClaiming(places, concurrency, inFlight.values());
+    // Where even then it is not, nobody needs to be asked whether there are several accounts.
+    const book = isWorth(free(true)) ? await AddressBook.open(services) : null;
     const places = book === null ? 0 : free(book.isShared);
-    if (book === null || !isWorthClaiming(places, concurrency, inFlight.values())) {
+    if (book === null || !isWorth(places)) {
       await new Promise<void>((resolve) => {
         freed = resolve;
       });
