@@ -57,14 +57,9 @@ interface Mapped extends Incoming {
   readonly mapping: Mapping;
 }
 
-/** `stalled`: nothing settles the creates that are open. */
-type Awaited = "nothing" | "open" | "stalled";
-
 interface Addressed extends Incoming {
   readonly lane: LaneId;
   readonly surplus: boolean;
-  /** It may be what a create of ours made that left without its token and is not settled. */
-  readonly awaits: Awaited;
 }
 
 /**
@@ -97,12 +92,9 @@ export async function admitArrivals(
   const left = new Set(
     held === "wait"
       ? []
-      : [
-          ...unmade.flatMap(({ arrival }) => arrival.deliveryId ?? []),
-          ...all.flatMap(({ lane, arrival }) =>
-            lanes.has(lane) ? [] : (arrival.deliveryId ?? []),
-          ),
-        ],
+      : [...unmade, ...all.filter(({ lane }) => !lanes.has(lane))].flatMap(
+          ({ arrival }) => arrival.deliveryId ?? [],
+        ),
   );
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
   const [, admitted] = await allOf(
@@ -120,24 +112,23 @@ async function admitAddressed(
   book: AddressBook,
   worker: string | null,
 ): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain">> {
-  // A lane may have been made by a look that left what it was made for.
-  const unseen = addressed.filter(({ lane: id, surplus, awaits, arrival, contact }) => {
+  // What is seen for the first time may be what a create of ours made that left without its token.
+  const unseen = addressed.filter(({ lane: id, surplus, arrival, contact }) => {
     const lane = lanes.get(id);
     return (
-      awaits === "nothing" &&
       !surplus &&
       lane !== undefined &&
       isUnseen(lane) &&
       writtenByUs(arrival.observation, contact.account.identity) !== false
     );
   });
-  const madeBefore = await whereIntentsAreOpen(tx, unseen);
+  const awaited = await whereIntentsAreOpen(tx, unseen);
   const after = new Map<LaneId, Transition>();
   const born: Partial<Record<EventState, number>> = {};
   let unchanged = 0;
   for (const item of addressed) {
     const { lane: id, arrival, surplus } = item;
-    const awaits = item.awaits === "nothing" ? (madeBefore.get(item) ?? "nothing") : item.awaits;
+    const awaits = awaited.get(item) ?? null;
     const before = lanes.get(id);
     if (before === undefined) throw new LaneMovedError(`lane ${id} is gone`);
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
@@ -147,7 +138,7 @@ async function admitAddressed(
       ? admitSurplus(current.lane, arrival, item.contact.connection.id, context)
       : admitOrCloseAgain(current.lane, arrival, context);
     const held =
-      current.lane.awaitingIntent !== null || (awaits !== "nothing" && isUnseen(current.lane))
+      current.lane.awaitingIntent !== null || (awaits !== null && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")
         : admission;
     after.set(id, { lane: held.lane, ended: [...current.ended, ...held.ended] });
@@ -164,7 +155,7 @@ async function admitAddressed(
   return { unchanged, born, toDrain };
 }
 
-/** Decides for each arrival which lane it belongs to, making lanes for what is new. */
+/** Decides for each arrival which lane it belongs to, reserving lanes for what is new. */
 async function addressAll(
   tx: StoreTransaction,
   mapped: readonly Mapped[],
@@ -177,31 +168,22 @@ async function addressAll(
   const identified = await identifyArrivals(tx, mapped);
   const fresh = identified.filter(({ identification }) => identification.kind === "new");
   const keys = fresh.map(({ item }) => newLaneKey(item));
-  const made = await (held === "wait" ? tx.ensureLanes(keys) : tx.ensureLanesFree(keys));
-  const madeFor = new Map(fresh.map(({ item }, index) => [item, made[index] ?? null]));
-  const mayBeOurs = fresh
-    .map(({ item }) => item)
-    .filter(
-      ({ arrival, contact }) =>
-        writtenByUs(arrival.observation, contact.account.identity) !== false,
-    );
-  const awaiting = await whereIntentsAreOpen(tx, mayBeOurs);
-
+  const reserved = await tx.reserveLanes(keys, held);
+  const reservedFor = new Map(fresh.map(({ item }, index) => [item, reserved[index] ?? null]));
   const addressed = identified.flatMap(({ item, identification }): Addressed[] => {
     switch (identification.kind) {
       case "lane":
       case "adopt":
-        return [{ ...item, lane: identification.id, surplus: false, awaits: "nothing" }];
+        return [{ ...item, lane: identification.id, surplus: false }];
       case "surplus":
-        return [{ ...item, lane: identification.of, surplus: true, awaits: "nothing" }];
+        return [{ ...item, lane: identification.of, surplus: true }];
       case "new": {
-        const lane = madeFor.get(item) ?? null;
-        const awaits = awaiting.get(item) ?? "nothing";
-        return lane === null ? [] : [{ ...item, lane, surplus: false, awaits }];
+        const lane = reservedFor.get(item) ?? null;
+        return lane === null ? [] : [{ ...item, lane, surplus: false }];
       }
     }
   });
-  const unmade = fresh.map(({ item }) => item).filter((item) => madeFor.get(item) === null);
+  const unmade = fresh.map(({ item }) => item).filter((item) => reservedFor.get(item) === null);
   return { addressed, unmade };
 }
 
@@ -240,12 +222,15 @@ export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "map
   });
 }
 
-/** Those of a type whose connection has a create under way that no token tells. */
+/**
+ * Those of a type whose connection has a create under way that no token tells. `stalled`: nothing
+ * settles the creates that are open.
+ */
 async function whereIntentsAreOpen(
   tx: StoreTransaction,
   items: readonly Incoming[],
-): Promise<ReadonlyMap<Incoming, Awaited>> {
-  const result = new Map<Incoming, Awaited>();
+): Promise<ReadonlyMap<Incoming, "open" | "stalled">> {
+  const result = new Map<Incoming, "open" | "stalled">();
   for (const group of byConnectionAndType(items)) {
     const [first] = group;
     if (first === undefined) continue;

@@ -14,10 +14,11 @@ import { processing } from "../engine/transition.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
-import type { EventId, LaneId } from "../model/ids.ts";
+import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { ResourceRef } from "../model/observation.ts";
 import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
@@ -252,28 +253,40 @@ async function parentsOf(
   decided: readonly Decided[],
 ): Promise<ReadonlyMap<LaneId, string> | null> {
   if (mapping.parent === null) return null;
-  const found = new Map<LaneId, string>();
-  const known = new Map(decided.map(({ before, after }) => [before.id, after.lane]));
   const below = fresh.flatMap(({ start: { lane } }) =>
     lane.parent === null ? [] : [{ lane, parent: lane.parent }],
   );
-  const alike = groupBy(below, ({ lane, parent }) => `${lane.connectionId}/${parent.type}`);
-  for (const group of alike) {
+  const records = new Map<string, string | null>();
+  for (const group of groupBy(below, ({ lane, parent }) => `${lane.connectionId}/${parent.type}`)) {
     const [first] = group;
     if (first === undefined) continue;
     const { connectionId } = first.lane;
     const ids = [...new Set(group.map(({ parent }) => parent.externalId))];
-    for (const parent of await tx.findLanesByResource(connectionId, first.parent.type, ids)) {
-      const here = results.get(parent.id)?.lane ?? known.get(parent.id);
-      const recordId = here === undefined ? parent.recordId : here.recordId;
-      const isOver = parent.tombstoned || (here !== undefined && here.tombstone !== null);
-      if (recordId === null || isOver || parent.moved !== null) continue;
-      for (const { lane, parent: named } of group) {
-        if (named.externalId === parent.externalId) found.set(lane.id, recordId);
-      }
+    for (const { externalId, ...parent } of await tx.findLanesByResource(
+      ...[connectionId, first.parent.type, ids],
+    )) {
+      const recordId = parent.tombstoned || parent.moved !== null ? null : parent.recordId;
+      records.set(placeOf(connectionId, { ...first.parent, externalId }), recordId);
     }
   }
-  return found;
+  // What is decided here says more than what is stored, and of what is made here nothing is stored.
+  for (const { before, after } of decided) {
+    const lane = results.get(before.id)?.lane ?? after.lane;
+    if (lane.externalId === null) continue;
+    const recordId = lane.tombstone !== null || lane.moved !== null ? null : lane.recordId;
+    const parent = { type: lane.resourceType, externalId: lane.externalId };
+    records.set(placeOf(lane.connectionId, parent), recordId);
+  }
+  return new Map(
+    below.flatMap(({ lane, parent }) => {
+      const recordId = records.get(placeOf(lane.connectionId, parent)) ?? null;
+      return recordId === null ? [] : [[lane.id, recordId] as const];
+    }),
+  );
+}
+
+function placeOf(connection: ConnectionId, { type, externalId }: ResourceRef): string {
+  return `${connection}/${type}/${externalId}`;
 }
 
 /**

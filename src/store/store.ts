@@ -76,8 +76,16 @@ export interface StoreTransaction {
   readonly now: Instant;
   /** Finds or makes the lane of each key; keys of one lane give one id. In the keys' order. */
   ensureLanes(keys: readonly LaneKey[]): Promise<readonly LaneId[]>;
-  /** The same, and nobody waits: `null` where somebody else may be making the lane at this moment. */
-  ensureLanesFree(keys: readonly LaneKey[]): Promise<readonly (LaneId | null)[]>;
+  /**
+   * Holds a lane that is still to be made for each key of a resource that has none, as if it was locked:
+   * the first `saveLanes` that has it makes it. In the keys' order; keys of one resource give one id.
+   *
+   * @param held Where others are making one at this moment, they are waited for, or it is `null`.
+   */
+  reserveLanes(
+    keys: readonly LaneKey[],
+    held: "wait" | "skip",
+  ): Promise<readonly (LaneId | null)[]>;
   /** Lanes by resource, for those that exist. */
   findLanesByResource(
     connectionId: ConnectionId,
@@ -193,7 +201,7 @@ export interface StoreTransaction {
     limit: number,
     after?: LaneId,
   ): Promise<readonly Lane[]>;
-  /** Writes what was decided. A lane of the same resource that was made meanwhile: run again. */
+  /** Writes what was decided, and makes what was reserved. A lane of the same resource was made meanwhile: run again. */
   saveLanes(decided: readonly Decided[]): Promise<void>;
   /** Removes a locked lane whose resource is another lane's, or surplus of one; its live events go with it. */
   removeLane(id: LaneId): Promise<void>;

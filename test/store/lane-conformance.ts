@@ -52,14 +52,6 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       expect(second).toBe(first);
     });
 
-    it("are made by who does not wait as by who does, where nobody else makes them", async () => {
-      const { store, connection } = opened;
-      const keys = ["known", "unknown", "unknown"].map((name) => issueKey(connection, name));
-      const known = await store.transaction((tx) => tx.ensureLanes(keys.slice(0, 1)));
-      const made = await store.transaction((tx) => tx.ensureLanesFree(keys));
-      expect(made).toEqual([...known, expect.any(String), made[1]]);
-    });
-
     it("of a record are found while it lives, and made anew when it was deleted", async () => {
       const { store, connection } = opened;
       const key = { ...issueKey(connection, ""), externalId: null, recordId: "77" };

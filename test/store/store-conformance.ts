@@ -17,6 +17,7 @@ import { movesConformance } from "./move-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 import { redeliveriesConformance } from "./redelivery-conformance.ts";
+import { reservedLanesConformance } from "./reserve-conformance.ts";
 import { switchesConformance } from "./switch-conformance.ts";
 
 export function storeConformance(open: (options?: StoreOptions) => Promise<OpenedStore>): void {
@@ -34,5 +35,6 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   heldRunsConformance(open);
   deliveriesConformance(open);
   redeliveriesConformance(open);
+  reservedLanesConformance(open);
   misfitConformance(open);
 }

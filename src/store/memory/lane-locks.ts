@@ -8,8 +8,8 @@ import type { Lane } from "../../model/lane.ts";
 import { byId } from "./lane-keys.ts";
 import type { MemoryState } from "./memory-state.ts";
 
-/** The lanes that a transaction holds locked. */
-export type HeldLanes = Set<LaneId>;
+/** The lanes that a transaction holds: those that are still to be made as they will be, others locked. */
+export type HeldLanes = Map<LaneId, Lane | null>;
 
 /** In the order of their ids; what does not exist is absent. */
 export function lockLanes(
@@ -17,8 +17,10 @@ export function lockLanes(
   held: HeldLanes,
   ids: readonly LaneId[],
 ): readonly Lane[] {
-  const lanes = [...new Set(ids)].flatMap((id) => state.lanes.get(id) ?? []);
-  return hold(held, lanes.sort(byId));
+  const wanted = [...new Set(ids)];
+  const reserved = wanted.flatMap((id) => held.get(id) ?? []);
+  const made = wanted.flatMap((id) => state.lanes.get(id) ?? []);
+  return [...reserved, ...hold(held, made)].sort(byId);
 }
 
 /** Lanes with an event due and nobody working on them, those that wait longest first. */
@@ -72,6 +74,6 @@ export function lockLanesInState(
 }
 
 function hold(held: HeldLanes, lanes: readonly Lane[]): readonly Lane[] {
-  for (const { id } of lanes) held.add(id);
+  for (const { id } of lanes) held.set(id, null);
   return lanes;
 }

@@ -33,7 +33,7 @@ export function saveLanes(
     }
     if (seen.has(id)) throw new Error(`lane ${id} is saved twice at once`);
     seen.add(id);
-    saveLane(state, before, after.lane);
+    saveLane(state, held, before, after.lane);
     for (const event of after.ended) {
       if (!isTerminal(event.state)) throw new Error(`event ${event.id} has not ended`);
       if (event.finishedAt === null) {
@@ -53,14 +53,16 @@ function leavePlaces(state: MemoryState, decided: readonly Decided[]): void {
   }
 }
 
-function saveLane(state: MemoryState, before: Lane, after: Lane): void {
-  if (before === after) return;
-  if (state.lanes.get(before.id) !== before) {
+function saveLane(state: MemoryState, held: HeldLanes, before: Lane, after: Lane): void {
+  const isReserved = (held.get(before.id) ?? null) !== null;
+  if (before === after && !isReserved) return;
+  if ((held.get(before.id) ?? state.lanes.get(before.id)) !== before) {
     throw new Error(`lane ${before.id} has moved on since it was read in this transaction`);
   }
   const lane = storableLane(before, after);
   refuseCrowd(lane);
-  indexLane(state, lane, before);
+  indexLane(state, lane, isReserved ? null : before);
+  held.set(before.id, null);
   const waits = (event: TandemEvent) => event.state === "queued" && !before.live.includes(event);
   if (lane.live.some(waits)) state.announceWork("events");
 }

@@ -21,6 +21,7 @@ import { MemoryDatabase } from "./memory-database.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { actorRows, capturedOf, recordStore } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
+import { reserveLanes } from "./reserve-lanes.ts";
 
 export interface MemoryStoreOptions {
   /** What is mapped; `migrate` replaces it. */
@@ -38,13 +39,13 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
 
   const begin = (steps: Steps): StoreTransaction => {
     const now = state.now();
-    const held: laneLocks.HeldLanes = new Set();
+    const held: laneLocks.HeldLanes = new Map();
     const step = <T>(work: () => T) => steps.take(work);
     const rows = actorRows(state, step);
     return {
       now,
       ensureLanes: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
-      ensureLanesFree: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
+      reserveLanes: (keys) => step(() => reserveLanes(state, held, keys)),
       findLanesByResource: (connection, resourceType, externalIds) =>
         step(() => laneKeys.findLanesByResource(state, connection, resourceType, externalIds)),
       findLanesByToken: (connection, resourceType, tokens) =>

@@ -52,7 +52,10 @@ from json_to_recordset($1::json) as wanted (
   record_id text
 )`;
 
-// Two processes that make the same lanes wait for each other's rows, so both make them in one order.
+/** Two processes that make the same lanes wait for each other's rows, so both make them in one order. */
+export const ORDER_OF_MAKING =
+  "order by connection_id, resource_type, external_id, record_type, record_id";
+
 const MAKE = `
 with made as (
   insert into tandem.lanes (connection_id, resource_type, record_type, external_id, record_id)
@@ -64,7 +67,7 @@ with made as (
     external_id text,
     record_id text
   )
-  order by connection_id, resource_type, external_id, record_type, record_id
+  ${ORDER_OF_MAKING}
   on conflict do nothing
   returning id
 )

@@ -19,8 +19,13 @@ import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
 import { allOf } from "../pipeline.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 
-/** The lanes that a transaction holds locked, with what their events are called by. */
-export type HeldLanes = Map<LaneId, ResourceNames>;
+/** A lane that a transaction holds, with what its events are called by. */
+export interface HeldLane extends ResourceNames {
+  /** The lane as it is to be made; `null`: there is one, and it is locked. */
+  readonly reserved: Lane | null;
+}
+
+export type HeldLanes = Map<LaneId, HeldLane>;
 
 type LockedRow = LaneRow & { readonly integration: string };
 
@@ -76,12 +81,19 @@ export async function lockLanes(
   ids: readonly LaneId[],
   others: "wait" | "skip" = "wait",
 ): Promise<readonly Lane[]> {
-  if (ids.length === 0) return [];
+  const reserved = ids.flatMap((id) => held.get(id)?.reserved ?? []);
+  const made = ids.filter((id) => (held.get(id)?.reserved ?? null) === null);
+  if (made.length === 0) return inOrder(reserved);
   const [{ rows }, ...wide] = await allOf(
-    tx.query<LockedRow>(others === "wait" ? LOCK : LOCK_FREE, [ids]),
-    ...readWide(tx, ids),
+    tx.query<LockedRow>(others === "wait" ? LOCK : LOCK_FREE, [made]),
+    ...readWide(tx, made),
   );
-  return hold(held, relations, rows, wide);
+  return inOrder([...reserved, ...hold(held, relations, rows, wide)]);
+}
+
+/** The order of lanes' ids, which count up. */
+function inOrder(lanes: readonly Lane[]): readonly Lane[] {
+  return [...lanes].sort((a, b) => Number(a.id) - Number(b.id));
 }
 
 /** Lanes with an event due and nobody working on them, those that wait longest first. */
@@ -168,6 +180,7 @@ function hold(
     held.set(laneId(row.id), {
       resourceType: row.resource_type,
       relation: relations.relationOf(row.integration, row.resource_type),
+      reserved: null,
     });
   }
   return lanesFrom(rows, wide);

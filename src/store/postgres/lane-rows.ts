@@ -53,6 +53,40 @@ export interface LaneRow {
   readonly epoch: string;
 }
 
+/** The columns of a lane, for statements that name them. */
+export const LANE_COLUMNS = [
+  "id",
+  "connection_id",
+  "resource_type",
+  "record_type",
+  "external_id",
+  "record_id",
+  "parent_type",
+  "parent_external_id",
+  "clock_at",
+  "clock_event",
+  "tombstone_at",
+  "tombstone_event",
+  "tombstone_side",
+  "tombstone_moved_to",
+  "tombstone_record_moved",
+  "tombstone_record_first",
+  "intent_token",
+  "intent_since",
+  "intent_tokenless",
+  "intent_posted",
+  "intent_connection_id",
+  "awaiting_intent_until",
+  "moved_from_connection",
+  "moved_from_external_id",
+  "came_from",
+  "archived_as",
+  "returned_from",
+  "disabled",
+  "disabled_cause",
+  "epoch",
+] as const satisfies readonly (keyof LaneRow)[];
+
 /** What the lane knows of both sides. */
 export interface RecordRow {
   readonly id: string;
@@ -67,6 +101,19 @@ export interface RecordRow {
   readonly last_sent: AttemptJson | null;
   readonly flips: Readonly<Record<string, readonly FlipJson[]>>;
 }
+
+export const RECORD_COLUMNS = [
+  "id",
+  "copy",
+  "display",
+  "base",
+  "known",
+  "record_changed_at",
+  "attempt",
+  "unanswered",
+  "last_sent",
+  "flips",
+] as const satisfies readonly (keyof RecordRow)[];
 
 /** Times within JSON are ISO text, for whoever reads the table. Without content: that of the copy. */
 type KnownJson = Omit<Known, "at" | "content"> & {

@@ -5,47 +5,48 @@ import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { type Queryable, sqlState } from "../database.ts";
 import type { Decided } from "../store.ts";
+import { ORDER_OF_MAKING } from "./ensure-lanes.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
-import { changedParts, type LaneRow, laneToRow, type RecordRow } from "./lane-rows.ts";
+import {
+  changedParts,
+  LANE_COLUMNS,
+  type LaneRow,
+  laneToRow,
+  RECORD_COLUMNS,
+  type RecordRow,
+  recordToRow,
+} from "./lane-rows.ts";
 import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
 import { allOf } from "../pipeline.ts";
 import { storableJson } from "../storable-json.ts";
+
+/** What a lane is made with and never changes. */
+const FOR_GOOD: ReadonlySet<string> = new Set(["id", "resource_type", "record_type"]);
 
 // Each update names its ids a second time: the planner takes any JSON for a hundred rows, and would read
 // the whole of a table of some thousand lanes to find one. The length of an array it knows.
 const UPDATE_LANES = `
 update tandem.lanes
 set
-  connection_id = decided.connection_id,
-  external_id = decided.external_id,
-  record_id = decided.record_id,
-  parent_type = decided.parent_type,
-  parent_external_id = decided.parent_external_id,
-  clock_at = decided.clock_at,
-  clock_event = decided.clock_event,
-  tombstone_at = decided.tombstone_at,
-  tombstone_event = decided.tombstone_event,
-  tombstone_side = decided.tombstone_side,
-  tombstone_moved_to = decided.tombstone_moved_to,
-  tombstone_record_moved = decided.tombstone_record_moved,
-  tombstone_record_first = decided.tombstone_record_first,
-  intent_token = decided.intent_token,
-  intent_since = decided.intent_since,
-  intent_tokenless = decided.intent_tokenless,
-  intent_posted = decided.intent_posted,
-  intent_connection_id = decided.intent_connection_id,
-  awaiting_intent_until = decided.awaiting_intent_until,
-  moved_from_connection = decided.moved_from_connection,
-  moved_from_external_id = decided.moved_from_external_id,
-  came_from = decided.came_from,
-  archived_as = decided.archived_as,
-  returned_from = decided.returned_from,
-  disabled = decided.disabled,
-  disabled_cause = decided.disabled_cause,
-  epoch = decided.epoch
+  ${LANE_COLUMNS.filter((column) => !FOR_GOOD.has(column))
+    .map((column) => `${column} = decided.${column}`)
+    .join(",\n  ")}
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
 where lanes.id = decided.id and lanes.id = any($2::bigint[])`;
+
+// What was reserved is written once, with all that was decided of it.
+const INSERT_LANES = `
+insert into tandem.lanes (${LANE_COLUMNS.join(", ")})
+overriding system value
+select ${LANE_COLUMNS.join(", ")}
+from json_populate_recordset(null::tandem.lanes, $1::json)
+${ORDER_OF_MAKING}`;
+
+const INSERT_RECORDS = `
+insert into tandem.integration_records (${RECORD_COLUMNS.join(", ")})
+select ${RECORD_COLUMNS.join(", ")}
+from json_populate_recordset(null::tandem.integration_records, $1::json)`;
 
 // Unique indexes hold at every moment, so lanes that trade places leave them first.
 const LEAVE_PLACES = "update tandem.lanes set external_id = null where id = any($1::bigint[])";
@@ -114,6 +115,8 @@ type ChangedRecord = Pick<RecordRow, "id"> &
 
 /** What differs between lanes before and after a decision, row by row. */
 interface Difference {
+  /** Lanes that were reserved, each with its content. */
+  readonly made: { readonly lane: LaneRow; readonly record: RecordRow }[];
   readonly lanes: LaneRow[];
   readonly records: ChangedRecord[];
   /** Live events that ended, or make room to be inserted anew. */
@@ -129,7 +132,7 @@ export async function saveLanes(
   held: HeldLanes,
   decided: readonly Decided[],
 ): Promise<void> {
-  const { lanes, records, left, moved, entered, ended } = differences(held, decided);
+  const { made, lanes, records, left, moved, entered, ended } = differences(held, decided);
   const leaving = decided.filter(leavesPlace).map(({ before }) => before.id);
   const writes: Promise<unknown>[] = [];
   const write = (text: string, params?: readonly unknown[]) => {
@@ -138,12 +141,13 @@ export async function saveLanes(
   const off = switchedOffIn(decided);
   if (off.length > 0) writes.push(refuseSwitchedOn(tx, off));
   if (leaving.length > 0) write(LEAVE_PLACES, [leaving]);
-  if (lanes.length > 0) {
-    const places = tx.query(UPDATE_LANES, withIds(lanes)).catch((error: unknown) => {
-      throw sqlState(error) === "23505" ? new LaneMadeMeanwhileError(error) : error;
-    });
-    writes.push(places);
+  if (made.length > 0) {
+    writes.push(
+      orMadeMeanwhile(tx.query(INSERT_LANES, [storableJson(made.map(({ lane }) => lane))])),
+    );
+    write(INSERT_RECORDS, [storableJson(made.map(({ record }) => record))]);
   }
+  if (lanes.length > 0) writes.push(orMadeMeanwhile(tx.query(UPDATE_LANES, withIds(lanes))));
   if (records.length > 0) write(UPDATE_RECORDS, withIds(records));
   if (left.length > 0) write(DELETE_LIVE, [left]);
   if (moved.length > 0) write(UPDATE_LIVE, withIds(moved));
@@ -178,8 +182,18 @@ function leavesPlace({ before, after: { lane } }: Decided): boolean {
   return before.externalId !== null && !stays;
 }
 
+function orMadeMeanwhile<T>(written: Promise<T>): Promise<T> {
+  return written.catch((error: unknown) => {
+    const isMade = MADE_MEANWHILE.has(sqlState(error) ?? "");
+    throw isMade ? new LaneMadeMeanwhileError(error) : error;
+  });
+}
+
+/** Somebody's row is there, or is being written for longer than we wait. */
+const MADE_MEANWHILE: ReadonlySet<string> = new Set(["23505", "55P03"]);
+
 /** Another transaction made a lane of the same resource or record; a second look will find it. */
-class LaneMadeMeanwhileError extends Error {
+export class LaneMadeMeanwhileError extends Error {
   override readonly name = "LaneMadeMeanwhileError";
   /** Postgres' code of a serialization failure, which this is. */
   readonly code = "40001";
@@ -198,6 +212,7 @@ export async function removeLane(tx: Queryable, id: LaneId): Promise<void> {
 
 function differences(held: HeldLanes, decided: readonly Decided[]): Difference {
   const result: Difference = {
+    made: [],
     lanes: [],
     records: [],
     left: [],
@@ -214,7 +229,11 @@ function differences(held: HeldLanes, decided: readonly Decided[]): Difference {
     }
     if (seen.has(lane.id)) throw new Error(`lane ${lane.id} is saved twice at once`);
     seen.add(lane.id);
-    compareLanes(result, before, lane);
+    if (names.reserved === null) compareLanes(result, before, lane);
+    else {
+      result.made.push({ lane: laneToRow(lane), record: recordToRow(lane) });
+      held.set(lane.id, { ...names, reserved: null });
+    }
     compareEvents(result, before, lane, names);
     for (const event of after.ended) {
       if (!isTerminal(event.state)) throw new Error(`event ${event.id} has not ended`);

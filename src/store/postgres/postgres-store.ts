@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../../model/clock.ts";
 import type { ConnectionId } from "../../model/ids.ts";
-import type { Instant } from "../../model/instant.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { type Database, mayPass, NoConnectionError, type Queryable } from "../database.ts";
@@ -20,7 +20,7 @@ import { appendJournal } from "./journal-rows.ts";
 import { ensureLanes, ensureLanesFree } from "./ensure-lanes.ts";
 import * as laneKeys from "./lane-keys.ts";
 import * as laneLocks from "./lane-locks.ts";
-import { removeLane, saveLanes } from "./lane-writes.ts";
+import { LaneMadeMeanwhileError, removeLane, saveLanes } from "./lane-writes.ts";
 import { ledger } from "./ledger-rows.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 import { linkStore } from "./link-rows.ts";
@@ -28,6 +28,7 @@ import { RecordRows } from "./record-rows.ts";
 import { recordStore } from "./record-store.ts";
 import { redeliveryStore } from "./redelivery-rows.ts";
 import { refusalAtCommit } from "./refusals.ts";
+import { reserveLanes } from "./reserve-lanes.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
 import { TableShapes } from "./table-shapes.ts";
@@ -44,6 +45,12 @@ export interface PostgresStoreOptions {
 /** What is told; another generation of code may tell of something else, or say nothing. */
 const WORK: readonly Work[] = ["deliveries", "events"];
 
+/**
+ * For so long after somebody else made the same lanes all are made before anything else is done: who
+ * is at it again is met then, and not where all that was done is to be done again.
+ */
+const COMPANY_MS = 10_000;
+
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 5;
 
@@ -58,13 +65,18 @@ export async function postgresStore(
   const knows = (await readMigrations()).at(-1)?.version ?? 0;
 
   const opens = opening(database.kind);
+  /** When somebody else was last found to make the same lanes. */
+  let metAt: Instant | null = null;
   const view = (tx: Queryable, now: Instant): StoreTransaction => {
     const held: laneLocks.HeldLanes = new Map();
     const rows = new RecordRows(tx, shapes);
     return {
       now,
       ensureLanes: (keys) => ensureLanes(tx, keys),
-      ensureLanesFree: (keys) => ensureLanesFree(tx, keys),
+      reserveLanes: (keys, others) =>
+        metAt !== null && now < addMillis(metAt, COMPANY_MS)
+          ? (others === "wait" ? ensureLanes : ensureLanesFree)(tx, keys)
+          : reserveLanes(tx, held, relations, keys),
       findLanesByResource: (connection, resourceType, externalIds) =>
         laneKeys.findLanesByResource(tx, connection, resourceType, externalIds),
       findLanesByToken: (connection, resourceType, tokens) =>
@@ -120,7 +132,13 @@ export async function postgresStore(
     transaction: (work) =>
       again(options.random, () =>
         database
-          .transaction((tx, opened) => work(view(tx, timeOf(opened))), opens)
+          .transaction((tx, opened) => {
+            const now = timeOf(opened);
+            return work(view(tx, now)).catch((error: unknown) => {
+              if (error instanceof LaneMadeMeanwhileError) metAt = now;
+              throw error;
+            });
+          }, opens)
           .catch((error: unknown) => {
             throw refusalAtCommit(error) ?? error;
           }),
