@@ -10,6 +10,22 @@ describeOnEachEmptyDatabase("the schema", (open) => {
     await migrate(await connectTo(app), []);
     await expect(await describeSchema(app)).toMatchFileSnapshot("./schema.snapshot.sql");
   });
+
+  it("leaves payloads to lz4, or as they come where the server has none", async () => {
+    const app = await open();
+    await migrate(await connectTo(app), []);
+    const [has] = await app.sql<{ lz4: boolean }>(
+      "select 'lz4' = any(enumvals) as lz4 from pg_settings where name = 'default_toast_compression'",
+    );
+    const [payload] = await app.sql(
+      `select attcompression as compression, attstorage as storage
+       from pg_attribute
+       where attrelid = 'tandem.deliveries'::regclass and attname = 'payload'`,
+    );
+    expect(payload).toEqual(
+      has?.lz4 === true ? { compression: "l", storage: "x" } : { compression: "", storage: "e" },
+    );
+  });
 });
 
 async function describeSchema(app: TestDatabase): Promise<string> {
