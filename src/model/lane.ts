@@ -191,6 +191,11 @@ export interface Lane {
   readonly live: readonly TandemEvent[];
 }
 
+/** What a resource is looked up by among others: where it is, and what it is called there. */
+export function resourceKey(connection: ConnectionId, type: string, externalId: string): string {
+  return `${connection}/${type}/${externalId}`;
+}
+
 /** A lane at first sight: nothing is known of it but what it is called. */
 export function newLane(
   id: LaneId,

@@ -15,8 +15,8 @@ import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
 import { admitOrCloseAgain } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
-import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import type { DeliveryId, LaneId } from "../model/ids.ts";
+import { type Lane, resourceKey, type Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
@@ -204,12 +204,15 @@ export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "map
   return items.map((item) => {
     const { observation } = item.arrival;
     const { id: connection } = item.contact.connection;
-    const made = known.byToken.get(keyOf(connection, observation.type, observation.token ?? ""));
+    const made = known.byToken.get(
+      resourceKey(connection, observation.type, observation.token ?? ""),
+    );
     const byToken = made === undefined ? null : { ...made, ...adopted.get(made.id) };
     const { content } = observation;
     const identification = identify(
       content === null ? observation : { ...observation, said: saidOf(content, item.mapping) },
-      known.byExternalId.get(keyOf(connection, observation.type, observation.externalId)) ?? null,
+      known.byExternalId.get(resourceKey(connection, observation.type, observation.externalId)) ??
+        null,
       byToken,
       item.contact.account.identity,
     );
@@ -263,13 +266,13 @@ async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
     const { type } = first.arrival.observation;
     const ids = group.map(({ arrival }) => arrival.observation.externalId);
     for (const lane of await tx.findLanesByResource(connection, type, [...new Set(ids)])) {
-      byExternalId.set(keyOf(connection, type, lane.externalId), lane);
+      byExternalId.set(resourceKey(connection, type, lane.externalId), lane);
     }
     const tokens = group.flatMap(({ arrival }) => arrival.observation.token ?? []);
     if (tokens.length === 0) continue;
     for (const lane of await tx.findLanesByToken(connection, type, [...new Set(tokens)])) {
       const isElsewhere = lane.connectionId !== connection;
-      byToken.set(keyOf(connection, type, lane.token), { ...lane, isElsewhere });
+      byToken.set(resourceKey(connection, type, lane.token), { ...lane, isElsewhere });
     }
   }
   return { byExternalId, byToken };
@@ -281,14 +284,10 @@ function refuseMoved(lane: Lane, { observation }: Arrival, surplus: boolean): vo
   throw new LaneMovedError(`lane ${lane.id} was bound to ${lane.externalId} meanwhile`);
 }
 
-function keyOf(connection: ConnectionId, type: string, externalId: string): string {
-  return `${connection}/${type}/${externalId}`;
-}
-
 function byConnectionAndType<Item extends Incoming>(
   items: readonly Item[],
 ): readonly (readonly Item[])[] {
   return groupBy(items, ({ contact, arrival }) =>
-    keyOf(contact.connection.id, arrival.observation.type, ""),
+    resourceKey(contact.connection.id, arrival.observation.type, ""),
   );
 }

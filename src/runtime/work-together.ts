@@ -14,11 +14,10 @@ import { processing } from "../engine/transition.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
-import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
+import type { EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import { type Lane, resourceKey, type Transition } from "../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
-import type { ResourceRef } from "../model/observation.ts";
 import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
@@ -266,7 +265,7 @@ async function parentsOf(
       ...[connectionId, first.parent.type, ids],
     )) {
       const recordId = parent.tombstoned || parent.moved !== null ? null : parent.recordId;
-      records.set(placeOf(connectionId, { ...first.parent, externalId }), recordId);
+      records.set(resourceKey(connectionId, first.parent.type, externalId), recordId);
     }
   }
   // What is decided here says more than what is stored, and of what is made here nothing is stored.
@@ -274,19 +273,15 @@ async function parentsOf(
     const lane = results.get(before.id)?.lane ?? after.lane;
     if (lane.externalId === null) continue;
     const recordId = lane.tombstone !== null || lane.moved !== null ? null : lane.recordId;
-    const parent = { type: lane.resourceType, externalId: lane.externalId };
-    records.set(placeOf(lane.connectionId, parent), recordId);
+    records.set(resourceKey(lane.connectionId, lane.resourceType, lane.externalId), recordId);
   }
   return new Map(
     below.flatMap(({ lane, parent }) => {
-      const recordId = records.get(placeOf(lane.connectionId, parent)) ?? null;
+      const recordId =
+        records.get(resourceKey(lane.connectionId, parent.type, parent.externalId)) ?? null;
       return recordId === null ? [] : [[lane.id, recordId] as const];
     }),
   );
-}
-
-function placeOf(connection: ConnectionId, { type, externalId }: ResourceRef): string {
-  return `${connection}/${type}/${externalId}`;
 }
 
 /**

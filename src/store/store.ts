@@ -201,7 +201,7 @@ export interface StoreTransaction {
     limit: number,
     after?: LaneId,
   ): Promise<readonly Lane[]>;
-  /** Writes what was decided, and makes what was reserved. A lane of the same resource was made meanwhile: run again. */
+  /** Writes what was decided, makes what was reserved. A lane of the same resource made meanwhile: run again. */
   saveLanes(decided: readonly Decided[]): Promise<void>;
   /** Removes a locked lane whose resource is another lane's, or surplus of one; its live events go with it. */
   removeLane(id: LaneId): Promise<void>;

@@ -54,14 +54,14 @@ function leavePlaces(state: MemoryState, decided: readonly Decided[]): void {
 }
 
 function saveLane(state: MemoryState, held: HeldLanes, before: Lane, after: Lane): void {
-  const isReserved = (held.get(before.id) ?? null) !== null;
-  if (before === after && !isReserved) return;
-  if ((held.get(before.id) ?? state.lanes.get(before.id)) !== before) {
+  const reserved = held.get(before.id) ?? null;
+  if (before === after && reserved === null) return;
+  if ((reserved ?? state.lanes.get(before.id)) !== before) {
     throw new Error(`lane ${before.id} has moved on since it was read in this transaction`);
   }
   const lane = storableLane(before, after);
   refuseCrowd(lane);
-  indexLane(state, lane, isReserved ? null : before);
+  indexLane(state, lane, reserved === null ? before : null);
   held.set(before.id, null);
   const waits = (event: TandemEvent) => event.state === "queued" && !before.live.includes(event);
   if (lane.live.some(waits)) state.announceWork("events");

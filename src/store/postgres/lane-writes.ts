@@ -29,9 +29,7 @@ const FOR_GOOD: ReadonlySet<string> = new Set(["id", "resource_type", "record_ty
 const UPDATE_LANES = `
 update tandem.lanes
 set
-  ${LANE_COLUMNS.filter((column) => !FOR_GOOD.has(column))
-    .map((column) => `${column} = decided.${column}`)
-    .join(",\n  ")}
+  ${asDecided(LANE_COLUMNS.filter((column) => !FOR_GOOD.has(column)))}
 from json_populate_recordset(null::tandem.lanes, $1::json) as decided
 where lanes.id = decided.id and lanes.id = any($2::bigint[])`;
 
@@ -92,7 +90,7 @@ const moving = EVENT_COLUMNS.filter((column) => column !== "id" && column !== "c
 const UPDATE_LIVE = `
 update tandem.events_live
 set
-  ${moving.map((column) => `${column} = decided.${column}`).join(",\n  ")}
+  ${asDecided(moving)}
 from json_populate_recordset(null::tandem.events_live, $1::json) as decided
 where events_live.id = decided.id and events_live.id = any($2::uuid[])`;
 
@@ -180,6 +178,11 @@ function withIds(rows: readonly { readonly id: string }[]): readonly unknown[] {
 function leavesPlace({ before, after: { lane } }: Decided): boolean {
   const stays = lane.connectionId === before.connectionId && lane.externalId === before.externalId;
   return before.externalId !== null && !stays;
+}
+
+/** What an update sets to what was decided. */
+function asDecided(columns: readonly string[]): string {
+  return columns.map((column) => `${column} = decided.${column}`).join(",\n  ");
 }
 
 function orMadeMeanwhile<T>(written: Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@
  * time they are made before anything else is done: whoever is at it is met then.
  */
 import { type LaneId, laneId } from "../../model/ids.ts";
-import { newLane } from "../../model/lane.ts";
+import { newLane, resourceKey } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 import type { LaneKey } from "../store.ts";
@@ -60,7 +60,7 @@ async function number(tx: Queryable, keys: readonly LaneKey[]) {
 
 function nameOf({ connectionId: connection, resourceType, externalId }: Named): string {
   if (externalId === null) throw new Error("a lane is reserved for a resource");
-  return `${connection}/${resourceType}/${externalId}`;
+  return resourceKey(connection, resourceType, externalId);
 }
 
 type Named = Pick<LaneKey, "connectionId" | "resourceType" | "externalId">;
