@@ -22,8 +22,8 @@ interface Site extends Fleet {
   readonly workers: readonly Child[];
   /** The server's answer to whoever asks how it is. */
   readonly health: () => Promise<{ readonly status: number; readonly code: string | null }>;
-  /** Sends every webhook again that the server did not take. */
-  redeliverFailed(): void;
+  /** Sends every webhook again that the server did not take, until it has taken each. */
+  redeliverFailed(): Promise<void>;
   /** Waits until nothing is under way, and holds both sides against each other. */
   expectAgreement(titles: readonly string[]): Promise<void>;
   /** Nobody died: each ends when it is told to. */
@@ -86,6 +86,17 @@ async function openSite(
     }
   }
 
+  /** The webhooks that the server did not take; one under way may be refused yet. */
+  function untaken() {
+    const { deliveries } = github;
+    const taken = new Set(
+      deliveries.filter(({ state }) => state === "delivered").map(({ guid }) => guid),
+    );
+    return new Map(
+      deliveries.filter(({ guid }) => !taken.has(guid)).map(({ guid, id }) => [guid, id]),
+    );
+  }
+
   return {
     ...fleet,
     primary,
@@ -95,15 +106,14 @@ async function openSite(
       const body = (await response.json()) as { readonly error?: { readonly code: string } };
       return { status: response.status, code: body.error?.code ?? null };
     },
-    redeliverFailed() {
-      const taken = new Set(
-        github.deliveries.filter(({ state }) => state === "delivered").map(({ guid }) => guid),
-      );
-      for (const { guid, id, state } of github.deliveries) {
-        if (state !== "failed" || taken.has(guid)) continue;
-        github.redeliver(id);
-        taken.add(guid);
-      }
+    async redeliverFailed() {
+      const again = () => {
+        if (github.pendingDeliveries > 0) return "under way";
+        const left = untaken();
+        for (const id of left.values()) github.redeliver(id);
+        return left.size === 0 ? "all taken" : "sent again";
+      };
+      await expect.poll(again, PATIENTLY).toBe("all taken");
     },
     async expectAgreement(titles) {
       await expect.poll(() => waiting(), PATIENTLY).toEqual([]);
@@ -223,7 +233,7 @@ onPostgres("S49 a Postgres that gets into trouble", () => {
       await site.primary.resume();
       await expect.poll(site.health, PATIENTLY).toEqual({ status: 200, code: null });
       await editAll(`After ${how}`);
-      site.redeliverFailed();
+      await site.redeliverFailed();
       await site.expectAgreement(titles);
       expectTold([...site.workers, site.server], /^database_unreachable$/);
     },
@@ -238,7 +248,7 @@ onPostgres("S49 a Postgres that gets into trouble", () => {
         "postgres",
       );
     }
-    site.redeliverFailed();
+    await site.redeliverFailed();
     await site.expectAgreement(titles);
   });
 
@@ -263,7 +273,7 @@ onPostgres("S49 a Postgres that gets into trouble", () => {
 
     await asAdmin(site.primary, "alter role app connection limit -1", "postgres");
     await expect.poll(site.health, PATIENTLY).toEqual({ status: 200, code: null });
-    site.redeliverFailed();
+    await site.redeliverFailed();
     await site.expectAgreement(titles);
     expectTold([...site.workers, site.server], /^too_many_connections$/);
   });
@@ -291,7 +301,7 @@ onPostgres("S49 a Postgres that gets into trouble", () => {
       "app",
     );
     await addTask("There is room");
-    site.redeliverFailed();
+    await site.redeliverFailed();
     await site.expectAgreement(titles);
     expectTold([site.server], /^disk_full$/);
   });
@@ -361,7 +371,7 @@ onPostgres("S49 a Postgres that fails over", () => {
 
     await expect.poll(site.health, PATIENTLY).toEqual({ status: 200, code: null });
     await site.sql("insert into tasks (project_id, title) values (1, 'Added afterwards')");
-    site.redeliverFailed();
+    await site.redeliverFailed();
     await site.expectAgreement(["Added afterwards", "Issue", "Task"]);
     expect(github.issue(REPOSITORY, number)?.body).toBe("Edited while nobody takes it");
     const [kept] = await site.sql<{ markdown: string }>(
