@@ -1,6 +1,6 @@
 /** Branded identifiers, so that a lane's id is never passed where an event's belongs. */
 import type { Random } from "./clock.ts";
-import { type Instant, instantFromMicros, MILLISECOND } from "./instant.ts";
+import { type Instant, MILLISECOND } from "./instant.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -26,12 +26,7 @@ export const deliveryId = (text: string): DeliveryId => text as DeliveryId;
  * @example eventId(uuidv7(clock.now(), Math.random))
  */
 export function uuidv7(now: Instant, random: Random): string {
-  const time = Math.floor(now / MILLISECOND)
-    .toString(16)
-    .padStart(12, "0");
-  const digits = Array.from({ length: 19 }, () => Math.floor(random() * 16).toString(16)).join("");
-  const variant = "89ab".charAt(Math.floor(random() * 4));
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${digits.slice(0, 3)}-${variant}${digits.slice(3, 6)}-${digits.slice(6, 18)}`;
+  return composed(Math.floor(now / MILLISECOND), drawn(random, 0x1000), random);
 }
 
 /**
@@ -47,7 +42,23 @@ export function eventIds(random: Random): (now: Instant) => EventId {
     if (millis > last) [last, counter] = [millis, 0];
     else if (counter < 0xfff) counter += 1;
     else [last, counter] = [last + 1, 0];
-    const id = uuidv7(instantFromMicros(last * MILLISECOND), random);
-    return eventId(`${id.slice(0, 15)}${counter.toString(16).padStart(3, "0")}${id.slice(18)}`);
+    return eventId(composed(last, counter, random));
   };
+}
+
+/** @param twelve the bits behind the version; the 62 behind the variant are random */
+function composed(millis: number, twelve: number, random: Random): string {
+  const time = hex(millis, 12);
+  const variant = hex(0x8000 + drawn(random, 0x4000), 4);
+  // Twice 24 bits: a source of randomness may have no more than 32 in a number.
+  const node = hex(drawn(random, 0x1000000), 6) + hex(drawn(random, 0x1000000), 6);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(twelve, 3)}-${variant}-${node}`;
+}
+
+function drawn(random: Random, below: number): number {
+  return Math.floor(random() * below);
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, "0");
 }

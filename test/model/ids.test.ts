@@ -32,6 +32,17 @@ describe("event ids", () => {
     );
   });
 
+  it("are random in each digit behind the variant, so that two processes do not meet", () => {
+    const next = eventIds(seededRandom(7));
+    const now: Instant = instantFromMicros(START);
+    const seen = Array.from({ length: 15 }, () => new Set<string>());
+    for (let made = 0; made < 500; made += 1) {
+      const behind = next(now).slice(20).replace("-", "");
+      seen.forEach((digits, at) => digits.add(behind.charAt(at)));
+    }
+    expect(seen.map((digits) => digits.size)).toEqual(seen.map(() => 16));
+  });
+
   it("keep their order through more than a millisecond can number", () => {
     const next = eventIds(seededRandom(1));
     const now: Instant = instantFromMicros(START);

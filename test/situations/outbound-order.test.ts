@@ -68,8 +68,7 @@ describeOnEachDatabase("a comment before its task", (open) => {
     hold.apply();
     hold.drop();
     await done;
-    await app.advance(2_000);
-    await app.settle();
+    await app.settleWithin(1);
 
     expect(await app.story(`record=tasks:${task}`)).toEqual([
       "outbound completed adopted_resource",
