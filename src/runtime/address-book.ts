@@ -6,17 +6,12 @@ import type { AccountId, ConnectionId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
-import { allOf } from "../store/pipeline.ts";
-import type { AccountRecord, Directory, StoreTransaction } from "../store/store.ts";
+import type { Contact, Directory, FirstLook } from "../store/store.ts";
 import { mapBy } from "./group-by.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 
-/** A connection with its account. */
-export interface Contact {
-  readonly connection: Connection;
-  readonly account: AccountRecord;
-}
+export type { Contact };
 
 /** A lane belongs to a connection or mapping that is no longer configured. */
 export class UnmappedLaneError extends Error {
@@ -38,7 +33,7 @@ function readShared({ store: { directory }, clock }: Services): Promise<readonly
   const before = underWay.get(directory);
   const begun = (before === undefined ? Promise.resolve() : atMost(before, clock)).then(() => {
     upcoming.delete(directory);
-    const read = readContacts(directory);
+    const read = directory.contacts();
     // Who shares the read is told of its failure.
     const ended = read.then(
       () => undefined,
@@ -61,16 +56,6 @@ function atMost(ended: Promise<void>, clock: Clock): Promise<void> {
       cancel();
       resolve();
     });
-  });
-}
-
-async function readContacts(
-  directory: Pick<Directory, "accounts" | "connections">,
-): Promise<readonly Contact[]> {
-  const [accounts, connections] = await allOf(directory.accounts(), directory.connections());
-  return connections.flatMap((connection) => {
-    const account = accounts.find((candidate) => candidate.id === connection.accountId);
-    return account === undefined ? [] : [{ connection, account }];
   });
 }
 
@@ -118,10 +103,10 @@ export class AddressBook {
 
   /** The same as a transaction sees it: in its own connection, beside what else it asks. */
   static async openWithin(
-    { directory }: Pick<StoreTransaction, "directory">,
+    { directory }: Pick<FirstLook, "directory">,
     services: Services,
   ): Promise<AddressBook> {
-    return new AddressBook(await readContacts(directory), services);
+    return new AddressBook(await directory.contacts(), services);
   }
 
   /** What has just happened to an account concerns those who work by this snapshot already. */

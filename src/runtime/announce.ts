@@ -7,7 +7,7 @@
  *    happen is an `afterCommit` hook.
  */
 import type { Conflict, EventError, EventState, TandemEvent } from "../model/event.ts";
-import type { Decided, Store } from "../store/store.ts";
+import type { Decided, Store, StoreTransaction } from "../store/store.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
 import { messageOf } from "./failures.ts";
 import type { Log } from "./log.ts";
@@ -81,18 +81,19 @@ export function createAnnouncer(log: Log): Announcer {
 export function observed(store: Store, announce: (decided: readonly Decided[]) => void): Store {
   return {
     ...store,
-    async transaction(work) {
+    async transaction(work, beginning) {
       let decided: Decided[] = [];
-      const result = await store.transaction((tx) => {
+      const result = await store.transaction((tx, seen) => {
         decided = [];
-        return work({
+        const noting: StoreTransaction = {
           ...tx,
           async saveLanes(saved) {
             await tx.saveLanes(saved);
             decided.push(...saved);
           },
-        });
-      });
+        };
+        return work(noting, seen);
+      }, beginning);
       announce(decided);
       return result;
     },

@@ -11,7 +11,7 @@
 import type { DeliveryId } from "../model/ids.ts";
 import { SECOND } from "../model/instant.ts";
 import { allOf } from "../store/pipeline.ts";
-import type { DeliveryStore, StoreTransaction, TakenDelivery } from "../store/store.ts";
+import type { DeliveryStore, FirstLook, StoreTransaction, TakenDelivery } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { tell } from "./failures.ts";
@@ -52,7 +52,12 @@ export function takeDeliveries(
 
   async function attempt(deliveries: readonly Received[], name: string) {
     try {
-      const taken = await store.transaction((tx) => take(tx, deliveries, services, name));
+      const taken = await store.transaction((tx, seen) => take(tx, seen, services, name), {
+        waitAtMost: PATIENCE_MS,
+        pauseAtMost: STATEMENT_MS,
+        look: (first: FirstLook) =>
+          allOf(AddressBook.openWithin(first, services), notSeen(first, deliveries)),
+      });
       rest = REST;
       return taken;
     } catch (error) {
@@ -94,13 +99,10 @@ export function takeDeliveries(
 
 async function take(
   tx: StoreTransaction,
-  deliveries: readonly Received[],
+  [book, fresh]: readonly [AddressBook, readonly Received[]],
   services: Services,
   worker: string,
 ) {
-  await tx.records.waitAtMost(PATIENCE_MS);
-  await tx.records.allowPauses(STATEMENT_MS);
-  const [book, fresh] = await allOf(AddressBook.openWithin(tx, services), notSeen(tx, deliveries));
   const read = fresh.map((delivery) => ({
     delivery,
     reading: readDelivery(delivery, book, services),
@@ -141,14 +143,14 @@ async function take(
 
 /** The first of each key that is not stored yet. */
 async function notSeen(
-  tx: StoreTransaction,
+  { pendingDeliveries }: Pick<FirstLook, "pendingDeliveries">,
   deliveries: readonly Received[],
 ): Promise<readonly Received[]> {
   const fresh: Received[] = [];
   for (const integration of new Set(deliveries.map((delivery) => delivery.integration))) {
     const own = deliveries.filter((delivery) => delivery.integration === integration);
     const keys = own.map(({ deliveryKey }) => deliveryKey);
-    const seen = new Set(await tx.pendingDeliveries.received(integration, keys));
+    const seen = new Set(await pendingDeliveries.received(integration, keys));
     for (const delivery of own) {
       if (!seen.has(delivery.deliveryKey)) fresh.push(delivery);
       seen.add(delivery.deliveryKey);

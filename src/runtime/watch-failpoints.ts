@@ -25,16 +25,16 @@ interface Stepped {
 export function watchFailpoints(store: Store, failpoints: Failpoints): Store {
   return {
     ...store,
-    async transaction(work) {
+    async transaction(work, beginning) {
       let steps: Stepped[] = [];
-      const result = await store.transaction(async (tx) => {
+      const result = await store.transaction(async (tx, seen) => {
         steps = [];
-        const done = await work(watched(tx, failpoints, steps));
+        const done = await work(watched(tx, failpoints, steps), seen);
         for (const { step, context } of steps) {
           if (step === "commit") await failpoints.reach("before:commit", context);
         }
         return done;
-      });
+      }, beginning);
       for (const { step, context } of steps) await failpoints.reach(`after:${step}`, context);
       return result;
     },
@@ -103,7 +103,6 @@ function watchedRecords(
     lend: (origin, work, late) => around(origin, () => records.lend(origin, work, late)),
     user: (id) => records.user(id),
     attempt: (work) => records.attempt(work),
-    waitAtMost: (millis) => records.waitAtMost(millis),
     allowPauses: (millis) => records.allowPauses(millis),
     resolveActors: (integration, references, origin) =>
       records.resolveActors(integration, references, origin),

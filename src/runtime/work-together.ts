@@ -47,12 +47,6 @@ interface Planned extends Begun {
   readonly patch: RowPatch;
 }
 
-/**
- * How long a shared write waits for a row of the app that it refers to. It holds rows of the app
- * itself: shorter than a deadlock is looked for, so that it is never the other half of one.
- */
-const PATIENCE_MS = 50;
-
 /** Somebody holds what a shared write needs. Nothing of it is tried again together. */
 class BusyTogetherError extends Error {
   override readonly name = "BusyTogetherError";
@@ -319,7 +313,6 @@ async function writeAll(
   if (first === undefined) return [];
   // The mark says that it was Tandem; which of the events, the ledger tells.
   const origin: EventId = first.event.id;
-  await tx.records.waitAtMost(PATIENCE_MS);
   const fresh = planned.filter(({ row }) => row === null);
   const made =
     fresh.length === 0

@@ -35,11 +35,13 @@ export interface Database extends Queryable {
    *
    * @param opening A statement without parameters that goes with the begin, in one round trip: `work` is
    * given what it returns.
+   * @param look Asks more in that round trip, and only reads: should the begin fail, there is no transaction.
    * @throws ConnectionLostError when the connection broke on the way.
    */
-  transaction<T>(
-    work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>) => Promise<T>,
+  transaction<T, Seen = undefined>(
+    work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>, seen: Seen) => Promise<T>,
     opening?: string,
+    look?: (tx: Queryable) => Promise<Seen>,
   ): Promise<T>;
   /**
    * Calls `heard` at each notification with what it says; a hint that may be lost. Without a word where

@@ -10,11 +10,19 @@ export interface AccountRecord extends Account {
   readonly webhookSecrets: readonly unknown[];
 }
 
+/** A connection with its account. */
+export interface Contact {
+  readonly connection: Connection;
+  readonly account: AccountRecord;
+}
+
 export interface Directory {
   /** Backfills under way and the last finished one, by connection and resource type. */
   backfills(): Promise<readonly Backfill[]>;
   accounts(): Promise<readonly AccountRecord[]>;
   connections(): Promise<readonly Connection[]>;
+  /** All connections, each with its account: in one statement, for it is asked at every step. */
+  contacts(): Promise<readonly Contact[]>;
   saveAccount(account: {
     readonly integration: string;
     readonly name: string;

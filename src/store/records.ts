@@ -75,7 +75,10 @@ export interface RecordStore {
     patch: RowPatch,
     origin: EventId,
   ): Promise<{ readonly id: string; readonly row: Row }>;
-  /** Inserts rows at once, in their order; `null` where no key is known before its row is there. */
+  /**
+   * Inserts rows at once, in their order; `null` where no key is known before its row is there. From here on
+   * nothing is waited for as long as a deadlock is looked for, nor after `updateAll`.
+   */
   insertAll(
     mapping: Mapping,
     patches: readonly RowPatch[],
@@ -103,8 +106,6 @@ export interface RecordStore {
   ): Promise<T>;
   /** What the work throws undoes what it wrote, and leaves the transaction fit for more. */
   attempt<T>(work: () => Promise<T>): Promise<T>;
-  /** From here on no statement waits longer for what somebody else holds. */
-  waitAtMost(millis: number): Promise<void>;
   /**
    * From here on the app's code takes part: the database ends the transaction by itself should it
    * stand still for so long, whatever has become of this process.

@@ -14,6 +14,7 @@ import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { BackfillStore } from "./backfill-store.ts";
+import type { Beginning } from "./beginning.ts";
 import type { Directory } from "./directory.ts";
 import type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 import type { HeldRuns } from "./held-runs.ts";
@@ -26,7 +27,8 @@ import type { RedeliveryStore } from "./redeliveries.ts";
 
 export type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
-export type { AccountRecord, Directory } from "./directory.ts";
+export type { Beginning, FirstLook } from "./beginning.ts";
+export type { AccountRecord, Contact, Directory } from "./directory.ts";
 export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 export type { AppSql, CapturedChange, ChangeStore, RecordStore, ToldBy } from "./records.ts";
@@ -40,8 +42,15 @@ export interface Store {
   migrate(mappings: readonly Mapping[], journals?: readonly Journal[]): Promise<void>;
   /** Why this code or its mappings must not work on the database; `null` where they fit. One query. */
   misfit(): Promise<Misfit | null>;
-  /** Runs `work` in one transaction, again if the database says that may help. */
-  transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction, again if the database says that may help.
+   *
+   * @param beginning How it begins; `work` is given what was seen first.
+   */
+  transaction<T, Seen = undefined>(
+    work: (tx: StoreTransaction, seen: Seen) => Promise<T>,
+    beginning?: Beginning<Seen>,
+  ): Promise<T>;
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
   readonly heldRuns: HeldRuns;
@@ -213,7 +222,7 @@ export interface StoreTransaction {
   /** Adds writes to records to the ledger, as events that have ended. */
   appendJournal(entries: readonly JournalEntry[]): Promise<void>;
   /** As they are in this transaction. */
-  readonly directory: Pick<Directory, "accounts" | "connections">;
+  readonly directory: Pick<Directory, "accounts" | "connections" | "contacts">;
   readonly records: RecordStore;
   readonly changes: ChangeStore;
   readonly pendingDeliveries: PendingDeliveries;

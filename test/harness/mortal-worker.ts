@@ -124,9 +124,9 @@ function mortal(services: Services, signal: AbortSignal, open: Set<Promise<unkno
     ...services,
     store: {
       ...store,
-      async transaction(work) {
+      async transaction(work, beginning) {
         signal.throwIfAborted();
-        const done = store.transaction(work);
+        const done = store.transaction(work, beginning);
         open.add(done);
         return done;
       },

@@ -1,7 +1,7 @@
 /** Two drains at once, each of which has seen the task, or the comment, in another place. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Store, StoreTransaction } from "../../src/store/store.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import {
   APP,
@@ -23,9 +23,9 @@ async function drainSlowly(app: Pair, meanwhile: () => Promise<unknown>): Promis
   let isFirst = true;
   const store: Store = {
     ...services.store,
-    transaction: (work) =>
-      services.store.transaction((tx) =>
-        work({
+    transaction: (work, beginning) =>
+      services.store.transaction((tx, seen) => {
+        const slow: StoreTransaction = {
           ...tx,
           async lockLanes(ids) {
             if (isFirst) {
@@ -34,8 +34,9 @@ async function drainSlowly(app: Pair, meanwhile: () => Promise<unknown>): Promis
             }
             return tx.lockLanes(ids);
           },
-        }),
-      ),
+        };
+        return work(slow, seen);
+      }, beginning),
   };
   await drainChanges({ ...services, store });
 }

@@ -40,9 +40,9 @@ async function givenClaimedEdits(database: TestDatabase) {
       ...services,
       store: {
         ...services.store,
-        transaction: (doIt) => {
+        transaction: (doIt, beginning) => {
           transactions += 1;
-          return services.store.transaction(doIt);
+          return services.store.transaction(doIt, beginning);
         },
       },
       failpoints: {

@@ -53,7 +53,7 @@ describeOnEachEmptyDatabase("statements that are asked often", (open, kind) => {
 
     it("are not kept where they are long, or few of each", async () => {
       const database = await connected();
-      await askOften(database, `select ${"1 + ".repeat(2_000)}1 as sum`);
+      await askOften(database, `select ${"1 + ".repeat(4_000)}1 as sum`);
       for (let each = 0; each < 10; each += 1)
         await database.query(`select ${String(each)} as one`);
       expect(await database.transaction(keptBy)).toEqual([]);

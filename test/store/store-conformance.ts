@@ -7,6 +7,7 @@ import { backfillsConformance } from "./backfill-conformance.ts";
 import { capturesConformance } from "./capture-conformance.ts";
 import { claimsConformance } from "./claim-conformance.ts";
 import { deliveriesConformance } from "./delivery-conformance.ts";
+import { firstRoundConformance } from "./first-round-conformance.ts";
 import { heldRunsConformance } from "./held-run-conformance.ts";
 import { hooksConformance } from "./hook-conformance.ts";
 import { intentsConformance } from "./intent-conformance.ts";
@@ -36,5 +37,6 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   deliveriesConformance(open);
   redeliveriesConformance(open);
   reservedLanesConformance(open);
+  firstRoundConformance(open);
   misfitConformance(open);
 }

@@ -367,7 +367,8 @@ function inTransactions(
 ): (store: Store) => Store {
   return (store) => ({
     ...store,
-    transaction: (work) => store.transaction((tx) => work({ ...tx, ...ways(tx) })),
+    transaction: (work, beginning) =>
+      store.transaction((tx, seen) => work({ ...tx, ...ways(tx) }, seen), beginning),
   });
 }
 

@@ -11,17 +11,23 @@ import type { MemoryState } from "./memory-state.ts";
 export function lookedUp(
   state: MemoryState,
   read: <T>(work: () => T) => Promise<T>,
-): Pick<Directory, "accounts" | "connections"> {
+): Pick<Directory, "accounts" | "connections" | "contacts"> {
+  const connections = () =>
+    inOrder(state.connections.values()).map((connection) => ({
+      ...connection,
+      pairing: allBackfills(state)
+        .filter((one) => one.connectionId === connection.id && isPairing(one))
+        .map(({ resourceType }) => resourceType),
+    }));
   return {
     accounts: () => read(() => inOrder(state.accounts.values())),
-    connections: () =>
+    connections: () => read(connections),
+    contacts: () =>
       read(() =>
-        inOrder(state.connections.values()).map((connection) => ({
-          ...connection,
-          pairing: allBackfills(state)
-            .filter((one) => one.connectionId === connection.id && isPairing(one))
-            .map(({ resourceType }) => resourceType),
-        })),
+        connections().flatMap((connection) => {
+          const account = state.accounts.get(connection.accountId);
+          return account === undefined ? [] : [{ connection, account }];
+        }),
       ),
   };
 }

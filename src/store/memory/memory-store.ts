@@ -5,7 +5,8 @@ import { AbortedTransactionError, mayPass, sqlState } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import { resourceRelations } from "../resource-relations.ts";
-import type { IdentitySettings, Store, StoreTransaction } from "../store.ts";
+import { nothingSeen } from "../beginning.ts";
+import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { afterCommitStore } from "./after-commits.ts";
 import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
@@ -131,11 +132,15 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     };
   };
 
-  const attempt = <T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> =>
+  const attempt = <T, Seen>(
+    work: (tx: StoreTransaction, seen: Seen) => Promise<T>,
+    look: Beginning<Seen>["look"],
+  ): Promise<T> =>
     state.transaction(async () => {
       const steps = new Steps();
       try {
-        const result = await work(begin(steps));
+        const tx = begin(steps);
+        const result = await work(tx, await look(tx));
         if (steps.failed) throw new AbortedTransactionError();
         return result;
       } finally {
@@ -154,10 +159,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       }),
     // It has one schema, that of the code.
     misfit: async () => misfitOf({ version: 0, needs: 0, mapping: state.mapping }, 0, mapping),
-    async transaction(work) {
+    async transaction(work, { look } = { look: nothingSeen }) {
       for (let count = 1; ; count += 1) {
         try {
-          return await attempt(work);
+          return await attempt(work, look);
         } catch (error) {
           if (count === ATTEMPTS || !mayPass(error)) throw error;
         }

@@ -37,7 +37,6 @@ export function actorRows(state: MemoryState, step: Step): ActorRows {
           return "refused";
         }
       }),
-    // Nobody else is in a transaction.
     waitFor: () => Promise.resolve(),
     note: ({ name }, id, column, origin) =>
       step(() => {
@@ -162,8 +161,6 @@ export function recordStore(
         state.tables.delete(table, id, origin);
       }),
     lend: (origin, work, late) => lend(state, origin, work, late),
-    // Nobody else is in a transaction.
-    waitAtMost: () => Promise.resolve(),
     // Without a process there is no database either.
     allowPauses: () => Promise.resolve(),
     user: (id) => findUser(rows, identities, id),

@@ -66,7 +66,7 @@ export function deliveryStore(database: Database): DeliveryStore {
   };
 }
 
-async function keysReceived(
+export async function keysReceived(
   reader: Queryable,
   integration: string,
   keys: readonly string[],

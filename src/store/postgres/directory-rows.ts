@@ -45,6 +45,14 @@ interface ConnectionRow {
   readonly pairing: readonly string[];
 }
 
+const PAIRING = `
+  array(
+    select resource_type
+    from tandem.backfills
+    where connection_id = connection.id and pairs and step not in ('create', 'done')
+    order by resource_type
+  ) as pairing`;
+
 export function directory(database: Queryable): Directory {
   return {
     async accounts() {
@@ -55,18 +63,25 @@ export function directory(database: Queryable): Directory {
     },
     async connections() {
       const { rows } = await database.query<ConnectionRow>(
-        `select
-           connection.*,
-           array(
-             select resource_type
-             from tandem.backfills
-             where connection_id = connection.id and pairs and step not in ('create', 'done')
-             order by resource_type
-           ) as pairing
-         from tandem.connections as connection
-         order by id`,
+        `select connection.*, ${PAIRING} from tandem.connections as connection order by id`,
       );
       return rows.map(connectionFromRow);
+    },
+    async contacts() {
+      // The connection's columns come last: of two of one name the last is kept.
+      const { rows } = await database.query<AccountRow & ConnectionRow>(
+        `select account.*, connection.*, ${PAIRING}
+         from tandem.connections as connection
+         join tandem.accounts as account on account.id = connection.account_id
+         order by connection.id`,
+      );
+      const accounts = new Map<string, AccountRecord>();
+      return rows.map((row) => {
+        const account =
+          accounts.get(row.account_id) ?? accountFromRow({ ...row, id: row.account_id });
+        accounts.set(row.account_id, account);
+        return { connection: connectionFromRow(row), account };
+      });
     },
     backfills: () => backfills(database),
     async saveAccount({ integration, name, credentials, webhookSecrets }) {

@@ -15,7 +15,7 @@ import { sqlState } from "../database.ts";
 /** A statement is kept once it was asked so often. */
 const OFTEN = 3;
 /** Characters of a statement that is kept. */
-const LONGEST = 4_096;
+const LONGEST = 8_192;
 const MOST_KEPT = 256;
 /** Statements that are counted at once; then counting begins anew. */
 const MOST_COUNTED = 1_024;

@@ -17,6 +17,7 @@ import {
   type RecordRow,
   recordToRow,
 } from "./lane-rows.ts";
+import { oneStatement, type Statement, type Write } from "./one-statement.ts";
 import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
 import { allOf } from "../pipeline.ts";
 import { storableJson } from "../storable-json.ts";
@@ -130,7 +131,7 @@ export async function saveLanes(
   held: HeldLanes,
   decided: readonly Decided[],
 ): Promise<void> {
-  const { made, lanes, records, left, moved, entered, ended } = differences(held, decided);
+  const { left, moved, entered, ...rest } = differences(held, decided);
   const leaving = decided.filter(leavesPlace).map(({ before }) => before.id);
   const writes: Promise<unknown>[] = [];
   const write = (text: string, params?: readonly unknown[]) => {
@@ -139,20 +140,49 @@ export async function saveLanes(
   const off = switchedOffIn(decided);
   if (off.length > 0) writes.push(refuseSwitchedOn(tx, off));
   if (leaving.length > 0) write(LEAVE_PLACES, [leaving]);
-  if (made.length > 0) {
-    writes.push(
-      orMadeMeanwhile(tx.query(INSERT_LANES, [storableJson(made.map(({ lane }) => lane))])),
-    );
-    write(INSERT_RECORDS, [storableJson(made.map(({ record }) => record))]);
+  for (const { text, params } of statements(rest)) {
+    writes.push(orMadeMeanwhile(tx.query(text, params)));
   }
-  if (lanes.length > 0) writes.push(orMadeMeanwhile(tx.query(UPDATE_LANES, withIds(lanes))));
-  if (records.length > 0) write(UPDATE_RECORDS, withIds(records));
   if (left.length > 0) write(DELETE_LIVE, [left]);
   if (moved.length > 0) write(UPDATE_LIVE, withIds(moved));
   if (entered.length > 0) write(INSERT_LIVE, [storableJson(entered)]);
-  if (ended.length > 0) write(INSERT_ENDED, [storableJson(ended)]);
   if ([...moved, ...entered].some((event) => event.state === "queued")) write(NOTIFY);
   await allOf(...writes);
+}
+
+type AtRest = Pick<Difference, "made" | "lanes" | "records" | "ended">;
+
+/** Lanes, their content and what has ended, each a table of its own, at once; what is made comes first. */
+function statements({ made, lanes, records, ended }: AtRest): readonly Statement[] {
+  const makes = [
+    ...write(
+      "made_lanes",
+      INSERT_LANES,
+      made.map(({ lane }) => lane),
+    ),
+    ...write(
+      "made_records",
+      INSERT_RECORDS,
+      made.map(({ record }) => record),
+    ),
+  ];
+  const changes = [
+    ...write("changed_lanes", UPDATE_LANES, lanes, idsOf(lanes)),
+    ...write("changed_records", UPDATE_RECORDS, records, idsOf(records)),
+    ...write("ended", INSERT_ENDED, ended),
+  ];
+  // Of one table no statement may have both: nobody knows which is first.
+  const groups = lanes.length === 0 ? [[...makes, ...changes]] : [makes, changes];
+  return groups.flatMap((group) => oneStatement(group));
+}
+
+function write(
+  name: string,
+  text: string,
+  rows: readonly unknown[],
+  ...ids: readonly unknown[]
+): readonly Write[] {
+  return rows.length === 0 ? [] : [{ name, text, params: [storableJson(rows), ...ids] }];
 }
 
 /** Who switches it on after this waits for the transaction, and finds what it has written. */
@@ -172,7 +202,11 @@ async function refuseSwitchedOn(tx: Queryable, off: readonly SwitchedOff[]): Pro
 }
 
 function withIds(rows: readonly { readonly id: string }[]): readonly unknown[] {
-  return [storableJson(rows), rows.map(({ id }) => id)];
+  return [storableJson(rows), idsOf(rows)];
+}
+
+function idsOf(rows: readonly { readonly id: string }[]): readonly string[] {
+  return rows.map(({ id }) => id);
 }
 
 function leavesPlace({ before, after: { lane } }: Decided): boolean {

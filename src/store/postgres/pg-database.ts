@@ -11,6 +11,8 @@ import {
   sqlState,
 } from "../database.ts";
 import { parserOf } from "./column-values.ts";
+import { nothingSeen } from "../beginning.ts";
+import { allOf } from "../pipeline.ts";
 import { KeptStatements, StatementLostError } from "./kept-statements.ts";
 
 const types: pg.CustomTypesConfig = {
@@ -34,7 +36,7 @@ export function pgDatabase(source: string | pg.Pool): Database {
   return {
     kind: "postgres",
     ...onItsOwn(pool, take, kept),
-    transaction: (work, opening) => inTransaction(take, kept, work, opening),
+    transaction: (work, opening, look) => inTransaction({ take, kept }, work, opening, look),
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
       forget();
@@ -125,11 +127,11 @@ function onItsOwn(pool: pg.Pool, take: Take, kept: KeptStatements): Queryable {
   };
 }
 
-async function inTransaction<T>(
-  take: Take,
-  kept: KeptStatements,
-  work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>) => Promise<T>,
+async function inTransaction<T, Seen>(
+  { take, kept }: { readonly take: Take; readonly kept: KeptStatements },
+  work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>, seen: Seen) => Promise<T>,
   opening = "select",
+  look: (tx: Queryable) => Promise<Seen> = nothingSeen,
 ): Promise<T> {
   const client = await take();
   let lost: Error | undefined;
@@ -143,7 +145,6 @@ async function inTransaction<T>(
   client.on("error", noteLoss);
   try {
     const send = sender(client);
-    const opened = await begin(client, opening);
     const abandon = () => {
       connection.abandoned = true;
     };
@@ -151,7 +152,11 @@ async function inTransaction<T>(
       statementLost ??= error;
     };
     const tx = queryable(client, kept, send, noteLost);
-    const result = await work({ ...tx, abandon }, opened);
+    const [opened, seen] = await allOf(
+      send(() => begin(client, opening)),
+      look(tx),
+    );
+    const result = await work({ ...tx, abandon }, opened, seen);
     committing = true;
     const ended = await send(() => client.query("commit"));
     if (ended.command !== "COMMIT") throw new AbortedTransactionError();

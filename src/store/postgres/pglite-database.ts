@@ -8,6 +8,7 @@ import {
   type QueryResult,
   sqlState,
 } from "../database.ts";
+import { nothingSeen } from "../beginning.ts";
 import { KNOWN_TYPES, parserOf } from "./column-values.ts";
 import { openPglite } from "./prepared-directory.ts";
 
@@ -38,11 +39,12 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
       await turn();
       return whole.query(text, params);
     },
-    async transaction(work, opening = "select") {
+    async transaction(work, opening = "select", look = nothingSeen) {
       await turn();
       return db.transaction(async (tx) => {
         const own = queryable(tx, types);
-        const result = await work(own, await own.query(opening));
+        const opened = await own.query(opening);
+        const result = await work(own, opened, await look(own));
         await assertNotAborted(tx);
         return result;
       });

@@ -8,11 +8,12 @@ import type { Mapping } from "../../model/mapping.ts";
 import { type Database, mayPass, NoConnectionError, type Queryable } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import { storableJson } from "../storable-json.ts";
-import type { IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
+import { nothingSeen } from "../beginning.ts";
+import type { FirstLook, IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
 import { changeStore } from "./change-rows.ts";
-import { deliveryStore, pendingDeliveries } from "./delivery-rows.ts";
+import { deliveryStore, keysReceived, pendingDeliveries } from "./delivery-rows.ts";
 import { directory } from "./directory-rows.ts";
 import { heldRuns } from "./held-run-rows.ts";
 import { instanceStore } from "./instance-rows.ts";
@@ -64,7 +65,6 @@ export async function postgresStore(
   let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
   const knows = (await readMigrations()).at(-1)?.version ?? 0;
 
-  const opens = opening(database.kind);
   /** When somebody else was last found to make the same lanes. */
   let metAt: Instant | null = null;
   const view = (tx: Queryable, now: Instant): StoreTransaction => {
@@ -129,20 +129,27 @@ export async function postgresStore(
       shapes.forget();
     },
     misfit: async () => misfitOf(await readSchemaFacts(database), knows, mapping),
-    transaction: (work) =>
-      again(options.random, () =>
+    transaction: (work, beginning) => {
+      const look = (tx: Queryable) => (beginning?.look ?? nothingSeen)(firstLook(tx));
+      const opens = opening(database.kind, beginning);
+      return again(options.random, () =>
         database
-          .transaction((tx, opened) => {
-            const now = timeOf(opened);
-            return work(view(tx, now)).catch((error: unknown) => {
-              if (error instanceof LaneMadeMeanwhileError) metAt = now;
-              throw error;
-            });
-          }, opens)
+          .transaction(
+            (tx, opened, seen) => {
+              const now = timeOf(opened);
+              return work(view(tx, now), seen).catch((error: unknown) => {
+                if (error instanceof LaneMadeMeanwhileError) metAt = now;
+                throw error;
+              });
+            },
+            opens,
+            look,
+          )
           .catch((error: unknown) => {
             throw refusalAtCommit(error) ?? error;
           }),
-      ),
+      );
+    },
     deliveries: deliveryStore(database),
     directory: directory(database),
     heldRuns: heldRuns(database),
@@ -154,6 +161,15 @@ export async function postgresStore(
         heard(WORK.find((work) => work === said) ?? null);
       }),
     close: () => database.close(),
+  };
+}
+
+function firstLook(tx: Queryable): FirstLook {
+  return {
+    directory: directory(tx),
+    pendingDeliveries: {
+      received: (integration, keys) => keysReceived(tx, integration, keys),
+    },
   };
 }
 

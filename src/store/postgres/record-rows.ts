@@ -27,6 +27,14 @@ import { type Column, mayHideRows, type TableShape, type TableShapes } from "./t
 
 const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.told_by', $2, true)";
 
+/**
+ * How long a write of many rows waits for one of the app that it refers to, in milliseconds. It holds rows of
+ * the app itself: shorter than a deadlock is looked for, so that it is never the other half of one.
+ */
+const PATIENCE_MS = 50;
+
+const MARK_SHARED = `${MARK}, set_config('lock_timeout', '${String(PATIENCE_MS)}', true)`;
+
 /** Rows of any table by key; mappings and identities both write through it. */
 export class RecordRows implements ActorRows {
   readonly placeholders: PlaceholderRows;
@@ -213,9 +221,9 @@ export class RecordRows implements ActorRows {
       id: keys[index] ?? "",
       written: columnsOf(table, opened.shape, patch),
     }));
-    const made = await this.#marked(origin, toldOf(opened.shape, table, toldBy), () =>
-      insertKeyed(this.#batch(opened), rows),
-    );
+    const mark = [origin, toldOf(shape, table, toldBy)] as const;
+    const insert = () => insertKeyed(this.#batch(opened), rows);
+    const made = await this.#marked(mark, insert, MARK_SHARED);
     return keys.map((id) => {
       const row = made.get(id);
       if (row === undefined) throw suppressed(table, "insert");
@@ -236,9 +244,9 @@ export class RecordRows implements ActorRows {
     }));
     const changing = rows.filter(({ written }) => written.length > 0);
     const same = rows.filter(({ written }) => written.length === 0).map(({ id }) => id);
-    const updated = await this.#marked(origin, toldOf(opened.shape, table, toldBy), () =>
-      updateKeyed(this.#batch(opened), changing),
-    );
+    const mark = [origin, toldOf(opened.shape, table, toldBy)] as const;
+    const update = () => updateKeyed(this.#batch(opened), changing);
+    const updated = await this.#marked(mark, update, MARK_SHARED);
     const all = new Map([...updated, ...(await this.read(table, same))]);
     if (all.size !== patches.size) throw suppressed(table, "update");
     return all;
@@ -296,12 +304,16 @@ export class RecordRows implements ActorRows {
   }
 
   #write(origin: EventId, text: string, params: readonly unknown[]) {
-    return this.#marked(origin, "", () => this.#run(text, params));
+    return this.#marked([origin, ""], () => this.#run(text, params));
   }
 
   /** Writes under the mark, which the capture triggers read; nobody else's writes carry it. */
-  async #marked<T>(origin: EventId, toldBy: string, write: () => Promise<T>): Promise<T> {
-    tell(this.#tx, MARK, [origin, toldBy]);
+  async #marked<T>(
+    mark: readonly [origin: EventId, toldBy: string],
+    write: () => Promise<T>,
+    text = MARK,
+  ): Promise<T> {
+    tell(this.#tx, text, mark);
     const result = await write();
     tell(this.#tx, MARK, ["", ""]);
     return result;

@@ -6,7 +6,7 @@ import type { IdentitySettings, RecordStore } from "../store.ts";
 import { attempt } from "./attempt.ts";
 import { changeStore } from "./change-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
-import { allowPauses, waitAtMost } from "./transaction-settings.ts";
+import { allowPauses } from "./transaction-settings.ts";
 
 export function recordStore(
   { tx, kind }: { readonly tx: Queryable; readonly kind: Database["kind"] },
@@ -46,7 +46,6 @@ export function recordStore(
     delete: (mapping, id, origin) => rows.delete(tableOf(mapping), id, origin),
     lend: (origin, work, late) => rows.lend(origin, work, late),
     attempt: (work) => attempt(tx, work),
-    waitAtMost: (millis) => waitAtMost(tx, millis),
     allowPauses: (millis) => allowPauses(tx, kind, millis),
     user: (id) => findUser(rows, identities, id),
     resolveActors: (integration, references, origin) =>

@@ -7,20 +7,31 @@ import {
   ReadOnlyDatabaseError,
 } from "../database.ts";
 import { tell } from "../pipeline.ts";
+import type { Beginning } from "../store.ts";
 
 /** A process that was stopped holds rows of the app: the database lets go of them for it. */
 const STILL_MS = 10_000;
 
+/** A lock is waited for briefly, since what holds it may wait for us. */
+const WAIT_MS = 5_000;
+
 /**
- * Sets what holds for the transaction and asks the time. A lock is waited for briefly, since what
- * holds it may wait for us; and nothing is held for long by a process that stands still. PGlite has
- * no timers. The date style decides how times are written, and ISO is what we read.
+ * Sets what holds for the transaction and asks the time. Nothing is held for long by a process that
+ * stands still; PGlite has no timers. The date style decides how times are written, and ISO is what we read.
  */
-export function opening(kind: Database["kind"]): string {
+export function opening(
+  kind: Database["kind"],
+  {
+    waitAtMost = WAIT_MS,
+    pauseAtMost,
+  }: Pick<Beginning<unknown>, "waitAtMost" | "pauseAtMost"> = {},
+): string {
+  const [still, statement] = kind === "postgres" ? [pauseAtMost ?? STILL_MS, pauseAtMost] : [0];
   return `
     select
-      set_config('lock_timeout', '5s', true),
-      set_config('idle_in_transaction_session_timeout', '${String(kind === "postgres" ? STILL_MS : 0)}', true),
+      set_config('lock_timeout', '${String(waitAtMost)}', true),
+      set_config('idle_in_transaction_session_timeout', '${String(still)}', true),
+      ${statement === undefined ? "" : `set_config('statement_timeout', '${String(statement)}', true),`}
       set_config('datestyle', 'ISO', true),
       current_setting('transaction_read_only') as read_only,
       to_json(tandem.now()) #>> '{}' as now`;

@@ -11,7 +11,7 @@ import type { Claim } from "../../engine/start.ts";
 import type { EventState, TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Claimed } from "../../runtime/claim.ts";
-import type { Decided, RecordStore, Store } from "../../store/store.ts";
+import type { Decided, RecordStore, Store, StoreTransaction } from "../../store/store.ts";
 
 const BIRTHS: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];
 const MOVES: Readonly<Record<EventState, readonly EventState[]>> = {
@@ -42,13 +42,13 @@ export class LedgerWatch {
   watch(store: Store): Store {
     return {
       ...store,
-      transaction: async (work) => {
+      transaction: async (work, beginning) => {
         let decided: Decided[] = [];
         let added: string[] = [];
-        const result = await store.transaction((tx) => {
+        const result = await store.transaction((tx, seen) => {
           decided = [];
           added = [];
-          return work({
+          const watched: StoreTransaction = {
             ...tx,
             pendingDeliveries: {
               ...tx.pendingDeliveries,
@@ -61,8 +61,9 @@ export class LedgerWatch {
               await tx.saveLanes(saved);
               decided.push(...saved);
             },
-          });
-        });
+          };
+          return work(watched, seen);
+        }, beginning);
         for (const each of decided) this.#note(each);
         for (const key of added) this.received.add(key);
         return result;
@@ -91,11 +92,11 @@ export class LedgerWatch {
     };
     return {
       ...store,
-      transaction: async (work) => {
+      transaction: async (work, beginning) => {
         let found: string[] = [];
-        const result = await store.transaction((tx) => {
+        const result = await store.transaction((tx, seen) => {
           found = [];
-          return work({
+          const watched: StoreTransaction = {
             ...tx,
             saveLanes: async (saved) => {
               const ours = saved.filter(({ before }) => before.id === own);
@@ -110,8 +111,9 @@ export class LedgerWatch {
             records: noting(tx.records, (row) => {
               if (isLost()) found.push(`and ${row}`);
             }),
-          });
-        });
+          };
+          return work(watched, seen);
+        }, beginning);
         for (const what of found) {
           this.trespasses.push(`${name} wrote after its claim had passed on: lane ${own} ${what}`);
         }
