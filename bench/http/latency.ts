@@ -12,8 +12,8 @@ import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
 
 const PER_SECOND = 200;
-/** For the server to warm up; not counted. */
-const UNCOUNTED = 100;
+/** Three seconds, until what a server runs is compiled and statements are planned; not counted. */
+const UNCOUNTED = 600;
 const PATIENCE_MS = 5_000;
 
 export function latencyEntry(side: "tandem" | "direct"): Entry {
@@ -21,7 +21,8 @@ export function latencyEntry(side: "tandem" | "direct"): Entry {
 }
 
 function measure(setting: Setting, side: "tandem" | "direct"): Promise<Outcome> {
-  const events = UNCOUNTED + (setting.quick ? 400 : 1_600);
+  const uncounted = setting.quick ? UNCOUNTED / 3 : UNCOUNTED;
+  const events = uncounted + (setting.quick ? 400 : 1_600);
   const work: WorkOptions = { spread: "uniform", bytes: 2_048, events };
   return withOwnDatabase(setting.adminUrl, `bench_latency_${side}`, async (database) => {
     const { url, pool, admin } = database;
@@ -43,7 +44,7 @@ function measure(setting: Setting, side: "tandem" | "direct"): Promise<Outcome> 
       await server.stop();
       const taken = edits
         .map((_, index) => (visible[index] ?? NaN) - (sent.dueAt[index] ?? NaN))
-        .slice(UNCOUNTED);
+        .slice(uncounted);
       const lost = taken.filter(Number.isNaN).length;
       const faults = [
         ...(sent.refused > 0 ? [`latency, ${side}: ${String(sent.refused)} refused`] : []),
