@@ -154,17 +154,10 @@ type AtRest = Pick<Difference, "made" | "lanes" | "records" | "ended">;
 
 /** Lanes, their content and what has ended, each a table of its own, at once; what is made comes first. */
 function statements({ made, lanes, records, ended }: AtRest): readonly Statement[] {
+  const [madeLanes, madeRecords] = [made.map(({ lane }) => lane), made.map(({ record }) => record)];
   const makes = [
-    ...write(
-      "made_lanes",
-      INSERT_LANES,
-      made.map(({ lane }) => lane),
-    ),
-    ...write(
-      "made_records",
-      INSERT_RECORDS,
-      made.map(({ record }) => record),
-    ),
+    ...write("made_lanes", INSERT_LANES, madeLanes),
+    ...write("made_records", INSERT_RECORDS, madeRecords),
   ];
   const changes = [
     ...write("changed_lanes", UPDATE_LANES, lanes, idsOf(lanes)),
@@ -172,7 +165,8 @@ function statements({ made, lanes, records, ended }: AtRest): readonly Statement
     ...write("ended", INSERT_ENDED, ended),
   ];
   // Of one table no statement may have both: nobody knows which is first.
-  const groups = lanes.length === 0 ? [[...makes, ...changes]] : [makes, changes];
+  const isOfBoth = lanes.length + records.length > 0;
+  const groups = isOfBoth ? [makes, changes] : [[...makes, ...changes]];
   return groups.flatMap((group) => oneStatement(group));
 }
 
