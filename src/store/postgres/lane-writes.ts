@@ -156,13 +156,13 @@ type AtRest = Pick<Difference, "made" | "lanes" | "records" | "ended">;
 function statements({ made, lanes, records, ended }: AtRest): readonly Statement[] {
   const [madeLanes, madeRecords] = [made.map(({ lane }) => lane), made.map(({ record }) => record)];
   const makes = [
-    ...write("made_lanes", INSERT_LANES, madeLanes),
-    ...write("made_records", INSERT_RECORDS, madeRecords),
+    ...writeOf("made_lanes", INSERT_LANES, madeLanes),
+    ...writeOf("made_records", INSERT_RECORDS, madeRecords),
   ];
   const changes = [
-    ...write("changed_lanes", UPDATE_LANES, lanes, idsOf(lanes)),
-    ...write("changed_records", UPDATE_RECORDS, records, idsOf(records)),
-    ...write("ended", INSERT_ENDED, ended),
+    ...writeOf("changed_lanes", UPDATE_LANES, lanes, idsOf(lanes)),
+    ...writeOf("changed_records", UPDATE_RECORDS, records, idsOf(records)),
+    ...writeOf("ended", INSERT_ENDED, ended),
   ];
   // Of one table no statement may have both: nobody knows which is first.
   const isOfBoth = lanes.length + records.length > 0;
@@ -170,7 +170,7 @@ function statements({ made, lanes, records, ended }: AtRest): readonly Statement
   return groups.flatMap((group) => oneStatement(group));
 }
 
-function write(
+function writeOf(
   name: string,
   text: string,
   rows: readonly unknown[],

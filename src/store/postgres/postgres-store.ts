@@ -8,7 +8,6 @@ import type { Mapping } from "../../model/mapping.ts";
 import { type Database, mayPass, NoConnectionError, type Queryable } from "../database.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import { storableJson } from "../storable-json.ts";
-import { nothingSeen } from "../beginning.ts";
 import type { FirstLook, IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
@@ -65,6 +64,7 @@ export async function postgresStore(
   let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
   const knows = (await readMigrations()).at(-1)?.version ?? 0;
 
+  const usual = opening(database.kind);
   /** When somebody else was last found to make the same lanes. */
   let metAt: Instant | null = null;
   const view = (tx: Queryable, now: Instant): StoreTransaction => {
@@ -130,8 +130,8 @@ export async function postgresStore(
     },
     misfit: async () => misfitOf(await readSchemaFacts(database), knows, mapping),
     transaction: (work, beginning) => {
-      const look = (tx: Queryable) => (beginning?.look ?? nothingSeen)(firstLook(tx));
-      const opens = opening(database.kind, beginning);
+      const look = beginning && ((tx: Queryable) => beginning.look(firstLook(tx)));
+      const opens = beginning === undefined ? usual : opening(database.kind, beginning);
       return again(options.random, () =>
         database
           .transaction(

@@ -46,12 +46,6 @@ export function timeOf({ rows }: QueryResult<Record<string, unknown>>): Instant 
   return parseInstant(String(row.now));
 }
 
-/** From here on no statement waits longer for what somebody else holds. */
-export function waitAtMost(tx: Queryable, millis: number): Promise<void> {
-  tell(tx, "select set_config('lock_timeout', $1, true)", [`${String(millis)}ms`]);
-  return Promise.resolve();
-}
-
 /** Meanwhile no statement waits longer for what somebody else holds; afterwards it is as it was before. */
 export async function waitingAtMost<T>(
   tx: Queryable,
@@ -59,7 +53,7 @@ export async function waitingAtMost<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   tell(tx, "select set_config('tandem.lock_timeout', current_setting('lock_timeout'), true)");
-  await waitAtMost(tx, millis);
+  tell(tx, "select set_config('lock_timeout', $1, true)", [`${String(millis)}ms`]);
   const result = await work();
   tell(tx, "select set_config('lock_timeout', current_setting('tandem.lock_timeout'), true)");
   return result;
