@@ -6,6 +6,9 @@ import { describe, expect, it } from "vitest";
 /** As many as `docs/design.md` was written against. */
 const SITUATIONS = 54;
 
+/** Situations 55 to 73 were found by independent trials. Raise `SITUATIONS` once each has its test. */
+const NAMED = 73;
+
 /** What runs its tests on PGlite and on Postgres. */
 const ON_BOTH = /^describeOnEach(Empty)?Database$/;
 /** What declares a test that runs: `it(...)` and `it.each(...)(...)`, and not `it.skip(...)`. */
@@ -48,7 +51,7 @@ describe("the situations", () => {
   );
 
   it("have no other numbers", () => {
-    expect([...everywhere].filter((number) => number < 1 || number > SITUATIONS)).toEqual([]);
+    expect([...everywhere].filter((number) => number < 1 || number > NAMED)).toEqual([]);
   });
 
   it("are not covered by a test on one database, nor by one that is skipped", () => {
