@@ -7,12 +7,14 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 import { fileName } from "./eslint/file-name.js";
 import { importDirection } from "./eslint/import-direction.js";
+import { linearRegex } from "./eslint/linear-regex.js";
 import { reasonedDisable } from "./eslint/reasoned-disable.js";
 
 const tandem = {
   rules: {
     "file-name": fileName,
     "import-direction": importDirection,
+    "linear-regex": linearRegex,
     "reasoned-disable": reasonedDisable,
   },
 };
@@ -139,6 +141,11 @@ export default defineConfig(
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_$", ignoreRestSiblings: true },
       ],
     },
+  },
+  {
+    name: "tandem/text is read in linear time",
+    files: ["src/**"],
+    rules: { "tandem/linear-regex": "error" },
   },
   {
     name: "tandem/no browser globals",

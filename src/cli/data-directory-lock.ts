@@ -56,7 +56,7 @@ export class DataDirectoryHeldError extends Error {
 const heldHere = new Set<string>();
 
 export function lockFileOf(dataDirectory: string): string {
-  return `${dataDirectory.replace(/[/\\]+$/, "")}.lock`;
+  return `${dataDirectory.replace(/(?<![/\\])[/\\]+$/, "")}.lock`;
 }
 
 /**

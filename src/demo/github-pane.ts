@@ -79,14 +79,24 @@ function describe(issue: Issue, comments: readonly Comment[], repository: string
   };
 }
 
-const HIDDEN = /(?:\s*<!--(?:(?!-->)[\s\S])*-->)+\s*$/;
-
 /** GitHub shows no HTML comments. */
 function visible(body: string): string {
-  return body.replace(HIDDEN, "");
+  return body.slice(0, visibleLength(body));
 }
 
 /** What the edit form of GitHub holds below the text, and a person leaves alone. */
 function hiddenTail(body: string): string {
-  return HIDDEN.exec(body)?.[0] ?? "";
+  return body.slice(visibleLength(body));
+}
+
+/** The length of a body without the HTML comments that end it; each comment is read once. */
+function visibleLength(body: string): number {
+  let shown = body;
+  for (let text = body.trimEnd(); text.endsWith("-->"); text = shown) {
+    const before = text.lastIndexOf("-->", text.length - 4);
+    const start = text.indexOf("<!--", before === -1 ? 0 : before + 3);
+    if (start === -1 || start + 7 > text.length) break;
+    shown = text.slice(0, start).trimEnd();
+  }
+  return shown.length;
 }

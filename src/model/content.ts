@@ -59,7 +59,7 @@ export function canonicalValue(value: Json, kind: FieldKind): Json {
     case "line":
       return typeof value === "string"
         ? storableText(value)
-            .replaceAll(/\s*\n\s*/g, " ")
+            .replaceAll(/\s+/g, (blank) => (blank.includes("\n") ? " " : blank))
             .trim()
         : value;
     case "text":

@@ -71,7 +71,11 @@ function respond(asset: Asset, request: Request | undefined): Response {
     "x-content-type-options": "nosniff",
     ...asset.headers,
   };
-  const known = request?.headers.get("if-none-match")?.split(/\s*,\s*/) ?? [];
+  const known =
+    request?.headers
+      .get("if-none-match")
+      ?.split(",")
+      .map((tag) => tag.trim()) ?? [];
   if (known.some((tag) => tag.replace(/^W\//, "") === asset.etag)) {
     return new Response(null, { status: 304, headers });
   }

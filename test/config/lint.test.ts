@@ -142,6 +142,8 @@ it.each([
   ["tandem/reasoned-disable", "src/runtime/a.ts", "/* eslint-disable no-console -- quicker */"],
   ["tandem/reasoned-disable", "src/runtime/a.ts", "// eslint-disable-next-line\nconsole.log(1);"],
   ["tandem/reasoned-disable", "src/cli/a.ts", "// eslint-disable-next-line eqeqeq\nexport {};"],
+  ["tandem/linear-regex", "src/model/a.ts", String.raw`export const a = /\s*\n\s*/g;`],
+  ["tandem/linear-regex", "src/server/a.ts", String.raw`export const a = /(?:[ \t]+$)/;`],
   ["no-restricted-globals", "test/runtime/a.test.ts", "setTimeout(() => undefined, 5);"],
   ["no-restricted-syntax", "test/runtime/a.test.ts", 'vi.mock("../../src/engine/plan.ts");'],
   ["no-restricted-syntax", "test/runtime/a.test.ts", 'it.only("a", () => undefined);'],
@@ -153,6 +155,7 @@ it.each([
 it.each([
   ["src/cli/main.ts", 'console.log("a"); process.exit(1);'],
   ["src/runtime/lease-lost.ts", "export {};"],
+  ["src/model/a.ts", String.raw`export const a = [/^\s*\n/, /(?<!\/)\/+$/, /\s+/g, /a+|b/];`],
   ["tandem.config.ts", "export default {};"],
   [
     "src/runtime/a.ts",

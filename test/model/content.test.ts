@@ -55,6 +55,25 @@ describe("canonical content", () => {
     );
   });
 
+  it("law: a line has a space for each run of white space with a line end, and none around it", () => {
+    const blanks = fc.string({
+      unit: fc.constantFrom("a", " ", "\n", "\r", "\t", "\u00A0", "\u2028"),
+    });
+    fc.assert(
+      fc.property(blanks, (text) => {
+        const oneLine = storableText(text)
+          .replaceAll(/\s*\n\s*/g, " ")
+          .trim();
+        expect(canonicalValue(text, "line")).toBe(oneLine);
+      }),
+    );
+  });
+
+  it("reads a title of a million spaces in linear time", () => {
+    const blank = " ".repeat(1_000_000);
+    expect(canonicalValue(`a${blank}b\n${blank}c${blank}`, "line")).toBe(`a${blank}b c`);
+  });
+
   it("law: a set says the same in any order and with repetitions", () => {
     fc.assert(
       fc.property(fc.array(messyText), (items) => {

@@ -42,17 +42,23 @@ export function takeAttribution(body: string): string {
   return below.trim() === "" ? typed : `${typed}${SEPARATOR}${below.replace(/^\s*\n/, "")}`;
 }
 
-/** The first line that ends with the marker, or the first of all that has it, and is no quotation. */
+/**
+ * The first line that ends with the marker and is no quotation. In the first line people type right
+ * behind the marker, as long as there is nothing below it.
+ */
 function findLine(text: string): { readonly start: number; readonly end: number } | null {
-  for (let from = text.indexOf(MARKER); from !== -1; from = text.indexOf(MARKER, from + 1)) {
+  // A line is read once, however many markers it has: a hostile body must not cost quadratic time.
+  for (let from = text.indexOf(MARKER); from !== -1;) {
     const start = text.lastIndexOf("\n", from) + 1;
     const next = text.indexOf("\n", from);
     const end = next === -1 ? text.length : next;
-    if (text.slice(start, from).trimStart().startsWith(">")) continue;
-    const behind = from + MARKER.length;
-    if (text.slice(behind, end).trim() === "") return { start, end };
-    // Where there was nothing below it yet, people type right behind it.
-    if (start === 0) return { start, end: behind };
+    const line = text.slice(start, end);
+    if (!line.trimStart().startsWith(">")) {
+      const behind = from + MARKER.length;
+      if (start === 0) return { start, end: text.slice(behind, end).trim() === "" ? end : behind };
+      if (line.trimEnd().endsWith(MARKER)) return { start, end };
+    }
+    from = text.indexOf(MARKER, end);
   }
   return null;
 }

@@ -5,7 +5,7 @@ import { credentialsError } from "./errors.ts";
 
 const address = z
   .url({ protocol: /^https?$/, error: "not an http or https address" })
-  .transform((text) => text.replace(/\/+$/, ""));
+  .transform((text) => text.replace(/(?<!\/)\/+$/, ""));
 
 /** Nothing but what a header can carry, or an error of `fetch` would quote it. */
 const token = z

@@ -86,6 +86,7 @@ function joined(above: string, below: string): string {
   return above === "" ? typed : `${above}${SEPARATOR}${typed}`;
 }
 
+/** Stops at the first character that shows: `trim` would read the text's end each time. */
 function isBlank(text: string): boolean {
-  return text.trim() === "";
+  return !/\S/.test(text);
 }

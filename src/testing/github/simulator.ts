@@ -108,7 +108,7 @@ export class GitHubSimulator {
     const { clock, random } = options;
     // A stream each, so that a fault of the API does not change the fate of a webhook.
     const stream = options.stream ?? (() => seededRandom(Math.floor(random() * 2 ** 32)));
-    this.#basePath = (options.basePath ?? "").replace(/\/+$/, "");
+    this.#basePath = (options.basePath ?? "").replace(/(?<!\/)\/+$/, "");
     this.#ownUrl = options.apiUrl === undefined;
     const apiUrl = options.apiUrl ?? `https://api.github.com${this.#basePath}`;
     const app = describeApp(options);

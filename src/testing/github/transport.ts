@@ -167,7 +167,7 @@ function readRequest(
   const url = typeof request.url === "string" ? new URL(request.url) : request.url;
   const { basePath } = parts;
   if (!`${url.pathname}/`.startsWith(`${basePath}/`)) return null;
-  const path = url.pathname.slice(basePath.length).replace(/\/+$/, "");
+  const path = url.pathname.slice(basePath.length).replace(/(?<!\/)\/+$/, "");
   return {
     method: request.method,
     path: path === "" ? "/" : path,

@@ -256,7 +256,7 @@ export class History {
 }
 
 const LINE = /^.*<!-- tandem-author -->\n*/;
-const TOKEN = /\s*<!-- tandem:(\w+) -->\s*$/;
+const TOKEN = /(?<!\s)\s*<!-- tandem:(\w+) -->\s*$/;
 
 /** The token that was put into a body, if there is one. */
 export function tokenIn(body: string | null): string | null {

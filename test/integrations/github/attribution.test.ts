@@ -42,7 +42,51 @@ const read = (text: string) => {
 };
 const count = (text: string) => text.split(MARKER).length - 1;
 
+/** The rule as it was first written, which read a line again for each marker in it. */
+function findLineSlowly(text: string): { readonly start: number; readonly end: number } | null {
+  for (let from = text.indexOf(MARKER); from !== -1; from = text.indexOf(MARKER, from + 1)) {
+    const start = text.lastIndexOf("\n", from) + 1;
+    const next = text.indexOf("\n", from);
+    const end = next === -1 ? text.length : next;
+    if (text.slice(start, from).trimStart().startsWith(">")) continue;
+    const behind = from + MARKER.length;
+    if (text.slice(behind, end).trim() === "") return { start, end };
+    if (start === 0) return { start, end: behind };
+  }
+  return null;
+}
+
 describe("a line that says who wrote it", () => {
+  test("is found where it was found when each marker was looked at by itself", () => {
+    const crowded = fc
+      .array(fc.constantFrom(MARKER, "> ", "\n", " ", "a", `${MARKER} `, `\n${MARKER}`), {
+        maxLength: 12,
+      })
+      .map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(crowded, (text) => {
+        const found = findLineSlowly(text);
+        const isTop = found !== null && text.slice(0, found.start).trim() === "";
+        const body = takeAttribution(text);
+        if (found === null) expect(body).toBe(text);
+        else if (isTop) expect(text.slice(found.end).replace(/^\n\n?/, "")).toBe(body);
+        else expect(body.startsWith(text.slice(0, found.start).trimEnd())).toBe(true);
+        if (found !== null)
+          expect(body.length).toBeLessThanOrEqual(text.length - MARKER.length + 2);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("is looked for in linear time, in a quotation of a hundred thousand markers", () => {
+    const quoted = `>${` a ${MARKER}`.repeat(100_000)}`;
+    expect(takeAttribution(quoted)).toBe(quoted);
+    const typed = `a\nb${` ${MARKER} a`.repeat(100_000)}`;
+    expect(takeAttribution(typed)).toBe(typed);
+    const tokens = `a${" <!-- tandem:k3J9 -->".repeat(100_000)} b${" ".repeat(300_000)}c`;
+    expect(takeToken(tokens).token).toBeNull();
+  });
+
   test("comes off again, and the body is what it was, canonically", () => {
     fc.assert(
       fc.property(bodies, lines, (body, line) => {
