@@ -2,6 +2,8 @@
  * `npm run simulate -- --seeds 10000 --json`: histories with every fault on. It exits with 1 unless
  * every invariant holds in each of them and one in a hundred, told twice, tells the same.
  *
+ * `--world polling` tells of webhooks that are lost, all or many, and counts every remote edit that was written
+ * over unread: `remoteEdits`, `overwrittenUnread`, and of those `withinRoundTrip` and `behindStaleRead`.
  * `--world moving` tells others: of tasks and comments that are moved between connections, issues that
  * are transferred, repositories that are renamed, people who sign up and have tokens. `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
  * without that fault. `--resume FILE` keeps the progress of a long run. What fails is made short.

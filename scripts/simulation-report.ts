@@ -1,6 +1,7 @@
 /** What is kept of a simulated history, and of many: counts that can be added up. */
 import { type Failpoint, FAILPOINTS } from "../src/runtime/failpoints.ts";
-import { type Turn, TURNS } from "../src/testing/simulation/history.ts";
+import { ALL_TURNS, type Turn, TURNS } from "../src/testing/simulation/history.ts";
+import { NO_REMOTE_EDITS, type RemoteEditCounts } from "../src/testing/simulation/remote-edits.ts";
 import type { WorldKind } from "../src/testing/simulation/places.ts";
 import type { SimulationResult } from "../src/testing/simulation/simulate.ts";
 import { type Invariant, INVARIANTS } from "../src/testing/simulation/verdict.ts";
@@ -9,6 +10,7 @@ export interface SeedReport {
   readonly seed: number;
   readonly edits: number;
   readonly apiCalls: number;
+  readonly remote: RemoteEditCounts;
   readonly deaths: readonly Failpoint[];
   readonly turns: readonly Turn[];
   /** By invariant, what breaks it; those that hold are left out. */
@@ -23,6 +25,13 @@ export interface Totals {
   converged: number;
   edits: number;
   apiCalls: number;
+  remoteEdits: number;
+  /** Of the remote edits: written over unread, and how each came about. */
+  overwrittenUnread: number;
+  withinRoundTrip: number;
+  behindStaleRead: number;
+  /** Beside these: gone with what was deleted for its record. */
+  deletedUnread: number;
   deaths: number;
   /** How often a worker died where. */
   deathsAt: Record<Failpoint, number>;
@@ -42,29 +51,41 @@ export const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
 export const TWICE_EVERY = 100;
 
 export function reportOf(result: SimulationResult, toldDifferently: string | null): SeedReport {
-  const { seed, edits, apiCalls, deaths, turns, verdict } = result;
+  const { seed, edits, apiCalls, remote, deaths, turns, verdict } = result;
   const broken = NAMES.filter((name) => verdict[name].length > 0);
   return {
-    ...{ seed, edits, apiCalls, deaths, turns, toldDifferently },
+    ...{ seed, edits, apiCalls, remote, deaths, turns, toldDifferently },
     broken: Object.fromEntries(broken.map((name) => [name, verdict[name]])),
   };
 }
+
+const COUNTS = Object.keys(NO_REMOTE_EDITS) as readonly (keyof RemoteEditCounts)[];
 
 export function nothing(): Totals {
   const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Totals["broken"];
   const counts = { seeds: 0, converged: 0, edits: 0, apiCalls: 0, deaths: 0 };
   const deathsAt = Object.fromEntries(POINTS.map((point) => [point, 0])) as Totals["deathsAt"];
-  const turns = Object.fromEntries(TURNS.map((turn) => [turn, 0])) as Totals["turns"];
-  return { ...counts, deathsAt, turns, toldTwice: 0, toldDifferently: 0, broken };
+  const turns = Object.fromEntries(ALL_TURNS.map((turn) => [turn, 0])) as Totals["turns"];
+  return {
+    ...counts,
+    ...NO_REMOTE_EDITS,
+    deathsAt,
+    turns,
+    toldTwice: 0,
+    toldDifferently: 0,
+    broken,
+  };
 }
 
 export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Totals {
   const total = nothing();
-  for (const { seed, edits, apiCalls, deaths, turns, broken, toldDifferently } of reports) {
+  for (const { seed, edits, apiCalls, remote, deaths, turns, ...report } of reports) {
+    const { broken, toldDifferently } = report;
     total.seeds += 1;
     total.converged += Number(Object.keys(broken).length === 0);
     total.edits += edits;
     total.apiCalls += apiCalls;
+    for (const name of COUNTS) total[name] += remote[name];
     total.deaths += deaths.length;
     for (const point of deaths) total.deathsAt[point] += 1;
     for (const turn of turns) total.turns[turn] += 1;
@@ -78,7 +99,8 @@ export function totalOf(reports: readonly SeedReport[], twiceEvery: number): Tot
 export function add(to: Totals, more: Totals): void {
   for (const name of NAMES) to.broken[name] += more.broken[name];
   for (const point of POINTS) to.deathsAt[point] += more.deathsAt[point];
-  for (const turn of TURNS) to.turns[turn] += more.turns[turn];
+  for (const turn of ALL_TURNS) to.turns[turn] += more.turns[turn];
+  for (const name of COUNTS) to[name] += more[name];
   for (const name of ["seeds", "converged", "edits", "apiCalls", "deaths"] as const) {
     to[name] += more[name];
   }
@@ -88,7 +110,7 @@ export function add(to: Totals, more: Totals): void {
 
 /** In so many histories somebody dies at each failpoint, ... */
 const MANY = 2_000;
-/** ... and in so many that move, each turn is taken. */
+/** ... and in so many each turn of their world is taken. */
 const SOME = 400;
 
 /** What did not happen, in words, though there were histories enough for it. */
@@ -97,16 +119,38 @@ export function unmet(
   kind: WorldKind,
 ): readonly string[] {
   const survived = seeds < MANY ? [] : POINTS.filter((point) => deathsAt[point] === 0);
-  const untaken =
-    kind === "staying" || seeds < SOME ? [] : TURNS.filter((turn) => turns[turn] === 0);
+  const untaken = seeds < SOME ? [] : TURNS[kind].filter((turn) => turns[turn] === 0);
   return [
     ...survived.map((point) => `nobody died ${point.replace(":", " the ")}`),
     ...untaken.map((turn) => `it never happened that ${turn}`),
   ];
 }
 
+/** Of so many remote edits one may be written over unread, within the round trip of that write. */
+const READ_OF_EACH = 1_000;
+
+/**
+ * Whether remote edits were read before they were written over, as far as that can be: not those that came
+ * between our own read and our write, nor those that a lagging read did not show.
+ */
+export function isReadInTime({
+  remoteEdits,
+  overwrittenUnread,
+  withinRoundTrip,
+  behindStaleRead,
+}: Omit<RemoteEditCounts, "deletedUnread">): boolean {
+  return (
+    overwrittenUnread === withinRoundTrip + behindStaleRead &&
+    withinRoundTrip * READ_OF_EACH <= remoteEdits
+  );
+}
+
+/** Whether writes are held to it: not before every write reads first. */
+const READS_BEFORE_WRITE = false as boolean;
+
 /** Whether everything held, and was tried. */
 export function isClean(total: Totals, kind: WorldKind): boolean {
   const { seeds, converged, toldDifferently } = total;
-  return converged === seeds && toldDifferently === 0 && unmet(total, kind).length === 0;
+  const isHeld = kind !== "polling" || !READS_BEFORE_WRITE || isReadInTime(total);
+  return isHeld && converged === seeds && toldDifferently === 0 && unmet(total, kind).length === 0;
 }

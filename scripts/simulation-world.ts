@@ -19,7 +19,7 @@ export interface OpenWorld {
 const { tasks } = SAMPLE_TABLES;
 const LABELED_TABLES = {
   ...SAMPLE_TABLES,
-  tasks: { ...tasks, columns: { ...tasks.columns, labels: [] } },
+  tasks: { ...tasks, columns: { ...tasks.columns, labels: [], assignees: [] } },
 };
 
 /**
@@ -116,9 +116,11 @@ function configured(config: AnyConfig, kind: WorldKind, { give }: OwnTokens): An
   const comment = comments?.sync?.["github.issue_comment"] as SyncConfig | null | undefined;
   if (issue === undefined || issue === null || comment === undefined || comment === null)
     throw new Error("the sample has tasks and comments");
-  const labeled = { ...issue, fields: { ...issue.fields, labels: "labels" } };
+  const sets =
+    kind === "polling" ? { labels: "labels", assignees: "assignees" } : { labels: "labels" };
+  const labeled = { ...issue, fields: { ...issue.fields, ...sets } };
   const records = { ...others, tasks: { ...tasks, sync: { "github.issue": labeled } }, comments };
-  if (kind === "staying") return { ...config, records } as AnyConfig;
+  if (kind !== "moving") return { ...config, records } as AnyConfig;
   const ofTask = { ...labeled, author: "owner_id" };
   const ofComment = { ...comment, author: "author_id" };
   return {

@@ -7,6 +7,7 @@ import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
 import { type Failpoint, FAILPOINTS } from "../../src/runtime/failpoints.ts";
 import { add, isClean, nothing, totalOf, unmet } from "../../scripts/simulation-report.ts";
 import { type Turn, TURNS } from "../../src/testing/simulation/history.ts";
+import { NO_REMOTE_EDITS } from "../../src/testing/simulation/remote-edits.ts";
 import { shrink, type Told } from "../../src/testing/simulation/shrink.ts";
 
 const RUN = { database: "memory", world: "staying", steps: 80, code: "one" };
@@ -55,7 +56,16 @@ describe("the progress of a run", () => {
     const died = (deaths: readonly Failpoint[]) =>
       totalOf(
         Array.from({ length: 2_000 }, (_, seed) => ({
-          ...{ seed, edits: 2, apiCalls: 3, deaths, turns: [], broken: {}, toldDifferently: null },
+          ...{
+            seed,
+            edits: 2,
+            apiCalls: 3,
+            remote: NO_REMOTE_EDITS,
+            deaths,
+            turns: [],
+            broken: {},
+            toldDifferently: null,
+          },
         })),
         100,
       );
@@ -70,13 +80,22 @@ describe("the progress of a run", () => {
     const took = (turns: readonly Turn[], count: number) =>
       totalOf(
         Array.from({ length: count }, (_, seed) => ({
-          ...{ seed, edits: 2, apiCalls: 3, deaths: [], turns, broken: {}, toldDifferently: null },
+          ...{
+            seed,
+            edits: 2,
+            apiCalls: 3,
+            remote: NO_REMOTE_EDITS,
+            deaths: [],
+            turns,
+            broken: {},
+            toldDifferently: null,
+          },
         })),
         100,
       );
-    expect(isClean(took(TURNS, 400), "moving")).toBe(true);
+    expect(isClean(took(TURNS.moving, 400), "moving")).toBe(true);
     const some = took(
-      TURNS.filter((turn) => turn !== "a repository was renamed"),
+      TURNS.moving.filter((turn) => turn !== "a repository was renamed"),
       400,
     );
     expect(unmet(some, "moving")).toEqual(["it never happened that a repository was renamed"]);
@@ -86,7 +105,7 @@ describe("the progress of a run", () => {
   });
 
   it("counts a history that breaks something, and one that told two stories", () => {
-    const counts = { edits: 2, apiCalls: 3, deaths: [], turns: [] };
+    const counts = { edits: 2, apiCalls: 3, remote: NO_REMOTE_EDITS, deaths: [], turns: [] };
     const good = { ...counts, broken: {}, toldDifferently: null };
     const total = totalOf(
       [
@@ -129,6 +148,7 @@ function totalsOf(from: number, count: number) {
     seed: from + index,
     edits: 2,
     apiCalls: 3,
+    remote: NO_REMOTE_EDITS,
     deaths: [],
     turns: [],
     broken: {},

@@ -43,10 +43,10 @@ describe("a simulated history", () => {
     async () => {
       const { world } = await openWorld("memory", "moving");
       const turns = new Set<Turn>();
-      for (let seed = 1; turns.size < TURNS.length && seed <= 200; seed += 1) {
+      for (let seed = 1; turns.size < TURNS.moving.length && seed <= 200; seed += 1) {
         for (const turn of (await simulate({ seed, world })).turns) turns.add(turn);
       }
-      expect([...turns].sort()).toEqual([...TURNS].sort());
+      expect([...turns].sort()).toEqual([...TURNS.moving].sort());
     },
     TAKES_MS,
   );

@@ -14,6 +14,8 @@ export interface AppTask {
   readonly markdown: string;
   readonly status: string;
   readonly labels: readonly string[];
+  /** Logins; always empty unless the world maps them. */
+  readonly assignees: readonly string[];
   readonly ownerId: string | null;
   /** Whether somebody, or Tandem, archived it. */
   readonly archived: boolean;
@@ -34,7 +36,7 @@ export interface AppUser {
 }
 
 export type TaskEdit = Partial<
-  Pick<AppTask, "projectId" | "title" | "markdown" | "status" | "labels" | "archived">
+  Pick<AppTask, "projectId" | "title" | "markdown" | "status" | "labels" | "assignees" | "archived">
 >;
 
 export interface AppWorld {

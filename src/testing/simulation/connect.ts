@@ -1,5 +1,6 @@
 /** Makes a world's repositories at GitHub, and joins those that belong to a project to it. */
 import { TEST_LOGIN, TEST_REPOSITORY, TEST_SECRET, type TestTandem } from "../test-tandem.ts";
+import { ASSIGNABLE } from "./assignees.ts";
 import { accountOf, type Place, projectOf, repositoriesOf, type Site } from "./places.ts";
 import type { WorldKind } from "./places.ts";
 
@@ -24,6 +25,7 @@ export async function connectAll(test: TestTandem, kind: WorldKind, seed: number
     } else
       places.push({ ...site, project, connection: await join(test, repository, project, seed) });
   }
+  if (kind === "polling") for (const login of ASSIGNABLE) github.createUser({ login });
   github.clearRequests();
   return { places, sites: [...places, ...outside] };
 }

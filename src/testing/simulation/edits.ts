@@ -2,8 +2,10 @@
 import type { Comment } from "../github/index.ts";
 import { type History, keepingToken, withoutToken } from "./history.ts";
 import { MOVING_DEEDS, someProject } from "./moves.ts";
+import { ASSIGNING_AT_GITHUB, ASSIGNING_IN_APP } from "./assignees.ts";
+import { EDITING_BOTH_SIDES } from "./both-at-once.ts";
 import { SIGNING_UP, somebody, someAuthor } from "./people.ts";
-import { commentName, issueName } from "./places.ts";
+import { commentName, issueName, type WorldKind } from "./places.ts";
 import { REMOTE_MOVES } from "./transfers.ts";
 import { choose, type Deeds, livingTasks, someSite, type Stage } from "./stage.ts";
 
@@ -34,17 +36,25 @@ const REMOTE_DEEDS: Deeds = [
   [4, deleteIssueComment],
 ];
 
+/** What is done besides in each world. */
+const MORE_DEEDS: Readonly<Record<WorldKind, { readonly local: Deeds; readonly remote: Deeds }>> = {
+  staying: { local: [], remote: [] },
+  moving: { local: [...MOVING_DEEDS, ...SIGNING_UP], remote: REMOTE_MOVES },
+  polling: { local: [...ASSIGNING_IN_APP, ...EDITING_BOTH_SIDES], remote: ASSIGNING_AT_GITHUB },
+};
+
 /** One random deed by somebody, somewhere. */
 export async function editSomething(stage: Stage): Promise<void> {
-  const local =
-    stage.world.kind === "moving" ? [...LOCAL_DEEDS, ...MOVING_DEEDS, ...SIGNING_UP] : LOCAL_DEEDS;
-  const remote = stage.world.kind === "moving" ? [...REMOTE_DEEDS, ...REMOTE_MOVES] : REMOTE_DEEDS;
-  const deeds = stage.random() < 0.5 ? local : remote;
+  const isRemote = stage.random() >= 0.5;
+  const more = MORE_DEEDS[stage.world.kind];
+  const deeds = isRemote ? [...REMOTE_DEEDS, ...more.remote] : [...LOCAL_DEEDS, ...more.local];
   const total = deeds.reduce((sum, [weight]) => sum + weight, 0);
   let ticket = stage.random() * total;
   for (const [weight, deed] of deeds) {
     ticket -= weight;
-    if (ticket < 0) return deed(stage);
+    if (ticket >= 0) continue;
+    await (isRemote ? stage.remoteEdits.act(() => deed(stage)) : deed(stage));
+    return;
   }
 }
 

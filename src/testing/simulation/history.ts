@@ -11,24 +11,29 @@ import type { Repository } from "../github/state.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
 import { fullNameOf } from "../github/world.ts";
 import { Names } from "./names.ts";
-import { issueName } from "./places.ts";
+import { issueName, type WorldKind } from "./places.ts";
 import { issuesSaid, kept, type Saying } from "./sayings.ts";
 import { takeAttribution } from "../../integrations/github/attribution.ts";
 
-/** What a long run of histories must have had, each at least once. */
-export const TURNS = [
-  "an issue was transferred to where it is connected",
-  "an issue was transferred to where nothing is connected",
-  "an issue came from where nothing is connected",
-  "a repository was renamed",
-  "a name was given up and taken by somebody",
-  "somebody signed up beside a placeholder",
-  "a placeholder's row became somebody's",
-  "Tandem followed a move",
-  "Tandem took an issue for moved away",
-  "Tandem linked an author",
-] as const;
-export type Turn = (typeof TURNS)[number];
+/** What a long run of histories must have had in each world, each at least once. */
+export const TURNS = {
+  staying: [],
+  moving: [
+    "an issue was transferred to where it is connected",
+    "an issue was transferred to where nothing is connected",
+    "an issue came from where nothing is connected",
+    "a repository was renamed",
+    "a name was given up and taken by somebody",
+    "somebody signed up beside a placeholder",
+    "a placeholder's row became somebody's",
+    "Tandem followed a move",
+    "Tandem took an issue for moved away",
+    "Tandem linked an author",
+  ],
+  polling: ["both sides of a pairing were edited at once"],
+} as const satisfies Readonly<Record<WorldKind, readonly string[]>>;
+export type Turn = (typeof TURNS)[WorldKind][number];
+export const ALL_TURNS: readonly Turn[] = Object.values(TURNS).flat();
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -133,6 +138,11 @@ export class History {
   forgetLabel(label: string, thing: string): void {
     this.labels.delete(label);
     this.tell(`github: label ${label} fell off ${thing}`);
+  }
+
+  assign(side: Side, thing: string, login: string, isOn: boolean): void {
+    this.edits += 1;
+    this.tell(`${who(side)}: ${login} is ${isOn ? "assigned to" : "taken off"} ${thing}`);
   }
 
   removeLabel(side: Side, thing: string, label: string): void {

@@ -1,6 +1,5 @@
 /** The app's side in memory: the sample app's tables, fresh for every history. */
 import type { AnyConfig } from "../../config.ts";
-import type { Row } from "../../model/mapping.ts";
 import type { MemoryTables } from "../../store/memory/app-tables.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "../../store/memory/memory-database.ts";
 import type { AppWorld } from "./app-world.ts";
@@ -44,7 +43,8 @@ export function openMemoryWorld(
         title: text(row.title),
         markdown: text(row.markdown),
         status: text(row.status),
-        labels: labelsOf(row),
+        labels: textsOf(row.labels),
+        assignees: textsOf(row.assignees),
         ownerId: keyOrNull(row.owner_id),
         archived: row.deleted_at !== null,
       }));
@@ -100,8 +100,8 @@ export function openMemoryWorld(
   };
 }
 
-function labelsOf({ labels }: Row): readonly string[] {
-  return Array.isArray(labels) ? labels.map(text) : [];
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(text) : [];
 }
 
 function keyOrNull(value: unknown): string | null {

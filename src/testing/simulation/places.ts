@@ -7,15 +7,17 @@ import { TEST_LOGIN, TEST_REPOSITORY, TEST_TOKEN } from "../test-tandem.ts";
 /**
  * `staying`: one project and its repository. `moving`: two of them, and a project and a repository that
  * nothing is connected to; tasks, comments and issues are moved between them, repositories have other
- * names by and by, people sign up, and users have tokens of their own.
+ * names by and by, people sign up, and users have tokens of their own. `polling`: as `staying`, but webhooks
+ * are lost, all of them or many; every remote edit that is written over unread is counted.
  */
-export const WORLD_KINDS = ["staying", "moving"] as const;
+export const WORLD_KINDS = ["staying", "moving", "polling"] as const;
 export type WorldKind = (typeof WORLD_KINDS)[number];
 
 /** The repositories by the key of the project that each is joined to. */
 const REPOSITORIES: Readonly<Record<WorldKind, Readonly<Record<string, string>>>> = {
   staying: { "1": TEST_REPOSITORY },
   moving: { "1": TEST_REPOSITORY, "2": "acme/app" },
+  polling: { "1": TEST_REPOSITORY },
 };
 
 export interface TestAccount {
@@ -39,12 +41,14 @@ export function accountOf(repository: string, seed: number): TestAccount {
 export const PROJECTS: Readonly<Record<WorldKind, readonly string[]>> = {
   staying: ["Site"],
   moving: ["Site", "App", "Nowhere"],
+  polling: ["Site"],
 };
 
 /** Repositories that nothing is connected to. */
 const OUTSIDE: Readonly<Record<WorldKind, readonly string[]>> = {
   staying: [],
   moving: ["acme/elsewhere"],
+  polling: [],
 };
 
 /** Those of a world, the connected ones first. */

@@ -34,7 +34,8 @@ export function issuesSaid(text: string, names: Names): readonly SeenIssue[] {
   return issuesIn(parsed(kept(text)), names);
 }
 
-function parsed(text: string): unknown {
+/** `null` for what is no JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

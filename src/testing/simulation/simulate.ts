@@ -15,11 +15,12 @@ import { editSomething } from "./edits.ts";
 import { type Fetch, History, type Turn } from "./history.ts";
 import { type LedgerView, readLedger } from "./ledger-view.ts";
 import { LedgerWatch } from "./ledger-watch.ts";
+import { type RemoteEditCounts, RemoteEdits } from "./remote-edits.ts";
 import { OUR_LOGINS, type Place, type Site } from "./places.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { type Listener, Traffic } from "./traffic.ts";
-import { makeTrouble, restartErrored, setFaults, stopTrouble } from "./troubles.ts";
+import { makeTrouble, restartErrored, setFaults, stopTrouble, webhooksOf } from "./troubles.ts";
 import { behindIn, isUpheld, judge, type Verdict } from "./verdict.ts";
 import { Workers } from "./workers.ts";
 
@@ -46,6 +47,7 @@ export interface SimulationResult {
   readonly converged: boolean;
   readonly edits: number;
   readonly apiCalls: number;
+  readonly remote: RemoteEditCounts;
   /** Where workers died. */
   readonly deaths: readonly Failpoint[];
   /** What happens now and then only, each as often as it did. */
@@ -75,10 +77,21 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let eager: Random | null = null;
   const history = new History();
   const watch = new LedgerWatch();
-  const moves = planHistory(seed, steps).filter(({ id }) => options.moves?.includes(id) ?? true);
+  const remoteEdits = new RemoteEdits();
+  const webhooks = webhooksOf(world.kind, seed);
+  const moves = planHistory(seed, steps, world.kind).filter(
+    ({ id }) => options.moves?.includes(id) ?? true,
+  );
   await world.prepare();
   const listener: Listener = {
-    heard: (text, isList) => history.hear(text, isList),
+    heard: (text, isList, answer, by) => {
+      const saying = history.hear(text, isList);
+      remoteEdits.heard(saying, answer, by);
+      return saying;
+    },
+    takesEffect: (sender) => {
+      remoteEdits.takesEffect(sender);
+    },
     missed: (body) => {
       history.miss(body);
     },
@@ -93,11 +106,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     // Half a minute apart at most: what is later must not be decided by comparing clocks untold.
     githubAheadMillis: offsetOf(without.includes("clock-offset") ? 0 : random(), random()),
     listenIn: (fetch) => {
-      traffic = new Traffic(options.doctor?.network?.(fetch) ?? fetch, listener);
+      const network = remoteEdits.watch(options.doctor?.network?.(fetch) ?? fetch);
+      traffic = new Traffic(network, listener);
       return traffic.fetch;
     },
     onWebhook: (payload, receive) => {
-      history.hear(payload);
+      remoteEdits.heard(history.hear(payload));
       // Where the machine would say in which order, one after another, as they left.
       const received = world.order === "own" ? receive() : arriving.then(receive);
       arriving = Promise.allSettled([arriving, received]).then(() => undefined);
@@ -117,6 +131,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { places, sites } = await connectAll(test, world.kind, seed);
     for (const site of sites) history.names.call(site, site.repository);
     history.follow(github, OUR_LOGINS);
+    remoteEdits.follow(github);
     const workers = new Workers({
       ...{ services, traffic, history, watch, random },
       linking: world.kind === "moving",
@@ -141,6 +156,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       github,
       random,
       history,
+      remoteEdits,
       sites,
       places,
       isSettled: async ({ id }, number) => {
@@ -153,12 +169,19 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
           return lane?.base !== undefined && lane.base !== null && lane.attempt === null;
         });
       },
+      counterpartOf: async (recordType, recordId) => {
+        const lanes = await store.ledger.lanesOfRecord(recordType, recordId);
+        const found = lanes.find(({ base, tombstone }) => base !== null && tombstone === null);
+        return found?.externalId === undefined || found.externalId === null
+          ? null
+          : Number(found.externalId);
+      },
       isPaired: async (recordType, recordId) =>
         (await store.ledger.lanesOfRecord(recordType, recordId)).some(
           ({ base, tombstone }) => base !== null && tombstone === null,
         ),
     };
-    setFaults(github, without);
+    setFaults(github, without, webhooks);
     for (const move of moves) {
       chance.enter(move.id);
       // An app reads and writes in one transaction: whatever is taken in is so before it, or after it.
@@ -167,7 +190,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     chance.enter(THE_END);
     if (arrived !== null) await arrived();
-    const end = { world, history, traffic, arrived, places, sites };
+    const end = { world, history, traffic, arrived, places, sites, webhooks };
     const { overdue, behind } = await comeToRest(test, workers, end);
     const requests = [...github.requests];
     const ledger = await readLedger(store);
@@ -188,6 +211,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       },
       happenings: moves.filter(isCause).length + workers.deaths.length + history.calls,
     });
+    const unnamed = remoteEdits.unnamed(ledger, places);
     const asked = requests.map(
       ({ method, path, query, body, status }) =>
         `${method} ${path}${query} ${body} ${String(status)}`,
@@ -198,6 +222,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       converged: isUpheld(verdict),
       edits: history.edits,
       apiCalls: requests.length,
+      remote: remoteEdits.counts(unnamed),
       deaths: workers.deaths,
       turns: [...history.turns, ...turnsIn(ledger)],
       story: history.story,
@@ -225,7 +250,7 @@ function paced(config: AnyConfig): AnyConfig {
 
 /** Whether a move can lead to calls: the others only let time pass, or work go on. */
 function isCause({ kind }: Move): boolean {
-  return kind !== "tick" && kind !== "work" && kind !== "network";
+  return kind !== "tick" && kind !== "work" && kind !== "network" && kind !== "answers";
 }
 
 function offsetOf(chance: number, size: number): number {
@@ -262,6 +287,8 @@ async function make(
       return workers.work();
     case "network":
       return workers.goOn(3);
+    case "answers":
+      return workers.answerAll();
   }
 }
 
@@ -273,6 +300,7 @@ interface End {
   readonly arrived: (() => Promise<void>) | null;
   readonly places: readonly Place[];
   readonly sites: readonly Site[];
+  readonly webhooks: ReturnType<typeof webhooksOf>;
 }
 
 /**
@@ -282,10 +310,10 @@ interface End {
 async function comeToRest(
   test: TestTandem,
   workers: Workers,
-  { world, history, traffic, arrived, places, sites }: End,
+  { world, history, traffic, arrived, places, sites, webhooks }: End,
 ): Promise<{ readonly overdue: readonly string[]; readonly behind: readonly string[] }> {
   const { tandem, github } = test;
-  await stopTrouble(test, history, places);
+  await stopTrouble(test, history, places, webhooks);
   await workers.finish();
   await test.advance(120_000);
   if (arrived !== null) await arrived();

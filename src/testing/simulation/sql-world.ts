@@ -1,4 +1,4 @@
-/** The app's side on Postgres or PGlite: the sample app's tables, with a column of labels. */
+/** The app's side on Postgres or PGlite: the sample app's tables, with columns of labels and assignees. */
 import type { AnyConfig } from "../../config.ts";
 import type { AppComment, AppTask, AppUser, AppWorld } from "./app-world.ts";
 import { OwnTokens } from "./own-tokens.ts";
@@ -28,7 +28,9 @@ export async function openSqlWorld(options: SqlWorldOptions): Promise<AppWorld> 
   const { kind, sql, schema } = options;
   const tokens = new OwnTokens();
   await sql(schema);
-  await sql("alter table tasks add column if not exists labels text[] not null default '{}'");
+  for (const column of ["labels", "assignees"]) {
+    await sql(`alter table tasks add column if not exists ${column} text[] not null default '{}'`);
+  }
   async function idOf(text: string, params: unknown[]): Promise<string> {
     const [row] = await sql<{ id: string }>(`${text} returning id::text`, params);
     if (row === undefined) throw new Error("nothing was inserted");
@@ -55,7 +57,7 @@ export async function openSqlWorld(options: SqlWorldOptions): Promise<AppWorld> 
     },
     tasks: () =>
       sql<AppTask>(
-        `select id::text, project_id::text as "projectId", title, markdown, status, labels, owner_id::text as "ownerId",
+        `select id::text, project_id::text as "projectId", title, markdown, status, labels, assignees, owner_id::text as "ownerId",
            deleted_at is not null as archived
          from tasks order by tasks.id`,
       ),

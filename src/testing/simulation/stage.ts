@@ -4,18 +4,22 @@ import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppWorld } from "./app-world.ts";
 import type { History } from "./history.ts";
 import type { Place, Site } from "./places.ts";
+import type { RemoteEdits } from "./remote-edits.ts";
 
 export interface Stage {
   readonly world: AppWorld;
   readonly github: GitHubSimulator;
   readonly random: Random;
   readonly history: History;
+  readonly remoteEdits: RemoteEdits;
   /** The repositories, the connected ones first. */
   readonly sites: readonly Site[];
   readonly places: readonly Place[];
   /** Whether Tandem has merged a record with a resource and the pairing has not ended. */
   /** Whether Tandem waits for no answer about an issue that it knows of, or is not connected there. */
   readonly isSettled: (site: Site, number: number) => Promise<boolean>;
+  /** The number of the issue that a living pairing joins a record to, or `null`. */
+  readonly counterpartOf: (recordType: string, recordId: string) => Promise<number | null>;
   readonly isPaired: (recordType: string, recordId: string) => Promise<boolean>;
 }
 

@@ -10,6 +10,7 @@
  * seed tells the same story.
  */
 import type { Fetch } from "./history.ts";
+import type { HeardOf } from "./remote-edits.ts";
 import type { Saying } from "./sayings.ts";
 
 /** A piece of a worker's work: one claimed event, a poll, a sweep. */
@@ -31,6 +32,8 @@ interface Running {
   /** What it sent last, and what it heard: lost with it, should it die before it writes it down. */
   body: string;
   readonly heard: Saying[];
+  /** When the answers that it heard were produced, by what they showed. */
+  readonly heardOf: HeardOf;
   /** Lets it go on from where it stands. */
   go: () => void;
   /** Told when it stands still or ends. */
@@ -40,7 +43,9 @@ interface Running {
 /** Who is told what Tandem hears, and what it misses. */
 export interface Listener {
   /** An answer that somebody still waited for. */
-  heard(text: string, isList: boolean): Saying;
+  heard(text: string, isList: boolean, answer: Response, by?: HeardOf): Saying;
+  /** A request reaches GitHub; `null`: of nobody's work in particular. */
+  takesEffect(sender: HeardOf | null): void;
   /** The body of a request whose answer never came to anybody, whatever became of it. */
   missed(body: string): void;
 }
@@ -81,6 +86,7 @@ export class Traffic {
       at: null,
       body: "",
       heard: [],
+      heardOf: new Map(),
       go: () => undefined,
       stopped: () => undefined,
     };
@@ -118,10 +124,11 @@ export class Traffic {
   readonly fetch: Fetch = async (input, init) => {
     const task = this.#running;
     if (task === null) {
+      this.#listener.takesEffect(null);
       const response = await this.#network(input, init);
       const isListed = isList(asksOf(input, init));
       if (isListed && !this.#polls) return response;
-      this.#listener.heard(await response.clone().text(), isListed);
+      this.#listener.heard(await response.clone().text(), isListed, response);
       return response;
     }
     const { signal, ...request } = init ?? {};
@@ -133,10 +140,14 @@ export class Traffic {
     const body = typeof request.body === "string" ? request.body : "";
     if (isAborted(signal)) {
       this.#listener.missed(body);
-      const send = () => this.#network(input, request);
+      const send = () => {
+        this.#listener.takesEffect(task.heardOf);
+        return this.#network(input, request);
+      };
       if (!asks.startsWith("GET ")) this.#strays.push({ asks, send });
       signal?.throwIfAborted();
     }
+    this.#listener.takesEffect(task.heardOf);
     const answer = await this.#network(input, request).then(
       (response) => ({ response }),
       (error: unknown) => ({ error }),
@@ -149,8 +160,10 @@ export class Traffic {
     // Who looks for its own lost create among others' things takes no notice of what they say.
     if (isList(asks) && !task.admits) return answer.response;
     task.body = body;
-    task.heard.push(this.#listener.heard(await answer.response.clone().text(), isList(asks)));
-    return answer.response;
+    const { response } = answer;
+    const text = await response.clone().text();
+    task.heard.push(this.#listener.heard(text, isList(asks), response, task.heardOf));
+    return response;
   };
 
   /** Polls or sweeps outside of any task: what its lists show is admitted. */

@@ -4,17 +4,29 @@ import type { GitHubSimulator } from "../github/index.ts";
 import type { TestTandem } from "../test-tandem.ts";
 import { choose } from "./stage.ts";
 import type { History } from "./history.ts";
-import type { Place } from "./places.ts";
+import type { Place, WorldKind } from "./places.ts";
 import type { Fault } from "./plan.ts";
 
 /** Refusals, once each. 410 is not among them: it means deleted, and so is of what is deleted only. */
 const REFUSALS = [401, 403, 404, 422];
 
+/** Whose webhooks arrive: most of them, fewer, or none from beginning to end. */
+export function webhooksOf(kind: WorldKind, seed: number): "most" | "lossy" | "none" {
+  if (kind !== "polling") return "most";
+  return seed % 4 === 3 ? "lossy" : "none";
+}
+
+const DROPS = { most: 0.05, lossy: 0.3, none: 1 };
+
 /** The rates of what can happen to any request and any webhook. */
-export function setFaults({ faults }: GitHubSimulator, without: readonly Fault[]): void {
+export function setFaults(
+  { faults }: GitHubSimulator,
+  without: readonly Fault[],
+  webhooks: ReturnType<typeof webhooksOf>,
+): void {
   const rate = (fault: Fault, often: number) => (without.includes(fault) ? 0 : often);
   Object.assign(faults.webhooks, {
-    drop: rate("drops", 0.05),
+    drop: webhooks === "none" ? DROPS.none : rate("drops", DROPS[webhooks]),
     duplicate: rate("doubles", 0.1),
     reorder: rate("reordering", 0.2),
     delayMs: without.includes("delays") ? 10 : { min: 10, max: 1_500 },
@@ -95,8 +107,11 @@ export async function stopTrouble(
   { github, tandem }: TestTandem,
   history: History,
   places: readonly Place[],
+  webhooks: ReturnType<typeof webhooksOf>,
 ): Promise<void> {
   github.clearFaults();
+  // They were never switched on.
+  if (webhooks === "none") github.faults.webhooks.drop = DROPS.none;
   for (const { connection } of places) await tandem.enable(connection);
   history.tell("the faults stop");
 }

@@ -5,8 +5,9 @@ import type { Lane } from "../../model/lane.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { RequestEntry } from "../github/request-log.ts";
 import type { AppUser, AppWorld } from "./app-world.ts";
-import { misattributed, signsOf } from "./authors.ts";
-import { type History, tokenIn, withoutToken } from "./history.ts";
+import { misattributed } from "./authors.ts";
+import { bothSides } from "./both-ends.ts";
+import type { History } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostEdits, lostLabels } from "./lost.ts";
@@ -19,15 +20,7 @@ import {
   misplaced,
   placeOf,
 } from "./misplaced.ts";
-import {
-  commentName,
-  issueName,
-  OUR_LOGINS,
-  type Place,
-  recordName,
-  resourceName,
-  type Site,
-} from "./places.ts";
+import { OUR_LOGINS, type Place, recordName, resourceName, type Site } from "./places.ts";
 
 /** What holds of every history, each by its name. */
 export const INVARIANTS = {
@@ -132,22 +125,6 @@ export async function judge(ending: Ending): Promise<Verdict> {
   };
 }
 
-type Sides = Pick<Scene, "records" | "resources" | "users">;
-
-async function bothSides({
-  world,
-  github,
-  places,
-  sites,
-}: Pick<Ending, "world" | "github" | "places" | "sites">): Promise<Sides> {
-  const users = await world.users();
-  return {
-    users,
-    records: await recordsOf(world, users),
-    resources: resourcesOf(github, sites, places),
-  };
-}
-
 /** What differs where both sides are there: a poll alone sees that, and a sweep what is missing. */
 export async function behindIn(
   ending: Pick<Ending, "world" | "github" | "places" | "sites" | "ledger">,
@@ -156,56 +133,6 @@ export async function behindIn(
   return ending.ledger.lanes
     .filter((lane) => lane.tombstone === null && !isMoot(lane, ending.ledger))
     .flatMap((lane) => differencesOf(lane, scene));
-}
-
-async function recordsOf(
-  world: AppWorld,
-  users: readonly AppUser[],
-): Promise<ReadonlyMap<string, Thing>> {
-  const loginOf = (key: string | null) =>
-    users.find(({ id }) => id === key)?.login?.toLowerCase() ?? null;
-  const records = new Map<string, Thing>();
-  for (const task of await world.tasks()) {
-    const { id, projectId, title, markdown, status, labels, ownerId, archived } = task;
-    const state = status === "done" ? "closed" : "open";
-    const says = { title, body: markdown, state, labels: [...labels].sort() };
-    const by = loginOf(ownerId);
-    records.set(`tasks:${id}`, { says, archived, by, userId: ownerId, belongsTo: projectId });
-  }
-  for (const { id, taskId, markdown, authorId } of await world.comments()) {
-    const says = { body: markdown };
-    const by = loginOf(authorId);
-    const place = { userId: authorId, belongsTo: `tasks:${taskId}` };
-    records.set(`comments:${id}`, { says, archived: false, by, ...place });
-  }
-  return records;
-}
-
-function resourcesOf(
-  github: GitHubSimulator,
-  sites: readonly Site[],
-  places: readonly Place[],
-): ReadonlyMap<string, Thing> {
-  const resources = new Map<string, Thing>();
-  for (const { repository, id: site } of sites) {
-    const isOutside = !places.some(({ id }) => id === site);
-    const surplus = new Set<number>();
-    for (const { number, title, body, state, labels, author } of github.issues(site)) {
-      const says = { title, body: withoutToken(body), state, labels: [...labels].sort() };
-      const isSurplus = state === "closed" && tokenIn(body) !== null;
-      if (isSurplus) surplus.add(number);
-      const about = { by: author, ...signsOf(body), isSurplus, isOutside };
-      resources.set(issueName(repository, number), { says, archived: false, ...about });
-    }
-    for (const { id, body, author, issueNumber } of github.comments(site)) {
-      const says = { body: withoutToken(body) };
-      const isSurplus = surplus.has(issueNumber);
-      const belongsTo = issueName(repository, issueNumber);
-      const about = { by: author, ...signsOf(body), isSurplus, isOutside, belongsTo };
-      resources.set(commentName(id), { says, archived: false, ...about });
-    }
-  }
-  return resources;
 }
 
 /** Record, base, cached copy and resource say the same where a pairing is alive. */

@@ -124,6 +124,15 @@ export class Workers {
     }
   }
 
+  /** Everything that is under way now, and what follows of it, comes to its end. */
+  async answerAll(): Promise<void> {
+    for (let left = 100; left > 0; left -= 1) {
+      const [task] = this.#traffic.parked;
+      if (task === undefined) return;
+      await this.#resume(task);
+    }
+  }
+
   async poll(): Promise<void> {
     await this.#look("poll", pollConnection);
   }
