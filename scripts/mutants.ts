@@ -8,11 +8,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../test/harness/postgres-server.ts";
-import { type CodeMutant, DECISIONS, SCHEDULES } from "../test/mutation/mutant.ts";
+import { type CodeMutant, DECISIONS, faultOf, SCHEDULES } from "../test/mutation/mutant.ts";
 import { mutants } from "../test/mutation/mutants.ts";
 import { reasonLines } from "../test/mutation/reasons.ts";
 import { type Failed, type MutantRunner, openMutantRunner } from "../test/mutation/runner.ts";
 import { missedBy, tableOf } from "../test/mutation/table.ts";
+import { judgeSample } from "./mutant-sample.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +22,10 @@ const { values } = parseArgs({
     list: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    random: { type: "string" },
+    seed: { type: "string", default: "1" },
+    resume: { type: "string" },
+    within: { type: "string" },
   },
 });
 
@@ -50,18 +55,34 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 const chosen = mutants.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
+const jobs = Math.max(1, Number(values.jobs));
 if (values.list) {
   for (const { id, rule } of mutants) process.stdout.write(`${id.padEnd(24)} ${rule}\n`);
 } else {
-  await runGate();
-}
-
-async function runGate(): Promise<void> {
   const given = process.env.TANDEM_TEST_DATABASE_URL;
   const server = given === undefined ? await startPostgres(undefined) : null;
   process.env.TANDEM_TEST_DATABASES = "postgres";
   process.env.TANDEM_TEST_DATABASE_URL = given ?? server?.adminUrl ?? "";
-  const jobs = Math.max(1, Number(values.jobs));
+  try {
+    await (values.random === undefined ? runGate() : runSample(values.random));
+  } finally {
+    await server?.stop();
+  }
+}
+
+async function runSample(count: string): Promise<void> {
+  await judgeSample({
+    count: Number(count),
+    seed: Number(values.seed),
+    jobs,
+    resume: values.resume ?? null,
+    json: values.json,
+    write: values.write,
+    within: values.within ?? null,
+  });
+}
+
+async function runGate(): Promise<void> {
   const whole = await openMutantRunner({ workers: jobs });
   try {
     const last = missedBy(readFileSync(TABLE, "utf8"));
@@ -89,7 +110,6 @@ async function runGate(): Promise<void> {
     report(chosen.flatMap(({ id }) => outcomes.find((outcome) => outcome.id === id) ?? []));
   } finally {
     await whole.close();
-    await server?.stop();
   }
 }
 
@@ -115,16 +135,17 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const started = Date.now();
   const all = killers(mutant);
+  const fault = faultOf(mutant);
   let failed: Failed | null = null;
   if (last !== null)
-    ({ failed } = await runner.run(mutant, { files: all, names: [last], millis: RUN_MILLIS }));
+    ({ failed } = await runner.run(fault, { files: all, names: [last], millis: RUN_MILLIS }));
   if (failed === null) {
     const broken = await brokenBy(runner, all);
     if (broken !== null) throw new Error(`the tests fail with every rule in place: ${broken}`);
   }
   // One after another where they are slow, all at once where a start costs more than the tests do.
   for (const files of mutant.killedBy?.map((one) => [one]) ?? [DECISIONS, SCHEDULES]) {
-    if (failed === null) ({ failed } = await runner.run(mutant, { files, millis: RUN_MILLIS }));
+    if (failed === null) ({ failed } = await runner.run(fault, { files, millis: RUN_MILLIS }));
   }
   const { id, rule, file } = mutant;
   const seconds = Math.round((Date.now() - started) / 100) / 10;

@@ -47,6 +47,19 @@ export const DECISIONS: readonly string[] = [
 /** Schedules explored exhaustively: what no single story shows. */
 export const SCHEDULES: readonly string[] = ["test/engine/schedules.test.ts"];
 
+/** One change of the product's source, made as its module is loaded. */
+export interface Fault {
+  readonly id: string;
+  /** Path below the repository's root. */
+  readonly file: string;
+  /** @throws Error if the text to change is missing. */
+  apply(source: string): string;
+}
+
+export function faultOf(mutant: CodeMutant): Fault {
+  return { id: mutant.id, file: mutant.file, apply: (source) => mutate(source, mutant) };
+}
+
 /** @throws Error where the text to replace does not stand there exactly once. */
 export function mutate(source: string, mutant: CodeMutant): string {
   const parts = source.split(mutant.find);

@@ -2,7 +2,7 @@
  * Tells what the runner says of a rule that is missed, of one that nobody misses, and of one without
  * which a loop never ends: run by `runner.test.ts`, in a process of its own.
  */
-import type { CodeMutant } from "./mutant.ts";
+import { type CodeMutant, faultOf } from "./mutant.ts";
 import { openMutantRunner, type Run } from "./runner.ts";
 
 const file = "src/engine/admit.ts";
@@ -20,7 +20,7 @@ const runner = await openMutantRunner({ workers: 1 });
 const said: Record<string, Run | string> = {};
 const note = async (name: string, mutant: CodeMutant | null, millis?: number) => {
   const tests = { files, names, ...(millis === undefined ? {} : { millis }) };
-  said[name] = await runner.run(mutant, tests).catch(String);
+  said[name] = await runner.run(mutant === null ? null : faultOf(mutant), tests).catch(String);
 };
 await note("whole", null);
 await note("missed", missed);

@@ -7,7 +7,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createVitest, type Reporter, type TestCase, type Vite, type Vitest } from "vitest/node";
 import { suite } from "../../vitest.config.ts";
-import { type CodeMutant, mutate } from "./mutant.ts";
+import type { Fault } from "./mutant.ts";
 
 /** What a run of tests came to. */
 export interface Run {
@@ -33,7 +33,7 @@ export interface Tests {
 
 export interface MutantRunner {
   /** Runs tests up to the first that fails, with a rule taken out or (`null`) with all in place. */
-  run(mutant: CodeMutant | null, tests: Tests): Promise<Run>;
+  run(mutant: Fault | null, tests: Tests): Promise<Run>;
   close(): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export async function openMutantRunner(options: RunnerOptions): Promise<MutantRu
 
 /** Takes a rule out of its module as it is loaded. */
 class Taking {
-  #mutant: CodeMutant | null = null;
+  #mutant: Fault | null = null;
   #done = false;
 
   readonly plugin: Vite.Plugin = {
@@ -116,13 +116,13 @@ class Taking {
     enforce: "pre",
     transform: (code, id) => {
       if (this.#mutant === null || id.split("?")[0] !== pathOf(this.#mutant)) return null;
-      const mutated = mutate(code, this.#mutant);
+      const mutated = this.#mutant.apply(code);
       this.#done = true;
       return { code: mutated, map: null };
     },
   };
 
-  startAnew(mutant: CodeMutant | null): void {
+  startAnew(mutant: Fault | null): void {
     this.#mutant = mutant;
     this.#done = false;
   }
@@ -182,7 +182,7 @@ function named(test: TestCase): Failed {
   return { test: names.join(" "), file: relative(root, test.module.moduleId) };
 }
 
-function pathOf({ file }: CodeMutant): string {
+function pathOf({ file }: Fault): string {
   return `${root}${file}`;
 }
 

@@ -1,0 +1,219 @@
+/**
+ * `npm run mutants -- --random N --seed S --json`: judges N classic mutants at places that nobody chose.
+ * Each is run against the tests that reach its block, the fastest first, until one fails. The report is
+ * `{tried, killed, survived: [...]}`; the command exits with 1 below 95 % killed.
+ *
+ * `--resume FILE` keeps what was judged, for a run that is interrupted. `--write` keeps in
+ * test/mutation/classic-judged.json which test killed each mutant: it is run first the next time, so a known
+ * sample needs no map of what the tests reach. That file also names the mutants that change nothing, and why.
+ */
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type ClassicMutant,
+  classicMutants,
+  shuffled,
+  withFault,
+} from "../test/mutation/classic.ts";
+import { openCompiler } from "../test/mutation/compiles.ts";
+import type { Fault } from "../test/mutation/mutant.ts";
+import { blockAt, blocksOf } from "../test/mutation/reach.ts";
+import { type Reach, reachOfSuite, type TimedTest } from "../test/mutation/reach-run.ts";
+import { type Failed, type MutantRunner, openMutantRunner } from "../test/mutation/runner.ts";
+
+export interface SampleOptions {
+  readonly count: number;
+  readonly seed: number;
+  readonly jobs: number;
+  readonly resume: string | null;
+  readonly json: boolean;
+  readonly write: boolean;
+  /** A folder below the repository's root; default: all that is sampled. */
+  readonly within: string | null;
+}
+
+interface Verdict {
+  readonly id: string;
+  readonly file: string;
+  readonly line: number;
+  readonly operator: string;
+  readonly was: string;
+  readonly becomes: string;
+  /** The test that failed; `null`: the mutant survived. */
+  readonly killedBy: Failed | null;
+  /** Tests that reach the block, and how many of them were run. */
+  readonly reachedBy: number;
+  readonly ran: number;
+}
+
+interface Judged {
+  readonly killed: Record<string, Failed>;
+  /** Mutants that no test can tell from the code as it is, with the reason. */
+  readonly equivalent: Record<string, string>;
+}
+
+/** What runs in production below the command line. The memory store is for tests and simulations. */
+const SAMPLED = /^(engine|model|runtime|server|integrations|store\/(?!memory))/;
+const JUDGED = "test/mutation/classic-judged.json";
+/** A mutant that fewer are killed of shows tests that protect too little. */
+const GOAL = 0.95;
+/** Tests of one step: few and fast first, since most mutants are killed by any that reaches them. */
+const STEPS = [8, 40, 200] as const;
+/** Beyond as many seconds of tests, a mutant counts as survived. */
+const MOST_SECONDS = 150;
+const TEST_MILLIS = 30_000;
+
+export async function judgeSample(options: SampleOptions): Promise<void> {
+  const judged = JSON.parse(readFileSync(JUDGED, "utf8")) as Judged;
+  const chosen = choose(options, judged);
+  const verdicts = readVerdicts(options.resume, chosen);
+  let reach: Promise<Reach> | null = null;
+  const waiting = chosen.filter(({ id }) => !verdicts.some((verdict) => verdict.id === id));
+
+  const work = async (): Promise<void> => {
+    const runner = await openMutantRunner({ workers: 1, testMillis: TEST_MILLIS });
+    try {
+      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+        const known = judged.killed[mutant.id];
+        const verdict =
+          (known === undefined ? null : await judgeByLast(mutant, known, runner)) ??
+          (await judgeByReach(mutant, await (reach ??= reachOfSuite()), runner));
+        verdicts.push(verdict);
+        if (options.resume !== null) appendFileSync(options.resume, `${JSON.stringify(verdict)}\n`);
+        say(verdict);
+      }
+    } finally {
+      await runner.close();
+    }
+  };
+  if (waiting.some(({ id }) => judged.killed[id] === undefined)) await (reach ??= reachOfSuite());
+  await Promise.all(Array.from({ length: options.jobs }, work));
+  report(options, judged, verdicts);
+}
+
+/** The first mutants of the seed's order that compile and are not known to change nothing. */
+function choose(options: SampleOptions, judged: Judged): readonly ClassicMutant[] {
+  const compiles = openCompiler();
+  const all = readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && SAMPLED.test(file))
+    .map((file) => join("src", file))
+    .filter((file) => options.within === null || file.startsWith(options.within))
+    .sort()
+    .flatMap((file) => classicMutants(file, readFileSync(file, "utf8")));
+  const chosen: ClassicMutant[] = [];
+  for (const mutant of shuffled(all, options.seed)) {
+    if (chosen.length === options.count) break;
+    if (judged.equivalent[mutant.id] !== undefined) continue;
+    if (compiles(mutant.file, withFault(readFileSync(mutant.file, "utf8"), mutant))) {
+      chosen.push(mutant);
+    }
+  }
+  return chosen;
+}
+
+async function judgeByLast(
+  mutant: ClassicMutant,
+  last: Failed,
+  runner: MutantRunner,
+): Promise<Verdict | null> {
+  const tests = { files: [last.file], names: [last.test], millis: MOST_SECONDS * 1000 };
+  const { failed } = await runner.run(faultOf(mutant), tests).catch(() => ({ failed: null }));
+  return failed === null ? null : verdictOf(mutant, failed, 1, 1);
+}
+
+async function judgeByReach(
+  mutant: ClassicMutant,
+  reach: Reach,
+  runner: MutantRunner,
+): Promise<Verdict> {
+  const tests = testsOf(mutant, reach);
+  let ran = 0;
+  let seconds = 0;
+  for (const size of [...STEPS, tests.length]) {
+    const step = tests.slice(ran, ran + size);
+    if (step.length === 0 || seconds > MOST_SECONDS) break;
+    seconds += step.reduce((sum, { millis }) => sum + millis, 0) / 1000;
+    ran += step.length;
+    const files = [...new Set(step.map(({ file }) => file))];
+    const names = [...new Set(step.map(({ name }) => name))];
+    const { failed } = await runner.run(faultOf(mutant), {
+      files,
+      names,
+      millis: MOST_SECONDS * 1000,
+    });
+    if (failed !== null) return verdictOf(mutant, failed, tests.length, ran);
+  }
+  return verdictOf(mutant, null, tests.length, ran);
+}
+
+/** The tests that reach a mutant's block, the fastest first; those that reach its file if it has no block. */
+function testsOf(mutant: ClassicMutant, { tests, reaching }: Reach): readonly TimedTest[] {
+  const blocks = blocksOf(mutant.file, readFileSync(mutant.file, "utf8"));
+  const block = blockAt(blocks, mutant.start);
+  const keys =
+    block === null
+      ? blocks.map((_, number) => `${mutant.file}:${String(number)}`)
+      : [`${mutant.file}:${String(block)}`];
+  const places = new Set(keys.flatMap((key) => reaching[key] ?? []));
+  return [...places]
+    .flatMap((place) => tests[place] ?? [])
+    .sort((a, b) => a.millis - b.millis || (a.name < b.name ? -1 : 1));
+}
+
+function faultOf(mutant: ClassicMutant): Fault {
+  const { id, file } = mutant;
+  return { id, file, apply: (source) => withFault(source, mutant) };
+}
+
+function verdictOf(
+  mutant: ClassicMutant,
+  killedBy: Failed | null,
+  reachedBy: number,
+  ran: number,
+): Verdict {
+  const { id, file, line, operator, was, replacement } = mutant;
+  return { id, file, line, operator, was, becomes: replacement, killedBy, reachedBy, ran };
+}
+
+function readVerdicts(file: string | null, chosen: readonly ClassicMutant[]): Verdict[] {
+  if (file === null || !existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line.endsWith("}"))
+    .map((line) => JSON.parse(line) as Verdict)
+    .filter(({ id }) => chosen.some((mutant) => mutant.id === id));
+}
+
+function say({ id, file, line, operator, was, killedBy, reachedBy, ran }: Verdict): void {
+  const outcome =
+    killedBy === null
+      ? `SURVIVED (${String(ran)} of ${String(reachedBy)} tests)`
+      : `killed by ${killedBy.test}`;
+  process.stderr.write(`${id} ${file}:${String(line)} ${operator}: ${was}: ${outcome}\n`);
+}
+
+function report(options: SampleOptions, judged: Judged, verdicts: readonly Verdict[]): void {
+  const survived = verdicts.filter(({ killedBy }) => killedBy === null);
+  const killed = verdicts.length - survived.length;
+  if (options.write) {
+    for (const { id, killedBy } of verdicts) {
+      if (killedBy !== null) judged.killed[id] = killedBy;
+      else Reflect.deleteProperty(judged.killed, id);
+    }
+    const ordered = Object.fromEntries(Object.entries(judged.killed).sort());
+    writeFileSync(JUDGED, `${JSON.stringify({ ...judged, killed: ordered }, null, 2)}\n`);
+  }
+  const enough = killed >= GOAL * verdicts.length;
+  const failures = enough
+    ? []
+    : survived.map(
+        ({ file, line, operator, was }) => `${file}:${String(line)} ${operator}: ${was}`,
+      );
+  const counts = { passed: killed, failed: failures.length, failures };
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ tried: verdicts.length, killed, survived, ...counts })}\n`
+      : `${String(killed)} of ${String(verdicts.length)} faults at random places are found\n`,
+  );
+  process.exitCode = enough ? 0 : 1;
+}
