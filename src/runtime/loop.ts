@@ -21,7 +21,7 @@ export interface Step {
 }
 
 export function startLoop(
-  services: Services,
+  services: Pick<Services, "clock" | "log">,
   stopping: AbortSignal,
   { name, idleMillis, run: step }: Step,
 ): Loop {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  awaitDrain,
   awaitParent,
   awaitRecord,
   concludeInbound,
@@ -207,6 +208,16 @@ describe("an inbound event that has to wait", () => {
       attempts: 0,
       runAt: addMillis(context.now, 250),
     });
+  });
+
+  it.each([
+    ["the app's row", awaitRecord],
+    ["the drain", awaitDrain],
+    ["its parent", awaitParent],
+  ])("waits for %s as often as it takes: only a claim adds an attempt", (_what, wait) => {
+    const held = processing(aLane(), { attempts: 9 });
+    const after = wait({ lane: held.lane, ended: [] }, held.event, context);
+    expect(eventIn(after, anEventId(5))).toMatchObject({ state: "queued", attempts: 8 });
   });
 });
 

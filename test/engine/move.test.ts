@@ -1,6 +1,8 @@
 /** A resource that is moved to another container: what becomes of its lane, and of what belongs to it. */
 import { describe, expect, test } from "vitest";
 import {
+  awaitChildren,
+  beginAnew,
   destinations,
   followParent,
   leaveLane,
@@ -268,6 +270,32 @@ describe("what belongs to a moved resource", () => {
     const after = followParent(lane, to, aContext());
     expect(after.lane).toMatchObject({ externalId: "20", parent });
     expect(after.lane.live).toMatchObject([{ id: anEvent(lane, 4).id, externalId: "20" }]);
+  });
+});
+
+describe("an event that waits for a move", () => {
+  const held = withTold(aLane(), 5, { state: "processing", attempts: 9 });
+  const start = { lane: held.lane, ended: [] };
+
+  test("is looked at again at once, and no attempt is burnt", () => {
+    const { lane } = beginAnew(start, held.event, at(50));
+    expect(lane.live).toMatchObject([
+      { state: "queued", reason: "resource_moved", attempts: 8, runAt: at(50) },
+    ]);
+  });
+
+  test("reads the resource again after its children came, and no attempt is burnt", () => {
+    const { lane } = awaitChildren(start, held.event, at(300), at(60), at(50));
+    expect(lane.live).toMatchObject([
+      {
+        state: "queued",
+        reason: "awaiting_children",
+        attempts: 8,
+        runAt: at(60),
+        deadline: at(300),
+        reread: true,
+      },
+    ]);
   });
 });
 

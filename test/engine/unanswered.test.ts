@@ -42,6 +42,19 @@ describe("a value that was never answered", () => {
     }
   });
 
+  it("may still land while any of several unanswered requests may: the last of them decides", () => {
+    const younger = anAttempt({ event: anEventId(8), values: { body: "L2" }, sentAt: at(100) });
+    const two = { ...lane, unanswered: [written, younger] };
+    // By second 627 the first has landed or never will; the second has until second 707.
+    for (const [seen, why] of [
+      [700, "late_write"],
+      [708, "perhaps_late_write"],
+    ] as const) {
+      const merged = planMerge(two, sight("reread", seen), record, ahead(9_000));
+      expect(merged.conflicts).toMatchObject([{ field: "title", why }]);
+    }
+  });
+
   it("is no conflict where the record says the same, whoever wrote it", () => {
     for (const seen of [627, 628]) {
       const merged = planMerge(lane, sight("reread", seen), late, ahead(9_000));

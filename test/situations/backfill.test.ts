@@ -80,6 +80,17 @@ describeOnEachDatabase("a backfill", (open) => {
     expect(app.writes()).toBe(0);
   });
 
+  it("leaves nothing for the next poll to list: it asks for what was updated since", async () => {
+    const app = await givenSampleTandem(await open());
+    await givenIssues(app, 30);
+    await app.tandem.backfill(app.connection.id);
+    await finish(app);
+    const [connection] = await app.sql<{ since: string | null }>(
+      "select high_water ->> 'issue' as since from tandem.connections",
+    );
+    expect(connection?.since).toBeTypeOf("string");
+  });
+
   it("S47 one page of three fails: it goes on at that page, and not from the start", async () => {
     const app = await givenSampleTandem(await open());
     await givenIssues(app, 250);

@@ -1,12 +1,15 @@
 /** The Postgres store, on Postgres and on PGlite, against what every store must do. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { connectionId } from "../../src/model/ids.ts";
 import { enableConnection } from "../../src/runtime/enable-connection.ts";
+import { ensureLanesFree } from "../../src/store/postgres/ensure-lanes.ts";
 import type { StoreTransaction } from "../../src/store/store.ts";
 import { identities, octocat } from "./link-conformance.ts";
 import {
   anId,
   aQueued,
+  connectTo,
   decideIn,
   issueKey,
   type OpenedSqlStore,
@@ -42,6 +45,17 @@ describeOnEachDatabase("the store", (open, kind) => {
     });
     expect(runs).toBe(2);
     expect(await readLane(store, present(id))).toMatchObject({ externalId: "9" });
+  });
+
+  it("tells a fault from a lane that others are making", async () => {
+    const { app } = await opened();
+    const database = await connectTo(app);
+    // No connection has this id.
+    const key = issueKey(connectionId("99999"), "1");
+    await expect(database.transaction((tx) => ensureLanesFree(tx, [key]))).rejects.toMatchObject({
+      code: "23503",
+    });
+    await database.close();
   });
 
   it.runIf(kind === "postgres")(

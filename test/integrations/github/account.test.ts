@@ -208,6 +208,7 @@ describe("an account of a GitHub App", () => {
       applied: "no",
     });
     expect(await site.read(issue(1))).toMatchObject({ externalId: "1" });
+    expect(sim.calls({ method: "POST", path: /access_tokens$/ })).toBe(2);
   });
 });
 

@@ -1,0 +1,71 @@
+/** The pace of a loop: normal after work, slow after failures, and normal again after the next success. */
+import { pino } from "pino";
+import { expect, it } from "vitest";
+import { startLoop } from "../../src/runtime/loop.ts";
+import { VirtualClock } from "../../src/testing/virtual-clock.ts";
+
+const IDLE = 1_000;
+
+/** A loop whose steps end as told, one after the other; behind the last, all are idle. */
+function givenLoop(...outcomes: readonly ("fails" | "idle" | "works")[]) {
+  const clock = new VirtualClock();
+  const stopping = new AbortController();
+  const startedAt: number[] = [];
+  const begin = clock.now();
+  const loop = startLoop({ clock, log: pino({ level: "silent" }) }, stopping.signal, {
+    name: "test",
+    idleMillis: IDLE,
+    run: () => {
+      const outcome = outcomes[startedAt.push((clock.now() - begin) / 1_000) - 1] ?? "idle";
+      return outcome === "fails"
+        ? Promise.reject(new Error("told to fail"))
+        : Promise.resolve(outcome === "works");
+    },
+  });
+  return {
+    loop,
+    /** Lets what is due now happen, then moves on by seconds, one timer after the other. */
+    async pass(seconds: number): Promise<void> {
+      for (let second = 0; second < seconds * 10; second += 1) {
+        for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+        clock.advance(100);
+      }
+    },
+    /** Seconds after the beginning at which each step started. */
+    starts: () => startedAt.map((millis) => millis / 1_000),
+    async stop(): Promise<void> {
+      stopping.abort();
+      loop.wake();
+      await loop.done;
+    },
+  };
+}
+
+it("a step that found work is repeated without a pause", async () => {
+  const given = givenLoop("works", "works", "idle");
+  await given.pass(0.5);
+  expect(given.starts()).toEqual([0, 0, 0]);
+  await given.stop();
+});
+
+it("the pause doubles with each failure, and is the normal one again after a success", async () => {
+  const given = givenLoop("fails", "fails", "idle", "idle", "fails", "works");
+  await given.pass(12);
+  // 2 s and 4 s after the failures, then 1 s, 1 s; a failure counts as the first again: 2 s.
+  expect(given.starts()).toEqual([0, 2, 6, 7, 8, 10, 10, 11]);
+  await given.stop();
+});
+
+it("a wake-up ends an idle pause and does not end the pause after a failure", async () => {
+  const given = givenLoop("idle", "fails");
+  await given.pass(0.5);
+  given.loop.wake();
+  await given.pass(0.5);
+  expect(given.starts()).toEqual([0, 0.5]);
+  given.loop.wake();
+  await given.pass(1.4);
+  expect(given.starts()).toEqual([0, 0.5]);
+  await given.pass(0.5);
+  expect(given.starts().slice(0, 3)).toEqual([0, 0.5, 2.5]);
+  await given.stop();
+});
