@@ -11,6 +11,7 @@ import { moving } from "./moving.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { outcomes } from "./outcomes.ts";
 import { processing } from "./processing.ts";
+import { providers } from "./providers.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
@@ -36,4 +37,5 @@ export const mutants: readonly CodeMutant[] = [
   ...together,
   ...answering,
   ...outcomes,
+  ...providers,
 ];

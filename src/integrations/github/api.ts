@@ -3,6 +3,7 @@ import { IntegrationError } from "../integration.ts";
 import type { Login } from "./credentials.ts";
 import { impossible } from "./errors.ts";
 import { appAuthorization, FixedToken, InstallationTokens, type TokenSource } from "./login.ts";
+import { Addressing } from "./repository-api.ts";
 import { type Answer, type ApiRequest, isRedirect, type Transport } from "./transport.ts";
 
 export type UnsignedRequest = Omit<ApiRequest, "authorization">;
@@ -10,6 +11,7 @@ export type UnsignedRequest = Omit<ApiRequest, "authorization">;
 export class Api {
   readonly login: Login;
   readonly transport: Transport;
+  readonly addressing = new Addressing();
   readonly #tokens: TokenSource;
 
   constructor(login: Login, transport: Transport) {
@@ -36,6 +38,12 @@ export class Api {
     const answer = await this.send({ method: "GET", url, signal, redirectAnswers: true });
     if (!isRedirect(answer.status)) return answer;
     return this.send({ method: "GET", url: this.ownAddress(answer.headers.location), signal });
+  }
+
+  /** The address of a repository that is known by its id; see `RepositoryApi`. */
+  repositoryPath(id: string): string {
+    const name = this.addressing.nameAt(this.transport.now(), id);
+    return name === null ? `/repositories/${encodeURIComponent(id)}` : `/repos/${name}`;
   }
 
   /** Sends a request as the App itself. */

@@ -1,9 +1,8 @@
 /**
  * The issues and comments of one repository.
  *
- * 1. Requests name the repository by number: `/repositories/:id/...`, where GitHub's own redirects
- *    and page links lead. A rename changes nothing then, and no other repository that takes over
- *    the old name is ever written to. The new name is read off the answers.
+ * 1. Paths are those below the repository, such as `/issues/5`; `RepositoryApi` says how the repository
+ *    itself is addressed. Its new name is read off the answers.
  * 2. Whoever asks for a number gets what has it, be it a pull request: an issue can be made one and
  *    keeps its number. Lists and webhooks never bring one up.
  * 3. A 410 is a deletion only where the repository has issues at all; it answers the same to
@@ -11,6 +10,7 @@
  */
 import { z } from "zod";
 import type { Content, Json } from "../../model/content.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import {
   type Container,
@@ -38,6 +38,7 @@ import {
   issueShape,
   repositoryShape,
 } from "./payload.ts";
+import { RepositoryApi } from "./repository-api.ts";
 import { ISSUE, ISSUE_COMMENT, writableValues } from "./resources.ts";
 import { putToken } from "./token.ts";
 import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
@@ -53,20 +54,14 @@ const FIELDS_OF_A_NEW_ISSUE: ReadonlySet<string> = new Set([
 ]);
 
 export class RepositoryClient implements ContainerClient {
-  readonly #api: Api;
-  readonly #id: string;
-  readonly #tell: (telemetry: Telemetry) => void;
-  #name: string;
+  readonly #repository: RepositoryApi;
 
   constructor(api: Api, container: Container, tell: (telemetry: Telemetry) => void) {
-    this.#api = api;
-    this.#id = container.id;
-    this.#name = container.name;
-    this.#tell = tell;
+    this.#repository = new RepositoryApi(api, container, tell);
   }
 
   async read(ref: ResourceRef, signal?: AbortSignal): Promise<Observation> {
-    const answer = await this.#send({ method: "GET", url: this.#pathOf(ref), signal });
+    const answer = await this.#send({ method: "GET", url: pathOf(ref), signal });
     return this.#observe(ref, answer);
   }
 
@@ -76,8 +71,8 @@ export class RepositoryClient implements ContainerClient {
     if (type === "issue_comment") return this.#comment(request, signal);
     const values = writableValues(request.values, ISSUE.fields);
     const body = withToken({ body: "", ...only(values, isOfNewIssue) }, request.token);
-    const url = this.#path("/issues");
-    return observeIssue(this.#readIssue(await this.#send({ method: "POST", url, body, signal })));
+    const issue = await this.#send({ method: "POST", url: "/issues", body, signal });
+    return observeIssue(this.#readIssue(issue));
   }
 
   async patch(
@@ -88,7 +83,7 @@ export class RepositoryClient implements ContainerClient {
   ): Promise<Observation> {
     const { fields } = knownType(ref.type) === "issue" ? ISSUE : ISSUE_COMMENT;
     const body = withToken(writableValues(values, fields), token);
-    const answer = await this.#send({ method: "PATCH", url: this.#pathOf(ref), body, signal });
+    const answer = await this.#send({ method: "PATCH", url: pathOf(ref), body, signal });
     return this.#observe(ref, answer);
   }
 
@@ -100,7 +95,7 @@ export class RepositoryClient implements ContainerClient {
         'Set onRecordDeleted to "close" or "detach" for this mapping.',
       );
     }
-    await this.#send({ method: "DELETE", url: this.#pathOf(ref), signal });
+    await this.#send({ method: "DELETE", url: pathOf(ref), signal });
   }
 
   /**
@@ -121,7 +116,7 @@ export class RepositoryClient implements ContainerClient {
     }
     const closed = await this.patch(ref, ISSUE.closedBy, null, signal);
     if (comment === null) return closed;
-    const url = `${this.#pathOf(ref)}/comments`;
+    const url = `${pathOf(ref)}/comments`;
     try {
       await this.#send({ method: "POST", url, body: { body: comment }, signal });
     } catch (error) {
@@ -132,10 +127,10 @@ export class RepositoryClient implements ContainerClient {
 
   list(query: ListQuery, signal?: AbortSignal): AsyncIterable<ListPage> {
     const isIssues = knownType(query.type) === "issue";
-    const path = this.#path(isIssues ? "/issues?state=all" : "/issues/comments");
+    const path = isIssues ? "/issues?state=all" : "/issues/comments";
     const readItems = (answer: Answer): readonly ListItem[] =>
       isIssues ? this.#readIssues(answer) : this.#readComments(answer);
-    return this.#pages(listPages(this.#api, path, query, readItems, signal), signal);
+    return this.#pages(listPages(this.#repository, path, query, readItems, signal), query, signal);
   }
 
   /** Comments of one issue. They are moved with it, under their old times: a list since then has none. */
@@ -146,26 +141,59 @@ export class RepositoryClient implements ContainerClient {
   ): Promise<readonly Observation[]> {
     if (knownType(type) === "issue") return [];
     const all: Observation[] = [];
-    let url: string | null = `${this.#pathOf(parent)}/comments?per_page=100`;
+    let url: string | null = `${pathOf(parent)}/comments?per_page=100`;
     while (url !== null) {
       const answer: Answer = await this.#send({ method: "GET", url, signal });
       const comments = readAnswer(z.array(commentShape), answer);
       all.push(...comments.map((comment) => this.#observeComment(comment, answer)));
       const next = nextLink(answer.headers.link);
-      url = next === null ? null : this.#api.ownAddress(next);
+      url = next === null ? null : this.#repository.pathOf(next, answer);
     }
     return all;
   }
 
   async *#pages(
     pages: AsyncIterable<ListPage>,
+    query: ListQuery,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<ListPage> {
     try {
       yield* pages;
     } catch (error) {
-      throw await this.#explain(error, signal);
+      if (!this.#lacksCommentList(error, query)) throw await this.#explain(error, signal);
+      yield this.#eachIssuesComments(query.since, signal);
     }
+  }
+
+  /** A server that is addressed by name may lack the list of a repository's comments. */
+  #lacksCommentList(error: unknown, { type }: ListQuery): boolean {
+    const isMissing = error instanceof IntegrationError && error.kind === "not_found";
+    return isMissing && type === "issue_comment" && this.#repository.isByName;
+  }
+
+  /**
+   * The comments of every issue that has some, in one page. One request an issue: an edited comment need
+   * not bump its issue, so issues cannot be asked for since then.
+   */
+  async #eachIssuesComments(
+    since: Instant | null,
+    signal: AbortSignal | undefined,
+  ): Promise<ListPage> {
+    const readAt = this.#repository.now();
+    const everything = { since: null, etag: null, cursor: null };
+    const readItems = (answer: Answer) => this.#readIssues(answer, hasComments);
+    const path = "/issues?state=all";
+    const all: Observation[] = [];
+    for await (const page of listPages(this.#repository, path, everything, readItems, signal)) {
+      for (const issue of page.observations) {
+        all.push(...(await this.children(issue, "issue_comment", signal)));
+      }
+    }
+    const observations = all
+      .filter(({ updatedAt }) => since === null || updatedAt >= since)
+      .sort((a, b) => a.updatedAt - b.updatedAt);
+    const place = { etag: null, cursor: null, pagesLeft: 0 };
+    return { observations, unchanged: false, readAt, last: true, ...place };
   }
 
   async #comment(request: CreateRequest, signal: AbortSignal | undefined): Promise<Observation> {
@@ -178,14 +206,14 @@ export class RepositoryClient implements ContainerClient {
     }
     const values = writableValues(request.values, ISSUE_COMMENT.fields);
     const body = withToken({ body: "", ...values }, request.token);
-    const url = `${this.#pathOf(request.parent)}/comments`;
+    const url = `${pathOf(request.parent)}/comments`;
     const answer = await this.#send({ method: "POST", url, body, signal });
     return this.#observeComment(readAnswer(commentShape, answer), answer);
   }
 
   async #send(request: UnsignedRequest): Promise<Answer> {
     try {
-      return await this.#api.send(request);
+      return await this.#repository.send(request);
     } catch (error) {
       throw await this.#explain(error, request.signal);
     }
@@ -194,12 +222,12 @@ export class RepositoryClient implements ContainerClient {
   /** Tells a deleted issue from a repository whose issues are switched off. */
   async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
     if (!(error instanceof IntegrationError) || error.kind !== "gone") return error;
-    const answer = await this.#api.send({ method: "GET", url: this.#path(""), signal });
+    const answer = await this.#repository.send({ method: "GET", url: "", signal });
     if (readAnswer(repositoryShape, answer).has_issues !== false) return error;
     return new IntegrationError({
       kind: "permanent",
       code: "issues_disabled",
-      message: `Issues are switched off in the repository ${this.#name}.`,
+      message: `Issues are switched off in the repository ${this.#repository.name}.`,
       hint: "Switch them on in the repository's settings, or pause the connection. Nothing was deleted.",
       applied: "no",
       status: error.status,
@@ -223,14 +251,14 @@ export class RepositoryClient implements ContainerClient {
     return issue;
   }
 
-  #readIssues(answer: Answer): readonly ListItem[] {
+  #readIssues(answer: Answer, isWanted = isIssue): readonly ListItem[] {
     const issues = readAnswer(z.array(issueShape), answer);
     const [first] = issues;
     if (first !== undefined) this.#noticeName(first, answer);
     return issues.map((issue) => ({
       key: issue.number,
       updatedAt: issue.updated_at,
-      observation: isPullRequest(issue) ? null : observeIssue(issue),
+      observation: isWanted(issue) ? observeIssue(issue) : null,
     }));
   }
 
@@ -251,19 +279,21 @@ export class RepositoryClient implements ContainerClient {
   /** Issues tell which repository they are in, by name: where that is new, it was renamed. */
   #noticeName(issue: IssuePayload, answer: Answer): void {
     const name = /\/repos\/([^/]+\/[^/]+)$/.exec(issue.repository_url ?? "")?.[1];
-    if (name === undefined || name === this.#name) return;
-    this.#name = name;
-    this.#tell({ ...answer.telemetry, containerId: this.#id, containerName: name });
+    if (name !== undefined) this.#repository.noticeName(name, answer.telemetry);
   }
+}
 
-  #path(rest: string): string {
-    return `/repositories/${encodeURIComponent(this.#id)}${rest}`;
-  }
+function pathOf({ type, externalId }: ResourceRef): string {
+  const collection = knownType(type) === "issue" ? "/issues" : "/issues/comments";
+  return `${collection}/${encodeURIComponent(externalId)}`;
+}
 
-  #pathOf({ type, externalId }: ResourceRef): string {
-    const collection = knownType(type) === "issue" ? "/issues" : "/issues/comments";
-    return this.#path(`${collection}/${encodeURIComponent(externalId)}`);
-  }
+function isIssue(issue: IssuePayload): boolean {
+  return !isPullRequest(issue);
+}
+
+function hasComments(issue: IssuePayload): boolean {
+  return isIssue(issue) && issue.comments !== 0;
 }
 
 function isOfNewIssue(field: string): boolean {

@@ -25,7 +25,7 @@ export function installationClient(
       return found.suspended_at == null ? "active" : "suspended";
     },
     async includes(containerId, signal) {
-      const found = await read(`/repositories/${containerId}/installation`, signal);
+      const found = await read(`${api.repositoryPath(containerId)}/installation`, signal);
       return found?.id === login.installationId;
     },
   };

@@ -21,7 +21,7 @@ import {
 } from "../../model/instant.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { ListPage, ListQuery } from "../integration.ts";
-import type { Api } from "./api.ts";
+import type { RepositoryApi } from "./repository-api.ts";
 import type { Answer } from "./transport.ts";
 
 /** One entry of a page; `observation` is `null` where it is none of ours, such as a pull request. */
@@ -35,20 +35,20 @@ const PAGE_SIZE = "100";
 
 /** Reads all pages of a list whose route takes `since`, `sort` and `direction`. */
 export async function* listPages(
-  api: Api,
+  repository: RepositoryApi,
   path: string,
   query: Pick<ListQuery, "since" | "etag" | "cursor">,
   readItems: (answer: Answer) => readonly ListItem[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListPage> {
-  const resumed = readCursor(api, query.cursor ?? null);
+  const resumed = readCursor(repository, query.cursor ?? null);
   let since = resumed?.since ?? query.since;
   let url = resumed?.url ?? addressOf(path, since);
   let told = new Map(resumed?.told);
   for (let page = 1; ; page += 1) {
-    const readAt = api.transport.now();
+    const readAt = repository.now();
     const ifNoneMatch = page === 1 ? query.etag : null;
-    const answer = await api.send({ method: "GET", url, ifNoneMatch, signal });
+    const answer = await repository.send({ method: "GET", url, ifNoneMatch, signal });
     if (answer.status === 304) {
       const nothing = { observations: [], unchanged: true, cursor: null, pagesLeft: 0 };
       yield { ...nothing, etag: query.etag, readAt, last: true };
@@ -64,7 +64,7 @@ export async function* listPages(
       since = from;
       url = addressOf(path, since);
     } else if (next !== null) {
-      url = api.ownAddress(next);
+      url = repository.pathOf(next, answer);
     }
     told = toldSince(since, told, items);
     yield {
@@ -99,18 +99,23 @@ const cursorShape = z.object({
 });
 
 /** A cursor that is none of ours, or leads to another API by now, is of no use. */
-function readCursor(api: Api, cursor: string | null): Place | null {
+function readCursor(repository: RepositoryApi, cursor: string | null): Place | null {
   if (cursor === null) return null;
   try {
     const { url, since, told } = cursorShape.parse(JSON.parse(cursor));
     return {
-      url: url.startsWith("/") ? url : api.ownAddress(url),
+      url: isBelowRepository(url) ? url : repository.pathOf(url, null),
       since: since === null ? null : parseInstant(since),
       told: new Map(told.map(([key, at]) => [key, parseInstant(at)])),
     };
   } catch {
     return null;
   }
+}
+
+/** Cursors of former versions name the repository, too. */
+function isBelowRepository(url: string): boolean {
+  return url.startsWith("/issues");
 }
 
 /** How many pages follow, by the numbers in the `next` and `last` relations. */

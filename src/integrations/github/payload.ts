@@ -33,6 +33,8 @@ export const issueShape = z.looseObject({
   created_at: time.optional(),
   updated_at: time,
   repository_url: z.string().optional(),
+  /** How many comments it has. */
+  comments: z.number().optional(),
   /** Present on pull requests, which share the numbers and the routes of issues. */
   pull_request: z.unknown().optional(),
 });

@@ -123,7 +123,9 @@ describe("a refusal", () => {
     [502, "retryable", "server_error", "unknown"],
     [503, "retryable", "server_error", "unknown"],
   ])("with status %i is %s: %s", async (status, kind, code, applied) => {
-    const { sim, read, write } = givenIssue();
+    const { sim, site, read, write } = givenIssue();
+    // A server that was never answered by number would be asked by name after a 404.
+    await site.read(issue(1));
     sim.failNext({ with: status }, 2);
     const failure = await write();
     expect(failure).toMatchObject({ kind, code, status, applied });

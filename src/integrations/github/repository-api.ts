@@ -1,0 +1,209 @@
+/**
+ * Requests to one repository. Callers name a path below the repository, such as `/issues/5`.
+ *
+ * 1. By number, `/repositories/:id/...`, on a server that answers there, as GitHub does. Its redirects and
+ *    page links lead there too. A rename changes nothing, and no request reaches a repository that takes
+ *    over a name which ours has given up.
+ * 2. By name, `/repos/:owner/:repo/...`, on a server that does not. The name must lead to the repository's
+ *    id: it is looked up immediately before each write, and before a read at most once a minute.
+ * 3. The first 404 decides which, for an account; until then nothing is looked up. "By name" is decided
+ *    again every hour: two 404s in error must not cost GitHub's accounts a look-up a write for longer.
+ */
+import type { Instant } from "../../model/instant.ts";
+import { addMillis } from "../../model/instant.ts";
+import { type Container, IntegrationError, type Telemetry } from "../integration.ts";
+import type { Api, UnsignedRequest } from "./api.ts";
+import { malformedAnswer } from "./errors.ts";
+import { repositoryShape } from "./payload.ts";
+import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
+
+/** How old a looked-up name may be for a read. */
+const NAME_TRUSTED_MS = 60_000;
+const BY_NAME_MS = 60 * 60_000;
+
+/** What an account's server has shown of its addresses; shared by all repositories of the account. */
+export class Addressing {
+  #isByNumber = false;
+  #byNameSince: Instant | null = null;
+  /** When each repository's name was last seen to lead to its id; only by name. */
+  readonly lookedUp = new Map<string, { readonly name: string; readonly at: Instant }>();
+
+  kindAt(now: Instant): "unknown" | "by_number" | "by_name" {
+    if (this.#isByNumber) return "by_number";
+    const since = this.#byNameSince;
+    return since !== null && now < addMillis(since, BY_NAME_MS) ? "by_name" : "unknown";
+  }
+
+  /** The last known name of a repository that has to be asked for by name. */
+  nameAt(now: Instant, id: string): string | null {
+    return this.kindAt(now) === "by_name" ? (this.lookedUp.get(id)?.name ?? null) : null;
+  }
+
+  noteNumber(): void {
+    this.#isByNumber = true;
+  }
+
+  noteName(now: Instant): void {
+    this.#byNameSince = now;
+  }
+}
+
+export class RepositoryApi {
+  readonly #api: Api;
+  readonly #id: string;
+  readonly #tell: (telemetry: Telemetry) => void;
+  #name: string;
+
+  constructor(api: Api, container: Container, tell: (telemetry: Telemetry) => void) {
+    this.#api = api;
+    this.#id = container.id;
+    this.#name = api.addressing.lookedUp.get(container.id)?.name ?? container.name;
+    this.#tell = tell;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Whether this server has the documented paths only, and may lack some of them. */
+  get isByName(): boolean {
+    return this.#api.addressing.kindAt(this.now()) === "by_name";
+  }
+
+  now(): Instant {
+    return this.#api.transport.now();
+  }
+
+  /** Sends a request whose `url` is a path below the repository; `""` is the repository itself. */
+  async send(request: UnsignedRequest): Promise<Answer> {
+    const { addressing } = this.#api;
+    const kind = addressing.kindAt(this.now());
+    if (kind === "by_name") return this.#sendByName(request);
+    try {
+      const answer = await this.#api.send({ ...request, url: this.#byNumber(request.url) });
+      // A server may know repositories by number, and nothing below them.
+      if (request.url !== "") addressing.noteNumber();
+      return answer;
+    } catch (error) {
+      if (kind !== "unknown" || !isNotFound(error)) throw error;
+      if (!(await this.#hasNameOnly(request.signal))) throw error;
+      return this.#sendByName(request);
+    }
+  }
+
+  /**
+   * The path below the repository of an address that an answer gave us, such as that of the next page.
+   *
+   * @throws IntegrationError where it leads to another host or another repository.
+   */
+  pathOf(address: string, answer: Answer | null): string {
+    const href = address.startsWith("/") ? address : this.#api.ownAddress(address);
+    const path = href.replace(this.#api.transport.baseUrl, "");
+    const [, id, name, rest] =
+      /^(?:\/repositories\/(\d+)|\/repos\/([^/]+\/[^/?]+))(\/.*)$/.exec(path) ?? [];
+    if (rest !== undefined && (id === this.#id || isSameName(name, this.#name))) return rest;
+    const facts = answer?.request ?? { method: "GET", path };
+    throw malformedAnswer(facts, {
+      problem: `its next page leads out of the repository, to ${address}`,
+      status: answer?.status ?? 200,
+      requestId: answer === null ? null : requestIdOf(answer),
+    });
+  }
+
+  /** An answer tells the repository's name; a new one is told on. */
+  noticeName(name: string, telemetry: Telemetry): void {
+    if (name === this.#name) return;
+    this.#name = name;
+    this.#tell({ ...telemetry, containerId: this.#id, containerName: name });
+  }
+
+  async #sendByName(request: UnsignedRequest): Promise<Answer> {
+    const lookedUp = this.#api.addressing.lookedUp.get(this.#id);
+    const isKnown =
+      request.method === "GET" &&
+      lookedUp !== undefined &&
+      this.now() < addMillis(lookedUp.at, NAME_TRUSTED_MS);
+    const name = isKnown ? lookedUp.name : await this.#lookUpName(request.signal);
+    try {
+      return await this.#api.send({ ...request, url: `/repos/${name}${request.url}` });
+    } catch (error) {
+      // The name may have been given up since it was looked up.
+      if (isKnown) this.#api.addressing.lookedUp.delete(this.#id);
+      throw error;
+    }
+  }
+
+  /** Whether the server answers below the repository's name, but not below its number. */
+  async #hasNameOnly(signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      await this.#api.send({ method: "GET", url: this.#byNumber("/issues?per_page=1"), signal });
+      this.#api.addressing.noteNumber();
+      return false;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    try {
+      await this.#lookUpName(signal);
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+    this.#api.addressing.noteName(this.now());
+    return true;
+  }
+
+  /**
+   * The name under which the repository's id is found now: the one we know, what that redirects to, or
+   * what the server says of the id.
+   *
+   * @throws IntegrationError `not_found` where no name leads to it.
+   */
+  async #lookUpName(signal: AbortSignal | undefined): Promise<string> {
+    const at = this.now();
+    const { id, name, telemetry } =
+      (await this.#identify(`/repos/${this.#name}`, signal)) ?? (await this.#identifyById(signal));
+    this.#api.addressing.lookedUp.set(id, { name, at });
+    this.noticeName(name, telemetry);
+    return name;
+  }
+
+  /** `null` where nothing, or another repository, is found at an address. */
+  async #identify(url: string, signal: AbortSignal | undefined) {
+    try {
+      const found = this.#readIdentity(await this.#api.follow(url, signal));
+      return found.id === this.#id ? found : null;
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw error;
+    }
+  }
+
+  async #identifyById(signal: AbortSignal | undefined) {
+    const answer = await this.#api.follow(this.#byNumber(""), signal);
+    const found = this.#readIdentity(answer);
+    if (found.id === this.#id) return found;
+    throw malformedAnswer(answer.request, {
+      problem: `it is about repository ${found.id}, not ${this.#id}`,
+      status: answer.status,
+      requestId: requestIdOf(answer),
+    });
+  }
+
+  #readIdentity(answer: Answer) {
+    const { id, full_name: name } = readAnswer(repositoryShape, answer);
+    return { id, name, telemetry: answer.telemetry };
+  }
+
+  #byNumber(path: string): string {
+    return `/repositories/${encodeURIComponent(this.#id)}${path}`;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof IntegrationError && error.kind === "not_found";
+}
+
+/** GitHub takes names in any case. */
+function isSameName(one: string | undefined, other: string): boolean {
+  return one?.toLowerCase() === other.toLowerCase();
+}
