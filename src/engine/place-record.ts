@@ -83,6 +83,21 @@ export function takingBack<Ended extends EndedLane>(
 }
 
 /**
+ * The connections in which a parent without a living lane is to get its first one. Another worker's drain
+ * may be making that lane: its children must not count as unconnected until it commits (situation 55).
+ *
+ * @param connections Where the parent belongs, by its row.
+ * @param ended Its lanes by one mapping, oldest first. One that ended there decides by itself: a restore
+ *   notes the children after its commit.
+ */
+export function expectedIn(
+  connections: readonly ConnectionId[],
+  ended: readonly EndedLane[],
+): readonly ConnectionId[] {
+  return connections.filter((id) => takingBack(ended, false, id) === undefined);
+}
+
+/**
  * The connections in which a parent has ended: where it was, and where it came from, if it ended on its way.
  * What belongs to it was still to follow from there, and goes on with it once it is back.
  */

@@ -23,9 +23,10 @@ export interface ParentPairing {
   readonly connectionId: ConnectionId;
   /**
    * `moving`: its resource was moved, and the child in question is still to follow. `left`: it ended by
-   * a move of the record. `ended`: by a deletion.
+   * a move of the record. `ended`: by a deletion. `expected`: its row belongs to the connection, and its
+   * lane is not committed yet.
    */
-  readonly standing: "living" | "moving" | "left" | "ended";
+  readonly standing: "living" | "expected" | "moving" | "left" | "ended";
 }
 
 /** Where a record belongs, as its row says it. */
@@ -40,7 +41,7 @@ export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
   if (where.kind === "unsettled") return [];
   if (where.kind === "by_scope") return where.connections;
   return where.parents.flatMap(({ connectionId, standing }) =>
-    standing === "living" ? [connectionId] : [],
+    standing === "living" || standing === "expected" ? [connectionId] : [],
   );
 }
 

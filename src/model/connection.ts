@@ -47,6 +47,8 @@ export interface Connection {
   readonly sweptAt: Instant | null;
   /** When its records were last compared with base. */
   readonly localSweptAt: Instant | null;
+  /** Records that the last local sweep found with neither lane, event nor captured write; `null`: not counted. */
+  readonly untrackedRecords: number | null;
   /** When the provider was last asked whether what switched it off still holds; `null`: not since. */
   readonly accessAskedAt: Instant | null;
   /** Resource types whose existing things are still being paired: until then nothing is created. */

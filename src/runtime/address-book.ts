@@ -141,6 +141,12 @@ export class AddressBook {
     return mappingOfResource(this.#services, contact.connection.integration, lane.resourceType);
   }
 
+  /** The mapping of the records that a child's records belong to; `null` for a mapping without parents. */
+  parentMapping({ integration, resource }: Mapping): Mapping | null {
+    if (resource.parent === null) return null;
+    return mappingOfResource(this.#services, integration, resource.parent);
+  }
+
   /** What the app's own code is timed by. */
   get clock(): Clock {
     return this.#services.clock;

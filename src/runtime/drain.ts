@@ -30,6 +30,7 @@ import {
   type LaneOfRecord,
   type LaneThatEnded,
   lanesLeft,
+  noteExpectedParents,
   placingColumn,
   shiftOf,
   whereaboutsOf,
@@ -112,6 +113,7 @@ async function targetsOf(
   const existing = await tx.findLanesByRecord(mapping.recordType, ids);
   const rows = await tx.records.read(mapping, ids);
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
+  await noteExpectedParents(tx, mapping, rows, where, book);
   const left = lanesLeft(mapping, rows, existing, where, book);
   const ended = await tx.findTombstonedLanes(mapping.recordType, ids);
   const living = lanesOf(mapping, existing);

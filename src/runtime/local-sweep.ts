@@ -5,7 +5,8 @@
  * 1. A record that differs gets an outbound event, which reads the resource first.
  * 2. A record that was moved to another connection is left to the drain, as if it had been told.
  * 3. A record that is not there counts as deleted only where row security hides nothing from us.
- * 4. Before anything is done the whole is weighed: a table that was emptied is no wish to close
+ * 4. A record in a connected scope that Tandem knows nothing of is counted, see `untracked-records.ts`.
+ * 5. Before anything is done the whole is weighed: a table that was emptied is no wish to close
  *    every issue.
  */
 import { unsentOf } from "../engine/inbound.ts";
@@ -25,7 +26,8 @@ import { tell } from "./failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services.ts";
 import { visitPaired } from "./paired-pages.ts";
-import { isCaptured, isLookedAt, noteGone } from "./untold.ts";
+import { isCaptured, isLookedAt, noteGone, type Untold } from "./untold.ts";
+import { findUntracked, type Untracked } from "./untracked-records.ts";
 import { lanesLeft, noteMoved, whereaboutsOf } from "./whereabouts.ts";
 
 /** Lanes compared, or moved, in one transaction. */
@@ -40,6 +42,8 @@ export interface LocalSweepSummary {
   readonly gone: number;
   /** Records that belong to another connection although nothing said so. */
   readonly moved: number;
+  /** Records with neither lane, event nor captured write. */
+  readonly untracked: number;
   /** Tables whose absent rows tell nothing, since row security may hide them. */
   readonly hidden: readonly string[];
   /** Whether it waits for approval instead of having done anything. */
@@ -86,8 +90,9 @@ export async function localSweepDue(
 /** Compares the records of one connection with base. */
 export async function sweepRecords(
   services: Services,
-  { connection }: Contact,
+  contact: Contact,
 ): Promise<LocalSweepSummary> {
+  const { connection } = contact;
   // What was captured is told already, and no finding.
   await drainPresent(services);
   const found: Found = { compared: 0, differing: [], gone: [], moved: [], hidden: [] };
@@ -101,14 +106,31 @@ export async function sweepRecords(
   const removed = [...found.gone, ...found.moved];
   const outlook = { deletes: removed.length, overwrites: found.differing.length, records };
   const victims = [...removed, ...found.differing];
+  const untracked: Untracked[] = [];
+  for (const mapping of mappingsOf(services, connection.integration)) {
+    untracked.push(await findUntracked(services, contact, mapping));
+  }
+  const count = untracked.reduce((sum, one) => sum + one.count, 0);
+  const missed = untracked.flatMap((one) => one.missed);
   const goes = await mayGoOn(services, connection, "local_sweep", outlook, victims);
-  if (goes) await act(services, found);
-  await services.store.directory.updateConnection(connection.id, { localSweptAt: now });
+  if (goes) await act(services, { ...found, moved: [...found.moved, ...missed] });
+  const untrackedRecords = count - (goes ? missed.length : 0);
+  await services.store.directory.updateConnection(connection.id, {
+    localSweptAt: now,
+    untrackedRecords,
+  });
+  if (count > 0) {
+    services.log.warn(
+      { connection: connection.id, container: connection.containerName, records: count },
+      "records of a connected scope had no lane, no event and no captured write",
+    );
+  }
   return {
     compared: found.compared,
     differing: found.differing.length,
     gone: found.gone.length,
     moved: found.moved.length,
+    untracked: count,
     hidden: found.hidden,
     held: !goes,
   };
@@ -207,7 +229,14 @@ function differsFromBase(
 }
 
 /** Does what was found: deletions and moves by way of the drain, differences by an event of the lane. */
-async function act(services: Services, { gone, moved, differing }: Found): Promise<void> {
+async function act(
+  services: Services,
+  {
+    gone,
+    moved,
+    differing,
+  }: Pick<Found, "gone" | "differing"> & { readonly moved: readonly Untold[] },
+): Promise<void> {
   for (const group of batchesOf(moved, BATCH)) {
     await services.store.transaction((tx) => noteMoved(tx, group));
   }

@@ -6,10 +6,10 @@ import {
   type ParentPairing,
   type Whereabouts,
 } from "../engine/record-move.ts";
-import { endedIn } from "../engine/place-record.ts";
+import { endedIn, expectedIn } from "../engine/place-record.ts";
 import type { ParentState } from "../engine/outbound.ts";
 import type { FieldChange } from "../model/event.ts";
-import type { LaneId } from "../model/ids.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -17,6 +17,7 @@ import type { AddressBook } from "./address-book.ts";
 import { isSucceeded } from "./begin-anew.ts";
 import type { Held } from "./claim.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
+import { mapBy } from "./group-by.ts";
 import { keyText } from "./key-text.ts";
 import { noteUntold, type Untold } from "./untold.ts";
 
@@ -44,7 +45,7 @@ export async function whereaboutsOf(
   book: AddressBook,
 ): Promise<ReadonlyMap<string, Whereabouts>> {
   const { parent, scopeColumn } = mapping;
-  if (parent !== null) return byParents(tx, mapping, parent, rows, existing);
+  if (parent !== null) return byParents(tx, mapping, parent, rows, existing, book);
   const result = new Map<string, Whereabouts>();
   if (scopeColumn === null) return result;
   for (const [recordId, row] of rows) {
@@ -59,11 +60,13 @@ export async function whereaboutsOf(
 
 async function byParents(
   tx: StoreTransaction,
-  { recordType, resource }: Mapping,
+  mapping: Mapping,
   parent: NonNullable<Mapping["parent"]>,
   rows: ReadonlyMap<string, Row>,
   existing: readonly LaneOfRecord[],
+  book: AddressBook,
 ): Promise<ReadonlyMap<string, Whereabouts>> {
+  const { recordType, resource } = mapping;
   const parentIds = [...new Set([...rows.values()].flatMap((row) => keyText(row[parent.column])))];
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === resource.parent;
@@ -71,6 +74,8 @@ async function byParents(
   // What was out of reach together with its parent is back with it.
   const isAnyMoving = living.some(({ movedFrom }) => movedFrom !== null);
   const ended = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
+  const unpaired = parentIds.filter((id) => !living.some(({ recordId }) => recordId === id));
+  const expected = await expectedParents(tx, mapping, unpaired, book);
   const result = new Map<string, Whereabouts>();
   for (const [recordId, row] of rows) {
     const [parentId] = keyText(row[parent.column]);
@@ -83,7 +88,11 @@ async function byParents(
         );
         return { connectionId, standing: isLeft ? "moving" : "living" };
       });
-    result.set(recordId, { kind: "by_parent", parents });
+    const toCome = (expected.get(parentId ?? "") ?? []).map((connectionId): ParentPairing => ({
+      connectionId,
+      standing: "expected",
+    }));
+    result.set(recordId, { kind: "by_parent", parents: [...parents, ...toCome] });
   }
   // Few parents ever leave, so only who is not where its parent is asks for those that did.
   const away = existing.filter(({ recordId, connectionId }) => {
@@ -111,6 +120,69 @@ async function byParents(
     result.set(recordId, { kind: "by_parent", parents: [...where.parents, ...gone] });
   }
   return result;
+}
+
+/** The connections in which parents without a living lane are to get one, by the parent's key. */
+async function expectedParents(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  parentIds: readonly string[],
+  book: AddressBook,
+): Promise<ReadonlyMap<string, readonly ConnectionId[]>> {
+  const above = book.parentMapping(mapping);
+  if (above === null || parentIds.length === 0) return new Map();
+  const read = await tx.records.read(above, parentIds);
+  const rows = new Map([...read].filter(([, row]) => !isSoftDeleted(above, row)));
+  const where = await whereaboutsOf(tx, above, rows, [], book);
+  const connected = [...where].filter(([, at]) => connectionsAt(at).length > 0);
+  if (connected.length === 0) return new Map();
+  const ids = connected.map(([id]) => id);
+  const ended = mapBy(
+    (await tx.findTombstonedLanes(above.recordType, ids)).filter(
+      ({ resourceType }) => resourceType === above.resource.type,
+    ),
+    ({ recordId }) => recordId,
+  );
+  return new Map(
+    connected.map(([id, at]) => [id, expectedIn(connectionsAt(at), ended.get(id) ?? [])]),
+  );
+}
+
+/**
+ * Lets the drain make the lanes that the parents of records are expected to get, unless it is about to:
+ * a captured write of the parent is still there until the drain that took it has committed.
+ */
+export async function noteExpectedParents(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  rows: ReadonlyMap<string, Row>,
+  where: ReadonlyMap<string, Whereabouts>,
+  book: AddressBook,
+): Promise<void> {
+  const above = book.parentMapping(mapping);
+  if (above === null || mapping.parent === null) return;
+  const { column } = mapping.parent;
+  const ids = [...rows].flatMap(([recordId, row]) => {
+    const at = where.get(recordId);
+    const isExpected =
+      at?.kind === "by_parent" && at.parents.some(({ standing }) => standing === "expected");
+    return isExpected && !isSoftDeleted(mapping, row) ? keyText(row[column]) : [];
+  });
+  if (ids.length === 0) return;
+  const { recordType } = above;
+  const captured = new Set((await tx.changes.peek(recordType, ids)).map((one) => one.recordId));
+  const uncaptured = [...new Set(ids)].filter((id) => !captured.has(id));
+  if (uncaptured.length === 0) return;
+  // A drain that committed before the look at captured writes has made its lanes visible.
+  const lanes = await tx.findLanesByRecord(recordType, uncaptured);
+  const paired = new Set(
+    lanes.flatMap((lane) => (lane.resourceType === above.resource.type ? lane.recordId : [])),
+  );
+  const untold = uncaptured.filter((recordId) => !paired.has(recordId));
+  await noteMoved(
+    tx,
+    untold.map((recordId) => ({ recordType, recordId, mapping: above })),
+  );
 }
 
 /** Which of its records' lanes they have left, with where to. */

@@ -82,6 +82,8 @@ export interface ApiConnection {
   readonly inbound: boolean;
   readonly outbound: boolean;
   readonly paused_reason: string | null;
+  /** Records that the last local sweep found with neither lane, event nor captured write; `null`: not counted. */
+  readonly untracked_records: number | null;
   readonly polled_at: string | null;
 }
 

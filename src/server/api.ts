@@ -12,6 +12,7 @@ import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
+import { explainNothing } from "./explain-nothing.ts";
 import { problem } from "./problem.ts";
 import { addReconcileRoutes } from "./reconcile-routes.ts";
 import {
@@ -91,7 +92,7 @@ export function createApi(core: TandemCore): Hono {
       404,
       "not_paired",
       `${type} ${id} has no counterpart and no event`,
-      `Known tables: ${knownTables(core)}. A new row shows up once it is drained; is its scope connected?`,
+      await explainNothing(core, type, id),
     );
   });
 
@@ -215,11 +216,6 @@ export function createApi(core: TandemCore): Hono {
   }
 
   return api;
-}
-
-function knownTables({ services }: TandemCore): string {
-  const known = [...services.mappings, ...services.journals].map(({ recordType }) => recordType);
-  return [...new Set(known)].join(", ");
 }
 
 function queryOf(listed: z.infer<typeof listing>): EventQuery {

@@ -60,6 +60,7 @@ export function representConnection(connection: Connection, account: AccountReco
     inbound: connection.inbound,
     outbound: connection.outbound,
     paused_reason: connection.pausedReason,
+    untracked_records: connection.untrackedRecords,
     polled_at: time(connection.polledAt),
   };
 }

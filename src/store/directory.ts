@@ -58,6 +58,7 @@ export interface Directory {
         | "polledAt"
         | "sweptAt"
         | "localSweptAt"
+        | "untrackedRecords"
         | "accessAskedAt"
       >
     >,

@@ -96,6 +96,7 @@ describe("standings", () => {
     inbound: true,
     outbound: true,
     paused_reason: null,
+    untracked_records: null,
     polled_at: null,
   };
 

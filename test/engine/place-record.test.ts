@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type EndedLane,
+  expectedIn,
   type Placed,
   placeRecord,
   takingBack,
@@ -36,6 +37,15 @@ const placed = (
   isFromElsewhere: false,
   isChild: false,
   ...how,
+});
+
+describe("the connections that a parent is to get its first lane in", () => {
+  it("are those that its row belongs to, unless a lane of it has ended there", () => {
+    expect(expectedIn([site, app], [])).toEqual([site, app]);
+    expect(expectedIn([site, app], [endedAt(site)])).toEqual([app]);
+    expect(expectedIn([site, app], [endedAt(site, { side: "resource" })])).toEqual([app]);
+    expect(expectedIn([], [endedAt(site)])).toEqual([]);
+  });
 });
 
 describe("the lane that takes a record back", () => {

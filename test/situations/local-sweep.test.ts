@@ -72,6 +72,7 @@ describeOnEachDatabase("the local sweep", (open) => {
       differing: 1,
       gone: 0,
       moved: 0,
+      untracked: 0,
       hidden: [],
       held: false,
     });

@@ -183,6 +183,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
         etags: { issue: 'W/"1"' },
         polledAt: at,
         accessAskedAt: at,
+        untrackedRecords: 2,
       });
       await directory.updateConnection(connection, {});
       expect(await directory.connections()).toEqual([
@@ -202,6 +203,7 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
           sweptAt: null,
           localSweptAt: null,
           accessAskedAt: at,
+          untrackedRecords: 2,
           pairing: [],
         },
       ]);

@@ -81,6 +81,7 @@ table tandem.connections
   created_at timestamp with time zone not null default tandem.now()
   local_swept_at timestamp with time zone
   access_asked_at timestamp with time zone
+  untracked_records bigint
   connections_account_id_fkey: FOREIGN KEY (account_id) REFERENCES tandem.accounts(id)
   connections_integration_container_id_scope_key: UNIQUE (integration, container_id, scope)
   connections_pkey: PRIMARY KEY (id)

@@ -57,6 +57,7 @@ function statusLines(
       `${deliveries.received} received, ${deliveries.translated} translated, ${deliveries.irrelevant} irrelevant, ${deliveries.failed} failed`,
     ],
     ...missedRow(status.missed_deliveries),
+    ...connections.flatMap(untrackedRow),
   ];
   return [
     `Tandem ${status.version} on ${status.database}${place}`,
@@ -106,6 +107,15 @@ function missedRow({
 }: ApiStatus["missed_deliveries"]): readonly (readonly [string, string])[] {
   if (waiting + givenUp === 0) return [];
   return [["missed", `${count(waiting, "webhook")} asked for again, ${givenUp} given up`]];
+}
+
+/** Records that nothing looks at, with the command that pairs them; none, no line. */
+function untrackedRow({
+  container,
+  untracked_records: many,
+}: ApiStatus["connections"][number]): readonly (readonly [string, string])[] {
+  if (many === null || many === 0) return [];
+  return [["untracked", `${count(many, "record")} of ${container}: tandem reconcile ${container}`]];
 }
 
 /** Backfills that are under way; none, no line. */

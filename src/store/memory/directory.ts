@@ -79,6 +79,7 @@ export function directory(state: MemoryState): Directory {
           polledAt: null,
           sweptAt: null,
           localSweptAt: null,
+          untrackedRecords: null,
           accessAskedAt: null,
           ...known,
           id,

@@ -41,6 +41,8 @@ interface ConnectionRow {
   readonly swept_at: string | null;
   readonly local_swept_at: string | null;
   /** Absent on a schema from before it. */
+  readonly untracked_records?: string | null;
+  /** Absent on a schema from before it. */
   readonly access_asked_at?: string | null;
   readonly pairing: readonly string[];
 }
@@ -138,6 +140,7 @@ export function directory(database: Queryable): Directory {
         ["polled_at", "::timestamptz", written(changes.polledAt, textOrNull)],
         ["swept_at", "::timestamptz", written(changes.sweptAt, textOrNull)],
         ["local_swept_at", "::timestamptz", written(changes.localSweptAt, textOrNull)],
+        ["untracked_records", "::bigint", changes.untrackedRecords],
         ["access_asked_at", "::timestamptz", written(changes.accessAskedAt, textOrNull)],
       ]);
     },
@@ -213,6 +216,7 @@ function connectionFromRow(row: ConnectionRow): Connection {
     polledAt: instantOrNull(row.polled_at),
     sweptAt: instantOrNull(row.swept_at),
     localSweptAt: instantOrNull(row.local_swept_at),
+    untrackedRecords: row.untracked_records == null ? null : Number(row.untracked_records),
     accessAskedAt: instantOrNull(row.access_asked_at ?? null),
     pairing: row.pairing,
   };

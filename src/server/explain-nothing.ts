@@ -1,0 +1,48 @@
+/** Why nothing happened for a record that has no lane and no journal: one sentence and the next command. */
+import type { TandemCore } from "../compose.ts";
+import { connectionsAt } from "../engine/record-move.ts";
+import type { Mapping } from "../model/mapping.ts";
+import { AddressBook } from "../runtime/address-book.ts";
+import { isSoftDeleted } from "../runtime/fold-changes.ts";
+import { placingColumn, whereaboutsOf } from "../runtime/whereabouts.ts";
+
+export async function explainNothing(
+  { services }: TandemCore,
+  recordType: string,
+  recordId: string,
+): Promise<string> {
+  const mappings = services.mappings.filter((mapping) => mapping.recordType === recordType);
+  const [mapping] = mappings;
+  if (mapping === undefined) {
+    const known = [...services.mappings, ...services.journals].map((one) => one.recordType);
+    return `The table is not mapped. Known tables: ${[...new Set(known)].join(", ")}.`;
+  }
+  const book = await AddressBook.open(services);
+  return services.store.transaction(async (tx) => {
+    const row = (await tx.records.read(mapping, [recordId])).get(recordId);
+    if (row === undefined)
+      return "The table has no such row, or row security hides it from Tandem.";
+    if (isSoftDeleted(mapping, row)) return "The record is archived, so it gets no counterpart.";
+    const captured = await tx.changes.peek(recordType, [recordId]);
+    if (captured.length > 0) {
+      return "Its write was captured and waits for the drain. Is a worker running? See `tandem status`.";
+    }
+    for (const one of mappings) {
+      const where = await whereaboutsOf(tx, one, new Map([[recordId, row]]), [], book);
+      const [connection] = connectionsAt(where.get(recordId) ?? { kind: "unsettled" });
+      if (connection !== undefined) {
+        const name = book.contact(connection)?.connection.containerName ?? connection;
+        return `The record belongs to ${name}, but no write of it was captured since that was connected. \`tandem reconcile ${name}\` pairs it.`;
+      }
+    }
+    return unconnected(mapping, row);
+  });
+}
+
+function unconnected(mapping: Mapping, row: Readonly<Record<string, unknown>>): string {
+  const column = placingColumn(mapping);
+  const value = column === null ? "" : ` = ${JSON.stringify(row[column])}`;
+  return mapping.parent === null
+    ? `No connection has the scope ${column ?? ""}${value}. \`tandem connect\` adds one.`
+    : `Its parent, ${mapping.parent.recordType} ${column ?? ""}${value}, has no counterpart in any connection.`;
+}
