@@ -28,6 +28,8 @@ export async function listen(
     server.once("error", reject);
     server.listen(port, host, () => {
       server.off("error", reject);
+      // Later it is about one connection, such as one too many; without a listener Node ends the process.
+      server.on("error", () => undefined);
       resolve();
     });
   });

@@ -54,6 +54,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// A log that nobody reads any more is no reason to stop.
+process.stderr.on("error", () => undefined);
+
 const status = await run(process.argv.slice(2), io);
 // What a configuration opened beside the database must not keep the process alive.
 process.stdout.write("", () => process.exit(status));

@@ -49,12 +49,16 @@ export function stateFeed(read: () => Promise<DemoState>): StateFeed {
       onStart(stop);
       let sent = "";
       // Another function turns it, which the compiler cannot see.
-      while (!(stopped as boolean)) {
-        const state = await read();
-        const text = JSON.stringify(state);
-        if (text !== sent) await send(state);
-        sent = text;
-        await sleep();
+      try {
+        while (!(stopped as boolean)) {
+          const state = await read();
+          const text = JSON.stringify(state);
+          if (text !== sent) await send(state);
+          sent = text;
+          await sleep();
+        }
+      } finally {
+        stop();
       }
     },
     nudge: wakeAll,

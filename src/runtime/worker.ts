@@ -255,7 +255,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const hear = (work: WorkerWork | null = null) => {
     wake(work === null ? ON_ANY_WORK : [DONE_BY[work]]);
   };
-  const unheard = services.store.onWork(hear);
+  // A worker that hears nothing still looks for work.
+  const unheard = services.store.onWork(hear).catch((error: unknown) => {
+    services.log.warn(tell(error), "hints about work cannot be heard; it is looked for instead");
+    return () => Promise.resolve();
+  });
 
   async function end(): Promise<void> {
     stopping.abort();

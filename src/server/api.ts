@@ -13,6 +13,7 @@ import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
 import { explainNothing } from "./explain-nothing.ts";
+import { createLedgerFeed } from "./ledger-feed.ts";
 import { problem } from "./problem.ts";
 import { addReconcileRoutes } from "./reconcile-routes.ts";
 import {
@@ -23,7 +24,6 @@ import {
   representEvent,
   representHeldRun,
 } from "./represent.ts";
-import { streamLedger } from "./stream.ts";
 import { VERSION } from "./version.ts";
 
 /** How many pairings that are switched off the status names. */
@@ -55,6 +55,7 @@ const listing = z.object({
 export function createApi(core: TandemCore): Hono {
   const api = new Hono();
   const { ledger, directory } = core.services.store;
+  const feed = createLedgerFeed(core, () => statusOf(core));
 
   api.get("/status", async (context) => context.json(await statusOf(core)));
 
@@ -158,7 +159,7 @@ export function createApi(core: TandemCore): Hono {
     return context.json(await statusOf(core));
   });
 
-  api.get("/stream", (context) => streamLedger(core, context.req.raw.signal, () => statusOf(core)));
+  api.get("/stream", (context) => feed.open(context.req.raw.signal));
 
   /** A copy of a database must not act before somebody said so. */
   async function refuseForeign(): Promise<Response | null> {

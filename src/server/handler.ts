@@ -95,17 +95,26 @@ export function createHandler(
       "Start at /.",
     ),
   );
-  app.onError((error) => {
+  const failed = (error: unknown): Response => {
     const trouble = describeTrouble(error);
-    log.error({ ...tell(error), stack: error.stack }, "a request failed");
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error({ ...tell(error), stack }, "a request failed");
     return problem(
       503,
       trouble?.code ?? "unavailable",
       "the request could not be carried out now",
       `${trouble === null ? "" : `${trouble.hint} `}It is in the log with its cause. A webhook that was not stored is found by the next poll, a deletion by the id sweep; a GitHub App's is also asked for again.`,
     );
-  });
-  return async (request) => app.fetch(request);
+  };
+  app.onError(failed);
+  return async (request) => {
+    try {
+      return await app.fetch(request);
+    } catch (error) {
+      // Hono passes on what is thrown and is no error; in an app it would end the process.
+      return failed(error);
+    }
+  };
 }
 
 function tooLarge(): Response {

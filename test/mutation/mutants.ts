@@ -3,6 +3,7 @@ import { admission } from "./admission.ts";
 import { agreeing } from "./agreeing.ts";
 import { answering } from "./answering.ts";
 import { authors } from "./authors.ts";
+import { availability } from "./availability.ts";
 import { backInReach } from "./back-in-reach.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
@@ -38,4 +39,5 @@ export const mutants: readonly CodeMutant[] = [
   ...answering,
   ...outcomes,
   ...providers,
+  ...availability,
 ];

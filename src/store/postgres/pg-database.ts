@@ -27,8 +27,8 @@ const CONNECT_WITHIN_MS = 30_000;
 export function pgDatabase(source: string | pg.Pool): Database {
   const owned = typeof source === "string";
   const pool = owned ? openPool(source) : source;
-  // A lost idle connection is not a crash: the pool opens another.
-  if (owned) pool.on("error", () => undefined);
+  // A lost idle connection is not a crash: the pool opens another. An app may not listen to its own.
+  pool.on("error", ignoreLoss);
   const { take, forget } = taker(pool);
   // An app's pool is set up as the app wants it.
   const kept = new KeptStatements(owned);
@@ -40,9 +40,15 @@ export function pgDatabase(source: string | pg.Pool): Database {
     listen: (channel, heard) => listen(pool, channel, heard),
     async close() {
       forget();
+      if (!owned) pool.off("error", ignoreLoss);
       if (owned) await pool.end();
     },
   };
+}
+
+/** What a lost connection fails is told to those that use it. */
+function ignoreLoss(): void {
+  // Without a listener Node ends the process.
 }
 
 function openPool(connectionString: string): pg.Pool {
@@ -69,7 +75,13 @@ type Take = () => Promise<pg.PoolClient>;
 /** The driver says the same of a pool in use and of a host that is gone: who has what is counted here. */
 function taker(pool: pg.Pool): { readonly take: Take; readonly forget: () => void } {
   const inUse = new Set<pg.PoolClient>();
-  const acquired = (client: pg.PoolClient) => void inUse.add(client);
+  const known = new WeakSet<pg.PoolClient>();
+  const acquired = (client: pg.PoolClient) => {
+    inUse.add(client);
+    // Between the pool's listener and ours there is a moment: an error then would end the process.
+    if (!known.has(client)) client.on("error", ignoreLoss);
+    known.add(client);
+  };
   const released = (_error: Error, client: pg.PoolClient) => void inUse.delete(client);
   pool.on("acquire", acquired);
   pool.on("release", released);

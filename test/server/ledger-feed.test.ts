@@ -3,9 +3,17 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
+import type { ApiStatus } from "../../src/server/api-types.ts";
+import { createLedgerFeed } from "../../src/server/ledger-feed.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { databaseKinds, openTestDatabase, type TestDatabase } from "../harness/databases.ts";
+
+const noEnd = () => new AbortController().signal;
+let told = 0;
+/** A status that is another at each look. */
+const statusOfNothing = () =>
+  Promise.resolve({ now: "", version: String((told += 1)) } as unknown as ApiStatus);
 
 describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
   let database: TestDatabase;
@@ -76,6 +84,56 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     release();
     await lookEnds();
     expect(unhandled).toEqual([]);
+  });
+
+  it("is one look for many readers, each with all that is in sight first", async () => {
+    await midLook(new AbortController().signal);
+    release();
+    await lookEnds();
+    let asked = 0;
+    const count = () => (asked += 1);
+    pool.on("acquire", count);
+    for (let reader = 0; reader < 20; reader += 1) {
+      const response = await tandem.fetch(new Request("http://localhost/api/stream"));
+      const body = (response.body as ReadableStream<Uint8Array>).getReader();
+      const first = new TextDecoder().decode((await body.read()).value);
+      expect(first).toMatch(/^event: status\n.*acme/);
+    }
+    expect(asked).toBe(0);
+    clock.advance(400);
+    await lookEnds();
+    pool.off("acquire", count);
+    // A look takes as many as one reader's did.
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(20);
+  });
+
+  it("is refused beyond so many, and served again once one has left", async () => {
+    const feed = createLedgerFeed(tandem, statusOfNothing, 2);
+    const streams = [await feed.open(noEnd()), await feed.open(noEnd())];
+    const refused = await feed.open(noEnd());
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("5");
+    expect(await refused.json()).toMatchObject({ error: { code: "too_many_streams" } });
+    await streams[0]?.body?.cancel();
+    expect((await feed.open(noEnd())).status).toBe(200);
+  });
+
+  it("lets go of a reader that takes nothing, and of none that reads", async () => {
+    const feed = createLedgerFeed(tandem, statusOfNothing, 2);
+    const stuck = await feed.open(noEnd());
+    const reading = (await feed.open(noEnd())).body?.getReader();
+    await reading?.read();
+    for (let turn = 0; turn < 4; turn += 1) {
+      const next = reading?.read();
+      await expect.poll(() => clock.nextTimer()).not.toBeNull();
+      clock.advance(turn === 0 ? 400 : 6_000);
+      await next;
+    }
+    // The one place is free again, and the other is not.
+    expect((await feed.open(noEnd())).status).toBe(200);
+    expect((await feed.open(noEnd())).status).toBe(503);
+    expect(stuck.bodyUsed).toBe(false);
   });
 
   it("ends where the database is out of reach, so that the page says it is not live", async () => {
