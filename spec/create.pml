@@ -4,6 +4,8 @@
  * token included. Moves are named as in test/engine/create-world.ts.
  *
  * NX  requests or workers lost; a lost request may land later    NH  copies by persons
+ * NA  copies by persons who act as the account, once the record is paired: only a create that left and
+ *     whose resource was not seen proves that a resource is ours; time and text tell a copy made meanwhile
  * EXACT: none lands late and the list does not lag. Then there are never two of ours, not even for a while.
  * NO_ROOM: the resource has no room for a token. Then no rule can be exact about requests that land
  * late and lists that lag, so there are none; unknown resources wait while a create is open.
@@ -19,21 +21,25 @@
 #if !defined(NO_ROOM) && !defined(EXACT)
 #define LATE                  /* requests land late, lists lag */
 #endif
+#ifndef NA
+#define NA 0
+#endif
 #define N 5                   /* resources are numbered from 1 in the order they land */
 
 /* ---- the provider ---- */
 byte n;                       /* how many resources there are */
-bit human[N], open[N], wire[N];
+bit human[N], hand[N], told[N], open[N], wire[N];
 byte adrift;                  /* requests of workers that gave up on them */
 /* ---- the lanes: the create's own, and those of other resources ---- */
 byte bound;                   /* its external id */
 bit hb;                       /* base: the resource was merged */
+byte left, nm; bit made[N];   /* how many creates left; the resources taken for what they made */
 bit sent, att;                /* a create left; its outcome is not settled */
 bit iq, oq = 1;               /* its inbound and outbound events */
 bit own[N], waits[N];         /* another record was made; it waits for the create */
 /* ---- the worker: 0 idle 1 sent 2 answered 3 listed ---- */
 byte w, ans;
-byte nX = NX, nH = NH, i, r; bit fin, polled, swept;
+byte nX = NX, nH = NH, nA = NA, i, r; bit fin, polled, swept;
 
 #define STATE printf("state: n %d bound %d base %d attempt %d in %d out %d worker %d:%d open %d%d%d%d own %d%d%d%d human %d%d%d%d\n", \
   n, bound, hb, att, iq, oq, w, ans, open[1], open[2], open[3], open[4], own[1], own[2], own[3], own[4], human[1], human[2], human[3], human[4])
@@ -41,8 +47,14 @@ byte nX = NX, nH = NH, i, r; bit fin, polled, swept;
 #ifdef NO_AUTHOR
 #define OURS(k) 1             /* whatever carries the token */
 #else
-#define OURS(k) (!human[k])
+#define OURS(k) (!human[k] || hand[k])
 #endif
+#ifdef NO_PROOF
+#define SURPLUS(k) OURS(k)    /* the token and the account are proof enough */
+#else
+#define SURPLUS(k) (OURS(k) && (made[k] || (left > nm && !told[k])))
+#endif
+#define MARK(k) if :: !made[k] -> made[k] = 1; nm++ :: else fi
 #ifdef NO_ADOPT
 #define ADOPTS(k) 0
 #else
@@ -78,10 +90,10 @@ inline observe(k) {
 #endif
 #else
      if
-     :: ADOPTS(k) -> bound = k; iq = 1                                /* adopted */
+     :: ADOPTS(k) -> bound = k; iq = 1; MARK(k)                                /* adopted */
 #ifndef NO_SURPLUS
-     :: bound != 0 && OURS(k) -> skip                                 /* ours and not bound: the sweep closes it */
-     :: !ADOPTS(k) && !(bound != 0 && OURS(k)) -> own[k] = 1
+     :: bound != 0 && SURPLUS(k) -> MARK(k)                           /* ours and not bound: the sweep closes it */
+     :: !ADOPTS(k) && !(bound != 0 && SURPLUS(k)) -> own[k] = 1
 #else
      :: else -> own[k] = 1
 #endif
@@ -96,14 +108,14 @@ inline takeOver(k) { if :: waits[k] && bound == 0 -> waits[k] = 0; bound = k; iq
 #ifdef NO_INTENT
 inline post() { w = 1 }       /* what is under way is known to its worker alone */
 #else
-inline post() { sent = 1; att = 1; w = 1 }
+inline post() { sent = 1; att = 1; w = 1; left++ }
 #endif
 
 /* An answer or a look names resource k. */
 inline name(k) {
   takeOver(k);
   if
-  :: bound == 0 || bound == k -> bound = k; hb = 1; att = 0           /* the event ends: nothing differs */
+  :: bound == 0 || bound == k -> bound = k; hb = 1; att = 0; MARK(k)           /* the event ends: nothing differs */
   :: else -> oq = 1                                                    /* another was adopted: this one is surplus */
   fi
 }
@@ -151,6 +163,7 @@ active proctype Create() {
 #endif
   /* ---- others, and what is on its way ---- */
   :: d_step { nH > 0 && n > 0 && n < N - 1 -> nH--; land(1); printf("step: a person copies it\n"); STATE }
+  :: d_step { nA > 0 && bound != 0 && n < N - 1 -> nA--; land(1); hand[n] = 1; told[n] = (left > nm); printf("step: its writer copies it\n"); STATE }
 #define HOOK(k) :: d_step { wire[k] -> observe(k); printf("step: webhook %d\n", k); STATE }
   HOOK(1) HOOK(2) HOOK(3) HOOK(4)
 #ifdef NO_ROOM
@@ -160,7 +173,7 @@ active proctype Create() {
   WAIT(1) WAIT(2) WAIT(3) WAIT(4)
 #endif
   /* ---- the end: one poll, one sweep ---- */
-  :: d_step { !fin && adrift == 0 -> fin = 1; nX = 0; nH = 0; printf("step: faults stop\n") }
+  :: d_step { !fin && adrift == 0 -> fin = 1; nX = 0; nH = 0; nA = 0; printf("step: faults stop\n") }
   :: d_step { fin && !polled && WIRES -> wire[1] = 0; wire[2] = 0; wire[3] = 0; wire[4] = 0; printf("step: webhooks lost\n") }
   :: d_step { fin && QUIET && !polled && !WIRES -> polled = 1;
        for (r : 1 .. n) { if :: open[r] -> observe(r) :: else fi } r = 0; printf("step: POLL\n"); STATE }
@@ -171,7 +184,7 @@ active proctype Create() {
 #ifdef KEEP_LOWEST
          if :: open[i] && OURS(i) -> if :: r == 0 -> r = i :: else -> open[i] = 0 fi :: else fi
 #else
-         if :: open[i] && OURS(i) && i != bound -> open[i] = 0 :: else fi
+         if :: open[i] && SURPLUS(i) && i != bound -> open[i] = 0 :: else fi
 #endif
        }
        i = 0; r = 0;

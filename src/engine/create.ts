@@ -6,7 +6,7 @@
  *   it was refused, limited or could not be had        the account writes after all; the reason says why
  *   there is no room for the create's token            the account writes, for nothing else tells it
  */
-import { type Actor, type Content, digest, type Json, pick } from "../model/content.ts";
+import { type Actor, canonical, type Content, digest, type Json, pick } from "../model/content.ts";
 import type { Reason, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type {
@@ -16,10 +16,12 @@ import type {
   Lane,
   Posted,
   PostedAuthor,
+  PostedCreates,
   Transition,
 } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { requeue } from "./start.ts";
+import { withPosted } from "./identify.ts";
 import { closeIntent } from "./tokenless.ts";
 
 /** Under whose credentials a create leaves. */
@@ -73,7 +75,7 @@ export function isByAuthor(intent: Intent | null): boolean {
   return (intent?.posted?.byAuthor ?? null) !== null;
 }
 
-/** How many different texts of one author's creates are remembered. */
+/** How many different texts of one writer's creates are remembered. */
 const TEXTS_REMEMBERED = 10;
 
 /**
@@ -87,25 +89,29 @@ export function saidOf(content: Content, mapping: Mapping): string {
     const isText = spec?.kind === "line" || spec?.kind === "text";
     return isText && spec.writable && spec.settableOnCreate !== false;
   });
-  return digest(pick(content, words));
+  return digest(pick(canonical(content, fields), words));
 }
 
-/** Notes on the intent that a create leaves for it under a user's own token, and what it says. */
+/** Notes on the intent that a create leaves for it, under whose credentials, and what it says. */
 export function post(intent: Intent, writer: Writer, said: string, now: Instant): Intent {
-  if (writer.kind === "account") return intent;
+  const posted = { authors: [], byAuthor: null, from: now, ...intent.posted, at: now };
+  if (writer.kind === "account") {
+    return { ...intent, posted: { ...posted, account: oneMore(posted.account, said) } };
+  }
   const { actor } = writer;
-  const { authors = [], byAuthor = null } = intent.posted ?? {};
-  const before = authors.find(({ id }) => id === actor.id);
+  const before = posted.authors.find(({ id }) => id === actor.id);
+  const author: PostedAuthor = { ...actor, ...oneMore(before, said) };
+  const others = posted.authors.filter((one) => one !== before);
+  return { ...intent, posted: { ...posted, authors: [...others, author] } };
+}
+
+function oneMore(before: PostedCreates | undefined, said: string): PostedCreates {
   const texts = [said, ...(before?.said ?? []).filter((one) => one !== said)];
-  const author: PostedAuthor = {
-    ...actor,
+  return {
     times: (before?.times ?? 0) + 1,
     said: texts.slice(0, TEXTS_REMEMBERED),
     made: before?.made ?? [],
   };
-  const others = authors.filter((one) => one !== before);
-  const posted: Posted = { at: now, authors: [...others, author], byAuthor };
-  return { ...intent, posted };
 }
 
 /** What an attempt notes of its writer. */
@@ -127,17 +133,17 @@ export function withoutRefused(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">
     ...lane,
     attempt: attempt === refused ? null : attempt,
     unanswered: attempt === refused ? unanswered : unanswered.filter((one) => one !== refused),
-    intent: intent === null ? null : takenBack(intent, refused),
+    intent: intent === null ? null : takenBack(intent, refused, lane.externalId),
   };
   return mayHaveLanded(without) ? without : closeIntent(without);
 }
 
 /**
- * The same where the claim was lost by then. Only a user's create is worth a write of one who has lost
- * it: as long as it counts, what they make by hand may be taken for it.
+ * The same where the claim was lost by then: as long as a create counts, what its writer makes by hand
+ * may be taken for it.
  */
 export function withoutRefusedLate(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">): Lane {
-  return sentUnder(lane, by)?.author === undefined ? lane : withoutRefused(lane, by);
+  return sentUnder(lane, by)?.kind === "create" ? withoutRefused(lane, by) : lane;
 }
 
 /** What a claim has sent, as far as it is open. */
@@ -149,13 +155,26 @@ function sentUnder(
   return open.find((one) => one.event === id && one.epoch === epoch) ?? null;
 }
 
-/** Forgets a create of a user's; and the user, unless something of theirs was seen. */
-function takenBack({ posted, ...intent }: Intent, { author: refused }: Attempt): Intent {
-  if (posted === undefined) return intent;
-  const authors = posted.authors
+/** Forgets a create; and its writer, unless something of theirs was seen. */
+function takenBack(
+  intent: Intent,
+  { author: refused, kind }: Attempt,
+  bound: string | null,
+): Intent {
+  if (intent.posted === undefined || kind !== "create") return intent;
+  const { account, ...rest } = intent.posted;
+  const isLeft = ({ times, made }: PostedCreates) => times > 0 || made.length > 0;
+  const authors = rest.authors
     .map((one) => (one.id === refused?.id ? { ...one, times: one.times - 1 } : one))
-    .filter(({ times, made }) => times > 0 || made.length > 0);
-  return authors.length === 0 ? intent : { ...intent, posted: { ...posted, authors } };
+    .filter(isLeft);
+  const isByAccount = refused === undefined && account !== undefined;
+  const own = isByAccount ? { ...account, times: account.times - 1 } : account;
+  const posted: Posted = {
+    ...rest,
+    authors,
+    ...(own !== undefined && isLeft(own) && { account: own }),
+  };
+  return withPosted(intent, posted, bound);
 }
 
 /**

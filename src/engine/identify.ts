@@ -4,22 +4,23 @@
  *
  *   its external id is known                              that lane
  *   the token of a create that has no resource yet, ours  adopted by that lane
- *   the token of a create that has its resource, ours     surplus: never a record, the sweep closes it
+ *   the token of a create that has its resource, and      surplus: never a record, it is closed
+ *   proof that another create of it made this one
  *   anything else                                         new; a token in it was copied and is stripped
  *
  * A create may land late where its lane's resource was transferred from: that is surplus too. An id there
  * is none of the lane's, however much it looks like it.
  *
- * Ours is what carries the token and was written by the connection's own identity, or by a user under
- * whose own token one of the lane's creates left. A person who copies a resource copies its token, and
- * gets a record of their own; so does such a user, who may copy what they wrote, unless it can only be a
- * create's: one of theirs may have made more than the lane is bound to, it was made shortly after the
- * last of them at the latest, and says what one of them said.
+ * Ours may be what carries the token and was written by the connection's own identity, or by a user under
+ * whose own token one of the lane's creates left. The token alone proves nothing (S58): a person who copies
+ * a resource copies its token, and the account's credentials may be a person's. Proof is a create that left
+ * under the writer's credentials and whose resource was not seen yet, while this one was made between the
+ * first create and shortly after the last one, and says what one of them said.
  */
 import type { Actor } from "../model/content.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
-import type { Intent, Lane, Posted, PostedAuthor } from "../model/lane.ts";
+import type { Intent, Lane, Posted, PostedAuthor, PostedCreates } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 
 /** A lane as far as identity is concerned. */
@@ -32,12 +33,17 @@ export interface LaneKey {
 export interface IntentKey extends LaneKey {
   /** Its resource was transferred to another connection from the arrival's, where the create left. */
   readonly isElsewhere: boolean;
-  /** What left for it under users' own tokens; `null` where nothing did. */
+  /** When its first create began. */
+  readonly since: Instant;
+  /** What left for it, as far as its resources were not all seen; `null` where they were. */
   readonly posted: Posted | null;
 }
 
 /** How long after a create left its resource may still be made, with what clocks may differ by. */
 export const LATE_CREATE_MS = 15 * 60_000;
+
+/** How far the provider's clock may be behind ours without our knowing. */
+export const CLOCK_ALLOWANCE_MS = 5 * 60_000;
 
 /** What an arrival says of its own identity. */
 export interface ArrivalKey {
@@ -57,8 +63,11 @@ export type Identification =
   | { readonly kind: "lane"; readonly id: LaneId }
   /** It is what the lane's create made: the lane takes its external id. */
   | { readonly kind: "adopt"; readonly id: LaneId }
-  /** A second resource of ours; the lane named has its counterpart already. */
-  | { readonly kind: "surplus"; readonly of: LaneId }
+  /**
+   * A second resource of ours; the lane named has its counterpart already. Without proof it may be that
+   * counterpart, transferred away and back: it is no record, and is not closed.
+   */
+  | { readonly kind: "surplus"; readonly of: LaneId; readonly isProven: boolean }
   /** Not seen before. `strippedToken` is the copied token, to be said in the ledger. */
   | { readonly kind: "new"; readonly strippedToken: string | null };
 
@@ -74,7 +83,7 @@ export type Identification =
  * @param identity Who we are at the integration; `null` until it was asked.
  *
  * @example
- * const lane = { id, externalId: null, isElsewhere: false, posted: null };
+ * const lane = { id, externalId: null, isElsewhere: false, since, posted: null };
  * identify({ externalId: "7", token: "t1", author: bot }, null, lane, bot)
  * // { kind: "adopt", id }
  */
@@ -98,8 +107,10 @@ export function identify(
     const mayBeOurs = byUs !== false || byAuthor !== null;
     return mayBeOurs ? { kind: "adopt", id: byToken.id } : isNew;
   }
-  const isOurs = byUs === true || (byAuthor !== null && isSecond(arrival, byAuthor, byToken));
-  return isOurs ? { kind: "surplus", of: byToken.id } : isNew;
+  const sent = byUs === true ? (byToken.posted?.account ?? null) : byAuthor;
+  const isProven = sent !== null && isSecond(arrival, sent, byToken);
+  const mayBeFirst = byUs === true && mayHaveComeBack(arrival, byToken);
+  return isProven || mayBeFirst ? { kind: "surplus", of: byToken.id, isProven } : isNew;
 }
 
 /** The user under whose own token a create of the intent left, where it is this one. */
@@ -108,29 +119,61 @@ export function amongAuthors(author: Actor | null, posted: Posted | null): Poste
 }
 
 /**
- * Whether what a user wrote is what another create of theirs made, and not a copy of their own making.
+ * Whether what a writer wrote is what another create of theirs made, and not a copy of their own making.
  * One in the very words of a create that was never seen, within minutes of it, cannot be told from it.
  */
 function isSecond(
   { externalId, createdAt, said }: ArrivalKey,
-  { times, made, said: sent }: PostedAuthor,
+  { times, made, said: sent }: PostedCreates,
   { posted }: IntentKey,
 ): boolean {
   if (made.includes(externalId)) return true;
   if (posted === null || createdAt === undefined || said === undefined) return false;
-  const inTime = createdAt <= addMillis(posted.at, LATE_CREATE_MS);
-  return times > made.length && inTime && sent.includes(said);
+  return times > made.length && isInTime(createdAt, posted) && sent.includes(said);
 }
 
-/** Notes a resource as what a create made, where one of its authors wrote it. */
+/** Whether one of the creates may have made what was created then. */
+function isInTime(createdAt: Instant, { from, at }: Pick<Posted, "from" | "at">): boolean {
+  const isBefore = from !== undefined && createdAt < addMillis(from, -CLOCK_ALLOWANCE_MS);
+  return !isBefore && createdAt <= addMillis(at, LATE_CREATE_MS);
+}
+
+/**
+ * Whether it may be the lane's resource itself, which was transferred from there: a transfer keeps the time
+ * of creation, so a later copy is none.
+ */
+function mayHaveComeBack({ createdAt }: ArrivalKey, { isElsewhere, since }: IntentKey): boolean {
+  return isElsewhere && createdAt !== undefined && isInTime(createdAt, { from: since, at: since });
+}
+
+/** What has left, where the lane's resource has another id by now; the ids of before are nobody's. */
+export function madeAnew(posted: Posted, before: string | null, bound: string | null): Posted {
+  if (before === null) return posted;
+  const now = bound === null ? [] : [bound];
+  const anew = <C extends PostedCreates>(one: C): C => ({
+    ...one,
+    made: one.made.includes(before) ? now : [],
+  });
+  const { account, authors } = posted;
+  return { ...posted, ...(account && { account: anew(account) }), authors: authors.map(anew) };
+}
+
+/** Notes a resource of ours as what a create of its writer made; without a user, the account's. */
 export function withMade<P extends Posted | null>(
   posted: P,
   { author, externalId }: Pick<ArrivalKey, "author" | "externalId">,
 ): P {
+  if (posted === null) return posted;
+  const noted = <C extends PostedCreates>(one: C): C =>
+    one.made.includes(externalId) ? one : { ...one, made: [...one.made, externalId] };
   const writer = amongAuthors(author, posted);
-  if (posted === null || writer === null || writer.made.includes(externalId)) return posted;
-  const noted = { ...writer, made: [...writer.made, externalId] };
-  return { ...posted, authors: posted.authors.map((one) => (one === writer ? noted : one)) };
+  if (writer === null) {
+    const { account } = posted;
+    if (account === undefined || noted(account) === account) return posted;
+    return { ...posted, account: noted(account) };
+  }
+  if (noted(writer) === writer) return posted;
+  return { ...posted, authors: posted.authors.map((one) => (one === writer ? noted(one) : one)) };
 }
 
 /** Whether we wrote it; `null` where that cannot be told. */
@@ -155,10 +198,22 @@ export function learnIdentity(lane: Lane, observation: Observation): Lane {
 }
 
 function learnWriter(intent: Intent | null, observation: Observation): Intent | null {
-  const byAuthor = amongAuthors(observation.author, intent?.posted ?? null);
-  if (intent?.posted === undefined || byAuthor === null) return intent;
-  return {
-    ...intent,
-    posted: { ...withMade(intent.posted, observation), byAuthor: byAuthor.id },
-  };
+  if (intent?.posted === undefined) return intent;
+  const byAuthor = amongAuthors(observation.author, intent.posted);
+  const posted = { ...withMade(intent.posted, observation), byAuthor: byAuthor?.id ?? null };
+  return withPosted(intent, posted, observation.externalId);
+}
+
+/** An intent with what has left for it; a single create that made what the lane is bound to is spent. */
+export function withPosted(
+  { posted: _, ...intent }: Intent,
+  posted: Posted,
+  bound: string | null,
+): Intent {
+  const { account, ...others } = posted;
+  const isSpent =
+    account === undefined ||
+    (account.times <= 1 && account.made.length === 1 && account.made[0] === bound);
+  const kept = isSpent ? others : posted;
+  return isSpent && others.authors.length === 0 ? intent : { ...intent, posted: kept };
 }

@@ -17,6 +17,7 @@ import type { Observation, ObservationSource, Place, ResourceRef } from "../mode
 import type { Context } from "./context.ts";
 import { cancelOlder } from "./admit.ts";
 import { supersede } from "./covered.ts";
+import { madeAnew } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
 import { closingValues } from "./outbound.ts";
 import { admitRecordMove, queueRemoval } from "./record-change.ts";
@@ -180,7 +181,13 @@ export function followParent(
   const there = readdress(child, to, context);
   const tombstone = child.tombstone === null ? null : backInReach(child.tombstone);
   const parent = there.lane.externalId === null ? child.parent : to.parent;
-  const followed = withLane(there, { parent, tombstone });
+  const { intent } = child;
+  const posted = intent?.posted && madeAnew(intent.posted, child.externalId, there.lane.externalId);
+  const followed = withLane(there, {
+    parent,
+    tombstone,
+    intent: intent === null ? null : { ...intent, ...(posted && { posted }) },
+  });
   return withoutDeletions(followed, to.event, context.now);
 }
 

@@ -6,7 +6,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Admission, Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
 import { saidOf } from "./create.ts";
-import { identify, withMade } from "./identify.ts";
+import { identify, madeAnew, withMade, withPosted } from "./identify.ts";
 import type { ChildMatch } from "./move.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
@@ -40,8 +40,12 @@ export function secondsBelow(
     );
     if (of === undefined || of.seen === null || firsts.includes(one)) return [];
     const { id, intent } = of.child;
-    const posted = intent?.posted ?? null;
-    const byToken = { id, externalId: of.seen.externalId, isElsewhere: false, posted };
+    if (intent === null) return [];
+    const bound = of.seen.externalId;
+    const posted =
+      intent.posted === undefined ? null : madeAnew(intent.posted, of.child.externalId, bound);
+    const { since } = intent;
+    const byToken = { id, externalId: bound, isElsewhere: false, since, posted };
     const said = content === null ? one : { ...one, said: saidOf(content, mapping) };
     return identify(said, null, byToken, identity).kind === "surplus" ? [externalId] : [];
   });
@@ -57,17 +61,21 @@ export function admitSurplus(
   arrival: Arrival,
   at: ConnectionId,
   context: Context,
+  which: "proven" | "perhaps" = "proven",
 ): Admission {
-  if (arrival.source === "webhook") return noteSurplus(lane, arrival, at, context);
-  return { ...unchanged(counted(lane, arrival)), event: null };
+  const known = which === "proven" ? counted(lane, arrival) : lane;
+  if (arrival.source === "webhook") return noteSurplus(known, arrival, at, context);
+  return { ...unchanged(known), event: null };
 }
 
-/** The lane that counts it among what its author's creates have made. */
+/** The lane that counts it among what its writer's creates have made. */
 function counted(lane: Lane, { observation }: Arrival): Lane {
   const posted = lane.intent?.posted;
   if (lane.intent === null || posted === undefined) return lane;
   const noted = withMade(posted, observation);
-  return noted === posted ? lane : { ...lane, intent: { ...lane.intent, posted: noted } };
+  return noted === posted
+    ? lane
+    : { ...lane, intent: withPosted(lane.intent, noted, lane.externalId) };
 }
 
 /** Notes a surplus resource in the lane of the record that it was created for. */
@@ -95,5 +103,5 @@ export function noteSurplus(
     ignoredFor: { id: lane.recordId ?? lane.id, type: lane.recordType },
     finishedAt: context.now,
   };
-  return { ...bear(unchanged(counted(lane, arrival)), event), event };
+  return { ...bear(unchanged(lane), event), event };
 }

@@ -84,17 +84,24 @@ export type InsteadOfAuthor =
   /** The app's hook failed, took too long, or gave no credentials. */
   | "author_token_unavailable";
 
-/** The creates that left for an intent under users' own tokens. */
+/** The creates that left for an intent: only they prove that a resource is ours. */
 export interface Posted {
   /** When the last one left. */
   readonly at: Instant;
+  /** When the first one left; absent in rows of older versions. */
+  readonly from?: Instant;
+  /** The account's own; absent where it sent none, or its only one made what the lane is bound to. */
+  readonly account?: PostedCreates;
   readonly authors: readonly PostedAuthor[];
   /** Which of them wrote the resource that the lane is bound to, by their id; `null`: none. */
   readonly byAuthor: string | null;
 }
 
 /** A user under whose own token creates left. */
-export interface PostedAuthor extends Actor {
+export interface PostedAuthor extends Actor, PostedCreates {}
+
+/** The creates that left under one writer's credentials. */
+export interface PostedCreates {
   /** How many may have made a resource: not those that are known to have made none. */
   readonly times: number;
   /** What they said, newest first, by `saidOf`. */
@@ -109,7 +116,7 @@ export interface Intent {
   readonly since: Instant;
   /** A create of it left without the token: only an answer, or the content, tells its resource. */
   readonly tokenless: boolean;
-  /** Absent where nothing has left under a user's own token. */
+  /** Absent where nothing has left, or the only create made what the lane is bound to. */
   readonly posted?: Posted;
   /** Where its creates left, once its resource was transferred from there: one may still land there. */
   readonly leftFrom?: ConnectionId;

@@ -57,9 +57,12 @@ interface Mapped extends Incoming {
   readonly mapping: Mapping;
 }
 
+/** A second resource of the lane's, or one that only may be that. */
+type Surplus = "proven" | "perhaps";
+
 interface Addressed extends Incoming {
   readonly lane: LaneId;
-  readonly surplus: boolean;
+  readonly surplus: Surplus | null;
 }
 
 /**
@@ -116,7 +119,7 @@ async function admitAddressed(
   const unseen = addressed.filter(({ lane: id, surplus, arrival, contact }) => {
     const lane = lanes.get(id);
     return (
-      !surplus &&
+      surplus === null &&
       lane !== undefined &&
       isUnseen(lane) &&
       writtenByUs(arrival.observation, contact.account.identity) !== false
@@ -134,9 +137,10 @@ async function admitAddressed(
     const current: Transition = after.get(id) ?? { lane: before, ended: [] };
     refuseMoved(current.lane, arrival, surplus);
     const context = book.context(current.lane, tx.now);
-    const admission = surplus
-      ? admitSurplus(current.lane, arrival, item.contact.connection.id, context)
-      : admitOrCloseAgain(current.lane, arrival, context);
+    const admission =
+      surplus === null
+        ? admitOrCloseAgain(current.lane, arrival, context)
+        : admitSurplus(current.lane, arrival, item.contact.connection.id, context, surplus);
     const held =
       current.lane.awaitingIntent !== null || (awaits !== null && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")
@@ -174,12 +178,14 @@ async function addressAll(
     switch (identification.kind) {
       case "lane":
       case "adopt":
-        return [{ ...item, lane: identification.id, surplus: false }];
-      case "surplus":
-        return [{ ...item, lane: identification.of, surplus: true }];
+        return [{ ...item, lane: identification.id, surplus: null }];
+      case "surplus": {
+        const surplus = identification.isProven ? "proven" : "perhaps";
+        return [{ ...item, lane: identification.of, surplus }];
+      }
       case "new": {
         const lane = reservedFor.get(item) ?? null;
-        return lane === null ? [] : [{ ...item, lane, surplus: false }];
+        return lane === null ? [] : [{ ...item, lane, surplus: null }];
       }
     }
   });
@@ -216,7 +222,10 @@ export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "map
       byToken,
       item.contact.account.identity,
     );
-    if (byToken !== null && ["adopt", "surplus"].includes(identification.kind)) {
+    const isMade =
+      identification.kind === "adopt" ||
+      (identification.kind === "surplus" && identification.isProven);
+    if (byToken !== null && isMade) {
       const bound = byToken.externalId ?? observation.externalId;
       const posted = withMade(byToken.posted, observation);
       adopted.set(byToken.id, { externalId: bound, posted });
@@ -279,8 +288,9 @@ async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
 }
 
 /** The lane may have been bound to another resource since it was looked up. */
-function refuseMoved(lane: Lane, { observation }: Arrival, surplus: boolean): void {
-  if (surplus || lane.externalId === null || lane.externalId === observation.externalId) return;
+function refuseMoved(lane: Lane, { observation }: Arrival, surplus: Surplus | null): void {
+  if (surplus !== null || lane.externalId === null || lane.externalId === observation.externalId)
+    return;
   throw new LaneMovedError(`lane ${lane.id} was bound to ${lane.externalId} meanwhile`);
 }
 

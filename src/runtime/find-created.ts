@@ -1,5 +1,5 @@
 /** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
-import { amongAuthors, writtenByUs } from "../engine/identify.ts";
+import { amongAuthors, CLOCK_ALLOWANCE_MS, writtenByUs } from "../engine/identify.ts";
 import { saysWhatWasSent } from "../engine/tokenless.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
 import { addMillis } from "../model/instant.ts";
@@ -10,9 +10,6 @@ import type { AddressBook, Contact } from "./address-book.ts";
 import { type Claimed, hold } from "./claim.ts";
 import type { Services } from "./services.ts";
 import { isIn } from "./tokenless-creates.ts";
-
-/** The provider's clock may be behind ours by this much without our knowing. */
-const CLOCK_ALLOWANCE_MS = 5 * 60_000;
 
 /**
  * The resource of ours (the account's, or an author's under whose token a create left) that carries the

@@ -206,7 +206,8 @@ async function planPage(
       const found =
         it.kind === "new" ? undefined : lanes.get(it.kind === "surplus" ? it.of : it.id);
       if (it.kind === "surplus") {
-        if (found !== undefined) surplus.push({ lane: found, arrival });
+        const { isProven } = it;
+        if (found !== undefined) surplus.push({ lane: found, arrival, isProven });
         continue;
       }
       const lane = found ?? unseenLane(unseenKey(planner, observation));

@@ -23,6 +23,8 @@ export interface SurplusStep {
 export interface Surplus {
   readonly lane: Lane;
   readonly arrival: Arrival;
+  /** A create that left and was never answered has made it. */
+  readonly isProven: boolean;
 }
 
 /** How often the first is looked for further on; more moves that nobody heard of are for a later sweep. */
@@ -34,7 +36,9 @@ export async function planSurplusOf(
   listed: readonly Surplus[],
   book: AddressBook,
 ): Promise<readonly PlannedStep[]> {
-  const open = listed.filter(({ arrival }) => arrival.observation.content?.state !== "closed");
+  const open = listed.filter(
+    ({ arrival, isProven }) => isProven && arrival.observation.content?.state !== "closed",
+  );
   if (open.length === 0) return [];
   const { contact, mapping, adopted } = planner;
   const steps: PlannedStep[] = [];

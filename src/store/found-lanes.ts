@@ -1,5 +1,6 @@
 /** Lanes as they are found without locking them: what others need to know of one. */
 import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
 import type { FormerPlace, Posted, RecordMove, Tombstone } from "../model/lane.ts";
 
 /** By its resource. */
@@ -27,6 +28,7 @@ export interface LaneOfToken {
   /** Where it is by now. */
   readonly connectionId: ConnectionId;
   readonly token: string;
+  readonly since: Instant;
   readonly externalId: string | null;
   readonly recordId: string | null;
   /** `null` where nothing has left. */

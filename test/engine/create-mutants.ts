@@ -46,6 +46,22 @@ export const createMutants: readonly CreateMutant[] = [
     violation: "a second record for our own resource",
   },
   {
+    rule: "a person who acts as the account may copy what it wrote: the token alone proves nothing",
+    rules: {
+      ...createRules,
+      closes: (world, number) => {
+        const { kind } = identified(world, number, createRules.identify);
+        return (
+          kind === "surplus" || (kind === "new" && world.resources[number - 1]?.author === "hand")
+        );
+      },
+    },
+    faults: 0,
+    copies: 1,
+    room: true,
+    violation: "a person's resource was closed",
+  },
+  {
     rule: "the sweep keeps the bound resource, not the one of the lowest number",
     rules: {
       ...createRules,

@@ -11,12 +11,14 @@ describe("every schedule of one create", () => {
     ["with a person's copy", 0, 1],
     ["with two requests that go astray", 2, 0],
     ["with two requests that go astray and a person's copy", 2, 1],
+    ["with a person's copy in other words", 0, 1, true],
+    ["with two requests that go astray and a person's copy in other words", 2, 1, true],
   ])(
     "%s leaves one record, one resource of ours, and what is others' alone",
-    (_of, faults, copies) => {
+    (_of, faults, copies, reworded = false) => {
       const { violation, trail, worlds } = exploreCreates(
         createRules,
-        firstCreateWorld(faults, copies),
+        firstCreateWorld(faults, copies, true, "account", reworded),
       );
       expect({ violation, trail }).toEqual({ violation: null, trail: [] });
       expect(worlds).toBeGreaterThan(5);

@@ -25,7 +25,7 @@ export type By = "us" | "author";
 
 /** A resource by its number, which is its place in the list, from 1. */
 export interface Landed {
-  /** `hand`: the author's own, who copied what they wrote. */
+  /** `hand`: its writer's own, who copied it: the author, or a person who acts as the account. */
   readonly author: By | "person" | "hand";
   /** Made so long after the last create left that it can be none of them. */
   readonly late: boolean;
@@ -47,7 +47,7 @@ export interface CreateWorld {
   readonly room: boolean;
   /** Who writes: the account, the author, or the author first and then the account. */
   readonly writers: "account" | "author" | "both";
-  /** Whether its author's copy by hand says something else. */
+  /** Whether its writer's copy by hand says something else. */
   readonly reworded: boolean;
   /** Requests of workers that gave up on them; each may still land. */
   readonly adrift: readonly By[];
@@ -114,8 +114,8 @@ export function createFingerprint({ nextId: _, lane, resources, ...world }: Crea
   const live = lane.live.map((e) => [e.direction, e.state, e.reread, e.id === world.task?.event]);
   const { externalId, attempt, unanswered, base, intent } = lane;
   const sent = [attempt?.kind, attempt?.event === world.task?.event, unanswered.map((a) => a.kind)];
-  const { authors, byAuthor } = intent?.posted ?? {};
-  const posted = [authors?.map(({ times, made }) => [times, made]), byAuthor];
+  const { authors, byAuthor, account } = intent?.posted ?? {};
+  const posted = [authors?.map(({ times, made }) => [times, made]), byAuthor, account];
   const known = [externalId, base, intent?.token, lane.known?.content, lane.clock?.at, posted];
   return JSON.stringify([world, waits, live.sort(), sent, known, world.task === null]);
 }
@@ -139,14 +139,17 @@ export function landed(world: CreateWorld, author: Landed["author"]): CreateWorl
   return { ...world, resources: [...world.resources, resource] };
 }
 
-/** Whether not all of what its author's creates may have made was seen. */
-function isUnaccounted({ lane: { intent } }: CreateWorld): boolean {
-  return intent?.posted?.authors.some(({ times, made }) => times > made.length) === true;
+/** Whether not all of what its writer's creates may have made was seen. */
+function isUnaccounted({ lane: { intent }, writers }: CreateWorld): boolean {
+  const { account, authors = [] } = intent?.posted ?? {};
+  const sent = writers !== "account" ? authors : account === undefined ? [] : [account];
+  return sent.some(({ times, made }) => times > made.length);
 }
 
-export function observation({ resources, room }: CreateWorld, number: number) {
+export function observation({ resources, room, writers }: CreateWorld, number: number) {
   const { author: by = "person", late = false, reworded = false } = resources[number - 1] ?? {};
-  const author = { us: bot, author: mona, hand: mona, person: ada }[by];
+  const hand = writers === "account" ? bot : mona;
+  const author = { us: bot, author: mona, hand, person: ada }[by];
   const token = room ? "t" : null;
   const createdAt = at(late ? 3_600 : 1);
   const content = reworded ? { ...RECORD, title: "Copy" } : RECORD;

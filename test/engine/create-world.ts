@@ -16,7 +16,7 @@ import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { claim, nextEvent, recheckInbound } from "../../src/engine/start.ts";
-import { noteSurplus } from "../../src/engine/surplus.ts";
+import { admitSurplus } from "../../src/engine/surplus.ts";
 import {
   awaitIntents,
   isOpenTokenless,
@@ -75,8 +75,8 @@ export function createMoves(world: CreateWorld, rules: CreateRules): readonly St
   if (world.copies > 0 && world.resources.length > 0) {
     add("a person copies it", landed({ ...world, copies: world.copies - 1 }, "person"));
     // Until it is paired nothing tells their copy from what they were to write.
-    if (world.writers !== "account" && world.lane.externalId !== null) {
-      add("its author copies it", landed({ ...world, copies: world.copies - 1 }, "hand"));
+    if (world.room && world.lane.externalId !== null) {
+      add("its writer copies it", landed({ ...world, copies: world.copies - 1 }, "hand"));
     }
   }
   world.resources.forEach((resource, index) => {
@@ -308,7 +308,7 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
     case "adopt":
       return saved(world, admit(world.lane, arrival, given));
     case "surplus":
-      return saved(world, noteSurplus(world.lane, arrival, world.lane.connectionId, given));
+      return saved(world, admitSurplus(world.lane, arrival, world.lane.connectionId, given));
     case "new":
       return rules.waits(world.lane, arrival.observation)
         ? wait(anUnseenLane({ id: laneId("2"), externalId: null, recordId: null }))
@@ -319,7 +319,7 @@ function observed(before: CreateWorld, number: number, rules: CreateRules): Crea
 /** What a resource is, by the rules of identity given. */
 export function identified(world: CreateWorld, number: number, decide: typeof identify) {
   const { id, externalId, intent } = world.lane;
-  const key = { id, externalId, isElsewhere: false, posted: intent?.posted ?? null };
+  const key = { id, externalId, isElsewhere: false, since: at(0), posted: intent?.posted ?? null };
   const seen = observation(world, number);
   const arrival = { ...seen, said: saidOf(seen.content ?? {}, context(world).mapping) };
   const known = externalId === arrival.externalId ? key : null;

@@ -78,7 +78,8 @@ describe("a create", () => {
     const { request, lane } = requestOf(step({ writer: asMona, attribution: LINE }).next);
     expect(request).toMatchObject({ values: RECORD, token: "t", writer: asMona });
     const authors = [{ ...mona, times: 1, said: [saidOf(RECORD, mapping)], made: [] }];
-    expect(lane.intent?.posted).toEqual({ at: at(5), authors, byAuthor: null });
+    const posted = { at: at(5), from: at(5), authors, byAuthor: null };
+    expect(lane.intent?.posted).toEqual(posted);
     expect(lane.attempt).toMatchObject({ kind: "create", author: mona });
   });
 
@@ -88,7 +89,8 @@ describe("a create", () => {
       const writer: Writer = { kind: "account", instead };
       const { request, lane } = requestOf(step({ writer, attribution: LINE }).next);
       expect(request.values.body).toBe('**Mona** wrote: "b"');
-      expect(lane.intent).not.toHaveProperty("posted");
+      const account = { times: 1, said: [saidOf(RECORD, mapping)], made: [] };
+      expect(lane.intent?.posted).toMatchObject({ account, authors: [] });
       expect(lane.attempt?.instead).toBe(instead ?? undefined);
     },
   );
@@ -153,10 +155,34 @@ describe("a create", () => {
 });
 
 describe("a create of the account's", () => {
-  it("that was refused after its claim was lost is left to who has it now", () => {
+  it("that was refused after its claim was lost has made nothing that could be closed", () => {
     const { event, next } = step({});
     const { lane } = requestOf(next);
-    expect(withoutRefusedLate(lane, { id: event.id, epoch: 1 })).toBe(lane);
+    const after = withoutRefusedLate(lane, { id: event.id, epoch: 1 });
+    expect(after.intent).not.toHaveProperty("posted");
+    expect(after.attempt).toBeNull();
+    expect(withoutRefusedLate(lane, { id: event.id, epoch: 2 })).toBe(lane);
+  });
+
+  it("is proof no more once the lane is bound to what it made", () => {
+    const { lane } = requestOf(step({}).next);
+    expect(learnIdentity(lane, anObservation(RECORD, 9)).intent).not.toHaveProperty("posted");
+  });
+
+  it("stays proof where two have left, and one that was taken for surplus counts", () => {
+    const first = requestOf(step({}).next).lane;
+    const second = requestOf(step({}, openOf(first)).next).lane;
+    const bound = learnIdentity(second, anObservation(RECORD, 9));
+    expect(bound.intent?.posted?.account).toMatchObject({ times: 2, made: ["42"] });
+    const late = anObservation(RECORD, 9, { externalId: "43" });
+    const arrival = {
+      observation: late,
+      source: "poll",
+      deliveryId: null,
+      verifiedAt: null,
+    } as const;
+    const { lane } = admitSurplus(bound, arrival, bound.connectionId, aContext({ mapping }));
+    expect(lane.intent?.posted?.account).toMatchObject({ times: 2, made: ["42", "43"] });
   });
 });
 

@@ -8,8 +8,8 @@ const mona = { id: "100", login: "mona" };
 
 const id = laneId("1");
 const other = laneId("2");
-const pending = { id, externalId: null, isElsewhere: false, posted: null };
-const bound = { id, externalId: "5", isElsewhere: false, posted: null };
+const pending = { id, externalId: null, isElsewhere: false, since: at(-60), posted: null };
+const bound = { id, externalId: "5", isElsewhere: false, since: at(-60), posted: null };
 
 describe("which lane an arrival belongs to", () => {
   it("is the lane of its external id, whatever token it carries and whoever wrote it", () => {
@@ -48,9 +48,31 @@ describe("which lane an arrival belongs to", () => {
     expect(identify(arrival, null, pending, identity)).toEqual({ kind: "adopt", id });
   });
 
-  it("is surplus when it is ours and the create has its resource: a late POST landed", () => {
-    const arrival = { externalId: "7", token: "t", author: bot };
-    expect(identify(arrival, null, bound, bot)).toEqual({ kind: "surplus", of: id });
+  /** Two creates of the account's left, and one of them made what the lane is bound to. */
+  const sentTwice = {
+    at: at(0),
+    from: at(-60),
+    account: { times: 2, said: ["s"], made: ["5"] },
+    authors: [],
+    byAuthor: null,
+  };
+  const late = { externalId: "7", token: "t", author: bot, createdAt: at(1), said: "s" };
+
+  it("is surplus when another create of ours left and this is what it made: a late POST landed", () => {
+    const lane = { ...bound, posted: sentTwice };
+    expect(identify(late, null, lane, bot)).toEqual({ kind: "surplus", of: id, isProven: true });
+  });
+
+  it.each([
+    ["all that left was seen", {}, { account: { ...sentTwice.account, made: ["5", "6"] } }],
+    ["nothing is known to have left", {}, null],
+    ["it says something else than what left", { said: "other words" }, {}],
+    ["it was made long after the last one left", { createdAt: at(15 * 60 + 1) }, {}],
+    ["it was made long before the first one left", { createdAt: at(-6 * 60 - 1) }, {}],
+  ])("S58 is new when a person writes as our account and %s", (_when, changes, posted) => {
+    const sent = posted === null ? null : { ...sentTwice, ...posted };
+    const found = identify({ ...late, ...changes }, null, { ...bound, posted: sent }, bot);
+    expect(found).toEqual({ kind: "new", strippedToken: "t" });
   });
 
   it("is new when somebody else's copy carries the token of a create that has its resource", () => {
@@ -67,13 +89,23 @@ describe("which lane an arrival belongs to", () => {
   });
 
   it("is surplus where our late POST landed in the container that the first was transferred from", () => {
-    const elsewhere = { ...bound, isElsewhere: true };
-    const arrival = { token: "t", author: bot };
+    const account = { ...sentTwice.account, made: ["9"] };
+    const elsewhere = { ...bound, isElsewhere: true, posted: { ...sentTwice, account } };
+    const arrival = late;
     // There, the id of the first may be another's here.
     for (const externalId of ["7", "5"]) {
-      const surplus = { kind: "surplus", of: id };
+      const surplus = { kind: "surplus", of: id, isProven: true };
       expect(identify({ ...arrival, externalId }, null, elsewhere, bot)).toEqual(surplus);
     }
+  });
+
+  it("may be the first, transferred away and back, where that is elsewhere: no record, nothing to close", () => {
+    const elsewhere = { ...bound, isElsewhere: true };
+    const surplus = { kind: "surplus", of: id, isProven: false };
+    expect(identify(late, null, elsewhere, bot)).toEqual(surplus);
+    const copied = { ...late, createdAt: at(3_600) };
+    expect(identify(copied, null, elsewhere, bot)).toMatchObject({ kind: "new" });
+    expect(identify({ ...late, author: ada }, null, elsewhere, bot)).toMatchObject({ kind: "new" });
   });
 
   it("is the token's lane when that is bound to this very resource", () => {
@@ -118,7 +150,11 @@ describe("which lane an arrival belongs to", () => {
 
     it("is surplus where the account wrote what the lane is bound to, and theirs was not seen", () => {
       const lane = { ...bound, posted };
-      expect(identify(theirs, null, lane, bot)).toEqual({ kind: "surplus", of: id });
+      expect(identify(theirs, null, lane, bot)).toEqual({
+        kind: "surplus",
+        of: id,
+        isProven: true,
+      });
     });
 
     it("is new where it says something else than any that left, so somebody wrote it by hand", () => {
@@ -130,7 +166,11 @@ describe("which lane an arrival belongs to", () => {
     it("stays surplus once it was taken for that, whatever it says later", () => {
       const twice = having({ times: 2, made: ["5", "7"] });
       const arrival = { ...theirs, said: "edited", createdAt: at(3_600) };
-      expect(identify(arrival, null, twice, bot)).toEqual({ kind: "surplus", of: id });
+      expect(identify(arrival, null, twice, bot)).toEqual({
+        kind: "surplus",
+        of: id,
+        isProven: true,
+      });
     });
 
     it("is never surplus where nobody tells when it was made, or what it says", () => {

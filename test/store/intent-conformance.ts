@@ -123,7 +123,8 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       const mona = { id: "9007199254740993", login: "mona" };
       const authors = [{ ...mona, times: 2, said: ["s"], made: ["7"] }];
       const now = await store.transaction((tx) => Promise.resolve(tx.now));
-      const posted = { at: now, authors, byAuthor: mona.id };
+      const account = { times: 2, said: ["s"], made: ["8"] };
+      const posted = { at: now, from: now, account, authors, byAuthor: mona.id };
       await decide(store, id, () => ({
         intent: { token: "t0ken", since: now, tokenless: false, posted },
       }));
@@ -131,7 +132,10 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         const [lane] = await tx.lockLanes([id]);
         expect(lane?.intent?.posted).toEqual(posted);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken"])).toEqual([
-          { id, connectionId: connection, token: "t0ken", externalId: null, recordId: "1", posted },
+          {
+            ...{ id, connectionId: connection, token: "t0ken", since: now },
+            ...{ externalId: null, recordId: "1", posted },
+          },
         ]);
       });
       await decide(store, id, () => ({ intent: { token: "t0ken", since: now, tokenless: false } }));

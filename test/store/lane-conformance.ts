@@ -87,10 +87,11 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
             ...{ tombstoned: false, side: null, recordMoved: null, movedTo: null },
           },
         ]);
+        const [{ intent } = { intent: null }] = await tx.lockLanes([present(intended)]);
         expect(await tx.findLanesByToken(connection, "issue", ["t0ken", "other"])).toEqual([
           {
             ...{ id: intended, connectionId: connection, token: "t0ken" },
-            ...{ externalId: null, recordId: "6", posted: null },
+            ...{ externalId: null, recordId: "6", posted: null, since: intent?.since },
           },
         ]);
         expect(await tx.findLanesByRecord("tasks", ["6"])).toEqual([

@@ -151,8 +151,9 @@ export function findLanesByToken(
     if (lane?.resourceType !== resourceType) return [];
     const { connectionId, externalId, recordId, intent } = lane;
     if (![connectionId, intent?.leftFrom].includes(connection)) return [];
-    const posted = intent?.posted ?? null;
-    return [{ id: lane.id, connectionId, token, externalId, recordId, posted }];
+    if (intent === null) return [];
+    const { since, posted = null } = intent;
+    return [{ id: lane.id, connectionId, token, since, externalId, recordId, posted }];
   });
 }
 

@@ -59,11 +59,12 @@ export async function findLanesByToken(
     id: string;
     connection_id: string;
     intent_token: string;
+    intent_since: string;
     external_id: string | null;
     record_id: string | null;
     intent_posted: PostedJson | null;
   }>(
-    `select id, connection_id, intent_token, external_id, record_id, intent_posted
+    `select id, connection_id, intent_token, intent_since, external_id, record_id, intent_posted
      from tandem.lanes
      where intent_token = any($3::text[])
        and $1 in (connection_id, intent_connection_id)
@@ -74,6 +75,7 @@ export async function findLanesByToken(
     id: laneId(row.id),
     connectionId: connectionId(row.connection_id),
     token: row.intent_token,
+    since: parseInstant(row.intent_since),
     externalId: row.external_id,
     recordId: row.record_id,
     posted: postedFromJson(row.intent_posted),

@@ -15,6 +15,7 @@ import type {
   PairingOff,
   Posted,
   PostedAuthor,
+  PostedCreates,
   RecordMove,
 } from "../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
@@ -131,6 +132,8 @@ type AttemptJson = Omit<Attempt, "clockAt" | "sentAt"> & {
  */
 export interface PostedJson {
   readonly at: string;
+  readonly from?: string;
+  readonly account?: PostedCreates;
   readonly authors: readonly (Actor & Partial<PostedAuthor>)[];
   readonly byAuthor: string | boolean | null;
 }
@@ -231,10 +234,7 @@ export function laneToRow(lane: Lane): LaneRow {
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,
-    intent_posted:
-      lane.intent?.posted === undefined
-        ? null
-        : { ...lane.intent.posted, at: formatInstant(lane.intent.posted.at) },
+    intent_posted: lane.intent?.posted === undefined ? null : postedToJson(lane.intent.posted),
     intent_connection_id: lane.intent?.leftFrom ?? null,
     awaiting_intent_until: textOrNull(lane.awaitingIntent),
     moved_from_connection: lane.moved?.connection ?? null,
@@ -328,11 +328,22 @@ function intentFromRow(row: LaneRow): Intent | null {
   };
 }
 
-/** `null` where nothing has left under a user's own token. */
+/** `null` where nothing has left that is not accounted for. */
 export function postedFromJson(json: PostedJson | null): Posted | null {
-  if (json === null || json.authors.length === 0) return null;
+  if (json === null || (json.authors.length === 0 && json.account === undefined)) return null;
   const authors = json.authors.map((author) => ({ times: 1, said: [], made: [], ...author }));
-  return { at: parseInstant(json.at), authors, byAuthor: byAuthorFromJson(json) };
+  return {
+    at: parseInstant(json.at),
+    ...(json.from !== undefined && { from: parseInstant(json.from) }),
+    ...(json.account !== undefined && { account: json.account }),
+    authors,
+    byAuthor: byAuthorFromJson(json),
+  };
+}
+
+function postedToJson({ at, from, ...posted }: Posted): PostedJson {
+  const first = from === undefined ? {} : { from: formatInstant(from) };
+  return { ...posted, at: formatInstant(at), ...first };
 }
 
 function byAuthorFromJson({ authors, byAuthor }: PostedJson): string | null {
