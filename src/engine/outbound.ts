@@ -4,6 +4,7 @@ import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
+import { awaitVisible } from "./absent-row.ts";
 import type { Context } from "./context.ts";
 import { replacedAfterEnd, sentShortlyBefore } from "./covered.ts";
 import {
@@ -81,8 +82,10 @@ export type OutboundRequest =
   | { readonly kind: "delete" | "close"; readonly ref: ResourceRef };
 
 export interface OutboundView {
-  /** The record in the resource's terms, or `null` where the row is gone. */
+  /** The record in the resource's terms, or `null` where the row is absent. */
   readonly record: Content | null;
+  /** Whether an absent row may only be hidden from us. Default: it is gone. */
+  readonly hidden?: boolean;
   readonly parent: ParentState;
   /** A fresh random token, used if a create begins. */
   readonly token: string;
@@ -115,6 +118,7 @@ export function stepOutbound(
     return settled(endTakenBack(start, event, context));
   }
   if (event.action === "upsert" && view.record === null) {
+    if (view.hidden === true) return settled(awaitVisible(start, event, context));
     return settled(
       move(start, event.id, "completed", context.now, { reason: "record_missing", error: null }),
     );

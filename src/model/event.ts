@@ -54,6 +54,8 @@ export const REASONS = {
   retry: "Failed in a way that may pass; waiting for its next attempt.",
   account_paused: "The account is paused by a rate limit or needs attention.",
   record_locked: "The app holds the record's row; Tandem does not wait for it.",
+  record_not_visible:
+    "The record's row is not visible to Tandem's role, and no delete was captured: row security may hide it. Nothing is deleted. Grant the role BYPASSRLS, or a policy that shows it the row; then this goes on.",
   lease_lost: "Its worker did not finish in time; another will.",
   restarted: "Restarted; the resource will be read again first.",
   re_enabled: "The connection was enabled again; the resource will be read again first.",

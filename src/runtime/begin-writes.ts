@@ -77,9 +77,11 @@ function decide(
   book: AddressBook,
   { random }: Pick<Services, "random">,
 ): BegunWrite | null {
+  // An absent row may only be hidden from us: the event is tried alone then, and asks.
+  if (row === null) return null;
   const context = book.context(held.lane, now);
   try {
-    const record = row === null ? null : recordContent(context.mapping, row);
+    const record = recordContent(context.mapping, row);
     const token = randomToken(random);
     const view = { record, attribution: null, parent: "none", token, looked: false } as const;
     const step = stepOutbound(held.start, held.event, view, context);

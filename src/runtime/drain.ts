@@ -11,6 +11,7 @@ import {
   canRestore,
 } from "../engine/record-change.ts";
 import { placeRecord } from "../engine/place-record.ts";
+import { isHidden } from "../engine/absent-row.ts";
 import { connectionsAt, type Whereabouts } from "../engine/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
@@ -50,7 +51,7 @@ export async function drainChanges(services: Services): Promise<number> {
     const ordered = [...services.mappings].sort((a, b) => depth(a) - depth(b));
     for (const mapping of ordered) {
       const own = changes.filter((change) => concerns(change, mapping));
-      if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book)));
+      if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book, services)));
     }
     const orphans = await followRestored(tx, changes, services);
     await admitTargets(tx, targets, orphans, book, services);
@@ -95,6 +96,8 @@ interface Target {
   /** The lane follows one that has ended, so that its children may have met its end. */
   readonly revives: boolean;
   readonly row: Row | null;
+  /** Its row is absent and may only be hidden from us. */
+  readonly hidden: boolean;
   readonly changes: readonly CapturedChange[];
 }
 
@@ -107,11 +110,13 @@ async function targetsOf(
   mapping: Mapping,
   changes: readonly CapturedChange[],
   book: AddressBook,
+  { log }: Pick<Services, "log">,
 ): Promise<readonly Target[]> {
   const byRecord = mapBy(changes, ({ recordId }) => recordId);
   const ids = [...byRecord.keys()];
   const existing = await tx.findLanesByRecord(mapping.recordType, ids);
   const rows = await tx.records.read(mapping, ids);
+  const mayHide = rows.size < ids.length && (await tx.records.mayHideRows(mapping));
   const where = await whereaboutsOf(tx, mapping, rows, existing, book);
   await noteExpectedParents(tx, mapping, rows, where, book);
   const left = lanesLeft(mapping, rows, existing, where, book);
@@ -121,12 +126,17 @@ async function targetsOf(
   const lanes = new Map(ids.map((recordId) => [recordId, new Set<LaneId>()]));
   const begun: Begun[] = [];
   const restores = new Map<LaneId, LaneKey>();
+  const unseen: string[] = [];
   for (const [recordId, own] of byRecord) {
     const present = { living: living.get(recordId) ?? [], ended: over.get(recordId) ?? [] };
     const told = lanes.get(recordId);
     for (const lane of present.living) if (book.mapping(lane) === mapping) told?.add(lane.id);
     const row = rows.get(recordId);
     if (row === undefined) {
+      if (isHidden(mayHide, own)) {
+        if (present.living.length === 0) unseen.push(recordId);
+        continue;
+      }
       // Its resource was deleted before: nothing follows, but what was unsent of it is told.
       const kept = present.ended.findLast(({ side }) => side === "resource");
       if (kept !== undefined && present.living.length === 0) told?.add(kept.id);
@@ -145,6 +155,13 @@ async function targetsOf(
         else begun.push({ key, kind: placement.kind });
       }
     }
+  }
+  // Without its row nobody can tell where it belongs; a sweep finds it once it can be seen.
+  if (unseen.length > 0) {
+    log.warn(
+      { table: mapping.recordType, rows: unseen },
+      "rows were written that row security hides from Tandem's role: they get no counterpart until it may see them",
+    );
   }
   const leftSince = leftSinceEnded(mapping, rows, ended, where, restores, book);
   for (const { id, recordId } of ended) if (leftSince.has(id)) lanes.get(recordId)?.add(id);
@@ -173,6 +190,7 @@ async function targetsOf(
       restores: restores.get(lane) ?? null,
       revives: kinds.get(lane) === "anew",
       row,
+      hidden: row === null && isHidden(mayHide, own),
       changes: own,
     }));
   });

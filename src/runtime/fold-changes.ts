@@ -13,16 +13,19 @@ import type { CapturedChange } from "../store/store.ts";
 export interface Folded {
   readonly mapping: Mapping;
   readonly row: Row | null;
+  /** Its row is absent and may only be hidden from us: that is no delete. */
+  readonly hidden: boolean;
   readonly changes: readonly CapturedChange[];
 }
 
 /** A batch of writes to one record as one change: what they leave, and when each column was written. */
 export function foldChanges(
   lane: Lane,
-  { mapping, row, changes }: Folded,
+  { mapping, row, hidden, changes }: Folded,
   context: Parameters<typeof admitChange>[2],
 ): RecordChange {
-  const gone = row === null || (isSoftDeleted(mapping, row) && !isReturning(lane, row, mapping));
+  const gone =
+    row === null ? !hidden : isSoftDeleted(mapping, row) && !isReturning(lane, row, mapping);
   const content = row === null ? null : contentOrNull(mapping, row);
   const differing =
     content === null || lane.base === null

@@ -1,10 +1,10 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
 import { admit, contentOf } from "../engine/admit.ts";
+import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/context.ts";
 import { isRestoring } from "../engine/covered.ts";
 import {
   awaitParent,
-  awaitRecord,
   concludeInbound,
   type EndedParent,
   endForEndedParent,
@@ -185,8 +185,8 @@ async function merge(
     scope: contact?.connection.scope ?? "",
     parentId,
   });
-  if (written === "busy") {
-    await save(tx, held, awaitRecord(held.start, event, context));
+  if (written === "busy" || written === "hidden") {
+    await save(tx, held, awaitRow(written, held.start, event, context));
   } else if (written === "missing") {
     await save(tx, held, endForMissingRecord(held.start, event, context));
   } else {

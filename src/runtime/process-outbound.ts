@@ -4,6 +4,7 @@
  */
 import type { Context } from "../engine/context.ts";
 import { learnIdentity } from "../engine/identify.ts";
+import { awaitRow } from "../engine/absent-row.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { sightOf } from "../engine/merge.ts";
 import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outbound.ts";
@@ -12,6 +13,7 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { hiddenOf } from "./absent-rows.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { attributionOf, type Author, authorOf } from "./attribution.ts";
 import { type Asked, byAccount, writerFor } from "./author-tokens.ts";
@@ -94,6 +96,7 @@ async function decide(
     const author = await authorOf(tx, row, context, services);
     const view = {
       record: row === null ? null : recordContent(context.mapping, row),
+      hidden: row === null && (await isHiddenFrom(tx, held.lane, context)),
       attribution: attributionOf(author, context, services),
       writer: writerFor(asked, author),
       parent: await parentState(tx, held.lane, context),
@@ -125,6 +128,10 @@ async function decide(
 async function readRow(tx: StoreTransaction, lane: Lane, { mapping }: Context) {
   if (lane.recordId === null) return null;
   return (await tx.records.read(mapping, [lane.recordId])).get(lane.recordId) ?? null;
+}
+
+async function isHiddenFrom(tx: StoreTransaction, { recordId }: Lane, { mapping }: Context) {
+  return recordId !== null && (await hiddenOf(tx, mapping, [recordId])).has(recordId);
 }
 
 /** Looks into an unknown outcome. `null`: nothing was created. */
@@ -178,8 +185,9 @@ async function settleLook(
     const lane = learnIdentity(taken.lane, seen);
     const sight = sightOf(lane, seen, "reread", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
-    if (written === "busy") {
-      await save(tx, held, awaitRecord({ lane, ended: taken.ended }, held.event, context));
+    if (typeof written === "string") {
+      const unread = { lane, ended: taken.ended };
+      await save(tx, held, awaitRow(written, unread, held.event, context));
       return false;
     }
     const start = { lane: written.lane, ended: taken.ended };

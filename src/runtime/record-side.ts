@@ -11,6 +11,7 @@ import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, RecordWrite, Row, RowPatch } from "../model/mapping.ts";
 import type { CapturedChange, StoreTransaction } from "../store/store.ts";
+import { lockVisible } from "./absent-rows.ts";
 import { changeTimes } from "./fold-changes.ts";
 import { isRecordNewer } from "./hooks.ts";
 import type { RecordWriter } from "./write-record.ts";
@@ -24,7 +25,7 @@ export interface Written {
 }
 
 /** Why a merge could not be written now. */
-export type Unwritten = "missing" | "busy";
+export type Unwritten = "missing" | "busy" | "hidden";
 
 /** What a new record needs beside the mapped fields. */
 export interface NewRecord {
@@ -45,7 +46,7 @@ export async function writeMerge(
   if (lane.recordId === null) return createRecord(tx, lane, sight, writer, context, fresh);
   const { mapping } = context;
   const { recordId } = lane;
-  const locked = await tx.records.lock(mapping, recordId);
+  const locked = await lockVisible(tx, mapping, recordId);
   if (!("row" in locked)) return locked.status;
   const pending = await tx.changes.peek(mapping.recordType, [recordId]);
   const planned = planOnRow(lane, locked.row, pending, sight, context);
@@ -114,11 +115,11 @@ export async function lockForRemoval(
   tx: StoreTransaction,
   lane: Lane,
   mapping: Mapping,
-): Promise<Removable | null | "busy"> {
+): Promise<Removable | null | "busy" | "hidden"> {
   if (lane.recordId === null) return null;
-  const locked = await tx.records.lock(mapping, lane.recordId);
+  const locked = await lockVisible(tx, mapping, lane.recordId);
   if ("row" in locked) return { row: locked.row, content: recordContent(mapping, locked.row) };
-  return locked.status === "busy" ? "busy" : null;
+  return locked.status === "missing" ? null : locked.status;
 }
 
 /** Writes that are captured and not drained yet count already: "later" must see them. */

@@ -1,8 +1,8 @@
 /** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
 import type { Context } from "../engine/context.ts";
 import { isRestoring } from "../engine/covered.ts";
+import { awaitRow } from "../engine/absent-row.ts";
 import {
-  awaitRecord,
   concludeRemoval,
   keptArchived,
   keptByApp,
@@ -32,7 +32,7 @@ export async function removeRecord(
 ): Promise<Transition> {
   const { mapping } = context;
   const record = await lockForRemoval(tx, lane, mapping);
-  if (record === "busy") return awaitRecord(start, event, context);
+  if (typeof record === "string") return awaitRow(record, start, event, context);
   if (isRestoring(lane)) await beginAnew(tx, lane, book);
   const removal = planRemoval(lane, record?.content ?? null, context);
   const isArchived = record !== null && isArchivedByApp(lane, record.row, mapping);

@@ -3,8 +3,9 @@
  * belongs to the resource to its new ids (`settle-children.ts`). A record that was made of it at its new place, before
  * anybody knew of the move, is a double and goes.
  */
+import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/context.ts";
-import { awaitRecord, nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
+import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
 import { awaitChildren, leftOnTheWay } from "../engine/move.ts";
 import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent } from "../engine/translate-record.ts";
@@ -16,6 +17,7 @@ import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
+import { lockVisible } from "./absent-rows.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { type Held, save } from "./claim.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
@@ -138,8 +140,8 @@ export async function settleMove(
     return null;
   }
   const rows = await lockRows(tx, lane, behind, families, context.mapping);
-  if (rows === null) {
-    await save(tx, held, awaitRecord(start, event, context));
+  if (rows === "busy" || rows === "hidden") {
+    await save(tx, held, awaitRow(rows, start, event, context));
     return null;
   }
   if (isGone(rows.own, lane, context)) await noteMissing(tx, held, context);
@@ -208,14 +210,14 @@ interface Rows {
   readonly doubles: ReadonlyMap<LaneId, Row>;
 }
 
-/** Locks all rows that are written; `null` where the app holds one. */
+/** Locks all rows that are written, unless the app holds one, or one may only be hidden from us. */
 async function lockRows(
   tx: StoreTransaction,
   lane: Lane,
   behind: readonly Lane[],
   families: readonly Family[],
   mapping: Mapping,
-): Promise<Rows | null> {
+): Promise<Rows | "busy" | "hidden"> {
   const doubles = new Map<LaneId, Row>();
   let own: Row | null = null;
   const wanted = [
@@ -227,8 +229,8 @@ async function lockRows(
   ];
   for (const { mapping: its, lane: one } of wanted) {
     if (one.recordId === null) continue;
-    const locked = await tx.records.lock(its, one.recordId);
-    if (locked.status === "busy") return null;
+    const locked = await lockVisible(tx, its, one.recordId);
+    if (locked.status === "busy" || locked.status === "hidden") return locked.status;
     if (!("row" in locked)) continue;
     if (one === lane) own = locked.row;
     else doubles.set(one.id, locked.row);

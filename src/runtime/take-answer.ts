@@ -1,6 +1,7 @@
 /** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
 import type { Context } from "../engine/context.ts";
 import { learnIdentity } from "../engine/identify.ts";
+import { awaitRow } from "../engine/absent-row.ts";
 import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";
@@ -42,9 +43,10 @@ export async function settleAnswer(
     const lane = learnIdentity(taken.lane, answer);
     const sight = sightOf(lane, answer, "answer", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
-    if (written === "busy") {
+    if (typeof written === "string") {
       // What was sent stays noted as unknown; the next attempt reads the resource and settles it.
-      await save(tx, held, awaitRecord({ lane, ended: taken.ended }, held.event, context));
+      const unread = { lane, ended: taken.ended };
+      await save(tx, held, awaitRow(written, unread, held.event, context));
       return;
     }
     const start = { lane: written.lane, ended: taken.ended };
@@ -78,6 +80,7 @@ export async function writeAnswer(
       readonly after: Written["after"] | null;
     }
   | "busy"
+  | "hidden"
 > {
   const withoutRecord = {
     lane,

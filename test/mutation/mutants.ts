@@ -16,6 +16,7 @@ import { providers } from "./providers.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
+import { schemas } from "./schemas.ts";
 import { toldLate } from "./told-late.ts";
 import { together } from "./together.ts";
 import { transferring } from "./transferring.ts";
@@ -28,6 +29,7 @@ export const mutants: readonly CodeMutant[] = [
   ...creating,
   ...redelivering,
   ...safety,
+  ...schemas,
   ...families,
   ...moving,
   ...transferring,

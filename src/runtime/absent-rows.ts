@@ -1,0 +1,30 @@
+/** Rows that are not there for us: deleted, or hidden by row security. */
+import { isHidden } from "../engine/absent-row.ts";
+import type { Mapping } from "../model/mapping.ts";
+import type { RecordStore, StoreTransaction } from "../store/store.ts";
+import { mapBy } from "./group-by.ts";
+
+/** Which records, whose rows are absent, may only be hidden from us. */
+export async function hiddenOf(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  absent: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (absent.length === 0 || !(await tx.records.mayHideRows(mapping))) return new Set();
+  const captured = mapBy(
+    await tx.changes.peek(mapping.recordType, absent),
+    ({ recordId }) => recordId,
+  );
+  return new Set(absent.filter((id) => isHidden(true, captured.get(id) ?? [])));
+}
+
+/** Locks a record's row if nobody holds it; says of an absent one whether it may only be hidden from us. */
+export async function lockVisible(
+  tx: StoreTransaction,
+  mapping: Mapping,
+  id: string,
+): Promise<Awaited<ReturnType<RecordStore["lock"]>> | { readonly status: "hidden" }> {
+  const locked = await tx.records.lock(mapping, id);
+  if (locked.status !== "missing") return locked;
+  return (await hiddenOf(tx, mapping, [id])).has(id) ? { status: "hidden" } : locked;
+}

@@ -1,0 +1,68 @@
+/** Mutants of what holds for tables as apps have them: row security, time zones, other writers. */
+import type { CodeMutant } from "./mutant.ts";
+
+const absentRow = "src/engine/absent-row.ts";
+const HIDDEN = ["test/situations/hidden-rows.test.ts"];
+
+export const schemas: readonly CodeMutant[] = [
+  {
+    id: "hidden-is-no-delete",
+    rule: "A row that row security may hide is deleted only where its delete was captured (section 6)",
+    reasons: ["record_not_visible"],
+    file: absentRow,
+    find: 'return mayHide && captured.at(-1)?.operation !== "delete";',
+    replace: "return mayHide && captured.length === 0;",
+    killedBy: ["test/engine/absent-row.test.ts"],
+  },
+  {
+    id: "hidden-delete-captured",
+    rule: "... and where it was captured it is one, though nobody shows us the row",
+    file: absentRow,
+    find: 'return mayHide && captured.at(-1)?.operation !== "delete";',
+    replace: "return mayHide;",
+    killedBy: ["test/engine/absent-row.test.ts"],
+  },
+  {
+    id: "hidden-drained",
+    rule: "... so an edit of a hidden row is no delete to the drain",
+    file: "src/runtime/fold-changes.ts",
+    find: "? !hidden",
+    replace: "? true",
+    killedBy: HIDDEN,
+  },
+  {
+    id: "hidden-outbound-waits",
+    rule: "... its event waits until the row can be seen",
+    reasons: ["record_not_visible"],
+    file: "src/engine/outbound.ts",
+    find: "    if (view.hidden === true) return settled(awaitVisible(start, event, context));\n",
+    replace: "",
+    killedBy: ["test/engine/absent-row.test.ts"],
+  },
+  {
+    id: "hidden-begun-alone",
+    rule: "... also where writes are begun together",
+    file: "src/runtime/begin-writes.ts",
+    find: "  if (row === null) return null;\n  const context = book.context(held.lane, now);\n  try {\n    const record = recordContent(context.mapping, row);",
+    replace:
+      "  const context = book.context(held.lane, now);\n  try {\n    const record = row === null ? null : recordContent(context.mapping, row);",
+    killedBy: HIDDEN,
+  },
+  {
+    id: "hidden-inbound-waits",
+    rule: "... and so does what comes in for it, be it a deletion",
+    reasons: ["record_not_visible"],
+    file: "src/runtime/absent-rows.ts",
+    find: '? { status: "hidden" } : locked;',
+    replace: "? locked : locked;",
+    killedBy: HIDDEN,
+  },
+  {
+    id: "hidden-no-blame",
+    rule: "... which burns no attempt",
+    file: absentRow,
+    find: "    attempts: Math.max(0, event.attempts - 1),\n",
+    replace: "",
+    killedBy: ["test/engine/absent-row.test.ts"],
+  },
+];
