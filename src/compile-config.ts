@@ -11,6 +11,7 @@ import type { Integration } from "./integrations/integration.ts";
 import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping, PairingKey } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
+import { wallClock } from "./model/wall-clock.ts";
 import type { AuthorHooks, HookBook, Hooks } from "./runtime/hooks.ts";
 import type { Safety } from "./runtime/services.ts";
 import type { IdentitySettings } from "./store/store.ts";
@@ -24,6 +25,8 @@ export interface CompiledConfig {
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
   readonly identities: IdentitySettings | null;
+  /** In which the app writes times without a zone; `null`: in the database's. */
+  readonly timeZone: string | null;
   readonly authors: AuthorHooks;
   readonly safety: Safety;
   readonly redeliverMillis: number | null;
@@ -53,6 +56,7 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     hooks: new Map(synced),
     journals: Object.entries(config.records).flatMap(compileJournal),
     identities: compileIdentities(config.identities),
+    timeZone: compileTimeZone(config.timeZone),
     authors: {
       attribution: config.identities?.attribution ?? null,
       token: config.identities?.token ?? null,
@@ -64,6 +68,20 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
     },
     redeliverMillis: compileRedelivery(config.redelivery ?? {}),
   };
+}
+
+function compileTimeZone(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  try {
+    return wallClock(given).zone;
+  } catch {
+    throw new ConfigError(
+      "bad_time_zone",
+      "timeZone",
+      `there is no time zone ${given}`,
+      'Name it as the IANA database does: "Asia/Kolkata", "UTC".',
+    );
+  }
 }
 
 function compileRedelivery(given: NonNullable<AnyConfig["redelivery"]>): number | null {

@@ -296,10 +296,10 @@ export async function composeTandem(
 
 async function openStore(
   source: DatabaseSource | undefined,
-  { mappings, identities }: ReturnType<typeof compileConfig>,
+  { mappings, identities, timeZone }: ReturnType<typeof compileConfig>,
   random: Random,
 ): Promise<Store> {
-  const options = { mappings, ...(identities === null ? {} : { identities }) };
+  const options = { mappings, timeZone, ...(identities === null ? {} : { identities }) };
   if (source instanceof MemoryDatabase) return memoryStore(source, options);
   return postgresStore(await openDatabase(source), { ...options, random });
 }

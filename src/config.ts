@@ -198,6 +198,11 @@ export interface TandemConfig<
   readonly database?: DatabaseSource | undefined;
   readonly integrations: Integrations;
   readonly identities?: IdentitiesConfig;
+  /**
+   * The zone in which the app writes columns of type `timestamp without time zone`, as `"UTC"` where its ORM does
+   * whatever the database says. Default: the zone of the database, in which its own `now()` is written.
+   */
+  readonly timeZone?: string;
   readonly safety?: SafetyConfig;
   /**
    * How often a GitHub App's log of deliveries is looked at for webhooks that failed, which are then

@@ -1,9 +1,9 @@
 /** The steps of a backfill that pair what exists on both sides, each within one transaction. */
 import { AMBIGUOUS, bindPair, recordKey, refuseAmbiguous, resourceKey } from "../engine/pairing.ts";
+import { stampedAt } from "../engine/stamp.ts";
 import { MappingError, recordContent } from "../engine/translate-record.ts";
 import type { AmbiguousKey, Backfill } from "../model/backfill.ts";
 import { type LaneId, laneId } from "../model/ids.ts";
-import { type Instant, parseInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -137,7 +137,8 @@ async function join(
   const own = lanes.find((one): one is Lane => one.id === living?.id) ?? null;
   const row = (await tx.records.read(mapping, [recordId])).get(recordId);
   if (lane === undefined || row === undefined) return false;
-  const bound = bindPair(lane, own, recordId, changedAtOf(mapping, row), mapping, tx.now);
+  const changedAt = stampedAt(mapping, row, await tx.records.stampClock(mapping));
+  const bound = bindPair(lane, own, recordId, changedAt, mapping, tx.now);
   if (bound === null) return false;
   if (own !== null && bound.record !== null) {
     await tx.saveLanes([{ before: own, after: bound.record }]);
@@ -157,18 +158,6 @@ function ambiguity(mapping: Mapping, { label, records, resources }: AmbiguousKey
     httpStatus: null,
     requestId: null,
   };
-}
-
-/** When the app says that it last changed the record. */
-function changedAtOf({ modifiedAt }: Mapping, row: Row): Instant | null {
-  const value = modifiedAt === null ? null : row[modifiedAt];
-  if (typeof value !== "string") return null;
-  try {
-    return parseInstant(value);
-  } catch {
-    // A time without its zone tells no instant.
-    return null;
-  }
 }
 
 function contentOrNull(mapping: Mapping, row: Row) {

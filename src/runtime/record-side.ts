@@ -4,10 +4,11 @@ import { keepRecord } from "../engine/keep-record.ts";
 import { planMerge, type RecordAfter, type Sight } from "../engine/merge.ts";
 import type { Plan } from "../engine/plan.ts";
 import { takeTimes } from "../engine/record-change.ts";
+import { stamp } from "../engine/stamp.ts";
 import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
-import { formatInstant, type Instant, parseInstant } from "../model/instant.ts";
+import { formatInstant, type Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, RecordWrite, Row, RowPatch } from "../model/mapping.ts";
 import type { CapturedChange, StoreTransaction } from "../store/store.ts";
@@ -186,7 +187,12 @@ async function updateRecord(
   if (leavesRow(planned)) return row;
   const write = recordWrite(mapping, merged.toRecord, row);
   const references = await resolve(tx, mapping, write, writer);
-  const patch = { ...write.patch, ...references, ...stamp(mapping, row, at), ...back };
+  const patch = {
+    ...write.patch,
+    ...references,
+    ...(await stampOf(tx, mapping, row, at)),
+    ...back,
+  };
   try {
     return await writer.update(lane.recordId, row, patch);
   } catch (thrown) {
@@ -211,19 +217,6 @@ function resolve(
   return tx.records.resolveActors(integration, references, event.id);
 }
 
-/** The app's own stamp becomes the later of its value and the resource's time. */
-export function stamp(mapping: Mapping, row: Row, at: Instant): RowPatch {
-  if (mapping.modifiedAt === null) return {};
-  const value = row[mapping.modifiedAt];
-  const own = typeof value === "string" ? parseInstantOrNull(value) : null;
-  return own !== null && own >= at ? {} : { [mapping.modifiedAt]: formatInstant(at) };
-}
-
-/** A timestamp without a time zone cannot be compared; it is left to the app. */
-function parseInstantOrNull(text: string): Instant | null {
-  try {
-    return parseInstant(text);
-  } catch {
-    return null;
-  }
+async function stampOf(tx: StoreTransaction, mapping: Mapping, row: Row, at: Instant) {
+  return stamp(mapping, row, at, await tx.records.stampClock(mapping));
 }

@@ -9,6 +9,7 @@ import type { Context } from "../engine/context.ts";
 import { concludeInbound } from "../engine/inbound.ts";
 import { planMerge, type Sight, sightOfPayload } from "../engine/merge.ts";
 import type { Plan } from "../engine/plan.ts";
+import { stamp } from "../engine/stamp.ts";
 import { claim, nextEvent, recheckInbound } from "../engine/start.ts";
 import { processing } from "../engine/transition.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
@@ -24,7 +25,7 @@ import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { groupBy, mapBy } from "./group-by.ts";
 import { alteredColumns } from "./own-writes.ts";
-import { newRecordPatch, planOnRow, stamp } from "./record-side.ts";
+import { newRecordPatch, planOnRow } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */
@@ -187,6 +188,7 @@ async function planUpdates(
   const ids = paired.map(({ recordId }) => recordId);
   const { rows, captured } = await tx.records.lockFree(mapping, ids);
   const pending = mapBy(captured, ({ recordId }) => recordId);
+  const wall = await tx.records.stampClock(mapping);
   return paired.flatMap(({ item, recordId }): readonly Planned[] => {
     const row = rows.get(recordId);
     if (row === undefined) return [];
@@ -197,7 +199,7 @@ async function planUpdates(
       const changes = Object.keys(merged.toRecord).length > 0;
       const { patch, references } = recordWrite(mapping, merged.toRecord, row);
       if (references.length > 0) return null;
-      const whole = changes ? { ...patch, ...stamp(mapping, row, sight.at) } : {};
+      const whole = changes ? { ...patch, ...stamp(mapping, row, sight.at, wall) } : {};
       return { ...item, start: { ...start, lane }, merged, before, row, patch: whole };
     });
   });

@@ -8,7 +8,8 @@ export type MigrationErrorCode =
   | "column_missing"
   | "table_named_twice"
   | "table_busy"
-  | "view_in_use";
+  | "view_in_use"
+  | "time_zone_unknown";
 
 export class MigrationError extends Error {
   override readonly name = "MigrationError";

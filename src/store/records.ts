@@ -3,6 +3,7 @@ import type { Json } from "../model/content.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { ActorReference, Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { WallClock } from "../model/wall-clock.ts";
 
 /** SQL within Tandem's transaction, for the app's own code. It must not end the transaction. */
 export interface AppSql {
@@ -61,6 +62,8 @@ export interface RecordStore {
    * it. Then a row that is not shown tells nothing.
    */
   mayHideRows(mapping: Mapping): Promise<boolean>;
+  /** By which clock the stamp of a mapping's rows is written; `null` where it carries its zone, or is none. */
+  stampClock(mapping: Mapping): Promise<WallClock | null>;
   /** Locks a row if nobody holds it. */
   lock(
     mapping: Mapping,

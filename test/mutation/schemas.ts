@@ -2,6 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const absentRow = "src/engine/absent-row.ts";
+const ZONES = ["test/situations/time-zones.test.ts"];
 const HIDDEN = ["test/situations/hidden-rows.test.ts"];
 
 export const schemas: readonly CodeMutant[] = [
@@ -64,5 +65,46 @@ export const schemas: readonly CodeMutant[] = [
     find: "    attempts: Math.max(0, event.attempts - 1),\n",
     replace: "",
     killedBy: ["test/engine/absent-row.test.ts"],
+  },
+  {
+    id: "wall-written",
+    rule: "A time without a zone is written in the zone in which the app writes it",
+    file: "src/store/postgres/record-values.ts",
+    find: "text : column.wall.show(at);",
+    replace: "text : text;",
+    killedBy: ZONES,
+  },
+  {
+    id: "stamp-forward",
+    rule: "The app's stamp never moves backwards",
+    file: "src/engine/stamp.ts",
+    find: "return isLater ? {} :",
+    replace: "return isLater && wall === null ? {} :",
+    killedBy: ["test/engine/stamp.test.ts"],
+  },
+  {
+    id: "stamp-as-shown",
+    rule: "... as its clock shows it, also in the hour that this shows twice",
+    file: "src/engine/stamp.ts",
+    find: "const own = wall === null ? instantOrNull(text) : shownAsUtc(text);\n  const theirs = wall === null ? at : shownAsUtc(wall.show(at));",
+    replace:
+      "const own = wall === null ? instantOrNull(text) : wall.read(text);\n  const theirs = at;",
+    killedBy: ["test/engine/stamp.test.ts"],
+  },
+  {
+    id: "wall-captured",
+    rule: "A writer's stamp without a zone says when it wrote",
+    file: "src/store/postgres/capture-triggers.ts",
+    find: ' || column?.builtin === "timestamp";',
+    replace: ";",
+    killedBy: ZONES,
+  },
+  {
+    id: "wall-configured",
+    rule: "... in the zone that the configuration names, where it names one",
+    file: "src/store/postgres/capture-sql.ts",
+    find: 'builtin === "timestamp" && timeZone !== null',
+    replace: 'builtin === "text" && timeZone !== null',
+    killedBy: ZONES,
   },
 ];

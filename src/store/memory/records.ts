@@ -109,6 +109,8 @@ export function recordStore(
       }),
     // Nobody is kept from a row in memory.
     mayHideRows: () => Promise.resolve(false),
+    // Times in memory carry their offset.
+    stampClock: () => Promise.resolve(null),
     lock: (mapping, id) =>
       step(() => {
         const table = nameOf(state, { name: mapping.recordType, key: mapping.key });

@@ -22,8 +22,10 @@ export interface CapturedTable {
   readonly columns: readonly Column[];
   /** The columns whose values are kept, of a table with a journal. */
   readonly journal: readonly Column[];
-  /** The app's own modified-at column, where it is a `timestamptz`. */
+  /** The app's own modified-at column, where it is a time. */
   readonly modifiedAt: Column | null;
+  /** In which the app writes times without a zone; `null`: in that of the writer's session, as `now()` is. */
+  readonly timeZone: string | null;
 }
 
 export interface CaptureSql {
@@ -100,7 +102,7 @@ function nameOf(recordType: string): string {
 }
 
 function functionSql(name: string, table: CapturedTable): string {
-  const { recordType, key, columns, modifiedAt } = table;
+  const { recordType, key, columns, modifiedAt, timeZone } = table;
   const type = quoteLiteral(recordType);
   const names = watched(table).map((column) => quoteLiteral(column.name));
   const all = `array[${names.join(", ")}]::text[]`;
@@ -136,7 +138,7 @@ begin
     end if;
     if tg_op <> 'INSERT' then
       old_key := old.${key.quoted}::text;
-    end if;${modifiedAt === null ? "" : stampSql(modifiedAt)}
+    end if;${modifiedAt === null ? "" : stampSql(modifiedAt, timeZone)}
     if tg_op = 'UPDATE' and old_key = new_key then
       moved := array_remove(array[
         ${moved.join(",\n        ")}
@@ -203,11 +205,14 @@ function journalSql({ journal }: CapturedTable) {
 }
 
 /** The writer's own time, where it set one; no write was made later than now. */
-function stampSql(modifiedAt: Column): string {
-  const { quoted } = modifiedAt;
+function stampSql({ quoted, builtin }: Column, timeZone: string | null): string {
+  const written =
+    builtin === "timestamp" && timeZone !== null
+      ? `(new.${quoted} at time zone ${quoteLiteral(timeZone)})`
+      : `new.${quoted}::timestamptz`;
   return `
     if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.${quoted} is distinct from old.${quoted}) then
-      changed := least(changed, greatest(coalesce(new.${quoted}, changed), '1970-01-01 00:00Z'));
+      changed := least(changed, greatest(coalesce(${written}, changed), '1970-01-01 00:00Z'));
     end if;`;
 }
 

@@ -17,8 +17,9 @@ export async function installCaptureTriggers(
   mappings: readonly Mapping[],
   journals: readonly Journal[],
   identities: IdentitySettings | undefined,
+  timeZone: string | null,
 ): Promise<void> {
-  const tables = await capturedTables(database, mappings, journals, identities);
+  const tables = await capturedTables(database, mappings, journals, identities, timeZone);
   const wanted = tables.map((table) => ({ table, sql: captureSql(table) }));
   const installed = await readInstalled(database);
   for (const { table, sql } of wanted) {
@@ -120,6 +121,7 @@ async function capturedTables(
   mappings: readonly Mapping[],
   journals: readonly Journal[],
   identities: IdentitySettings | undefined,
+  timeZone: string | null,
 ): Promise<readonly CapturedTable[]> {
   const users = await watchedUsers(reader, identities);
   const recordTypes = [
@@ -127,13 +129,14 @@ async function capturedTables(
   ].sort();
   const tables: CapturedTable[] = [];
   for (const recordType of recordTypes) {
-    const shape = await readTableShape(reader, recordType);
+    const shape = await readTableShape(reader, recordType, timeZone);
     const table = capturedTable(
       recordType,
       mappings.filter((mapping) => mapping.recordType === recordType),
       journals.find((journal) => journal.recordType === recordType) ?? null,
       users.find((table) => table.recordType === recordType) ?? null,
       shape,
+      timeZone,
     );
     const twin = tables.find((other) => other.shape.oid === table.shape.oid);
     if (twin !== undefined) {
@@ -167,12 +170,17 @@ async function watchedUsers(
   return [{ recordType: table, key, columns: Object.values(login) }];
 }
 
+function isTime(column: Column | null): boolean {
+  return column?.builtin === "timestamptz" || column?.builtin === "timestamp";
+}
+
 function capturedTable(
   recordType: string,
   mappings: readonly Mapping[],
   journal: Journal | null,
   users: Watched | null,
   shape: TableShape | null,
+  timeZone: string | null,
 ): CapturedTable {
   const first = mappings[0] ?? journal ?? users ?? undefined;
   if (shape === null || first === undefined) {
@@ -211,6 +219,7 @@ function capturedTable(
       journal === null
         ? []
         : (journal.columns ?? [...shape.columns.keys()]).map((name) => column(name)),
-    modifiedAt: stamp?.builtin === "timestamptz" ? stamp : null,
+    modifiedAt: isTime(stamp) ? stamp : null,
+    timeZone,
   };
 }

@@ -48,9 +48,10 @@ export async function migrate(
   journals: readonly Journal[] = [],
   identities?: IdentitySettings,
   migrations?: readonly Migration[],
+  timeZone: string | null = null,
 ): Promise<void> {
   await applyMigrations(database, migrations);
-  await installCaptureTriggers(database, mappings, journals, identities);
+  await installCaptureTriggers(database, mappings, journals, identities, timeZone);
   await installResourceViews(database, mappings);
   await noteMappings(database, mappings);
 }

@@ -38,6 +38,8 @@ export interface PostgresStoreOptions {
   /** What is mapped; `migrate` replaces it. */
   readonly mappings?: readonly Mapping[];
   readonly identities?: IdentitySettings;
+  /** In which the app writes times without a zone. Default: in the database's. */
+  readonly timeZone?: string | null;
   /** Spreads the pauses between attempts. */
   readonly random: Random;
 }
@@ -59,7 +61,7 @@ export async function postgresStore(
   database: Database,
   options: PostgresStoreOptions,
 ): Promise<Store> {
-  const shapes = new TableShapes();
+  const shapes = new TableShapes(options.timeZone);
   let relations = resourceRelations(options.mappings ?? []);
   let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
   const knows = (await readMigrations()).at(-1)?.version ?? 0;
@@ -123,7 +125,8 @@ export async function postgresStore(
   return {
     kind: database.kind,
     async migrate(mappings, journals = []) {
-      await migrate(database, mappings, journals, options.identities);
+      const { identities, timeZone = null } = options;
+      await migrate(database, mappings, journals, identities, undefined, timeZone);
       relations = resourceRelations(mappings);
       mapping = mappingDigest(mappings);
       shapes.forget();

@@ -5,6 +5,7 @@
  */
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
+import type { WallClock } from "../../model/wall-clock.ts";
 import type { Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
@@ -125,6 +126,10 @@ export class RecordRows implements ActorRows {
       [value, after, limit],
     );
     return rows.map(({ id }) => id);
+  }
+
+  async clockOf(table: RecordTable, column: string): Promise<WallClock | null> {
+    return (await this.#open(table)).shape.columns.get(column)?.wall ?? null;
   }
 
   async mayHideRows(table: RecordTable): Promise<boolean> {

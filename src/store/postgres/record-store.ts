@@ -31,6 +31,10 @@ export function recordStore(
     referring: (mapping, column, value, after, limit) =>
       rows.referring(tableOf(mapping), column, value, after, limit),
     mayHideRows: (mapping) => rows.mayHideRows(tableOf(mapping)),
+    stampClock: (mapping) =>
+      mapping.modifiedAt === null
+        ? Promise.resolve(null)
+        : rows.clockOf(tableOf(mapping), mapping.modifiedAt),
     lock: (mapping, id) => rows.lock(tableOf(mapping), id),
     async lockFree(mapping, ids) {
       const peek = () => changeStore(tx).peek(mapping.recordType, ids);

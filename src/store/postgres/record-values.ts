@@ -1,4 +1,5 @@
 /** A mapping's JavaScript values in the text form that Postgres reads for a column's type. */
+import { instantOrNull } from "../../model/wall-clock.ts";
 import { storableJson } from "../storable-json.ts";
 import type { Column } from "./table-shapes.ts";
 
@@ -9,7 +10,10 @@ export function toParameter(value: unknown, column: Column): string | null {
   if (Array.isArray(value) && column.element !== null) {
     return arrayText(value, isJson(column.element.builtin));
   }
-  return scalarText(value);
+  const text = scalarText(value);
+  // Postgres would drop the offset, and keep the time of UTC in place of the app's.
+  const at = column.wall === null ? null : instantOrNull(text);
+  return at === null || column.wall === null ? text : column.wall.show(at);
 }
 
 function isJson(builtin: string | null): boolean {

@@ -1,5 +1,7 @@
 /** What Tandem must know of an app's table to read, write and watch it safely. */
+import { type WallClock, wallClock } from "../../model/wall-clock.ts";
 import type { Queryable } from "../database.ts";
+import { MigrationError } from "../migration-error.ts";
 import { isParsedArray } from "./column-values.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 
@@ -13,6 +15,8 @@ export interface Column {
   readonly isEnum: boolean;
   /** The element's type of an array. */
   readonly element: { readonly builtin: string | null } | null;
+  /** By which clock the app writes a time without a zone; `null` of every other type. */
+  readonly wall: WallClock | null;
 }
 
 export interface TableShape {
@@ -29,6 +33,9 @@ export interface TableShape {
   readonly selectList: string;
 }
 
+/** Types that keep no zone with what they say of a time. */
+const WITHOUT_ZONE = new Set(["timestamp", "date"]);
+
 interface ColumnRow {
   readonly oid: string;
   readonly kind: string;
@@ -42,6 +49,7 @@ interface ColumnRow {
   readonly is_array: boolean;
   readonly array_oid: string | null;
   readonly element_builtin: string | null;
+  readonly zone: string;
 }
 
 // A name with a dot may be a table's own; only if there is none is it a schema and a table.
@@ -82,7 +90,8 @@ select
   case when type.typcategory = 'A' then type.oid::text end as array_oid,
   case
     when element.typnamespace = 'pg_catalog'::regnamespace then element.typname
-  end as element_builtin
+  end as element_builtin,
+  current_setting('TimeZone') as zone
 from attribute
 join base on base.attnum = attribute.attnum
 join pg_type as type on type.oid = base.type and type.typtype <> 'd'
@@ -91,17 +100,28 @@ join pg_class on pg_class.oid = attribute.attrelid
 join pg_namespace on pg_namespace.oid = pg_class.relnamespace
 order by attribute.attnum`;
 
-/** Reads a table's shape; `null` where there is no such table. */
-export async function readTableShape(reader: Queryable, name: string): Promise<TableShape | null> {
+/**
+ * Reads a table's shape; `null` where there is no such table.
+ *
+ * @param zone In which the app writes times without a zone. Default: the one in which its own `now()` does,
+ *   which is the session's, for Tandem sets none: the role's or the database's, or that of the app's own pool.
+ */
+export async function readTableShape(
+  reader: Queryable,
+  name: string,
+  zone: string | null = null,
+): Promise<TableShape | null> {
   const { rows } = await reader.query<ColumnRow>(SHAPE, [name]);
   const [first] = rows;
   if (first === undefined) return null;
+  const isTimed = rows.some(({ builtin }) => WITHOUT_ZONE.has(builtin ?? ""));
+  const wall = isTimed ? clockOf(zone ?? first.zone, name) : null;
   return {
     oid: first.oid,
     kind: first.kind,
     ruled: first.ruled,
     quoted: `${quoteIdentifier(first.schema)}.${quoteIdentifier(first.table)}`,
-    columns: new Map(rows.map((row) => [row.column, columnFromRow(row)])),
+    columns: new Map(rows.map((row) => [row.column, columnFromRow(row, wall)])),
     selectList: rows.map(selected).join(", "),
   };
 }
@@ -118,14 +138,32 @@ export async function mayHideRows(reader: Queryable, { oid }: TableShape): Promi
   return rows[0]?.active !== false;
 }
 
+function clockOf(zone: string, table: string): WallClock {
+  try {
+    return wallClock(zone);
+  } catch {
+    throw new MigrationError(
+      "time_zone_unknown",
+      `${table} keeps times without a zone, and the database's zone ${zone} is no name of one`,
+      'Name the zone in which the app writes them in the configuration: timeZone: "Asia/Kolkata".',
+    );
+  }
+}
+
 /** Shapes that were read, for as long as the app's tables stay as they are. */
 export class TableShapes {
   readonly #known = new Map<string, TableShape>();
+  readonly #zone: string | null;
+
+  /** @param zone In which the app writes times without a zone; `null`: as its own `now()` does. */
+  constructor(zone: string | null = null) {
+    this.#zone = zone;
+  }
 
   async of(reader: Queryable, name: string): Promise<TableShape | null> {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const shape = await readTableShape(reader, name);
+    const shape = await readTableShape(reader, name, this.#zone);
     if (shape !== null) this.#known.set(name, shape);
     return shape;
   }
@@ -136,7 +174,7 @@ export class TableShapes {
   }
 }
 
-function columnFromRow(row: ColumnRow): Column {
+function columnFromRow(row: ColumnRow, wall: WallClock | null): Column {
   return {
     name: row.column,
     quoted: quoteIdentifier(row.column),
@@ -144,6 +182,7 @@ function columnFromRow(row: ColumnRow): Column {
     builtin: row.builtin,
     isEnum: row.is_enum,
     element: row.is_array ? { builtin: row.element_builtin } : null,
+    wall: WITHOUT_ZONE.has(row.builtin ?? "") ? wall : null,
   };
 }
 
