@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { inZone } from "../harness/in-zone.ts";
+import { inZone } from "../harness/database-settings.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const KOLKATA = "Asia/Kolkata";
@@ -109,11 +109,11 @@ describeOnEachDatabase("columns without a time zone", (open) => {
     const { id } = await app.task();
     await app.advance(600_000);
     app.holdWebhooks();
-    app.github.as("mona").editIssue(app.repo, 1, { title: "The latest" });
+    app.github.as("mona").editIssue(app.repo, 1, { title: "A minute before" });
     await app.advance(60_000);
     await app.sql(
-      `update tasks set title = 'Written before',
-         modified_at = (tandem.now() - interval '2 minutes') at time zone 'UTC'
+      `update tasks set title = 'The latest',
+         modified_at = tandem.now() at time zone 'UTC'
        where id = $1`,
       [id],
     );
