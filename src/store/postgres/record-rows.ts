@@ -5,7 +5,6 @@
  */
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
-import type { WallClock } from "../../model/wall-clock.ts";
 import type { Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
@@ -128,7 +127,7 @@ export class RecordRows implements ActorRows {
     return rows.map(({ id }) => id);
   }
 
-  async clockOf(table: RecordTable, column: string): Promise<WallClock | null> {
+  async clockOf(table: RecordTable, column: string): Promise<Column["wall"]> {
     return (await this.#open(table)).shape.columns.get(column)?.wall ?? null;
   }
 
