@@ -132,6 +132,11 @@ function isSecond(
   return times > made.length && isInTime(createdAt, posted) && sent.includes(said);
 }
 
+/** Whether one of the creates may have made a resource by its time; yes where nobody tells it. */
+export function isMadeBetween({ createdAt }: Observation, posted: Posted): boolean {
+  return createdAt === undefined || isInTime(createdAt, posted);
+}
+
 /** Whether one of the creates may have made what was created then. */
 function isInTime(createdAt: Instant, { from, at }: Pick<Posted, "from" | "at">): boolean {
   const isBefore = from !== undefined && createdAt < addMillis(from, -CLOCK_ALLOWANCE_MS);

@@ -35,7 +35,7 @@ import { awaitReads, isUnread } from "./reads-lag.ts";
 import { endedReason, missedAtMove, removalOf, removalReason } from "./record-move.ts";
 import { requeue } from "./start.ts";
 import { resourceGone } from "./tombstone.ts";
-import { closeIntent, sentWithoutToken } from "./tokenless.ts";
+import { closeIntent, sentByCreates } from "./tokenless.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
 /**
@@ -49,11 +49,11 @@ export type OutboundStep =
   | { readonly kind: "settled"; readonly transition: Transition }
   /** The outcome of an earlier request is unknown: read the resource first. */
   | { readonly kind: "reread"; readonly ref: ResourceRef }
-  /** An earlier create may have landed: look for its token, or for what left without it, first. */
+  /** An earlier create may have landed: look for its token, or for what was sent, first. */
   | {
       readonly kind: "find";
       readonly token: string;
-      readonly tokenless: readonly Content[];
+      readonly sent: readonly Content[];
       readonly parent: ResourceRef | null;
     }
   /** A create comes next: does the app have a token of its author's? */
@@ -128,7 +128,7 @@ export function stepOutbound(
       return {
         kind: "find",
         token: lane.intent.token,
-        tokenless: sentWithoutToken(lane, context.mapping),
+        sent: sentByCreates(lane),
         parent: resourceOfParent(view.parent),
       };
     }

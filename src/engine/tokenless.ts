@@ -1,6 +1,6 @@
 /**
- * Creates that leave without a token, for the resource has no room for one: what an open one made
- * is told by its answer, or else by its content.
+ * Creates whose resource carries no token, for it has no room for one, or a person edited it away (S59):
+ * what an open one made is told by its answer, or else by its content.
  *
  *   an unknown resource that may be ours, while such a create is open   waits in a lane of its own
  *   an answer or a look names it                                        the create's lane takes it over
@@ -13,6 +13,7 @@ import type { TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
 import type { Context } from "./context.ts";
 import { requeue } from "./start.ts";
 import { liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
@@ -22,20 +23,64 @@ export const INTENT_DEADLINE_MS = 5 * 60_000;
 /** How often it looks again meanwhile; a create that is settled wakes it. */
 const LOOK_AGAIN_MS = 30_000;
 
-/** Whether a lane's create may have made a resource that carries no token. */
-export function isOpenTokenless({ intent, externalId }: Lane): boolean {
-  return intent?.tokenless === true && externalId === null;
+/** Whether a create of the lane may have made a resource that nothing has shown yet. */
+export function mayHaveMade({ intent, externalId }: Lane): boolean {
+  return externalId === null && (intent?.tokenless === true || intent?.posted !== undefined);
 }
 
-/** What the lane's creates sent without the token, as far as they may have landed. */
-export function sentWithoutToken(
-  { attempt, unanswered, intent }: Lane,
-  { resource }: Mapping,
-): readonly Content[] {
-  if (intent === null) return [];
+/** What the lane's creates sent, as far as they may have landed. */
+export function sentByCreates({ attempt, unanswered }: Lane): readonly Content[] {
   return [...(attempt === null ? [] : [attempt]), ...unanswered]
-    .filter(({ kind, values }) => kind === "create" && !resource.carriesToken(values, intent.token))
+    .filter(({ kind }) => kind === "create")
     .map(({ values }) => values);
+}
+
+/**
+ * Whether a resource without a token may have had one. Ours has it from the start, so only an edit can have
+ * taken it away; a person's own new issue waits for nothing.
+ */
+export function mayHaveLostToken({ token, createdAt, updatedAt }: Observation): boolean {
+  return token === null && createdAt !== undefined && updatedAt > createdAt;
+}
+
+/** How a resource resembles what was sent: it says the same, or some of its text does. */
+export type Likeness = "same" | "derived";
+
+/** How a resource resembles what a create sent; `null` where nothing tells that it came of it. */
+export function likenessOf(content: Content, sent: Content, mapping: Mapping): Likeness | null {
+  if (saysWhatWasSent(content, sent, mapping)) return "same";
+  const { fields } = mapping.resource;
+  const isKept = Object.entries(sent).some(([field, value]) => {
+    const seen = content[field];
+    if (typeof value !== "string" || typeof seen !== "string") return false;
+    if (fields[field]?.kind === "line") return value !== "" && value === seen;
+    return fields[field]?.kind === "text" && isEditOf(seen, value);
+  });
+  return isKept ? "derived" : null;
+}
+
+/** Fewer characters in common than these prove nothing. */
+const LEAST_IN_COMMON = 12;
+
+/** Whether one text is the other with something changed at one place: half of the longer one is kept. */
+function isEditOf(seen: string, sent: string): boolean {
+  const shorter = Math.min(seen.length, sent.length);
+  let start = 0;
+  while (start < shorter && seen[start] === sent[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && seen.at(-1 - end) === sent.at(-1 - end)) end += 1;
+  const kept = start + end;
+  return kept >= LEAST_IN_COMMON && 2 * kept >= Math.max(seen.length, sent.length);
+}
+
+/** Of what resembles what a create sent, the first that says the same; else the only one that is an edit of it. */
+export function mostAlike<T>(
+  found: readonly { readonly one: T; readonly likeness: Likeness }[],
+): T | null {
+  const same = found.find(({ likeness }) => likeness === "same");
+  const [only, ...others] = found;
+  if (same !== undefined) return same.one;
+  return others.length === 0 ? (only?.one ?? null) : null;
 }
 
 /** Whether a resource says what was sent. Sets do not count: a provider drops what it cannot take. */
@@ -144,11 +189,15 @@ export function ownerByContent(
 ): Owner {
   const content = waiting.known?.content;
   if (content === undefined) return { kind: "nobody" };
-  const candidates = intents.filter(
-    (lane) =>
-      isOpenTokenless(lane) &&
-      sentWithoutToken(lane, mapping).some((sent) => saysWhatWasSent(content, sent, mapping)),
-  );
+  const alike = intents.filter(mayHaveMade).flatMap((lane) => {
+    const likenesses = sentByCreates(lane).map((sent) => likenessOf(content, sent, mapping));
+    const likeness = likenesses.find((one) => one === "same") ?? likenesses.find(Boolean) ?? null;
+    return likeness === null ? [] : [{ lane, likeness }];
+  });
+  const same = alike.filter(({ likeness }) => likeness === "same");
+  // What was edited is told by one create only, or by none.
+  const told = same.length > 0 ? same : alike.length === 1 ? alike : [];
+  const candidates = told.map(({ lane }) => lane);
   const idle = candidates.find((lane) => processing(lane) === null);
   if (idle !== undefined) return { kind: "lane", lane: idle };
   return { kind: candidates.length === 0 ? "nobody" : "wait" };

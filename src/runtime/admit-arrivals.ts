@@ -12,7 +12,7 @@ import {
   writtenByUs,
 } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
-import { awaitIntents, isUnseen } from "../engine/tokenless.ts";
+import { awaitIntents, isUnseen, mayHaveLostToken } from "../engine/tokenless.ts";
 import { admitOrCloseAgain } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
 import type { DeliveryId, LaneId } from "../model/ids.ts";
@@ -247,10 +247,15 @@ async function whereIntentsAreOpen(
     const [first] = group;
     if (first === undefined) continue;
     const { type } = first.arrival.observation;
-    const open = await openIntents(tx, first.contact.connection.id, type);
-    if (open.length === 0) continue;
-    const awaits = open.every(({ stalled }) => stalled) ? "stalled" : "open";
-    for (const item of group) result.set(item, awaits);
+    const isEdited = (item: Incoming) => mayHaveLostToken(item.arrival.observation);
+    for (const mayBeEdited of [false, true]) {
+      const those = group.filter((item) => isEdited(item) === mayBeEdited);
+      if (those.length === 0) continue;
+      const open = await openIntents(tx, first.contact.connection.id, type, mayBeEdited);
+      if (open.length === 0) continue;
+      const awaits = open.every(({ stalled }) => stalled) ? "stalled" : "open";
+      for (const item of those) result.set(item, awaits);
+    }
   }
   return result;
 }

@@ -1,6 +1,11 @@
 /** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
-import { amongAuthors, CLOCK_ALLOWANCE_MS, writtenByUs } from "../engine/identify.ts";
-import { saysWhatWasSent } from "../engine/tokenless.ts";
+import {
+  amongAuthors,
+  CLOCK_ALLOWANCE_MS,
+  isMadeBetween,
+  writtenByUs,
+} from "../engine/identify.ts";
+import { type Likeness, likenessOf, mostAlike } from "../engine/tokenless.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
@@ -13,9 +18,9 @@ import { isIn } from "./tokenless-creates.ts";
 
 /**
  * The resource of ours (the account's, or an author's under whose token a create left) that carries the
- * token, or else one of the account's that says what left without it and is
- * nobody's; `null` where there is none. The lowest id wins where there are two; what somebody else
- * wrote is a copy.
+ * token. Else one without a token that says what left, was made since, and is nobody's: there was no room
+ * for the token, or it was edited away (S59). `null` where there is none. The lowest id wins where there are
+ * two that say the same; of edited ones only a single one is told. What somebody else wrote is a copy.
  */
 export async function findCreated(
   services: Services,
@@ -30,53 +35,70 @@ export async function findCreated(
   const since = addMillis(lane.intent.since, -CLOCK_ALLOWANCE_MS);
   const identity = await services.gateway.identity(contact.account);
   const client = services.gateway.container(contact);
-  const says = contentTest(sought, book.mapping(lane));
+  const { posted = null } = lane.intent;
+  const likeness = likenessTest(sought, book.mapping(lane));
   const found: Observation[] = [];
-  const alike: Observation[] = [];
+  const alike: Alike[] = [];
   const pages = client.list({ type: lane.resourceType, since, etag: null }, signal);
   for await (const page of pages) {
     for (const one of page.observations) {
       const byUs = writtenByUs(one, identity);
-      const byAuthor = amongAuthors(one.author, lane.intent.posted ?? null) !== null;
+      const byAuthor = amongAuthors(one.author, posted) !== null;
       if (byUs === false && !byAuthor) continue;
       if (one.token === sought.token) found.push(one);
-      // Without the token only the account creates; it may have been an author's once.
-      else if (one.token === null && (byUs === true || !byAuthor) && says(one)) alike.push(one);
+      if (one.token !== null || (posted !== null && !isMadeBetween(one, posted))) continue;
+      const how = likeness(one);
+      if (how !== null) alike.push({ one, likeness: how });
     }
   }
-  return lowest(found) ?? lowest(await nobodys(services, lane, alike));
+  const byToken = lowest(found);
+  if (byToken !== null) return byToken;
+  const free = await nobodys(services, lane, alike);
+  return mostAlike(free);
 }
 
-/** Whether a resource says what left without the token. */
-function contentTest(
-  { tokenless, parent }: Extract<OutboundStep, { kind: "find" }>,
+interface Alike {
+  readonly one: Observation;
+  readonly likeness: Likeness;
+}
+
+/** How a resource resembles what left. */
+function likenessTest(
+  { sent, parent }: Extract<OutboundStep, { kind: "find" }>,
   mapping: Mapping | null,
-): (one: Observation) => boolean {
-  if (tokenless.length === 0 || mapping === null) return () => false;
-  return ({ parent: seen, content }) =>
-    isIn(parent, seen) && tokenless.some((sent) => saysWhatWasSent(content ?? {}, sent, mapping));
+): (one: Observation) => Likeness | null {
+  if (mapping === null) return () => null;
+  return ({ parent: seen, content }) => {
+    if (!isIn(parent, seen)) return null;
+    const likenesses = sent.map((values) => likenessOf(content ?? {}, values, mapping));
+    return likenesses.find((one) => one === "same") ?? likenesses.find(Boolean) ?? null;
+  };
 }
 
 async function nobodys(
   services: Services,
   lane: Lane,
-  alike: readonly Observation[],
-): Promise<readonly Observation[]> {
+  alike: readonly Alike[],
+): Promise<readonly Alike[]> {
   if (alike.length === 0) return [];
-  const ids = alike.map(({ externalId }) => externalId);
+  const ids = alike.map(({ one }) => one.externalId);
   return services.store.transaction(async (tx) => {
     const known = await tx.findLanesByResource(lane.connectionId, lane.resourceType, ids);
     const lanes = await tx.lockLanes(known.map(({ id }) => id));
     // What has a lane is somebody's, unless it waits there for this create among others.
     const taken = lanes.filter(({ awaitingIntent }) => awaitingIntent === null);
     const takenIds = new Set(taken.map(({ externalId }) => externalId));
-    return alike.filter(({ externalId }) => !takenIds.has(externalId));
+    return alike
+      .filter(({ one }) => !takenIds.has(one.externalId))
+      .sort((a, b) => byId(a.one, b.one));
   });
 }
 
 function lowest(found: readonly Observation[]): Observation | null {
-  const [first] = [...found].sort(
-    (a, b) => a.externalId.length - b.externalId.length || (a.externalId < b.externalId ? -1 : 1),
-  );
+  const [first] = [...found].sort(byId);
   return first ?? null;
+}
+
+function byId(a: Observation, b: Observation): number {
+  return a.externalId.length - b.externalId.length || (a.externalId < b.externalId ? -1 : 1);
 }

@@ -42,13 +42,21 @@ export async function passOrWait(
   return "waits";
 }
 
-/** Creates that no token tells, of a type and connection. */
-export function openIntents(
+/**
+ * Creates that may have made a resource without a token, of a type and connection: those that left without
+ * one, and, where somebody may have edited it away, every other that was not answered.
+ */
+export async function openIntents(
   tx: StoreTransaction,
   connectionId: Lane["connectionId"],
   resourceType: string,
+  mayBeEdited = true,
 ): ReturnType<StoreTransaction["findOpenIntents"]> {
-  return tx.findOpenIntents(connectionId, resourceType, addMillis(tx.now, -INTENT_DEADLINE_MS));
+  const since = addMillis(tx.now, -INTENT_DEADLINE_MS);
+  const tokenless = await tx.findOpenIntents(connectionId, resourceType, since);
+  if (!mayBeEdited) return tokenless;
+  const others = await tx.findUnansweredCreates(connectionId, resourceType, since);
+  return [...tokenless, ...others.filter(({ id }) => !tokenless.some((one) => one.id === id))];
 }
 
 /** The deadline of a waiting event has passed; `true` where it goes on as an ordinary new resource. */

@@ -146,6 +146,15 @@ export interface StoreTransaction {
     resourceType: string,
     since: Instant,
   ): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]>;
+  /**
+   * Lanes without a resource whose creates left and are still to be settled, oldest first: what one made may
+   * have lost its token. `stalled` as above.
+   */
+  findUnansweredCreates(
+    connectionId: ConnectionId,
+    resourceType: string,
+    since: Instant,
+  ): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]>;
   /** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
   findUnpairedChildren(parents: readonly LaneId[]): Promise<readonly LaneId[]>;
   /** Lanes of a type whose parent is the resource of that id, ended ones too, in their order. */

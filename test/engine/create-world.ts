@@ -17,12 +17,7 @@ import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { claim, nextEvent, recheckInbound } from "../../src/engine/start.ts";
 import { admitSurplus } from "../../src/engine/surplus.ts";
-import {
-  awaitIntents,
-  isOpenTokenless,
-  ownerByContent,
-  takeOver,
-} from "../../src/engine/tokenless.ts";
+import { awaitIntents, mayHaveMade, ownerByContent, takeOver } from "../../src/engine/tokenless.ts";
 import { unchanged } from "../../src/engine/transition.ts";
 import { anUnseenLane, at, bot } from "./builders.ts";
 import {
@@ -53,7 +48,7 @@ export interface CreateRules {
 export const createRules: CreateRules = {
   identify,
   closes: (world, number) => identified(world, number, identify).kind === "surplus",
-  waits: (lane, arrival) => isOpenTokenless(lane) && writtenByUs(arrival, bot) !== false,
+  waits: (lane, arrival) => mayHaveMade(lane) && writtenByUs(arrival, bot) !== false,
   finds: (world, { author, open, own }) => {
     if (!open || author === "person") return false;
     const posted = world.lane.intent?.posted ?? null;
@@ -115,7 +110,7 @@ function waitingSteps(world: CreateWorld): readonly Step[] {
   return world.resources.flatMap(({ waits }, index): Step[] => {
     if (waits === null) return [];
     const own = withResource(world, index + 1, { waits: null, own: true });
-    if (!isOpenTokenless(world.lane)) return [{ name: `${index + 1} is let go`, world: own }];
+    if (!mayHaveMade(world.lane)) return [{ name: `${index + 1} is let go`, world: own }];
     const owner = ownerByContent(waits, [world.lane], context(world));
     if (owner.kind === "wait") return [];
     const after = owner.kind === "nobody" ? own : taken(world, index + 1);

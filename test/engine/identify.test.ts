@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { identify, learnIdentity } from "../../src/engine/identify.ts";
+import { identify, isMadeBetween, learnIdentity } from "../../src/engine/identify.ts";
 import type { PostedAuthor } from "../../src/model/lane.ts";
 import { laneId } from "../../src/model/ids.ts";
 import { ada, anObservation, anUnseenLane, at, bot } from "./builders.ts";
@@ -97,6 +97,13 @@ describe("which lane an arrival belongs to", () => {
       const surplus = { kind: "surplus", of: id, isProven: true };
       expect(identify({ ...arrival, externalId }, null, elsewhere, bot)).toEqual(surplus);
     }
+  });
+
+  it("S59 is none of a create's where it was made before it, or long after", () => {
+    const made = (seconds: number) =>
+      isMadeBetween(anObservation({}, 1, { createdAt: at(seconds) }), sentTwice);
+    expect([-361, -300, 0, 900, 901].map(made)).toEqual([false, true, true, true, false]);
+    expect(isMadeBetween(anObservation({}, 1), sentTwice)).toBe(true);
   });
 
   it("may be the first, transferred away and back, where that is elsewhere: no record, nothing to close", () => {

@@ -336,7 +336,7 @@ describe("a removal", () => {
       intent: { token: "t", since: at(1), tokenless: false },
       attempt: anAttempt({ kind: "create" }),
     };
-    expect(removal(lane)).toMatchObject({ kind: "find", token: "t", tokenless: [] });
+    expect(removal(lane)).toMatchObject({ kind: "find", token: "t", sent: [{}] });
   });
 
   it("does not read what it is about to remove", () => {

@@ -4,6 +4,9 @@ import {
   awaitIntents,
   awaitStill,
   letGo,
+  likenessOf,
+  mayHaveLostToken,
+  mostAlike,
   ownerByContent,
   saysWhatWasSent,
   takeOver,
@@ -17,6 +20,7 @@ import {
   anArrival,
   anAttempt,
   anEventId,
+  anObservation,
   anUnseenLane,
   at,
   bornOf,
@@ -64,6 +68,36 @@ describe("a create without room for its token", () => {
     );
     expect(saysWhatWasSent({ ...sent, title: "U" }, values, mapping)).toBe(false);
     expect(saysWhatWasSent(sent, {}, mapping)).toBe(false);
+  });
+
+  it.each([
+    ["same", { title: "T", body: "A text of some length" }],
+    ["derived", { title: "T", body: "Something else" }],
+    ["derived", { title: "U", body: "A text of some other length" }],
+    [null, { title: "U", body: "A text" }],
+    [null, {}],
+  ])("S59 is %s where its token was edited away and it says %o", (likeness, content) => {
+    const values = { title: "T", body: "A text of some length" };
+    expect(likenessOf(content, values, mapping)).toBe(likeness);
+  });
+
+  it("S59 is told by an edited text only where no other resembles it", () => {
+    const [same, one, other] = [
+      { one: "a", likeness: "same" },
+      { one: "b", likeness: "derived" },
+      { one: "c", likeness: "derived" },
+    ] as const;
+    expect(mostAlike([one, same])).toBe("a");
+    expect(mostAlike([one])).toBe("b");
+    expect(mostAlike([one, other])).toBeNull();
+    expect(mostAlike([])).toBeNull();
+  });
+
+  it("S59 has lost its token only by an edit: what is as it was made never had one", () => {
+    const seen = anObservation({ title: "T" }, 20, { createdAt: at(20) });
+    expect(mayHaveLostToken(seen)).toBe(false);
+    expect(mayHaveLostToken({ ...seen, updatedAt: at(21) })).toBe(true);
+    expect(mayHaveLostToken({ ...seen, updatedAt: at(21), token: "t" })).toBe(false);
   });
 });
 

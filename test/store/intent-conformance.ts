@@ -85,6 +85,47 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       });
     });
 
+    it("are found though they left with a token, while something is left to settle them", async () => {
+      const { store, connection } = opened;
+      const openWith = async (recordId: string, ...live: readonly Partial<TandemEvent>[]) => {
+        const id = await unbound(recordId);
+        await decide(store, id, (lane, now) => {
+          const posted = { at: now, authors: [], byAuthor: null };
+          const account = { times: 1, said: [], made: [] };
+          return {
+            intent: {
+              token: recordId,
+              since: now,
+              tokenless: false,
+              posted: { ...posted, account },
+            },
+            live: live.map((event) => aQueued(lane, now, event)),
+          };
+        });
+        return id;
+      };
+      const failed = { direction: "outbound", state: "errored" } as const;
+      await openWith("1");
+      await openWith("2", { direction: "inbound" });
+      const errored = await openWith("3", failed, { direction: "inbound" });
+      const queued = await openWith("4", failed, { direction: "outbound" });
+      const bound = await openWith("5", { direction: "outbound" });
+      await decide(store, bound, () => ({ externalId: "6" }));
+      const refused = await openWith("7", { direction: "outbound" });
+      await decide(store, refused, intent("7", false));
+
+      const found = (type: string, seconds: number) =>
+        store.transaction((tx) =>
+          tx.findUnansweredCreates(connection, type, after(tx.now, seconds)),
+        );
+      expect(await found("issue", 60)).toEqual([
+        { id: errored, stalled: true },
+        { id: queued, stalled: false },
+      ]);
+      expect((await found("issue", -60)).map(({ stalled }) => stalled)).toEqual([false, false]);
+      expect(await found("issue_comment", 60)).toEqual([]);
+    });
+
     it("are known by their token for resources of their own type only", async () => {
       const { store, connection } = opened;
       const id = await unbound("1");

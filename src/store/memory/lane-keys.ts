@@ -239,6 +239,30 @@ export function findOpenIntents(
     }));
 }
 
+/** Lanes without a resource whose creates left and are still to be settled. */
+export function findUnansweredCreates(
+  state: MemoryState,
+  connection: ConnectionId,
+  resourceType: string,
+  since: Instant,
+): readonly { readonly id: LaneId; readonly stalled: boolean }[] {
+  return [...state.lanes.values()]
+    .filter(
+      (lane) =>
+        lane.intent?.posted !== undefined &&
+        lane.externalId === null &&
+        lane.connectionId === connection &&
+        lane.resourceType === resourceType,
+    )
+    .sort(byId)
+    .flatMap(({ id, intent, live }) => {
+      const outbound = live.filter(({ direction }) => direction === "outbound");
+      if (intent === null || outbound.length === 0) return [];
+      const isErrored = outbound.every(({ state: now }) => now === "errored");
+      return [{ id, stalled: intent.since <= since && isErrored }];
+    });
+}
+
 /** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
 export function findUnpairedChildren(
   state: MemoryState,

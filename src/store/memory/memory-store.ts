@@ -57,6 +57,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         step(() => laneKeys.findTombstonedLanes(state, recordType, ids)),
       findOpenIntents: (connection, resourceType, since) =>
         step(() => laneKeys.findOpenIntents(state, connection, resourceType, since)),
+      findUnansweredCreates: (connection, resourceType, since) =>
+        step(() => laneKeys.findUnansweredCreates(state, connection, resourceType, since)),
       findUnpairedChildren: (parents) => step(() => laneKeys.findUnpairedChildren(state, parents)),
       findPairedLanes: (connection, mapped, after, limit) =>
         step(() => laneKeys.findPairedLanes(state, connection, mapped, after, limit)),

@@ -173,6 +173,32 @@ export async function findOpenIntents(
   return rows.map(({ id, stalled }) => ({ id: laneId(id), stalled }));
 }
 
+// By the live events, for those are few: this is asked only for what the account wrote and somebody edited.
+export async function findUnansweredCreates(
+  tx: Queryable,
+  connection: ConnectionId,
+  resourceType: string,
+  since: Instant,
+): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]> {
+  const { rows } = await tx.query<{ id: string; stalled: boolean }>(
+    `select
+       lanes.id,
+       lanes.intent_since <= $3 and bool_and(events_live.state = 'errored') as stalled
+     from tandem.events_live
+     join tandem.lanes on lanes.id = events_live.lane_id
+     where events_live.connection_id = $1
+       and events_live.direction = 'outbound'
+       and lanes.connection_id = $1
+       and lanes.resource_type = $2
+       and lanes.external_id is null
+       and lanes.intent_posted is not null
+     group by lanes.id, lanes.intent_since
+     order by lanes.id`,
+    [connection, resourceType, formatInstant(since)],
+  );
+  return rows.map(({ id, stalled }) => ({ id: laneId(id), stalled }));
+}
+
 export async function findUnpairedChildren(
   tx: Queryable,
   parents: readonly LaneId[],

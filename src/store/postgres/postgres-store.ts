@@ -87,6 +87,8 @@ export async function postgresStore(
       findTombstonedLanes: (recordType, ids) => laneKeys.findTombstonedLanes(tx, recordType, ids),
       findOpenIntents: (connection, resourceType, since) =>
         laneKeys.findOpenIntents(tx, connection, resourceType, since),
+      findUnansweredCreates: (connection, resourceType, since) =>
+        laneKeys.findUnansweredCreates(tx, connection, resourceType, since),
       findUnpairedChildren: (parents) => laneKeys.findUnpairedChildren(tx, parents),
       findPairedLanes: (connection, mapped, after, limit) =>
         laneKeys.findPairedLanes(tx, connection, mapped, after, limit),
