@@ -4,7 +4,8 @@
  * The first condition that holds decides:
  *   2  switched off                                   disabled
  *   3  tombstoned, and not verified as re-created     ignored, for the delete
- *   4  older than the lane's clock                    ignored, for the event that moved it
+ *   4  older than the lane's clock, a known version   ignored, for the event that moved it
+ *      the same, and nobody knows what it says        admitted, with a re-read
  *   5  same content as known, nothing in doubt        duplicate, of the event that brought it
  *   6  equal time with other content, or in doubt     admitted, with a re-read
  *   7  otherwise                                      admitted; older ones of its direction canceled
@@ -15,7 +16,7 @@ import { canonical, type Content, digest, pick, sameValue, seenOver } from "../m
 import type { Reason, TandemEvent } from "../model/event.ts";
 import type { DeliveryId, EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, Tombstone, Transition } from "../model/lane.ts";
+import type { Lane, LaneClock, Tombstone, Transition } from "../model/lane.ts";
 import { mappedFields } from "../model/mapping.ts";
 import type { Observation, ObservationSource } from "../model/observation.ts";
 import type { Context } from "./context.ts";
@@ -26,6 +27,7 @@ import { newEvent } from "./new-event.ts";
 import { missedAtMove } from "./record-move.ts";
 import { lifted, mayReturn, proves, resourceGone } from "./tombstone.ts";
 import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
+import { isOlderUnread, wasKnown } from "./versions.ts";
 
 /** An observation with where it came from. */
 export interface Arrival {
@@ -86,6 +88,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
 
   if (lane.clock !== null && observation.updatedAt < lane.clock.at) {
     const conflicts = coveredByOurWrite(lane, content ?? {}, observation.updatedAt);
+    if (isOlderUnread(start.lane, born)) return admitOlder(start, born, lane.clock, arrival);
     const older = ignored(born, "later_event", lane.clock.event, context.now);
     return done(start, { ...older, conflicts });
   }
@@ -93,6 +96,41 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     return admitUpsert(start, { ...born, reread: true });
   }
   return admitSeen(start, { ...born, content, digest: contentDigest }, arrival, context);
+}
+
+/** Row 4, of what nobody knows: the provider's clock may have stepped back. Until it is read nothing is known of it. */
+function admitOlder(
+  start: Transition,
+  born: TandemEvent,
+  clock: LaneClock,
+  arrival: Arrival,
+): Admission {
+  const { lane } = start;
+  const now = born.createdAt;
+  const isSaid = lane.live.some(
+    ({ direction, state, updatedAt, digest: said }) =>
+      direction === "inbound" &&
+      (state === "queued" || state === "processing") &&
+      updatedAt === born.updatedAt &&
+      said === born.digest,
+  );
+  if (isSaid && isListed(arrival)) return { ...start, event: null };
+  const [waiting] = liveEvents(lane, "queued", "inbound");
+  const isLater =
+    waiting !== undefined && waiting.updatedAt !== null && waiting.updatedAt >= clock.at;
+  if (!isLater) {
+    const event: TandemEvent = {
+      ...born,
+      reread: true,
+      reason: "reread_needed",
+      deadline: waitedFor(lane),
+    };
+    return done(cancelOlder(start, event, now), event);
+  }
+  // What waits looks for both.
+  const looks = move(start, waiting.id, "queued", now, { reread: true });
+  const conflicts = coveredByOurWrite(lane, born.content ?? {}, born.updatedAt ?? clock.at);
+  return done(looks, { ...ignored(born, "later_event", clock.event, now), conflicts });
 }
 
 /** Row 3, where the record was moved away: what is said at its former resource is named, and no more. */
@@ -143,9 +181,9 @@ function admitSeen(
   const sameTime = clock !== null && at === clock.at;
   const sameContent = known !== null && known.digest === born.digest;
   const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";
-  const doubt = inDoubt(start.lane);
+  const doubt = inDoubt(start.lane) || (!sameTime && awaitsOlder(start.lane));
   if (known === null || !(sameVersion || (sameContent && !doubt))) {
-    const reread = sameTime || doubt || isOutdone(start.lane, born);
+    const reread = sameTime || doubt || wasKnown(start.lane, born) || isOutdone(start.lane, born);
     return admitUpsert(start, { ...born, reread });
   }
   const fresh = refreshCopy(start, observation);
@@ -170,6 +208,11 @@ function isOutdone(lane: Lane, { updatedAt: at, digest: said }: TandemEvent): bo
     ({ updatedAt, digest: other }) =>
       at !== null && updatedAt !== null && updatedAt >= at && other !== said,
   );
+}
+
+/** Whether something waits to be read that is older than the clock. */
+function awaitsOlder(lane: Lane): boolean {
+  return liveEvents(lane, "queued", "inbound").some((event) => isOlderUnread(lane, event));
 }
 
 function isListed({ source }: Arrival): boolean {

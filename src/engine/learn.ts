@@ -8,19 +8,24 @@ import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
 import { coveredByOurWrite } from "./covered.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
+import { isOlderUnread, versionsBefore } from "./versions.ts";
 
 /** A look at the resource that is no event of its own: the event that made it bears it. */
 export interface Look {
   readonly content: Content;
   readonly at: Instant;
   readonly event: EventId;
+  /** Of a read that began when no read lagged behind what is known: it counts though its time is older. */
+  readonly verified?: boolean;
 }
 
 /** What was seen last is what is known. Who brought what base says is kept until this is merged. */
 export function hear(start: Transition, { content, at, event }: Look, said: string): Transition {
   const { base, known: before } = start.lane;
   const baseFrom = base === null ? undefined : (before?.baseFrom ?? before?.event);
-  const seen = { content, digest: said, at, event, lost: false };
+  const past = versionsBefore(before);
+  const own = { content, digest: said, at, event, lost: false };
+  const seen = past.length === 0 ? own : { ...own, before: past };
   const known = baseFrom === undefined ? seen : { ...seen, baseFrom };
   return withLane(start, { known, clock: { at, event } });
 }
@@ -28,7 +33,7 @@ export function hear(start: Transition, { content, at, event }: Look, said: stri
 /** Takes a look into what is known, unless something later is known already. */
 export function learn(start: Transition, look: Look, now: Instant): Transition {
   const { clock } = start.lane;
-  if (clock !== null && look.at < clock.at) return start;
+  if (clock !== null && look.at < clock.at && look.verified !== true) return start;
   const learned = hear(start, look, digest(look.content));
   return liveEvents(learned.lane, "queued", "inbound").reduce((transition, event) => {
     if (event.action === "delete" || event.updatedAt === null) return transition;
@@ -37,7 +42,8 @@ export function learn(start: Transition, look: Look, now: Instant): Transition {
     if (event.updatedAt === look.at || isOwed) {
       return move(transition, event.id, "queued", now, { reread: true, reason: "reread_needed" });
     }
-    if (event.updatedAt > look.at) return transition;
+    // The look may be of before what such a one said: it waits for a read of its own.
+    if (event.updatedAt > look.at || isOlderUnread(start.lane, event)) return transition;
     return move(transition, event.id, "canceled", now, {
       reason: "read_again",
       canceledBy: look.event,

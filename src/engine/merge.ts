@@ -162,7 +162,16 @@ export function concludeMerge(
   const learned =
     sight.from === "payload"
       ? start
-      : learn(start, { content: sight.content, at: sight.at, event: event.id }, context.now);
+      : learn(
+          start,
+          {
+            content: sight.content,
+            at: sight.at,
+            event: event.id,
+            verified: sight.from === "reread",
+          },
+          context.now,
+        );
   const lane = noteTurn(learned.lane, "resource", newsOf(learned.lane, merged), context);
   return withLane(learned, {
     flips: lane.flips,

@@ -23,6 +23,17 @@ export function isTooYoungToMiss({ clock }: Lane, context: Context): boolean {
 }
 
 /**
+ * Whether a read is older than what is known, perhaps only because it lags. Where it began when nothing lagged
+ * behind that any more, the provider's clock has stepped back, and the read counts.
+ *
+ * @param from When the read began.
+ */
+export function mayLag(lane: Lane, at: Instant, from: Instant, context: Context): boolean {
+  const { clock } = lane;
+  return clock !== null && at < clock.at && isTooYoungToMiss(lane, { ...context, now: from });
+}
+
+/**
  * Whether a read that does not show what its event said may be of before it: both are of one second.
  * It is merged, for it may as well be of after it; but no write of ours covers what the event said
  * until a later look has told.

@@ -1,5 +1,5 @@
 /** Which event of a lane runs next, and whether what it carries can still be trusted. */
-import type { Content } from "../model/content.ts";
+import { type Content, sameValue } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
@@ -14,6 +14,7 @@ import {
   unchanged,
   withConflicts,
 } from "./transition.ts";
+import { isOlderUnread } from "./versions.ts";
 
 /** A claim: who works on the event, until when, and under which epoch its end is accepted. */
 export interface Claim {
@@ -86,7 +87,8 @@ export function requeue(
   if (waiting === undefined) return move(start, event.id, "queued", now, details);
   if (outdoes(start.lane, event, waiting)) {
     const cleared = supersede(start, waiting, event, now);
-    return move(cleared, event.id, "queued", now, details);
+    const looks = waiting.reread ? { ...details, reread: true } : details;
+    return move(cleared, event.id, "queued", now, looks);
   }
   // A processing event cannot be canceled, so it passes through the queue.
   const queued = move(start, event.id, "queued", now, details);
@@ -154,15 +156,11 @@ export function recheckInbound(
   // Record and children are still to follow the resource, whatever was heard of it since.
   if (lane.moved !== null) return { verdict: "reread" };
   if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {
-    const transition = move(start, event.id, "ignored", now, {
-      reason: "later_event",
-      ignoredFor: { id: clock.event, type: "events" },
-      conflicts: withConflicts(
-        event,
-        coveredByOurWrite(lane, event.content ?? {}, event.updatedAt),
-      ),
-    });
-    return { verdict: "ended", transition };
+    if (isOlderUnread(lane, event)) return { verdict: "reread" };
+    return {
+      verdict: "ended",
+      transition: endOlder(start, event, clock.event, event.updatedAt, now),
+    };
   }
   const otherContent =
     clock?.at === event.updatedAt && known !== null && known.digest !== event.digest;
@@ -170,6 +168,45 @@ export function recheckInbound(
     return { verdict: "reread" };
   }
   return { verdict: "proceed" };
+}
+
+/** Ends an event that has come too late, naming what of it a write of ours has covered. */
+function endOlder(
+  start: Transition,
+  event: TandemEvent,
+  later: EventId,
+  at: Instant,
+  now: Instant,
+): Transition {
+  return move(start, event.id, "ignored", now, {
+    reason: "later_event",
+    ignoredFor: { id: later, type: "events" },
+    conflicts: withConflicts(event, coveredByOurWrite(start.lane, event.content ?? {}, at)),
+  });
+}
+
+/**
+ * Ends an event that is older than the clock where the resource was read and says what is known and merged:
+ * then it was late. `null` where there is anything to merge.
+ *
+ * @param seen What the read showed, and its time.
+ */
+export function endLate(
+  start: Transition,
+  event: TandemEvent,
+  seen: { readonly content: Content | null; readonly at: Instant },
+  now: Instant,
+): Transition | null {
+  const { clock, known, base, attempt, moved, returned } = start.lane;
+  if (clock === null || known === null || event.updatedAt === null) return null;
+  const isLate = event.updatedAt < clock.at && seen.at === clock.at;
+  const isSettled = attempt === null && moved === null && returned === null && !known.lost;
+  if (!isLate || !isSettled || seen.content === null || base === null) return null;
+  const { content } = seen;
+  const isMerged = [known.content, base].every((said) =>
+    Object.entries(content).every(([field, value]) => sameValue(said[field], value)),
+  );
+  return isMerged ? endOlder(start, event, clock.event, event.updatedAt, now) : null;
 }
 
 function oldestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {

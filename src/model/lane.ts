@@ -29,6 +29,8 @@ export interface Known {
   readonly baseFrom?: EventId;
   /** A read that may be of before its event, for it is of the same second: our next write looks again. */
   readonly doubted?: true;
+  /** Versions that were known before it, newest first: late news of them says nothing unread. */
+  readonly before?: readonly string[];
 }
 
 /** Marks an integration record whose resource or record was deleted. */

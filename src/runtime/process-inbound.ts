@@ -13,9 +13,10 @@ import {
 import { type Sight, sightOf, sightOfPayload } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
 import { endedReason } from "../engine/record-move.ts";
-import { recheckInbound } from "../engine/start.ts";
+import { endLate, recheckInbound } from "../engine/start.ts";
 import { move } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -59,22 +60,31 @@ export async function processInbound(
   book: AddressBook,
   signal: AbortSignal,
 ): Promise<void> {
-  let need = await attempt(services, claimed, book, null, null);
+  let need = await attempt(services, claimed, book, null);
   if (need.kind === "owner") {
     if (!(await decideByContent(services, claimed, need.of, book))) return;
-    need = await attempt(services, claimed, book, null, null);
+    need = await attempt(services, claimed, book, null);
   }
   if (need.kind === "parent") {
     await readParent(services, claimed, book, need.ref, signal);
     return;
   }
   if (need.kind === "reread") {
-    const seen = await reread(services, claimed, book, need.ref, signal);
-    if (seen === null) return;
+    const from = services.clock.now();
+    const observation = await reread(services, claimed, book, need.ref, signal);
+    if (observation === null) return;
     const move = await readMoved(services, book, need.moving, signal);
-    need = await attempt(services, claimed, book, seen, move);
+    need = await attempt(services, claimed, book, { observation, from, move });
     if (need.kind === "parent") await readParent(services, claimed, book, need.ref, signal);
   }
+}
+
+/** A read of the resource, and of what belongs to it where it has moved. */
+interface Read {
+  readonly observation: Observation;
+  /** When it began. */
+  readonly from: Instant;
+  readonly move: MoveRead | null;
 }
 
 /** One transaction: check again, merge what is trusted, end the event. */
@@ -82,9 +92,10 @@ async function attempt(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  seen: Observation | null,
-  move: MoveRead | null,
+  read: Read | null,
 ): Promise<Need> {
+  const seen = read?.observation ?? null;
+  const move = read?.move ?? null;
   return services.store.transaction(async (tx) => {
     const family = move === null ? [] : await familyOf(tx, move.lane, move.contact, book, services);
     const begun = await holdAmong(tx, claimed, family);
@@ -92,8 +103,8 @@ async function attempt(
     const held = await passOrWait(tx, claimed, begun);
     if (held === null || held === "waits") return DONE;
     if (held === "overdue") return { kind: "owner", of: begun.lane };
-    if (seen !== null) refuseStale(held.lane, seen, "no");
     const context = book.context(held.lane, tx.now);
+    if (read !== null) refuseStale(held.lane, read.observation, "no", read.from, context);
     const shown = seen === null ? held.event.content : contentOf(held.lane, seen, context);
     const isMovedAway = held.lane.tombstone?.recordMoved !== undefined;
     if (held.event.action === "delete" && !isMovedAway) {
@@ -116,6 +127,14 @@ async function attempt(
     }
     if (recheck.verdict === "reread" && held.lane.externalId !== null) {
       return pauseOrRead(tx, held, book, context);
+    }
+    const late =
+      seen === null
+        ? null
+        : endLate(held.start, held.event, { content: shown, at: seen.updatedAt }, tx.now);
+    if (late !== null) {
+      await save(tx, held, late);
+      return DONE;
     }
     return merge(tx, held, sightFor(held, seen, context), book, context);
   });

@@ -10,6 +10,7 @@ import { sightOf } from "../engine/merge.ts";
 import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outbound.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
+import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -64,9 +65,10 @@ export async function processOutbound(
       asked = instead;
       continue;
     }
+    const from = services.clock.now();
     const seen = await look(step, claimed, services, book, turn.signal);
     if (seen === "gone") return;
-    if (seen !== null && !(await settleLook(services, claimed, book, step, seen))) return;
+    if (seen !== null && !(await settleLook(services, claimed, book, step, seen, from))) return;
     looked = seen === null ? "found_nothing" : "settled";
   }
 }
@@ -171,6 +173,7 @@ async function settleLook(
   book: AddressBook,
   { kind, contact }: Look,
   seen: Observation,
+  from: Instant,
 ): Promise<boolean> {
   return services.store.transaction(async (tx) => {
     const named = await holdNamed(tx, claimed, contact.connection.id, seen, kind === "find");
@@ -181,7 +184,7 @@ async function settleLook(
       await save(tx, held, awaitRecord(taken, held.event, context));
       return false;
     }
-    refuseStale(held.lane, seen, "unknown");
+    refuseStale(held.lane, seen, "unknown", from, context);
     const lane = learnIdentity(taken.lane, seen);
     const sight = sightOf(lane, seen, "reread", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);

@@ -1,19 +1,25 @@
-/** Reads lag behind writes: one that is older than what the lane knows is refused and tried again. */
+/** Reads lag behind writes: one that is older than what the lane has just heard is refused and tried again. */
+import type { Context } from "../engine/context.ts";
+import { mayLag } from "../engine/reads-lag.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import { formatInstant } from "../model/instant.ts";
+import { formatInstant, type Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 
 /**
+ * @param from When the read began.
  * @param applied What is known of our own write while the read is no help: `no` where there is none.
  * @throws IntegrationError `stale_read`, retryable.
  */
 export function refuseStale(
-  { clock }: Lane,
+  lane: Lane,
   seen: Observation,
   applied: IntegrationError["applied"],
+  from: Instant,
+  context: Context,
 ): void {
-  if (clock === null || seen.updatedAt >= clock.at) return;
+  const { clock } = lane;
+  if (clock === null || !mayLag(lane, seen.updatedAt, from, context)) return;
   throw new IntegrationError({
     kind: "retryable",
     code: "stale_read",

@@ -47,6 +47,8 @@ export interface TestTandem {
   readonly github: GitHubSimulator;
   readonly clock: VirtualClock;
   readonly connection: Connection;
+  /** Sets GitHub's clock so far ahead of ours; less than before, and it steps back. */
+  setGitHubAhead(millis: number): void;
   /** Moves every clock, SQL's included. */
   advance(millis: number): Promise<void>;
   /** Delivers webhooks and processes until nothing is due; time moves by fractions of a second. */
@@ -76,7 +78,8 @@ export const TEST_TOKEN = "ghs_test";
 export async function createTestTandem(options: TestTandemOptions): Promise<TestTandem> {
   const clock = new VirtualClock();
   const seed = options.seed ?? 1;
-  const theirs = aheadOf(clock, options.githubAheadMillis ?? 0);
+  const ahead = { millis: options.githubAheadMillis ?? 0 };
+  const theirs = aheadOf(clock, ahead);
   const github = createGitHubSimulator({
     clock: theirs,
     random: seededRandom(seed),
@@ -161,6 +164,9 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     github,
     clock,
     connection,
+    setGitHubAhead(millis) {
+      ahead.millis = millis;
+    },
     advance,
     settle,
     async settleWithin(minutes) {
@@ -199,9 +205,9 @@ async function ruleTime(
 }
 
 /** The same clock as somebody reads it whose own is set wrong. */
-function aheadOf(clock: Clock, millis: number): Clock {
+function aheadOf(clock: Clock, ahead: { readonly millis: number }): Clock {
   return {
-    now: () => addMillis(clock.now(), millis),
+    now: () => addMillis(clock.now(), ahead.millis),
     setTimer: (wait, fire) => clock.setTimer(wait, fire),
   };
 }

@@ -16,6 +16,7 @@ import {
   at,
   bornOf,
   eventIn,
+  knowingAfter,
   plainField,
   withEvent,
 } from "./builders.ts";
@@ -88,12 +89,13 @@ describe("row 3: tombstoned", () => {
 
 describe("row 4: a later one is known", () => {
   it("ignores an older event, for the event that moved the clock", () => {
-    const lane = aLane({ clock: { at: at(30), event: anEventId(3) } });
+    const lane = knowingAfter("B", 20, { title: "C", body: "text" }, 30, anEventId(3));
     expect(bornOf(admit(lane, edited("B", 20), context))).toMatchObject({
       state: "ignored",
       reason: "later_event",
       ignoredFor: { id: anEventId(3), type: "events" },
     });
+    expect(bornOf(admit(lane, edited("C", 20), context)).state).toBe("ignored");
   });
 
   it("keeps what is known and the clock", () => {
@@ -104,22 +106,20 @@ describe("row 4: a later one is known", () => {
   });
 
   it("records an edit that our own write covered", () => {
-    const lane = aLane({
-      clock: { at: at(21), event: anEventId(2) },
-      known: aKnown({ title: "L", body: "text" }, 21, anEventId(2)),
+    const lane = {
+      ...knowingAfter("X", 20, { title: "L", body: "text" }, 21, anEventId(2)),
       lastSent: anAttempt(),
-    });
+    };
     expect(bornOf(admit(lane, edited("X", 20), context)).conflicts).toEqual([
       { field: "title", winner: "record", kept: "L", lost: "X", why: "covered_by_our_write" },
     ]);
   });
 
   it("does not call an echo of our write, or what was there before, a covered edit", () => {
-    const lane = aLane({
-      clock: { at: at(21), event: anEventId(2) },
-      known: aKnown({ title: "L", body: "text" }, 21, anEventId(2)),
+    const lane = {
+      ...knowingAfter("A", 20, { title: "L", body: "text" }, 21, anEventId(2)),
       lastSent: anAttempt(),
-    });
+    };
     expect(bornOf(admit(lane, edited("L", 20), context)).conflicts).toEqual([]);
     expect(bornOf(admit(lane, edited("A", 20), context)).conflicts).toEqual([]);
   });

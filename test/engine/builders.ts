@@ -9,6 +9,7 @@ import type { FieldMapping, Mapping, Row } from "../../src/model/mapping.ts";
 import type { Observation, ResourceType } from "../../src/model/observation.ts";
 import type { Admission, Arrival } from "../../src/engine/admit.ts";
 import type { Context } from "../../src/engine/context.ts";
+import { versionsBefore } from "../../src/engine/versions.ts";
 import { newEvent } from "../../src/engine/new-event.ts";
 import { NOTHING_SENT, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
 
@@ -258,4 +259,19 @@ export function aPlanInput(changes: Partial<PlanInput> = {}): PlanInput {
     initial: "resource",
     ...changes,
   };
+}
+
+/** A lane that knows a content and knew another title before. */
+export function knowingAfter(
+  title: string,
+  seconds: number,
+  content: Content,
+  now: number,
+  event: EventId,
+): Lane {
+  const before = versionsBefore(aKnown({ title, body: "text" }, seconds));
+  return aLane({
+    clock: { at: at(now), event },
+    known: { ...aKnown(content, now, event), before },
+  });
 }

@@ -105,6 +105,18 @@ describe("a re-read or an answer, learned", () => {
     expect(learn(start, look("B", 9), at(11))).toBe(start);
   });
 
+  it("goes back to an older time where the read was verified", () => {
+    const look9 = { ...look("B", 9), verified: true };
+    const { lane } = learn({ lane: aLane(), ended: [] }, look9, at(60));
+    expect(lane).toMatchObject({ clock: { at: at(9) }, known: { content: { title: "B" } } });
+  });
+
+  it("leaves what is older and unread to a read of its own: the look may be of before it", () => {
+    const unread = admit(aLane(), edited("X", 5), context);
+    const after = learn(unread, look("L", 20), at(21));
+    expect(eventIn(after, bornOf(unread).id)).toEqual(bornOf(unread));
+  });
+
   it("ends older queued inbound events, and lets those of its time read again", () => {
     const { lane: one, event: older } = withEvent(aLane(), 5, { updatedAt: at(19) });
     const after = learn({ lane: one, ended: [] }, look("L", 20), at(21));

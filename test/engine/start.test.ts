@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   claim,
+  endLate,
   expireLeases,
   holdsClaim,
   nextEvent,
@@ -10,6 +11,7 @@ import {
 } from "../../src/engine/start.ts";
 import { IllegalMoveError, move } from "../../src/engine/transition.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
+import type { Lane } from "../../src/model/lane.ts";
 import { digest } from "../../src/model/content.ts";
 import { aKnown, aLane, anAttempt, anEventId, at, eventIn, withEvent } from "./builders.ts";
 
@@ -114,6 +116,11 @@ describe("an event on its way back to the queue", () => {
     expect(eventIn(back(said, said), anEventId(6)).reread).toBe(false);
   });
 
+  it("looks for the older one that waited to be read", () => {
+    const after = back({ updatedAt: at(20) }, { updatedAt: at(15), reread: true });
+    expect(eventIn(after, anEventId(5)).reread).toBe(true);
+  });
+
   it("stays where only the other direction waits", () => {
     expect(eventIn(back({}, { direction: "outbound" }), anEventId(5)).state).toBe("queued");
   });
@@ -159,6 +166,33 @@ describe("an inbound event looked at again when it is started", () => {
       reason: "later_event",
       ignoredFor: { id: anEventId(6), type: "events" },
     });
+  });
+
+  it("is read where the clock has moved on, and nobody knows what it says", () => {
+    const moved = { at: at(21), event: anEventId(6) };
+    const older = { content: { title: "X" }, digest: digest({ title: "X" }), updatedAt: at(19) };
+    expect(started({ clock: moved }, older).verdict).toBe("reread");
+    expect(started({ clock: moved }, { ...older, digest: digest(content) }).verdict).toBe("ended");
+  });
+
+  it("was late where a read shows what is known and merged", () => {
+    const late = (changes: Partial<Lane>, seen = { content, at: at(21) }) => {
+      const clock = { at: at(21), event: anEventId(6) };
+      const known = aKnown(content, 21, anEventId(6));
+      const older = { updatedAt: at(19), state: "processing" } as const;
+      const held = withEvent(aLane({ clock, known, base: content, ...changes }), 5, older);
+      return endLate({ lane: held.lane, ended: [] }, held.event, seen, now);
+    };
+    const ended = late({});
+    expect(ended && eventIn(ended, anEventId(5))).toMatchObject({
+      state: "ignored",
+      reason: "later_event",
+      ignoredFor: { id: anEventId(6), type: "events" },
+    });
+    expect(late({}, { content, at: at(20) })).toBeNull();
+    expect(late({}, { content: { ...content, title: "X" }, at: at(21) })).toBeNull();
+    expect(late({ base: { title: "A" } })).toBeNull();
+    expect(late({ attempt: anAttempt() })).toBeNull();
   });
 
   it.each([

@@ -239,8 +239,8 @@ export const merging: readonly CodeMutant[] = [
     rule: "An answer or re-read ends queued inbound events older than itself",
     reasons: ["read_again"],
     file: "src/engine/learn.ts",
-    find: "if (event.updatedAt > look.at) return transition;",
-    replace: "if (event.updatedAt !== look.at) return transition;",
+    find: "if (event.updatedAt > look.at || isOlderUnread(",
+    replace: "if (event.updatedAt !== look.at || isOlderUnread(",
     killedBy: ["test/engine/outbound.test.ts"],
   },
   {

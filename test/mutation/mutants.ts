@@ -5,6 +5,7 @@ import { answering } from "./answering.ts";
 import { authors } from "./authors.ts";
 import { availability } from "./availability.ts";
 import { backInReach } from "./back-in-reach.ts";
+import { clockBack } from "./clock-back.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
 import { families } from "./families.ts";
@@ -23,6 +24,7 @@ import { transferring } from "./transferring.ts";
 
 export const mutants: readonly CodeMutant[] = [
   ...admission,
+  ...clockBack,
   ...merging,
   ...agreeing,
   ...processing,

@@ -86,7 +86,8 @@ describeOnEachDatabase("the order of what comes in", (open) => {
       conflicts: [],
     });
     expect(app.writes()).toBe(0);
-    expect(app.reads()).toBe(0);
+    // Nobody had seen the first: for all we know GitHub's clock has stepped back.
+    expect(app.reads()).toBe(1);
   });
 
   it("S8 an event older than what we sent: neither record nor cached copy goes back", async () => {
@@ -230,8 +231,9 @@ describeOnEachDatabase("the order of what comes in", (open) => {
  */
 const READS = {
   "in three seconds": {
-    "each by itself": { "012": 0, "021": 0, "102": 0, "120": 0, "201": 0, "210": 0 },
-    "all in one batch": { "012": 0, "021": 0, "102": 0, "120": 0, "201": 0, "210": 0 },
+    // An older one that says what nobody knows is read.
+    "each by itself": { "012": 0, "021": 1, "102": 1, "120": 0, "201": 1, "210": 1 },
+    "all in one batch": { "012": 0, "021": 1, "102": 0, "120": 0, "201": 1, "210": 1 },
   },
   "within one second": {
     "each by itself": { "012": 2, "021": 2, "102": 1, "120": 1, "201": 2, "210": 2 },
@@ -251,7 +253,7 @@ const ENDS = {
     "each by itself": {
       "012": [TAKEN, TAKEN, TAKEN],
       "021": [TAKEN, SAME_AS[1], LATE_FOR[2]],
-      "102": [TAKEN, LATE_FOR[1], TAKEN],
+      "102": [TAKEN, TAKEN, SAME_AS[2]],
       "120": [TAKEN, TAKEN, LATE_FOR[2]],
       "201": [TAKEN, LATE_FOR[1], LATE_FOR[1]],
       "210": [TAKEN, LATE_FOR[1], LATE_FOR[1]],

@@ -15,7 +15,7 @@ import { editSomething } from "./edits.ts";
 import { type Fetch, History, type Turn } from "./history.ts";
 import { type LedgerView, readLedger } from "./ledger-view.ts";
 import { LedgerWatch } from "./ledger-watch.ts";
-import { type RemoteEditCounts, RemoteEdits } from "./remote-edits.ts";
+import { NO_REMOTE_EDITS, type RemoteEditCounts, RemoteEdits } from "./remote-edits.ts";
 import { OUR_LOGINS, type Place, type Site } from "./places.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
 import type { Stage } from "./stage.ts";
@@ -222,7 +222,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       converged: isUpheld(verdict),
       edits: history.edits,
       apiCalls: requests.length,
-      remote: remoteEdits.counts(unnamed),
+      // Of several repositories the judge does not know which issue is which.
+      remote: world.kind === "moving" ? NO_REMOTE_EDITS : remoteEdits.counts(unnamed),
       deaths: workers.deaths,
       turns: [...history.turns, ...turnsIn(ledger)],
       story: history.story,
