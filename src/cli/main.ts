@@ -6,6 +6,11 @@ import type { Io } from "./io.ts";
 import { run } from "./run.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+/**
+ * How long what is under way may take to end. Kubernetes kills after thirty seconds; what is cut off is
+ * done again by others.
+ */
+const STOP_WITHIN_MS = 25_000;
 const interrupted = new Set<() => void>();
 let signals = 0;
 
@@ -13,6 +18,12 @@ for (const [signal, status] of Object.entries(SIGNALS)) {
   process.on(signal, () => {
     signals += 1;
     if (signals > 1 || interrupted.size === 0) process.exit(status);
+    setTimeout(() => {
+      process.stderr.write(
+        "tandem: what was under way did not end in time, and is left to others\n",
+      );
+      process.exit(status);
+    }, STOP_WITHIN_MS).unref();
     for (const listener of [...interrupted]) listener();
   });
 }

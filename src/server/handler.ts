@@ -19,6 +19,9 @@ import { login } from "./session.ts";
 /** How long a probe waits for the database; who asks is seldom more patient. */
 const PROBE_MS = 5_000;
 
+/** GitHub waits for ten seconds: what is refused by then is listed there as failed, and comes again. */
+const RECEIVE_MS = 8_000;
+
 export interface HandlerOptions {
   /** Asked of every API request. Default: none, and the API answers on this machine only. */
   readonly apiToken?: string;
@@ -46,7 +49,7 @@ export function createHandler(
   app.post("/webhooks/:integration", async (context) => {
     const body = await readBody(context.req.raw, LARGEST_PAYLOAD_BYTES);
     if (body === null) return tooLarge();
-    const receipt = await receive(
+    const receiving = receive(
       core.services,
       context.req.param("integration"),
       context.req.raw.headers,
@@ -54,6 +57,8 @@ export function createHandler(
       core.webhookSecrets,
       storeDelivery,
     );
+    const late = () => new NoAnswerError(RECEIVE_MS);
+    const receipt = await inTime(core.services.clock, RECEIVE_MS, receiving, late);
     if (!receipt.ok) return problem(receipt.status, receipt.code, receipt.message, receipt.hint);
     return context.json({ delivery: receipt.id, seen_before: receipt.seenBefore }, 202);
   });

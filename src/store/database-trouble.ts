@@ -49,6 +49,7 @@ const TROUBLES: readonly (Omit<DatabaseTrouble, "message"> & {
 /** Describes the trouble that an error tells of; `null` where it tells of none. */
 export function describeTrouble(thrown: unknown): DatabaseTrouble | null {
   if (thrown instanceof ConnectionLostError) {
+    if (thrown.cause instanceof NoAnswerError) return describeTrouble(thrown.cause);
     const hint = "Postgres' own log says why. What was committed stays.";
     return { code: "connection_lost", message: thrown.message, hint };
   }

@@ -43,6 +43,8 @@ export interface Database extends Queryable {
     opening?: string,
     look?: (tx: Queryable) => Promise<Seen>,
   ): Promise<T>;
+  /** For what reads or changes whole tables: an answer is waited for longer. */
+  readonly patient: Pick<Database, "query" | "transaction">;
   /**
    * Calls `heard` at each notification with what it says; a hint that may be lost. Without a word where
    * some may have been missed. Returns how to stop.

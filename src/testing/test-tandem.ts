@@ -30,6 +30,8 @@ export interface TestTandemOptions {
   readonly scope?: string;
   /** Where randomness comes from instead of the seed: Tandem's, and each part of GitHub's. */
   readonly chance?: { readonly tandem: Random; readonly github: () => Random };
+  /** Where named secrets are looked up, at the time they are needed. Default: there are none. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Puts itself between Tandem and its store, to watch it or to doctor it. */
   readonly wrapStore?: (store: Store) => Store;
   /** Told where a worker may die, so that a test can let it. */
@@ -95,7 +97,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     clock,
     random: options.chance?.tandem ?? seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
-    environment: {},
+    environment: options.environment ?? {},
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.takesIn === undefined ? {} : { takesIn: options.takesIn }),
   };

@@ -90,7 +90,10 @@ const A_WHILE_MS = 1_000;
 export async function givenSampleTandem(
   database: TestDatabase,
   change: (config: AnyConfig) => AnyConfig = (config) => config,
-  options: Pick<TestTandemOptions, "failpoints" | "log" | "takesIn"> = {},
+  options: Pick<
+    TestTandemOptions,
+    "failpoints" | "log" | "takesIn" | "wrapStore" | "environment"
+  > = {},
 ): Promise<SampleTandem> {
   await database.sql(SAMPLE_SCHEMA);
   await database.sql("insert into projects (name) values ('Site')");

@@ -15,7 +15,7 @@ export async function withBriefLock<T>(
   work: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
   try {
-    return await database.transaction(async (tx) => {
+    return await database.patient.transaction(async (tx) => {
       await tx.query("select pg_advisory_xact_lock(hashtextextended('tandem migrate', 0))");
       await tx.query("select set_config('lock_timeout', '3s', true)");
       return await work(tx);

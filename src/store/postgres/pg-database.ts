@@ -1,5 +1,4 @@
 /** Postgres through `pg`. */
-import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import {
   AbortedTransactionError,
@@ -14,30 +13,48 @@ import { parserOf } from "./column-values.ts";
 import { nothingSeen } from "../beginning.ts";
 import { allOf } from "../pipeline.ts";
 import { KeptStatements, StatementLostError } from "./kept-statements.ts";
+import { listen } from "./pg-listen.ts";
+import {
+  answered,
+  hangUp,
+  PATIENCE,
+  type Patience,
+  PATIENT_MS,
+  ROLLBACK_WITHIN_MS,
+} from "./pg-silence.ts";
 
 const types: pg.CustomTypesConfig = {
   // Everything is asked for as text, so the format never differs.
   getTypeParser: (oid) => parserOf(oid),
 };
 
-/** Longer than any transaction of ours holds a connection, so that it is no verdict on a busy pool. */
-const CONNECT_WITHIN_MS = 30_000;
-
 /** Wraps a pool; `close` ends it only if we opened it. */
-export function pgDatabase(source: string | pg.Pool): Database {
+export function pgDatabase(source: string | pg.Pool, patience: Patience = PATIENCE): Database {
   const owned = typeof source === "string";
-  const pool = owned ? openPool(source) : source;
+  const pool = owned ? openPool(source, patience) : source;
+  // An app's pool may have no limit: a host that is gone would take all its places, one by one.
+  if ((pool.options.connectionTimeoutMillis ?? 0) === 0) {
+    pool.options.connectionTimeoutMillis = patience.connectMillis;
+  }
   // A lost idle connection is not a crash: the pool opens another. An app may not listen to its own.
   pool.on("error", ignoreLoss);
-  const { take, forget } = taker(pool);
+  const { take, distrust, forget } = taker(pool);
   // An app's pool is set up as the app wants it.
   const kept = new KeptStatements(owned);
+  const within = (answerMillis: number): Means => ({ pool, take, kept, answerMillis, distrust });
+  const usual = within(patience.answerMillis);
+  const patient = within(Math.max(PATIENT_MS, patience.answerMillis));
 
   return {
     kind: "postgres",
-    ...onItsOwn(pool, take, kept),
-    transaction: (work, opening, look) => inTransaction({ take, kept }, work, opening, look),
-    listen: (channel, heard) => listen(pool, channel, heard),
+    ...onItsOwn(usual),
+    script: (text) => onItsOwn(patient).script(text),
+    transaction: (work, opening, look) => inTransaction(usual, work, opening, look),
+    patient: {
+      ...onItsOwn(patient),
+      transaction: (work, opening, look) => inTransaction(patient, work, opening, look),
+    },
+    listen: (channel, heard) => listen(pool, channel, heard, patience),
     async close() {
       forget();
       if (!owned) pool.off("error", ignoreLoss);
@@ -51,12 +68,12 @@ function ignoreLoss(): void {
   // Without a listener Node ends the process.
 }
 
-function openPool(connectionString: string): pg.Pool {
+function openPool(connectionString: string, patience: Patience): pg.Pool {
   return new pg.Pool({
     connectionString,
     max: 10,
     // A host that is gone answers nothing, not even a refusal.
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    connectionTimeoutMillis: patience.connectMillis,
     // What does not depend on the answer before is sent without waiting for it.
     pipeline: true,
     keepAlive: true,
@@ -65,30 +82,57 @@ function openPool(connectionString: string): pg.Pool {
     maxLifetimeSeconds: 600,
     // Times are read in this style; a database or a role may have another.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, though its types do not say so
-    onConnect: (client) => client.query("set datestyle to iso"),
+    onConnect: (client) =>
+      answered(client, patience.connectMillis, () => client.query("set datestyle to iso")),
   });
 }
 
 /** Takes a connection. Throws `NoConnectionError` where the driver says nothing more of it. */
 type Take = () => Promise<pg.PoolClient>;
 
-/** The driver says the same of a pool in use and of a host that is gone: who has what is counted here. */
-function taker(pool: pg.Pool): { readonly take: Take; readonly forget: () => void } {
+/** What statements are asked by. */
+interface Means {
+  readonly pool: pg.Pool;
+  readonly take: Take;
+  readonly kept: KeptStatements;
+  readonly answerMillis: number;
+  readonly distrust: () => void;
+}
+
+/**
+ * The driver says the same of a pool in use and of a host that is gone: who has what is counted here.
+ * Where one connection fell silent, those that were opened before are not used again: what silenced it
+ * has silenced them, too, and each would be found out only by a statement of its own.
+ */
+function taker(pool: pg.Pool): {
+  readonly take: Take;
+  readonly distrust: () => void;
+  readonly forget: () => void;
+} {
   const inUse = new Set<pg.PoolClient>();
-  const known = new WeakSet<pg.PoolClient>();
+  const known = new WeakMap<pg.PoolClient, number>();
+  let trusted = 0;
   const acquired = (client: pg.PoolClient) => {
     inUse.add(client);
     // Between the pool's listener and ours there is a moment: an error then would end the process.
     if (!known.has(client)) client.on("error", ignoreLoss);
-    known.add(client);
+    if (!known.has(client)) known.set(client, trusted);
   };
   const released = (_error: Error, client: pg.PoolClient) => void inUse.delete(client);
   pool.on("acquire", acquired);
   pool.on("release", released);
   return {
+    distrust() {
+      trusted += 1;
+    },
     async take() {
       try {
-        return await pool.connect();
+        for (;;) {
+          const client = await pool.connect();
+          if (known.get(client) === trusted) return client;
+          client.release(true);
+          hangUp(client);
+        }
       } catch (error) {
         if (sqlState(error) !== null) throw error;
         throw new NoConnectionError(inUse.size < pool.options.max ? "unreachable" : "busy", error);
@@ -102,7 +146,8 @@ function taker(pool: pg.Pool): { readonly take: Take; readonly forget: () => voi
 }
 
 /** Statements that are transactions of their own. After one that failed its connection is not trusted. */
-function onItsOwn(pool: pg.Pool, take: Take, kept: KeptStatements): Queryable {
+function onItsOwn(means: Means): Queryable {
+  const { pool, take, kept } = means;
   async function run<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
     const client = await take();
     let lost: Error | undefined;
@@ -112,7 +157,7 @@ function onItsOwn(pool: pg.Pool, take: Take, kept: KeptStatements): Queryable {
     };
     client.on("error", noteLoss);
     try {
-      const result = await work(queryable(client, kept));
+      const result = await work(queryable(client, kept, sender(client, means)));
       failed = false;
       return result;
     } catch (error) {
@@ -140,11 +185,12 @@ function onItsOwn(pool: pg.Pool, take: Take, kept: KeptStatements): Queryable {
 }
 
 async function inTransaction<T, Seen>(
-  { take, kept }: { readonly take: Take; readonly kept: KeptStatements },
+  means: Means,
   work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>, seen: Seen) => Promise<T>,
   opening = "select",
   look: (tx: Queryable) => Promise<Seen> = nothingSeen,
 ): Promise<T> {
+  const { take, kept } = means;
   const client = await take();
   let lost: Error | undefined;
   let statementLost: StatementLostError | undefined;
@@ -156,7 +202,7 @@ async function inTransaction<T, Seen>(
   // The pool listens only while a client is idle; unheard, a lost connection would end the process.
   client.on("error", noteLoss);
   try {
-    const send = sender(client);
+    const send = sender(client, means);
     const abandon = () => {
       connection.abandoned = true;
     };
@@ -175,7 +221,10 @@ async function inTransaction<T, Seen>(
     return result;
   } catch (error) {
     // A rollback would wait for what is still being asked on an abandoned connection.
-    if (!connection.abandoned) await client.query("rollback").catch(noteLoss);
+    if (!connection.abandoned && lost === undefined) {
+      const undo = () => client.query("rollback");
+      await answered(client, ROLLBACK_WITHIN_MS, undo, means.distrust).catch(noteLoss);
+    }
     connection.readOnly = sqlState(error) === "25006";
     if (lost !== undefined && !connection.abandoned) {
       throw new ConnectionLostError(committing ? "unknown" : "rolled_back", error);
@@ -204,12 +253,16 @@ async function begin(
 
 type Send = <T>(statement: () => Promise<T>) => Promise<T>;
 
-/** How statements are sent: at once to a driver that takes them so, and else each when its turn comes. */
-function sender(client: pg.PoolClient): Send {
-  if (client.pipeline) return (statement) => statement();
+/**
+ * How statements are sent: at once to a driver that takes them so, and else each when its turn comes.
+ * None is waited for without end.
+ */
+function sender(client: pg.PoolClient, { answerMillis, distrust }: Means): Send {
+  const send: Send = (statement) => answered(client, answerMillis, statement, distrust);
+  if (client.pipeline) return send;
   let last: Promise<unknown> = Promise.resolve();
   return (statement) => {
-    const turn = last.then(statement);
+    const turn = last.then(() => send(statement));
     last = turn.catch(() => undefined);
     return turn;
   };
@@ -218,7 +271,7 @@ function sender(client: pg.PoolClient): Send {
 function queryable(
   client: pg.PoolClient,
   kept: KeptStatements,
-  send = sender(client),
+  send: Send,
   noteLost: (error: StatementLostError) => void = () => undefined,
 ): Queryable {
   return {
@@ -238,59 +291,5 @@ function queryable(
     async script(text) {
       await send(() => client.query(text));
     },
-  };
-}
-
-const LISTEN_AGAIN_MS = 1_000;
-
-/**
- * A connection of its own, opened again when it is lost; whoever listens is then called once, for
- * what was said meanwhile was missed. It is a hint, so a database in trouble is no failure here.
- */
-async function listen(
-  pool: pg.Pool,
-  channel: string,
-  heard: (said: string) => void,
-): Promise<() => Promise<void>> {
-  const stopping = new AbortController();
-  let client: pg.Client | null = null;
-
-  async function open(): Promise<void> {
-    const opened = new pg.Client(pool.options);
-    opened.on("error", () => undefined);
-    opened.on("notification", ({ payload }) => {
-      heard(payload ?? "");
-    });
-    opened.once("end", () => {
-      if (client === opened) void openAgain();
-    });
-    try {
-      await opened.connect();
-      await opened.query(`listen ${pg.escapeIdentifier(channel)}`);
-    } catch (error) {
-      await opened.end().catch(() => undefined);
-      throw error;
-    }
-    if (stopping.signal.aborted) await opened.end();
-    else client = opened;
-  }
-
-  async function openAgain(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await delay(LISTEN_AGAIN_MS, undefined, { signal: stopping.signal, ref: false });
-        await open();
-        heard("");
-        return;
-      } catch {
-        // The database is still away, or we were told to stop.
-      }
-    }
-  }
-
-  await open().catch(() => void openAgain());
-  return async () => {
-    stopping.abort();
-    await client?.end();
   };
 }

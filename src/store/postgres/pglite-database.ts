@@ -30,9 +30,7 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
   const types = isInOurTypes(db) ? {} : { parsers, serializers };
   const whole = queryable(db, types);
 
-  return {
-    kind: "pglite",
-    ...whole,
+  const asking: Database["patient"] = {
     // PGlite answers before the event loop has turned: workers that ask on and on would let no request
     // and no timer have its turn.
     async query(text, params) {
@@ -49,6 +47,14 @@ export async function pgliteDatabase(source: string | PGliteInterface): Promise<
         return result;
       });
     },
+  };
+
+  return {
+    kind: "pglite",
+    ...whole,
+    ...asking,
+    // It is a part of this process, and silent only where that is.
+    patient: asking,
     async listen(channel, heard) {
       return db.listen(channel, heard);
     },
