@@ -6,6 +6,7 @@ import type { EventError } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
+import { MissingSecretError } from "./secrets.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import { isContention, mayPass, sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
@@ -29,6 +30,7 @@ export interface Classified {
 /** Classifies anything that an attempt threw. */
 export function classify(thrown: unknown, now: Instant): Classified {
   if (thrown instanceof IntegrationError) return classifyIntegration(thrown, now);
+  if (thrown instanceof MissingSecretError) return classifyMissing(thrown, now);
   const error = describe(thrown);
   if (thrown instanceof PairedElsewhereError) {
     return {
@@ -37,6 +39,17 @@ export function classify(thrown: unknown, now: Instant): Classified {
     };
   }
   return { failure: { error, applied: "unknown", pausedUntil: null }, account: null };
+}
+
+/** As a refused token: nothing was sent, and what waits goes on by itself once the variable is set. */
+function classifyMissing(thrown: MissingSecretError, now: Instant): Classified {
+  const { code, message, hint } = thrown;
+  const until = addMillis(now, ATTENTION_MS);
+  const error = { code, message, hint, retryable: true, httpStatus: null, requestId: null };
+  return {
+    failure: { error, applied: "no", pausedUntil: until },
+    account: { state: "needs_attention", reason: message, until },
+  };
 }
 
 function classifyIntegration(thrown: IntegrationError, now: Instant): Classified {
@@ -120,12 +133,15 @@ export function describe(thrown: unknown): EventError {
   }
   return {
     ...base,
-    code: sqlState(thrown) === null ? "unexpected" : "database_error",
+    code: SQLSTATE.test(sqlState(thrown) ?? "") ? "database_error" : "unexpected",
     message: messageOf(thrown),
     hint: "Look at the log line of this event; then restart it.",
     retryable: false,
   };
 }
+
+/** Other errors have codes, too: Node's, and those of our own. */
+const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** Whether the database is in trouble, which passes without anybody's changing a record or a rule. */
 export function isDatabaseTrouble(thrown: unknown): boolean {
@@ -139,7 +155,9 @@ export function tell(thrown: unknown): {
   readonly hint?: string;
 } {
   const error = messageOf(thrown);
-  if (thrown instanceof IntegrationError) return { code: thrown.code, error, hint: thrown.hint };
+  if (thrown instanceof IntegrationError || thrown instanceof MissingSecretError) {
+    return { code: thrown.code, error, hint: thrown.hint };
+  }
   const trouble = describeTrouble(thrown);
   return trouble === null ? { error } : { code: trouble.code, error, hint: trouble.hint };
 }

@@ -74,13 +74,13 @@ export function createApi(core: TandemCore): Hono {
   });
 
   api.post("/events/:id/restart", (context) =>
-    changeEvent(core, context.req.param("id"), "errored", (lane, event, now) =>
+    changeEvent(core, context.req.param("id"), ["errored"], (lane, event, now) =>
       restart(unchanged(lane), event, now),
     ),
   );
 
   api.post("/events/:id/cancel", (context) =>
-    changeEvent(core, context.req.param("id"), "queued", (lane, event, now) =>
+    changeEvent(core, context.req.param("id"), ["queued", "errored"], (lane, event, now) =>
       cancelByHand(unchanged(lane), event, now),
     ),
   );
@@ -241,14 +241,15 @@ async function findEvent(core: TandemCore, id: string): Promise<LedgerEvent | nu
 async function changeEvent(
   core: TandemCore,
   id: string,
-  from: TandemEvent["state"],
+  from: readonly TandemEvent["state"][],
   change: (lane: Lane, event: TandemEvent, now: Parameters<typeof restart>[2]) => Transition,
 ): Promise<Response> {
   const found = await findEvent(core, id);
   if (found === null) return noEvent(id);
   const changed = await core.services.store.transaction(async (tx) => {
     const [lane] = found.laneId === null ? [] : await tx.lockLanes([found.laneId]);
-    const event = lane && liveEvents(lane, from).find((candidate) => candidate.id === id);
+    const live = lane === undefined ? [] : from.flatMap((state) => liveEvents(lane, state));
+    const event = live.find((candidate) => candidate.id === id);
     if (lane === undefined || event === undefined) return false;
     await tx.saveLanes([{ before: lane, after: change(lane, event, tx.now) }]);
     return true;
@@ -257,8 +258,10 @@ async function changeEvent(
     return problem(
       409,
       "wrong_state",
-      `the event is ${found.state}; only ${from} ones can do that`,
-      "Terminal events are history and never change; a new observation makes a new event.",
+      `the event is ${found.state}; only ${from.join(" and ")} ones can do that`,
+      found.state === "processing"
+        ? "A worker is at it: look again in a moment."
+        : "Terminal events are history and never change; a new observation makes a new event.",
     );
   }
   const after = await findEvent(core, id);
