@@ -2,6 +2,8 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const absentRow = "src/engine/absent-row.ts";
+const captureSql = "src/store/postgres/capture-sql.ts";
+const FORGED = ["test/store/forged-capture.test.ts"];
 const ZONES = ["test/situations/time-zones.test.ts"];
 const HIDDEN = ["test/situations/hidden-rows.test.ts"];
 
@@ -106,5 +108,45 @@ export const schemas: readonly CodeMutant[] = [
     find: 'builtin === "timestamp" && timeZone !== null',
     replace: 'builtin === "text" && timeZone !== null',
     killedBy: ZONES,
+  },
+  {
+    id: "told-by-privilege",
+    rule: "A setting of a writer without rights on Tandem's schema does not switch capture off",
+    file: captureSql,
+    find: "        then has_table_privilege('tandem.changes', 'insert')\n      else false",
+    replace: "        then has_table_privilege('tandem.changes', 'insert')\n      else true",
+    killedBy: FORGED,
+  },
+  {
+    id: "origin-privilege",
+    rule: "... nor does it mark a write as Tandem's",
+    file: captureSql,
+    find: "$' and has_table_privilege(",
+    replace: "$' or has_table_privilege(",
+    killedBy: FORGED,
+  },
+  {
+    id: "origin-an-event",
+    rule: "... and a mark that is no id of an event is none, whoever sets it",
+    file: captureSql,
+    find: "mark ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'",
+    replace: "mark <> ''",
+    killedBy: FORGED,
+  },
+  {
+    id: "capture-own-table",
+    rule: "The capture function says nothing of a table that it was attached to by others",
+    file: captureSql,
+    find: "is not true then\n    return null;",
+    replace: "is null and false then\n    return null;",
+    killedBy: FORGED,
+  },
+  {
+    id: "capture-revoked",
+    rule: "... which nobody may attach who was not given the right to",
+    file: captureSql,
+    find: "`revoke all on function ${name}() from public`",
+    replace: "`grant execute on function ${name}() to public`",
+    killedBy: FORGED,
   },
 ];

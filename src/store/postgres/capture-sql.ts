@@ -9,6 +9,8 @@
  * 3. No key, constraint or cast stands between the writer and `tandem.changes`.
  * 4. A statement of ours whose writer tells the drain itself leaves nothing; what other triggers write
  *    in answer to it, deeper down, is captured as ever.
+ * 5. Any writer may set a setting and attach a function. So a mark of ours counts only for a role that may
+ *    write `tandem.changes` itself, and the function captures nothing but the writes of its own table.
  */
 import { createHash } from "node:crypto";
 import { quoteIdentifier, quoteLiteral } from "./identifiers.ts";
@@ -45,16 +47,42 @@ export const TRIGGERS = {
   truncate: "tandem_capture_truncate",
 } as const;
 
+// A role that may not use the schema must not name its table: the name alone would fail its write.
 const toldByTrigger = (recordType: string) => `(
     current_setting('tandem.told_by', true) is distinct from ${quoteLiteral(recordType)}
     or pg_trigger_depth() > 0
+    or not case
+      when has_schema_privilege('tandem', 'usage')
+        then has_table_privilege('tandem.changes', 'insert')
+      else false
+    end
   )`;
+
+/** The event that a write of ours is marked with; a mark of anyone else's, or none of an event, is no mark. */
+const MARKED = `
+  if mark ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and has_table_privilege(
+    to_regrole(quote_ident(coalesce(nullif(current_setting('role'), 'none'), session_user)))::oid,
+    'tandem.changes',
+    'insert'
+  ) then
+    origin := mark;
+  end if;`;
+
+/** The function may be attached to other tables, by their owners, and must say nothing of these. */
+function ofItsTable({ quoted }: TableShape): string {
+  const own = `to_regclass(${quoteLiteral(quoted)})`;
+  return `
+  if (tg_relid = ${own} or pg_partition_root(tg_relid) = ${own}) is not true then
+    return null;
+  end if;`;
+}
 
 export function captureSql(table: CapturedTable): CaptureSql {
   const functionName = nameOf(table.recordType);
   const name = `tandem.${quoteIdentifier(functionName)}`;
   const statements = [
     functionSql(name, table),
+    `revoke all on function ${name}() from public`,
     ...dropTriggers(table.shape.quoted),
     `create trigger ${TRIGGERS.insert}
   after insert on ${table.shape.quoted}
@@ -102,7 +130,7 @@ function nameOf(recordType: string): string {
 }
 
 function functionSql(name: string, table: CapturedTable): string {
-  const { recordType, key, columns, modifiedAt, timeZone } = table;
+  const { recordType, shape, key, columns, modifiedAt, timeZone } = table;
   const type = quoteLiteral(recordType);
   const names = watched(table).map((column) => quoteLiteral(column.name));
   const all = `array[${names.join(", ")}]::text[]`;
@@ -124,8 +152,10 @@ declare
   moved text[] := ${all};
   old_row jsonb;
   changed timestamptz := tandem.now();
-  origin text := nullif(current_setting('tandem.origin', true), '');${journal.declared}
-begin
+  mark text := current_setting('tandem.origin', true);
+  origin text;${journal.declared}
+begin${ofItsTable(shape)}${MARKED}
+
   -- Which rows there were is not told, so the sweep looks.
   if tg_op = 'TRUNCATE' then
     insert into tandem.truncations (record_type) values (${type});
