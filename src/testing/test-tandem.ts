@@ -34,6 +34,8 @@ export interface TestTandemOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Puts itself between Tandem and its store, to watch it or to doctor it. */
   readonly wrapStore?: (store: Store) => Store;
+  /** Whether the database was migrated before, by this code and these mappings. Default: no. */
+  readonly isMigrated?: boolean;
   /** Told where a worker may die, so that a test can let it. */
   readonly failpoints?: Failpoints;
   /** Who takes in at once what webhooks say; `null`: it is stored, and `settle` does it. Default: nobody. */
@@ -106,7 +108,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   const safety = { writePause: false, ...options.config.safety } as const;
   const config = { ...options.config, safety };
   const tandem = await assembleTandem(config, surroundings, failpoints, wrapStore);
-  await tandem.migrate();
+  if (options.isMigrated !== true) await tandem.migrate();
   const tellTime = await ruleTime(options, clock);
   const connection = await tandem.connect({
     account: {

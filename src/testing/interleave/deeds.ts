@@ -1,0 +1,156 @@
+/** What people do in an interleaved history, and what its ends must therefore say. */
+import type pg from "pg";
+import type { Random } from "../../model/clock.ts";
+import type { GitHubSimulator } from "../github/index.ts";
+import { keepingToken } from "../simulation/history.ts";
+import type { Place } from "../simulation/places.ts";
+
+export type Field = "title" | "markdown";
+
+/** What people know of the app, and what they did. */
+export class Deeds {
+  readonly tasks: string[] = [];
+  readonly comments: string[] = [];
+  readonly #last = new Map<string, string>();
+  count = 0;
+  #values = 0;
+
+  /** A value that nobody has written before. */
+  fresh(what: string): string {
+    this.#values += 1;
+    return `${what} ${String(this.#values)}.`;
+  }
+
+  /** @param thing `tasks:1` or `comments:1`, and at GitHub as `resourceKey` says. */
+  note(thing: string, field: Field, value: string): void {
+    this.count += 1;
+    this.#last.set(`${thing} ${field}`, value);
+  }
+
+  /** The last value that people of that side gave to a field. */
+  last(thing: string, field: Field): string | null {
+    return this.#last.get(`${thing} ${field}`) ?? null;
+  }
+}
+
+export function resourceKey(repository: string, type: string, id: unknown): string {
+  return `${repository} ${type} ${String(id)}`;
+}
+
+/** A person of the app writes in transactions of their own, each of one to three statements. */
+export async function writeInApp(pool: pg.Pool, deeds: Deeds, random: Random): Promise<void> {
+  for (let left = 1 + Math.floor(random() * 4); left > 0; left -= 1) {
+    const plan = planWrite(deeds, random);
+    const client = await pool.connect();
+    try {
+      await client.query("begin");
+      const noted = await plan(client);
+      await client.query("commit");
+      noted();
+    } catch {
+      // A person whose transaction met a deadlock has written nothing.
+      await client.query("rollback");
+    } finally {
+      client.release();
+    }
+  }
+}
+
+type Write = (client: pg.PoolClient) => Promise<() => void>;
+
+function planWrite(deeds: Deeds, random: Random): Write {
+  const task = choose(deeds.tasks, random);
+  const comment = choose(deeds.comments, random);
+  const dice = random();
+  if (task === undefined || dice < 0.25)
+    return addTask(deeds, String(1 + Math.floor(random() * 3)));
+  if (dice < 0.55) return addComment(deeds, task);
+  if (dice < 0.75) return edit(deeds, "tasks", task, random() < 0.5 ? "title" : "markdown");
+  if (dice < 0.85 && comment !== undefined) return edit(deeds, "comments", comment, "markdown");
+  const project = String(1 + Math.floor(random() * 3));
+  if (dice < 0.93) return run("update tasks set project_id = $1 where id = $2", [project, task]);
+  const archived = random() < 0.5 ? "tandem.now()" : "null";
+  return run(`update tasks set deleted_at = ${archived} where id = $1`, [task]);
+}
+
+function addTask(deeds: Deeds, project: string): Write {
+  return async (client) => {
+    const title = deeds.fresh("Task");
+    const { rows } = await client.query<{ id: string }>(
+      "insert into tasks (project_id, owner_id, title, markdown) values ($1, 1, $2, '') returning id::text",
+      [project, title],
+    );
+    // Others see it once it is committed.
+    return () => {
+      for (const { id } of rows) {
+        deeds.tasks.push(id);
+        deeds.note(`tasks:${id}`, "title", title);
+      }
+    };
+  };
+}
+
+function addComment(deeds: Deeds, task: string): Write {
+  return async (client) => {
+    const text = deeds.fresh("Comment");
+    const { rows } = await client.query<{ id: string }>(
+      "insert into comments (task_id, author_id, markdown) values ($1, 1, $2) returning id::text",
+      [task, text],
+    );
+    return () => {
+      for (const { id } of rows) {
+        deeds.comments.push(id);
+        deeds.note(`comments:${id}`, "markdown", text);
+      }
+    };
+  };
+}
+
+function edit(deeds: Deeds, table: "tasks" | "comments", id: string, field: Field): Write {
+  return async (client) => {
+    const value = deeds.fresh("Edited");
+    const done = await client.query(`update ${table} set ${field} = $1 where id = $2`, [value, id]);
+    return () => {
+      if (done.rowCount === 1) deeds.note(`${table}:${id}`, field, value);
+    };
+  };
+}
+
+function run(text: string, params: readonly unknown[]): Write {
+  return async (client) => {
+    await client.query(text, [...params]);
+    return () => undefined;
+  };
+}
+
+/** A person at GitHub opens, edits, or comments on an issue. */
+export function writeAtGitHub(
+  github: GitHubSimulator,
+  places: readonly Place[],
+  deeds: Deeds,
+  random: Random,
+): void {
+  const mona = github.as("mona");
+  const place = choose(places, random);
+  if (place === undefined) return;
+  const { repository } = place;
+  const open = github.issues(repository).filter(({ state }) => state === "open");
+  const issue = choose(open, random);
+  if (issue === undefined || random() < 0.3) {
+    const title = deeds.fresh("Issue");
+    const { number } = mona.openIssue(repository, { title, body: "" });
+    deeds.note(resourceKey(repository, "issue", number), "title", title);
+  } else if (random() < 0.5) {
+    const text = deeds.fresh("Remark");
+    const { id } = mona.comment(repository, issue.number, text);
+    deeds.note(resourceKey(repository, "issue_comment", id), "markdown", text);
+  } else {
+    const text = deeds.fresh("Body");
+    mona.editIssue(repository, issue.number, { body: keepingToken(issue.body, text) });
+    deeds.note(resourceKey(repository, "issue", issue.number), "markdown", text);
+  }
+}
+
+function choose<T>(items: readonly T[], random: Random): T | undefined {
+  return items[Math.floor(random() * items.length)];
+}
