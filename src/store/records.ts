@@ -139,7 +139,10 @@ export interface CapturedChange {
 }
 
 export interface ChangeStore {
-  /** Takes captured writes out, oldest first; what other drains hold is skipped. */
+  /**
+   * Takes captured writes out and gives them oldest first; what other drains hold is skipped. A transaction
+   * of many rows does not delay those behind it: some of each are taken. So it may give more than `limit`.
+   */
   take(limit: number): Promise<readonly CapturedChange[]>;
   /** Reads the captured writes of records that are still to be drained. */
   peek(recordType: string, recordIds: readonly string[]): Promise<readonly CapturedChange[]>;

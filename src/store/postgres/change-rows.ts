@@ -23,11 +23,63 @@ interface ChangeRow {
   readonly journal: CapturedChange["journal"];
 }
 
+/** Transactions of which each batch takes the first rows. */
+const TRANSACTIONS = 64;
+/** So many rows of each. */
+const OF_EACH = 4;
+/** So many writes of a record are taken before one that is behind a bulk transaction. */
+const EARLIER = 50;
+
+// Each transaction's first rows come before the rest of an older one (situation 72), with what was captured
+// of the same records before. `due` hops from one transaction to the next by index: a million rows of one
+// statement are one hop. Rows are compared as a whole, since an equality would let the planner walk all
+// captured writes by id, in search of the few of a small transaction. The rest of the batch is the oldest that no other drain holds.
+//
 // An array is built once, where a subquery in the `from` could be run again and lock more rows.
 const TAKE = `
-with taken as (
+with recursive heads as (
+  (select transaction_id, 1 as nth from tandem.changes order by transaction_id limit 1)
+  union all
+  select following.transaction_id, heads.nth + 1
+  from heads
+  cross join lateral (
+    select transaction_id from tandem.changes
+    where transaction_id > heads.transaction_id
+    order by transaction_id
+    limit 1
+  ) as following
+  where heads.nth < ${String(TRANSACTIONS)}
+),
+due as (
+  select earlier.id
+  from heads
+  cross join lateral (
+    select transaction_id, id, record_type, record_id from tandem.changes
+    where (transaction_id, id) > (heads.transaction_id, 0)
+    order by transaction_id, id
+    limit ${String(OF_EACH)}
+  ) as first
+  cross join lateral (
+    select record_type, record_id, id from tandem.changes
+    where (record_type, record_id, id) > (first.record_type, first.record_id, 0)
+    order by record_type, record_id, id
+    limit ${String(EARLIER)}
+  ) as earlier
+  where heads.nth > 1
+    and first.transaction_id = heads.transaction_id
+    and earlier.record_type = first.record_type
+    and earlier.record_id = first.record_id
+    and earlier.id <= first.id
+),
+taken as (
   delete from tandem.changes
   where id = any (array(
+    select id from tandem.changes
+    where id = any (array(select id from due))
+    order by id
+    limit $1
+    for update skip locked
+  ) || array(
     select id from tandem.changes
     order by id
     limit $1
