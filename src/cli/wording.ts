@@ -59,6 +59,7 @@ const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
   record_deleted: "as the record was deleted",
   resource_deleted: "as the resource was deleted",
   record_moved: "as the record was moved away",
+  created_twice: "as the resource was created twice, and this was the second",
   initial_pairing: "as both existed when they were paired",
 };
 

@@ -67,6 +67,7 @@ const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
   record_deleted: "the record was deleted",
   resource_deleted: "the resource was deleted",
   record_moved: "the record was moved away",
+  created_twice: "the resource was created twice, and this was the second",
   initial_pairing: "both existed when they were paired",
 };
 

@@ -1,7 +1,9 @@
 /** A second resource of ours for a record that has its counterpart: told in the ledger, never synced. */
-import type { TandemEvent } from "../model/event.ts";
+import { canonical, type Content, pick, sameValue } from "../model/content.ts";
+import type { Conflict, TandemEvent } from "../model/event.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import { mappedFields } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Admission, Arrival } from "./admit.ts";
 import type { Context } from "./context.ts";
@@ -78,6 +80,43 @@ function counted(lane: Lane, { observation }: Arrival): Lane {
     : { ...lane, intent: withPosted(lane.intent, noted, lane.externalId) };
 }
 
+const WHY = "Created twice by an interrupted request; its counterpart is ";
+
+/** What we say below what we close as surplus. */
+export function whySurplus(counterpart: string): string {
+  return `${WHY}${counterpart}.`;
+}
+
+/** Whether a comment is what we say there. */
+export function isWhySurplus(content: Content): boolean {
+  return Object.values(content).some((value) => typeof value === "string" && value.startsWith(WHY));
+}
+
+/** Names all that something says which is given up for a record that has its counterpart. */
+export function lostWith(content: Content): readonly Conflict[] {
+  return Object.entries(content).map(([field, lost]): Conflict => {
+    return { field, winner: "record", kept: null, lost, why: "created_twice" };
+  });
+}
+
+/** The words that somebody changed in a surplus resource: it goes, and the ledger keeps them (S60). */
+function editsOf(
+  { known, base, intent }: Lane,
+  { content }: Observation,
+  { mapping }: Context,
+): readonly Conflict[] {
+  const said = intent?.posted?.account?.said ?? intent?.posted?.authors.flatMap((one) => one.said);
+  if (content === null || said?.includes(saidOf(content, mapping)) === true) return [];
+  const kept = known?.content ?? base ?? {};
+  const { fields } = mapping.resource;
+  const seen = pick(canonical(content, fields), mappedFields(mapping));
+  const isText = (field: string) => ["line", "text"].includes(fields[field]?.kind ?? "");
+  return Object.entries(seen).flatMap(([field, lost]): readonly Conflict[] => {
+    if (!isText(field) || sameValue(kept[field], lost)) return [];
+    return [{ field, winner: "record", kept: kept[field] ?? null, lost, why: "created_twice" }];
+  });
+}
+
 /** Notes a surplus resource in the lane of the record that it was created for. */
 export function noteSurplus(
   lane: Lane,
@@ -100,6 +139,7 @@ export function noteSurplus(
     externalId: observation.externalId,
     state: "ignored",
     reason: "surplus",
+    conflicts: editsOf(lane, observation, context),
     ignoredFor: { id: lane.recordId ?? lane.id, type: lane.recordType },
     finishedAt: context.now,
   };

@@ -162,6 +162,7 @@ export interface Conflict {
     | "record_deleted"
     | "resource_deleted"
     | "record_moved"
+    | "created_twice"
     | "initial_pairing";
 }
 

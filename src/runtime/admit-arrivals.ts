@@ -15,7 +15,7 @@ import { admitSurplus } from "../engine/surplus.ts";
 import { awaitIntents, isUnseen, mayHaveLostToken } from "../engine/tokenless.ts";
 import { admitOrCloseAgain } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
-import type { DeliveryId, LaneId } from "../model/ids.ts";
+import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import { type Lane, resourceKey, type Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { allOf } from "../store/pipeline.ts";
@@ -44,6 +44,8 @@ export interface AdmissionSummary {
   readonly left: ReadonlySet<DeliveryId>;
   /** Records were written, and the drain has to look at them. */
   readonly toDrain: boolean;
+  /** Where something was seen for the first time that was created twice: its sweep is due. */
+  readonly surplus: readonly ConnectionId[];
 }
 
 /** A lane changed between look-up and lock; the transaction is run again. */
@@ -114,7 +116,7 @@ async function admitAddressed(
   lanes: ReadonlyMap<LaneId, Lane>,
   book: AddressBook,
   worker: string | null,
-): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain">> {
+): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain" | "surplus">> {
   // What is seen for the first time may be what a create of ours made that left without its token.
   const unseen = addressed.filter(({ lane: id, surplus, arrival, contact }) => {
     const lane = lanes.get(id);
@@ -129,6 +131,7 @@ async function admitAddressed(
   const after = new Map<LaneId, Transition>();
   const born: Partial<Record<EventState, number>> = {};
   let unchanged = 0;
+  const found: ConnectionId[] = [];
   for (const item of addressed) {
     const { lane: id, arrival, surplus } = item;
     const awaits = awaited.get(item) ?? null;
@@ -145,6 +148,10 @@ async function admitAddressed(
       current.lane.awaitingIntent !== null || (awaits !== null && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")
         : admission;
+    // It is counted when it is seen first.
+    if (surplus === "proven" && held.lane.intent !== current.lane.intent) {
+      found.push(item.contact.connection.id);
+    }
     after.set(id, { lane: held.lane, ended: [...current.ended, ...held.ended] });
     if (admission.event === null) unchanged += 1;
     else born[admission.event.state] = (born[admission.event.state] ?? 0) + 1;
@@ -156,7 +163,7 @@ async function admitAddressed(
   let toDrain = false;
   if (worker === null) await tx.saveLanes(decided);
   else ({ toDrain } = await saveTogether(tx, decided, worker, book));
-  return { unchanged, born, toDrain };
+  return { unchanged, born, toDrain, surplus: found };
 }
 
 /** Decides for each arrival which lane it belongs to, reserving lanes for what is new. */

@@ -2,6 +2,7 @@
  * The poll: whatever webhooks lost, one poll brings. It reads what was updated since the latest
  * time it has seen, less an overlap, and sends it through the same admission.
  */
+import { hurrySweeps } from "./hurry-sweep.ts";
 import { restartRetryable } from "../engine/restart.ts";
 import type { ListPage } from "../integrations/integration.ts";
 import { addMillis, type Instant, laterOf } from "../model/instant.ts";
@@ -148,7 +149,7 @@ async function admitPage(
   page: ListPage,
 ): Promise<AdmissionSummary> {
   const book = await AddressBook.open(services);
-  return services.store.transaction((tx) =>
+  const admitted = await services.store.transaction((tx) =>
     admitArrivals(
       tx,
       page.observations.map((observation) => ({
@@ -164,6 +165,8 @@ async function admitPage(
       services,
     ),
   );
+  await hurrySweeps(services, admitted.surplus);
+  return admitted;
 }
 
 async function noteProgress(

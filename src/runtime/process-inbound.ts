@@ -14,7 +14,8 @@ import { type Sight, sightOf, sightOfPayload } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
 import { endedReason } from "../engine/record-move.ts";
 import { endLate, recheckInbound } from "../engine/start.ts";
-import { move } from "../engine/transition.ts";
+import { isWhySurplus, lostWith } from "../engine/surplus.ts";
+import { move, withLane } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -311,26 +312,37 @@ async function readParent(
     const waiting = { ...held.event, deadline: null };
     const after =
       parent === undefined
-        ? await endForSurplusParent(tx, held, observation, context)
+        ? await followSurplusParent(tx, held, observation, context)
         : awaitParent(held.start, waiting, context);
     await save(tx, held, after);
   });
 }
 
-/** The parent was admitted and has no lane: it is surplus, and what belongs to it is too. */
-async function endForSurplusParent(
+/**
+ * The parent was admitted and has no lane: it is surplus. What people write below it belongs to the record
+ * that it was made for (S60); where that has no counterpart here, it is named. What we say when we close it is
+ * no comment of anybody's.
+ */
+async function followSurplusParent(
   tx: StoreTransaction,
   { lane, event, start }: Held,
   parent: Observation,
-  { mapping }: Context,
+  context: Context,
 ): Promise<Transition> {
+  const { mapping } = context;
   const tokens = parent.token === null ? [] : [parent.token];
   const [owner] = await tx.findLanesByToken(lane.connectionId, parent.type, tokens);
+  const isOurs = isWhySurplus(event.content ?? {});
+  if (owner?.connectionId === lane.connectionId && owner.externalId !== null && !isOurs) {
+    const above = { type: parent.type, externalId: owner.externalId };
+    return awaitParent(withLane(start, { parent: above }), { ...event, deadline: null }, context);
+  }
   const record = owner?.recordId ?? null;
   const type = mapping.parent?.recordType ?? lane.recordType;
   return move(start, event.id, "ignored", tx.now, {
     reason: "surplus",
     ignoredFor: record === null ? null : { id: record, type },
+    conflicts: isOurs ? event.conflicts : [...event.conflicts, ...lostWith(event.content ?? {})],
   });
 }
 

@@ -7,7 +7,7 @@ import type { Arrival } from "../engine/admit.ts";
 import { queueUnsent } from "../engine/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/reconcile.ts";
 import { queueRemoval } from "../engine/record-change.ts";
-import { noteSurplus } from "../engine/surplus.ts";
+import { noteSurplus, whySurplus } from "../engine/surplus.ts";
 import { unchanged } from "../engine/transition.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
@@ -224,8 +224,7 @@ async function closeSurplus(
 ): Promise<void> {
   const client = services.gateway.container(contact);
   if (observation.parent === null) {
-    const why = `Created twice by an interrupted request; its counterpart is ${counterpart}.`;
-    await client.close(observation, why, signal);
+    await client.close(observation, whySurplus(counterpart), signal);
   } else {
     await client.delete(observation, signal);
   }

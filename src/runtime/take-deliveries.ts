@@ -8,13 +8,14 @@
  * 3. Nothing is done here that asks anybody but the database, or follows containers.
  * 4. What the app's own triggers take is bounded: a webhook that is stored only is answered in time.
  */
-import type { DeliveryId } from "../model/ids.ts";
+import type { ConnectionId, DeliveryId } from "../model/ids.ts";
 import { SECOND } from "../model/instant.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { DeliveryStore, FirstLook, StoreTransaction, TakenDelivery } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { tell } from "./failures.ts";
+import { hurrySweeps } from "./hurry-sweep.ts";
 import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";
 import { type Reading, readDelivery } from "./read-delivery.ts";
@@ -59,6 +60,7 @@ export function takeDeliveries(
           allOf(AddressBook.openWithin(first, services), notSeen(first, deliveries)),
       });
       rest = REST;
+      await hurrySweeps(services, taken.surplus);
       return taken;
     } catch (error) {
       restUntil = clock.now() + rest;
@@ -132,12 +134,15 @@ async function take(
     return tx.pendingDeliveries.add(added);
   };
   let toDrain = false;
+  let surplus: readonly ConnectionId[] = [];
   if (incoming.length === 0) await add(new Set());
-  else ({ toDrain } = await admitArrivals(tx, incoming, book, services, worker, "skip", add));
+  else
+    ({ toDrain, surplus } = await admitArrivals(tx, incoming, book, services, worker, "skip", add));
   return {
     fresh: new Set(fresh.map(({ id }) => id)),
     left: added.filter(({ state }) => state === "received").length,
     toDrain,
+    surplus,
   };
 }
 

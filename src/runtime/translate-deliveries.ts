@@ -2,7 +2,7 @@
 import { nextRunAt } from "../engine/retry.ts";
 import { TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
-import type { DeliveryId } from "../model/ids.ts";
+import type { ConnectionId, DeliveryId } from "../model/ids.ts";
 import type { Delivery, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
@@ -10,6 +10,7 @@ import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./fai
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";
 import { type Reading, readDelivery } from "./read-delivery.ts";
+import { hurrySweeps } from "./hurry-sweep.ts";
 import type { Services } from "./services.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
@@ -70,14 +71,12 @@ async function translateBatch(
   worker: string | null,
   held: "wait" | "skip",
 ) {
-  const { taken, left, follow } = await services.store.transaction(async (tx) => {
+  const { taken, left, follow, surplus } = await services.store.transaction(async (tx) => {
     const deliveries = await tx.pendingDeliveries.lock(BATCH);
-    const { left: notTaken, follow: toFollow } = await translate(
-      tx,
-      ...[deliveries, book, services, worker, held],
-    );
-    return { taken: deliveries.length - notTaken, left: notTaken, follow: toFollow };
+    const translated = await translate(tx, ...[deliveries, book, services, worker, held]);
+    return { ...translated, taken: deliveries.length - translated.left };
   });
+  await hurrySweeps(services, surplus);
   for (const item of follow) await followContainers(item, book, services);
   return { taken, left };
 }
@@ -86,13 +85,14 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
   for (let done = 0; done < BATCH; done += 1) {
     let current: Delivery | undefined;
     try {
-      const follow = await services.store.transaction(async (tx) => {
+      const translated = await services.store.transaction(async (tx) => {
         [current] = await tx.pendingDeliveries.lock(1);
         if (current === undefined) return null;
-        return (await translate(tx, [current], book, services, null, "wait")).follow;
+        return translate(tx, [current], book, services, null, "wait");
       });
-      if (follow === null) return done;
-      for (const item of follow) await followContainers(item, book, services);
+      if (translated === null) return done;
+      await hurrySweeps(services, translated.surplus);
+      for (const item of translated.follow) await followContainers(item, book, services);
     } catch (error) {
       const failed = current;
       if (failed === undefined || concernsAll(error)) throw error;
@@ -128,8 +128,9 @@ async function translate(
   const told = of("arrivals");
   const incoming = told.flatMap(({ reading }) => reading.incoming);
   let left: ReadonlySet<DeliveryId> = new Set();
+  let surplus: readonly ConnectionId[] = [];
   if (incoming.length > 0) {
-    ({ left } = await admitArrivals(tx, incoming, book, services, worker, held));
+    ({ left, surplus } = await admitArrivals(tx, incoming, book, services, worker, held));
   }
   const taken = told.filter(({ delivery }) => !left.has(delivery.id));
   if (taken.length > 0) {
@@ -137,7 +138,7 @@ async function translate(
       taken.map(({ delivery, reading }) => ({ id: delivery.id, action: reading.action })),
     );
   }
-  return { left: left.size, follow: of("containers") };
+  return { left: left.size, follow: of("containers"), surplus };
 }
 
 /** Follows first, which may be done twice, and notes it then: what was not noted is done again. */

@@ -1,0 +1,16 @@
+/** What was created twice is closed soon: the sweep does so, and its next turn comes at once (S60). */
+import { type Instant, instantFromMicros } from "../model/instant.ts";
+import type { ConnectionId } from "../model/ids.ts";
+import type { Services } from "./services.ts";
+
+const LONG_AGO: Instant = instantFromMicros(0);
+
+/** Makes the connections' sweeps due. Called after the commit: should it fail, the daily sweep is left. */
+export async function hurrySweeps(
+  { store }: Services,
+  connections: readonly ConnectionId[],
+): Promise<void> {
+  for (const id of new Set(connections)) {
+    await store.directory.updateConnection(id, { sweptAt: LONG_AGO });
+  }
+}
