@@ -3,6 +3,9 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 
+/** How long a request may take to come: what comes slower is hung up on, and holds no memory. */
+const REQUEST_MS = 15_000;
+
 export interface HttpServer {
   /** Where this machine reaches it. */
   readonly url: string;
@@ -23,7 +26,10 @@ export async function listen(
   fetch: (request: Request) => Promise<Response>,
   { host, port }: ListeningPlace,
 ): Promise<HttpServer> {
-  const server = createAdaptorServer({ fetch, serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS } });
+  const server = createAdaptorServer({
+    fetch,
+    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

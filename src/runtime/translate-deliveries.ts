@@ -15,6 +15,8 @@ import type { Services } from "./services.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
 const BATCH = 200;
+/** ... and no more of them than this: parsed, a payload takes several times its bytes. */
+const BATCH_BYTES = 16 * 1024 * 1024;
 
 /**
  * Translates what was received and not yet translated; returns how many deliveries it took.
@@ -72,7 +74,7 @@ async function translateBatch(
   held: "wait" | "skip",
 ) {
   const { taken, left, follow, surplus } = await services.store.transaction(async (tx) => {
-    const deliveries = await tx.pendingDeliveries.lock(BATCH);
+    const deliveries = await tx.pendingDeliveries.lock(BATCH, BATCH_BYTES);
     const translated = await translate(tx, ...[deliveries, book, services, worker, held]);
     return { ...translated, taken: deliveries.length - translated.left };
   });

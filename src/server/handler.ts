@@ -10,6 +10,7 @@ import { NoAnswerError } from "../store/database.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
+import { BudgetSpentError, type ByteHold, createByteBudget } from "./byte-budget.ts";
 import { guard } from "./guard.ts";
 import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
@@ -21,6 +22,12 @@ const PROBE_MS = 5_000;
 
 /** GitHub waits for ten seconds: what is refused by then is listed there as failed, and comes again. */
 const RECEIVE_MS = 8_000;
+
+/** How long a body may take to come: an unknown sender may not hold room for longer. */
+const BODY_MS = 10_000;
+/** What bodies under way may hold in all: two of the largest, each with its text. */
+const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+const RETRY_AFTER_SECONDS = 5;
 
 export interface HandlerOptions {
   /** Asked of every API request. Default: none, and the API answers on this machine only. */
@@ -46,22 +53,40 @@ export function createHandler(
   const { log, store } = core.services;
   const storeDelivery = receiveTogether(core.receive);
 
+  const budget = createByteBudget(IN_FLIGHT_BYTES);
   app.post("/webhooks/:integration", async (context) => {
-    const body = await readBody(context.req.raw, LARGEST_PAYLOAD_BYTES);
+    const hold = budget.open();
+    try {
+      return await take(context.req.param("integration"), context.req.raw, hold);
+    } catch (error) {
+      if (error instanceof BudgetSpentError) return noRoom(error);
+      if (error instanceof SlowBodyError) return tooSlow();
+      throw error;
+    } finally {
+      hold.release();
+    }
+  });
+
+  async function take(integration: string, request: Request, hold: ByteHold): Promise<Response> {
+    const { clock } = core.services;
+    const reading = readBody(request, LARGEST_PAYLOAD_BYTES, hold);
+    const body = await inTime(clock, BODY_MS, reading, () => new SlowBodyError());
     if (body === null) return tooLarge();
     const receiving = receive(
       core.services,
-      context.req.param("integration"),
-      context.req.raw.headers,
+      integration,
+      request.headers,
       body,
       core.webhookSecrets,
       storeDelivery,
     );
-    const late = () => new NoAnswerError(RECEIVE_MS);
-    const receipt = await inTime(core.services.clock, RECEIVE_MS, receiving, late);
+    const receipt = await inTime(clock, RECEIVE_MS, receiving, () => new NoAnswerError(RECEIVE_MS));
     if (!receipt.ok) return problem(receipt.status, receipt.code, receipt.message, receipt.hint);
-    return context.json({ delivery: receipt.id, seen_before: receipt.seenBefore }, 202);
-  });
+    return Response.json(
+      { delivery: receipt.id, seen_before: receipt.seenBefore },
+      { status: 202 },
+    );
+  }
 
   app.get("/healthz", async (context) => {
     // A transaction as webhooks are stored by: a database that only reads is not well.
@@ -120,6 +145,30 @@ export function createHandler(
       return failed(error);
     }
   };
+}
+
+class SlowBodyError extends Error {
+  override readonly name = "SlowBodyError";
+}
+
+function noRoom(error: BudgetSpentError): Response {
+  const refusal = problem(
+    503,
+    "receiver_full",
+    error.message,
+    "Send it again in a moment. The next poll brings what this delivery said.",
+  );
+  refusal.headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  return refusal;
+}
+
+function tooSlow(): Response {
+  return problem(
+    408,
+    "body_too_slow",
+    `the body did not come within ${String(BODY_MS / 1_000)} seconds`,
+    "The next poll brings what this delivery said.",
+  );
 }
 
 function tooLarge(): Response {

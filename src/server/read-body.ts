@@ -1,13 +1,22 @@
+import type { ByteHold } from "./byte-budget.ts";
+
 /**
  * Reads a body up to a limit; `null` where there is more of it.
  *
  * Where its length is announced, HTTP holds it to that, and it is read in one go: a web stream costs
  * more than all else that is done for a webhook. What is streamed is counted as it comes.
+ *
+ * @throws BudgetSpentError where `hold` has no room for it.
  */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array | null> {
+export async function readBody(
+  request: Request,
+  limit: number,
+  hold?: ByteHold,
+): Promise<Uint8Array | null> {
   const announced = request.headers.get("content-length");
   if (announced !== null && /^\d+$/.test(announced)) {
     if (Number(announced) > limit) return null;
+    hold?.add(Number(announced));
     const body = new Uint8Array(await request.arrayBuffer());
     return body.byteLength > limit ? null : body;
   }
@@ -17,6 +26,7 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
   for await (const chunk of request.body) {
     size += chunk.byteLength;
     if (size > limit) return null;
+    hold?.add(chunk.byteLength);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -279,8 +279,12 @@ export interface PendingDeliveries {
    * it, without waiting, may be undone by itself.
    */
   add(deliveries: readonly TakenDelivery[]): Promise<void>;
-  /** Locks deliveries that are to be translated, oldest first. */
-  lock(limit: number): Promise<readonly Delivery[]>;
+  /**
+   * Locks deliveries that are to be translated, oldest first.
+   *
+   * @param bytes After so many bytes of payloads no more are read: they would not fit the memory together.
+   */
+  lock(limit: number, bytes?: number): Promise<readonly Delivery[]>;
   translated(
     deliveries: readonly { readonly id: DeliveryId; readonly action: string | null }[],
   ): Promise<void>;

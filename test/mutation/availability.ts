@@ -63,4 +63,28 @@ export const availability: readonly CodeMutant[] = [
     replace: "const RECEIVE_MS = 80_000;",
     killedBy: ["test/situations/silent-database.test.ts"],
   },
+  {
+    id: "memory-in-flight",
+    rule: "Bodies of requests under way share one budget of bytes",
+    file: "src/server/byte-budget.ts",
+    find: "if (released || held + bytes > limit) {",
+    replace: "if (released) {",
+    killedBy: ["test/server/byte-budget.test.ts"],
+  },
+  {
+    id: "memory-slow-body",
+    rule: "... and one that comes too slowly gives its room back",
+    file: "src/server/handler.ts",
+    find: "const body = await inTime(clock, BODY_MS, reading, () => new SlowBodyError());",
+    replace: "const body = await reading;",
+    killedBy: ["test/server/byte-budget.test.ts"],
+  },
+  {
+    id: "memory-batch",
+    rule: "A batch of deliveries holds only so many bytes",
+    file: "src/store/memory/deliveries.ts",
+    find: "const fits = read < bytes;",
+    replace: "const fits = true;",
+    killedBy: ["test/store/memory-store.test.ts"],
+  },
 ];

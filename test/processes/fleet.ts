@@ -24,6 +24,9 @@ export interface FleetDatabase {
   close(): Promise<void>;
 }
 
+/** What a process is told besides. */
+type Environment = Readonly<Record<string, string>>;
+
 export interface Fleet {
   /** The process that takes the webhooks, and its address. */
   readonly server: Child;
@@ -33,9 +36,9 @@ export interface Fleet {
   /** The command line, in this process. */
   readonly terminal: Terminal;
   /** Starts a worker process, of this release or of another folder's, and returns when it is at work. */
-  startWorker(name: string, release?: string): Promise<Child>;
+  startWorker(name: string, release?: string, more?: Environment): Promise<Child>;
   /** Starts a command as a process, of this release or of another folder's. */
-  start(argv: readonly string[], release?: string): Child;
+  start(argv: readonly string[], release?: string, more?: Environment): Child;
   /** Whether nothing waits anywhere: no webhook, captured write, or event under way. */
   quiet(): Promise<boolean>;
   close(): Promise<void>;
@@ -54,8 +57,8 @@ export async function openFleet(given?: FleetDatabase): Promise<Fleet> {
   const children: Child[] = [];
   const settings = [`--config=${join(folder, "tandem.config.ts")}`, "--json", "--log-level=error"];
 
-  function start(argv: readonly string[], release?: string): Child {
-    const child = startChild([...argv, ...settings], env, "sources", release);
+  function start(argv: readonly string[], release?: string, more: Environment = {}): Child {
+    const child = startChild([...argv, ...settings], { ...env, ...more }, "sources", release);
     children.push(child);
     return child;
   }
@@ -86,9 +89,9 @@ export async function openFleet(given?: FleetDatabase): Promise<Fleet> {
     sql: (text, params) => database.sql(text, params),
     terminal,
     start,
-    async startWorker(name, release) {
+    async startWorker(name, release, more) {
       const settings = [`--name=${name}`, `--lease=${String(LEASE_SECONDS)}`];
-      const child = start(["work", ...settings], release);
+      const child = start(["work", ...settings], release, more);
       await child.ready;
       return child;
     },

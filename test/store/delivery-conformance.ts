@@ -34,6 +34,19 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
       opened = await open();
     });
 
+    it("are locked up to so many bytes, and one at least", async () => {
+      const own = await open();
+      const deliveries = ["a", "b", "c"].map((key) => aDelivery(key, '"ten bytes"'));
+      await own.store.deliveries.receive(deliveries);
+      const keys = async (bytes?: number) => {
+        const locked = await own.store.transaction((tx) => tx.pendingDeliveries.lock(10, bytes));
+        return locked.map(({ deliveryKey }) => deliveryKey);
+      };
+      expect(await keys(1)).toEqual(["a"]);
+      expect(await keys(12)).toEqual(["a", "b"]);
+      expect(await keys()).toEqual(["a", "b", "c"]);
+    });
+
     it("are stored once, told of, and counted when they come again, within a batch too", async () => {
       const { store } = opened;
       const first = aDelivery("one");

@@ -84,12 +84,18 @@ export function pendingDeliveries(
           keep(state, { ...storedNow(state, delivery.id), ...outcomeOf(delivery) });
         }
       }),
-    lock: (limit) =>
-      step(() =>
-        [...state.pendingDeliveries.values()]
+    lock: (limit, bytes = Number.MAX_SAFE_INTEGER) =>
+      step(() => {
+        let read = 0;
+        return [...state.pendingDeliveries.values()]
           .filter(({ runAt }) => runAt <= now)
           .sort((a, b) => a.runAt - b.runAt || (a.id < b.id ? -1 : 1))
           .slice(0, limit)
+          .filter(({ payload }) => {
+            const fits = read < bytes;
+            read += Buffer.byteLength(payload);
+            return fits;
+          })
           .map(({ id, integration, deliveryKey, event, payload, attempts }) => ({
             id,
             integration,
@@ -97,8 +103,8 @@ export function pendingDeliveries(
             event,
             payload,
             attempts,
-          })),
-      ),
+          }));
+      }),
     async translated(deliveries) {
       for (const { id, action } of deliveries) {
         await change(id, () => ({ state: "translated", action, reason: null, error: null }));

@@ -201,21 +201,33 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
   return {
     received: (integration, keys) => keysReceived(tx, integration, keys),
     add: (deliveries) => add(tx, deliveries),
-    async lock(limit) {
+    async lock(limit, bytes = Number.MAX_SAFE_INTEGER) {
       const { rows } = await tx.query<DeliveryRow>(
-        `select id, integration, delivery_key, event, payload, attempts
-         from tandem.deliveries
-         where id = any (array(
-           -- Others may hold some, so more are looked at than are wanted.
-           select tandem.due_deliveries($1::timestamptz, $2::integer * 4 + 16)
-         ))
-           -- Once more, of the row as it is when it is locked: somebody may have translated it since.
-           and state in ('received', 'failed')
-           and run_at <= $1::timestamptz
-         order by run_at, id
-         limit $2::integer
-         for update skip locked`,
-        [formatInstant(now), limit],
+        `with
+           locked as (
+             select id, integration, delivery_key, event, payload, attempts, run_at
+             from tandem.deliveries
+             where id = any (array(
+               -- Others may hold some, so more are looked at than are wanted.
+               select tandem.due_deliveries($1::timestamptz, $2::integer * 4 + 16)
+             ))
+               -- Once more, of the row as it is when it is locked: somebody may have translated it since.
+               and state in ('received', 'failed')
+               and run_at <= $1::timestamptz
+             order by run_at, id
+             limit $2::integer
+             for update skip locked
+           ),
+           -- The length of a payload is known without reading it.
+           weighed as (
+             select *, sum(octet_length(payload)) over (order by run_at, id) - octet_length(payload) as before
+             from locked
+           )
+         select id, integration, delivery_key, event, payload, attempts
+         from weighed
+         where before < $3::bigint
+         order by run_at, id`,
+        [formatInstant(now), limit, bytes],
       );
       return rows.map((row) => ({
         id: deliveryId(row.id),
