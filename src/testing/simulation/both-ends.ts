@@ -2,7 +2,7 @@
 import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppUser, AppWorld } from "./app-world.ts";
 import { signsOf } from "./authors.ts";
-import { tokenIn, withoutToken } from "./history.ts";
+import { type History, tokenIn, withoutToken } from "./history.ts";
 import { commentName, issueName, type Place, type Site, type WorldKind } from "./places.ts";
 import type { Ending, Says, Scene, Thing } from "./verdict.ts";
 
@@ -13,12 +13,13 @@ export async function bothSides({
   github,
   places,
   sites,
-}: Pick<Ending, "world" | "github" | "places" | "sites">): Promise<Sides> {
+  history,
+}: Pick<Ending, "world" | "github" | "places" | "sites" | "history">): Promise<Sides> {
   const users = await world.users();
   return {
     users,
     records: await recordsOf(world, users),
-    resources: resourcesOf(github, sites, places, world.kind),
+    resources: resourcesOf(github, sites, places, world.kind, history),
   };
 }
 
@@ -50,6 +51,7 @@ function resourcesOf(
   sites: readonly Site[],
   places: readonly Place[],
   kind: WorldKind,
+  { copies }: History,
 ): ReadonlyMap<string, Thing> {
   const resources = new Map<string, Thing>();
   for (const { repository, id: site } of sites) {
@@ -58,7 +60,8 @@ function resourcesOf(
     for (const issue of github.issues(site)) {
       const { number, title, body, state, author } = issue;
       const says = { title, body: withoutToken(body), state, ...setsOf(issue, kind) };
-      const isSurplus = state === "closed" && tokenIn(body) !== null;
+      const isCopy = copies.has(issueName(repository, number));
+      const isSurplus = state === "closed" && tokenIn(body) !== null && !isCopy;
       if (isSurplus) surplus.add(number);
       const about = { by: author, ...signsOf(body), isSurplus, isOutside };
       resources.set(issueName(repository, number), { says, archived: false, ...about });

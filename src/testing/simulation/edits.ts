@@ -2,6 +2,7 @@
 import type { Comment } from "../github/index.ts";
 import { type History, keepingToken, withoutToken } from "./history.ts";
 import { MOVING_DEEDS, someProject } from "./moves.ts";
+import { COPYING_MARKERS, LOOKING_LIKE_US, writeOnSurplus } from "./as-the-account.ts";
 import { ASSIGNING_AT_GITHUB, ASSIGNING_IN_APP } from "./assignees.ts";
 import { EDITING_BOTH_SIDES } from "./both-at-once.ts";
 import { SIGNING_UP, somebody, someAuthor } from "./people.ts";
@@ -40,12 +41,16 @@ const REMOTE_DEEDS: Deeds = [
 const MORE_DEEDS: Readonly<Record<WorldKind, { readonly local: Deeds; readonly remote: Deeds }>> = {
   staying: { local: [], remote: [] },
   moving: { local: [...MOVING_DEEDS, ...SIGNING_UP], remote: REMOTE_MOVES },
-  polling: { local: [...ASSIGNING_IN_APP, ...EDITING_BOTH_SIDES], remote: ASSIGNING_AT_GITHUB },
+  polling: {
+    local: [...ASSIGNING_IN_APP, ...EDITING_BOTH_SIDES],
+    remote: [...ASSIGNING_AT_GITHUB, ...LOOKING_LIKE_US, ...COPYING_MARKERS],
+  },
 };
 
 /** One random deed by somebody, somewhere. */
 export async function editSomething(stage: Stage): Promise<void> {
   const isRemote = stage.random() >= 0.5;
+  if (stage.world.kind === "polling" && (await writeOnSurplus(stage))) return;
   const more = MORE_DEEDS[stage.world.kind];
   const deeds = isRemote ? [...REMOTE_DEEDS, ...more.remote] : [...LOCAL_DEEDS, ...more.local];
   const total = deeds.reduce((sum, [weight]) => sum + weight, 0);

@@ -30,7 +30,14 @@ export const TURNS = {
     "Tandem took an issue for moved away",
     "Tandem linked an author",
   ],
-  polling: ["both sides of a pairing were edited at once"],
+  polling: [
+    "both sides of a pairing were edited at once",
+    "the provider's clock stepped back",
+    "somebody acted as the account",
+    "a text was copied with its marker",
+    "a marker was removed",
+    "somebody wrote on what is surplus",
+  ],
 } as const satisfies Readonly<Record<WorldKind, readonly string[]>>;
 export type Turn = (typeof TURNS)[WorldKind][number];
 export const ALL_TURNS: readonly Turn[] = Object.values(TURNS).flat();
@@ -72,6 +79,8 @@ export class History {
   readonly labels = new Map<string, LabelEdit>();
   /** Things a person deleted, and whether what was unsent of them has to be named. */
   readonly deleted = new Map<string, { readonly paired: boolean }>();
+  /** Things that people made with a marker of ours; of a comment, its issue. */
+  readonly copies = new Map<string, string>();
   /** Issues whose state a person had the last word on. */
   readonly reopened = new Set<string>();
   readonly #edits = new Map<string, Edit>();
@@ -245,9 +254,9 @@ export class History {
   }
 
   /** Follows what happens at GitHub, whoever did it. */
-  follow(github: GitHubSimulator, ours: ReadonlySet<string>): void {
+  follow(github: GitHubSimulator, isOurs: (login: string) => boolean): void {
     github.on("change", ({ event, action, actor, repository, issueNumber, payload }) => {
-      const byUs = ours.has(actor.login);
+      const byUs = isOurs(actor.login);
       const called = repository === null ? "" : this.#nameOf(repository);
       const about = issueNumber === null ? "" : ` ${hashOf(called, issueNumber)}`;
       const { comment } = payload as { readonly comment?: TextOf };
@@ -271,6 +280,11 @@ const TOKEN = /(?<!\s)\s*<!-- tandem:(\w+) -->\s*$/;
 /** The token that was put into a body, if there is one. */
 export function tokenIn(body: string | null): string | null {
   return TOKEN.exec(body ?? "")?.[1] ?? null;
+}
+
+/** What is hidden at the end of a body, or nothing. */
+export function markerIn(body: string | null): string {
+  return TOKEN.exec(body ?? "")?.[0] ?? "";
 }
 
 /** A body as people wrote it: without the line above it that names them, and what is hidden in it. */

@@ -91,6 +91,15 @@ function conflictsOf(
   return events.flatMap(({ conflicts }) => conflicts);
 }
 
+/** What people made is theirs, whatever marker is in it: it has a record, unless somebody deleted it. */
+export function lostCopies({ history, ledger, places }: Scene): readonly string[] {
+  const taken = new Set(ledger.lanes.map((lane) => resourceName(lane, places)));
+  return [...history.copies]
+    .filter(([name]) => !taken.has(name))
+    .filter(([name, issue]) => !history.deleted.has(name) && !history.deleted.has(issue))
+    .map(([name]) => `${name}, which a person made, was taken for surplus`);
+}
+
 /** A label that was added is there unless somebody took it away, and then it is not. */
 export function lostLabels(scene: Scene): readonly string[] {
   const { history, ledger } = scene;

@@ -64,6 +64,11 @@ export class RemoteEdits {
   #now = 0;
   #edits = 0;
 
+  /** Whether it is people who act at GitHub now. */
+  get isPerson(): boolean {
+    return this.#isPerson;
+  }
+
   /** What happens at GitHub meanwhile is done by people, whoever they act as. */
   async act(deed: () => Promise<void>): Promise<void> {
     this.#isPerson = true;

@@ -98,13 +98,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
   let traffic = new Traffic(globalThis.fetch, listener);
   let arriving: Promise<unknown> = Promise.resolve();
+  // Half a minute apart at most: what is later must not be decided by comparing clocks untold.
+  let ahead = offsetOf(without.includes("clock-offset") ? 0 : random(), random());
   const test = await createTestTandem({
     config: seed % 2 === 0 ? paced(world.config) : world.config,
     ...world.clock,
     seed,
     chance: { tandem: chance.stream(), github: () => chance.stream() },
-    // Half a minute apart at most: what is later must not be decided by comparing clocks untold.
-    githubAheadMillis: offsetOf(without.includes("clock-offset") ? 0 : random(), random()),
+    githubAheadMillis: ahead,
     listenIn: (fetch) => {
       const network = remoteEdits.watch(options.doctor?.network?.(fetch) ?? fetch);
       traffic = new Traffic(network, listener);
@@ -130,7 +131,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const { store } = services;
     const { places, sites } = await connectAll(test, world.kind, seed);
     for (const site of sites) history.names.call(site, site.repository);
-    history.follow(github, OUR_LOGINS);
+    history.follow(github, (login) => OUR_LOGINS.has(login) && !remoteEdits.isPerson);
     remoteEdits.follow(github);
     const workers = new Workers({
       ...{ services, traffic, history, watch, random },
@@ -157,6 +158,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       random,
       history,
       remoteEdits,
+      setBack: (millis) => {
+        ahead -= millis;
+        test.setGitHubAhead(ahead);
+      },
       sites,
       places,
       isSettled: async ({ id }, number) => {
@@ -327,7 +332,7 @@ async function comeToRest(
   await traffic.polling(() => tandem.syncNow());
   await test.settleWithin(30);
   const ledger = await readLedger(tandem.services.store);
-  const behind = await behindIn({ world, github, places, sites, ledger });
+  const behind = await behindIn({ world, github, places, sites, history, ledger });
   await traffic.polling(() => tandem.sweepNow());
   await test.settleWithin(30);
   return { overdue, behind };

@@ -12,6 +12,8 @@ export interface Stage {
   readonly random: Random;
   readonly history: History;
   readonly remoteEdits: RemoteEdits;
+  /** Sets GitHub's clock back. */
+  readonly setBack: (millis: number) => void;
   /** The repositories, the connected ones first. */
   readonly sites: readonly Site[];
   readonly places: readonly Place[];

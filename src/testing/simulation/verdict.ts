@@ -10,7 +10,7 @@ import { bothSides } from "./both-ends.ts";
 import type { History } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
-import { lostEdits, lostLabels } from "./lost.ts";
+import { lostCopies, lostEdits, lostLabels } from "./lost.ts";
 import {
   hasLeft,
   isAwayFromHere,
@@ -109,7 +109,7 @@ export async function judge(ending: Ending): Promise<Verdict> {
   return {
     behind: ending.behind,
     differing: differences(scene),
-    lost: [...lostEdits(scene), ...lostLabels(scene)],
+    lost: [...lostEdits(scene), ...lostLabels(scene), ...lostCopies(scene)],
     duplicates: [...doubled(scene), ...sameTwice(scene)],
     misplaced: misplaced(scene),
     misattributed: misattributed(scene),
@@ -127,7 +127,7 @@ export async function judge(ending: Ending): Promise<Verdict> {
 
 /** What differs where both sides are there: a poll alone sees that, and a sweep what is missing. */
 export async function behindIn(
-  ending: Pick<Ending, "world" | "github" | "places" | "sites" | "ledger">,
+  ending: Pick<Ending, "world" | "github" | "places" | "sites" | "history" | "ledger">,
 ): Promise<readonly string[]> {
   const scene = { ...ending, ...(await bothSides(ending)) };
   return ending.ledger.lanes
