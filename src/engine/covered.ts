@@ -63,8 +63,11 @@ function isSpent(write: Attempt, writes: readonly Attempt[], at: Instant): boole
 
 function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boolean {
   const { values, base, clockAt, settledAt } = write;
+  // Answered at an earlier time than was known: the provider's clock has stepped back, and the edit's time too.
+  const isSetBack = clockAt !== null && settledAt !== undefined && settledAt < clockAt;
   const within =
-    (clockAt === null || at >= clockAt) && (settledAt === undefined || at <= settledAt);
+    (clockAt === null || isSetBack || at >= clockAt) &&
+    (settledAt === undefined || at <= settledAt);
   return within && values[field] !== undefined && !sameValue(base[field], seen);
 }
 

@@ -115,6 +115,16 @@ describe("row 4: a later one is known", () => {
     ]);
   });
 
+  it("records one that bears an older time than was known, where the clock was set back before ours", () => {
+    const lane = {
+      ...knowingAfter("X", 5, { title: "L", body: "text" }, 21, anEventId(2)),
+      lastSent: anAttempt({ clockAt: at(10), settledAt: at(6) }),
+    };
+    expect(bornOf(admit(lane, edited("X", 5), context)).conflicts).toHaveLength(1);
+    const later = { ...lane, lastSent: anAttempt({ clockAt: at(10), settledAt: at(21) }) };
+    expect(bornOf(admit(later, edited("X", 5), context)).conflicts).toEqual([]);
+  });
+
   it("does not call an echo of our write, or what was there before, a covered edit", () => {
     const lane = {
       ...knowingAfter("A", 20, { title: "L", body: "text" }, 21, anEventId(2)),

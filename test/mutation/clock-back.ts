@@ -3,6 +3,14 @@ import type { CodeMutant } from "./mutant.ts";
 
 export const clockBack: readonly CodeMutant[] = [
   {
+    id: "covered-set-back",
+    rule: "An edit that our write covered is named though its time is older, where the clock was set back",
+    file: "src/engine/covered.ts",
+    find: "clockAt === null || isSetBack || at >= clockAt",
+    replace: "clockAt === null || at >= clockAt",
+    killedBy: ["test/engine/admit.test.ts"],
+  },
+  {
     id: "row-4-unread",
     rule: "Row 4: what is older and says what nobody knows is read, for the clock there may have stepped back",
     reasons: ["reread_needed"],

@@ -27,7 +27,8 @@ export function setFaults(
   const rate = (fault: Fault, often: number) => (without.includes(fault) ? 0 : often);
   Object.assign(faults.webhooks, {
     drop: webhooks === "none" ? DROPS.none : rate("drops", DROPS[webhooks]),
-    duplicate: rate("doubles", 0.1),
+    // The second of two would arrive all the same.
+    duplicate: webhooks === "none" ? 0 : rate("doubles", 0.1),
     reorder: rate("reordering", 0.2),
     delayMs: without.includes("delays") ? 10 : { min: 10, max: 1_500 },
   });
