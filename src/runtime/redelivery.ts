@@ -155,7 +155,9 @@ async function pageOf(log: DeliveryLog, cursor: string | null, signal: AbortSign
   try {
     return await log.page(cursor, signal);
   } catch (thrown) {
-    const isLost = thrown instanceof IntegrationError && thrown.kind === "permanent";
+    const isLost =
+      thrown instanceof IntegrationError &&
+      (thrown.kind === "permanent" || thrown.code === "foreign_address");
     if (cursor === null || !isLost) throw thrown;
     return log.page(null, signal);
   }

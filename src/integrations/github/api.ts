@@ -1,7 +1,7 @@
 /** The API of one account: requests that carry its login, and where a redirect may lead. */
 import { IntegrationError } from "../integration.ts";
 import type { Login } from "./credentials.ts";
-import { impossible } from "./errors.ts";
+import { foreignAddress } from "./errors.ts";
 import { appAuthorization, FixedToken, InstallationTokens, type TokenSource } from "./login.ts";
 import { Addressing } from "./repository-api.ts";
 import { type Answer, type ApiRequest, isRedirect, type Transport } from "./transport.ts";
@@ -63,11 +63,7 @@ export class Api {
       const { href } = new URL(address, base);
       if (href.startsWith(new URL(base).href)) return href;
     }
-    throw impossible(
-      "foreign_address",
-      `GitHub's answer leads away from ${this.transport.baseUrl}, to ${address ?? "nowhere"}.`,
-      "Nothing was sent there. Check baseUrl, and look for a proxy that alters answers.",
-    );
+    throw foreignAddress(this.transport.baseUrl, address);
   }
 }
 

@@ -22,8 +22,8 @@ import {
   type Telemetry,
 } from "../integration.ts";
 import type { Api, UnsignedRequest } from "./api.ts";
-import { impossible, malformedAnswer } from "./errors.ts";
-import { type ListItem, listPages, nextLink } from "./listing.ts";
+import { impossible, malformedAnswer, misled } from "./errors.ts";
+import { type ListItem, listPages, nextLink, PageGuard } from "./listing.ts";
 import {
   isOnPullRequest,
   isPullRequest,
@@ -141,13 +141,16 @@ export class RepositoryClient implements ContainerClient {
   ): Promise<readonly Observation[]> {
     if (knownType(type) === "issue") return [];
     const all: Observation[] = [];
+    const guard = new PageGuard();
     let url: string | null = `${pathOf(parent)}/comments?per_page=100`;
     while (url !== null) {
       const answer: Answer = await this.#send({ method: "GET", url, signal });
       const comments = readAnswer(z.array(commentShape), answer);
-      all.push(...comments.map((comment) => this.#observeComment(comment, answer)));
-      const next = nextLink(answer.headers.link);
-      url = next === null ? null : this.#repository.pathOf(next, answer);
+      all.push(...comments.map((comment) => this.#observeCommentOf(parent, comment, answer)));
+      const link = nextLink(answer.headers.link);
+      const next: string | null = link === null ? null : this.#repository.pathOf(link, answer);
+      guard.note(answer, url, next, comments.length);
+      url = next;
     }
     return all;
   }
@@ -208,7 +211,7 @@ export class RepositoryClient implements ContainerClient {
     const body = withToken({ body: "", ...values }, request.token);
     const url = `${pathOf(request.parent)}/comments`;
     const answer = await this.#send({ method: "POST", url, body, signal });
-    return this.#observeComment(readAnswer(commentShape, answer), answer);
+    return this.#observeCommentOf(request.parent, readAnswer(commentShape, answer), answer);
   }
 
   async #send(request: UnsignedRequest): Promise<Answer> {
@@ -219,9 +222,16 @@ export class RepositoryClient implements ContainerClient {
     }
   }
 
-  /** Tells a deleted issue from a repository whose issues are switched off. */
+  /**
+   * Tells a deleted issue from a repository whose issues are switched off, and a transferred one from a
+   * redirect that leads nowhere.
+   */
   async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-    if (!(error instanceof IntegrationError) || error.kind !== "gone") return error;
+    if (!(error instanceof IntegrationError)) return error;
+    if (error.moved !== null) {
+      return (await this.#repository.isThere(error.moved.to, signal)) ? error : misled(error);
+    }
+    if (error.kind !== "gone") return error;
     const answer = await this.#repository.send({ method: "GET", url: "", signal });
     if (readAnswer(repositoryShape, answer).has_issues !== false) return error;
     return new IntegrationError({
@@ -268,6 +278,12 @@ export class RepositoryClient implements ContainerClient {
       updatedAt: comment.updated_at,
       observation: isOnPullRequest(comment) ? null : this.#observeComment(comment, answer),
     }));
+  }
+
+  #observeCommentOf(parent: ResourceRef, comment: CommentPayload, answer: Answer): Observation {
+    const observation = this.#observeComment(comment, answer);
+    if (observation.parent?.externalId === parent.externalId) return observation;
+    throw nonsense(answer, `comment ${comment.id} is not of issue ${parent.externalId}`);
   }
 
   #observeComment(comment: CommentPayload, answer: Answer): Observation {

@@ -5,15 +5,20 @@
  * | --- | --- | --- |
  * | connection refused, name not resolved | retryable | no |
  * | time-out, reset, answer broken off, 5xx, 408 | retryable | unknown |
- * | 401 | credentials | no |
  * | 429; 403 with `retry-after` or nothing remaining | rate_limited | no |
- * | 404, 410, a redirect | not_found, gone, moved | no |
+ * | a redirect to another issue of the same API | moved | no |
+ * | any other redirect | retryable | no |
+ * | a refusal that is no JSON object | retryable | no |
+ * | 401 | credentials | no |
+ * | 404, 410 | not_found, gone | no |
  * | every other refusal | permanent | no |
  *
- * A read is never applied.
+ * A read is never applied. What a proxy or a server in trouble says is never permanent: GitHub's own
+ * refusals are JSON, so that a 404 in HTML deletes nothing and a redirect elsewhere ends nothing.
  */
 import { addMillis, type Instant, instantFromMillis, MILLISECOND } from "../../model/instant.ts";
 import { IntegrationError, type IntegrationErrorKind } from "../integration.ts";
+import { ANSWER_LIMIT, isTooLarge } from "./bounded-answer.ts";
 
 /** A request, as far as its failure is concerned. */
 export interface RequestFacts {
@@ -27,6 +32,8 @@ export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: unknown;
+  /** Where the API is. */
+  readonly baseUrl: string;
   /** Our time when it came, and how far GitHub's clock is ahead of ours, in microseconds. */
   readonly now: Instant;
   readonly clockOffset: number;
@@ -43,6 +50,10 @@ interface Meaning {
 
 /** Where GitHub does not say how long to wait, its documentation asks for at least a minute. */
 const DEFAULT_PAUSE_MS = 60_000;
+/** GitHub's budgets begin again every hour; an answer that names a later time is asked again then. */
+const LONGEST_PAUSE_MS = 60 * 60_000;
+/** Instants are whole microseconds below 2^53; a header that leads beyond them is not a time. */
+export const LAST_SECOND = Date.UTC(2200, 0) / 1000;
 
 /** Error codes of Node and undici under which the request never left. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
@@ -55,7 +66,8 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
 /** An answer with a status that refuses. */
 export function refusalError(request: RequestFacts, refusal: Refusal): IntegrationError {
   const { status, headers, body } = refusal;
-  const { kind, code, hint, applied } = meaningOf(refusal);
+  const move = readMove(request.path, refusal);
+  const { kind, code, hint, applied } = meaningOf(refusal, move);
   return new IntegrationError({
     kind,
     code,
@@ -65,7 +77,7 @@ export function refusalError(request: RequestFacts, refusal: Refusal): Integrati
     status,
     requestId: headers["x-github-request-id"] ?? null,
     retryAt: kind === "rate_limited" ? pauseEnd(refusal) : null,
-    moved: kind === "moved" ? readMove(request.path, headers.location) : null,
+    moved: kind === "moved" ? move : null,
   });
 }
 
@@ -94,6 +106,13 @@ export function networkError(
       "timed_out",
       "got no answer in time",
       "It will be tried again. If this goes on, look at www.githubstatus.com or raise timeoutMs.",
+    );
+  }
+  if (isTooLarge(cause)) {
+    return error(
+      "answer_too_large",
+      `got an answer of more than ${String(ANSWER_LIMIT / 1024 / 1024)} MiB`,
+      "Nothing of it was read, and it will be tried again. If this goes on, check baseUrl and any proxy.",
     );
   }
   if (!sent) {
@@ -132,6 +151,38 @@ export function malformedAnswer(
   });
 }
 
+/** A redirect that is not believed. */
+export function misled(cause: IntegrationError): IntegrationError {
+  const { message, applied, status, requestId } = cause;
+  return new IntegrationError({ ...MISLED, message, applied, status, requestId, cause });
+}
+
+/** Pages that lead in circles, or on and on. */
+export function endlessPages(
+  { request, status }: { readonly request: RequestFacts; readonly status: number },
+  pages: number,
+): IntegrationError {
+  return new IntegrationError({
+    kind: "retryable",
+    code: "endless_pages",
+    message: `GitHub's pages behind ${describe(request)} do not end: ${String(pages)} were read.`,
+    hint: "It will be tried again. If this goes on, check baseUrl and any proxy.",
+    applied: "no",
+    status,
+  });
+}
+
+/** An address in an answer leads away from where the account's credentials may be sent. */
+export function foreignAddress(baseUrl: string, address: string | undefined): IntegrationError {
+  return new IntegrationError({
+    kind: "retryable",
+    code: "foreign_address",
+    message: `GitHub's answer leads away from ${baseUrl}, to ${address ?? "nowhere"}.`,
+    hint: "Nothing was sent there, and it will be tried again. Check baseUrl, and look for a proxy that alters answers.",
+    applied: "no",
+  });
+}
+
 /** Something that was asked of the adapter and that GitHub cannot do, or that makes no sense. */
 export function impossible(code: string, message: string, hint: string): IntegrationError {
   return new IntegrationError({ kind: "permanent", code, message, hint, applied: "no" });
@@ -156,11 +207,14 @@ export function credentialsError(
   });
 }
 
-function meaningOf(refusal: Refusal): Meaning {
+function meaningOf(refusal: Refusal, move: IntegrationError["moved"]): Meaning {
   const { status } = refusal;
   if (status === 429 || (status === 403 && hasRateLimitHeaders(refusal))) {
     return meaning("rate_limited", "rate_limited", "The account pauses until GitHub allows more.");
   }
+  if (status >= 300 && status < 400) return move === null ? MISLED : MOVED;
+  if (status < 500 && (typeof refusal.body !== "object" || refusal.body === null))
+    return NOT_GITHUB;
   const known = MEANINGS.get(status);
   if (known !== undefined) return known;
   if (status >= 500) {
@@ -171,7 +225,6 @@ function meaningOf(refusal: Refusal): Meaning {
       "unknown",
     );
   }
-  if (status >= 300 && status < 400) return MOVED;
   return meaning("permanent", "refused", "Read GitHub's message; it will not pass by itself.");
 }
 
@@ -188,6 +241,18 @@ const MOVED = meaning(
   "moved",
   "moved",
   "It was transferred to another repository; connect that one to follow it.",
+);
+
+const MISLED = meaning(
+  "retryable",
+  "unexpected_redirect",
+  "Nothing was sent there, and it will be tried again. If this goes on, check baseUrl, and look for a proxy that redirects.",
+);
+
+const NOT_GITHUB = meaning(
+  "retryable",
+  "not_from_github",
+  "GitHub refuses in JSON, so something in between has answered. It will be tried again; check baseUrl and any proxy.",
 );
 
 const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
@@ -225,14 +290,23 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
 
 /**
  * A transferred issue redirects to where it is now, by the repository's number. What is below it does
- * too, or is not found.
+ * too, or is not found. `null` where a redirect leads to no other issue of the same API.
  */
-function readMove(path: string, location: string | undefined): IntegrationError["moved"] {
+function readMove(path: string, { headers, baseUrl }: Refusal): IntegrationError["moved"] {
+  const { location = "" } = headers;
+  const base = `${baseUrl}/`;
+  if (!URL.canParse(location, base)) return null;
+  const { href } = new URL(location, base);
+  const root = new URL(base).href;
   const [, number] = /\/issues\/(\d+)(?:\/|\?|$)/.exec(path) ?? [];
-  const [, containerId, externalId] =
-    /\/repositories\/(\d+)\/issues\/(\d+)(?:\/|\?|$)/.exec(location ?? "") ?? [];
+  const [, containerId, externalId] = href.startsWith(root)
+    ? (/^repositories\/(\d+)\/issues\/(\d+)(?:\/|\?|$)/.exec(href.slice(root.length)) ?? [])
+    : [];
   if (number === undefined || containerId === undefined || externalId === undefined) return null;
-  return { ref: { type: "issue", externalId: number }, to: { containerId, externalId } };
+  const isHere = path.startsWith(`/repositories/${containerId}/issues/`) && number === externalId;
+  return isHere
+    ? null
+    : { ref: { type: "issue", externalId: number }, to: { containerId, externalId } };
 }
 
 function hasRateLimitHeaders({ headers }: Refusal): boolean {
@@ -241,15 +315,23 @@ function hasRateLimitHeaders({ headers }: Refusal): boolean {
 
 /** When to go on, in our own time. */
 function pauseEnd({ headers, now, clockOffset }: Refusal): Instant {
+  const latest = addMillis(now, LONGEST_PAUSE_MS);
   const seconds = wholeNumber(headers["retry-after"]);
-  if (seconds !== null) return addMillis(now, seconds * 1000);
-  const reset = wholeNumber(headers["x-ratelimit-reset"]);
+  if (seconds !== null) return addMillis(now, Math.min(seconds * 1000, LONGEST_PAUSE_MS));
+  const reset = instantOfSeconds(headers["x-ratelimit-reset"]);
   if (reset === null || headers["x-ratelimit-remaining"] !== "0") {
     return addMillis(now, DEFAULT_PAUSE_MS);
   }
-  const ours = addMillis(instantFromMillis(reset * 1000), -clockOffset / MILLISECOND);
+  const ours = addMillis(reset, -clockOffset / MILLISECOND);
   const soonest = addMillis(now, 1000);
+  if (ours > latest) return latest;
   return ours > soonest ? ours : soonest;
+}
+
+/** A header's time in seconds; `null` where it is none, or beyond the year 2200. */
+export function instantOfSeconds(text: string | undefined): Instant | null {
+  const seconds = wholeNumber(text);
+  return seconds === null || seconds > LAST_SECOND ? null : instantFromMillis(seconds * 1000);
 }
 
 function wholeNumber(text: string | undefined): number | null {

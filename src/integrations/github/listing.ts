@@ -9,6 +9,9 @@
  * two seconds fill a whole page, GitHub's own link to the next one is followed.
  *
  * A validator stands for its page only, so it is given out only where one page was everything.
+ *
+ * A server in trouble must not keep us listing: an address that was asked for before, or several pages on
+ * end without news, end the listing as a failure that may pass.
  */
 import { z } from "zod";
 import {
@@ -22,6 +25,7 @@ import {
 import type { Observation } from "../../model/observation.ts";
 import type { ListPage, ListQuery } from "../integration.ts";
 import type { RepositoryApi } from "./repository-api.ts";
+import { endlessPages } from "./errors.ts";
 import type { Answer } from "./transport.ts";
 
 /** One entry of a page; `observation` is `null` where it is none of ours, such as a pull request. */
@@ -32,6 +36,34 @@ export interface ListItem {
 }
 
 const PAGE_SIZE = "100";
+/** Pages on end that may bring nothing new: what two of them share was told once. */
+const PAGES_WITHOUT_NEWS = 10;
+/** Of one list: two million resources. */
+const MOST_PAGES = 20_000;
+
+/** Notices where pages lead in circles, or on and on. */
+export class PageGuard {
+  readonly #asked = new Set<string>();
+  #withoutNews = 0;
+
+  /**
+   * Takes note of a page, and of where the next one is.
+   *
+   * @throws IntegrationError `endless_pages`, which may pass.
+   */
+  note(answer: Answer, url: string, next: string | null, news: number): void {
+    this.#asked.add(url);
+    this.#withoutNews = news > 0 ? 0 : this.#withoutNews + 1;
+    if (next === null) return;
+    if (
+      this.#asked.has(next) ||
+      this.#withoutNews >= PAGES_WITHOUT_NEWS ||
+      this.#asked.size >= MOST_PAGES
+    ) {
+      throw endlessPages(answer, this.#asked.size);
+    }
+  }
+}
 
 /** Reads all pages of a list whose route takes `since`, `sort` and `direction`. */
 export async function* listPages(
@@ -45,6 +77,7 @@ export async function* listPages(
   let since = resumed?.since ?? query.since;
   let url = resumed?.url ?? addressOf(path, since);
   let told = new Map(resumed?.told);
+  const guard = new PageGuard();
   for (let page = 1; ; page += 1) {
     const readAt = repository.now();
     const ifNoneMatch = page === 1 ? query.etag : null;
@@ -60,12 +93,15 @@ export async function* listPages(
       observation === null || told.get(key) === updatedAt ? [] : [observation],
     );
     const from = resumeFrom(items);
+    const asked = url;
     if (next !== null && from !== null) {
       since = from;
       url = addressOf(path, since);
     } else if (next !== null) {
       url = repository.pathOf(next, answer);
     }
+    const news = items.filter(({ key, updatedAt }) => told.get(key) !== updatedAt).length;
+    guard.note(answer, asked, next === null ? null : url, news);
     told = toldSince(since, told, items);
     yield {
       observations,

@@ -11,10 +11,11 @@
  */
 import type { Instant } from "../../model/instant.ts";
 import { addMillis } from "../../model/instant.ts";
+import type { Place } from "../../model/observation.ts";
 import { type Container, IntegrationError, type Telemetry } from "../integration.ts";
 import type { Api, UnsignedRequest } from "./api.ts";
 import { malformedAnswer } from "./errors.ts";
-import { repositoryShape } from "./payload.ts";
+import { issueShape, repositoryShape } from "./payload.ts";
 import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
 
 /** How old a looked-up name may be for a read. */
@@ -108,6 +109,22 @@ export class RepositoryApi {
       status: answer?.status ?? 200,
       requestId: answer === null ? null : requestIdOf(answer),
     });
+  }
+
+  /**
+   * Whether an issue is where a redirect leads, or has been moved on from there. GitHub redirects only those
+   * who may read the issue at its new place, and answers others 404: a redirect to nothing is a mistake.
+   */
+  async isThere(place: Place, signal: AbortSignal | undefined): Promise<boolean> {
+    const { containerId, externalId } = place;
+    const url = `/repositories/${containerId}/issues/${externalId}`;
+    try {
+      const issue = readAnswer(issueShape, await this.#api.send({ method: "GET", url, signal }));
+      return issue.number === externalId;
+    } catch (error) {
+      if (!(error instanceof IntegrationError) || error.kind === "rate_limited") throw error;
+      return error.moved !== null || error.kind === "gone";
+    }
   }
 
   /** An answer tells the repository's name; a new one is told on. */

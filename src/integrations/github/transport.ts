@@ -11,7 +11,15 @@ import type { Clock } from "../../model/clock.ts";
 import type { Json } from "../../model/content.ts";
 import { type Instant, instantFromMicros, instantFromMillis, SECOND } from "../../model/instant.ts";
 import type { Telemetry } from "../integration.ts";
-import { malformedAnswer, networkError, refusalError, type RequestFacts } from "./errors.ts";
+import { boundedAnswer } from "./bounded-answer.ts";
+import {
+  instantOfSeconds,
+  LAST_SECOND,
+  malformedAnswer,
+  networkError,
+  refusalError,
+  type RequestFacts,
+} from "./errors.ts";
 import { parseExactly } from "./exact-json.ts";
 import { firstProblem } from "./payload.ts";
 
@@ -146,6 +154,7 @@ export class Transport {
         status: raw.status,
         headers: raw.headers,
         body: raw.data,
+        baseUrl: this.baseUrl,
         now: receivedAt,
         clockOffset: this.#clockOffset,
       });
@@ -162,7 +171,7 @@ export class Transport {
     const { ifNoneMatch = null } = request;
     let response: Response | null = null;
     const fetch: typeof globalThis.fetch = async (input, init) => {
-      response = await this.#options.fetch(input, init);
+      response = boundedAnswer(await this.#options.fetch(input, init));
       return response;
     };
     try {
@@ -266,10 +275,7 @@ function readTelemetry(headers: HeaderTable, sentAt: Instant, receivedAt: Instan
     clockOffset: clockOffset(headers.date, sentAt, receivedAt),
     limit: limit !== undefined && /^\d+$/.test(limit) ? Number(limit) : null,
     remaining: remaining !== undefined && /^\d+$/.test(remaining) ? Number(remaining) : null,
-    resetAt:
-      reset !== undefined && /^\d{1,10}$/.test(reset)
-        ? instantFromMillis(Number(reset) * 1000)
-        : null,
+    resetAt: instantOfSeconds(reset),
   };
 }
 
@@ -285,7 +291,7 @@ function clockOffset(
   receivedAt: Instant,
 ): number | null {
   const millis = date === undefined ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(millis)) return null;
+  if (Number.isNaN(millis) || Math.abs(millis) > LAST_SECOND * 1000) return null;
   const provider = instantFromMillis(millis);
   if (provider <= receivedAt && sentAt < provider + SECOND) return 0;
   return Math.round(provider - (sentAt + receivedAt) / 2);

@@ -68,7 +68,7 @@ describe("an account with a token", () => {
     };
     const account = connectTo(astray, new VirtualClock(), { token: "t0ken" });
     const failure = await failureOf(account.findContainer(SITE));
-    expect(failure).toMatchObject({ kind: "permanent", code: "foreign_address", applied: "no" });
+    expect(failure).toMatchObject({ kind: "retryable", code: "foreign_address", applied: "no" });
     expect(hosts).toEqual(["api.github.com"]);
   });
 

@@ -122,7 +122,7 @@ describe("an App's log of deliveries", () => {
     );
     expect(failure).toMatchObject({ kind: "permanent", status: 400 });
     const foreign = await failureOf(log.page("https://elsewhere.example/app/hook/deliveries"));
-    expect(foreign).toMatchObject({ kind: "permanent", code: "foreign_address" });
+    expect(foreign).toMatchObject({ kind: "retryable", code: "foreign_address" });
   });
 
   test("forgets what is older than three days", async () => {

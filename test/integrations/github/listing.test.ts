@@ -154,7 +154,7 @@ describe("the link to the next page", () => {
       token: "t",
     });
     const failure = await failureOf(pagesOf(account.container({ id: "42", name: SITE })));
-    expect(failure).toMatchObject({ kind: "permanent", code: "foreign_address" });
+    expect(failure).toMatchObject({ kind: "retryable", code: "foreign_address" });
   });
 
   test.each([
