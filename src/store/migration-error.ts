@@ -9,7 +9,8 @@ export type MigrationErrorCode =
   | "table_named_twice"
   | "table_busy"
   | "view_in_use"
-  | "time_zone_unknown";
+  | "time_zone_unknown"
+  | "column_unsuitable";
 
 export class MigrationError extends Error {
   override readonly name = "MigrationError";

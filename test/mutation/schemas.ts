@@ -3,6 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const absentRow = "src/engine/absent-row.ts";
 const captureSql = "src/store/postgres/capture-sql.ts";
+const fit = "src/store/postgres/fit-for-mapping.ts";
 const FORGED = ["test/store/forged-capture.test.ts"];
 const ZONES = ["test/situations/time-zones.test.ts"];
 const HIDDEN = ["test/situations/hidden-rows.test.ts"];
@@ -148,5 +149,29 @@ export const schemas: readonly CodeMutant[] = [
     find: "`revoke all on function ${name}() from public`",
     replace: "`grant execute on function ${name}() to public`",
     killedBy: FORGED,
+  },
+  {
+    id: "soft-delete-null",
+    rule: "A soft delete that has a value while the row lives is refused at the migration",
+    file: fit,
+    find: 'if (builtin !== "bool" && !notNull) return;',
+    replace: 'if (builtin !== "bool" || notNull) return;',
+    killedBy: ["test/store/migrate.test.ts"],
+  },
+  {
+    id: "generated-refused",
+    rule: "... and so is a column that the table computes, where it would be written",
+    file: fit,
+    find: "name !== null && column(name).generated",
+    replace: "name === null && shape.inherited",
+    killedBy: ["test/store/migrate.test.ts"],
+  },
+  {
+    id: "inherited-refused",
+    rule: "... and a table that others inherit from, for no trigger of it sees their writes",
+    file: fit,
+    find: "if (shape.inherited) {",
+    replace: "if (shape.inherited && shape.ruled) {",
+    killedBy: ["test/store/migrate.test.ts"],
   },
 ];

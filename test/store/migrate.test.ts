@@ -180,6 +180,32 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       expect(await refusal(database, tasks, named("public.tasks"))).toBe("table_named_twice");
     });
 
+    it("columns that would delete what is alive, or that nobody can write", async () => {
+      const { database, app } = await prepared();
+      await app.sql(`
+        alter table tasks
+          add archived boolean, add always_set timestamptz not null default now(), add gone_at timestamptz,
+          add epoch bigint, add changed_at timestamp,
+          add shout text generated always as (upper(title)) stored`);
+      const refused = async (change: Partial<typeof tasks>) =>
+        refusal(database, { ...tasks, ...change });
+      expect(await refused({ softDelete: "archived" })).toBe("column_unsuitable");
+      expect(await refused({ softDelete: "always_set" })).toBe("column_unsuitable");
+      expect(await refused({ modifiedAt: "epoch" })).toBe("column_unsuitable");
+      expect(await refused({ scopeColumn: "shout" })).toBe("column_unsuitable");
+      expect(await refused({ fields: [plainField("shout")] })).toBe("column_unsuitable");
+      // What only flows out may be generated.
+      const outward = { ...plainField("shout"), toRecord: null };
+      const fits = { ...tasks, fields: [...tasks.fields, outward] };
+      await migrate(database, [{ ...fits, softDelete: "gone_at", modifiedAt: "changed_at" }]);
+    });
+
+    it("a table that others inherit from, for no trigger of it sees their writes", async () => {
+      const { database, app } = await prepared();
+      await app.sql("create table urgent_tasks () inherits (tasks)");
+      expect(await refusal(database, tasks)).toBe("table_unsuitable");
+    });
+
     it("a schema that is newer than the code", async () => {
       const { store, database } = await openStore(await open());
       await database.query(

@@ -5,6 +5,7 @@ import { MigrationError } from "../migration-error.ts";
 import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./brief-lock.ts";
 import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
+import { assertFit } from "./fit-for-mapping.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
 
@@ -206,6 +207,7 @@ function capturedTable(
       "Correct the mapping, or add the column first.",
     );
   };
+  for (const mapping of mappings) assertFit(mapping, shape, column);
   const mapped = mappings.flatMap((mapping) => mappedColumns(mapping));
   const names = [...new Set([...mapped, ...(users?.columns ?? [])])].sort();
   const modifiedAt = mappings.find((mapping) => mapping.modifiedAt !== null)?.modifiedAt;

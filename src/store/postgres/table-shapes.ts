@@ -15,6 +15,9 @@ export interface Column {
   readonly isEnum: boolean;
   /** The element's type of an array. */
   readonly element: { readonly builtin: string | null } | null;
+  /** Computed by the table, so that nobody can write it. */
+  readonly generated: boolean;
+  readonly notNull: boolean;
   /** By which clock the app writes a time without a zone; `null` of every other type. */
   readonly wall: WallClock | null;
 }
@@ -28,6 +31,8 @@ export interface TableShape {
   readonly quoted: string;
   /** Whether rules make other statements of those on it. */
   readonly ruled: boolean;
+  /** Whether other tables than partitions show their rows in it: no trigger of its own sees those. */
+  readonly inherited: boolean;
   readonly columns: ReadonlyMap<string, Column>;
   /** Every column, in a form that both drivers read the same. */
   readonly selectList: string;
@@ -49,6 +54,9 @@ interface ColumnRow {
   readonly is_array: boolean;
   readonly array_oid: string | null;
   readonly element_builtin: string | null;
+  readonly generated: boolean;
+  readonly not_null: boolean;
+  readonly inherited: boolean;
   readonly zone: string;
 }
 
@@ -64,7 +72,7 @@ with recursive relation as (
   )::oid as oid
 ),
 attribute as (
-  select attrelid, attnum, attname, atttypid
+  select attrelid, attnum, attname, atttypid, attgenerated, attnotnull
   from pg_attribute
   where attrelid = (select oid from relation) and attnum > 0 and not attisdropped
 ),
@@ -91,6 +99,11 @@ select
   case
     when element.typnamespace = 'pg_catalog'::regnamespace then element.typname
   end as element_builtin,
+  attribute.attgenerated <> '' as generated,
+  attribute.attnotnull as not_null,
+  pg_class.relkind = 'r' and exists (
+    select from pg_inherits where pg_inherits.inhparent = pg_class.oid
+  ) as inherited,
   current_setting('TimeZone') as zone
 from attribute
 join base on base.attnum = attribute.attnum
@@ -120,6 +133,7 @@ export async function readTableShape(
     oid: first.oid,
     kind: first.kind,
     ruled: first.ruled,
+    inherited: first.inherited,
     quoted: `${quoteIdentifier(first.schema)}.${quoteIdentifier(first.table)}`,
     columns: new Map(rows.map((row) => [row.column, columnFromRow(row, wall)])),
     selectList: rows.map(selected).join(", "),
@@ -182,6 +196,8 @@ function columnFromRow(row: ColumnRow, wall: WallClock | null): Column {
     builtin: row.builtin,
     isEnum: row.is_enum,
     element: row.is_array ? { builtin: row.element_builtin } : null,
+    generated: row.generated,
+    notNull: row.not_null,
     wall: WITHOUT_ZONE.has(row.builtin ?? "") ? wall : null,
   };
 }
