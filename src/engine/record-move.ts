@@ -87,6 +87,17 @@ export function isMisplaced(
   return !isHere && (externalId === null || reread) && tombstone === null;
 }
 
+/**
+ * A lane that was let go of with its parent, whose record was deleted meanwhile, once the parent is back: its
+ * resource is that of any deleted record by now (S68).
+ */
+export function deletedWhileAway(lane: Lane): Lane {
+  const { tombstone } = lane;
+  if (tombstone?.recordMoved !== "with_parent") return lane;
+  const { recordMoved: _, ...deleted } = tombstone;
+  return { ...lane, tombstone: deleted };
+}
+
 /** Why what comes to a lane that has ended is ignored. */
 export function endedReason({ recordMoved }: Tombstone): Reason {
   return recordMoved === undefined ? "tombstoned" : "record_moved";

@@ -53,7 +53,7 @@ export async function drainChanges(services: Services): Promise<number> {
       const own = changes.filter((change) => concerns(change, mapping));
       if (own.length > 0) targets.push(...(await targetsOf(tx, mapping, own, book, services)));
     }
-    const orphans = await followRestored(tx, changes, services);
+    const orphans = await followRestored(tx, changes, services, book);
     await admitTargets(tx, targets, orphans, book, services);
     await followUsers(tx, changes, services);
     await tx.appendJournal(journalOf(services, changes, tx.now));

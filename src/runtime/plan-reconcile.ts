@@ -17,6 +17,7 @@ import {
   unseenLane,
 } from "../engine/reconcile.ts";
 import { isTooYoungToMiss } from "../engine/reads-lag.ts";
+import { deletedWhileAway } from "../engine/record-move.ts";
 import { mayBeBack } from "../engine/returning.ts";
 import type { Returnable } from "../engine/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -218,7 +219,7 @@ async function planPage(
         (ended.has(above) && !planner.returns.alive.has(above)) || planner.ending.has(above);
       if (found === undefined && (isPairing || isEnded)) continue;
       if (!isPairing && !isEnded && mayBeBack(lane, book.context(lane, tx.now))) back.push(lane);
-      const seen = await seenSteps(tx, planner, book, lane, arrival, view);
+      const seen = await seenSteps(tx, planner, book, lane, arrival, view, isEnded);
       const isBack = planner.returns.alive.has(above);
       const orphan = isBack ? planOrphan(lane, arrival, book.context(lane, tx.now)) : [];
       // What brings its parent back has it looked at; here it is only told.
@@ -243,13 +244,16 @@ async function seenSteps(
   lane: Lane,
   arrival: Arrival,
   records: ReadonlyMap<string, Row>,
+  isBelowEnded: boolean,
 ): Promise<readonly PlannedStep[]> {
   const context = book.context(lane, tx.now);
-  const outlived = planOutlived(lane, arrival, context);
+  const record = recordSide(mapping, lane, records);
+  // What was said stays where it was said for as long as its parent is away.
+  const left = record.kind === "gone" && !isBelowEnded ? deletedWhileAway(lane) : lane;
+  const outlived = planOutlived(left, arrival, context);
   if (outlived.length > 0) {
     return [{ cause: "outlived", mapping, lane: lane.id, actions: outlived }];
   }
-  const record = recordSide(mapping, lane, records);
   const timed =
     record.kind === "present" && lane.recordId !== null
       ? await takePendingTimes(tx, lane, lane.recordId, mapping)

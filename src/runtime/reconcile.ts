@@ -7,6 +7,7 @@ import type { Arrival } from "../engine/admit.ts";
 import { queueUnsent } from "../engine/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/reconcile.ts";
 import { queueRemoval } from "../engine/record-change.ts";
+import { deletedWhileAway } from "../engine/record-move.ts";
 import { noteSurplus, whySurplus } from "../engine/surplus.ts";
 import { unchanged } from "../engine/transition.ts";
 import type { Victim } from "../model/held-run.ts";
@@ -192,7 +193,9 @@ async function carryOutBatch(
     queueUnsent(unchanged(lane), true, book.context(lane, tx.now)),
   );
   const outlived = steps.flatMap((step) => (step.cause === "outlived" ? [step.lane] : []));
-  await decideLanes(tx, outlived, (lane) => queueRemoval(lane, book.context(lane, tx.now)));
+  await decideLanes(tx, outlived, (lane) =>
+    queueRemoval(deletedWhileAway(lane), book.context(lane, tx.now)),
+  );
 }
 
 /** What is admitted for a step; `null` where nothing was seen. */

@@ -5,10 +5,14 @@
  * That is noted as a captured write which moved no column, and done by the drain that takes it: what
  * still saw the parent as ended has ended by then, or will see that it lives.
  */
+import { queueRemoval } from "../engine/record-change.ts";
+import { deletedWhileAway } from "../engine/record-move.ts";
 import type { EventId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
-import type { CapturedChange, StoreTransaction } from "../store/store.ts";
+import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook } from "./address-book.ts";
+import { isSoftDeleted } from "./fold-changes.ts";
 import type { Services } from "./services.ts";
 
 /** Notes that a record is here again, by the event that restores it. */
@@ -30,6 +34,7 @@ export async function followRestored(
   tx: StoreTransaction,
   changes: readonly CapturedChange[],
   { mappings }: Pick<Services, "mappings">,
+  book: AddressBook,
 ): Promise<readonly LaneId[]> {
   const restored = changes.filter(isRestoration);
   if (restored.length === 0) return [];
@@ -42,10 +47,44 @@ export async function followRestored(
     const ids = [...new Set(own.map(({ recordId }) => recordId))];
     await noteChildren(tx, parent, ids, first.origin, mappings);
     const living = await tx.findLanesByRecord(recordType, ids);
+    for (const lane of living) await removeDeletedBelow(tx, lane, mappings, book);
     lanes.push(...(await tx.findUnpairedChildren(living.map(({ id }) => id))));
   }
   return lanes;
 }
+
+/**
+ * Removes what is left below a resource that is back: it was let go of when the record was moved away, and its
+ * own record was deleted meanwhile, so nothing else would ever look at it (S68).
+ */
+async function removeDeletedBelow(
+  tx: StoreTransaction,
+  { connectionId, resourceType, externalId }: ReturningParent,
+  mappings: Services["mappings"],
+  book: AddressBook,
+): Promise<void> {
+  if (externalId === null) return;
+  for (const mapping of mappings.filter(({ resource }) => resource.parent === resourceType)) {
+    const below = await tx.findChildLanes(connectionId, mapping.resource.type, externalId);
+    const rows = await tx.records.read(
+      mapping,
+      below.flatMap(({ recordId }) => recordId ?? []),
+    );
+    const gone = below.filter(({ recordId }) => {
+      const row = recordId === null ? undefined : rows.get(recordId);
+      return recordId !== null && (row === undefined || isSoftDeleted(mapping, row));
+    });
+    const lanes = await tx.lockLanes(gone.map(({ id }) => id));
+    const decided = lanes.flatMap((before): Decided[] => {
+      const deleted = deletedWhileAway(before);
+      if (deleted === before) return [];
+      return [{ before, after: queueRemoval(deleted, book.context(before, tx.now)) }];
+    });
+    await tx.saveLanes(decided);
+  }
+}
+
+type ReturningParent = Pick<Lane, "connectionId" | "resourceType" | "externalId">;
 
 /** A record that has left a connection, or has come to one, with the event that says so. */
 export interface RecordMoved {
