@@ -43,7 +43,12 @@ export interface Connection {
   readonly highWater: Readonly<Record<string, Instant>>;
   /** Validators of conditional requests, by resource type. */
   readonly etags: Readonly<Record<string, string>>;
+  /** When a poll was last attempted, which decides when the next one is due. */
   readonly polledAt: Instant | null;
+  /** When a poll last came through. */
+  readonly polledWellAt: Instant | null;
+  /** Why the last attempt failed, for people; `null`: it came through. */
+  readonly pollError: string | null;
   readonly sweptAt: Instant | null;
   /** When its records were last compared with base. */
   readonly localSweptAt: Instant | null;

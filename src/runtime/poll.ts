@@ -38,7 +38,11 @@ export async function pollConnection(
     totals.unchanged += summary.unchanged;
   }
   const now = await services.store.ledger.now();
-  await services.store.directory.updateConnection(contact.connection.id, { polledAt: now });
+  await services.store.directory.updateConnection(contact.connection.id, {
+    polledAt: now,
+    polledWellAt: now,
+    pollError: null,
+  });
   return { ...totals, restarted };
 }
 
@@ -206,7 +210,10 @@ async function notePollFailure(
   );
   const { account: consequence } = classify(thrown, now);
   // The next try comes with the next cycle, not at once.
-  await services.store.directory.updateConnection(connection.id, { polledAt: now });
+  await services.store.directory.updateConnection(connection.id, {
+    polledAt: now,
+    pollError: tell(thrown).error,
+  });
   if (consequence === null) return;
   await services.store.directory.updateAccount(account.id, {
     state: consequence.state,

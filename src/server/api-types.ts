@@ -84,7 +84,12 @@ export interface ApiConnection {
   readonly paused_reason: string | null;
   /** Records that the last local sweep found with neither lane, event nor captured write; `null`: not counted. */
   readonly untracked_records: number | null;
+  /** When a poll last came through. */
   readonly polled_at: string | null;
+  /** When one was last attempted. */
+  readonly poll_attempted_at: string | null;
+  /** Why that attempt failed; `null`: it came through. */
+  readonly poll_error: string | null;
 }
 
 export interface ApiAccount {

@@ -83,6 +83,17 @@ export function createMetrics(core: TandemCore): Metrics {
     ["integration", "container", "scope", "direction"],
   );
 
+  const failing = gauge(
+    "tandem_connection_poll_failing",
+    "1 where the last poll of a connection failed.",
+    ["integration", "container", "scope"],
+  );
+  const polled = gauge(
+    "tandem_connection_polled_seconds",
+    "How long ago a poll of a connection last came through.",
+    ["integration", "container", "scope"],
+  );
+
   async function look(): Promise<void> {
     const [counts, received, lost, due, logins, joined] = await Promise.all([
       store.ledger.counts(),
@@ -103,11 +114,17 @@ export function createMetrics(core: TandemCore): Metrics {
     // An account's state is a label: the one it had before must not stay.
     accounts.reset();
     connections.reset();
+    failing.reset();
+    polled.reset();
     for (const { integration, name, state } of logins) {
       accounts.set({ integration, account: name, state }, state === "active" ? 1 : 0);
     }
-    for (const { integration, containerName: container, scope, inbound, outbound } of joined) {
+    for (const connection of joined) {
+      const { integration, containerName: container, scope, inbound, outbound } = connection;
       const where = { integration, container, scope };
+      failing.set(where, connection.pollError === null ? 0 : 1);
+      const { polledWellAt } = connection;
+      if (polledWellAt !== null) polled.set(where, Math.max(0, (due.now - polledWellAt) / SECOND));
       connections.set({ ...where, direction: "inbound" }, inbound ? 1 : 0);
       connections.set({ ...where, direction: "outbound" }, outbound ? 1 : 0);
     }

@@ -61,7 +61,9 @@ export function representConnection(connection: Connection, account: AccountReco
     outbound: connection.outbound,
     paused_reason: connection.pausedReason,
     untracked_records: connection.untrackedRecords,
-    polled_at: time(connection.polledAt),
+    polled_at: time(connection.polledWellAt),
+    poll_attempted_at: time(connection.polledAt),
+    poll_error: connection.pollError,
   };
 }
 

@@ -56,6 +56,8 @@ export interface Directory {
         | "highWater"
         | "etags"
         | "polledAt"
+        | "polledWellAt"
+        | "pollError"
         | "sweptAt"
         | "localSweptAt"
         | "untrackedRecords"

@@ -97,6 +97,8 @@ describe("standings", () => {
     outbound: true,
     paused_reason: null,
     untracked_records: null,
+    poll_attempted_at: null,
+    poll_error: null,
     polled_at: null,
   };
 

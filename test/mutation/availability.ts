@@ -87,4 +87,12 @@ export const availability: readonly CodeMutant[] = [
     replace: "const fits = true;",
     killedBy: ["test/store/memory-store.test.ts"],
   },
+  {
+    id: "poll-failure-told",
+    rule: "A poll that failed is no poll: the connection says why, and when one last came through",
+    file: "src/runtime/poll.ts",
+    find: "    pollError: tell(thrown).error,\n",
+    replace: "    polledWellAt: now,\n",
+    killedBy: ["test/situations/poll-failing.test.ts"],
+  },
 ];

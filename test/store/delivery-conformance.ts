@@ -195,6 +195,8 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
         highWater: { issue: at },
         etags: { issue: 'W/"1"' },
         polledAt: at,
+        polledWellAt: at,
+        pollError: "it failed",
         accessAskedAt: at,
         untrackedRecords: 2,
       });
@@ -213,6 +215,8 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
           highWater: { issue: at },
           etags: { issue: 'W/"1"' },
           polledAt: at,
+          polledWellAt: at,
+          pollError: "it failed",
           sweptAt: null,
           localSweptAt: null,
           accessAskedAt: at,

@@ -82,6 +82,8 @@ table tandem.connections
   local_swept_at timestamp with time zone
   access_asked_at timestamp with time zone
   untracked_records bigint
+  polled_well_at timestamp with time zone
+  poll_error text
   connections_account_id_fkey: FOREIGN KEY (account_id) REFERENCES tandem.accounts(id)
   connections_integration_container_id_scope_key: UNIQUE (integration, container_id, scope)
   connections_pkey: PRIMARY KEY (id)

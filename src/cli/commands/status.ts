@@ -1,6 +1,6 @@
 /** `tandem status`: where everything stands. */
 import type { Command } from "commander";
-import type { ApiStatus } from "../../server/api-types.ts";
+import type { ApiConnection, ApiStatus } from "../../server/api-types.ts";
 import { columns } from "../columns.ts";
 import {
   addLedgerOptions,
@@ -84,9 +84,7 @@ function statusLines(
         connection.container,
         `scope ${connection.scope}`,
         connectionStanding(connection),
-        connection.polled_at === null
-          ? "not polled yet"
-          : `polled ${localTime(connection.polled_at, reader)}`,
+        pollStanding(connection, reader),
         paint.dim(connection.id),
       ]),
       "none yet",
@@ -192,4 +190,13 @@ function disabledLines(
 
 function indented(rows: readonly (readonly string[])[], none: string): readonly string[] {
   return (rows.length === 0 ? [none] : columns(rows)).map((line) => `  ${line}`);
+}
+
+/** An attempt that failed is no poll. */
+function pollStanding(
+  { polled_at: at, poll_error: error }: ApiConnection,
+  reader: CommandContext["reader"],
+): string {
+  const last = at === null ? "not polled yet" : `polled ${localTime(at, reader)}`;
+  return error === null ? last : `${last}; polls fail: ${error}`;
 }

@@ -77,6 +77,8 @@ export function directory(state: MemoryState): Directory {
           highWater: {},
           etags: {},
           polledAt: null,
+          polledWellAt: null,
+          pollError: null,
           sweptAt: null,
           localSweptAt: null,
           untrackedRecords: null,

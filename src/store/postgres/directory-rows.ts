@@ -38,6 +38,9 @@ interface ConnectionRow {
   readonly high_water: Readonly<Record<string, string>>;
   readonly etags: Readonly<Record<string, string>>;
   readonly polled_at: string | null;
+  /** Absent on a schema from before it, as the next one is. */
+  readonly polled_well_at?: string | null;
+  readonly poll_error?: string | null;
   readonly swept_at: string | null;
   readonly local_swept_at: string | null;
   /** Absent on a schema from before it. */
@@ -138,6 +141,8 @@ export function directory(database: Queryable): Directory {
         ["high_water", "::jsonb", written(changes.highWater, timesAsJson)],
         ["etags", "::jsonb", written(changes.etags, storableJson)],
         ["polled_at", "::timestamptz", written(changes.polledAt, textOrNull)],
+        ["polled_well_at", "::timestamptz", written(changes.polledWellAt, textOrNull)],
+        ["poll_error", "", changes.pollError],
         ["swept_at", "::timestamptz", written(changes.sweptAt, textOrNull)],
         ["local_swept_at", "::timestamptz", written(changes.localSweptAt, textOrNull)],
         ["untracked_records", "::bigint", changes.untrackedRecords],
@@ -214,6 +219,8 @@ function connectionFromRow(row: ConnectionRow): Connection {
     ),
     etags: row.etags,
     polledAt: instantOrNull(row.polled_at),
+    polledWellAt: instantOrNull(row.polled_well_at ?? null),
+    pollError: row.poll_error ?? null,
     sweptAt: instantOrNull(row.swept_at),
     localSweptAt: instantOrNull(row.local_swept_at),
     untrackedRecords: row.untracked_records == null ? null : Number(row.untracked_records),
