@@ -5,6 +5,7 @@ import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
+import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { CapturedChange } from "../store/store.ts";
@@ -35,7 +36,7 @@ export function foldChanges(
   const before = changes.findLast((change) => change.oldRow !== null)?.oldRow ?? null;
   return {
     action: gone ? "delete" : "upsert",
-    changedAt: changeTimes(mapping, changes, differing),
+    changedAt: changeTimes(mapping, changes, differing, lane.id),
     ours: marked && !gone && differing !== null && !touches(mapping, changes, differing),
     deleted: gone && before !== null ? contentOrNull(mapping, before) : content,
   };
@@ -55,23 +56,30 @@ function touches(
 
 /**
  * When each column was changed by somebody else than Tandem. Under our own origin that is only
- * where the row does not say what we wrote: an app's trigger answered our write.
+ * where the row does not say what we wrote: an app's trigger answered our write, or the merge of another lane
+ * made it. Then it is as old as the edit that was merged (situation 70).
  */
 export function changeTimes(
   mapping: Mapping,
   changes: readonly CapturedChange[],
   differing: ReadonlySet<string> | null,
+  lane: LaneId,
 ): Readonly<Record<string, Instant>> {
   const times: Record<string, Instant> = {};
-  for (const { columns, changedAt, origin } of changes) {
+  for (const { columns, changedAt, origin, edit } of changes) {
+    const at = edit === undefined || edit.lane === lane ? changedAt : earlierOf(changedAt, edit.at);
     for (const { column, field } of mapping.fields) {
       if (!columns.includes(column)) continue;
       if (origin !== null && differing?.has(field) !== true) continue;
-      const latest = laterOf(times[column] ?? null, changedAt);
+      const latest = laterOf(times[column] ?? null, at);
       if (latest !== null) times[column] = latest;
     }
   }
   return times;
+}
+
+function earlierOf(a: Instant, b: Instant): Instant {
+  return a < b ? a : b;
 }
 
 /** Whether the app marked the record as deleted. */

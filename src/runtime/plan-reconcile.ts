@@ -256,7 +256,7 @@ async function seenSteps(
   }
   const timed =
     record.kind === "present" && lane.recordId !== null
-      ? await takePendingTimes(tx, lane, lane.recordId, mapping)
+      ? await takePendingTimes(tx, lane, lane.recordId, record.content, context)
       : lane;
   const { isAdmitted, isNews, actions } = planSeen(timed, arrival, record, context);
   const { observation } = arrival;

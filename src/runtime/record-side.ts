@@ -1,6 +1,7 @@
 /** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
 import type { Context } from "../engine/context.ts";
 import { keepRecord } from "../engine/keep-record.ts";
+import { unsentOf } from "../engine/inbound.ts";
 import { planMerge, type RecordAfter, type Sight } from "../engine/merge.ts";
 import type { Plan } from "../engine/plan.ts";
 import { takeTimes } from "../engine/record-change.ts";
@@ -81,8 +82,8 @@ export function planOnRow(
   context: Context,
 ): RowPlan {
   const { mapping } = context;
-  const timed = pendingTimes(lane, pending, mapping);
   const before = recordContent(mapping, row);
+  const timed = pendingTimes(lane, pending, before, context);
   const merged = planMerge(timed, sight, before, context);
   return { lane: timed, before, merged, back: liftedArchive(timed, row, mapping) };
 }
@@ -128,17 +129,29 @@ export async function takePendingTimes(
   tx: StoreTransaction,
   lane: Lane,
   recordId: string,
-  mapping: Mapping,
+  content: Content,
+  context: Context,
 ): Promise<Lane> {
-  return pendingTimes(lane, await tx.changes.peek(mapping.recordType, [recordId]), mapping);
+  const pending = await tx.changes.peek(context.mapping.recordType, [recordId]);
+  return pendingTimes(lane, pending, content, context);
 }
 
-/** The lane with the times of what is captured and not drained. */
-function pendingTimes(lane: Lane, pending: readonly CapturedChange[], mapping: Mapping): Lane {
-  const own = pending.filter((change) => change.origin === null);
-  return own.length === 0
-    ? lane
-    : takeTimes(lane, { changedAt: changeTimes(mapping, own, null) }, mapping);
+/**
+ * The lane with the times of what is captured and not drained, as the drain will take them. A write of ours
+ * counts where the record differs from this lane's base: the merge of another lane made it (situation 70).
+ */
+function pendingTimes(
+  lane: Lane,
+  pending: readonly CapturedChange[],
+  content: Content,
+  context: Context,
+): Lane {
+  if (pending.length === 0) return lane;
+  const { mapping } = context;
+  const differing = new Set(
+    lane.base === null ? [] : Object.keys(unsentOf(lane, content, context)),
+  );
+  return takeTimes(lane, { changedAt: changeTimes(mapping, pending, differing, lane.id) }, mapping);
 }
 
 async function createRecord(

@@ -96,11 +96,12 @@ export async function planReturns(
       if (looked === "hidden") return [];
       const { record, follower } = looked;
       const told = takeEditTimes(lane, follower);
+      const context = book.context(lane, tx.now);
       const timed =
         record.kind === "present" && lane.recordId !== null
-          ? await takePendingTimes(tx, told, lane.recordId, mapping)
+          ? await takePendingTimes(tx, told, lane.recordId, record.content, context)
           : told;
-      return planReturn(timed, readOf(step), record, book.context(lane, tx.now));
+      return planReturn(timed, readOf(step), record, context);
     });
     if (actions.length === 0) continue;
     returns.alive.add(externalId);

@@ -1,6 +1,6 @@
 /** The app's own rows, and what was captured of writes to them. */
 import type { Json } from "../model/content.ts";
-import type { EventId } from "../model/ids.ts";
+import type { EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { ActorReference, Mapping, Row, RowPatch } from "../model/mapping.ts";
 import type { WallClock } from "../model/wall-clock.ts";
@@ -133,6 +133,8 @@ export interface CapturedChange {
   readonly columns: readonly string[];
   readonly changedAt: Instant;
   readonly origin: EventId | null;
+  /** Of a write that merged an edit: the lane it came by, and when the edit was made, by our clock. */
+  readonly edit?: { readonly lane: LaneId; readonly at: Instant };
   readonly oldRow: Row | null;
   /** Columns of a journaled table before and after, of a write that is not ours. */
   readonly journal: Readonly<Record<string, { readonly from: Json; readonly to: Json }>> | null;

@@ -40,6 +40,22 @@ export const moving: readonly CodeMutant[] = [
     killedBy: ["test/runtime/interleave.test.ts"],
   },
   {
+    id: "two-lanes-undrained",
+    rule: "What another lane has merged counts although it is not drained yet",
+    file: "src/runtime/record-side.ts",
+    find: "changeTimes(mapping, pending, differing, lane.id)",
+    replace: "changeTimes(mapping, pending, null, lane.id)",
+    killedBy: ["test/situations/two-integrations.test.ts"],
+  },
+  {
+    id: "two-lanes-edit-time",
+    rule: "What another lane has merged is as old as its edit, not as its merge",
+    file: "src/runtime/fold-changes.ts",
+    find: "edit === undefined || edit.lane === lane ?",
+    replace: "edit === undefined || edit.lane !== null ?",
+    killedBy: ["test/situations/two-integrations.test.ts"],
+  },
+  {
     id: "drain-fair",
     rule: "A bulk transaction does not delay a small one",
     file: "src/store/postgres/change-rows.ts",

@@ -20,7 +20,7 @@ import { ledger } from "./ledger.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import type { MemoryState } from "./memory-state.ts";
-import { actorRows, capturedOf, recordStore } from "./records.ts";
+import { actorRows, capturedOf, withEdit, recordStore } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
 import { reserveLanes } from "./reserve-lanes.ts";
 
@@ -111,7 +111,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         attempt: (work) => steps.attempt(state, work),
       },
       changes: {
-        take: (limit) => step(() => state.changes.take(limit)),
+        take: (limit) =>
+          step(() => state.changes.take(limit).map((change) => withEdit(state, change))),
         peek: (recordType, recordIds) => step(() => capturedOf(state, recordType, recordIds)),
         oldest: () => step(() => state.changes.items[0]?.changedAt ?? null),
         // Tables in memory are emptied row by row.

@@ -1,4 +1,5 @@
 /** The app's own rows, written with the mark that they are Tandem's. */
+import { instantFromMicros } from "../../model/instant.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
 import { RecordWriteError } from "../record-write-error.ts";
@@ -288,7 +289,23 @@ export function capturedOf(
   recordType: string,
   recordIds: readonly string[],
 ): readonly CapturedChange[] {
-  return state.changes.items.filter(
-    (change) => change.recordType === recordType && recordIds.includes(change.recordId),
-  );
+  return state.changes.items
+    .filter((change) => change.recordType === recordType && recordIds.includes(change.recordId))
+    .map((change) => withEdit(state, change));
+}
+
+/** A captured write with the edit that it merged, if it is ours. */
+export function withEdit(state: MemoryState, change: CapturedChange): CapturedChange {
+  const { origin } = change;
+  if (origin === null) return change;
+  const live = [...state.busyLanes.values()].flatMap((lane) => lane.live);
+  const event =
+    live.find(({ id }) => id === origin) ?? state.ended.items.findLast(({ id }) => id === origin);
+  if (event === undefined) return change;
+  const { laneId: lane, connectionId, updatedAt } = event;
+  if (lane === null || connectionId === null || updatedAt === null) return change;
+  const accountId = state.connections.get(connectionId)?.accountId;
+  const account = accountId === undefined ? undefined : state.accounts.get(accountId);
+  if (account === undefined) return change;
+  return { ...change, edit: { lane, at: instantFromMicros(updatedAt - account.clockOffset) } };
 }

@@ -5,7 +5,7 @@
  * says that the record is to be looked at and when it changed. The drain reads the row as it is
  * now, under the lane's lock, and times only move forward, so the order of drains does not matter.
  */
-import { eventId } from "../../model/ids.ts";
+import { eventId, laneId } from "../../model/ids.ts";
 import { parseInstant } from "../../model/instant.ts";
 import type { Row } from "../../model/mapping.ts";
 import type { Queryable } from "../database.ts";
@@ -21,7 +21,25 @@ interface ChangeRow {
   readonly origin: string | null;
   readonly old_record: Row | null;
   readonly journal: CapturedChange["journal"];
+  readonly edit_lane: string | null;
+  readonly edit_at: string | null;
 }
+
+/** The edit that a write of ours has merged. Writes of the app have no origin, so nothing is looked up. */
+const EDIT = `
+left join lateral (
+  select
+    event.lane_id as edit_lane,
+    event.integration_updated_at - account.clock_offset * interval '1 microsecond' as edit_at
+  from (
+    select id, lane_id, connection_id, integration_updated_at from tandem.events_live
+    union all
+    select id, lane_id, connection_id, integration_updated_at from tandem.events_ended
+  ) as event
+  join tandem.connections as connection on connection.id = event.connection_id
+  join tandem.accounts as account on account.id = connection.account_id
+  where event.id = case when change.origin ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then change.origin::uuid end
+) as edit on true`;
 
 /** Transactions of which each batch takes the first rows. */
 const TRANSACTIONS = 64;
@@ -87,16 +105,20 @@ taken as (
   ))
   returning *
 )
-select record_type, record_id, operation, columns, changed_at, origin, old_record, journal
-from taken
+select
+  record_type, record_id, operation, columns, changed_at, origin, old_record, journal, edit_lane, edit_at
+from taken as change
+${EDIT}
 where record_id is not null
-order by id`;
+order by change.id`;
 
 const PEEK = `
-select record_type, record_id, operation, columns, changed_at, origin, old_record, journal
-from tandem.changes
+select
+  record_type, record_id, operation, columns, changed_at, origin, old_record, journal, edit_lane, edit_at
+from tandem.changes as change
+${EDIT}
 where record_type = $1 and record_id = any ($2::text[])
-order by id`;
+order by change.id`;
 
 const NOTE = `
 insert into tandem.changes
@@ -153,6 +175,9 @@ function changeFromRow(row: ChangeRow): CapturedChange {
     columns: row.columns ?? [],
     changedAt: parseInstant(row.changed_at),
     origin: row.origin === null ? null : eventId(row.origin),
+    ...(row.edit_lane === null || row.edit_at === null
+      ? {}
+      : { edit: { lane: laneId(row.edit_lane), at: parseInstant(row.edit_at) } }),
     oldRow: row.old_record,
     journal: row.journal,
   };
