@@ -71,6 +71,40 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
     },
   );
 
+  it.runIf(kind === "postgres")(
+    "four writers beside four drains: each comment has its lane, and its task one",
+    async () => {
+      const app = await givenSampleTandem(await open());
+      const each = Number(process.env.TANDEM_TEST_PAIRS ?? "40");
+      let writing = 4;
+      const write = async () => {
+        for (let left = each; left > 0; left -= 1) {
+          await app.addComment(await app.addTask({ title: "A task" }), "A comment");
+        }
+        writing -= 1;
+      };
+      const drain = async () => {
+        while (writing > 0) await drainChanges(app.tandem.services);
+      };
+      await Promise.all(
+        [write, write, write, write, drain, drain, drain, drain].map((run) => run()),
+      );
+      while ((await drainChanges(app.tandem.services)) > 0);
+      const [count] = await app.sql(`
+        select count(*)::int as pairs,
+          count(lanes.id)::int as lanes,
+          count(distinct comments.id)::int as comments
+        from comments left join tandem.lanes
+          on record_type = 'comments' and record_id = comments.id::text`);
+      const all = 4 * each;
+      expect(count).toEqual({ pairs: all, lanes: all, comments: all });
+      const [tasks] = await app.sql(
+        "select count(*)::int as lanes from tandem.lanes where record_type = 'tasks'",
+      );
+      expect(tasks).toEqual({ lanes: all });
+    },
+  );
+
   it("the task's own write is not drained yet: both arrive, once", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Broken link" });
