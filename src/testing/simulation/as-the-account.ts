@@ -19,14 +19,21 @@ export const COPYING_MARKERS: Deeds = [
   [5, removeMarker],
 ];
 
-const LONGEST_STEP_MS = 8_000;
+const LONGEST_STEP_MS = 40_000;
 
-/** GitHub's clock is set back by some seconds: what is said next may bear an older time. */
-function stepClockBack({ random, history, setBack }: Stage): Promise<void> {
+/** GitHub's clock is set back by some seconds: what is said next, right away, may bear an older time. */
+function stepClockBack(stage: Stage): Promise<void> {
+  const { github, random, history, setBack } = stage;
   const millis = Math.ceil(random() * LONGEST_STEP_MS);
   setBack(millis);
   history.tell(`github's clock steps back by ${String(millis)} ms`);
   history.turn("the provider's clock stepped back");
+  const { repository, id: site } = someSite(stage);
+  const issue = choose(github.issues(site), random);
+  if (issue === undefined) return DONE;
+  const title = history.fresh("title");
+  history.edit("resource", issueName(repository, issue.number), "title", issue.title, title);
+  github.as("mona").editIssue(site, issue.number, { title });
   return DONE;
 }
 
@@ -113,7 +120,9 @@ export async function writeOnSurplus(stage: Stage): Promise<boolean> {
         github.as("mona").comment(site, number, history.fresh("comment"));
         return DONE;
       });
-      history.turn("somebody wrote on what is surplus");
+      history.tell(
+        `person at github: issue ${String(number)} is surplus, and somebody writes on it`,
+      );
       return true;
     }
     seen.add(token);

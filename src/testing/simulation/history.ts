@@ -36,7 +36,6 @@ export const TURNS = {
     "somebody acted as the account",
     "a text was copied with its marker",
     "a marker was removed",
-    "somebody wrote on what is surplus",
   ],
 } as const satisfies Readonly<Record<WorldKind, readonly string[]>>;
 export type Turn = (typeof TURNS)[WorldKind][number];
