@@ -41,7 +41,7 @@ import {
 } from "./settle-move.ts";
 import { refuseStale } from "./stale-read.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
-import { strandChildren } from "./stranded-children.ts";
+import { resumeBelow, strandChildren } from "./stranded-children.ts";
 import { recordWriter } from "./write-record.ts";
 
 /** What the event needs before it can end. */
@@ -110,6 +110,7 @@ async function attempt(
     const isMovedAway = held.lane.tombstone?.recordMoved !== undefined;
     if (held.event.action === "delete" && !isMovedAway) {
       await save(tx, held, await removeRecord(tx, held, book, context));
+      await resumeBelow(tx, held.lane, book, services);
       return DONE;
     }
     const moving = movingLane(held.lane);

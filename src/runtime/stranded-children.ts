@@ -4,6 +4,8 @@
  * belongs to.
  */
 import { leaveLane, type MoveNews, placeText } from "../engine/move.ts";
+import { requeue } from "../engine/start.ts";
+import { liveEvents, unchanged } from "../engine/transition.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { FormerPlace, Lane } from "../model/lane.ts";
@@ -113,6 +115,44 @@ export function leaveAlong(
       const after = leaveLane(child, placeText(to), { ...news, display: {} }, context);
       return { before: child, after };
     });
+}
+
+/**
+ * A resource was moved, and deleted before anything had followed: what was to be made below it was led after it
+ * and failed. It is tried again, and ends with its parent (S69).
+ */
+export async function resumeBelow(
+  tx: StoreTransaction,
+  { connectionId, resourceType, recordId, moved }: Lane,
+  book: AddressBook,
+  services: Services,
+): Promise<void> {
+  const mapping = book.mapping({ connectionId, resourceType });
+  if (moved === null || recordId === null || mapping === null) return;
+  for (const its of mappingsBelow(mapping, services)) {
+    const ids = await tx.records.childrenOf(its, mapping, [recordId]);
+    const below = (await tx.findLanesByRecord(its.recordType, ids)).filter(
+      (one) => one.connectionId === moved.connection && one.resourceType === its.resource.type,
+    );
+    const lanes = await tx.lockLanes(below.map(({ id }) => id));
+    const decided = lanes.map((before): Decided => {
+      const failed = liveEvents(before, "errored", "outbound").filter(
+        ({ error }) => error?.code === "moved",
+      );
+      const details = {
+        reason: "resource_moved",
+        attempts: 0,
+        error: null,
+        runAt: tx.now,
+      } as const;
+      const after = failed.reduce(
+        (start, event) => requeue(start, event, tx.now, details),
+        unchanged(before),
+      );
+      return { before, after };
+    });
+    await tx.saveLanes(decided);
+  }
 }
 
 /** The record has ended before anything had followed: nobody reads what is still where the resource was. */

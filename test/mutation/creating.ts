@@ -138,6 +138,14 @@ export const creating: readonly CodeMutant[] = [
     killedBy: ["test/situations/scope-changes-back.test.ts"],
   },
   {
+    id: "resume-below",
+    rule: "What was led after a moved parent is tried again once that is found deleted, and ends with it",
+    file: "src/runtime/stranded-children.ts",
+    find: '({ error }) => error?.code === "moved",',
+    replace: '({ error }) => error?.code === "",',
+    killedBy: ["test/situations/transferred-and-deleted.test.ts"],
+  },
+  {
     id: "surplus-proof",
     rule: "... nor is what a person writes who acts as the account: the token alone proves nothing",
     file: identify,
