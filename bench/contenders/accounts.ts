@@ -7,7 +7,7 @@ import pg from "pg";
 import { pino } from "pino";
 import { defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
-import { deliveryId, uuidv7 } from "../../src/model/ids.ts";
+import { type AccountId, deliveryId, uuidv7 } from "../../src/model/ids.ts";
 import { systemClock } from "../../src/runtime/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { type Edit, REPOSITORY_ID } from "../harness/work.ts";
@@ -76,6 +76,7 @@ async function pairTasks(pool: pg.Pool, work: readonly Edit[]): Promise<void> {
   try {
     await tandem.migrate();
     const { store, random } = tandem.services;
+    const accountIds: AccountId[] = [];
     for (let account = 0; account < ACCOUNTS; account += 1) {
       const accountId = await store.directory.saveAccount({
         integration: "github",
@@ -83,6 +84,7 @@ async function pairTasks(pool: pg.Pool, work: readonly Edit[]): Promise<void> {
         credentials: { token: `ghp_bench${String(account)}` },
         webhookSecrets: [],
       });
+      accountIds.push(accountId);
       const { id: containerId, full_name: containerName } = repositoryOf(account);
       await store.directory.saveConnection({
         ...{ accountId, integration: "github", containerId: String(containerId), containerName },
@@ -99,6 +101,7 @@ async function pairTasks(pool: pg.Pool, work: readonly Edit[]): Promise<void> {
         integration: "github",
         deliveryKey: edit.key,
         event: "issues",
+        verifiedBy: accountIds,
         payload: JSON.stringify({
           ...(JSON.parse(edit.text) as object),
           repository: repositoryOf(accountOf(edit)),

@@ -75,6 +75,7 @@ export const product: Contender & { readonly setUp: (pool: pg.Pool) => Promise<v
               deliveryKey: key,
               event: "issues",
               payload: text,
+              verifiedBy: null,
             })),
           );
         }

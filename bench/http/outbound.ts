@@ -145,6 +145,7 @@ async function pairAll({ pool, url }: OwnDatabase, api: string, count: number): 
         deliveryKey: key,
         event: "issues",
         payload: text,
+        verifiedBy: null,
       })),
     );
     await tandem.settle();

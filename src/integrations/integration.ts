@@ -50,6 +50,8 @@ export type Verified =
       /** The provider's id of the delivery; the same when it is delivered again. */
       readonly deliveryKey: string;
       readonly event: string;
+      /** Those of the secrets that it is signed with: it may concern only the accounts that have them. */
+      readonly signedWith: readonly string[];
     }
   | {
       readonly ok: false;

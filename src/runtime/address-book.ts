@@ -82,6 +82,8 @@ function listed(contacts: readonly Contact[]): Listed {
 export class AddressBook {
   readonly #services: Services;
   #listed: Listed;
+  /** Parts of it, by their accounts: the deliveries of a batch ask for the same ones. */
+  readonly #parts = new Map<string, AddressBook>();
 
   constructor(contacts: readonly Contact[], services: Services) {
     this.#services = services;
@@ -109,6 +111,18 @@ export class AddressBook {
     return new AddressBook(await directory.contacts(), services);
   }
 
+  /** The book of these accounts alone, which is all that what they told may concern. */
+  ofAccounts(accounts: readonly AccountId[]): AddressBook {
+    const key = accounts.join(" ");
+    const kept = this.#parts.get(key);
+    if (kept !== undefined) return kept;
+    const theirs = this.contacts.filter(({ account }) => accounts.includes(account.id));
+    const isAll = theirs.length === this.contacts.length;
+    const part = isAll ? this : new AddressBook(theirs, this.#services);
+    this.#parts.set(key, part);
+    return part;
+  }
+
   /** What has just happened to an account concerns those who work by this snapshot already. */
   noteAccount(id: AccountId, changes: Pick<Account, "state" | "reason" | "pausedUntil">): void {
     const noted = this.contacts.map((contact) =>
@@ -117,6 +131,7 @@ export class AddressBook {
         : contact,
     );
     this.#listed = listed(noted);
+    this.#parts.clear();
   }
 
   contact(id: ConnectionId): Contact | null {

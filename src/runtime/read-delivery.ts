@@ -1,4 +1,5 @@
 /** What a stored delivery says, read without asking anybody: nothing here writes. */
+import type { Translation } from "../integrations/integration.ts";
 import type { ResourceMove } from "../model/observation.ts";
 import type { Delivery } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -26,42 +27,80 @@ export type Reading =
       readonly containers: readonly ContainerNews[];
     };
 
-export type Readable = Pick<Delivery, "id" | "integration" | "deliveryKey" | "event" | "payload">;
+export type Readable = Omit<Delivery, "attempts">;
 
+/**
+ * Reads a delivery. It concerns connections of the accounts whose secret it was signed with, and no
+ * others: one tenant's secret must not change what another tenant has connected (situation 67).
+ */
 export function readDelivery(delivery: Readable, book: AddressBook, services: Services): Reading {
-  const { integration: name } = delivery;
   try {
-    const integration = services.integrations.get(name);
-    if (integration === undefined) throw new Error(`no integration "${name}"`);
+    const integration = services.integrations.get(delivery.integration);
+    if (integration === undefined) throw new Error(`no integration "${delivery.integration}"`);
     const translation = integration.translate(delivery);
-    switch (translation.kind) {
-      case "irrelevant":
-      case "moved":
-        return translation;
-      case "container": {
-        const { action } = translation;
-        const containers = translation.changes.map((change) => ({ integration: name, change }));
-        if (containers.some((item) => followersOf(item, book, services).length > 0)) {
-          return { kind: "containers", action, containers };
-        }
-        const isStrange = containers.some((item) => isUnknown(item, book));
-        const reason = isStrange ? "unknown_container" : "nothing_to_follow";
-        return { kind: "irrelevant", action, reason };
-      }
-      case "observations": {
-        const { action, observations } = translation;
-        const incoming = observations.flatMap(({ containerId, observation }) =>
-          book.ofContainer(name, containerId).map((contact): Incoming => ({
-            contact,
-            arrival: { observation, source: "webhook", deliveryId: delivery.id, verifiedAt: null },
-          })),
-        );
-        return incoming.length === 0
-          ? { kind: "irrelevant", action, reason: "unknown_container" }
-          : { kind: "arrivals", action, incoming };
-      }
-    }
+    const verified = bookOfDelivery(delivery, book);
+    const reading = readTranslation(translation, delivery, verified, services);
+    if (reading.kind !== "irrelevant" || verified === book) return reading;
+    const unrestricted = readTranslation(translation, delivery, book, services);
+    const isOthers = unrestricted.kind !== "irrelevant";
+    return isOthers ? { ...reading, reason: "other_account" } : reading;
   } catch (thrown) {
     return { kind: "failed", thrown };
+  }
+}
+
+/**
+ * The connections that a delivery may concern. One that was stored without its accounts may concern the
+ * only account there is; where there are several, polls and sweeps bring what it said.
+ */
+export function bookOfDelivery(
+  { integration, verifiedBy }: Pick<Delivery, "integration" | "verifiedBy">,
+  book: AddressBook,
+): AddressBook {
+  if (verifiedBy !== null) return book.ofAccounts(verifiedBy);
+  const accounts = new Set(
+    book.contacts.flatMap(({ account }) => (account.integration === integration ? account.id : [])),
+  );
+  return book.ofAccounts(accounts.size === 1 ? [...accounts] : []);
+}
+
+function readTranslation(
+  translation: Translation,
+  { id, integration: name }: Readable,
+  book: AddressBook,
+  services: Services,
+): Reading {
+  switch (translation.kind) {
+    case "irrelevant":
+      return translation;
+    case "moved": {
+      const { action, move } = translation;
+      const isKnown = [move.from, move.to].some(
+        ({ containerId }) => book.ofContainer(name, containerId).length > 0,
+      );
+      return isKnown ? translation : { kind: "irrelevant", action, reason: "unknown_container" };
+    }
+    case "container": {
+      const { action } = translation;
+      const containers = translation.changes.map((change) => ({ integration: name, change }));
+      if (containers.some((item) => followersOf(item, book, services).length > 0)) {
+        return { kind: "containers", action, containers };
+      }
+      const isStrange = containers.some((item) => isUnknown(item, book));
+      const reason = isStrange ? "unknown_container" : "nothing_to_follow";
+      return { kind: "irrelevant", action, reason };
+    }
+    case "observations": {
+      const { action, observations } = translation;
+      const incoming = observations.flatMap(({ containerId, observation }) =>
+        book.ofContainer(name, containerId).map((contact): Incoming => ({
+          contact,
+          arrival: { observation, source: "webhook", deliveryId: id, verifiedAt: null },
+        })),
+      );
+      return incoming.length === 0
+        ? { kind: "irrelevant", action, reason: "unknown_container" }
+        : { kind: "arrivals", action, incoming };
+    }
   }
 }

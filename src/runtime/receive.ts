@@ -2,13 +2,14 @@
  * The receiver: a webhook is answered 2xx only once it is stored. Everything after that can fail
  * and be run again.
  */
-import type { DeliveryId } from "../model/ids.ts";
+import type { AccountId, DeliveryId } from "../model/ids.ts";
 import { deliveryId } from "../model/ids.ts";
 import { restart } from "../engine/restart.ts";
 import { liveEvents, unchanged } from "../engine/transition.ts";
 import type { StoreDelivery } from "./receive-together.ts";
 import type { Services } from "./services.ts";
-import type { WebhookSecrets } from "./webhook-secrets.ts";
+import type { ReceivedDelivery } from "../store/store.ts";
+import type { KnownSecrets, WebhookSecrets } from "./webhook-secrets.ts";
 
 /** GitHub's own limit for a payload; more is refused with 413. */
 export const LARGEST_PAYLOAD_BYTES = 25 * 1024 * 1024;
@@ -51,26 +52,55 @@ export async function receive(
       hint: "The next poll brings what this delivery said.",
     };
   }
-  let verified = await integration.verify({
-    ...{ headers, body, secrets: await secretsOf(integrationName) },
-  });
+  let known = await secretsOf(integrationName);
+  let verified = await integration.verify({ headers, body, secrets: allOf(known) });
   // It may be signed with a secret that is newer than those we know.
   if (!verified.ok && verified.status === 401) {
-    const secrets = await secretsOf(integrationName, "now");
-    verified = await integration.verify({ headers, body, secrets });
+    known = await secretsOf(integrationName, "now");
+    verified = await integration.verify({ headers, body, secrets: allOf(known) });
   }
-  if (!verified.ok) return verified;
+  if (!verified.ok) {
+    const [missing] = known.missing;
+    if (verified.status !== 401 || missing === undefined) return verified;
+    const { code, message, hint } = missing;
+    return { ok: false, status: 503, code, message, hint };
+  }
 
-  const stored = await store({
+  const { signedWith } = verified;
+  const verifiedBy = known.accounts
+    .filter(({ secrets }) => secrets.some((secret) => signedWith.includes(secret)))
+    .map(({ id }) => id);
+  const delivery = {
     // They keep the order in which deliveries came, also of those that are stored together.
     id: deliveryId(services.newEventId(services.clock.now())),
     integration: integrationName,
     deliveryKey: verified.deliveryKey,
     event: verified.event,
     payload: new TextDecoder().decode(body),
-  });
+    verifiedBy,
+  };
+  let stored = await store(delivery);
+  if (stored.seenBefore && !mayRepeat(stored, verifiedBy)) {
+    // Another account used its key first: it must neither hide this one nor speak for it.
+    stored = await store({
+      ...delivery,
+      deliveryKey: `${delivery.deliveryKey} ${verifiedBy.join(" ")}`,
+    });
+  }
   if (stored.seenBefore) await restartDelivery(services, stored.id);
-  return { ok: true, ...stored };
+  return { ok: true, id: stored.id, seenBefore: stored.seenBefore };
+}
+
+function allOf({ accounts }: KnownSecrets): readonly string[] {
+  return [...new Set(accounts.flatMap(({ secrets }) => secrets))];
+}
+
+/** Whether what is stored may be what was sent again: all that signed it now have signed it then. */
+function mayRepeat(
+  { verifiedBy: before }: Pick<ReceivedDelivery, "verifiedBy">,
+  verifiedBy: readonly AccountId[],
+): boolean {
+  return before === null || verifiedBy.every((account) => before.includes(account));
 }
 
 /** Row 1: a delivery that comes again makes no new event; its errored events are restarted. */

@@ -18,7 +18,7 @@ import { tell } from "./failures.ts";
 import { hurrySweeps } from "./hurry-sweep.ts";
 import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";
-import { type Reading, readDelivery } from "./read-delivery.ts";
+import { bookOfDelivery, type Reading, readDelivery } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
 import type { WorkerWork } from "./worker.ts";
 
@@ -93,9 +93,7 @@ export function takeDeliveries(
     const again = deliveries.filter((delivery) => !taken.fresh.has(delivery.id));
     const counted = again.length === 0 ? [] : await store.deliveries.receive(again);
     const seen = new Map(again.map((delivery, index) => [delivery, counted[index]]));
-    return deliveries.map(
-      (delivery) => seen.get(delivery) ?? { id: delivery.id, seenBefore: false },
-    );
+    return deliveries.map((delivery) => seen.get(delivery) ?? { ...delivery, seenBefore: false });
   };
 }
 
@@ -116,7 +114,7 @@ async function take(
     const { id: deliveryId, integration } = delivery;
     const { action, move } = reading;
     const known = { integration, move, source: "webhook", deliveryId } as const;
-    const isKnown = await followMove(tx, known, book, services);
+    const isKnown = await followMove(tx, known, bookOfDelivery(delivery, book), services);
     const outcome = isKnown
       ? ({ state: "translated", action, reason: null } as const)
       : ({ state: "irrelevant", action, reason: "unknown_container" } as const);

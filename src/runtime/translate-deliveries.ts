@@ -9,7 +9,7 @@ import { admitArrivals } from "./admit-arrivals.ts";
 import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";
-import { type Reading, readDelivery } from "./read-delivery.ts";
+import { bookOfDelivery, type Reading, readDelivery } from "./read-delivery.ts";
 import { hurrySweeps } from "./hurry-sweep.ts";
 import type { Services } from "./services.ts";
 
@@ -149,7 +149,8 @@ async function followContainers(
   book: AddressBook,
   services: Services,
 ): Promise<void> {
-  for (const news of reading.containers) await followContainer(news, book, services);
+  const verified = bookOfDelivery(delivery, book);
+  for (const news of reading.containers) await followContainer(news, verified, services);
   await services.store.transaction((tx) =>
     tx.pendingDeliveries.translated([{ id: delivery.id, action: reading.action }]),
   );
@@ -164,7 +165,7 @@ async function followMoved(
   const { id, integration } = delivery;
   const { action, move } = reading;
   const known = { integration, move, source: "webhook", deliveryId: id } as const;
-  const followed = await followMove(tx, known, book, services);
+  const followed = await followMove(tx, known, bookOfDelivery(delivery, book), services);
   if (followed) await tx.pendingDeliveries.translated([{ id, action }]);
   else await tx.pendingDeliveries.irrelevant(id, action, "unknown_container");
 }

@@ -4,15 +4,24 @@
  * new one is believed at once, since what fits none of those that are known is held against those of now.
  */
 import type { Clock } from "../model/clock.ts";
+import type { AccountId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Directory } from "../store/store.ts";
+import { MissingSecretError } from "./secrets.ts";
 
 /** How long a secret that was taken away elsewhere is still believed here. */
 const HOLDS_MS = 1_000;
 
+/** The secrets of an integration's accounts. */
+export interface KnownSecrets {
+  readonly accounts: readonly { readonly id: AccountId; readonly secrets: readonly string[] }[];
+  /** Why some are not known. One account's missing secret must not keep others from their webhooks. */
+  readonly missing: readonly MissingSecretError[];
+}
+
 export interface WebhookSecrets {
   /** @param asOf `now`: as the database has them, however short ago it was asked. */
-  of(integration: string, asOf?: "now"): Promise<readonly string[]>;
+  of(integration: string, asOf?: "now"): Promise<KnownSecrets>;
   /** They were changed by this process. */
   forget(): void;
 }
@@ -42,11 +51,25 @@ export function createWebhookSecrets(
     async of(integration, asOf) {
       const holds = known !== null && asOf === undefined && clock.now() < known.until;
       const accounts = await (known !== null && holds ? known.accounts : ask());
-      return accounts
-        .filter((account) => account.integration === integration)
-        .flatMap((account) => account.webhookSecrets)
-        .map(reveal)
-        .filter((secret): secret is string => typeof secret === "string");
+      const missing: MissingSecretError[] = [];
+      const revealed = (secret: unknown): readonly string[] => {
+        try {
+          const text = reveal(secret);
+          return typeof text === "string" ? [text] : [];
+        } catch (thrown) {
+          if (!(thrown instanceof MissingSecretError)) throw thrown;
+          missing.push(thrown);
+          return [];
+        }
+      };
+      const own = accounts.filter((account) => account.integration === integration);
+      return {
+        accounts: own.map(({ id, webhookSecrets }) => ({
+          id,
+          secrets: webhookSecrets.flatMap(revealed),
+        })),
+        missing,
+      };
     },
     forget() {
       known = null;

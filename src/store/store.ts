@@ -8,7 +8,7 @@
  * 4. Time is the database's.
  */
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
-import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
+import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
@@ -248,13 +248,18 @@ export interface Delivery {
   readonly event: string;
   readonly payload: string;
   readonly attempts: number;
+  /** The accounts whose secret signed it; `null`: stored by code that did not keep them. */
+  readonly verifiedBy: readonly AccountId[] | null;
+}
+
+/** What became of a delivery that was received. */
+export interface ReceivedDelivery extends Pick<Delivery, "id" | "verifiedBy"> {
+  readonly seenBefore: boolean;
 }
 
 export interface DeliveryStore {
-  /** Stores deliveries durably; one seen before counts up and tells so. */
-  receive(
-    deliveries: readonly Omit<Delivery, "attempts">[],
-  ): Promise<readonly { readonly id: DeliveryId; readonly seenBefore: boolean }[]>;
+  /** Stores deliveries durably; one seen before counts up, and is answered as it was stored then. */
+  receive(deliveries: readonly Omit<Delivery, "attempts">[]): Promise<readonly ReceivedDelivery[]>;
   /** Which of these keys are stored, whatever became of them. */
   received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
   counts(): Promise<Readonly<Record<"received" | "translated" | "irrelevant" | "failed", number>>>;

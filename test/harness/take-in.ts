@@ -12,6 +12,7 @@ export async function takeIn(app: SampleTandem) {
       deliveryKey: guid,
       event,
       payload: body,
+      verifiedBy: null,
     })),
   );
 }

@@ -18,6 +18,7 @@ import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
 import { safety } from "./safety.ts";
 import { schemas } from "./schemas.ts";
+import { security } from "./security.ts";
 import { toldLate } from "./told-late.ts";
 import { together } from "./together.ts";
 import { transferring } from "./transferring.ts";
@@ -44,4 +45,5 @@ export const mutants: readonly CodeMutant[] = [
   ...outcomes,
   ...providers,
   ...availability,
+  ...security,
 ];

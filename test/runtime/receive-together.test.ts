@@ -10,7 +10,8 @@ type Received = Parameters<DeliveryStore["receive"]>[0][number];
 const LIMITS = { statements: 2, deliveries: 4, characters: 40, waiting: 1_000 };
 
 function aDelivery(key: string, payload = "{}"): Received {
-  return { id: deliveryId(key), integration: "github", deliveryKey: key, event: "issues", payload };
+  const sent = { integration: "github", event: "issues", payload, verifiedBy: null };
+  return { ...sent, id: deliveryId(key), deliveryKey: key };
 }
 
 /** A refusal by the database, as a driver tells of it. */
@@ -34,7 +35,7 @@ function aDatabase(refuses: (delivery: Received) => string | null = () => null) 
           return;
         }
         for (const { id } of deliveries) committed.add(id);
-        resolve(deliveries.map(({ id }) => ({ id, seenBefore: false })));
+        resolve(deliveries.map(({ id }) => ({ id, seenBefore: false, verifiedBy: null })));
       });
       most = Math.max(most, pending.length);
     });

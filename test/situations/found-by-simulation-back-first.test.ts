@@ -79,7 +79,8 @@ async function expectFollowed(app: Pair, project: string, repository: string, nu
 
 function moveOf(delivery: Delivery, book: AddressBook, services: Services): KnownMove {
   const { event, body: payload } = delivery;
-  const stored = { id: deliveryId("1"), integration: "github", deliveryKey: "1", event, payload };
+  const sent = { integration: "github", event, payload, verifiedBy: null };
+  const stored = { ...sent, id: deliveryId("1"), deliveryKey: "1" };
   const reading = readDelivery(stored, book, services);
   if (reading.kind !== "moved") throw new Error("it tells of no move");
   return { integration: "github", move: reading.move, source: "webhook", deliveryId: null };

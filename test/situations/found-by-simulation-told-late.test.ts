@@ -209,7 +209,8 @@ describeOnEachDatabase("a connection that is switched on", (open) => {
     const before = await AddressBook.open(services);
     await app.tandem.enable(app.connection.id);
     const { event = "", body: payload = "" } = webhook ?? {};
-    const stored = { id: deliveryId("1"), integration: "github", deliveryKey: "1", event, payload };
+    const sent = { integration: "github", event, payload, verifiedBy: null };
+    const stored = { ...sent, id: deliveryId("1"), deliveryKey: "1" };
     const reading = readDelivery(stored, before, services);
     const told = reading.kind === "arrivals" ? reading.incoming : [];
     const incoming = told.map((one) => ({ ...one, arrival: { ...one.arrival, deliveryId: null } }));

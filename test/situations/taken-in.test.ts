@@ -58,7 +58,8 @@ describeOnEachDatabase("what comes in where workers run", (open, kind) => {
     app.github.as("mona").editIssue(app.repo, 1, { title: "New" });
     const [held] = app.held();
     if (held === undefined) throw new Error("a webhook should wait");
-    const payload = { event: "issues", payload: held.body, integration: "github" };
+    const sent = { event: "issues", integration: "github", verifiedBy: null };
+    const payload = { ...sent, payload: held.body };
     const { services, receive } = app.tandem;
     const again = () => ({
       id: deliveryId(services.newEventId(services.clock.now())),
@@ -87,6 +88,7 @@ describeOnEachDatabase("what comes in where workers run", (open, kind) => {
       [...odd, ...deliveries].map(({ guid, event, body }) => ({
         id: deliveryId(services.newEventId(services.clock.now())),
         ...{ integration: "github", deliveryKey: guid, event, payload: body },
+        verifiedBy: null,
       })),
     );
     expect(await titles(app)).toEqual(["New", "Issue 2"]);

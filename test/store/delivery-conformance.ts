@@ -1,6 +1,12 @@
 /** What every store must do with deliveries, accounts and connections, and with the ledger. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { type DeliveryId, deliveryId, eventIds } from "../../src/model/ids.ts";
+import {
+  type AccountId,
+  accountId,
+  type DeliveryId,
+  deliveryId,
+  eventIds,
+} from "../../src/model/ids.ts";
 import { parseInstant } from "../../src/model/instant.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { after, aQueued, decide, laneOf, type OpenedStore, present } from "./opened-store.ts";
@@ -14,8 +20,13 @@ function freshId(): DeliveryId {
   return deliveryId(nextId(clock));
 }
 
-function aDelivery(deliveryKey: string, payload = '{"action":"opened"}') {
-  return { id: freshId(), integration: "github", deliveryKey, event: "issues", payload };
+function aDelivery(
+  deliveryKey: string,
+  payload = '{"action":"opened"}',
+  verifiedBy: readonly AccountId[] | null = null,
+) {
+  const sent = { integration: "github", event: "issues", payload, verifiedBy };
+  return { ...sent, id: freshId(), deliveryKey };
 }
 
 const boom = {
@@ -55,20 +66,50 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
       const heard: unknown[] = [];
       const stop = await store.onWork((work) => void heard.push(work));
       expect(await store.deliveries.receive([first, again, other])).toEqual([
-        { id: first.id, seenBefore: false },
-        { id: first.id, seenBefore: true },
-        { id: other.id, seenBefore: false },
+        { id: first.id, seenBefore: false, verifiedBy: null },
+        { id: first.id, seenBefore: true, verifiedBy: null },
+        { id: other.id, seenBefore: false, verifiedBy: null },
       ]);
       await expect.poll(() => heard).toEqual(["deliveries"]);
       await stop();
       expect(await store.deliveries.receive([aDelivery("one")])).toEqual([
-        { id: first.id, seenBefore: true },
+        { id: first.id, seenBefore: true, verifiedBy: null },
       ]);
       expect(await opened.deliveries()).toMatchObject([
         { deliveryKey: "one", timesReceived: 3 },
         { deliveryKey: "two", timesReceived: 1 },
       ]);
       expect(await store.deliveries.receive([])).toEqual([]);
+    });
+
+    it("keep whose secret signed them first, also where they are stored with what became of them", async () => {
+      const { store } = opened;
+      const [one, two] = [accountId("1"), accountId("22")];
+      const shared = aDelivery("shared", "{}", [one, two]);
+      const nobodys = aDelivery("nobody's", "{}", []);
+      await store.deliveries.receive([shared, nobodys]);
+      const taken = aDelivery("taken", "{}", [two]);
+      await store.transaction((tx) =>
+        tx.pendingDeliveries.add([{ ...taken, state: "received", action: null, reason: null }]),
+      );
+      const again = [shared, nobodys, taken].map(({ deliveryKey, payload }) =>
+        aDelivery(deliveryKey, payload, [one]),
+      );
+      expect(await store.deliveries.receive(again)).toEqual([
+        { id: shared.id, seenBefore: true, verifiedBy: [one, two] },
+        { id: nobodys.id, seenBefore: true, verifiedBy: [] },
+        { id: taken.id, seenBefore: true, verifiedBy: [two] },
+      ]);
+      await store.transaction(async (tx) => {
+        const pending = await tx.pendingDeliveries.lock(100);
+        const kept = pending.filter(({ verifiedBy }) => verifiedBy !== null);
+        expect(kept.map(({ id, verifiedBy }) => [id, verifiedBy])).toEqual([
+          [shared.id, [one, two]],
+          [nobodys.id, []],
+          [taken.id, [two]],
+        ]);
+        await tx.pendingDeliveries.translated(kept.map(({ id }) => ({ id, action: null })));
+      });
     });
 
     it("come in at once, by many, in any order", async () => {

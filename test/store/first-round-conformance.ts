@@ -17,7 +17,7 @@ export function firstRoundConformance(open: () => Promise<OpenedStore>): void {
       const connection = await aConnection(store, "looked at");
       const id = deliveryId(anId());
       const delivery = { id, integration: "github", deliveryKey: "looked at", event: "issues" };
-      await store.deliveries.receive([{ ...delivery, payload: "{}" }]);
+      await store.deliveries.receive([{ ...delivery, payload: "{}", verifiedBy: null }]);
       const result = await store.transaction(
         async (tx, [contacts, keys]) => {
           expect(contacts.map((each) => each.connection.id)).toContain(connection);

@@ -138,7 +138,7 @@ export function redeliveriesConformance(open: () => Promise<OpenedStore>): void 
       const { deliveries } = opened.store;
       const id = deliveryId(uuidv7(now, seededRandom(11)));
       const delivery = { id, integration: "github", deliveryKey: "here", event: "issues" };
-      await deliveries.receive([{ ...delivery, payload: "{}" }]);
+      await deliveries.receive([{ ...delivery, payload: "{}", verifiedBy: null }]);
       expect(await deliveries.received("github", ["here", "lost"])).toEqual(new Set(["here"]));
       expect(await deliveries.received("redmine", ["here"])).toEqual(new Set());
       expect(await deliveries.received("github", [])).toEqual(new Set());

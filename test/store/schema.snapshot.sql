@@ -31,6 +31,16 @@ table tandem.after_commits
   after_commits_op_check: CHECK ((op = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text])))
   after_commits_pkey: PRIMARY KEY (id)
 
+table tandem.audit
+  id bigint not null generated always as identity
+  at timestamp with time zone not null default tandem.now()
+  actor text not null
+  act text not null
+  subject text not null
+  origin text not null
+  status integer not null
+  audit_pkey: PRIMARY KEY (id)
+
 table tandem.backfills
   connection_id bigint not null
   resource_type text not null
@@ -103,6 +113,7 @@ table tandem.deliveries
   run_at timestamp with time zone not null default tandem.now()
   received_at timestamp with time zone not null default tandem.now()
   translated_at timestamp with time zone
+  verified_by bigint[]
   deliveries_integration_delivery_key_key: UNIQUE (integration, delivery_key)
   deliveries_pkey: PRIMARY KEY (id)
   deliveries_state_check: CHECK ((state = ANY (ARRAY['received'::text, 'translated'::text, 'irrelevant'::text, 'failed'::text])))
@@ -418,6 +429,14 @@ table tandem.placeholders
   linked_to text
   placeholders_pkey: PRIMARY KEY (record_type, record_id)
 
+table tandem.sessions
+  id text not null
+  token_digest text not null
+  origin text not null
+  created_at timestamp with time zone not null default tandem.now()
+  used_at timestamp with time zone not null default tandem.now()
+  sessions_pkey: PRIMARY KEY (id)
+
 table tandem.truncations
   id bigint not null generated always as identity
   record_type text
@@ -428,6 +447,7 @@ CREATE UNIQUE INDEX accounts_pkey ON tandem.accounts USING btree (id)
 CREATE INDEX after_commits_by_record ON tandem.after_commits USING btree (record_type, record_id, id)
 CREATE INDEX after_commits_due ON tandem.after_commits USING btree (run_at, id)
 CREATE UNIQUE INDEX after_commits_pkey ON tandem.after_commits USING btree (id)
+CREATE UNIQUE INDEX audit_pkey ON tandem.audit USING btree (id)
 CREATE UNIQUE INDEX backfills_pkey ON tandem.backfills USING btree (connection_id, resource_type)
 CREATE UNIQUE INDEX beats_pkey ON tandem.beats USING btree (host)
 CREATE INDEX changes_by_record_in_order ON tandem.changes USING btree (record_type, record_id, id)
@@ -485,6 +505,7 @@ CREATE INDEX pairing_keys_by_key ON tandem.pairing_keys USING btree (connection_
 CREATE UNIQUE INDEX pairing_keys_pkey ON tandem.pairing_keys USING btree (connection_id, resource_type, side, id)
 CREATE INDEX placeholders_by_login ON tandem.placeholders USING btree (record_type, integration, login)
 CREATE UNIQUE INDEX placeholders_pkey ON tandem.placeholders USING btree (record_type, record_id)
+CREATE UNIQUE INDEX sessions_pkey ON tandem.sessions USING btree (id)
 
 function tandem.due_deliveries(due_by timestamp with time zone, how_many integer) returns SETOF uuid
 function tandem.due_lanes(due_by timestamp with time zone, how_many integer) returns SETOF bigint

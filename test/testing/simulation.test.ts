@@ -179,7 +179,8 @@ const BREACHES: Readonly<
         ...store,
         deliveries: {
           ...store.deliveries,
-          receive: async (given) => given.map(({ id }) => ({ id, seenBefore: false })),
+          receive: async (given) =>
+            given.map(({ id, verifiedBy }) => ({ id, verifiedBy, seenBefore: false })),
         },
       }),
     },

@@ -36,20 +36,15 @@ function verifySync({ headers, body, secrets }: WebhookRequest): Verified {
       "Only GitHub's webhooks belong here; if a proxy stands before Tandem, let it pass all X-GitHub headers.",
     );
   }
-  return (
-    signatureProblem(headers.get("x-hub-signature-256"), body, secrets) ?? {
-      ok: true,
-      deliveryKey,
-      event,
-    }
-  );
+  const signedWith = fittingSecrets(headers.get("x-hub-signature-256"), body, secrets);
+  return "ok" in signedWith ? signedWith : { ok: true, deliveryKey, event, signedWith };
 }
 
-function signatureProblem(
+function fittingSecrets(
   header: string | null,
   body: Uint8Array,
   secrets: readonly string[],
-): Verified | null {
+): readonly string[] | Extract<Verified, { readonly ok: false }> {
   // An empty secret signs nothing: anybody could compute it.
   const usable = secrets.filter((secret) => secret !== "");
   if (usable.length === 0) {
@@ -82,7 +77,7 @@ function signatureProblem(
   const fitting = usable.filter((secret) =>
     timingSafeEqual(given, createHmac("sha256", secret).update(body).digest()),
   );
-  if (fitting.length > 0) return null;
+  if (fitting.length > 0) return fitting;
   return refusal(
     401,
     "signature_mismatch",
@@ -95,6 +90,6 @@ function mediaType(headers: Headers): string {
   return (headers.get("content-type") ?? "").split(";", 1).join("").trim().toLowerCase();
 }
 
-function refusal(status: 400 | 401 | 415, code: string, message: string, hint: string): Verified {
-  return { ok: false, status, code, message, hint };
+function refusal(status: 400 | 401 | 415, code: string, message: string, hint: string) {
+  return { ok: false, status, code, message, hint } as const;
 }

@@ -56,12 +56,12 @@ function receive(state: MemoryState, delivery: Omit<Delivery, "attempts">, now: 
       runAt: now,
       receivedAt: now,
     });
-    return { id: delivery.id, seenBefore: false };
+    return { id: delivery.id, seenBefore: false, verifiedBy: delivery.verifiedBy };
   }
   // What failed to translate is tried again at once when it comes again.
   const runAt = known.state === "failed" ? now : known.runAt;
   keep(state, { ...known, timesReceived: known.timesReceived + 1, runAt });
-  return { id: known.id, seenBefore: true };
+  return { id: known.id, seenBefore: true, verifiedBy: known.verifiedBy };
 }
 
 /** The deliveries as one transaction sees them; `step` runs each of its steps within it. */
@@ -96,13 +96,14 @@ export function pendingDeliveries(
             read += Buffer.byteLength(payload);
             return fits;
           })
-          .map(({ id, integration, deliveryKey, event, payload, attempts }) => ({
+          .map(({ id, integration, deliveryKey, event, payload, attempts, verifiedBy }) => ({
             id,
             integration,
             deliveryKey,
             event,
             payload,
             attempts,
+            verifiedBy,
           }));
       }),
     async translated(deliveries) {

@@ -1,8 +1,14 @@
 /** Deliveries: stored before they are answered, counted when they come again, then translated. */
-import { type DeliveryId, deliveryId, laneId } from "../../model/ids.ts";
+import { type AccountId, accountId, deliveryId, laneId } from "../../model/ids.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Database, Queryable } from "../database.ts";
-import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../store.ts";
+import type {
+  Delivery,
+  DeliveryStore,
+  PendingDeliveries,
+  ReceivedDelivery,
+  TakenDelivery,
+} from "../store.ts";
 import { storableJson, withoutNul } from "../storable-json.ts";
 import { allOf } from "../pipeline.ts";
 
@@ -20,6 +26,7 @@ interface DeliveryRow {
   readonly event: string;
   readonly payload: string;
   readonly attempts: number;
+  readonly verified_by: readonly string[] | null;
 }
 
 /** A statement takes 65,535 parameters at most; this stays well below. */
@@ -29,7 +36,7 @@ export function deliveryStore(database: Database): DeliveryStore {
   return {
     async receive(deliveries) {
       const folded = fold(deliveries);
-      const stored = new Map<string, { id: DeliveryId; seenBefore: boolean }>();
+      const stored = new Map<string, ReceivedDelivery>();
       for (let at = 0; at < folded.length; at += ROWS_PER_STATEMENT) {
         await store(database, folded.slice(at, at + ROWS_PER_STATEMENT), stored);
       }
@@ -40,7 +47,7 @@ export function deliveryStore(database: Database): DeliveryStore {
         if (result === undefined) throw new Error(`delivery ${key} was not stored`);
         const seenBefore = result.seenBefore || told.has(key);
         told.add(key);
-        return { id: result.id, seenBefore };
+        return { ...result, seenBefore };
       });
     },
     received: (integration, keys) => keysReceived(database, integration, keys),
@@ -104,24 +111,33 @@ async function add(tx: Queryable, deliveries: readonly TakenDelivery[]): Promise
 async function addBatch(tx: Queryable, batch: readonly TakenDelivery[]): Promise<void> {
   const { count } = await tx.query(
     `insert into tandem.deliveries
-       (id, integration, delivery_key, event, payload, state, action, reason, run_at,
+       (id, integration, delivery_key, event, payload, state, action, reason, verified_by, run_at,
         received_at, translated_at)
      select
        given.*, clock.now, clock.now, case when given.state <> 'received' then clock.now end
      from
        (values ${tuples(batch.length, DELIVERY_CASTS)})
-         as given (id, integration, delivery_key, event, payload, state, action, reason),
+         as given (id, integration, delivery_key, event, payload, state, action, reason, verified_by),
        (select tandem.now() as now) as clock
      on conflict (integration, delivery_key) do nothing`,
-    batch.flatMap(({ id, integration, deliveryKey, event, payload, state, action, reason }) => [
-      ...[id, integration, deliveryKey, event, withoutNul(payload)],
-      ...[state, action, reason],
+    batch.flatMap((delivery) => [
+      ...[delivery.id, delivery.integration, delivery.deliveryKey, delivery.event],
+      ...[withoutNul(delivery.payload), delivery.state, delivery.action, delivery.reason],
+      asArray(delivery.verifiedBy),
     ]),
   );
   if (count !== batch.length) throw new StoredMeanwhileError("a delivery was stored meanwhile");
 }
 
-const DELIVERY_CASTS = ["::uuid", "", "", "", "", "", "::text", "::text"];
+const DELIVERY_CASTS = [
+  ...["::uuid", "", "", "", "", "", "::text", "::text"],
+  // Through text, so that both drivers write it in the same way.
+  "::text::bigint[]",
+];
+
+function asArray(ids: readonly AccountId[] | null): string | null {
+  return ids === null ? null : `{${ids.join(",")}}`;
+}
 
 /** `($1::uuid, $2, ...), ($9::uuid, ...)`: so many rows of parameters with their casts. */
 function tuples(count: number, casts: readonly string[]): string {
@@ -154,20 +170,22 @@ function keyOf(delivery: Pick<Delivery, "integration" | "deliveryKey">): string 
 async function store(
   database: Database,
   folded: readonly Folded[],
-  stored: Map<string, { id: DeliveryId; seenBefore: boolean }>,
+  stored: Map<string, ReceivedDelivery>,
 ): Promise<void> {
   const { rows } = await database.query<{
     id: string;
     integration: string;
     delivery_key: string;
     seen_before: boolean;
+    verified_by: readonly string[] | null;
   }>(
     `with stored as (
        insert into tandem.deliveries
-         (id, integration, delivery_key, event, payload, times_received, run_at, received_at)
+         (id, integration, delivery_key, event, payload, times_received, verified_by, run_at,
+          received_at)
        select given.*, clock.now, clock.now
        from
-         (values ${tuples(folded.length, ["::uuid", "", "", "", "", "::integer"])}) as given,
+         (values ${tuples(folded.length, ["::uuid", "", "", "", "", "::integer", "::text::bigint[]"])}) as given,
          (select tandem.now() as now) as clock
        on conflict (integration, delivery_key) do update
        set
@@ -176,7 +194,8 @@ async function store(
            when deliveries.state = 'failed' then excluded.run_at
            else deliveries.run_at
          end
-       returning id, integration, delivery_key, xmax <> 0 as seen_before
+       returning
+         id, integration, delivery_key, verified_by::text[] as verified_by, xmax <> 0 as seen_before
      )
      select stored.*
      from stored, (select pg_notify('tandem_work', 'deliveries')) as told`,
@@ -187,14 +206,20 @@ async function store(
       delivery.event,
       withoutNul(delivery.payload),
       times,
+      asArray(delivery.verifiedBy),
     ]),
   );
   for (const row of rows) {
     stored.set(keyOf({ integration: row.integration, deliveryKey: row.delivery_key }), {
       id: deliveryId(row.id),
       seenBefore: row.seen_before,
+      verifiedBy: accountsOf(row),
     });
   }
+}
+
+function accountsOf({ verified_by: ids }: Pick<DeliveryRow, "verified_by">) {
+  return ids === null ? null : ids.map(accountId);
 }
 
 export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliveries {
@@ -205,7 +230,7 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
       const { rows } = await tx.query<DeliveryRow>(
         `with
            locked as (
-             select id, integration, delivery_key, event, payload, attempts, run_at
+             select id, integration, delivery_key, event, payload, attempts, verified_by, run_at
              from tandem.deliveries
              where id = any (array(
                -- Others may hold some, so more are looked at than are wanted.
@@ -223,7 +248,9 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
              select *, sum(octet_length(payload)) over (order by run_at, id) - octet_length(payload) as before
              from locked
            )
-         select id, integration, delivery_key, event, payload, attempts
+         select
+           id, integration, delivery_key, event, payload, attempts,
+           verified_by::text[] as verified_by
          from weighed
          where before < $3::bigint
          order by run_at, id`,
@@ -236,6 +263,7 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
         event: row.event,
         payload: row.payload,
         attempts: row.attempts,
+        verifiedBy: accountsOf(row),
       }));
     },
     async translated(deliveries) {

@@ -41,12 +41,13 @@ describe("a webhook request", () => {
       ok: true,
       deliveryKey: "72d3162e-cc78-11e3-81ab-4c9367dc0958",
       event: "ping",
+      signedWith: ["new"],
     });
   });
 
   test("signed with the former secret is taken while a secret is rotated", async () => {
     const signature = { "x-hub-signature-256": signed(BODY, "old") };
-    expect(await verify({ headers: signature })).toMatchObject({ ok: true });
+    expect(await verify({ headers: signature })).toMatchObject({ ok: true, signedWith: ["old"] });
     expect(await verify({ headers: signature, secrets: ["new"] })).toMatchObject({
       ok: false,
       status: 401,
