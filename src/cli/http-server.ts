@@ -1,6 +1,7 @@
 /** Serves a request handler over HTTP, and stops in two steps so that what is under way can end. */
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import type { RequestHandler } from "../server/handler.ts";
 import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 
 /** How long a request may take to come: what comes slower is hung up on, and holds no memory. */
@@ -23,7 +24,7 @@ export interface ListeningPlace {
 
 /** @throws Error with the code `EADDRINUSE` where the port is taken. */
 export async function listen(
-  fetch: (request: Request) => Promise<Response>,
+  fetch: RequestHandler,
   { host, port }: ListeningPlace,
 ): Promise<HttpServer> {
   const server = createAdaptorServer({

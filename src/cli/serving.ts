@@ -3,6 +3,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Tandem } from "../server/tandem.ts";
 import { type CommandContext, wholeNumber } from "./command-context.ts";
 import type { HttpServer } from "./http-server.ts";
+import { EXIT } from "./exit-codes.ts";
+import { CliError } from "./failure.ts";
 import { listen } from "./http-server.ts";
 
 export interface ServingOptions {
@@ -11,6 +13,8 @@ export interface ServingOptions {
 }
 
 export const DEFAULT_HOST = "127.0.0.1";
+
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 
 export function addServingOptions(command: Command): Command {
   return command
@@ -39,6 +43,18 @@ export function apiTokenOf({ io }: CommandContext): { readonly apiToken?: string
   return token === "" ? {} : { apiToken: token };
 }
 
+/** @throws CliError where others could reach an API that asks for no token. */
+export function refuseOpenApi({ host }: ServingOptions, { io }: CommandContext): void {
+  const hasToken = (io.env.TANDEM_API_TOKEN ?? "") !== "";
+  if (hasToken || LOOPBACK_HOST.test(host)) return;
+  throw new CliError(
+    EXIT.usage,
+    "token_needed",
+    `on ${host} the server can be reached from elsewhere, and its API would ask for no token`,
+    "Set TANDEM_API_TOKEN to a long random text, such as the output of `openssl rand -hex 32`; webhooks need none.",
+  );
+}
+
 export async function serve(tandem: Tandem, options: ServingOptions): Promise<HttpServer> {
   return listen(tandem.fetch, options);
 }
@@ -64,22 +80,13 @@ export function describeServing(tandem: Tandem, url: string): Serving {
 }
 
 /** The same for people, with what they have to set up. */
-export function servingLines(
-  serving: Serving,
-  options: ServingOptions,
-  context: CommandContext,
-): readonly string[] {
-  const { paint, io } = context;
-  const hasToken = (io.env.TANDEM_API_TOKEN ?? "") !== "";
-  const isLocal = options.host === DEFAULT_HOST || options.host === "localhost";
+export function servingLines(serving: Serving, context: CommandContext): readonly string[] {
+  const { paint } = context;
   return [
     `dashboard  ${paint.bold(serving.url)}`,
     ...Object.entries(serving.webhooks).map(([name, url]) => `webhooks   ${url}  (from ${name})`),
     "           Content type application/json, with the secret named by `tandem connect`. Behind",
     "           localhost, use a tunnel; without webhooks the poll brings changes within a minute.",
-    ...(isLocal || hasToken
-      ? []
-      : ["API        on this machine only; set TANDEM_API_TOKEN to reach it from elsewhere"]),
     `database   ${serving.database}`,
     `workers    ${serving.working ? "in this process" : "none here; run `tandem work`"}`,
     paint.dim("Stop with Ctrl-C; what is under way is finished first."),

@@ -84,7 +84,8 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
     const github = options.github === null ? await startGitHub(options, closing) : null;
     const repository = options.github?.repository ?? REPOSITORY;
-    const tandem = await createTandem(sampleConfig(pglite), { log });
+    // The demo asks for no token: it answers this machine only.
+    const tandem = await createTandem(sampleConfig(pglite), { log, environment: {} });
     closing.push(() => tandem.stop());
     const worker = workerSwitch(() =>
       tandem.startWorker({
@@ -133,7 +134,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const site = new Hono();
     site.route("/demo", demoRoutes({ app, pane, troubles, feed }));
     site.get("/", servePage());
-    site.all("*", (context) => tandem.fetch(context.req.raw));
+    site.all("*", (context) => tandem.fetch(context.req.raw, context.env));
     const { url, server } = await listen(site, options.port, host, log);
     closing.push(() => closeServer(server));
 

@@ -1,14 +1,24 @@
 /**
- * Who may use the API. Without a token only this machine may, and only pages of this server: a
- * page elsewhere cannot reach it through the user's browser, by name (DNS rebinding) or by form.
+ * Access to the API. Without a token only this machine has it, and only pages of this server.
+ *
+ * 1. The peer's address decides, never a header: a client writes into `Host` as it likes.
+ * 2. A request that a proxy passed on comes from elsewhere, whatever the proxy's own address is.
+ * 3. A page elsewhere cannot reach the API through the user's browser, by name (DNS rebinding) or by form.
+ * 4. Where nothing tells the peer, as in a handler that is mounted, a token or the app's own check is needed.
  */
+import type { Caller } from "./caller.ts";
+import { isLoopback } from "./caller.ts";
 import { problem } from "./problem.ts";
 import { hasSession, sameSecret } from "./session.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
+/** Headers by which proxies say that they pass a request on. */
+const FORWARDED =
+  /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-host|cf-connecting-ip|true-client-ip)$/;
+
 /** The refusal, or `null` where the request may pass. */
-export function guard(request: Request, token: string | null): Response | null {
+export function guard(request: Request, token: string | null, caller: Caller): Response | null {
   const url = new URL(request.url);
   const host = request.headers.get("host") ?? url.host;
   if (token !== null) {
@@ -23,15 +33,40 @@ export function guard(request: Request, token: string | null): Response | null {
       "Send it as `Authorization: Bearer ...`, or log in at the dashboard; it is what the server was started with.",
     );
   }
-  if (!LOOPBACK.test(host)) {
-    return problem(
-      403,
-      "not_local",
-      `the API answers on this machine only, and was asked as ${host}`,
-      "Start the server with an API token (TANDEM_API_TOKEN) to reach it from elsewhere.",
+  return refuseFromElsewhere(request, host, caller) ?? refuseForeign(request, host);
+}
+
+function refuseFromElsewhere(request: Request, host: string, caller: Caller): Response | null {
+  if (caller.peer === null) {
+    return notLocal(
+      "nothing tells from where the request came",
+      "Open Tandem with `apiToken`, or with `authorize`: your app's own check of each API request.",
     );
   }
-  return refuseForeign(request, host);
+  const forwarded = [...request.headers.keys()].find((name) => FORWARDED.test(name));
+  const cause = !isLoopback(caller)
+    ? `was asked from ${caller.peer}`
+    : forwarded !== undefined
+      ? `was asked through a proxy (header ${forwarded})`
+      : caller.isOldProxy
+        ? "was asked by HTTP/1.0, as proxies do"
+        : !LOOPBACK.test(host)
+          ? `was asked as ${host}`
+          : null;
+  if (cause === null) return null;
+  return notLocal(
+    `without a token the API answers on this machine only, and ${cause}`,
+    "Start the server with an API token (TANDEM_API_TOKEN) to reach it from elsewhere.",
+  );
+}
+
+function notLocal(message: string, hint: string): Response {
+  return problem(403, "not_local", message, hint);
+}
+
+/** For what an app's own check let pass: a page elsewhere must still not act through a browser. */
+export function refuseForeignPage(request: Request): Response | null {
+  return refuseForeign(request, request.headers.get("host") ?? new URL(request.url).host);
 }
 
 function refuseForeign(request: Request, host: string): Response | null {

@@ -11,7 +11,8 @@ import { describeTrouble } from "../store/database-trouble.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
 import { BudgetSpentError, type ByteHold, createByteBudget } from "./byte-budget.ts";
-import { guard } from "./guard.ts";
+import { callerOf } from "./caller.ts";
+import { guard, refuseForeignPage } from "./guard.ts";
 import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
@@ -30,15 +31,28 @@ const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
 export interface HandlerOptions {
-  /** Asked of every API request. Default: none, and the API answers on this machine only. */
+  /**
+   * Asked of every API request. Default: `TANDEM_API_TOKEN` of the environment. Without one the API answers
+   * this machine only, and a handler that is mounted in another app answers nobody.
+   */
   readonly apiToken?: string;
+  /**
+   * The app's own check, where the handler is mounted behind the app's login: a request of the API that it
+   * allows needs no token. Webhooks never ask it.
+   *
+   * @example createTandem(config, { authorize: (request) => isAdmin(request) })
+   */
+  readonly authorize?: (request: Request) => boolean | Promise<boolean>;
 }
 
+/**
+ * A web-standard handler. `bindings` is what `@hono/node-server` passes beside the request: without it,
+ * nothing tells from where a request came.
+ */
+export type RequestHandler = (request: Request, bindings?: unknown) => Promise<Response>;
+
 /** Builds the handler of an opened Tandem. */
-export function createHandler(
-  core: TandemCore,
-  options: HandlerOptions = {},
-): (request: Request) => Promise<Response> {
+export function createHandler(core: TandemCore, options: HandlerOptions = {}): RequestHandler {
   if (options.apiToken === "") {
     throw new ConfigError(
       "empty_token",
@@ -96,13 +110,17 @@ export function createHandler(
     return context.json({ ok: true });
   });
 
-  const { apiToken } = options;
+  const { apiToken, authorize } = options;
   if (apiToken !== undefined) {
     app.post("/api/login", (context) => login(context.req.raw, apiToken));
   }
   for (const path of ["/api/*", "/metrics"]) {
     app.use(path, async (context, next) => {
-      const refusal = guard(context.req.raw, apiToken ?? null);
+      const request = context.req.raw;
+      const isAllowed = authorize !== undefined && (await authorize(request));
+      const refusal = isAllowed
+        ? refuseForeignPage(request)
+        : guard(request, apiToken ?? null, callerOf(context.env));
       if (refusal !== null) return refusal;
       await next();
       return undefined;
@@ -137,9 +155,9 @@ export function createHandler(
     );
   };
   app.onError(failed);
-  return async (request) => {
+  return async (request, bindings) => {
     try {
-      return await app.fetch(request);
+      return await app.fetch(request, objectOr(bindings));
     } catch (error) {
       // Hono passes on what is thrown and is no error; in an app it would end the process.
       return failed(error);
@@ -169,6 +187,10 @@ function tooSlow(): Response {
     `the body did not come within ${String(BODY_MS / 1_000)} seconds`,
     "The next poll brings what this delivery said.",
   );
+}
+
+function objectOr(bindings: unknown): object {
+  return typeof bindings === "object" && bindings !== null ? bindings : {};
 }
 
 function tooLarge(): Response {

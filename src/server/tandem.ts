@@ -3,7 +3,7 @@ import { composeTandem, type TandemCore, type TandemOptions } from "../compose.t
 import type { AnyConfig } from "../config.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
 import type { Store } from "../store/store.ts";
-import { createHandler, type HandlerOptions } from "./handler.ts";
+import { createHandler, type HandlerOptions, type RequestHandler } from "./handler.ts";
 import { type RecordStatus, statusOf } from "./status-of.ts";
 
 export interface Tandem<Names extends string = string> extends TandemCore {
@@ -19,7 +19,7 @@ export interface Tandem<Names extends string = string> extends TandemCore {
     ids: readonly (string | number | bigint)[],
   ): Promise<Readonly<Record<string, RecordStatus>>>;
   /** A web-standard handler: webhooks, API and dashboard. */
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: RequestHandler;
 }
 
 /**
@@ -50,6 +50,12 @@ export async function assembleTandem<Config extends AnyConfig>(
   return {
     ...core,
     statusOf: (recordType, ids) => statusOf(core.services.store, recordType, ids),
-    fetch: createHandler(core, options),
+    fetch: createHandler(core, { ...tokenOf(options), ...options }),
   };
+}
+
+/** The environment's token, where the options name none; an empty variable is none. */
+function tokenOf({ environment = process.env }: TandemOptions): HandlerOptions {
+  const token = environment.TANDEM_API_TOKEN ?? "";
+  return token === "" ? {} : { apiToken: token };
 }

@@ -45,7 +45,7 @@ describe.skipIf(chromium === null)(title, () => {
       container: REPOSITORY,
       scope: "1",
     });
-    server = await listen((request) => tandem.fetch(request), { host: "127.0.0.1", port: 0 });
+    server = await listen(tandem.fetch, { host: "127.0.0.1", port: 0 });
     browser = await launchChromium(chromium ?? "");
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   });

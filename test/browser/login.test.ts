@@ -25,7 +25,7 @@ describe.skipIf(chromium === null)(title, () => {
     await pglite.exec(SAMPLE_SCHEMA);
     tandem = await createTandem(sampleConfig(pglite), { apiToken: TOKEN });
     await tandem.migrate();
-    server = await listen((request) => tandem.fetch(request), {
+    server = await listen(tandem.fetch, {
       host: "127.0.0.1",
       port: 0,
     });

@@ -152,6 +152,15 @@ describe.runIf(databaseKinds.includes("pglite"))("on PGlite", () => {
   });
 
   describe("an API token", () => {
+    it("is needed before the server listens where others reach it", async () => {
+      for (const host of ["0.0.0.0", "::", "192.0.2.7"]) {
+        for (const command of ["serve", "start"]) {
+          const refused = await failure(command, "--port=0", `--host=${host}`);
+          expect(refused).toMatchObject({ exit: 2, code: "token_needed" });
+        }
+      }
+    });
+
     it("is asked of everybody, and sent by commands that know it", async () => {
       const knowing = openTerminal({
         cwd: project.folder,

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
+import type { Caller } from "../../src/server/caller.ts";
 import { guard } from "../../src/server/guard.ts";
 import { login } from "../../src/server/session.ts";
 import { createTandem } from "../../src/server/tandem.ts";
@@ -16,8 +17,10 @@ function ask(
 ): Request {
   return new Request(`https://${host}/api/status`, { method, headers: { host, ...headers } });
 }
-const statusOf = (request: Request, token: string | null): number | null =>
-  guard(request, token)?.status ?? null;
+const HERE: Caller = { peer: "127.0.0.1", isOldProxy: false };
+const ELSEWHERE: Caller = { peer: "192.0.2.7", isOldProxy: false };
+const statusOf = (request: Request, token: string | null, caller = HERE): number | null =>
+  guard(request, token, caller)?.status ?? null;
 
 async function logIn(token: string, url = "https://tandem.example.com/api/login") {
   const body = JSON.stringify({ token });
@@ -34,6 +37,49 @@ describe("without a token", () => {
       expect(statusOf(ask("GET", {}, host), null)).toBe(null);
     }
     expect(statusOf(ask("GET"), null)).toBe(403);
+  });
+
+  it.each(["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])(
+    "a peer at %s is this machine",
+    (peer) => {
+      const request = ask("GET", {}, "localhost:4400");
+      expect(statusOf(request, null, { ...HERE, peer })).toBe(null);
+    },
+  );
+
+  it.each(["192.0.2.7", "172.17.0.1", "::ffff:192.0.2.7", "2001:db8::1", "127.0.0.1.example", ""])(
+    "a peer at %j is refused, though it asks as localhost",
+    async (peer) => {
+      const refusal = guard(ask("GET", {}, "localhost:4400"), null, { ...HERE, peer });
+      expect(refusal?.status).toBe(403);
+      expect(await refusal?.json()).toMatchObject({
+        error: { code: "not_local", hint: expect.stringContaining("TANDEM_API_TOKEN") as string },
+      });
+    },
+  );
+
+  it.each([
+    ["x-forwarded-for", "192.0.2.7"],
+    ["x-forwarded-host", "localhost"],
+    ["x-forwarded-proto", "https"],
+    ["x-real-ip", "127.0.0.1"],
+    ["forwarded", "for=127.0.0.1"],
+    ["via", "1.1 proxy"],
+  ])("what a proxy passes on is refused: %s", (name, value) => {
+    expect(statusOf(ask("GET", { [name]: value }, "localhost:4400"), null)).toBe(403);
+    const asked = ask("GET", { [name]: value, authorization: `Bearer ${TOKEN}` });
+    expect(statusOf(asked, TOKEN, ELSEWHERE)).toBe(null);
+  });
+
+  it("HTTP/1.0 is refused, which nginx speaks to what is behind it", () => {
+    const old = { ...HERE, isOldProxy: true };
+    expect(statusOf(ask("GET", {}, "localhost:4400"), null, old)).toBe(403);
+  });
+
+  it("where nothing tells the peer nobody may, and the answer names the ways in", async () => {
+    const refusal = guard(ask("GET", {}, "localhost:4400"), null, { ...HERE, peer: null });
+    expect(refusal?.status).toBe(403);
+    expect(await refusal?.text()).toContain("authorize");
   });
 
   it("a page from elsewhere changes nothing", () => {

@@ -1,5 +1,9 @@
 /** What an operator watches: what waits, how late it is, and what was done. */
 import { expect, it } from "vitest";
+import { sampleConfig } from "../../src/demo/sample-config.ts";
+import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
+import { createTandem } from "../../src/server/tandem.ts";
+import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -44,9 +48,14 @@ describeOnEachDatabase("metrics", (open) => {
   });
 
   it("are for those who may use the API", async () => {
-    const app = await givenSampleTandem(await open());
-    const elsewhere = new Request("http://tandem.example.com/metrics");
-    expect((await app.tandem.fetch(elsewhere)).status).toBe(403);
+    const database = createMemoryDatabase({ tables: SAMPLE_TABLES });
+    const tandem = await createTandem(sampleConfig(database), { environment: {} });
+    const from = (remoteAddress: string) => ({ incoming: { socket: { remoteAddress } } });
+    const metrics = new Request("http://localhost/metrics");
+    expect((await tandem.fetch(metrics, from("192.0.2.7"))).status).toBe(403);
+    expect((await tandem.fetch(metrics)).status).toBe(403);
+    expect((await tandem.fetch(metrics, from("127.0.0.1"))).status).toBe(200);
+    await tandem.stop();
   });
 });
 

@@ -8,6 +8,7 @@ import {
   addServingOptions,
   apiTokenOf,
   describeServing,
+  refuseOpenApi,
   serve,
   servingLines,
   type ServingOptions,
@@ -25,6 +26,7 @@ export function addServeCommand(program: Command, within: Within): void {
 
 async function serveOnly(context: CommandContext, options: ServingOptions): Promise<void> {
   const { io } = context;
+  refuseOpenApi(options, context);
   const config = await loadConfig(io.cwd, context.settings.config);
   const opened = await openTandem(config, {
     io,
@@ -35,7 +37,7 @@ async function serveOnly(context: CommandContext, options: ServingOptions): Prom
     const server = await serve(opened.tandem, options);
     opened.announce(server.url);
     const serving = describeServing(opened.tandem, server.url);
-    context.answer(serving, servingLines(serving, options, context));
+    context.answer(serving, servingLines(serving, context));
     await untilInterrupted(io);
     await server.close();
   } finally {

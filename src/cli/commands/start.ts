@@ -14,6 +14,7 @@ import {
   apiTokenOf,
   DEFAULT_HOST,
   describeServing,
+  refuseOpenApi,
   serve,
   servingLines,
   type ServingOptions,
@@ -57,6 +58,7 @@ export function addStartCommand(program: Command, within: Within): void {
 
 async function start(context: CommandContext, options: StartOptions): Promise<void> {
   const { io } = context;
+  refuseOpenApi(options, context);
   const config = await loadConfig(io.cwd, context.settings.config);
   const opened = await openTandem(config, {
     io,
@@ -71,7 +73,7 @@ async function start(context: CommandContext, options: StartOptions): Promise<vo
     worker = tandem.startWorker({ concurrency: options.concurrency });
     opened.announce(server.url);
     const serving = describeServing(tandem, server.url);
-    context.answer(serving, servingLines(serving, options, context));
+    context.answer(serving, servingLines(serving, context));
     openDashboard(context, options, server.url);
     await untilInterrupted(io);
     server.refuse();
