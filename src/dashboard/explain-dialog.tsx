@@ -4,6 +4,7 @@ import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
 import { EventRow } from "./event-row.tsx";
 import { Icon, StateIcon } from "./icons.tsx";
 import { get } from "./request.ts";
+import { WebLink } from "./web-link.tsx";
 import { valueText } from "./wording.ts";
 
 export function ExplainDialog({
@@ -85,7 +86,9 @@ function Pairing({
   const counterpart = `${pairing.integration_record_type} ${external ?? "(not created yet)"}`;
   return (
     <section class="pairing">
-      <h3>{url === null ? counterpart : <a href={url}>{counterpart}</a>}</h3>
+      <h3>
+        <WebLink to={url}>{counterpart}</WebLink>
+      </h3>
       <p class={`standing ${inSync ? "good" : "waiting"}`}>
         <StateIcon state={inSync ? "completed" : "queued"} /> <span>{pairing.standing}</span>
       </p>

@@ -4,7 +4,8 @@
  * 1. An adapter never decides. It translates, and it says truthfully what happened to a request.
  * 2. It holds no state that a restart may not lose.
  * 3. Its failures are `IntegrationError`s, classified by type and status, never by text.
- * 4. Whatever it returns is canonical and carries no token of ours in its content.
+ * 4. An address that it returns to be shown (`display.url`) is one of the web: http or https.
+ * 5. Whatever it returns is canonical and carries no token of ours in its content.
  */
 import type { Clock } from "../model/clock.ts";
 import type { Actor, Content } from "../model/content.ts";

@@ -6,6 +6,7 @@ import { recordContent } from "../engine/translate-record.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
+import { webAddress } from "../model/web-address.ts";
 import { AddressBook } from "../runtime/address-book.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
 import type { ApiExplanation } from "./api-types.ts";
@@ -36,7 +37,7 @@ export async function explain(
       integration_record_type:
         book.mapping(lane)?.resource.relation ?? `${lane.resourceType} (not mapped)`,
       integration_external_id: lane.externalId,
-      url: lane.display.url ?? null,
+      url: webAddress(lane.display.url),
       in_sync: lane.live.length === 0 && lane.attempt === null && unsent?.length === 0,
       standing: standingOf(lane, unsent, events),
       base: lane.base,

@@ -1,5 +1,6 @@
 /** A record's standing in one word, for a badge in the app's own pages. */
 import { type Conflict, type EventError, REASONS, type Reason } from "../model/event.ts";
+import { webAddress } from "../model/web-address.ts";
 import type { Store } from "../store/store.ts";
 import type { Standing } from "../store/ledger.ts";
 
@@ -65,7 +66,9 @@ function statusOfRecord(standings: readonly Standing[], undrained: boolean): Rec
     .sort((a, b) => (a.event > b.event ? -1 : 1));
   const counterparts = standings.flatMap((standing): Counterpart[] => {
     const { integration, resourceType: type, externalId, url, tombstoned } = standing;
-    return externalId === null || tombstoned ? [] : [{ integration, type, externalId, url }];
+    return externalId === null || tombstoned
+      ? []
+      : [{ integration, type, externalId, url: webAddress(url ?? undefined) }];
   });
   const waiting = standings.flatMap(({ live }) => live);
   for (const [eventState, state] of PRESSING) {

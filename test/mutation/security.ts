@@ -128,4 +128,28 @@ export const security: readonly CodeMutant[] = [
     replace: 'if (hasToken || host !== "") return;',
     killedBy: ["test/cli/server.test.ts"],
   },
+  {
+    id: "link-kept",
+    rule: "An address that would run in a page is not kept",
+    file: "src/integrations/github/observe.ts",
+    find: "return url === null ? {} : { url };",
+    replace: "return { url: address };",
+    killedBy: ["test/server/links.test.ts"],
+  },
+  {
+    id: "link-answered",
+    rule: "An address that was stored before is not answered where it would run in a page",
+    file: "src/server/explain.ts",
+    find: "url: webAddress(lane.display.url),",
+    replace: "url: lane.display.url ?? null,",
+    killedBy: ["test/server/links.test.ts"],
+  },
+  {
+    id: "link-shown",
+    rule: "The dashboard links to addresses of the web only",
+    file: "src/dashboard/web-link.tsx",
+    find: "text !== null && /^https?:\\/\\//i.test(text)",
+    replace: "text !== null",
+    killedBy: ["test/model/web-address.test.ts"],
+  },
 ];

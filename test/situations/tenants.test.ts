@@ -5,6 +5,7 @@ import type { Delivery } from "../../src/testing/github/index.ts";
 import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { join } from "../harness/projects.ts";
 import { postWebhook, signatureOf } from "../harness/webhooks.ts";
 
 const SITE = "acme/site";
@@ -126,6 +127,24 @@ describeOnEachDatabase("webhooks of one of two tenants", (open) => {
     await send(app, renamed, THEIR_SECRET);
     await app.settle();
     expect((await app.status()).connections[1]).toMatchObject({ container: "globex/taken-over" });
+  });
+
+  it("S67 a repository that both tenants have connected: each one's webhooks concern its own connection", async () => {
+    const app = await givenTenants(await open());
+    await app.sql("insert into projects (name) values ('Shop, too')");
+    await join(app, SHOP, "3");
+    app.github.renameRepository(SHOP, "taken-over");
+    const renamed = onlyHeld(app);
+    const gone = { ...(JSON.parse(renamed.body) as object), action: "deleted" };
+    await send(app, { event: "repository", body: JSON.stringify(gone) }, TEST_SECRET);
+    await app.settle();
+
+    const { connections } = await app.status();
+    expect(connections.map(({ scope, inbound }) => [scope, inbound])).toEqual([
+      ["1", true],
+      ["2", true],
+      ["3", false],
+    ]);
   });
 
   it("S67 a transfer of another tenant's issue, told by the wrong one: it stays where it is", async () => {

@@ -4,6 +4,7 @@ import type { DemoIssue, DemoPair } from "../../demo/api-types.ts";
 import { Icon } from "../icons.tsx";
 import type { Difference } from "../agreement.ts";
 import { send } from "../request.ts";
+import { WebLink } from "../web-link.tsx";
 import { clockTime } from "../wording.ts";
 import { Card } from "./card.tsx";
 import { CommentThread } from "./comment-thread.tsx";
@@ -29,7 +30,7 @@ export function IssuesPane({ demo, differences, failed }: PaneProps) {
             failed={failed}
           />
         ) : (
-          <a href={demo.repository_url}>Open on GitHub</a>
+          <WebLink to={demo.repository_url}>Open on GitHub</WebLink>
         )}
       </div>
       <ol class="pane-body cards">
@@ -115,7 +116,7 @@ function IssueCard({
           )}
         </>
       }
-      extra={editable ? actions : <a href={issue.url}>Open on GitHub</a>}
+      extra={editable ? actions : <WebLink to={issue.url}>Open on GitHub</WebLink>}
     >
       {editable ? (
         <TextForm

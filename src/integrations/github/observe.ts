@@ -1,6 +1,7 @@
 /** From one issue or comment, in a webhook or an answer, to the observation Tandem works with. */
 import { type Actor, canonical, type Json } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
+import { webAddress } from "../../model/web-address.ts";
 import { takeAttribution } from "./attribution.ts";
 import type { CommentPayload, IssuePayload } from "./payload.ts";
 import { ISSUE, ISSUE_COMMENT } from "./resources.ts";
@@ -25,7 +26,7 @@ export function observeIssue(issue: IssuePayload): Observation {
     action: "upsert",
     updatedAt: issue.updated_at,
     content: canonical(seen(content), ISSUE.fields),
-    display: { number: issue.number, url: issue.html_url },
+    display: { number: issue.number, ...shownAt(issue.html_url) },
     parent: null,
     token,
     author,
@@ -44,7 +45,7 @@ export function observeComment(comment: CommentPayload, issueNumber: string): Ob
     action: "upsert",
     updatedAt: comment.updated_at,
     content: canonical(seen(content), ISSUE_COMMENT.fields),
-    display: { url: comment.html_url },
+    display: shownAt(comment.html_url),
     parent: issueRef(issueNumber),
     token,
     author,
@@ -63,6 +64,12 @@ export function asDeletion(
     content: null,
     display: { ...observation.display, ...display },
   };
+}
+
+/** An address is kept only where a page may show it as a link. */
+function shownAt(address: string): Observation["display"] {
+  const url = webAddress(address);
+  return url === null ? {} : { url };
 }
 
 export function isPullRequest(issue: IssuePayload): boolean {
