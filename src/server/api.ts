@@ -14,6 +14,7 @@ import type { ApiEvents, ApiStatus } from "./api-types.ts";
 import { explain } from "./explain.ts";
 import { explainNothing } from "./explain-nothing.ts";
 import { createLedgerFeed } from "./ledger-feed.ts";
+import { refuseMalformed } from "./input.ts";
 import { problem } from "./problem.ts";
 import { addReconcileRoutes } from "./reconcile-routes.ts";
 import {
@@ -47,7 +48,10 @@ const listing = z.object({
     .string()
     .regex(/^[^:]+:.+$/, "record is written as table:id, for example tasks:42")
     .optional(),
-  connection: z.string().optional(),
+  connection: z
+    .string()
+    .regex(/^\d{1,18}$/, "a connection's id is a number; /api/status lists them")
+    .optional(),
   before: z.uuid().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
@@ -56,6 +60,13 @@ export function createApi(core: TandemCore): Hono {
   const api = new Hono();
   const { ledger, directory } = core.services.store;
   const feed = createLedgerFeed(core, () => statusOf(core));
+
+  api.use("*", async (context, next) => {
+    const refusal = refuseMalformed(context.req.raw);
+    if (refusal !== null) return refusal;
+    await next();
+    return undefined;
+  });
 
   api.get("/status", async (context) => context.json(await statusOf(core)));
 
@@ -232,7 +243,6 @@ function queryOf(listed: z.infer<typeof listing>): EventQuery {
 }
 
 async function findEvent(core: TandemCore, id: string): Promise<LedgerEvent | null> {
-  if (!z.uuid().safeParse(id).success) return null;
   const [event] = await core.services.store.ledger.events({ id, limit: 1 });
   return event ?? null;
 }

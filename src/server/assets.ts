@@ -104,11 +104,13 @@ async function loadAssets(demo: boolean): Promise<ReadonlyMap<string, Asset>> {
     ),
   );
   const html = await readFile(`${dashboard}static/index.html`, "utf8");
-  assets.set("/", page(demo ? html.replace("<html ", "<html data-demo ") : html));
+  const page = demo ? html.replace("<html ", "<html data-demo ") : html;
+  assets.set("/", { ...asset(page, ".html"), headers: pageHeaders(page) });
   return assets;
 }
 
-function page(html: string): Asset {
+/** What a browser may do with the page: load and send to this server only, be framed by nobody. */
+export function pageHeaders(html: string): Readonly<Record<string, string>> {
   const importMap = IMPORT_MAP.exec(html)?.[1] ?? "";
   const digest = createHash("sha256").update(importMap).digest("base64");
   const policy = [
@@ -121,11 +123,10 @@ function page(html: string): Asset {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ];
-  const headers = {
+  return {
     "content-security-policy": policy.join("; "),
     "referrer-policy": "no-referrer",
   };
-  return { ...asset(html, ".html"), headers };
 }
 
 function asset(body: string, extension: string): Asset {

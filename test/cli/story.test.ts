@@ -156,7 +156,7 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     const id = events[0]?.id ?? "";
     expect(await refused("events", "restart", id)).toEqual({ exit: 6, code: "wrong_state" });
     expect(await refused("events", "cancel", id)).toEqual({ exit: 6, code: "wrong_state" });
-    expect(await refused("events", "show", "7")).toEqual({ exit: 5, code: "no_event" });
+    expect(await refused("events", "show", "7")).toEqual({ exit: 2, code: "bad_id" });
     expect(await refused("explain", "tasks", "99")).toEqual({ exit: 5, code: "not_paired" });
     expect(await refused("pause", "acme/nope")).toEqual({ exit: 5, code: "no_connection" });
   });

@@ -2,6 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const tenants = ["test/situations/tenants.test.ts"];
+const inputs = ["test/server/input.test.ts"];
 const guarded = ["test/server/guard.test.ts"];
 const callers = ["test/server/callers.test.ts"];
 const readDelivery = "src/runtime/read-delivery.ts";
@@ -151,5 +152,37 @@ export const security: readonly CodeMutant[] = [
     find: "text !== null && /^https?:\\/\\//i.test(text)",
     replace: "text !== null",
     killedBy: ["test/model/web-address.test.ts"],
+  },
+  {
+    id: "api-malformed-id",
+    rule: "A malformed id is refused before the database is asked",
+    file: "src/server/input.ts",
+    find: "kind.form.test(id)",
+    replace: 'id !== ""',
+    killedBy: inputs,
+  },
+  {
+    id: "api-unknown-parameter",
+    rule: "A parameter that a route does not know is refused, and not passed over",
+    file: "src/server/input.ts",
+    find: "if (!known.includes(name)) {",
+    replace: "if (known.length > 99) {",
+    killedBy: inputs,
+  },
+  {
+    id: "api-unknown-connection",
+    rule: "A connection that does not exist is neither paused nor enabled",
+    file: "src/server/api.ts",
+    find: "return connections.some((connection) => connection.id === id);",
+    replace: "return connections.every((connection) => connection.id === id);",
+    killedBy: inputs,
+  },
+  {
+    id: "page-policy",
+    rule: "The dashboard's page may load nothing from elsewhere, and tells nobody where it was left",
+    file: "src/server/assets.ts",
+    find: "\"frame-ancestors 'none'\",",
+    replace: "",
+    killedBy: inputs,
   },
 ];

@@ -1,0 +1,87 @@
+/**
+ * What a request of the API may ask with, looked at before any route and before the database: a value that
+ * Postgres would refuse as malformed is the client's mistake, and no outage.
+ *
+ * 1. A parameter that a route does not know is refused. `?stat=errored` would otherwise list everything.
+ * 2. An id has the form of its kind; one of the right form that names nothing is for the route to say (404).
+ */
+import { problem } from "./problem.ts";
+
+/** The query parameters of the routes that have any, by the path below `/api`. */
+const PARAMETERS: readonly (readonly [path: RegExp, names: readonly string[]])[] = [
+  [/^events$/, ["state", "direction", "record", "connection", "before", "limit"]],
+  [/^connections\/[^/]+\/reconcile$/, ["dry_run"]],
+];
+
+/** Postgres keeps these ids as bigint. */
+const NUMBER = /^\d{1,18}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const IDS: ReadonlyMap<string | null, { readonly form: RegExp; readonly hint: string }> = new Map(
+  Object.entries({
+    events: {
+      form: UUID,
+      hint: "An event's id is a UUID; /api/events and `tandem events` list them.",
+    },
+    connections: {
+      form: NUMBER,
+      hint: "A connection's id is a number; /api/status and `tandem status` list them.",
+    },
+    runs: {
+      form: NUMBER,
+      hint: "A held run's id is a number; /api/status and `tandem status` list them.",
+    },
+  }),
+);
+
+/** The refusal of a malformed request, or `null` where it may be answered. */
+export function refuseMalformed(request: Request): Response | null {
+  const { pathname, searchParams } = new URL(request.url);
+  const below = pathname.slice(pathname.indexOf("/api/") + "/api/".length);
+  return refusePath(below) ?? refuseParameters(below, searchParams);
+}
+
+function refusePath(below: string): Response | null {
+  const segments = below.split("/").map(decoded);
+  if (segments.some((segment) => segment === null || segment.includes("\0"))) {
+    return bad(
+      "bad_path",
+      "the path is not valid text",
+      "Encode it as UTF-8, without NUL characters.",
+    );
+  }
+  const [collection, id] = segments;
+  const kind = IDS.get(collection ?? "");
+  if (kind === undefined || id === undefined || id === null || kind.form.test(id)) return null;
+  return bad("bad_id", `"${id}" is no id of ${collection}`, kind.hint);
+}
+
+function refuseParameters(below: string, given: URLSearchParams): Response | null {
+  const known = PARAMETERS.find(([path]) => path.test(below))?.[1] ?? [];
+  const knows = known.length === 0 ? "It takes none." : `It takes: ${known.join(", ")}.`;
+  const names = [...given.keys()];
+  for (const name of names) {
+    if (!known.includes(name)) {
+      return bad("unknown_parameter", `/api/${below} takes no parameter "${name}"`, knows);
+    }
+    if (names.indexOf(name) !== names.lastIndexOf(name)) {
+      return bad("repeated_parameter", `the parameter "${name}" is given twice`, "Give it once.");
+    }
+    if (given.get(name)?.includes("\0") === true) {
+      return bad("bad_query", `${name} has a NUL character`, "Leave it out; no value has one.");
+    }
+  }
+  return null;
+}
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
+function bad(code: string, message: string, hint: string): Response {
+  return problem(400, code, message, hint);
+}

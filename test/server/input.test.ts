@@ -1,0 +1,160 @@
+/** What the API refuses before it asks the database, and what its pages may do in a browser. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pageHeaders } from "../../src/server/assets.ts";
+import { refuseMalformed } from "../../src/server/input.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenProjects } from "../harness/projects.ts";
+import type { SampleTandem } from "../harness/sample-tandem.ts";
+
+const NO_EVENT = "0196ffff-0000-7000-8000-000000000001";
+const HUGE = "9".repeat(40);
+const NUL = "a%00b";
+
+interface Refusal {
+  readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
+}
+
+describeOnEachDatabase("the API", (open) => {
+  let app: SampleTandem;
+  beforeAll(async () => {
+    app = await givenProjects(await open());
+  });
+  afterAll(() => app.close());
+
+  async function ask(line: string): Promise<{ status: number; body: Refusal }> {
+    const [method = "GET", path = ""] = line.split(" ");
+    const request = new Request(`http://localhost/api/${path}`, { method });
+    const response = await app.tandem.fetch(request);
+    return { status: response.status, body: (await response.json()) as Refusal };
+  }
+
+  it.each([
+    ...["abc", "7", HUGE, "%27%3B--", NUL, `${NO_EVENT}x`].flatMap((id) => [
+      `GET events/${id}`,
+      `POST events/${id}/restart`,
+      `POST events/${id}/cancel`,
+    ]),
+    ...["abc", HUGE, "-1", "1.5", "%20", NUL].flatMap((id) => [
+      `POST connections/${id}/pause`,
+      `POST connections/${id}/enable`,
+      `POST connections/${id}/reconcile`,
+      `POST connections/${id}/backfill`,
+      `POST runs/${id}/approve`,
+      `POST runs/${id}/reject`,
+      `GET events?connection=${id}`,
+    ]),
+    ...[
+      "limit=0",
+      "limit=501",
+      "limit=many",
+      "limit=",
+      "state=erored",
+      "direction=up",
+      "record=tasks",
+    ],
+    ...[
+      "before=yesterday",
+      `record=tasks:${NUL}`,
+      "state=queued&state=errored",
+      "stat=errored",
+      "limit=5&x",
+    ],
+    `GET explain/tasks/${NUL}`,
+    "GET explain/%E0%A4%A/1",
+    `POST records/tasks/${NUL}/enable`,
+    "GET status?verbose=1",
+    "GET stream?since=1",
+    "GET backfills?x=1",
+    "POST sync?force=1",
+    "POST instance/approve?x=1",
+    "POST connections/1/reconcile?dry_run=yes",
+    "POST connections/1/reconcile?dryrun=true",
+  ])("refuses what is malformed or unknown with 400, a code and what to do: %s", async (line) => {
+    const { status, body } = await ask(line.includes(" ") ? line : `GET events?${line}`);
+    expect({ line, status, code: body.error?.code }).toEqual({
+      line,
+      status: 400,
+      code: expect.stringMatching(/^(bad|unknown|repeated|invalid)_/) as string,
+    });
+    expect(body.error?.message).not.toBe("");
+    expect(body.error?.hint).not.toBe("");
+  });
+
+  it.each([
+    [`GET events/${NO_EVENT}`, 404, "no_event"],
+    [`POST events/${NO_EVENT}/restart`, 404, "no_event"],
+    [`POST events/${NO_EVENT}/cancel`, 404, "no_event"],
+    ["POST connections/99/pause", 404, "no_connection"],
+    ["POST connections/99/enable", 404, "no_connection"],
+    ["POST connections/99/reconcile", 404, "no_connection"],
+    ["POST connections/99/backfill", 404, "no_connection"],
+    ["POST runs/99/approve", 404, "no_held_run"],
+    ["POST runs/99/reject", 404, "no_held_run"],
+    ["POST records/tasks/99/enable", 409, "not_disabled"],
+    ["GET explain/tasks/99", 404, "not_paired"],
+    ["GET explain/nothing/1", 404, "not_paired"],
+    ["GET nowhere", 404, "no_such_page"],
+    ["POST status", 404, "no_such_route"],
+  ])("says what does not exist: %s", async (line, status, code) => {
+    expect(await ask(line)).toMatchObject({ status, body: { error: { code } } });
+    expect(await app.status()).toMatchObject({
+      connections: [{ inbound: true }, { inbound: true }],
+    });
+  });
+
+  it("pauses the connection that is named, of two, and enables it again", async () => {
+    const switched = async () =>
+      (await app.status()).connections.map(({ inbound, outbound }) => [inbound, outbound]);
+    const [, second] = (await app.status()).connections;
+    expect(await ask(`POST connections/${second?.id ?? ""}/pause`)).toMatchObject({ status: 200 });
+    expect(await switched()).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    expect(await ask(`POST connections/${second?.id ?? ""}/enable`)).toMatchObject({ status: 200 });
+    expect(await switched()).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+  });
+
+  it("answers what is well formed", async () => {
+    const query = `state=queued&direction=inbound&record=tasks:1&connection=1&before=${NO_EVENT}&limit=5`;
+    expect(await ask(`GET events?${query}`)).toMatchObject({ status: 200, body: { events: [] } });
+  });
+});
+
+describe("a refusal", () => {
+  it("names the parameter and those that there are", async () => {
+    const refusal = refuseMalformed(new Request("http://localhost/api/events?stat=errored"));
+    expect(await refusal?.json()).toEqual({
+      error: {
+        code: "unknown_parameter",
+        message: '/api/events takes no parameter "stat"',
+        hint: "It takes: state, direction, record, connection, before, limit.",
+      },
+    });
+  });
+});
+
+describe("the dashboard's page", () => {
+  const html = readFileSync("src/dashboard/static/index.html", "utf8");
+
+  it("may load and send to this server only, and is framed by nobody", () => {
+    const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? "";
+    const digest = createHash("sha256").update(importMap).digest("base64");
+    expect(importMap).not.toBe("");
+    expect(pageHeaders(html)).toEqual({
+      "content-security-policy": `default-src 'none'; script-src 'self' 'sha256-${digest}'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+      "referrer-policy": "no-referrer",
+    });
+  });
+
+  it("has no script but its import map and files of its own", () => {
+    const scripts = html.match(/<script[^>]*>/g) ?? [];
+    expect(scripts.filter((tag) => !/type="importmap"|src="\/assets\//.test(tag))).toEqual([]);
+    expect(html).not.toMatch(/\son\w+=|style=|javascript:/i);
+  });
+});
