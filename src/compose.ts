@@ -20,7 +20,7 @@ import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
 import { type Reconciliation, reconcileConnection } from "./runtime/reconcile.ts";
-import { type Environment, revealSecrets } from "./runtime/secrets.ts";
+import { accountSecrets, type Environment, type Secrets } from "./runtime/secrets.ts";
 import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
@@ -28,7 +28,11 @@ import { takeDeliveries } from "./runtime/take-deliveries.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 import { gather } from "./runtime/gather.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
-import { createWebhookSecrets, type WebhookSecrets } from "./runtime/webhook-secrets.ts";
+import {
+  createWebhookSecrets,
+  secretsAfter,
+  type WebhookSecrets,
+} from "./runtime/webhook-secrets.ts";
 import { startWorker, type Worker, type WorkerOptions, type WorkerWork } from "./runtime/worker.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
@@ -168,7 +172,9 @@ export async function composeTandem(
   const random = options.random ?? secureRandom;
   const environment = options.environment ?? process.env;
   const log = options.log ?? silentLog;
-  const reveal = (secret: unknown) => revealSecrets(secret, environment);
+  const allowed = [...compiled.integrations.values()].flatMap((one) => one.environment ?? []);
+  const accountsSecrets = accountSecrets(environment, allowed);
+  const { reveal } = accountsSecrets;
   const plain = wrapStore(await openStore(config.database, compiled, random));
   const opened = failpoints === NO_FAILPOINTS ? plain : watchFailpoints(plain, failpoints);
   const { store, on, stopListening } = listenable(opened, { clock, log });
@@ -222,7 +228,7 @@ export async function composeTandem(
     migrate: () => store.migrate(compiled.mappings, compiled.journals),
     async connect(request) {
       try {
-        return await connect(services, request);
+        return await connect(services, accountsSecrets, request);
       } finally {
         secrets.forget();
       }
@@ -304,9 +310,15 @@ async function openStore(
   return postgresStore(await openDatabase(source), { ...options, random });
 }
 
-async function connect(services: Services, request: ConnectRequest): Promise<Connection> {
+async function connect(
+  services: Services,
+  secrets: Secrets,
+  request: ConnectRequest,
+): Promise<Connection> {
   const { account, container, scope } = request;
   const { directory } = services.store;
+  const fields = services.integrations.get(account.integration)?.secretFields ?? [];
+  const sealed = secrets.seal(account.credentials, fields);
   // Tried before anything is stored: a mistyped token must not take the place of one that works.
   const client = services.gateway.attempt(account.integration, account.name, account.credentials);
   const identity = await client.identity();
@@ -314,8 +326,8 @@ async function connect(services: Services, request: ConnectRequest): Promise<Con
   const accountId = await directory.saveAccount({
     integration: account.integration,
     name: account.name,
-    credentials: account.credentials,
-    webhookSecrets: await secretsAfter(services, account),
+    credentials: sealed,
+    webhookSecrets: await secretsAfter(directory, secrets, account),
   });
   await directory.updateAccount(accountId, {
     identity,
@@ -348,20 +360,6 @@ async function openPairing(services: Services, connection: Connection): Promise<
       await tx.backfills.open(connection.id, resource.type, { pairs: true, creates: false });
     }
   });
-}
-
-/** The secrets an account has once it is connected with another: the new one, and the one before it. */
-async function secretsAfter(
-  services: Services,
-  { integration, name, webhookSecret }: ConnectRequest["account"],
-): Promise<readonly unknown[]> {
-  const accounts = await services.store.directory.accounts();
-  const known = accounts.find((each) => each.integration === integration && each.name === name);
-  const before = known?.webhookSecrets ?? [];
-  if (webhookSecret === undefined) return before;
-  const same = JSON.stringify(webhookSecret);
-  const [previous] = before.filter((each) => JSON.stringify(each) !== same);
-  return previous === undefined ? [webhookSecret] : [webhookSecret, previous];
 }
 
 function instanceName({ instance }: AnyConfig, environment: Environment): string | null {

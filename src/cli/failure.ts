@@ -1,7 +1,7 @@
 /** From whatever was thrown to what the user reads: what is wrong, its code, what to do about it. */
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import { MissingSecretError } from "../runtime/secrets.ts";
+import { LiteralSecretError, MissingSecretError } from "../runtime/secrets.ts";
 import { sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
 import { MigrationError } from "../store/migration-error.ts";
@@ -41,7 +41,11 @@ export class CliError extends Error implements Failure {
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof CliError) return thrown;
   if (thrown instanceof DataDirectoryHeldError) return describeHeld(thrown);
-  if (thrown instanceof ConfigError || thrown instanceof MissingSecretError) {
+  if (
+    thrown instanceof ConfigError ||
+    thrown instanceof MissingSecretError ||
+    thrown instanceof LiteralSecretError
+  ) {
     return failure(EXIT.config, thrown.code, thrown.message, thrown.hint);
   }
   if (thrown instanceof UnknownDatabaseError) {

@@ -5,6 +5,7 @@ import { type CommandContext, wholeNumber } from "./command-context.ts";
 import type { HttpServer } from "./http-server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
+import type { Io } from "./io.ts";
 import { listen } from "./http-server.ts";
 
 export interface ServingOptions {
@@ -44,8 +45,8 @@ export function apiTokenOf({ io }: CommandContext): { readonly apiToken?: string
 }
 
 /** @throws CliError where others could reach an API that asks for no token. */
-export function refuseOpenApi({ host }: ServingOptions, { io }: CommandContext): void {
-  const hasToken = (io.env.TANDEM_API_TOKEN ?? "") !== "";
+export function refuseOpenApi({ host }: Pick<ServingOptions, "host">, env: Io["env"]): void {
+  const hasToken = (env.TANDEM_API_TOKEN ?? "") !== "";
   if (hasToken || LOOPBACK_HOST.test(host)) return;
   throw new CliError(
     EXIT.usage,

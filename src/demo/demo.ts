@@ -84,8 +84,10 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
     const github = options.github === null ? await startGitHub(options, closing) : null;
     const repository = options.github?.repository ?? REPOSITORY;
-    // The demo asks for no token: it answers this machine only.
-    const tandem = await createTandem(sampleConfig(pglite), { log, environment: {} });
+    const tandem = await createTandem(sampleConfig(pglite), {
+      log,
+      environment: environmentOf(options),
+    });
     closing.push(() => tandem.stop());
     const worker = workerSwitch(() =>
       tandem.startWorker({
@@ -191,6 +193,11 @@ async function startGitHub(
   return { simulator, pane: githubPane(simulator, REPOSITORY), listening };
 }
 
+/** Its secrets, and none of the process's own: it asks for no token, and answers this machine only. */
+function environmentOf({ github }: DemoOptions): Readonly<Record<string, string>> {
+  return { GITHUB_TOKEN: github?.token ?? TOKEN, WEBHOOK_SECRET };
+}
+
 async function connect(
   tandem: Tandem,
   { github }: DemoOptions,
@@ -202,10 +209,10 @@ async function connect(
       name: "demo",
       integration: "github",
       credentials: {
-        token: github?.token ?? TOKEN,
+        token: { env: "GITHUB_TOKEN" },
         ...(baseUrl === undefined ? {} : { baseUrl }),
       },
-      webhookSecret: WEBHOOK_SECRET,
+      webhookSecret: { env: "WEBHOOK_SECRET" },
     },
     container: github?.repository ?? REPOSITORY,
     scope: PROJECT,

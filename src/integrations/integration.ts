@@ -24,6 +24,10 @@ export interface Integration {
   readonly resources: readonly ResourceType[];
   /** How many writes an hour the provider takes of one account; absent: it does not say. */
   readonly writesPerHour?: number;
+  /** Fields of credentials that are secrets: given literally, they are stored encrypted. Absent: none. */
+  readonly secretFields?: readonly string[];
+  /** Environment variables that accounts may name, beside those that Tandem allows by their prefix. */
+  readonly environment?: readonly string[];
   /** Checks a webhook request's signature and names the delivery; reads the raw bytes only. */
   verify(request: WebhookRequest): Promise<Verified>;
   /** Reads a stored delivery. Pure; throws a `TranslationError` where it is not what it claims. */

@@ -1,32 +1,124 @@
 /**
- * Secrets are named rather than stored: `{ token: { env: "GITHUB_TOKEN" } }` is put in the place
- * of its value only when an account is opened.
+ * Secrets of accounts: named, `{ token: { env: "GITHUB_TOKEN" } }`, or stored sealed. What is named is put in
+ * the place of its name, and what is sealed is opened, only when an account is opened.
+ *
+ * 1. Only allowed variables are read: an account's row is no way to every secret of the process.
+ * 2. A literal secret is stored sealed, under a key from outside the database, or it is refused.
  */
+import { openSealed, sealingKeys, sealText } from "./sealing.ts";
 
-/** A named secret is not there. */
+interface SecretProblem {
+  readonly code: "missing_secret" | "secret_not_allowed" | "secret_not_opened";
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** A secret that cannot be had. */
 export class MissingSecretError extends Error {
   override readonly name = "MissingSecretError";
-  readonly code = "missing_secret";
+  readonly code: SecretProblem["code"];
   readonly hint: string;
 
-  constructor(variable: string) {
-    super(`the environment variable ${variable} is not set`);
-    this.hint = `Set ${variable} where Tandem runs, or connect the account again.`;
+  /** @param problem Default: the variable is not set. */
+  constructor(
+    variable: string,
+    problem: SecretProblem = {
+      code: "missing_secret",
+      message: `the environment variable ${variable} is not set`,
+      hint: `Set ${variable} where Tandem runs, or connect the account again.`,
+    },
+  ) {
+    super(problem.message);
+    this.code = problem.code;
+    this.hint = problem.hint;
+  }
+}
+
+/** A literal secret that would be stored in the clear. */
+export class LiteralSecretError extends Error {
+  override readonly name = "LiteralSecretError";
+  readonly code = "literal_secret";
+  readonly hint =
+    'Name the environment variable that holds it, as { env: "GITHUB_TOKEN" }, or set TANDEM_ENCRYPTION_KEY to 32 or more random characters, such as the output of `openssl rand -hex 32`: it is then stored encrypted.';
+
+  constructor(field: string) {
+    super(`the ${field} is given literally, and there is no key to store it under`);
   }
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Replaces every `{ env: NAME }` in a value by the variable's text. */
-export function revealSecrets(value: unknown, environment: Environment): unknown {
-  if (Array.isArray(value)) return value.map((item) => revealSecrets(item, environment));
-  if (typeof value !== "object" || value === null) return value;
-  if ("env" in value && typeof value.env === "string" && Object.keys(value).length === 1) {
-    const secret = environment[value.env];
-    if (secret === undefined || secret === "") throw new MissingSecretError(value.env);
+export const ENCRYPTION_KEY = "TANDEM_ENCRYPTION_KEY";
+
+/** Variables with such names are secrets of accounts, by what they say they are for. */
+const ALLOWED = /^(GITHUB|TANDEM|WEBHOOK|HOOK)_\w+$/;
+/** Tandem's own, which no account may have. */
+const OWN: readonly string[] = [ENCRYPTION_KEY, "TANDEM_API_TOKEN"];
+
+export interface Secrets {
+  /** Puts secrets in the place of their names. @throws MissingSecretError */
+  readonly reveal: (value: unknown) => unknown;
+  /** An account's credentials as they are stored. @throws LiteralSecretError */
+  readonly seal: (credentials: unknown, fields: readonly string[]) => unknown;
+  /** A webhook's secret as it is stored. @throws LiteralSecretError */
+  readonly sealOne: (secret: unknown, field: string) => unknown;
+}
+
+/** @param variables Names that the configuration allows beside those by prefix. */
+export function accountSecrets(environment: Environment, variables: readonly string[]): Secrets {
+  const keys = sealingKeys(environment[ENCRYPTION_KEY]);
+
+  function named(variable: string): string {
+    if (OWN.includes(variable) || !(ALLOWED.test(variable) || variables.includes(variable))) {
+      throw new MissingSecretError(variable, {
+        code: "secret_not_allowed",
+        message: `an account names the environment variable ${variable}, which is not allowed`,
+        hint: `Variables of accounts begin with GITHUB_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["${variable}"] }).`,
+      });
+    }
+    const secret = environment[variable];
+    if (secret === undefined || secret === "") throw new MissingSecretError(variable);
     return secret;
   }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, revealSecrets(item, environment)]),
-  );
+
+  function opened(sealed: string): string {
+    const text = openSealed(sealed, keys);
+    if (text !== null) return text;
+    throw new MissingSecretError(ENCRYPTION_KEY, {
+      code: "secret_not_opened",
+      message: "a stored secret cannot be decrypted with the keys in TANDEM_ENCRYPTION_KEY",
+      hint: "Set TANDEM_ENCRYPTION_KEY to the key it was stored under (several are separated by commas), or connect the account again.",
+    });
+  }
+
+  function reveal(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(reveal);
+    if (typeof value !== "object" || value === null) return value;
+    if (Object.keys(value).length === 1) {
+      if ("env" in value && typeof value.env === "string") return named(value.env);
+      if ("sealed" in value && typeof value.sealed === "string") return opened(value.sealed);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
+  }
+
+  function sealOne(secret: unknown, field: string): unknown {
+    if (typeof secret !== "string") return secret;
+    const [newest] = keys;
+    if (newest === undefined) throw new LiteralSecretError(field);
+    return { sealed: sealText(secret, newest) };
+  }
+
+  return {
+    reveal,
+    sealOne,
+    seal(credentials, fields) {
+      if (typeof credentials !== "object" || credentials === null) return credentials;
+      return Object.fromEntries(
+        Object.entries(credentials).map(([name, value]) => [
+          name,
+          fields.includes(name) ? sealOne(value, name) : (value as unknown),
+        ]),
+      );
+    },
+  };
 }

@@ -7,7 +7,7 @@ import type { Clock } from "../model/clock.ts";
 import type { AccountId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Directory } from "../store/store.ts";
-import { MissingSecretError } from "./secrets.ts";
+import { MissingSecretError, type Secrets } from "./secrets.ts";
 
 /** How long a secret that was taken away elsewhere is still believed here. */
 const HOLDS_MS = 1_000;
@@ -75,4 +75,37 @@ export function createWebhookSecrets(
       known = null;
     },
   };
+}
+
+/** An account as it is connected, with the webhook's secret that it is given. */
+interface AccountSecret {
+  readonly integration: string;
+  readonly name: string;
+  readonly webhookSecret?: unknown;
+}
+
+/** The secrets an account has once it is connected with another: the new one, and the one before it. */
+export async function secretsAfter(
+  directory: Pick<Directory, "accounts">,
+  secrets: Secrets,
+  { integration, name, webhookSecret }: AccountSecret,
+): Promise<readonly unknown[]> {
+  const accounts = await directory.accounts();
+  const known = accounts.find((each) => each.integration === integration && each.name === name);
+  const before = known?.webhookSecrets ?? [];
+  if (webhookSecret === undefined) return before;
+  const same = JSON.stringify(webhookSecret);
+  const [previous] = before.filter((each) => JSON.stringify(opened(each, secrets)) !== same);
+  const stored = secrets.sealOne(webhookSecret, "webhook secret");
+  return previous === undefined ? [stored] : [stored, previous];
+}
+
+/** A sealed secret as it was given; one that no key opens any more is another than any that is given. */
+function opened(stored: unknown, { reveal }: Secrets): unknown {
+  if (typeof stored !== "object" || stored === null || !("sealed" in stored)) return stored;
+  try {
+    return reveal(stored);
+  } catch {
+    return stored;
+  }
 }

@@ -67,6 +67,10 @@ export const TEST_REPOSITORY = "acme/site";
 export const TEST_LOGIN = "tandem-bot";
 /** Signs its webhooks. */
 export const TEST_SECRET = "a webhook secret";
+/** What stands in the environment: a key, so that accounts may be given their secrets literally. */
+export const TEST_ENVIRONMENT = {
+  TANDEM_ENCRYPTION_KEY: "a key that is used in tests and nowhere else",
+};
 /** Its account's. */
 export const TEST_TOKEN = "ghs_test";
 
@@ -99,7 +103,8 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     clock,
     random: options.chance?.tandem ?? seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
-    environment: options.environment ?? {},
+    // The test's own object, which it may change later.
+    environment: Object.assign(options.environment ?? {}, TEST_ENVIRONMENT),
     // Tests ask the handler itself, and nothing tells it from where.
     authorize: () => true,
     ...(options.log === undefined ? {} : { log: options.log }),

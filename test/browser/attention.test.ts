@@ -34,13 +34,13 @@ describe.skipIf(chromium === null)(title, () => {
     github.createRepository({ owner: "acme", name: "site" });
     github.token("bot-token", { login: "tandem[bot]" });
     const config = { ...sampleConfig(pglite), safety: { blastRadius: { records: 1, share: 0.1 } } };
-    tandem = await createTandem(config, { fetch: github.fetch });
+    tandem = await createTandem(config, { fetch: github.fetch, environment: { GITHUB_TOKEN: "bot-token" } });
     await tandem.migrate();
     connection = await tandem.connect({
       account: {
         name: "acme",
         integration: "github",
-        credentials: { token: "bot-token", baseUrl: github.apiUrl },
+        credentials: { token: { env: "GITHUB_TOKEN" }, baseUrl: github.apiUrl },
       },
       container: REPOSITORY,
       scope: "1",

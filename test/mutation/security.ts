@@ -3,6 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const tenants = ["test/situations/tenants.test.ts"];
 const inputs = ["test/server/input.test.ts"];
+const secrets = ["test/runtime/secrets.test.ts"];
 const guarded = ["test/server/guard.test.ts"];
 const callers = ["test/server/callers.test.ts"];
 const readDelivery = "src/runtime/read-delivery.ts";
@@ -127,7 +128,7 @@ export const security: readonly CodeMutant[] = [
     file: "src/cli/serving.ts",
     find: "if (hasToken || LOOPBACK_HOST.test(host)) return;",
     replace: 'if (hasToken || host !== "") return;',
-    killedBy: ["test/cli/server.test.ts"],
+    killedBy: callers,
   },
   {
     id: "link-kept",
@@ -184,5 +185,45 @@ export const security: readonly CodeMutant[] = [
     find: "\"frame-ancestors 'none'\",",
     replace: "",
     killedBy: inputs,
+  },
+  {
+    id: "secret-variables",
+    rule: "An account's row names no variable that is not allowed",
+    file: "src/runtime/secrets.ts",
+    find: "!(ALLOWED.test(variable) || variables.includes(variable))",
+    replace: 'variable === ""',
+    killedBy: secrets,
+  },
+  {
+    id: "secret-own",
+    rule: "... and none that is Tandem's own",
+    file: "src/runtime/secrets.ts",
+    find: "OWN.includes(variable) || ",
+    replace: "",
+    killedBy: secrets,
+  },
+  {
+    id: "secret-literal",
+    rule: "A literal secret without a key is refused",
+    file: "src/runtime/secrets.ts",
+    find: "if (newest === undefined) throw new LiteralSecretError(field);",
+    replace: "if (newest === undefined) return secret;",
+    killedBy: secrets,
+  },
+  {
+    id: "secret-hosts",
+    rule: "A token is sent to hosts that the configuration knows, whatever an account's row says",
+    file: "src/integrations/github/credentials.ts",
+    find: "if (known.includes(host) || THIS_MACHINE.test(hostname)) return;",
+    replace: 'if (known.includes(host) || hostname !== "") return;',
+    killedBy: ["test/integrations/github/account.test.ts"],
+  },
+  {
+    id: "secret-stored",
+    rule: "What is stored of an account holds no literal secret",
+    file: "src/compose.ts",
+    find: "    credentials: sealed,\n",
+    replace: "    credentials: account.credentials,\n",
+    killedBy: ["test/situations/stored-secrets.test.ts"],
   },
 ];

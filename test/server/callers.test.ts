@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HttpServer, listen } from "../../src/cli/http-server.ts";
+import { refuseOpenApi } from "../../src/cli/serving.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
 import type { HandlerOptions } from "../../src/server/handler.ts";
@@ -12,6 +13,22 @@ import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts"
 
 const PLACE = { host: "127.0.0.1", port: 0 } as const;
 const STATUS = new Request("http://localhost/api/status");
+
+describe("a server without a token", () => {
+  it.each(["0.0.0.0", "::", "192.0.2.7", "tandem.example.com", "127.0.0.1.example"])(
+    "does not listen on %s, where others reach it",
+    (host) => {
+      expect(() => refuseOpenApi({ host }, {})).toThrow(
+        expect.objectContaining({ code: "token_needed", exitCode: 2 }) as Error,
+      );
+      expect(() => refuseOpenApi({ host }, { TANDEM_API_TOKEN: "a token" })).not.toThrow();
+    },
+  );
+
+  it.each(["127.0.0.1", "localhost", "::1"])("listens on %s", (host) => {
+    expect(() => refuseOpenApi({ host }, {})).not.toThrow();
+  });
+});
 
 describe("the API without a token", () => {
   let tandem: Tandem;

@@ -6,6 +6,7 @@ import { givenSampleTandem } from "../harness/sample-tandem.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import { createTandem } from "../../src/server/tandem.ts";
+import { TEST_ENVIRONMENT } from "../../src/testing/test-tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 
 function sourceOf({ pglite, url }: TestDatabase): string | object {
@@ -99,6 +100,7 @@ describeOnEachDatabase("listeners", (open) => {
     const { log, errors } = listeningLog();
     const other = await createTandem(sampleConfig(sourceOf(database)), {
       clock: app.clock,
+      environment: TEST_ENVIRONMENT,
       fetch: app.github.fetch,
       log,
     });

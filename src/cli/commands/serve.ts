@@ -26,7 +26,7 @@ export function addServeCommand(program: Command, within: Within): void {
 
 async function serveOnly(context: CommandContext, options: ServingOptions): Promise<void> {
   const { io } = context;
-  refuseOpenApi(options, context);
+  refuseOpenApi(options, io.env);
   const config = await loadConfig(io.cwd, context.settings.config);
   const opened = await openTandem(config, {
     io,

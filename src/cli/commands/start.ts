@@ -58,7 +58,7 @@ export function addStartCommand(program: Command, within: Within): void {
 
 async function start(context: CommandContext, options: StartOptions): Promise<void> {
   const { io } = context;
-  refuseOpenApi(options, context);
+  refuseOpenApi(options, io.env);
   const config = await loadConfig(io.cwd, context.settings.config);
   const opened = await openTandem(config, {
     io,

@@ -10,7 +10,13 @@ import {
 } from "../integration.ts";
 import { Api } from "./api.ts";
 import { RepositoryClient } from "./container.ts";
-import { type Login, readBaseUrl, readCredentials, readUserToken } from "./credentials.ts";
+import {
+  type Login,
+  readBaseUrl,
+  readCredentials,
+  readUserToken,
+  requireKnownHost,
+} from "./credentials.ts";
 import { deliveryLog } from "./deliveries.ts";
 import { impossible } from "./errors.ts";
 import { installationClient } from "./installation.ts";
@@ -21,6 +27,13 @@ import { readAnswer, Transport } from "./transport.ts";
 export interface GitHubOptions {
   /** The API's address, for GitHub Enterprise Server. Default: `https://api.github.com`. */
   readonly baseUrl?: string;
+  /**
+   * Hosts that an account's own `baseUrl` may name, such as `github.example.com`, beside that of `baseUrl`
+   * above, `api.github.com` and this machine. Tokens are sent to no other.
+   */
+  readonly hosts?: readonly string[];
+  /** Environment variables that accounts may name, beside those that begin with `GITHUB_` and the like. */
+  readonly env?: readonly string[];
   /** How long a request may take, in milliseconds. Default: 10 000. */
   readonly timeoutMs?: number;
 }
@@ -36,7 +49,9 @@ const REPOSITORY_NAME = /^[\w-]+\/(?!\.{1,2}$)[\w.-]+$/;
  */
 export function connect(settings: AccountSettings, options: GitHubOptions): AccountClient {
   const login = readCredentials(settings.name, settings.credentials);
-  const baseUrl = login.baseUrl ?? readBaseUrl(options.baseUrl ?? PUBLIC_API);
+  const configured = readBaseUrl(options.baseUrl ?? PUBLIC_API);
+  const baseUrl = login.baseUrl ?? configured;
+  requireKnownHost(settings.name, baseUrl, [configured, PUBLIC_API], options.hosts ?? []);
   const listeners: ((telemetry: Telemetry) => void)[] = [];
   const tell = (telemetry: Telemetry): void => {
     for (const listener of listeners) listener(telemetry);

@@ -107,6 +107,30 @@ export function readBaseUrl(baseUrl: string): string {
   );
 }
 
+const THIS_MACHINE = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * An account's row names the host that its token is sent to. Without this check a row could send any
+ * account's token, or any variable it names, anywhere.
+ *
+ * @throws IntegrationError of kind `credentials`.
+ */
+export function requireKnownHost(
+  account: string,
+  baseUrl: string,
+  addresses: readonly string[],
+  hosts: readonly string[],
+): void {
+  const { host, hostname } = new URL(baseUrl);
+  const known = [...addresses.map((address) => new URL(address).host), ...hosts];
+  if (known.includes(host) || THIS_MACHINE.test(hostname)) return;
+  throw credentialsError(
+    "host_not_allowed",
+    `The GitHub account ${account} is at ${host}, and the configuration allows no token to be sent there.`,
+    `Allow the host where the integration is configured: github({ hosts: ["${host}"] }).`,
+  );
+}
+
 function readKey(account: string, pem: string): KeyObject {
   const problem = credentialsError(
     "invalid_private_key",

@@ -34,6 +34,8 @@ export function github(
     resources: RESOURCES,
     // GitHub refuses more than about this many requests that create content.
     writesPerHour: 500,
+    secretFields: ["token", "privateKey"],
+    environment: options.env ?? [],
     verify,
     translate,
     connect: (settings) => connect(settings, options),

@@ -1,6 +1,7 @@
 /** Accounts: who they are, which repositories they find, and how an App's installation logs in. */
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { GitHubOptions } from "../../../src/integrations/github/index.ts";
 import { createGitHubSimulator } from "../../../src/testing/github/index.ts";
 import { seededRandom } from "../../../src/testing/random.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
@@ -95,6 +96,37 @@ describe("an account with a token", () => {
     story.sim.as("mona").openIssue(SITE, { title: "Broken link" });
     expect(await story.account.findContainer(SITE)).toMatchObject({ name: SITE });
     expect(await story.site.read(issue(1))).toMatchObject({ externalId: "1" });
+  });
+});
+
+describe("an account's own address", () => {
+  const opening = (baseUrl: string, options: GitHubOptions = {}) => {
+    const fetch = alwaysAnswering("{}");
+    return () => connectTo(fetch, new VirtualClock(), { token: "s3cret", baseUrl }, options);
+  };
+
+  test.each([
+    ["https://api.github.com", {}],
+    ["http://127.0.0.1:4401", {}],
+    ["http://localhost:4401", {}],
+    ["https://github.example.com/api/v3", { hosts: ["github.example.com"] }],
+    ["https://github.example.com/api/v3", { baseUrl: "https://github.example.com/api/v3" }],
+  ])("is taken where the configuration knows its host: %s", (baseUrl, options) => {
+    expect(opening(baseUrl, options)).not.toThrow();
+  });
+
+  test.each([
+    ["https://attacker.example", {}],
+    ["https://api.github.com.attacker.example", {}],
+    ["https://api.github.com@attacker.example", {}],
+    ["https://api.github.com:8443", {}],
+    ["http://127.0.0.1.attacker.example", {}],
+    ["http://169.254.169.254/latest", {}],
+    ["https://attacker.example", { hosts: ["github.example.com"] }],
+  ])("is refused elsewhere, before a token is sent: %s", (baseUrl, options) => {
+    expect(opening(baseUrl, options)).toThrow(
+      expect.objectContaining({ kind: "credentials", code: "host_not_allowed" }) as Error,
+    );
   });
 });
 
