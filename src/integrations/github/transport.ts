@@ -5,7 +5,7 @@
  * 2. Every answer's headers are told, the failed ones' too.
  * 3. Answers are parsed by `parseExactly`, so ids beyond 2^53 survive.
  */
-import { Octokit } from "@octokit/core";
+import { request as octokitRequest } from "@octokit/request";
 import { z } from "zod";
 import type { Clock } from "../../model/clock.ts";
 import type { Json } from "../../model/content.ts";
@@ -78,15 +78,15 @@ export interface TransportOptions {
 export class Transport {
   readonly baseUrl: string;
   readonly #options: TransportOptions;
-  readonly #octokit: Octokit;
+  readonly #request: typeof octokitRequest;
   #clockOffset = 0;
 
   constructor(options: TransportOptions) {
     this.baseUrl = options.baseUrl;
     this.#options = options;
-    this.#octokit = new Octokit({
+    this.#request = octokitRequest.defaults({
       baseUrl: options.baseUrl,
-      userAgent: "tandem-sync",
+      headers: { "user-agent": "tandem-sync" },
       request: {
         // A redirect may name another repository or another host; who asked decides.
         redirect: "manual",
@@ -94,7 +94,6 @@ export class Transport {
         parseSuccessResponseBody: false,
         log: SILENT,
       },
-      log: SILENT,
     });
   }
 
@@ -175,7 +174,7 @@ export class Transport {
       return response;
     };
     try {
-      const { status, headers } = await this.#octokit.request({
+      const { status, headers } = await this.#request({
         method: request.method,
         url: request.url,
         headers: {
