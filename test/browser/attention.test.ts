@@ -34,7 +34,10 @@ describe.skipIf(chromium === null)(title, () => {
     github.createRepository({ owner: "acme", name: "site" });
     github.token("bot-token", { login: "tandem[bot]" });
     const config = { ...sampleConfig(pglite), safety: { blastRadius: { records: 1, share: 0.1 } } };
-    tandem = await createTandem(config, { fetch: github.fetch, environment: { GITHUB_TOKEN: "bot-token" } });
+    tandem = await createTandem(config, {
+      fetch: github.fetch,
+      environment: { GITHUB_TOKEN: "bot-token" },
+    });
     await tandem.migrate();
     connection = await tandem.connect({
       account: {
