@@ -1,0 +1,39 @@
+/**
+ * `npm run chaos -- --json`: faults of database, network and provider amid the work of real processes; see
+ * `test/chaos`. `--quick` plays the few that run at every change, `--only NAME` those of that name. It exits
+ * with 1 unless nothing is lost, doubled or stuck.
+ */
+import { parseArgs } from "node:util";
+import { openChaosSite } from "../test/chaos/chaos-site.ts";
+import { FAULTS } from "../test/chaos/faults.ts";
+import { playFault, type Verdict } from "../test/chaos/play-fault.ts";
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+  },
+});
+const wanted = FAULTS.filter(
+  ({ name, isQuick }) => name.includes(values.only) && (isQuick || !values.quick),
+);
+const faults: Verdict[] = [];
+const site = await openChaosSite();
+try {
+  for (const [round, fault] of wanted.entries()) {
+    const verdict = await playFault(site, fault, round + 1);
+    faults.push(verdict);
+    process.stderr.write(`${JSON.stringify(verdict)}\n`);
+  }
+} finally {
+  await site.close();
+}
+const passed = faults.filter(({ ok }) => ok).length;
+const failed = wanted.length - passed;
+process.stdout.write(
+  values.json
+    ? `${JSON.stringify({ passed, failed, faults })}\n`
+    : `${String(passed)} passed, ${String(failed)} failed\n`,
+);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
