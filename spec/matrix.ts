@@ -10,7 +10,7 @@ const rowSchema = z.strictObject({
   /** Unique; the name of its trace as well. */
   name: z.string().regex(/^[a-z0-9-]+$/),
   /** The file beside this one, without `.pml`. */
-  model: z.enum(["lane", "delete", "create", "fence", "parent", "transfer", "move"]),
+  model: z.enum(["lane", "delete", "create", "fence", "parent", "transfer", "move", "read"]),
   /** The world: policy, budgets, what is looked at. Each word is defined in the model. */
   bounds: z.string(),
   /** The rules taken away; absent in a whole model. */

@@ -18,6 +18,7 @@ import type { IdentitySettings } from "./store/store.ts";
 
 /** An hour: whoever waits longer has switched it off. */
 const LONGEST_PAUSE_MS = 3_600_000;
+const LONGEST_FRESHNESS_MS = 10_000;
 
 export interface CompiledConfig {
   readonly integrations: ReadonlyMap<string, Integration>;
@@ -65,6 +66,7 @@ export function compileConfig(config: AnyConfig): CompiledConfig {
       quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
       blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
       writePause: compileWritePause(config.safety?.writePause ?? 2_000),
+      readFreshness: compileReadFreshness(config.safety?.readFreshness ?? 1_000),
     },
     redeliverMillis: compileRedelivery(config.redelivery ?? {}),
   };
@@ -120,6 +122,17 @@ function compileWritePause(given: NonNullable<SafetyConfig["writePause"]>): numb
     "safety.writePause",
     `it is a number of milliseconds, up to ${LONGEST_PAUSE_MS.toLocaleString("en")}`,
     "Write 2_000, or false to write each edit as soon as the one before it was answered.",
+  );
+}
+
+function compileReadFreshness(given: NonNullable<SafetyConfig["readFreshness"]>): number {
+  if (given === false) return 0;
+  if (given >= 0 && given <= LONGEST_FRESHNESS_MS) return given;
+  throw new ConfigError(
+    "bad_read_freshness",
+    "safety.readFreshness",
+    `it is a number of milliseconds, up to ${LONGEST_FRESHNESS_MS.toLocaleString("en")}`,
+    "Write 1_000, or false to read before each write, however soon it follows another.",
   );
 }
 

@@ -195,6 +195,7 @@ export async function composeTandem(
     authors: compiled.authors,
     authorTokens: createAuthorTokens({ hook: compiled.authors.token, gateway, clock, log }),
     answers: gather(),
+    reads: gather(),
     gateway,
     failpoints,
     clock,

@@ -183,6 +183,12 @@ export interface SafetyConfig {
    * Default: 2,000; `false` for none.
    */
   readonly writePause?: number | false;
+  /**
+   * A resource is read before it is written, so that nothing is overwritten unread. A write that follows
+   * another of the same record within so many milliseconds takes the answer to that for the read.
+   * Default: 1,000, at most 10,000; `false` reads each time.
+   */
+  readonly readFreshness?: number | false;
 }
 
 /** A database: a URL, a `pg.Pool` or a PGlite; in simulations and tests a `MemoryDatabase`. */

@@ -21,6 +21,8 @@ export interface Context {
   readonly quarantine: QuarantineLimits | null;
   /** The least time between two writes of a record to its resource, in milliseconds. */
   readonly writePause: number;
+  /** How long what our own request's answer has shown is as good as a read, in milliseconds. */
+  readonly readFreshness: number;
 }
 
 /** A time of the provider's on our clock. */

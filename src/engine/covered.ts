@@ -2,7 +2,7 @@
  * A remote edit that our own write covered: made after we had read the resource and before our
  * request landed, it shows only in a webhook that is by now older than what the resource says.
  */
-import { type Content, type Json, sameValue } from "../model/content.ts";
+import { type Content, isStringArray, type Json, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
@@ -40,7 +40,9 @@ export function coveredByOurWrite(
       return said === undefined || isSpent(write, writes, at) ? [] : [said];
     });
     const isOurs = ours.some((value) => sameValue(value, seen));
-    if (seen === undefined || isOurs || sameValue(seen, shown[field])) return [];
+    // Elements of a set leave one by one, and cover nothing that others did to it.
+    if (seen === undefined || isStringArray(seen)) return [];
+    if (isOurs || sameValue(seen, shown[field])) return [];
     const hasLanded = ({ values }: Attempt) => sameValue(values[field], shown[field]);
     const covering =
       writes.find((write) => mayCover(write, field, seen, at)) ??

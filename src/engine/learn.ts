@@ -17,15 +17,21 @@ export interface Look {
   readonly event: EventId;
   /** Of a read that began when no read lagged behind what is known: it counts though its time is older. */
   readonly verified?: boolean;
+  /** Of a read or an answer: with what a later read may be answered "unchanged". */
+  readonly validator?: string | undefined;
 }
 
 /** What was seen last is what is known. Who brought what base says is kept until this is merged. */
-export function hear(start: Transition, { content, at, event }: Look, said: string): Transition {
+export function hear(start: Transition, look: Look, said: string): Transition {
+  const { content, at, event, validator } = look;
   const { base, known: before } = start.lane;
   const baseFrom = base === null ? undefined : (before?.baseFrom ?? before?.event);
   const past = versionsBefore(before);
-  const own = { content, digest: said, at, event, lost: false };
-  const seen = past.length === 0 ? own : { ...own, before: past };
+  const seen = {
+    ...{ content, digest: said, at, event, lost: false },
+    ...(past.length === 0 ? {} : { before: past }),
+    ...(validator === undefined ? {} : { validator }),
+  };
   const known = baseFrom === undefined ? seen : { ...seen, baseFrom };
   return withLane(start, { known, clock: { at, event } });
 }

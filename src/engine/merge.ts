@@ -17,6 +17,7 @@ import { newEvent } from "./new-event.ts";
 import { nextWriteAt, paceWaiting } from "./pace.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";
 import { newsOf, noteTurn } from "./quarantine.ts";
+import { hasTaken } from "./sets.ts";
 import { bear, liveEvents, outboundOff, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
@@ -29,6 +30,8 @@ export interface Sight {
   readonly at: Instant;
   /** A payload was learned when it was admitted; a read or an answer is learned now. */
   readonly from: "payload" | "reread" | "answer";
+  /** With what a later read may be answered "unchanged"; a payload has none. */
+  readonly validator?: string | undefined;
 }
 
 /** What an event brought, where nothing is in doubt. */
@@ -57,6 +60,7 @@ export function sightOf(
     copy: canonical(observation.content ?? {}, context.mapping.resource.fields),
     at: observation.updatedAt,
     from,
+    validator: observation.validator,
   };
 }
 
@@ -159,17 +163,13 @@ export function concludeMerge(
   record: RecordAfter | null,
   context: Context,
 ): Transition {
+  const { content, at, validator } = sight;
   const learned =
     sight.from === "payload"
       ? start
       : learn(
           start,
-          {
-            content: sight.content,
-            at: sight.at,
-            event: event.id,
-            verified: sight.from === "reread",
-          },
+          { content, at, event: event.id, validator, verified: sight.from === "reread" },
           context.now,
         );
   const lane = noteTurn(learned.lane, "resource", newsOf(learned.lane, merged), context);
@@ -262,8 +262,10 @@ export function changesOf(merged: Plan, before: Content | null): readonly FieldC
 }
 
 /** Whether the resource says what we sent: then it has landed, and a request lands once. */
-function shows({ content }: Sight, { values }: Attempt): boolean {
-  return Object.entries(values).every(([field, value]) => sameValue(content[field], value));
+function shows({ content }: Sight, { values, base }: Attempt): boolean {
+  return Object.entries(values).every(([field, value]) =>
+    hasTaken(content[field], base[field], value),
+  );
 }
 
 /** Whether an attempt that has not landed by then never will. */

@@ -1,12 +1,12 @@
 /** What an outbound event does next, and how it ends. */
-import { type Content, pick, sameValue } from "../model/content.ts";
+import { type Content, pick, type SetChanges } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
-import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { ResourceRef } from "../model/observation.ts";
 import { awaitVisible } from "./absent-row.ts";
 import type { Context } from "./context.ts";
-import { replacedAfterEnd, sentShortlyBefore } from "./covered.ts";
+import { sentShortlyBefore } from "./covered.ts";
 import {
   attributed,
   BY_ACCOUNT,
@@ -20,21 +20,14 @@ import {
   writtenBy,
 } from "./create.ts";
 import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
-import { learn } from "./learn.ts";
-import {
-  changesOf,
-  concludeMerge,
-  queueUnsent,
-  type RecordAfter,
-  type Sight,
-  sightOf,
-} from "./merge.ts";
+import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
+import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { awaitReads, isUnread } from "./reads-lag.ts";
-import { endedReason, missedAtMove, removalOf, removalReason } from "./record-move.ts";
+import { endedReason, removalOf, removalReason } from "./record-move.ts";
+import { hasTaken, splitSets } from "./sets.ts";
 import { requeue } from "./start.ts";
-import { resourceGone } from "./tombstone.ts";
 import { closeIntent, sentByCreates } from "./tokenless.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
@@ -49,6 +42,8 @@ export type OutboundStep =
   | { readonly kind: "settled"; readonly transition: Transition }
   /** The outcome of an earlier request is unknown: read the resource first. */
   | { readonly kind: "reread"; readonly ref: ResourceRef }
+  /** A write comes next, and nobody has read by now what it would overwrite. */
+  | { readonly kind: "read"; readonly ref: ResourceRef; readonly validator: string | null }
   /** An earlier create may have landed: look for its token, or for what was sent, first. */
   | {
       readonly kind: "find";
@@ -76,7 +71,10 @@ export type OutboundRequest =
   | {
       readonly kind: "patch";
       readonly ref: ResourceRef;
+      /** Fields that take a value as it is. */
       readonly values: Content;
+      /** Of sets, what is added and removed: what others did to them beside that stays. */
+      readonly sets: SetChanges;
       readonly token: string | null;
     }
   | { readonly kind: "delete" | "close"; readonly ref: ResourceRef };
@@ -93,7 +91,7 @@ export interface OutboundView {
   readonly attribution?: string | null;
   /** Who writes what is created; `null` where nobody was asked yet. Default: the account. */
   readonly writer?: Writer | null;
-  /** Whether the unknown outcome, if any, was looked into by this worker just now. */
+  /** Whether this worker has read the resource just now, so that an unknown outcome is settled too. */
   readonly looked: boolean;
 }
 
@@ -141,7 +139,9 @@ export function stepOutbound(
     if (waiting !== null) return settled(waiting);
     return { kind: "reread", ref: refOf(lane, lane.externalId) };
   }
-  if (event.action === "delete" || view.record === null) return stepRemoval(start, event, context);
+  if (event.action === "delete" || view.record === null) {
+    return stepRemoval(start, event, view.looked, context);
+  }
   if (lane.externalId === null) return stepCreate(start, event, view.record, view, context);
 
   const values = unsentOf(lane, view.record, context);
@@ -153,13 +153,21 @@ export function stepOutbound(
   const noted = noteTurn(lane, "record", values, context);
   const field = contested(noted, context);
   if (field !== null) return settled(quarantine(start, event, field, values, context));
+  const ref = refOf(lane, lane.externalId);
+  if (!view.looked && mustReadFirst(lane, context)) {
+    return { kind: "read", ref, validator: validatorOf(lane) };
+  }
+  const givesWay = awaitNews(start, event, context);
+  if (givesWay !== null) return settled(givesWay);
+  const { sets, others } = splitSets(lane.base, values);
   return {
     kind: "request",
     transition: sending(withLane(start, { flips: noted.flips }), event, "patch", values, context),
     request: {
       kind: "patch",
-      ref: refOf(lane, lane.externalId),
-      values: signed(lane, values, view.attribution ?? null, context.mapping),
+      ref,
+      values: signed(lane, others, view.attribution ?? null, context.mapping),
+      sets,
       token: lane.intent?.token ?? null,
     },
   };
@@ -224,7 +232,13 @@ function stepCreate(
   };
 }
 
-function stepRemoval(start: Transition, event: TandemEvent, context: Context): OutboundStep {
+/** Closing leaves what was said where it is; what a deletion takes along is read first, and named. */
+function stepRemoval(
+  start: Transition,
+  event: TandemEvent,
+  looked: boolean,
+  context: Context,
+): OutboundStep {
   const { lane } = start;
   const kind = removalOf(lane, context.mapping);
   const isAway = lane.tombstone?.movedTo !== undefined;
@@ -239,11 +253,15 @@ function stepRemoval(start: Transition, event: TandemEvent, context: Context): O
       }),
     };
   }
+  const ref = refOf(lane, lane.externalId);
+  if (kind === "delete" && !looked && mustReadFirst(lane, context)) {
+    return { kind: "read", ref, validator: validatorOf(lane) };
+  }
   const values = kind === "close" ? closingValues(context.mapping) : {};
   return {
     kind: "request",
     transition: sending(start, event, kind, values, context),
-    request: { kind, ref: refOf(lane, lane.externalId) },
+    request: { kind, ref },
   };
 }
 
@@ -331,60 +349,17 @@ export function concludeLook(
 
 /** What we sent and now see at the resource. */
 function changesSeen(attempt: Attempt | null, content: Content): readonly FieldChange[] {
-  return changesSent(attempt).filter(({ field, to }) => sameValue(content[field], to));
+  return changesSent(attempt).filter(({ field, from, to }) => hasTaken(content[field], from, to));
 }
 
-function changesSent(attempt: Attempt | null): readonly FieldChange[] {
+/** What a request of ours was to change, field by field. */
+export function changesSent(attempt: Attempt | null): readonly FieldChange[] {
   return Object.entries(attempt?.values ?? {}).map(([field, to]) => ({
     side: "resource",
     field,
     from: attempt?.base[field] ?? null,
     to,
   }));
-}
-
-/**
- * Ends an outbound delete that was carried out, or had nothing left to do.
- *
- * @param answer What closing it answered: base takes what we set, so that a record that comes back
- *   is compared with it; the rest is for a later look. `gone` where the resource was deleted before;
- *   `not_found` does not tell, so that the sweep may remove it once more.
- */
-export function concludeResourceRemoval(
-  start: Transition,
-  event: TandemEvent,
-  answer: Observation | "gone" | "not_found" | null,
-  context: Context,
-): Transition {
-  const { attempt, tombstone } = start.lane;
-  const settled = withLane(start, {
-    attempt: null,
-    tombstone: answer === "gone" && tombstone !== null ? resourceGone(tombstone) : tombstone,
-  });
-  const end = (transition: Transition, details: Parameters<typeof move>[4]) =>
-    move(transition, event.id, "completed", context.now, { ...details, error: null });
-  if (answer === "not_found") {
-    return end(withLane(settled, { lastSent: null }), { reason: "resource_not_found" });
-  }
-  const done = attempt?.kind === "close" ? "closed_resource" : "deleted_resource";
-  const reason = removalReason(start.lane, done);
-  if (attempt?.kind !== "close" || answer === null || answer === "gone") {
-    return end(settled, { reason });
-  }
-  const { content, at, copy } = sightOf(start.lane, answer, "answer", context);
-  const set = pick(content, Object.keys(attempt.values));
-  const { lane, ended } = learn(settled, { content, at, event: event.id }, context.now);
-  const closed = { base: { ...lane.base, ...set }, copy: { ...lane.copy, ...copy } };
-  const missed = [
-    ...missedAtMove(start.lane, content, event.id, at),
-    ...replacedAfterEnd(start.lane, content, at),
-  ];
-  return end(withLane({ lane, ended }, closed), {
-    reason,
-    updatedAt: at,
-    changes: [...event.changes, ...changesSent(attempt)],
-    conflicts: withConflicts(event, missed),
-  });
 }
 
 /** The resource of a lane whose id is known. */

@@ -21,7 +21,7 @@ import type { Conflict } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { ConflictPolicy, InitialPolicy } from "../model/mapping.ts";
 import { isLater, isUnsaid, laterSide, type Times } from "./later-side.ts";
-import { mergeSet, withOurChanges } from "./sets.ts";
+import { isBesideOurs, mergeSet, withOurChanges } from "./sets.ts";
 
 export interface PlannedField {
   readonly name: string;
@@ -159,7 +159,8 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   if (base === undefined) return mergeFirst(field, input, seen, record);
   if (sameValue(seen, base)) return { record, base, news: false };
   if (field.kind === "set") {
-    const before = withOurChanges(base, input.sent.unknown?.[name], seen);
+    const ours = input.sent.answered?.[name] ?? input.sent.unknown?.[name];
+    const before = withOurChanges(base, ours, seen);
     const late = input.sent.unanswered.reduce(
       (set, values) => withOurChanges(set, values[name], seen),
       before,
@@ -188,15 +189,17 @@ function recordSide(field: PlannedField, input: PlanInput): Json | undefined {
 
 /** A value that we sent ourselves: base takes it and the record keeps what it has by now. */
 function mergeOwnValue(
-  { name }: PlannedField,
+  field: PlannedField,
   { sent }: PlanInput,
   seen: Json,
   base: Json | undefined,
   record: Json | undefined,
 ): Merged | null {
+  const { name } = field;
   const answered = sent.answered?.[name];
   if (answered !== undefined) {
     const untouched = sameValue(record, answered);
+    if (field.kind === "set" && isBesideOurs(answered, seen, base, untouched)) return null;
     if (sameValue(seen, answered) || !untouched) return { record, base: seen, news: false };
     return settle(name, "resource", record, seen, "provider_changed_our_value");
   }
@@ -356,6 +359,8 @@ function mergeWholeRecord(input: PlanInput): typeof mergeField {
     const seen = input.resource[field.name];
     const before = base[field.name];
     if (seen === undefined || before === undefined || sameValue(seen, before)) return false;
+    // What others did to a set beside our change of it takes nothing from the record.
+    if (field.kind === "set" && sent.answered?.[field.name] !== undefined) return false;
     return mergeOwnValue(field, input, seen, before, recordSide(field, input)) === null;
   };
   if (!input.fields.some(isUnsent) || !input.fields.some(isNews)) return mergeField;

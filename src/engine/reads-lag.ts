@@ -9,6 +9,7 @@ import type { Lane, Transition } from "../model/lane.ts";
 import { type Context, ownTime } from "./context.ts";
 import { lastWrites } from "./covered.ts";
 import type { Sight } from "./merge.ts";
+import { hasTaken } from "./sets.ts";
 import { requeue } from "./start.ts";
 
 /** How far lists and reads may lag behind what a provider has said already. */
@@ -61,7 +62,7 @@ function isOfBeforeOurs(lane: Lane, field: string, said: Json, shown: Json | und
   return lastWrites(lane).some(
     ({ values, base }) =>
       values[field] !== undefined &&
-      sameValue(values[field], shown) &&
+      hasTaken(shown, base[field], values[field]) &&
       sameValue(base[field], said),
   );
 }

@@ -1,5 +1,48 @@
 /** Sets of strings merge by their elements: what each side added or removed. */
-import { isStringArray, type Json } from "../model/content.ts";
+import {
+  type Content,
+  isStringArray,
+  type Json,
+  sameValue,
+  type SetChange,
+  type SetChanges,
+} from "../model/content.ts";
+
+/**
+ * Takes sets out of what is to be sent, and says of each what is added and removed. Sent whole, a set
+ * would take off what others have put there since we read it (situation 57).
+ */
+export function splitSets(
+  base: Content | null,
+  values: Content,
+): { readonly sets: SetChanges; readonly others: Content } {
+  const sets: Record<string, SetChange> = {};
+  const others: Record<string, Json> = {};
+  for (const [field, value] of Object.entries(values)) {
+    if (isStringArray(value)) sets[field] = setChange(base?.[field], value);
+    else others[field] = value;
+  }
+  return { sets, others };
+}
+
+function setChange(base: Json | undefined, value: readonly string[]): SetChange {
+  const before = isStringArray(base) ? base : [];
+  return {
+    added: value.filter((item) => !before.includes(item)),
+    removed: before.filter((item) => !value.includes(item)),
+  };
+}
+
+/** Whether a resource shows what a write of ours made of a field: of a set, each element that it moved. */
+export function hasTaken(
+  seen: Json | undefined,
+  base: Json | undefined,
+  sent: Json | undefined,
+): boolean {
+  if (!isStringArray(seen) || !isStringArray(sent)) return sameValue(seen, sent);
+  const { added, removed } = setChange(base, sent);
+  return added.every((item) => seen.includes(item)) && !removed.some((item) => seen.includes(item));
+}
 
 /** A set before, with what we sent to it since, as far as the resource shows it: no edit of theirs. */
 export function withOurChanges(base: Json, sent: Json | undefined, seen: Json): Json {
@@ -18,4 +61,18 @@ export function mergeSet(base: Json, record: Json | undefined, seen: Json): Json
   const added = seen.filter((item) => !was.has(item));
   const removed = new Set(base.filter((item) => !shown.has(item)));
   return [...new Set([...record.filter((item) => !removed.has(item)), ...added])].sort();
+}
+
+/**
+ * Whether the answer to our change of a set shows what others did to it as well: its elements leave one
+ * by one, so theirs stay, and are merged. What the provider has dropped of ours is its change of our value.
+ */
+export function isBesideOurs(
+  answered: Json,
+  seen: Json,
+  base: Json | undefined,
+  untouched: boolean,
+): boolean {
+  if (base === undefined || sameValue(seen, answered)) return false;
+  return !untouched || hasTaken(seen, base, answered);
 }

@@ -8,7 +8,7 @@
  * 5. Whatever it returns is canonical and carries no token of ours in its content.
  */
 import type { Clock } from "../model/clock.ts";
-import type { Actor, Content } from "../model/content.ts";
+import type { Actor, Content, SetChanges } from "../model/content.ts";
 import type { Instant } from "../model/instant.ts";
 import type { DeliveryAttempt } from "../model/missed-delivery.ts";
 import type {
@@ -202,15 +202,32 @@ export interface Telemetry {
   readonly containerName?: string;
 }
 
-/** The API of one container. Every write is one request, never repeated by the adapter itself. */
+/**
+ * The API of one container. No request is repeated by the adapter itself, and every write is one, but for
+ * sets: a provider may want a request for each change of one. One that fails after another was applied
+ * has failed with `applied: "unknown"`.
+ */
 export interface ContainerClient {
   /** Reads one resource by id. Throws `not_found` (404: gone or hidden) or `gone` (410). */
   read(ref: ResourceRef, signal?: AbortSignal): Promise<Observation>;
+  /**
+   * The same, or `unchanged` where the provider says that nothing has changed since the observation whose
+   * validator is given. `null`, or a provider that keeps none: it is read.
+   */
+  readIfChanged(
+    ref: ResourceRef,
+    validator: string | null,
+    signal?: AbortSignal,
+  ): Promise<Observation | "unchanged">;
   create(request: CreateRequest, signal?: AbortSignal): Promise<Observation>;
-  /** Changes the given fields. `token` is put back where the resource carried one. */
+  /**
+   * Changes the given fields, and adds and removes elements of sets; whatever else is in those stays.
+   * `token` is put back where the resource carried one.
+   */
   patch(
     ref: ResourceRef,
     values: Content,
+    sets: SetChanges,
     token: string | null,
     signal?: AbortSignal,
   ): Promise<Observation>;

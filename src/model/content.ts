@@ -103,6 +103,15 @@ export function seenOver(before: Content | null, content: Content): Content {
   return before === null ? content : { ...before, ...content };
 }
 
+/** What is to become of a set, whatever else is in it. */
+export interface SetChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Changes of sets by their fields. */
+export type SetChanges = Readonly<Record<string, SetChange>>;
+
 /** Only the named fields, where present. */
 export function pick(content: Content, fields: readonly string[]): Content {
   const result: Record<string, Json> = {};

@@ -31,6 +31,8 @@ export interface Known {
   readonly doubted?: true;
   /** Versions that were known before it, newest first: late news of them says nothing unread. */
   readonly before?: readonly string[];
+  /** The adapter's validator of the read or answer that showed it: a read that meets it has nothing new. */
+  readonly validator?: string;
 }
 
 /** Marks an integration record whose resource or record was deleted. */

@@ -45,6 +45,8 @@ export interface Observation extends ResourceRef {
   readonly author: Actor | null;
   /** When it was created, by the provider's clock; absent where it does not tell. */
   readonly createdAt?: Instant;
+  /** With what a later read may be answered "unchanged", by the same login; absent where there is none. */
+  readonly validator?: string;
 }
 
 /** What Tandem must know of a type of resource; the adapter declares it. */

@@ -218,6 +218,7 @@ export class AddressBook {
       clockOffset: account.clockOffset,
       quarantine: this.#services.safety.quarantine,
       writePause: this.#services.safety.writePause,
+      readFreshness: this.#services.safety.readFreshness,
     };
   }
 }

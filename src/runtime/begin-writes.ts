@@ -1,9 +1,10 @@
 /**
- * Edits of paired records, begun in the transaction that claims them: what each is to send is decided
- * and noted for many at once. What needs more than lane and record is left to its own turn: a create, a
- * removal, a look, an author's line.
+ * Edits of paired records, begun in the transaction that claims them: what each does next is decided for
+ * many at once. Nearly all read first what they would overwrite, and are begun after that
+ * (`read-first.ts`). What needs more than lane and record is left to its own turn: a create, a removal, a
+ * look into an unknown outcome, an author's line.
  */
-import { stepOutbound, type OutboundRequest } from "../engine/outbound.ts";
+import { stepOutbound, type OutboundRequest, type OutboundStep } from "../engine/outbound.ts";
 import { processing } from "../engine/transition.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -19,6 +20,8 @@ import { randomToken, type Services } from "./services.ts";
 export type Begun =
   /** It ended, or went back to wait; nothing is left to do. */
   | { readonly kind: "settled" }
+  /** The resource is to be read before anything leaves; nothing is noted yet. */
+  | ({ readonly kind: "read" } & Pick<Read, "ref" | "validator"> & { readonly contact: Contact })
   /** What leaves next is noted. */
   | { readonly kind: "request"; readonly contact: Contact; readonly request: OutboundRequest };
 
@@ -27,7 +30,10 @@ export interface BegunWrite {
   readonly begun: Begun;
 }
 
-interface Beginning {
+type Read = Extract<OutboundStep, { kind: "read" }>;
+
+/** An edit whose lane is held under its claim. */
+export interface Beginning {
   readonly held: Held;
   readonly recordId: string;
   readonly contact: Contact;
@@ -41,7 +47,7 @@ export async function beginWrites(
   book: AddressBook,
   services: Pick<Services, "random">,
 ): Promise<ReadonlyMap<LaneId, BegunWrite>> {
-  const beginnings = claimed.flatMap(({ after }) => beginningOf(after, book));
+  const beginnings = claimed.flatMap(({ after }) => beginningOf(after, book) ?? []);
   const begun = new Map<LaneId, BegunWrite>();
   for (const mapping of new Set(beginnings.map((beginning) => beginning.mapping))) {
     const alike = beginnings.filter((beginning) => beginning.mapping === mapping);
@@ -51,31 +57,34 @@ export async function beginWrites(
     );
     for (const beginning of alike) {
       const row = rows.get(beginning.recordId) ?? null;
-      const write = decide(beginning, row, tx, book, services);
+      const write = beginWrite(beginning, row, tx, book, services, { looked: false });
       if (write !== null) begun.set(beginning.held.lane.id, write);
     }
   }
   return begun;
 }
 
-function beginningOf(start: Transition, book: AddressBook): readonly Beginning[] {
+/** What is edited by an event; `null` where it is no edit, or one that must go alone. */
+export function beginningOf(start: Transition, book: AddressBook): Beginning | null {
   const { lane } = start;
   const event = processing(lane);
   const contact = book.contact(lane.connectionId);
   const mapping = book.mapping(lane);
   const { recordId } = lane;
-  if (event === null || contact === null || mapping === null || recordId === null) return [];
-  if (event.direction !== "outbound" || event.action !== "upsert") return [];
-  if (lane.externalId === null || mapping.author !== null) return [];
-  return [{ held: { lane, event, start }, recordId, contact, mapping }];
+  if (event === null || contact === null || mapping === null || recordId === null) return null;
+  if (event.direction !== "outbound" || event.action !== "upsert") return null;
+  if (lane.externalId === null || mapping.author !== null) return null;
+  return { held: { lane, event, start }, recordId, contact, mapping };
 }
 
-function decide(
+/** Decides what an edit does next; `null` where it is to be decided alone. */
+export function beginWrite(
   { held, contact }: Beginning,
   row: Row | null,
   { now }: Pick<StoreTransaction, "now">,
   book: AddressBook,
   { random }: Pick<Services, "random">,
+  { looked }: { readonly looked: boolean },
 ): BegunWrite | null {
   // An absent row may only be hidden from us: the event is tried alone then, and asks.
   if (row === null) return null;
@@ -83,7 +92,7 @@ function decide(
   try {
     const record = recordContent(context.mapping, row);
     const token = randomToken(random);
-    const view = { record, attribution: null, parent: "none", token, looked: false } as const;
+    const view = { record, attribution: null, parent: "none", token, looked } as const;
     const step = stepOutbound(held.start, held.event, view, context);
     switch (step.kind) {
       case "settled":
@@ -93,6 +102,13 @@ function decide(
         const paused = awaitAccount(held, contact, context);
         return paused === null
           ? { after: transition, begun: { kind: "request", contact, request } }
+          : { after: paused, begun: { kind: "settled" } };
+      }
+      case "read": {
+        const paused = awaitAccount(held, contact, context);
+        const { ref, validator } = step;
+        return paused === null
+          ? { after: held.start, begun: { kind: "read", contact, ref, validator } }
           : { after: paused, begun: { kind: "settled" } };
       }
       case "reread":

@@ -1,5 +1,6 @@
 /** Carries out what an outbound event has decided to send. No transaction is open while it is on its way. */
-import { concludeResourceRemoval, type OutboundRequest } from "../engine/outbound.ts";
+import type { OutboundRequest } from "../engine/outbound.ts";
+import { concludeResourceRemoval } from "../engine/removal.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
@@ -83,7 +84,7 @@ function send(
 ): Promise<Observation> {
   const { values, token } = request;
   return request.kind === "patch"
-    ? client.patch(request.ref, values, token, signal)
+    ? client.patch(request.ref, values, request.sets, token, signal)
     : client.create({ type, values, parent: request.parent, token }, signal);
 }
 

@@ -200,6 +200,7 @@ function healing(client: ContainerClient, account: AccountRecord, store: Store):
   }
   return {
     read: (...args) => client.read(...args).then(healed),
+    readIfChanged: (...args) => client.readIfChanged(...args).then(healed),
     create: (...args) => client.create(...args).then(healed),
     patch: (...args) => client.patch(...args).then(healed),
     delete: (...args) => client.delete(...args).then(healed),

@@ -8,6 +8,7 @@ import { awaitRow } from "../engine/absent-row.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { sightOf } from "../engine/merge.ts";
 import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outbound.ts";
+import { concludeRemovalLook } from "../engine/removal.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Instant } from "../model/instant.ts";
@@ -19,12 +20,15 @@ import type { AddressBook, Contact } from "./address-book.ts";
 import { attributionOf, type Author, authorOf } from "./attribution.ts";
 import { type Asked, byAccount, writerFor } from "./author-tokens.ts";
 import { carryOut, type Turn } from "./carry-out.ts";
+import type { Begun } from "./begin-writes.ts";
 import { type Claimed, hold, save } from "./claim.ts";
 import { findCreated } from "./find-created.ts";
 import { waitsForAccount } from "./hold-back.ts";
+import { mayLeave } from "./may-leave.ts";
 import { parentState } from "./parent-state.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { admitGone } from "./process-inbound.ts";
+import { beginAfterRead, readFirst } from "./read-first.ts";
 import { noteRestored } from "./restored-children.ts";
 import { randomToken, type Services } from "./services.ts";
 import { refuseStale } from "./stale-read.ts";
@@ -34,6 +38,7 @@ import { lookAgain } from "./whereabouts.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
 type Look = Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact };
+type AnyLook = Pick<Exclude<Step, { kind: "request" }>, "kind"> & { readonly contact: Contact };
 
 /** Works on one claimed outbound event until it ends or goes back to the queue. */
 export async function processOutbound(
@@ -43,13 +48,12 @@ export async function processOutbound(
   turn: Turn,
 ): Promise<void> {
   const { begun } = claimed;
-  if (begun?.kind === "request") {
-    const { contact, request } = begun;
-    if (await waitsForAccount(services, claimed, book, contact)) return;
-    await carryOut(services, claimed, book, contact, request, null, turn);
-  }
-  if (begun !== null) return;
   let looked: Looked = "not_yet";
+  if (begun !== null) {
+    const goesOn = await goOn(services, claimed, book, begun, turn);
+    if (!goesOn) return;
+    looked = "settled";
+  }
   let asked = services.authors.token === null ? byAccount() : null;
   for (;;) {
     const step = await decide(services, claimed, book, looked, asked);
@@ -66,11 +70,50 @@ export async function processOutbound(
       continue;
     }
     const from = services.clock.now();
+    if (step.kind === "read") {
+      const seen = await readFirst(services, claimed, book, step, turn.signal);
+      if (seen === "gone") return;
+      if (
+        typeof seen === "object" &&
+        !(await settleLook(services, claimed, book, step, seen, from))
+      )
+        return;
+      looked = "settled";
+      continue;
+    }
     const seen = await look(step, claimed, services, book, turn.signal);
     if (seen === "gone") return;
     if (seen !== null && !(await settleLook(services, claimed, book, step, seen, from))) return;
     looked = seen === null ? "found_nothing" : "settled";
   }
+}
+
+/**
+ * Goes on with what was begun with others. `true` where it has read what it would overwrite, and is to
+ * go on alone.
+ */
+async function goOn(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  begun: Begun,
+  turn: Turn,
+): Promise<boolean> {
+  if (begun.kind === "settled") return false;
+  if (await waitsForAccount(services, claimed, book, begun.contact)) return false;
+  if (begun.kind === "request") {
+    await carryOut(services, claimed, book, begun.contact, begun.request, null, turn);
+    return false;
+  }
+  const { signal } = turn;
+  if (!(await mayLeave(services, claimed, "patch"))) return false;
+  const from = services.clock.now();
+  const seen = await readFirst(services, claimed, book, begun, signal);
+  if (seen === "gone" || seen === "absent") return false;
+  const next = await beginAfterRead(services, { claimed, book, seen, from, signal });
+  if (next !== null) return goOn(services, claimed, book, next, turn);
+  if (seen === "unchanged") return true;
+  return settleLook(services, claimed, book, begun, seen, from);
 }
 
 /** How far this worker has looked into an unknown outcome. */
@@ -171,7 +214,7 @@ async function settleLook(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  { kind, contact }: Look,
+  { kind, contact }: AnyLook,
   seen: Observation,
   from: Instant,
 ): Promise<boolean> {
@@ -184,7 +227,11 @@ async function settleLook(
       await save(tx, held, awaitRecord(taken, held.event, context));
       return false;
     }
-    refuseStale(held.lane, seen, "unknown", from, context);
+    refuseStale(held.lane, seen, kind === "read" ? "no" : "unknown", from, context);
+    if (kind === "read" && held.event.action === "delete") {
+      await save(tx, held, concludeRemovalLook(taken, held.event, seen, context));
+      return true;
+    }
     const lane = learnIdentity(taken.lane, seen);
     const sight = sightOf(lane, seen, "reread", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);

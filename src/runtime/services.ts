@@ -14,6 +14,7 @@ import type { Gateway } from "./gateway.ts";
 import type { AuthorHooks, HookBook } from "./hooks.ts";
 import type { InstanceGuard } from "./instance.ts";
 import type { Log } from "./log.ts";
+import type { WaitingEdit } from "./read-first.ts";
 import type { PatchAnswer } from "./settle-together.ts";
 
 /** What stops Tandem before it does harm. */
@@ -24,6 +25,8 @@ export interface Safety {
   readonly blastRadius: BlastRadius | null;
   /** The least time between two writes of a record to its resource, in milliseconds. */
   readonly writePause: number;
+  /** How long the answer to a write of ours stands for a read before the next, in milliseconds. */
+  readonly readFreshness: number;
 }
 
 export interface Services {
@@ -38,6 +41,8 @@ export interface Services {
   readonly authorTokens: AuthorTokens;
   /** What answered edits, to be taken in together. */
   readonly answers: Gathering<PatchAnswer>;
+  /** Edits that have read what they would overwrite, to be begun together. */
+  readonly reads: Gathering<WaitingEdit>;
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;

@@ -95,6 +95,7 @@ export function aContext(changes: Partial<Context> & { readonly firstId?: number
     clockOffset: 0,
     quarantine: null,
     writePause: 0,
+    readFreshness: 1_000,
     ...context,
   };
 }

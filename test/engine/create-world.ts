@@ -235,6 +235,7 @@ function outboundStep(
   if (step.kind === "find") return "find";
   if (step.kind === "ask_author") throw new Error("the writer was given");
   if (step.kind === "settled") return saved(world, step.transition);
+  if (step.kind === "read") throw new Error("nobody edits anything here");
   if (step.kind === "reread") return adopted(world, event, Number(world.lane.externalId));
   const sent = saved(world, step.transition);
   if (step.request.kind !== "create") throw new Error("nobody edits anything here");

@@ -12,12 +12,8 @@ import {
 } from "../../src/engine/inbound.ts";
 import { keepRecord } from "../../src/engine/keep-record.ts";
 import { planMerge, sightOf } from "../../src/engine/merge.ts";
-import {
-  concludeAnswer,
-  concludeLook,
-  concludeResourceRemoval,
-  stepOutbound,
-} from "../../src/engine/outbound.ts";
+import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
+import { concludeRemovalLook, concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-change.ts";
 import { disableWaiting, enableLane, restart, restartRetryable } from "../../src/engine/restart.ts";
 import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/start.ts";
@@ -51,6 +47,7 @@ export const engine = {
   stepOutbound,
   concludeAnswer,
   concludeLook,
+  concludeRemovalLook,
   concludeResourceRemoval,
   queueRemoval,
   fail,

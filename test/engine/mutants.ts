@@ -42,6 +42,22 @@ const outboundFirst: Engine = {
     const next = engine.nextEvent(lane, now);
     return next === null ? null : (outbound ?? next);
   },
+  // Nor does the write give way to what came while it was reading.
+  stepOutbound: (start, event, view, context) => {
+    const waits = ({ state, direction }: (typeof start.lane.live)[number]) =>
+      state === "queued" && direction === "inbound";
+    const live = start.lane.live.filter((one) => !waits(one));
+    const step = engine.stepOutbound(
+      { ...start, lane: { ...start.lane, live } },
+      event,
+      view,
+      context,
+    );
+    if (!("transition" in step)) return step;
+    const { lane, ended } = step.transition;
+    const all = [...lane.live, ...start.lane.live.filter(waits)];
+    return { ...step, transition: { lane: { ...lane, live: all }, ended } };
+  },
 };
 
 export const mutants: readonly Mutant[] = [
@@ -87,7 +103,12 @@ export const mutants: readonly Mutant[] = [
         withQueued(start.lane, engine.concludeAnswer(start, ...rest)),
       recheckInbound: (_start, event) => ({ verdict: event.reread ? "reread" : "proceed" }),
     },
-    { ...oneField, fields: ["a", "b"], budget: { remoteEdits: 1, localEdits: 1, ticks: 1 } },
+    {
+      ...oneField,
+      fields: ["a", "b"],
+      budget: { remoteEdits: 1, localEdits: 1, ticks: 1 },
+      unread: true,
+    },
     outboundFirst,
   ),
   mutant(

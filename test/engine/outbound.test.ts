@@ -4,10 +4,10 @@ import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
-  concludeResourceRemoval,
   type OutboundView,
   stepOutbound,
 } from "../../src/engine/outbound.ts";
+import { concludeResourceRemoval } from "../../src/engine/removal.ts";
 import type { EventError, TandemEvent } from "../../src/model/event.ts";
 import type { Content } from "../../src/model/content.ts";
 import type { Lane } from "../../src/model/lane.ts";
@@ -32,7 +32,7 @@ const view = (changes: Partial<OutboundView> = {}): OutboundView => ({
   record: editedHere,
   parent: "none",
   token: "fresh",
-  looked: false,
+  looked: true,
   ...changes,
 });
 const claimed = (lane: Lane, changes: Partial<TandemEvent> = {}) =>
@@ -97,7 +97,10 @@ describe("an update", () => {
 
   it("begins with a re-read where an earlier outcome is unknown, whoever sent it", () => {
     const lane = aLane({ attempt: anAttempt({ event: anEventId(1) }) });
-    expect(step(lane)).toEqual({ kind: "reread", ref: { type: "issue", externalId: "42" } });
+    expect(step(lane, { looked: false })).toEqual({
+      kind: "reread",
+      ref: { type: "issue", externalId: "42" },
+    });
     expect(step(lane, { looked: true }).kind).toBe("request");
   });
 
@@ -148,7 +151,7 @@ describe("a create", () => {
   };
 
   it("looks for its token first where an earlier POST may have landed", () => {
-    expect(step(lost)).toMatchObject({ kind: "find", token: "t" });
+    expect(step(lost, { looked: false })).toMatchObject({ kind: "find", token: "t" });
   });
 
   it("posts again with the same token where nothing was found, and remembers the first", () => {
@@ -164,7 +167,10 @@ describe("a create", () => {
     const event = eventIn(second.transition, anEventId(2));
     const refused = fail(second.transition, event, failure("no"), at(101), 0);
     expect(refused.lane.attempt).toBeNull();
-    expect(step({ ...refused.lane, live: [] })).toMatchObject({ kind: "find", token: "t" });
+    expect(step({ ...refused.lane, live: [] }, { looked: false })).toMatchObject({
+      kind: "find",
+      token: "t",
+    });
   });
 
   it("does not look where its only POST was refused", () => {
@@ -294,10 +300,10 @@ describe("a look into an unknown outcome", () => {
 
 describe("a removal", () => {
   const gone = { tombstone: { event: anEventId(2), at: at(50), side: "record" } } as const;
-  const removal = (lane: Lane, mapping = aMapping()) => {
+  const removal = (lane: Lane, mapping = aMapping(), looked = true) => {
     const held = claimed(lane, { action: "delete" });
     const start = { lane: held.lane, ended: [] };
-    return stepOutbound(start, held.event, view({ record: null }), aContext({ mapping }));
+    return stepOutbound(start, held.event, view({ record: null, looked }), aContext({ mapping }));
   };
 
   it("closes where the integration can only close", () => {
@@ -336,11 +342,16 @@ describe("a removal", () => {
       intent: { token: "t", since: at(1), tokenless: false },
       attempt: anAttempt({ kind: "create" }),
     };
-    expect(removal(lane)).toMatchObject({ kind: "find", token: "t", sent: [{}] });
+    expect(removal(lane, aMapping(), false)).toMatchObject({
+      kind: "find",
+      token: "t",
+      sent: [{}],
+    });
   });
 
-  it("does not read what it is about to remove", () => {
-    expect(removal(aLane({ ...gone, attempt: anAttempt() })).kind).toBe("request");
+  it("does not read what it is about to close: what is said there stays", () => {
+    const lane = aLane({ ...gone, attempt: anAttempt() });
+    expect(removal(lane, aMapping(), false).kind).toBe("request");
   });
 
   it("ends when it was carried out", () => {

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admit.ts";
-import { concludeResourceRemoval, stepOutbound } from "../../src/engine/outbound.ts";
+import { stepOutbound } from "../../src/engine/outbound.ts";
+import { concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { admitRecordMove, admitRestore, canRestore } from "../../src/engine/record-change.ts";
 import {
   connectionsAt,

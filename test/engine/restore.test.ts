@@ -8,7 +8,8 @@ import {
 } from "../../src/engine/record-change.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { isRestoring } from "../../src/engine/covered.ts";
-import { concludeResourceRemoval, stepOutbound } from "../../src/engine/outbound.ts";
+import { stepOutbound } from "../../src/engine/outbound.ts";
+import { concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { enableLane, restart } from "../../src/engine/restart.ts";
 import {
   aContext,

@@ -1,5 +1,10 @@
 /** Small facts of the world: what a change at the provider, a write or a decision leaves behind. */
-import { type Content, sameValue } from "../../src/model/content.ts";
+import {
+  type Content,
+  isStringArray,
+  sameValue,
+  type SetChanges,
+} from "../../src/model/content.ts";
 import type { EventError, TandemEvent } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
@@ -9,6 +14,7 @@ import { aContext, anEventId, anObservation, at } from "./builders.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   type Budget,
+  type Landing,
   mappingOf,
   nowIn,
   type Options,
@@ -36,6 +42,8 @@ export function deciding(
     mapping: mappingOf(options),
     now: nowIn(world),
     newId: () => anEventId(next++),
+    // Each write reads first, however soon it follows another: there are more schedules of that.
+    readFreshness: 0,
     switchedOff: switchedOff(world),
   });
   const after = decide(context);
@@ -131,9 +139,9 @@ export function onTheWire(world: World, wire: Wire): World {
 }
 
 /** A write of ours takes effect at the provider. */
-export function landing(world: World, values: Content): World {
+export function landing(world: World, { values, sets }: Landing): World {
   const before = world.resource.content;
-  const landed = changed(world, { ...before, ...values });
+  const landed = changed(world, { ...before, ...values, ...changedSets(before, sets) });
   return Object.entries(values).reduce(
     (after, [field, value]) =>
       watch(after, field, (w) => {
@@ -142,6 +150,17 @@ export function landing(world: World, values: Content): World {
         return { localPending: w.localPending || pushedOut };
       }),
     landed,
+  );
+}
+
+function changedSets(before: Content, sets: SetChanges): Content {
+  return Object.fromEntries(
+    Object.entries(sets).map(([field, { added, removed }]) => {
+      const set = before[field];
+      const there = isStringArray(set) ? set : [];
+      const kept = there.filter((item) => !removed.includes(item));
+      return [field, [...new Set([...kept, ...added])].sort()];
+    }),
   );
 }
 

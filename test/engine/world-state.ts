@@ -4,7 +4,7 @@
  *
  * Worlds are values. Two worlds with the same fingerprint have the same future.
  */
-import type { Content, Json } from "../../src/model/content.ts";
+import type { Content, Json, SetChanges } from "../../src/model/content.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import { type Instant, SECOND } from "../../src/model/instant.ts";
@@ -78,6 +78,8 @@ export interface Options {
   readonly missing?: "404" | "410";
   /** Whether the resource is read by id once, which is admitted later; the sweep reads by id too. */
   readonly reads?: boolean;
+  /** Whether writes leave without the read before them, as in models that do without. */
+  readonly unread?: boolean;
 }
 
 /** A webhook, or a page of a poll, on its way. */
@@ -97,6 +99,12 @@ export type Task =
       readonly request: OutboundRequest;
       readonly seen: Seen | null;
     };
+
+/** What a request of ours does to the resource, whenever it lands. */
+export interface Landing {
+  readonly values: Content;
+  readonly sets: SetChanges;
+}
 
 /** A snapshot of the resource. */
 export interface Seen {
@@ -121,7 +129,7 @@ export interface World {
   readonly resource: Seen & { readonly exists: boolean };
   readonly tick: number;
   readonly wires: readonly Wire[];
-  readonly orphan: Content | null;
+  readonly orphan: Landing | null;
   /** The version before, which a read that lags still shows. */
   readonly before: Seen | null;
   /** A read by id that is to be admitted, and whether it began after the tombstone. */
@@ -239,7 +247,7 @@ export function fingerprint(world: World): number {
     ...Object.values(world.left),
     `${String(world.resource.exists)}${String(world.detached)}${String(world.recreated)}${String(world.refuses)}${String(world.off)}${values(world.resource.content)}@${world.resource.at}`,
     ...world.wires.map(wireKey),
-    values(world.orphan),
+    world.orphan === null ? "-" : landingText(world.orphan),
     world.left.lags === 0 || world.before === null ? "" : seenText(world.before),
     typeof world.byId === "string"
       ? world.byId
@@ -255,7 +263,9 @@ export function fingerprint(world: World): number {
       parts.push(seenText(task.seen));
     }
     if ("request" in task) {
-      parts.push(task.request.kind, "values" in task.request ? values(task.request.values) : "");
+      const { request } = task;
+      parts.push(request.kind, "values" in request ? values(request.values) : "");
+      if (request.kind === "patch") parts.push(setsText(request.sets));
     }
   }
   return hash(parts.join("|"));
@@ -322,6 +332,16 @@ function watchedText(seen: Watched): string {
 
 function seenText({ at, content }: Seen): string {
   return `${values(content)}@${at}`;
+}
+
+function landingText(landing: Landing): string {
+  return values(landing.values) + setsText(landing.sets);
+}
+
+function setsText(sets: SetChanges): string {
+  return Object.entries(sets)
+    .map(([field, { added, removed }]) => `${field}+${added.join()}-${removed.join()}`)
+    .join(" ");
 }
 
 export function wireKey(wire: Wire): string {

@@ -2,13 +2,14 @@
  * The one worker of the small world. It drives the real engine exactly as the runtime does: reading
  * the resource and ending the event are two moves, as are sending, landing and taking in the answer.
  */
+import type { Content } from "../../src/model/content.ts";
 import type { EventError, TandemEvent } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Context } from "../../src/engine/context.ts";
 import type { Sight } from "../../src/engine/merge.ts";
-import type { OutboundStep } from "../../src/engine/outbound.ts";
+import type { OutboundRequest, OutboundStep } from "../../src/engine/outbound.ts";
 import { READS_LAG_MS } from "../../src/engine/reads-lag.ts";
 import { anObservation, at } from "./builders.ts";
 import type { Engine } from "./engine-under-test.ts";
@@ -28,7 +29,15 @@ import {
   switchedOff,
   timeout,
 } from "./world-facts.ts";
-import { mappingOf, nowIn, type Options, type Seen, type Task, type World } from "./world-state.ts";
+import {
+  type Landing,
+  mappingOf,
+  nowIn,
+  type Options,
+  type Seen,
+  type Task,
+  type World,
+} from "./world-state.ts";
 
 const LEASE_MS = 60_000;
 const RECORD_ID = "7";
@@ -192,9 +201,18 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
   function endOfLook(before: World, id: EventId, snapshot: Seen | null): World {
     return deciding(options, before, (context) => {
       const event = eventOf(before.lane, id);
+      const isRemoval = event.action === "delete";
+      if (snapshot === null && isRemoval) return outboundStep(before, event, true, context);
       if (snapshot === null) return notFound(before, event, context);
       if (engine.isStale(before.lane, at(snapshot.at))) {
-        return failedFor(before, event, "unknown", timeout);
+        return failedFor(before, event, before.lane.attempt === null ? "no" : "unknown", timeout);
+      }
+      if (isRemoval) {
+        const start = { lane: before.lane, ended: [] };
+        const seenNow = anObservation(snapshot.content, snapshot.at);
+        const after = engine.concludeRemovalLook(start, event, seenNow, context);
+        const looked = settled({ ...before, task: null }, after);
+        return outboundStep(looked, eventOf(looked.lane, id), true, context);
       }
       const { world, sight, plan, record } = observed(before, snapshot, "reread", context);
       const looked = shown(
@@ -239,7 +257,11 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     switch (step.kind) {
       case "settled":
         return settled({ ...world, task: null }, step.transition);
+      case "read":
       case "reread": {
+        if (step.kind === "read" && options.unread === true) {
+          return outboundStep(world, event, true, context);
+        }
         const snapshot = world.resource.exists ? seen(world) : null;
         return { ...world, task: { kind: "look", event: event.id, seen: snapshot } };
       }
@@ -262,7 +284,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
       const lost = failedFor(spend(world, "unknown"), event, "unknown", timeout);
       steps.push({ name: `${request.kind} lost`, world: lost });
       if (world.left.orphans > 0 && "values" in request) {
-        const orphan = { ...spend(lost, "orphans"), orphan: request.values };
+        const orphan = { ...spend(lost, "orphans"), orphan: landingOf(request) };
         steps.push({ name: `${request.kind} orphaned`, world: orphan });
       }
     }
@@ -282,7 +304,7 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
     });
     if (!resource.exists) return answered(world, null);
     if (request.kind === "patch" || request.kind === "create") {
-      const after = landing(world, request.values);
+      const after = landing(world, landingOf(request));
       return answered(after, seen(after));
     }
     return answered(deleteWebhook({ ...world, resource: { ...resource, exists: false } }), null);
@@ -316,6 +338,10 @@ export function workerOf(engine: Engine, options: Options): (world: World) => St
         ),
       );
     });
+  }
+
+  function landingOf(request: OutboundRequest & { readonly values: Content }): Landing {
+    return { values: request.values, sets: request.kind === "patch" ? request.sets : {} };
   }
 
   /** 404 may be missing rights, and is left to the sweep; 410 is a deletion. */

@@ -141,7 +141,7 @@ export const merging: readonly CodeMutant[] = [
     id: "sets-our-changes",
     rule: "Elements that we sent ourselves are no additions of theirs",
     file,
-    find: "const before = withOurChanges(base, input.sent.unknown?.[name], seen);",
+    find: "const before = withOurChanges(base, ours, seen);",
     replace: "const before = base;",
     killedBy: ["test/engine/plan.test.ts"],
   },
@@ -338,7 +338,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "covered-at-closing",
     rule: "... also where the answer that closed it shows that",
-    file: "src/engine/outbound.ts",
+    file: "src/engine/removal.ts",
     find: "...replacedAfterEnd(start.lane, content, at),",
     replace: "",
     killedBy: ["test/situations/found-by-simulation-lost.test.ts"],

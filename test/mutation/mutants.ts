@@ -16,6 +16,7 @@ import { processing } from "./processing.ts";
 import { providers } from "./providers.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
+import { readingFirst } from "./reading-first.ts";
 import { safety } from "./safety.ts";
 import { schemas } from "./schemas.ts";
 import { security } from "./security.ts";
@@ -31,6 +32,7 @@ export const mutants: readonly CodeMutant[] = [
   ...processing,
   ...creating,
   ...redelivering,
+  ...readingFirst,
   ...safety,
   ...schemas,
   ...families,

@@ -2,7 +2,6 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const inbound = "src/engine/inbound.ts";
-const outbound = "src/engine/outbound.ts";
 const recordMove = "src/engine/record-move.ts";
 const restart = "src/engine/restart.ts";
 const HELD = ["test/situations/held-rows.test.ts"];
@@ -174,7 +173,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-deleted-404",
     rule: "404 does not tell that a resource is gone: nobody says that it was closed",
     reasons: ["resource_not_found"],
-    file: outbound,
+    file: "src/engine/removal.ts",
     find: 'if (answer === "not_found") {',
     replace: 'if (answer === "not_found" && attempt === null) {',
     killedBy: ["test/situations/found-by-simulation.test.ts"],

@@ -273,7 +273,7 @@ export const together: readonly CodeMutant[] = [
     rule: "What was begun with others does not leave where its account was paused meanwhile",
     reasons: ["account_paused"],
     file: "src/runtime/process-outbound.ts",
-    find: "if (await waitsForAccount(services, claimed, book, contact)) return;",
+    find: "if (await waitsForAccount(services, claimed, book, begun.contact)) return false;",
     replace: "",
     killedBy: ["test/situations/begun-together.test.ts"],
   },

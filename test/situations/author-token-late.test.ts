@@ -54,9 +54,10 @@ describeOnEachDatabase("a create under an author's own token that", (open) => {
     expect(await app.sql("select labels from tasks")).toEqual([{ labels }]);
     expect(await app.story("direction=outbound")).toEqual(["outbound completed updated_resource"]);
     expect((await app.events()).flatMap(({ conflicts }) => conflicts)).toEqual([]);
-    expect(wrote(app)).toEqual(["POST mona", "POST mona", `PATCH ${TEST_LOGIN}`]);
-    // Who she is; a list for the first; its echo, which came in doubt; and a look for the second.
-    expect(app.reads()).toBe(4);
+    expect(wrote(app)).toEqual(["POST mona", "POST mona", `POST ${TEST_LOGIN}`]);
+    // Who she is; a list for the first; its echo, which came in doubt; a look for the second;
+    // and what the issue is with its label, which the answer to that does not say.
+    expect(app.reads()).toBe(5);
 
     await app.advance(5_000);
     await app.editTask(task, { markdown: "Edited" });

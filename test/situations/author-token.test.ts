@@ -146,7 +146,7 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, author: "mona" }]);
     expect(said(app.github.issue(app.repo, 1)?.body)).toBe("Edited");
     expect((await app.story())[0]).toBe("outbound completed created_as_author");
-    expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
+    expect(wrote(app)).toEqual(["POST mona", `POST ${TEST_LOGIN}`]);
   });
 
   it("S19 its answer is lost: it is found under either name, and written once", async () => {
@@ -308,7 +308,7 @@ describeOnEachDatabase("an author's own token", (open) => {
       "outbound completed updated_resource",
     ]);
     expect((await app.events()).flatMap(({ conflicts }) => conflicts)).toEqual([]);
-    expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
+    expect(wrote(app)).toEqual(["POST mona", `POST ${TEST_LOGIN}`]);
   });
 
   it("S37 labels that others add meanwhile stay beside them", async () => {
@@ -320,10 +320,10 @@ describeOnEachDatabase("an author's own token", (open) => {
     await app.settle();
     app.github.as("octocat").addLabel(app.repo, 1, "theirs");
     await app.settleWithin(1);
-    const labels = ["bug", "theirs"];
-    expect(app.github.issue(app.repo, 1)).toMatchObject({ author: "mona", labels });
-    expect(await app.sql("select labels from tasks")).toEqual([{ labels }]);
-    expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
+    const remote = { author: "mona", labels: ["theirs", "bug"] };
+    expect(app.github.issue(app.repo, 1)).toMatchObject(remote);
+    expect(await app.sql("select labels from tasks")).toEqual([{ labels: ["bug", "theirs"] }]);
+    expect(wrote(app)).toEqual(["POST mona", `POST ${TEST_LOGIN}`]);
   });
 
   it("S37 the same where its answer is lost", async () => {
@@ -335,6 +335,6 @@ describeOnEachDatabase("an author's own token", (open) => {
     await app.settleWithin(1);
     expect(app.github.issue(app.repo, 1)).toMatchObject({ author: "mona", labels: ["bug"] });
     expect(await app.sql("select labels from tasks")).toEqual([{ labels: ["bug"] }]);
-    expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
+    expect(wrote(app)).toEqual(["POST mona", `POST ${TEST_LOGIN}`]);
   });
 });

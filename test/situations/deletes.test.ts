@@ -175,8 +175,8 @@ describeOnEachDatabase("deletions at GitHub", (open) => {
       ignored_for_type: "events",
       error: { httpStatus: 404 },
     });
-    expect(app.writes()).toBe(1);
-    expect(app.github.calls({ writes: true, applied: true })).toBe(0);
+    // The read before the write finds that there is nothing to write to.
+    expect(app.writes()).toBe(0);
   });
 
   it("S38 an issue deleted: its task is archived, its comments are let go, and a late edit changes nothing", async () => {

@@ -348,7 +348,9 @@ function endExpectedOf(
     return { ended: `completed ${reason[action]}`, writes: created };
   }
   // What has landed and was not taken in is heard of by its echo, which comes first.
-  const isHeard = hasLanded(point) && !hasEnded(point);
+  // The record is written with what an edit has read before it left, so nothing has landed there.
+  const isOfRead = action === "update" && (point === "before:record" || point === "after:record");
+  const isHeard = hasLanded(point) && !hasEnded(point) && !isOfRead;
   const sent = {
     create: "created_resource",
     update: "updated_resource",

@@ -188,7 +188,7 @@ describeOnEachDatabase("a connection that is switched on", (open) => {
     app.holdWebhooks();
     transfer(app, SITE, 1, APP);
     await app.editTask(app.taskId, { title: "Dead link" });
-    const { answer } = await catchRequest(app, PATCH_ISSUE);
+    const { answer } = await catchRequest(app, { method: "GET", path: /\/issues\/1$/ });
     await app.tandem.enable(there);
     await answer();
     app.github.clearFaults();

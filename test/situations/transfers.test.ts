@@ -202,9 +202,9 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
     app.github.clearFaults();
 
     await expectFollowed(app, "Ours meanwhile");
-    // The one that was led elsewhere, and the one that arrived.
-    expect(app.github.calls({ method: "PATCH" })).toBe(2);
-    expect(app.writes()).toBe(2);
+    // The read before it was led elsewhere, and the only write arrived.
+    expect(app.github.calls({ method: "PATCH" })).toBe(1);
+    expect(app.writes()).toBe(1);
     expect(await endsOf(app)).toEqual([
       ...PAIRED,
       "outbound completed updated_resource",

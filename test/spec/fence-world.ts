@@ -168,6 +168,10 @@ export class FenceWorld {
         this.#save(step.transition);
         this.#workers.delete(key);
         return;
+      case "read":
+        // This model writes without the read that comes first: who may write is what it is about.
+        this.#step(key, worker, true);
+        return;
       case "reread":
         this.#workers.set(key, { ...worker, at: "looking", seen: this.resource });
         return;

@@ -1,4 +1,5 @@
 /** The API of one account: requests that carry its login, and where a redirect may lead. */
+import { createHash } from "node:crypto";
 import { IntegrationError } from "../integration.ts";
 import type { Login } from "./credentials.ts";
 import { foreignAddress } from "./errors.ts";
@@ -6,7 +7,10 @@ import { appAuthorization, FixedToken, InstallationTokens, type TokenSource } fr
 import { Addressing } from "./repository-api.ts";
 import { type Answer, type ApiRequest, isRedirect, type Transport } from "./transport.ts";
 
-export type UnsignedRequest = Omit<ApiRequest, "authorization">;
+export interface UnsignedRequest extends Omit<ApiRequest, "authorization"> {
+  /** Of an earlier answer to the same question: where nothing has changed since, the answer is a 304. */
+  readonly validator?: string | null | undefined;
+}
 
 export class Api {
   readonly login: Login;
@@ -22,10 +26,14 @@ export class Api {
   }
 
   /** Sends a request as the account. */
-  async send(request: UnsignedRequest): Promise<Answer> {
+  async send({ validator = null, ...request }: UnsignedRequest): Promise<Answer> {
     const { token, fresh } = await this.#tokens.take();
+    const authorization = `Bearer ${token}`;
+    const own = validator === null ? request.ifNoneMatch : etagFor(token, validator);
     try {
-      return await this.transport.send({ ...request, authorization: `Bearer ${token}` });
+      const answer = await this.transport.send({ ...request, authorization, ifNoneMatch: own });
+      const { etag } = answer.headers;
+      return etag === undefined ? answer : { ...answer, validator: validatorFor(token, etag) };
     } catch (error) {
       if (!(error instanceof IntegrationError) || error.kind !== "credentials") throw error;
       this.#tokens.drop(token);
@@ -65,6 +73,21 @@ export class Api {
     }
     throw foreignAddress(this.transport.baseUrl, address);
   }
+}
+
+/** GitHub's ETags are of one token: another one's is worth nothing, and is not sent. */
+function etagFor(token: string, validator: string): string | null {
+  const [whose = "", etag = ""] = validator.split(" ", 2);
+  return whose === nameOfToken(token) && etag !== "" ? etag : null;
+}
+
+function validatorFor(token: string, etag: string): string | null {
+  return etag.includes(" ") ? null : `${nameOfToken(token)} ${etag}`;
+}
+
+/** Tells tokens apart and gives none away: it is kept in the database. */
+function nameOfToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex").slice(0, 12);
 }
 
 /** A kept token can be revoked before its time; a new one is made on the next attempt. */

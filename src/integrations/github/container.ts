@@ -9,7 +9,7 @@
  *    everything while its issues are switched off.
  */
 import { z } from "zod";
-import type { Content, Json } from "../../model/content.ts";
+import type { Content, Json, SetChanges } from "../../model/content.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import {
@@ -23,6 +23,7 @@ import {
 } from "../integration.ts";
 import type { Api, UnsignedRequest } from "./api.ts";
 import { impossible, malformedAnswer, misled } from "./errors.ts";
+import { changeSets, partlyApplied, withChangedLabels } from "./issue-sets.ts";
 import { type ListItem, listPages, nextLink, PageGuard } from "./listing.ts";
 import {
   isOnPullRequest,
@@ -65,6 +66,16 @@ export class RepositoryClient implements ContainerClient {
     return this.#observe(ref, answer);
   }
 
+  async readIfChanged(
+    ref: ResourceRef,
+    validator: string | null,
+    signal?: AbortSignal,
+  ): Promise<Observation | "unchanged"> {
+    const url = pathOf(ref);
+    const answer = await this.#send({ method: "GET", url, validator, signal });
+    return answer.status === 304 ? "unchanged" : this.#observe(ref, answer);
+  }
+
   /** Opens an issue or writes a comment: one request. GitHub opens issues open. */
   async create(request: CreateRequest, signal?: AbortSignal): Promise<Observation> {
     const type = knownType(request.type);
@@ -78,13 +89,41 @@ export class RepositoryClient implements ContainerClient {
   async patch(
     ref: ResourceRef,
     values: Content,
+    sets: SetChanges,
     token: string | null,
     signal?: AbortSignal,
   ): Promise<Observation> {
-    const { fields } = knownType(ref.type) === "issue" ? ISSUE : ISSUE_COMMENT;
-    const body = withToken(writableValues(values, fields), token);
-    const answer = await this.#send({ method: "PATCH", url: pathOf(ref), body, signal });
-    return this.#observe(ref, answer);
+    const isIssue = knownType(ref.type) === "issue";
+    const url = pathOf(ref);
+    const body = withToken(writableValues(values, (isIssue ? ISSUE : ISSUE_COMMENT).fields), token);
+    const hasSets = isIssue && Object.keys(sets).length > 0;
+    // Values first: where GitHub refuses them, nothing was changed.
+    const patch = () => this.#send({ method: "PATCH", url, body, signal });
+    if (!hasSets) return this.#observe(ref, await patch());
+    const patched = Object.keys(body).length === 0 ? null : await patch();
+    return this.#changeSets(ref, sets, patched, signal);
+  }
+
+  async #changeSets(
+    ref: ResourceRef,
+    sets: SetChanges,
+    patched: Answer | null,
+    signal: AbortSignal | undefined,
+  ): Promise<Observation> {
+    const url = pathOf(ref);
+    const send = (request: UnsignedRequest) => this.#send(request);
+    const changed = await changeSets(send, url, sets, patched !== null, signal);
+    try {
+      const answer = changed.issue ?? patched ?? (await this.#send({ method: "GET", url, signal }));
+      // What it was read with stands for what it showed, which the labels may have gone on from.
+      const { validator: _, ...seen } = this.#observe(ref, answer);
+      const { content } = seen;
+      return content === null
+        ? seen
+        : { ...seen, content: withChangedLabels(content, changed.labels) };
+    } catch (error) {
+      throw partlyApplied(error);
+    }
   }
 
   async delete(ref: ResourceRef, signal?: AbortSignal): Promise<void> {
@@ -114,7 +153,7 @@ export class RepositoryClient implements ContainerClient {
         'Set onRecordDeleted to "delete" or "detach" for this mapping.',
       );
     }
-    const closed = await this.patch(ref, ISSUE.closedBy, null, signal);
+    const closed = await this.patch(ref, ISSUE.closedBy, {}, null, signal);
     if (comment === null) return closed;
     const url = `${pathOf(ref)}/comments`;
     try {
@@ -251,7 +290,10 @@ export class RepositoryClient implements ContainerClient {
       knownType(ref.type) === "issue"
         ? observeIssue(this.#readIssue(answer))
         : this.#observeComment(readAnswer(commentShape, answer), answer);
-    if (observation.externalId === ref.externalId) return observation;
+    const { validator } = answer;
+    if (observation.externalId === ref.externalId) {
+      return validator === null ? observation : { ...observation, validator };
+    }
     throw nonsense(answer, `it is about ${observation.externalId}, not ${ref.externalId}`);
   }
 

@@ -3,7 +3,7 @@ import { type Actor, canonical, type Json } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { webAddress } from "../../model/web-address.ts";
 import { takeAttribution } from "./attribution.ts";
-import type { CommentPayload, IssuePayload } from "./payload.ts";
+import { type CommentPayload, type IssuePayload, nameOfLabel } from "./payload.ts";
 import { ISSUE, ISSUE_COMMENT } from "./resources.ts";
 import { takeToken } from "./token.ts";
 
@@ -16,7 +16,7 @@ export function observeIssue(issue: IssuePayload): Observation {
     body,
     state: issue.state,
     state_reason: issue.state_reason,
-    labels: issue.labels?.map((label) => (typeof label === "string" ? label : label.name)),
+    labels: issue.labels?.map(nameOfLabel),
     assignees: issue.assignees?.flatMap((user) => (user === null ? [] : [user.login])),
     // An author whose account is gone was not seen; the record keeps the author it has.
     author: author === null ? undefined : { ...author },

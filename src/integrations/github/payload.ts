@@ -20,6 +20,12 @@ const user = z.looseObject({ id, login: z.string().min(1) });
 const label = z.union([z.string(), z.looseObject({ name: z.string() })]);
 
 /** An issue. What may be missing here was not seen; what is `null` is empty. */
+export const labelsShape = z.array(label);
+
+export function nameOfLabel(given: z.infer<typeof label>): string {
+  return typeof given === "string" ? given : given.name;
+}
+
 export const issueShape = z.looseObject({
   number: id,
   title: z.string(),

@@ -45,6 +45,8 @@ export interface Answer {
   readonly headers: HeaderTable;
   readonly text: string;
   readonly telemetry: Telemetry;
+  /** With what the same login may ask whether it has changed since; `null` where GitHub gave nothing. */
+  readonly validator: string | null;
 }
 
 export type HeaderTable = Readonly<Record<string, string | undefined>>;
@@ -160,7 +162,8 @@ export class Transport {
     }
     try {
       const text = (await raw.response?.text()) ?? "";
-      return { request: facts, status: raw.status, headers: raw.headers, text, telemetry };
+      const { status, headers } = raw;
+      return { request: facts, status, headers, text, telemetry, validator: null };
     } catch (cause) {
       throw failed(cause);
     }

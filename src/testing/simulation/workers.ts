@@ -156,7 +156,7 @@ export class Workers {
     const failpoints = { reach: async (point: Failpoint) => this.#pass(worker, point) };
     const own = task === null ? store : this.#watch.underClaim(store, task);
     const watched = watchFailpoints(own, failpoints);
-    return { ...this.#services, store: watched, failpoints, answers: gather() };
+    return { ...this.#services, store: watched, failpoints, answers: gather(), reads: gather() };
   }
 
   /** A worker comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */

@@ -222,9 +222,9 @@ describe("an account of a GitHub App", () => {
     const { sim, site } = givenApp();
     sim.as("mona").openIssue(SITE, { title: "Broken link" });
     sim.failNext({ method: "POST", path: /access_tokens$/, with: "reset" });
-    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, null));
+    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, {}, null));
     expect(failure).toMatchObject({ kind: "retryable", code: "connection_lost", applied: "no" });
-    expect(await site.patch(issue(1), { title: "Mended" }, null)).toMatchObject({
+    expect(await site.patch(issue(1), { title: "Mended" }, {}, null)).toMatchObject({
       content: { title: "Mended" },
     });
   });

@@ -46,7 +46,7 @@ describe("a repository whose number leads nowhere", () => {
       "POST /repos/acme/site/issues",
     ]);
     await site.read(issue(1));
-    await site.patch(issue(1), { title: "Mended" }, null);
+    await site.patch(issue(1), { title: "Mended" }, {}, null);
     expect(pathsOf(sim).slice(3)).toEqual([
       "GET /repos/acme/site/issues/1",
       "GET /repos/acme/site",
@@ -69,7 +69,7 @@ describe("a repository whose number leads nowhere", () => {
     sim.as("mona").openIssue(SITE, { title: "Broken link" });
     await site.read(issue(1));
     sim.renameRepository(SITE, "www");
-    await site.patch(issue(1), { title: "Mended" }, null);
+    await site.patch(issue(1), { title: "Mended" }, {}, null);
     expect(sim.issue("acme/www", 1)?.title).toBe("Mended");
     expect(names).toEqual(["acme/www"]);
   });
@@ -81,7 +81,7 @@ describe("a repository whose number leads nowhere", () => {
     sim.renameRepository(SITE, "www");
     sim.createRepository({ owner: "acme", name: "site" });
     sim.as("mona").openIssue(SITE, { title: "Another's" });
-    await site.patch(issue(1), { title: "Mended" }, null);
+    await site.patch(issue(1), { title: "Mended" }, {}, null);
     expect(sim.issue(SITE, 1)?.title).toBe("Another's");
     expect(sim.issue("acme/www", 1)?.title).toBe("Mended");
   });

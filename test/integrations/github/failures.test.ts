@@ -9,7 +9,7 @@ function givenIssue(options: Parameters<typeof givenSite>[0] = {}) {
   const story = givenSite(options);
   story.sim.as("mona").openIssue(SITE, { title: "Broken link" });
   const read = () => failureOf(story.site.read(issue(1)));
-  const write = () => failureOf(story.site.patch(issue(1), { title: "Mended" }, null));
+  const write = () => failureOf(story.site.patch(issue(1), { title: "Mended" }, {}, null));
   return { ...story, read, write };
 }
 
@@ -19,7 +19,7 @@ function answered(body: string, init?: Parameters<typeof alwaysAnswering>[1]) {
   const site = account.container({ id: "42", name: SITE });
   return {
     read: () => failureOf(site.read(issue(1))),
-    write: () => failureOf(site.patch(issue(1), { title: "Mended" }, null)),
+    write: () => failureOf(site.patch(issue(1), { title: "Mended" }, {}, null)),
   };
 }
 
@@ -41,7 +41,7 @@ describe("a request that gets no answer", () => {
         id: "42",
         name: SITE,
       });
-      const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, null));
+      const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, {}, null));
       expect(failure).toMatchObject({ code: "unreachable", applied: "no" });
     }
   });
@@ -75,7 +75,7 @@ describe("a request that gets no answer", () => {
     const { sim, site } = givenIssue();
     const hold = sim.holdNext();
     const stopping = new AbortController();
-    const failure = failureOf(site.patch(issue(1), { title: "Mended" }, null, stopping.signal));
+    const failure = failureOf(site.patch(issue(1), { title: "Mended" }, {}, null, stopping.signal));
     await hold.arrived;
     stopping.abort();
     expect(await failure).toMatchObject({ kind: "retryable", code: "aborted", applied: "unknown" });
@@ -84,7 +84,7 @@ describe("a request that gets no answer", () => {
   test("is not even sent when its caller was given up before", async () => {
     const { sim, site } = givenIssue();
     const failure = await failureOf(
-      site.patch(issue(1), { title: "Mended" }, null, AbortSignal.abort()),
+      site.patch(issue(1), { title: "Mended" }, {}, null, AbortSignal.abort()),
     );
     expect(failure).toMatchObject({ code: "aborted", applied: "no" });
     expect(sim.calls()).toBe(0);
@@ -106,7 +106,7 @@ describe("a request that gets no answer", () => {
       id: "42",
       name: SITE,
     });
-    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, null));
+    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, {}, null));
     expect(failure).toMatchObject({ code: "connection_lost", applied: "unknown" });
   });
 });

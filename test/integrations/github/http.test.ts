@@ -12,11 +12,11 @@ test("an account reaches a server over HTTP", async () => {
   const found = await account.findContainer(SITE);
   expect(found).toEqual({ id: String(sim.repository("acme/www").id), name: "acme/www" });
   const site = account.container(found);
-  expect(await site.patch(issue(1), { title: "Mended" }, null)).toMatchObject({
+  expect(await site.patch(issue(1), { title: "Mended" }, {}, null)).toMatchObject({
     content: { title: "Mended" },
   });
   sim.failNext({ with: "lost-answer" });
-  expect(await failureOf(site.patch(issue(1), { state: "closed" }, null))).toMatchObject({
+  expect(await failureOf(site.patch(issue(1), { state: "closed" }, {}, null))).toMatchObject({
     code: "connection_lost",
     applied: "unknown",
   });
@@ -31,7 +31,7 @@ test("an account finds no server where none listens", async () => {
   await server.close();
   const account = connectTo(fetch, clock, { token: "t0ken", baseUrl: server.url });
   const site = account.container({ id: "42", name: SITE });
-  expect(await failureOf(site.patch(issue(1), { title: "Late" }, null))).toMatchObject({
+  expect(await failureOf(site.patch(issue(1), { title: "Late" }, {}, null))).toMatchObject({
     code: "unreachable",
     applied: "no",
   });

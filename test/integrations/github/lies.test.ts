@@ -59,7 +59,7 @@ describe("a redirect", () => {
     expect(await failureOf(site.create(NEW))).toMatchObject(misled);
     // To an issue that itself redirects it is believed: it may have been transferred on.
     if (location.endsWith("/7")) return;
-    expect(await failureOf(site.patch(issue(1), { title: "A" }, null))).toMatchObject(misled);
+    expect(await failureOf(site.patch(issue(1), { title: "A" }, {}, null))).toMatchObject(misled);
   });
 
   test("to an issue that is not found is not believed", async () => {
@@ -131,7 +131,7 @@ describe("an answer beyond all measure", () => {
       });
       return Promise.resolve(new Response(body));
     });
-    expect(await failureOf(site.patch(issue(1), { title: "A" }, null))).toMatchObject({
+    expect(await failureOf(site.patch(issue(1), { title: "A" }, {}, null))).toMatchObject({
       kind: "retryable",
       code: "answer_too_large",
       applied: "unknown",

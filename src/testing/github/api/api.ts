@@ -160,8 +160,10 @@ export class Api {
     const now = this.#world.clock.now();
     const isRead = request.method === "GET" || request.method === "HEAD";
     const body = answer.body === undefined ? null : writeJson(answer.body);
-    const etag = body !== null && isRead ? etagOf(body, caller) : null;
-    const unchanged = etag !== null && isUnchanged(request, etag, answer.headers ?? {});
+    // The answer to a change is what a read shows next, so both have the same.
+    const isSeen = isRead || request.method === "PATCH";
+    const etag = body !== null && isSeen ? etagOf(body, caller) : null;
+    const unchanged = isRead && etag !== null && isUnchanged(request, etag, answer.headers ?? {});
     // A conditional request that finds nothing new is free, for those who say who they are.
     if (!isFree(request) && !(unchanged && caller.kind !== "anonymous")) {
       this.#limits.charge(caller.key, now);

@@ -1,0 +1,185 @@
+/**
+ * Reading what a write would overwrite, right before it leaves (`engine/read-first.ts` decides where).
+ *
+ * 1. No transaction is open while a resource is read, and each event reads its own: a slow read holds
+ *    no other up.
+ * 2. Edits that have read at the same time are begun in one transaction: what was read is merged, and what
+ *    is still to be sent is noted. Whatever writes into a record, or needs another look, is left to its own
+ *    turn.
+ */
+import { learnIdentity } from "../engine/identify.ts";
+import { sightOf } from "../engine/merge.ts";
+import { concludeLook } from "../engine/outbound.ts";
+import { processing } from "../engine/transition.ts";
+import { IntegrationError } from "../integrations/integration.ts";
+import type { LaneId } from "../model/ids.ts";
+import type { Instant } from "../model/instant.ts";
+import type { Transition } from "../model/lane.ts";
+import type { Row } from "../model/mapping.ts";
+import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
+import type { AddressBook, Contact } from "./address-book.ts";
+import { type Begun, beginWrite, type Beginning, beginningOf } from "./begin-writes.ts";
+import { type Claimed, heldBy } from "./claim.ts";
+import { tell } from "./failures.ts";
+import { mapBy } from "./group-by.ts";
+import { admitGone } from "./process-inbound.ts";
+import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
+import { saveDecided } from "./save-decided.ts";
+import type { Services } from "./services.ts";
+import { refuseStale } from "./stale-read.ts";
+import { isOfAnother } from "./take-answer.ts";
+
+/** What is to be read before a write. */
+export interface ReadFirst {
+  readonly contact: Contact;
+  readonly ref: ResourceRef;
+  readonly validator: string | null;
+}
+
+/** What a read has shown; `absent`: there is nothing that a deletion could take along. */
+export type SeenFirst = Observation | "unchanged" | "absent";
+
+/** Reads it. `gone`: the resource is deleted, and so is the event's work. */
+export async function readFirst(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  { contact, ref, validator }: ReadFirst,
+  signal: AbortSignal,
+): Promise<SeenFirst | "gone"> {
+  try {
+    return await services.gateway.container(contact).readIfChanged(ref, validator, signal);
+  } catch (error) {
+    if (!(error instanceof IntegrationError)) throw error;
+    const isAbsent = error.kind === "gone" || error.kind === "not_found";
+    // A deletion that finds nothing ends as ever: by what its own request is answered.
+    if (isAbsent && claimed.action === "delete") return "absent";
+    if (error.kind !== "gone") throw error;
+    await admitGone(services, claimed, book);
+    return "gone";
+  }
+}
+
+/** An edit that has read what it would overwrite. */
+export interface ReadEdit {
+  readonly claimed: Claimed;
+  readonly book: AddressBook;
+  readonly seen: Exclude<SeenFirst, "absent">;
+  /** When the read began. */
+  readonly from: Instant;
+  readonly signal: AbortSignal;
+}
+
+/** Begins an edit with those that have read at the same time; `null` where it is to begin alone. */
+export async function beginAfterRead(services: Services, edit: ReadEdit): Promise<Begun | null> {
+  const begun = new Map<LaneId, Begun>();
+  const done = await services.reads.add(edit.claimed.claim.worker, { ...edit, begun }, (all) =>
+    beginTogether(services, all),
+  );
+  return done ? (begun.get(edit.claimed.lane) ?? null) : null;
+}
+
+/** What waits to be begun, and where to say what came of it. */
+export interface WaitingEdit extends ReadEdit {
+  readonly begun: Map<LaneId, Begun>;
+}
+
+async function beginTogether(
+  services: Services,
+  edits: readonly WaitingEdit[],
+): Promise<ReadonlySet<WaitingEdit>> {
+  let results: ReadonlyMap<WaitingEdit, Begun>;
+  try {
+    results = await services.store.transaction((tx) => beginAll(tx, services, edits));
+  } catch (error) {
+    // Who is killed tries nothing again.
+    if (edits.some(({ signal }) => signal.aborted)) throw error;
+    services.log.warn(tell(error), "edits could not be begun together; each is tried alone");
+    return new Set();
+  }
+  for (const [{ claimed, begun }, result] of results) begun.set(claimed.lane, result);
+  return new Set(results.keys());
+}
+
+async function beginAll(
+  tx: StoreTransaction,
+  services: Services,
+  edits: readonly WaitingEdit[],
+): Promise<ReadonlyMap<WaitingEdit, Begun>> {
+  const results = new Map<WaitingEdit, Begun>();
+  const locked = await tx.lockLanes(
+    edits.map(({ claimed }) => claimed.lane),
+    "skip",
+  );
+  const lanes = new Map(locked.map((lane) => [lane.id, lane]));
+  const open: { readonly edit: WaitingEdit; readonly beginning: Beginning }[] = [];
+  for (const edit of edits) {
+    const lane = lanes.get(edit.claimed.lane);
+    if (lane === undefined) continue;
+    const held = heldBy(lane, edit.claimed.claim);
+    // The claim was lost: nothing may be written, and nothing is left to do.
+    if (held === null) results.set(edit, { kind: "settled" });
+    else if (lane.tombstone === null) {
+      const found = beginningOf(held.start, edit.book);
+      if (found !== null) open.push({ edit, beginning: found });
+    }
+  }
+  const decided: Decided[] = [];
+  for (const mapping of new Set(open.map(({ beginning }) => beginning.mapping))) {
+    const alike = open.filter(({ beginning }) => beginning.mapping === mapping);
+    const ids = [...new Set(alike.map(({ beginning }) => beginning.recordId))];
+    const { rows, captured } = await tx.records.lockFree(mapping, ids);
+    const pending = mapBy(captured, ({ recordId }) => recordId);
+    for (const { edit, beginning } of alike) {
+      const row = rows.get(beginning.recordId);
+      if (row === undefined) continue;
+      const captures = pending.get(beginning.recordId) ?? [];
+      const merged = afterRead(edit, beginning, row, captures, tx);
+      const write =
+        merged === null ? null : beginWrite(merged, row, tx, edit.book, services, { looked: true });
+      // Where the write must look once more, or asks for more than lane and row, it does so alone.
+      if (write === null || write.begun.kind === "read") continue;
+      decided.push({ before: beginning.held.lane, after: write.after });
+      results.set(edit, write.begun);
+    }
+  }
+  await saveDecided(tx, decided);
+  return results;
+}
+
+/** The event once what was read is merged; `null` where the merge writes into the record, or is refused. */
+function afterRead(
+  { book, seen, from }: ReadEdit,
+  beginning: Beginning,
+  row: Row,
+  pending: readonly CapturedChange[],
+  { now }: Pick<StoreTransaction, "now">,
+): Beginning | null {
+  if (seen === "unchanged") return beginning;
+  const { held, recordId, mapping } = beginning;
+  if (isOfAnother(held.lane, seen)) return null;
+  const context = book.context(held.lane, now);
+  try {
+    refuseStale(held.lane, seen, "no", from, context);
+    const lane = learnIdentity(held.lane, seen);
+    const sight = sightOf(lane, seen, "reread", context);
+    const planned = planOnRow(lane, row, pending, sight, context);
+    if (!leavesRow(planned)) return null;
+    const { merged, before } = planned;
+    const start = { lane: planned.lane, ended: [] };
+    const after = recordAfter({ ...planned.lane, recordId }, row, mapping);
+    return goOn(
+      beginning,
+      concludeLook(start, held.event, sight, merged, { before, after }, context),
+    );
+  } catch {
+    // A read that lags, or the app's own functions: the event is tried alone then, and says so.
+    return null;
+  }
+}
+
+function goOn(beginning: Beginning, start: Transition): Beginning | null {
+  const event = processing(start.lane);
+  return event === null ? null : { ...beginning, held: { lane: start.lane, event, start } };
+}

@@ -1,0 +1,148 @@
+/** Mutants of the read before a write, and of sets that leave by their elements (situations 56 and 57). */
+import type { CodeMutant } from "./mutant.ts";
+
+const decision = "src/engine/outbound.ts";
+const rule = "src/engine/read-first.ts";
+const unit = ["test/engine/read-first.test.ts"];
+const story = ["test/situations/read-before-write.test.ts"];
+const adapter = ["test/integrations/github/sets.test.ts"];
+
+export const readingFirst: readonly CodeMutant[] = [
+  {
+    id: "read-first",
+    rule: "A resource is read before a write covers it",
+    file: decision,
+    find: "if (!view.looked && mustReadFirst(lane, context)) {",
+    replace: "if (!view.looked && lane.attempt !== null) {",
+    killedBy: unit,
+  },
+  {
+    id: "read-first-together",
+    rule: "... also where edits are begun together",
+    file: "src/runtime/begin-writes.ts",
+    find: "beginWrite(beginning, row, tx, book, services, { looked: false })",
+    replace: "beginWrite(beginning, row, tx, book, services, { looked: true })",
+    killedBy: story,
+  },
+  {
+    id: "read-first-merged",
+    rule: "... and what it has shown is merged before anything leaves",
+    file: "src/runtime/read-first.ts",
+    find: 'if (seen === "unchanged") return beginning;',
+    replace: 'if (seen === "unchanged" || seen.action === "upsert") return beginning;',
+    killedBy: story,
+  },
+  {
+    id: "read-first-deleted",
+    rule: "What a deletion takes along is read before it",
+    file: decision,
+    find: 'if (kind === "delete" && !looked && mustReadFirst(lane, context)) {',
+    replace: 'if (kind === "delete" && !looked && lane.attempt !== null) {',
+    killedBy: unit,
+  },
+  {
+    id: "read-first-deleted-named",
+    rule: "... and named where the record never had it",
+    file: rule,
+    find: "if (said.some((values) => sameValue(values[field], lost))) return [];",
+    replace: "if (said.length > 0) return [];",
+    killedBy: unit,
+  },
+  {
+    id: "read-fresh-answered",
+    rule: "Only a write that was answered stands for a read",
+    file: rule,
+    find: "if (lastSent?.settledAt === undefined) return true;",
+    replace: "if (lastSent === null) return true;",
+    killedBy: unit,
+  },
+  {
+    id: "read-fresh-since",
+    rule: "... for a moment, counted from when it left",
+    file: rule,
+    find: "return addMillis(lastSent.sentAt, readFreshness) <= now;",
+    replace: "return addMillis(lastSent.sentAt, readFreshness) < now;",
+    killedBy: unit,
+  },
+  {
+    id: "read-gives-way",
+    rule: "A write gives way to news that came while it was reading",
+    reasons: ["reread_needed"],
+    file: decision,
+    find: "if (givesWay !== null) return settled(givesWay);",
+    replace: "",
+    killedBy: unit,
+  },
+  {
+    id: "validator-merged",
+    rule: "A read is conditional only by what the lane has merged and does not doubt",
+    file: rule,
+    find: "known.lost || known.doubted === true || known.baseFrom !== undefined",
+    replace: "known.at === 0",
+    killedBy: unit,
+  },
+  {
+    id: "validator-kept",
+    rule: "The validator of a read is kept with what that has shown",
+    file: "src/engine/learn.ts",
+    find: "...(validator === undefined ? {} : { validator }),",
+    replace: "",
+    killedBy: unit,
+  },
+  {
+    id: "validator-token",
+    rule: "A validator is of one token, and asks for nothing under another",
+    file: "src/integrations/github/api.ts",
+    find: 'return whose === nameOfToken(token) && etag !== "" ? etag : null;',
+    replace: 'return whose !== "" && etag !== "" ? etag : null;',
+    killedBy: adapter,
+  },
+  {
+    id: "sets-by-elements",
+    rule: "Of a set leaves what is added and removed, never the whole",
+    file: "src/engine/sets.ts",
+    find: "if (isStringArray(value)) sets[field] = setChange(base?.[field], value);",
+    replace: "if (value === null) sets[field] = setChange(base?.[field], []);",
+    killedBy: unit,
+  },
+  {
+    id: "sets-beside-ours",
+    rule: "What others did to a set beside our change is merged out of its answer",
+    file: "src/engine/plan.ts",
+    find: 'if (field.kind === "set" && isBesideOurs(answered, seen, base, untouched)) return null;',
+    replace: "",
+    killedBy: unit,
+  },
+  {
+    id: "sets-partly",
+    rule: "What fails after another request of the same write was applied is an unknown outcome",
+    file: "src/integrations/github/issue-sets.ts",
+    find: "throw wrote ? partlyApplied(error) : error;",
+    replace: "throw error;",
+    killedBy: adapter,
+  },
+  {
+    id: "sets-gone-already",
+    rule: "A label that somebody else took off is as it should be",
+    file: "src/integrations/github/issue-sets.ts",
+    find: 'if (error instanceof IntegrationError && error.kind === "not_found") return null;',
+    replace: "",
+    killedBy: adapter,
+  },
+  {
+    id: "sets-label-address",
+    rule: "A label whose name is no address is not removed by it: that would remove all",
+    file: "src/integrations/github/issue-sets.ts",
+    find: "for (const name of labels.removed) checkName(name);",
+    replace: "",
+    killedBy: adapter,
+  },
+  {
+    id: "sets-lagging-read",
+    rule: "A read that lags behind our change of labels takes nothing back",
+    file: "src/integrations/github/container.ts",
+    find: ": { ...seen, content: withChangedLabels(content, changed.labels) };",
+    replace: ": { ...seen, content };",
+    killedBy: adapter,
+  },
+];
