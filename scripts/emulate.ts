@@ -11,7 +11,7 @@ const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } },
 });
 const wanted = STORIES.filter(({ name }) => name.includes(values.only));
-const failures: { readonly name: string; readonly problem: string }[] = [];
+const failures: string[] = [];
 const github = await startEmulatedGitHub(wanted.map(({ repository }) => repository));
 try {
   for (const story of wanted) {
@@ -20,7 +20,7 @@ try {
       await story.play(github);
       tell(`${story.name}: ok`, begun);
     } catch (error) {
-      failures.push({ name: story.name, problem: textOf(error) });
+      failures.push(`${story.name}: ${textOf(error)}`);
       tell(`${story.name}: FAILED: ${textOf(error)}`, begun);
     }
   }
