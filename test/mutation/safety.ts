@@ -206,8 +206,8 @@ export const safety: readonly CodeMutant[] = [
     id: "local-sweep-weighed",
     rule: "A table that was emptied is no wish to close every issue: the local sweep is weighed",
     file: localSweep,
-    find: "if (goes) await act(services, found);",
-    replace: "await act(services, found);",
+    find: "if (goes) await act(services, {",
+    replace: "await act(services, {",
     killedBy: ["test/situations/local-sweep.test.ts"],
   },
   {
