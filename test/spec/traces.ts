@@ -44,7 +44,8 @@ const budgets: Readonly<Record<string, keyof Budget>> = {
 /** The small world of one create, of a row's bounds. */
 export function createWorldOf({ bounds, ...row }: Row): CreateWorld {
   const flags = flagValues({ ...row, bounds });
-  return firstCreateWorld(flags.get("NX") ?? 0, flags.get("NH") ?? 0, !flags.has("NO_ROOM"));
+  const copies = (flags.get("NH") ?? 0) + (flags.get("NA") ?? 0);
+  return firstCreateWorld(flags.get("NX") ?? 0, copies, !flags.has("NO_ROOM"));
 }
 
 function flagValues(row: Row): ReadonlyMap<string, number> {
