@@ -69,23 +69,32 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
 
   const budget = createByteBudget(IN_FLIGHT_BYTES);
   app.post("/webhooks/:integration", async (context) => {
+    const integration = context.req.param("integration");
     const hold = budget.open();
     try {
-      return await take(context.req.param("integration"), context.req.raw, hold);
+      return await take(integration, context.req.raw, hold);
     } catch (error) {
-      if (error instanceof BudgetSpentError) return noRoom(error);
-      if (error instanceof SlowBodyError) return tooSlow();
+      if (error instanceof BudgetSpentError) {
+        return refuse(integration, "receiver_full", noRoom(error));
+      }
+      if (error instanceof SlowBodyError) return refuse(integration, "body_too_slow", tooSlow());
+      metrics.refused(integration, describeTrouble(error)?.code ?? "unavailable");
       throw error;
     } finally {
       hold.release();
     }
   });
 
+  function refuse(integration: string, code: string, answer: Response): Response {
+    metrics.refused(integration, code);
+    return answer;
+  }
+
   async function take(integration: string, request: Request, hold: ByteHold): Promise<Response> {
     const { clock } = core.services;
     const reading = readBody(request, LARGEST_PAYLOAD_BYTES, hold);
     const body = await inTime(clock, BODY_MS, reading, () => new SlowBodyError());
-    if (body === null) return tooLarge();
+    if (body === null) return refuse(integration, "payload_too_large", tooLarge());
     const receiving = receive(
       core.services,
       integration,
@@ -95,7 +104,10 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
       storeDelivery,
     );
     const receipt = await inTime(clock, RECEIVE_MS, receiving, () => new NoAnswerError(RECEIVE_MS));
-    if (!receipt.ok) return problem(receipt.status, receipt.code, receipt.message, receipt.hint);
+    if (!receipt.ok) {
+      const { status, code, message, hint } = receipt;
+      return refuse(integration, code, problem(status, code, message, hint));
+    }
     return Response.json(
       { delivery: receipt.id, seen_before: receipt.seenBefore },
       { status: 202 },

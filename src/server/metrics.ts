@@ -9,6 +9,8 @@ import { SECOND } from "../model/instant.ts";
 
 export interface Metrics {
   readonly contentType: string;
+  /** A webhook was refused: why, and, where it is known, from which integration. */
+  refused(integration: string, code: string): void;
   /** The present values, in Prometheus' text format. */
   read(): Promise<string>;
 }
@@ -40,6 +42,12 @@ export function createMetrics(core: TandemCore): Metrics {
     name: "tandem_conflicts_total",
     help: "Edits that lost against another, kept on their events, recorded by this process.",
     labelNames: ["direction"],
+    registers: [registry],
+  });
+  const refused = new Counter({
+    name: "tandem_webhooks_refused_total",
+    help: "Webhooks that this process refused, by cause.",
+    labelNames: ["integration", "code"],
     registers: [registry],
   });
   for (const state of COUNTED) {
@@ -132,6 +140,11 @@ export function createMetrics(core: TandemCore): Metrics {
 
   return {
     contentType: registry.contentType,
+    refused(integration, code) {
+      // A stranger names any integration: each name of their own would be kept for ever.
+      const known = core.services.integrations.has(integration) ? integration : "unknown";
+      refused.inc({ integration: known, code });
+    },
     async read() {
       await look();
       return registry.metrics();

@@ -95,4 +95,20 @@ export const availability: readonly CodeMutant[] = [
     replace: "    polledWellAt: now,\n",
     killedBy: ["test/situations/poll-failing.test.ts"],
   },
+  {
+    id: "refused-counted",
+    rule: "A webhook that is refused is counted, by its cause",
+    file: "src/server/handler.ts",
+    find: "    metrics.refused(integration, code);\n",
+    replace: "",
+    killedBy: ["test/server/metrics.test.ts"],
+  },
+  {
+    id: "refused-bounded",
+    rule: "... under no name that a stranger made up",
+    file: "src/server/metrics.ts",
+    find: 'core.services.integrations.has(integration) ? integration : "unknown"',
+    replace: "integration",
+    killedBy: ["test/server/metrics.test.ts"],
+  },
 ];

@@ -47,6 +47,31 @@ describeOnEachDatabase("metrics", (open) => {
     expect(after.get(`${account}"needs_attention"}`)).toBe(0);
   });
 
+  it("count webhooks that were refused by cause, and keep no name that a stranger made up", async () => {
+    const app = await givenSampleTandem(await open());
+    const send = async (path: string, headers: Record<string, string>) => {
+      const init = { method: "POST", headers, body: "{}" };
+      return (await app.tandem.fetch(new Request(`http://localhost/webhooks/${path}`, init)))
+        .status;
+    };
+    const signed = {
+      "content-type": "application/json",
+      "x-github-event": "issues",
+      "x-github-delivery": "1",
+      "x-hub-signature-256": `sha256=${"0".repeat(64)}`,
+    };
+    expect(await send("github", signed)).toBe(401);
+    expect(await send("github", signed)).toBe(401);
+    expect(await send("github", { ...signed, "content-length": "99999999" })).toBe(413);
+    expect(await send("made-up", signed)).toBe(404);
+    const refused = [...(await metricsOf(app))].filter(([name]) => name.includes("refused"));
+    expect(Object.fromEntries(refused)).toEqual({
+      'tandem_webhooks_refused_total{integration="github",code="signature_mismatch"}': 2,
+      'tandem_webhooks_refused_total{integration="github",code="payload_too_large"}': 1,
+      'tandem_webhooks_refused_total{integration="unknown",code="unknown_integration"}': 1,
+    });
+  });
+
   it("are for those who may use the API", async () => {
     const database = createMemoryDatabase({ tables: SAMPLE_TABLES });
     const tandem = await createTandem(sampleConfig(database), { environment: {} });
