@@ -5,6 +5,12 @@ import { createMutants } from "./create-mutants.ts";
 import { firstCreateWorld } from "./create-state.ts";
 import { createRules } from "./create-world.ts";
 
+/** For a search that hangs, not for one that is slow: a machine may stand still for a minute. */
+const LONG = { timeout: 120_000 };
+
+/** More worlds than this tell that something in them counts on for ever. */
+const BOUND = 20_000;
+
 describe("every schedule of one create", () => {
   it.each([
     ["without a fault", 0, 0],
@@ -15,6 +21,7 @@ describe("every schedule of one create", () => {
     ["with two requests that go astray and a person's copy in other words", 2, 1, true],
   ])(
     "%s leaves one record, one resource of ours, and what is others' alone",
+    LONG,
     (_of, faults, copies, reworded = false) => {
       const { violation, trail, worlds } = exploreCreates(
         createRules,
@@ -22,6 +29,7 @@ describe("every schedule of one create", () => {
       );
       expect({ violation, trail }).toEqual({ violation: null, trail: [] });
       expect(worlds).toBeGreaterThan(5);
+      expect(worlds).toBeLessThan(BOUND);
     },
   );
 });
@@ -36,11 +44,13 @@ describe.each(["author", "both"] as const)("every schedule of one create by %s",
     ["with two requests that go astray and a copy in other words", 2, 1, true],
   ])(
     "%s leaves one record, one resource of ours, and what is others' alone",
+    LONG,
     (_of, faults, copies, reworded = false) => {
       const first = firstCreateWorld(faults, copies, true, writers, reworded);
       const { violation, trail, worlds } = exploreCreates(createRules, first);
       expect({ violation, trail }).toEqual({ violation: null, trail: [] });
       expect(worlds).toBeGreaterThan(5);
+      expect(worlds).toBeLessThan(BOUND);
     },
   );
 });
@@ -53,6 +63,7 @@ describe("every schedule of one create without room for its token", () => {
     ["with two outcomes lost and a person's resource of the same content", 2, 1],
   ])(
     "%s leaves one record, one resource of ours, and what is others' alone",
+    LONG,
     (_of, faults, copies) => {
       const { violation, trail, worlds } = exploreCreates(
         createRules,
@@ -60,6 +71,7 @@ describe("every schedule of one create without room for its token", () => {
       );
       expect({ violation, trail }).toEqual({ violation: null, trail: [] });
       expect(worlds).toBeGreaterThan(5);
+      expect(worlds).toBeLessThan(BOUND);
     },
   );
 });
