@@ -208,7 +208,7 @@ export async function save(tx: StoreTransaction, held: Held, after: Transition):
   await saveDecided(tx, [{ before: held.lane, after }]);
 }
 
-/** Forgets a user's create that made nothing, though its claim is lost. No other write is accepted then. */
+/** Forgets a create that made nothing, though its claim is lost. No other write is accepted then. */
 export async function forgetLate(
   tx: StoreTransaction,
   { lane: id, claim: { event, epoch } }: Claimed,

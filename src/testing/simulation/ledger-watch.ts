@@ -179,15 +179,15 @@ function noting(records: RecordStore, told: (row: string) => void): RecordStore 
 }
 
 /**
- * The one write that is accepted of whoever lost a claim: a user's create that it had sent, and that made
- * nothing, is open no more.
+ * The one write that is accepted of whoever lost a claim: a create that it had sent, and that made nothing,
+ * is open no more. As long as it counts, a copy by its writer's hand may be taken for what it made.
  */
 function forgets({ before, after }: Decided, { event, epoch }: Claim): boolean {
   const sentUnder = ({ attempt, unanswered }: Lane) =>
     [attempt, ...unanswered].find((one) => one?.event === event && one.epoch === epoch);
   const { attempt, unanswered, intent } = after.lane;
   return (
-    sentUnder(before)?.author !== undefined &&
+    sentUnder(before)?.kind === "create" &&
     sentUnder(after.lane) === undefined &&
     after.ended.length === 0 &&
     isDeepStrictEqual(
