@@ -255,6 +255,16 @@ describe("the answer to an update", () => {
     });
   });
 
+  it("takes what the provider made of what was sent: a changed value is news", () => {
+    const shown = { title: "L, shortened", body: "text" };
+    const sight = sightOf(sent(), anObservation(shown, 30), "answer", context);
+    expect(sight.content).toEqual(shown);
+    expect(planMerge(sent(), sight, editedHere, context)).toMatchObject({
+      toRecord: { title: "L, shortened" },
+      base: shown,
+    });
+  });
+
   it("ends older queued inbound events: they are older than what it says", () => {
     const { lane } = withEvent(sent(), 5, { content: unchanged, updatedAt: at(20) });
     const ended = answered(lane, editedHere, editedHere);
