@@ -29,11 +29,12 @@ try {
 } finally {
   await site.close();
 }
-const passed = faults.filter(({ ok }) => ok).length;
+const failures = faults.filter(({ ok }) => !ok).map((verdict) => JSON.stringify(verdict));
+const passed = faults.length - failures.length;
 const failed = wanted.length - passed;
 process.stdout.write(
   values.json
-    ? `${JSON.stringify({ passed, failed, faults })}\n`
+    ? `${JSON.stringify({ passed, failed, failures, faults })}\n`
     : `${String(passed)} passed, ${String(failed)} failed\n`,
 );
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

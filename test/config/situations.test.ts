@@ -3,11 +3,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 
-/** As many as `docs/design.md` was written against. */
-const SITUATIONS = 54;
+/** As many as are known; 55 to 73 were found by independent trials. */
+const SITUATIONS = 73;
 
-/** Situations 55 to 73 were found by independent trials. Raise `SITUATIONS` once each has its test. */
-const NAMED = 73;
+/** Situations that Tandem does not meet yet, with the reason. An entry goes when its test comes. */
+const NOT_MET: ReadonlyMap<number, string> = new Map([
+  [
+    64,
+    "a failover to a replica that lacks committed work is told by the beat alone, within a minute",
+  ],
+]);
 
 /** What runs its tests on PGlite and on Postgres. */
 const ON_BOTH = /^describeOnEach(Empty)?Database$/;
@@ -44,14 +49,14 @@ const everywhere = new Set(
 
 describe("the situations", () => {
   it.each(Array.from({ length: SITUATIONS }, (_, index) => index + 1))(
-    "S%i has a named test on both databases",
+    "S%i has a named test on both databases, or says why not",
     (number) => {
-      expect([...everywhere]).toContain(number);
+      expect(everywhere.has(number)).toBe(!NOT_MET.has(number));
     },
   );
 
   it("have no other numbers", () => {
-    expect([...everywhere].filter((number) => number < 1 || number > NAMED)).toEqual([]);
+    expect([...everywhere].filter((number) => number < 1 || number > SITUATIONS)).toEqual([]);
   });
 
   it("are not covered by a test on one database, nor by one that is skipped", () => {

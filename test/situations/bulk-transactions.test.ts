@@ -6,8 +6,8 @@ import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
 const MANY = 4_000;
 
-describeOnEachDatabase("S72 a bulk update and one user's edit behind it", (open) => {
-  it("the edit is drained by the next batch, the bulk goes on, and nothing of it is lost", async () => {
+describeOnEachDatabase("a bulk update and one user's edit behind it", (open) => {
+  it("S72 the edit is drained by the next batch, the bulk goes on, and nothing of it is lost", async () => {
     const app = await givenSampleTandem(await open());
     await app.sql("insert into projects (name) values ('Not connected')");
     const task = await app.addTask({ title: "Edited by a user" });
@@ -32,7 +32,7 @@ describeOnEachDatabase("S72 a bulk update and one user's edit behind it", (open)
     expect(app.github.issues(app.repo)[0]?.title).toBe("Edited behind the bulk");
   });
 
-  it("writes of one record keep their order, also where the first is within the bulk", async () => {
+  it("S72 writes of one record keep their order, also where the first is within the bulk", async () => {
     const app = await givenSampleTandem(await open());
     await app.sql("insert into projects (name) values ('Not connected')");
     await app.sql(
@@ -45,7 +45,7 @@ describeOnEachDatabase("S72 a bulk update and one user's edit behind it", (open)
     expect(last.map(({ operation }) => operation)).toEqual(["insert", "update"]);
   });
 
-  it("several small transactions behind it are drained with it, whole or in part", async () => {
+  it("S72 several small transactions behind it are drained with it, whole or in part", async () => {
     const app = await givenSampleTandem(await open());
     await app.sql("insert into projects (name) values ('Not connected')");
     await app.sql(

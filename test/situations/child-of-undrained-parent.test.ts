@@ -52,9 +52,9 @@ async function expectBothOnce(app: SampleTandem): Promise<void> {
   expect(await app.sql("select from tandem.changes")).toEqual([]);
 }
 
-describeOnEachDatabase("S55 a comment that is drained before its task", (open, kind) => {
+describeOnEachDatabase("a comment that is drained before its task", (open, kind) => {
   it.runIf(kind === "postgres")(
-    "the task's lane is not committed yet: both arrive, once",
+    "S55 the task's lane is not committed yet: both arrive, once",
     async () => {
       const app = await givenSampleTandem(await open());
       const task = await app.addTask({ title: "Broken link" });
@@ -72,7 +72,7 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
   );
 
   it.runIf(kind === "postgres")(
-    "four writers beside four drains: each comment has its lane, and its task one",
+    "S55 four writers beside four drains: each comment has its lane, and its task one",
     async () => {
       const app = await givenSampleTandem(await open());
       const each = Number(process.env.TANDEM_TEST_PAIRS ?? "40");
@@ -105,7 +105,7 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
     },
   );
 
-  it("the task's own write is not drained yet: both arrive, once", async () => {
+  it("S55 the task's own write is not drained yet: both arrive, once", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Broken link" });
     const giveBack = await hideChanges(app, "tasks");
@@ -115,7 +115,7 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
     await expectBothOnce(app);
   });
 
-  it("nothing was captured of the task: it is drained all the same, and both arrive", async () => {
+  it("S55 nothing was captured of the task: it is drained all the same, and both arrive", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Broken link" });
     await app.sql("delete from tandem.changes");
@@ -124,7 +124,7 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
   });
 
   it.runIf(kind === "postgres")(
-    "a comment is moved to a task whose lane is not committed yet: it follows",
+    "S55 a comment is moved to a task whose lane is not committed yet: it follows",
     async () => {
       const app = await givenSampleTandem(await open());
       await app.sql("insert into projects (name) values ('Not connected')");
@@ -140,7 +140,7 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
     },
   );
 
-  it("a comment below a task of a project that is not connected gets no lane", async () => {
+  it("S55 a comment below a task of a project that is not connected gets no lane", async () => {
     const app = await givenSampleTandem(await open());
     await app.sql("insert into projects (name) values ('Not connected')");
     await app.addComment(await app.addTask({ project_id: "2" }), "Not connected");
@@ -149,7 +149,7 @@ describeOnEachDatabase("S55 a comment that is drained before its task", (open, k
     expect(app.writes()).toBe(0);
   });
 
-  it("the task is deleted before it has a lane: its comment waits for nothing", async () => {
+  it("S55 the task is deleted before it has a lane: its comment waits for nothing", async () => {
     const app = await givenSampleTandem(await open());
     await app.sql("alter table comments drop constraint comments_task_id_fkey");
     const task = await app.addTask({ title: "Broken link" });

@@ -42,8 +42,8 @@ const ORDERS = [SITE, APP].flatMap((later) =>
   ),
 );
 
-describeOnEachDatabase("S70 two integrations on one record edit the same field", (open) => {
-  it.each(ORDERS)("the later edit is that of $later, merged $order, $drain", async (told) => {
+describeOnEachDatabase("two integrations on one record edit the same field", (open) => {
+  it.each(ORDERS)("S70 the later edit is that of $later, merged $order, $drain", async (told) => {
     const app = await givenTwoIssues(await open());
     const earlier = told.later === SITE ? APP : SITE;
     const mona = app.github.as("mona");
