@@ -123,11 +123,13 @@ function endedByOurDeletion(
   { content }: TandemEvent,
   newer: TandemEvent,
 ): readonly Conflict[] {
-  const { tombstone, base } = lane;
+  const { tombstone, base, known } = lane;
   const isOurs = newer.action === "delete" && tombstone?.side === "record";
   if (!isOurs || base === null || content === null) return [];
+  // What the deletion read before it left, it has named itself.
+  const read = known?.event === tombstone.event ? [known.content] : [];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
-    const said = [base, ...lastWrites(lane).map(({ values }) => values)];
+    const said = [base, ...read, ...lastWrites(lane).map(({ values }) => values)];
     if (said.some((values) => sameValue(values[field], lost))) return [];
     return [{ field, winner: "record", kept: null, lost, why: "record_deleted" }];
   });
