@@ -146,7 +146,7 @@ describeOnEachDatabase("an author's own token", (open) => {
     expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, author: "mona" }]);
     expect(said(app.github.issue(app.repo, 1)?.body)).toBe("Edited");
     expect((await app.story())[0]).toBe("outbound completed created_as_author");
-    expect(wrote(app)).toEqual(["POST mona", `POST ${TEST_LOGIN}`]);
+    expect(wrote(app)).toEqual(["POST mona", `PATCH ${TEST_LOGIN}`]);
   });
 
   it("S19 its answer is lost: it is found under either name, and written once", async () => {

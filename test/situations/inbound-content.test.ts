@@ -66,7 +66,8 @@ describeOnEachDatabase("content", (open) => {
       expect(issue?.body === body, title).toBe(true);
     }
     expect(app.writes()).toBe(INBOUND.length);
-    expect(app.reads()).toBe(0);
+    // Each issue is read once before its title is overwritten.
+    expect(app.reads()).toBe(INBOUND.length);
     const endings = new Set(await app.story());
     expect([...endings].sort()).toEqual([
       "inbound completed created_record",
