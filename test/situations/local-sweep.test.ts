@@ -27,13 +27,19 @@ async function look(app: SampleTandem): Promise<void> {
   await app.settle();
 }
 
-async function say(app: SampleTandem, word: "approve" | "reject"): Promise<number> {
-  const [run] = (await app.status()).held_runs;
-  const url = `http://localhost/api/runs/${run?.id ?? ""}/${word}`;
+async function say(app: SampleTandem, word: "approve" | "reject", run?: string): Promise<number> {
+  const id = run ?? (await heldRun(app));
+  const url = `http://localhost/api/runs/${id}/${word}`;
   const response = await app.tandem.fetch(
     new Request(url, { method: "POST", headers: { "content-type": "application/json" } }),
   );
   return response.status;
+}
+
+async function heldRun(app: SampleTandem): Promise<string> {
+  const [run] = (await app.status()).held_runs;
+  if (run === undefined) throw new Error("no run is held");
+  return run.id;
 }
 
 const openIssues = (app: SampleTandem) =>
@@ -272,7 +278,8 @@ describeOnEachDatabase("the local sweep", (open) => {
     await app.settle();
     expect((await app.status()).held_runs).toMatchObject([{ state: "held", deletes: 13 }]);
 
-    expect(await say(app, "approve")).toBe(200);
+    const run = await heldRun(app);
+    expect(await say(app, "approve", run)).toBe(200);
     await look(app);
     expect((await app.status()).held_runs).toEqual([]);
     expect(openIssues(app)).toBe(1);
@@ -282,6 +289,6 @@ describeOnEachDatabase("the local sweep", (open) => {
       "outbound completed closed_resource": 13,
     });
     expect(app.writes()).toBe(13);
-    expect(await say(app, "approve")).toBe(404);
+    expect(await say(app, "approve", run)).toBe(404);
   });
 });
