@@ -28,6 +28,8 @@ export interface PlannedField {
   readonly kind: FieldKind;
   /** `false` for what only flows in: the record's side is never sent and never counts as changed. */
   readonly writable: boolean;
+  /** What a new resource says in a field that its create cannot carry. */
+  readonly createdAs?: Json;
 }
 
 /** Values we sent, which the resource may be showing us. */
@@ -260,7 +262,8 @@ function wasSent({ sent }: PlanInput): boolean {
 
 /**
  * The resource is one that we created and have no base for yet: what we sent stands in for it, and
- * what a create cannot carry (a closed state) stays with the record, to be sent next.
+ * what a create cannot carry (a closed state) stays with the record, to be sent next, unless
+ * somebody has changed it there since.
  */
 function mergeCreated(
   field: PlannedField,
@@ -277,8 +280,10 @@ function mergeCreated(
   if (sent === undefined && field.kind === "set" && record !== undefined) {
     return mergeDropped(field.name, input, seen, record);
   }
-  if (sent === undefined || record === undefined) return { record, base: seen, news: false };
-  if (sameValue(record, sent) && !mayBeOlder(field.name, input.sent, sent)) {
+  const made = sent ?? field.createdAs;
+  if (made === undefined || record === undefined) return { record, base: seen, news: false };
+  if (sent === undefined && sameValue(seen, made)) return { record, base: seen, news: false };
+  if (sameValue(record, made) && !mayBeOlder(field.name, input.sent, made)) {
     return { record: seen, base: seen, news: true };
   }
   if (sameValue(record, seen)) return { record, base: seen, news: true };

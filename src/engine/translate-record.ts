@@ -47,7 +47,9 @@ export function plannedFields(mapping: Mapping): readonly PlannedField[] {
   return mapping.fields.flatMap(({ field, toResource }) => {
     const spec = mapping.resource.fields[field];
     if (spec === undefined) return [];
-    return [{ name: field, kind: spec.kind, writable: spec.writable && toResource !== null }];
+    const { kind, createdAs } = spec;
+    const writable = spec.writable && toResource !== null;
+    return [{ name: field, kind, writable, ...(createdAs !== undefined && { createdAs }) }];
   });
 }
 

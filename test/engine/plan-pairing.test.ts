@@ -157,6 +157,25 @@ describe("a create with fields that a create cannot carry", () => {
     expect(merged).toMatchObject({ toRecord: {}, toResource: { state: "closed" }, conflicts: [] });
   });
 
+  describe("and of which is known what it makes of them", () => {
+    const state = { ...line("state"), createdAs: "open" };
+    const known = {
+      ...created,
+      fields: [line("title"), state],
+      sent: { ...NOTHING_SENT, unknown: title("L") },
+    };
+
+    it("leaves them with the record while the resource says that still", () => {
+      expect(planned(known)).toMatchObject({ toRecord: {}, toResource: { state: "closed" } });
+    });
+
+    it("takes what somebody has changed in them before it was found", () => {
+      const open = { title: "L", state: "open" };
+      const merged = planned({ ...known, record: open, resource: { title: "L", state: "closed" } });
+      expect(merged).toMatchObject({ toRecord: { state: "closed" }, toResource: {} });
+    });
+  });
+
   it("takes an edit made to it before it was found", () => {
     const merged = planned({
       ...created,

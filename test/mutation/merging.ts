@@ -90,11 +90,19 @@ export const merging: readonly CodeMutant[] = [
     killedBy: ["test/engine/unanswered.test.ts"],
   },
   {
+    id: "plan-created-as",
+    rule: "What somebody changed in a field that a create cannot carry is taken, though nobody saw it before",
+    file,
+    find: "const made = sent ?? field.createdAs;",
+    replace: "const made = sent;",
+    killedBy: ["test/engine/plan-pairing.test.ts"],
+  },
+  {
     id: "plan-older-create",
     rule: "An edit sent with a second create is named where somebody wrote over what the first said",
     file,
-    find: "if (sameValue(record, sent) && !mayBeOlder(field.name, input.sent, sent)) {",
-    replace: "if (sameValue(record, sent)) {",
+    find: "if (sameValue(record, made) && !mayBeOlder(field.name, input.sent, made)) {",
+    replace: "if (sameValue(record, made)) {",
     killedBy: ["test/engine/unanswered.test.ts"],
   },
   {
