@@ -22,7 +22,7 @@ export interface Installed extends SampleTandem {
 export async function givenInstallation(
   database: TestDatabase,
   change: (config: AnyConfig) => AnyConfig = (config) => config,
-  options: Pick<TestTandemOptions, "failpoints" | "log"> = {},
+  options: Pick<TestTandemOptions, "failpoints" | "log" | "onWebhook"> = {},
 ): Promise<Installed> {
   const app = await givenSampleTandem(database, change, options);
   await app.sql("insert into projects (name) values ('Shop')");
