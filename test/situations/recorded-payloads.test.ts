@@ -131,7 +131,13 @@ describeOnEachDatabase("recorded payloads", (open) => {
     expect(new Set(unread.map(({ error, state }) => `${state} ${error?.code ?? ""}`))).toEqual(
       new Set(["canceled not_found"]),
     );
-    expect(app.reads()).toBe(unread.length);
+    // Each 404 asks for the repository too, by number and by name: a server may not know numbers.
+    const repository = `/repositories/${String(ON_GITHUB)}`;
+    const asked = ["/issues/1", "/issues", ""].map((path) => `${repository}${path}`);
+    for (const path of [...asked, "/repos/Codertocat/Hello-World"]) {
+      expect([path, app.github.calls({ path: exactly(path) })]).toEqual([path, unread.length]);
+    }
+    expect(app.reads()).toBe(4 * unread.length);
     expect(app.writes()).toBe(0);
     const { live } = await app.status();
     expect(live).toEqual({ queued: 0, processing: 0, errored: 0, disabled: 0 });
@@ -141,6 +147,10 @@ describeOnEachDatabase("recorded payloads", (open) => {
     }
   });
 });
+
+function exactly(path: string): RegExp {
+  return new RegExp(`^${path}$`);
+}
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
