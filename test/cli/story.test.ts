@@ -23,7 +23,7 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
     github = await openGitHub();
     terminal = openTerminal({
       cwd: project.folder,
-      env: { GITHUB_TOKEN: "bot-token", WRONG_TOKEN: "no-token" },
+      env: { GITHUB_TOKEN: "bot-token", GITHUB_WRONG: "no-token", APP_SECRET: "not for accounts" },
     });
     connect = ["connect", "github", "acme/site", "--base-url", github.listening.url];
   });
@@ -57,8 +57,9 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
 
   it("refuses to connect what does not work, and says why", async () => {
     const wrong = [...connect, "--scope", "1", "--token-env"];
-    expect(await refused(...wrong, "ABSENT_TOKEN")).toEqual({ exit: 3, code: "missing_secret" });
-    expect(await refused(...wrong, "WRONG_TOKEN")).toEqual({ exit: 7, code: "bad_credentials" });
+    expect(await refused(...wrong, "APP_SECRET")).toEqual({ exit: 3, code: "secret_not_allowed" });
+    expect(await refused(...wrong, "GITHUB_ABSENT")).toEqual({ exit: 3, code: "missing_secret" });
+    expect(await refused(...wrong, "GITHUB_WRONG")).toEqual({ exit: 7, code: "bad_credentials" });
     expect(
       await refused("connect", "github", "acme/nope", ...connect.slice(3), "--scope=1"),
     ).toEqual({ exit: 5, code: "repository_not_found" });
@@ -162,7 +163,7 @@ describe.each(databaseKinds)("the CLI on %s", (kind) => {
   });
 
   it("restarts an event that failed for good", async () => {
-    github.simulator.failNext({ method: "PATCH", with: { status: 422 } });
+    github.simulator.failNext({ method: "PATCH", with: 422 });
     await project.sql("update tasks set title = 'Mend the header' where id = 1");
     await terminal.tandem("work", "--once", "--log-level", "silent");
     const { events } = await terminal.json<ApiEvents>("events", "--state", "errored");
