@@ -82,9 +82,13 @@ function goingOn(lane: Lane, disabled: readonly TandemEvent[]): TandemEvent | un
   return isTakenBack(lane, removal) ? newest : removal;
 }
 
-/** By the resource's own times, since webhooks come in any order; what has none, and ties, by birth. */
+/**
+ * By the resource's own times, since webhooks come in any order; what has none, and ties, by birth. So is
+ * what goes out: the time that a read before it has shown is of the provider's clock.
+ */
 function newestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {
-  const time = ({ updatedAt, createdAt }: TandemEvent) => updatedAt ?? createdAt;
+  const time = ({ direction, updatedAt, createdAt }: TandemEvent) =>
+    direction === "outbound" ? createdAt : (updatedAt ?? createdAt);
   return [...events].sort((a, b) => time(b) - time(a) || (a.id < b.id ? 1 : -1));
 }
 

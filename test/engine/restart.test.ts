@@ -159,6 +159,20 @@ describe("a lane switched off and on", () => {
     expect(eventIn(on, anEventId(7))).toMatchObject({ state: "queued", reread: false });
   });
 
+  it("orders what goes out by birth: what a read before it showed is of a clock that may be ahead", () => {
+    const held = { state: "disabled", direction: "outbound" } as const;
+    const read = { ...held, createdAt: at(10), updatedAt: at(40) };
+    const one = withEvent(aLane({ disabled: UNMAPPED }), 5, read).lane;
+    const { lane } = withEvent(one, 6, { ...held, action: "delete", createdAt: at(30) });
+    const on = enableLane(lane, now);
+    expect(eventIn(on, anEventId(5))).toMatchObject({
+      state: "canceled",
+      canceledBy: anEventId(6),
+    });
+    expect(eventIn(on, anEventId(6)).state).toBe("queued");
+    expect(on.lane.tombstone).toEqual({ event: anEventId(6), at: now, side: "record" });
+  });
+
   it("prefers a delete to newer upserts, and sets its tombstone only now", () => {
     const held = { state: "disabled", action: "delete" } as const;
     const { lane } = withEvent(withEvent(aLane({ disabled: UNMAPPED }), 5, held).lane, 6, {
