@@ -49,6 +49,22 @@ export const readingFirst: readonly CodeMutant[] = [
     killedBy: unit,
   },
   {
+    id: "read-first-deleted-once",
+    rule: "... once, though the edit's webhook comes after it",
+    file: "src/engine/covered.ts",
+    find: "const read = known?.event === tombstone.event ? [known.content] : [];",
+    replace: "const read = known?.event === newer.id ? [known.content] : [];",
+    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+  },
+  {
+    id: "read-first-enabled",
+    rule: "What goes out is ordered by birth when it is switched on, whatever a read before it showed",
+    file: "src/engine/restart.ts",
+    find: 'direction === "outbound" ? createdAt : (updatedAt ?? createdAt);',
+    replace: "direction === null ? createdAt : (updatedAt ?? createdAt);",
+    killedBy: ["test/engine/restart.test.ts"],
+  },
+  {
     id: "read-fresh-answered",
     rule: "Only a write that was answered stands for a read",
     file: rule,
