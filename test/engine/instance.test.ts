@@ -1,7 +1,8 @@
 /** Whose database it is: what counts as ours, and what must not post. */
 import { describe, expect, it } from "vitest";
-import { type Instance, judgeInstance, missBeat } from "../../src/engine/instance.ts";
+import { type Instance, judgeInstance, missBeat, takeUpAgain } from "../../src/engine/instance.ts";
 import { addMillis, parseInstant } from "../../src/model/instant.ts";
+import { aLane, anEventId, withEvent } from "./builders.ts";
 
 const NOW = parseInstant("2026-03-02T09:00:00Z");
 
@@ -52,4 +53,16 @@ describe("a database", () => {
     // By then the database may have forgotten it.
     expect([missed(1, 29), missed(1, 31)]).toEqual(["set_back", "nothing"]);
   });
+});
+
+describe("a lane of a restored database", () => {
+  it.each(["queued", "errored", "disabled"] as const)(
+    "looks at its resource before it writes what is %s, whatever it has just sent itself",
+    (state) => {
+      const { lane } = withEvent(aLane(), 2, { direction: "outbound", state });
+      expect(takeUpAgain(lane, NOW).lane.live).toMatchObject([
+        { id: anEventId(2), state, reread: true },
+      ]);
+    },
+  );
 });

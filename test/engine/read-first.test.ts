@@ -73,6 +73,14 @@ describe("an edit", () => {
     expect(step(aLane({ lastSent: anAttempt({ sentAt: at(100) }) })).kind).toBe("read");
   });
 
+  it("looks again in spite of that answer where news could not be read", () => {
+    const settled = aLane({ lastSent: anAttempt({ sentAt: at(99.5), settledAt: at(100) }) });
+    const details = { code: "server_error", message: "", hint: "", retryable: true };
+    const error = { ...details, httpStatus: 503, requestId: null };
+    const { lane } = withEvent(settled, 3, { state: "errored", error });
+    expect(step(lane).kind).toBe("reread");
+  });
+
   it("gives way to news that came while it was reading", () => {
     const lane = withEvent(aLane(), 3, {
       state: "queued",

@@ -263,7 +263,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: "(lane.attempt !== null || event.reread || isUnread(lane)) &&",
     replace: "(lane.attempt !== null || event.reread) &&",
-    killedBy: ["test/situations/found-by-simulation.test.ts"],
+    killedBy: ["test/engine/read-first.test.ts"],
   },
   {
     id: "outbound-tombstone",

@@ -200,7 +200,7 @@ export const safety: readonly CodeMutant[] = [
     file: instance,
     find: "move(transition, id, state, now, { reread: true })",
     replace: "move(transition, id, state, now, {})",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/engine/instance.test.ts"],
   },
   {
     id: "local-sweep-weighed",
