@@ -94,14 +94,6 @@ export const toldLate: readonly CodeMutant[] = [
     killedBy: backFirst,
   },
   {
-    id: "back-first-ours",
-    rule: "... and what was transferred here is not taken for the second resource of a create, by its token",
-    file: "src/runtime/follow-moves.ts",
-    find: "isUnheardOf ? await asNoSurplus(tx, arriving, mapping) : arriving",
-    replace: "arriving",
-    killedBy: backFirst,
-  },
-  {
     id: "back-first-planned",
     rule: "... and a plan says so",
     file: "src/runtime/plan-moves.ts",

@@ -339,7 +339,7 @@ export const transferring: readonly CodeMutant[] = [
     file: "src/engine/surplus.ts",
     find: 'if (first !== "absent") return first === "another";',
     replace: 'if (first !== "absent") return true;',
-    killedBy: surplus,
+    killedBy: ["test/engine/surplus.test.ts"],
   },
   {
     id: "transfer-surplus-deleted",
