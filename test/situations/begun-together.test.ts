@@ -77,6 +77,10 @@ describeOnEachDatabase("edits that are claimed at once", (open) => {
       ["account_paused", 0],
       ["account_paused", 0],
     ]);
+    for (const id of ids) {
+      const [pairing] = await app.pairings(id);
+      expect(pairing?.standing).toMatch(/^A change of the record is queued\./);
+    }
     app.github.faults.api.secondaryLimit = null;
     await app.advance(31_000);
     app.github.clearRequests();
