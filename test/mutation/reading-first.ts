@@ -154,6 +154,14 @@ export const readingFirst: readonly CodeMutant[] = [
     killedBy: adapter,
   },
   {
+    id: "sets-refused-read",
+    rule: "A change of labels that was answered is known, though the read after it is refused",
+    file: "src/integrations/github/container.ts",
+    find: "isNews(error) || signal?.aborted === true ? null : observeLabels(ref, changed);",
+    replace: "isNews(error) ? null : null;",
+    killedBy: adapter,
+  },
+  {
     id: "sets-lagging-read",
     rule: "A read that lags behind our change of labels takes nothing back",
     file: "src/integrations/github/container.ts",

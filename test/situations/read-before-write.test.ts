@@ -182,6 +182,25 @@ describeOnEachDatabase("a write where webhooks are lost", (open) => {
     expect(app.writes()).toBe(1);
   });
 
+  it.each(["secondary-limit", 503] as const)(
+    "S57 our label is answered, the read after it meets %s, and a person takes the label off: it stays off",
+    async (refusal) => {
+      const { app, id } = await givenPolled(await open(), ["bug"]);
+      await app.sql("update tasks set labels = '{bug,ours}'::text[] where id = $1", [id]);
+      const { hold, done } = await catchRequest(app, { method: "POST", path: /\/labels$/ });
+      app.github.failNext({ method: "GET", path: /\/issues\/1$/, with: refusal });
+      hold.release();
+      await done;
+      app.github.as("mona").removeLabel(app.repo, 1, "ours");
+      await app.advance(600_000);
+      await app.tandem.syncNow();
+      await app.settle();
+      expect(issue(app)?.labels).toEqual(["bug"]);
+      expect(await labelsOf(app, id)).toEqual(["bug"]);
+      expect(app.writes()).toBe(1);
+    },
+  );
+
   it("S56 nothing has changed there since our own write: the read says so, and is free", async () => {
     const { app, id } = await givenPolled(await open());
     await app.editTask(id, { title: "Once" });

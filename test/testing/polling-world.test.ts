@@ -82,6 +82,25 @@ describe("the judge of remote edits", () => {
     expect(counts()).toMatchObject({ overwrittenUnread: 1, withinRoundTrip: 1 });
   });
 
+  it("takes an answer that nothing has changed for a read, but not for one that lags", async () => {
+    await openIssue();
+    const etag = (await ask("GET", null)).headers.get("etag") ?? "";
+    const reader: HeardOf = new Map();
+    judge.heardNothingNew("GET /repositories/1/issues/1", await askUnless(etag), reader);
+    await editTitle("by a person");
+    await write({ title: "by us" }, reader);
+    expect(counts()).toMatchObject({ overwrittenUnread: 1, withinRoundTrip: 1 });
+    await editTitle("by a person again");
+    const wrong = await askUnless((await ask("GET", null)).headers.get("etag") ?? "");
+    judge.heardNothingNew("GET /repositories/1/issues/1", wrong, reader);
+    await write({ title: "by us again" }, reader);
+    expect(counts()).toMatchObject({
+      overwrittenUnread: 2,
+      withinRoundTrip: 1,
+      behindStaleRead: 0,
+    });
+  });
+
   it("counts an answer of whoever died of it as unread", async () => {
     await openIssue();
     await editTitle("by a person");
@@ -160,11 +179,17 @@ describe("the judge of remote edits", () => {
     await ask("PATCH", JSON.stringify(patch));
   }
 
-  function ask(method: string, body: string | null) {
+  async function askUnless(etag: string) {
+    const answer = await ask("GET", null, { "if-none-match": etag });
+    expect(answer.status).toBe(304);
+    return answer;
+  }
+
+  function ask(method: string, body: string | null, headers: Record<string, string> = {}) {
     return fetch("https://api.github.com/repos/acme/site/issues/1", {
       method,
       body,
-      headers: { authorization: "Bearer ghs_test" },
+      headers: { authorization: "Bearer ghs_test", ...headers },
     });
   }
 });

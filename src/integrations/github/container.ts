@@ -23,7 +23,7 @@ import {
 } from "../integration.ts";
 import type { Api, UnsignedRequest } from "./api.ts";
 import { impossible, malformedAnswer, misled } from "./errors.ts";
-import { changeSets, partlyApplied, withChangedLabels } from "./issue-sets.ts";
+import { changeSets, observeLabels, partlyApplied, withChangedLabels } from "./issue-sets.ts";
 import { type ListItem, listPages, nextLink, PageGuard } from "./listing.ts";
 import {
   isOnPullRequest,
@@ -122,7 +122,10 @@ export class RepositoryClient implements ContainerClient {
         ? seen
         : { ...seen, content: withChangedLabels(content, changed.labels) };
     } catch (error) {
-      throw partlyApplied(error);
+      const answered =
+        isNews(error) || signal?.aborted === true ? null : observeLabels(ref, changed);
+      if (answered === null) throw partlyApplied(error);
+      return answered;
     }
   }
 
@@ -382,4 +385,10 @@ function knownType(type: string): KnownType {
     `GitHub has no resource type ${JSON.stringify(type)} that Tandem knows.`,
     "Use issue or issue_comment.",
   );
+}
+
+/** Whether a failed read says something of the resource: it is gone, or somewhere else. */
+function isNews(error: unknown): boolean {
+  if (!(error instanceof IntegrationError)) return true;
+  return error.kind === "gone" || error.kind === "not_found" || error.moved !== null;
 }

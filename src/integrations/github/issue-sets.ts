@@ -7,16 +7,19 @@
  *    whatever is asked of it next.
  */
 import {
+  canonical,
   isStringArray,
   type Content,
   type SetChange,
   type SetChanges,
 } from "../../model/content.ts";
+import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { IntegrationError } from "../integration.ts";
 import type { UnsignedRequest } from "./api.ts";
 import { impossible } from "./errors.ts";
 import { labelsShape, nameOfLabel } from "./payload.ts";
-import { type Answer, readAnswer } from "./transport.ts";
+import { ISSUE } from "./resources.ts";
+import { type Answer, instantOfDate, readAnswer } from "./transport.ts";
 
 const NO_CHANGE: SetChange = { added: [], removed: [] };
 
@@ -25,6 +28,8 @@ export interface ChangedSets {
   readonly labels: SetChange;
   /** The issue as the last request answered it; `null` where none answered with an issue. */
   readonly issue: Answer | null;
+  /** The answer to the last change of labels: all labels, and no issue. `null` where none was changed. */
+  readonly lastLabels: Answer | null;
 }
 
 /**
@@ -51,10 +56,14 @@ export async function changeSets(
   };
   const labelsUrl = `${issuePath}/labels`;
   for (const name of labels.removed) checkName(name);
-  const added = labels.added.length === 0 ? [] : await addLabels(write, labelsUrl, labels.added);
+  const body = { labels: labels.added };
+  const add = { method: "POST", url: labelsUrl, body } as const;
+  let lastLabels = labels.added.length === 0 ? null : await write(add);
+  const there = lastLabels === null ? [] : labelsIn(lastLabels);
+  const added = labels.added.filter((name) => there.includes(name));
   for (const name of labels.removed) {
     const url = `${labelsUrl}/${encodeURIComponent(name)}`;
-    await write({ method: "DELETE", url }).catch(unlessNotThere);
+    lastLabels = (await write({ method: "DELETE", url }).catch(unlessNotThere)) ?? lastLabels;
   }
   let issue: Answer | null = null;
   const url = `${issuePath}/assignees`;
@@ -64,18 +73,35 @@ export async function changeSets(
   ] as const) {
     if (logins.length > 0) issue = await write({ method, url, body: { assignees: logins } });
   }
-  return { labels: { added, removed: labels.removed }, issue };
+  return { labels: { added, removed: labels.removed }, issue, lastLabels };
 }
 
-/** Which of the labels are there now, by GitHub's answer. */
-async function addLabels(
-  write: (request: UnsignedRequest) => Promise<Answer>,
-  url: string,
-  names: readonly string[],
-): Promise<readonly string[]> {
-  const answer = await write({ method: "POST", url, body: { labels: names } });
-  const there = readAnswer(labelsShape, answer).map(nameOfLabel);
-  return names.filter((name) => there.includes(name));
+function labelsIn(answer: Answer): readonly string[] {
+  return readAnswer(labelsShape, answer).map(nameOfLabel);
+}
+
+/**
+ * An issue as far as a change of its labels was answered: the labels that were there then, at the time of the
+ * answer. Without it a refused read would leave the outcome of the change unknown for as long as the account
+ * pauses, and a label that a person takes off meanwhile would be put back.
+ */
+export function observeLabels(
+  ref: ResourceRef,
+  { labels, lastLabels }: ChangedSets,
+): Observation | null {
+  const answeredAt = lastLabels === null ? null : instantOfDate(lastLabels.headers.date);
+  if (lastLabels === null || answeredAt === null) return null;
+  const seen = canonical({ labels: labelsIn(lastLabels) }, ISSUE.fields);
+  return {
+    ...ref,
+    action: "upsert",
+    updatedAt: answeredAt,
+    content: withChangedLabels(seen, labels),
+    display: {},
+    parent: null,
+    token: null,
+    author: null,
+  };
 }
 
 /** What is known to be done shows in an observation, though the read that it is of lags behind. */

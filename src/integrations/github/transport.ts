@@ -292,9 +292,15 @@ function clockOffset(
   sentAt: Instant,
   receivedAt: Instant,
 ): number | null {
-  const millis = date === undefined ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(millis) || Math.abs(millis) > LAST_SECOND * 1000) return null;
-  const provider = instantFromMillis(millis);
+  const provider = instantOfDate(date);
+  if (provider === null) return null;
   if (provider <= receivedAt && sentAt < provider + SECOND) return 0;
   return Math.round(provider - (sentAt + receivedAt) / 2);
+}
+
+/** The time in a `Date` header, in whole seconds; `null` where it says none. */
+export function instantOfDate(date: string | undefined): Instant | null {
+  const millis = date === undefined ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(millis) || Math.abs(millis) > LAST_SECOND * 1000) return null;
+  return instantFromMillis(millis);
 }

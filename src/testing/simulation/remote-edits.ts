@@ -9,8 +9,9 @@ import type { Conflict } from "../../model/event.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { Fetch } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
-import { type Place, resourceName } from "./places.ts";
+import { commentName, issueName, type Place, resourceName } from "./places.ts";
 import { parsed, type Saying } from "./sayings.ts";
+import { TEST_REPOSITORY } from "../test-tandem.ts";
 import { isElement, shownOf, THERE, thingsShown } from "./shown.ts";
 
 /** Counts of a history, or of many. */
@@ -52,8 +53,14 @@ export interface Overwritten extends Version {
   readonly window: Window;
 }
 
-/** When the answers that a piece of work heard were produced, by the thing that they showed. */
-export type HeardOf = Map<string, number>;
+/** The answers that a piece of work heard, by the thing that they were about. */
+export type HeardOf = Map<string, Heard>;
+
+interface Heard {
+  readonly producedAt: number;
+  /** It showed what the thing says; `false`: that nothing is new there. */
+  readonly shows: boolean;
+}
 
 export class RemoteEdits {
   readonly #versions = new Map<string, Version>();
@@ -95,13 +102,23 @@ export class RemoteEdits {
     const producedAt = answer === undefined ? this.#now : this.#producedAt.get(answer);
     if (producedAt === undefined) return;
     for (const [thing, fields] of thingsShown(parsed(saying.text))) {
-      by?.set(thing, producedAt);
+      by?.set(thing, { producedAt, shows: true });
       for (const [key, version] of this.#of(thing)) {
         const isShown = shownOf(fields, version.field) === version.value;
         if (version.at > producedAt || !isShown) continue;
         this.#versions.set(key, { ...version, shownBy: [...version.shownBy, saying] });
       }
     }
+  }
+
+  /**
+   * An answer said that nothing has changed since what Tandem knows: a read, but it shows nothing. An edit
+   * before it is no lagging read's fault: Tandem asked with a validator of what it has not merged.
+   */
+  heardNothingNew(asks: string | undefined, answer: Response, by: HeardOf | undefined): void {
+    const producedAt = this.#producedAt.get(answer);
+    const thing = asks === undefined ? null : thingAsked(asks);
+    if (producedAt !== undefined && thing !== null) by?.set(thing, { producedAt, shows: false });
   }
 
   follow(github: GitHubSimulator): void {
@@ -177,9 +194,10 @@ export class RemoteEdits {
   }
 
   #windowOf({ thing, at }: Version): Window {
-    const readAt = this.#sender?.get(thing);
-    if (readAt === undefined) return "no read";
-    return readAt < at ? "round trip" : "stale read";
+    const heard = this.#sender?.get(thing);
+    if (heard === undefined) return "no read";
+    if (heard.producedAt < at) return "round trip";
+    return heard.shows ? "stale read" : "no read";
   }
 
   #of(thing: string): readonly (readonly [string, Version])[] {
@@ -197,4 +215,11 @@ function isNamedBy({ field, lost }: Conflict, { field: said, value }: Version): 
   const [name, element] = said.split("=", 2);
   if (element === undefined) return field === said && lost === value;
   return field === name && Array.isArray(lost) && lost.includes(element) === (value === THERE);
+}
+
+/** The issue or comment that is asked for by its own address. */
+function thingAsked(asks: string): string | null {
+  const [, comment, issue] = /\/issues\/(?:comments\/(\d+)|(\d+))$/.exec(asks) ?? [];
+  if (comment !== undefined) return commentName(comment);
+  return issue === undefined ? null : issueName(TEST_REPOSITORY, Number(issue));
 }

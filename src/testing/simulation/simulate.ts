@@ -84,9 +84,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   );
   await world.prepare();
   const listener: Listener = {
-    heard: (text, isList, answer, by) => {
+    heard: (text, isList, answer, by, asks) => {
       const saying = history.hear(text, isList);
-      remoteEdits.heard(saying, answer, by);
+      if (answer.status === 304) remoteEdits.heardNothingNew(asks, answer, by);
+      else remoteEdits.heard(saying, answer, by);
       return saying;
     },
     takesEffect: (sender) => {

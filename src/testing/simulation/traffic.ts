@@ -29,8 +29,8 @@ interface Running {
   readonly admits: boolean;
   asks: string;
   at: Task["at"];
-  /** What it sent last, and what it heard: lost with it, should it die before it writes it down. */
-  body: string;
+  /** What its writes said, and what it heard: lost with it, should it die before it writes it down. */
+  readonly bodies: string[];
   readonly heard: Saying[];
   /** When the answers that it heard were produced, by what they showed. */
   readonly heardOf: HeardOf;
@@ -42,8 +42,8 @@ interface Running {
 
 /** Who is told what Tandem hears, and what it misses. */
 export interface Listener {
-  /** An answer that somebody still waited for. */
-  heard(text: string, isList: boolean, answer: Response, by?: HeardOf): Saying;
+  /** An answer that somebody still waited for; `asks`: what was asked. */
+  heard(text: string, isList: boolean, answer: Response, by?: HeardOf, asks?: string): Saying;
   /** A request reaches GitHub; `null`: of nobody's work in particular. */
   takesEffect(sender: HeardOf | null): void;
   /** The body of a request whose answer never came to anybody, whatever became of it. */
@@ -84,7 +84,7 @@ export class Traffic {
       admits,
       asks: "",
       at: null,
-      body: "",
+      bodies: [],
       heard: [],
       heardOf: new Map(),
       go: () => undefined,
@@ -139,7 +139,7 @@ export class Traffic {
     await this.#stand(task, "departing", asks);
     const body = typeof request.body === "string" ? request.body : "";
     if (isAborted(signal)) {
-      this.#listener.missed(body);
+      this.#missAll(task, body);
       const send = () => {
         this.#listener.takesEffect(task.heardOf);
         return this.#network(input, request);
@@ -153,16 +153,17 @@ export class Traffic {
       (error: unknown) => ({ error }),
     );
     await this.#stand(task, "returning", asks);
-    const isHeard = !isAborted(signal) && "response" in answer && answer.response.status < 500;
-    if (!isHeard) this.#listener.missed(body);
+    if (isAborted(signal)) this.#missAll(task, body);
     signal?.throwIfAborted();
+    const isHeard = "response" in answer && answer.response.status < 500;
+    if (!isHeard) this.#listener.missed(body);
     if ("error" in answer) throw answer.error;
     // Who looks for its own lost create among others' things takes no notice of what they say.
     if (isList(asks) && !task.admits) return answer.response;
-    task.body = body;
+    task.bodies.push(body);
     const { response } = answer;
     const text = await response.clone().text();
-    task.heard.push(this.#listener.heard(text, isList(asks), response, task.heardOf));
+    task.heard.push(this.#listener.heard(text, isList(asks), response, task.heardOf, asks));
     return response;
   };
 
@@ -178,7 +179,12 @@ export class Traffic {
     const task = this.#running;
     if (task === null) return;
     for (const saying of task.heard) saying.unsaid = true;
-    this.#listener.missed(task.body);
+    this.#missAll(task);
+  }
+
+  /** A change of sets takes several requests: their answers are written down together, or not at all. */
+  #missAll({ bodies }: Running, ...last: readonly string[]): void {
+    for (const body of [...bodies, ...last]) this.#listener.missed(body);
   }
 
   async #run(task: Running, begin: () => void): Promise<void> {

@@ -93,6 +93,31 @@ describe("sets", () => {
   });
 });
 
+describe("a read after a change of labels that GitHub refuses", () => {
+  test.each([403, 429, 503])(
+    "leaves what the labels were answered with, at the time of that answer: %i",
+    async (status) => {
+      const { sim, site } = givenIssue();
+      sim.as("mona").addLabel(SITE, 1, "theirs");
+      sim.failNext({ method: "GET", with: status });
+      const changed = await site.patch(issue(1), {}, { labels: set(["a11y"], ["old"]) }, null);
+      expect(changed.content).toEqual({ labels: ["a11y", "bug", "theirs"] });
+      expect(changed.validator).toBeUndefined();
+      expect(changed.updatedAt).toBe((await site.read(issue(1))).updatedAt);
+    },
+  );
+
+  test.each([404, 410])("is told where it says that the issue is gone: %i", async (status) => {
+    const { sim, site } = givenIssue();
+    sim.failNext({ method: "GET", with: status });
+    const labels = set(["a11y"]);
+    expect(await failureOf(site.patch(issue(1), {}, { labels }, null))).toMatchObject({
+      applied: "unknown",
+      status,
+    });
+  });
+});
+
 describe("a conditional read", () => {
   test("says unchanged, and is free, until something has changed", async () => {
     const { sim, site } = givenIssue();
