@@ -91,8 +91,16 @@ async function agreed(site: EmulatedSite, what: string): Promise<void> {
       [here, there] = [await tasksOf(site), await issuesOf(site)];
       return JSON.stringify(here) === JSON.stringify(there) && (await isQuiet(site));
     },
-    async () => JSON.stringify({ here, there, troubles: await site.troubles() }),
+    async () => JSON.stringify({ ...differing(here, there), troubles: await site.troubles() }),
   );
+}
+
+/** What only one side has. */
+function differing(here: readonly string[], there: readonly string[]): object {
+  return {
+    onlyHere: here.filter((said) => !there.includes(said)),
+    onlyThere: there.filter((said) => !here.includes(said)),
+  };
 }
 
 async function isQuiet({ sql }: EmulatedSite): Promise<boolean> {

@@ -26,7 +26,7 @@ export interface EmulatedSite {
   backfill(): Promise<void>;
   /** Compares the ids of both sides, which finds deletions that no poll and no webhook reports. */
   readonly sweep: () => Promise<void>;
-  /** Events that ended badly, in words. */
+  /** Events that ended badly, and what a poll or a backfill waits for, in words. */
   troubles(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
@@ -81,7 +81,13 @@ export async function openEmulatedSite(
     troubles: async () => {
       const rows = await sql<{ said: string }>(`
         select direction || ' ' || state || ' ' || reason || ': ' || coalesce(error->>'message', '') as said
-        from tandem.events where state = 'errored'`);
+        from tandem.events where state = 'errored'
+        union all
+        select 'poll of ' || container_name || ': ' || poll_error::text from tandem.connections
+        where poll_error is not null
+        union all
+        select 'backfill of ' || resource_type || ': ' || (progress->>'waitsFor') from tandem.backfills
+        where progress->>'waitsFor' is not null`);
       return rows.map(({ said }) => said);
     },
     async close() {

@@ -126,6 +126,11 @@ function hasLanded(point: Failpoint): boolean {
   return /^(after:send|(before|after):(answer|record|commit|adoption|heartbeat))$/.test(point);
 }
 
+/** A lease is renewed by the clock: on a slow machine that comes while a worker still reads, too. */
+function mayBeUnsent(point: Failpoint): boolean {
+  return !hasLanded(point) || hasEnded(point) || point.endsWith(":heartbeat");
+}
+
 /** Whether the end of the event was durable when the worker was at the point. */
 function hasEnded(point: Failpoint): boolean {
   return point === "after:commit" || point === "after:answer";
@@ -138,8 +143,9 @@ export function outcomeOf({ of, point, direction, action, fate }: Cell): Outcome
   switch (action) {
     case "create": {
       // The issue is found by its token: in a list, or in its echo, which may be faster.
-      const reasons = landed ? ["adopted_resource", "nothing_to_send"] : ["created_resource"];
-      return { reasons, writes: [1 + late, 1 + late] };
+      const found = landed ? ["adopted_resource", "nothing_to_send"] : [];
+      const made = mayBeUnsent(point) ? ["created_resource"] : [];
+      return { reasons: [...found, ...made], writes: [1 + late, 1 + late] };
     }
     case "update": {
       // A look shows that it landed, so that it is not sent again.

@@ -149,16 +149,17 @@ async function pave(site: Site, cell: Cell, pair: Pair): Promise<Road> {
   if (direction === "outbound") {
     // The request is under way for longer than the lease lasts without a renewal, and lands then.
     const hold = site.github.holdNext({ method: action === "create" ? "POST" : "PATCH" });
-    return { clear: () => release(hold) };
+    return { clear: () => release(site, hold) };
   }
   await editAgainAtOnce(site, pair);
   const hold = site.github.holdNext({ method: "GET", path: /\/issues\/\d+$/ });
-  return { clear: () => release(hold) };
+  return { clear: () => release(site, hold) };
 }
 
-async function release(hold: Hold): Promise<void> {
-  await hold.arrived;
-  hold.release();
+/** Lets a held request land. A worker may have died before its request arrived: then none is held. */
+function release(site: Site, hold: Hold): void {
+  if (isCaught(hold)) hold.release();
+  else site.github.clearFaults();
 }
 
 /** A create whose worker died when GitHub had made the issue: it is there for whoever finds it. */
@@ -179,8 +180,7 @@ async function orphan(
   await letEchoesCome(site);
   return {
     clear: () => {
-      if (isCaught(hold)) hold.release();
-      else site.github.clearFaults();
+      release(site, hold);
     },
   };
 }

@@ -2,8 +2,11 @@
 // eslint-disable-next-line no-restricted-imports -- outside of Vitest there is no expect.poll
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Leases run out on the real clock, and machines are slow. */
-const PATIENCE_MS = 40_000;
+/**
+ * Leases run out on the real clock, and machines are slow: a step of a backfill that failed once is
+ * taken again after half a minute.
+ */
+const PATIENCE_MS = 90_000;
 const LOOK_AGAIN_MS = 25;
 
 /**
