@@ -7,6 +7,7 @@ import {
   type SafetyConfig,
   type SyncConfig,
 } from "./config.ts";
+import { checkShape } from "./config-shape.ts";
 import type { Integration } from "./integrations/integration.ts";
 import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping, PairingKey } from "./model/mapping.ts";
@@ -38,7 +39,8 @@ export interface CompiledConfig {
  *
  * @throws ConfigError where something named does not exist or cannot work together.
  */
-export function compileConfig(config: AnyConfig): CompiledConfig {
+export function compileConfig(given: AnyConfig): CompiledConfig {
+  const config = checkShape(given);
   const integrations = new Map(Object.entries(config.integrations));
   const synced = Object.entries(config.records).flatMap(([recordType, record]) =>
     Object.entries(record.sync ?? {}).map(([name, given]) => {
@@ -320,7 +322,7 @@ function compileField(
   path: string,
 ): FieldMapping {
   const name = typeof field === "string" ? field : field.field;
-  const spec = resource.fields[name];
+  const spec = Object.hasOwn(resource.fields, name) ? resource.fields[name] : undefined;
   if (spec === undefined) {
     throw new ConfigError(
       "unknown_field",
@@ -338,7 +340,7 @@ function compileField(
       references: null,
     };
   }
-  if ("kind" in field) {
+  if (!("toResource" in field)) {
     return { column, field: name, toResource: null, toRecord: null, references: field.table };
   }
   return {

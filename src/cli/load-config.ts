@@ -17,7 +17,7 @@ const EXAMPLE =
 const shape = z.looseObject({
   database: z.union([z.string(), z.object()]).optional(),
   integrations: z.record(z.string(), z.object()),
-  records: z.record(z.string(), z.object({ sync: z.record(z.string(), z.unknown()) })),
+  records: z.record(z.string(), z.object()),
 });
 
 /**

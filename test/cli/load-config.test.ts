@@ -48,6 +48,15 @@ describe("a configuration", () => {
     },
   );
 
+  it("may keep a journal of a record and sync nothing (found by fuzzing)", async () => {
+    const folder = given({
+      "tandem.config.js":
+        "export default { integrations: {}, records: { orders: { journal: true } } };",
+    });
+    const { records } = await loadConfig(folder, undefined);
+    expect(records).toEqual({ orders: { journal: true } });
+  });
+
   it("may lie elsewhere, and import modules of its own", async () => {
     const folder = given({
       "sync.ts": 'export const records: object = {}; export const database = "memory://";',

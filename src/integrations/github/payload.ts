@@ -4,8 +4,16 @@ import { type Instant, parseInstant } from "../../model/instant.ts";
 import { TranslationError } from "../integration.ts";
 import { parseExactly } from "./exact-json.ts";
 
+/** No id of GitHub's has more digits; Postgres refuses an index entry of more than 2,700 bytes. */
+const LONGEST_ID = 20;
+/** The same of names: GitHub's own limits are 39 for a login, and 100 for a repository's name. */
+const LONGEST_LOGIN = 255;
+const LONGEST_FULL_NAME = 512;
+
 /** An id as text; `parseExactly` leaves long ones as text. */
-const id = z.union([z.int().nonnegative(), z.string().regex(/^\d+$/)]).transform(String);
+const id = z
+  .union([z.int().nonnegative(), z.string().max(LONGEST_ID).regex(/^\d+$/)])
+  .transform(String);
 
 const time = z.string().transform((text, context): Instant => {
   try {
@@ -16,7 +24,7 @@ const time = z.string().transform((text, context): Instant => {
   }
 });
 
-const user = z.looseObject({ id, login: z.string().min(1) });
+const user = z.looseObject({ id, login: z.string().min(1).max(LONGEST_LOGIN) });
 const label = z.union([z.string(), z.looseObject({ name: z.string() })]);
 
 /** An issue. What may be missing here was not seen; what is `null` is empty. */
@@ -59,7 +67,7 @@ export type CommentPayload = z.infer<typeof commentShape>;
 
 export const repositoryShape = z.looseObject({
   id,
-  full_name: z.string().min(1),
+  full_name: z.string().min(1).max(LONGEST_FULL_NAME),
   has_issues: z.boolean().optional(),
 });
 

@@ -2,6 +2,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Verified, WebhookRequest } from "../integration.ts";
 
+/** GitHub sends a UUID and a word. Postgres refuses an index entry of more than 2,700 bytes. */
+const LONGEST_NAME = 255;
+
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 
 /**
@@ -34,6 +37,15 @@ function verifySync({ headers, body, secrets }: WebhookRequest): Verified {
       "header_missing",
       `The header ${missing} is missing.`,
       "Only GitHub's webhooks belong here; if a proxy stands before Tandem, let it pass all X-GitHub headers.",
+    );
+  }
+  if (Math.max(deliveryKey.length, event.length) > LONGEST_NAME) {
+    const long = deliveryKey.length > LONGEST_NAME ? "X-GitHub-Delivery" : "X-GitHub-Event";
+    return refusal(
+      400,
+      "header_too_long",
+      `The header ${long} has more than ${String(LONGEST_NAME)} characters.`,
+      "Only GitHub's webhooks belong here; look for a proxy that alters headers.",
     );
   }
   const signedWith = fittingSecrets(headers.get("x-hub-signature-256"), body, secrets);

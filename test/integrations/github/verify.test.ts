@@ -55,6 +55,18 @@ describe("a webhook request", () => {
     });
   });
 
+  test.each(["x-github-delivery", "x-github-event"])(
+    "with a %s that no index could hold is refused, and is no outage (found by fuzzing)",
+    async (name) => {
+      expect(await verify({ headers: { [name]: "7".repeat(256) } })).toMatchObject({
+        ok: false,
+        status: 400,
+        code: "header_too_long",
+      });
+      expect(await verify({ headers: { [name]: "7".repeat(255) } })).toMatchObject({ ok: true });
+    },
+  );
+
   test("is judged by its bytes, even where they are no text", async () => {
     const bytes = Uint8Array.from([0xff, 0xfe, 0x00, 0x80]);
     expect(await verify({ body: bytes })).toMatchObject({ ok: true });
