@@ -181,6 +181,30 @@ describeOnEachDatabase("an account that may not", (open) => {
     expect(app.writes()).toBe(3);
   });
 
+  it("S31 what answers tell of budget and clock is kept, and not written with each of them", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.setRateLimit(TEST_LOGIN, 5_000, 600);
+    const writes = async () =>
+      (
+        await app.sql<{ written: string }>("select count(*)::text as written from account_writes")
+      )[0];
+    await app.sql(`
+      create table account_writes (at timestamptz);
+      create function note_write() returns trigger language plpgsql as
+        $$ begin insert into account_writes values (now()); return new; end $$;
+      create trigger note_write before update on tandem.accounts
+        for each row execute function note_write();`);
+    const id = await app.addTask({ title: "Edit 0" });
+    await app.settle();
+    const before = await writes();
+    for (let edit = 1; edit <= 5; edit += 1) {
+      await app.editTask(id, { title: `Edit ${String(edit)}` });
+      await app.settle();
+    }
+    expect(app.writes()).toBe(6);
+    expect(await writes()).toEqual(before);
+  });
+
   it("S31 a limit met while reading pauses the account as well", async () => {
     const app = await givenSampleTandem(await open());
     app.github.failNext({ ...POST_ISSUE, with: "lost-answer", applied: false });

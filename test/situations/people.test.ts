@@ -246,6 +246,24 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
     expect(app.writes() + app.reads()).toBe(0);
   });
 
+  it("S44 a database in trouble is no refusal: nothing is skipped, and all of it is done later", async () => {
+    const app = await givenAStranger();
+    await app.sql(`
+      create function full_disk() returns trigger language plpgsql as $$
+      begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+      create trigger full_disk before update on tasks for each row
+        when (old.id = 1 and new.owner_id = 3) execute function full_disk();`);
+    await app.sql(CONNECT);
+    await expect(app.settle()).rejects.toThrow("could not extend file");
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2"]);
+
+    await app.sql("drop trigger full_disk on tasks");
+    await app.advance(10 * 60_000);
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+    expect(await app.sql("select * from tandem.links")).toEqual([]);
+  });
+
   it("S44 the app's own code writes the move where it writes the record", async () => {
     const seen: unknown[] = [];
     const followed: string[] = [];

@@ -174,4 +174,25 @@ describeOnEachDatabase("a resource opened moments ago", (open) => {
     expect((await app.story()).at(-1)).toBe("inbound completed archived_record");
     expect(app.writes()).toBe(0);
   });
+
+  it("S52 is not missed below a record that is gone as well, until a later look tells which it is", async () => {
+    const app = await givenPairs(await open());
+    await app.advance(DAY);
+    app.github.as("mona").openIssue(app.repo, { title: "Young" });
+    await app.settle();
+    const young = (await app.tasks()).find(({ title }) => title === "Young");
+    // No trigger tells that the row is gone, and no read shows the issue yet.
+    await app.sql("alter table tasks disable trigger user");
+    await app.sql("delete from tasks where id = $1", [young?.id]);
+    await app.sql("alter table tasks enable trigger user");
+    app.github.faults.api.staleReads = { rate: 1, lagMs: { min: 5_000, max: 5_000 } };
+    const early = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(early).toMatchObject({ actions: [], unconfirmed: 1 });
+
+    app.github.faults.api.staleReads.rate = 0;
+    await app.advance(60_000);
+    const later = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(later).toMatchObject({ unconfirmed: 0 });
+    expect(later.actions.map(({ kind }) => kind)).toEqual(["remove_resource"]);
+  });
 });

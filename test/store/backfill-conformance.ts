@@ -31,6 +31,13 @@ export function backfillsConformance(open: () => Promise<OpenedStore>): void {
       expect(await store.transaction((tx) => tx.backfills.save(claimed, after))).toBe(true);
       // The claim was given back: what its worker still writes is refused.
       expect(await store.transaction((tx) => tx.backfills.save(claimed, claimed))).toBe(false);
+      expect(await isDue()).toBe(true);
+      // What it has to wait for is not due before that time, and nobody takes it.
+      const waiting = { ...after, runAt: addMillis(claimed.startedAt, 3_600_000) };
+      const resumed = present((await claim()) ?? undefined);
+      await store.transaction((tx) => tx.backfills.save(resumed, waiting));
+      expect(await isDue()).toBe(false);
+      expect(await claim()).toBeNull();
       // Asked for again it goes on, and creates from now on.
       await store.transaction((tx) =>
         tx.backfills.open(connection, "issue", { pairs: true, creates: true }),

@@ -1,4 +1,5 @@
 /** Migrating: once, however often and by however many; and clear about what it cannot do. */
+import pg from "pg";
 import { describe, expect, it } from "vitest";
 import type { Mapping } from "../../src/model/mapping.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -44,6 +45,18 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
     expect(await app.sql("select version, name from tandem.migrations")).toEqual(
       (await readMigrations()).map(({ version, name }) => ({ version, name })),
     );
+  });
+
+  it.runIf(kind === "postgres")("twice waits for no writer of the app", async () => {
+    const { store, app } = await openStore(await open());
+    const writer = new pg.Client({ connectionString: app.url });
+    await writer.connect();
+    try {
+      await writer.query("begin; insert into tasks (title) values ('Under way')");
+      await store.migrate([tasks]);
+    } finally {
+      await writer.end();
+    }
   });
 
   it("S54: says which migrations code before them cannot work with", async () => {

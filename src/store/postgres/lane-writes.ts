@@ -1,6 +1,6 @@
 /** Writing what was decided on lanes: a constant number of statements, however many lanes. */
 import { isDeepStrictEqual } from "node:util";
-import { isTerminal, type TandemEvent } from "../../model/event.ts";
+import { isTerminal } from "../../model/event.ts";
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { type Queryable, sqlState } from "../database.ts";
@@ -285,28 +285,23 @@ function compareLanes(result: Difference, before: Lane, lane: Lane): void {
 
 /**
  * Unique indexes allow one queued event a direction and one processing event a lane, at every
- * moment and not only in the end. So what ended is deleted first; an event is then moved in place
- * only where nobody was at the start, and otherwise deleted and, last of all, inserted anew.
+ * moment and not only in the end. So what ended is deleted first. Events change places only with the one that
+ * was processing: to take its place, an event is deleted and, last of all, inserted again.
  */
 function compareEvents(result: Difference, before: Lane, lane: Lane, names: ResourceNames): void {
-  const taken = new Map<string, EventId>();
-  for (const event of before.live) {
-    const place = placeOf(event);
-    const stays = lane.live.some((candidate) => candidate.id === event.id);
-    if (!stays) result.left.push(event.id);
-    else if (place !== null) taken.set(place, event.id);
+  let processing: EventId | null = null;
+  for (const { id, state } of before.live) {
+    const stays = lane.live.some((candidate) => candidate.id === id);
+    if (!stays) result.left.push(id);
+    else if (state === "processing") processing = id;
   }
   for (const event of lane.live) {
     const was = before.live.find((candidate) => candidate.id === event.id);
     if (was === event || (was !== undefined && isDeepStrictEqual(was, event))) continue;
-    const place = placeOf(event);
-    const holder = place === null ? undefined : taken.get(place);
+    const isFree = event.state !== "processing" || processing === null || processing === event.id;
     if (was === undefined) {
       result.entered.push(eventToRow(event, names));
-    } else if (
-      (holder === undefined || holder === event.id) &&
-      isDeepStrictEqual(was.content, event.content)
-    ) {
+    } else if (isFree && isDeepStrictEqual(was.content, event.content)) {
       const { content: _, ...row } = eventToRow(event, names);
       result.moved.push(row);
     } else {
@@ -314,10 +309,4 @@ function compareEvents(result: Difference, before: Lane, lane: Lane, names: Reso
       result.entered.push(eventToRow(event, names));
     }
   }
-}
-
-/** The place in the lane that only one event may hold. */
-function placeOf(event: TandemEvent): string | null {
-  if (event.state === "processing") return "processing";
-  return event.state === "queued" ? `queued ${event.direction}` : null;
 }
