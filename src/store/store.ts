@@ -13,6 +13,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
+import type { AuditStore } from "./audit.ts";
 import type { BackfillStore } from "./backfill-store.ts";
 import type { Beginning } from "./beginning.ts";
 import type { Directory } from "./directory.ts";
@@ -24,6 +25,7 @@ import type { Misfit } from "./misfit.ts";
 import type { LinkStore } from "./identities.ts";
 import type { ChangeStore, RecordStore } from "./records.ts";
 import type { RedeliveryStore } from "./redeliveries.ts";
+import type { SessionStore } from "./sessions.ts";
 
 export type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
@@ -57,6 +59,8 @@ export interface Store {
   readonly redeliveries: RedeliveryStore;
   readonly instance: InstanceStore;
   readonly ledger: Ledger;
+  readonly sessions: SessionStore;
+  readonly audit: AuditStore;
   /**
    * Calls `heard` when another process may have made work; a hint that may be lost. `null`: of what
    * kind is not known.
@@ -238,6 +242,8 @@ export interface StoreTransaction {
   readonly afterCommits: AfterCommitStore;
   readonly links: LinkStore;
   readonly backfills: BackfillStore;
+  readonly sessions: SessionStore;
+  readonly audit: AuditStore;
 }
 
 /** A delivery as it is stored. */

@@ -115,6 +115,8 @@ export interface OpenedStore {
   readonly sessions: "many" | "one";
   /** In the order of their keys. */
   deliveries(): Promise<readonly KeptDelivery[]>;
+  /** Sets the database's clock, and stops it. */
+  setTime(at: Instant): Promise<void>;
 }
 
 /** A store on a database that speaks SQL. */
@@ -161,6 +163,10 @@ export async function openStore(
         `select delivery_key as "deliveryKey", payload, times_received as "timesReceived"
          from tandem.deliveries order by delivery_key`,
       ),
+    async setTime(at) {
+      await app.sql(`create or replace function tandem.now() returns timestamptz
+        language sql volatile as $$ select '${formatInstant(at)}'::timestamptz $$`);
+    },
   };
 }
 
@@ -202,6 +208,9 @@ export async function openMemoryStore(options: StoreOptions = {}): Promise<Opene
         timesReceived,
       }));
       return all.sort((a, b) => (a.deliveryKey < b.deliveryKey ? -1 : 1));
+    },
+    async setTime(at) {
+      database.useClock(() => at);
     },
   };
 }

@@ -2,6 +2,7 @@
  * What the runtime relies on, as stories that any store must be able to tell. A new store is proven
  * by one call; `open` gives a migrated store on a database of its own.
  */
+import { accessConformance } from "./access-conformance.ts";
 import { actorsConformance } from "./actor-conformance.ts";
 import { backfillsConformance } from "./backfill-conformance.ts";
 import { capturesConformance } from "./capture-conformance.ts";
@@ -34,6 +35,7 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   linksConformance(open);
   hooksConformance(open);
   heldRunsConformance(open);
+  accessConformance(open);
   deliveriesConformance(open);
   redeliveriesConformance(open);
   reservedLanesConformance(open);

@@ -28,7 +28,9 @@ import type {
   ToldBy,
   Work,
 } from "../store.ts";
+import type { AuditEntry } from "../audit.ts";
 import type { LedgerEvent } from "../ledger.ts";
+import type { LoginSession } from "../sessions.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
 import type { KeptKey } from "./backfills.ts";
 import { captured, type CapturedTable, capturedTables } from "./capture.ts";
@@ -104,6 +106,11 @@ export class MemoryState {
   /** Those that have not ended. */
   readonly heldRuns = new UndoableMap<string, HeldRun>(this.undoLog);
 
+  readonly sessions = new UndoableMap<string, LoginSession & { readonly tokenDigest: string }>(
+    this.undoLog,
+  );
+  readonly audit = new UndoableList<AuditEntry>(this.undoLog);
+
   /** Whose database this is; written by a transaction that does nothing else. */
   instance: StoredInstance | null = null;
   readonly beats = new Map<string, Instant>();
@@ -139,7 +146,9 @@ export class MemoryState {
   }
 
   /** The next number of a kind; like a sequence of Postgres, it takes none back. */
-  count(kind: "lane" | "account" | "connection" | "after commit" | "link" | "held run"): string {
+  count(
+    kind: "lane" | "account" | "connection" | "after commit" | "link" | "held run" | "act",
+  ): string {
     const next = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, next);
     return String(next);

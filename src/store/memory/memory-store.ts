@@ -7,6 +7,7 @@ import { mappingDigest, misfitOf } from "../misfit.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { nothingSeen } from "../beginning.ts";
 import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";
+import { auditStore, sessionStore } from "./access.ts";
 import { afterCommitStore } from "./after-commits.ts";
 import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
@@ -132,6 +133,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       afterCommits: afterCommitStore(state, step),
       links: linkStore(state, rows, options.identities, step),
       backfills: backfillStore(state, now, step),
+      sessions: sessionStore(state, step),
+      audit: auditStore(state, step),
     };
   };
 
@@ -199,6 +202,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         }),
     },
     ledger: ledger(state, () => relations),
+    sessions: sessionStore(state, (work) => state.transaction(work)),
+    audit: auditStore(state, (work) => state.transaction(work)),
     async onWork(heard) {
       state.workListeners.add(heard);
       return async () => {

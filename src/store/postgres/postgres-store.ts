@@ -10,6 +10,7 @@ import { mappingDigest, misfitOf } from "../misfit.ts";
 import { storableJson } from "../storable-json.ts";
 import type { FirstLook, IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
+import { auditStore } from "./audit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
 import { changeStore } from "./change-rows.ts";
 import { deliveryStore, keysReceived, pendingDeliveries } from "./delivery-rows.ts";
@@ -31,6 +32,7 @@ import { refusalAtCommit } from "./refusals.ts";
 import { reserveLanes } from "./reserve-lanes.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
+import { sessionStore } from "./session-rows.ts";
 import { TableShapes } from "./table-shapes.ts";
 import { opening, timeOf } from "./transaction-settings.ts";
 
@@ -120,6 +122,8 @@ export async function postgresStore(
       afterCommits: afterCommitStore(tx),
       links: linkStore(tx, rows, options.identities),
       backfills: backfillStore(tx),
+      sessions: sessionStore(tx),
+      audit: auditStore(tx),
       appendJournal: (entries) => appendJournal(tx, entries),
     };
   };
@@ -161,6 +165,8 @@ export async function postgresStore(
     redeliveries: redeliveryStore(database),
     instance: instanceStore(database),
     ledger: ledger(database),
+    sessions: sessionStore(database),
+    audit: auditStore(database),
     onWork: (heard) =>
       database.listen("tandem_work", (said) => {
         heard(WORK.find((work) => work === said) ?? null);

@@ -1,0 +1,78 @@
+/** Logins of the dashboard, and acts of people. */
+import { addMillis } from "../../model/instant.ts";
+import { AUDIT_KEPT_MS, AUDIT_PRUNED_AT_ONCE, type AuditStore } from "../audit.ts";
+import {
+  SESSION_AGE_MS,
+  SESSION_IDLE_MS,
+  SESSION_TOUCH_MS,
+  type LoginSession,
+  type SessionStore,
+} from "../sessions.ts";
+import type { MemoryState } from "./memory-state.ts";
+
+type Step = <T>(work: () => T) => Promise<T>;
+
+export function sessionStore(state: MemoryState, step: Step): SessionStore {
+  const { sessions } = state;
+  const isAlive = ({ createdAt, usedAt }: LoginSession): boolean => {
+    const now = state.now();
+    return createdAt > addMillis(now, -SESSION_AGE_MS) && usedAt > addMillis(now, -SESSION_IDLE_MS);
+  };
+  return {
+    open: (session) =>
+      step(() => {
+        for (const known of [...sessions.values()]) if (!isAlive(known)) sessions.delete(known.id);
+        const now = state.now();
+        sessions.set(session.id, { ...session, createdAt: now, usedAt: now });
+      }),
+    use: (id, tokenDigest) =>
+      step(() => {
+        const session = sessions.get(id);
+        if (session === undefined) return false;
+        const alive = session.tokenDigest === tokenDigest && isAlive(session);
+        if (!alive) sessions.delete(id);
+        else if (session.usedAt <= addMillis(state.now(), -SESSION_TOUCH_MS)) {
+          sessions.set(id, { ...session, usedAt: state.now() });
+        }
+        return alive;
+      }),
+    list: () =>
+      step(() =>
+        [...sessions.values()]
+          .filter(isAlive)
+          .map(({ tokenDigest: _, ...session }) => session)
+          .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
+      ),
+    end: (id) =>
+      step(() => {
+        const isKnown = sessions.get(id) !== undefined;
+        sessions.delete(id);
+        return isKnown;
+      }),
+    endAll: () =>
+      step(() => {
+        for (const { id } of [...sessions.values()]) sessions.delete(id);
+      }),
+  };
+}
+
+export function auditStore(state: MemoryState, step: Step): AuditStore {
+  const { audit } = state;
+  return {
+    append: (act) =>
+      step(() => {
+        audit.append({ ...act, id: state.count("act"), at: state.now() });
+        const end = addMillis(state.now(), -AUDIT_KEPT_MS);
+        const old = audit.items.slice(0, AUDIT_PRUNED_AT_ONCE).findIndex(({ at }) => at >= end);
+        audit.take(old < 0 ? Math.min(audit.items.length, AUDIT_PRUNED_AT_ONCE) : old);
+      }),
+    entries: ({ act, before, limit }) =>
+      step(() =>
+        audit.items
+          .filter((entry) => act === undefined || entry.act === act)
+          .filter(({ id }) => before === undefined || Number(id) < Number(before))
+          .toReversed()
+          .slice(0, limit),
+      ),
+  };
+}
