@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { callerOf } from "../server/caller.ts";
-import { guard } from "../server/guard.ts";
+import { refuseElsewhere } from "../server/guard.ts";
 import { problem } from "../server/problem.ts";
 import { GitHubFailure } from "../testing/github/index.ts";
 import type { DemoState } from "./api-types.ts";
@@ -160,7 +160,7 @@ function githubRoutes(pane: GitHubPane): Hono {
 
 /** As the API does, so here: no other page in the same browser may read or edit. */
 function refuseStrangers(context: Context): Response | null {
-  const refusal = guard(context.req.raw, null, callerOf(context.env));
+  const refusal = refuseElsewhere(context.req.raw, callerOf(context.env));
   if (refusal !== null || context.req.method === "GET") return refusal;
   // Browsers ask before they send JSON elsewhere; what they send unasked is no JSON.
   if (context.req.header("content-type")?.startsWith("application/json") === true) return null;

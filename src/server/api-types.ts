@@ -259,6 +259,48 @@ export interface ApiExplanation {
   readonly journal: readonly ApiEvent[];
 }
 
+/** A login of the dashboard. */
+export interface ApiSession {
+  /** By which it is revoked; nobody can log in with it. */
+  readonly id: string;
+  /** The address that it was opened from. */
+  readonly origin: string;
+  readonly created_at: string;
+  readonly used_at: string;
+  /** When it ends, if it is not used before. */
+  readonly expires_at: string;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+}
+
+/** `GET /api/sessions`, `POST /api/sessions/:id/revoke`, `POST /api/sessions/revoke`: those that live. */
+export interface ApiSessions {
+  readonly sessions: readonly ApiSession[];
+}
+
+/** What a person, or a script, did. */
+export interface ApiAct {
+  readonly id: string;
+  readonly at: string;
+  /** A login of the dashboard, the API token, a user of the command line, or as the app names them. */
+  readonly actor: string;
+  /** Such as `connection.pause`. */
+  readonly act: string;
+  /** The id of the thing it was done to; empty where there is no single one. */
+  readonly subject: string;
+  /** The address that it came from, or `command line`. */
+  readonly origin: string;
+  /** The HTTP status that answered it: 4xx, it was refused. */
+  readonly status: number;
+}
+
+/** `GET /api/audit?act=connection.pause&before=ID&limit=100`, newest first. */
+export interface ApiAudit {
+  readonly acts: readonly ApiAct[];
+  /** Pass it as `before` for the next page. */
+  readonly next: string | null;
+}
+
 /** Every refusal: what is wrong, why, and what to do about it. */
 export interface ApiProblem {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };

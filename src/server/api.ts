@@ -1,5 +1,5 @@
 /** The API: what the dashboard, the CLI and `curl` read and do. Shapes: `api-types.ts`. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
 import { cancelByHand, restart } from "../engine/restart.ts";
@@ -10,7 +10,9 @@ import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
+import { addAccessRoutes } from "./access-routes.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";
+import { actIn, type ApiEnv, auditActs, wasAudited } from "./audit.ts";
 import { explain } from "./explain.ts";
 import { explainNothing } from "./explain-nothing.ts";
 import { createLedgerFeed } from "./ledger-feed.ts";
@@ -56,8 +58,8 @@ const listing = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
-export function createApi(core: TandemCore): Hono {
-  const api = new Hono();
+export function createApi(core: TandemCore): Hono<ApiEnv> {
+  const api = new Hono<ApiEnv>();
   const { ledger, directory } = core.services.store;
   const feed = createLedgerFeed(core, () => statusOf(core));
 
@@ -67,6 +69,7 @@ export function createApi(core: TandemCore): Hono {
     await next();
     return undefined;
   });
+  api.use("*", auditActs(core.services));
 
   api.get("/status", async (context) => context.json(await statusOf(core)));
 
@@ -85,13 +88,13 @@ export function createApi(core: TandemCore): Hono {
   });
 
   api.post("/events/:id/restart", (context) =>
-    changeEvent(core, context.req.param("id"), ["errored"], (lane, event, now) =>
+    changeEvent(core, context, ["errored"], (lane, event, now) =>
       restart(unchanged(lane), event, now),
     ),
   );
 
   api.post("/events/:id/cancel", (context) =>
-    changeEvent(core, context.req.param("id"), ["queued", "errored"], (lane, event, now) =>
+    changeEvent(core, context, ["queued", "errored"], (lane, event, now) =>
       cancelByHand(unchanged(lane), event, now),
     ),
   );
@@ -170,7 +173,9 @@ export function createApi(core: TandemCore): Hono {
     return context.json(await statusOf(core));
   });
 
-  api.get("/stream", (context) => feed.open(context.req.raw.signal));
+  addAccessRoutes(api, core);
+
+  api.get("/stream", (context) => feed.open(context.req.raw.signal, context.get("entry").session));
 
   /** A copy of a database must not act before somebody said so. */
   async function refuseForeign(): Promise<Response | null> {
@@ -250,10 +255,11 @@ async function findEvent(core: TandemCore, id: string): Promise<LedgerEvent | nu
 /** Moves a live event by hand, if it is in the state that allows it. */
 async function changeEvent(
   core: TandemCore,
-  id: string,
+  context: Context<ApiEnv, "/events/:id/:move">,
   from: readonly TandemEvent["state"][],
   change: (lane: Lane, event: TandemEvent, now: Parameters<typeof restart>[2]) => Transition,
 ): Promise<Response> {
+  const id = context.req.param("id");
   const found = await findEvent(core, id);
   if (found === null) return noEvent(id);
   const changed = await core.services.store.transaction(async (tx) => {
@@ -262,9 +268,11 @@ async function changeEvent(
     const event = live.find((candidate) => candidate.id === id);
     if (lane === undefined || event === undefined) return false;
     await tx.saveLanes([{ before: lane, after: change(lane, event, tx.now) }]);
+    await actIn(tx, context);
     return true;
   });
-  if (!changed) {
+  if (changed) wasAudited(context);
+  else {
     return problem(
       409,
       "wrong_state",

@@ -26,6 +26,20 @@ export function isLoopback({ peer }: Caller): boolean {
   return peer !== null && LOOPBACK_PEER.test(peer);
 }
 
+/** Bindings of a request that this process makes itself, such as the command line's. */
+export function calledFrom(origin: string): object {
+  return { incoming: { socket: { remoteAddress: origin } } };
+}
+
+/** The part of an address that one customer of a provider is given: all of IPv4, the first half of IPv6. */
+export function networkOf(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address.replace(/^.*:/, "");
+  const [head = "", tail = ""] = address.toLowerCase().split("::");
+  const [before, after] = [head, tail].map((part) => part.split(":").filter((one) => one !== ""));
+  const zeros = Array<string>(Math.max(0, 8 - (before?.length ?? 0) - (after?.length ?? 0)));
+  return [...(before ?? []), ...zeros.fill("0"), ...(after ?? [])].slice(0, 4).join(":");
+}
+
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

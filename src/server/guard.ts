@@ -1,5 +1,6 @@
 /**
- * Access to the API. Without a token only this machine has it, and only pages of this server.
+ * What the API refuses by where a request comes from. Without a token only this machine has it, and only pages
+ * of this server. `access.ts` has the ways in.
  *
  * 1. The peer's address decides, never a header: a client writes into `Host` as it likes.
  * 2. A request that a proxy passed on comes from elsewhere, whatever the proxy's own address is.
@@ -9,7 +10,6 @@
 import type { Caller } from "./caller.ts";
 import { isLoopback } from "./caller.ts";
 import { problem } from "./problem.ts";
-import { hasSession, sameSecret } from "./session.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
@@ -17,22 +17,9 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const FORWARDED =
   /^(forwarded|via|x-forwarded-.*|x-real-ip|x-original-host|cf-connecting-ip|true-client-ip)$/;
 
-/** The refusal, or `null` where the request may pass. */
-export function guard(request: Request, token: string | null, caller: Caller): Response | null {
-  const url = new URL(request.url);
-  const host = request.headers.get("host") ?? url.host;
-  if (token !== null) {
-    const given = request.headers.get("authorization")?.replace(/^Bearer\s+/i, "") ?? "";
-    if (sameSecret(given, token)) return null;
-    // A browser sends the cookie by itself, so it must be a page of ours that asks.
-    if (hasSession(request, token)) return refuseForeign(request, host);
-    return problem(
-      401,
-      "no_token",
-      "this API needs its token",
-      "Send it as `Authorization: Bearer ...`, or log in at the dashboard; it is what the server was started with.",
-    );
-  }
+/** Without a token: the refusal of a request that is not of this machine and its pages, or `null`. */
+export function refuseElsewhere(request: Request, caller: Caller): Response | null {
+  const host = request.headers.get("host") ?? new URL(request.url).host;
   return refuseFromElsewhere(request, host, caller) ?? refuseForeign(request, host);
 }
 
@@ -64,7 +51,7 @@ function notLocal(message: string, hint: string): Response {
   return problem(403, "not_local", message, hint);
 }
 
-/** For what an app's own check let pass: a page elsewhere must still not act through a browser. */
+/** For what an app's own check or a cookie lets pass: a page elsewhere must not act through a browser. */
 export function refuseForeignPage(request: Request): Response | null {
   return refuseForeign(request, request.headers.get("host") ?? new URL(request.url).host);
 }

@@ -8,15 +8,15 @@ import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { receiveTogether } from "../runtime/receive-together.ts";
 import { NoAnswerError } from "../store/database.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
+import { createAccess } from "./access.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
 import { BudgetSpentError, type ByteHold, createByteBudget } from "./byte-budget.ts";
 import { callerOf } from "./caller.ts";
-import { guard, refuseForeignPage } from "./guard.ts";
+import type { ApiEnv } from "./audit.ts";
 import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
-import { login } from "./session.ts";
 
 /** How long a probe waits for the database; who asks is seldom more patient. */
 const PROBE_MS = 5_000;
@@ -38,11 +38,11 @@ export interface HandlerOptions {
   readonly apiToken?: string;
   /**
    * The app's own check, where the handler is mounted behind the app's login: a request of the API that it
-   * allows needs no token. Webhooks never ask it.
+   * allows needs no token. Webhooks never ask it. A text allows it as well, and names who acts, for the audit.
    *
-   * @example createTandem(config, { authorize: (request) => isAdmin(request) })
+   * @example createTandem(config, { authorize: (request) => adminOf(request)?.email ?? false })
    */
-  readonly authorize?: (request: Request) => boolean | Promise<boolean>;
+  readonly authorize?: (request: Request) => boolean | string | Promise<boolean | string>;
 }
 
 /**
@@ -53,6 +53,19 @@ export type RequestHandler = (request: Request, bindings?: unknown) => Promise<R
 
 /** Builds the handler of an opened Tandem. */
 export function createHandler(core: TandemCore, options: HandlerOptions = {}): RequestHandler {
+  const { app, failed } = createRouter(core, options);
+  return async (request, bindings) => {
+    try {
+      return await app.fetch(request, objectOr(bindings));
+    } catch (error) {
+      // Hono passes on what is thrown and is no error; in an app it would end the process.
+      return failed(error);
+    }
+  };
+}
+
+/** All routes, and the answer to what they throw. */
+export function createRouter(core: TandemCore, options: HandlerOptions) {
   if (options.apiToken === "") {
     throw new ConfigError(
       "empty_token",
@@ -61,7 +74,7 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
       "Give a long random text, or leave it out: then the API answers on this machine only.",
     );
   }
-  const app = new Hono();
+  const app = new Hono<ApiEnv>();
   const assets = dashboardAssets();
   const metrics = createMetrics(core);
   const { log, store } = core.services;
@@ -122,18 +135,13 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
     return context.json({ ok: true });
   });
 
-  const { apiToken, authorize } = options;
-  if (apiToken !== undefined) {
-    app.post("/api/login", (context) => login(context.req.raw, apiToken));
-  }
+  const access = createAccess(core, options);
+  app.post("/api/login", (context) => access.login(context.req.raw, callerOf(context.env)));
   for (const path of ["/api/*", "/metrics"]) {
     app.use(path, async (context, next) => {
-      const request = context.req.raw;
-      const isAllowed = authorize !== undefined && (await authorize(request));
-      const refusal = isAllowed
-        ? refuseForeignPage(request)
-        : guard(request, apiToken ?? null, callerOf(context.env));
-      if (refusal !== null) return refusal;
+      const entry = await access.admit(context.req.raw, callerOf(context.env));
+      if (entry instanceof Response) return entry;
+      context.set("entry", entry);
       await next();
       return undefined;
     });
@@ -167,14 +175,7 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
     );
   };
   app.onError(failed);
-  return async (request, bindings) => {
-    try {
-      return await app.fetch(request, objectOr(bindings));
-    } catch (error) {
-      // Hono passes on what is thrown and is no error; in an app it would end the process.
-      return failed(error);
-    }
-  };
+  return { app, failed };
 }
 
 class SlowBodyError extends Error {

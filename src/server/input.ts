@@ -11,6 +11,7 @@ import { problem } from "./problem.ts";
 const PARAMETERS: readonly (readonly [path: RegExp, names: readonly string[]])[] = [
   [/^events$/, ["state", "direction", "record", "connection", "before", "limit"]],
   [/^connections\/[^/]+\/reconcile$/, ["dry_run"]],
+  [/^audit$/, ["act", "before", "limit"]],
 ];
 
 /** Postgres keeps these ids as bigint. */
@@ -30,6 +31,10 @@ const IDS: ReadonlyMap<string | null, { readonly form: RegExp; readonly hint: st
     runs: {
       form: NUMBER,
       hint: "A held run's id is a number; /api/status and `tandem status` list them.",
+    },
+    sessions: {
+      form: /^([0-9a-f]{32}|revoke)$/,
+      hint: "A login's id has 32 hexadecimal digits; /api/sessions and `tandem sessions` list them.",
     },
   }),
 );

@@ -4,7 +4,8 @@
  * 1. One look serves all streams, so that many readers cost the database as much as one.
  * 2. A reader gets all that is in sight first, and then what changes.
  * 3. The number of streams is bounded, and a reader that takes nothing for a while is let go of.
- * 4. A look that fails ends every stream: the page then shows that it is not live, and comes back.
+ * 4. The stream of a login ends soon after its session.
+ * 5. A look that fails ends every stream: the page then shows that it is not live, and comes back.
  */
 import type { TandemCore } from "../compose.ts";
 import type { ApiStatus } from "./api-types.ts";
@@ -18,18 +19,22 @@ const LOOK_EVERY_MS = 400;
 const SAY_SOMETHING_EVERY_MS = 15_000;
 /** How long a reader may leave lying what it was sent. */
 const PATIENCE_MS = 10_000;
+/** How soon the stream of a session that has ended ends. */
+const LOOK_AT_SESSIONS_EVERY_MS = 10_000;
 /** More readers than a team has browser tabs. */
 const MOST_STREAMS = 256;
 const RETRY_AFTER_SECONDS = 5;
 
 export interface LedgerFeed {
   /** A new stream, until the signal or its reader ends it. Rejects where the database cannot be read. */
-  open(signal: AbortSignal): Promise<Response>;
+  open(signal: AbortSignal, session?: string | null): Promise<Response>;
 }
 
 interface Reader {
   readonly send: (chunk: Uint8Array) => void;
   readonly end: () => void;
+  /** The session of its login; `null`: it has none. */
+  readonly session: string | null;
 }
 
 /** What a new reader is sent: the events in sight, oldest first, and the status. */
@@ -52,6 +57,7 @@ export function createLedgerFeed(
   let looking: Promise<InSight> | null = null;
   let cancelTimer: () => void = () => undefined;
   let saidAt = clock.now();
+  let sessionsSeenAt = clock.now();
 
   async function look(): Promise<InSight> {
     const listed = await store.ledger.events({ limit: NEWEST });
@@ -67,8 +73,20 @@ export function createLedgerFeed(
     if (before?.standing !== standing) lines.push(message("status", status));
     const seen = { events, status, standing };
     inSight = seen;
+    await endRevoked();
     tellAll(lines.join(""));
     return seen;
+  }
+
+  async function endRevoked(): Promise<void> {
+    const now = clock.now();
+    const isDue = now - sessionsSeenAt >= LOOK_AT_SESSIONS_EVERY_MS * 1_000;
+    if (!isDue || ![...readers].some(({ session }) => session !== null)) return;
+    sessionsSeenAt = now;
+    const living = new Set((await store.sessions.list()).map(({ id }) => id));
+    for (const reader of [...readers]) {
+      if (reader.session !== null && !living.has(reader.session)) reader.end();
+    }
   }
 
   /** Those that wait for a look share it. */
@@ -107,13 +125,18 @@ export function createLedgerFeed(
   }
 
   /** @param seen What was in sight when it was asked for; since then there may have been another look. */
-  function streamTo(signal: AbortSignal, seen: InSight): ReadableStream<Uint8Array> {
+  function streamTo(
+    signal: AbortSignal,
+    seen: InSight,
+    session: string | null,
+  ): ReadableStream<Uint8Array> {
     let leave: () => void = () => undefined;
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
           let takenAt = clock.now();
           const reader: Reader = {
+            session,
             send(chunk) {
               const now = clock.now();
               // Nothing lies here that was not taken, since a stream holds nothing back of its own.
@@ -148,12 +171,12 @@ export function createLedgerFeed(
   }
 
   return {
-    async open(signal) {
+    async open(signal, session = null) {
       if (readers.size + opening >= mostStreams) return refuse(mostStreams);
       opening += 1;
       try {
         const seen = await snapshot();
-        return new Response(streamTo(signal, seen), { headers: HEADERS });
+        return new Response(streamTo(signal, seen, session), { headers: HEADERS });
       } finally {
         opening -= 1;
       }

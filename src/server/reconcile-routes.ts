@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import type { PlannedAction } from "../engine/reconcile.ts";
 import { type ConnectionId, connectionId } from "../model/ids.ts";
+import type { ApiEnv } from "./audit.ts";
 import type { ApiBackfills, ApiPlannedAction, ApiReconciliation } from "./api-types.ts";
 import { problem } from "./problem.ts";
 import { representBackfill } from "./represent.ts";
@@ -10,7 +11,7 @@ import { representBackfill } from "./represent.ts";
 type Refuse = (id: ConnectionId) => Promise<Response | null>;
 
 /** @param refuse says why nothing may be done with a connection, or `null`. */
-export function addReconcileRoutes(api: Hono, core: TandemCore, refuse: Refuse): void {
+export function addReconcileRoutes(api: Hono<ApiEnv>, core: TandemCore, refuse: Refuse): void {
   api.post("/connections/:id/reconcile", async (context) => {
     const id = connectionId(context.req.param("id"));
     const refused = await refuse(id);

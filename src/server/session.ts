@@ -1,67 +1,63 @@
 /**
- * The dashboard's login. A page cannot send a header with its event stream, so it trades the API's
- * token for a cookie once. The cookie is made of the token: another token ends every session, and
- * nothing is stored.
+ * The cookie of a dashboard's login. A page cannot send a header with its event stream, so it trades the API's
+ * token for a cookie once.
+ *
+ * 1. The cookie's value is random. The database has its digest, so every server knows the session, and a reader
+ *    of the table cannot log in with it.
+ * 2. Beside it stands a digest of the token, keyed with the cookie's value: another token ends the session, and
+ *    a reader of the table cannot try tokens against it.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { z } from "zod";
-import { problem } from "./problem.ts";
-import { readBody } from "./read-body.ts";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { SESSION_AGE_MS } from "../store/sessions.ts";
 
 const COOKIE = "tandem_session";
-/** In seconds: a month. */
-const MAX_AGE = 30 * 24 * 3_600;
+const VALUE_BYTES = 32;
+/** Characters of a session's id: half of a SHA-256 is as hard to meet as its value is to guess. */
+const ID_LENGTH = 32;
 
-const shape = z.object({ token: z.string() });
+export interface Cookie {
+  readonly value: string;
+  /** The session's id in the database. */
+  readonly id: string;
+}
 
-/** Who is not known yet may not fill the memory. */
-const LARGEST_LOGIN_BYTES = 4_096;
+export function newCookie(): Cookie {
+  return cookieFrom(randomBytes(VALUE_BYTES).toString("base64url"));
+}
 
-/** `POST /api/login` with `{ "token": "..." }`: 204 and the cookie, or 401. */
-export async function login(request: Request, token: string): Promise<Response> {
-  const given = shape.safeParse(jsonOf(await readBody(request, LARGEST_LOGIN_BYTES)));
-  if (!given.success || !sameSecret(given.data.token, token)) {
-    return problem(
-      401,
-      "wrong_token",
-      "that is not this server's token",
-      "It is the value of TANDEM_API_TOKEN where the server was started.",
-    );
-  }
-  const attributes = [
-    `${COOKIE}=${sessionOf(token)}`,
+/** The session's cookie that a request carries, if any. */
+export function cookieOf(request: Request): Cookie | null {
+  const cookies = request.headers.get("cookie")?.split(/;\s*/) ?? [];
+  const found = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`));
+  return found === undefined ? null : cookieFrom(found.slice(COOKIE.length + 1));
+}
+
+function cookieFrom(value: string): Cookie {
+  const id = createHash("sha256").update(value).digest("hex").slice(0, ID_LENGTH);
+  return { value, id };
+}
+
+export function tokenDigest({ value }: Cookie, token: string): string {
+  return createHmac("sha256", value).update(token).digest("base64url");
+}
+
+/** The `Set-Cookie` header that keeps a cookie or, without one, removes it. */
+export function setCookie(request: Request, cookie: Cookie | null): string {
+  const maxAge = cookie === null ? 0 : SESSION_AGE_MS / 1_000;
+  return [
+    `${COOKIE}=${cookie?.value ?? ""}`,
     "Path=/",
     "HttpOnly",
     "SameSite=Strict",
-    `Max-Age=${String(MAX_AGE)}`,
+    `Max-Age=${String(maxAge)}`,
     ...(isSecure(request) ? ["Secure"] : []),
-  ];
-  return new Response(null, { status: 204, headers: { "set-cookie": attributes.join("; ") } });
-}
-
-function jsonOf(body: Uint8Array | null): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body ?? new Uint8Array()));
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the request carries the cookie of this token. */
-export function hasSession(request: Request, token: string): boolean {
-  const cookies = request.headers.get("cookie")?.split(/;\s*/) ?? [];
-  const session = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`));
-  return session !== undefined && sameSecret(session.slice(COOKIE.length + 1), sessionOf(token));
+  ].join("; ");
 }
 
 /** Compares without telling by its time how much of it was right. */
 export function sameSecret(a: string, b: string): boolean {
   const hash = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(a), hash(b));
-}
-
-function sessionOf(token: string): string {
-  return createHmac("sha256", token).update("tandem dashboard session").digest("base64url");
 }
 
 /** Behind a proxy that ends TLS, its header says so. */

@@ -27,9 +27,9 @@ export function accessConformance(open: () => Promise<OpenedStore>): void {
     const ids = async () => (await opened.store.sessions.list()).map(({ id }) => id);
 
     it("live by use for at most 30 days, and 7 days without", async () => {
-      const { store, setTime } = opened;
+      const { store } = opened;
       const { sessions } = store;
-      await setTime(noon);
+      await opened.setTime(noon);
       await logIn("used");
       await logIn("idle");
       expect(await sessions.list()).toEqual([
@@ -37,22 +37,22 @@ export function accessConformance(open: () => Promise<OpenedStore>): void {
         { id: "used", origin: "192.0.2.7", createdAt: noon, usedAt: noon },
       ]);
       for (const days of [6, 12, 18, 24, 29]) {
-        await setTime(after(noon, days * DAY));
+        await opened.setTime(after(noon, days * DAY));
         expect(await sessions.use("used", "token")).toBe(true);
       }
       expect(await ids()).toEqual(["used"]);
       expect(await sessions.use("idle", "token")).toBe(false);
-      await setTime(after(noon, 30 * DAY));
+      await opened.setTime(after(noon, 30 * DAY));
       expect(await sessions.use("used", "token")).toBe(false);
       expect(await ids()).toEqual([]);
     });
 
     it("write the time of their use at most once a minute", async () => {
-      const { store, setTime } = opened;
-      await setTime(noon);
+      const { store } = opened;
+      await opened.setTime(noon);
       await logIn("busy");
       const usedAfter = async (seconds: number) => {
-        await setTime(after(noon, seconds));
+        await opened.setTime(after(noon, seconds));
         await store.sessions.use("busy", "token");
         return (await store.sessions.list())[0]?.usedAt;
       };
