@@ -6,13 +6,17 @@ import { z } from "zod";
 import type { AnyConfig } from "../config.ts";
 import type { Log } from "../runtime/log.ts";
 import type {
+  ApiAudit,
   ApiBackfills,
   ApiEvent,
   ApiEvents,
   ApiExplanation,
   ApiReconciliation,
+  ApiSessions,
   ApiStatus,
 } from "../server/api-types.ts";
+import { calledFrom } from "../server/caller.ts";
+import { COMMAND_LINE, systemUser } from "./command-line-act.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
@@ -26,6 +30,13 @@ export interface EventFilter {
   /** `tasks:42` */
   readonly record?: string;
   readonly connection?: string;
+  readonly before?: string;
+  readonly limit?: number;
+}
+
+export interface AuditFilter {
+  /** `connection.pause` */
+  readonly act?: string;
   readonly before?: string;
   readonly limit?: number;
 }
@@ -48,6 +59,10 @@ export interface LedgerAccess {
   reconcile(connection: string, dryRun: boolean): Promise<ApiReconciliation>;
   backfill(connection: string): Promise<ApiBackfills>;
   backfills(): Promise<ApiBackfills>;
+  audit(filter: AuditFilter): Promise<ApiAudit>;
+  sessions(): Promise<ApiSessions>;
+  /** Ends a login or, without an id, all; returns those that are left. */
+  revokeSessions(id: string | null): Promise<ApiSessions>;
 }
 
 export interface AccessOptions {
@@ -93,10 +108,10 @@ async function inThisProcess<T>(
     },
   };
   // A process that can open the database needs no token of its own.
-  const opening = { io, log: remembering, authorize: () => true };
+  const opening = { io, log: remembering, authorize: () => systemUser(io) };
   const { tandem, close } = await openTandem(config, opening);
   const ask: Ask = async (request) => {
-    const response = await tandem.fetch(request);
+    const response = await tandem.fetch(request, calledFrom(COMMAND_LINE));
     if (response.status !== 503) return response;
     // The handler tells strangers nothing; who can open the database may know.
     throw new CliError(
@@ -142,10 +157,14 @@ function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess
       send("POST", `${idPath("connections", id)}/reconcile?dry_run=${String(dryRun)}`),
     backfill: (id) => send("POST", `${idPath("connections", id)}/backfill`),
     backfills: () => send("GET", "api/backfills"),
+    audit: (filter) => send("GET", `api/audit?${query(filter)}`),
+    sessions: () => send("GET", "api/sessions"),
+    revokeSessions: (id) =>
+      send("POST", id === null ? "api/sessions/revoke" : `${idPath("sessions", id)}/revoke`),
   };
 }
 
-function query(filter: EventFilter): string {
+function query(filter: EventFilter | AuditFilter): string {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined);
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../server/version.ts";
 import { addSettings, type Within, withinContext } from "./command-context.ts";
 import { addApproveCommand } from "./commands/approve.ts";
+import { addAuditCommand } from "./commands/audit.ts";
 import { addBackfillCommand } from "./commands/backfill.ts";
 import { addConnectCommand } from "./commands/connect.ts";
 import { addEventsCommand } from "./commands/events.ts";
@@ -11,6 +12,7 @@ import { addMigrateCommand } from "./commands/migrate.ts";
 import { addEnableCommand, addPauseCommand } from "./commands/pause.ts";
 import { addReconcileCommand } from "./commands/reconcile.ts";
 import { addServeCommand } from "./commands/serve.ts";
+import { addSessionsCommand } from "./commands/sessions.ts";
 import { addSimulateCommand } from "./commands/simulate-github.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { addStatusCommand } from "./commands/status.ts";
@@ -44,7 +46,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createProgram(io: Io): Command {
+/** Every command with its options. */
+export function createProgram(io: Io): Command {
   const program = addSettings(new Command("tandem"))
     .description(
       "Keeps the rows of your own Postgres tables and their counterparts in external services in step,\nin both directions, and explains every outcome.",
@@ -66,7 +69,7 @@ function createProgram(io: Io): Command {
   const groups: readonly (readonly [string, readonly ((to: Command, by: Within) => void)[]])[] = [
     ["Set up:", [addMigrateCommand, addConnectCommand]],
     ["Run:", [addStartCommand, addWorkCommand, addServeCommand]],
-    ["Look:", [addStatusCommand, addEventsCommand, addExplainCommand]],
+    ["Look:", [addStatusCommand, addEventsCommand, addExplainCommand, addAuditCommand]],
     [
       "Operate:",
       [
@@ -75,6 +78,7 @@ function createProgram(io: Io): Command {
         addApproveCommand,
         addReconcileCommand,
         addBackfillCommand,
+        addSessionsCommand,
       ],
     ],
     ["Try:", [addSimulateCommand]],

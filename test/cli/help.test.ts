@@ -16,11 +16,13 @@ const COMMANDS = [
   "status",
   "events",
   "explain",
+  "audit",
   "pause",
   "enable",
   "approve",
   "reconcile",
   "backfill",
+  "sessions",
   "simulate",
 ];
 
@@ -48,6 +50,8 @@ describe("help", () => {
     ["enable", "read again", "$ tandem enable"],
     ["reconcile", "--dry-run", "$ tandem reconcile acme/site --dry-run"],
     ["backfill", "goes on where it was", "$ tandem backfill acme/site"],
+    ["audit", "--act", "kept for a year", "$ tandem audit"],
+    ["sessions", "list", "revoke", "30 days"],
   ])("%s says what it does, with examples and the options of every command", async (...given) => {
     const [command, ...contents] = given;
     const { code, out } = await terminal.tandem(command, "--help");

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { Tandem } from "../../server/tandem.ts";
 import type { AccountRecord } from "../../store/store.ts";
+import { recordCommand } from "../command-line-act.ts";
 import { type CommandContext, examples, type Within } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
@@ -97,6 +98,10 @@ async function connectWith(
     },
     container,
     scope: options.scope,
+  });
+  await recordCommand(tandem.services.store.audit, context.io, {
+    act: "connection.connect",
+    subject: connection.id,
   });
   const account = (await directory.accounts()).find(isNamed);
   if (account === undefined) throw new Error(`account ${name} was not saved`);

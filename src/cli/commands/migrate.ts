@@ -2,9 +2,11 @@
 import type { Command } from "commander";
 import { compileConfig } from "../../compile-config.ts";
 import type { Database } from "../../store/database.ts";
+import { auditStore } from "../../store/postgres/audit-rows.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import { openDatabase } from "../../store/postgres/open-database.ts";
 import { columns } from "../columns.ts";
+import { recordCommand } from "../command-line-act.ts";
 import { type CommandContext, examples, type Within } from "../command-context.ts";
 import { isSchemaMissing } from "../failure.ts";
 import { loadConfig } from "../load-config.ts";
@@ -44,6 +46,8 @@ async function migrateDatabase(context: CommandContext): Promise<void> {
       const users = identities?.unknown === "placeholder" ? [identities.table] : [];
       const tables = [...new Set([...captured, ...users])];
       const version = after.at(-1)?.version ?? 0;
+      const subject = String(version);
+      await recordCommand(auditStore(database), io, { act: "migrate", subject });
       context.answer({ applied, version, tables }, [
         ...(applied.length === 0
           ? [`The schema is up to date at version ${version}.`]
