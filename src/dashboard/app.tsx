@@ -1,6 +1,7 @@
 /** The whole page: what is open, what is filtered, and who is told when something fails. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { Attention } from "./attention.tsx";
+import { AuditDialog } from "./audit-dialog.tsx";
 import { Backfills } from "./backfills.tsx";
 import { compareSides } from "./agreement.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
@@ -11,18 +12,23 @@ import { type Notice, Notices } from "./notices.tsx";
 import { IssuesPane } from "./panes/issues-pane.tsx";
 import { TasksPane } from "./panes/tasks-pane.tsx";
 import { TroubleBar } from "./panes/trouble-bar.tsx";
-import { RequestError } from "./request.ts";
+import { isLocked, RequestError } from "./request.ts";
 import { standingOf } from "./standing.ts";
 import { Summary } from "./summary.tsx";
 import { isDemo, useDemo } from "./use-demo.ts";
 import { useLedger } from "./use-ledger.ts";
 import { usePlace } from "./use-place.ts";
 
-export function App() {
+/** @param locked Called when the login has ended. */
+export function App({ locked }: { readonly locked: () => void }) {
   const [filter, setFilter] = useState<LedgerFilter>(NO_FILTER);
   const [notice, setNotice] = useState<Notice | null>(null);
   const [place, go] = usePlace();
   const failed = useCallback((error: unknown) => {
+    if (isLocked(error)) {
+      locked();
+      return;
+    }
     const hint = error instanceof RequestError ? error.hint : "";
     setNotice({ text: error instanceof Error ? error.message : String(error), hint });
   }, []);
@@ -84,6 +90,9 @@ export function App() {
           newest={live.events[0]}
           close={() => go({ at: "ledger" })}
         />
+      ) : null}
+      {place.at === "audit" ? (
+        <AuditDialog failed={failed} close={() => go({ at: "ledger" })} />
       ) : null}
       <Notices notice={notice} dismiss={() => setNotice(null)} />
     </div>

@@ -1,9 +1,10 @@
 /** The story of one record: where each pairing stands, and every event that brought it there. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
 import { EventRow } from "./event-row.tsx";
-import { Icon, StateIcon } from "./icons.tsx";
+import { StateIcon } from "./icons.tsx";
 import { get } from "./request.ts";
+import { Sheet } from "./sheet.tsx";
 import { WebLink } from "./web-link.tsx";
 import { valueText } from "./wording.ts";
 
@@ -19,7 +20,6 @@ export function ExplainDialog({
   readonly newest: ApiEvent | undefined;
   readonly close: () => void;
 }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [story, setStory] = useState<ApiExplanation | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const failed = (error: unknown): void => {
@@ -27,51 +27,24 @@ export function ExplainDialog({
   };
 
   useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-  useEffect(() => {
     const path = `/api/explain/${encodeURIComponent(type)}/${encodeURIComponent(id)}`;
     get<ApiExplanation>(path).then(setStory, failed);
   }, [type, id, newest?.id, newest?.state]);
 
   return (
-    <dialog
-      ref={dialog}
-      class="explain"
-      aria-labelledby="explain-title"
-      onClose={close}
-      onClick={(event) => {
-        // A click beside the sheet lands on the dialog itself.
-        if (event.target === dialog.current) dialog.current?.close();
-      }}
-    >
-      <div class="sheet">
-        <div class="sheet-head">
-          <h2 id="explain-title">
-            {type} {id}
-          </h2>
-          <button
-            type="button"
-            class="quiet square"
-            aria-label="Close"
-            onClick={() => dialog.current?.close()}
-          >
-            <Icon name="cross" />
-          </button>
-        </div>
-        {problem === null ? null : <p class="block error">{problem}</p>}
-        {story?.pairings.length === 0 ? (
-          <p class="empty">It has no counterpart, and no event is about it.</p>
-        ) : null}
-        {story?.pairings.map((pairing) => (
-          <Pairing
-            key={`${pairing.connection} ${pairing.integration_record_type}`}
-            pairing={pairing}
-            failed={failed}
-          />
-        ))}
-      </div>
-    </dialog>
+    <Sheet title={`${type} ${id}`} close={close}>
+      {problem === null ? null : <p class="block error">{problem}</p>}
+      {story?.pairings.length === 0 ? (
+        <p class="empty">It has no counterpart, and no event is about it.</p>
+      ) : null}
+      {story?.pairings.map((pairing) => (
+        <Pairing
+          key={`${pairing.connection} ${pairing.integration_record_type}`}
+          pairing={pairing}
+          failed={failed}
+        />
+      ))}
+    </Sheet>
   );
 }
 

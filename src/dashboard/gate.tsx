@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { App } from "./app.tsx";
 import { Logo } from "./icons.tsx";
-import { get, RequestError, send } from "./request.ts";
+import { get, isLocked, RequestError, send } from "./request.ts";
 
 export function Gate() {
   const [door, setDoor] = useState<"asked" | "open" | "locked">("asked");
@@ -14,7 +14,11 @@ export function Gate() {
     );
   }, []);
   if (door === "asked") return null;
-  return door === "open" ? <App /> : <Login entered={() => setDoor("open")} />;
+  return door === "open" ? (
+    <App locked={() => setDoor("locked")} />
+  ) : (
+    <Login entered={() => setDoor("open")} />
+  );
 }
 
 function Login({ entered }: { readonly entered: () => void }) {
@@ -56,8 +60,4 @@ function Login({ entered }: { readonly entered: () => void }) {
       </form>
     </main>
   );
-}
-
-function isLocked(error: unknown): boolean {
-  return error instanceof RequestError && error.status === 401;
 }

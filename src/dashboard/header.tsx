@@ -27,6 +27,9 @@ export function Header({
           <Account key={account.id} account={account} />
         ))}
       </ul>
+      <a class="audit-link" href="#audit">
+        Logins and acts
+      </a>
       <LiveIndicator stream={stream} />
     </header>
   );

@@ -2,10 +2,12 @@
 
 export type Place =
   | { readonly at: "ledger" }
+  | { readonly at: "audit" }
   | { readonly at: "event"; readonly id: string }
   | { readonly at: "explain"; readonly type: string; readonly id: string };
 
 export function readPlace(hash: string): Place {
+  if (hash === "#audit") return { at: "audit" };
   const [, at, first, second] = /^#(event|explain)\/([^/]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
   if (at === "event" && first !== undefined) return { at, id: decoded(first) };
   if (at === "explain" && first !== undefined && second !== undefined) {
@@ -18,6 +20,8 @@ export function placeHash(place: Place): string {
   switch (place.at) {
     case "ledger":
       return "#";
+    case "audit":
+      return "#audit";
     case "event":
       return `#event/${encodeURIComponent(place.id)}`;
     case "explain":

@@ -15,6 +15,11 @@ export class RequestError extends Error {
   }
 }
 
+/** Whether the server asks for its token: nobody is logged in any more. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof RequestError && error.status === 401;
+}
+
 /** @throws RequestError */
 export function get<T>(path: string): Promise<T> {
   return request("GET", path);

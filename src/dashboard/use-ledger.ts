@@ -10,7 +10,7 @@ import {
   queryOf,
   takeIn,
 } from "./ledger.ts";
-import { get } from "./request.ts";
+import { get, isLocked } from "./request.ts";
 import { openStream, type StreamState } from "./stream.ts";
 
 export interface LiveLedger {
@@ -82,7 +82,14 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
           void fetchPage(wanted.current);
           get<ApiStatus>("/api/status").then(setStatus, failed);
         },
-        moved: setStream,
+        moved: (state) => {
+          setStream(state);
+          if (state.state !== "away") return;
+          // A stream does not tell why it ended: the login may have.
+          get<ApiStatus>("/api/status").then(setStatus, (error: unknown) => {
+            if (isLocked(error)) failed(error);
+          });
+        },
       }),
     [change, failed, fetchPage],
   );

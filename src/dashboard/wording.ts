@@ -64,6 +64,13 @@ export function shortTime(time: string, timeZone?: string): string {
   return format(time, { hour: "2-digit", minute: "2-digit" }, timeZone);
 }
 
+/** `2 Mar, 14:03:07` */
+export function dayTime(time: string, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...zone });
+  return `${day.format(new Date(time))}, ${clockTime(time, timeZone)}`;
+}
+
 function format(time: string, parts: Intl.DateTimeFormatOptions, timeZone?: string): string {
   return new Intl.DateTimeFormat("en-GB", {
     ...parts,

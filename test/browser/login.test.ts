@@ -59,4 +59,38 @@ describe.skipIf(chromium === null)(title, () => {
     await page.getByText("Live", { exact: true }).waitFor();
     expect(await page.getByLabel("API token").count()).toBe(0);
   });
+
+  it("shows who is logged in and who did what, by page", async () => {
+    for (let count = 0; count < 50; count += 1) await act("/api/sync");
+    await act("/api/connections/7/pause");
+    await page.getByRole("link", { name: "Logins and acts" }).click();
+    const sheet = page.getByRole("dialog", { name: "Logins and acts" });
+    const acts = sheet.getByRole("region", { name: "Acts" });
+    await acts.getByText("connection.pause").waitFor();
+    await acts.getByText("refused, 404").waitFor();
+    await acts.getByText("API token, from 127.0.0.1").first().waitFor();
+    expect(await acts.getByText("login", { exact: true }).count()).toBe(0);
+    await acts.getByRole("button", { name: "Older" }).click();
+    await acts.getByText("refused, 401").waitFor();
+    await acts.getByText("login", { exact: true }).first().waitFor();
+  });
+
+  it("logs out, and asks for the token again", async () => {
+    const logins = page.getByRole("region", { name: "Logins" });
+    await logins.getByText("this one").waitFor();
+    await logins.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("API token").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("Live", { exact: true }).waitFor();
+  });
+
+  it("asks for the token where the login was revoked, though the page is open", async () => {
+    await act("/api/sessions/revoke");
+    await page.getByLabel("API token").waitFor();
+  });
+
+  async function act(path: string): Promise<void> {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    await fetch(`${server.url}${path}`, { method: "POST", headers });
+  }
 });

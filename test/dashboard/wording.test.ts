@@ -165,6 +165,7 @@ describe("what changed in a text", () => {
 describe("the page's address", () => {
   it.each<Place>([
     { at: "ledger" },
+    { at: "audit" },
     { at: "event", id: "01960000-0000-7000-8000-000000000001" },
     { at: "explain", type: "tasks", id: "a/b c" },
   ])("leads back to $at", (place) => {
