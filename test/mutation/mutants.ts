@@ -19,6 +19,7 @@ import { returning } from "./returning.ts";
 import { readingFirst } from "./reading-first.ts";
 import { safety } from "./safety.ts";
 import { schemas } from "./schemas.ts";
+import { accesses } from "./access.ts";
 import { security } from "./security.ts";
 import { toldLate } from "./told-late.ts";
 import { together } from "./together.ts";
@@ -48,4 +49,5 @@ export const mutants: readonly CodeMutant[] = [
   ...providers,
   ...availability,
   ...security,
+  ...accesses,
 ];

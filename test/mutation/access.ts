@@ -1,0 +1,165 @@
+/** Mutants of the ways into the API: wrong tokens, logins of the dashboard, and the audit (docs/security.md). */
+import type { CodeMutant } from "./mutant.ts";
+
+const logins = ["test/server/login.test.ts"];
+const audited = ["test/server/audit.test.ts"];
+const commands = ["test/cli/audit.test.ts"];
+const stored = ["test/store/memory-store.test.ts"];
+const attempts = ["test/engine/attempts.test.ts"];
+const access = "src/server/access.ts";
+const audit = "src/server/audit.ts";
+
+export const accesses: readonly CodeMutant[] = [
+  {
+    id: "attempts-limited",
+    rule: "A bucket without tries refuses until one comes back",
+    file: "src/engine/attempts.ts",
+    find: "missingMillis - (tries - 1) * everyMillis",
+    replace: "missingMillis - 2 * tries * everyMillis",
+    killedBy: attempts,
+  },
+  {
+    id: "attempts-clock-back",
+    rule: "A clock that was set back locks nobody out until it has caught up",
+    file: "src/engine/attempts.ts",
+    find: "fullAt > now && fullAt <= addMillis(now, tries * everyMillis)",
+    replace: "fullAt > addMillis(now, -tries * everyMillis)",
+    killedBy: attempts,
+  },
+  {
+    id: "login-per-peer",
+    rule: "Wrong tokens are limited per address",
+    file: "src/server/token-attempts.ts",
+    find: "perPeer[bucket] = takeTry(fullAt(bucket), now, PER_PEER);",
+    replace: "",
+    killedBy: logins,
+  },
+  {
+    id: "login-in-all",
+    rule: "Wrong tokens are limited in all, from however many addresses",
+    file: "src/server/token-attempts.ts",
+    find: "inAll = takeTry(inAll, now, IN_ALL);",
+    replace: "",
+    killedBy: logins,
+  },
+  {
+    id: "login-rows-bounded",
+    rule: "Failed logins leave few rows, which tell of all of them",
+    file: "src/server/token-attempts.ts",
+    find: "if (waitForTry(audited, now, AUDITED) > 0) return null;",
+    replace: "",
+    killedBy: logins,
+  },
+  {
+    id: "login-before-compare",
+    rule: "A token is not compared while its address may not try: a right one would tell itself",
+    file: access,
+    find: "if (wait > 0) return tooManyAttempts(wait);",
+    replace: "if (wait > 0 && !sameSecret(given, token)) return tooManyAttempts(wait);",
+    killedBy: logins,
+  },
+  {
+    id: "login-cookie-spared",
+    rule: "Wrong tokens of an address do not lock out a login from it",
+    file: access,
+    find: "const cookie = cookieOf(request);",
+    replace: "const cookie = attempts.wait(caller.peer) > 0 ? null : cookieOf(request);",
+    killedBy: logins,
+  },
+  {
+    id: "login-foreign-page",
+    rule: "A cookie lends itself to no page from elsewhere",
+    file: access,
+    find: "return refuseForeignPage(request) ?? entry;",
+    replace: "return entry;",
+    killedBy: logins,
+  },
+  {
+    id: "session-digest",
+    rule: "The database has a digest of the cookie's value, and not the value",
+    file: "src/server/session.ts",
+    find: 'createHash("sha256").update(value).digest("hex").slice(0, ID_LENGTH)',
+    replace: "value",
+    killedBy: logins,
+  },
+  {
+    id: "session-token",
+    rule: "Another token ends the sessions",
+    file: "src/store/memory/access.ts",
+    find: "session.tokenDigest === tokenDigest && isAlive(session)",
+    replace: "isAlive(session)",
+    killedBy: stored,
+  },
+  {
+    id: "session-age",
+    rule: "A session ends 30 days after its login, however often it is used",
+    file: "src/store/memory/access.ts",
+    find: "createdAt > addMillis(now, -SESSION_AGE_MS) && ",
+    replace: "",
+    killedBy: logins,
+  },
+  {
+    id: "session-idle",
+    rule: "A session ends 7 days after its last request",
+    file: "src/store/memory/access.ts",
+    find: " && usedAt > addMillis(now, -SESSION_IDLE_MS)",
+    replace: "",
+    killedBy: logins,
+  },
+  {
+    id: "session-touch",
+    rule: "A request lets a session live on",
+    file: "src/store/memory/access.ts",
+    find: "sessions.set(id, { ...session, usedAt: state.now() });",
+    replace: "",
+    killedBy: logins,
+  },
+  {
+    id: "session-stream",
+    rule: "The stream of a login ends with its session",
+    file: "src/server/ledger-feed.ts",
+    find: "reader.session !== null && !living.has(reader.session)",
+    replace: 'reader.session === ""',
+    killedBy: logins,
+  },
+  {
+    id: "audit-acts",
+    rule: "Each request that may change something leaves a row, whatever became of it",
+    file: audit,
+    find: "if (act !== null) await recordAct(services, act);",
+    replace: "if (act !== null && act.status < 400) await recordAct(services, act);",
+    killedBy: audited,
+  },
+  {
+    id: "audit-transaction",
+    rule: "The row of an act that is one transaction is written in it",
+    file: "src/server/api.ts",
+    find: "    await actIn(tx, context);\n",
+    replace: "",
+    killedBy: audited,
+  },
+  {
+    id: "audit-once",
+    rule: "... and once",
+    file: audit,
+    find: 'context.set("isAudited", true);',
+    replace: "void context;",
+    killedBy: logins,
+  },
+  {
+    id: "audit-kept",
+    rule: "Acts are removed after a year",
+    file: "src/store/memory/access.ts",
+    find: "at >= end",
+    replace: "at > 0",
+    killedBy: stored,
+  },
+  {
+    id: "audit-command-line",
+    rule: "A command that changes something without the API leaves a row",
+    file: "src/cli/command-line-act.ts",
+    find: "await audit.append({",
+    replace: "await Promise.resolve({",
+    killedBy: commands,
+  },
+];
