@@ -109,9 +109,9 @@ export const security: readonly CodeMutant[] = [
   {
     id: "api-authorize-foreign",
     rule: "What the app's own check allows is still no page from elsewhere",
-    file: "src/server/handler.ts",
-    find: "? refuseForeignPage(request)",
-    replace: "? null",
+    file: "src/server/access.ts",
+    find: "return refuseForeignPage(request) ?? { actor, origin, session: null };",
+    replace: "return { actor, origin, session: null };",
     killedBy: callers,
   },
   {
