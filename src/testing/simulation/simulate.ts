@@ -113,16 +113,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       return traffic.fetch;
     },
     onWebhook: (payload, receive) => {
-      const saying = history.hear(payload);
-      remoteEdits.heard(saying);
-      const takeIn = async () => {
-        const answer = await receive();
-        // Time ran out while its body was read, and nothing of it was stored: such a webhook is lost.
-        if (answer.status === 408) saying.unsaid = true;
-        return answer;
-      };
+      remoteEdits.heard(history.hear(payload));
       // Where the machine would say in which order, one after another, as they left.
-      const received = world.order === "own" ? takeIn() : arriving.then(takeIn);
+      const received = world.order === "own" ? receive() : arriving.then(receive);
       arriving = Promise.allSettled([arriving, received]).then(() => undefined);
       return received;
     },
