@@ -23,7 +23,7 @@ import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inb
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
-import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
+import { awaitNews, mayReplace, mustReadFirst, validatorOf } from "./read-first.ts";
 import { awaitReads, isUnread } from "./reads-lag.ts";
 import { endedReason, removalOf, removalReason } from "./record-move.ts";
 import { hasTaken, splitSets } from "./sets.ts";
@@ -232,7 +232,7 @@ function stepCreate(
   };
 }
 
-/** Closing leaves what was said where it is; what a deletion takes along is read first, and named. */
+/** What a removal may replace is read first, and named where it is news. */
 function stepRemoval(
   start: Transition,
   event: TandemEvent,
@@ -254,10 +254,11 @@ function stepRemoval(
     };
   }
   const ref = refOf(lane, lane.externalId);
-  if (kind === "delete" && !looked && mustReadFirst(lane, context)) {
+  const values = kind === "close" ? closingValues(context.mapping) : {};
+  const replaces = kind === "delete" || mayReplace(lane, values, context.mapping);
+  if (replaces && !looked && mustReadFirst(lane, context)) {
     return { kind: "read", ref, validator: validatorOf(lane) };
   }
-  const values = kind === "close" ? closingValues(context.mapping) : {};
   return {
     kind: "request",
     transition: sending(start, event, kind, values, context),

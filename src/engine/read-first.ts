@@ -13,6 +13,7 @@ import { type Content, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
+import type { Mapping } from "../model/mapping.ts";
 import type { Context } from "./context.ts";
 import { lastWrites } from "./covered.ts";
 import { requeue } from "./start.ts";
@@ -22,6 +23,17 @@ import { liveEvents } from "./transition.ts";
 export function mustReadFirst({ lastSent }: Lane, { now, readFreshness }: Context): boolean {
   if (lastSent?.settledAt === undefined) return true;
   return addMillis(lastSent.sentAt, readFreshness) <= now;
+}
+
+/**
+ * Whether closing a resource may replace what nobody has read. Where all that it sets is known to be as it
+ * was created (open), a person can only have closed it since.
+ */
+export function mayReplace({ base }: Lane, closing: Content, { resource }: Mapping): boolean {
+  return Object.keys(closing).some((field) => {
+    const created = resource.fields[field]?.createdAs;
+    return created === undefined || !sameValue(base?.[field], created);
+  });
 }
 
 /** A write gives way to news that came while it was reading: it is merged first. `null`: there is none. */
@@ -47,13 +59,18 @@ export function validatorOf({ known }: Lane): string | null {
 }
 
 /**
- * Conflicts to record where a resource is about to be deleted for its record: what it says, and the
- * record never had, goes with it.
+ * Conflicts to record where a resource is about to be deleted for its record, or closed: what it says, and
+ * the record never had, goes with it. `closing`: what is set instead.
  */
-export function deletedUnread(lane: Lane, content: Content): readonly Conflict[] {
-  const said = [lane.base ?? {}, ...lastWrites(lane).map(({ values }) => values)];
+export function deletedUnread(
+  lane: Lane,
+  content: Content,
+  closing: Content | null,
+): readonly Conflict[] {
+  const said = [lane.base ?? {}, ...lastWrites(lane).map(({ values }) => values), closing ?? {}];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
     if (said.some((values) => sameValue(values[field], lost))) return [];
-    return [{ field, winner: "record", kept: null, lost, why: "record_deleted" }];
+    const kept = closing?.[field] ?? null;
+    return [{ field, winner: "record", kept, lost, why: "record_deleted" }];
   });
 }

@@ -7,13 +7,16 @@ import type { Context } from "./context.ts";
 import { replacedAfterEnd } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { sightOf } from "./merge.ts";
-import { changesSent } from "./outbound.ts";
+import { changesSent, closingValues } from "./outbound.ts";
 import { deletedUnread } from "./read-first.ts";
-import { missedAtMove, removalReason } from "./record-move.ts";
+import { missedAtMove, removalOf, removalReason } from "./record-move.ts";
 import { resourceGone } from "./tombstone.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
-/** Takes the read before a deletion: what it shows and the record never had is named. */
+/**
+ * Takes the read before a deletion or a closing: what that replaces, and the record never had, is named.
+ * After a closing the rest can still be read there, by whoever takes the record back.
+ */
 export function concludeRemovalLook(
   start: Transition,
   event: TandemEvent,
@@ -22,11 +25,17 @@ export function concludeRemovalLook(
 ): Transition {
   const { lane } = start;
   const { content, at, validator } = sightOf(lane, seen, "reread", context);
-  const learned = learn(start, { content, at, event: event.id, validator }, context.now);
+  const closes = removalOf(lane, context.mapping) === "close";
+  const closing = closes ? closingValues(context.mapping) : null;
+  const replaced = closing === null ? content : pick(content, Object.keys(closing));
+  const learned =
+    closing === null
+      ? learn(start, { content, at, event: event.id, validator }, context.now)
+      : start;
   const missed =
     lane.tombstone?.recordMoved === undefined
-      ? deletedUnread(lane, content)
-      : missedAtMove(lane, content, event.id, at);
+      ? deletedUnread(lane, replaced, closing)
+      : missedAtMove(lane, replaced, event.id, at);
   return move(learned, event.id, "processing", context.now, {
     conflicts: withConflicts(event, missed),
   });

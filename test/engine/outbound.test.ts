@@ -359,9 +359,9 @@ describe("a removal", () => {
     });
   });
 
-  it("does not read what it is about to close: what is said there stays", () => {
+  it("reads what it is about to close: somebody may have opened it again", () => {
     const lane = aLane({ ...gone, attempt: anAttempt() });
-    expect(removal(lane, aMapping(), false).kind).toBe("request");
+    expect(removal(lane, aMapping(), false).kind).toBe("read");
   });
 
   it("ends when it was carried out", () => {

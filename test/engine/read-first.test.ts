@@ -129,6 +129,50 @@ describe("a deletion", () => {
   });
 });
 
+describe("a closing", () => {
+  const gone = { tombstone: { event: anEventId(2), at: at(50), side: "record" } } as const;
+  const state = { kind: "value", writable: true, createdAs: "open" } as const;
+  const fields = { ...issueType.fields, state };
+  const mapping = aMapping({
+    onRecordDeleted: "close",
+    resource: { ...issueType, fields, removal: ["close"], closedBy: { state: "closed" } },
+    fields: [plainField("title"), plainField("state")],
+  });
+  const within = aContext({ mapping });
+  const named = (seenState: string, change: Partial<Lane> = {}) => {
+    const { lane, event } = claimed(
+      aLane({ ...gone, base: { title: "A", state: "closed" }, ...change }),
+      "delete",
+    );
+    const seen = anObservation({ title: "Theirs", state: seenState }, 20);
+    const after = concludeRemovalLook({ lane, ended: [] }, event, seen, within);
+    expect(after.lane.known).toEqual(lane.known);
+    return eventIn(after, event.id).conflicts;
+  };
+
+  it("reads first what it sets, unless that is known to be as it was created", () => {
+    const closed = aLane({ ...gone, base: { title: "A", state: "closed" } });
+    const opened = aLane({ ...gone, base: { title: "A", state: "open" } });
+    expect(step(closed, false, null, within).kind).toBe("read");
+    expect(step(closed, true, null, within)).toMatchObject({ request: { kind: "close" } });
+    expect(step(opened, false, null, within)).toMatchObject({ request: { kind: "close" } });
+  });
+
+  it("names what it sets over that the record never had, and nothing else", () => {
+    expect(named("open")).toEqual([
+      { field: "state", winner: "record", kept: "closed", lost: "open", why: "record_deleted" },
+    ]);
+    expect(named("closed")).toEqual([]);
+  });
+
+  it("names it for the move where the record was moved away", () => {
+    const tombstone = { ...gone.tombstone, recordMoved: "to_connection" } as const;
+    expect(named("open", { tombstone })).toMatchObject([
+      { field: "state", lost: "open", why: "record_moved" },
+    ]);
+  });
+});
+
 describe("a set", () => {
   const sets = aMapping({
     resource: { ...issueType, fields: { labels: { kind: "set", writable: true } } },

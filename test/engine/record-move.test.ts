@@ -287,7 +287,7 @@ describe("what is heard of its former resource", () => {
     const { lane, event } = moved();
     const claimed = claim(lane, event, "w", now, 60_000);
     const begun = claimed.lane.live.find(({ id }) => id === event.id) ?? event;
-    const view = { record: { title: "A" }, parent: "none", token: "t", looked: false } as const;
+    const view = { record: { title: "A" }, parent: "none", token: "t", looked: true } as const;
     const step = stepOutbound(unchanged(claimed.lane), begun, view, context);
     if (step.kind !== "request") throw new Error(`there is no request: ${step.kind}`);
     expect(step.request.kind).toBe("close");

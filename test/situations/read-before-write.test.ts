@@ -142,6 +142,25 @@ describeOnEachDatabase("a write where webhooks are lost", (open) => {
     ]);
   });
 
+  it("S56 what was opened again there unread, and is closed for its deleted task, is named", async () => {
+    const { app, id } = await givenPolled(await open());
+    app.github.as("mona").closeIssue(app.repo, 1);
+    await app.tandem.syncNow();
+    await app.settle();
+    expect(await app.task()).toMatchObject({ status: "done" });
+    await app.advance(5_000);
+    app.github.as("mona").reopenIssue(app.repo, 1);
+    await app.advance(5_000);
+    await app.sql("delete from tasks where id = $1", [id]);
+    app.github.clearRequests();
+    await app.settle();
+    expect(issue(app)).toMatchObject({ state: "closed" });
+    expect(await conflictsOf(app)).toMatchObject([
+      { field: "state", winner: "record", kept: "closed", lost: "open", why: "record_deleted" },
+    ]);
+    expect(asked(app)).toEqual(["GET /1", "PATCH /1"]);
+  });
+
   it("S57 a label was added there, another here: both are on both sides", async () => {
     const { app, id } = await givenPolled(await open(), ["bug"]);
     app.github.as("mona").addLabel(app.repo, 1, "theirs");
