@@ -137,6 +137,11 @@ export function isMadeBetween({ createdAt }: Observation, posted: Posted): boole
   return createdAt === undefined || isInTime(createdAt, posted);
 }
 
+/** Whether a resource may have been made since; yes where nobody tells when it was. */
+export function isMadeSince({ createdAt }: Observation, since: Instant): boolean {
+  return createdAt === undefined || createdAt >= since;
+}
+
 /** Whether one of the creates may have made what was created then. */
 function isInTime(createdAt: Instant, { from, at }: Pick<Posted, "from" | "at">): boolean {
   const isBefore = from !== undefined && createdAt < addMillis(from, -CLOCK_ALLOWANCE_MS);

@@ -5,7 +5,9 @@
  * One that was set back in place lives where it lived. Only who worked on it before can tell: it has seen
  * a beat of its own committed that the database does not know any more.
  */
-import type { Lane, PairingOff, Transition } from "../model/lane.ts";
+import type { Content } from "../model/content.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { Attempt, Lane, PairingOff, Transition } from "../model/lane.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import { disableLane } from "./restart.ts";
 import { liveEvents, move, unchanged } from "./transition.ts";
@@ -84,21 +86,65 @@ export const CREATED_SINCE: PairingOff = {
   why: "the database was restored: a resource may have been created for it after the backup; enable it if there is none",
 };
 
+/** Events of lanes in these states are taken up again. */
+export const TAKEN_UP = ["queued", "errored", "disabled", "processing"] as const;
+
+/** Texts are seldom edited beyond recognition within this time of their creation. */
+const RECOGNISED_WITHIN_MS = 3_600_000;
+
+/** A create that may have left though nothing says so: what it would have said, and a token that is not used yet. */
+export interface LostCreate {
+  readonly values: Content;
+  readonly token: string;
+}
+
 /**
  * A lane of a database that was restored and approved. Whatever it wants to write looks at the
- * resource first. What it wants to create may exist by now under a token that nobody remembers, so a
- * person says whether it does.
+ * resource first. What it wants to create may exist by now under a token that nobody remembers: a record
+ * that is young is looked for by what it says, and of an older one a person says whether it exists.
+ *
+ * @param create What the record says; `null`: that is not known.
  */
-export function takeUpAgain(lane: Lane, now: Instant): Transition {
-  const waiting = (["queued", "errored", "disabled"] as const)
-    .flatMap((state) => liveEvents(lane, state, "outbound"))
-    .filter(({ action }) => action === "upsert");
-  if (waiting.length === 0) return unchanged(lane);
+export function takeUpAgain(lane: Lane, now: Instant, create: LostCreate | null): Transition {
+  const [first, ...others] = TAKEN_UP.flatMap((state) =>
+    liveEvents(lane, state, "outbound"),
+  ).filter(({ action }) => action === "upsert");
+  if (first === undefined) return unchanged(lane);
+  const waiting = [first, ...others];
   if (lane.externalId === null && lane.intent === null && lane.disabled === null) {
-    return disableLane(lane, CREATED_SINCE, now);
+    const since = bornBy(lane, waiting);
+    if (create === null || addMillis(since, RECOGNISED_WITHIN_MS) < now) {
+      return disableLane(lane, CREATED_SINCE, now);
+    }
+    return unchanged(lookForCreated(lane, first, create, since));
   }
   return waiting.reduce(
     (transition, { id, state }) => move(transition, id, state, now, { reread: true }),
     unchanged(lane),
   );
+}
+
+/** Since when the record is there, or earlier: nothing can have been created for it before. */
+function bornBy({ recordChangedAt }: Lane, waiting: readonly TandemEvent[]): Instant {
+  const times = [...waiting.map(({ createdAt }) => createdAt), ...Object.values(recordChangedAt)];
+  return times.reduce((earliest, at) => (at < earliest ? at : earliest));
+}
+
+/** As after a create whose answer was lost, and that had left without a token. */
+function lookForCreated(
+  lane: Lane,
+  event: TandemEvent,
+  { values, token }: LostCreate,
+  since: Instant,
+): Lane {
+  const attempt: Attempt = {
+    event: event.id,
+    kind: "create",
+    values,
+    base: {},
+    clockAt: null,
+    sentAt: since,
+    epoch: lane.epoch,
+  };
+  return { ...lane, intent: { token, since, tokenless: true }, attempt };
 }

@@ -3,6 +3,7 @@ import {
   amongAuthors,
   CLOCK_ALLOWANCE_MS,
   isMadeBetween,
+  isMadeSince,
   writtenByUs,
 } from "../engine/identify.ts";
 import { type Likeness, likenessOf, mostAlike } from "../engine/tokenless.ts";
@@ -36,6 +37,8 @@ export async function findCreated(
   const identity = await services.gateway.identity(contact.account);
   const client = services.gateway.container(contact);
   const { posted = null } = lane.intent;
+  // The database lost what it knew of its creates (S64): their resource has a token that no lane knows.
+  const isForgotten = posted === null;
   const likeness = likenessTest(sought, book.mapping(lane));
   const found: Observation[] = [];
   const alike: Alike[] = [];
@@ -44,9 +47,11 @@ export async function findCreated(
     for (const one of page.observations) {
       const byUs = writtenByUs(one, identity);
       const byAuthor = amongAuthors(one.author, posted) !== null;
-      if (byUs === false && !byAuthor) continue;
+      const mayBeForgotten = isForgotten && one.token !== null && isMadeSince(one, since);
+      if (byUs === false && !byAuthor && !mayBeForgotten) continue;
       if (one.token === sought.token) found.push(one);
-      if (one.token !== null || (posted !== null && !isMadeBetween(one, posted))) continue;
+      if (one.token !== null && !mayBeForgotten) continue;
+      if (posted !== null && !isMadeBetween(one, posted)) continue;
       const how = likeness(one);
       if (how !== null) alike.push({ one, likeness: how });
     }
@@ -85,11 +90,14 @@ async function nobodys(
   return services.store.transaction(async (tx) => {
     const known = await tx.findLanesByResource(lane.connectionId, lane.resourceType, ids);
     const lanes = await tx.lockLanes(known.map(({ id }) => id));
+    const tokens = alike.flatMap(({ one }) => one.token ?? []);
+    const ofCreates = await tx.findLanesByToken(lane.connectionId, lane.resourceType, tokens);
+    const knownTokens = new Set<string | null>(ofCreates.map(({ token }) => token));
     // What has a lane is somebody's, unless it waits there for this create among others.
     const taken = lanes.filter(({ awaitingIntent }) => awaitingIntent === null);
     const takenIds = new Set(taken.map(({ externalId }) => externalId));
     return alike
-      .filter(({ one }) => !takenIds.has(one.externalId))
+      .filter(({ one }) => !takenIds.has(one.externalId) && !knownTokens.has(one.token))
       .sort((a, b) => byId(a.one, b.one));
   });
 }

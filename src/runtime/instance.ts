@@ -1,22 +1,38 @@
 /** The guard before everything that posts: is this database ours, where it was, and as new as it was? */
+import { creationValues } from "../engine/create.ts";
 import {
+  type Beat,
   judgeInstance,
+  type LostCreate,
   missBeat,
   SET_BACK,
   type StoredInstance,
+  TAKEN_UP,
   takeUpAgain,
 } from "../engine/instance.ts";
+import { recordContent } from "../engine/translate-record.ts";
 import type { Clock } from "../model/clock.ts";
-import type { LaneId } from "../model/ids.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
-import type { Store } from "../store/store.ts";
+import type { Lane } from "../model/lane.ts";
+import type { Decided, Store, StoreTransaction } from "../store/store.ts";
+import { AddressBook } from "./address-book.ts";
 import type { BeatMemory } from "./beat-memory.ts";
 import { drainChanges } from "./drain.ts";
+import { tell } from "./failures.ts";
 import type { Log } from "./log.ts";
-import type { Services } from "./services.ts";
+import { randomToken, type Services } from "./services.ts";
 
 /** How long an answer holds: a database does not become another under a running process. */
 const HOLDS_MS = 60_000;
+
+/**
+ * How long others have to tell that a replica that took over lacks what they committed: who waits on a
+ * connection to the old primary notices after half a minute.
+ */
+const OTHERS_TELL_MS = 40_000;
+const FAILED_OVER =
+  "a replica took over: for 40 seconds other processes may tell what it lacks, and then it goes on by itself";
 
 /** What somebody who meets a foreign database can do. */
 export const FOREIGN_REMEDY =
@@ -37,6 +53,9 @@ export function createInstanceGuard(
   { clock, log, beats }: { readonly clock: Clock; readonly log: Log; readonly beats: BeatMemory },
 ): InstanceGuard {
   let goodUntil: Instant | null = null;
+  let doubtsThen = 0;
+  let failoversThen = 0;
+  let othersTellUntil: Instant | null = null;
   let isTold = false;
 
   function refuse(why: string): string {
@@ -50,22 +69,29 @@ export function createInstanceGuard(
     return why;
   }
 
-  /** Whether the database knows what it kept for us before; it is told that we are at work. */
-  async function beat(stored: StoredInstance, place: string | null): Promise<boolean> {
+  /** The beat of ours that the database does not know; `null`: it knows all, and is told that we are at work. */
+  async function missed(stored: StoredInstance, place: string | null): Promise<Beat | null> {
     const seen = await beats.recall(place);
     const host = seen?.host ?? beats.newHost();
     let at = await instance.beat(host, seen?.at ?? null);
     if (at === null && seen !== null) {
-      if (missBeat(seen, stored, clock.now()) === "set_back") return false;
+      if (missBeat(seen, stored, clock.now()) === "set_back") return seen;
       at = await instance.beat(host, null);
     }
     if (at !== null) await beats.keep(place, { host, at });
-    return true;
+    return null;
   }
 
   return {
     async foreign() {
-      if (goodUntil !== null && clock.now() < goodUntil) return null;
+      const { doubts, failovers } = instance.noticed();
+      if (failovers > failoversThen) {
+        failoversThen = failovers;
+        othersTellUntil = addMillis(clock.now(), OTHERS_TELL_MS);
+        log.info({ code: "failover", why: FAILED_OVER }, "nothing is sent meanwhile");
+      }
+      if (othersTellUntil !== null && clock.now() < othersTellUntil) return FAILED_OVER;
+      if (goodUntil !== null && clock.now() < goodUntil && doubts === doubtsThen) return null;
       let { stored, place } = await instance.read();
       const verdict = judgeInstance(stored, { name, place });
       if (verdict.kind === "foreign") return refuse(verdict.why);
@@ -73,10 +99,12 @@ export function createInstanceGuard(
         await instance.adopt({ name, place: place ?? stored?.place ?? null });
         ({ stored, place } = await instance.read());
       }
-      if (stored !== null && !(await beat(stored, place))) {
-        await instance.noteSetBack(SET_BACK);
+      const unknown = stored === null ? null : await missed(stored, place);
+      if (unknown !== null) {
+        await instance.noteSetBack(SET_BACK, unknown.at);
         return refuse(SET_BACK);
       }
+      doubtsThen = doubts;
       goodUntil = addMillis(clock.now(), HOLDS_MS);
       isTold = false;
       return null;
@@ -108,10 +136,9 @@ export async function unlessForeign(
 export async function approveInstance(services: Services): Promise<void> {
   const { store } = services;
   await drainOld(services);
+  const book = await AddressBook.open(services);
   for (const connection of await store.directory.connections()) {
-    for (const state of ["queued", "errored", "disabled"] as const) {
-      await takeUpLanes(services, connection.id, state);
-    }
+    for (const state of TAKEN_UP) await takeUpLanes(services, connection.id, state, book);
     const anew = { highWater: {}, etags: {}, polledAt: null, sweptAt: null, localSweptAt: null };
     await store.directory.updateConnection(connection.id, anew);
   }
@@ -134,17 +161,48 @@ async function drainOld(services: Services): Promise<void> {
 }
 
 async function takeUpLanes(
-  { store }: Services,
-  connection: Parameters<Store["directory"]["updateConnection"]>[0],
-  state: "queued" | "errored" | "disabled",
+  services: Services,
+  connection: ConnectionId,
+  state: (typeof TAKEN_UP)[number],
+  book: AddressBook,
 ): Promise<void> {
+  const { store } = services;
   let after: LaneId | null = null;
   do {
     const cursor: LaneId | null = after;
     after = await store.transaction(async (tx) => {
       const lanes = await tx.lockLanesInState(connection, state, 200, cursor ?? undefined);
-      await tx.saveLanes(lanes.map((before) => ({ before, after: takeUpAgain(before, tx.now) })));
+      const decided: Decided[] = [];
+      for (const before of lanes) {
+        const create = await lostCreate(tx, before, book, services);
+        decided.push({ before, after: takeUpAgain(before, tx.now, create) });
+      }
+      await tx.saveLanes(decided);
       return lanes.at(-1)?.id ?? null;
     });
   } while (after !== null);
+}
+
+/** What a create of the lane's record would say; `null` where there is no such record, or it has a resource. */
+async function lostCreate(
+  tx: StoreTransaction,
+  lane: Lane,
+  book: AddressBook,
+  { random, log }: Services,
+): Promise<LostCreate | null> {
+  const mapping = book.mapping(lane);
+  const { recordId, externalId, intent } = lane;
+  if (mapping === null || recordId === null || externalId !== null || intent !== null) return null;
+  const row = (await tx.records.read(mapping, [recordId])).get(recordId);
+  if (row === undefined) return null;
+  try {
+    const values = creationValues(mapping, recordContent(mapping, row));
+    return { values, token: randomToken(random) };
+  } catch (thrown) {
+    log.warn(
+      { record: `${lane.recordType}:${recordId}`, ...tell(thrown) },
+      "its resource cannot be looked for: a person says whether there is one",
+    );
+    return null;
+  }
 }

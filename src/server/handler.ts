@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { tell } from "../runtime/failures.ts";
+import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import { inTime } from "../runtime/in-time.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { receiveTogether } from "../runtime/receive-together.ts";
@@ -129,10 +130,17 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
 
   app.get("/healthz", async (context) => {
     // A transaction as webhooks are stored by: a database that only reads is not well.
-    const { clock } = core.services;
-    const stored = store.transaction((tx) => Promise.resolve(tx.now));
-    await inTime(clock, PROBE_MS, stored, () => new NoAnswerError(PROBE_MS));
-    return context.json({ ok: true });
+    const { clock, instance } = core.services;
+    const probed = store.transaction((tx) => Promise.resolve(tx.now)).then(() => instance.told());
+    const why = await inTime(clock, PROBE_MS, probed, () => new NoAnswerError(PROBE_MS));
+    if (why === null) return context.json({ ok: true });
+    // Webhooks are stored all the same, so they may still be sent here.
+    return context.json({
+      ok: false,
+      code: "foreign_instance",
+      message: why,
+      hint: FOREIGN_REMEDY,
+    });
   });
 
   const access = createAccess(core, options);

@@ -1,5 +1,11 @@
 /** What a database in trouble says, in words for people: told by code, never by text. */
-import { ConnectionLostError, NoAnswerError, NoConnectionError, sqlState } from "./database.ts";
+import {
+  ConnectionLostError,
+  LostWorkError,
+  NoAnswerError,
+  NoConnectionError,
+  sqlState,
+} from "./database.ts";
 
 export interface DatabaseTrouble {
   readonly code: string;
@@ -52,6 +58,14 @@ export function describeTrouble(thrown: unknown): DatabaseTrouble | null {
     if (thrown.cause instanceof NoAnswerError) return describeTrouble(thrown.cause);
     const hint = "Postgres' own log says why. What was committed stays.";
     return { code: "connection_lost", message: thrown.message, hint };
+  }
+  if (thrown instanceof LostWorkError) {
+    const code = thrown.lost === null ? "database_changed" : "work_lost";
+    const hint =
+      thrown.lost === null
+        ? "It is tried again after a look at the database."
+        : "Nothing is sent until `tandem approve instance`; then everything is read again first.";
+    return { code, message: thrown.message, hint };
   }
   if (thrown instanceof NoConnectionError && thrown.reason === "busy") {
     const hint =

@@ -5,6 +5,8 @@
  * as the text Postgres writes (a `Date` would lose microseconds), JSON parsed. A parameter given as
  * text goes to the database as it is, whatever its type.
  */
+import type { Instant } from "../model/instant.ts";
+
 export interface Queryable {
   /** The driver's own client or pool behind it. */
   readonly client: object;
@@ -28,6 +30,14 @@ export interface QueryResult<T> {
   readonly count: number;
 }
 
+/** What is asked last of a transaction. */
+export interface Closing {
+  /** A statement without parameters that does not fail: with it, the commit would. */
+  readonly text: string;
+  /** Called with its row once the commit is confirmed. */
+  readonly told: (row: Record<string, unknown>) => void;
+}
+
 export interface Database extends Queryable {
   readonly kind: "postgres" | "pglite";
   /**
@@ -36,12 +46,14 @@ export interface Database extends Queryable {
    * @param opening A statement without parameters that goes with the begin, in one round trip: `work` is
    * given what it returns.
    * @param look Asks more in that round trip, and only reads: should the begin fail, there is no transaction.
+   * @param closing Goes with the commit, in one round trip; asked for when all else is done.
    * @throws ConnectionLostError when the connection broke on the way.
    */
   transaction<T, Seen = undefined>(
     work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>, seen: Seen) => Promise<T>,
     opening?: string,
     look?: (tx: Queryable) => Promise<Seen>,
+    closing?: () => Closing | null,
   ): Promise<T>;
   /** For what reads or changes whole tables: an answer is waited for longer. */
   readonly patient: Pick<Database, "query" | "transaction">;
@@ -109,6 +121,27 @@ export class ReadOnlyDatabaseError extends Error {
 
   constructor() {
     super("the database takes no writes: it is a standby, or was made read-only");
+  }
+}
+
+/**
+ * The database is another than it was: what this process saw it commit may be lost. Not repeated by
+ * itself, for what led to the transaction may be lost, too.
+ */
+export class LostWorkError extends Error {
+  override readonly name = "LostWorkError";
+  /** Postgres' code for an error of the system around it. */
+  readonly code = "58000";
+  /** When a transaction began that is certainly lost; `null`: whether one is, is looked at now. */
+  readonly lost: Instant | null;
+
+  constructor(lost: Instant | null) {
+    super(
+      lost === null
+        ? "the database may be another than it was: it is looked at before anything is done"
+        : "the database lost work that was committed: a replica without it took over, or storage was set back",
+    );
+    this.lost = lost;
   }
 }
 

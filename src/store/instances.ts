@@ -12,6 +12,12 @@ export interface InstanceStore {
    * know the beat that the host has `seen`, and nothing is written.
    */
   beat(host: string, seen: Instant | null): Promise<Instant | null>;
-  /** Tells everybody who works on the database that it was set back. */
-  noteSetBack(why: string): Promise<void>;
+  /** Tells everybody who works on the database that it was set back, unless it was approved after `seen`. */
+  noteSetBack(why: string, seen: Instant): Promise<void>;
+  /**
+   * How often a transaction of this process found that the database may be another than it was, whereupon
+   * what was asked of it before counts no more; and how often that was for a replica took over that may
+   * lack what other processes have committed.
+   */
+  noticed(): { readonly doubts: number; readonly failovers: number };
 }

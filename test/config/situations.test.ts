@@ -7,12 +7,7 @@ import { describe, expect, it } from "vitest";
 const SITUATIONS = 73;
 
 /** Situations that Tandem does not meet yet, with the reason. An entry goes when its test comes. */
-const NOT_MET: ReadonlyMap<number, string> = new Map([
-  [
-    64,
-    "a failover to a replica that lacks committed work is told by the beat alone, within a minute",
-  ],
-]);
+const NOT_MET: ReadonlyMap<number, string> = new Map();
 
 /** What runs its tests on PGlite and on Postgres. */
 const ON_BOTH = /^describeOnEach(Empty)?Database$/;

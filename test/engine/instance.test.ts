@@ -1,6 +1,7 @@
 /** Whose database it is: what counts as ours, and what must not post. */
 import { describe, expect, it } from "vitest";
 import { type Instance, judgeInstance, missBeat, takeUpAgain } from "../../src/engine/instance.ts";
+import { mayHaveLanded } from "../../src/engine/create.ts";
 import { addMillis, parseInstant } from "../../src/model/instant.ts";
 import { aLane, anEventId, withEvent } from "./builders.ts";
 
@@ -60,9 +61,42 @@ describe("a lane of a restored database", () => {
     "looks at its resource before it writes what is %s, whatever it has just sent itself",
     (state) => {
       const { lane } = withEvent(aLane(), 2, { direction: "outbound", state });
-      expect(takeUpAgain(lane, NOW).lane.live).toMatchObject([
+      expect(takeUpAgain(lane, NOW, null).lane.live).toMatchObject([
         { id: anEventId(2), state, reread: true },
       ]);
     },
   );
+});
+
+describe("a create of a restored database that may have left", () => {
+  const HOUR = 3_600_000;
+  const create = { values: { title: "Said" }, token: "unused" };
+  const waitingSince = (millis: number, state: "queued" | "processing" = "queued") => {
+    const { lane } = withEvent(aLane({ externalId: null }), 2, { direction: "outbound", state });
+    const at = addMillis(NOW, -millis);
+    return { ...lane, recordChangedAt: { title: at } };
+  };
+
+  it("is looked for by what it said where its record is young, as one whose answer was lost", () => {
+    for (const state of ["queued", "processing"] as const) {
+      const { lane } = takeUpAgain(waitingSince(HOUR, state), NOW, create);
+      expect(lane.disabled).toBeNull();
+      expect(lane.intent).toEqual({
+        token: "unused",
+        since: addMillis(NOW, -HOUR),
+        tokenless: true,
+      });
+      expect(lane.attempt).toMatchObject({ kind: "create", values: create.values });
+      expect(mayHaveLanded(lane)).toBe(true);
+    }
+  });
+
+  it("waits for a person where the record is older, or says nothing that can be looked for", () => {
+    for (const lane of [
+      takeUpAgain(waitingSince(HOUR + 1), NOW, create).lane,
+      takeUpAgain(waitingSince(0), NOW, null).lane,
+    ]) {
+      expect(lane).toMatchObject({ intent: null, attempt: null, disabled: { cause: "restored" } });
+    }
+  });
 });

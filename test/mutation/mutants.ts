@@ -8,6 +8,7 @@ import { backInReach } from "./back-in-reach.ts";
 import { clockBack } from "./clock-back.ts";
 import { creating } from "./creating.ts";
 import { merging } from "./merging.ts";
+import { failingOver } from "./failing-over.ts";
 import { families } from "./families.ts";
 import { moving } from "./moving.ts";
 import type { CodeMutant } from "./mutant.ts";
@@ -34,6 +35,7 @@ export const mutants: readonly CodeMutant[] = [
   ...creating,
   ...redelivering,
   ...readingFirst,
+  ...failingOver,
   ...safety,
   ...schemas,
   ...families,

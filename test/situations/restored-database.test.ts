@@ -99,6 +99,29 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     );
     expect(app.writes()).toBe(0);
   });
+
+  it("takes nobody's copy for what a forgotten create made, and creates what no look finds", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.addTask({ title: "Said twice" });
+    await app.settle();
+    await app.addTask({ title: "Said twice" });
+    await drainChanges(app.tandem.services);
+    const body = app.github.issue(app.repo, 1)?.body ?? "";
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").openIssue(app.repo, { title: "Said twice", body });
+    app.github.faults.webhooks.drop = 0;
+    await app.sql("update tandem.instance set place = 'another/server'");
+    await app.advance(120_000);
+    await app.settle();
+    expect(await post(app, "instance/approve")).toBe(200);
+    await app.settleWithin(5);
+    await app.tandem.syncNow();
+    await app.settleWithin(5);
+
+    expect(app.github.issues(app.repo)).toHaveLength(3);
+    expect(await app.tasks()).toHaveLength(3);
+    expect((await app.status()).disabled_pairings.count).toBe(0);
+  });
 });
 
 const HOUR = 3_600_000;

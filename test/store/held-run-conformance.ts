@@ -112,7 +112,10 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
     it("is set back for everybody until it is adopted again", async () => {
       const { store } = await open();
       await store.instance.adopt({ name: "prod", place: null });
-      await store.instance.noteSetBack("it was set back");
+      const now = await store.ledger.now();
+      await store.instance.noteSetBack("approved since", addMillis(now, -1_000));
+      expect((await store.instance.read()).stored?.setBack).toBeNull();
+      await store.instance.noteSetBack("it was set back", addMillis(now, 1));
       expect((await store.instance.read()).stored?.setBack).toBe("it was set back");
       await store.instance.adopt({ name: "prod", place: null });
       expect((await store.instance.read()).stored?.setBack).toBeNull();

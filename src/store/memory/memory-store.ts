@@ -196,10 +196,13 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
           if (at !== null) state.beats.set(host, at);
           return at;
         }),
-      noteSetBack: (setBack) =>
+      noteSetBack: (setBack, seen) =>
         state.transaction(() => {
-          if (state.instance !== null) state.instance = { ...state.instance, setBack };
+          if (state.instance === null || state.instance.adoptedAt >= seen) return;
+          state.instance = { ...state.instance, setBack };
         }),
+      // It has no replica.
+      noticed: () => ({ doubts: 0, failovers: 0 }),
     },
     ledger: ledger(state, () => relations),
     sessions: sessionStore(state, (work) => state.transaction(work)),

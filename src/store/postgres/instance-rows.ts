@@ -4,6 +4,7 @@ import { formatInstant, parseInstant } from "../../model/instant.ts";
 import type { Queryable } from "../database.ts";
 import type { InstanceStore } from "../instances.ts";
 import { instantOrNull } from "./event-rows.ts";
+import type { LogWatch } from "./log-watch.ts";
 
 interface InstanceRow extends Instance {
   readonly adopted_at: string;
@@ -39,7 +40,13 @@ set at = greatest(at + interval '1 microsecond', tandem.now())
 where host = $1 and at >= $2::timestamptz
 returning at`;
 
-export function instanceStore(database: Queryable): InstanceStore {
+const NOTE_SET_BACK = `
+update tandem.instance set set_back = $1 where adopted_at < $2::timestamptz`;
+
+export function instanceStore(
+  database: Queryable,
+  watch: Pick<LogWatch, "doubts" | "failovers">,
+): InstanceStore {
   return {
     async read() {
       const { rows } = await database.query<InstanceRow>("select * from tandem.instance");
@@ -64,9 +71,10 @@ export function instanceStore(database: Queryable): InstanceStore {
         : database.query<{ at: string }>(BEAT, [host, formatInstant(seen)]));
       return instantOrNull(rows[0]?.at ?? null);
     },
-    async noteSetBack(why) {
-      await database.query("update tandem.instance set set_back = $1", [why]);
+    async noteSetBack(why, seen) {
+      await database.query(NOTE_SET_BACK, [why, formatInstant(seen)]);
     },
+    noticed: () => ({ doubts: watch.doubts, failovers: watch.failovers }),
   };
 }
 

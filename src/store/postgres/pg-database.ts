@@ -2,6 +2,7 @@
 import pg from "pg";
 import {
   AbortedTransactionError,
+  type Closing,
   ConnectionLostError,
   type Database,
   NoConnectionError,
@@ -22,6 +23,8 @@ import {
   PATIENT_MS,
   ROLLBACK_WITHIN_MS,
 } from "./pg-silence.ts";
+
+const IN_FAILED_TRANSACTION = "25P02";
 
 const types: pg.CustomTypesConfig = {
   // Everything is asked for as text, so the format never differs.
@@ -49,10 +52,10 @@ export function pgDatabase(source: string | pg.Pool, patience: Patience = PATIEN
     kind: "postgres",
     ...onItsOwn(usual),
     script: (text) => onItsOwn(patient).script(text),
-    transaction: (work, opening, look) => inTransaction(usual, work, opening, look),
+    transaction: (...asked) => inTransaction(usual, ...asked),
     patient: {
       ...onItsOwn(patient),
-      transaction: (work, opening, look) => inTransaction(patient, work, opening, look),
+      transaction: (...asked) => inTransaction(patient, ...asked),
     },
     listen: (channel, heard) => listen(pool, channel, heard, patience),
     async close() {
@@ -189,6 +192,7 @@ async function inTransaction<T, Seen>(
   work: (tx: Queryable, opened: QueryResult<Record<string, unknown>>, seen: Seen) => Promise<T>,
   opening = "select",
   look: (tx: Queryable) => Promise<Seen> = nothingSeen,
+  closing: () => Closing | null = () => null,
 ): Promise<T> {
   const { take, kept } = means;
   const client = await take();
@@ -216,8 +220,7 @@ async function inTransaction<T, Seen>(
     );
     const result = await work({ ...tx, abandon }, opened, seen);
     committing = true;
-    const ended = await send(() => client.query("commit"));
-    if (ended.command !== "COMMIT") throw new AbortedTransactionError();
+    await send(() => commit(client, closing()));
     return result;
   } catch (error) {
     // A rollback would wait for what is still being asked on an abandoned connection.
@@ -239,16 +242,34 @@ async function inTransaction<T, Seen>(
   }
 }
 
+/** The transaction's last statement with its commit, in one round trip. */
+async function commit(client: pg.ClientBase, closing: Closing | null): Promise<void> {
+  if (closing === null) {
+    const ended = await client.query("commit");
+    if (ended.command !== "COMMIT") throw new AbortedTransactionError();
+    return;
+  }
+  try {
+    const [last] = resultsOf(await client.query({ text: `${closing.text}; commit`, types }));
+    closing.told(last?.rows[0] ?? {});
+  } catch (error) {
+    throw sqlState(error) === IN_FAILED_TRANSACTION ? new AbortedTransactionError() : error;
+  }
+}
+
 /** Both statements in one round trip. */
 async function begin(
   client: pg.ClientBase,
   opening: string,
 ): Promise<QueryResult<Record<string, unknown>>> {
   const config: pg.QueryConfig = { text: `begin; ${opening}`, types };
-  // Of several statements there are several results, though the driver's types do not say so.
-  const results: unknown = await client.query(config);
-  const last = (results as readonly pg.QueryResult<Record<string, unknown>>[]).at(-1);
+  const last = resultsOf(await client.query(config)).at(-1);
   return { rows: last?.rows ?? [], count: last?.rowCount ?? 0 };
+}
+
+/** Of several statements there are several results, though the driver's types do not say so. */
+function resultsOf(results: unknown): readonly pg.QueryResult<Record<string, unknown>>[] {
+  return results as readonly pg.QueryResult<Record<string, unknown>>[];
 }
 
 type Send = <T>(statement: () => Promise<T>) => Promise<T>;

@@ -5,10 +5,25 @@ import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { type Database, mayPass, NoConnectionError, type Queryable } from "../database.ts";
+import {
+  type Closing,
+  type Database,
+  LostWorkError,
+  mayPass,
+  NoConnectionError,
+  type Queryable,
+} from "../database.ts";
+import { nothingSeen } from "../beginning.ts";
 import { mappingDigest, misfitOf } from "../misfit.ts";
 import { storableJson } from "../storable-json.ts";
-import type { FirstLook, IdentitySettings, Store, StoreTransaction, Work } from "../store.ts";
+import type {
+  Beginning,
+  FirstLook,
+  IdentitySettings,
+  Store,
+  StoreTransaction,
+  Work,
+} from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { auditStore } from "./audit-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
@@ -24,6 +39,7 @@ import * as laneLocks from "./lane-locks.ts";
 import { LaneMadeMeanwhileError, removeLane, saveLanes } from "./lane-writes.ts";
 import { ledger } from "./ledger-rows.ts";
 import { migrate, readMigrations } from "./migrate.ts";
+import { LogWatch } from "./log-watch.ts";
 import { linkStore } from "./link-rows.ts";
 import { RecordRows } from "./record-rows.ts";
 import { recordStore } from "./record-store.ts";
@@ -68,7 +84,7 @@ export async function postgresStore(
   let mapping = options.mappings === undefined ? null : mappingDigest(options.mappings);
   const knows = (await readMigrations()).at(-1)?.version ?? 0;
 
-  const usual = opening(database.kind);
+  const watch = new LogWatch();
   /** When somebody else was last found to make the same lanes. */
   let metAt: Instant | null = null;
   const view = (tx: Queryable, now: Instant): StoreTransaction => {
@@ -128,6 +144,40 @@ export async function postgresStore(
     };
   };
 
+  const instance = instanceStore(database, watch);
+
+  /** @param doubts how many there were when its caller began: what it relies on was asked before */
+  async function attempt<T, Seen>(
+    work: (tx: StoreTransaction, seen: Seen) => Promise<T>,
+    beginning: Beginning<Seen> | undefined,
+    doubts: number,
+  ): Promise<T> {
+    const opens = opening(database.kind, beginning, await watch.columns(database));
+    let before = watch.remembered;
+    let closing: Closing | null = null;
+    try {
+      return await database.transaction(
+        (tx, opened, seen: Seen) => {
+          const now = timeOf(opened);
+          closing = watch.compare(opened, { now, before, doubts });
+          return work(view(tx, now), seen).catch((error: unknown) => {
+            if (error instanceof LaneMadeMeanwhileError) metAt = now;
+            throw error;
+          });
+        },
+        opens,
+        (tx) => {
+          // It has just been sent: what is committed from here on it need not have seen.
+          before = watch.remembered;
+          return beginning === undefined ? nothingSeen<Seen>() : beginning.look(firstLook(tx));
+        },
+        () => closing,
+      );
+    } catch (error) {
+      throw refusalAtCommit(error) ?? error;
+    }
+  }
+
   return {
     kind: database.kind,
     async migrate(mappings, journals = []) {
@@ -138,32 +188,20 @@ export async function postgresStore(
       shapes.forget();
     },
     misfit: async () => misfitOf(await readSchemaFacts(database), knows, mapping),
-    transaction: (work, beginning) => {
-      const look = beginning && ((tx: Queryable) => beginning.look(firstLook(tx)));
-      const opens = beginning === undefined ? usual : opening(database.kind, beginning);
-      return again(options.random, () =>
-        database
-          .transaction(
-            (tx, opened, seen) => {
-              const now = timeOf(opened);
-              return work(view(tx, now), seen).catch((error: unknown) => {
-                if (error instanceof LaneMadeMeanwhileError) metAt = now;
-                throw error;
-              });
-            },
-            opens,
-            look,
-          )
-          .catch((error: unknown) => {
-            throw refusalAtCommit(error) ?? error;
-          }),
-      );
+    async transaction(work, beginning) {
+      const { doubts } = watch;
+      try {
+        return await again(options.random, () => attempt(work, beginning, doubts));
+      } catch (error) {
+        if (error instanceof LostWorkError) await watch.tellLost(error, instance);
+        throw error;
+      }
     },
     deliveries: deliveryStore(database),
     directory: directory(database),
     heldRuns: heldRuns(database),
     redeliveries: redeliveryStore(database),
-    instance: instanceStore(database),
+    instance,
     ledger: ledger(database),
     sessions: sessionStore(database),
     audit: auditStore(database),

@@ -18,6 +18,8 @@ const WAIT_MS = 5_000;
 /**
  * Sets what holds for the transaction and asks the time. Nothing is held for long by a process that
  * stands still; PGlite has no timers. The date style decides how times are written, and ISO is what we read.
+ *
+ * @param more columns to be asked for, each after a comma
  */
 export function opening(
   kind: Database["kind"],
@@ -25,6 +27,7 @@ export function opening(
     waitAtMost = WAIT_MS,
     pauseAtMost,
   }: Pick<Beginning<unknown>, "waitAtMost" | "pauseAtMost"> = {},
+  more = "",
 ): string {
   const [still, statement] = kind === "postgres" ? [pauseAtMost ?? STILL_MS, pauseAtMost] : [0];
   return `
@@ -34,7 +37,8 @@ export function opening(
       ${statement === undefined ? "" : `set_config('statement_timeout', '${String(statement)}', true),`}
       set_config('datestyle', 'ISO', true),
       current_setting('transaction_read_only') as read_only,
-      to_json(tandem.now()) #>> '{}' as now`;
+      to_json(tandem.now()) #>> '{}' as now
+      ${more}`;
 }
 
 /** The time of a transaction. */
