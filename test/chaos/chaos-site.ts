@@ -17,6 +17,10 @@ import { seededRandom } from "../../src/testing/random.ts";
 import { type FaultProxy, openFaultProxy } from "../harness/fault-proxy.ts";
 import { type Misbehaviour, onTheWire } from "../harness/misbehaving-provider.ts";
 import { type PostgresNode, startPostgresNode } from "../harness/postgres-server.ts";
+import {
+  type ReplicatedPostgres,
+  startReplicatedPostgres,
+} from "../harness/replicated-postgres.ts";
 import { type Child, startChild } from "../processes/child.ts";
 import { configText } from "../processes/config-text.ts";
 import { asAdmin } from "../processes/node-sql.ts";
@@ -29,21 +33,39 @@ const LEASE_SECONDS = 2;
 export interface ChaosSite {
   readonly github: GitHubSimulator;
   readonly database: PostgresNode;
+  /** The same with its standby; `null`: it has none. */
+  readonly replicated: ReplicatedPostgres | null;
   /** The way of all processes to the database. */
   readonly network: FaultProxy;
   readonly workers: readonly Child[];
   /** What becomes of requests to GitHub; `null`: they arrive. */
   readonly spoilGitHub: (how: Misbehaviour | "down" | "slow" | null) => void;
   readonly sql: <T>(text: string) => Promise<readonly T[]>;
+  /** What `/healthz` says is wrong, as code; `null`: nothing. */
+  readonly alarm: () => Promise<string | null>;
+  /** An operator's word that the database is the one to go on with. */
+  readonly approve: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
+/** How the database of a site is replicated; `null`: it is not. */
+export type Replication = "synchronous" | "asynchronous" | null;
+
 /** Needs `npm run build`. */
-export async function openChaosSite(): Promise<ChaosSite> {
-  const database = await startPostgresNode(undefined);
-  const network = await openFaultProxy(database.port);
-  const sql = <T>(text: string): Promise<readonly T[]> => asAdmin<T>(database, text, "app");
-  await asAdmin(database, "create database app", "postgres");
+export async function openChaosSite(replication: Replication): Promise<ChaosSite> {
+  const network = await openFaultProxy(0);
+  const replicated =
+    replication === null
+      ? null
+      : await startReplicatedPostgres((port) => {
+          network.leadTo(port);
+        });
+  const first = replicated?.primary() ?? (await startPostgresNode(undefined));
+  network.leadTo(first.port);
+  const primary = () => replicated?.primary() ?? first;
+  const sql = <T>(text: string): Promise<readonly T[]> => asAdmin<T>(primary(), text, "app");
+  if (replication === "synchronous") await replicated?.replicateSynchronously();
+  await asAdmin(first, "create database app", "postgres");
   await sql(`${SAMPLE_SCHEMA}; insert into projects (name) values ('Site');
     insert into users (name, github_login) values ('Mona', 'mona')`);
   const github = createGitHubSimulator({ clock: systemClock, random: seededRandom(1) });
@@ -55,7 +77,7 @@ export async function openChaosSite(): Promise<ChaosSite> {
   const listening = await github.listen();
   const front = await openFront(listening.url);
 
-  const url = new URL(database.adminUrl);
+  const url = new URL(first.adminUrl);
   url.pathname = "/app";
   url.port = String(network.port);
   const folder = mkdtempSync(join(tmpdir(), "tandem-chaos-"));
@@ -92,15 +114,29 @@ export async function openChaosSite(): Promise<ChaosSite> {
     secret: SECRET,
     events: ["issues", "issue_comment"],
   });
+  const { origin } = new URL(serving.webhooks.github);
   return {
     github,
-    database,
+    get database() {
+      return primary();
+    },
+    replicated,
     network,
     workers,
     spoilGitHub: (how) => {
       front.spoil(how);
     },
     sql,
+    async alarm() {
+      const health = await fetch(`${origin}/healthz`);
+      const { code = null } = (await health.json()) as { readonly code?: string };
+      return code;
+    },
+    async approve() {
+      const headers = { "content-type": "application/json" };
+      const told = await fetch(`${origin}/api/instance/approve`, { method: "POST", headers });
+      if (!told.ok) throw new Error(`not approved: ${await told.text()}`);
+    },
     async close() {
       for (const child of [server, ...workers]) {
         child.send("SIGKILL");
@@ -109,7 +145,7 @@ export async function openChaosSite(): Promise<ChaosSite> {
       await front.close();
       await listening.close();
       await network.close();
-      await database.stop();
+      await (replicated === null ? first.stop() : replicated.close());
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -9,6 +9,8 @@ import type { Fault } from "./faults.ts";
 const LASTS_MS = 4_000;
 const PATIENCE_MS = 120_000;
 const LOOK_AGAIN_MS = 250;
+/** Every process that is at work notices at its next transaction. */
+const TOLD_WITHIN_MS = 60_000;
 
 export interface Verdict {
   readonly name: string;
@@ -21,6 +23,8 @@ export interface Verdict {
   /** Events that ended badly or still wait. */
   readonly stuck: number;
   readonly secondsToConverge: number;
+  /** Whether the operator was told that the database itself lost work, and had to approve. */
+  readonly lossTold: boolean;
   readonly ok: boolean;
 }
 
@@ -49,13 +53,34 @@ export async function playFault(site: ChaosSite, fault: Fault, round: number): P
   await edit("here before", "edited here meanwhile").catch(() => undefined);
   await delay(LASTS_MS);
   await fault.end(site);
+  const losesWork = fault.losesWork === true;
+  const lossTold = losesWork && (await isTold(site));
+  if (lossTold) await site.approve();
   const ended = Date.now();
   const isDone = await converge(site);
   const secondsToConverge = (Date.now() - ended) / 1_000;
   const { differing, duplicates, stuck, acknowledged, lost } = await judge(site);
-  const isOk = isDone && differing + duplicates + stuck + lost === 0;
+  const isAlarmed = (await site.alarm()) === "foreign_instance";
+  // What the database lost it cannot have; both sides have it all the same, where it was there on one.
+  const isKept = losesWork ? lossTold : lost === 0 && !isAlarmed;
+  const isOk = isDone && isKept && differing + duplicates + stuck === 0;
   const counts = { acknowledged, lost, editsLost: differing, duplicates, stuck };
-  return { name: fault.name, ...counts, secondsToConverge, ok: isOk };
+  return {
+    name: fault.name,
+    ...counts,
+    secondsToConverge,
+    lossTold: lossTold || isAlarmed,
+    ok: isOk,
+  };
+}
+
+/** Waits until `/healthz` says that the database lost work. */
+async function isTold(site: ChaosSite): Promise<boolean> {
+  for (const end = Date.now() + TOLD_WITHIN_MS; Date.now() < end;) {
+    if ((await site.alarm().catch(() => null)) === "foreign_instance") return true;
+    await delay(LOOK_AGAIN_MS);
+  }
+  return false;
 }
 
 /** Whether both sides say the same within the time they have. GitHub's people redeliver what failed. */

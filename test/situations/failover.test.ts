@@ -5,11 +5,11 @@ import { passOnLeases } from "../../src/runtime/claim.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { TEST_ENVIRONMENT } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase, databaseKinds, type TestDatabase } from "../harness/databases.ts";
-import { openReplicatedPostgres, type ReplicatedPostgres } from "../harness/replicated-postgres.ts";
+import { openReplicatedDatabase, type ReplicatedDatabase } from "../harness/replicated-database.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { rememberDatabase } from "../harness/set-back.ts";
 
-const opened: ReplicatedPostgres[] = [];
+const opened: ReplicatedDatabase[] = [];
 const leaving: SampleTandem[] = [];
 const others: Tandem[] = [];
 afterEach(async () => {
@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 async function givenReplicated(how: "synchronous" | "asynchronous") {
-  const postgres = await openReplicatedPostgres();
+  const postgres = await openReplicatedDatabase();
   opened.push(postgres);
   if (how === "synchronous") await postgres.replicateSynchronously();
   const app = await givenSampleTandem(postgres.database);
@@ -28,8 +28,8 @@ async function givenReplicated(how: "synchronous" | "asynchronous") {
 }
 
 /** Another process at work on the same database. */
-async function anotherProcess({ clock, github }: SampleTandem, { database }: ReplicatedPostgres) {
-  const tandem = await createTandem(sampleConfig(database.url ?? ""), {
+async function anotherProcess({ clock, github }: SampleTandem, { url }: ReplicatedDatabase) {
+  const tandem = await createTandem(sampleConfig(url), {
     clock,
     fetch: github.fetch,
     environment: TEST_ENVIRONMENT,
@@ -136,7 +136,8 @@ describe.runIf(databaseKinds.includes("postgres"))("a failover", () => {
       await app.advance(40_000);
       await workOn(app);
       expect(app.github.issues(app.repo)).toHaveLength(3);
-      await postgres.restart();
+      await postgres.primary().halt("fast");
+      await postgres.primary().resume();
       await app.addTask({ title: "After a restart" });
       await workOn(app);
       expect(app.github.issues(app.repo)).toHaveLength(4);
