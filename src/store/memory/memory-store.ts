@@ -198,8 +198,9 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         }),
       noteSetBack: (setBack, seen) =>
         state.transaction(() => {
-          if (state.instance === null || state.instance.adoptedAt >= seen) return;
-          state.instance = { ...state.instance, setBack };
+          const known = state.instance ?? { name: null, place: null, adoptedAt: state.now() };
+          if (state.instance !== null && known.adoptedAt > seen) return;
+          state.instance = { ...known, setBack };
         }),
       // It has no replica.
       noticed: () => ({ doubts: 0, failovers: 0 }),

@@ -40,8 +40,12 @@ set at = greatest(at + interval '1 microsecond', tandem.now())
 where host = $1 and at >= $2::timestamptz
 returning at`;
 
+// What was lost may be that somebody has worked on it at all.
 const NOTE_SET_BACK = `
-update tandem.instance set set_back = $1 where adopted_at < $2::timestamptz`;
+insert into tandem.instance (set_back) values ($1)
+on conflict (is_only) do update
+set set_back = excluded.set_back
+where instance.adopted_at <= $2::timestamptz`;
 
 export function instanceStore(
   database: Queryable,
