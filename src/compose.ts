@@ -1,7 +1,7 @@
 /** The composition root: the one place that names concrete stores and opens everything. */
 import { randomFillSync } from "node:crypto";
 import { compileConfig } from "./compile-config.ts";
-import type { AnyConfig, DatabaseSource } from "./config.ts";
+import { type AnyConfig, ConfigError, type DatabaseSource } from "./config.ts";
 import type { Backfill } from "./model/backfill.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
@@ -25,6 +25,7 @@ import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { takeDeliveries } from "./runtime/take-deliveries.ts";
+import { findUnfitScope } from "./runtime/unfit-scope.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 import { gather } from "./runtime/gather.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
@@ -324,6 +325,8 @@ async function connect(
   const client = services.gateway.attempt(account.integration, account.name, account.credentials);
   const identity = await client.identity();
   const found = await client.findContainer(container);
+  const unfit = await findUnfitScope(services, { integration: account.integration, scope });
+  if (unfit !== null) throw new ConfigError("scope_unfit", unfit.path, unfit.message, unfit.hint);
   const accountId = await directory.saveAccount({
     integration: account.integration,
     name: account.name,

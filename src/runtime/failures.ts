@@ -7,6 +7,7 @@ import { addMillis, type Instant } from "../model/instant.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { MissingSecretError } from "./secrets.ts";
+import { UnfitScopeError } from "./unfit-scope.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import { isContention, mayPass, sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
@@ -31,6 +32,12 @@ export interface Classified {
 export function classify(thrown: unknown, now: Instant): Classified {
   if (thrown instanceof IntegrationError) return classifyIntegration(thrown, now);
   if (thrown instanceof MissingSecretError) return classifyMissing(thrown, now);
+  // Nothing was written, and the event waits until its connection goes on.
+  if (thrown instanceof UnfitScopeError) {
+    const { code, message, hint } = thrown;
+    const error = { code, message, hint, retryable: true, httpStatus: null, requestId: null };
+    return { failure: { error, applied: "no", pausedUntil: now }, account: null };
+  }
   const error = describe(thrown);
   if (thrown instanceof PairedElsewhereError) {
     return {

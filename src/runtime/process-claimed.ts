@@ -12,6 +12,7 @@ import { followMove } from "./follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services.ts";
+import { blameScope } from "./unfit-scope.ts";
 import { noteMoved } from "./whereabouts.ts";
 
 /**
@@ -33,7 +34,8 @@ export async function processClaimed(
     // Killed: a crashed worker writes nothing more, and its lease runs out.
     if (signal.aborted) return;
     const failure = await whyNotElsewhere(services, claimed, book, thrown);
-    if (failure !== null) await noteFailure(services, claimed, book, failure);
+    if (failure === null) return;
+    await noteFailure(services, claimed, book, await blameScope(services, claimed, book, failure));
   }
 }
 

@@ -86,6 +86,7 @@ function watchedRecords(
     read: (mapping, ids) => records.read(mapping, ids),
     page: (mapping, scope, after, limit) => records.page(mapping, scope, after, limit),
     mayHideRows: (mapping) => records.mayHideRows(mapping),
+    misfitOfScope: (mapping, scope) => records.misfitOfScope(mapping, scope),
     stampClock: (mapping) => records.stampClock(mapping),
     childrenOf: (mapping, parent, ids) => records.childrenOf(mapping, parent, ids),
     referring: (mapping, column, value, after, limit) =>

@@ -32,6 +32,7 @@ import { redeliverDue } from "./redelivery.ts";
 import type { Services } from "./services.ts";
 import { sweepDue } from "./sweep.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
+import { resumeFitScopes } from "./unfit-scope.ts";
 
 export interface WorkerOptions {
   /** A name for the ledger: which worker did it. */
@@ -222,7 +223,13 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       idleMillis: Math.min(pollMillis, 1_000),
       run: () => never(ours(() => pollDue(services, pollMillis, signal))),
     },
-    access: { idleMillis: 60_000, run: () => ours(() => askForAccess(services, signal)) },
+    access: {
+      idleMillis: 60_000,
+      run: () =>
+        ours(
+          async () => (await askForAccess(services, signal)) + (await resumeFitScopes(services)),
+        ),
+    },
     sweep: {
       idleMillis: Math.min(sweepMillis, 60_000),
       run: () => never(ours(() => sweepDue(services, sweepMillis, signal))),

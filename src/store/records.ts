@@ -3,6 +3,7 @@ import type { Json } from "../model/content.ts";
 import type { EventId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { ActorReference, Mapping, Row, RowPatch } from "../model/mapping.ts";
+import type { ScopeMisfit } from "../model/scope-misfit.ts";
 import type { WallClock } from "../model/wall-clock.ts";
 
 /** SQL within Tandem's transaction, for the app's own code. It must not end the transaction. */
@@ -64,6 +65,8 @@ export interface RecordStore {
   mayHideRows(mapping: Mapping): Promise<boolean>;
   /** By which clock the stamp of a mapping's rows is written; `null` where it carries its zone, or is none. */
   stampClock(mapping: Mapping): Promise<WallClock | null>;
+  /** Why no row may have this value in its scope column; `null`: nothing speaks against it. */
+  misfitOfScope(mapping: Mapping, scope: string): Promise<ScopeMisfit | null>;
   /** Locks a row if nobody holds it. */
   lock(
     mapping: Mapping,

@@ -244,6 +244,7 @@ describeOnEachDatabase("webhooks of one of two tenants", (open) => {
     app.github.createUser({ login: "globex-bot", type: "Bot" });
     app.github.createRepository({ owner: "globex", name: "shop" });
     app.github.token("ghs_globex", { login: "globex-bot" });
+    await app.sql("insert into projects (name) values ('Shop')");
     await connectShop(app, THEIR_SECRET);
     await sendUnkept("Edited by one of two");
     expect(await lastDelivery(app)).toMatchObject(REFUSED);

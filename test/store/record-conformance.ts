@@ -119,6 +119,16 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       expect(again).toEqual(made.row);
     });
 
+    it("tell of a scope that it would refer to a row which is not there (S71)", async () => {
+      const owned = { ...tasks, scopeColumn: "owner_id" };
+      const misfit = (scope: string) => records((rows) => rows.misfitOfScope(owned, scope));
+      expect(await misfit("99")).toEqual({ kind: "no_row", table: "users" });
+      const user = { ...tasks, recordType: "users" };
+      const { id } = await records((rows) => rows.insert(user, { name: "Ada" }, anId()));
+      expect(await misfit(id)).toBeNull();
+      expect(await records((rows) => rows.misfitOfScope(tasks, "1"))).toBeNull();
+    });
+
     it("say which refused what, and what to do", async () => {
       const refused = async (work: (rows: RecordStore) => Promise<unknown>) => {
         const error: unknown = await records(work).catch((thrown: unknown) => thrown);

@@ -27,6 +27,23 @@ export function sqlRecordsConformance(
       ).rejects.toMatchObject({ code: "invalid_value", sqlState: "22001", retryable: false });
     });
 
+    it("tell which scopes a column cannot hold, by its type, and how it would write them (S71)", async () => {
+      const misfit = (scopeColumn: string, scope: string) =>
+        records((rows) => rows.misfitOfScope({ ...odd, scopeColumn }, scope));
+      expect(await misfit("the Key", "7")).toEqual({ kind: "not_of_type", type: "uuid" });
+      expect(await misfit("the Key", "0196AAAA-0000-7000-8000-000000000001")).toEqual({
+        kind: "written_otherwise",
+        as: "0196aaaa-0000-7000-8000-000000000001",
+      });
+      expect(await misfit("the Key", "0196aaaa-0000-7000-8000-000000000001")).toBeNull();
+      expect(await misfit("big", "x")).toEqual({ kind: "not_of_type", type: "bigint" });
+      expect(await misfit("big", " 7")).toEqual({ kind: "written_otherwise", as: "7" });
+      expect(await misfit("big", "9007199254740993")).toBeNull();
+      expect(await misfit("feeling", "none")).toMatchObject({ kind: "not_of_type" });
+      expect(await misfit("short", "any words")).toBeNull();
+      expect(await misfit("price", "12.5")).toBeNull();
+    });
+
     it("are refused by a trigger of the app, at once or at the commit", async () => {
       const { app } = opened;
       await app.sql(`

@@ -107,6 +107,11 @@ export class AppTables {
     return [table.key, ...Object.keys(table.columns)];
   }
 
+  /** The table that a column's values refer to. */
+  targetOf(name: string, column: string | null): string | null {
+    return this.#table(name).references?.[column ?? ""]?.table ?? null;
+  }
+
   row(table: string, id: string): Row | undefined {
     return this.#table(table).rows.get(id)?.row;
   }

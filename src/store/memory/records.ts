@@ -110,6 +110,12 @@ export function recordStore(
       }),
     // Nobody is kept from a row in memory.
     mayHideRows: () => Promise.resolve(false),
+    misfitOfScope: ({ recordType, key, scopeColumn }, scope) =>
+      step(() => {
+        const target = state.tables.targetOf(nameOf(state, { name: recordType, key }), scopeColumn);
+        if (target === null || state.tables.row(target, scope) !== undefined) return null;
+        return { kind: "no_row", table: target };
+      }),
     // Times in memory carry their offset.
     stampClock: () => Promise.resolve(null),
     lock: (mapping, id) =>

@@ -23,7 +23,7 @@ import {
 import { allOf, tell } from "../pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
-import { type Column, mayHideRows, type TableShape, type TableShapes } from "./table-shapes.ts";
+import type { Column, TableShape, TableShapes } from "./table-shapes.ts";
 
 const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.told_by', $2, true)";
 
@@ -131,8 +131,8 @@ export class RecordRows implements ActorRows {
     return (await this.#open(table)).shape.columns.get(column)?.wall ?? null;
   }
 
-  async mayHideRows(table: RecordTable): Promise<boolean> {
-    return mayHideRows(this.#tx, (await this.#open(table)).shape);
+  async shapeOf(table: RecordTable): Promise<TableShape> {
+    return (await this.#open(table)).shape;
   }
 
   async lock(

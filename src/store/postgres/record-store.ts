@@ -6,6 +6,8 @@ import type { IdentitySettings, RecordStore } from "../store.ts";
 import { attempt } from "./attempt.ts";
 import { changeStore } from "./change-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
+import { misfitOfScope } from "./scope-rows.ts";
+import { mayHideRows } from "./table-shapes.ts";
 import { allowPauses } from "./transaction-settings.ts";
 
 export function recordStore(
@@ -30,7 +32,12 @@ export function recordStore(
         : rows.childrenOf(tableOf(mapping), mapping.parent.column, tableOf(parent), ids),
     referring: (mapping, column, value, after, limit) =>
       rows.referring(tableOf(mapping), column, value, after, limit),
-    mayHideRows: (mapping) => rows.mayHideRows(tableOf(mapping)),
+    mayHideRows: async (mapping) => mayHideRows(tx, await rows.shapeOf(tableOf(mapping))),
+    async misfitOfScope(mapping, scope) {
+      const shape = await rows.shapeOf(tableOf(mapping));
+      const column = shape.columns.get(mapping.scopeColumn ?? "");
+      return column === undefined ? null : misfitOfScope(tx, shape, column, scope);
+    },
     stampClock: (mapping) =>
       mapping.modifiedAt === null
         ? Promise.resolve(null)

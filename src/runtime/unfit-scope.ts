@@ -1,0 +1,87 @@
+/**
+ * Connections whose scope no record can have (situation 71): refused where they are connected. Where the row was
+ * deleted later, or the column's type changed, the connection is switched off with the reason, its events wait, and it
+ * goes on by itself once the scope fits.
+ */
+import type { Connection } from "../model/connection.ts";
+import type { Mapping } from "../model/mapping.ts";
+import {
+  describeMisfit,
+  isOffForScope,
+  type UnfitScope,
+  unfitReason,
+} from "../model/scope-misfit.ts";
+import { RecordWriteError } from "../store/record-write-error.ts";
+import type { AddressBook } from "./address-book.ts";
+import type { Claimed } from "./claim.ts";
+import { enableConnection } from "./enable-connection.ts";
+import type { Services } from "./services.ts";
+
+type Scoped = Pick<Connection, "integration" | "scope">;
+
+/** The record would have been written into a scope that cannot be: its connection waits, and so does the event. */
+export class UnfitScopeError extends Error {
+  override readonly name = "UnfitScopeError";
+  readonly code = "scope_unfit";
+  readonly hint: string;
+
+  constructor({ message, hint }: UnfitScope, cause: unknown) {
+    super(message, { cause });
+    this.hint = `${hint} The connection then goes on by itself.`;
+  }
+}
+
+/**
+ * What failed, or, where the table refused a record because of its connection's scope, that. Then the connection is
+ * switched off: every other record that comes in would be refused, too.
+ */
+export async function blameScope(
+  services: Services,
+  claimed: Claimed,
+  book: AddressBook,
+  thrown: unknown,
+): Promise<unknown> {
+  if (!(thrown instanceof RecordWriteError) || claimed.direction !== "inbound") return thrown;
+  const [lane] = await services.store.transaction((tx) => tx.lockLanes([claimed.lane]));
+  const contact = lane === undefined ? null : book.contact(lane.connectionId);
+  const unfit = contact === null ? null : await findUnfitScope(services, contact.connection);
+  if (contact === null || unfit === null) return thrown;
+  await services.store.directory.updateConnection(contact.connection.id, {
+    inbound: false,
+    outbound: false,
+    pausedReason: unfitReason(unfit),
+  });
+  return new UnfitScopeError(unfit, thrown);
+}
+
+/** Switches on again what was switched off for its scope, where that fits by now; returns how many. */
+export async function resumeFitScopes(services: Services): Promise<number> {
+  const connections = await services.store.directory.connections();
+  let resumed = 0;
+  for (const connection of connections) {
+    if (!isOffForScope(connection.pausedReason)) continue;
+    if ((await findUnfitScope(services, connection)) !== null) continue;
+    await enableConnection(services, connection.id);
+    const { id, containerName: container, pausedReason: was } = connection;
+    services.log.info({ connection: id, container, was }, "a connection goes on: its scope fits");
+    resumed += 1;
+  }
+  return resumed;
+}
+
+/** What is wrong with the scope of a connection that is, or is to be; `null`: nothing. */
+export function findUnfitScope(
+  services: Services,
+  { integration, scope }: Scoped,
+): Promise<UnfitScope | null> {
+  const scoped = services.mappings.filter(
+    (mapping: Mapping) => mapping.integration === integration && mapping.scopeColumn !== null,
+  );
+  return services.store.transaction(async ({ records }) => {
+    for (const mapping of scoped) {
+      const misfit = await records.misfitOfScope(mapping, scope);
+      if (misfit !== null) return describeMisfit(mapping, scope, misfit);
+    }
+    return null;
+  });
+}
