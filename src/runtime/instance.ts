@@ -137,8 +137,13 @@ export async function approveInstance(services: Services): Promise<void> {
   const { store } = services;
   await drainOld(services);
   const book = await AddressBook.open(services);
+  // Beside a copy the original may still be at work, and create what waits in both.
+  const { stored, place } = await store.instance.read();
+  const isAlone = stored !== null && stored.setBack !== null && stored.place === place;
   for (const connection of await store.directory.connections()) {
-    for (const state of TAKEN_UP) await takeUpLanes(services, connection.id, state, book);
+    for (const state of TAKEN_UP) {
+      await takeUpLanes(services, connection.id, state, isAlone ? book : null);
+    }
     const anew = { highWater: {}, etags: {}, polledAt: null, sweptAt: null, localSweptAt: null };
     await store.directory.updateConnection(connection.id, anew);
   }
@@ -164,7 +169,7 @@ async function takeUpLanes(
   services: Services,
   connection: ConnectionId,
   state: (typeof TAKEN_UP)[number],
-  book: AddressBook,
+  book: AddressBook | null,
 ): Promise<void> {
   const { store } = services;
   let after: LaneId | null = null;
@@ -174,7 +179,7 @@ async function takeUpLanes(
       const lanes = await tx.lockLanesInState(connection, state, 200, cursor ?? undefined);
       const decided: Decided[] = [];
       for (const before of lanes) {
-        const create = await lostCreate(tx, before, book, services);
+        const create = book === null ? null : await lostCreate(tx, before, book, services);
         decided.push({ before, after: takeUpAgain(before, tx.now, create) });
       }
       await tx.saveLanes(decided);

@@ -111,4 +111,12 @@ export const failingOver: readonly CodeMutant[] = [
     replace: "",
     killedBy: ["test/situations/restored-database.test.ts"],
   },
+  {
+    id: "lost-create-alone",
+    rule: "... but in a copy a person says, for the original may still create it",
+    file: guard,
+    find: "isAlone ? book : null",
+    replace: "book",
+    killedBy: ["test/cli/in-step.test.ts"],
+  },
 ];

@@ -110,7 +110,7 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     app.github.faults.webhooks.drop = 1;
     app.github.as("mona").openIssue(app.repo, { title: "Said twice", body });
     app.github.faults.webhooks.drop = 0;
-    await app.sql("update tandem.instance set place = 'another/server'");
+    await app.sql("update tandem.instance set set_back = 'a failover lost work'");
     await app.advance(120_000);
     await app.settle();
     expect(await post(app, "instance/approve")).toBe(200);
