@@ -32,6 +32,8 @@ export interface Totals {
   behindStaleRead: number;
   /** Beside these: gone with what was deleted for its record. */
   deletedUnread: number;
+  /** ... and taken back by people before anybody read them. */
+  takenBackUnread: number;
   deaths: number;
   /** How often a worker died where. */
   deathsAt: Record<Failpoint, number>;
@@ -138,7 +140,7 @@ export function isReadInTime({
   overwrittenUnread,
   withinRoundTrip,
   behindStaleRead,
-}: Omit<RemoteEditCounts, "deletedUnread">): boolean {
+}: Omit<RemoteEditCounts, "deletedUnread" | "takenBackUnread">): boolean {
   return (
     overwrittenUnread === withinRoundTrip + behindStaleRead &&
     withinRoundTrip * READ_OF_EACH <= remoteEdits

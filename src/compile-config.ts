@@ -68,7 +68,7 @@ export function compileConfig(given: AnyConfig): CompiledConfig {
       quarantine: compileQuarantine(config.safety?.quarantine ?? {}),
       blastRadius: compileBlastRadius(config.safety?.blastRadius ?? {}),
       writePause: compileWritePause(config.safety?.writePause ?? 2_000),
-      readFreshness: compileReadFreshness(config.safety?.readFreshness ?? 1_000),
+      readFreshness: compileReadFreshness(config.safety?.readFreshness ?? false),
     },
     redeliverMillis: compileRedelivery(config.redelivery ?? {}),
   };

@@ -185,8 +185,9 @@ export interface SafetyConfig {
   readonly writePause?: number | false;
   /**
    * A resource is read before it is written, so that nothing is overwritten unread. A write that follows
-   * another of the same record within so many milliseconds takes the answer to that for the read.
-   * Default: 1,000, at most 10,000; `false` reads each time.
+   * another of the same record within so many milliseconds may take the answer to that for the read. It saves
+   * a request, and an edit at the resource within that time can be overwritten unread.
+   * Default: `false`, which reads each time; at most 10,000.
    */
   readonly readFreshness?: number | false;
 }

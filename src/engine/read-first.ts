@@ -5,8 +5,8 @@
  *
  * 1. The read is conditional where the lane keeps a validator of what it knows; unchanged, it shows nothing
  *    new and nothing is merged.
- * 2. What our own request's answer has shown is as good as a read, for a moment: `readFreshness`, counted
- *    from when that request left. A webhook or a list says what the resource was, not what it is.
+ * 2. What our own request's answer has shown may stand for a read for a moment: `readFreshness` (default: 0),
+ *    counted from when that request left. A webhook or a list says what the resource was, not what it is.
  * 3. An edit that lands between this read and our request can still be lost: the round trip of one request.
  */
 import { type Content, sameValue } from "../model/content.ts";

@@ -111,8 +111,9 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     ...(options.takesIn === undefined ? {} : { takesIn: options.takesIn }),
   };
   const { failpoints = NO_FAILPOINTS, wrapStore } = options;
-  // Time stands still while a test settles: no edit waits for the one before, unless that is asked for.
-  const safety = { writePause: false, ...options.config.safety } as const;
+  // Time stands still while a test settles: no edit waits for the one before, and the answer to our own write
+  // stands for a read, unless that is asked for.
+  const safety = { writePause: false, readFreshness: 1_000, ...options.config.safety } as const;
   const config = { ...options.config, safety };
   const tandem = await assembleTandem(config, surroundings, failpoints, wrapStore);
   if (options.isMigrated !== true) await tandem.migrate();

@@ -122,6 +122,19 @@ describe("the judge of remote edits", () => {
     expect(counts()).toMatchObject({ remoteEdits: 2, overwrittenUnread: 2 });
   });
 
+  it("counts an edit that people took back unread apart, for the resource says what was read last", async () => {
+    await openIssue();
+    await read(new Map());
+    await editTitle("by a person");
+    await editTitle("at first");
+    await write({ title: "by us" }, new Map());
+    expect(counts()).toMatchObject({ overwrittenUnread: 0, takenBackUnread: 1 });
+    await read(new Map());
+    await editTitle("at first");
+    await write({ title: "by us again" }, new Map());
+    expect(counts()).toMatchObject({ overwrittenUnread: 1, takenBackUnread: 1 });
+  });
+
   it("counts what went with a deleted comment, apart", async () => {
     await openIssue();
     let id: number | bigint = 0;

@@ -26,6 +26,11 @@ export interface RemoteEditCounts {
   readonly behindStaleRead: number;
   /** Beside the overwritten: gone with a resource that was deleted for its record. */
   readonly deletedUnread: number;
+  /**
+   * Beside the overwritten: people had taken their own edit back unread, so the resource said again what
+   * Tandem had read of it last. No read would have shown anything new.
+   */
+  readonly takenBackUnread: number;
 }
 
 export const NO_REMOTE_EDITS: RemoteEditCounts = {
@@ -34,6 +39,7 @@ export const NO_REMOTE_EDITS: RemoteEditCounts = {
   withinRoundTrip: 0,
   behindStaleRead: 0,
   deletedUnread: 0,
+  takenBackUnread: 0,
 };
 
 /** What a field says at GitHub, and who set it. */
@@ -45,9 +51,11 @@ interface Version {
   readonly byPerson: boolean;
   /** The answers and webhooks that showed it. */
   readonly shownBy: readonly Saying[];
+  /** What was shown last before it; `null`: nothing. */
+  readonly lastShown: Pick<Version, "value" | "shownBy"> | null;
 }
 
-type Window = "round trip" | "stale read" | "no read" | "deletion";
+type Window = "round trip" | "stale read" | "no read" | "deletion" | "taken back";
 
 export interface Overwritten extends Version {
   readonly window: Window;
@@ -140,7 +148,7 @@ export class RemoteEdits {
       );
       return conflicts.map((conflict) => ({ conflict, thing }));
     });
-    return this.#overwritten.filter((version) => {
+    const unread = this.#overwritten.filter((version) => {
       if (version.shownBy.some(({ unsaid }) => !unsaid)) return false;
       const index = named.findIndex(
         ({ thing, conflict }) => thing === version.thing && isNamedBy(conflict, version),
@@ -149,16 +157,20 @@ export class RemoteEdits {
       if (index >= 0 && !isElement(version.field)) named.splice(index, 1);
       return index < 0;
     });
+    return unread.map((version) =>
+      isTakenBack(version) ? { ...version, window: "taken back" } : version,
+    );
   }
 
   counts(unnamed: readonly Overwritten[]): RemoteEditCounts {
     const count = (wanted: Window) => unnamed.filter(({ window }) => window === wanted).length;
     return {
       remoteEdits: this.#edits,
-      overwrittenUnread: unnamed.length - count("deletion"),
+      overwrittenUnread: unnamed.length - count("deletion") - count("taken back"),
       withinRoundTrip: count("round trip"),
       behindStaleRead: count("stale read"),
       deletedUnread: count("deletion"),
+      takenBackUnread: count("taken back"),
     };
   }
 
@@ -181,7 +193,8 @@ export class RemoteEdits {
     if (!this.#isPerson && before?.byPerson === true) {
       this.#overwritten.push({ ...before, window: this.#windowOf(before) });
     }
-    this.#versions.set(key, { ...said, byPerson: this.#isPerson, shownBy: [] });
+    const lastShown = before === undefined ? null : lastShownOf(before);
+    this.#versions.set(key, { ...said, byPerson: this.#isPerson, shownBy: [], lastShown });
   }
 
   /** A resource is deleted: by us, what people said there goes with it. */
@@ -208,6 +221,16 @@ export class RemoteEdits {
     this.#now += 1;
     return this.#now;
   }
+}
+
+function lastShownOf({ value, shownBy, lastShown }: Version): Version["lastShown"] {
+  return shownBy.length > 0 ? { value, shownBy } : lastShown;
+}
+
+/** Whether people had put back what Tandem had read last. */
+function isTakenBack({ value, window, lastShown }: Overwritten): boolean {
+  if (window === "deletion" || lastShown?.value !== value) return false;
+  return lastShown.shownBy.some(({ unsaid }) => !unsaid);
 }
 
 /** Whether a conflict names what was overwritten: of a set, that it had the element, or had it not. */
