@@ -134,11 +134,24 @@ export function accountStanding(
   }
 }
 
-/** Which ways a connection is open. */
+/** Which ways a connection is open, and what of it is not well. */
 export function connectionStanding(connection: ApiConnection): {
   readonly tone: Tone;
   readonly text: string;
 } {
+  const { tone, text } = switchStanding(connection);
+  const { inbound, outbound, poll_error: error, untracked_records: untracked } = connection;
+  const isPolled = inbound || outbound;
+  const fails = error !== null && isPolled ? `; polls fail: ${error}` : "";
+  const left =
+    untracked !== null && untracked > 0
+      ? `; ${count(untracked, "untracked record")}: tandem reconcile ${connection.container}`
+      : "";
+  if (fails !== "") return { tone: "bad", text: `${text}${fails}${left}` };
+  return { tone: left === "" ? tone : "waiting", text: `${text}${left}` };
+}
+
+function switchStanding(connection: ApiConnection): { readonly tone: Tone; readonly text: string } {
   const { inbound, outbound, paused_reason: reason } = connection;
   if (inbound && outbound) return { tone: "good", text: "both directions on" };
   const because = reason === null ? "" : `: ${reason}`;

@@ -93,4 +93,14 @@ describe.skipIf(chromium === null)(title, () => {
     const titles = github.issues(REPOSITORY).map((issue) => issue.title);
     expect(titles.sort()).toEqual(["Goes on meanwhile", "Old 1", "Old 2", "Old 3"]);
   });
+
+  it("a connection whose polls fail says why, and how many records nothing looks at", async () => {
+    await pglite.exec(`update tandem.connections set untracked_records = 3,
+      poll_error = 'GitHub did not answer within 10 seconds, as a proxy between the two may be down'`);
+    await page.goto(server.url);
+    const connections = page.getByRole("list", { name: "Connections" });
+    await connections.getByText("polls fail: GitHub did not answer").waitFor();
+    await connections.getByText("3 untracked records: tandem reconcile acme/site").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(1280);
+  });
 });

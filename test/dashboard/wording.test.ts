@@ -129,6 +129,23 @@ describe("standings", () => {
       }).text,
     ).toBe("paused: by hand");
   });
+
+  it("says that its polls fail, and why: it is not well", () => {
+    const failing = { ...connection, poll_error: "GitHub did not answer" };
+    expect(connectionStanding(failing)).toEqual({
+      tone: "bad",
+      text: "both directions on; polls fail: GitHub did not answer",
+    });
+    expect(connectionStanding({ ...failing, inbound: false, outbound: false }).text).toBe("paused");
+  });
+
+  it("counts records that nothing looks at, with the command that pairs them", () => {
+    expect(connectionStanding({ ...connection, untracked_records: 3 })).toEqual({
+      tone: "waiting",
+      text: "both directions on; 3 untracked records: tandem reconcile acme/site",
+    });
+    expect(connectionStanding({ ...connection, untracked_records: 0 }).tone).toBe("good");
+  });
 });
 
 describe("what changed in a text", () => {
