@@ -91,6 +91,7 @@ describe("the judge of remote edits", () => {
     await write({ title: "by us" }, reader);
     expect(counts()).toMatchObject({ overwrittenUnread: 1, withinRoundTrip: 1 });
     await editTitle("by a person again");
+    (await read(new Map())).unsaid = true;
     const wrong = await askUnless((await ask("GET", null)).headers.get("etag") ?? "");
     judge.heardNothingNew("GET /repositories/1/issues/1", wrong, reader);
     await write({ title: "by us again" }, reader);

@@ -120,8 +120,8 @@ export class RemoteEdits {
   }
 
   /**
-   * An answer said that nothing has changed since what Tandem knows: a read, but it shows nothing. An edit
-   * before it is no lagging read's fault: Tandem asked with a validator of what it has not merged.
+   * An answer said that nothing has changed since what Tandem knows: a read, but it shows nothing. Where it came
+   * after an edit that somebody had been shown, Tandem asked with a validator of what it has not merged.
    */
   heardNothingNew(asks: string | undefined, answer: Response, by: HeardOf | undefined): void {
     const producedAt = this.#producedAt.get(answer);
@@ -206,11 +206,12 @@ export class RemoteEdits {
     }
   }
 
-  #windowOf({ thing, at }: Version): Window {
+  #windowOf({ thing, at, shownBy }: Version): Window {
     const heard = this.#sender?.get(thing);
     if (heard === undefined) return "no read";
     if (heard.producedAt < at) return "round trip";
-    return heard.shows ? "stale read" : "no read";
+    // A validator comes with an answer that shows what it is of: one of an edit that no answer has shown lagged.
+    return heard.shows || shownBy.length === 0 ? "stale read" : "no read";
   }
 
   #of(thing: string): readonly (readonly [string, Version])[] {
