@@ -27,12 +27,12 @@ import { randomToken, type Services } from "./services.ts";
 const HOLDS_MS = 60_000;
 
 /**
- * How long others have to tell that a replica that took over lacks what they committed: who waits on a
- * connection to the old primary notices after half a minute.
+ * How long others have to tell that a replica that took over lacks what they committed: loops rest five
+ * seconds at most while the database is in trouble.
  */
-const OTHERS_TELL_MS = 40_000;
+const OTHERS_TELL_MS = 10_000;
 const FAILED_OVER =
-  "a replica took over: for 40 seconds other processes may tell what it lacks, and then it goes on by itself";
+  "a replica took over: for ten seconds other processes may tell what it lacks, and then it goes on by itself";
 
 /** What somebody who meets a foreign database can do. */
 export const FOREIGN_REMEDY =

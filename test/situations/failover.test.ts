@@ -133,7 +133,7 @@ describe.runIf(databaseKinds.includes("postgres"))("a failover", () => {
       // Where others may have lost work, they have time to say so.
       await workOn(app);
       expect(app.github.issues(app.repo)).toHaveLength(how === "synchronous" ? 3 : 2);
-      await app.advance(40_000);
+      await app.advance(10_000);
       await workOn(app);
       expect(app.github.issues(app.repo)).toHaveLength(3);
       await postgres.primary().halt("fast");
@@ -162,7 +162,7 @@ describe.runIf(databaseKinds.includes("postgres"))("a failover", () => {
     await idle.settle();
     expect(app.writes()).toBe(0);
     await workOn(app);
-    await app.advance(40_000);
+    await app.advance(10_000);
     await idle.settle();
     expect(app.writes()).toBe(0);
     expect(await idle.services.instance.foreign()).toContain("set back");
