@@ -30,9 +30,11 @@ export function mustReadFirst({ lastSent }: Lane, { now, readFreshness }: Contex
  * was created (open), a person can only have closed it since.
  */
 export function mayReplace({ base }: Lane, closing: Content, { resource }: Mapping): boolean {
+  // Of a create that was never answered nothing is known, so nothing could be told to be news.
+  if (base === null) return false;
   return Object.keys(closing).some((field) => {
     const created = resource.fields[field]?.createdAs;
-    return created === undefined || !sameValue(base?.[field], created);
+    return created === undefined || !sameValue(base[field], created);
   });
 }
 

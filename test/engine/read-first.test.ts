@@ -156,6 +156,8 @@ describe("a closing", () => {
     expect(step(closed, false, null, within).kind).toBe("read");
     expect(step(closed, true, null, within)).toMatchObject({ request: { kind: "close" } });
     expect(step(opened, false, null, within)).toMatchObject({ request: { kind: "close" } });
+    const unread = aLane({ ...gone, base: null });
+    expect(step(unread, false, null, within)).toMatchObject({ request: { kind: "close" } });
   });
 
   it("names what it sets over that the record never had, and nothing else", () => {
