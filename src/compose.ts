@@ -24,6 +24,7 @@ import { accountSecrets, type Environment, type Secrets } from "./runtime/secret
 import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
+import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/refused-webhooks.ts";
 import { takeDeliveries } from "./runtime/take-deliveries.ts";
 import { findUnfitScope } from "./runtime/unfit-scope.ts";
 import { systemClock } from "./runtime/system-clock.ts";
@@ -152,6 +153,8 @@ export interface TandemCore {
    * process, what they say is taken in at once; elsewhere it waits for those who translate.
    */
   readonly receive: DeliveryStore["receive"];
+  /** Counts the webhooks that this process refuses. */
+  readonly refused: Pick<RefusedWebhooks, "note">;
   /** Stops this process's workers and closes what was opened here. */
   stop(): Promise<void>;
 }
@@ -212,6 +215,7 @@ export async function composeTandem(
     }),
   };
   const secrets = createWebhookSecrets(store.directory, reveal, clock);
+  const refused = countRefusedWebhooks(store.refusals, services.integrations, services);
   const workers = new Map<Worker, string>();
   const takesIn = options.takesIn ?? (() => [...workers.values()][0] ?? null);
   const wakeAll = (work: WorkerWork) => {
@@ -294,9 +298,11 @@ export async function composeTandem(
     working: () => workers.size > 0,
     webhookSecrets: (integration, asOf) => secrets.of(integration, asOf),
     receive: takeDeliveries(services, takesIn, wakeAll),
+    refused,
     async stop() {
       stopListening();
       await Promise.all([...workers.keys()].map((worker) => worker.stop()));
+      await refused.stop();
       await store.close();
     },
   };

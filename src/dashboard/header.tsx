@@ -3,7 +3,7 @@ import type { ApiAccount, ApiConnection, ApiStatus } from "../server/api-types.t
 import { Logo } from "./icons.tsx";
 import { send } from "./request.ts";
 import type { StreamState } from "./stream.ts";
-import { accountStanding, connectionStanding } from "./wording.ts";
+import { accountStanding, connectionStanding, refusedWebhooks } from "./wording.ts";
 
 export function Header({
   status,
@@ -14,6 +14,7 @@ export function Header({
   readonly stream: StreamState;
   readonly failed: (error: unknown) => void;
 }) {
+  const refused = refusedWebhooks(status?.refused_webhooks ?? []);
   return (
     <header class="header">
       <h1 class="brand">
@@ -26,6 +27,12 @@ export function Header({
         {status?.accounts.map((account) => (
           <Account key={account.id} account={account} />
         ))}
+        {refused !== "" && (
+          <li class="connection">
+            <span class="dot bad" />
+            <span>{refused}</span>
+          </li>
+        )}
       </ul>
       <a class="audit-link" href="#audit">
         Logins and acts

@@ -151,6 +151,14 @@ export function connectionStanding(connection: ApiConnection): {
   return { tone: left === "" ? tone : "waiting", text: `${text}${left}` };
 }
 
+/** Webhooks that were refused within a day, and why; empty where none was. */
+export function refusedWebhooks(refused: ApiStatus["refused_webhooks"]): string {
+  const all = refused.reduce((sum, { count: many }) => sum + many, 0);
+  if (all === 0) return "";
+  const causes = refused.map(({ code, count: many }) => `${code} (${String(many)})`);
+  return `${count(all, "webhook")} refused within a day: ${causes.join(", ")}`;
+}
+
 function switchStanding(connection: ApiConnection): { readonly tone: Tone; readonly text: string } {
   const { inbound, outbound, paused_reason: reason } = connection;
   if (inbound && outbound) return { tone: "good", text: "both directions on" };

@@ -238,6 +238,19 @@ export interface ApiStatus {
   >;
   /** Webhooks that failed at the provider and have not come since: asked for again, or no more. */
   readonly missed_deliveries: Readonly<Record<"waiting" | "given_up", number>>;
+  /** Webhooks that were refused within a day, by cause; of each process, and some seconds late. */
+  readonly refused_webhooks: readonly ApiRefusals[];
+}
+
+/** Webhooks refused for one cause. */
+export interface ApiRefusals {
+  /** `unknown` where no integration has the name that was asked for. */
+  readonly integration: string;
+  /** Such as `signature_mismatch`. */
+  readonly code: string;
+  readonly count: number;
+  /** The last minute that had one. */
+  readonly last_at: string;
 }
 
 /** `GET /api/explain/tasks/42` */

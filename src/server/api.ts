@@ -6,7 +6,7 @@ import { cancelByHand, restart } from "../engine/restart.ts";
 import { liveEvents, unchanged } from "../engine/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
-import { formatInstant } from "../model/instant.ts";
+import { addMillis, formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
@@ -31,6 +31,8 @@ import { VERSION } from "./version.ts";
 
 /** How many pairings that are switched off the status names. */
 const DISABLED_SHOWN = 20;
+/** The status tells of webhooks that were refused within so long. */
+const REFUSALS_SHOWN_MS = 24 * 3_600_000;
 
 const states = [
   "queued",
@@ -197,13 +199,14 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
       tandem.services.store.deliveries.counts(),
       ledger.now(),
     ]);
-    const [backfills, disabled, runs, missed, foreign, misfit] = await Promise.all([
+    const [backfills, disabled, runs, missed, foreign, misfit, refused] = await Promise.all([
       tandem.backfills(),
       ledger.disabledPairings(DISABLED_SHOWN),
       tandem.services.store.heldRuns.open(),
       tandem.services.store.redeliveries.counts(),
       tandem.services.instance.told(),
       tandem.services.store.misfit(),
+      tandem.services.store.refusals.since(addMillis(now, -REFUSALS_SHOWN_MS)),
     ]);
     return {
       now: formatInstant(now),
@@ -229,6 +232,10 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
       undrained: counts.undrained,
       deliveries,
       missed_deliveries: missed,
+      refused_webhooks: refused.map(({ lastAt, ...one }) => ({
+        ...one,
+        last_at: formatInstant(lastAt),
+      })),
     };
   }
 

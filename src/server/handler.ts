@@ -92,7 +92,7 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
         return refuse(integration, "receiver_full", noRoom(error));
       }
       if (error instanceof SlowBodyError) return refuse(integration, "body_too_slow", tooSlow());
-      metrics.refused(integration, describeTrouble(error)?.code ?? "unavailable");
+      noteRefusal(integration, describeTrouble(error)?.code ?? "unavailable");
       throw error;
     } finally {
       hold.release();
@@ -100,8 +100,13 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   });
 
   function refuse(integration: string, code: string, answer: Response): Response {
-    metrics.refused(integration, code);
+    noteRefusal(integration, code);
     return answer;
+  }
+
+  function noteRefusal(integration: string, code: string): void {
+    metrics.refused(integration, code);
+    core.refused.note(integration, code);
   }
 
   async function take(integration: string, request: Request, hold: ByteHold): Promise<Response> {

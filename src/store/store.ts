@@ -14,6 +14,7 @@ import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { AuditStore } from "./audit.ts";
+import type { RefusalStore } from "./refusals.ts";
 import type { BackfillStore } from "./backfill-store.ts";
 import type { Beginning } from "./beginning.ts";
 import type { Directory } from "./directory.ts";
@@ -61,6 +62,7 @@ export interface Store {
   readonly ledger: Ledger;
   readonly sessions: SessionStore;
   readonly audit: AuditStore;
+  readonly refusals: RefusalStore;
   /**
    * Calls `heard` when another process may have made work; a hint that may be lost. `null`: of what
    * kind is not known.

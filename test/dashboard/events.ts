@@ -53,6 +53,7 @@ export function aStatus(given: Partial<ApiStatus> = {}): ApiStatus {
     undrained: 0,
     deliveries: { received: 0, translated: 0, irrelevant: 0, failed: 0 },
     missed_deliveries: { waiting: 0, given_up: 0 },
+    refused_webhooks: [],
     ...given,
   };
 }

@@ -7,6 +7,7 @@ import {
   backfillLine,
   clockTime,
   connectionStanding,
+  refusedWebhooks,
   count,
   dayName,
   duration,
@@ -115,6 +116,17 @@ describe("standings", () => {
       tone: "bad",
       text: "needs attention: 401",
     });
+  });
+
+  it("says how many webhooks were refused, and why", () => {
+    const at = { integration: "github", last_at: "2026-03-02T12:03:00.000000Z" };
+    expect(refusedWebhooks([])).toBe("");
+    expect(
+      refusedWebhooks([
+        { ...at, code: "signature_mismatch", count: 11 },
+        { ...at, code: "payload_too_large", count: 1 },
+      ]),
+    ).toBe("12 webhooks refused within a day: signature_mismatch (11), payload_too_large (1)");
   });
 
   it("says which ways a connection is open", () => {

@@ -429,6 +429,13 @@ table tandem.placeholders
   linked_to text
   placeholders_pkey: PRIMARY KEY (record_type, record_id)
 
+table tandem.refusals
+  minute timestamp with time zone not null
+  integration text not null
+  code text not null
+  count bigint not null
+  refusals_pkey: PRIMARY KEY (minute, integration, code)
+
 table tandem.sessions
   id text not null
   token_digest text not null
@@ -505,6 +512,7 @@ CREATE INDEX pairing_keys_by_key ON tandem.pairing_keys USING btree (connection_
 CREATE UNIQUE INDEX pairing_keys_pkey ON tandem.pairing_keys USING btree (connection_id, resource_type, side, id)
 CREATE INDEX placeholders_by_login ON tandem.placeholders USING btree (record_type, integration, login)
 CREATE UNIQUE INDEX placeholders_pkey ON tandem.placeholders USING btree (record_type, record_id)
+CREATE UNIQUE INDEX refusals_pkey ON tandem.refusals USING btree (minute, integration, code)
 CREATE UNIQUE INDEX sessions_pkey ON tandem.sessions USING btree (id)
 
 function tandem.due_deliveries(due_by timestamp with time zone, how_many integer) returns SETOF uuid

@@ -19,6 +19,7 @@ import { movesConformance } from "./move-conformance.ts";
 import type { OpenedStore, StoreOptions } from "./opened-store.ts";
 import { recordsConformance } from "./record-conformance.ts";
 import { redeliveriesConformance } from "./redelivery-conformance.ts";
+import { refusalsConformance } from "./refusal-conformance.ts";
 import { reservedLanesConformance } from "./reserve-conformance.ts";
 import { switchesConformance } from "./switch-conformance.ts";
 
@@ -38,6 +39,7 @@ export function storeConformance(open: (options?: StoreOptions) => Promise<Opene
   accessConformance(open);
   deliveriesConformance(open);
   redeliveriesConformance(open);
+  refusalsConformance(open);
   reservedLanesConformance(open);
   firstRoundConformance(open);
   misfitConformance(open);

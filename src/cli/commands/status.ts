@@ -57,6 +57,7 @@ function statusLines(
       `${deliveries.received} received, ${deliveries.translated} translated, ${deliveries.irrelevant} irrelevant, ${deliveries.failed} failed`,
     ],
     ...missedRow(status.missed_deliveries),
+    ...refusedRows(status, reader),
     ...connections.flatMap(untrackedRow),
   ];
   return [
@@ -105,6 +106,17 @@ function missedRow({
 }: ApiStatus["missed_deliveries"]): readonly (readonly [string, string])[] {
   if (waiting + givenUp === 0) return [];
   return [["missed", `${count(waiting, "webhook")} asked for again, ${givenUp} given up`]];
+}
+
+/** Webhooks that were refused within a day, by cause; none, no line. */
+function refusedRows(
+  { refused_webhooks: refused }: ApiStatus,
+  reader: CommandContext["reader"],
+): readonly (readonly [string, string])[] {
+  return refused.map(({ integration, code, count: many, last_at: at }) => [
+    "refused",
+    `${count(many, "webhook")} of ${integration} within a day: ${code}, last at ${localTime(at, reader)}`,
+  ]);
 }
 
 /** Records that nothing looks at, with the command that pairs them; none, no line. */

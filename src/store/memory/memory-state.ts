@@ -29,6 +29,7 @@ import type {
   Work,
 } from "../store.ts";
 import type { AuditEntry } from "../audit.ts";
+import type { CountedRefusals } from "../refusals.ts";
 import type { LedgerEvent } from "../ledger.ts";
 import type { LoginSession } from "../sessions.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
@@ -110,6 +111,8 @@ export class MemoryState {
     this.undoLog,
   );
   readonly audit = new UndoableList<AuditEntry>(this.undoLog);
+  /** By minute and cause. */
+  readonly refusals = new UndoableMap<string, CountedRefusals>(this.undoLog);
 
   /** Whose database this is; written by a transaction that does nothing else. */
   instance: StoredInstance | null = null;

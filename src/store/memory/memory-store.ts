@@ -8,6 +8,7 @@ import { resourceRelations } from "../resource-relations.ts";
 import { nothingSeen } from "../beginning.ts";
 import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { auditStore, sessionStore } from "./access.ts";
+import { refusalStore } from "./refusals.ts";
 import { afterCommitStore } from "./after-commits.ts";
 import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
@@ -208,6 +209,7 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
     ledger: ledger(state, () => relations),
     sessions: sessionStore(state, (work) => state.transaction(work)),
     audit: auditStore(state, (work) => state.transaction(work)),
+    refusals: refusalStore(state, (work) => state.transaction(work)),
     async onWork(heard) {
       state.workListeners.add(heard);
       return async () => {

@@ -26,6 +26,7 @@ import type {
 } from "../store.ts";
 import { afterCommitStore } from "./after-commit-rows.ts";
 import { auditStore } from "./audit-rows.ts";
+import { refusalStore } from "./refusal-rows.ts";
 import { backfillStore } from "./backfill-rows.ts";
 import { changeStore } from "./change-rows.ts";
 import { deliveryStore, keysReceived, pendingDeliveries } from "./delivery-rows.ts";
@@ -205,6 +206,7 @@ export async function postgresStore(
     ledger: ledger(database),
     sessions: sessionStore(database),
     audit: auditStore(database),
+    refusals: refusalStore(database),
     onWork: (heard) =>
       database.listen("tandem_work", (said) => {
         heard(WORK.find((work) => work === said) ?? null);
