@@ -147,12 +147,9 @@ export function isReadInTime({
   );
 }
 
-/** Whether writes are held to it: not before every write reads first. */
-const READS_BEFORE_WRITE = false as boolean;
-
 /** Whether everything held, and was tried. */
 export function isClean(total: Totals, kind: WorldKind): boolean {
   const { seeds, converged, toldDifferently } = total;
-  const isHeld = kind !== "polling" || !READS_BEFORE_WRITE || isReadInTime(total);
+  const isHeld = kind !== "polling" || isReadInTime(total);
   return isHeld && converged === seeds && toldDifferently === 0 && unmet(total, kind).length === 0;
 }

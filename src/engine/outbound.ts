@@ -23,7 +23,7 @@ import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inb
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
-import { awaitNews, mayReplace, mustReadFirst, validatorOf } from "./read-first.ts";
+import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { awaitReads, isUnread } from "./reads-lag.ts";
 import { endedReason, removalOf, removalReason } from "./record-move.ts";
 import { hasTaken, splitSets } from "./sets.ts";
@@ -255,7 +255,8 @@ function stepRemoval(
   }
   const ref = refOf(lane, lane.externalId);
   const values = kind === "close" ? closingValues(context.mapping) : {};
-  const replaces = kind === "delete" || mayReplace(lane, values, context.mapping);
+  // Where a create was never answered, nothing is known: closing what it made replaces nothing that is news.
+  const replaces = kind === "delete" || lane.base !== null;
   if (replaces && !looked && mustReadFirst(lane, context)) {
     return { kind: "read", ref, validator: validatorOf(lane) };
   }

@@ -13,7 +13,6 @@ import { type Content, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
 import type { Context } from "./context.ts";
 import { lastWrites } from "./covered.ts";
 import { requeue } from "./start.ts";
@@ -23,19 +22,6 @@ import { liveEvents } from "./transition.ts";
 export function mustReadFirst({ lastSent }: Lane, { now, readFreshness }: Context): boolean {
   if (lastSent?.settledAt === undefined) return true;
   return addMillis(lastSent.sentAt, readFreshness) <= now;
-}
-
-/**
- * Whether closing a resource may replace what nobody has read. Where all that it sets is known to be as it
- * was created (open), a person can only have closed it since.
- */
-export function mayReplace({ base }: Lane, closing: Content, { resource }: Mapping): boolean {
-  // Of a create that was never answered nothing is known, so nothing could be told to be news.
-  if (base === null) return false;
-  return Object.keys(closing).some((field) => {
-    const created = resource.fields[field]?.createdAs;
-    return created === undefined || !sameValue(base[field], created);
-  });
 }
 
 /** A write gives way to news that came while it was reading: it is merged first. `null`: there is none. */

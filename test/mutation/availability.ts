@@ -168,7 +168,7 @@ export const availability: readonly CodeMutant[] = [
     killedBy: ["test/dashboard/wording.test.ts"],
   },
   {
-    id: "refused-counted",
+    id: "refused-durable",
     rule: "A refused webhook counts in the database",
     file: "src/server/handler.ts",
     find: "core.refused.note(integration, code);",

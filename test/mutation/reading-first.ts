@@ -42,9 +42,9 @@ export const readingFirst: readonly CodeMutant[] = [
   },
   {
     id: "read-first-closed",
-    rule: "... and what a closing replaces, unless that is as it was created",
+    rule: "... and what a closing replaces, unless nothing was ever known of it",
     file: decision,
-    find: 'const replaces = kind === "delete" || mayReplace(lane, values, context.mapping);',
+    find: 'const replaces = kind === "delete" || lane.base !== null;',
     replace: 'const replaces = kind === "delete";',
     killedBy: unit,
   },

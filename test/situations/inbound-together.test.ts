@@ -1,5 +1,4 @@
 /** P6 where webhooks come by the dozen: each is answered for itself, and 2xx only once it is stored. */
-import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
@@ -10,8 +9,9 @@ describeOnEachDatabase("webhooks that come at once", (open) => {
   it("P6: one that cannot be stored is answered 5xx; the others are stored, and 2xx says so", async () => {
     const app = await givenSampleTandem(await open());
     const keys = Array.from({ length: 24 }, (_, index) => `delivery ${String(index)}`);
-    // More than an index takes.
-    keys[11] = randomBytes(6_000).toString("base64");
+    await app.sql(
+      "alter table tandem.deliveries add constraint odd check (delivery_key <> 'delivery 11')",
+    );
     const answers = await Promise.all(
       keys.map(async (key) => {
         const headers = { "x-github-delivery": key };

@@ -37,6 +37,15 @@ export function columnOf(table: RecordTable, shape: TableShape, name: string): C
   });
 }
 
+export function noTable({ name }: RecordTable): RecordWriteError {
+  return new RecordWriteError({
+    code: "table_changed",
+    message: `there is no table ${name}`,
+    hint: "Create it, or take it out of the configuration; `tandem check` compares the two.",
+    table: name,
+  });
+}
+
 /** The table whose trigger leaves a write to its writer: none that rules make more statements of. */
 export function toldOf({ ruled }: TableShape, { name }: RecordTable, by: ToldBy): string {
   return by === "writer" && !ruled ? name : "";

@@ -11,7 +11,7 @@ import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.
 import type { AppSql, ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { changeStore } from "./change-rows.ts";
-import { columnOf, columnsOf, KEY, returned, toldOf } from "./record-columns.ts";
+import { columnOf, columnsOf, noTable, KEY, returned, toldOf } from "./record-columns.ts";
 import { placeholderRows } from "./link-rows.ts";
 import {
   type BatchTable,
@@ -34,6 +34,8 @@ const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.t
 const PATIENCE_MS = 50;
 
 const MARK_SHARED = `${MARK}, set_config('lock_timeout', '${String(PATIENCE_MS)}', true)`;
+
+type Opened = Pick<BatchTable, "shape" | "key">;
 
 /** Rows of any table by key; mappings and identities both write through it. */
 export class RecordRows implements ActorRows {
@@ -155,7 +157,7 @@ export class RecordRows implements ActorRows {
   }
 
   async insert(table: RecordTable, patch: RowPatch, origin: EventId): Promise<KeyedRow> {
-    const { shape, key } = await this.#open(table);
+    const { shape, key } = await this.#open(table, patch);
     const written = columnsOf(table, shape, patch);
     const values = written.map((_, index) => `$${index + 1}`);
     const content =
@@ -172,7 +174,7 @@ export class RecordRows implements ActorRows {
   }
 
   async update(table: RecordTable, id: string, patch: RowPatch, origin: EventId): Promise<Row> {
-    const { shape, key } = await this.#open(table);
+    const { shape, key } = await this.#open(table, patch);
     const written = columnsOf(table, shape, patch);
     if (written.length === 0) {
       const row = (await this.read(table, [id])).get(id);
@@ -215,7 +217,7 @@ export class RecordRows implements ActorRows {
     origin: EventId,
     toldBy: ToldBy,
   ): Promise<readonly KeyedRow[] | null> {
-    const opened = await this.#open(table);
+    const opened = await this.#open(table, ...patches);
     // Who names a key has it from somewhere else.
     if (patches.some((patch) => patch[table.key] !== undefined)) return null;
     const { shape, key } = opened;
@@ -241,7 +243,7 @@ export class RecordRows implements ActorRows {
     origin: EventId,
     toldBy: ToldBy,
   ): Promise<ReadonlyMap<string, Row>> {
-    const opened = await this.#open(table);
+    const opened = await this.#open(table, ...patches.values());
     const rows = [...patches].map(([id, patch]) => ({
       id,
       written: columnsOf(table, opened.shape, patch),
@@ -323,7 +325,7 @@ export class RecordRows implements ActorRows {
     return result;
   }
 
-  #batch({ shape, key }: { readonly shape: TableShape; readonly key: Column }): BatchTable {
+  #batch({ shape, key }: Opened): BatchTable {
     const run: BatchTable["run"] = (text, params) => this.#run(text, params);
     return { shape, key, returned: returned(shape, key), run };
   }
@@ -385,16 +387,9 @@ export class RecordRows implements ActorRows {
     }
   }
 
-  async #open(table: RecordTable): Promise<{ shape: TableShape; key: Column }> {
-    const shape = await this.#shapes.of(this.#tx, table.name);
-    if (shape === null) {
-      throw new RecordWriteError({
-        code: "table_changed",
-        message: `there is no table ${table.name}`,
-        hint: "Create it, or take it out of the configuration; `tandem check` compares the two.",
-        table: table.name,
-      });
-    }
+  async #open(table: RecordTable, ...patches: readonly RowPatch[]): Promise<Opened> {
+    const shape = await this.#shapes.of(this.#tx, table.name, patches);
+    if (shape === null) throw noTable(table);
     return { shape, key: columnOf(table, shape, table.key) };
   }
 }

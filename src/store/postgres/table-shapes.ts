@@ -1,4 +1,5 @@
 /** What Tandem must know of an app's table to read, write and watch it safely. */
+import type { RowPatch } from "../../model/mapping.ts";
 import { type WallClock, wallClock } from "../../model/wall-clock.ts";
 import type { Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
@@ -174,9 +175,15 @@ export class TableShapes {
     this.#zone = zone;
   }
 
-  async of(reader: Queryable, name: string): Promise<TableShape | null> {
+  /** @param patches Where one names a column that was missing when the table was read, it is read again. */
+  async of(
+    reader: Queryable,
+    name: string,
+    patches: readonly RowPatch[] = [],
+  ): Promise<TableShape | null> {
     const known = this.#known.get(name);
-    if (known !== undefined) return known;
+    const needed = patches.flatMap((patch) => Object.keys(patch));
+    if (known !== undefined && needed.every((column) => known.columns.has(column))) return known;
     const shape = await readTableShape(reader, name, this.#zone);
     if (shape !== null) this.#known.set(name, shape);
     return shape;

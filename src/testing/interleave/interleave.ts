@@ -59,6 +59,7 @@ export async function openInterleave(options: InterleaveOptions): Promise<Interl
   const config = configure(gated.pool);
   const world = await openSqlWorld({ kind: "moving", sql, schema, configure: () => config });
   // Migrated once, before the first history, so that all of them begin alike.
+  await world.prepare();
   await (await createTestTandem({ config, ...world.clock })).close();
   return async (seed) => {
     await world.prepare();
