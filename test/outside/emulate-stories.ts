@@ -88,10 +88,15 @@ async function agreed(site: EmulatedSite, what: string): Promise<void> {
   await until(
     what,
     async () => {
+      // A look at the other side costs requests, and there is a budget of them.
+      if (!(await isQuiet(site))) return false;
       [here, there] = [await tasksOf(site), await issuesOf(site)];
       return JSON.stringify(here) === JSON.stringify(there) && (await isQuiet(site));
     },
-    async () => JSON.stringify({ ...differing(here, there), troubles: await site.troubles() }),
+    async () => {
+      const why = { troubles: await site.troubles(), waits: await site.waits() };
+      return JSON.stringify({ ...differing(here, there), ...why });
+    },
   );
 }
 

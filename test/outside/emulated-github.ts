@@ -14,15 +14,29 @@ import { until } from "../processes/crash/until.ts";
 /** Another version is another server: what we know of it was seen with this one. It needs Node 24. */
 const PROGRAM = ["-y", "-p", "node@24", "-p", "emulate@0.12.1", "emulate"];
 export const OWNER = "tandem-bot";
-export const BOT_TOKEN = "bot-token";
 const PERSON_TOKEN = "mona-token";
-const SEED = {
-  tokens: {
-    [BOT_TOKEN]: { login: OWNER, scopes: ["repo", "user", "admin:repo_hook"] },
-    [PERSON_TOKEN]: { login: "mona", scopes: ["repo"] },
-  },
-  github: { users: [{ login: OWNER }, { login: "mona" }], repos: [] as { name: string }[] },
-};
+
+/**
+ * The bot's token for a repository. Each token has a budget of requests of its own: with one for all, a
+ * backfill would leave what is left after a story of polls to others.
+ */
+export function botToken(repository: string): string {
+  return `bot-token-${repository}`;
+}
+
+function seedOf(repositories: readonly string[]): object {
+  const bot = { login: OWNER, scopes: ["repo", "user", "admin:repo_hook"] };
+  return {
+    tokens: {
+      ...Object.fromEntries(repositories.map((name) => [botToken(name), bot])),
+      [PERSON_TOKEN]: { login: "mona", scopes: ["repo"] },
+    },
+    github: {
+      users: [{ login: OWNER }, { login: "mona" }],
+      repos: repositories.map((name) => ({ owner: OWNER, name, auto_init: false })),
+    },
+  };
+}
 
 const issueShape = z.looseObject({
   number: z.number(),
@@ -63,8 +77,7 @@ export async function startEmulatedGitHub(
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "tandem-emulate-"));
   const seed = join(folder, "seed.json");
-  const repos = repositories.map((name) => ({ owner: OWNER, name, auto_init: false }));
-  writeFileSync(seed, JSON.stringify({ ...SEED, github: { ...SEED.github, repos } }));
+  writeFileSync(seed, JSON.stringify(seedOf(repositories)));
   const argv = ["start", "--service", "github", "-p", String(port), "--seed", seed];
   // In a group of its own: npx starts others.
   const child = spawn("npx", [...PROGRAM, ...argv], { cwd: folder, detached: true });
@@ -112,22 +125,22 @@ export async function startEmulatedGitHub(
         openIssue: async (values) => issueShape.parse(await asPerson("POST", issues, values)),
         editIssue: async (number, values) => {
           // A stranger's issue is edited by the repository's owner.
-          await ask("PATCH", of(number), BOT_TOKEN, values);
+          await ask("PATCH", of(number), botToken(name), values);
         },
         comment: async (number, body) =>
           commentShape.parse(await asPerson("POST", `${of(number)}/comments`, { body })),
         editComment: async (id, body) => {
-          await ask("PATCH", ofComment(id), BOT_TOKEN, { body });
+          await ask("PATCH", ofComment(id), botToken(name), { body });
         },
         deleteComment: async (id) => {
-          await ask("DELETE", ofComment(id), BOT_TOKEN);
+          await ask("DELETE", ofComment(id), botToken(name));
         },
       };
     },
     async addHook(name, address, secret) {
       const config = { url: address, secret, content_type: "json" };
       const events = ["issues", "issue_comment"];
-      await ask("POST", `${name}/hooks`, BOT_TOKEN, { name: "web", events, config });
+      await ask("POST", `${name}/hooks`, botToken(name), { name: "web", events, config });
     },
     async stop() {
       await endGroup(child);

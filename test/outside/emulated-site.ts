@@ -7,7 +7,7 @@ import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import {
-  BOT_TOKEN,
+  botToken,
   type EmulatedGitHub,
   OWNER,
   type RepositoryOfAPerson,
@@ -26,8 +26,10 @@ export interface EmulatedSite {
   backfill(): Promise<void>;
   /** Compares the ids of both sides, which finds deletions that no poll and no webhook reports. */
   readonly sweep: () => Promise<void>;
-  /** Events that ended badly, and what a poll or a backfill waits for, in words. */
+  /** Events that ended badly, and polls that fail, in words. */
   troubles(): Promise<readonly string[]>;
+  /** What backfills wait for, in words. */
+  waits(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -41,7 +43,7 @@ export async function openEmulatedSite(
   const database = new PGlite();
   await database.exec(`${SAMPLE_SCHEMA}; insert into projects (name) values ('Site');
     insert into users (name, github_login) values ('Mona', 'mona')`);
-  const environment = { GITHUB_TOKEN: BOT_TOKEN, HOOK_SECRET: SECRET };
+  const environment = { GITHUB_TOKEN: botToken(repository), HOOK_SECRET: SECRET };
   const tandem = await createTandem(sampleConfig(database), { environment });
   const server = createAdaptorServer({ fetch: (request) => tandem.fetch(request) });
   server.listen(0, "127.0.0.1");
@@ -84,10 +86,13 @@ export async function openEmulatedSite(
         from tandem.events where state = 'errored'
         union all
         select 'poll of ' || container_name || ': ' || poll_error::text from tandem.connections
-        where poll_error is not null
-        union all
-        select 'backfill of ' || resource_type || ': ' || (progress->>'waitsFor') from tandem.backfills
-        where progress->>'waitsFor' is not null`);
+        where poll_error is not null`);
+      return rows.map(({ said }) => said);
+    },
+    waits: async () => {
+      const rows = await sql<{ said: string }>(`
+        select resource_type || ': ' || (progress->>'waitsFor') as said from tandem.backfills
+        where finished_at is null and progress->>'waitsFor' is not null`);
       return rows.map(({ said }) => said);
     },
     async close() {
