@@ -20,6 +20,8 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
   let github: SimulatedGitHub;
   let terminal: Terminal;
   let staging: Terminal;
+  let begun: Awaited<ReturnType<Terminal["tandem"]>>;
+  let worked: Awaited<ReturnType<Terminal["tandem"]>>;
 
   beforeAll(async () => {
     project = await openProject(kind, {
@@ -39,6 +41,11 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     mona.openIssue(REPOSITORY, { title: "Mend the footer" });
     mona.openIssue(REPOSITORY, { title: "Mend the header" });
     mona.openIssue(REPOSITORY, { title: "Broken link" });
+    await terminal.json("migrate");
+    const target = ["connect", "github", REPOSITORY, "--base-url", github.listening.url];
+    await terminal.json(...target, "--scope", "1");
+    begun = await terminal.tandem("backfill", REPOSITORY);
+    worked = await terminal.tandem("work", "--once");
   });
 
   afterAll(async () => {
@@ -53,15 +60,11 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     );
 
   it("is paired by title, and each side gets what only the other had", async () => {
-    await terminal.json("migrate");
-    const target = ["connect", "github", REPOSITORY, "--base-url", github.listening.url];
-    await terminal.json(...target, "--scope", "1");
-    const begun = await terminal.tandem("backfill", REPOSITORY);
     expect(begun).toMatchObject({ code: 0, err: "" });
     expect(begun.out).toContain("[....................]");
     expect(begun.out).toContain("Workers do it; run this again to see how far they are.\n");
 
-    expect((await terminal.tandem("work", "--once")).code).toBe(0);
+    expect(worked.code).toBe(0);
     expect(await terminal.json<ApiBackfills>("backfill")).toMatchObject({
       backfills: [{ resource_type: "issue", step: "done", listed: 3, paired: 2, created: 1 }],
     });
