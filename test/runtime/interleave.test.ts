@@ -7,7 +7,7 @@ import { type Interleave, openInterleave } from "../../src/testing/interleave/in
 import { databaseKinds, openTestDatabase, type TestDatabase } from "../harness/databases.ts";
 
 /** Seeds that find a rule taken out, as the mutants show. */
-const SEEDS = [51, 12];
+const SEEDS = [10, 12];
 
 describe.runIf(databaseKinds.includes("postgres"))("interleaved histories", () => {
   let database: TestDatabase;
@@ -39,8 +39,8 @@ describe.runIf(databaseKinds.includes("postgres"))("interleaved histories", () =
   }, 120_000);
 
   it("are the same for each telling of a seed", async () => {
-    const first = await tell(51);
-    const second = await tell(51);
+    const first = await tell(10);
+    const second = await tell(10);
     expect(second.trace).toEqual(first.trace);
     expect(second.story).toEqual(first.story);
   }, 120_000);
