@@ -31,6 +31,8 @@ function listing(body: (read: number) => string, next: (read: number) => string)
   let read = 0;
   return siteOf(() => {
     read += 1;
+    // A reader that never ends fails here, and not when the memory is full.
+    if (read > 1_000) return Promise.reject(new Error("a thousand pages were read"));
     const headers = { "content-type": "application/json", link: `<${next(read)}>; rel="next"` };
     return Promise.resolve(new Response(body(read), { headers }));
   });
