@@ -19,7 +19,7 @@ export interface LogPlace {
   readonly at: bigint;
 }
 
-/** What a database says of its log. */
+/** A database's answer on its log. */
 export interface FoundLog extends LogPlace {
   /** The place where its last recovery ended; `null`: there was none since it started. */
   readonly recoveredTo: bigint | null;

@@ -232,7 +232,7 @@ function stepCreate(
   };
 }
 
-/** What a removal may replace is read first, and named where it is news. */
+/** A removal reads first what it may replace, and names what of that is news. */
 function stepRemoval(
   start: Transition,
   event: TandemEvent,

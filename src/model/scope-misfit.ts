@@ -15,7 +15,7 @@ export interface UnfitScope {
   readonly hint: string;
 }
 
-/** What is wrong, for people. */
+/** The misfit in words for people. */
 export function describeMisfit(mapping: Mapping, scope: string, misfit: ScopeMisfit): UnfitScope {
   const { recordType, scopeColumn, integration, resource } = mapping;
   const column = `${recordType}.${scopeColumn ?? ""}`;

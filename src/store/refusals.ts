@@ -8,7 +8,7 @@ export const REFUSALS_KEPT_MS = 7 * 24 * 3_600_000;
 export interface Refusals {
   /** `unknown` where no integration has the name that was asked for. */
   readonly integration: string;
-  /** Such as `bad_signature`. */
+  /** Such as `signature_mismatch`. */
   readonly code: string;
   readonly count: number;
 }
