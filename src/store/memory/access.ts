@@ -8,9 +8,7 @@ import {
   type LoginSession,
   type SessionStore,
 } from "../sessions.ts";
-import type { MemoryState } from "./memory-state.ts";
-
-type Step = <T>(work: () => T) => Promise<T>;
+import type { MemoryState, Step } from "./memory-state.ts";
 
 export function sessionStore(state: MemoryState, step: Step): SessionStore {
   const { sessions } = state;

@@ -3,9 +3,7 @@ import type { Placeholder } from "../../model/placeholder.ts";
 import { connectLink, findLinks, type ActorRows, type PlaceholderRows } from "../resolve-actors.ts";
 import { storableValue } from "../storable-json.ts";
 import type { IdentitySettings, Link, LinkStore } from "../store.ts";
-import type { MemoryState } from "./memory-state.ts";
-
-type Step = <T>(work: () => T) => Promise<T>;
+import type { MemoryState, Step } from "./memory-state.ts";
 
 /** One transaction runs at a time, so nothing needs to be held. */
 export function placeholderRows(state: MemoryState, step: Step): PlaceholderRows {

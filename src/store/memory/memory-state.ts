@@ -63,6 +63,9 @@ interface DeliveryLogState {
 /** A placeholder with the app's table of users. */
 type KeptPlaceholder = Placeholder & { readonly recordType: string };
 
+/** Runs work on the state, in a transaction of its own or in the one that is open. */
+export type Step = <T>(work: () => T) => Promise<T>;
+
 export class MemoryState {
   now: () => Instant = () => instantFromMillis(Date.now());
   readonly undoLog = new UndoLog();

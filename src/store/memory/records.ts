@@ -8,10 +8,8 @@ import type { AppSql, CapturedChange, IdentitySettings, RecordStore } from "../s
 import type { Entry } from "./app-tables.ts";
 import { keptKey } from "./kept-values.ts";
 import { placeholderRows } from "./links.ts";
-import type { MemoryState } from "./memory-state.ts";
+import type { MemoryState, Step } from "./memory-state.ts";
 import { unknownColumn } from "./table-refusals.ts";
-
-type Step = <T>(work: () => T) => Promise<T>;
 
 /** The rows that stand for actors. */
 export function actorRows(state: MemoryState, step: Step): ActorRows {

@@ -1,9 +1,7 @@
 /** Counts of refused webhooks. */
 import { addMillis, SECOND, truncateInstant } from "../../model/instant.ts";
 import { type CountedRefusals, REFUSALS_KEPT_MS, type RefusalStore } from "../refusals.ts";
-import type { MemoryState } from "./memory-state.ts";
-
-type Step = <T>(work: () => T) => Promise<T>;
+import type { MemoryState, Step } from "./memory-state.ts";
 
 const MINUTE = 60 * SECOND;
 
