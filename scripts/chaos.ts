@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { openChaosSite } from "../test/chaos/chaos-site.ts";
 import { FAULTS } from "../test/chaos/faults.ts";
 import { playFault, type Verdict } from "../test/chaos/play-fault.ts";
+import { endProcess } from "./end-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,3 +44,4 @@ process.stdout.write(
     : `${String(passed)} passed, ${String(failed)} failed\n`,
 );
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+endProcess();

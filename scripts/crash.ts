@@ -10,6 +10,7 @@ import { type Cell, CELLS, nameOf, unreachable } from "../test/processes/crash/m
 import { passBy, playCell } from "../test/processes/crash/play-cell.ts";
 import { openSite, type Site } from "../test/processes/crash/site.ts";
 import { startPostgres } from "../test/harness/postgres-server.ts";
+import { endProcess } from "./end-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -73,6 +74,7 @@ else {
   );
 }
 process.exitCode = total.failed === 0 && rows.length === wanted.length ? 0 : 1;
+endProcess();
 
 async function run(name: string): Promise<void> {
   const site = await openSite(given ?? server?.adminUrl ?? "", name, "built");

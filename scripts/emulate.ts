@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { textOf } from "../src/store/database-trouble.ts";
 import { STORIES } from "../test/outside/emulate-stories.ts";
 import { startEmulatedGitHub } from "../test/outside/emulated-github.ts";
+import { endProcess } from "./end-process.ts";
 
 const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } },
@@ -35,6 +36,7 @@ process.stdout.write(
     : `${String(passed)} passed, ${String(failed)} failed\n`,
 );
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+endProcess();
 
 function tell(line: string, begun: number): void {
   process.stderr.write(`${line} (${((Date.now() - begun) / 1_000).toFixed(1)} s)\n`);

@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { type FuzzFailure, must } from "../test/fuzz/target.ts";
 import { FUZZ_TARGETS } from "../test/fuzz/targets.ts";
+import { endProcess } from "./end-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -60,6 +61,7 @@ process.stdout.write(
     : `${String(passed)} targets hold, ${String(failed)} failed; seed ${String(seed)}\n`,
 );
 process.exitCode = failed === 0 ? 0 : 1;
+endProcess();
 
 function told({ target, cause, input, again }: FuzzFailure): string {
   return `${target}: ${cause}; input ${input}; again: ${again}`;

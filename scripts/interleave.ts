@@ -11,6 +11,7 @@ import {
   openInterleave,
 } from "../src/testing/interleave/interleave.ts";
 import { type Invariant, INVARIANTS } from "../src/testing/interleave/verdict.ts";
+import { endProcess } from "./end-process.ts";
 import { type OpenInterleave, openInterleavedPostgres, openServer } from "./interleave-world.ts";
 
 const { values } = parseArgs({
@@ -44,6 +45,7 @@ try {
   for (const each of opened) await each.close();
   await server.stop();
 }
+endProcess();
 
 /** Histories wait for Postgres most of the time, so several are told at once. */
 async function tellMany(

@@ -13,6 +13,7 @@ import { mutants } from "../test/mutation/mutants.ts";
 import { reasonLines } from "../test/mutation/reasons.ts";
 import { type Failed, type MutantRunner, openMutantRunner } from "../test/mutation/runner.ts";
 import { missedBy, tableOf } from "../test/mutation/table.ts";
+import { endProcess } from "./end-process.ts";
 import { judgeSample } from "./mutant-sample.ts";
 
 const { values } = parseArgs({
@@ -69,6 +70,7 @@ if (values.list) {
     await server?.stop();
   }
 }
+endProcess();
 
 async function runSample(count: string): Promise<void> {
   await judgeSample({

@@ -14,6 +14,7 @@ import { WORLD_KINDS, type WorldKind } from "../src/testing/simulation/places.ts
 import { type Fault, FAULTS } from "../src/testing/simulation/plan.ts";
 import { shrink, type Told } from "../src/testing/simulation/shrink.ts";
 import { simulate, type SimulationResult } from "../src/testing/simulation/simulate.ts";
+import { endProcess } from "./end-process.ts";
 import { tellAll } from "./simulation-crew.ts";
 import { batchesOf, digestOfCode, Progress } from "./simulation-progress.ts";
 import {
@@ -57,6 +58,7 @@ const kind = kindOf(values.world);
 const steps = numberOf("steps", values.steps);
 const twiceEvery = values.twice ? 1 : TWICE_EVERY;
 process.exitCode = (await (values.seed === undefined ? tellMany() : tellOne(values.seed))) ? 0 : 1;
+endProcess();
 
 async function tellMany(): Promise<boolean> {
   const progress =

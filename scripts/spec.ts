@@ -11,6 +11,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { flagsOf, matrix, type Row, traceText } from "../spec/matrix.ts";
+import { endProcess } from "./end-process.ts";
 import { missingTool, search } from "./spin.ts";
 
 const AT_ONCE = 2;
@@ -72,6 +73,7 @@ else {
   say(`${millions} million states in ${seconds.toFixed(1)} seconds, all rows together`);
 }
 process.exitCode = failed === 0 ? 0 : 1;
+endProcess();
 
 async function worker(): Promise<void> {
   for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) await check(row);
