@@ -28,6 +28,7 @@ export function countRefusedWebhooks(
 ): RefusedWebhooks {
   let waiting = new Map<string, Refusals>();
   let cancel: (() => void) | null = null;
+  let underWay: Promise<void> = Promise.resolve();
 
   function add({ integration, code, count }: Refusals): void {
     const name = `${integration} ${code}`;
@@ -51,12 +52,14 @@ export function countRefusedWebhooks(
   return {
     note(integration, code) {
       add({ integration: integrations.has(integration) ? integration : "unknown", code, count: 1 });
-      cancel ??= clock.setTimer(WRITE_AFTER_MS, () => void write());
+      cancel ??= clock.setTimer(WRITE_AFTER_MS, () => {
+        underWay = write();
+      });
     },
     async stop() {
       cancel?.();
-      if (waiting.size === 0) return;
-      await inTime(clock, LAST_WRITE_MS, write()).catch(() => undefined);
+      const written = underWay.then(() => (waiting.size === 0 ? undefined : write()));
+      await inTime(clock, LAST_WRITE_MS, written).catch(() => undefined);
     },
   };
 }
