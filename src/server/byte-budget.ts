@@ -1,7 +1,13 @@
 /**
  * A budget of bytes that all requests under way share: a sender that is not known yet may not fill the
- * memory, nor may many together. Bytes are asked for before they are read.
+ * memory, nor may many together. Bytes are asked for before they are read. Part of it is kept for small
+ * bodies: large ones that come slowly would else keep ordinary webhooks out.
  */
+
+/** Ordinary webhooks are far below. */
+const SMALL_BODY_BYTES = 2 ** 20;
+const SHARE_FOR_SMALL_BODIES = 1 / 8;
+
 export interface ByteBudget {
   /** For one request; what it holds is given back when it is released. */
   open(): ByteHold;
@@ -26,7 +32,9 @@ export function createByteBudget(limit: number): ByteBudget {
       let released = false;
       return {
         add(bytes) {
-          if (released || held + bytes > limit) {
+          const isSmall = own + bytes <= SMALL_BODY_BYTES;
+          const room = isSmall ? limit : limit * (1 - SHARE_FOR_SMALL_BODIES);
+          if (released || held + bytes > room) {
             throw new BudgetSpentError(
               "the requests under way hold all the memory there is for them",
             );

@@ -67,8 +67,16 @@ export const availability: readonly CodeMutant[] = [
     id: "memory-in-flight",
     rule: "Bodies of requests under way share one budget of bytes",
     file: "src/server/byte-budget.ts",
-    find: "if (released || held + bytes > limit) {",
+    find: "if (released || held + bytes > room) {",
     replace: "if (released) {",
+    killedBy: ["test/server/byte-budget.test.ts"],
+  },
+  {
+    id: "memory-small-bodies",
+    rule: "... of which large ones leave a part to ordinary webhooks",
+    file: "src/server/byte-budget.ts",
+    find: "const isSmall = own + bytes <= SMALL_BODY_BYTES;",
+    replace: "const isSmall = true;",
     killedBy: ["test/server/byte-budget.test.ts"],
   },
   {

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Child {
+  /** Absent where it could not be started. */
+  readonly pid: number | undefined;
   /** What it printed first: it is at work. */
   readonly ready: Promise<string>;
   /** Everything it logged so far. */
@@ -54,6 +56,7 @@ export function startChild(
   // Later than its first word, its end is what the test asks for.
   early.catch(() => undefined);
   return {
+    pid: child.pid,
     ready: Promise.race([printed, early]),
     log: () => log,
     send(signal) {

@@ -60,6 +60,24 @@ it("what does not fit is refused before it is read, and fits again when others h
   expect((await fits.answer).status).toBe(400);
 });
 
+it("large bodies that fill what they may have leave room for small ones", async () => {
+  const large = [aBody(25 * MEGABYTE), aBody(25 * MEGABYTE), aBody(6 * MEGABYTE)];
+  expect((await aBody(14 * MEGABYTE).answer).status).toBe(503);
+  const streamed = aBody(null);
+  streamed.push(2 * MEGABYTE);
+  expect((await streamed.answer).status).toBe(503);
+
+  const small = aBody(20_000);
+  small.push(20_000);
+  small.end();
+  expect((await small.answer).status).toBe(400);
+  for (const { push, end, answer } of large) {
+    push(1);
+    end();
+    await answer;
+  }
+});
+
 it("a body that comes too slowly gives its room back", async () => {
   const slow = [aBody(25 * MEGABYTE), aBody(25 * MEGABYTE)];
   await expect.poll(() => clock.nextTimer()).not.toBeNull();
