@@ -40,6 +40,22 @@ export const availability: readonly CodeMutant[] = [
     killedBy: silentTests,
   },
   {
+    id: "pool-watched-once",
+    rule: "A pool that several Tandems share has one listener of ours, and each connection one",
+    file: "src/store/postgres/pool-watch.ts",
+    find: "if (this.#users > 1) return;",
+    replace: "",
+    killedBy: ["test/store/database.test.ts"],
+  },
+  {
+    id: "pool-connection-heard-once",
+    rule: "A connection that was watched before gets no second listener",
+    file: "src/store/postgres/pool-watch.ts",
+    find: "if (this.#known.has(client)) return;",
+    replace: "",
+    killedBy: ["test/store/database.test.ts"],
+  },
+  {
     id: "silence-patient",
     rule: "Migrations are waited for longer than other statements",
     file: "src/store/postgres/pg-database.ts",

@@ -190,6 +190,41 @@ describeOnEachEmptyDatabase("a database", (open, kind) => {
     await pool.end();
   });
 
+  it.skipIf(kind === "pglite")(
+    "listens once to a pool that many share, and then no more",
+    async () => {
+      const { url } = await open();
+      const pool = new pg.Pool({ connectionString: url ?? "", max: 1 });
+      pool.on("error", () => undefined);
+      const listening = () =>
+        ["error", "acquire", "release"].map((name) => pool.listenerCount(name));
+      const before = listening();
+      const warned = vi.spyOn(process, "emitWarning");
+      const sharing = Array.from({ length: 12 }, () => pgDatabase(pool));
+      const [first] = sharing;
+      for (const database of sharing) await database.query("select");
+      expect(listening()).toEqual(before.map((count) => count + 1));
+      await first?.close();
+      await first?.close();
+      expect(listening()).toEqual(before.map((count) => count + 1));
+      for (const database of sharing) await database.close();
+      expect(listening()).toEqual(before);
+      // Tandems that come and go one after the other share the pool's connections, too.
+      for (let left = 12; left > 0; left -= 1) {
+        const database = pgDatabase(pool);
+        await database.query("select");
+        await database.close();
+      }
+      const client = await pool.connect();
+      // One is the pool's own, and one is ours.
+      expect(client.listenerCount("error")).toBeLessThanOrEqual(2);
+      client.release();
+      expect(warned).not.toHaveBeenCalled();
+      warned.mockRestore();
+      await pool.end();
+    },
+  );
+
   it("calls whoever listens, until told to stop", async () => {
     const database = await connected();
     let heard = 0;

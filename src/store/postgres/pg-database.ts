@@ -5,7 +5,6 @@ import {
   type Closing,
   ConnectionLostError,
   type Database,
-  NoConnectionError,
   type Queryable,
   type QueryResult,
   sqlState,
@@ -15,14 +14,8 @@ import { nothingSeen } from "../beginning.ts";
 import { allOf } from "../pipeline.ts";
 import { KeptStatements, StatementLostError } from "./kept-statements.ts";
 import { listen } from "./pg-listen.ts";
-import {
-  answered,
-  hangUp,
-  PATIENCE,
-  type Patience,
-  PATIENT_MS,
-  ROLLBACK_WITHIN_MS,
-} from "./pg-silence.ts";
+import { answered, PATIENCE, type Patience, PATIENT_MS, ROLLBACK_WITHIN_MS } from "./pg-silence.ts";
+import { type PoolWatch, watchPool } from "./pool-watch.ts";
 
 const IN_FAILED_TRANSACTION = "25P02";
 
@@ -39,9 +32,7 @@ export function pgDatabase(source: string | pg.Pool, patience: Patience = PATIEN
   if ((pool.options.connectionTimeoutMillis ?? 0) === 0) {
     pool.options.connectionTimeoutMillis = patience.connectMillis;
   }
-  // A lost idle connection is not a crash: the pool opens another. An app may not listen to its own.
-  pool.on("error", ignoreLoss);
-  const { take, distrust, forget } = taker(pool);
+  const { take, distrust, release } = watchPool(pool);
   // An app's pool is set up as the app wants it.
   const kept = new KeptStatements(owned);
   const within = (answerMillis: number): Means => ({ pool, take, kept, answerMillis, distrust });
@@ -59,16 +50,10 @@ export function pgDatabase(source: string | pg.Pool, patience: Patience = PATIEN
     },
     listen: (channel, heard) => listen(pool, channel, heard, patience),
     async close() {
-      forget();
-      if (!owned) pool.off("error", ignoreLoss);
       if (owned) await pool.end();
+      release();
     },
   };
-}
-
-/** What a lost connection fails is told to those that use it. */
-function ignoreLoss(): void {
-  // Without a listener Node ends the process.
 }
 
 function openPool(connectionString: string, patience: Patience): pg.Pool {
@@ -90,62 +75,13 @@ function openPool(connectionString: string, patience: Patience): pg.Pool {
   });
 }
 
-/** Takes a connection. Throws `NoConnectionError` where the driver says nothing more of it. */
-type Take = () => Promise<pg.PoolClient>;
-
 /** What statements are asked by. */
 interface Means {
   readonly pool: pg.Pool;
-  readonly take: Take;
+  readonly take: PoolWatch["take"];
   readonly kept: KeptStatements;
   readonly answerMillis: number;
   readonly distrust: () => void;
-}
-
-/**
- * The driver says the same of a pool in use and of a host that is gone: who has what is counted here.
- * Where one connection fell silent, those that were opened before are not used again: what silenced it
- * has silenced them, too, and each would be found out only by a statement of its own.
- */
-function taker(pool: pg.Pool): {
-  readonly take: Take;
-  readonly distrust: () => void;
-  readonly forget: () => void;
-} {
-  const inUse = new Set<pg.PoolClient>();
-  const known = new WeakMap<pg.PoolClient, number>();
-  let trusted = 0;
-  const acquired = (client: pg.PoolClient) => {
-    inUse.add(client);
-    // Between the pool's listener and ours there is a moment: an error then would end the process.
-    if (!known.has(client)) client.on("error", ignoreLoss);
-    if (!known.has(client)) known.set(client, trusted);
-  };
-  const released = (_error: Error, client: pg.PoolClient) => void inUse.delete(client);
-  pool.on("acquire", acquired);
-  pool.on("release", released);
-  return {
-    distrust() {
-      trusted += 1;
-    },
-    async take() {
-      try {
-        for (;;) {
-          const client = await pool.connect();
-          if (known.get(client) === trusted) return client;
-          client.release(true);
-          hangUp(client);
-        }
-      } catch (error) {
-        if (sqlState(error) !== null) throw error;
-        throw new NoConnectionError(inUse.size < pool.options.max ? "unreachable" : "busy", error);
-      }
-    },
-    forget() {
-      pool.off("acquire", acquired);
-      pool.off("release", released);
-    },
-  };
 }
 
 /** Statements that are transactions of their own. After one that failed its connection is not trusted. */
