@@ -9,6 +9,8 @@
  *                   NX requests or workers lost  NC re-creations  NT ticks
  *                   NU reads answered 404 although the resource is there: access was lost for a while
  *                   READS: a read by id, admitted later, and one in the sweep
+ *                   READ_FIRST: writes and deletions read before they leave; without it our own answer has just
+ *                   shown the resource (`readFreshness`), so that the other rules are looked at by themselves
  * End               one poll, then one sweep, each at rest; NO_SWEEP: the poll alone
  *                   KEPT_DELETES: no webhook of a deletion is lost
  *
@@ -38,6 +40,11 @@
 #ifndef NU
 #define NU 0
 #endif
+#if defined(READ_FIRST) && !defined(NO_READ_FIRST)
+#define READS_FIRST 1
+#else
+#define READS_FIRST 0
+#endif
 #if defined(GONE) || defined(MISSING_IS_GONE)
 #define SAYS_GONE             /* a read that finds nothing is taken for the deletion */
 #endif
@@ -57,8 +64,14 @@ byte tb;                      /* tombstone: 0 none 1 of the resource 2 of the re
 byte iq, qc, qt; bit qr;      /* inbound: 0 none 1 upsert 2 upsert errored 3 delete */
 byte oq;                      /* outbound: 0 none 1 upsert 2 upsert errored 3 delete */
 bit am; byte av;              /* the attempt that is not settled */
-/* ---- the worker: 0 idle 1 reading 2 looking 3 patch sent 4 answered 5 delete sent 6 answered ---- */
+/* ---- the worker: 0 idle 1 reading 2 looking 3 patch sent 4 answered 5 delete sent 6 answered 7 looking before it ---- */
 byte w; bit gx; byte gc, gt; byte pc, pt; bit pr;
+#ifdef READ_FIRST
+bit named, late;              /* what a deletion takes along is on record; an edit came in its round trip */
+#define IN_ROUND_TRIP if :: w == 5 || w == 7 -> late = 1 :: else fi
+#else
+#define IN_ROUND_TRIP skip
+#endif
 /* ---- budgets, phases, onlookers ---- */
 byte nE = NE, nL = NL, nDR = NDR, nDL = NDL, nX = NX, nC = NC, nU = NU, calm;
 bit fin, polled, swept, verified;
@@ -163,8 +176,8 @@ active proctype Lane() {
   do
   /* ---- the provider ---- */
 #if NE > 0
-  :: d_step { X && nE > 0 && T != 1 -> nE--; T = 1; U = clk; toWire(T, U); printf("step: remote edit a=1\n"); STATE }
-  :: d_step { X && nE > 0 && T != 0 -> nE--; T = 0; U = clk; toWire(T, U); printf("step: remote edit a=0\n"); STATE }
+  :: d_step { X && nE > 0 && T != 1 -> nE--; T = 1; U = clk; toWire(T, U); IN_ROUND_TRIP; printf("step: remote edit a=1\n"); STATE }
+  :: d_step { X && nE > 0 && T != 0 -> nE--; T = 0; U = clk; toWire(T, U); IN_ROUND_TRIP; printf("step: remote edit a=0\n"); STATE }
 #endif
 #if NDR > 0
   :: d_step { X && nDR > 0 -> nDR--; X = 0; goneOnWire(); printf("step: remote delete\n"); STATE }
@@ -252,7 +265,7 @@ active proctype Lane() {
   :: d_step { w == 0 && oq == 1 && iq != 1 && iq != 3 -> oq = 0; printf("step: start outbound upsert\n");
        if
        :: tb != 0 || !E -> skip
-       :: tb == 0 && E && (am || iq == 2) -> gx = X; gc = T; gt = U; w = 2
+       :: tb == 0 && E && (am || iq == 2 || READS_FIRST) -> gx = X; gc = T; gt = U; w = 2
        :: else -> send()
        fi;
        STATE }
@@ -281,8 +294,24 @@ active proctype Lane() {
        :: gx -> learn(gc, gt); merge(gc, gt, 1); am = 0; av = 0; queueUnsent()
        fi;
        gx = 0; gc = 0; gt = 0; STATE }
+#if defined(READ_FIRST) && !defined(NO_READ_FIRST)
+  :: d_step { w == 0 && oq == 3 && iq != 1 && iq != 3 -> oq = 0; w = 7; gx = X; gc = T; gt = U; late = 0; printf("step: start outbound delete\n"); STATE }
+  :: d_step { w == 7 -> printf("step: commit look\n");
+       if
+       :: !gx -> w = 0                                              /* nothing is left to delete */
+       :: gx && gt < CK -> w = 0; oq = 3
+       :: gx && gt >= CK -> if :: gc != B && gc != 2 -> named = 1 :: else fi; w = 5; am = 1
+       fi;
+       gx = 0; gc = 0; gt = 0; STATE }
+  :: d_step { w == 7 && nX > 0 -> nX--; w = 0; gx = 0; gc = 0; gt = 0; oq = 3; printf("step: crash in look\n"); STATE }
+#else
   :: d_step { w == 0 && oq == 3 && iq != 1 && iq != 3 -> oq = 0; w = 5; am = 1; printf("step: start outbound delete\n"); STATE }
-  :: d_step { w == 5 -> if :: X -> X = 0; goneOnWire() :: else fi; w = 6; printf("step: delete arrives\n"); STATE }
+#endif
+  :: d_step { w == 5 ->
+#ifdef READ_FIRST
+       assert(!X || T == B || T == 2 || named || late);             /* no remote edit is deleted unrecorded */
+#endif
+       if :: X -> X = 0; goneOnWire() :: else fi; w = 6; printf("step: delete arrives\n"); STATE }
   :: d_step { w == 6 -> w = 0; am = 0; av = 0; printf("step: commit answer\n"); STATE }
 #if NU > 0
   :: d_step { (w == 1 || w == 2) && gx && nU > 0 -> nU--; gx = 0; printf("step: read is answered 404\n"); STATE }

@@ -18,7 +18,10 @@
  * Policy            field (default) | RECORD | RESOURCE_WINS | RECORD_WINS | SETS: a field is a set of two
  * Fields            one, or TWO
  * End               one poll at rest; STRICT: at any moment after the faults; KEPT: no webhook is lost
- * Looked at         convergence; LOCAL: no local edit lost unrecorded; REMOTE: no remote edit either
+ * Reads             READ_FIRST: a write reads the resource before it leaves; without it, one of ours has
+ *                   just shown it (`readFreshness`), so that the other rules are looked at by themselves
+ * Looked at         convergence; LOCAL: no local edit lost unrecorded; REMOTE: no remote edit either,
+ *                   with READ_FIRST but for one between the read and the write's landing
  *
  * NO_... takes one rule away.
  */
@@ -575,6 +578,8 @@ inline send() {
 #endif
 #ifdef NO_LOOK
 #define LOOKS HIDDEN
+#elif defined(READ_FIRST) && !defined(NO_READ_FIRST)
+#define LOOKS 1
 #else
 #define LOOKS (am != 0 || HIDDEN)
 #endif
@@ -630,7 +635,12 @@ loop:
              :: else -> if :: ll & BIT(y) -> lp = lp & (3 - BIT(y)) :: else fi fi;
 #endif
 #ifdef REMOTE
-          if :: F(R, y) == x || (x == F(B, y) && F(T, y) < 2) -> rp = rp & (3 - BIT(y)) :: else -> rp = rp | BIT(y) fi;
+#ifdef READ_FIRST
+#define IN_ROUND_TRIP (w == 2 || w == 3)
+#else
+#define IN_ROUND_TRIP 0
+#endif
+          if :: IN_ROUND_TRIP || F(R, y) == x || (x == F(B, y) && F(T, y) < 2) -> rp = rp & (3 - BIT(y)) :: else -> rp = rp | BIT(y) fi;
           PUT(rv, y, x);
 #endif
           PUT(T, y, x); U = clk; toWire(T, clk);

@@ -288,6 +288,17 @@ export const mutants: readonly Mutant[] = [
     { ...deletes, budget: { remoteEdits: 1, ticks: 1, localDeletes: 1 } },
   ),
   mutant(
+    "a patch leaves only after a read",
+    {
+      stepOutbound: (start, event, view, context) => {
+        const step = engine.stepOutbound(start, event, view, context);
+        if (step.kind !== "read") return step;
+        return engine.stepOutbound(start, event, { ...view, looked: true }, context);
+      },
+    },
+    { ...oneField, watch: "remote edits", budget: { remoteEdits: 1, localEdits: 1, ticks: 1 } },
+  ),
+  mutant(
     "D4: the unsent edits of a deleted record are on record",
     {
       admitChange: (lane, change, context) =>

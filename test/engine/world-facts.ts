@@ -164,6 +164,11 @@ function changedSets(before: Content, sets: SetChanges): Content {
   );
 }
 
+/** Whether a write has read already and has not landed: what nobody tells of then, nobody can keep. */
+export function isInRoundTrip({ task }: World, { webhooks }: Options): boolean {
+  return webhooks === "may be lost" && (task?.kind === "look" || task?.kind === "sent");
+}
+
 /** Whether a remote edit only takes back another that nobody had merged: then nothing is lost. */
 export function isUndone(world: World, field: string, value: string): boolean {
   const before = world.resource.content[field];

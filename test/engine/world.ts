@@ -9,6 +9,7 @@ import {
   changed,
   deciding,
   deleteWebhook,
+  isInRoundTrip,
   isUndone,
   landing,
   onTheWire,
@@ -57,7 +58,10 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
               remote: value,
               localPending: before.localPending && !before.localLanded && before.local !== value,
               localLanded: before.localLanded || before.local === value,
-              remotePending: world.record?.[field] !== value && !isUndone(world, field, value),
+              remotePending:
+                !isInRoundTrip(world, options) &&
+                world.record?.[field] !== value &&
+                !isUndone(world, field, value),
             })),
           });
         }

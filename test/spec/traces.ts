@@ -71,8 +71,8 @@ export function worldOptions(row: Row): Options {
     strict: flags.has("STRICT"),
     webhooks: flags.has("KEPT") || flags.has("KEPT_DELETES") ? "arrive" : "may be lost",
     reads: flags.has("READS"),
-    // These models have no read before a write, which makes the other rules' own part the larger.
-    unread: true,
+    // Rows without a read before each write look at the other rules' own part, which is the larger then.
+    unread: !flags.has("READ_FIRST"),
   };
   if (model === "delete") {
     const sweep = !flags.has("NO_SWEEP") || row.without === "NO_SWEEP";
