@@ -83,6 +83,8 @@ export interface Choice {
   readonly giveUp: readonly MissedDelivery[];
   /** Keys of those that have come after all. */
   readonly arrived: readonly string[];
+  /** Due, and to be asked for another time. */
+  readonly left: number;
 }
 
 /**
@@ -100,10 +102,12 @@ export function chooseRedeliveries(
   const missing = due.filter(({ deliveryKey }) => !received.has(deliveryKey));
   const isOver = ({ asks, failedAt }: MissedDelivery): boolean =>
     asks >= MOST_ASKS || now - failedAt > REPEATABLE_MS * MILLISECOND;
+  const waiting = missing.filter((each) => !isOver(each));
   return {
-    ask: missing.filter((each) => !isOver(each)).slice(0, most),
+    ask: waiting.slice(0, most),
     giveUp: missing.filter(isOver).map((each) => ({ ...each, state: "given_up" })),
     arrived: due.map(({ deliveryKey }) => deliveryKey).filter((key) => received.has(key)),
+    left: Math.max(0, waiting.length - most),
   };
 }
 

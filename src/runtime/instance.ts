@@ -196,8 +196,9 @@ async function lostCreate(
   { random, log }: Services,
 ): Promise<LostCreate | null> {
   const mapping = book.mapping(lane);
-  const { recordId, externalId, intent } = lane;
-  if (mapping === null || recordId === null || externalId !== null || intent !== null) return null;
+  const { recordId, externalId, intent, disabled } = lane;
+  if (mapping === null || recordId === null || externalId !== null) return null;
+  if (intent !== null || disabled !== null) return null;
   const row = (await tx.records.read(mapping, [recordId])).get(recordId);
   if (row === undefined) return null;
   try {

@@ -195,13 +195,12 @@ async function choose(
     const due = await redeliveries.due(logId, now, DUE_PAGE);
     const keys = due.map(({ deliveryKey }) => deliveryKey);
     const received = await deliveries.received(shared.account.integration, keys);
-    const { ask: chosen, giveUp: over, arrived } = chooseRedeliveries(due, received, now, ASKS);
-    await redeliveries.arrived(logId, arrived);
-    tellArrived(services.log, arrived);
-    await giveUp(services, shared, logId, over);
-    const left = due.length > chosen.length + over.length + arrived.length;
-    if (chosen.length > 0 || due.length < DUE_PAGE) {
-      return { chosen, left: left || due.length === DUE_PAGE };
+    const choice = chooseRedeliveries(due, received, now, ASKS);
+    await redeliveries.arrived(logId, choice.arrived);
+    tellArrived(services.log, choice.arrived);
+    await giveUp(services, shared, logId, choice.giveUp);
+    if (choice.ask.length > 0 || due.length < DUE_PAGE) {
+      return { chosen: choice.ask, left: choice.left > 0 || due.length === DUE_PAGE };
     }
   }
 }

@@ -7,7 +7,7 @@ export class PairedElsewhereError extends Error {
 
   constructor(key: LaneKey) {
     super(
-      `${key.recordType} ${key.recordId ?? "?"} has another counterpart of type ${key.resourceType} in connection ${key.connectionId}`,
+      `${key.recordType} ${String(key.recordId)} has another counterpart of type ${key.resourceType} in connection ${key.connectionId}`,
     );
     this.key = key;
   }

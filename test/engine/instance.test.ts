@@ -20,6 +20,17 @@ describe("a database", () => {
     expect(kindOf({ name: null, place: "1/5" }, { name: null, place: "1/5" })).toBe("ours");
   });
 
+  it("that is another's says which instance it belongs to, and which this process is", () => {
+    const stored = { name: "prod", place: "1/5", adoptedAt: NOW, setBack: null };
+    expect(judgeInstance(stored, { name: null, place: "1/5" })).toEqual({
+      kind: "foreign",
+      why: "this database belongs to the instance prod, and this process has no instance id",
+    });
+    expect(judgeInstance(stored, { name: "staging", place: "1/5" })).toMatchObject({
+      why: expect.stringContaining("this process has the instance id staging") as string,
+    });
+  });
+
   it("may be given a name, and is worked on under no other from then on", () => {
     expect(kindOf({ name: null, place: "1/5" }, { name: "prod", place: "1/5" })).toBe("new");
     expect(kindOf({ name: "prod", place: "1/5" }, { name: "staging", place: "1/5" })).toBe(

@@ -98,9 +98,10 @@ describe("what the log shows", () => {
 describe("what is asked for", () => {
   it("is what has been due for longest, and no more than a round may ask for", () => {
     const due = ["oldest", "old", "young"].map((deliveryKey) => aMissed({ deliveryKey }));
-    const { ask, giveUp } = chooseRedeliveries(due, NOTHING, NOW, 2);
+    const { ask, giveUp, left } = chooseRedeliveries(due, NOTHING, NOW, 2);
     expect(ask.map(({ deliveryKey }) => deliveryKey)).toEqual(["oldest", "old"]);
     expect(giveUp).toEqual([]);
+    expect(left).toBe(due.length - 2);
   });
 
   it("is nothing that the ledger holds, and that is given up no more either", () => {
@@ -109,6 +110,7 @@ describe("what is asked for", () => {
       ask: [],
       giveUp: [],
       arrived: ["a", "b"],
+      left: 0,
     });
   });
 
@@ -138,6 +140,7 @@ describe("what is asked for", () => {
       ask: [],
       arrived: [],
       giveUp: [{ ...old, state: "given_up" }],
+      left: 0,
     });
   });
 });

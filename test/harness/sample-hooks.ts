@@ -17,6 +17,30 @@ export function withHooks(hooks: Hooks): (config: AnyConfig) => AnyConfig {
   };
 }
 
+/** A text that cannot be translated where the title says so. */
+export function withPoison(config: AnyConfig): AnyConfig {
+  const { tasks } = config.records;
+  const sync = tasks?.sync?.["github.issue"] as SyncConfig;
+  const markdown = {
+    field: "body",
+    toResource: (row: Readonly<Record<string, unknown>>) => {
+      if (String(row.title).startsWith("Poisoned")) throw new Error("cannot be rendered");
+      return String(row.markdown);
+    },
+    toRecord: (value: unknown) => value,
+  };
+  return {
+    ...config,
+    records: {
+      ...config.records,
+      tasks: {
+        ...tasks,
+        sync: { "github.issue": { ...sync, fields: { ...sync.fields, markdown } } },
+      },
+    },
+  };
+}
+
 /** Stands for an ORM: writes any patch through the given connection. */
 export async function saveAsAnOrm(
   tx: AppSql,

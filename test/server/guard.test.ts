@@ -57,6 +57,18 @@ describe("without a token", () => {
     expect(statusOf(ask("GET", {}, "localhost:4400"), old)).toBe(403);
   });
 
+  it.each([
+    ["the peer", { ...HERE, peer: "192.0.2.7" }, {}, "localhost:4400", "asked from 192.0.2.7"],
+    ["the proxy", HERE, { via: "1.1 proxy" }, "localhost:4400", "(header via)"],
+    ["its version", { ...HERE, isOldProxy: true }, {}, "localhost:4400", "HTTP/1.0"],
+    ["its host", HERE, {}, "tandem.example.com", "asked as tandem.example.com"],
+  ] as const)("the answer names the cause: %s", async (_, caller, headers, host, cause) => {
+    const refusal = refuseElsewhere(ask("GET", headers, host), caller);
+    expect(await refusal?.json()).toMatchObject({
+      error: { message: expect.stringContaining(cause) as string },
+    });
+  });
+
   it("where nothing tells the peer nobody may, and the answer names the ways in", async () => {
     const refusal = refuseElsewhere(ask("GET", {}, "localhost:4400"), { ...HERE, peer: null });
     expect(refusal?.status).toBe(403);

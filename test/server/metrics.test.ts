@@ -31,6 +31,9 @@ describeOnEachDatabase("metrics", (open) => {
     expect(before.get('tandem_due_late_seconds{what="event"}')).toBe(0);
     const account = 'tandem_account_active{integration="github",account="acme",state=';
     expect(before.get(`${account}"active"}`)).toBe(1);
+    const connection = `tandem_connection_enabled{integration="github",container="${app.repo}",scope="1",direction=`;
+    expect(before.get(`${connection}"inbound"}`)).toBe(1);
+    expect(before.get(`${connection}"outbound"}`)).toBe(1);
 
     app.github.revokeToken("ghs_test");
     await app.addTask({ title: "Waits" });

@@ -110,4 +110,35 @@ describeOnEachDatabase("a database in trouble", (open) => {
     expect(app.github.issues(app.repo)).toMatchObject([{ title: "Passed on" }]);
     expect(app.writes()).toBe(1);
   });
+
+  it("S49: a renewal that fails is tried again: work that takes long stays with its worker", async () => {
+    const app = await givenSampleTandem(await open());
+    const { services } = app.tandem;
+    await app.addTask({ title: "Takes long" });
+    await drainChanges(services);
+    const [claimed] = await claimDue(services, await AddressBook.open(services), "one", 60_000, 1);
+    if (claimed === undefined) throw new Error("nothing was claimed");
+    let renewals = 0;
+    const failingOnce: typeof services = {
+      ...services,
+      store: {
+        ...services.store,
+        transaction: (work) => {
+          renewals += 1;
+          return renewals === 1
+            ? Promise.reject(new Error("the database is away"))
+            : services.store.transaction(work);
+        },
+      },
+    };
+    const release = keepLease(failingOnce, claimed, 60_000);
+    const lease = () => app.sql("select lease_expires_at from tandem.events_live");
+    const before = await lease();
+    await app.advance(15_000);
+    expect(await lease()).toEqual(before);
+    await app.advance(15_000);
+    await expect.poll(lease).not.toEqual(before);
+    expect(await passOnLeases(services)).toBe(0);
+    release();
+  });
 });

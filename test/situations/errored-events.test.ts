@@ -1,7 +1,7 @@
 /** Situations 50 and 51: an errored event restarted too late, and one poisoned resource among others. */
 import { expect, it } from "vitest";
-import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { withPoison } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const REFUSED = "A title that the table refuses";
@@ -172,30 +172,6 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
     expect(app.writes()).toBe(0);
   });
 });
-
-/** A status that one title cannot be translated under. */
-function withPoison(config: AnyConfig): AnyConfig {
-  const { tasks } = config.records;
-  const sync = tasks?.sync?.["github.issue"] as SyncConfig;
-  const markdown = {
-    field: "body",
-    toResource: (row: Readonly<Record<string, unknown>>) => {
-      if (String(row.title).startsWith("Poisoned")) throw new Error("cannot be rendered");
-      return String(row.markdown);
-    },
-    toRecord: (value: unknown) => value,
-  };
-  return {
-    ...config,
-    records: {
-      ...config.records,
-      tasks: {
-        ...tasks,
-        sync: { "github.issue": { ...sync, fields: { ...sync.fields, markdown } } },
-      },
-    },
-  };
-}
 
 describeOnEachDatabase("one poisoned resource", (open) => {
   it("S51 the app's table refuses one issue: all others flow, both ways, and its own next edit too", async () => {

@@ -295,6 +295,24 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
   });
 
   it.runIf(kind === "postgres")(
+    "S44 a placeholder's row that the app holds is connected a second after it is free",
+    async () => {
+      const database = await open();
+      const app = await givenAStranger((config) => config, database);
+      await app.sql(CONNECT);
+      const session = new pg.Client({ connectionString: database.url });
+      await session.connect();
+      await session.query("begin; select from users where id = 2 for update");
+      await app.settle();
+      await session.end();
+      expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2"]);
+      await app.advance(1_000);
+      await app.settle();
+      expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+    },
+  );
+
+  it.runIf(kind === "postgres")(
     "S44 a row that the app holds follows when it is free",
     async () => {
       const database = await open();

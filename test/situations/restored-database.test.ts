@@ -7,7 +7,8 @@ import { drainChanges } from "../../src/runtime/drain.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { createInstanceGuard } from "../../src/runtime/instance.ts";
 import { beatsInFile, beatsInProcess } from "../../src/runtime/beat-memory.ts";
-import { silentLog } from "../../src/runtime/log.ts";
+import { type Log, silentLog } from "../../src/runtime/log.ts";
+import { withPoison } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { rememberDatabase } from "../harness/set-back.ts";
 
@@ -97,6 +98,30 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     expect((await app.tasks()).find((task) => task.id === id)?.title).toBe(
       "Edited after the backup",
     );
+    expect(app.writes()).toBe(0);
+  });
+
+  it("S64 leaves to a person what cannot be looked for, and says why in the log", async () => {
+    const said: string[] = [];
+    const warn: Log["warn"] = (details, message) =>
+      said.push(`${JSON.stringify(details)} ${message}`);
+    const log: Log = { ...silentLog, warn };
+    const app = await givenSampleTandem(await open(), withPoison, { log });
+    await app.settle();
+    const id = await app.addTask({ title: "Poisoned" });
+    await drainChanges(app.tandem.services);
+    await app.sql("update tandem.instance set set_back = 'a failover lost work'");
+    await app.advance(120_000);
+    await app.settle();
+    expect(await post(app, "instance/approve")).toBe(200);
+    await app.settleWithin(5);
+
+    expect((await app.status()).disabled_pairings.first).toMatchObject([
+      { record_id: id, cause: "restored" },
+    ]);
+    expect(
+      said.filter((line) => line.includes("cannot be looked for: a person says")),
+    ).toHaveLength(1);
     expect(app.writes()).toBe(0);
   });
 

@@ -13,7 +13,7 @@ import {
   NoConnectionError,
 } from "../../src/store/database.ts";
 import { describeTrouble } from "../../src/store/database-trouble.ts";
-import { isDatabaseTrouble } from "../../src/runtime/failures.ts";
+import { isDatabaseTrouble, tell as tellFailure } from "../../src/runtime/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
 import { allOf, tell } from "../../src/store/pipeline.ts";
@@ -338,6 +338,7 @@ describeOnEachEmptyDatabase("a database", (open, kind) => {
         expect(late).toMatchObject({ reason });
         expect(describeTrouble(late)?.code).toBe(code);
         expect(isDatabaseTrouble(late)).toBe(true);
+        expect(tellFailure(late)).toMatchObject({ code, hint: describeTrouble(late)?.hint });
         held?.release();
         await pool.end();
       }

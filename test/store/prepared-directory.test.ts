@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { fillDirectory, renewIdentifier } from "../../src/store/postgres/prepared-directory.ts";
+import {
+  fillDirectory,
+  preparedPath,
+  renewIdentifier,
+} from "../../src/store/postgres/prepared-directory.ts";
 
 const IDENTIFIER = 7_712_170_098_536_900_001n;
 const folder = mkdtempSync(join(tmpdir(), "tandem-prepared-"));
@@ -26,6 +30,10 @@ const identifierOf = async (pglite: PGlite) =>
       "select system_identifier::text as id from pg_control_system()",
     )
   ).rows[0]?.id;
+
+it("is looked for by the version of PGlite, whose files it holds", () => {
+  expect(preparedPath()).toMatch(/pglite-\d+\.\d+\.\d+[^/]*\.tar\.br$/);
+});
 
 it("opens in a folder with an identifier of its own, and keeps what is written", async () => {
   const directory = join(folder, "data");

@@ -64,6 +64,10 @@ describe("a webhook request", () => {
         code: "header_too_long",
       });
       expect(await verify({ headers: { [name]: "7".repeat(255) } })).toMatchObject({ ok: true });
+      const longest = { "x-github-delivery": "7".repeat(255), "x-github-event": "7".repeat(255) };
+      expect(await verify({ headers: { ...longest, [name]: "7".repeat(256) } })).toMatchObject({
+        message: expect.stringMatching(new RegExp(`header ${name} has more`, "i")) as string,
+      });
     },
   );
 
