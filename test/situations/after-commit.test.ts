@@ -125,7 +125,11 @@ describeOnEachDatabase("afterCommit", (open) => {
     expect(heard).toEqual(["Good"]);
     expect(await app.sql("select attempts from tandem.after_commits")).toEqual([{ attempts: 1 }]);
 
+    // Sooner than its lease would pass it on.
     await app.advance(5_000);
+    await app.settle();
+    expect(await app.sql("select attempts from tandem.after_commits")).toEqual([{ attempts: 2 }]);
+
     mona.editIssue(app.repo, 2, { title: "Better" });
     await app.settle();
     expect(await app.story("state=completed")).toHaveLength(3);

@@ -228,7 +228,10 @@ describeOnEachDatabase("apply", (open, kind) => {
     await app.settle();
     expect((await app.events())[0]).toMatchObject({
       state: "errored",
-      error: { code: "error_swallowed" },
+      error: {
+        code: "error_swallowed",
+        message: "a statement of the app's code failed, and the code went on",
+      },
     });
     expect(await app.tasks()).toEqual([]);
   });
