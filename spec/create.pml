@@ -6,6 +6,8 @@
  * NX  requests or workers lost; a lost request may land later    NH  copies by persons
  * NA  copies by persons who act as the account, once the record is paired: only a create that left and
  *     whose resource was not seen proves that a resource is ours; time and text tell a copy made meanwhile
+ * NM  markers, with their token, that a person edits out of what we made; by its author, time and text it
+ *     is told all the same, while one create only is not answered. So these rows are EXACT.
  * EXACT: none lands late and the list does not lag. Then there are never two of ours, not even for a while.
  * NO_ROOM: the resource has no room for a token. Then no rule can be exact about requests that land
  * late and lists that lag, so there are none; unknown resources wait while a create is open.
@@ -24,11 +26,20 @@
 #ifndef NA
 #define NA 0
 #endif
+#ifndef NM
+#define NM 0
+#endif
 #define N 5                   /* resources are numbered from 1 in the order they land */
 
 /* ---- the provider ---- */
 byte n;                       /* how many resources there are */
 bit human[N], hand[N], told[N], open[N], wire[N];
+#if NM > 0
+bit bare[N];                  /* its marker was edited away */
+#define BARE(k) bare[k]
+#else
+#define BARE(k) 0
+#endif
 byte adrift;                  /* requests of workers that gave up on them */
 /* ---- the lanes: the create's own, and those of other resources ---- */
 byte bound;                   /* its external id */
@@ -39,7 +50,7 @@ bit iq, oq = 1;               /* its inbound and outbound events */
 bit own[N], waits[N];         /* another record was made; it waits for the create */
 /* ---- the worker: 0 idle 1 sent 2 answered 3 listed ---- */
 byte w, ans;
-byte nX = NX, nH = NH, nA = NA, i, r; bit fin, polled, swept;
+byte nX = NX, nH = NH, nA = NA, nM = NM, i, r; bit fin, polled, swept;
 
 #define STATE printf("state: n %d bound %d base %d attempt %d in %d out %d worker %d:%d open %d%d%d%d own %d%d%d%d human %d%d%d%d\n", \
   n, bound, hb, att, iq, oq, w, ans, open[1], open[2], open[3], open[4], own[1], own[2], own[3], own[4], human[1], human[2], human[3], human[4])
@@ -90,12 +101,22 @@ inline observe(k) {
 #endif
 #else
      if
-     :: ADOPTS(k) -> bound = k; iq = 1; MARK(k)                                /* adopted */
-#ifndef NO_SURPLUS
-     :: bound != 0 && SURPLUS(k) -> MARK(k)                           /* ours and not bound: the sweep closes it */
-     :: !ADOPTS(k) && !(bound != 0 && SURPLUS(k)) -> own[k] = 1
+#if NM > 0
+     :: BARE(k) ->
+#ifdef NO_LOST_TOKEN
+        own[k] = 1
 #else
-     :: else -> own[k] = 1
+        if :: sent && bound == 0 && MAY_WAIT(k) -> waits[k] = 1             /* ours had its token from the start */
+           :: else -> own[k] = 1
+        fi
+#endif
+#endif
+     :: !BARE(k) && ADOPTS(k) -> bound = k; iq = 1; MARK(k)                                /* adopted */
+#ifndef NO_SURPLUS
+     :: !BARE(k) && bound != 0 && SURPLUS(k) -> MARK(k)                           /* ours and not bound: the sweep closes it */
+     :: !BARE(k) && !ADOPTS(k) && !(bound != 0 && SURPLUS(k)) -> own[k] = 1
+#else
+     :: !BARE(k) && !ADOPTS(k) -> own[k] = 1
 #endif
      fi
 #endif
@@ -138,6 +159,8 @@ active proctype Create() {
        for (i : 1 .. n) {
 #ifdef NO_ROOM
          if :: r == 0 && open[i] && !human[i] && !own[i] -> r = i :: else fi
+#elif defined(NO_LIKENESS)
+         if :: r == 0 && open[i] && !human[i] && !BARE(i) -> r = i :: else fi
 #else
          if :: r == 0 && open[i] && !human[i] -> r = i :: else fi
 #endif
@@ -164,16 +187,20 @@ active proctype Create() {
   /* ---- others, and what is on its way ---- */
   :: d_step { nH > 0 && n > 0 && n < N - 1 -> nH--; land(1); printf("step: a person copies it\n"); STATE }
   :: d_step { nA > 0 && bound != 0 && n < N - 1 -> nA--; land(1); hand[n] = 1; told[n] = (left > nm); printf("step: its writer copies it\n"); STATE }
+#if NM > 0
+#define EDIT(k) :: d_step { nM > 0 && k <= n && open[k] && !human[k] && !bare[k] -> nM--; bare[k] = 1; wire[k] = 1; printf("step: a person removes the marker of %d\n", k); STATE }
+  EDIT(1) EDIT(2) EDIT(3) EDIT(4)
+#endif
 #define HOOK(k) :: d_step { wire[k] -> observe(k); printf("step: webhook %d\n", k); STATE }
   HOOK(1) HOOK(2) HOOK(3) HOOK(4)
-#ifdef NO_ROOM
+#if defined(NO_ROOM) || NM > 0
   /* ---- what waits for the create goes on when it is settled, or its deadline passes before ---- */
 #define WAIT(k) :: d_step { waits[k] && bound != 0 -> waits[k] = 0; own[k] = 1; printf("step: %d is let go\n", k); STATE } \
                 :: d_step { waits[k] && bound == 0 && w == 0 -> takeOver(k); printf("step: deadline of %d\n", k); STATE }
   WAIT(1) WAIT(2) WAIT(3) WAIT(4)
 #endif
   /* ---- the end: one poll, one sweep ---- */
-  :: d_step { !fin && adrift == 0 -> fin = 1; nX = 0; nH = 0; nA = 0; printf("step: faults stop\n") }
+  :: d_step { !fin && adrift == 0 -> fin = 1; nX = 0; nH = 0; nA = 0; nM = 0; printf("step: faults stop\n") }
   :: d_step { fin && !polled && WIRES -> wire[1] = 0; wire[2] = 0; wire[3] = 0; wire[4] = 0; printf("step: webhooks lost\n") }
   :: d_step { fin && QUIET && !polled && !WIRES -> polled = 1;
        for (r : 1 .. n) { if :: open[r] -> observe(r) :: else fi } r = 0; printf("step: POLL\n"); STATE }
