@@ -1,6 +1,7 @@
 /** Every row of the bench, in the order of the report. */
 import type { Row } from "./harness/bench.ts";
 import { BACKFILL } from "./rows/backfill.ts";
+import { BULK } from "./rows/bulk.ts";
 import { CAPTURE } from "./rows/capture.ts";
 import { DELIVERIES } from "./rows/deliveries.ts";
 import { HISTORY } from "./rows/history.ts";
@@ -24,6 +25,7 @@ const ALL: readonly Row[] = [
   ...ISOLATION,
   ...SOAK,
   ...START,
+  ...BULK,
 ];
 
 // Some rows come of one piece of work, and stand together above.

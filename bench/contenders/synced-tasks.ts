@@ -1,11 +1,12 @@
 /** The configuration that the bench runs Tandem with: tasks and issues, as most of its users map them. */
+import type pg from "pg";
 import { defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 
 /** @param integration The adapter, where it is not to be the plain one. */
-export function syncedTasks(url: string, integration = github()) {
+export function syncedTasks(database: string | pg.Pool, integration = github()) {
   return defineConfig({
-    database: url,
+    database,
     integrations: { github: integration },
     records: {
       tasks: {
