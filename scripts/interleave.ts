@@ -2,7 +2,8 @@
  * `npm run interleave -- --seeds 2000 --json`: histories whose transactions overlap. A seed interleaves the
  * statements of workers and people on a real Postgres. It exits with 1 unless every invariant holds.
  *
- * `--seed 17` tells one, with each statement in its order. `--from 100` begins there.
+ * A history that fails is shrunk: the fewest steps and pauses that still fail are told, statement by statement.
+ * `--seed 17` runs one history, `--only 3,9,9.4` only those of its steps and pauses. `--from 100` begins there.
  */
 import { parseArgs } from "node:util";
 import {
@@ -10,7 +11,10 @@ import {
   type Interleave,
   openInterleave,
 } from "../src/testing/interleave/interleave.ts";
+import type { Part } from "../src/testing/interleave/plan.ts";
+import { tellInterleaved } from "../src/testing/interleave/tell.ts";
 import { type Invariant, INVARIANTS } from "../src/testing/interleave/verdict.ts";
+import { leaveOut } from "../src/testing/shrink.ts";
 import { endProcess } from "./end-process.ts";
 import { type OpenInterleave, openInterleavedPostgres, openServer } from "./interleave-world.ts";
 
@@ -20,9 +24,17 @@ const { values } = parseArgs({
     seed: { type: "string" },
     from: { type: "string", default: "1" },
     jobs: { type: "string", default: "4" },
+    only: { type: "string" },
+    shrink: { type: "boolean", default: true },
     json: { type: "boolean", default: false },
   },
+  allowNegative: true,
 });
+
+/** So many failing seeds are shrunk; the others are only named. */
+const SHRUNK = 3;
+/** How often a failing history is run to shrink it. */
+const BUDGET = 200;
 
 const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
 
@@ -39,7 +51,7 @@ try {
   const isClean =
     values.seed === undefined || first === undefined
       ? await tellMany(tellers, Number(values.from), Number(values.seeds))
-      : tellStory(await first(Number(values.seed)));
+      : await tellOne(first, Number(values.seed));
   process.exitCode = isClean ? 0 : 1;
 } finally {
   for (const each of opened) await each.close();
@@ -55,7 +67,7 @@ async function tellMany(
 ): Promise<boolean> {
   const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<Invariant, number>;
   const total = { seeds: 0, converged: 0, edits: 0, apiCalls: 0, statements: 0 };
-  const failing: number[] = [];
+  const failing: Interleaved[] = [];
   const startedAt = performance.now();
   let next = from;
   const tellSome = async (tell: Interleave) => {
@@ -72,29 +84,63 @@ async function tellMany(
     total.statements += told.trace.length;
     for (const name of NAMES) broken[name] += Number(told.verdict[name].length > 0);
     if (told.converged) return;
-    failing.push(told.seed);
+    failing.push(told);
     say(told);
   };
   await Promise.all(tellers.map(tellSome));
+  const [teller] = tellers;
   const perSecond = Number(((total.seeds * 1_000) / (performance.now() - startedAt)).toFixed(1));
-  const figures = { ...total, broken, failing: failing.slice(0, 50), perSecond };
+  const figures = {
+    ...total,
+    broken,
+    failing: failing.map(({ seed }) => seed).slice(0, 50),
+    perSecond,
+  };
+  if (values.shrink && teller !== undefined) {
+    for (const told of failing.slice(0, SHRUNK)) await shrink(teller, told);
+  }
   const words = `${String(total.converged)} of ${String(total.seeds)} histories converged; `;
   process.stdout.write(`${values.json ? "" : words}${JSON.stringify(figures)}\n`);
   return failing.length === 0;
 }
 
-function tellStory(told: Interleaved): boolean {
-  for (const line of told.trace) process.stderr.write(`  ${line}\n`);
-  for (const line of told.story) process.stderr.write(`  ledger: ${line}\n`);
-  say(told);
+async function tellOne(tell: Interleave, seed: number): Promise<boolean> {
+  const only = values.only?.split(",");
+  const told = await tell(seed, only);
+  tellStory(told, only);
+  if (!told.converged && values.shrink) await shrink(tell, told);
   return told.converged;
 }
 
-function say({ seed, converged, verdict }: Interleaved): void {
+/** Leaves out of a failing history what it fails without, and tells the rest. */
+async function shrink(tell: Interleave, { seed, parts, verdict }: Interleaved): Promise<void> {
+  const names = NAMES.filter((name) => verdict[name].length > 0);
+  const fails = async (only: readonly Part[]) => {
+    const part = await tell(seed, only);
+    return names.some((name) => part.verdict[name].length > 0);
+  };
+  if (!(await fails(parts))) {
+    process.stderr.write(`seed ${String(seed)} did not fail when it was run again\n`);
+    return;
+  }
+  const short = await leaveOut(parts, { fails, budget: BUDGET });
+  process.stderr.write(`\nseed ${String(seed)} in short:\n`);
+  tellStory(await tell(seed, short), short);
+}
+
+function tellStory(told: Interleaved, only?: readonly Part[]): void {
+  for (const line of tellInterleaved(told)) process.stderr.write(`  ${line}\n`);
+  for (const line of told.story) process.stderr.write(`  ledger: ${line}\n`);
+  say(told, only);
+}
+
+function say({ seed, converged, verdict }: Interleaved, only?: readonly Part[]): void {
   const words = converged ? "every invariant holds" : "DOES NOT HOLD";
   process.stderr.write(`seed ${String(seed)}: ${words}\n`);
   for (const name of NAMES) {
     for (const line of verdict[name]) process.stderr.write(`  ${name}: ${line}\n`);
   }
-  if (!converged) process.stderr.write(`  again: npm run interleave -- --seed ${String(seed)}\n`);
+  const part = only === undefined ? "" : ` --only ${only.join(",")}`;
+  if (converged) return;
+  process.stderr.write(`  again: npm run interleave -- --seed ${String(seed)}${part}\n`);
 }

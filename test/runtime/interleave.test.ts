@@ -6,8 +6,9 @@ import { type GatedPool, openGatedPool } from "../../src/testing/interleave/gate
 import { type Interleave, openInterleave } from "../../src/testing/interleave/interleave.ts";
 import { databaseKinds, openTestDatabase, type TestDatabase } from "../harness/databases.ts";
 
-/** Seeds that find a rule taken out, as the mutants show. */
-const SEEDS = [10, 12];
+const SEEDS = [1, 10];
+/** Shrunk from seed 1: a comment is drained while its task's lane, of another drain, is not committed yet. */
+const CHILD_OF_UNCOMMITTED_PARENT = ["1", "9", "14", "17", "17.1", "14.1", "9.14"];
 
 describe.runIf(databaseKinds.includes("postgres"))("interleaved histories", () => {
   let database: TestDatabase;
@@ -33,15 +34,26 @@ describe.runIf(databaseKinds.includes("postgres"))("interleaved histories", () =
       const { converged, verdict, trace } = await tell(seed);
       expect({ seed, verdict, converged }).toMatchObject({ converged: true });
       // Somebody writes between the begin and the commit of somebody else.
-      const actors = trace.map((line) => line.slice(0, line.indexOf(":")));
-      expect(new Set(actors).size).toBeGreaterThan(2);
+      expect(new Set(trace.map(({ actor }) => actor)).size).toBeGreaterThan(2);
     }
   }, 120_000);
 
-  it("are the same for each telling of a seed", async () => {
+  it("make a lane for a child whose parent's lane is not committed yet", async () => {
+    const { verdict, trace } = await tell(1, CHILD_OF_UNCOMMITTED_PARENT);
+    expect(trace.filter(({ paused }) => paused).map(({ actor }) => actor)).toEqual([
+      "writer 1",
+      "cleo",
+      "bob",
+    ]);
+    expect(verdict.unpaired).toEqual([]);
+  }, 120_000);
+
+  it("are the same for each telling of a seed, and when all of its parts are asked for", async () => {
     const first = await tell(10);
     const second = await tell(10);
     expect(second.trace).toEqual(first.trace);
     expect(second.story).toEqual(first.story);
+    const parts = await tell(10, first.parts);
+    expect(parts.trace).toEqual(first.trace);
   }, 120_000);
 });

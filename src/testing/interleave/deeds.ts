@@ -37,22 +37,20 @@ export function resourceKey(repository: string, type: string, id: unknown): stri
   return `${repository} ${type} ${String(id)}`;
 }
 
-/** A person of the app writes in transactions of their own, each of one to three statements. */
+/** A person of the app writes in a transaction of three statements. */
 export async function writeInApp(pool: pg.Pool, deeds: Deeds, random: Random): Promise<void> {
-  for (let left = 1 + Math.floor(random() * 4); left > 0; left -= 1) {
-    const plan = planWrite(deeds, random);
-    const client = await pool.connect();
-    try {
-      await client.query("begin");
-      const noted = await plan(client);
-      await client.query("commit");
-      noted();
-    } catch {
-      // A person whose transaction met a deadlock has written nothing.
-      await client.query("rollback");
-    } finally {
-      client.release();
-    }
+  const plan = planWrite(deeds, random);
+  const client = await pool.connect();
+  try {
+    await client.query("begin");
+    const noted = await plan(client);
+    await client.query("commit");
+    noted();
+  } catch {
+    // A person whose transaction met a deadlock has written nothing.
+    await client.query("rollback");
+  } finally {
+    client.release();
   }
 }
 

@@ -14,6 +14,9 @@ export interface GatedPool {
 /** Enough for four actors, each with two transactions at once, and for what nobody schedules. */
 const CONNECTIONS = 12;
 
+/** So many characters of a statement are shown. */
+const SHOWN = 60;
+
 export async function openGatedPool(url: string): Promise<GatedPool> {
   const monitor = new pg.Client({ connectionString: url });
   await monitor.connect();
@@ -68,9 +71,11 @@ interface Served {
   readonly processID: number;
 }
 
-/** The first words of a statement, for people. */
+/** The first words of a statement, for people, and whether it commits. */
 function wordsOf(asked: unknown): string {
   const text =
     typeof asked === "string" ? asked : (asked as { readonly text?: string } | null)?.text;
-  return (text ?? "").replaceAll(/\s+/g, " ").trim().slice(0, 60);
+  const words = (text ?? "").replaceAll(/\s+/g, " ").trim();
+  if (words.length <= SHOWN) return words;
+  return `${words.slice(0, SHOWN)} ...${words.endsWith("; commit") ? "; commit" : ""}`;
 }

@@ -1,29 +1,25 @@
 /**
- * One interleaved history: two to four actors whose statements a seed interleaves on one Postgres, then rest
+ * One interleaved history: four to six actors whose statements a seed interleaves on one Postgres, then rest
  * and a verdict. Simulated histories run one transaction at a time, so they miss what overlapping ones break.
+ *
+ * There is no such history in memory. A transaction of the store in memory runs whole, after all that were asked
+ * for before it, so no statement of another comes between its own. What is left to interleave there is the order
+ * of whole transactions and of calls to GitHub: the first is a part of this (an actor may pause before its
+ * `begin`), and the second is what `npm run simulate` does with four workers.
  */
 import type pg from "pg";
 import type { AnyConfig } from "../../config.ts";
-import type { Random } from "../../model/clock.ts";
-import { AddressBook } from "../../runtime/address-book.ts";
-import { claimDue, endDueTogether } from "../../runtime/claim.ts";
-import { drainChanges } from "../../runtime/drain.ts";
-import { messageOf } from "../../runtime/failures.ts";
-import { gather } from "../../runtime/gather.ts";
-import { sweepRecords } from "../../runtime/local-sweep.ts";
-import { pollConnection } from "../../runtime/poll.ts";
-import { processClaimed } from "../../runtime/process-claimed.ts";
-import type { Services } from "../../runtime/services.ts";
-import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
-import { seededRandom } from "../random.ts";
+import { mapBy } from "../../runtime/group-by.ts";
+import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import { connectAll } from "../simulation/connect.ts";
 import type { Place } from "../simulation/places.ts";
 import { openSqlWorld, type Sql } from "../simulation/sql-world.ts";
-import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import { Deeds, writeAtGitHub, writeInApp } from "./deeds.ts";
 import type { GatedPool } from "./gated-pool.ts";
-import { Scheduler } from "./scheduler.ts";
+import { BEFORE, type Part, type Plan, planInterleaving, type Step } from "./plan.ts";
+import { Scheduler, type Traced } from "./scheduler.ts";
 import { judge, type Verdict } from "./verdict.ts";
+import { interleavedWorker, takeWorkerStep } from "./worker-steps.ts";
 
 export interface InterleaveOptions {
   readonly gated: GatedPool;
@@ -40,30 +36,37 @@ export interface Interleaved {
   readonly converged: boolean;
   readonly edits: number;
   readonly apiCalls: number;
+  readonly steps: readonly Step[];
   /** The statements, in the order in which they were released. */
-  readonly trace: readonly string[];
+  readonly trace: readonly Traced[];
+  /** All it is made of: its steps, and the pauses in which others went on. */
+  readonly parts: readonly Part[];
   readonly story: readonly string[];
 }
 
 /** Receives a webhook that has arrived. */
 type Arrival = () => Promise<void>;
 
-export type Interleave = (seed: number) => Promise<Interleaved>;
-
-const LEASE_MS = 60_000;
-const WORKERS = ["ada", "bob", "cleo"];
+/** Runs a seed's history, or of its parts only those. */
+export type Interleave = (seed: number, only?: readonly Part[]) => Promise<Interleaved>;
 
 /** Opens a database for histories; each begins with empty tables. */
 export async function openInterleave(options: InterleaveOptions): Promise<Interleave> {
-  const { gated, sql, configure, schema } = options;
+  const { gated, configure, schema } = options;
+  const outside = { asked: 0 };
+  const sql: Sql = <T>(text: string, params?: unknown[]) => {
+    outside.asked += 1;
+    return options.sql<T>(text, params).finally(() => {
+      outside.asked -= 1;
+    });
+  };
   const config = configure(gated.pool);
   const world = await openSqlWorld({ kind: "moving", sql, schema, configure: () => config });
   // Migrated once, before the first history, so that all of them begin alike.
   await world.prepare();
   await (await createTestTandem({ config, ...world.clock })).close();
-  return async (seed) => {
+  return async (seed, only) => {
     await world.prepare();
-    const random = seededRandom(seed);
     const arrivals: Arrival[] = [];
     const test = await createTestTandem({
       ...{ config, ...world.clock, seed, isMigrated: true },
@@ -77,46 +80,45 @@ export async function openInterleave(options: InterleaveOptions): Promise<Interl
     });
     try {
       const { places } = await connectAll(test, "moving", seed);
-      return await tell(seed, test, places, { random, arrivals }, options);
+      const plan = planInterleaving(seed, only ?? null);
+      return await run({ seed, plan, test, places, arrivals, outside, gated, sql });
     } finally {
       await test.close();
     }
   };
 }
 
-async function tell(
-  seed: number,
-  test: TestTandem,
-  places: readonly Place[],
-  { random, arrivals }: { readonly random: Random; readonly arrivals: Arrival[] },
-  { gated, sql }: InterleaveOptions,
-): Promise<Interleaved> {
+interface Run extends Pick<InterleaveOptions, "gated" | "sql"> {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly test: TestTandem;
+  readonly places: readonly Place[];
+  readonly arrivals: Arrival[];
+  /** How many statements run that nobody schedules. */
+  readonly outside: { readonly asked: number };
+}
+
+async function run(history: Run): Promise<Interleaved> {
+  const { seed, plan, test, places, arrivals, outside, gated, sql } = history;
   const { tandem, github } = test;
   const deeds = new Deeds();
-  await begin(test, deeds, sql, random);
-  const scheduler = new Scheduler(random, (pids) => gated.findWaiting(pids));
-  const workers = 2 + Math.floor(random() * 2);
-  for (const name of WORKERS.slice(0, workers)) {
-    const own = seededRandom(Math.floor(random() * 2 ** 31));
-    scheduler.start(name, () => work(name, tandem.services, own, scheduler));
+  const scheduler = new Scheduler(
+    plan,
+    (pids) => gated.findWaiting(pids),
+    () => outside.asked > 0,
+  );
+  const actors = mapBy(plan.steps, ({ actor }) => actor);
+  const stepper = (actor: string) => stepsOf(actor, history, deeds, scheduler);
+  const takeBefore = stepper(BEFORE);
+  for (const step of actors.get(BEFORE) ?? []) await takeBefore(step);
+  for (const [actor, steps] of actors) {
+    if (actor === BEFORE) continue;
+    const take = stepper(actor);
+    scheduler.start(
+      actor,
+      steps.map((step) => ({ id: step.id, run: () => take(step) })),
+    );
   }
-  for (let writer = 1; writer <= 1 + Math.floor(random() * 2); writer += 1) {
-    const own = seededRandom(Math.floor(random() * 2 ** 31));
-    scheduler.start(`writer ${String(writer)}`, () => writeInApp(gated.pool, deeds, own));
-  }
-  const own = seededRandom(Math.floor(random() * 2 ** 31));
-  scheduler.start("github", async () => {
-    for (let left = 1 + Math.floor(own() * 3); left > 0; left -= 1) {
-      await gated.pool.connect().then(async (client) => {
-        await client.query("select 'a person at github'").finally(() => {
-          client.release();
-        });
-      });
-      writeAtGitHub(github, places, deeds, own);
-      await test.advance(200);
-      await receiveAll(arrivals);
-    }
-  });
   gated.scheduler = scheduler;
   try {
     await scheduler.run();
@@ -132,7 +134,9 @@ async function tell(
     converged: Object.values(verdict).every((broken) => broken.length === 0),
     edits: deeds.count,
     apiCalls: github.requests.length,
+    steps: plan.steps,
     trace: scheduler.trace,
+    parts: [...plan.steps.map(({ id }) => String(id)), ...scheduler.pauses],
     story: (await tandem.services.store.ledger.events({ limit: 200 }))
       .map(
         (event) =>
@@ -142,63 +146,47 @@ async function tell(
   };
 }
 
+/** How an actor takes its steps. A worker's step that fails is noted, and comes again. */
+function stepsOf(
+  actor: string,
+  { test, places, arrivals, gated, sql }: Run,
+  deeds: Deeds,
+  scheduler: Scheduler,
+): (step: Step) => Promise<void> {
+  const worker = interleavedWorker(actor, test.tandem.services);
+  return async ({ kind, random }) => {
+    switch (kind) {
+      case "add":
+        return addTaskBefore(deeds, sql);
+      case "settle":
+        return test.settle();
+      case "write":
+        return writeInApp(gated.pool, deeds, random());
+      case "remote": {
+        // A statement of its own, so that the schedule says when.
+        await gated.pool.query("select 'a person at GitHub'");
+        writeAtGitHub(test.github, places, deeds, random());
+        await test.advance(200);
+        return receiveAll(arrivals);
+      }
+      default:
+        try {
+          await takeWorkerStep(worker, kind, random());
+        } catch (error) {
+          scheduler.noteFailure(error);
+        }
+    }
+  };
+}
+
 async function receiveAll(arrivals: Arrival[]): Promise<void> {
   for (let next = arrivals.shift(); next !== undefined; next = arrivals.shift()) await next();
 }
 
-/** Some tasks and comments that were there before, mostly paired. */
-async function begin(test: TestTandem, deeds: Deeds, sql: Sql, random: Random): Promise<void> {
-  for (let left = Math.floor(random() * 3); left > 0; left -= 1) {
-    const title = deeds.fresh("Task");
-    const [task] = await sql<{ id: string }>(
-      "insert into tasks (project_id, owner_id, title, markdown) values (1, 1, $1, '') returning id::text",
-      [title],
-    );
-    if (task !== undefined) deeds.tasks.push(task.id);
-  }
-  if (random() < 0.5) await test.settle();
-}
-
-/** A worker's loops, one step after the other. A step that fails is logged and comes again. */
-async function work(
-  name: string,
-  services: Services,
-  random: Random,
-  { trace }: Scheduler,
-): Promise<void> {
-  const { store } = services;
-  // A worker is a process: it shares no read of the directory with another.
-  const own: Services = {
-    ...services,
-    store: { ...store, directory: { ...store.directory } },
-    answers: gather(),
-  };
-  for (let left = 3 + Math.floor(random() * 5); left > 0; left -= 1) {
-    const dice = random();
-    try {
-      if (dice < 0.45) await drainChanges(own);
-      else if (dice < 0.8) await claim(name, own, random() < 0.3);
-      else if (dice < 0.92) await translateDeliveries(own, random() < 0.5 ? name : null);
-      else await look(own, random);
-    } catch (error) {
-      trace.push(`${name}: a step failed: ${messageOf(error)}`);
-    }
-  }
-}
-
-async function claim(name: string, own: Services, isTogether: boolean): Promise<void> {
-  const book = await AddressBook.open(own);
-  if (isTogether) await endDueTogether(own, book, name, 4);
-  const claims = await claimDue(own, book, name, LEASE_MS, 2);
-  for (const claimed of claims) {
-    await processClaimed(own, claimed, book, new AbortController().signal);
-  }
-}
-
-async function look(own: Services, random: Random): Promise<void> {
-  const book = await AddressBook.open(own);
-  const contact = book.contacts[Math.floor(random() * book.contacts.length)];
-  if (contact === undefined) return;
-  if (random() < 0.5) await sweepRecords(own, contact);
-  else await pollConnection(own, contact, new AbortController().signal);
+async function addTaskBefore(deeds: Deeds, sql: Sql): Promise<void> {
+  const [task] = await sql<{ id: string }>(
+    "insert into tasks (project_id, owner_id, title, markdown) values (1, 1, $1, '') returning id::text",
+    [deeds.fresh("Task")],
+  );
+  if (task !== undefined) deeds.tasks.push(task.id);
 }

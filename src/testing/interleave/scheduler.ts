@@ -1,20 +1,22 @@
 /**
- * Interleaves the statements of several actors on one Postgres, by a seed.
+ * Interleaves the statements of several actors on one Postgres, as a plan says.
  *
  * 1. An actor stops before each of its statements; `begin` and `commit` are statements.
  * 2. One statement is released at a time, and only when every actor has stopped, ended, or waits for a lock.
- * 3. Locks are waited for in the database itself, so a deadlock is a real one.
+ * 3. An actor runs on until it pauses, ends, or waits; one that pauses waits for all others to end or pause.
+ * 4. Locks are waited for in the database itself, so a deadlock is a real one.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
-import type { Random } from "../../model/clock.ts";
+import { messageOf } from "../../runtime/failures.ts";
+import { nameOfPause, type Part, type Place, type Plan } from "./plan.ts";
 
 /** How long an actor may compute between two statements; one that takes longer waits for another actor. */
 const COMPUTES_MS = 60;
+/** ... and how many turns it has at least: on a busy machine the time passes without any. */
+const COMPUTES_TURNS = 500;
 /** A statement that takes longer may wait for a lock. */
 const SOON_MS = 3;
-/** How often an actor stands still after a statement, in half of the histories. */
-const STANDS_STILL = 0.06;
 /** How long nothing may move before the history counts as hanging. */
 const HANGS_AFTER_MS = 10_000;
 
@@ -24,14 +26,36 @@ export interface Session {
   readonly pid: number;
 }
 
+/** What an actor does, one step after the other. */
+export interface ScheduledStep {
+  readonly id: number;
+  readonly run: () => Promise<void>;
+}
+
+/** A statement that was released, or a step that failed. */
+export interface Traced {
+  readonly actor: string;
+  readonly step: number;
+  readonly text: string;
+  /** Whether the actor paused before it, while others went on. */
+  readonly paused: boolean;
+}
+
 interface Actor {
   readonly name: string;
   readonly running: Set<Session>;
+  step: number;
+  /** The statements of its step so far. */
+  count: number;
   ended: boolean;
 }
 
 interface Parked {
   readonly actor: Actor;
+  readonly place: Place;
+  readonly pauses: boolean;
+  /** Whether another actor went on meanwhile. */
+  passedOver: boolean;
   readonly statement: string;
   readonly go: () => void;
 }
@@ -40,51 +64,84 @@ interface Parked {
 export type FindWaiting = (pids: readonly number[]) => Promise<ReadonlySet<number>>;
 
 export class Scheduler {
-  readonly trace: string[] = [];
-  readonly #random: Random;
+  readonly trace: Traced[] = [];
+  /** The pauses in which others went on. */
+  readonly pauses: Part[] = [];
+  readonly #plan: Pick<Plan, "pauses" | "rank">;
   readonly #findWaiting: FindWaiting;
-  /** How often the actor that ran last runs on; `null`: always, until it stands still for long. */
-  readonly #stays: number | null;
-  /** Actors that stand still, the one that has for longest first. */
-  readonly #standing: Actor[] = [];
+  readonly #isAskedOutside: () => boolean;
   readonly #current = new AsyncLocalStorage<Actor>();
   readonly #actors: Actor[] = [];
   #parked: Parked[] = [];
   /** The statement that runs, until it has ended. */
   #latest: Promise<unknown> = Promise.resolve();
   readonly #failures: unknown[] = [];
+  #isOver = false;
 
-  constructor(random: Random, findWaiting: FindWaiting) {
-    this.#random = random;
+  /** @param isAskedOutside Whether an actor waits for a statement that nobody schedules. Default: none does. */
+  constructor(
+    plan: Pick<Plan, "pauses" | "rank">,
+    findWaiting: FindWaiting,
+    isAskedOutside: () => boolean = () => false,
+  ) {
+    this.#plan = plan;
     this.#findWaiting = findWaiting;
-    this.#stays = [0, 0.8, null, null][Math.floor(random() * 4)] ?? null;
+    this.#isAskedOutside = isAskedOutside;
   }
 
   /** Begins an actor's work; it stops before its first statement. */
-  start(name: string, work: () => Promise<void>): void {
-    const actor: Actor = { name, running: new Set(), ended: false };
+  start(name: string, steps: readonly ScheduledStep[]): void {
+    const actor: Actor = { name, running: new Set(), step: 0, count: 0, ended: false };
     this.#actors.push(actor);
     void this.#current
-      .run(actor, work)
+      .run(actor, async () => {
+        for (const { id, run } of steps) {
+          Object.assign(actor, { step: id, count: 0 });
+          await run();
+        }
+      })
       .catch((error: unknown) => this.#failures.push(error))
       .finally(() => {
         actor.ended = true;
       });
   }
 
+  /** Notes among the statements that a step of the current actor failed; the actor goes on with its next one. */
+  noteFailure(error: unknown): void {
+    const { name, step } = this.#current.getStore() ?? { name: "", step: 0 };
+    const text = `(the step failed: ${messageOf(error)})`;
+    this.trace.push({ actor: name, step, text, paused: false });
+  }
+
   /** Runs a statement when its turn comes; at once where no actor asks. */
   async step<T>(session: Session, statement: string, run: () => Promise<T>): Promise<T> {
     const actor = this.#current.getStore();
-    if (actor === undefined) return run();
-    await new Promise<void>((go) => this.#parked.push({ actor, statement, go }));
+    if (actor === undefined || this.#isOver) return run();
+    actor.count += 1;
+    const place = { step: actor.step, nth: actor.count };
+    const pauses = this.#plan.pauses(place);
+    await new Promise<void>((go) =>
+      this.#parked.push({ actor, place, pauses, passedOver: false, statement, go }),
+    );
     actor.running.add(session);
     const ended = run().finally(() => actor.running.delete(session));
     this.#latest = ended.catch(() => undefined);
     return ended;
   }
 
-  /** Lets all actors come to their end. @throws what the first of them threw. */
+  /** Lets all actors come to their end. @throws what the first of them threw; Error where nothing moves any more. */
   async run(): Promise<void> {
+    try {
+      await this.#runAll();
+    } finally {
+      // A step that failed may have left statements behind; parked for ever, they would keep their connections.
+      this.#isOver = true;
+      for (const { go } of this.#parked) go();
+    }
+    if (this.#failures.length > 0) throw this.#failures[0];
+  }
+
+  async #runAll(): Promise<void> {
     let last: Actor | null = null;
     let movedAt = performance.now();
     for (;;) {
@@ -98,44 +155,50 @@ export class Scheduler {
       }
       movedAt = performance.now();
       last = next.actor;
-      this.#parked = this.#parked.filter((one) => one !== next);
-      this.trace.push(`${next.actor.name}: ${next.statement}`);
-      next.go();
+      this.#release(next);
     }
-    if (this.#failures.length > 0) throw this.#failures[0];
   }
 
+  #release(next: Parked): void {
+    this.#parked = this.#parked.filter((one) => one !== next);
+    for (const one of this.#parked) one.passedOver = true;
+    const { actor, place, statement, pauses, passedOver } = next;
+    const paused = pauses && passedOver;
+    if (paused) this.pauses.push(nameOfPause(place));
+    this.trace.push({ actor: actor.name, step: place.step, text: statement, paused });
+    next.go();
+  }
+
+  /** The actor that ran last goes on; where it pauses, one that does not; where all pause, any. */
   #choose(last: Actor | null): Parked | null {
-    const own = this.#parked.filter(({ actor }) => actor === last);
-    const among = own.length > 0 && this.#staysWith(last) ? own : this.#awake();
-    // Which actor comes first does not depend on which stopped first.
-    const sorted = [...among].sort((a, b) => (a.actor.name < b.actor.name ? -1 : 1));
-    return sorted[Math.floor(this.#random() * sorted.length)] ?? null;
+    const awake = this.#parked.filter(({ pauses }) => !pauses);
+    const own = awake.filter(({ actor }) => actor === last);
+    return (
+      this.#highest(own) ??
+      this.#highest(awake) ??
+      this.#highest(this.#parked.filter(({ actor }) => actor !== last)) ??
+      this.#highest(this.#parked)
+    );
   }
 
-  /** Whether the actor that ran last runs on; else it may stand still while all others come to their end. */
-  #staysWith(last: Actor | null): boolean {
-    if (this.#stays !== null) return this.#random() < this.#stays;
-    if (this.#random() >= STANDS_STILL) return true;
-    if (last !== null) this.#standing.push(last);
-    return false;
-  }
-
-  /** Statements of those who do not stand still; where all do, of the one that has for longest. */
-  #awake(): readonly Parked[] {
-    for (;;) {
-      const awake = this.#parked.filter(({ actor }) => !this.#standing.includes(actor));
-      if (awake.length > 0 || this.#standing.length === 0) return awake;
-      this.#standing.shift();
-    }
+  #highest(among: readonly Parked[]): Parked | null {
+    const ranked = among.map((parked) => ({ parked, rank: this.#plan.rank(parked.place) }));
+    return ranked.sort((a, b) => b.rank - a.rank)[0]?.parked ?? null;
   }
 
   /** Waits until no statement runs that does not wait for a lock, and no actor computes. */
   async #quiet(): Promise<void> {
     await Promise.race([this.#latest, delay(SOON_MS)]);
     let since = performance.now();
-    while (performance.now() - since < COMPUTES_MS) {
+    let turns = 0;
+    while (performance.now() - since < COMPUTES_MS || turns < COMPUTES_TURNS) {
       await nextTurn();
+      turns += 1;
+      if (this.#isAskedOutside()) {
+        since = performance.now();
+        turns = 0;
+        continue;
+      }
       const pids = this.#actors.flatMap(({ running }) => [...running].map(({ pid }) => pid));
       if (pids.length === 0) {
         if (this.#actors.every((actor) => actor.ended || this.#isParked(actor))) return;
@@ -145,6 +208,7 @@ export class Scheduler {
       // A statement that has just ended goes on to the next one first.
       if (pids.every((pid) => waiting.has(pid)) && this.#areOthersAtRest()) return;
       since = performance.now();
+      turns = 0;
     }
   }
 

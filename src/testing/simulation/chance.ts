@@ -39,6 +39,13 @@ export class Chance {
   }
 }
 
+/** A number from 0 to 1 that depends on its arguments alone: what was drawn elsewhere changes nothing. */
+export function chanceAt(seed: number, ...place: readonly number[]): number {
+  let bits = mixed(seed);
+  for (const number of place) bits = mixed(Math.imul(bits, 0x9e3779b1) + number);
+  return bits / 2 ** 32;
+}
+
 /** Spreads 32 bits over 32 bits, each result having one cause. */
 function mixed(value: number): number {
   let bits = value >>> 0;
