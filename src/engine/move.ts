@@ -359,6 +359,21 @@ export function leftOnTheWay(
   return way;
 }
 
+/** A record that was made of a moved resource goes as that does, which was deleted before anything had followed. */
+export function removeWith(
+  left: Lane,
+  { source, deliveryId, updatedAt }: Pick<TandemEvent, "source" | "deliveryId" | "updatedAt">,
+  context: Context,
+): Transition {
+  const isTold = left.live.some((one) => one.direction === "inbound" && one.action === "delete");
+  if (isTold) return unchanged(left);
+  const news = { source, deliveryId, updatedAt } as const;
+  return bear(
+    unchanged(left),
+    newEvent(left, context, { direction: "inbound", action: "delete", ...news }),
+  );
+}
+
 /** What was led away from a lane that ended there is looked at again: there is nothing to be done. */
 export function beginAnew(start: Transition, event: TandemEvent, now: Instant): Transition {
   const attempts = Math.max(0, event.attempts - 1);

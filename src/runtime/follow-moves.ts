@@ -28,7 +28,7 @@ import {
   type Incoming,
   LaneMovedError,
 } from "./admit-arrivals.ts";
-import { asNoSurplus, expectNobody, goneOn, noteOrigin } from "./from-out-of-reach.ts";
+import { expectNobody, goneOn, noteOrigin } from "./from-out-of-reach.ts";
 import { mappingOfResource, type Services } from "./services.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
@@ -111,8 +111,7 @@ export async function followMove(
   }
   await tx.saveLanes(decided);
   const isUnheardOf = from.length + leaving.length === 0;
-  const arriving = await whoArrives(tx, known, to, new Set(route.values()));
-  const incoming = isUnheardOf ? await asNoSurplus(tx, arriving, mapping) : arriving;
+  const incoming = await whoArrives(tx, known, to, new Set(route.values()));
   if (incoming.length > 0) await admitArrivals(tx, incoming, book, services);
   if (isUnheardOf) {
     await noteOrigin(tx, move, to);

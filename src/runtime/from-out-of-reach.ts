@@ -4,11 +4,10 @@
  */
 import { placeText } from "../engine/move.ts";
 import { unchanged } from "../engine/transition.ts";
-import type { Mapping } from "../model/mapping.ts";
 import type { ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { identifyArrivals, type Incoming, LaneMovedError } from "./admit-arrivals.ts";
+import { LaneMovedError } from "./admit-arrivals.ts";
 
 /** A move out of reach, as one to where its resource has come from there; `null` where that is not known. */
 export async function goneOn(
@@ -26,28 +25,6 @@ export async function goneOn(
     return { ...move, to, seen: seen === null ? null : { ...seen, externalId, display } };
   }
   return null;
-}
-
-/**
- * Our token in it may be that of the lane whose going is still to be told, and which is bound to where it was:
- * what somebody transferred is not taken for the second resource of a create.
- */
-export async function asNoSurplus(
-  tx: StoreTransaction,
-  incoming: readonly Incoming[],
-  mapping: Mapping,
-): Promise<readonly Incoming[]> {
-  const identified = await identifyArrivals(
-    tx,
-    incoming.map((one) => ({ ...one, mapping })),
-  );
-  return identified.map(({ item: { contact, arrival }, identification }) => {
-    if (identification.kind !== "surplus") return { contact, arrival };
-    return {
-      contact,
-      arrival: { ...arrival, observation: { ...arrival.observation, token: null } },
-    };
-  });
 }
 
 /** Of what came from out of reach, and nobody was heard of who went there: that may be told later. */

@@ -37,6 +37,7 @@ import {
   movingLane,
   type MovingLane,
   readMoved,
+  removeDoublesWith,
   settleMove,
 } from "./settle-move.ts";
 import { refuseStale } from "./stale-read.ts";
@@ -109,6 +110,7 @@ async function attempt(
     const shown = seen === null ? held.event.content : contentOf(held.lane, seen, context);
     const isMovedAway = held.lane.tombstone?.recordMoved !== undefined;
     if (held.event.action === "delete" && !isMovedAway) {
+      await removeDoublesWith(tx, held, book);
       await save(tx, held, await removeRecord(tx, held, book, context));
       await resumeBelow(tx, held.lane, book, services);
       return DONE;

@@ -6,7 +6,7 @@
 import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/context.ts";
 import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
-import { awaitChildren, leftOnTheWay } from "../engine/move.ts";
+import { awaitChildren, leftOnTheWay, removeWith } from "../engine/move.ts";
 import { isArchivedByUs } from "../engine/tombstone.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { withConflicts } from "../engine/transition.ts";
@@ -286,6 +286,24 @@ async function removeDoubles(
   }
   for (const left of lane.recordId === null ? [] : behind) await remove(left, context.mapping);
   return conflicts;
+}
+
+/** The resource was deleted before its record followed it: what was made of it where it went is deleted, too. */
+export async function removeDoublesWith(
+  tx: StoreTransaction,
+  { lane, event }: Held,
+  book: AddressBook,
+): Promise<void> {
+  const { externalId, moved, tombstone } = lane;
+  // One that was left behind has ended by the move.
+  if (moved === null || externalId === null || tombstone?.event !== event.id) return;
+  const { lanes } = await placesLeft(tx, { ...lane, externalId });
+  const behind = lanes.filter(({ recordId }) => recordId !== null).map(({ id }) => id);
+  const decided = (await tx.lockLanes(behind)).map((before) => ({
+    before,
+    after: removeWith(before, event, book.context(before, tx.now)),
+  }));
+  await tx.saveLanes(decided);
 }
 
 /** The lane of a double keeps its story and lets go of the record. */

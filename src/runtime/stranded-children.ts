@@ -8,7 +8,7 @@ import { requeue } from "../engine/start.ts";
 import { liveEvents, unchanged } from "../engine/transition.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { FormerPlace, Lane } from "../model/lane.ts";
+import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Place } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
@@ -115,6 +115,26 @@ export function leaveAlong(
       const after = leaveLane(child, placeText(to), { ...news, display: {} }, context);
       return { before: child, after };
     });
+}
+
+/**
+ * What was being created below a resource while that went out of reach went along with it. Nothing had told so:
+ * nobody knew its id yet.
+ */
+export async function leaveWithParent(
+  tx: StoreTransaction,
+  created: Transition,
+  book: AddressBook,
+): Promise<Transition> {
+  const { connectionId, parent, externalId, tombstone } = created.lane;
+  if (parent === null || externalId === null || tombstone !== null) return created;
+  const [above] = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
+  const [parentLane] = above === undefined ? [] : await tx.lockLanes([above.id]);
+  const place = parentLane?.tombstone?.movedTo;
+  if (place === undefined) return created;
+  const news = { source: "reread", deliveryId: null, display: {} } as const;
+  const left = leaveLane(created.lane, place, news, book.context(created.lane, tx.now));
+  return { lane: left.lane, ended: [...created.ended, ...left.ended] };
 }
 
 /**

@@ -17,6 +17,7 @@ import { type Claimed, type Held, save } from "./claim.ts";
 import { reachClaimed } from "./reach-claimed.ts";
 import { writeMerge, type Written } from "./record-side.ts";
 import type { Services } from "./services.ts";
+import { leaveWithParent } from "./stranded-children.ts";
 import { holdNamed } from "./tokenless-creates.ts";
 import { recordWriter } from "./write-record.ts";
 
@@ -51,9 +52,13 @@ export async function settleAnswer(
     }
     const start = { lane: written.lane, ended: taken.ended };
     const concluded = concludeAnswer(start, held.event, sight, written.merged, written, context);
-    await save(tx, held, concluded);
+    if (!created) {
+      await save(tx, held, concluded);
+      return;
+    }
+    await save(tx, held, await leaveWithParent(tx, concluded, book));
     // Its echo may have come first: what waits for it waits for this answer all the same.
-    if (created) await wakeWaiting(tx, concluded.lane);
+    await wakeWaiting(tx, concluded.lane);
   });
 }
 

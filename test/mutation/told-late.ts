@@ -110,6 +110,22 @@ export const toldLate: readonly CodeMutant[] = [
     killedBy: ["test/engine/move.test.ts"],
   },
   {
+    id: "double-deleted",
+    rule: "What was made of a moved resource at its new place goes where that is deleted before its record followed",
+    file: "src/runtime/process-inbound.ts",
+    find: "await removeDoublesWith(tx, held, book);",
+    replace: "",
+    killedBy: backFirst,
+  },
+  {
+    id: "left-in-flight",
+    rule: "What was being created below a resource that went out of reach has gone along",
+    file: "src/runtime/take-answer.ts",
+    find: "await leaveWithParent(tx, concluded, book)",
+    replace: "concluded",
+    killedBy: ["test/situations/comment-in-flight.test.ts"],
+  },
+  {
     id: "back-first-at-once",
     rule: "A going and a coming back that are told at once do not miss each other: the second looks again",
     file: "src/runtime/from-out-of-reach.ts",

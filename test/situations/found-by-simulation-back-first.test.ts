@@ -178,6 +178,19 @@ describeOnEachDatabase("an issue whose coming back is told before its going", (o
     expect(await unfinished(app)).toEqual([]);
   });
 
+  it("where it is deleted before its task has followed: both tasks go", async () => {
+    const app = await givenOutAndBack(await open(), APP);
+    await app.release(...app.coming);
+    await app.settleWithin(1);
+    expect(await app.tasks()).toHaveLength(2);
+    app.github.as("mona").deleteIssue(APP, 1);
+    await app.release(...app.going, ...toldOf(app, "deleted", APP));
+    app.github.clearFaults();
+    await app.settleWithin(10);
+    expect((await app.tasks()).filter(({ deleted_at }) => deleted_at === null)).toEqual([]);
+    expect(await unfinished(app)).toEqual([]);
+  });
+
   it("where it is ours: it is no second one", async () => {
     const app = await givenElsewhere(await open());
     const id = await app.addTask({ title: "Ours" });
