@@ -236,7 +236,10 @@ describeOnEachDatabase("one poisoned resource", (open) => {
 
     expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual(["One", "Two"]);
     expect(await app.events("state=errored")).toMatchObject([
-      { record_id: "2", direction: "outbound", reason: "failed", error: { retryable: false } },
+      {
+        ...{ record_id: "2", direction: "outbound", reason: "failed" },
+        error: { retryable: false, message: "the mapping of markdown to body failed" },
+      },
     ]);
     expect(app.writes()).toBe(2);
 

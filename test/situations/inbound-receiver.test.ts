@@ -184,7 +184,8 @@ describeOnEachDatabase("the receiver", (open) => {
       const app = await givenSampleTandem(await open());
       const body = padded("{}", 26 * MEBIBYTE);
       const answer = await postWebhook(app, { event: "issues", body, streamed });
-      expect(answer).toMatchObject({ status: 413, body: { error: { code: "payload_too_large" } } });
+      const error = { code: "payload_too_large", message: "a payload may have 26214400 bytes" };
+      expect(answer).toMatchObject({ status: 413, body: { error } });
       await expectNothingStored(app);
     });
   }

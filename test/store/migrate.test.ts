@@ -186,6 +186,9 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       const { database, app } = await prepared();
       await app.sql("create view seen as select * from tasks");
       const named = (recordType: string) => ({ ...tasks, recordType });
+      await expect(migrate(database, [named("nowhere")])).rejects.toThrow(
+        "there is no table nowhere",
+      );
       expect(await refusal(database, named("nowhere"))).toBe("table_missing");
       expect(await refusal(database, named("Tasks"))).toBe("table_missing");
       expect(await refusal(database, named("seen"))).toBe("table_unsuitable");
