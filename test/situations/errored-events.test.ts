@@ -238,7 +238,10 @@ describeOnEachDatabase("one poisoned resource", (open) => {
     expect(await app.events("state=errored")).toMatchObject([
       {
         ...{ record_id: "2", direction: "outbound", reason: "failed" },
-        error: { retryable: false, message: "the mapping of markdown to body failed" },
+        error: {
+          retryable: false,
+          message: "the mapping of markdown to body failed: cannot be rendered",
+        },
       },
     ]);
     expect(app.writes()).toBe(2);
