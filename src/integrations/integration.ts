@@ -278,7 +278,7 @@ export interface ListPage {
 export type IntegrationErrorKind =
   /** Network, timeout, 5xx: may pass. */
   | "retryable"
-  /** 403 or 429 with the provider's headers: the account pauses until `retryAt`. */
+  /** 403 or 429 with the provider's headers: the account pauses for `retryAfterMs`. */
   | "rate_limited"
   /** 401: the account needs attention. */
   | "credentials"
@@ -301,8 +301,8 @@ export class IntegrationError extends Error {
   readonly applied: "no" | "unknown";
   readonly status: number | null;
   readonly requestId: string | null;
-  /** When to try again, where the provider says. */
-  readonly retryAt: Instant | null;
+  /** How long to wait before another try, where the provider says. No time of day: clocks may differ. */
+  readonly retryAfterMs: number | null;
   /** Of kind `moved`: which resource, and where it is now, where the provider says. */
   readonly moved: { readonly ref: ResourceRef; readonly to: Place } | null;
 
@@ -314,7 +314,7 @@ export class IntegrationError extends Error {
     readonly applied: "no" | "unknown";
     readonly status?: number | null;
     readonly requestId?: string | null;
-    readonly retryAt?: Instant | null;
+    readonly retryAfterMs?: number | null;
     readonly moved?: IntegrationError["moved"];
     readonly cause?: unknown;
   }) {
@@ -325,7 +325,7 @@ export class IntegrationError extends Error {
     this.applied = details.applied;
     this.status = details.status ?? null;
     this.requestId = details.requestId ?? null;
-    this.retryAt = details.retryAt ?? null;
+    this.retryAfterMs = details.retryAfterMs ?? null;
     this.moved = details.moved ?? null;
   }
 }

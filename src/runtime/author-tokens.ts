@@ -231,8 +231,8 @@ export function insteadOf(thrown: unknown): InsteadOfAuthor | null {
 }
 
 /** Until when a token is left alone. What was refused for its values says nothing of the next. */
-function restUntil({ kind, status, retryAt }: IntegrationError, now: Instant): Instant | null {
-  if (kind === "rate_limited" && retryAt !== null) return retryAt;
+function restUntil({ kind, status, retryAfterMs }: IntegrationError, now: Instant): Instant | null {
+  if (kind === "rate_limited" && retryAfterMs !== null) return addMillis(now, retryAfterMs);
   return status === 422 ? null : addMillis(now, REST_MS);
 }
 

@@ -71,7 +71,7 @@ function classifyIntegration(thrown: IntegrationError, now: Instant): Classified
   const { applied } = thrown;
   switch (thrown.kind) {
     case "rate_limited": {
-      const until = thrown.retryAt ?? addMillis(now, ATTENTION_MS);
+      const until = addMillis(now, thrown.retryAfterMs ?? ATTENTION_MS);
       return {
         failure: { error, applied, pausedUntil: until },
         account: { state: "paused", reason: thrown.message, until },

@@ -65,7 +65,7 @@ export async function pollDue(
       await pollConnection(services, contact, signal);
     } catch (thrown) {
       if (signal?.aborted === true) return 0;
-      await notePollFailure(services, contact, thrown, now);
+      await notePollFailure(services, contact, thrown);
     }
   }
   return due.length;
@@ -202,12 +202,13 @@ async function notePollFailure(
   services: Services,
   { connection, account }: Contact,
   thrown: unknown,
-  now: Instant,
 ): Promise<void> {
   services.log.warn(
     { connection: connection.id, container: connection.containerName, ...tell(thrown) },
     "a poll failed",
   );
+  // The poll may have taken a while, and a pause begins with the answer that asks for it.
+  const now = await services.store.ledger.now();
   const { account: consequence } = classify(thrown, now);
   // The next try comes with the next cycle, not at once.
   await services.store.directory.updateConnection(connection.id, {

@@ -17,7 +17,6 @@ import { endLate, recheckInbound } from "../engine/start.ts";
 import { isWhySurplus, lostWith } from "../engine/surplus.ts";
 import { move, withLane } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -40,7 +39,7 @@ import {
   removeDoublesWith,
   settleMove,
 } from "./settle-move.ts";
-import { refuseStale } from "./stale-read.ts";
+import { type ReadStart, refuseStale, startRead } from "./stale-read.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
 import { resumeBelow, strandChildren } from "./stranded-children.ts";
 import { recordWriter } from "./write-record.ts";
@@ -72,7 +71,7 @@ export async function processInbound(
     return;
   }
   if (need.kind === "reread") {
-    const from = services.clock.now();
+    const from = startRead(services.clock);
     const observation = await reread(services, claimed, book, need.ref, signal);
     if (observation === null) return;
     const move = await readMoved(services, book, need.moving, signal);
@@ -85,7 +84,7 @@ export async function processInbound(
 interface Read {
   readonly observation: Observation;
   /** When it began. */
-  readonly from: Instant;
+  readonly from: ReadStart;
   readonly move: MoveRead | null;
 }
 

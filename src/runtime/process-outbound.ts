@@ -11,7 +11,6 @@ import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outboun
 import { concludeRemovalLook } from "../engine/removal.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -31,7 +30,7 @@ import { admitGone } from "./process-inbound.ts";
 import { beginAfterRead, readFirst } from "./read-first.ts";
 import { noteRestored } from "./restored-children.ts";
 import { randomToken, type Services } from "./services.ts";
-import { refuseStale } from "./stale-read.ts";
+import { type ReadStart, refuseStale, startRead } from "./stale-read.ts";
 import { isOfAnother, wakeWaiting, writeAnswer } from "./take-answer.ts";
 import { holdNamed } from "./tokenless-creates.ts";
 import { lookAgain } from "./whereabouts.ts";
@@ -69,7 +68,7 @@ export async function processOutbound(
       asked = instead;
       continue;
     }
-    const from = services.clock.now();
+    const from = startRead(services.clock);
     if (step.kind === "read") {
       const seen = await readFirst(services, claimed, book, step, turn.signal);
       if (seen === "gone") return;
@@ -107,7 +106,7 @@ async function goOn(
   }
   const { signal } = turn;
   if (!(await mayLeave(services, claimed, "patch"))) return false;
-  const from = services.clock.now();
+  const from = startRead(services.clock);
   const seen = await readFirst(services, claimed, book, begun, signal);
   if (seen === "gone" || seen === "absent") return false;
   const next = await beginAfterRead(services, { claimed, book, seen, from, signal });
@@ -216,7 +215,7 @@ async function settleLook(
   book: AddressBook,
   { kind, contact }: AnyLook,
   seen: Observation,
-  from: Instant,
+  from: ReadStart,
 ): Promise<boolean> {
   return services.store.transaction(async (tx) => {
     const named = await holdNamed(tx, claimed, contact.connection.id, seen, kind === "find");

@@ -13,7 +13,6 @@ import { concludeLook } from "../engine/outbound.ts";
 import { processing } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Row } from "../model/mapping.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
@@ -27,7 +26,7 @@ import { admitGone } from "./process-inbound.ts";
 import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 import type { Services } from "./services.ts";
-import { refuseStale } from "./stale-read.ts";
+import { type ReadStart, refuseStale } from "./stale-read.ts";
 import { isOfAnother } from "./take-answer.ts";
 
 /** What is to be read before a write. */
@@ -67,7 +66,7 @@ export interface ReadEdit {
   readonly book: AddressBook;
   readonly seen: Exclude<SeenFirst, "absent">;
   /** When the read began. */
-  readonly from: Instant;
+  readonly from: ReadStart;
   readonly signal: AbortSignal;
 }
 

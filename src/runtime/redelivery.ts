@@ -104,12 +104,14 @@ async function takeTurn(
     return asked;
   } catch (thrown) {
     if (signal?.aborted === true) return 0;
-    const pause = thrown instanceof IntegrationError ? thrown.retryAt : null;
+    const pause = thrown instanceof IntegrationError ? thrown.retryAfterMs : null;
+    // The log may have taken a while to read.
+    const goesOnAt = pause === null ? null : addMillis(await services.store.ledger.now(), pause);
     services.log.warn(
       { ...describe(shared), ...tell(thrown) },
       "failed webhooks could not be asked for; the next turn tries again",
     );
-    await redeliveries.nextLook(turn.logId, laterOf(pause, later) ?? later);
+    await redeliveries.nextLook(turn.logId, laterOf(goesOnAt, later) ?? later);
     return 0;
   }
 }

@@ -2,9 +2,22 @@
 import type { Context } from "../engine/context.ts";
 import { mayLag } from "../engine/reads-lag.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import { formatInstant, type Instant } from "../model/instant.ts";
+import type { Clock } from "../model/clock.ts";
+import { formatInstant, type Instant, instantFromMicros } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
+
+/** When a read began, by the clock that says `now`. */
+export type ReadStart = (now: Instant) => Instant;
+
+/**
+ * A read begins now. How long ago that was is measured by this process's clock; the database, whose times a lane
+ * holds, may have another.
+ */
+export function startRead(clock: Clock): ReadStart {
+  const from = clock.now();
+  return (now) => instantFromMicros(now - (clock.now() - from));
+}
 
 /**
  * @param from When the read began.
@@ -15,11 +28,11 @@ export function refuseStale(
   lane: Lane,
   seen: Observation,
   applied: IntegrationError["applied"],
-  from: Instant,
+  from: ReadStart,
   context: Context,
 ): void {
   const { clock } = lane;
-  if (clock === null || !mayLag(lane, seen.updatedAt, from, context)) return;
+  if (clock === null || !mayLag(lane, seen.updatedAt, from(context.now), context)) return;
   throw new IntegrationError({
     kind: "retryable",
     code: "stale_read",

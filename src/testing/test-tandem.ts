@@ -44,6 +44,8 @@ export interface TestTandemOptions {
   readonly log?: Log;
   /** How far GitHub's clock is ahead of ours. Default: 0. */
   readonly githubAheadMillis?: number;
+  /** How far the clock of Tandem's process is ahead of the database's. Default: 0. */
+  readonly processAheadMillis?: number;
 }
 
 export interface TestTandem {
@@ -100,7 +102,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   github.token(TEST_TOKEN, { login: TEST_LOGIN });
 
   const surroundings = {
-    clock,
+    clock: aheadOf(clock, { millis: options.processAheadMillis ?? 0 }),
     random: options.chance?.tandem ?? seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
     // The test's own object, which it may change later.

@@ -191,7 +191,7 @@ async function check({ call, answers: given }: Called): Promise<void> {
     must(error.code !== "" && error.message !== "", () => "a failure without a cause");
     must(error.hint !== "", () => `no remedy for ${error.code}`);
     must(
-      error.retryAt === null || Number.isSafeInteger(error.retryAt),
+      error.retryAfterMs === null || Number.isSafeInteger(error.retryAfterMs),
       () => "no time to try again",
     );
   }

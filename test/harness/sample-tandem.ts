@@ -92,7 +92,14 @@ export async function givenSampleTandem(
   change: (config: AnyConfig) => AnyConfig = (config) => config,
   options: Pick<
     TestTandemOptions,
-    "environment" | "failpoints" | "listenIn" | "log" | "onWebhook" | "takesIn" | "wrapStore"
+    | "environment"
+    | "failpoints"
+    | "listenIn"
+    | "log"
+    | "onWebhook"
+    | "processAheadMillis"
+    | "takesIn"
+    | "wrapStore"
   > = {},
 ): Promise<SampleTandem> {
   await database.sql(SAMPLE_SCHEMA);

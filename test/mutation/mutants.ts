@@ -14,6 +14,7 @@ import { moving } from "./moving.ts";
 import type { CodeMutant } from "./mutant.ts";
 import { outcomes } from "./outcomes.ts";
 import { processing } from "./processing.ts";
+import { processClocks } from "./process-clocks.ts";
 import { providers } from "./providers.ts";
 import { redelivering } from "./redelivering.ts";
 import { returning } from "./returning.ts";
@@ -48,6 +49,7 @@ export const mutants: readonly CodeMutant[] = [
   ...together,
   ...answering,
   ...outcomes,
+  ...processClocks,
   ...providers,
   ...availability,
   ...security,

@@ -16,7 +16,7 @@
  * A read is never applied. What a proxy or a server in trouble says is never permanent: GitHub's own
  * refusals are JSON, so that a 404 in HTML deletes nothing and a redirect elsewhere ends nothing.
  */
-import { addMillis, type Instant, instantFromMillis, MILLISECOND } from "../../model/instant.ts";
+import { type Instant, instantFromMillis, MILLISECOND } from "../../model/instant.ts";
 import { IntegrationError, type IntegrationErrorKind } from "../integration.ts";
 import { ANSWER_LIMIT, isTooLarge } from "./bounded-answer.ts";
 
@@ -50,6 +50,7 @@ interface Meaning {
 
 /** Where GitHub does not say how long to wait, its documentation asks for at least a minute. */
 const DEFAULT_PAUSE_MS = 60_000;
+const SHORTEST_PAUSE_MS = 1_000;
 /** GitHub's budgets begin again every hour; an answer that names a later time is asked again then. */
 const LONGEST_PAUSE_MS = 60 * 60_000;
 /** Instants are whole microseconds below 2^53; a header that leads beyond them is not a time. */
@@ -76,7 +77,7 @@ export function refusalError(request: RequestFacts, refusal: Refusal): Integrati
     message: `GitHub answered ${String(status)} to ${describe(request)}${toward(headers.location)}${quote(body)}.`,
     status,
     requestId: headers["x-github-request-id"] ?? null,
-    retryAt: kind === "rate_limited" ? pauseEnd(refusal) : null,
+    retryAfterMs: kind === "rate_limited" ? pauseMillis(refusal) : null,
     moved: kind === "moved" ? move : null,
   });
 }
@@ -313,19 +314,14 @@ function hasRateLimitHeaders({ headers }: Refusal): boolean {
   return headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";
 }
 
-/** When to go on, in our own time. */
-function pauseEnd({ headers, now, clockOffset }: Refusal): Instant {
-  const latest = addMillis(now, LONGEST_PAUSE_MS);
+/** How long to wait: the database's clock, by which accounts are paused, may differ from ours by hours. */
+function pauseMillis({ headers, now, clockOffset }: Refusal): number {
   const seconds = wholeNumber(headers["retry-after"]);
-  if (seconds !== null) return addMillis(now, Math.min(seconds * 1000, LONGEST_PAUSE_MS));
+  if (seconds !== null) return Math.min(seconds * 1000, LONGEST_PAUSE_MS);
   const reset = instantOfSeconds(headers["x-ratelimit-reset"]);
-  if (reset === null || headers["x-ratelimit-remaining"] !== "0") {
-    return addMillis(now, DEFAULT_PAUSE_MS);
-  }
-  const ours = addMillis(reset, -clockOffset / MILLISECOND);
-  const soonest = addMillis(now, 1000);
-  if (ours > latest) return latest;
-  return ours > soonest ? ours : soonest;
+  if (reset === null || headers["x-ratelimit-remaining"] !== "0") return DEFAULT_PAUSE_MS;
+  const left = Math.ceil((reset - clockOffset - now) / MILLISECOND);
+  return Math.min(Math.max(left, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
 }
 
 /** A header's time in seconds; `null` where it is none, or beyond the year 2200. */

@@ -130,7 +130,7 @@ function unlessNotThere(error: unknown): null {
 /** What failed after something else was written is no write that was never made. */
 export function partlyApplied(error: unknown): unknown {
   if (!(error instanceof IntegrationError) || error.applied === "unknown") return error;
-  const { kind, code, message, hint, status, requestId, retryAt, moved } = error;
-  const details = { kind, code, message, hint, status, requestId, retryAt, moved };
+  const { kind, code, message, hint, status, requestId, retryAfterMs, moved } = error;
+  const details = { kind, code, message, hint, status, requestId, retryAfterMs, moved };
   return new IntegrationError({ ...details, applied: "unknown", cause: error });
 }

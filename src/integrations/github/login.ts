@@ -111,7 +111,7 @@ export function appAuthorization(login: AppLogin, now: Instant): string {
  * the issue that was asked for; and whatever happened, that request was not sent.
  */
 function notTheRequestsFault(error: IntegrationError): IntegrationError {
-  const { kind, code, message, hint, status, requestId, retryAt } = error;
+  const { kind, code, message, hint, status, requestId, retryAfterMs } = error;
   if (status === 404 || (status === 403 && kind === "permanent")) {
     return credentialsError(
       "installation_unavailable",
@@ -128,7 +128,7 @@ function notTheRequestsFault(error: IntegrationError): IntegrationError {
     applied: "no",
     status,
     requestId,
-    retryAt,
+    retryAfterMs,
     cause: error,
   });
 }

@@ -1,0 +1,29 @@
+/** Mutants of what is believed of a process's own clock (design, section 4, "Clocks"). */
+import type { CodeMutant } from "./mutant.ts";
+
+export const processClocks: readonly CodeMutant[] = [
+  {
+    id: "read-start-apart",
+    rule: "When a read began is told by how long ago that was, for the process's clock may be hours off",
+    file: "src/runtime/stale-read.ts",
+    find: "return (now) => instantFromMicros(now - (clock.now() - from));",
+    replace: "return () => instantFromMicros(from);",
+    killedBy: ["test/situations/process-clock.test.ts"],
+  },
+  {
+    id: "clock-never-back",
+    rule: "A process's clock that is set back goes on, or its leases, caches and pauses would last longer",
+    file: "src/runtime/system-clock.ts",
+    find: "shown = Math.max(timeOfDay(), shown + (at - shownAt));",
+    replace: "shown = timeOfDay();",
+    killedBy: ["test/runtime/system-clock.test.ts"],
+  },
+  {
+    id: "pause-measured",
+    rule: "A pause lasts as long as the provider asks for, from the database's own time on",
+    file: "src/runtime/failures.ts",
+    find: "const until = addMillis(now, thrown.retryAfterMs ?? ATTENTION_MS);",
+    replace: "const until = addMillis(now, ATTENTION_MS);",
+    killedBy: ["test/situations/process-clock.test.ts"],
+  },
+];
