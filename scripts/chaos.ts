@@ -1,12 +1,13 @@
 /**
  * `npm run chaos -- --json`: faults of database, network and provider amid the work of real processes; see
  * `test/chaos`. `--quick` plays the few that run at every change, `--only NAME` those of that name. It exits
- * with 1 unless nothing is lost, doubled or stuck.
+ * with 1 unless nothing is lost, doubled or stuck. A fault that this machine cannot have is skipped, with the reason.
  */
 import { parseArgs } from "node:util";
 import { openChaosSite } from "../test/chaos/chaos-site.ts";
 import { FAULTS } from "../test/chaos/faults.ts";
 import { playFault, type Verdict } from "../test/chaos/play-fault.ts";
+import { UnavailableError } from "../test/chaos/settings.ts";
 import { endProcess } from "./end-process.ts";
 
 const { values } = parseArgs({
@@ -20,11 +21,19 @@ const wanted = FAULTS.filter(
   ({ name, isQuick }) => name.includes(values.only) && (isQuick || !values.quick),
 );
 const faults: Verdict[] = [];
+const skipped: { readonly name: string; readonly reason: string }[] = [];
 // A server that was failed over is not the one that it was: each of these faults has a site of its own.
-const together = wanted.filter(({ replication }) => replication === undefined);
-const alone = wanted.filter(({ replication }) => replication !== undefined).map((fault) => [fault]);
+const together = wanted.filter(({ setting }) => setting === undefined);
+const alone = wanted.filter(({ setting }) => setting !== undefined).map((fault) => [fault]);
 for (const group of [together, ...alone].filter(({ length }) => length > 0)) {
-  const site = await openChaosSite(group[0]?.replication ?? null);
+  const site = await openChaosSite(group[0]?.setting ?? "plain").catch((error: unknown) => {
+    if (!(error instanceof UnavailableError)) throw error;
+    return error;
+  });
+  if (site instanceof UnavailableError) {
+    skipped.push(...group.map(({ name }) => ({ name, reason: site.message })));
+    continue;
+  }
   try {
     for (const [round, fault] of group.entries()) {
       const verdict = await playFault(site, fault, round + 1);
@@ -37,11 +46,11 @@ for (const group of [together, ...alone].filter(({ length }) => length > 0)) {
 }
 const failures = faults.filter(({ ok }) => !ok).map((verdict) => JSON.stringify(verdict));
 const passed = faults.length - failures.length;
-const failed = wanted.length - passed;
+const failed = wanted.length - passed - skipped.length;
 process.stdout.write(
   values.json
-    ? `${JSON.stringify({ passed, failed, failures, faults })}\n`
-    : `${String(passed)} passed, ${String(failed)} failed\n`,
+    ? `${JSON.stringify({ passed, failed, skipped, failures, faults })}\n`
+    : `${String(passed)} passed, ${String(failed)} failed, ${String(skipped.length)} skipped\n`,
 );
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 endProcess();

@@ -16,14 +16,17 @@ import { createGitHubSimulator, type GitHubSimulator } from "../../src/testing/g
 import { seededRandom } from "../../src/testing/random.ts";
 import { type FaultProxy, openFaultProxy } from "../harness/fault-proxy.ts";
 import { type Misbehaviour, onTheWire } from "../harness/misbehaving-provider.ts";
-import { type PostgresNode, startPostgresNode } from "../harness/postgres-server.ts";
-import {
-  type ReplicatedPostgres,
-  startReplicatedPostgres,
-} from "../harness/replicated-postgres.ts";
+import type { PostgresNode } from "../harness/postgres-server.ts";
 import { type Child, startChild } from "../processes/child.ts";
 import { configText } from "../processes/config-text.ts";
 import { asAdmin } from "../processes/node-sql.ts";
+import {
+  clockEnvironment,
+  type Ground,
+  openGround,
+  type ProcessName,
+  type Setting,
+} from "./settings.ts";
 
 export const REPOSITORY = "acme/site";
 const SECRET = "a webhook secret";
@@ -33,11 +36,13 @@ const LEASE_SECONDS = 2;
 export interface ChaosSite {
   readonly github: GitHubSimulator;
   readonly database: PostgresNode;
-  /** The same with its standby; `null`: it has none. */
-  readonly replicated: ReplicatedPostgres | null;
+  readonly ground: Ground;
   /** The way of all processes to the database. */
   readonly network: FaultProxy;
   readonly workers: readonly Child[];
+  readonly server: Child;
+  /** The processes that ended by themselves. */
+  readonly fallen: () => readonly string[];
   /** What becomes of requests to GitHub; `null`: they arrive. */
   readonly spoilGitHub: (how: Misbehaviour | "down" | "slow" | null) => void;
   readonly sql: <T>(text: string) => Promise<readonly T[]>;
@@ -48,23 +53,22 @@ export interface ChaosSite {
   readonly close: () => Promise<void>;
 }
 
-/** How the database of a site is replicated; `null`: it is not. */
-export type Replication = "synchronous" | "asynchronous" | null;
-
-/** Needs `npm run build`. */
-export async function openChaosSite(replication: Replication): Promise<ChaosSite> {
+/**
+ * Needs `npm run build`.
+ *
+ * @throws UnavailableError where this machine cannot have such a site.
+ */
+export async function openChaosSite(setting: Setting): Promise<ChaosSite> {
   const network = await openFaultProxy(0);
-  const replicated =
-    replication === null
-      ? null
-      : await startReplicatedPostgres((port) => {
-          network.leadTo(port);
-        });
-  const first = replicated?.primary() ?? (await startPostgresNode(undefined));
-  network.leadTo(first.port);
-  const primary = () => replicated?.primary() ?? first;
-  const sql = <T>(text: string): Promise<readonly T[]> => asAdmin<T>(primary(), text, "app");
-  if (replication === "synchronous") await replicated?.replicateSynchronously();
+  let ground: Ground;
+  try {
+    ground = await openGround(setting, network);
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
+  const first = ground.primary();
+  const sql = <T>(text: string): Promise<readonly T[]> => asAdmin<T>(ground.primary(), text, "app");
   await asAdmin(first, "create database app", "postgres");
   await sql(`${SAMPLE_SCHEMA}; insert into projects (name) values ('Site');
     insert into users (name, github_login) values ('Mona', 'mona')`);
@@ -100,10 +104,16 @@ export async function openChaosSite(replication: Replication): Promise<ChaosSite
   await tandem.stop();
 
   const settings = [`--config=${file}`, "--json", "--log-level=error"];
-  const start = (...argv: string[]) => startChild([...argv, ...settings], ENVIRONMENT, "built");
-  const server = start("serve", "--port=0");
-  const workers = ["one", "two"].map((name) =>
-    start("work", `--name=${name}`, `--lease=${String(LEASE_SECONDS)}`),
+  const fallen: string[] = [];
+  const start = (name: ProcessName, ...argv: string[]) => {
+    const environment = { ...ENVIRONMENT, ...clockEnvironment(ground, name) };
+    const child = startChild([...argv, ...settings], environment, "built");
+    void child.ended.then(() => fallen.push(name));
+    return child;
+  };
+  const server = start("server", "serve", "--port=0");
+  const workers = (["one", "two"] as const).map((name) =>
+    start(name, "work", `--name=${name}`, `--lease=${String(LEASE_SECONDS)}`),
   );
   const serving = JSON.parse(await server.ready) as {
     readonly webhooks: { readonly github: string };
@@ -118,11 +128,13 @@ export async function openChaosSite(replication: Replication): Promise<ChaosSite
   return {
     github,
     get database() {
-      return primary();
+      return ground.primary();
     },
-    replicated,
+    ground,
     network,
     workers,
+    server,
+    fallen: () => [...fallen],
     spoilGitHub: (how) => {
       front.spoil(how);
     },
@@ -145,7 +157,7 @@ export async function openChaosSite(replication: Replication): Promise<ChaosSite
       await front.close();
       await listening.close();
       await network.close();
-      await (replicated === null ? first.stop() : replicated.close());
+      await ground.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,17 +1,31 @@
 /** The faults, each as how it begins and how it ends. */
 import { MISBEHAVIOURS } from "../harness/misbehaving-provider.ts";
-import type { ChaosSite, Replication } from "./chaos-site.ts";
+import { type ChaosSite, REPOSITORY } from "./chaos-site.ts";
+import type { Setting } from "./settings.ts";
 
 export interface Fault {
   readonly name: string;
   /** Whether it is among the few that run at every change. */
   readonly isQuick: boolean;
-  /** It is played on a site of its own, whose database is replicated so. */
-  readonly replication?: Exclude<Replication, null>;
+  /** It is played on a site of its own, set up so. */
+  readonly setting?: Exclude<Setting, "plain">;
   /** The database itself loses what it had confirmed: that is to be told, and healed once approved. */
   readonly losesWork?: true;
+  /** Webhooks cannot be stored meanwhile: at least one has to be answered 503. */
+  readonly refusesWebhooks?: true;
   readonly begin: (site: ChaosSite) => Promise<void> | void;
   readonly end: (site: ChaosSite) => Promise<void> | void;
+}
+
+/** Enough webhooks that their table needs room that it does not have yet. */
+const WEBHOOKS_BEYOND = 60;
+/** What GitHub asks to wait where it is asked too often. */
+const PAUSE = { retryAfterSeconds: 2 };
+
+/** What a fault of such a setting breaks: there it is. */
+function own<T>(part: T | null): T {
+  if (part === null) throw new Error("this site is not set up for the fault");
+  return part;
 }
 
 export const FAULTS: readonly Fault[] = [
@@ -54,23 +68,82 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "database failed over (synchronous)",
     isQuick: false,
-    replication: "synchronous",
-    begin: ({ replicated }) => replicated?.failOver(),
+    setting: "synchronous replica",
+    begin: ({ ground }) => own(ground.replicated).failOver(),
     end: () => undefined,
   },
   {
     name: "database failed over (asynchronous)",
     isQuick: false,
-    replication: "asynchronous",
+    setting: "asynchronous replica",
     losesWork: true,
-    begin: async ({ replicated, workers, sql }) => {
+    begin: async ({ ground, workers, sql }) => {
       // What the replica has is a task, and what it lacks is that an issue was created for it.
       for (const worker of workers) worker.send("SIGSTOP");
       await sql("insert into tasks (project_id, title) values (1, 'created there since')");
-      await replicated?.cutOff();
+      await own(ground.replicated).cutOff();
       for (const worker of workers) worker.send("SIGCONT");
     },
-    end: ({ replicated }) => replicated?.failOver(),
+    end: ({ ground }) => own(ground.replicated).failOver(),
+  },
+  {
+    name: "disk full",
+    isQuick: false,
+    setting: "small disk",
+    refusesWebhooks: true,
+    begin: async ({ ground, github }) => {
+      await own(ground.disk).fill();
+      const mona = github.as("mona");
+      for (let nth = 1; nth <= WEBHOOKS_BEYOND; nth += 1) {
+        mona.openIssue(REPOSITORY, { title: `beyond the disk: ${String(nth)}` });
+      }
+    },
+    end: async ({ ground, database, sql }) => {
+      await own(ground.disk).free();
+      // Postgres ends where it cannot write its log, and its operator starts it again.
+      await sql("select 1").catch(() => database.resume());
+    },
+  },
+  {
+    name: "pooler killed",
+    isQuick: false,
+    setting: "pooler",
+    refusesWebhooks: true,
+    begin: ({ ground }) => own(ground.pooler).kill(),
+    end: ({ ground }) => own(ground.pooler).start(),
+  },
+  {
+    name: "database killed behind a pooler",
+    isQuick: false,
+    setting: "pooler",
+    refusesWebhooks: true,
+    begin: ({ database }) => database.halt("immediate"),
+    end: ({ database }) => database.resume(),
+  },
+  {
+    name: "clocks an hour ahead and behind",
+    isQuick: false,
+    setting: "wrong clocks",
+    begin: ({ github }) => {
+      // A pause is the one time that workers tell each other.
+      github.faults.api.secondaryLimit = PAUSE;
+    },
+    end: ({ github }) => {
+      github.faults.api.secondaryLimit = null;
+    },
+  },
+  {
+    name: "clocks set back",
+    isQuick: false,
+    setting: "wrong clocks",
+    begin: ({ server, workers }) => {
+      // As where a machine was moved: one worker stands still, too, beyond its leases.
+      for (const child of [server, ...workers]) child.send("SIGUSR2");
+      workers[0]?.send("SIGSTOP");
+    },
+    end: ({ workers }) => {
+      workers[0]?.send("SIGCONT");
+    },
   },
   {
     name: "worker stopped (SIGSTOP)",

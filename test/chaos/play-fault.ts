@@ -22,6 +22,10 @@ export interface Verdict {
   readonly duplicates: number;
   /** Events that ended badly or still wait. */
   readonly stuck: number;
+  /** Webhooks that were answered 503 while it lasted. */
+  readonly refused: number;
+  /** Processes that ended by themselves. */
+  readonly fallen: readonly string[];
   readonly secondsToConverge: number;
   /** Whether the operator was told that the database itself lost work, and had to approve. */
   readonly lossTold: boolean;
@@ -45,6 +49,7 @@ export async function playFault(site: ChaosSite, fault: Fault, round: number): P
   // In the middle of work.
   mona.openIssue(REPOSITORY, { title: named("there at its beginning") });
   await insert("here at its beginning");
+  const before = site.github.deliveries.length;
   await fault.begin(site);
   mona.openIssue(REPOSITORY, { title: named("there meanwhile") });
   mona.editIssue(REPOSITORY, there.number, { body: "edited there meanwhile" });
@@ -52,6 +57,8 @@ export async function playFault(site: ChaosSite, fault: Fault, round: number): P
   await insert("here meanwhile").catch(() => undefined);
   await edit("here before", "edited here meanwhile").catch(() => undefined);
   await delay(LASTS_MS);
+  const meanwhile = site.github.deliveries.slice(before);
+  const refused = meanwhile.filter(({ statusCode }) => statusCode === 503).length;
   await fault.end(site);
   const losesWork = fault.losesWork === true;
   const lossTold = losesWork && (await isTold(site));
@@ -63,11 +70,16 @@ export async function playFault(site: ChaosSite, fault: Fault, round: number): P
   const isAlarmed = (await site.alarm()) === "foreign_instance";
   // What the database lost it cannot have; both sides have it all the same, where it was there on one.
   const isKept = losesWork ? lossTold : lost === 0 && !isAlarmed;
-  const isOk = isDone && isKept && differing + duplicates + stuck === 0;
+  const fallen = site.fallen();
+  const isSeen = fault.refusesWebhooks !== true || refused > 0;
+  const isOk =
+    isDone && isKept && isSeen && fallen.length === 0 && differing + duplicates + stuck === 0;
   const counts = { acknowledged, lost, editsLost: differing, duplicates, stuck };
   return {
     name: fault.name,
     ...counts,
+    refused,
+    fallen,
     secondsToConverge,
     lossTold: lossTold || isAlarmed,
     ok: isOk,

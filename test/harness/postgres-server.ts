@@ -95,6 +95,11 @@ export function startDurablePostgres(
   return startPostgresNode(undefined, undefined, { ...durableSettings, ...except });
 }
 
+/** The same as in memory, with its data in that folder. */
+export function startPostgresIn(folder: string): Promise<PostgresNode> {
+  return startPostgresNode(undefined, undefined, undefined, folder);
+}
+
 /** What a standby begins with. */
 interface CopyOf {
   readonly data: string;
@@ -105,15 +110,17 @@ interface CopyOf {
 /**
  * @param of the node to copy; absent: a new and empty one
  * @param durable its settings, where it is to keep what it is told
+ * @param parent where its data lies
  */
 export async function startPostgresNode(
   npmPackage: string | undefined,
   of?: CopyOf,
   durable?: Readonly<Record<string, string>>,
+  parent: string = durable === undefined ? fastestFolder() : tmpdir(),
 ): Promise<PostgresNode> {
   const user = unprivilegedUser();
-  const folders = [tmpdir(), durable === undefined ? fastestFolder() : tmpdir()].map((parent) => {
-    const folder = mkdtempSync(join(parent, "tandem-test-postgres-"));
+  const folders = [tmpdir(), parent].map((above) => {
+    const folder = mkdtempSync(join(above, "tandem-test-postgres-"));
     giveTo(user, folder);
     return folder;
   }) as [string, string];

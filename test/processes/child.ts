@@ -13,8 +13,11 @@ export interface Child {
   readonly ready: Promise<string>;
   /** Everything it logged so far. */
   log(): string;
-  /** `SIGKILL` ends it within one instruction, `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
-  send(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): void;
+  /**
+   * `SIGKILL` ends it within one instruction, `SIGSTOP` freezes it, `SIGCONT` lets it go on, and `SIGUSR2`
+   * sets its clock back where that is wrong already.
+   */
+  send(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGUSR2"): void;
   /** Its exit status, or the signal that ended it. */
   readonly ended: Promise<number | string>;
 }
