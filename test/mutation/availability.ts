@@ -219,8 +219,16 @@ export const availability: readonly CodeMutant[] = [
     id: "refused-stopping",
     rule: "A process that stops writes the refused webhooks that it has not written",
     file: "src/runtime/refused-webhooks.ts",
-    find: "if (waiting.size === 0) return;",
-    replace: "return;",
+    find: "underWay.then(() => (waiting.size === 0 ? undefined : write()))",
+    replace: "underWay",
     killedBy: ["test/server/refused-webhooks.test.ts"],
+  },
+  {
+    id: "refused-under-way",
+    rule: "... and waits for what is being written",
+    file: "src/runtime/refused-webhooks.ts",
+    find: "underWay.then(",
+    replace: "Promise.resolve().then(",
+    killedBy: ["test/runtime/refused-webhooks.test.ts"],
   },
 ];

@@ -185,7 +185,7 @@ export const processing: readonly CodeMutant[] = [
     id: "stale-read",
     rule: "A read older than what is known is refused and tried again, since reads can lag",
     file: "src/runtime/stale-read.ts",
-    find: "if (clock === null || !mayLag(lane, seen.updatedAt, from, context)) return;",
+    find: "if (clock === null || !mayLag(lane, seen.updatedAt, from(context.now), context)) return;",
     replace: "if (clock === null || seen.updatedAt >= 0) return;",
     killedBy: ["test/situations/reads.test.ts"],
   },

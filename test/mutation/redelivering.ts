@@ -44,7 +44,7 @@ export const redelivering: readonly CodeMutant[] = [
     id: "redelivery-goes-on",
     rule: "What is over holds up nothing that is to be asked for",
     file: "src/runtime/redelivery.ts",
-    find: "if (chosen.length > 0 || due.length < DUE_PAGE) {",
+    find: "if (choice.ask.length > 0 || due.length < DUE_PAGE) {",
     replace: "if (due.length >= 0) {",
     killedBy: ["test/situations/redelivery.test.ts"],
   },
