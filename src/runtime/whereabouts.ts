@@ -71,9 +71,10 @@ async function byParents(
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === resource.parent;
   const living = (await tx.findLanesByRecord(parent.recordType, parentIds)).filter(isParent);
-  // What was out of reach together with its parent is back with it.
+  // What was out of reach together with its parent is back with it. A record that has left a lane follows nothing.
   const isAnyMoving = living.some(({ movedFrom }) => movedFrom !== null);
-  const ended = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
+  const over = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
+  const ended = over.filter(({ recordMoved }) => recordMoved === null);
   const unpaired = parentIds.filter((id) => !living.some(({ recordId }) => recordId === id));
   const expected = await expectedParents(tx, mapping, unpaired, book);
   const result = new Map<string, Whereabouts>();
@@ -101,13 +102,13 @@ async function byParents(
     return !parents.some((one) => one.connectionId === connectionId);
   });
   if (away.length === 0) return result;
-  const over = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent);
+  const overAbove = (await tx.findTombstonedLanes(parent.recordType, parentIds)).filter(isParent);
   for (const [recordId, where] of result) {
     if (where.kind !== "by_parent") continue;
     const [parentId] = keyText(rows.get(recordId)?.[parent.column]);
     // Of several that ended in one connection, the last says how its parent went.
     const last = new Map(
-      over
+      overAbove
         .filter((lane) => lane.recordId === parentId)
         .flatMap((lane) => {
           const standing = lane.recordMoved === null ? "ended" : "left";

@@ -118,6 +118,14 @@ export const toldLate: readonly CodeMutant[] = [
     killedBy: backFirst,
   },
   {
+    id: "left-before-parent",
+    rule: "A record that has left a lane does not follow what is transferred from there",
+    file: "src/runtime/whereabouts.ts",
+    find: "over.filter(({ recordMoved }) => recordMoved === null)",
+    replace: "over",
+    killedBy: ["test/situations/scope-changes-below.test.ts"],
+  },
+  {
     id: "left-in-flight",
     rule: "What was being created below a resource that went out of reach has gone along",
     file: "src/runtime/take-answer.ts",

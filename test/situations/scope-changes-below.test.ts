@@ -1,6 +1,8 @@
 /** What belongs to a task that the app moves goes with it; and a comment that is moved by itself. */
 import { expect, it } from "vitest";
+import { drainChanges } from "../../src/runtime/drain.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { catchRequest } from "../harness/in-flight.ts";
 import {
   APP,
   expectAtRest,
@@ -9,6 +11,8 @@ import {
   moveTo,
   said,
   SITE,
+  transfer,
+  unfinished,
 } from "../harness/projects.ts";
 
 describeOnEachDatabase("the comments of a task that is moved", (open) => {
@@ -148,5 +152,29 @@ describeOnEachDatabase("a comment that is moved to a task elsewhere", (open) => 
     });
     expect(app.writes()).toBe(2);
     expect(await app.comments()).toHaveLength(2);
+  });
+
+  it("that the app puts below another task, while that follows its issue to where it was transferred", async () => {
+    const app = await givenComments(await open());
+    app.github.as("mona").openIssue(SITE, { title: "Another" });
+    await app.settle();
+    const another = (await app.tasks()).find(({ title }) => title === "Another")?.id ?? "";
+    await moveTo(app, "3");
+    await app.settle();
+    app.github.clearRequests();
+    app.holdWebhooks();
+    transfer(app, SITE, 2, APP);
+    await app.release(...app.held());
+    app.github.clearFaults();
+    const follows = await catchRequest(app, { method: "GET", path: /\/issues\/1$/ });
+    await app.sql("update comments set task_id = $1 where id = 2", [another]);
+    await drainChanges(app.tandem.services);
+    await follows.answer();
+    await app.settleWithin(10);
+
+    expect(issuesOf(app, APP)).toEqual(["open: Another"]);
+    expect(said(app, APP)).toEqual(["On it."]);
+    expect(await unfinished(app)).toEqual([]);
+    expect(await app.pairings(another)).toMatchObject([{ connection: APP, in_sync: true }]);
   });
 });
