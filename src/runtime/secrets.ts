@@ -58,17 +58,28 @@ const OWN: readonly string[] = [ENCRYPTION_KEY, "TANDEM_API_TOKEN"];
 export interface Secrets {
   /** Puts secrets in the place of their names. @throws MissingSecretError */
   readonly reveal: (value: unknown) => unknown;
-  /** An account's credentials as they are stored. @throws LiteralSecretError */
+  /**
+   * An account's credentials as they are stored.
+   *
+   * @throws LiteralSecretError
+   * @throws MissingSecretError `secret_not_allowed`: no account may name that variable
+   */
   readonly seal: (credentials: unknown, fields: readonly string[]) => unknown;
-  /** A webhook's secret as it is stored. @throws LiteralSecretError */
+  /** A webhook's secret as it is stored; it throws as `seal` does. */
   readonly sealOne: (secret: unknown, field: string) => unknown;
+}
+
+/** The name in `{ env: NAME }`; `null`: it is something else. */
+function variableOf(value: unknown): string | null {
+  if (typeof value !== "object" || value === null || Object.keys(value).length !== 1) return null;
+  return "env" in value && typeof value.env === "string" ? value.env : null;
 }
 
 /** @param variables Names that the configuration allows beside those by prefix. */
 export function accountSecrets(environment: Environment, variables: readonly string[]): Secrets {
   const keys = sealingKeys(environment[ENCRYPTION_KEY]);
 
-  function named(variable: string): string {
+  function refuseForeign(variable: string): void {
     if (OWN.includes(variable) || !(ALLOWED.test(variable) || variables.includes(variable))) {
       throw new MissingSecretError(variable, {
         code: "secret_not_allowed",
@@ -76,6 +87,10 @@ export function accountSecrets(environment: Environment, variables: readonly str
         hint: `Variables of accounts begin with GITHUB_, TANDEM_, WEBHOOK_ or HOOK_, or are listed: github({ env: ["${variable}"] }).`,
       });
     }
+  }
+
+  function named(variable: string): string {
+    refuseForeign(variable);
     const secret = environment[variable];
     if (secret === undefined || secret === "") throw new MissingSecretError(variable);
     return secret;
@@ -94,15 +109,20 @@ export function accountSecrets(environment: Environment, variables: readonly str
   function reveal(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(reveal);
     if (typeof value !== "object" || value === null) return value;
+    const variable = variableOf(value);
+    if (variable !== null) return named(variable);
     if (Object.keys(value).length === 1) {
-      if ("env" in value && typeof value.env === "string") return named(value.env);
       if ("sealed" in value && typeof value.sealed === "string") return opened(value.sealed);
     }
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
   }
 
   function sealOne(secret: unknown, field: string): unknown {
-    if (typeof secret !== "string") return secret;
+    if (typeof secret !== "string") {
+      const variable = variableOf(secret);
+      if (variable !== null) refuseForeign(variable);
+      return secret;
+    }
     const [newest] = keys;
     if (newest === undefined) throw new LiteralSecretError(field);
     return { sealed: sealText(secret, newest) };

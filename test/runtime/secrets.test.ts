@@ -17,7 +17,7 @@ describe("a named secret", () => {
     TANDEM_API_TOKEN: "api",
     TANDEM_ENCRYPTION_KEY: KEY,
   };
-  const { reveal } = accountSecrets(environment, ["APP_KEY", "TANDEM_API_TOKEN"]);
+  const { reveal, seal, sealOne } = accountSecrets(environment, ["APP_KEY", "TANDEM_API_TOKEN"]);
 
   it("is put in the place of its name, wherever it is", () => {
     const given = { token: { env: "GITHUB_TOKEN" }, more: [{ env: "WEBHOOK_SECRET" }] };
@@ -33,6 +33,14 @@ describe("a named secret", () => {
       );
     },
   );
+
+  it("is refused as it is stored, and not by the first webhook", () => {
+    const refused = expect.objectContaining({ code: "secret_not_allowed" }) as Error;
+    expect(() => sealOne({ env: "HOOK" }, "webhook secret")).toThrow(refused);
+    expect(() => seal({ token: { env: "HOOK" } }, FIELDS)).toThrow(refused);
+    // Another process may have it: whether it is set is of no matter here.
+    expect(sealOne({ env: "HOOK_SECRET" }, "webhook secret")).toEqual({ env: "HOOK_SECRET" });
+  });
 
   it.each(["TANDEM_API_TOKEN", "TANDEM_ENCRYPTION_KEY"])("is never Tandem's own: %s", (env) => {
     expect(() => reveal({ env })).toThrow(/not allowed/);
