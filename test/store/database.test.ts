@@ -191,6 +191,21 @@ describeOnEachEmptyDatabase("a database", (open, kind) => {
   });
 
   it.skipIf(kind === "pglite")(
+    "still hears of a server's end while the last connections of its own pool end",
+    async () => {
+      const { url } = await open();
+      const ended = vi.spyOn(pg.Pool.prototype, "end");
+      const database = pgDatabase(url ?? "");
+      await database.query("select");
+      await database.close();
+      expect(ended.mock.contexts.map((pool) => (pool as pg.Pool).listenerCount("error"))).toEqual([
+        1,
+      ]);
+      ended.mockRestore();
+    },
+  );
+
+  it.skipIf(kind === "pglite")(
     "listens once to a pool that many share, and then no more",
     async () => {
       const { url } = await open();

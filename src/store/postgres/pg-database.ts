@@ -50,8 +50,9 @@ export function pgDatabase(source: string | pg.Pool, patience: Patience = PATIEN
     },
     listen: (channel, heard) => listen(pool, channel, heard, patience),
     async close() {
+      // Connections that end hear of a server's end as well: a pool of our own stays watched.
       if (owned) await pool.end();
-      release();
+      else release();
     },
   };
 }
