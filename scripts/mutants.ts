@@ -27,6 +27,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     resume: { type: "string" },
     within: { type: "string" },
+    known: { type: "boolean", default: false },
   },
 });
 
@@ -80,6 +81,7 @@ async function runSample(count: string): Promise<void> {
     resume: values.resume ?? null,
     json: values.json,
     write: values.write,
+    known: values.known,
     within: values.within ?? null,
   });
 }
