@@ -2,12 +2,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 // eslint-disable-next-line no-restricted-imports -- the chaos run has no expect.poll
 import { setTimeout as delay } from "node:timers/promises";
 import { ask } from "../processes/node-sql.ts";
+import { freePort } from "./free-port.ts";
 import { unprivilegedUser } from "./postgres-binaries.ts";
 import type { PostgresNode } from "./postgres-server.ts";
 
@@ -20,7 +20,7 @@ export interface PgBouncer {
   close(): Promise<void>;
 }
 
-/** Where Debian installs it, which the path of an ordinary user may lack. */
+/** Debian installs it in a folder that the path of an ordinary user may lack. */
 const PATH = `${process.env.PATH ?? ""}:/usr/sbin`;
 const SERVER_CONNECTIONS = 4;
 const PATIENCE_MS = 30_000;
@@ -101,17 +101,6 @@ logfile = ${join(folder, "pgbouncer.log")}
     throw error;
   }
   return pooler;
-}
-
-/** Another process may take it in between: then it does not start, and says so. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  // A server that listens on a port has an address with one.
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 async function until(work: () => Promise<unknown>): Promise<void> {

@@ -14,11 +14,11 @@ import {
   statfsSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { promisify } from "node:util";
+import { freePort } from "./free-port.ts";
 import { findPostgres, unprivilegedUser, type UnprivilegedUser } from "./postgres-binaries.ts";
 
 export interface PostgresServer {
@@ -234,18 +234,13 @@ function giveTo({ uid, gid }: UnprivilegedUser, path: string): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 
-/** Asks the system for a free port; another process may take it in between, hence the attempts. */
+/** Another process may take a free port before the server has it, hence the attempts. */
 async function startOnFreePort(start: (port: number) => Promise<void>): Promise<number> {
   for (let attemptsLeft = 4; ; attemptsLeft -= 1) {
-    const probe = createServer().listen(0, "127.0.0.1");
-    await once(probe, "listening");
-    const address = probe.address();
-    probe.close();
-    await once(probe, "close");
-    if (address === null || typeof address === "string") throw new Error("no TCP port");
+    const candidate = await freePort();
     try {
-      await start(address.port);
-      return address.port;
+      await start(candidate);
+      return candidate;
     } catch (error) {
       if (attemptsLeft === 0) throw error;
     }

@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { freePort } from "../harness/free-port.ts";
 import { until } from "../processes/crash/until.ts";
 
 /** Another version is another server: what we know of it was seen with this one. It needs Node 24. */
@@ -164,14 +164,4 @@ async function endGroup(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   process.kill(-pid, "SIGTERM");
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // A server that listens on a port has an address with one.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -9,7 +9,11 @@ export interface Address {
   close(): Promise<void>;
 }
 
-export async function openAddress(first: number): Promise<Address> {
+/** @param meet Is given each connection that comes in. Default: nothing is done with it. */
+export async function openAddress(
+  first: number,
+  meet: (from: Socket) => void = () => undefined,
+): Promise<Address> {
   let target = first;
   const open = new Set<Socket>();
   const server = createServer((from) => {
@@ -26,6 +30,7 @@ export async function openAddress(first: number): Promise<Address> {
       });
       end.pipe(other);
     }
+    meet(from);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

@@ -15,7 +15,7 @@ const MEGABYTE = 2 ** 20;
 const SENDERS = 60;
 const BODY_BYTES = 25 * MEGABYTE;
 /**
- * What bodies under way may hold is 64 MB. A body is there twice while its pieces become one, and V8 clears
+ * Bodies under way may hold 64 MB. A body is there twice while its pieces become one, and V8 clears
  * away what was refused somewhat later. Without a budget these senders take 1.5 GB.
  */
 const MOST_GROWTH = 4 * 64 * MEGABYTE;

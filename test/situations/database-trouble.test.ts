@@ -19,6 +19,16 @@ async function makeRoom(app: SampleTandem, table: string): Promise<void> {
   await app.sql(`drop trigger disk_full on ${table}`);
 }
 
+/** A worker has claimed the create of a new task, for a minute. */
+async function claimCreate(app: SampleTandem, title: string) {
+  const { services } = app.tandem;
+  await app.addTask({ title });
+  await drainChanges(services);
+  const [claimed] = await claimDue(services, await AddressBook.open(services), "one", 60_000, 1);
+  if (claimed === undefined) throw new Error("nothing was claimed");
+  return claimed;
+}
+
 describeOnEachDatabase("a database in trouble", (open) => {
   it("S49: a full disk: the webhook is answered 5xx, and redelivered it makes its task", async () => {
     const app = await givenSampleTandem(await open());
@@ -89,10 +99,7 @@ describeOnEachDatabase("a database in trouble", (open) => {
   it("S49: a claim let go of while its renewal is under way: the lease runs out, and passes it on", async () => {
     const app = await givenSampleTandem(await open());
     const { services } = app.tandem;
-    await app.addTask({ title: "Passed on" });
-    await drainChanges(services);
-    const [claimed] = await claimDue(services, await AddressBook.open(services), "one", 60_000, 1);
-    if (claimed === undefined) throw new Error("nothing was claimed");
+    const claimed = await claimCreate(app, "Passed on");
     const release = keepLease(services, claimed, 60_000);
     const lease = () => app.sql("select lease_expires_at from tandem.events_live");
     const before = await lease();
@@ -114,10 +121,7 @@ describeOnEachDatabase("a database in trouble", (open) => {
   it("S49: a renewal that fails is tried again: work that takes long stays with its worker", async () => {
     const app = await givenSampleTandem(await open());
     const { services } = app.tandem;
-    await app.addTask({ title: "Takes long" });
-    await drainChanges(services);
-    const [claimed] = await claimDue(services, await AddressBook.open(services), "one", 60_000, 1);
-    if (claimed === undefined) throw new Error("nothing was claimed");
+    const claimed = await claimCreate(app, "Takes long");
     let renewals = 0;
     const failingOnce: typeof services = {
       ...services,

@@ -128,6 +128,17 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
     expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2"]);
     return app;
   }
+
+  /** A placeholder was connected to its user while the app held a row in a transaction of its own. */
+  async function givenHeldRow(row: string, database: TestDatabase) {
+    const app = await givenAStranger((config) => config, database);
+    await app.sql(CONNECT);
+    const session = new pg.Client({ connectionString: database.url });
+    await session.connect();
+    await session.query(`begin; select from ${row} for update`);
+    await app.settle();
+    return { app, letGo: () => session.end() };
+  }
   const authors = async (app: SampleTandem) =>
     Object.fromEntries(
       (await app.comments()).map(({ markdown, author_id }) => [markdown, author_id]),
@@ -297,14 +308,8 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
   it.runIf(kind === "postgres")(
     "S44 a placeholder's row that the app holds is connected a second after it is free",
     async () => {
-      const database = await open();
-      const app = await givenAStranger((config) => config, database);
-      await app.sql(CONNECT);
-      const session = new pg.Client({ connectionString: database.url });
-      await session.connect();
-      await session.query("begin; select from users where id = 2 for update");
-      await app.settle();
-      await session.end();
+      const { app, letGo } = await givenHeldRow("users where id = 2", await open());
+      await letGo();
       expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "2"]);
       await app.advance(1_000);
       await app.settle();
@@ -315,15 +320,9 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
   it.runIf(kind === "postgres")(
     "S44 a row that the app holds follows when it is free",
     async () => {
-      const database = await open();
-      const app = await givenAStranger((config) => config, database);
-      await app.sql(CONNECT);
-      const session = new pg.Client({ connectionString: database.url });
-      await session.connect();
-      await session.query("begin; select from tasks where id = 1 for update");
-      await app.settle();
+      const { app, letGo } = await givenHeldRow("tasks where id = 1", await open());
       expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "3"]);
-      await session.end();
+      await letGo();
       await app.advance(2_000);
       await app.settle();
       expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
