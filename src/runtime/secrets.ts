@@ -69,10 +69,12 @@ export interface Secrets {
   readonly sealOne: (secret: unknown, field: string) => unknown;
 }
 
-/** The name in `{ env: NAME }`; `null`: it is something else. */
-function variableOf(value: unknown): string | null {
-  if (typeof value !== "object" || value === null || Object.keys(value).length !== 1) return null;
-  return "env" in value && typeof value.env === "string" ? value.env : null;
+/** The text of an object's one field, as in `{ env: NAME }`; `null`: it is something else. */
+function onlyText(value: unknown, field: "env" | "sealed"): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  const [only, ...others] = Object.entries(value);
+  if (only?.[0] !== field || others.length > 0) return null;
+  return typeof only[1] === "string" ? only[1] : null;
 }
 
 /** @param variables Names that the configuration allows beside those by prefix. */
@@ -109,17 +111,16 @@ export function accountSecrets(environment: Environment, variables: readonly str
   function reveal(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(reveal);
     if (typeof value !== "object" || value === null) return value;
-    const variable = variableOf(value);
+    const variable = onlyText(value, "env");
     if (variable !== null) return named(variable);
-    if (Object.keys(value).length === 1) {
-      if ("sealed" in value && typeof value.sealed === "string") return opened(value.sealed);
-    }
+    const sealed = onlyText(value, "sealed");
+    if (sealed !== null) return opened(sealed);
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
   }
 
   function sealOne(secret: unknown, field: string): unknown {
     if (typeof secret !== "string") {
-      const variable = variableOf(secret);
+      const variable = onlyText(secret, "env");
       if (variable !== null) refuseForeign(variable);
       return secret;
     }
