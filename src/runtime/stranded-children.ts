@@ -118,8 +118,8 @@ export function leaveAlong(
 }
 
 /**
- * What was being created below a resource while that went out of reach went along with it. Nothing had told so:
- * nobody knew its id yet.
+ * A child that was being created while its parent went out of reach went along with it. No news could tell of that,
+ * since its id was not known yet.
  */
 export async function leaveWithParent(
   tx: StoreTransaction,

@@ -71,7 +71,7 @@ async function byParents(
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === resource.parent;
   const living = (await tx.findLanesByRecord(parent.recordType, parentIds)).filter(isParent);
-  // What was out of reach together with its parent is back with it. A record that has left a lane follows nothing.
+  // A child that was out of reach with its parent is back with it. A record that has left a lane follows no move.
   const isAnyMoving = living.some(({ movedFrom }) => movedFrom !== null);
   const over = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
   const ended = over.filter(({ recordMoved }) => recordMoved === null);

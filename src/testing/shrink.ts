@@ -22,7 +22,7 @@ export async function leaveOut<Part>(
       for (let start = 0; start < best.length && left > 0;) {
         const fewer = [...best.slice(0, start), ...best.slice(start + size)];
         left -= 1;
-        // What was left out makes room: the next part begins at the same place.
+        // The parts behind move up: the next ones begin at the same place.
         if (await fails(fewer)) best = fewer;
         else start += size;
       }

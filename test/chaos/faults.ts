@@ -19,10 +19,10 @@ export interface Fault {
 
 /** Enough webhooks that their table needs room that it does not have yet. */
 const WEBHOOKS_BEYOND = 60;
-/** What GitHub asks to wait where it is asked too often. */
+/** The wait that GitHub asks for after too many requests. */
 const PAUSE = { retryAfterSeconds: 2 };
 
-/** What a fault of such a setting breaks: there it is. */
+/** The part of a setting that its fault breaks. */
 function own<T>(part: T | null): T {
   if (part === null) throw new Error("this site is not set up for the fault");
   return part;

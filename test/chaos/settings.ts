@@ -1,4 +1,4 @@
-/** What lies under a site: its database and the way there, and how its processes' clocks go. */
+/** The ground of a site: its database and the way there, and how its processes' clocks go. */
 import { fileURLToPath } from "node:url";
 import type { FaultProxy } from "../harness/fault-proxy.ts";
 import { type PgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
@@ -108,7 +108,7 @@ function available<T extends object>(opened: T | string): T {
   return opened;
 }
 
-/** What makes a process's clock wrong. */
+/** The variables that make a process's clock wrong. */
 export function clockEnvironment(
   { wrongClocks }: Ground,
   process: ProcessName,

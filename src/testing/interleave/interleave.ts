@@ -3,7 +3,7 @@
  * and a verdict. Simulated histories run one transaction at a time, so they miss what overlapping ones break.
  *
  * There is no such history in memory. A transaction of the store in memory runs whole, after all that were asked
- * for before it, so no statement of another comes between its own. What is left to interleave there is the order
+ * for before it, so no statement of another comes between its own. Left to interleave there is the order
  * of whole transactions and of calls to GitHub: the first is a part of this (an actor may pause before its
  * `begin`), and the second is what `npm run simulate` does with four workers.
  */

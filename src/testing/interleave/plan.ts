@@ -7,7 +7,7 @@ import type { Random } from "../../model/clock.ts";
 import { seededRandom } from "../random.ts";
 import { chanceAt } from "../simulation/chance.ts";
 
-/** What an actor does in one step, with how it is told. */
+/** The kinds of a step, each with how it is told. */
 export const STEP_KINDS = {
   add: "a task is added before anybody works",
   settle: "what was added is paired before anybody works",

@@ -26,7 +26,7 @@ export interface Session {
   readonly pid: number;
 }
 
-/** What an actor does, one step after the other. */
+/** A step of an actor; one is done after the other. */
 export interface ScheduledStep {
   readonly id: number;
   readonly run: () => Promise<void>;

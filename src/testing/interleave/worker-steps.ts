@@ -1,4 +1,4 @@
-/** What a worker of an interleaved history does in a step: one of its loops, once. */
+/** The step of a worker in an interleaved history: one of its loops, once. */
 import type { Random } from "../../model/clock.ts";
 import { AddressBook, type Contact } from "../../runtime/address-book.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill.ts";

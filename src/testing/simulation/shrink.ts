@@ -1,6 +1,6 @@
 /**
- * Shrinks a failing history of the simulation: over what goes wrong all the time, and over its moves. Whatever
- * can be left out while it still fails is left out.
+ * Shrinks a failing history of the simulation: over what goes wrong all the time, and over its moves. Each part
+ * that it fails without is left out.
  */
 import { leaveOut } from "../shrink.ts";
 import { type Fault, FAULTS } from "./plan.ts";
