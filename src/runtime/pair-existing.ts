@@ -1,11 +1,11 @@
 /** The steps of a backfill that pair what exists on both sides, each within one transaction. */
 import { AMBIGUOUS, bindPair, recordKey, refuseAmbiguous, resourceKey } from "../engine/pairing.ts";
 import { stampedAt } from "../engine/stamp.ts";
-import { MappingError, recordContent } from "../engine/translate-record.ts";
+import { contentOrNull } from "../engine/translate-record.ts";
 import type { AmbiguousKey, Backfill } from "../model/backfill.ts";
 import { type LaneId, laneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Mapping, Row } from "../model/mapping.ts";
+import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./address-book.ts";
 import type { Services } from "./services.ts";
@@ -158,13 +158,4 @@ function ambiguity(mapping: Mapping, { label, records, resources }: AmbiguousKey
     httpStatus: null,
     requestId: null,
   };
-}
-
-function contentOrNull(mapping: Mapping, row: Row) {
-  try {
-    return recordContent(mapping, row);
-  } catch (error) {
-    if (error instanceof MappingError) return null;
-    throw error;
-  }
 }

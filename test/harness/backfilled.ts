@@ -38,3 +38,14 @@ export async function expectOneOfEach(app: SampleTandem, count: number): Promise
     tasks.map((task) => said(task.title, task.markdown, task.status !== "done")).sort(),
   ).toEqual(issues.map((issue) => said(issue.title, issue.body, issue.state === "open")).sort());
 }
+
+/** What the event of an issue says whose title two tasks have. */
+export const TWIN_ERROR = {
+  code: "ambiguous_key",
+  message:
+    'title "Twin" is said by tasks 1, 2 and by issue 1: nobody can tell which belong together.',
+  hint: expect.stringContaining("run `tandem backfill` again") as string,
+  retryable: false,
+  httpStatus: null,
+  requestId: null,
+};

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MappingError } from "../../src/engine/translate-record.ts";
 import { IntegrationError, type IntegrationErrorKind } from "../../src/integrations/integration.ts";
 import { addMillis, parseInstant } from "../../src/model/instant.ts";
+import type { UnfitScope } from "../../src/model/scope-misfit.ts";
 import { classify, concernsAll, tell } from "../../src/runtime/failures.ts";
 import { HookError, ValidationError } from "../../src/runtime/hooks.ts";
 import { PairedElsewhereError } from "../../src/runtime/paired-elsewhere.ts";
@@ -34,7 +35,8 @@ const ANSWERED = {
 
 describe("an event whose attempt failed", () => {
   it("waits with its connection where the scope fits no record, and blames no account", () => {
-    const unfit = {
+    const unfit: UnfitScope = {
+      path: "scope",
       message: 'no row of projects has the id "7"',
       hint: "Connect another scope, or make the row again.",
     };

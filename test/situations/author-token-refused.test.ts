@@ -223,12 +223,33 @@ describeOnEachDatabase("an author's own token that", (open, kind) => {
       () => {
         throw new TypeError("the vault is sealed");
       },
-      { code: "token_hook_failed", cause: "identities.token threw: the vault is sealed" },
+      {
+        code: "token_hook_failed",
+        cause: "identities.token threw: the vault is sealed",
+        hint: "Correct it in tandem.config.ts; return null for users without a token.",
+      },
+    ],
+    [
+      "a hook whose credentials throw when they are read",
+      () => ({
+        get token(): string {
+          throw new TypeError("the vault is sealed");
+        },
+      }),
+      {
+        code: "token_hook_failed",
+        cause: "the vault is sealed",
+        hint: "Let identities.token return credentials, or null.",
+      },
     ],
     [
       "a hook that gives no credentials",
       () => ({ secret: MONAS }),
-      { code: "invalid_credentials", hint: expect.stringContaining("{ token }") as string },
+      {
+        code: "invalid_credentials",
+        cause: expect.stringContaining("credentials") as string,
+        hint: expect.stringContaining("{ token }") as string,
+      },
     ],
     [
       "a hook that names a variable of the environment, which a user may not",
@@ -269,7 +290,13 @@ describeOnEachDatabase("an author's own token that", (open, kind) => {
     await settled;
     expect(app.github.issues(app.repo)).toMatchObject([{ author: TEST_LOGIN }]);
     expect((await app.story())[0]).toBe("outbound completed author_token_unavailable");
-    expect(app.lines).toMatchObject([{ code: "token_hook_too_slow" }]);
+    expect(app.lines).toMatchObject([
+      {
+        code: "token_hook_too_slow",
+        cause: "identities.token did not answer within 5 seconds.",
+        hint: expect.stringContaining("asked again in a minute") as string,
+      },
+    ]);
 
     // Nobody waits for it now, whoever wrote: it would hang for them too.
     const octos = await app.addTask({ title: "Octo's" });

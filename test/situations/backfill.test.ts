@@ -1,7 +1,7 @@
 /** Situation 47: backfill twice gives the same counts; webhooks arrive meanwhile; a page of it fails. */
 import { expect, it } from "vitest";
 import type { Backfill } from "../../src/model/backfill.ts";
-import { expectOneOfEach, pairedBy } from "../harness/backfilled.ts";
+import { expectOneOfEach, pairedBy, TWIN_ERROR } from "../harness/backfilled.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { tally } from "../harness/tally.ts";
@@ -327,7 +327,7 @@ describeOnEachDatabase("a backfill", (open) => {
       ambiguous: [{ label: 'title "Twin"', records: ["1", "2"], resources: ["1"] }],
     });
     expect(await app.events("state=errored")).toMatchObject([
-      { reason: "failed", integration_external_id: "1", error: { code: "ambiguous_key" } },
+      { reason: "failed", integration_external_id: "1", error: TWIN_ERROR },
     ]);
     expect(app.writes()).toBe(0);
 

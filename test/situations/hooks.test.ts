@@ -57,8 +57,14 @@ describeOnEachDatabase("defaults and derive", (open, kind) => {
     app.github.as("mona").openIssue(app.repo, { title: "Page" });
     await app.settle();
     const [event] = await app.events();
-    expect(event).toMatchObject({ state: "errored", error: { code: "hook_failed" } });
-    expect(event?.error?.message).toMatch(/gave title/);
+    expect(event).toMatchObject({
+      state: "errored",
+      error: {
+        code: "hook_failed",
+        message: "the mapping's derive of tasks gave title, which the mapping itself writes",
+        hint: "Derive other columns only; a mapped one belongs into its field's toRecord.",
+      },
+    });
     expect(await app.tasks()).toEqual([]);
   });
 
@@ -76,6 +82,7 @@ describeOnEachDatabase("defaults and derive", (open, kind) => {
     expect((await app.events())[0]?.error).toMatchObject({
       code: "hook_failed",
       message: "the mapping's derive of tasks threw: render is not a function",
+      hint: "Correct derive in tandem.config.ts, then restart the event.",
       retryable: false,
     });
   });
@@ -144,6 +151,58 @@ describeOnEachDatabase("apply", (open, kind) => {
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "QUIET" });
     expect(await app.tasks()).toHaveLength(1);
   });
+
+  it.runIf(kind === "pglite").each([
+    [
+      "throws what is no refusal",
+      () => Promise.reject(new TypeError("orm is undefined")),
+      {
+        message: "the mapping's apply of tasks threw: orm is undefined",
+        hint: "Correct apply in tandem.config.ts, then restart the event.",
+      },
+    ],
+    [
+      "throws a text",
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what an app's code may do
+      () => Promise.reject("no orm"),
+      {
+        message: "the mapping's apply of tasks threw: no orm",
+        hint: "Correct apply in tandem.config.ts, then restart the event.",
+      },
+    ],
+    [
+      "returns no key of what it inserted",
+      async (...[tx, operation]: Parameters<typeof save>) => {
+        await save(tx, operation);
+        return undefined;
+      },
+      {
+        message: "the mapping's apply returned no key from an insert into tasks",
+        hint: "Return the new row's id.",
+      },
+    ],
+    [
+      "returns the key of a row that is not there",
+      () => Promise.resolve("4711"),
+      {
+        message: "the mapping's apply wrote no row 4711 of tasks (insert)",
+        hint: "It must write with the tx it is given, and return the new row's key from an insert.",
+      },
+    ],
+  ])(
+    "that %s is named by the event, with how to mend it, and leaves no row",
+    async (_, apply, told) => {
+      const app = await givenSampleTandem(await open(), withHooks({ apply }));
+      app.github.as("mona").openIssue(app.repo, { title: "One" });
+      await app.settle();
+      expect((await app.events())[0]).toMatchObject({
+        state: "errored",
+        attempts: 1,
+        error: { code: "hook_failed", ...told, retryable: false },
+      });
+      expect(await app.tasks()).toEqual([]);
+    },
+  );
 
   it("refuses with a message that the event shows, at once, and writes nothing", async () => {
     const app = await givenSampleTandem(

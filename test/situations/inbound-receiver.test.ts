@@ -19,7 +19,14 @@ describeOnEachDatabase("the receiver", (open) => {
         event: "issues",
         action: null,
         state: "failed",
-        error: { code: "malformed_json", message: "The payload is not JSON." },
+        error: {
+          code: "malformed_json",
+          message: "The payload is not JSON.",
+          hint: expect.stringMatching(/./) as string,
+          retryable: true,
+          httpStatus: null,
+          requestId: null,
+        },
       },
     ]);
     await expectNothingDone(app);
@@ -123,7 +130,11 @@ describeOnEachDatabase("the receiver", (open) => {
     expect(answer).toMatchObject({
       status: 404,
       body: {
-        error: { code: "unknown_integration", hint: "Point the webhook at /webhooks/github." },
+        error: {
+          code: "unknown_integration",
+          message: 'there is no integration "gitlab"',
+          hint: "Point the webhook at /webhooks/github.",
+        },
       },
     });
     await expectNothingStored(app);

@@ -29,7 +29,12 @@ describeOnEachDatabase("a slow hook,", (open) => {
     await settled;
     expect((await app.events()).at(-1)).toMatchObject({
       state: "errored",
-      error: { code: "hook_too_slow", retryable: false },
+      error: {
+        code: "hook_too_slow",
+        message: "the mapping's derive of tasks did not end within 20 seconds",
+        hint: expect.stringContaining("no HTTP in derive") as string,
+        retryable: false,
+      },
     });
     const { id } = await app.task();
     await app.editTask(id, { status: "doing" });
@@ -65,7 +70,11 @@ describeOnEachDatabase("a slow hook,", (open) => {
     const [event] = await app.events("state=errored");
     expect(event).toMatchObject({
       attempts: 1,
-      error: { code: "hook_too_slow", retryable: false },
+      error: {
+        code: "hook_too_slow",
+        message: "the mapping's apply of tasks did not end within 20 seconds",
+        retryable: false,
+      },
     });
     expect(event?.error?.hint).toMatch(/afterCommit/);
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Two", body: "mine" });
