@@ -17,8 +17,10 @@ interface Asset {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const HTML = "text/html; charset=utf-8";
+
+/** The files that are served as they are. The page is none: its demo's differs, and its headers do. */
 const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".mjs": "text/javascript; charset=utf-8",
@@ -37,6 +39,8 @@ const IMPORT_MAP = /<script type="importmap">([\s\S]*?)<\/script>/;
 export interface DashboardOptions {
   /** Tells the page to show the demo's panes. */
   readonly demo?: boolean;
+  /** The compiled dashboard, with a slash at its end; default: the one of this build. */
+  readonly folder?: string;
 }
 
 /** Answers a path of the dashboard, or `null` where it is none. */
@@ -48,9 +52,11 @@ export type DashboardAssets = (path: string, request?: Request) => Promise<Respo
  * const page = await assets("/");
  */
 export function dashboardAssets(options: DashboardOptions = {}): DashboardAssets {
+  const { demo = false, folder = fileURLToPath(new URL("../dashboard/", import.meta.url)) } =
+    options;
   let loading: Promise<ReadonlyMap<string, Asset>> | null = null;
   return async (path, request) => {
-    loading ??= loadAssets(options.demo ?? false);
+    loading ??= loadAssets(folder, demo);
     let assets: ReadonlyMap<string, Asset>;
     try {
       assets = await loading;
@@ -84,28 +90,27 @@ function respond(asset: Asset, request: Request | undefined): Response {
   });
 }
 
-async function loadAssets(demo: boolean): Promise<ReadonlyMap<string, Asset>> {
-  const dashboard = fileURLToPath(new URL("../dashboard/", import.meta.url));
-  const files = await readdir(dashboard, { recursive: true });
+async function loadAssets(folder: string, demo: boolean): Promise<ReadonlyMap<string, Asset>> {
+  const files = await readdir(folder, { recursive: true });
   if (!files.includes("main.js")) throw new NotBuilt();
   const assets = new Map<string, Asset>();
   const add = async (path: string, file: string): Promise<void> => {
-    assets.set(path, asset(await readFile(file, "utf8"), extname(file)));
+    const type = TYPES[extname(file)];
+    if (type !== undefined) assets.set(path, assetOf(await readFile(file, "utf8"), type));
   };
   await Promise.all(
     files
       .map((file) => file.replaceAll("\\", "/"))
-      .filter((file) => extname(file) in TYPES && extname(file) !== ".html")
-      .map((file) => add(`/assets/${file}`, `${dashboard}${file}`)),
+      .map((file) => add(`/assets/${file}`, `${folder}${file}`)),
   );
   await Promise.all(
     Object.entries(VENDOR).map(([name, module]) =>
       add(`/assets/vendor/${name}`, fileURLToPath(import.meta.resolve(module))),
     ),
   );
-  const html = await readFile(`${dashboard}static/index.html`, "utf8");
+  const html = await readFile(`${folder}static/index.html`, "utf8");
   const page = demo ? html.replace("<html ", "<html data-demo ") : html;
-  assets.set("/", { ...asset(page, ".html"), headers: pageHeaders(page) });
+  assets.set("/", assetOf(page, HTML, pageHeaders(page)));
   return assets;
 }
 
@@ -129,9 +134,9 @@ export function pageHeaders(html: string): Readonly<Record<string, string>> {
   };
 }
 
-function asset(body: string, extension: string): Asset {
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`;
-  return { body, type: TYPES[extension] ?? "application/octet-stream", etag, headers: {} };
+function assetOf(body: string, type: string, headers: Asset["headers"] = {}): Asset {
+  const digest = createHash("sha256").update(body).digest("base64url");
+  return { body, type, etag: `"${digest.slice(0, 27)}"`, headers };
 }
 
 /** The modules are compiled by the build; the sources are nothing a browser can run. */
@@ -147,7 +152,7 @@ function notBuilt(): Response {
   return new Response(html, {
     status: 503,
     headers: {
-      "content-type": "text/html; charset=utf-8",
+      "content-type": HTML,
       "content-security-policy": "default-src 'none'",
     },
   });

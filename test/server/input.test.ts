@@ -1,8 +1,5 @@
-/** What the API refuses before it asks the database, and what its pages may do in a browser. */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+/** What the API refuses before it asks the database. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pageHeaders } from "../../src/server/assets.ts";
 import { refuseMalformed } from "../../src/server/input.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenProjects } from "../harness/projects.ts";
@@ -136,25 +133,5 @@ describe("a refusal", () => {
         hint: "It takes: state, direction, record, connection, before, limit.",
       },
     });
-  });
-});
-
-describe("the dashboard's page", () => {
-  const html = readFileSync("src/dashboard/static/index.html", "utf8");
-
-  it("may load and send to this server only, and is framed by nobody", () => {
-    const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? "";
-    const digest = createHash("sha256").update(importMap).digest("base64");
-    expect(importMap).not.toBe("");
-    expect(pageHeaders(html)).toEqual({
-      "content-security-policy": `default-src 'none'; script-src 'self' 'sha256-${digest}'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-      "referrer-policy": "no-referrer",
-    });
-  });
-
-  it("has no script but its import map and files of its own", () => {
-    const scripts = html.match(/<script[^>]*>/g) ?? [];
-    expect(scripts.filter((tag) => !/type="importmap"|src="\/assets\//.test(tag))).toEqual([]);
-    expect(html).not.toMatch(/\son\w+=|style=|javascript:/i);
   });
 });
