@@ -1,43 +1,15 @@
 /** Accounts: who they are, which repositories they find, and how an App's installation logs in. */
 import { generateKeyPairSync } from "node:crypto";
-import { describe, expect, test } from "vitest";
-import type { GitHubOptions } from "../../../src/integrations/github/index.ts";
-import { createGitHubSimulator } from "../../../src/testing/github/index.ts";
-import { seededRandom } from "../../../src/testing/random.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { github, type GitHubOptions } from "../../../src/integrations/github/index.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { alwaysAnswering, connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";
+import { givenApp, privateKey } from "./given-app.ts";
 
-const { publicKey, privateKey } = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs1", format: "pem" },
-});
 const otherKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
   type: "pkcs8",
   format: "pem",
 });
-
-/** An App that is installed at acme, and its account. */
-function givenApp(change: { readonly privateKey?: string; readonly installationId?: number } = {}) {
-  const clock = new VirtualClock();
-  const sim = createGitHubSimulator({ clock, random: seededRandom(1), app: { publicKey } });
-  const { id } = sim.createRepository({ owner: "acme", name: "site", private: true });
-  sim.createUser({ login: "tandem[bot]" });
-  const installation = sim.installApp("acme");
-  const credentials = {
-    appId: 1_001,
-    privateKey: change.privateKey ?? privateKey,
-    installationId: change.installationId ?? Number(installation.id),
-  };
-  const account = connectTo(sim.fetch, clock, credentials);
-  return {
-    clock,
-    sim,
-    account,
-    installation,
-    site: account.container({ id: String(id), name: SITE }),
-  };
-}
 
 describe("an account with a token", () => {
   test("is the token's user", async () => {
@@ -69,15 +41,48 @@ describe("an account with a token", () => {
     };
     const account = connectTo(astray, new VirtualClock(), { token: "t0ken" });
     const failure = await failureOf(account.findContainer(SITE));
-    expect(failure).toMatchObject({ kind: "retryable", code: "foreign_address", applied: "no" });
+    expect(failure).toMatchObject({
+      kind: "retryable",
+      code: "foreign_address",
+      applied: "no",
+      message:
+        "GitHub's answer leads away from https://api.github.com, to https://evil.example/repositories/42.",
+      hint: expect.stringContaining("Nothing was sent there") as string,
+    });
     expect(hosts).toEqual(["api.github.com"]);
   });
 
   test("says which repository it does not find", async () => {
     const { account } = givenSite();
     const failure = await failureOf(account.findContainer("acme/nothing"));
-    expect(failure).toMatchObject({ kind: "not_found", code: "repository_not_found" });
-    expect(failure.message).toContain("acme/nothing");
+    expect(failure).toMatchObject({
+      kind: "not_found",
+      code: "repository_not_found",
+      message: "GitHub shows this account no repository acme/nothing.",
+      hint: expect.stringContaining("Check the spelling") as string,
+      applied: "no",
+      status: 404,
+      requestId: expect.stringMatching(/./) as string,
+      cause: expect.objectContaining({ code: "not_found" }) as Error,
+    });
+  });
+
+  test("takes no repository for missing because it could not be asked for", async () => {
+    const { account, sim } = givenSite();
+    sim.failNext({ with: 403 });
+    const refused = { kind: "permanent", code: "forbidden" };
+    expect(await failureOf(account.findContainer(SITE))).toMatchObject(refused);
+    sim.failNext({ with: 503 });
+    const down = { kind: "retryable", code: "server_error" };
+    expect(await failureOf(account.findContainer(SITE))).toMatchObject(down);
+  });
+
+  test("is refused a redirect that leads nowhere", async () => {
+    const astray = alwaysAnswering("{}", { status: 302 });
+    const account = connectTo(astray, new VirtualClock(), { token: "t0ken" });
+    const failure = await failureOf(account.findContainer(SITE));
+    expect(failure).toMatchObject({ code: "foreign_address" });
+    expect(failure.message).toMatch(/to nowhere\.$/);
   });
 
   test.each(["site", "https://github.com/acme/site", "acme/..", ""])(
@@ -96,6 +101,38 @@ describe("an account with a token", () => {
     story.sim.as("mona").openIssue(SITE, { title: "Broken link" });
     expect(await story.account.findContainer(SITE)).toMatchObject({ name: SITE });
     expect(await story.site.read(issue(1))).toMatchObject({ externalId: "1" });
+  });
+});
+
+describe("an account that is given no clock to wait by", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const connect = (fetch: typeof globalThis.fetch) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const now = () => new VirtualClock().now();
+    return github().connect({ name: "acme", credentials: { token: "t" }, fetch, now });
+  };
+
+  test("gives a request up after ten seconds", async () => {
+    const silent = connect(
+      (_, init) =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener("abort", () => {
+            reject(new DOMException("", "AbortError"));
+          });
+        }),
+    );
+    const failure = failureOf(silent.identity());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await failure).toMatchObject({ code: "timed_out" });
+  });
+
+  test("has no timer left after an answer, which would keep its process alive", async () => {
+    const account = connect(alwaysAnswering('{"id":1,"login":"mona"}'));
+    expect(await account.identity()).toEqual({ id: "1", login: "mona" });
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
@@ -202,13 +239,27 @@ describe("an account of a GitHub App", () => {
   test("with another App's key needs attention", async () => {
     const { site } = givenApp({ privateKey: otherKey.toString() });
     const failure = await failureOf(site.read(issue(1)));
-    expect(failure).toMatchObject({ kind: "credentials", code: "bad_credentials", status: 401 });
+    expect(failure).toMatchObject({
+      kind: "credentials",
+      code: "bad_credentials",
+      message: expect.stringMatching(/^GitHub answered 401 to POST .*access_tokens/) as string,
+      hint: expect.stringMatching(/./) as string,
+      applied: "no",
+      status: 401,
+      requestId: expect.stringMatching(/./) as string,
+      cause: expect.objectContaining({ code: "bad_credentials" }) as Error,
+    });
   });
 
   test("that is installed no more needs attention; its issues are not taken for deleted", async () => {
     const { site } = givenApp({ installationId: 1 });
     const failure = await failureOf(site.read(issue(1)));
-    expect(failure).toMatchObject({ kind: "credentials", code: "installation_unavailable" });
+    expect(failure).toMatchObject({
+      kind: "credentials",
+      code: "installation_unavailable",
+      message: expect.stringContaining("/app/installations/1/access_tokens") as string,
+      hint: expect.stringContaining("uninstalled or suspended") as string,
+    });
   });
 
   test("that is suspended needs attention", async () => {
@@ -216,6 +267,21 @@ describe("an account of a GitHub App", () => {
     sim.suspendInstallation(installation);
     const failure = await failureOf(site.read(issue(1)));
     expect(failure).toMatchObject({ kind: "credentials", code: "installation_unavailable" });
+  });
+
+  test("whose server does not answer for a while needs no attention, and waits as it is told", async () => {
+    const { sim, site } = givenApp();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    sim.failNext({ method: "POST", path: /access_tokens$/, with: 503 });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({
+      kind: "retryable",
+      code: "server_error",
+      status: 503,
+    });
+    sim.failNext({ method: "POST", path: /access_tokens$/, with: "secondary-limit" });
+    const limited = await failureOf(site.read(issue(1)));
+    expect(limited).toMatchObject({ kind: "rate_limited", retryAfterMs: 60_000 });
+    expect(await site.read(issue(1))).toMatchObject({ externalId: "1" });
   });
 
   test("knows that nothing was written when no token could be made", async () => {
@@ -237,23 +303,59 @@ describe("an account of a GitHub App", () => {
     expect(await failureOf(site.read(issue(1)))).toMatchObject({
       kind: "retryable",
       code: "token_expired",
+      message: expect.stringContaining("GitHub answered 401 to GET") as string,
+      hint: "It will be tried again with a new installation token.",
       applied: "no",
+      status: 401,
+      requestId: expect.stringMatching(/./) as string,
+      cause: expect.objectContaining({ code: "bad_credentials" }) as Error,
     });
     expect(await site.read(issue(1))).toMatchObject({ externalId: "1" });
+    expect(sim.calls({ method: "POST", path: /access_tokens$/ })).toBe(2);
+  });
+
+  test("whose former token is refused late keeps the one that was made since", async () => {
+    const { clock, sim, site } = givenApp();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    await site.read(issue(1));
+    // Used shortly before a new one is made, and refused shortly after.
+    clock.advance(59 * 60_000 - 1_000);
+    sim.faults.api.latencyMs = 8_000;
+    sim.failNext({ path: /issues/, with: 401 });
+    const late = failureOf(site.read(issue(1)));
+    await expect.poll(() => sim.calls({ path: /issues/ })).toBe(2);
+    sim.faults.api.latencyMs = 0;
+    clock.advance(4_000);
+    await site.read(issue(1));
+    clock.advance(4_000);
+    expect(await late).toMatchObject({ code: "token_expired" });
+    await site.read(issue(1));
     expect(sim.calls({ method: "POST", path: /access_tokens$/ })).toBe(2);
   });
 });
 
 describe("credentials", () => {
   test.each([
-    ["none", undefined, /token missing/],
-    ["an empty token", { token: " " }, /incomplete or of the wrong form/],
-    ["half an App", { appId: 1, privateKey }, /installationId missing/],
-    ["both forms", { token: "t", appId: 1, privateKey, installationId: 1 }, /wrong form/],
-  ])("of %s are refused before any request", (_name, credentials, message) => {
+    ["none", undefined, ": token missing"],
+    ["null", null, ": token missing"],
+    ["a text", "ghp_mona", ": token missing"],
+    ["an empty token", { token: "" }, ": token missing"],
+    ["a blank token", { token: " " }, ""],
+    ["an App's id alone", { appId: 1 }, ": privateKey, installationId missing"],
+    ["an App's key alone", { privateKey }, ": appId, installationId missing"],
+    ["an App's installation alone", { installationId: 1 }, ": appId, privateKey missing"],
+    ["half an App", { appId: 1, privateKey, installationId: null }, ": installationId missing"],
+    ["both forms", { token: "t", appId: 1, privateKey, installationId: 1 }, ""],
+  ])("of %s are refused before any request", (_name, credentials, missing) => {
     const connect = () => connectTo(alwaysAnswering("{}"), new VirtualClock(), credentials);
-    expect(connect).toThrow(message);
-    expect(connect).toThrow(expect.objectContaining({ kind: "credentials" }));
+    expect(connect).toThrow(
+      expect.objectContaining({
+        kind: "credentials",
+        code: "invalid_credentials",
+        message: `The credentials of the GitHub account acme are incomplete or of the wrong form${missing}.`,
+        hint: expect.stringContaining("{ appId, privateKey, installationId }") as string,
+      }) as Error,
+    );
   });
 
   test("are not quoted where they are wrong", () => {

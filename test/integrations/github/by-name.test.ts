@@ -2,18 +2,18 @@
 import { describe, expect, test } from "vitest";
 import type { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import type { GitHubSimulator } from "../../../src/testing/github/index.ts";
-import { comment, connectTo, failureOf, givenSite, issue, observationsOf, SITE } from "./given.ts";
-
-/** Below a number nothing is found; the list of a repository's comments is missing as well. */
-function knowingNamesOnly(sim: GitHubSimulator): typeof globalThis.fetch {
-  return (input, init) => {
-    const { pathname } = new URL(input instanceof Request ? input.url : String(input));
-    if (/^\/repositories\/\d+\/./.test(pathname) || pathname.endsWith("/issues/comments")) {
-      return Promise.resolve(Response.json({ message: "Not Found" }, { status: 404 }));
-    }
-    return sim.fetch(input, init);
-  };
-}
+import {
+  alwaysAnswering,
+  comment,
+  connectTo,
+  failureOf,
+  givenSite,
+  issue,
+  observationsOf,
+  pagesOf,
+  SITE,
+} from "./given.ts";
+import { knowingNamesOnly } from "./given-names-only.ts";
 
 function givenSiteByName() {
   const { clock, sim } = givenSite();
@@ -100,6 +100,70 @@ describe("a repository whose number leads nowhere", () => {
     expect(later).toMatchObject([{ content: { body: "On C" }, parent: issue(3) }]);
   });
 
+  test("has all its comments in one page, oldest change first, a comment of this instant too", async () => {
+    const { clock, sim, site } = givenSiteByName();
+    const mona = sim.as("mona");
+    for (const title of ["A", "B"]) mona.openIssue(SITE, { title });
+    mona.closeIssue(SITE, 1);
+    const { number } = mona.openPullRequest(SITE, { title: "Mend the link" });
+    mona.comment(SITE, number, "On the pull request");
+    const second = mona.comment(SITE, 2, "On B");
+    passMinutes(clock, 1);
+    const since = clock.now();
+    const first = mona.comment(SITE, 1, "On A, which is closed");
+    sim.clearRequests();
+    const [page, ...more] = await pagesOf(site, { type: "issue_comment" });
+    expect(more).toEqual([]);
+    expect(page).toEqual({
+      observations: [
+        expect.objectContaining({ externalId: String(second.id) }),
+        expect.objectContaining({ externalId: String(first.id) }),
+      ],
+      unchanged: false,
+      etag: null,
+      readAt: clock.now(),
+      last: true,
+      cursor: null,
+      pagesLeft: 0,
+    });
+    // An issue without comments is not asked for them, and neither is a pull request.
+    const asked = pathsOf(sim).filter((path) => /issues\/\d+\/comments$/.test(path));
+    expect(new Set(asked)).toEqual(
+      new Set([1, 2].map((issue) => `GET /repos/acme/site/issues/${String(issue)}/comments`)),
+    );
+    expect(await observationsOf(site, { type: "issue_comment", since })).toHaveLength(1);
+  });
+
+  test("whose name was given up since it was looked up is looked up again", async () => {
+    const { sim, site } = givenSiteByName();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    await site.read(issue(1));
+    sim.renameRepository(SITE, "www");
+    sim.createRepository({ owner: "acme", name: "site" });
+    // The repository that has the name by now has no such issue.
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({ kind: "not_found" });
+    expect(await site.read(issue(1))).toMatchObject({ content: { title: "Broken link" } });
+  });
+
+  test("is not written to while its name cannot be looked up", async () => {
+    const { sim, site } = givenSiteByName();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    await site.read(issue(1));
+    sim.clearRequests();
+    sim.failNext({ path: "/repos/acme/site", with: 503 });
+    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, {}, null));
+    expect(failure).toMatchObject({ code: "server_error", applied: "no" });
+    expect(pathsOf(sim)).toEqual(["GET /repos/acme/site"]);
+  });
+
+  test("is taken for missing only where its name is missing, too", async () => {
+    const { sim, site } = givenSiteByName();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    sim.failNext({ path: "/repos/acme/site", with: 503 });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({ code: "server_error" });
+    expect(await site.read(issue(1))).toMatchObject({ externalId: "1" });
+  });
+
   test("answers what is missing as missing", async () => {
     const { site } = givenSiteByName();
     expect(await failureOf(site.read(comment(404)))).toMatchObject({ kind: "not_found" });
@@ -113,5 +177,53 @@ describe("a repository whose number leads to it", () => {
     expect(await failureOf(site.read(issue(9)))).toMatchObject({ kind: "not_found" });
     expect(pathsOf(sim).filter((path) => path.includes("/repos/"))).toEqual([]);
     expect(pathsOf(sim)).toHaveLength(3);
+  });
+
+  test("has no list of comments where GitHub has none, and no issue is asked for its own", async () => {
+    const { sim, site } = givenSite();
+    sim.as("mona").openIssue(SITE, { title: "Broken link" });
+    sim.as("mona").comment(SITE, 1, "Here it is.");
+    await site.read(issue(1));
+    sim.failNext({ path: /issues\/comments$/, with: 404 });
+    expect(await failureOf(observationsOf(site, { type: "issue_comment" }))).toMatchObject({
+      kind: "not_found",
+    });
+    expect(pathsOf(sim)).toHaveLength(2);
+  });
+});
+
+describe("a repository that nothing leads to", () => {
+  const gone = { status: 404, headers: { "x-github-request-id": "C0FFEE" } };
+
+  test("is missing", async () => {
+    const fetch = alwaysAnswering('{"message":"Not Found"}', gone);
+    const { clock } = givenSite();
+    const site = connectTo(fetch, clock, { token: "t" }).container({ id: "42", name: SITE });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({
+      kind: "not_found",
+      message: expect.stringContaining("/repositories/42/issues/1") as string,
+    });
+  });
+
+  test("is not mistaken for another, though a server shows it under the number", async () => {
+    const { clock } = givenSite();
+    const site = connectTo(
+      (input) => {
+        const { pathname } = new URL(input instanceof Request ? input.url : String(input));
+        const found = pathname === "/repositories/42";
+        const body = found ? { id: 7, full_name: "acme/other" } : { message: "Not Found" };
+        const headers = { "x-github-request-id": "C0FFEE" };
+        return Promise.resolve(Response.json(body, { status: found ? 200 : 404, headers }));
+      },
+      clock,
+      { token: "t" },
+    ).container({ id: "42", name: SITE });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({
+      kind: "retryable",
+      code: "malformed_answer",
+      message: expect.stringContaining("it is about repository 7, not 42") as string,
+      status: 200,
+      requestId: "C0FFEE",
+    });
   });
 });

@@ -35,7 +35,7 @@ describe("a request that gets no answer", () => {
   test("was not applied where the host's name was not found, on any of its addresses", async () => {
     const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
     const dns = Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND" });
-    for (const cause of [dns, new AggregateError([refused, refused])]) {
+    for (const cause of [dns, new AggregateError([refused, dns])]) {
       const fetch = () => Promise.reject(new TypeError("fetch failed", { cause }));
       const site = connectTo(fetch, new VirtualClock(), { token: "t" }).container({
         id: "42",
@@ -44,6 +44,19 @@ describe("a request that gets no answer", () => {
       const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, {}, null));
       expect(failure).toMatchObject({ code: "unreachable", applied: "no" });
     }
+  });
+
+  test("may have been applied where one of several addresses took it", async () => {
+    const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+    const reset = Object.assign(new Error("read"), { code: "ECONNRESET" });
+    const cause = new AggregateError([refused, reset]);
+    const fetch = () => Promise.reject(new TypeError("fetch failed", { cause }));
+    const site = connectTo(fetch, new VirtualClock(), { token: "t" }).container({
+      id: "42",
+      name: SITE,
+    });
+    const failure = await failureOf(site.patch(issue(1), { title: "Mended" }, {}, null));
+    expect(failure).toMatchObject({ code: "connection_lost", applied: "unknown" });
   });
 
   test("may have been applied where the connection was lost", async () => {
@@ -217,13 +230,20 @@ describe("a success that makes no sense", () => {
     ["a page of a proxy", "<html>Please log in</html>", "it is not JSON"],
     ["half an issue", '{"number":1}', "title"],
     ["another issue", issueText(2), "it is about 2, not 1"],
+    [
+      "a time without an offset",
+      issueText(1).replace("09:00:00Z", "09:00:00"),
+      "updated_at: not a time with an offset",
+    ],
   ])("such as %s may pass, and a write may have been applied", async (_name, body, problem) => {
-    const { read, write } = answered(body);
+    const { read, write } = answered(body, { headers: { "x-github-request-id": "C0FFEE" } });
     const failure = await write();
     expect(failure).toMatchObject({
       kind: "retryable",
       code: "malformed_answer",
       applied: "unknown",
+      status: 200,
+      requestId: "C0FFEE",
     });
     expect(failure.message).toContain(problem);
     expect(await read()).toMatchObject({ code: "malformed_answer", applied: "no" });

@@ -71,13 +71,25 @@ describe("a redirect", () => {
       (input, init) => {
         const { pathname } = new URL(input instanceof Request ? input.url : String(input));
         if (!pathname.startsWith(`/repositories/${String(id)}/`)) return sim.fetch(input, init);
-        const headers = { location: `${API}/repositories/987654321/issues/1` };
+        const headers = {
+          location: `${API}/repositories/987654321/issues/1`,
+          "x-github-request-id": "C0FFEE",
+        };
         return Promise.resolve(Response.json({}, { status: 301, headers }));
       },
       clock,
       { token: "t0ken" },
     ).container({ id: String(id), name: SITE });
-    expect(await failureOf(site.read(issue(1)))).toMatchObject({ code: "unexpected_redirect" });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({
+      code: "unexpected_redirect",
+      message: expect.stringMatching(
+        /^GitHub answered 301 to GET .* with a redirect to .*\/repositories\/987654321\/issues\/1/,
+      ) as string,
+      applied: "no",
+      status: 301,
+      requestId: "C0FFEE",
+      cause: expect.objectContaining({ kind: "moved" }) as Error,
+    });
   });
 });
 
@@ -100,7 +112,16 @@ describe("pages without an end", () => {
       (read) => news((pages = read)),
       (read) => `${API}/repositories/42/issues?page=${String(read % 3)}`,
     );
-    expect(await failureOf(observationsOf(site))).toMatchObject({ code: "endless_pages" });
+    expect(await failureOf(observationsOf(site))).toMatchObject({
+      kind: "retryable",
+      code: "endless_pages",
+      message: expect.stringMatching(
+        /^GitHub's pages behind GET \/repositories\/42\/issues\S* do not end: 4 were read\.$/,
+      ) as string,
+      hint: expect.stringContaining("check baseUrl and any proxy") as string,
+      applied: "no",
+      status: 200,
+    });
     expect(pages).toBe(4);
   });
 
@@ -140,6 +161,8 @@ describe("an answer beyond all measure", () => {
     expect(await failureOf(site.patch(issue(1), { title: "A" }, {}, null))).toMatchObject({
       kind: "retryable",
       code: "answer_too_large",
+      message: expect.stringMatching(/ got an answer of more than \d+ MiB\.$/) as string,
+      hint: expect.stringContaining("check baseUrl and any proxy") as string,
       applied: "unknown",
     });
     expect(sent).toBeLessThan(ANSWER_LIMIT + 4 * blank.byteLength);

@@ -21,6 +21,10 @@ function openIssues({ clock, sim }: Story, count: number, apart: number): void {
   }
 }
 
+function cursorTo(url: string, since: string | null = null): string {
+  return JSON.stringify({ url, since, told: [] });
+}
+
 const numbersTo = (count: number): string[] =>
   Array.from({ length: count }, (_none, index) => String(index + 1));
 
@@ -107,6 +111,55 @@ describe("a listing of issues", () => {
     });
     const wiki = account.container({ id: String(id), name: fullName });
     expect(await failureOf(pagesOf(wiki))).toMatchObject({ code: "issues_disabled" });
+  });
+});
+
+describe("a listing that another process goes on with", () => {
+  /** Page by page, each by the cursor of the one before. */
+  async function numbersByCursor(site: Story["site"], from: string | null): Promise<string[]> {
+    const numbers: string[] = [];
+    let cursor = from;
+    do {
+      const pages = site.list({ type: "issue", since: null, etag: null, cursor });
+      const next = await pages[Symbol.asyncIterator]().next();
+      if (next.done === true) throw new Error("a listing without a page");
+      numbers.push(...next.value.observations.map(({ externalId }) => externalId));
+      ({ cursor } = next.value);
+    } while (cursor !== null);
+    return numbers;
+  }
+
+  test.each([
+    ["one after another", 700],
+    ["within one second", 0],
+  ])("shows each issue once, where they changed %s", async (_how, apart) => {
+    const story = givenSite();
+    openIssues(story, 250, apart);
+    expect(await numbersByCursor(story.site, null)).toEqual(numbersTo(250));
+    expect(story.sim.calls()).toBe(3);
+  });
+
+  test("reads on where a cursor of a former version leads, which names the whole address", async () => {
+    const story = givenSite();
+    openIssues(story, 150, 0);
+    const { id } = story.sim.repository(SITE);
+    const url = `https://api.github.com/repositories/${String(id)}/issues?state=all&sort=updated&direction=asc&per_page=100&page=2`;
+    const cursor = JSON.stringify({ url, since: null, told: [] });
+    expect(await numbersByCursor(story.site, cursor)).toEqual(numbersTo(150).slice(100));
+  });
+
+  test.each([
+    ["is none of ours", "yesterday"],
+    ["leads to another host", cursorTo("https://elsewhere.example/repositories/1/issues?page=2")],
+    [
+      "leads to another repository",
+      cursorTo("https://api.github.com/repositories/1/issues?page=2"),
+    ],
+    ["has a time that is none", cursorTo("/issues?page=2", "yesterday")],
+  ])("begins anew where its cursor %s", async (_what, cursor) => {
+    const story = givenSite();
+    openIssues(story, 3, 1_000);
+    expect(await numbersByCursor(story.site, cursor)).toEqual(numbersTo(3));
   });
 });
 

@@ -202,7 +202,13 @@ describe("a comment", () => {
   test("is not written without its issue", async () => {
     const { sim, site } = givenSite();
     const failure = await failureOf(site.create({ ...write, parent: null, values: { body: "?" } }));
-    expect(failure).toMatchObject({ kind: "permanent", code: "parent_missing", applied: "no" });
+    expect(failure).toMatchObject({
+      kind: "permanent",
+      code: "parent_missing",
+      message: "A comment cannot be written without the issue it belongs to.",
+      hint: expect.stringContaining("Please report it") as string,
+      applied: "no",
+    });
     expect(sim.calls()).toBe(0);
   });
 });
@@ -237,8 +243,16 @@ describe("an issue whose record was deleted", () => {
   test("cannot be deleted at GitHub, nor can a comment be closed", async () => {
     const { sim, site } = givenSite();
     const unsupported = { kind: "permanent", code: "not_supported", applied: "no" };
-    expect(await failureOf(site.delete(issue(1)))).toMatchObject(unsupported);
-    expect(await failureOf(site.close(comment(1), null))).toMatchObject(unsupported);
+    expect(await failureOf(site.delete(issue(1)))).toMatchObject({
+      ...unsupported,
+      message: "GitHub's REST API cannot delete an issue.",
+      hint: 'Set onRecordDeleted to "close" or "detach" for this mapping.',
+    });
+    expect(await failureOf(site.close(comment(1), null))).toMatchObject({
+      ...unsupported,
+      message: "A comment cannot be closed.",
+      hint: 'Set onRecordDeleted to "delete" or "detach" for this mapping.',
+    });
     expect(sim.calls()).toBe(0);
   });
 });

@@ -273,13 +273,14 @@ describe("an issue", () => {
     expect(issues("opened", there, arrived)).toMatchObject({ kind: "moved", move });
   });
 
-  test("of an action yet unknown concerns nobody, and says so", () => {
-    expect(issues("enchanted")).toEqual({
-      kind: "irrelevant",
-      action: "enchanted",
-      reason: "unknown_action",
-    });
-  });
+  test.each(["issues", "issue_comment", "repository", "installation"])(
+    "of an action of %s yet unknown concerns nobody, and says so",
+    (event) => {
+      const payload = '{"action":"enchanted"}';
+      const nobody = { kind: "irrelevant", action: "enchanted", reason: "unknown_action" };
+      expect(translate({ event, payload })).toEqual(nobody);
+    },
+  );
 
   test("that is a pull request is none", () => {
     expect(issues("closed", { pull_request: { url: "https://api.github.com" } })).toMatchObject({
