@@ -93,10 +93,10 @@ export function quarantine(
   const why = `quarantined: ${field} went back and forth between ${mine} (the record's) and ${theirs} (the resource's) within ${minutes} minutes`;
   const back = requeue(start, event, now, { reason: "quarantined" });
   return liveEvents(back.lane, "queued").reduce(
-    (transition, { id, direction, action, reread }) =>
+    (transition, { id, direction, reread }) =>
       move(transition, id, "disabled", now, {
         reason: "quarantined",
-        reread: reread || (direction === "outbound" && action === "upsert"),
+        reread: reread || direction === "outbound",
       }),
     withLane(back, { disabled: { cause: "quarantined", why } }),
   );

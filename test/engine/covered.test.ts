@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { coveredByOurWrite, sentShortlyBefore, supersede } from "../../src/engine/covered.ts";
 import { unchanged } from "../../src/engine/transition.ts";
 import type { Content } from "../../src/model/content.ts";
-import type { Attempt } from "../../src/model/lane.ts";
-import { aKnown, aLane, anAttempt, anEvent, at, withEvent } from "./builders.ts";
+import type { Attempt, Lane } from "../../src/model/lane.ts";
+import { aKnown, aLane, anAttempt, anEvent, anEventId, at, withEvent } from "./builders.ts";
 
 /** Our write of a title, sent when second `known` was known and answered in second `settled`. */
 const write = (
@@ -78,6 +78,36 @@ describe("a remote edit under our own write that gives way to a later event", ()
   it("is named, also where that is to read the resource first", () => {
     expect(after({ title: "L" })).toEqual(["X"]);
     expect(after(null)).toEqual(["X"]);
+  });
+});
+
+describe("a remote edit that waits while our deletion of its resource is carried out", () => {
+  const tombstone = { event: anEventId(3), at: at(30), side: "record" } as const;
+  const unmerged = { content: { title: "X", body: "text" }, updatedAt: at(20) };
+  const ending = (changes: Partial<Lane>, deletes = true) => {
+    const { lane, event } = withEvent(aLane({ tombstone, known: null, ...changes }), 2, unmerged);
+    const newer = anEvent(lane, 3, { action: deletes ? "delete" : "upsert" });
+    return supersede(unchanged(lane), event, newer, at(40)).ended[0]?.conflicts;
+  };
+
+  it("is named, with what base has not: whoever made it has deleted nothing", () => {
+    expect(ending({})).toEqual([
+      { field: "title", winner: "record", kept: null, lost: "X", why: "record_deleted" },
+    ]);
+  });
+
+  it("is not named where we wrote the same, or the deletion has read it and named it itself", () => {
+    expect(ending({ lastSent: write("A", "X", 10, 12) })).toEqual([]);
+    const read = { title: "X", body: "other" };
+    expect(ending({ known: aKnown(read, 25, tombstone.event) })).toEqual([]);
+    expect(ending({ known: aKnown(read, 25, anEventId(4)) })).toHaveLength(1);
+  });
+
+  it("is not named where the resource was deleted by somebody else, lives, or was never merged", () => {
+    expect(ending({ tombstone: { ...tombstone, side: "resource" } })).toEqual([]);
+    expect(ending({ tombstone: null })).toEqual([]);
+    expect(ending({}, false)).toEqual([]);
+    expect(ending({ base: null })).toEqual([]);
   });
 });
 

@@ -6,6 +6,8 @@ import {
   concludeInbound,
   concludeRemoval,
   endForMissingRecord,
+  keptArchived,
+  keptByApp,
   PARENT_DEADLINE_MS,
   planRemoval,
   WAIT_MS,
@@ -277,6 +279,45 @@ describe("a resource that was deleted", () => {
   it("lets go of a record that it deleted, so that a re-created resource gets a new one", () => {
     expect(removed(aLane(), agreed).ended.lane).toMatchObject({ recordId: null, base: null });
     expect(removed(aLane(), agreed, deleting("detach")).ended.lane.recordId).toBe("7");
+  });
+
+  it("leaves a record that the app has deleted or archived itself, and remembers that it came first", () => {
+    const tombstone = { event: anEventId(5), at: at(20), side: "resource" } as const;
+    const gone = removed(aLane({ tombstone }), null);
+    expect(gone.planned).toEqual({ removal: { kind: "none" }, conflicts: [], recordFirst: true });
+    expect(gone.ended.lane.tombstone).toEqual({ ...tombstone, recordFirst: true });
+
+    const given = deleting("archive");
+    const archived = keptArchived(planRemoval(aLane(), { title: "L", body: "text" }, given));
+    expect(archived).toMatchObject({ removal: { kind: "none" }, recordFirst: true });
+    expect(archived.conflicts).toHaveLength(1);
+    expect(planRemoval(anUnseenLane(), null, given)).not.toHaveProperty("recordFirst");
+  });
+
+  it("leaves a record that the app's own code kept as that left it", () => {
+    const planned = planRemoval(aLane(), { title: "L", body: "text" }, deleting("delete"));
+    expect(keptByApp(planned, null)).toEqual({ ...planned, removal: { kind: "detach" } });
+    const then = "2026-03-02T09:00:00Z";
+    const archived = keptByApp(planned, then);
+    expect(archived).toEqual({ ...planned, removal: { kind: "archive", as: then } });
+    const { lane, event } = processing(aLane(), { action: "delete", content: null });
+    const ended = concludeRemoval({ lane, ended: [] }, event, archived, deleting("delete"));
+    expect(ended.lane.archivedAs).toBe(then);
+    expect(eventIn(ended, anEventId(5)).reason).toBe("archived_record");
+  });
+
+  it("ends edits of its record that had failed, and nothing else", () => {
+    const failed = withEvent(aLane(), 3, { direction: "outbound", state: "errored" }).lane;
+    const { ended } = removed(failed, agreed);
+    expect(eventIn(ended, anEventId(3))).toMatchObject({
+      state: "ignored",
+      reason: "tombstoned",
+      ignoredFor: { id: anEventId(5), type: "events" },
+    });
+    const removal = { direction: "outbound", action: "delete", state: "errored" } as const;
+    expect(
+      eventIn(removed(withEvent(aLane(), 3, removal).lane, agreed).ended, anEventId(3)).state,
+    ).toBe("errored");
   });
 
   it("leaves no request open", () => {

@@ -42,6 +42,11 @@ describe("a database", () => {
   it("is a copy where it lives elsewhere, whatever its name", () => {
     expect(kindOf({ name: "prod", place: "1/5" }, { name: "prod", place: "1/6" })).toBe("foreign");
     expect(kindOf({ name: null, place: "1/5" }, { name: null, place: "2/5" })).toBe("foreign");
+    const stored = { name: null, place: "1/5", adoptedAt: NOW, setBack: null };
+    expect(judgeInstance(stored, { name: null, place: "2/5" })).toEqual({
+      kind: "foreign",
+      why: "this database is a copy: it was restored from a backup, or moved, since it was last worked on",
+    });
   });
 
   it("is judged by its name alone where its server does not tell the place", () => {
@@ -97,7 +102,16 @@ describe("a create of a restored database that may have left", () => {
         since: addMillis(NOW, -HOUR),
         tokenless: true,
       });
-      expect(lane.attempt).toMatchObject({ kind: "create", values: create.values });
+      // It is looked for from the time on since when its record is there, and by nothing but its words.
+      expect(lane.attempt).toEqual({
+        event: anEventId(2),
+        kind: "create",
+        values: create.values,
+        base: {},
+        clockAt: null,
+        sentAt: addMillis(NOW, -HOUR),
+        epoch: lane.epoch,
+      });
       expect(mayHaveLanded(lane)).toBe(true);
     }
   });

@@ -1,8 +1,15 @@
 /** The key by which a record and a resource are told to be the same thing. */
 import { describe, expect, it } from "vitest";
-import { type KeyOfOne, recordKey, resourceKey } from "../../src/engine/pairing.ts";
+import {
+  AMBIGUOUS,
+  bindPair,
+  type KeyOfOne,
+  recordKey,
+  refuseAmbiguous,
+  resourceKey,
+} from "../../src/engine/pairing.ts";
 import type { Mapping, PairingKey } from "../../src/model/mapping.ts";
-import { aMapping } from "./builders.ts";
+import { aLane, aMapping, anEventId, anUnseenLane, at, eventIn, withEvent } from "./builders.ts";
 
 const byTitle: PairingKey = { kind: "fields", fields: ["title"] };
 
@@ -48,5 +55,55 @@ describe("a pairing key", () => {
     expect(key(resourceKey(byId, "42", null, null))).toBe(key(record("42")));
     expect(key(record(42))).toBe(key(record("42")));
     expect(record(null)).toBeNull();
+  });
+});
+
+describe("a resource whose key others have too", () => {
+  const error = {
+    code: AMBIGUOUS,
+    message: "two issues have the title",
+    hint: "Rename one.",
+    retryable: false,
+    httpStatus: null,
+    requestId: null,
+  };
+  const unpaired = anUnseenLane({ externalId: "42" });
+  const waiting = withEvent(withEvent(unpaired, 5).lane, 6, { direction: "outbound" }).lane;
+
+  it("waits for a person, who is told why", () => {
+    const refused = refuseAmbiguous(waiting, error, at(100));
+    expect(eventIn(refused, anEventId(5))).toMatchObject({
+      state: "errored",
+      reason: "failed",
+      error,
+    });
+    expect(eventIn(refused, anEventId(6)).state).toBe("queued");
+  });
+
+  it("is no concern where it has its record, or was deleted", () => {
+    const paired = withEvent(aLane(), 5).lane;
+    expect(refuseAmbiguous(paired, error, at(100))).toEqual({ lane: paired, ended: [] });
+    const deleted = withEvent(unpaired, 5, { action: "delete" }).lane;
+    expect(refuseAmbiguous(deleted, error, at(100))).toEqual({ lane: deleted, ended: [] });
+  });
+
+  it("goes on once it is the only one: its event is due, with its record", () => {
+    const { lane } = refuseAmbiguous(waiting, error, at(100));
+    const bound = bindPair(lane, null, "7", null, keyed(byTitle), at(200));
+    expect(bound?.resource.lane.recordId).toBe("7");
+    expect(bound && eventIn(bound.resource, anEventId(5))).toMatchObject({
+      state: "queued",
+      reason: "admitted",
+      recordId: "7",
+      runAt: at(200),
+    });
+  });
+
+  it("that failed for another reason stays as it is, and is paired with nothing", () => {
+    const failed = withEvent(unpaired, 5, {
+      state: "errored",
+      error: { ...error, code: "hook_failed" },
+    }).lane;
+    expect(bindPair(failed, null, "7", null, keyed(byTitle), at(200))).toBeNull();
   });
 });

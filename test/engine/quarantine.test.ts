@@ -1,8 +1,9 @@
 /** What counts as a fight over a field, and what does not. */
 import { describe, expect, it } from "vitest";
-import { contested, noteTurn } from "../../src/engine/quarantine.ts";
+import { contested, noteTurn, quarantine } from "../../src/engine/quarantine.ts";
+import { unchanged } from "../../src/engine/transition.ts";
 import type { Lane } from "../../src/model/lane.ts";
-import { aLane, at } from "./builders.ts";
+import { aContext, aLane, anEventId, at, eventIn, withEvent } from "./builders.ts";
 
 const limits = { flips: 4, withinMillis: 600_000 };
 
@@ -63,5 +64,48 @@ describe("a fight over a field", () => {
     const off = { quarantine: null, now: at(0) };
     expect(noteTurn(aLane(), "record", { title: "A" }, off).flips).toEqual({});
     expect(contested(after(fight(20)).lane, off)).toBeNull();
+  });
+});
+
+describe("a pairing whose field is fought over", () => {
+  const context = aContext({ quarantine: limits });
+  const writing = withEvent(aLane({ base: { title: "Theirs" } }), 1, {
+    direction: "outbound",
+    state: "processing",
+  });
+  const switchedOff = (mine: string, lane = writing.lane) =>
+    quarantine(unchanged(lane), writing.event, "title", { title: mine }, context);
+
+  it("is switched off, and says which values went back and forth, and in which time", () => {
+    expect(switchedOff("Mine").lane.disabled).toEqual({
+      cause: "quarantined",
+      why: 'quarantined: title went back and forth between "Mine" (the record\'s) and "Theirs" (the resource\'s) within 10 minutes',
+    });
+  });
+
+  it("holds all that waits; of it, only an edit that leaves is to look at the resource first", () => {
+    const heard = withEvent(writing.lane, 2, { state: "queued" }).lane;
+    const off = switchedOff("Mine", withEvent(heard, 3, { state: "errored" }).lane);
+    const held = { state: "disabled", reason: "quarantined" };
+    expect(eventIn(off, anEventId(1))).toMatchObject({ ...held, reread: true });
+    expect(eventIn(off, anEventId(2))).toMatchObject({ ...held, reread: false });
+    expect(eventIn(off, anEventId(3))).toMatchObject({ state: "errored", reread: false });
+  });
+
+  it("holds what came after the write in its place, and the look of what was to read anyway", () => {
+    const later = withEvent(writing.lane, 2, { direction: "outbound" }).lane;
+    const off = switchedOff("Mine", withEvent(later, 3, { reread: true }).lane);
+    expect(eventIn(off, anEventId(1))).toMatchObject({ state: "canceled", reason: "superseded" });
+    expect(off.lane.live).toMatchObject([
+      { id: anEventId(2), state: "disabled", reread: true },
+      { id: anEventId(3), state: "disabled", reread: true },
+    ]);
+  });
+
+  it("shortens values that are too long for a sentence", () => {
+    const why = (length: number) => switchedOff("x".repeat(length)).lane.disabled?.why ?? "";
+    // With its two quotes a value has at most 60 characters.
+    expect(why(58)).toContain(`between "${"x".repeat(58)}" (the record's)`);
+    expect(why(59)).toContain(`between "${"x".repeat(56)}... (the record's)`);
   });
 });

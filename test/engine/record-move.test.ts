@@ -45,7 +45,6 @@ const laneAt = (id: ConnectionId) => ({ id: laneId(`1${id}`), connectionId: id }
 const moves = (lanes: readonly ConnectionId[], where: Whereabouts) =>
   [...leavingLanes(lanes.map(laneAt), where)].map(([id, move]) => `${id}: ${move}`);
 
-/** A lane whose record was deleted or archived where it is. */
 /** A lane whose record was moved away, with the event that says so. */
 function moved(lane: Lane = aLane()) {
   const admission = admitRecordMove(lane, "to_connection", shift, context);
@@ -205,6 +204,26 @@ describe("what is heard of its former resource", () => {
     expect(bornOf(edited)).toMatchObject({ state: "ignored", reason: "record_moved" });
     const again = admit(edited.lane, anArrival({ title: "Theirs" }, 110, listed), context);
     expect(again.event).toBeNull();
+  });
+
+  it("is named where it is an older edit that a write of ours covered, told late by a webhook", () => {
+    const sent = anAttempt({ values: { title: "L" }, clockAt: at(10), settledAt: at(30) });
+    const known = aKnown({ title: "L", body: "text" }, 30);
+    const clock = { at: at(30), event: anEventId(1) };
+    const { lane, event } = moved(aLane({ lastSent: sent, known, clock }));
+    const told = admit(lane, anArrival({ title: "Theirs" }, 20), context);
+    expect(bornOf(told)).toMatchObject({
+      state: "ignored",
+      reason: "record_moved",
+      ignoredFor: { id: event.id },
+      conflicts: [{ field: "title", kept: "L", lost: "Theirs", why: "covered_by_our_write" }],
+    });
+    expect(told.lane).toMatchObject({ known, clock });
+    expect(admit(lane, anArrival({ title: "Theirs" }, 20, { source: "poll" }), context)).toEqual({
+      lane,
+      ended: [],
+      event: null,
+    });
   });
 
   it("does not lift the tombstone, be it read after its deletion", () => {

@@ -11,6 +11,7 @@ import { isRestoring } from "../../src/engine/covered.ts";
 import { stepOutbound } from "../../src/engine/outbound.ts";
 import { concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { enableLane, restart } from "../../src/engine/restart.ts";
+import { connectionId } from "../../src/model/ids.ts";
 import {
   aContext,
   aKnown,
@@ -43,7 +44,13 @@ describe("a record that is here again", () => {
   it("lifts the tombstone, and its event looks before it writes", () => {
     const admission = admitRestore(ended, back, context);
     expect(admission.lane.tombstone).toBeNull();
-    expect(bornOf(admission)).toMatchObject({ state: "queued", reread: true, restores: true });
+    expect(admission.lane.live).toEqual([bornOf(admission)]);
+    expect(bornOf(admission)).toMatchObject({
+      state: "queued",
+      reason: "reread_needed",
+      reread: true,
+      restores: true,
+    });
     const step = stepOutbound(
       admission,
       { ...bornOf(admission), state: "processing" },
@@ -63,6 +70,42 @@ describe("a record that is here again", () => {
       });
     });
   }
+
+  it("leaves a deletion of its resource that came in to be judged by itself", () => {
+    const { lane, event } = withEvent(ended, 2, { action: "delete", state: "errored" });
+    expect(eventIn(admitRestore(lane, back, context), event.id).state).toBe("errored");
+  });
+
+  it("comes back, and is sent later, where its connection is paused", () => {
+    const off = aContext({ switchedOff: { inbound: null, outbound: "connection_paused" } });
+    const { lane, event } = withEvent(ended, 2, { ...removal, state: "disabled" });
+    const admission = admitRestore(lane, back, off);
+    expect(admission.lane.tombstone).toBeNull();
+    expect(bornOf(admission)).toMatchObject({ state: "disabled", reason: "connection_paused" });
+    expect(eventIn(admission, event.id).state).toBe("canceled");
+  });
+
+  it("has what belongs to its resource follow first, where that was moved while it was away", () => {
+    const moved = { connection: connectionId("2"), externalId: "9" };
+    const waits = withEvent({ ...ended, moved }, 3, { state: "queued" });
+    const details = { direction: "inbound", action: "upsert", source: "reread", reread: true };
+    const admission = admitRestore(waits.lane, back, context);
+    expect(admission.lane.live).toMatchObject([
+      { ...details, state: "queued", reason: "reread_needed", updatedAt: at(10) },
+      { id: bornOf(admission).id, direction: "outbound", state: "queued" },
+    ]);
+    expect(eventIn(admission, waits.event.id)).toMatchObject({
+      state: "canceled",
+      canceledBy: admission.lane.live[0]?.id,
+    });
+
+    const off = aContext({ switchedOff: { inbound: "connection_paused", outbound: null } });
+    const held = admitRestore({ ...ended, moved, clock: null }, back, off);
+    expect(held.lane.live).toMatchObject([
+      { ...details, state: "disabled", reason: "connection_paused", updatedAt: null },
+      { direction: "outbound", state: "queued" },
+    ]);
+  });
 
   it("has no resource to look at where it never had one", () => {
     const admission = admitRestore({ ...ended, externalId: null }, back, context);
