@@ -225,7 +225,7 @@ export class RepositoryClient implements ContainerClient {
     signal: AbortSignal | undefined,
   ): Promise<ListPage> {
     const readAt = this.#repository.now();
-    const everything = { since: null, etag: null, cursor: null };
+    const everything = { since: null, etag: null };
     const readItems = (answer: Answer) => this.#readIssues(answer, hasComments);
     const path = "/issues?state=all";
     const all: Observation[] = [];

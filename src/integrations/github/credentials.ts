@@ -4,7 +4,7 @@ import { z } from "zod";
 import { credentialsError } from "./errors.ts";
 
 const address = z
-  .url({ protocol: /^https?$/, error: "not an http or https address" })
+  .url({ protocol: /^https?$/ })
   .transform((text) => text.replace(/(?<!\/)\/+$/, ""));
 
 /** Nothing but what a header can carry, or an error of `fetch` would quote it. */

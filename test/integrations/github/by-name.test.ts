@@ -1,5 +1,6 @@
 /** A server that knows repositories by their name only, as some that imitate GitHub do. */
 import { describe, expect, test } from "vitest";
+import type { Observation } from "../../../src/model/observation.ts";
 import type { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import type { GitHubSimulator } from "../../../src/testing/github/index.ts";
 import {
@@ -107,18 +108,19 @@ describe("a repository whose number leads nowhere", () => {
     mona.closeIssue(SITE, 1);
     const { number } = mona.openPullRequest(SITE, { title: "Mend the link" });
     mona.comment(SITE, number, "On the pull request");
-    const second = mona.comment(SITE, 2, "On B");
+    const onB = mona.comment(SITE, 2, "On B");
+    passMinutes(clock, 1);
+    const onA = mona.comment(SITE, 1, "On A, which is closed");
     passMinutes(clock, 1);
     const since = clock.now();
-    const first = mona.comment(SITE, 1, "On A, which is closed");
+    const again = mona.comment(SITE, 2, "On B again");
     sim.clearRequests();
     const [page, ...more] = await pagesOf(site, { type: "issue_comment" });
     expect(more).toEqual([]);
     expect(page).toEqual({
-      observations: [
-        expect.objectContaining({ externalId: String(second.id) }),
-        expect.objectContaining({ externalId: String(first.id) }),
-      ],
+      observations: [onB, onA, again].map(
+        ({ id }) => expect.objectContaining({ externalId: String(id) }) as Observation,
+      ),
       unchanged: false,
       etag: null,
       readAt: clock.now(),

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { addMillis, SECOND } from "../../../src/model/instant.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
-import { alwaysAnswering, connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";
+import { alwaysAnswering, comment, connectTo, failureOf, givenSite, issue, SITE } from "./given.ts";
 
 /** An issue of mona's, and the two things the stories do to it. */
 function givenIssue(options: Parameters<typeof givenSite>[0] = {}) {
@@ -28,7 +28,12 @@ describe("a request that gets no answer", () => {
     const { sim, read, write } = givenIssue();
     sim.faults.api.refuseConnections = true;
     const unreachable = { kind: "retryable", code: "unreachable", applied: "no" };
-    expect(await read()).toMatchObject(unreachable);
+    expect(await read()).toMatchObject({
+      ...unreachable,
+      message: expect.stringMatching(/^GET \S+\/1 found no connection to GitHub\.$/) as string,
+      hint: expect.stringContaining("check the network, the proxy and baseUrl") as string,
+      cause: expect.any(Error) as Error,
+    });
     expect(await write()).toMatchObject(unreachable);
   });
 
@@ -65,6 +70,8 @@ describe("a request that gets no answer", () => {
     expect(await write()).toMatchObject({
       kind: "retryable",
       code: "connection_lost",
+      message: expect.stringMatching(/^PATCH \S+\/1 lost its connection\.$/) as string,
+      hint: expect.stringContaining("check the network and www.githubstatus.com") as string,
       applied: "unknown",
     });
     expect(await read()).toMatchObject({ code: "connection_lost", applied: "no" });
@@ -80,6 +87,8 @@ describe("a request that gets no answer", () => {
     expect(await failure).toMatchObject({
       kind: "retryable",
       code: "timed_out",
+      message: expect.stringMatching(/^PATCH \S+\/1 got no answer in time\.$/) as string,
+      hint: expect.stringContaining("raise timeoutMs") as string,
       applied: "unknown",
     });
   });
@@ -91,16 +100,46 @@ describe("a request that gets no answer", () => {
     const failure = failureOf(site.patch(issue(1), { title: "Mended" }, {}, null, stopping.signal));
     await hold.arrived;
     stopping.abort();
-    expect(await failure).toMatchObject({ kind: "retryable", code: "aborted", applied: "unknown" });
+    expect(await failure).toMatchObject({
+      kind: "retryable",
+      code: "aborted",
+      message: expect.stringMatching(/^PATCH \S+\/1 was given up\.$/) as string,
+      hint: "Tandem was stopping; it will try again.",
+      applied: "unknown",
+    });
   });
 
-  test("is not even sent when its caller was given up before", async () => {
-    const { sim, site } = givenIssue();
-    const failure = await failureOf(
-      site.patch(issue(1), { title: "Mended" }, {}, null, AbortSignal.abort()),
-    );
-    expect(failure).toMatchObject({ code: "aborted", applied: "no" });
+  test("is not even sent when its caller was given up before, whatever it asks for", async () => {
+    const { account, sim, site } = givenIssue();
+    const over = AbortSignal.abort();
+    const values = { title: "Mended" };
+    const reply = { type: "issue_comment", values: { body: "A" }, parent: issue(1), token: "t" };
+    const requests = {
+      identity: () => account.identity(over),
+      findContainer: () => account.findContainer(SITE, over),
+      read: () => site.read(issue(1), over),
+      create: () => site.create({ type: "issue", values, parent: null, token: "t" }, over),
+      reply: () => site.create(reply, over),
+      patch: () => site.patch(issue(1), values, {}, null, over),
+      close: () => site.close(issue(1), "Deleted.", over),
+      delete: () => site.delete(comment(1), over),
+      children: () => site.children(issue(1), "issue_comment", over),
+    };
+    for (const [asked, ask] of Object.entries(requests)) {
+      const { code, applied } = await failureOf(ask());
+      expect([asked, code, applied]).toEqual([asked, "aborted", "no"]);
+    }
     expect(sim.calls()).toBe(0);
+  });
+
+  test("is given up with its caller in the middle of several", async () => {
+    const { sim, site } = givenIssue();
+    const hold = sim.holdNext({ path: /comments$/ });
+    const stopping = new AbortController();
+    const failure = failureOf(site.close(issue(1), "Deleted.", stopping.signal));
+    await hold.arrived;
+    stopping.abort();
+    expect(await failure).toMatchObject({ code: "aborted" });
   });
 
   test("may have been applied where the answer breaks off", async () => {
@@ -235,16 +274,18 @@ describe("a success that makes no sense", () => {
       issueText(1).replace("09:00:00Z", "09:00:00"),
       "updated_at: not a time with an offset",
     ],
-  ])("such as %s may pass, and a write may have been applied", async (_name, body, problem) => {
+  ])("such as %s may pass, and a write may have been applied", async (name, body, problem) => {
     const { read, write } = answered(body, { headers: { "x-github-request-id": "C0FFEE" } });
     const failure = await write();
     expect(failure).toMatchObject({
       kind: "retryable",
       code: "malformed_answer",
       applied: "unknown",
+      hint: expect.stringContaining("GitHub's format may have changed") as string,
       status: 200,
       requestId: "C0FFEE",
     });
+    expect(failure.cause instanceof Error).toBe(name !== "another issue");
     expect(failure.message).toContain(problem);
     expect(await read()).toMatchObject({ code: "malformed_answer", applied: "no" });
   });

@@ -93,6 +93,21 @@ describe("a redirect", () => {
   });
 });
 
+describe("a redirect that cannot be followed up now", () => {
+  test.each([
+    ["a rate limit", 429, { kind: "rate_limited" }],
+    ["an outage", 503, { code: "unexpected_redirect" }],
+  ])("because of %s is neither a move nor a deletion", async (_name, status, expected) => {
+    const site = siteOf((input) => {
+      const { pathname } = new URL(input instanceof Request ? input.url : String(input));
+      const moves = pathname.startsWith("/repositories/42/");
+      const headers = moves ? { location: `${API}/repositories/43/issues/1` } : {};
+      return Promise.resolve(Response.json({}, { status: moves ? 301 : status, headers }));
+    });
+    expect(await failureOf(site.read(issue(1)))).toMatchObject({ ...expected, moved: null });
+  });
+});
+
 describe("a refusal that GitHub did not write", () => {
   test.each([401, 403, 404, 410, 422])("with status %i may pass", async (status) => {
     const headers = { "content-type": "text/html" };

@@ -21,6 +21,8 @@ function openIssues({ clock, sim }: Story, count: number, apart: number): void {
   }
 }
 
+const ALL_ISSUES = { type: "issue", since: null, etag: null } as const;
+
 function cursorTo(url: string, since: string | null = null): string {
   return JSON.stringify({ url, since, told: [] });
 }
@@ -60,6 +62,7 @@ describe("a listing of issues", () => {
     const numbers = pages.flatMap((page) => page.observations.map(({ externalId }) => externalId));
     expect(numbers).toEqual(numbersTo(250));
     expect(pages.map(({ last }) => last)).toEqual([false, false, true]);
+    expect(pages.map(({ pagesLeft }) => pagesLeft)).toEqual([2, 1, 0]);
   });
 
   test("goes over pages whose issues all changed within one second", async () => {
@@ -201,6 +204,17 @@ describe("a listing of comments", () => {
 });
 
 describe("the link to the next page", () => {
+  test("does not say how many pages follow where it names no last one", async () => {
+    const next = "https://api.github.com/repositories/42/issues?page=2";
+    const headers = { link: `<${next}>; rel="next"` };
+    const account = connectTo(alwaysAnswering("[]", { headers }), new VirtualClock(), {
+      token: "t",
+    });
+    const pages = account.container({ id: "42", name: SITE }).list(ALL_ISSUES);
+    const { value } = await pages[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ last: false, pagesLeft: null });
+  });
+
   test("is followed on the same API only", async () => {
     const headers = { link: '<https://evil.example/issues?page=2>; rel="next"' };
     const account = connectTo(alwaysAnswering("[]", { headers }), new VirtualClock(), {
