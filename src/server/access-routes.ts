@@ -8,7 +8,7 @@ import { SESSION_AGE_MS, SESSION_IDLE_MS, type LoginSession } from "../store/ses
 import type { StoreTransaction } from "../store/store.ts";
 import type { ApiAct, ApiAudit, ApiSession, ApiSessions } from "./api-types.ts";
 import { actIn, type ApiEnv, wasAudited } from "./audit.ts";
-import { problem } from "./problem.ts";
+import { badQuery, problem } from "./problem.ts";
 import { setCookie } from "./session.ts";
 
 const listing = z.object({
@@ -25,7 +25,9 @@ export function addAccessRoutes(api: Hono<ApiEnv>, core: TandemCore): void {
 
   api.get("/audit", async (context) => {
     const parsed = listing.safeParse(context.req.query());
-    if (!parsed.success) return invalid(parsed.error);
+    if (!parsed.success) {
+      return badQuery(parsed.error, "/api/audit?act=connection.pause&limit=50");
+    }
     const { act, before, limit } = parsed.data;
     const query: AuditQuery = {
       limit,
@@ -107,13 +109,4 @@ function expiryOf({ createdAt, usedAt }: LoginSession): Instant {
   const aged = addMillis(createdAt, SESSION_AGE_MS);
   const idle = addMillis(usedAt, SESSION_IDLE_MS);
   return aged < idle ? aged : idle;
-}
-
-function invalid(error: z.ZodError): Response {
-  return problem(
-    400,
-    "bad_query",
-    error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
-    "Example: /api/audit?act=connection.pause&limit=50",
-  );
 }

@@ -17,7 +17,7 @@ import { explain } from "./explain.ts";
 import { explainNothing } from "./explain-nothing.ts";
 import { createLedgerFeed } from "./ledger-feed.ts";
 import { refuseMalformed } from "./input.ts";
-import { problem } from "./problem.ts";
+import { badQuery, problem } from "./problem.ts";
 import { addReconcileRoutes } from "./reconcile-routes.ts";
 import {
   representAccount,
@@ -77,7 +77,9 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
 
   api.get("/events", async (context) => {
     const parsed = listing.safeParse(context.req.query());
-    if (!parsed.success) return invalid(parsed.error);
+    if (!parsed.success) {
+      return badQuery(parsed.error, "/api/events?state=errored&record=tasks:42&limit=50");
+    }
     const events = await ledger.events(queryOf(parsed.data));
     const next = events.length === parsed.data.limit ? (events.at(-1)?.id ?? null) : null;
     const body: ApiEvents = { events: events.map(representEvent), next };
@@ -291,15 +293,6 @@ async function changeEvent(
   }
   const after = await findEvent(core, id);
   return after === null ? noEvent(id) : Response.json(representEvent(after));
-}
-
-function invalid(error: z.ZodError): Response {
-  return problem(
-    400,
-    "bad_query",
-    error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
-    "Example: /api/events?state=errored&record=tasks:42&limit=50",
-  );
 }
 
 function noEvent(id: string): Response {

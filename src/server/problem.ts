@@ -1,7 +1,14 @@
 /** Refusals: every one says what is wrong and what to do about it. */
+import type { z } from "zod";
 import type { ApiProblem } from "./api-types.ts";
 
 export function problem(status: number, code: string, message: string, hint: string): Response {
   const body: ApiProblem = { error: { code, message, hint } };
   return Response.json(body, { status });
+}
+
+/** A query that names what there is, and gives it values that it cannot have. */
+export function badQuery(error: z.ZodError, example: string): Response {
+  const message = error.issues.map((issue) => `${issue.path.join()}: ${issue.message}`).join("; ");
+  return problem(400, "bad_query", message, `Example: ${example}`);
 }

@@ -121,8 +121,18 @@ describeOnEachDatabase("the audit", (open) => {
     const ids = [...first.acts, ...second.acts].map(({ id }) => Number(id));
     expect(ids).toEqual([...ids].sort((a, b) => b - a));
     expect(new Set(ids).size).toBe(4);
-    const wrong = await app.tandem.fetch(new Request("http://localhost/api/audit?limit=0"));
+    const query = "http://localhost/api/audit?limit=0&before=yesterday";
+    const wrong = await app.tandem.fetch(new Request(query));
     expect(wrong.status).toBe(400);
+    expect(await wrong.json()).toEqual({
+      error: {
+        code: "bad_query",
+        message: expect.stringMatching(
+          /^before: an act's id is a number; .*; limit: \S.*$/,
+        ) as string,
+        hint: "Example: /api/audit?act=connection.pause&limit=50",
+      },
+    });
   });
 });
 

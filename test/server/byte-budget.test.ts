@@ -2,11 +2,13 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { BudgetSpentError, createByteBudget } from "../../src/server/byte-budget.ts";
+import { calledFrom } from "../../src/server/caller.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 
+const HERE = calledFrom("127.0.0.1");
 const MEGABYTE = 1024 * 1024;
 let tandem: Tandem;
 const clock = new VirtualClock();
@@ -43,11 +45,21 @@ it("what does not fit is refused before it is read, and fits again when others h
   const refused = await aBody(25 * MEGABYTE).answer;
   expect(refused.status).toBe(503);
   expect(refused.headers.get("retry-after")).toBe("5");
-  expect(await refused.json()).toMatchObject({ error: { code: "receiver_full" } });
+  expect(await refused.json()).toEqual({
+    error: {
+      code: "receiver_full",
+      message: "the requests under way hold all the memory there is for them",
+      hint: expect.stringContaining("The next poll brings what this delivery said") as string,
+    },
+  });
 
   const streamed = aBody(null);
   streamed.push(20 * MEGABYTE);
   expect((await streamed.answer).status).toBe(503);
+  const metrics = await tandem.fetch(new Request("http://localhost/metrics"), HERE);
+  expect(await metrics.text()).toContain(
+    'tandem_webhooks_refused_total{integration="github",code="receiver_full"} 2',
+  );
 
   for (const { push, end, answer } of [first, second]) {
     push(25 * MEGABYTE);
@@ -83,6 +95,10 @@ it("a body that comes too slowly gives its room back", async () => {
   await expect.poll(() => clock.nextTimer()).not.toBeNull();
   clock.advance(10_000);
   for (const { answer } of slow) expect((await answer).status).toBe(408);
+  const metrics = await tandem.fetch(new Request("http://localhost/metrics"), HERE);
+  expect(await metrics.text()).toContain(
+    'tandem_webhooks_refused_total{integration="github",code="body_too_slow"} 2',
+  );
   const fits = aBody(25 * MEGABYTE);
   fits.push(25 * MEGABYTE);
   fits.end();

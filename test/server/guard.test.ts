@@ -72,7 +72,13 @@ describe("without a token", () => {
   it("where nothing tells the peer nobody may, and the answer names the ways in", async () => {
     const refusal = refuseElsewhere(ask("GET", {}, "localhost:4400"), { ...HERE, peer: null });
     expect(refusal?.status).toBe(403);
-    expect(await refusal?.text()).toContain("authorize");
+    expect(await refusal?.json()).toEqual({
+      error: {
+        code: "not_local",
+        message: "nothing tells from where the request came",
+        hint: expect.stringMatching(/`apiToken`, or with `authorize`/) as string,
+      },
+    });
   });
 
   it("a page from elsewhere changes nothing", () => {

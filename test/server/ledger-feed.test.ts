@@ -114,7 +114,13 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     const refused = await feed.open(noEnd());
     expect(refused.status).toBe(503);
     expect(refused.headers.get("retry-after")).toBe("5");
-    expect(await refused.json()).toMatchObject({ error: { code: "too_many_streams" } });
+    expect(await refused.json()).toEqual({
+      error: {
+        code: "too_many_streams",
+        message: "2 streams of the ledger are open, and no more are served",
+        hint: expect.stringContaining("the page tries again by itself") as string,
+      },
+    });
     await streams[0]?.body?.cancel();
     expect((await feed.open(noEnd())).status).toBe(200);
   });

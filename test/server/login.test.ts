@@ -89,7 +89,24 @@ describe("a server with a token", () => {
   it("an empty one is refused when the server starts", async () => {
     const database = createMemoryDatabase({ tables: SAMPLE_TABLES });
     const opening = createTandem(sampleConfig(database), { apiToken: "" });
-    await expect(opening).rejects.toMatchObject({ code: "empty_token" });
+    await expect(opening).rejects.toMatchObject({
+      code: "empty_token",
+      message: expect.stringMatching(/apiToken.*is empty, and would let everybody in/) as string,
+      hint: expect.stringContaining("a long random text") as string,
+    });
+  });
+
+  it("has a login; one without a token has none, and says how to get it", async () => {
+    const database = createMemoryDatabase({ tables: SAMPLE_TABLES });
+    const open = await createTandem(sampleConfig(database), { environment: {} });
+    const answer = await logIn(open);
+    expect(answer.status).toBe(404);
+    expect(await errorOf(answer)).toEqual({
+      code: "no_login",
+      message: "this server was started without a token, so there is no login",
+      hint: "Start it with TANDEM_API_TOKEN, or use the API without a login.",
+    });
+    await open.stop();
   });
 
   describe("login", () => {
@@ -138,7 +155,7 @@ describe("a server with a token", () => {
 
       const answer = await logIn(tandem, TOKEN);
       expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "30"]);
-      expect(await errorOf(answer)).toMatchObject({
+      expect(await errorOf(answer)).toEqual({
         code: "too_many_attempts",
         message: expect.stringContaining("30 s") as string,
         hint: expect.stringContaining("TANDEM_API_TOKEN") as string,
@@ -197,6 +214,43 @@ describe("a server with a token", () => {
       const idle = await cookieOf(tandem);
       clock.advance(7 * DAY_MS);
       expect(await status(idle)).toBe(401);
+    });
+
+    it("are listed with where they began, when they were used, and when they end", async () => {
+      const { cookie } = await cookieOf(tandem);
+      const sessions = async (headers: Readonly<Record<string, string>>) => {
+        const answer = await ask(tandem, "/api/sessions", { headers });
+        return ((await answer.json()) as ApiSessions).sessions;
+      };
+      const [began] = await sessions(bearer(TOKEN));
+      const at = (days: number) =>
+        new Date(Date.parse(began?.created_at ?? "") + days * DAY_MS).toISOString().slice(0, 19);
+      const about = (days: number) => expect.stringContaining(at(days)) as string;
+      const own = { id: began?.id, origin: "192.0.2.7", created_at: began?.created_at };
+      expect(own.id).toMatch(/^[0-9a-f]{32}$/);
+      expect(began).toEqual({ ...own, used_at: about(0), expires_at: about(7), current: false });
+
+      // A week after it was last used, and in any case thirty days after it began.
+      for (let days = 0; days < 24; days += 6) {
+        clock.advance(6 * DAY_MS);
+        expect(await sessions({ cookie })).toEqual([
+          {
+            ...own,
+            used_at: about(days + 6),
+            expires_at: about(Math.min(days + 13, 30)),
+            current: true,
+          },
+        ]);
+      }
+    });
+
+    it("go on where a client with the token logs out, which has none", async () => {
+      const cookie = await cookieOf(tandem);
+      const logout = { method: "POST", headers: bearer(TOKEN) } as const;
+      const answer = await ask(tandem, "/api/logout", logout);
+      expect(answer.status).toBe(204);
+      expect(answer.headers.get("set-cookie")).toMatch(/Max-Age=0/);
+      expect(await status(cookie)).toBe(200);
     });
 
     it("end by logging out, and the browser forgets the cookie", async () => {
@@ -272,8 +326,17 @@ describeOnEachDatabase("sessions of several servers", (open) => {
     const current = sessions.find((session) => session.current)?.id ?? "";
     const revoke = (path: string) =>
       ask(here, `/api/sessions/${path}`, { method: "POST", headers: bearer(TOKEN) });
-    expect((await revoke(`${current}/revoke`)).status).toBe(200);
-    expect((await revoke(`${current}/revoke`)).status).toBe(404);
+    const revoked = await revoke(`${current}/revoke`);
+    expect(revoked.status).toBe(200);
+    const living = ((await revoked.json()) as ApiSessions).sessions.map(({ id }) => id);
+    expect(living).toEqual(listed.map(({ id }) => id).filter((id) => id !== current));
+    const again = await revoke(`${current}/revoke`);
+    expect(again.status).toBe(404);
+    expect(await errorOf(again)).toEqual({
+      code: "no_session",
+      message: `there is no login ${current}`,
+      hint: expect.stringContaining("`tandem sessions` list those that live") as string,
+    });
     expect((await revoke("nonsense/revoke")).status).toBe(400);
     expect(await statusWith(there, second)).toBe(401);
     expect(await statusWith(there, first)).toBe(200);

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
+import type { ApiProblem } from "../../src/server/api-types.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
@@ -52,11 +53,14 @@ describeOnEachDatabase("metrics", (open) => {
 
   it("count webhooks that were refused by cause, and keep no name that a stranger made up", async () => {
     const app = await givenSampleTandem(await open());
-    const send = async (path: string, headers: Record<string, string>) => {
+    const post = (path: string, headers: Record<string, string>) => {
       const init = { method: "POST", headers, body: "{}" };
-      return (await app.tandem.fetch(new Request(`http://localhost/webhooks/${path}`, init)))
-        .status;
+      return app.tandem.fetch(new Request(`http://localhost/webhooks/${path}`, init));
     };
+    const send = async (path: string, headers: Record<string, string>) =>
+      (await post(path, headers)).status;
+    const problemOf = async (path: string, headers: Record<string, string>) =>
+      ((await (await post(path, headers)).json()) as ApiProblem).error;
     const signed = {
       "content-type": "application/json",
       "x-github-event": "issues",
@@ -65,14 +69,55 @@ describeOnEachDatabase("metrics", (open) => {
     };
     expect(await send("github", signed)).toBe(401);
     expect(await send("github", signed)).toBe(401);
-    expect(await send("github", { ...signed, "content-length": "99999999" })).toBe(413);
+    const large = { ...signed, "content-length": "99999999" };
+    expect(await send("github", large)).toBe(413);
+    expect(await problemOf("github", large)).toEqual({
+      code: "payload_too_large",
+      message: "a payload may have 26214400 bytes",
+      hint: "The next poll brings what this delivery said.",
+    });
     expect(await send("made-up", signed)).toBe(404);
     const refused = [...(await metricsOf(app))].filter(([name]) => name.includes("refused"));
     expect(Object.fromEntries(refused)).toEqual({
       'tandem_webhooks_refused_total{integration="github",code="signature_mismatch"}': 2,
-      'tandem_webhooks_refused_total{integration="github",code="payload_too_large"}': 1,
+      'tandem_webhooks_refused_total{integration="github",code="payload_too_large"}': 2,
       'tandem_webhooks_refused_total{integration="unknown",code="unknown_integration"}': 1,
     });
+  });
+
+  it("name a connection as it is now, and say what of it is off and how old its last poll is", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.tandem.syncNow();
+    await app.settle();
+    app.github.renameRepository(app.repo, "www");
+    await app.settle();
+    await app.tandem.pause(app.connection.id, "release day");
+    await app.advance(30_000);
+    const about = [...(await metricsOf(app))].filter(([name]) => name.includes("container="));
+    const where = 'integration="github",container="acme/www",scope="1"';
+    expect(Object.fromEntries(about)).toEqual({
+      [`tandem_connection_enabled{${where},direction="inbound"}`]: 0,
+      [`tandem_connection_enabled{${where},direction="outbound"}`]: 0,
+      [`tandem_connection_poll_failing{${where}}`]: 0,
+      [`tandem_connection_polled_seconds{${where}}`]: expect.any(Number) as number,
+    });
+    const [, age] = about.find(([name]) => name.includes("polled_seconds")) ?? [];
+    expect(age).toBeGreaterThanOrEqual(30);
+    expect(age).toBeLessThan(120);
+  });
+
+  it("count what was received and is still to be translated, and say how late it is", async () => {
+    const app = await givenSampleTandem(await open());
+    app.github.as("mona").openIssue(app.repo, { title: "Received" });
+    await app.advance(1_000);
+    await app.github.idle();
+    await app.advance(20_000);
+    const seen = await metricsOf(app);
+    expect(seen.get('tandem_deliveries{state="received"}')).toBe(1);
+    expect(seen.get('tandem_due_late_seconds{what="event"}')).toBe(0);
+    const late = seen.get('tandem_due_late_seconds{what="delivery"}') ?? 0;
+    expect(late).toBeGreaterThanOrEqual(20);
+    expect(late).toBeLessThan(23);
   });
 
   it("are for those who may use the API", async () => {
