@@ -6,6 +6,7 @@ import { givenProjects } from "../harness/projects.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
 
 const NO_EVENT = "0196ffff-0000-7000-8000-000000000001";
+const NO_SUCH_EVENT = `there is no event ${NO_EVENT}`;
 const HUGE = "9".repeat(40);
 const NUL = "a%00b";
 
@@ -80,22 +81,49 @@ describeOnEachDatabase("the API", (open) => {
   });
 
   it.each([
-    [`GET events/${NO_EVENT}`, 404, "no_event"],
-    [`POST events/${NO_EVENT}/restart`, 404, "no_event"],
-    [`POST events/${NO_EVENT}/cancel`, 404, "no_event"],
-    ["POST connections/99/pause", 404, "no_connection"],
-    ["POST connections/99/enable", 404, "no_connection"],
-    ["POST connections/99/reconcile", 404, "no_connection"],
-    ["POST connections/99/backfill", 404, "no_connection"],
-    ["POST runs/99/approve", 404, "no_held_run"],
-    ["POST runs/99/reject", 404, "no_held_run"],
-    ["POST records/tasks/99/enable", 409, "not_disabled"],
-    ["GET explain/tasks/99", 404, "not_paired"],
-    ["GET explain/nothing/1", 404, "not_paired"],
-    ["GET nowhere", 404, "no_such_page"],
-    ["POST status", 404, "no_such_route"],
-  ])("says what does not exist: %s", async (line, status, code) => {
-    expect(await ask(line)).toMatchObject({ status, body: { error: { code } } });
+    [`GET events/${NO_EVENT}`, 404, "no_event", NO_SUCH_EVENT, "/api/events"],
+    [`POST events/${NO_EVENT}/restart`, 404, "no_event", NO_SUCH_EVENT, "/api/events"],
+    [`POST events/${NO_EVENT}/cancel`, 404, "no_event", NO_SUCH_EVENT, "/api/events"],
+    ["POST connections/99/pause", 404, "no_connection", "no connection 99", "/api/status"],
+    ["POST connections/99/enable", 404, "no_connection", "no connection 99", "/api/status"],
+    ["POST connections/99/reconcile", 404, "no_connection", "no connection 99", "/api/status"],
+    ["POST connections/99/backfill", 404, "no_connection", "no connection 99", "/api/status"],
+    ["POST runs/99/approve", 404, "no_held_run", "no run 99 waits", "/api/status"],
+    ["POST runs/99/reject", 404, "no_held_run", "no run 99 waits", "/api/status"],
+    [
+      "POST records/tasks/99/enable",
+      409,
+      "not_disabled",
+      "no pairing of tasks 99 is switched off",
+      "`tandem status`",
+    ],
+    [
+      "GET explain/tasks/99",
+      404,
+      "not_paired",
+      "tasks 99 has no counterpart and no event",
+      "no such row",
+    ],
+    [
+      "GET explain/nothing/1",
+      404,
+      "not_paired",
+      "nothing 1 has no counterpart and no event",
+      "tasks, comments",
+    ],
+    ["GET nowhere", 404, "no_such_page", "/api/nowhere is not here", "Start at /."],
+    ["POST status", 404, "no_such_route", "POST /api/status is not here", "Start at /."],
+  ])("says what does not exist: %s", async (line, status, code, message, hint) => {
+    expect(await ask(line)).toEqual({
+      status,
+      body: {
+        error: {
+          code,
+          message: expect.stringContaining(message) as string,
+          hint: expect.stringContaining(hint) as string,
+        },
+      },
+    });
     expect(await app.status()).toMatchObject({
       connections: [{ inbound: true }, { inbound: true }],
     });
@@ -117,6 +145,20 @@ describeOnEachDatabase("the API", (open) => {
     ]);
   });
 
+  it("refuses a dry run that is neither true nor false, and reconciles nothing", async () => {
+    const [first] = (await app.status()).connections;
+    expect(await ask(`POST connections/${first?.id ?? ""}/reconcile?dry_run=yes`)).toEqual({
+      status: 400,
+      body: {
+        error: {
+          code: "invalid_query",
+          message: 'dry_run is "yes"',
+          hint: "It is true, to see what would be done, or false.",
+        },
+      },
+    });
+  });
+
   it("answers what is well formed", async () => {
     const query = `state=queued&direction=inbound&record=tasks:1&connection=1&before=${NO_EVENT}&limit=5`;
     expect(await ask(`GET events?${query}`)).toMatchObject({ status: 200, body: { events: [] } });
@@ -124,14 +166,27 @@ describeOnEachDatabase("the API", (open) => {
 });
 
 describe("a refusal", () => {
-  it("names the parameter and those that there are", async () => {
-    const refusal = refuseMalformed(new Request("http://localhost/api/events?stat=errored"));
-    expect(await refusal?.json()).toEqual({
-      error: {
-        code: "unknown_parameter",
-        message: '/api/events takes no parameter "stat"',
-        hint: "It takes: state, direction, record, connection, before, limit.",
-      },
-    });
+  it.each([
+    [
+      "events?stat=errored",
+      "unknown_parameter",
+      '/api/events takes no parameter "stat"',
+      "It takes: state, direction, record, connection, before, limit.",
+    ],
+    [
+      "events?limit=5&state=errored&limit=7",
+      "repeated_parameter",
+      'the parameter "limit" is given twice',
+      "Give it once.",
+    ],
+    [
+      `events?record=tasks:${NUL}`,
+      "bad_query",
+      "record has a NUL character",
+      "Leave it out; no value has one.",
+    ],
+  ])("names the parameter and what it takes: %s", async (path, code, message, hint) => {
+    const refusal = refuseMalformed(new Request(`http://localhost/api/${path}`));
+    expect(await refusal?.json()).toEqual({ error: { code, message, hint } });
   });
 });

@@ -3,8 +3,10 @@ import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { expect, it } from "vitest";
 import { createTandem } from "../../src/server/tandem.ts";
+import { REASONS } from "../../src/model/event.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 async function statusOf(app: SampleTandem, id: string) {
@@ -86,7 +88,8 @@ describeOnEachDatabase("the status of records", (open) => {
     expect(await statusOf(app, id)).toMatchObject({
       state: "errored",
       reason: "failed",
-      error: { code: "check_violated" },
+      because: REASONS.failed,
+      error: { code: "check_violated", hint: expect.stringMatching(/./) as string },
       counterparts: [{ externalId: "1" }],
     });
   });
@@ -102,6 +105,30 @@ describeOnEachDatabase("the status of records", (open) => {
     expect(await statusOf(app, id)).toMatchObject({
       state: "disabled",
       reason: "connection_paused",
+      because: REASONS.connection_paused,
+      error: null,
+    });
+  });
+
+  it("is syncing while a request is on its way, and while its outcome is unknown", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "One" });
+    await app.settle();
+    await app.editTask(id, { title: "Two" });
+    const sent = await catchRequest(app, PATCH_ISSUE);
+    expect(await statusOf(app, id)).toMatchObject({ state: "syncing", error: null });
+    sent.hold.drop("reset");
+    await sent.done;
+    expect(await statusOf(app, id)).toMatchObject({ state: "pending", reason: "retry" });
+
+    const [waiting] = await app.events(`record=tasks:${id}&state=queued`);
+    const path = `http://localhost/api/events/${waiting?.id ?? ""}/cancel`;
+    await app.tandem.fetch(new Request(path, { method: "POST" }));
+    expect(await statusOf(app, id)).toMatchObject({
+      state: "syncing",
+      reason: null,
+      because: "A request was sent and its outcome is unknown.",
+      counterparts: [{ externalId: "1" }],
     });
   });
 
@@ -126,6 +153,17 @@ describeOnEachDatabase("the status of records", (open) => {
       .events(`state=completed&record=tasks:${id}`)
       .then((events) => events.filter(({ conflicts }) => conflicts.length > 0));
     expect(status?.conflicts[0]?.event).toBe(event?.id);
+
+    await app.advance(5_000);
+    await app.editTask(id, { title: "Mine again" });
+    await app.advance(5_000);
+    mona.editIssue(app.repo, 1, { title: "Theirs again" });
+    await app.advance(1_000);
+    await app.settle();
+    expect((await statusOf(app, id))?.conflicts).toMatchObject([
+      { kept: "Theirs again", lost: "Mine again" },
+      { kept: "Theirs", lost: "Mine" },
+    ]);
   });
 
   it("a deleted counterpart is none", async () => {
@@ -177,6 +215,9 @@ describeOnEachDatabase("the status of records", (open) => {
     expect(await statusOf(app, id)).toMatchObject({
       state: "canceled",
       reason: "canceled_by_hand",
+      because: REASONS.canceled_by_hand,
+      error: null,
+      counterparts: [{ externalId: "1" }],
     });
 
     app.github.faults.api.refuseConnections = false;

@@ -1,0 +1,56 @@
+/** What the dashboard's stream says: all that is in sight first, and then what changes, and no more. */
+import { expect, it } from "vitest";
+import type { ApiEvent } from "../../src/server/api-types.ts";
+import { describeOnEachDatabase } from "../harness/databases.ts";
+import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+
+/** A stream of the ledger as the page reads it. */
+async function openStream(app: SampleTandem) {
+  const answer = await app.tandem.fetch(new Request("http://localhost/api/stream"));
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  /** What is said by the next look, after so long. */
+  const next = async (millis: number): Promise<string> => {
+    const said = reader.read();
+    await app.advance(millis);
+    return new TextDecoder().decode((await said).value);
+  };
+  return { headers: Object.fromEntries(answer.headers), next, close: () => reader.cancel() };
+}
+
+/** The states of the events that a part of the stream tells, and whether it tells a status. */
+function toldBy(part: string) {
+  const messages = [...part.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)];
+  const events = messages.flatMap(([, name, data = ""]) =>
+    name === "ledger" ? [JSON.parse(data) as ApiEvent] : [],
+  );
+  return {
+    events: events.map(({ record_id, state }) => `${record_id ?? ""} ${state}`),
+    status: messages.some(([, name]) => name === "status"),
+  };
+}
+
+describeOnEachDatabase("the stream of the ledger", (open) => {
+  it("tells what is in sight, then what changes, and between them that it lives", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.addTask({ title: "One" });
+    await app.settle();
+    const stream = await openStream(app);
+    expect(stream.headers).toMatchObject({
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    });
+    expect(toldBy(await stream.next(0))).toEqual({
+      events: ["1 completed", "1 duplicate"],
+      status: true,
+    });
+
+    await app.addTask({ title: "Two" });
+    await app.tandem.settle();
+    const news = toldBy(await stream.next(400));
+    // The first task's event is as it was: it is not told again.
+    expect(news.events).toEqual(["2 completed"]);
+    expect(await stream.next(15_000)).toBe(":\n\n");
+    await stream.close();
+  });
+});
