@@ -52,7 +52,7 @@ describeOnEachDatabase("the standing of a pairing", (open) => {
 
     app.github.failNext({ method: "PATCH", with: 422 });
     await app.settleWithin(10);
-    expect(await standing(app, task)).toMatch(/^Failed: /);
+    expect(await standing(app, task)).toMatch(/^Failed: GitHub answered 422 to PATCH .*\. \S/);
   });
 
   it("says when the record was deleted", async () => {

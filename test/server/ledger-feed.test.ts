@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import type { ApiStatus } from "../../src/server/api-types.ts";
+import { type Log, silentLog } from "../../src/runtime/log.ts";
 import { createLedgerFeed } from "../../src/server/ledger-feed.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
@@ -22,6 +23,7 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
   let tandem: Tandem;
   let release: () => void = () => undefined;
   const unhandled: unknown[] = [];
+  const warned: object[] = [];
   const note = (reason: unknown) => unhandled.push(reason);
 
   beforeEach(async () => {
@@ -30,7 +32,9 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     // One connection: whoever holds it decides when the ledger is read.
     pool = new pg.Pool({ connectionString: database.url, max: 1 });
     clock = new VirtualClock();
-    tandem = await createTandem(sampleConfig(pool), { clock, authorize: () => true });
+    warned.length = 0;
+    const log: Log = { ...silentLog, warn: (details) => warned.push(details) };
+    tandem = await createTandem(sampleConfig(pool), { clock, authorize: () => true, log });
     await tandem.migrate();
     process.on("unhandledRejection", note);
   });
@@ -151,6 +155,7 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     await expect.poll(() => pool.idleCount).toBe(1);
     clock.advance(400);
     expect((await reader.read()).done).toBe(true);
+    expect(JSON.stringify(warned)).toContain("tandem.accounts");
     await database.sql("alter table tandem.gone rename to accounts");
   });
 });
