@@ -89,6 +89,7 @@ describeOnEachDatabase("metrics", (open) => {
     const app = await givenSampleTandem(await open());
     await app.tandem.syncNow();
     await app.settle();
+    expect([...(await metricsOf(app)).keys()].join()).toContain('container="acme/site"');
     app.github.renameRepository(app.repo, "www");
     await app.settle();
     await app.tandem.pause(app.connection.id, "release day");
