@@ -64,10 +64,11 @@ export async function followMove(
   // record that has left goes with that.
   const stranded = going.filter(({ lane, ended, left }) => !left && (ended || !route.has(lane)));
   const left = going.filter((one) => one.left);
-  const children = [
+  const lookBelow = async () => [
     ...(await childrenAlong(tx, stranded, mapping, services)),
     ...(await childrenPutElsewhere(tx, left, mapping, services)),
   ];
+  const children = await lookBelow();
   const held = new Map(
     (
       await tx.lockLanes([
@@ -75,6 +76,9 @@ export async function followMove(
       ])
     ).map((lane) => [lane.id, lane]),
   );
+  // What came in below it between the look and the locks would stay paired where the resource is no more.
+  const missed = (await lookBelow()).find((id) => !held.has(id));
+  if (missed !== undefined) throw new LaneMovedError(`lane ${missed} came below it meanwhile`);
   const news: MoveNews = { ...known, display: move.seen?.display ?? {} };
   const decided: Decided[] = [];
   for (const { lane: id, connectionId, externalId, gone } of leaving) {
