@@ -5,7 +5,7 @@ import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
 export interface RateBudget {
   readonly limit: number;
   readonly remaining: number;
-  /** When it starts anew. */
+  /** When it starts anew, by the database's clock. */
   readonly resetsAt: Instant;
 }
 

@@ -2,6 +2,7 @@
  * The way out: API clients of accounts, opened once, with what their answers tell beside their
  * content (clock offset, identity, a container's new name) kept in the directory.
  */
+import { ownTime } from "../engine/context.ts";
 import type {
   AccountClient,
   ContainerClient,
@@ -75,18 +76,22 @@ export function createGateway(options: GatewayOptions): Gateway {
   function open(account: AccountRecord): AccountClient {
     const client = attempt(account.integration, account.name, account.credentials);
     client.onTelemetry((telemetry) => {
-      keepOffset(account, telemetry);
-      keepBudget(account, telemetry);
+      // The offset comes first: without it the budget's reset would be at a time of the provider's clock.
+      void keepOffset(account, telemetry).then(() => {
+        keepBudget(account, telemetry);
+      });
       keepName(account, telemetry);
     });
     return client;
   }
 
-  function keepOffset(account: AccountRecord, { clockOffset }: Telemetry): void {
+  async function keepOffset(account: AccountRecord, { clockOffset }: Telemetry): Promise<void> {
     if (clockOffset === null) return;
-    void writeOffset(account, clockOffset).catch(() => {
+    try {
+      await writeOffset(account, clockOffset);
+    } catch {
       offsets.delete(account.id);
-    });
+    }
   }
 
   /** What its webhook said may have been lost; the answers of a renamed container say it too. */
@@ -109,10 +114,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   function keepBudget(account: AccountRecord, { limit, remaining, resetAt }: Telemetry): void {
     if (limit === null || remaining === null || resetAt === null) return;
     const before = budgets.get(account.id) ?? account.budget;
-    const isNew = before === null || before.resetsAt < resetAt || before.limit !== limit;
+    const resetsAt = ownTime(resetAt, offsets.get(account.id) ?? account.clockOffset);
+    const isNew = before === null || before.resetsAt < resetsAt || before.limit !== limit;
     const step = Math.max(1, limit * BUDGET_STEP);
     if (!isNew && before.remaining - remaining < step) return;
-    const budget = { limit, remaining, resetsAt: resetAt };
+    const budget = { limit, remaining, resetsAt };
     budgets.set(account.id, budget);
     void options.store.directory.updateAccount(account.id, { budget }).catch(() => {
       budgets.delete(account.id);

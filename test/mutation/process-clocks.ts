@@ -26,4 +26,20 @@ export const processClocks: readonly CodeMutant[] = [
     replace: "const until = addMillis(now, ATTENTION_MS);",
     killedBy: ["test/situations/process-clock.test.ts"],
   },
+  {
+    id: "budget-reset-own-clock",
+    rule: "When a budget is given anew is kept by the database's clock, for the provider's may be hours off",
+    file: "src/runtime/gateway.ts",
+    find: "const resetsAt = ownTime(resetAt, offsets.get(account.id) ?? account.clockOffset);",
+    replace: "const resetsAt = resetAt;",
+    killedBy: ["test/situations/process-clock.test.ts"],
+  },
+  {
+    id: "backfill-asks-by-database",
+    rule: "Whether a backfill may ask for the next page is told by the database's clock",
+    file: "src/runtime/list-existing.ts",
+    find: "mayAskOn(step, book, now)",
+    replace: "mayAskOn(step, book, services.clock.now())",
+    killedBy: ["test/situations/process-clock.test.ts"],
+  },
 ];

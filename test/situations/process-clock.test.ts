@@ -52,5 +52,48 @@ describeOnEachDatabase("a process whose clock is wrong", (open) => {
       await app.settleWithin(1);
       expect(await app.task()).toMatchObject({ title: "Second" });
     });
+
+    it(`S10 an hour ${direction}: a backfill leaves half of the budget to others`, async () => {
+      const app = await given();
+      app.github.faults.webhooks.drop = 1;
+      for (let number = 1; number <= 250; number += 1) {
+        app.github.as("mona").openIssue(app.repo, { title: `Issue ${String(number)}` });
+      }
+      await app.tandem.backfill(app.connection.id);
+      app.github.on("request", ({ path }) => {
+        if (path.endsWith("/issues")) app.github.setRateLimit("tandem-bot", 1_000, 3_000);
+      });
+      await app.settle();
+      // It may have asked for a second page before it heard of the budget, and for no third one.
+      expect(app.github.calls({ path: /issues$/ })).toBeLessThan(3);
+      expect((await app.tandem.backfills())[0]?.progress.waitsFor).toContain("interactive edits");
+
+      await app.advance(3_001_000);
+      await app.settle();
+      expect(await app.tasks()).toHaveLength(250);
+    });
+  }
+
+  for (const [direction, aheadMillis] of [
+    ["ahead of", HOUR_MS],
+    ["behind", -HOUR_MS],
+  ] as const) {
+    it(`S10 a provider's clock an hour ${direction} ours: bulk work waits until its budget is given anew`, async () => {
+      const app = await givenSampleTandem(await open());
+      app.setGitHubAhead(aheadMillis);
+      app.github.faults.webhooks.drop = 1;
+      app.github.as("mona").openIssue(app.repo, { title: "Listed" });
+      app.github.setRateLimit("tandem-bot", 100, 3_000);
+      await app.addTask({ title: "By hand" });
+      await app.settle();
+      await app.tandem.backfill(app.connection.id);
+      await app.advance(1_000_000);
+      await app.settle();
+      expect(await app.tasks()).toHaveLength(1);
+
+      await app.advance(2_001_000);
+      await app.settle();
+      expect((await app.tasks()).map(({ title }) => title)).toEqual(["By hand", "Listed"]);
+    });
   }
 });
