@@ -61,4 +61,12 @@ export const backInReach: readonly CodeMutant[] = [
     replace: "",
     killedBy,
   },
+  {
+    id: "transfer-came-below-meanwhile",
+    rule: "What came in below a resource while its transfer was looked into goes along with it",
+    file: "src/runtime/follow-moves.ts",
+    find: "if (missed !== undefined) throw",
+    replace: "if (missed === null) throw",
+    killedBy: ["test/situations/transfers-raced.test.ts"],
+  },
 ];

@@ -390,12 +390,4 @@ export const transferring: readonly CodeMutant[] = [
     replace: "throw error;",
     killedBy: ["test/situations/found-by-simulation-told-late.test.ts"],
   },
-  {
-    id: "transfer-came-below-meanwhile",
-    rule: "What came in below a resource while its transfer was looked into goes along with it",
-    file: "src/runtime/follow-moves.ts",
-    find: "if (missed !== undefined) throw",
-    replace: "if (missed === null) throw",
-    killedBy: ["test/situations/transfers-raced.test.ts"],
-  },
 ];
