@@ -2,9 +2,9 @@
 import type { AnyConfig, SyncConfig } from "../../src/config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import type { TokenHook } from "../../src/runtime/hooks.ts";
-import type { Log } from "../../src/runtime/log.ts";
 import type { TestTandemOptions } from "../../src/testing/test-tandem.ts";
 import type { TestDatabase } from "./databases.ts";
+import { keptLog } from "./kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "./sample-tandem.ts";
 
 export interface TokenTandem extends SampleTandem {
@@ -22,7 +22,7 @@ export async function givenTokens(
   fields: Readonly<Record<string, string>> = {},
   options: Pick<TestTandemOptions, "failpoints"> = {},
 ): Promise<TokenTandem> {
-  const { log, lines } = aLog();
+  const { log, lines } = keptLog();
   const app = await givenSampleTandem(database, withTokens(token, fields), { ...options, log });
   app.github.token(MONAS, { login: "mona" });
   return { ...app, lines };
@@ -73,13 +73,4 @@ function withTokens(
       },
     };
   };
-}
-
-/** A log that keeps what it is told. */
-function aLog(): { readonly log: Log; readonly lines: object[] } {
-  const lines: object[] = [];
-  const keep = (details: object, message: string) => {
-    lines.push({ message, ...details });
-  };
-  return { lines, log: { debug: keep, info: keep, warn: keep, error: keep } };
 }

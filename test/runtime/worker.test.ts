@@ -1,6 +1,7 @@
 /** The worker's loops: who is woken by what. Time stands still, so nobody comes by themselves. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { connect } from "../harness/projects.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 import { withoutAuthors } from "../harness/without-authors.ts";
@@ -56,6 +57,27 @@ describeOnEachDatabase("a worker", (open) => {
       .poll(() => app.github.issues("acme/mirror"), SOON)
       .toMatchObject([{ title: "New" }]);
     await worker.stop();
+  });
+
+  it("that cannot hear of work says so, and looks for it instead", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenSampleTandem(await open(), undefined, {
+      log,
+      wrapStore: (store) => ({ ...store, onWork: () => Promise.reject(new Error("not heard")) }),
+    });
+    const worker = app.tandem.startWorker();
+    await app.addTask({ title: "Found" });
+    await expect
+      .poll(() => {
+        app.clock.advance(300);
+        return app.github.issues(app.repo).length;
+      }, SOON)
+      .toBe(1);
+    await worker.stop();
+    expect(lines).toContainEqual({
+      message: "hints about work cannot be heard; it is looked for instead",
+      error: "not heard",
+    });
   });
 
   it("sends the next edit while the answer to the one before is taken in", async () => {

@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { withConflictPolicy } from "../harness/sample-policies.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { keptLog } from "../harness/kept-log.ts";
+import { givenSampleTandem, journaled } from "../harness/sample-tandem.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import { createTandem } from "../../src/server/tandem.ts";
@@ -149,6 +150,82 @@ describeOnEachDatabase("listeners", (open) => {
       await looked();
     }
     expect(heard).toEqual(["created_record"]);
+  });
+
+  it("hear of their own process's work and of others', each once, and of no journal", async () => {
+    const database = await open();
+    const app = await givenSampleTandem(database, journaled);
+    const { log, lines } = keptLog();
+    const other = await createTandem(journaled(sampleConfig(sourceOf(database))), {
+      clock: app.clock,
+      environment: TEST_ENVIRONMENT,
+      fetch: app.github.fetch,
+      log,
+    });
+    const heard: string[] = [];
+    other.on("completed", ({ event }) => void heard.push(event.reason), { everywhere: true });
+    await expect.poll(() => app.clock.nextTimer()).not.toBeNull();
+    app.holdWebhooks();
+    app.github.as("mona").openIssue(app.repo, { title: "One" });
+    await other.syncNow();
+    await other.settle();
+    await app.editTask((await app.task()).id, { title: "Two" });
+    await app.settle();
+    await expect
+      .poll(() => {
+        app.clock.advance(400);
+        return heard.length;
+      })
+      .toBeGreaterThan(1);
+    await other.stop();
+    expect(heard).toEqual(["created_record", "updated_resource"]);
+    expect(lines.filter((line) => "error" in line)).toEqual([]);
+  });
+
+  it("go on hearing of other processes behind a look that failed, which is logged", async () => {
+    const database = await open();
+    const { log, lines } = keptLog();
+    let isDown = false;
+    const app = await givenSampleTandem(database, undefined, {
+      log,
+      wrapStore: (store) => ({
+        ...store,
+        ledger: {
+          ...store.ledger,
+          events: (query) =>
+            isDown ? Promise.reject(new Error("no database")) : store.ledger.events(query),
+        },
+      }),
+    });
+    const heard: string[] = [];
+    const looks = () => expect.poll(() => app.clock.nextTimer()).not.toBeNull();
+    app.tandem.on("completed", ({ event }) => void heard.push(event.reason), { everywhere: true });
+    await looks();
+    isDown = true;
+    app.clock.advance(400);
+    await looks();
+    expect(lines).toContainEqual({
+      message: "the ledger could not be looked at",
+      error: "no database",
+    });
+    isDown = false;
+
+    const other = await createTandem(sampleConfig(sourceOf(database)), {
+      clock: app.clock,
+      environment: TEST_ENVIRONMENT,
+      fetch: app.github.fetch,
+    });
+    app.holdWebhooks();
+    app.github.as("mona").openIssue(app.repo, { title: "One" });
+    await other.syncNow();
+    await other.settle();
+    await expect
+      .poll(() => {
+        app.clock.advance(400);
+        return heard;
+      })
+      .toEqual(["created_record"]);
+    await other.stop();
   });
 
   it("hear of other processes' work if they ask for it, once, and not of what was before", async () => {

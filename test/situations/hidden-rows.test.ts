@@ -1,6 +1,7 @@
 /** Rows that a policy hides from Tandem: a row that is not to be seen is not deleted. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { asLimitedRole } from "../harness/limited-role.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -10,6 +11,8 @@ const LATER_MS = 6 * 60_000;
 interface Guarded extends SampleTandem {
   readonly taskId: string;
   readonly commentId: string;
+  /** What the log was told. */
+  readonly lines: readonly object[];
   /** Lets Tandem see all rows of a table again. */
   show(table: "tasks" | "comments"): Promise<void>;
 }
@@ -17,7 +20,8 @@ interface Guarded extends SampleTandem {
 /** A task and a comment that are paired, in tables whose rows Tandem sees unless they are marked private. */
 async function givenGuarded(database: TestDatabase): Promise<Guarded> {
   const limited = await asLimitedRole(database);
-  const app = await givenSampleTandem(limited);
+  const { log, lines } = keptLog();
+  const app = await givenSampleTandem(limited, undefined, { log });
   for (const table of ["tasks", "comments"]) {
     await app.sql(`
       alter table ${table} add private boolean not null default false;
@@ -35,6 +39,7 @@ async function givenGuarded(database: TestDatabase): Promise<Guarded> {
     ...app,
     taskId,
     commentId,
+    lines,
     async show(table) {
       await app.sql(`drop policy guarded on ${table}`);
       await app.sql(`create policy shown on ${table} to ${limited.role} using (true)`);
@@ -100,6 +105,21 @@ describeOnEachDatabase("rows that a policy hides", (open) => {
       title: "From there",
       body: expect.stringContaining("From here"),
     });
+  });
+
+  it("S63 a new row that is hidden gets no counterpart, and the log names it; one that is paired is not named", async () => {
+    const app = await givenGuarded(await open());
+    await app.sql("insert into tasks (project_id, title, private) values (1, 'Hidden', true)");
+    await app.sql("update tasks set private = true, title = 'Renamed' where id = $1", [app.taskId]);
+    await app.settle();
+    expect(app.github.issues(app.repo)).toHaveLength(1);
+    expect(app.lines.filter((line) => "rows" in line)).toEqual([
+      {
+        message: expect.stringContaining("row security hides") as string,
+        table: "tasks",
+        rows: ["2"],
+      },
+    ]);
   });
 
   it("S63 a captured delete of a hidden row is a delete", async () => {

@@ -112,6 +112,14 @@ describeOnEachDatabase("an App's installation", (open) => {
     expect((await app.storedDeliveries()).at(-1)).toMatchObject({
       event: "installation",
       state: "failed",
+      error: {
+        code: "not_translated",
+        message: expect.stringContaining("connections stay as they are") as string,
+        hint: expect.stringContaining("a fault of ours") as string,
+        retryable: true,
+        httpStatus: null,
+        requestId: null,
+      },
     });
     await app.sql("drop trigger directory_fails on tandem.connections");
     await app.advance(60_000);

@@ -2,8 +2,12 @@
 import { expect, it } from "vitest";
 import { localSweepDue } from "../../src/runtime/local-sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
+import { withPoison } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { tally } from "../harness/tally.ts";
+
+type Rest<All extends readonly unknown[]> = All extends [unknown, ...infer Others] ? Others : never;
 
 const DAY = 24 * 3_600_000;
 
@@ -12,8 +16,12 @@ async function unseen(app: SampleTandem, sql: string): Promise<void> {
   await app.sql(`begin; set local session_replication_role = replica; ${sql}; commit`);
 }
 
-async function givenTasks(database: TestDatabase, many: number) {
-  const app = await givenSampleTandem(database);
+async function givenTasks(
+  database: TestDatabase,
+  many: number,
+  ...more: Rest<Parameters<typeof givenSampleTandem>>
+) {
+  const app = await givenSampleTandem(database, ...more);
   for (let number = 1; number <= many; number += 1) await app.addTask({ title: `T${number}` });
   await app.settle();
   expect(app.github.issues(app.repo)).toHaveLength(many);
@@ -168,6 +176,39 @@ describeOnEachDatabase("the local sweep", (open) => {
       reason: "closed_resource",
     });
     expect(app.writes()).toBe(1);
+  });
+
+  it("that fails is told, and repeated with the next look, though nothing says so any more", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenTasks(await open(), 2, undefined, { log });
+    await app.tandem.sweepRecordsNow();
+    await unseen(app, "update tasks set title = 'Loaded' where id = 2");
+    // What was emptied is told once, and the sweep that follows cannot read the tasks.
+    await app.sql("truncate comments");
+    await app.sql("alter table tasks rename column title to heading");
+    await look(app);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        message: "a local sweep failed; it is repeated with the next cycle",
+        connection: app.connection.id,
+        container: app.repo,
+        error: expect.stringContaining("title") as string,
+      }),
+    );
+
+    await app.sql("alter table tasks rename column heading to title");
+    await look(app);
+    expect(app.github.issue(app.repo, 2)).toMatchObject({ title: "Loaded" });
+    expect(app.writes()).toBe(1);
+  });
+
+  it("goes on behind a row that the mapping cannot translate", async () => {
+    const app = await givenTasks(await open(), 2, withPoison);
+    await unseen(app, "update tasks set title = 'Poisoned' where id = 1");
+    await unseen(app, "update tasks set title = 'Loaded' where id = 2");
+    expect(await app.tandem.sweepRecordsNow()).toMatchObject([{ compared: 2, differing: 1 }]);
+    await app.settle();
+    expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual(["T1", "Loaded"]);
   });
 
   it("leaves to others what they will see for themselves", async () => {

@@ -203,6 +203,40 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect(await app.comments()).toHaveLength(1);
   });
 
+  it("S46 is given up where GitHub refuses to send it again, and is not asked for once more", async () => {
+    const app = await givenComment(await open());
+    await missDeletion(app);
+    app.github.failNext({ method: "POST", path: /attempts$/, with: 422 });
+    await look(app);
+    expect(await missed(app)).toEqual({ waiting: 0, given_up: 1 });
+    await look(app, HOUR);
+    expect(calls(app)).toEqual({ looks: 2, asks: 1 });
+  });
+
+  it("S46 counts as asked for where GitHub's answer is none, and is asked for later", async () => {
+    const { log, lines } = listening();
+    const app = await givenComment(await open(), undefined, { log });
+    await missDeletion(app);
+    app.github.failNext({ method: "POST", path: /attempts$/, with: 503 });
+    expect(await look(app)).toBe(0);
+    expect(lines.at(-1)).toMatchObject({
+      message: "failed webhooks could not be asked for; the next turn tries again",
+      details: { account: "globex", error: expect.stringContaining("503") as string },
+    });
+    expect(await app.sql("select asks from tandem.missed_deliveries")).toEqual([{ asks: 1 }]);
+    expect(await look(app, HOUR)).toBe(1);
+    expect(await app.comments()).toEqual([]);
+  });
+
+  it("S46 is asked for although another account's token is missing on this host", async () => {
+    const app = await givenComment(await open());
+    await missDeletion(app);
+    await app.sql(`update tandem.accounts set credentials = '{"token": {"env": "GITHUB_GONE"}}'
+      where name = 'acme'`);
+    expect(await look(app)).toBe(1);
+    expect(await app.comments()).toEqual([]);
+  });
+
   it("S46 of an installation that is not connected, or of what is not synced: not asked for", async () => {
     const app = await givenComment(await open());
     app.github.createRepository({ owner: "initech", name: "reports" });
