@@ -1,6 +1,6 @@
 /** Events that a person looks at, restarts or cancels: what can be done with which, and what is said of the rest. */
 import { expect, it } from "vitest";
-import type { ApiEvent, ApiProblem } from "../../src/server/api-types.ts";
+import type { ApiEvent, ApiEvents, ApiProblem } from "../../src/server/api-types.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
@@ -25,6 +25,24 @@ describeOnEachDatabase("an event", (open) => {
     const [event] = await app.events();
     const shown = await ask(app, "GET", `events/${event?.id ?? ""}`);
     expect(shown).toEqual({ status: 200, body: event });
+  });
+
+  it("is on one page of the list, newest first, and the last page has none behind it", async () => {
+    const app = await givenSampleTandem(await open());
+    await app.addTask({ title: "One" });
+    await app.settle();
+    const all = (await app.events()).map(({ id }) => id).reverse();
+    expect(all).toHaveLength(2);
+    const page = async (query: string) => {
+      const answer = await app.tandem.fetch(new Request(`http://localhost/api/events?${query}`));
+      const { events, next } = (await answer.json()) as ApiEvents;
+      return { ids: events.map(({ id }) => id), next };
+    };
+    expect(await page("limit=1")).toEqual({ ids: all.slice(0, 1), next: all[0] });
+    expect(await page(`limit=2&before=${all[0] ?? ""}`)).toEqual({
+      ids: all.slice(1),
+      next: null,
+    });
   });
 
   it("that has ended is neither restarted nor canceled", async () => {

@@ -129,6 +129,37 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     expect((await feed.open(noEnd())).status).toBe(200);
   });
 
+  it("looks for logins that have ended every ten seconds, and only where a stream is of one", async () => {
+    let asked = 0;
+    const count = () => (asked += 1);
+    const feed = createLedgerFeed(tandem, statusOfNothing);
+    const open = async (session: string | null) => {
+      const { body } = await feed.open(noEnd(), session);
+      const reader = (body as ReadableStream<Uint8Array>).getReader();
+      await reader.read();
+      return reader;
+    };
+    /** The look after so long: how often it asks the database, and whether it ends the stream. */
+    const look = async (reader: Awaited<ReturnType<typeof open>>, millis: number) => {
+      await expect.poll(() => clock.nextTimer()).not.toBeNull();
+      const before = asked;
+      clock.advance(millis);
+      const { done } = await reader.read();
+      return { asked: asked - before, done };
+    };
+    pool.on("acquire", count);
+    const byToken = await open(null);
+    expect(await look(byToken, 400)).toEqual({ asked: 1, done: false });
+    expect(await look(byToken, 9_600)).toEqual({ asked: 1, done: false });
+
+    const byLogin = await open("0".repeat(32));
+    expect(await look(byLogin, 400)).toEqual({ asked: 2, done: true });
+    const another = await open("1".repeat(32));
+    expect(await look(another, 9_600)).toEqual({ asked: 1, done: false });
+    expect(await look(another, 400)).toEqual({ asked: 2, done: true });
+    pool.off("acquire", count);
+  });
+
   it("lets go of a reader that takes nothing, and of none that reads", async () => {
     const feed = createLedgerFeed(tandem, statusOfNothing, 2);
     const stuck = await feed.open(noEnd());
