@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addMillis, parseInstant } from "../../src/model/instant.ts";
 import { beatsInFile } from "../../src/runtime/beat-memory.ts";
 import { type Log, silentLog } from "../../src/runtime/log.ts";
+import { keptLog } from "../harness/kept-log.ts";
 
 const BEAT = { host: randomUUID(), at: parseInstant("2026-03-02T09:00:00.123456Z") };
 
@@ -60,15 +61,18 @@ describe("beats in a file", () => {
 
   it("that cannot be read or written are remembered by the process, which says so once", async () => {
     await writeFile(join(folder, "tandem"), "no folder");
-    const said: string[] = [];
-    const keep = (_: object, message: string) => {
-      said.push(message);
-    };
-    const here = open({ ...silentLog, info: keep });
+    const { log, lines } = keptLog();
+    const here = open(log);
     await here.keep("1/5", BEAT);
     await here.keep("1/5", BEAT);
     expect(await here.recall("1/5")).toEqual(BEAT);
-    expect(said).toHaveLength(1);
+    expect(lines).toEqual([
+      {
+        message: "a process started later will not notice a database that was set back meanwhile",
+        file: path(),
+        error: expect.any(String) as string,
+      },
+    ]);
     await rm(join(folder, "tandem"));
     await open().keep("1/5", BEAT);
     await writeFile(path(), "{");

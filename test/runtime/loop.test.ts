@@ -1,8 +1,8 @@
 /** The pace of a loop: normal after work, slow after failures, and normal again after the next success. */
-import { pino } from "pino";
 import { expect, it } from "vitest";
 import { startLoop } from "../../src/runtime/loop.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
+import { keptLog } from "../harness/kept-log.ts";
 
 const IDLE = 1_000;
 
@@ -12,7 +12,8 @@ function givenLoop(...outcomes: readonly ("fails" | "idle" | "works")[]) {
   const stopping = new AbortController();
   const startedAt: number[] = [];
   const begin = clock.now();
-  const loop = startLoop({ clock, log: pino({ level: "silent" }) }, stopping.signal, {
+  const { log, lines } = keptLog();
+  const loop = startLoop({ clock, log }, stopping.signal, {
     name: "test",
     idleMillis: IDLE,
     run: () => {
@@ -24,6 +25,8 @@ function givenLoop(...outcomes: readonly ("fails" | "idle" | "works")[]) {
   });
   return {
     loop,
+    /** What the log was told. */
+    lines,
     /** Lets what is due now happen, then moves on by seconds, one timer after the other. */
     async pass(seconds: number): Promise<void> {
       for (let second = 0; second < seconds * 10; second += 1) {
@@ -53,6 +56,8 @@ it("the pause doubles with each failure, and is the normal one again after a suc
   await given.pass(12);
   // 2 s and 4 s after the failures, then 1 s, 1 s; a failure counts as the first again: 2 s.
   expect(given.starts()).toEqual([0, 2, 6, 7, 8, 10, 10, 11]);
+  const said = { message: "a step failed; it is repeated", loop: "test", error: "told to fail" };
+  expect(given.lines).toEqual([said, said, said]);
   await given.stop();
 });
 

@@ -5,6 +5,7 @@ import { claimDue } from "../../src/runtime/claim.ts";
 import type { CommittedWrite } from "../../src/runtime/hooks.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { withHooks } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -109,6 +110,7 @@ describeOnEachDatabase("afterCommit", (open) => {
   it("is tried again with pauses where it fails, and holds nothing up", async () => {
     const heard: unknown[] = [];
     let broken = true;
+    const { log, lines } = keptLog();
     const app = await givenSampleTandem(
       await open(),
       withHooks({
@@ -117,6 +119,7 @@ describeOnEachDatabase("afterCommit", (open) => {
           heard.push(row?.title);
         },
       }),
+      { log },
     );
     const mona = app.github.as("mona");
     mona.openIssue(app.repo, { title: "Bad" });
@@ -124,6 +127,17 @@ describeOnEachDatabase("afterCommit", (open) => {
     await app.settle();
     expect(heard).toEqual(["Good"]);
     expect(await app.sql("select attempts from tandem.after_commits")).toEqual([{ attempts: 1 }]);
+    const bad = (await app.tasks()).find(({ title }) => title === "Bad");
+    const [created] = await app.events(`record=tasks:${bad?.id ?? ""}`);
+    expect(lines).toEqual([
+      {
+        message: "an afterCommit hook failed; it is run again",
+        record: `tasks ${bad?.id ?? ""}`,
+        event: created?.id,
+        attempts: 1,
+        error: "no index today",
+      },
+    ]);
 
     // Sooner than its lease would pass it on.
     await app.advance(5_000);

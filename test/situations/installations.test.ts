@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { askForAccess } from "../../src/runtime/ask-access.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";
 
 /** Refuses every change of a connection, as a trigger of somebody's would. */
@@ -182,12 +183,21 @@ describeOnEachDatabase("an App's installation", (open) => {
     expect(await ask(app, 0)).toEqual({ regained: 0, calls: 1 });
   });
 
-  it("that cannot be asked is asked again an hour later", async () => {
-    const app = await givenInstallation(await open());
+  it("that cannot be asked is asked again an hour later, and the log says why", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenInstallation(await open(), undefined, { log });
     app.github.suspendInstallation(app.installation);
     await app.settle();
     app.github.faults.api.down = true;
     expect(await ask(app, 0)).toEqual({ regained: 0, calls: 1 });
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        message: "whether an installation may be used again could not be asked; it is in an hour",
+        account: "globex",
+        code: expect.any(String) as string,
+        error: expect.any(String) as string,
+      }),
+    );
     app.github.faults.api.down = false;
     app.github.unsuspendInstallation(app.installation);
     expect(await ask(app, 59)).toMatchObject({ calls: 0 });

@@ -1,8 +1,9 @@
 /** A connection whose polls fail says so, and not that it was polled a moment ago. */
 import { expect, it } from "vitest";
 import { pollDue } from "../../src/runtime/poll.ts";
-import { formatInstant } from "../../src/model/instant.ts";
+import { addMillis, formatInstant } from "../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
 describeOnEachDatabase("a connection whose polls fail", (open) => {
@@ -41,5 +42,41 @@ describeOnEachDatabase("a connection whose polls fail", (open) => {
       polled_at: formatInstant(app.clock.now()),
       poll_error: null,
     });
+  });
+
+  it("since its provider refuses the token: the account says so, and is left alone for a minute", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenSampleTandem(await open(), undefined, { log });
+    await pollDue(app.tandem.services, 60_000);
+    app.github.revokeToken("ghs_test");
+    await app.advance(120_000);
+    await pollDue(app.tandem.services, 60_000);
+    const { accounts, connections } = await app.status();
+    const why = connections[0]?.poll_error;
+    expect(why).toContain("401");
+    expect(accounts).toMatchObject([
+      {
+        state: "needs_attention",
+        reason: why,
+        paused_until: formatInstant(addMillis(app.clock.now(), 60_000)),
+      },
+    ]);
+    expect(lines).toEqual([
+      {
+        message: "a poll failed",
+        connection: app.connection.id,
+        container: app.repo,
+        code: expect.any(String) as string,
+        error: why,
+        hint: expect.any(String) as string,
+      },
+    ]);
+
+    app.github.clearRequests();
+    await app.advance(59_000);
+    expect(await pollDue(app.tandem.services, 10_000)).toBe(0);
+    expect(app.github.calls({})).toBe(0);
+    await app.advance(1_000);
+    expect(await pollDue(app.tandem.services, 10_000)).toBe(1);
   });
 });
