@@ -61,12 +61,14 @@ function guarded<T>(column: string, field: string, translate: () => T): T {
   }
 }
 
-/** The same, or `null` where the mapping throws: the record's own event will say so. */
+/**
+ * The same, or `null` where the mapping throws or gives what cannot be compared. One such row must stop
+ * neither a drain nor a sweep: the record's own event will say so.
+ */
 export function contentOrNull(mapping: Mapping, row: Row): Content | null {
   try {
     return recordContent(mapping, row);
-  } catch (error) {
-    if (error instanceof MappingError) return null;
-    throw error;
+  } catch {
+    return null;
   }
 }

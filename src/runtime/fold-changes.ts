@@ -2,8 +2,7 @@
 import { unsentOf } from "../engine/inbound.ts";
 import type { admitChange, RecordChange } from "../engine/record-change.ts";
 import { isArchivedByUs } from "../engine/tombstone.ts";
-import { recordContent } from "../engine/translate-record.ts";
-import type { Content } from "../model/content.ts";
+import { contentOrNull } from "../engine/translate-record.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
@@ -91,13 +90,4 @@ export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
 /** Its resource is alive after all, and whoever merges that next takes back that we archived it. */
 function isReturning(lane: Lane, row: Row, mapping: Mapping): boolean {
   return lane.tombstone === null && isArchivedByUs(lane, row, mapping);
-}
-
-/** A mapping that throws must not stop the drain: the event's own attempt will say so. */
-function contentOrNull(mapping: Mapping, row: Row): Content | null {
-  try {
-    return recordContent(mapping, row);
-  } catch {
-    return null;
-  }
 }

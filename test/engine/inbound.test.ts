@@ -288,6 +288,9 @@ describe("a resource that was deleted", () => {
     expect(gone.ended.lane.tombstone).toEqual({ ...tombstone, recordFirst: true });
 
     const given = deleting("archive");
+    // Its resource comes first where the lane ended with the record.
+    const left = { ...tombstone, side: "record" } as const;
+    expect(removed(aLane({ tombstone: left }), null).ended.lane.tombstone).toEqual(left);
     const archived = keptArchived(planRemoval(aLane(), { title: "L", body: "text" }, given));
     expect(archived).toMatchObject({ removal: { kind: "none" }, recordFirst: true });
     expect(archived.conflicts).toHaveLength(1);
@@ -320,7 +323,8 @@ describe("a resource that was deleted", () => {
     ).toBe("errored");
   });
 
-  it("leaves no request open", () => {
-    expect(removed(aLane({ attempt: anAttempt() }), agreed).ended.lane.attempt).toBeNull();
+  it("leaves no request open, and no return that is still to be merged", () => {
+    const lane = aLane({ attempt: anAttempt(), returned: anEventId(4) });
+    expect(removed(lane, agreed).ended.lane).toMatchObject({ attempt: null, returned: null });
   });
 });

@@ -66,9 +66,11 @@ describe("a database", () => {
     const missed = (millis: number, days = 0) =>
       missBeat({ host: "a", at: addMillis(NOW, millis) }, stored, addMillis(NOW, days * DAY));
     expect(missed(1)).toBe("set_back");
-    expect(missed(-1)).toBe("nothing");
+    expect([missed(-1), missed(0)]).toEqual(["nothing", "nothing"]);
     // By then the database may have forgotten it.
     expect([missed(1, 29), missed(1, 31)]).toEqual(["set_back", "nothing"]);
+    const old = { host: "a", at: addMillis(NOW, 1) };
+    expect(missBeat(old, stored, addMillis(old.at, 30 * DAY))).toBe("set_back");
   });
 });
 
@@ -121,7 +123,14 @@ describe("a create of a restored database that may have left", () => {
       takeUpAgain(waitingSince(HOUR + 1), NOW, create).lane,
       takeUpAgain(waitingSince(0), NOW, null).lane,
     ]) {
-      expect(lane).toMatchObject({ intent: null, attempt: null, disabled: { cause: "restored" } });
+      expect(lane).toMatchObject({
+        intent: null,
+        attempt: null,
+        disabled: {
+          cause: "restored",
+          why: expect.stringMatching(/was restored: .* enable it if there is none$/) as string,
+        },
+      });
     }
   });
 });

@@ -6,11 +6,13 @@ import {
   destinations,
   followParent,
   leaveLane,
+  letRecordGo,
   leftOnTheWay,
   matchChildren,
   moveLane,
   type MoveNews,
   placeText,
+  removeWith,
 } from "../../src/engine/move.ts";
 import { holdsClaim } from "../../src/engine/start.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
@@ -204,6 +206,58 @@ describe("a lane whose resource is moved", () => {
   });
 });
 
+describe("a lane that was moved with its resource", () => {
+  const deleting = { action: "delete", direction: "inbound" } as const;
+  const movedTo = "77/9";
+  const ended = { event: anEventId(9), at: at(50), side: "record", movedTo } as const;
+
+  test("is left behind where the app has put its record elsewhere", () => {
+    const before = withEvent(aLane(), 3, { direction: "outbound", state: "queued" });
+    const told = anEvent(aLane(), 1, { state: "ignored" });
+    const { lane, ended: over } = letRecordGo({ lane: before, ended: [told] }, aContext());
+    expect(lane.tombstone).toMatchObject({ side: "record", recordMoved: "to_connection" });
+    expect(over).toMatchObject([{ id: told.id }, { id: anEventId(3), state: "canceled" }]);
+  });
+
+  test("was not deleted: what said so at its old place is canceled", () => {
+    const lane = withEvent(aLane(), 3, { ...deleting, state: "errored" });
+    const parent = { type: "issue", externalId: "5" };
+    const to = { connectionId: THERE, externalId: "20", parent, event: anEventId(90) };
+    expect(followParent(lane, to, aContext()).ended).toMatchObject([
+      { id: anEventId(3), state: "canceled", reason: "resource_moved", canceledBy: anEventId(90) },
+    ]);
+  });
+
+  test("is removed once it is back in reach, unless it was closed before", () => {
+    const open = aLane({ tombstone: ended, base: { title: "A", state: "open" } });
+    const failed = withEvent(open, 3, { direction: "inbound", state: "errored" });
+    const { there } = moveLane(failed, aPlace(), news, aContext());
+    expect(there.lane.live).toContainEqual(
+      expect.objectContaining({ direction: "outbound", action: "delete", state: "queued" }),
+    );
+    const closed = { ...open, base: { title: "A", state: "closed" } };
+    expect(moveLane(closed, aPlace(), news, aContext()).there.lane.live).toEqual([]);
+  });
+
+  test("has the record that was made there removed with it, once", () => {
+    const left = aLane({ recordId: "8" });
+    const told = { source: "webhook", deliveryId: deliveryId("4"), updatedAt: at(60) } as const;
+    const others = withEvent(withEvent(left, 2, { state: "errored" }), 3, {
+      direction: "outbound",
+      action: "delete",
+    });
+    for (const lane of [left, others]) {
+      expect(removeWith(lane, told, aContext()).lane.live.at(-1)).toMatchObject({
+        ...deleting,
+        ...told,
+        state: "queued",
+      });
+    }
+    const twice = withEvent(left, 2, { ...deleting, state: "queued" });
+    expect(removeWith(twice, told, aContext())).toEqual({ lane: twice, ended: [] });
+  });
+});
+
 describe("what belongs to a moved resource", () => {
   const FOLLOWED = anEventId(90);
   const child = (id: string, body: string, changes: Partial<Lane> = {}): Lane =>
@@ -252,6 +306,14 @@ describe("what belongs to a moved resource", () => {
     const hubot = { id: "2", login: "hubot" };
     expect(paired([child("10", "A")], [seen("20", "Edited")])).toEqual(["10=20"]);
     expect(paired([child("10", "A")], [seen("20", "Edited", null, hubot)])).toEqual(["10=none"]);
+    // Without a field that names the author nothing is told by it.
+    const body = { body: fields.body };
+    expect(matchChildren([child("10", "A")], [seen("20", "Edited")], body)[0]?.seen).toBeNull();
+    const both = { ...fields, assignee: { kind: "actor", writable: true } } as const;
+    const assigned = child("10", "A", {
+      copy: { body: "A", author: { ...ada }, assignee: { ...hubot } },
+    });
+    expect(matchChildren([assigned], [seen("20", "Edited")], both)[0]?.seen).toBeNull();
   });
 
   test("that is created only now is looked for at the new place", () => {

@@ -99,6 +99,14 @@ describe("a resource whose key others have too", () => {
     });
   });
 
+  it("is due at once where it had waited for the end of the pairing", () => {
+    const later = withEvent(unpaired, 5, { reason: "awaiting_pairing", runAt: at(900) }).lane;
+    const bound = bindPair(later, null, "7", null, keyed(byTitle), at(200));
+    expect(bound?.resource.lane.live).toMatchObject([
+      { state: "queued", reason: "admitted", runAt: at(200) },
+    ]);
+  });
+
   it("that failed for another reason stays as it is, and is paired with nothing", () => {
     const failed = withEvent(unpaired, 5, {
       state: "errored",

@@ -1,9 +1,19 @@
 /** What counts as a fight over a field, and what does not. */
 import { describe, expect, it } from "vitest";
-import { contested, noteTurn, quarantine } from "../../src/engine/quarantine.ts";
+import { contested, newsOf, noteTurn, quarantine } from "../../src/engine/quarantine.ts";
+import { plan } from "../../src/engine/plan.ts";
 import { unchanged } from "../../src/engine/transition.ts";
 import type { Lane } from "../../src/model/lane.ts";
-import { aContext, aLane, anEventId, at, eventIn, withEvent } from "./builders.ts";
+import {
+  aContext,
+  aLane,
+  anAttempt,
+  anEventId,
+  aPlanInput,
+  at,
+  eventIn,
+  withEvent,
+} from "./builders.ts";
 
 const limits = { flips: 4, withinMillis: 600_000 };
 
@@ -64,6 +74,26 @@ describe("a fight over a field", () => {
     const off = { quarantine: null, now: at(0) };
     expect(noteTurn(aLane(), "record", { title: "A" }, off).flips).toEqual({});
     expect(contested(after(fight(20)).lane, off)).toBeNull();
+  });
+});
+
+describe("a turn of the resource's", () => {
+  const news = (resource: string, lane: Lane, record = "A") =>
+    newsOf(lane, plan(aPlanInput({ resource: { title: resource }, record: { title: record } })));
+
+  it("is what a merge brought of it, unless that is the echo of our own write", () => {
+    expect(news("B", aLane())).toEqual({ title: "B" });
+    expect(news("A", aLane())).toEqual({});
+    const sent = anAttempt({ values: { title: "B" } });
+    expect(news("B", aLane({ attempt: sent }))).toEqual({});
+    expect(news("C", aLane({ attempt: sent }))).toEqual({ title: "C" });
+  });
+
+  it("is what the record takes though base has it, and nothing of a first merge", () => {
+    const merged = plan(aPlanInput({ resource: { title: "B" } }));
+    expect(newsOf(aLane({ base: { title: "B" } }), merged)).toEqual({ title: "B" });
+    expect(newsOf(aLane({ base: { title: "B" } }), { ...merged, toRecord: {} })).toEqual({});
+    expect(newsOf(aLane({ base: null }), merged)).toEqual({});
   });
 });
 

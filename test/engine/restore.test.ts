@@ -159,6 +159,22 @@ describe("a record that is here again", () => {
       ignoredFor: { id: bornOf(admission).id, type: "events" },
     });
   });
+
+  it("ends it as well where nothing is to be sent any more, and where it had failed before", () => {
+    const failed = { code: "x", message: "", hint: "", retryable: true };
+    const error = { ...failed, httpStatus: null, requestId: null };
+    const details = { ...removal, state: "processing", error } as const;
+    const { lane, event } = withEvent(aLane(), 2, details);
+    const heard = withEvent(lane, 3, { state: "queued" }).lane;
+    const view = { record: null, parent: "none", token: "t", looked: true } as const;
+    const step = stepOutbound({ lane: heard, ended: [] }, event, view, context);
+    expect(step.kind === "settled" && eventIn(step.transition, event.id)).toMatchObject({
+      state: "ignored",
+      reason: "superseded",
+      ignoredFor: null,
+      error: null,
+    });
+  });
 });
 
 describe("whether a resource can come back with its record", () => {

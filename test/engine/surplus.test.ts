@@ -9,7 +9,7 @@ import {
   noteSurplus,
   whySurplus,
 } from "../../src/engine/surplus.ts";
-import { deliveryId } from "../../src/model/ids.ts";
+import { connectionId, deliveryId } from "../../src/model/ids.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import {
   aContext,
@@ -74,6 +74,14 @@ describe("a second resource of ours", () => {
     });
     expect(ended).toEqual([event]);
     expect(after).toEqual(lane);
+  });
+
+  it("that landed where the first was transferred from is told of there", () => {
+    const there = connectionId("9");
+    expect(noteSurplus(lane, seen(said, "webhook"), there, aContext()).event).toMatchObject({
+      laneId: lane.id,
+      connectionId: there,
+    });
   });
 
   it("whose record is gone is told of by its lane", () => {
