@@ -17,8 +17,9 @@ const TOGETHER = { isolate: false };
  */
 export const suite = {
   test: {
-    // A PGlite takes up to 0.8 GB: as many files at once as there are cores, and memory for.
-    maxWorkers: Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 31))),
+    // One file more at once than there are cores, for a test waits for its database half of the time; and as many as
+    // there is memory for: a PGlite takes up to 0.8 GB.
+    maxWorkers: Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / 2 ** 31))),
     projects: [
       {
         test: {

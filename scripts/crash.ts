@@ -2,7 +2,7 @@
  * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, inbound and
  * outbound, of a create, an update and a delete, hard and soft, of issues and comments, on a real Postgres;
  * see `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays
- * the cells of that name.
+ * the cells of that name, `--shard 1/2` every second one.
  */
 import { parseArgs } from "node:util";
 import { groupBy } from "../src/runtime/group-by.ts";
@@ -11,11 +11,13 @@ import { passBy, playCell } from "../test/processes/crash/play-cell.ts";
 import { openSite, type Site } from "../test/processes/crash/site.ts";
 import { startPostgres } from "../test/harness/postgres-server.ts";
 import { endProcess } from "./end-process.ts";
+import { shardOf } from "./shard.ts";
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     only: { type: "string", default: "" },
+    shard: { type: "string" },
     sites: { type: "string", default: "4" },
   },
 });
@@ -28,7 +30,10 @@ interface Row extends Cell {
 }
 
 const begun = Date.now();
-const wanted = CELLS.filter((cell) => nameOf(cell).includes(values.only));
+const wanted = shardOf(
+  values.shard,
+  CELLS.filter((cell) => nameOf(cell).includes(values.only)),
+);
 if (wanted.length === 0) {
   process.stderr.write(
     `crash_no_such_cell: no cell's name contains "${values.only}". ` +

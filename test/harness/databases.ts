@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
-import { databaseKindsFrom, type DatabaseKind } from "./database-kinds.ts";
+import { databaseKindsFrom, type DatabaseKind, kindsForDecisions } from "./database-kinds.ts";
 import { type Beginning, borrowPglite } from "./pglite-pool.ts";
 import { dropDatabase, onServer } from "./postgres-template.ts";
 
@@ -46,16 +46,30 @@ type Tests = (open: () => Promise<TestDatabase>, kind: DatabaseKind) => void;
  * test or its `beforeEach` opens is closed after that test; what `beforeAll` opens, after the last one.
  */
 export function describeOnEachDatabase(name: string, tests: Tests): void {
-  describeOnEach("migrated", name, tests);
+  describeOnEach(databaseKinds, "migrated", name, tests);
 }
 
-/** The same with nothing on them, for what is about how the schema comes to be. */
+/**
+ * The same on one of them, for stories of what is decided: `test/store` holds both databases to the same answers,
+ * so a second run of such a story would show nothing.
+ */
+export function describeOnOneDatabase(name: string, tests: Tests): void {
+  const kinds = kindsForDecisions(process.env.TANDEM_TEST_DATABASES);
+  describeOnEach(kinds, "migrated", name, tests);
+}
+
+/** The same as `describeOnEachDatabase` with nothing on them, for what is about how the schema comes to be. */
 export function describeOnEachEmptyDatabase(name: string, tests: Tests): void {
-  describeOnEach("empty", name, tests);
+  describeOnEach(databaseKinds, "empty", name, tests);
 }
 
-function describeOnEach(beginning: Beginning, name: string, tests: Tests): void {
-  describe.each(databaseKinds)(`${name} (%s)`, (kind) => {
+function describeOnEach(
+  kinds: readonly DatabaseKind[],
+  beginning: Beginning,
+  name: string,
+  tests: Tests,
+): void {
+  describe.each(kinds)(`${name} (%s)`, (kind) => {
     const ofSuite: TestDatabase[] = [];
     const ofTest: TestDatabase[] = [];
     let opened = ofSuite;

@@ -3,10 +3,10 @@
  * moment, so the app's edit is never sent, and must be named when the issue's next word takes its place.
  */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
-describeOnEachDatabase("an edit that both sides agree on for a moment", (open) => {
+describeOnOneDatabase("an edit that both sides agree on for a moment", (open) => {
   /** Mona has said "V", and "W" after it; neither was told yet. */
   async function givenUntold(database: TestDatabase) {
     const app = await givenSampleTandem(database);

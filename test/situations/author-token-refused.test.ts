@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import type { TokenHook } from "../../src/runtime/hooks.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { asked, givenTokens, MONAS, type TokenTandem, wrote } from "../harness/author-tokens.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
 
 const LINE = /^\*\*Mona\*\* wrote:.*\n\n/;
@@ -17,7 +17,7 @@ async function expectHealthyAccount(app: TokenTandem): Promise<void> {
   expect(accounts).toMatchObject([{ state: "active", reason: null }]);
 }
 
-describeOnEachDatabase("an author's own token that", (open, kind) => {
+describeOnOneDatabase("an author's own token that", (open, kind) => {
   it.each<[string, number, (app: TokenTandem) => void, readonly string[], reads?: number]>([
     [
       "was revoked after it was known (401)",

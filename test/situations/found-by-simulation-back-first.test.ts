@@ -9,7 +9,7 @@ import { followMove, type KnownMove } from "../../src/runtime/follow-moves.ts";
 import { readDelivery } from "../../src/runtime/read-delivery.ts";
 import type { Services } from "../../src/runtime/services.ts";
 import type { Delivery } from "../../src/testing/github/index.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import {
   APP,
   ELSEWHERE,
@@ -86,7 +86,7 @@ function moveOf(delivery: Delivery, book: AddressBook, services: Services): Know
   return { integration: "github", move: reading.move, source: "webhook", deliveryId: null };
 }
 
-describeOnEachDatabase("an issue whose coming back is told before its going", (open) => {
+describeOnOneDatabase("an issue whose coming back is told before its going", (open) => {
   it.each([
     ["where it was", SITE, "1", 2],
     ["in another project", APP, "2", 1],
@@ -218,7 +218,7 @@ describeOnEachDatabase("an issue whose coming back is told before its going", (o
   });
 });
 
-describeOnEachDatabase("an issue whose coming back is told at once with its going", (open) => {
+describeOnOneDatabase("an issue whose coming back is told at once with its going", (open) => {
   it.each([
     ["its coming", "coming", "going", "findLanesMovedTo"],
     ["its going", "going", "coming", "findLanesFrom"],

@@ -1,6 +1,6 @@
 /** What belongs to an issue that was out of reach, and is back: schedules of simulated histories, told alone. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { POST_COMMENT } from "../harness/in-flight.ts";
 import {
   APP,
@@ -56,7 +56,7 @@ async function expectSaid(
   await expectAtRest(app);
 }
 
-describeOnEachDatabase("a comment that was not said when its issue went out of reach", (open) => {
+describeOnOneDatabase("a comment that was not said when its issue went out of reach", (open) => {
   it("is said below it once that is back in its repository, though it was refused before", async () => {
     const app = await givenUnsent(await open(), 422);
     transfer(app, SITE, 1, ELSEWHERE);
@@ -96,7 +96,7 @@ describeOnEachDatabase("a comment that was not said when its issue went out of r
   });
 });
 
-describeOnEachDatabase("a comment that was not said, and whose task is moved meanwhile", (open) => {
+describeOnOneDatabase("a comment that was not said, and whose task is moved meanwhile", (open) => {
   it("waits while the issue is out of reach, and is said where that is back", async () => {
     const app = await givenUnsent(await open(), 503);
     app.holdWebhooks();
@@ -119,7 +119,7 @@ describeOnEachDatabase("a comment that was not said, and whose task is moved mea
   });
 });
 
-describeOnEachDatabase("a task that is taken back while its issue goes out of reach", (open) => {
+describeOnOneDatabase("a task that is taken back while its issue goes out of reach", (open) => {
   it("gets another issue, and what was said below the first is said there", async () => {
     const app = await givenElsewhere(await open());
     app.github.failNext({ method: "GET", path: /\/issues\/\d+$/, with: 503 });
@@ -164,7 +164,7 @@ describeOnEachDatabase("a task that is taken back while its issue goes out of re
   });
 });
 
-describeOnEachDatabase("an issue that is back when its task has another one elsewhere", (open) => {
+describeOnOneDatabase("an issue that is back when its task has another one elsewhere", (open) => {
   async function givenAnother(database: TestDatabase): Promise<Pair> {
     const app = await givenElsewhere(database);
     transfer(app, SITE, 1, ELSEWHERE);

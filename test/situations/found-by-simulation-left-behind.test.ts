@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import {
   APP,
   ELSEWHERE,
@@ -18,7 +18,7 @@ import {
   unfinished,
 } from "../harness/projects.ts";
 
-describeOnEachDatabase("an issue that is deleted where it was transferred to", (open) => {
+describeOnOneDatabase("an issue that is deleted where it was transferred to", (open) => {
   it("before its comments had followed: they are gone with it, as the sweep finds", async () => {
     const app = await givenComments(await open());
     app.holdWebhooks();
@@ -40,7 +40,7 @@ describeOnEachDatabase("an issue that is deleted where it was transferred to", (
   });
 });
 
-describeOnEachDatabase("a task that is archived while its issue is on its way", (open) => {
+describeOnOneDatabase("a task that is archived while its issue is on its way", (open) => {
   it("its comments are let go of where the issue was, and come back with the task", async () => {
     const app = await givenComments(await open());
     app.holdWebhooks();
@@ -67,7 +67,7 @@ describeOnEachDatabase("a task that is archived while its issue is on its way", 
   });
 });
 
-describeOnEachDatabase("a task that is taken back after its issue was transferred", (open) => {
+describeOnOneDatabase("a task that is taken back after its issue was transferred", (open) => {
   it("follows it, and its comments are said there and nowhere else", async () => {
     const app = await givenComments(await open());
     await app.sql("update tasks set deleted_at = tandem.now()");
@@ -96,7 +96,7 @@ describeOnEachDatabase("a task that is taken back after its issue was transferre
   });
 });
 
-describeOnEachDatabase("a task that is still to follow its issue", (open) => {
+describeOnOneDatabase("a task that is still to follow its issue", (open) => {
   it.each([false, true])(
     "gets no other from a reconcile of where it was, archived meanwhile: %s",
     async (isArchived) => {
@@ -141,7 +141,7 @@ async function anotherTask(app: Pair): Promise<string> {
   return other?.id ?? "";
 }
 
-describeOnEachDatabase("a comment that the app has put below another task", (open) => {
+describeOnOneDatabase("a comment that the app has put below another task", (open) => {
   it.each([ELSEWHERE, APP])(
     "stays when the first task leaves its issue and that goes to %s, and is said anew by its next edit",
     async (repository) => {
@@ -201,7 +201,7 @@ describeOnEachDatabase("a comment that the app has put below another task", (ope
   );
 });
 
-describeOnEachDatabase("a task that goes where the issue is that it had left", (open) => {
+describeOnOneDatabase("a task that goes where the issue is that it had left", (open) => {
   it("has its issue back, with what was said below it, and nothing is said twice", async () => {
     const app = await givenComments(await open());
     await moveTo(app, "3");

@@ -1,12 +1,12 @@
 /** Edits that simulated histories found lost: each schedule is told here alone, without the chance. */
 import { expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending } from "../harness/in-flight.ts";
 import { withLabels } from "../harness/sample-labels.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
-describeOnEachDatabase("an edit under our own write, whose webhook was lost", (open) => {
+describeOnOneDatabase("an edit under our own write, whose webhook was lost", (open) => {
   for (const look of ["sweep", "reconcile"] as const) {
     it(`is named where only a ${look} has listed it, which failed on the page after`, async () => {
       const app = await givenSampleTandem(await open());
@@ -45,7 +45,7 @@ describeOnEachDatabase("an edit under our own write, whose webhook was lost", (o
   }
 });
 
-describeOnEachDatabase("an edit of a comment that we were about to delete", (open) => {
+describeOnOneDatabase("an edit of a comment that we were about to delete", (open) => {
   it("is named where all of it was heard of while the connection was paused", async () => {
     const app = await givenSampleTandem(await open());
     const task = await app.addTask({ title: "Title" });
@@ -92,7 +92,7 @@ describeOnEachDatabase("an edit of a comment that we were about to delete", (ope
   });
 });
 
-describeOnEachDatabase("an edit that was heard of while the connection was paused", (open) => {
+describeOnOneDatabase("an edit that was heard of while the connection was paused", (open) => {
   it("is not covered by an earlier one of its second that comes when it is enabled: both are read", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Title", markdown: "Text" });
@@ -126,7 +126,7 @@ describeOnEachDatabase("an edit that was heard of while the connection was pause
   });
 });
 
-describeOnEachDatabase("a label that was added here and taken off again", (open) => {
+describeOnOneDatabase("a label that was added here and taken off again", (open) => {
   it("does not come back with a dead worker's late write, though somebody has added one since", async () => {
     const database = await open();
     await database.sql(SAMPLE_SCHEMA);
@@ -168,7 +168,7 @@ describeOnEachDatabase("a label that was added here and taken off again", (open)
   });
 });
 
-describeOnEachDatabase("a label of theirs that our own late write took off", (open) => {
+describeOnOneDatabase("a label of theirs that our own late write took off", (open) => {
   /** A dead worker takes "theirs" off; that lands when "theirs" was added anew, and nobody hears of it. */
   async function givenTakenOff() {
     const database = await open();
@@ -293,7 +293,7 @@ describeOnEachDatabase("a label of theirs that our own late write took off", (op
   });
 });
 
-describeOnEachDatabase("an edit made here after a create that went astray", (open) => {
+describeOnOneDatabase("an edit made here after a create that went astray", (open) => {
   it("is named where somebody wrote over what the astray one said", async () => {
     const app = await givenSampleTandem(await open());
     app.holdWebhooks();

@@ -1,6 +1,6 @@
 /** Issues that move on, or turn back, before all has followed: schedules of simulated histories, told alone. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import {
   APP,
   ELSEWHERE,
@@ -15,7 +15,7 @@ import {
   unfinished,
 } from "../harness/projects.ts";
 
-describeOnEachDatabase("an issue that is back before anybody let go of its task", (open) => {
+describeOnOneDatabase("an issue that is back before anybody let go of its task", (open) => {
   it("the task stays, and follows it", async () => {
     const app = await givenElsewhere(await open());
     app.holdWebhooks();
@@ -51,7 +51,7 @@ describeOnEachDatabase("an issue that is back before anybody let go of its task"
   });
 });
 
-describeOnEachDatabase("an issue that goes on before its comments have followed", (open) => {
+describeOnOneDatabase("an issue that goes on before its comments have followed", (open) => {
   it("out of reach: they are let go of with it, and stay in the app", async () => {
     const app = await givenElsewhere(await open());
     app.holdWebhooks();
@@ -69,7 +69,7 @@ describeOnEachDatabase("an issue that goes on before its comments have followed"
   });
 });
 
-describeOnEachDatabase("an issue that is gone before anything has followed it", (open) => {
+describeOnOneDatabase("an issue that is gone before anything has followed it", (open) => {
   /** It was transferred, its task was edited, and then it was deleted there, or went on out of reach. */
   async function givenGone(database: TestDatabase, how: "deleted" | "out of reach"): Promise<Pair> {
     const app = await givenElsewhere(database);
@@ -119,7 +119,7 @@ describeOnEachDatabase("an issue that is gone before anything has followed it", 
   }
 });
 
-describeOnEachDatabase("comments that are not at an issue's new place", (open) => {
+describeOnOneDatabase("comments that are not at an issue's new place", (open) => {
   it("one is waited for five minutes in all, however often the issue is edited meanwhile", async () => {
     const app = await givenComments(await open());
     app.holdWebhooks();
@@ -163,57 +163,54 @@ describeOnEachDatabase("comments that are not at an issue's new place", (open) =
   });
 });
 
-describeOnEachDatabase(
-  "a comment that got another place while its issue was on its way",
-  (open) => {
-    /** The look at the issue's new place fails for good, and the app's edit of our comment is led there. */
-    async function givenLedAway(app: Pair): Promise<() => Promise<void>> {
-      app.github.failNext({ method: "GET", path: /\/issues\/\d+$/, with: 422 });
-      transfer(app, SITE, 1, APP);
-      await app.settle();
-      const failed = (await unfinished(app)).find(({ state }) => state === "errored");
-      expect(failed).toMatchObject({ error: { code: "validation_failed" } });
-      await app.sql("update comments set markdown = 'On it now.' where id = 2");
-      await app.settle();
-      expect(await app.story("record=comments:2")).toContain("inbound completed moved_away");
-      const url = `http://localhost/api/events/${failed?.id ?? ""}/restart`;
-      return async () => {
-        await app.tandem.fetch(new Request(url, { method: "POST" }));
-        await app.settleWithin(10);
-      };
-    }
+describeOnOneDatabase("a comment that got another place while its issue was on its way", (open) => {
+  /** The look at the issue's new place fails for good, and the app's edit of our comment is led there. */
+  async function givenLedAway(app: Pair): Promise<() => Promise<void>> {
+    app.github.failNext({ method: "GET", path: /\/issues\/\d+$/, with: 422 });
+    transfer(app, SITE, 1, APP);
+    await app.settle();
+    const failed = (await unfinished(app)).find(({ state }) => state === "errored");
+    expect(failed).toMatchObject({ error: { code: "validation_failed" } });
+    await app.sql("update comments set markdown = 'On it now.' where id = 2");
+    await app.settle();
+    expect(await app.story("record=comments:2")).toContain("inbound completed moved_away");
+    const url = `http://localhost/api/events/${failed?.id ?? ""}/restart`;
+    return async () => {
+      await app.tandem.fetch(new Request(url, { method: "POST" }));
+      await app.settleWithin(10);
+    };
+  }
 
-    it("below another task of the new project: it is said there, and not twice", async () => {
-      const app = await givenComments(await open());
-      const other = await app.addTask({ title: "Other", project_id: "2" });
-      await app.settle();
-      const restart = await givenLedAway(app);
-      await app.sql("update comments set task_id = $1 where id = 2", [other]);
-      await app.settle();
-      await restart();
+  it("below another task of the new project: it is said there, and not twice", async () => {
+    const app = await givenComments(await open());
+    const other = await app.addTask({ title: "Other", project_id: "2" });
+    await app.settle();
+    const restart = await givenLedAway(app);
+    await app.sql("update comments set task_id = $1 where id = 2", [other]);
+    await app.settle();
+    await restart();
 
-      expect(app.github.comments(APP, 1)).toHaveLength(1);
-      expect(app.github.comments(APP, 2)).toHaveLength(1);
-      expect(said(app, APP)).toEqual(expect.arrayContaining(["I see it too.", "On it now."]));
-      expect(await unfinished(app)).toEqual([]);
-    });
+    expect(app.github.comments(APP, 1)).toHaveLength(1);
+    expect(app.github.comments(APP, 2)).toHaveLength(1);
+    expect(said(app, APP)).toEqual(expect.arrayContaining(["I see it too.", "On it now."]));
+    expect(await unfinished(app)).toEqual([]);
+  });
 
-    it("below one that has no issue yet, and back: it follows, and nothing is said twice", async () => {
-      const app = await givenComments(await open());
-      app.github.failNext({ method: "POST", path: /\/issues$/, with: 500 });
-      const other = await app.addTask({ title: "Other", project_id: "2" });
-      await app.settle();
-      const restart = await givenLedAway(app);
-      await app.sql("update comments set task_id = $1 where id = 2", [other]);
-      await app.settle();
-      await app.sql("update comments set task_id = $1 where id = 2", [app.taskId]);
-      await app.settle();
-      await restart();
+  it("below one that has no issue yet, and back: it follows, and nothing is said twice", async () => {
+    const app = await givenComments(await open());
+    app.github.failNext({ method: "POST", path: /\/issues$/, with: 500 });
+    const other = await app.addTask({ title: "Other", project_id: "2" });
+    await app.settle();
+    const restart = await givenLedAway(app);
+    await app.sql("update comments set task_id = $1 where id = 2", [other]);
+    await app.settle();
+    await app.sql("update comments set task_id = $1 where id = 2", [app.taskId]);
+    await app.settle();
+    await restart();
 
-      expect(said(app, APP)).toEqual(["I see it too.", "On it now."]);
-      expect(app.github.calls({ method: "POST", path: /\/comments$/ })).toBe(0);
-      expect(await app.comments()).toHaveLength(2);
-      expect(await unfinished(app)).toEqual([]);
-    });
-  },
-);
+    expect(said(app, APP)).toEqual(["I see it too.", "On it now."]);
+    expect(app.github.calls({ method: "POST", path: /\/comments$/ })).toBe(0);
+    expect(await app.comments()).toHaveLength(2);
+    expect(await unfinished(app)).toEqual([]);
+  });
+});

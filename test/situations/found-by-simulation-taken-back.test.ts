@@ -1,6 +1,6 @@
 /** A task that is archived in one project, and taken back in another, as simulated histories found it. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import {
   APP,
   expectAtRest,
@@ -48,7 +48,7 @@ async function expectLeft(app: Pair): Promise<void> {
   expect(app.writes()).toBe(4);
 }
 
-describeOnEachDatabase("a task that is archived, and taken back in another project", (open) => {
+describeOnOneDatabase("a task that is archived, and taken back in another project", (open) => {
   it("has left its issue, and what was said there stays and is said below the new one", async () => {
     const app = await givenArchived(await open());
     await app.sql("update tasks set deleted_at = null, project_id = 2");
@@ -89,7 +89,7 @@ describeOnEachDatabase("a task that is archived, and taken back in another proje
   });
 });
 
-describeOnEachDatabase("a task that was in another project, and is back", (open) => {
+describeOnOneDatabase("a task that was in another project, and is back", (open) => {
   it("follows its issue there, and gets that back, not the one that was made there before", async () => {
     const app = await givenComments(await open());
     await moveTo(app, "2");
@@ -111,7 +111,7 @@ describeOnEachDatabase("a task that was in another project, and is back", (open)
   });
 });
 
-describeOnEachDatabase(
+describeOnOneDatabase(
   "a task that is archived, moved and taken back while all is paused",
   (open) => {
     it.each([

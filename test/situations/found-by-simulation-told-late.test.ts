@@ -8,7 +8,7 @@ import { deliveryId } from "../../src/model/ids.ts";
 import { AddressBook } from "../../src/runtime/address-book.ts";
 import { admitArrivals } from "../../src/runtime/admit-arrivals.ts";
 import { readDelivery } from "../../src/runtime/read-delivery.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
@@ -32,7 +32,7 @@ async function givenNothing(database: TestDatabase): Promise<Pair> {
   return { ...app, taskId: "" };
 }
 
-describeOnEachDatabase("an issue that is transferred before anybody heard of it", (open) => {
+describeOnOneDatabase("an issue that is transferred before anybody heard of it", (open) => {
   it("what is heard late of its old place makes no second task, and its comments come along", async () => {
     const app = await givenNothing(await open());
     app.github.as("mona").openIssue(SITE, { title: "Misfiled" });
@@ -112,7 +112,7 @@ describeOnEachDatabase("an issue that is transferred before anybody heard of it"
   });
 });
 
-describeOnEachDatabase("an issue that was transferred, and its first look failed", (open) => {
+describeOnOneDatabase("an issue that was transferred, and its first look failed", (open) => {
   it("is heard of again while an edit of ours is on its way: the task follows all the same", async () => {
     const app = await givenPaired(await open());
     app.github.failNext({ method: "GET", path: /\/issues\/1$/, with: 422 });
@@ -137,7 +137,7 @@ describeOnEachDatabase("an issue that was transferred, and its first look failed
   });
 });
 
-describeOnEachDatabase("a task whose issue was deleted", (open) => {
+describeOnOneDatabase("a task whose issue was deleted", (open) => {
   it("is taken back elsewhere, and comes home: another issue is made there", async () => {
     const app = await givenPaired(await open());
     app.github.as("mona").deleteIssue(SITE, 1);
@@ -155,7 +155,7 @@ describeOnEachDatabase("a task whose issue was deleted", (open) => {
   });
 });
 
-describeOnEachDatabase("an issue that was closed for its task's sake", (open) => {
+describeOnOneDatabase("an issue that was closed for its task's sake", (open) => {
   it("and opened by a write of ours that had left before: it is closed again, once", async () => {
     const app = await givenPaired(await open());
     app.github.as("mona").editIssue(SITE, 1, { state: "closed" });
@@ -179,7 +179,7 @@ describeOnEachDatabase("an issue that was closed for its task's sake", (open) =>
   });
 });
 
-describeOnEachDatabase("a connection that is switched on", (open) => {
+describeOnOneDatabase("a connection that is switched on", (open) => {
   it("while an edit of ours is led there who does not know it yet: it looks again, and follows", async () => {
     const app = await givenPaired(await open());
     const [, { id: there } = app.connection] =

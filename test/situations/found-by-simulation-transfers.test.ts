@@ -1,6 +1,6 @@
 /** Transfers that simulated histories ended badly: each schedule is told here alone, without the chance. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
@@ -22,7 +22,7 @@ async function lostIn(app: Pair): Promise<readonly unknown[]> {
   return (await app.events()).flatMap(({ conflicts }) => conflicts.map(({ lost }) => lost));
 }
 
-describeOnEachDatabase("an issue that goes out of reach, and back", (open) => {
+describeOnOneDatabase("an issue that goes out of reach, and back", (open) => {
   it("while its task is deleted: there is nothing to close, and nothing fails", async () => {
     const app = await givenElsewhere(await open());
     app.github.faults.webhooks.drop = 1;
@@ -109,7 +109,7 @@ describeOnEachDatabase("an issue that goes out of reach, and back", (open) => {
   });
 });
 
-describeOnEachDatabase("an issue transferred while the app moves its task", (open) => {
+describeOnOneDatabase("an issue transferred while the app moves its task", (open) => {
   it("there and back again, and the app stays with the other project: a new issue is made there", async () => {
     const app = await givenPaired(await open());
     app.holdWebhooks();
@@ -173,7 +173,7 @@ describeOnEachDatabase("an issue transferred while the app moves its task", (ope
   });
 });
 
-describeOnEachDatabase("an issue that was transferred, and is asked for where it was", (open) => {
+describeOnOneDatabase("an issue that was transferred, and is asked for where it was", (open) => {
   it("the answer leads elsewhere when all has followed: that is no news", async () => {
     const app = await givenComments(await open());
     await app.editTask(app.taskId, { title: "Ours meanwhile" });
@@ -241,7 +241,7 @@ describeOnEachDatabase("an issue that was transferred, and is asked for where it
   });
 });
 
-describeOnEachDatabase("comments of an issue that is transferred", (open) => {
+describeOnOneDatabase("comments of an issue that is transferred", (open) => {
   const put = (app: Pair, comment: string, task: string) =>
     app.sql("update comments set task_id = $1 where id = $2", [task, comment]);
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { givenTokens, MONAS, said, wrote } from "../harness/author-tokens.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, POST_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
@@ -40,7 +40,7 @@ async function givenUnanswered(app: SampleTandem) {
   return { app: { ...app, taskId }, sent, opened };
 }
 
-describeOnEachDatabase(
+describeOnOneDatabase(
   "an issue of ours that is transferred before its create is answered",
   (open) => {
     it.each([

@@ -4,11 +4,11 @@ import { AddressBook } from "../../src/runtime/address-book.ts";
 import { claimDue } from "../../src/runtime/claim.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending, PATCH_ISSUE, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
-describeOnEachDatabase("a task archived, and taken back, before its create is answered", (open) => {
+describeOnOneDatabase("a task archived, and taken back, before its create is answered", (open) => {
   it("keeps its owner: that its issue is by us says nothing of whose it is", async () => {
     const app = await givenSampleTandem(await open());
     const [ada] = await app.sql<{ id: string }>(
@@ -36,7 +36,7 @@ describeOnEachDatabase("a task archived, and taken back, before its create is an
   });
 });
 
-describeOnEachDatabase("what belongs to something deleted", (open) => {
+describeOnOneDatabase("what belongs to something deleted", (open) => {
   it("a comment on the issue of a deleted task is told, and is nobody's record", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);
@@ -80,7 +80,7 @@ describeOnEachDatabase("what belongs to something deleted", (open) => {
   });
 });
 
-describeOnEachDatabase("a deletion that GitHub answers with 404", (open) => {
+describeOnOneDatabase("a deletion that GitHub answers with 404", (open) => {
   it("may not have happened, so the sweep carries it out once more", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);
@@ -98,7 +98,7 @@ describeOnEachDatabase("a deletion that GitHub answers with 404", (open) => {
   });
 });
 
-describeOnEachDatabase("a deletion that was taken back", (open) => {
+describeOnOneDatabase("a deletion that was taken back", (open) => {
   it("while its worker had died and the connection was paused is not carried out after all", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);
@@ -125,7 +125,7 @@ describeOnEachDatabase("a deletion that was taken back", (open) => {
   });
 });
 
-describeOnEachDatabase("a surplus comment", (open) => {
+describeOnOneDatabase("a surplus comment", (open) => {
   it("that somebody edited goes all the same, and its words stay in the ledger", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);
@@ -158,7 +158,7 @@ describeOnEachDatabase("a surplus comment", (open) => {
   });
 });
 
-describeOnEachDatabase("an edit is named where", (open) => {
+describeOnOneDatabase("an edit is named where", (open) => {
   it("our write covered it, and it said again what an earlier write of ours had said", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenPairedTask(app);
@@ -282,7 +282,7 @@ async function lost(app: SampleTandem): Promise<readonly unknown[]> {
   return (await app.events()).flatMap(({ conflicts }) => conflicts.map((each) => each.lost));
 }
 
-describeOnEachDatabase("a task taken back and archived again", (open) => {
+describeOnOneDatabase("a task taken back and archived again", (open) => {
   it("while the look at its issue finds it gone: no new issue is made for what is archived", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Here" });

@@ -1,11 +1,11 @@
 /** P6 where webhooks come by the dozen: each is answered for itself, and 2xx only once it is stored. */
 import { expect, it } from "vitest";
 import { TEST_SECRET } from "../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 import { postWebhook, signatureOf } from "../harness/webhooks.ts";
 
-describeOnEachDatabase("webhooks that come at once", (open) => {
+describeOnOneDatabase("webhooks that come at once", (open) => {
   it("P6: one that cannot be stored is answered 5xx; the others are stored, and 2xx says so", async () => {
     const app = await givenSampleTandem(await open());
     const keys = Array.from({ length: 24 }, (_, index) => `delivery ${String(index)}`);

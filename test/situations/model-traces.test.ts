@@ -3,7 +3,7 @@
  * runtime. Each ends well. Without the rule it does not: `npm run mutants` holds these tests to that.
  */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { APP, expectAtRest, givenPaired, issuesOf, join, SITE } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { moveSteps } from "../spec/move-steps.ts";
@@ -72,7 +72,7 @@ async function givenTransferable(database: TestDatabase): Promise<SampleTandem> 
   return app;
 }
 
-describeOnEachDatabase("the runtime ends well on the schedule that refutes a model", (open) => {
+describeOnOneDatabase("the runtime ends well on the schedule that refutes a model", (open) => {
   it("of which there are some of each kind", () => {
     const lengths = [inbound, outbound, transfers, moves].map((rows) => rows.length);
     expect(lengths).toEqual([3, 3, 4, 8]);

@@ -1,11 +1,11 @@
 /** A task that is taken back: what was said on either side while it was deleted follows it. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 import { PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenClosedWithTask, givenSentTask } from "../harness/sent-tasks.ts";
 
-describeOnEachDatabase("the comments of a task that is taken back", (open) => {
+describeOnOneDatabase("the comments of a task that is taken back", (open) => {
   it("one made on its issue meanwhile becomes a row, once", async () => {
     const app = await givenSampleTandem(await open());
     const task = await givenClosedWithTask(app);

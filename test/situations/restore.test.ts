@@ -1,11 +1,11 @@
 /** Deletions of a task that are taken back: its issue comes back with it, if it still can. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
 import { givenClosedWithTask, givenSentTask } from "../harness/sent-tasks.ts";
 
-describeOnEachDatabase("a task that is taken back", (open) => {
+describeOnOneDatabase("a task that is taken back", (open) => {
   it("reopens the same issue, which was closed with it", async () => {
     const app = await givenSampleTandem(await open());
     const id = await givenClosedWithTask(app);

@@ -1,6 +1,6 @@
 /** An issue that was taken for deleted and is alive: what was said on either side follows it. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import {
   hideForASweep,
@@ -34,7 +34,7 @@ async function hideTalk(app: SampleTandem): Promise<void> {
 const said = async (app: SampleTandem) =>
   (await app.comments()).map(({ markdown }) => markdown).sort();
 
-describeOnEachDatabase("the comments of an issue that is alive after all", (open) => {
+describeOnOneDatabase("the comments of an issue that is alive after all", (open) => {
   it("were hidden as well: they are back with it, each once", async () => {
     const app = await givenTalk(await open());
     await hideTalk(app);

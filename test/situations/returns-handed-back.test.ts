@@ -1,10 +1,10 @@
 /** Records that are handed back to a resource that is alive, by the lane that they got meanwhile. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenPair, hideForASweep, sweep } from "../harness/wrong-deletions.ts";
 
-describeOnEachDatabase("an issue that is alive and whose task", (open) => {
+describeOnOneDatabase("an issue that is alive and whose task", (open) => {
   it("was taken back and edited by the app after the issue was: the later edit stays", async () => {
     const app = await givenPair(await open());
     await hideForASweep(app, 1);

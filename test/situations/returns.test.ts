@@ -1,13 +1,13 @@
 /** Issues that were taken for deleted and are alive after all: situations 38 and 52, undone. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
 import { givenPair, hideForASweep, sweep, tellOfADeletion } from "../harness/wrong-deletions.ts";
 
 const reasons = async (app: SampleTandem) => (await app.events()).map(({ reason }) => reason);
 
-describeOnEachDatabase("an issue that was taken for deleted and is alive", (open) => {
+describeOnOneDatabase("an issue that was taken for deleted and is alive", (open) => {
   it("archive: its task is taken back and takes what was edited meanwhile, and the pairing lives", async () => {
     const app = await givenPair(await open());
     await hideForASweep(app, 1);

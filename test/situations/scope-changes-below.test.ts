@@ -1,7 +1,7 @@
 /** What belongs to a task that the app moves goes with it; and a comment that is moved by itself. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest } from "../harness/in-flight.ts";
 import {
   APP,
@@ -15,7 +15,7 @@ import {
   unfinished,
 } from "../harness/projects.ts";
 
-describeOnEachDatabase("the comments of a task that is moved", (open) => {
+describeOnOneDatabase("the comments of a task that is moved", (open) => {
   it("are made anew below its new issue, once, and stay where they were said", async () => {
     const app = await givenComments(await open());
     await moveTo(app, "2");
@@ -130,7 +130,7 @@ describeOnEachDatabase("the comments of a task that is moved", (open) => {
   });
 });
 
-describeOnEachDatabase("a comment that is moved to a task elsewhere", (open) => {
+describeOnOneDatabase("a comment that is moved to a task elsewhere", (open) => {
   it("is made anew there and deleted here, and its task and the others stay", async () => {
     const app = await givenComments(await open());
     const other = await app.addTask({ title: "The other", project_id: "2" });

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Store, StoreTransaction } from "../../src/store/store.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import {
   APP,
   expectAtRest,
@@ -42,7 +42,7 @@ async function drainSlowly(app: Pair, meanwhile: () => Promise<unknown>): Promis
 }
 
 // What happens meanwhile is in a transaction of its own, which PGlite has not.
-describeOnEachDatabase("a task that is moved while it is drained", (open, kind) => {
+describeOnOneDatabase("a task that is moved while it is drained", (open, kind) => {
   it.runIf(kind === "postgres")("back: it keeps its issue, and gets no other", async () => {
     const app = await givenPaired(await open());
     await moveTo(app, "2");
@@ -138,7 +138,7 @@ describeOnEachDatabase("a task that is moved while it is drained", (open, kind) 
   });
 });
 
-describeOnEachDatabase("a comment that is moved while it is drained", (open, kind) => {
+describeOnOneDatabase("a comment that is moved while it is drained", (open, kind) => {
   it.runIf(kind === "postgres")("back: it stays where it was said, and nowhere else", async () => {
     const app = await givenComments(await open());
     const other = await app.addTask({ title: "The other", project_id: "2" });

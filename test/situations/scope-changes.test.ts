@@ -1,6 +1,6 @@
 /** A task that the app moves to another project, and so to another repository, or to none. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending } from "../harness/in-flight.ts";
 import {
   APP,
@@ -22,7 +22,7 @@ async function conflictsOf(app: Pair) {
   );
 }
 
-describeOnEachDatabase("a task that is moved to another project", (open) => {
+describeOnOneDatabase("a task that is moved to another project", (open) => {
   it("gets an issue in the other repository, and its old one is closed", async () => {
     const app = await givenPaired(await open());
     await moveTo(app, "2");
@@ -144,7 +144,7 @@ describeOnEachDatabase("a task that is moved to another project", (open) => {
   });
 });
 
-describeOnEachDatabase("an edit at the old issue", (open) => {
+describeOnOneDatabase("an edit at the old issue", (open) => {
   const edited = { winner: "record", kept: "Broken link", lost: "Theirs", why: "record_moved" };
 
   it("whose webhook comes after the move is ignored for it, named, and not written", async () => {
@@ -216,7 +216,7 @@ describeOnEachDatabase("an edit at the old issue", (open) => {
   });
 });
 
-describeOnEachDatabase("a task that is moved back and forth", (open) => {
+describeOnOneDatabase("a task that is moved back and forth", (open) => {
   it("before anything was drained: nothing happens", async () => {
     const app = await givenPaired(await open());
     await moveTo(app, "2");
@@ -339,7 +339,7 @@ describeOnEachDatabase("a task that is moved back and forth", (open) => {
   }
 });
 
-describeOnEachDatabase("a write under way when its task is moved", (open) => {
+describeOnOneDatabase("a write under way when its task is moved", (open) => {
   it("lands at the old issue, which is closed all the same, and revives nothing", async () => {
     const app = await givenPaired(await open());
     await app.editTask(app.taskId, { title: "Ours" });

@@ -1,6 +1,6 @@
 /** What is there twice after an issue of ours was transferred, and what only looks so. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { outliveSender, POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
 import {
   APP,
@@ -41,7 +41,7 @@ async function sweepTwice(app: Pair): Promise<void> {
   }
 }
 
-describeOnEachDatabase(
+describeOnOneDatabase(
   "a create of ours that lands where its issue was transferred from",
   (open) => {
     it("is surplus: it gets no task, and the sweep closes it and says why", async () => {
@@ -117,7 +117,7 @@ describeOnEachDatabase(
   },
 );
 
-describeOnEachDatabase("an issue of ours that was transferred away and back unheard", (open) => {
+describeOnOneDatabase("an issue of ours that was transferred away and back unheard", (open) => {
   it("is not taken for a second one: the sweep leaves it open, and its task follows it", async () => {
     const app = await givenProjects(await open());
     const taskId = await app.addTask({ title: "Written once" });
@@ -162,7 +162,7 @@ describeOnEachDatabase("an issue of ours that was transferred away and back unhe
   });
 });
 
-describeOnEachDatabase("a second issue of ours whose first one is deleted unheard", (open) => {
+describeOnOneDatabase("a second issue of ours whose first one is deleted unheard", (open) => {
   it("is closed once the deletion is certain", async () => {
     const { app, late } = await givenLateCreate(await open());
     late.apply();
@@ -193,7 +193,7 @@ async function givenSaidTwice(database: TestDatabase): Promise<Pair> {
   return app;
 }
 
-describeOnEachDatabase("a second comment of ours that is transferred with its issue", (open) => {
+describeOnOneDatabase("a second comment of ours that is transferred with its issue", (open) => {
   it("goes at the next sweep", async () => {
     const app = await givenSaidTwice(await open());
     transfer(app, SITE, 1, APP);

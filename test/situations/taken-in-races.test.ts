@@ -3,7 +3,7 @@ import pg from "pg";
 import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, POST_COMMENT } from "../harness/in-flight.ts";
 import { APP, connect, SITE } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
@@ -30,7 +30,7 @@ async function givenIssue(database: TestDatabase, more = ""): Promise<SampleTand
   return app;
 }
 
-describeOnEachDatabase("what is taken in as it comes", (open, kind) => {
+describeOnOneDatabase("what is taken in as it comes", (open, kind) => {
   if (kind === "postgres") {
     it("is the echo of a create without its token, left for its parent's lane is held: one comment", async () => {
       const database = await open();

@@ -3,7 +3,7 @@ import pg from "pg";
 import { expect, it } from "vitest";
 import type { AnyConfig } from "../../src/config.ts";
 import { deliveryId } from "../../src/model/ids.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { connect } from "../harness/projects.ts";
 import { takeIn } from "../harness/take-in.ts";
@@ -34,7 +34,7 @@ async function states(app: SampleTandem) {
   return (await app.storedDeliveries()).slice(-app.held().length).map(({ state }) => state);
 }
 
-describeOnEachDatabase("what comes in where workers run", (open, kind) => {
+describeOnOneDatabase("what comes in where workers run", (open, kind) => {
   it("is in the record when the webhook is answered", async () => {
     const app = await givenPairs(await open(), 1);
     app.github.as("mona").editIssue(app.repo, 1, { title: "New" });

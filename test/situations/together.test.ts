@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/address-book.ts";
 import { endDueTogether } from "../../src/runtime/claim.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
-import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { withoutAuthors } from "../harness/without-authors.ts";
 
@@ -35,7 +35,7 @@ function endTogether(app: SampleTandem, limit = 10): Promise<number | null> {
   return AddressBook.open(services).then((book) => endDueTogether(services, book, "two", limit));
 }
 
-describeOnEachDatabase("many at once", (open, kind) => {
+describeOnOneDatabase("many at once", (open, kind) => {
   it("edits of many issues end in the transaction that takes their webhooks in", async () => {
     const app = await givenPairs(await open(), 3);
     const mona = app.github.as("mona");

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
+import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 import { catchRequest, dieSending, POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSentTask } from "../harness/sent-tasks.ts";
@@ -12,7 +12,7 @@ const FULL = "x".repeat(BODY_LIMIT - 10);
 /** How long a resource waits for an open create before its content decides. */
 const DEADLINE_MINUTES = 5;
 
-describeOnEachDatabase("creates without room for a token", (open) => {
+describeOnOneDatabase("creates without room for a token", (open) => {
   it("the echo overtakes the response: it waits, and there is one task and one issue", async () => {
     const app = await givenSampleTandem(await open());
     const id = await app.addTask({ title: "Long", markdown: FULL });
@@ -298,7 +298,7 @@ describeOnEachDatabase("creates without room for a token", (open) => {
   });
 });
 
-describeOnEachDatabase("a create without room for a token that nothing comes of", (open) => {
+describeOnOneDatabase("a create without room for a token that nothing comes of", (open) => {
   /** Its answer was lost, and the look for it was refused; so it stays until somebody restarts it. */
   async function givenFailedCreate(applied: boolean) {
     const app = await givenSampleTandem(await open());
@@ -349,7 +349,7 @@ describeOnEachDatabase("a create without room for a token that nothing comes of"
   });
 });
 
-describeOnEachDatabase("a token in the wrong place", (open) => {
+describeOnOneDatabase("a token in the wrong place", (open) => {
   it("an issue's token in a comment of ours names no comment: it is one of its own", async () => {
     const app = await givenSampleTandem(await open());
     await app.addTask({ title: "Paired" });
