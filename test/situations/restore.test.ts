@@ -347,26 +347,33 @@ describeOnOneDatabase("a task that is taken back", (open) => {
     expect(app.reads()).toBe(2);
   });
 
-  it("a comment that is here again by its key gets a comment of its own: the old one was deleted", async () => {
-    const app = await givenSampleTandem(await open());
-    const task = await givenSentTask(app);
-    const id = await app.addComment(task, "Said");
-    await app.settle();
-    await app.advance(5_000);
-    await app.sql("delete from comments where id = $1", [id]);
-    await app.settle();
-    app.github.clearRequests();
-    await app.sql(
-      `insert into comments (id, task_id, author_id, markdown)
+  it.each([
+    ["as its webhook told", 0],
+    ["and no webhook told of it yet", 1],
+  ])(
+    "a comment that is here again by its key gets its own: the old one was deleted, %s",
+    async (_, drop) => {
+      const app = await givenSampleTandem(await open());
+      const task = await givenSentTask(app);
+      const id = await app.addComment(task, "Said");
+      await app.settle();
+      await app.advance(5_000);
+      app.github.faults.webhooks.drop = drop;
+      await app.sql("delete from comments where id = $1", [id]);
+      await app.settle();
+      app.github.clearRequests();
+      await app.sql(
+        `insert into comments (id, task_id, author_id, markdown)
        overriding system value values ($1, $2, 1, 'Said again')`,
-      [id, task],
-    );
-    await app.settle();
+        [id, task],
+      );
+      await app.settle();
 
-    expect(app.github.comments(app.repo)).toHaveLength(1);
-    expect(app.github.comments(app.repo)[0]?.body).toContain("Said again");
-    expect(await app.comments()).toMatchObject([{ id, markdown: "Said again" }]);
-    expect(app.writes()).toBe(1);
-    expect(app.reads()).toBe(0);
-  });
+      expect(app.github.comments(app.repo)).toHaveLength(1);
+      expect(app.github.comments(app.repo)[0]?.body).toContain("Said again");
+      expect(await app.comments()).toMatchObject([{ id, markdown: "Said again" }]);
+      expect(app.writes()).toBe(1);
+      expect(app.reads()).toBe(0);
+    },
+  );
 });
