@@ -220,12 +220,21 @@ describe("a lane that was moved with its resource", () => {
   });
 
   test("was not deleted: what said so at its old place is canceled", () => {
-    const lane = withEvent(aLane(), 3, { ...deleting, state: "errored" });
+    const lane = withEvent(aLane(), 3, { ...deleting, state: "queued" });
     const parent = { type: "issue", externalId: "5" };
     const to = { connectionId: THERE, externalId: "20", parent, event: anEventId(90) };
     expect(followParent(lane, to, aContext()).ended).toMatchObject([
       { id: anEventId(3), state: "canceled", reason: "resource_moved", canceledBy: anEventId(90) },
     ]);
+  });
+
+  test("comes back into reach alive, unless the app deleted its record meanwhile", () => {
+    const away = aLane({ tombstone: { ...ended, side: "resource" } });
+    const edited = withEvent(away, 3, { direction: "outbound", state: "queued" });
+    const back = (lane: Lane) => moveLane(lane, aPlace(), news, aContext()).there.lane.tombstone;
+    expect(back(withEvent(edited, 2, { ...deleting, state: "queued" }))).toBeNull();
+    const removed = withEvent(away, 3, { ...deleting, direction: "outbound", state: "queued" });
+    expect(back(removed)).toEqual({ event: anEventId(3), at: at(100), side: "record" });
   });
 
   test("is removed once it is back in reach, unless it was closed before", () => {

@@ -57,6 +57,9 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
       const asError = await open({ identities: { ...identities, unknown: "error" } });
       await expect(resolve(asError, reference(bob))).rejects.toMatchObject({
         code: "unknown_actor",
+        message: "no row of users has the login bob",
+        hint: "Give a row of users the login, then restart the event.",
+        table: "users",
         column: "github_login",
       });
     });
@@ -70,7 +73,14 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
       );
       await expect(resolve(opened, reference(ada))).rejects.toMatchObject({
         code: "ambiguous_actor",
-        message: expect.stringMatching(/users 1 and users 2/),
+        message: "users 1 and users 2 both have the login ada",
+        hint: "Leave github_login to one of them, then restart the event.",
+        table: "users",
+        column: "github_login",
+      });
+      await opened.rows.insert("users", { name: "Ada once more", github_login: "AdA" });
+      await expect(resolve(opened, reference(ada))).rejects.toMatchObject({
+        message: "users 1, users 2 and users 3 all have the login ada",
       });
     });
 
@@ -78,6 +88,19 @@ export function actorsConformance(open: (options?: StoreOptions) => Promise<Open
       const opened = await open();
       await expect(resolve(opened, reference(ada))).rejects.toMatchObject({
         code: "identities_missing",
+        message: "nothing says which row stands for a user of github",
+        hint: "Set identities.login.github in the configuration.",
+      });
+    });
+
+    it("are refused where a column refers to another table than theirs", async () => {
+      const opened = await open({ identities });
+      const elsewhere = { column: "team_id", table: "teams", actor: ada };
+      await expect(resolve(opened, reference(ada), elsewhere)).rejects.toMatchObject({
+        code: "identities_missing",
+        message: "team_id refers to teams, but identities are in users",
+        hint: "Refer to the table of the identities.",
+        column: "team_id",
       });
     });
   });
