@@ -6,13 +6,11 @@ import {
   destinations,
   followParent,
   leaveLane,
-  letRecordGo,
   leftOnTheWay,
   matchChildren,
   moveLane,
   type MoveNews,
   placeText,
-  removeWith,
 } from "../../src/engine/move.ts";
 import { holdsClaim } from "../../src/engine/start.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
@@ -194,76 +192,16 @@ describe("a lane whose resource is moved", () => {
 
   test("where nobody is ends there, and is paired again when it comes back", () => {
     const place = placeText({ containerId: "77", externalId: "9" });
-    const left = leaveLane(aLane(), place, news, aContext());
+    const left = leaveLane(aLane({ display: { label: "bug" } }), place, news, aContext());
     expect(left.lane).toMatchObject({
       recordId: "7",
+      display: { label: "bug", ...news.display },
       tombstone: { side: "resource", movedTo: "77/9" },
-      live: [{ action: "delete", state: "queued" }],
+      live: [{ action: "delete", state: "queued", deliveryId: news.deliveryId, updatedAt: at(10) }],
     });
     const { there } = moveLane({ ...left.lane, live: [] }, aPlace(), news, aContext());
     expect(there.lane).toMatchObject({ recordId: "7", tombstone: null, externalId: "5" });
     expect(there.lane.live).toMatchObject([{ action: "upsert", reread: true }]);
-  });
-});
-
-describe("a lane that was moved with its resource", () => {
-  const deleting = { action: "delete", direction: "inbound" } as const;
-  const movedTo = "77/9";
-  const ended = { event: anEventId(9), at: at(50), side: "record", movedTo } as const;
-
-  test("is left behind where the app has put its record elsewhere", () => {
-    const before = withEvent(aLane(), 3, { direction: "outbound", state: "queued" });
-    const told = anEvent(aLane(), 1, { state: "ignored" });
-    const { lane, ended: over } = letRecordGo({ lane: before, ended: [told] }, aContext());
-    expect(lane.tombstone).toMatchObject({ side: "record", recordMoved: "to_connection" });
-    expect(over).toMatchObject([{ id: told.id }, { id: anEventId(3), state: "canceled" }]);
-  });
-
-  test("was not deleted: what said so at its old place is canceled", () => {
-    const lane = withEvent(aLane(), 3, { ...deleting, state: "queued" });
-    const parent = { type: "issue", externalId: "5" };
-    const to = { connectionId: THERE, externalId: "20", parent, event: anEventId(90) };
-    expect(followParent(lane, to, aContext()).ended).toMatchObject([
-      { id: anEventId(3), state: "canceled", reason: "resource_moved", canceledBy: anEventId(90) },
-    ]);
-  });
-
-  test("comes back into reach alive, unless the app deleted its record meanwhile", () => {
-    const away = aLane({ tombstone: { ...ended, side: "resource" } });
-    const edited = withEvent(away, 3, { direction: "outbound", state: "queued" });
-    const back = (lane: Lane) => moveLane(lane, aPlace(), news, aContext()).there.lane.tombstone;
-    expect(back(withEvent(edited, 2, { ...deleting, state: "queued" }))).toBeNull();
-    const removed = withEvent(away, 3, { ...deleting, direction: "outbound", state: "queued" });
-    expect(back(removed)).toEqual({ event: anEventId(3), at: at(100), side: "record" });
-  });
-
-  test("is removed once it is back in reach, unless it was closed before", () => {
-    const open = aLane({ tombstone: ended, base: { title: "A", state: "open" } });
-    const failed = withEvent(open, 3, { direction: "inbound", state: "errored" });
-    const { there } = moveLane(failed, aPlace(), news, aContext());
-    expect(there.lane.live).toContainEqual(
-      expect.objectContaining({ direction: "outbound", action: "delete", state: "queued" }),
-    );
-    const closed = { ...open, base: { title: "A", state: "closed" } };
-    expect(moveLane(closed, aPlace(), news, aContext()).there.lane.live).toEqual([]);
-  });
-
-  test("has the record that was made there removed with it, once", () => {
-    const left = aLane({ recordId: "8" });
-    const told = { source: "webhook", deliveryId: deliveryId("4"), updatedAt: at(60) } as const;
-    const others = withEvent(withEvent(left, 2, { state: "errored" }), 3, {
-      direction: "outbound",
-      action: "delete",
-    });
-    for (const lane of [left, others]) {
-      expect(removeWith(lane, told, aContext()).lane.live.at(-1)).toMatchObject({
-        ...deleting,
-        ...told,
-        state: "queued",
-      });
-    }
-    const twice = withEvent(left, 2, { ...deleting, state: "queued" });
-    expect(removeWith(twice, told, aContext())).toEqual({ lane: twice, ended: [] });
   });
 });
 
