@@ -140,7 +140,7 @@ export function refuseAmbiguous(lane: Lane, error: EventError, now: Instant): Tr
   return liveEvents(lane, "queued", "inbound")
     .filter(({ action }) => action === "upsert")
     .reduce((transition, { id }) => {
-      const begun = move(transition, id, "processing", now, { reason: "being_processed" });
+      const begun = move(transition, id, "processing", now, {});
       return move(begun, id, "errored", now, { reason: "failed", error });
     }, unchanged(lane));
 }

@@ -91,7 +91,7 @@ export function quarantine(
   const mine = shown(values[field]);
   const theirs = shown(start.lane.base?.[field]);
   const why = `quarantined: ${field} went back and forth between ${mine} (the record's) and ${theirs} (the resource's) within ${minutes} minutes`;
-  const back = requeue(start, event, now, { reason: "quarantined" });
+  const back = requeue(start, event, now, {});
   return liveEvents(back.lane, "queued").reduce(
     (transition, { id, direction, reread }) =>
       move(transition, id, "disabled", now, {

@@ -327,4 +327,13 @@ describe("a resource that was deleted", () => {
     const lane = aLane({ attempt: anAttempt(), returned: anEventId(4) });
     expect(removed(lane, agreed).ended.lane).toMatchObject({ attempt: null, returned: null });
   });
+
+  it("tells no failure of an earlier attempt once it is carried out", () => {
+    const failed = { code: "x", message: "", hint: "", retryable: true };
+    const error = { ...failed, httpStatus: null, requestId: null };
+    const { lane, event } = processing(aLane(), { action: "delete", content: null, error });
+    const planned = planRemoval(lane, agreed, context);
+    const ended = concludeRemoval({ lane, ended: [] }, event, planned, context);
+    expect(eventIn(ended, anEventId(5)).error).toBeNull();
+  });
 });
