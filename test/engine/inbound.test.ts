@@ -328,6 +328,18 @@ describe("a resource that was deleted", () => {
     expect(removed(lane, agreed).ended.lane).toMatchObject({ attempt: null, returned: null });
   });
 
+  it("is told as moved away where it only went out of reach, and its record stays", () => {
+    const tombstone = {
+      event: anEventId(5),
+      at: at(20),
+      side: "resource",
+      movedTo: "77/9",
+    } as const;
+    const reasonOf = (wish: "detach" | "archive") =>
+      eventIn(removed(aLane({ tombstone }), agreed, deleting(wish)).ended, anEventId(5)).reason;
+    expect([reasonOf("detach"), reasonOf("archive")]).toEqual(["moved_away", "archived_record"]);
+  });
+
   it("tells no failure of an earlier attempt once it is carried out", () => {
     const failed = { code: "x", message: "", hint: "", retryable: true };
     const error = { ...failed, httpStatus: null, requestId: null };
