@@ -116,9 +116,10 @@ describeOnEachDatabase("listeners", (open) => {
     await other.syncNow();
     await other.settle();
     expect(heard).toEqual(["created_record"]);
+    const [event] = await app.events();
     expect(errors).toMatchObject([
-      { listener: "completed", error: "badly written" },
-      { listener: "completed", error: "badly awaited" },
+      { listener: "completed", event: event?.id, error: "badly written" },
+      { listener: "completed", event: event?.id, error: "badly awaited" },
     ]);
     expect(await app.tasks()).toHaveLength(1);
     await other.stop();

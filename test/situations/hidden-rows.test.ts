@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { asLimitedRole } from "../harness/limited-role.ts";
+import { catchRequest, PATCH_ISSUE, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Longer than an event waits between two looks at a row. */
@@ -196,5 +197,55 @@ describeOnEachDatabase("rows that a policy hides", (open) => {
       "Shown",
       "Second, edited",
     ]);
+  });
+
+  it.each([
+    ["an edit", PATCH_ISSUE],
+    ["a create", POST_ISSUE],
+  ] as const)(
+    "S63 the answer to %s whose task is hidden before it comes waits, and ends once it is visible",
+    async (kind, request) => {
+      const app = await givenGuarded(await open());
+      if (kind === "an edit") await app.editTask(app.taskId, { title: "Edited" });
+      const id = kind === "an edit" ? app.taskId : await app.addTask({ title: "Edited" });
+      const { answer } = await catchRequest(app, request);
+      await app.sql("update tasks set private = true where id = $1", [id]);
+      await answer();
+      expect((await outbound(app, `tasks:${id}`)).at(-1)).toBe(
+        "outbound queued record_not_visible",
+      );
+
+      await app.show("tasks");
+      await app.advance(LATER_MS);
+      await app.settle();
+      // A look finds that all of it has arrived.
+      expect((await outbound(app, `tasks:${id}`)).at(-1)).toBe(
+        "outbound completed nothing_to_send",
+      );
+      expect(app.github.issues(app.repo).at(-1)).toMatchObject({ title: "Edited" });
+      expect(app.writes()).toBe(1);
+    },
+  );
+
+  it("S63 a look for an unanswered edit whose task is hidden before it is answered waits", async () => {
+    const app = await givenGuarded(await open());
+    app.github.failNext({ ...PATCH_ISSUE, with: "lost-answer" });
+    app.github.faults.webhooks.drop = 1;
+    await app.editTask(app.taskId, { title: "Edited" });
+    await app.settle();
+    await app.advance(10_000);
+    const { answer } = await catchRequest(app, { method: "GET", path: /\/issues\/1$/ });
+    await app.sql("update tasks set private = true where id = $1", [app.taskId]);
+    await answer();
+    expect((await outbound(app, `tasks:${app.taskId}`)).at(-1)).toBe(
+      "outbound queued record_not_visible",
+    );
+
+    await app.show("tasks");
+    await app.advance(LATER_MS);
+    await app.settle();
+    expect((await outbound(app, `tasks:${app.taskId}`)).at(-1)).toContain("outbound completed");
+    expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Edited" });
+    expect(app.writes()).toBe(1);
   });
 });

@@ -205,6 +205,27 @@ describeOnEachDatabase("an account that may not", (open) => {
     expect(await writes()).toEqual(before);
   });
 
+  it("S31 a budget that could not be written is written with the next answer that tells of it", async () => {
+    const app = await givenSampleTandem(await open());
+    const written = async () =>
+      (await app.sql<{ left: number }>("select rate_remaining as left from tandem.accounts"))[0];
+    const before = await written();
+    app.github.setRateLimit(TEST_LOGIN, 4_000, 600);
+    await app.sql(`
+      create function full_disk() returns trigger language plpgsql as
+        $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+      create trigger full_disk before update of rate_remaining on tandem.accounts
+        for each row execute function full_disk();`);
+    const id = await app.addTask({ title: "For the site" });
+    await app.settle();
+    expect(await written()).toEqual(before);
+
+    await app.sql("drop trigger full_disk on tandem.accounts");
+    await app.editTask(id, { title: "For the site, edited" });
+    await app.settle();
+    await expect.poll(written).toEqual({ left: 3_998 });
+  });
+
   it("S31 a limit met while reading pauses the account as well", async () => {
     const app = await givenSampleTandem(await open());
     app.github.failNext({ ...POST_ISSUE, with: "lost-answer", applied: false });

@@ -2,6 +2,7 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { saveAsAnOrm, withHooks } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { tally } from "../harness/tally.ts";
@@ -112,8 +113,9 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
   async function givenAStranger(
     change: Parameters<typeof givenSampleTandem>[1] = (config) => config,
     database?: TestDatabase,
+    options: Parameters<typeof givenSampleTandem>[2] = {},
   ): Promise<SampleTandem> {
-    const app = await givenSampleTandem(database ?? (await open()), change);
+    const app = await givenSampleTandem(database ?? (await open()), change, options);
     const octocat = app.github.as("octocat");
     octocat.openIssue(app.repo, { title: "One" });
     await app.settle();
@@ -237,12 +239,17 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
   });
 
   it("S44 what the app's table refuses is come back to, and holds up nothing else", async () => {
-    const app = await givenAStranger();
+    const { log, lines } = keptLog();
+    const app = await givenAStranger(undefined, await open(), { log });
     const before = await app.story();
     await app.sql("alter table tasks add constraint closed check (id <> 1 or owner_id <> 3)");
     await app.sql(CONNECT);
     await app.settle();
     expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["2", "3"]);
+    expect(lines).toContainEqual({
+      message: "a placeholder's record could not be given to its user; it is tried again",
+      ...{ record: "tasks 1", user: "3", error: expect.stringContaining("closed") as string },
+    });
     expect(await authors(app)).toMatchObject({ "And this": "3" });
 
     await app.sql("alter table tasks drop constraint closed");
@@ -255,6 +262,30 @@ describeOnEachDatabase("a placeholder that is connected to a user", (open, kind)
     });
     expectIssues(app, "One", "Two");
     expect(app.writes() + app.reads()).toBe(0);
+  });
+
+  it("S44 what the app's own code refuses is come back to, and holds up nothing else", async () => {
+    let isClosed = true;
+    const app = await givenAStranger(
+      withHooks({
+        apply: async (tx, operation) => {
+          const { op, event } = operation;
+          if (isClosed && op === "update" && event.reason === "author_linked") {
+            isClosed = false;
+            throw new Error("the books are closed");
+          }
+          return saveAsAnOrm(tx, operation);
+        },
+      }),
+    );
+    await app.sql(CONNECT);
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id).sort()).toEqual(["2", "3"]);
+
+    await app.advance(10 * 60_000);
+    await app.settle();
+    expect((await app.tasks()).map(({ owner_id }) => owner_id)).toEqual(["3", "3"]);
+    expect(await app.sql("select * from tandem.links")).toEqual([]);
   });
 
   it("S44 a database in trouble is no refusal: nothing is skipped, and all of it is done later", async () => {

@@ -184,6 +184,31 @@ describeOnEachDatabase("authors and markers", (open) => {
     expect(app.writes()).toBe(2);
   });
 
+  it("S25 an answer that names another issue than the one adopted meanwhile changes nothing: the sweep closes that", async () => {
+    const app = await givenSampleTandem(await open());
+    const original = await app.addTask({ title: "Original" });
+    const late = await dieSending(app, POST_ISSUE);
+    await app.advance(60_000);
+    const { answer } = await catchRequest(app, POST_ISSUE);
+    late.apply();
+    await app.settle();
+    expect(await app.pairings(original)).toMatchObject([{ integration_external_id: "1" }]);
+    await answer();
+    await app.settleWithin(1);
+    await app.tandem.sweepNow();
+    await app.settleWithin(1);
+
+    expect(await app.tasks()).toMatchObject([{ id: original, title: "Original" }]);
+    expect(await app.pairings(original)).toMatchObject([
+      { integration_external_id: "1", in_sync: true },
+    ]);
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { number: 1, state: "open" },
+      { number: 2, state: "closed" },
+    ]);
+    expect(await app.story(`record=tasks:${original}&state=processing`)).toEqual([]);
+  });
+
   it("S25 S59 an edit without the marker, heard of before the answer, waits for it and is taken in", async () => {
     const app = await givenSampleTandem(await open());
     const original = await app.addTask({ title: "Original", markdown: "Ours" });
