@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { sweepDue } from "../../src/runtime/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { tally } from "../harness/tally.ts";
 
@@ -9,8 +10,11 @@ const DAY = 24 * 3_600_000;
 const COUNT = 8;
 
 /** Eight issues with a comment each, all paired, polled and swept once. */
-async function givenPairs(database: TestDatabase): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
+async function givenPairs(
+  database: TestDatabase,
+  options: Parameters<typeof givenSampleTandem>[2] = {},
+): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database, undefined, options);
   const mona = app.github.as("mona");
   for (let number = 1; number <= COUNT; number += 1) {
     mona.openIssue(app.repo, { title: `Issue ${String(number)}` });
@@ -124,11 +128,23 @@ describeOnEachDatabase("a listing that does not show everything", (open) => {
     await expectNothingDeleted(app);
   });
 
-  it("S52 a sweep that failed looks again within minutes, not a day", async () => {
-    const app = await givenPairs(await open());
+  it("S52 a sweep that failed is told, and looks again within minutes, not a day", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenPairs(await open(), { log });
     await app.advance(DAY);
     app.github.faults.api.forbidden = true;
+    // Of a worker that stops it is no news, and the next one does it.
+    expect(await sweepDue(app.tandem.services, DAY, AbortSignal.abort())).toBe(0);
+    const failed = "a sweep failed; it is repeated in a few minutes";
+    expect(lines).not.toContainEqual(expect.objectContaining({ message: failed }));
     expect(await sweepDue(app.tandem.services, DAY)).toBe(1);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        message: failed,
+        connection: app.connection.id,
+        container: app.repo,
+      }),
+    );
     app.github.faults.api.forbidden = false;
     app.github.faults.webhooks.drop = 1;
     app.github.as("mona").deleteIssue(app.repo, 1);

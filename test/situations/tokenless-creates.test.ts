@@ -168,6 +168,16 @@ describeOnOneDatabase("creates without room for a token", (open) => {
     expect(app.github.issues(app.repo)).toHaveLength(2);
     expect(app.writes()).toBe(1);
     expect(app.reads()).toBe(0);
+
+    // It is known by now, so it waits for no later create.
+    await app.advance(5_000);
+    await app.addTask({ title: "Long, too", markdown: FULL });
+    const later = await catchRequest(app, POST_ISSUE);
+    const other = app.github.issues(app.repo).find(({ title }) => title === "By another program");
+    app.github.as("mona").editIssue(app.repo, other?.number ?? 0, { title: "Edited since" });
+    await app.settle();
+    expect((await app.tasks()).map(({ title }) => title)).toContain("Edited since");
+    await later.answer();
   });
 
   it("where the answer was lost, another person's issue of the same content is not taken for ours", async () => {
