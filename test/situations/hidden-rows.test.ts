@@ -4,6 +4,7 @@ import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.
 import { keptLog } from "../harness/kept-log.ts";
 import { asLimitedRole } from "../harness/limited-role.ts";
 import { catchRequest, PATCH_ISSUE, POST_ISSUE } from "../harness/in-flight.ts";
+import { APP, connect, SITE, transfer } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Longer than an event waits between two looks at a row. */
@@ -247,5 +248,24 @@ describeOnEachDatabase("rows that a policy hides", (open) => {
     expect((await outbound(app, `tasks:${app.taskId}`)).at(-1)).toContain("outbound completed");
     expect(app.github.issue(app.repo, 1)).toMatchObject({ title: "Edited" });
     expect(app.writes()).toBe(1);
+  });
+
+  it("S63 S40 a task that is hidden when its issue is transferred follows it once it is visible", async () => {
+    const app = await givenGuarded(await open());
+    await app.sql("insert into projects (name) values ('App')");
+    await connect(app, APP, "2");
+    await app.sql("update tasks set private = true where id = $1", [app.taskId]);
+    transfer(app, SITE, 1, APP);
+    await app.settle();
+    expect((await app.story(`record=tasks:${app.taskId}`)).at(-1)).toBe(
+      "inbound queued record_not_visible",
+    );
+
+    await app.show("tasks");
+    await app.advance(LATER_MS);
+    await app.settle();
+    expect(await app.task()).toMatchObject({ project_id: "2", deleted_at: null });
+    expect(await app.pairings(app.taskId)).toMatchObject([{ connection: APP, in_sync: true }]);
+    expect(app.github.issues(APP)).toHaveLength(1);
   });
 });

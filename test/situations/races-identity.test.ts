@@ -209,6 +209,37 @@ describeOnEachDatabase("authors and markers", (open) => {
     expect(await app.story(`record=tasks:${original}&state=processing`)).toEqual([]);
   });
 
+  it("S25 a look that names another issue than the one adopted meanwhile changes nothing: the sweep closes that", async () => {
+    const app = await givenSampleTandem(await open());
+    const original = await app.addTask({ title: "Original" });
+    const late = await dieSending(app, POST_ISSUE);
+    app.github.failNext({ ...POST_ISSUE, with: "lost-answer" });
+    app.github.faults.webhooks.drop = 1;
+    await app.advance(60_000);
+    await app.settle();
+    app.github.faults.webhooks.drop = 0;
+    await app.advance(10_000);
+    const { hold, answer } = await catchRequest(app, { method: "GET", path: /\/issues$/ });
+    hold.apply();
+    late.apply();
+    await app.settle();
+    expect(await app.pairings(original)).toMatchObject([{ integration_external_id: "2" }]);
+    await answer();
+    await app.settleWithin(1);
+    await app.tandem.sweepNow();
+    await app.settleWithin(1);
+
+    expect(await app.tasks()).toMatchObject([{ id: original, title: "Original" }]);
+    expect(await app.pairings(original)).toMatchObject([
+      { integration_external_id: "2", in_sync: true },
+    ]);
+    expect(app.github.issues(app.repo)).toMatchObject([
+      { number: 1, state: "closed" },
+      { number: 2, state: "open" },
+    ]);
+    expect(await app.story(`record=tasks:${original}&state=processing`)).toEqual([]);
+  });
+
   it("S25 S59 an edit without the marker, heard of before the answer, waits for it and is taken in", async () => {
     const app = await givenSampleTandem(await open());
     const original = await app.addTask({ title: "Original", markdown: "Ours" });

@@ -299,6 +299,11 @@ describeOnEachDatabase("an issue transferred to a connected repository", (open) 
       ...PAIRED,
       "inbound queued awaiting_children",
     ]);
+    // It is looked for soon, and not only when its time is up.
+    const looks = app.reads();
+    await app.advance(5_000);
+    await app.settle();
+    expect(app.reads()).toBeGreaterThan(looks);
     await app.settleWithin(10);
     app.github.clearFaults();
     await app.settle();
