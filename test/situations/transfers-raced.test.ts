@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { Store, StoreTransaction } from "../../src/store/store.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
-import { ELSEWHERE, said, SITE } from "../harness/projects.ts";
+import { APP, ELSEWHERE, givenPaired, said, SITE, transfer } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 interface Interrupted extends SampleTandem {
@@ -83,4 +83,38 @@ describeOnEachDatabase("an issue that is transferred out of reach", (open, kind)
       expect(await app.events("state=errored")).toEqual([]);
     },
   );
+});
+
+describeOnEachDatabase("an issue that got a second task where it was transferred to", (open) => {
+  it("S40: says what was written into that and never sent, before that task goes", async () => {
+    const app = await givenPaired(await open());
+    app.holdWebhooks();
+    transfer(app, SITE, 1, APP);
+    const moved = app.held();
+    await app.advance(2_000);
+    app.github.as("mona").editIssue(APP, 1, { title: "Theirs there" });
+    await app.release(...app.held().filter(({ action }) => action === "edited"));
+    await app.settle();
+    expect(await app.tasks()).toMatchObject([{ id: app.taskId }, { title: "Theirs there" }]);
+    // No trigger fires, as in a restore, so that nothing is sent of it.
+    await app.sql("alter table tasks disable trigger user");
+    await app.sql("update tasks set title = 'Ours there' where project_id = 2");
+    await app.sql("alter table tasks enable trigger user");
+    await app.release(...moved);
+    app.github.clearFaults();
+    await app.settle();
+
+    expect(await app.tasks()).toMatchObject([
+      { id: app.taskId, project_id: "2", title: "Theirs there" },
+    ]);
+    const followed = (await app.events()).find(({ reason }) => reason === "followed_move");
+    expect(followed?.conflicts).toMatchObject([
+      {
+        ...{ field: "title", winner: "resource", why: "record_deleted" },
+        ...{ kept: "Theirs there", lost: "Ours there" },
+      },
+    ]);
+    expect(app.github.issues(APP)).toMatchObject([{ title: "Theirs there" }]);
+    expect(app.writes()).toBe(0);
+  });
 });
