@@ -33,9 +33,9 @@ describeOnOneDatabase("a create without room for a token that", (open) => {
   it("S59 is open beside one that has room, whose token was edited away: each gets its own by its content", async () => {
     const app = await givenSampleTandem(await open());
     app.github.failNext({ ...POST_ISSUE, with: "lost-answer" }, 2);
+    app.github.faults.webhooks.drop = 1;
     const long = await app.addTask({ title: "Long", markdown: FULL });
     await app.settle();
-    app.github.faults.webhooks.drop = 1;
     const short = await app.addTask({ title: "Short", markdown: "Text of some length" });
     await app.settle();
     app.github.faults.webhooks.drop = 0;
@@ -44,9 +44,12 @@ describeOnOneDatabase("a create without room for a token that", (open) => {
     app.github.as("mona").editIssue(app.repo, 2, { body: "Text of some length" });
     await app.settleWithin(DEADLINE_MINUTES + 1);
 
-    expect(await app.tasks()).toHaveLength(2);
-    expect(await app.pairings(long)).toMatchObject([{ integration_external_id: "1" }]);
     expect(await app.pairings(short)).toMatchObject([{ integration_external_id: "2" }]);
+
+    app.github.faults.api.down = false;
+    await app.settleWithin(60);
+    expect(await app.pairings(long)).toMatchObject([{ integration_external_id: "1" }]);
+    expect(await app.tasks()).toHaveLength(2);
   });
 
   it("failed: an issue still waits for another create that is open", async () => {
