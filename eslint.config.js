@@ -6,6 +6,7 @@ import { createNodeResolver, importX } from "eslint-plugin-import-x";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 import { fileName } from "./eslint/file-name.js";
+import { importCircle } from "./eslint/import-circle.js";
 import { importDirection } from "./eslint/import-direction.js";
 import { linearRegex } from "./eslint/linear-regex.js";
 import { reasonedDisable } from "./eslint/reasoned-disable.js";
@@ -13,6 +14,7 @@ import { reasonedDisable } from "./eslint/reasoned-disable.js";
 const tandem = {
   rules: {
     "file-name": fileName,
+    "import-circle": importCircle,
     "import-direction": importDirection,
     "linear-regex": linearRegex,
     "reasoned-disable": reasonedDisable,
@@ -100,7 +102,7 @@ export default defineConfig(
       // One name for one thing, wherever it is imported.
       "import-x/no-default-export": "error",
       // Two modules that need each other are one, or one too few.
-      "import-x/no-cycle": ["error", { ignoreExternal: true }],
+      "tandem/import-circle": "error",
       // What a user does not get installed must not be imported.
       "import-x/no-extraneous-dependencies": ["error", { devDependencies: false }],
       "no-console": "error",

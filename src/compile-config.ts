@@ -1,4 +1,5 @@
 /** From what a user wrote to the model's mappings; what cannot work is refused, with where and why. */
+import { checkShape } from "./config-shape.ts";
 import {
   type AnyConfig,
   ConfigError,
@@ -7,14 +8,13 @@ import {
   type SafetyConfig,
   type SyncConfig,
 } from "./config.ts";
-import { checkShape } from "./config-shape.ts";
 import type { Integration } from "./integrations/integration.ts";
 import type { Json } from "./model/content.ts";
 import type { FieldMapping, Journal, Mapping, PairingKey } from "./model/mapping.ts";
 import type { ResourceType } from "./model/observation.ts";
 import { wallClock } from "./model/wall-clock.ts";
 import type { AuthorHooks, HookBook, Hooks } from "./runtime/hooks.ts";
-import type { Safety } from "./runtime/services.ts";
+import type { Safety } from "./runtime/rules.ts";
 import type { IdentitySettings } from "./store/store.ts";
 
 /** An hour: whoever waits longer has switched it off. */

@@ -6,29 +6,29 @@ import type { Backfill } from "./model/backfill.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
-import { createAuthorTokens } from "./runtime/author-tokens.ts";
 import { AddressBook } from "./runtime/address-book.ts";
 import type { Happenings, Listener } from "./runtime/announce.ts";
-import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
+import { createAuthorTokens } from "./runtime/author-tokens.ts";
 import { openBackfills } from "./runtime/backfill.ts";
+import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
 import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/failpoints.ts";
 import { createGateway } from "./runtime/gateway.ts";
-import { listenable } from "./runtime/listenable.ts";
+import { gather } from "./runtime/gather.ts";
 import { approveInstance, createInstanceGuard } from "./runtime/instance.ts";
+import { listenable } from "./runtime/listenable.ts";
 import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
-import { type Reconciliation, reconcileConnection } from "./runtime/reconcile.ts";
+import { reconcileConnection, type Reconciliation } from "./runtime/reconcile.ts";
+import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/refused-webhooks.ts";
 import { accountSecrets, type Environment, type Secrets } from "./runtime/secrets.ts";
 import type { Services } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
-import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/refused-webhooks.ts";
+import { systemClock } from "./runtime/system-clock.ts";
 import { takeDeliveries } from "./runtime/take-deliveries.ts";
 import { findUnfitScope } from "./runtime/unfit-scope.ts";
-import { systemClock } from "./runtime/system-clock.ts";
-import { gather } from "./runtime/gather.ts";
 import { watchFailpoints } from "./runtime/watch-failpoints.ts";
 import {
   createWebhookSecrets,
@@ -36,11 +36,12 @@ import {
   type WebhookSecrets,
 } from "./runtime/webhook-secrets.ts";
 import { startWorker, type Worker, type WorkerOptions, type WorkerWork } from "./runtime/worker.ts";
+import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
 import { openDatabase } from "./store/postgres/open-database.ts";
 import { postgresStore } from "./store/postgres/postgres-store.ts";
-import type { DeliveryStore, Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 
 /** What is not configuration: time, randomness and the way out. */
 export interface TandemOptions {

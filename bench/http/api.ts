@@ -1,7 +1,7 @@
 /** GitHub as a local server: it takes edits of issues, and answers each after 20 ms with the issue. */
 import { createServer } from "node:http";
 import { closeServer, listenAnywhere } from "./by-hand.ts";
-import type { Part } from "./part.ts";
+import type { Part } from "./running.ts";
 import { readAll } from "./webhook.ts";
 
 const ANSWERS_AFTER_MS = 20;

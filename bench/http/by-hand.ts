@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import pg from "pg";
 import { statusOf } from "../contenders/contender.ts";
 import type { Edit } from "../harness/work.ts";
-import type { Part } from "./part.ts";
+import type { Part } from "./running.ts";
 import { isSigned, readAll } from "./webhook.ts";
 
 /** As many as serve 64 connections best; with pg's own 10 it is a little slower. */

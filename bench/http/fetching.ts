@@ -1,6 +1,6 @@
 /** The bare loop: so many at once, each the next edit as soon as the one before is answered. */
 import { REPOSITORY_ID } from "../harness/work.ts";
-import type { Part } from "./part.ts";
+import type { Part } from "./running.ts";
 
 export interface FetchingInput {
   readonly api: string;

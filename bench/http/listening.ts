@@ -4,9 +4,9 @@
  */
 import { createServer } from "node:http";
 import pg from "pg";
-import { wallMillis } from "./clock.ts";
 import { closeServer, handlerOf, keyOf, listenAnywhere } from "./by-hand.ts";
-import type { Part } from "./part.ts";
+import { wallMillis } from "./clock.ts";
+import type { Part } from "./running.ts";
 import { type TandemLast, timeOf } from "./tandem.ts";
 
 export const JOBS = `

@@ -8,14 +8,6 @@ import { fileURLToPath } from "node:url";
 import type { Setting } from "../harness/bench.ts";
 import type { PARTS } from "./parts.ts";
 
-/** What a part gives when it runs, and how it is stopped. */
-export interface Running<Opened, Last> {
-  readonly opened: Opened;
-  readonly stop: () => Promise<Last>;
-}
-
-export type Part<Input, Opened, Last> = (input: Input) => Promise<Running<Opened, Last>>;
-
 export type PartName = keyof typeof PARTS;
 type InputOf<Name extends PartName> = Parameters<(typeof PARTS)[Name]>[0];
 type RunningOf<Name extends PartName> = Awaited<ReturnType<(typeof PARTS)[Name]>>;

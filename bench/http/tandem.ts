@@ -8,7 +8,7 @@ import { TASKS } from "../contenders/contender.ts";
 import { syncedTasks } from "../contenders/synced-tasks.ts";
 import { REPOSITORY_ID } from "../harness/work.ts";
 import { wallMillis } from "./clock.ts";
-import type { Part } from "./part.ts";
+import type { Part } from "./running.ts";
 import { SECRET } from "./webhook.ts";
 
 const HOUR_MS = 3_600_000;

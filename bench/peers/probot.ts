@@ -9,7 +9,7 @@ import {
   listenAnywhere,
   type ServerInput,
 } from "../http/by-hand.ts";
-import type { Part } from "../http/part.ts";
+import type { Part } from "../http/running.ts";
 import { TANDEM_PATH } from "../http/tandem.ts";
 import { SECRET } from "../http/webhook.ts";
 import { load } from "./peer.ts";

@@ -1,11 +1,11 @@
 /** Opens Tandem in this process, with the lock where the database is a folder of ours. */
+import { PGlite } from "@electric-sql/pglite";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import type { AnyConfig } from "../config.ts";
 import type { Log } from "../runtime/log.ts";
-import type { HandlerOptions } from "../server/handler.ts";
+import type { HandlerOptions } from "../server/access.ts";
 import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/open-database.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";

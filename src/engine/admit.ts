@@ -14,11 +14,12 @@
  */
 import { canonical, type Content, digest, pick, sameValue, seenOver } from "../model/content.ts";
 import type { Reason, TandemEvent } from "../model/event.ts";
-import type { DeliveryId, EventId } from "../model/ids.ts";
+import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, LaneClock, Tombstone, Transition } from "../model/lane.ts";
 import { mappedFields } from "../model/mapping.ts";
-import type { Observation, ObservationSource } from "../model/observation.ts";
+import type { Observation } from "../model/observation.ts";
+import type { Admission, Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { coveredByOurWrite, replacedAfterEnd, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
@@ -28,20 +29,6 @@ import { missedAtMove } from "./record-move.ts";
 import { lifted, mayReturn, proves, resourceGone } from "./tombstone.ts";
 import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
 import { isOlderUnread, wasKnown } from "./versions.ts";
-
-/** An observation with where it came from. */
-export interface Arrival {
-  readonly observation: Observation;
-  readonly source: ObservationSource;
-  readonly deliveryId: DeliveryId | null;
-  /** When the read began; only a read by id that began after a tombstone can lift it. */
-  readonly verifiedAt: Instant | null;
-}
-
-export interface Admission extends Transition {
-  /** The event born of the arrival; `null` where a poll saw what it had seen before. */
-  readonly event: TandemEvent | null;
-}
 
 /** Decides what becomes of an arrival and returns the lane that follows. */
 export function admit(lane: Lane, arrival: Arrival, context: Context): Admission {

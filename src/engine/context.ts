@@ -4,7 +4,6 @@ import type { Reason } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import { type Instant, instantFromMicros } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";
-import type { QuarantineLimits } from "./quarantine.ts";
 
 export interface Context {
   readonly mapping: Mapping;
@@ -28,4 +27,12 @@ export interface Context {
 /** A time of the provider's on our clock. */
 export function ownTime(at: Instant, clockOffset: number): Instant {
   return instantFromMicros(at - clockOffset);
+}
+
+/** When two systems count as fighting over a field. */
+export interface QuarantineLimits {
+  /** How often a field may flip ... */
+  readonly flips: number;
+  /** ... within so many milliseconds. */
+  readonly withinMillis: number;
 }

@@ -8,13 +8,14 @@ import { canonical, type Content } from "../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import { laneId } from "../model/ids.ts";
 import { type Lane, newLane } from "../model/lane.ts";
-import { type Mapping, mappedFields } from "../model/mapping.ts";
-import { type Arrival, admit, contentOf } from "./admit.ts";
+import { mappedFields, type Mapping } from "../model/mapping.ts";
+import { admit, contentOf } from "./admit.ts";
+import type { Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { creationValues } from "./create.ts";
-import { closingValues } from "./outbound.ts";
 import { planRemoval, unsentOf } from "./inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge.ts";
+import { closingValues } from "./outbound.ts";
 import { removalOf } from "./record-move.ts";
 import { inboundOff, liveEvents, outboundOff } from "./transition.ts";
 

@@ -3,10 +3,11 @@
  * it is read by id, and where that proves it alive the pairing lives on: with its record, if that is
  * still there, or else with a new one.
  */
-import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { TandemEvent } from "../model/event.ts";
+import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { type Admission, admit, type Arrival } from "./admit.ts";
+import { admit } from "./admit.ts";
+import type { Admission, Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
 import { READS_LAG_MS } from "./reads-lag.ts";

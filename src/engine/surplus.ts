@@ -5,7 +5,7 @@ import type { ConnectionId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { mappedFields } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
-import type { Admission, Arrival } from "./admit.ts";
+import type { Admission, Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { saidOf } from "./create.ts";
 import { identify, madeAnew, withMade, withPosted } from "./identify.ts";

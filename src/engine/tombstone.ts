@@ -6,10 +6,10 @@
  *   2  what the lane is like then        `lifted`
  *   3  what becomes of the record        `returning.ts`
  */
-import type { Arrival } from "./admit.ts";
-import type { Lane, Tombstone } from "../model/lane.ts";
 import { type Instant, parseInstant } from "../model/instant.ts";
+import type { Lane, Tombstone } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
+import type { Arrival } from "./arrival.ts";
 
 /** An ended lane whose resource would be back if it were alive. */
 export type Returnable = Lane & { readonly tombstone: Tombstone };

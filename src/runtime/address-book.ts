@@ -9,7 +9,8 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Contact, Directory, FirstLook } from "../store/store.ts";
 import { mapBy } from "./group-by.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
-import { mappingOfResource, type Services } from "./services.ts";
+
+import { mappingOfResource, type Rules } from "./rules.ts";
 
 export type { Contact };
 
@@ -17,6 +18,9 @@ export type { Contact };
 export class UnmappedLaneError extends Error {
   override readonly name = "UnmappedLaneError";
 }
+
+/** What a snapshot is read with, and the rules that it is read under. */
+type Reader = Rules & { readonly store: { readonly directory: Directory } };
 
 /** A read that does not answer: whoever comes later asks anew, on a connection of their own. */
 const PATIENCE_MS = 1_000;
@@ -27,7 +31,7 @@ const upcoming = new WeakMap<Directory, Promise<readonly Contact[]>>();
 const underWay = new WeakMap<Directory, Promise<void>>();
 
 /** All loops are woken at once, and each opens a book: one read serves those that ask meanwhile. */
-function readShared({ store: { directory }, clock }: Services): Promise<readonly Contact[]> {
+function readShared({ store: { directory }, clock }: Reader): Promise<readonly Contact[]> {
   const shared = upcoming.get(directory);
   if (shared !== undefined) return shared;
   const before = underWay.get(directory);
@@ -80,13 +84,13 @@ function listed(contacts: readonly Contact[]): Listed {
 
 /** A snapshot of the directory; take a new one for each step, so that a pause works at once. */
 export class AddressBook {
-  readonly #services: Services;
+  readonly #rules: Rules;
   #listed: Listed;
   /** Parts of it, by their accounts: the deliveries of a batch ask for the same ones. */
   readonly #parts = new Map<string, AddressBook>();
 
-  constructor(contacts: readonly Contact[], services: Services) {
-    this.#services = services;
+  constructor(contacts: readonly Contact[], rules: Rules) {
+    this.#rules = rules;
     this.#listed = listed(contacts);
   }
 
@@ -99,16 +103,16 @@ export class AddressBook {
     return new Set(this.contacts.map(({ account }) => account.id)).size > 1;
   }
 
-  static async open(services: Services): Promise<AddressBook> {
-    return new AddressBook(await readShared(services), services);
+  static async open(reader: Reader): Promise<AddressBook> {
+    return new AddressBook(await readShared(reader), reader);
   }
 
   /** The same as a transaction sees it: in its own connection, beside what else it asks. */
   static async openWithin(
     { directory }: Pick<FirstLook, "directory">,
-    services: Services,
+    rules: Rules,
   ): Promise<AddressBook> {
-    return new AddressBook(await directory.contacts(), services);
+    return new AddressBook(await directory.contacts(), rules);
   }
 
   /** The book of these accounts alone, which is all that what they told may concern. */
@@ -118,7 +122,7 @@ export class AddressBook {
     if (kept !== undefined) return kept;
     const theirs = this.contacts.filter(({ account }) => accounts.includes(account.id));
     const isAll = theirs.length === this.contacts.length;
-    const part = isAll ? this : new AddressBook(theirs, this.#services);
+    const part = isAll ? this : new AddressBook(theirs, this.#rules);
     this.#parts.set(key, part);
     return part;
   }
@@ -153,22 +157,22 @@ export class AddressBook {
   mapping(lane: Pick<Lane, "connectionId" | "resourceType">): Mapping | null {
     const contact = this.contact(lane.connectionId);
     if (contact === null) return null;
-    return mappingOfResource(this.#services, contact.connection.integration, lane.resourceType);
+    return mappingOfResource(this.#rules, contact.connection.integration, lane.resourceType);
   }
 
   /** The mapping of the records that a child's records belong to; `null` for a mapping without parents. */
   parentMapping({ integration, resource }: Mapping): Mapping | null {
     if (resource.parent === null) return null;
-    return mappingOfResource(this.#services, integration, resource.parent);
+    return mappingOfResource(this.#rules, integration, resource.parent);
   }
 
   /** What the app's own code is timed by. */
   get clock(): Clock {
-    return this.#services.clock;
+    return this.#rules.clock;
   }
 
   hooks(mapping: Mapping): Hooks {
-    return this.#services.hooks.get(mapping) ?? NO_HOOKS;
+    return this.#rules.hooks.get(mapping) ?? NO_HOOKS;
   }
 
   /** Whether nothing but the database takes part in what comes in to the lane. */
@@ -183,7 +187,7 @@ export class AddressBook {
 
   /** Whether a write to the lane's record concerns no other lane, and nothing else that is kept. */
   isOnlyLane({ connectionId }: Pick<Lane, "connectionId">, { recordType }: Mapping): boolean {
-    const { mappings, journals, identities } = this.#services;
+    const { mappings, journals, identities } = this.#rules;
     const scope = this.contact(connectionId)?.connection.scope ?? "";
     return (
       mappings.filter((mapping) => mapping.recordType === recordType).length === 1 &&
@@ -195,7 +199,7 @@ export class AddressBook {
 
   /** Whether records of another kind belong to the lane's. */
   mayHaveChildren({ recordType }: Pick<Lane, "recordType">): boolean {
-    return this.#services.mappings.some(({ parent }) => parent?.recordType === recordType);
+    return this.#rules.mappings.some(({ parent }) => parent?.recordType === recordType);
   }
 
   /** The engine's context for a lane. */
@@ -209,16 +213,16 @@ export class AddressBook {
     return {
       mapping,
       now,
-      newId: () => this.#services.newEventId(now),
+      newId: () => this.#rules.newEventId(now),
       switchedOff: {
         inbound: connection.inbound ? null : "connection_paused",
         outbound: connection.outbound ? null : "connection_paused",
       },
       identity: account.identity,
       clockOffset: account.clockOffset,
-      quarantine: this.#services.safety.quarantine,
-      writePause: this.#services.safety.writePause,
-      readFreshness: this.#services.safety.readFreshness,
+      quarantine: this.#rules.safety.quarantine,
+      writePause: this.#rules.safety.writePause,
+      readFreshness: this.#rules.safety.readFreshness,
     };
   }
 }

@@ -2,7 +2,7 @@
  * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
  * the engine decide one arrival after another, and save what it decided.
  */
-import type { Arrival } from "../engine/admit.ts";
+import type { Arrival } from "../engine/arrival.ts";
 import { saidOf } from "../engine/create.ts";
 import {
   type Identification,
@@ -21,8 +21,9 @@ import type { Mapping } from "../model/mapping.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { mappingOfResource, type Services } from "./services.ts";
 import { groupBy } from "./group-by.ts";
+import { mappingOfResource } from "./rules.ts";
+import type { Services } from "./services.ts";
 import { openIntents } from "./tokenless-creates.ts";
 import { saveTogether } from "./work-together.ts";
 

@@ -8,7 +8,8 @@ import { addMillis } from "../model/instant.ts";
 import type { AfterCommitMark } from "../store/store.ts";
 import { messageOf } from "./failures.ts";
 import { inTime } from "./in-time.ts";
-import { mappingOfResource, type Services } from "./services.ts";
+import { mappingOfResource } from "./rules.ts";
+import type { Services } from "./services.ts";
 
 const BATCH = 16;
 /** How long a hook may take ... */

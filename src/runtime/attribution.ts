@@ -3,16 +3,10 @@ import type { Context } from "../engine/context.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import { loginOf } from "../model/placeholder.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import type { Author } from "./author-writer.ts";
 import { HookError } from "./hooks.ts";
 import { keyText } from "./key-text.ts";
 import type { Services } from "./services.ts";
-
-/** The user who wrote a record. */
-export interface Author {
-  /** The key of their row, as text. */
-  readonly id: string;
-  readonly row: Row;
-}
 
 /** The record's author; `null` where there is nobody to name, or it is us. */
 export async function authorOf(

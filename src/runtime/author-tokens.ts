@@ -11,16 +11,17 @@
  * 4. What may have been applied is no refusal. It is looked for, like any create without an answer.
  */
 import { createHash } from "node:crypto";
-import { BY_ACCOUNT, lookInstead, withoutRefused, type Writer } from "../engine/create.ts";
-import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
+import { lookInstead, withoutRefused } from "../engine/create.ts";
+import { IntegrationError } from "../integrations/integration.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Actor } from "../model/content.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { InsteadOfAuthor } from "../model/lane.ts";
 import type { Contact } from "./address-book.ts";
-import type { Author } from "./attribution.ts";
-import { type Claimed, forgetLate, hold, save } from "./claim.ts";
+import { type Asked, type Author, type AuthorTokens, byAccount } from "./author-writer.ts";
+import { forgetLate, hold, save } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import { messageOf } from "./failures.ts";
 import type { Gateway, UserClient } from "./gateway.ts";
 import type { TokenHook } from "./hooks.ts";
@@ -37,41 +38,6 @@ const HOOK_MS = 5_000;
 const REST_MS = 60_000;
 /** How many tokens are known by their hash; the one used longest ago is forgotten first. */
 const KNOWN_TOKENS = 1_000;
-
-/** Who writes a create, with what it takes. */
-export interface Asked {
-  /** The author for whom the app was asked, by the key of their row; `null` where it has no hook. */
-  readonly author: string | null;
-  readonly writer: Writer;
-  /** The author's own; `null` where the account writes. */
-  readonly client: ContainerClient | null;
-  /** What a failed create of theirs leads to; `null` where it is like any other failure. */
-  refused(thrown: unknown): InsteadOfAuthor | null;
-}
-
-export interface AuthorTokens {
-  /** @throws IntegrationError that is retryable, where the integration cannot be asked who it is. */
-  ask(claimed: Claimed, contact: Contact, author: Author): Promise<Asked>;
-}
-
-/** The account writes what this author wrote; by default, what anybody wrote. */
-export function byAccount(
-  author: string | null = null,
-  instead: InsteadOfAuthor | null = null,
-): Asked {
-  const writer = instead === null ? BY_ACCOUNT : ({ kind: "account", instead } as const);
-  return { author, writer, client: null, refused: () => null };
-}
-
-/**
- * Who writes for the author that a record has now; `null` where the app is to be asked. The record may
- * have another one since it was asked, in whose name nothing may leave under the former's token.
- */
-export function writerFor(asked: Asked | null, author: Author | null): Writer | null {
-  if (author === null) return BY_ACCOUNT;
-  if (asked === null) return null;
-  return asked.author === null || asked.author === author.id ? asked.writer : null;
-}
 
 /** What a token is known by; the token itself is not. */
 interface Known {

@@ -24,7 +24,8 @@ import {
 import { classify, messageOf, tell } from "./failures.ts";
 import { listExisting } from "./list-existing.ts";
 import { indexRecords, indexResources, pairKeys } from "./pair-existing.ts";
-import { mappingOfResource, type Services } from "./services.ts";
+import { mappingOfResource } from "./rules.ts";
+import type { Services } from "./services.ts";
 import { parentOf, unpairedRecords } from "./unpaired-records.ts";
 
 /** How long it waits after a failure. */

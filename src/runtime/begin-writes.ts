@@ -4,7 +4,7 @@
  * (`read-first.ts`). What needs more than lane and record is left to its own turn: a create, a removal, a
  * look into an unknown outcome, an author's line.
  */
-import { stepOutbound, type OutboundRequest, type OutboundStep } from "../engine/outbound.ts";
+import { stepOutbound } from "../engine/outbound.ts";
 import { processing } from "../engine/transition.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { LaneId } from "../model/ids.ts";
@@ -12,25 +12,9 @@ import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import type { Held } from "./claim.ts";
+import type { BegunWrite, Held } from "./claimed.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { randomToken, type Services } from "./services.ts";
-
-/** How far an event has come in the transaction that claimed it. */
-export type Begun =
-  /** It ended, or went back to wait; nothing is left to do. */
-  | { readonly kind: "settled" }
-  /** The resource is to be read before anything leaves; nothing is noted yet. */
-  | ({ readonly kind: "read" } & Pick<Read, "ref" | "validator"> & { readonly contact: Contact })
-  /** What leaves next is noted. */
-  | { readonly kind: "request"; readonly contact: Contact; readonly request: OutboundRequest };
-
-export interface BegunWrite {
-  readonly after: Transition;
-  readonly begun: Begun;
-}
-
-type Read = Extract<OutboundStep, { kind: "read" }>;
 
 /** An edit whose lane is held under its claim. */
 export interface Beginning {

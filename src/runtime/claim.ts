@@ -5,42 +5,20 @@ import { disableLane, disableWaiting } from "../engine/restart.ts";
 import { type Places, shares } from "../engine/shares.ts";
 import { claim, type Claim, expireLeases, holdsClaim, nextEvent } from "../engine/start.ts";
 import { move, processing, unchanged } from "../engine/transition.ts";
-import type { TandemEvent } from "../model/event.ts";
 import type { AccountId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import type { Decided, StoreTransaction } from "../store/store.ts";
 import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
+import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { type Begun, beginWrites, type BegunWrite } from "./begin-writes.ts";
+import { beginWrites } from "./begin-writes.ts";
+import type { Claimed, Held } from "./claimed.ts";
+import type { BegunWrite } from "./claimed.ts";
 import { tell } from "./failures.ts";
-import type { Services } from "./services.ts";
 import { saveDecided } from "./save-decided.ts";
+import type { Services } from "./services.ts";
 import { saveTogether } from "./work-together.ts";
-
-/** An event that this worker holds. */
-export interface Claimed {
-  readonly lane: LaneId;
-  /** Whose place it takes; `null` where the lane's connection is gone. */
-  readonly account: AccountId | null;
-  readonly direction: TandemEvent["direction"];
-  readonly action: TandemEvent["action"];
-  readonly resourceType: string;
-  readonly claim: Claim;
-  /** Until then nobody else can have it, by this process's clock. Renewals are not counted. */
-  readonly ownUntil: Instant;
-  /** What the transaction that claimed it did of it; `null` where its work is still to begin. */
-  readonly begun: Begun | null;
-}
-
-/** A lane under the claim, within a transaction. */
-export interface Held {
-  readonly lane: Lane;
-  readonly event: TandemEvent;
-  /** What was decided so far in this transaction. */
-  readonly start: Transition;
-}
 
 /**
  * Claims up to `limit` events that are due, one of each lane, and begins what can be begun together.

@@ -2,7 +2,9 @@
  * The drain: captured local writes become outbound events, one per lane and batch. It consumes
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
-import type { Admission } from "../engine/admit.ts";
+import { isHidden } from "../engine/absent-row.ts";
+import type { Admission } from "../engine/arrival.ts";
+import { placeRecord } from "../engine/place-record.ts";
 import {
   admitChange,
   admitOrphan,
@@ -10,27 +12,25 @@ import {
   admitRestore,
   canRestore,
 } from "../engine/record-change.ts";
-import { placeRecord } from "../engine/place-record.ts";
-import { isHidden } from "../engine/absent-row.ts";
 import { connectionsAt, type Whereabouts } from "../engine/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
-import { type Mapping, mappedColumns, type Row } from "../model/mapping.ts";
+import { mappedColumns, type Mapping, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { LaneMovedError } from "./admit-arrivals.ts";
-import { mapBy } from "./group-by.ts";
-import { journalOf } from "./journal.ts";
-import { goneWithParents } from "./gone-with-parents.ts";
 import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
 import { followUsers } from "./follow-links.ts";
+import { goneWithParents } from "./gone-with-parents.ts";
+import { mapBy } from "./group-by.ts";
+import { journalOf } from "./journal.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services.ts";
 import {
   type LaneOfRecord,
-  type LaneThatEnded,
   lanesLeft,
+  type LaneThatEnded,
   noteExpectedParents,
   placingColumn,
   shiftOf,

@@ -6,14 +6,15 @@ import {
   isMadeSince,
   writtenByUs,
 } from "../engine/identify.ts";
-import { type Likeness, likenessOf, mostAlike } from "../engine/tokenless.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
+import { type Likeness, likenessOf, mostAlike } from "../engine/tokenless.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { type Claimed, hold } from "./claim.ts";
+import { hold } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import type { Services } from "./services.ts";
 import { isIn } from "./tokenless-creates.ts";
 

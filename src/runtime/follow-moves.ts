@@ -4,6 +4,7 @@
  * is followed once.
  */
 import { admit } from "../engine/admit.ts";
+import { writtenByUs } from "../engine/identify.ts";
 import {
   type Departure,
   type Destination,
@@ -14,7 +15,6 @@ import {
   type MoveNews,
   placeText,
 } from "../engine/move.ts";
-import { writtenByUs } from "../engine/identify.ts";
 import { hasEndedBefore } from "../engine/tombstone.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
@@ -29,7 +29,8 @@ import {
   LaneMovedError,
 } from "./admit-arrivals.ts";
 import { expectNobody, goneOn, noteOrigin } from "./from-out-of-reach.ts";
-import { mappingOfResource, type Services } from "./services.ts";
+import { mappingOfResource } from "./rules.ts";
+import type { Services } from "./services.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
 /** A move with how it became known. */

@@ -1,7 +1,8 @@
 /** Writes that were begun with others, and may not leave: their account was paused meanwhile. */
 import { withoutRefused } from "../engine/create.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { type Claimed, hold, save } from "./claim.ts";
+import { hold, save } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import { awaitAccount } from "./paused-account.ts";
 import type { Services } from "./services.ts";
 

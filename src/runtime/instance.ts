@@ -21,7 +21,7 @@ import type { BeatMemory } from "./beat-memory.ts";
 import { drainChanges } from "./drain.ts";
 import { tell } from "./failures.ts";
 import type { Log } from "./log.ts";
-import { randomToken, type Services } from "./services.ts";
+import { type InstanceGuard, randomToken, type Services } from "./services.ts";
 
 /** How long an answer holds: a database does not become another under a running process. */
 const HOLDS_MS = 60_000;
@@ -37,15 +37,6 @@ const FAILED_OVER =
 /** What somebody who meets a foreign database can do. */
 export const FOREIGN_REMEDY =
   "`tandem approve instance` goes on with this copy; everything is read again first.";
-
-export interface InstanceGuard {
-  /** Why nothing may be posted, or `null`: then this process is at work, which the database is told. */
-  foreign(): Promise<string | null>;
-  /** The same as far as the database says it; nothing is written. */
-  told(): Promise<string | null>;
-  /** Makes the database this instance's own. */
-  adopt(): Promise<void>;
-}
 
 export function createInstanceGuard(
   { instance }: Pick<Store, "instance">,

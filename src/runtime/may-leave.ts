@@ -1,6 +1,7 @@
 /** Whether a request that writes may leave: only while its worker still has the claim. */
 import type { OutboundRequest } from "../engine/outbound.ts";
-import { type Claimed, forgetLate, hold } from "./claim.ts";
+import { forgetLate, hold } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import type { Services } from "./services.ts";
 
 /**

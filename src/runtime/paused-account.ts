@@ -6,7 +6,7 @@ import type { Context } from "../engine/context.ts";
 import { requeue } from "../engine/start.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Contact } from "./address-book.ts";
-import type { Held } from "./claim.ts";
+import type { Held } from "./claimed.ts";
 
 /** The lane with its event waiting for the account, or `null` where the account may be used. */
 export function awaitAccount(

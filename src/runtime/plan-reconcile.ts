@@ -7,74 +7,32 @@
  * ours, so it is for the caller to admit it before asking for the next part. What is planned
  * does not depend on whether the caller did.
  */
-import type { Arrival } from "../engine/admit.ts";
-import {
-  type PlannedAction,
-  planOrphan,
-  planAbsent,
-  planOutlived,
-  planSeen,
-  unseenLane,
-} from "../engine/reconcile.ts";
+import type { Arrival } from "../engine/arrival.ts";
 import { isTooYoungToMiss } from "../engine/reads-lag.ts";
+import { planAbsent, planOrphan, planOutlived, planSeen, unseenLane } from "../engine/reconcile.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import { mayBeBack } from "../engine/returning.ts";
 import type { Returnable } from "../engine/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Mapping, Row } from "../model/mapping.ts";
-import type { Observation, ResourceMove } from "../model/observation.ts";
+import type { Row } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { type Adoptions, identifyArrivals } from "./admit-arrivals.ts";
 import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
-import { takePendingTimes } from "./record-side.ts";
-import { planReturns, type ReturnedStep, type Returns } from "./returns.ts";
-import type { Services } from "./services.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
-import { endingParents, planGoneRecords, type RecordGoneStep } from "./plan-vanished.ts";
-import { NOTHING_LEFT, planLeft, planReturned, type RecordMovedStep } from "./plan-record-moves.ts";
-import { planSurplusOf, type Surplus, type SurplusStep } from "./plan-surplus.ts";
+import { NOTHING_LEFT, planLeft, planReturned } from "./plan-record-moves.ts";
+import { planSurplusOf, type Surplus } from "./plan-surplus.ts";
 import { planWithoutResource } from "./plan-unpaired.ts";
+import { endingParents, planGoneRecords } from "./plan-vanished.ts";
+import type { PlannedStep, Planner, ReconcilePlan, ReconcileScope } from "./planner.ts";
+import { takePendingTimes } from "./record-side.ts";
+import { planReturns } from "./returns.ts";
+import type { Services } from "./services.ts";
 
 /** Lanes and rows looked at in one transaction. */
 const BATCH = 500;
-
-/** What is to be carried out, and how; its actions say what comes of it. */
-export type PlannedStep = {
-  readonly mapping: Mapping;
-  readonly actions: readonly PlannedAction[];
-} & (
-  | { readonly cause: "seen"; readonly observation: Observation }
-  | { readonly cause: "record_differs" | "outlived"; readonly lane: LaneId }
-  | {
-      readonly cause: "unpaired";
-      readonly key: LaneKey;
-      /** The step that its parent comes here, or is back, by. */
-      readonly above: PlannedStep | null;
-    }
-  | { readonly cause: "absent"; readonly externalId: string }
-  | { readonly cause: "moved"; readonly move: ResourceMove }
-  | SurplusStep
-  | Pick<RecordMovedStep, "cause" | "recordType" | "recordId" | "leaves" | "losing">
-  | ReturnedStep
-  | Pick<RecordGoneStep, "cause" | "recordType" | "recordId" | "externalId">
-);
-
-/** A plan, or the part of it that one look has led to. */
-export interface ReconcilePlan {
-  /** Resources that the lists showed. */
-  readonly listed: number;
-  /** Missing, but heard of too shortly before to be sure: they are for a later look. */
-  readonly unconfirmed: number;
-  /** In the order in which they are carried out: parents before their children. */
-  readonly steps: readonly PlannedStep[];
-}
-
-export interface ReconcileScope {
-  /** Whether records are compared too, and get their counterparts; a sweep leaves them out. */
-  readonly records: boolean;
-}
 
 /** Plans what brings a connection in step, part by part. */
 export async function* planReconcile(
@@ -111,23 +69,6 @@ export async function* planReconcile(
       yield part;
     }
   }
-}
-
-export interface Planner {
-  readonly services: Services;
-  readonly contact: Contact;
-  readonly mapping: Mapping;
-  readonly scope: ReconcileScope;
-  /** What this plan has bound to resources, be it carried out by now or not. */
-  readonly adopted: Adoptions;
-  /** Lanes whose record belongs elsewhere: nothing is to be sent there. */
-  readonly leaving: ReadonlySet<LaneId>;
-  /** Resources whose record is gone: below them nothing new is taken in. */
-  readonly ending: ReadonlySet<string>;
-  /** Missing, but heard of too shortly before: a later look tells. It grows while this runs. */
-  readonly young: Set<string>;
-  readonly returns: Returns;
-  readonly signal?: AbortSignal;
 }
 
 /** @param before The steps planned so far; it grows while this runs. */

@@ -20,22 +20,11 @@ import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { visitPaired } from "./paired-pages.ts";
+import type { RecordMovedStep } from "./planner.ts";
 import type { Services } from "./services.ts";
-import { lanesLeft, type LaneOfRecord, whereaboutsOf } from "./whereabouts.ts";
+import { type LaneOfRecord, lanesLeft, whereaboutsOf } from "./whereabouts.ts";
 
 const BATCH = 500;
-
-/** A record that is to be looked at by the drain. */
-export interface RecordMovedStep extends Pick<LaneKey, "recordType" | "recordId"> {
-  readonly cause: "record_moved";
-  readonly mapping: Mapping;
-  /** It left this connection, so that its resource here is removed. */
-  readonly leaves: boolean;
-  /** The connections that lose a resource of it, be it this one or others that it has left. */
-  readonly losing: readonly ConnectionId[];
-  /** Also what is ended in other connections that it has left: the drain decides on all at once. */
-  readonly actions: readonly PlannedAction[];
-}
 
 /** What records left behind in a connection, with the lanes. */
 export interface LeftBehind {

@@ -1,23 +1,13 @@
 /** What a list shows of ours besides what a record is bound to: planned to be closed, if it is certain. */
-import type { Arrival } from "../engine/admit.ts";
+import type { Arrival } from "../engine/arrival.ts";
 import { planSurplus } from "../engine/reconcile.ts";
 import { type First, isCertainlySurplus } from "../engine/surplus.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
-import type { Observation, Place } from "../model/observation.ts";
+import type { Place } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { readOrAbsent } from "./both-sides.ts";
-import type { PlannedStep, Planner } from "./plan-reconcile.ts";
-
-/** A resource that was created twice. */
-export interface SurplusStep {
-  readonly cause: "surplus";
-  readonly lane: LaneId;
-  /** What the lane is bound to, as people name it here: `#7`, or its page where it was transferred. */
-  readonly counterpart: string;
-  readonly observation: Observation;
-}
+import type { PlannedStep, Planner } from "./planner.ts";
 
 /** A resource of ours that a list has shown, with the lane that is bound to another. */
 export interface Surplus {

@@ -4,8 +4,8 @@ import { contentOrNull } from "../engine/translate-record.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { batchesOf } from "./batches.ts";
-import type { PlannedStep, Planner } from "./plan-reconcile.ts";
 import { planArrived } from "./plan-record-moves.ts";
+import type { PlannedStep, Planner } from "./planner.ts";
 import {
   parentOf,
   unpairedBelow,

@@ -1,24 +1,12 @@
 /** What a reconcile finds of records that are gone while nobody was told. */
-import { type PlannedAction, planVanished } from "../engine/reconcile.ts";
-import type { Mapping } from "../model/mapping.ts";
+import { planVanished } from "../engine/reconcile.ts";
 import { AddressBook } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { visitPaired } from "./paired-pages.ts";
-import type { PlannedStep, Planner } from "./plan-reconcile.ts";
+import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";
 import { isCaptured, isLookedAt } from "./untold.ts";
 
 const BATCH = 500;
-
-/** A record that is gone: the drain ends its pairing, as if it had been told. */
-export interface RecordGoneStep {
-  readonly cause: "record_gone";
-  readonly mapping: Mapping;
-  readonly recordType: string;
-  readonly recordId: string | null;
-  /** Its counterpart, below which nothing new is taken in. */
-  readonly externalId: string | null;
-  readonly actions: readonly PlannedAction[];
-}
 
 /**
  * Finds the pairings of a connection whose record is gone. A row that row security may hide from us is

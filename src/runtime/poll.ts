@@ -2,16 +2,17 @@
  * The poll: whatever webhooks lost, one poll brings. It reads what was updated since the latest
  * time it has seen, less an overlap, and sends it through the same admission.
  */
-import { hurrySweeps } from "./hurry-sweep.ts";
 import { restartRetryable } from "../engine/restart.ts";
 import type { ListPage } from "../integrations/integration.ts";
-import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { Connection } from "../model/connection.ts";
+import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { type AdmissionSummary, admitArrivals } from "./admit-arrivals.ts";
-import { classify, tell } from "./failures.ts";
 import { advanceBackfill } from "./backfill.ts";
-import { mappingOfResource, type Services } from "./services.ts";
+import { classify, tell } from "./failures.ts";
+import { hurrySweeps } from "./hurry-sweep.ts";
+import { mappingOfResource } from "./rules.ts";
+import type { Services } from "./services.ts";
 
 /** Lists are not read at one instant, and clocks differ: look back this far behind the last time. */
 const OVERLAP_MS = 10 * 60_000;

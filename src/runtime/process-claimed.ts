@@ -1,12 +1,13 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
+import { fail } from "../engine/fail.ts";
 import { beginAnew, leaveLane, placeText } from "../engine/move.ts";
 import { processing } from "../engine/transition.ts";
-import { fail } from "../engine/fail.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { isContention } from "../store/database.ts";
 import type { LaneOfResource } from "../store/found-lanes.ts";
 import type { AddressBook } from "./address-book.ts";
-import { type Claimed, forgetLate, hold, save } from "./claim.ts";
+import { forgetLate, hold, save } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import { classify, messageOf } from "./failures.ts";
 import { followMove } from "./follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";

@@ -1,6 +1,6 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
-import { admit, contentOf } from "../engine/admit.ts";
 import { awaitRow } from "../engine/absent-row.ts";
+import { admit, contentOf } from "../engine/admit.ts";
 import type { Context } from "../engine/context.ts";
 import { isRestoring } from "../engine/covered.ts";
 import {
@@ -23,9 +23,10 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { beginAnew } from "./begin-anew.ts";
-import { type Claimed, hold, holdAmong, type Held, save } from "./claim.ts";
-import { awaitAccount } from "./paused-account.ts";
+import { hold, holdAmong, save } from "./claim.ts";
+import type { Claimed, Held } from "./claimed.ts";
 import { goneArrival } from "./gone-arrival.ts";
+import { awaitAccount } from "./paused-account.ts";
 import { writeMerge } from "./record-side.ts";
 import { removeRecord } from "./remove-record.ts";
 import { noteRestored } from "./restored-children.ts";
@@ -40,8 +41,8 @@ import {
   settleMove,
 } from "./settle-move.ts";
 import { type ReadStart, refuseStale, startRead } from "./stale-read.ts";
-import { decideByContent, passOrWait } from "./tokenless-creates.ts";
 import { resumeBelow, strandChildren } from "./stranded-children.ts";
+import { decideByContent, passOrWait } from "./tokenless-creates.ts";
 import { recordWriter } from "./write-record.ts";
 
 /** What the event needs before it can end. */

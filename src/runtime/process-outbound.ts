@@ -2,9 +2,9 @@
  * Processing an outbound event: decide from record and base as they are now, commit what is sent,
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
+import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/context.ts";
 import { learnIdentity } from "../engine/identify.ts";
-import { awaitRow } from "../engine/absent-row.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { sightOf } from "../engine/merge.ts";
 import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outbound.ts";
@@ -16,11 +16,12 @@ import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { hiddenOf } from "./absent-rows.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { attributionOf, type Author, authorOf } from "./attribution.ts";
-import { type Asked, byAccount, writerFor } from "./author-tokens.ts";
+import { attributionOf, authorOf } from "./attribution.ts";
+import { type Asked, type Author, byAccount, writerFor } from "./author-writer.ts";
 import { carryOut, type Turn } from "./carry-out.ts";
-import type { Begun } from "./begin-writes.ts";
-import { type Claimed, hold, save } from "./claim.ts";
+import { hold, save } from "./claim.ts";
+import type { Begun } from "./claimed.ts";
+import type { Claimed } from "./claimed.ts";
 import { findCreated } from "./find-created.ts";
 import { waitsForAccount } from "./hold-back.ts";
 import { mayLeave } from "./may-leave.ts";

@@ -1,5 +1,5 @@
 /** Failpoints that no store sees: where a request leaves, and where its answer is looked at. */
-import type { Claimed } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import type { Failpoint } from "./failpoints.ts";
 import type { Services } from "./services.ts";
 

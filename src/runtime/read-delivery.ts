@@ -1,7 +1,7 @@
 /** What a stored delivery says, read without asking anybody: nothing here writes. */
 import type { Translation } from "../integrations/integration.ts";
 import type { ResourceMove } from "../model/observation.ts";
-import type { Delivery } from "../store/store.ts";
+import type { Delivery } from "../store/deliveries.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Incoming } from "./admit-arrivals.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";

@@ -15,18 +15,19 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Row } from "../model/mapping.ts";
-import type { Observation, ResourceRef } from "../model/observation.ts";
+import type { ResourceRef } from "../model/observation.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { type Begun, beginWrite, type Beginning, beginningOf } from "./begin-writes.ts";
-import { type Claimed, heldBy } from "./claim.ts";
+import { type Beginning, beginningOf, beginWrite } from "./begin-writes.ts";
+import { heldBy } from "./claim.ts";
+import type { Begun, Claimed, ReadEdit, SeenFirst, WaitingEdit } from "./claimed.ts";
 import { tell } from "./failures.ts";
 import { mapBy } from "./group-by.ts";
 import { admitGone } from "./process-inbound.ts";
 import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 import type { Services } from "./services.ts";
-import { type ReadStart, refuseStale } from "./stale-read.ts";
+import { refuseStale } from "./stale-read.ts";
 import { isOfAnother } from "./take-answer.ts";
 
 /** What is to be read before a write. */
@@ -35,9 +36,6 @@ export interface ReadFirst {
   readonly ref: ResourceRef;
   readonly validator: string | null;
 }
-
-/** What a read has shown; `absent`: there is nothing that a deletion could take along. */
-export type SeenFirst = Observation | "unchanged" | "absent";
 
 /** Reads it. `gone`: the resource is deleted, and so is the event's work. */
 export async function readFirst(
@@ -60,16 +58,6 @@ export async function readFirst(
   }
 }
 
-/** An edit that has read what it would overwrite. */
-export interface ReadEdit {
-  readonly claimed: Claimed;
-  readonly book: AddressBook;
-  readonly seen: Exclude<SeenFirst, "absent">;
-  /** When the read began. */
-  readonly from: ReadStart;
-  readonly signal: AbortSignal;
-}
-
 /** Begins an edit with those that have read at the same time; `null` where it is to begin alone. */
 export async function beginAfterRead(services: Services, edit: ReadEdit): Promise<Begun | null> {
   const begun = new Map<LaneId, Begun>();
@@ -77,11 +65,6 @@ export async function beginAfterRead(services: Services, edit: ReadEdit): Promis
     beginTogether(services, all),
   );
   return done ? (begun.get(edit.claimed.lane) ?? null) : null;
-}
-
-/** What waits to be begun, and where to say what came of it. */
-export interface WaitingEdit extends ReadEdit {
-  readonly begun: Map<LaneId, Begun>;
 }
 
 async function beginTogether(

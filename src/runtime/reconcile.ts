@@ -3,7 +3,7 @@
  * the plan is weighed and carried out, which is to say handed to admission and the lanes' own
  * events. A dry run makes the same plan and carries nothing out.
  */
-import type { Arrival } from "../engine/admit.ts";
+import type { Arrival } from "../engine/arrival.ts";
 import { queueUnsent } from "../engine/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/reconcile.ts";
 import { queueRemoval } from "../engine/record-change.ts";
@@ -16,11 +16,12 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { followMove } from "./follow-moves.ts";
 import { batchesOf } from "./batches.ts";
+import { followMove } from "./follow-moves.ts";
 import { goneArrival } from "./gone-arrival.ts";
 import { mayGoOn } from "./held-runs.ts";
-import { type PlannedStep, planReconcile, type ReconcileScope } from "./plan-reconcile.ts";
+import { planReconcile } from "./plan-reconcile.ts";
+import type { PlannedStep, ReconcileScope } from "./planner.ts";
 import { carryOutReturns } from "./returns.ts";
 import type { Services } from "./services.ts";
 import { noteGone } from "./untold.ts";

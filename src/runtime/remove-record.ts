@@ -1,7 +1,7 @@
 /** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
+import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/context.ts";
 import { isRestoring } from "../engine/covered.ts";
-import { awaitRow } from "../engine/absent-row.ts";
 import {
   concludeRemoval,
   keptArchived,
@@ -17,7 +17,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { beginAnew, hasMovedOn } from "./begin-anew.ts";
-import type { Held } from "./claim.ts";
+import type { Held } from "./claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { isRecordNewer } from "./hooks.ts";
 import { lockForRemoval, type Removable } from "./record-side.ts";

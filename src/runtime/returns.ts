@@ -3,8 +3,8 @@
  * its tombstone, and what that proves is carried out with the rest of the plan. What was closed or let
  * go of for its record's sake is not asked for: it costs no call.
  */
-import type { Arrival } from "../engine/admit.ts";
-import type { PlannedAction, RecordSide } from "../engine/reconcile.ts";
+import type { Arrival } from "../engine/arrival.ts";
+import type { RecordSide } from "../engine/reconcile.ts";
 import { connectionsAt } from "../engine/record-move.ts";
 import {
   admitReturn,
@@ -16,38 +16,17 @@ import {
   takeEditTimes,
 } from "../engine/returning.ts";
 import type { Returnable } from "../engine/tombstone.ts";
-import type { LaneId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
-import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
-import type { Planner } from "./plan-reconcile.ts";
+import type { Planner, ReturnedStep } from "./planner.ts";
 import { takePendingTimes } from "./record-side.ts";
 import { whereaboutsOf } from "./whereabouts.ts";
 
 /** Reads of one type in one run; what is left over is for the next one, within minutes. */
 const READS = 500;
-
-/** A resource that is alive after all, as a read by id showed it. */
-export interface ReturnedStep {
-  readonly cause: "returned";
-  readonly lane: LaneId;
-  readonly observation: Observation;
-  /** Not later than when the read began. */
-  readonly verifiedAt: Instant;
-  readonly actions: readonly PlannedAction[];
-}
-
-/** What one run has found so far. It grows while the run plans. */
-export interface Returns {
-  /** Asked for by now, of each type. */
-  readonly asked: Set<LaneId>;
-  /** Resources that are alive after all, below which life goes on. */
-  readonly alive: Set<string>;
-}
 
 /** What a page leads to, beside what it shows. */
 export interface ReturnsOfPage {

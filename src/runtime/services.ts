@@ -1,42 +1,29 @@
 /** What every loop of the runtime works with; composed once, in `compose.ts`. */
-import type { BlastRadius } from "../engine/blast-radius.ts";
-import type { QuarantineLimits } from "../engine/quarantine.ts";
 import type { Integration } from "../integrations/integration.ts";
-import type { Clock, Random } from "../model/clock.ts";
-import type { EventId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Journal, Mapping } from "../model/mapping.ts";
-import type { IdentitySettings, Store } from "../store/store.ts";
-import type { AuthorTokens } from "./author-tokens.ts";
+import type { Random } from "../model/clock.ts";
+import type { Store } from "../store/store.ts";
+import type { AuthorTokens } from "./author-writer.ts";
+import type { PatchAnswer, WaitingEdit } from "./claimed.ts";
 import type { Failpoints } from "./failpoints.ts";
-import type { Gathering } from "./gather.ts";
 import type { Gateway } from "./gateway.ts";
-import type { AuthorHooks, HookBook } from "./hooks.ts";
-import type { InstanceGuard } from "./instance.ts";
+import type { Gathering } from "./gather.ts";
+import type { AuthorHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";
-import type { WaitingEdit } from "./read-first.ts";
-import type { PatchAnswer } from "./settle-together.ts";
+import type { Rules } from "./rules.ts";
 
-/** What stops Tandem before it does harm. */
-export interface Safety {
-  /** `null`: two systems may fight for ever. */
-  readonly quarantine: QuarantineLimits | null;
-  /** `null`: a run may do whatever it finds. */
-  readonly blastRadius: BlastRadius | null;
-  /** The least time between two writes of a record to its resource, in milliseconds. */
-  readonly writePause: number;
-  /** How long the answer to a write of ours stands for a read before the next, in milliseconds. */
-  readonly readFreshness: number;
+/** The guard before everything that posts. */
+export interface InstanceGuard {
+  /** Why nothing may be posted, or `null`: then this process is at work, which the database is told. */
+  foreign(): Promise<string | null>;
+  /** The same as far as the database says it; nothing is written. */
+  told(): Promise<string | null>;
+  /** Makes the database this instance's own. */
+  adopt(): Promise<void>;
 }
 
-export interface Services {
+export interface Services extends Rules {
   readonly store: Store;
   readonly integrations: ReadonlyMap<string, Integration>;
-  readonly mappings: readonly Mapping[];
-  readonly hooks: HookBook;
-  readonly journals: readonly Journal[];
-  /** Which rows stand for actors; `null` where nothing says so. */
-  readonly identities: IdentitySettings | null;
   readonly authors: AuthorHooks;
   readonly authorTokens: AuthorTokens;
   /** What answered edits, to be taken in together. */
@@ -46,27 +33,11 @@ export interface Services {
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly newEventId: (now: Instant) => EventId;
   readonly log: Log;
-  readonly safety: Safety;
   /** How often providers' logs are looked at for webhooks that failed; `null`: never. */
   readonly redeliverMillis: number | null;
   readonly instance: InstanceGuard;
-}
-
-/** The mapping of a resource type, or `null` where nothing is mapped to it. */
-export function mappingOfResource(
-  services: Pick<Services, "mappings">,
-  integration: string,
-  resourceType: string,
-): Mapping | null {
-  return (
-    services.mappings.find(
-      (mapping) => mapping.integration === integration && mapping.resource.type === resourceType,
-    ) ?? null
-  );
 }
 
 /** A token nobody can guess, made of the services' own randomness. */

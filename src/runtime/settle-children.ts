@@ -2,21 +2,21 @@
  * What belongs to a resource that was moved follows it to its new ids. What was made of it at its new place
  * before anybody knew goes to the old addresses, and its records are doubles.
  */
-import type { Context } from "../engine/context.ts";
 import { admit } from "../engine/admit.ts";
+import type { Context } from "../engine/context.ts";
 import { followParent, letRecordGo, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
 import { admitDrift, admitUnsent, queueRemoval } from "../engine/record-change.ts";
+import { handBack, takeEditTimes } from "../engine/returning.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { secondsBelow } from "../engine/surplus.ts";
 import { backInReach } from "../engine/tombstone.ts";
-import { handBack, takeEditTimes } from "../engine/returning.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import type { Held } from "./claim.ts";
+import type { Held } from "./claimed.ts";
 
 /** The children of a moved resource by one mapping. */
 export interface Family {

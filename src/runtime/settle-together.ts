@@ -12,10 +12,9 @@ import { concludeAnswer } from "../engine/outbound.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
-import type { Observation } from "../model/observation.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
-import { type Claimed, type Held, heldBy } from "./claim.ts";
+import { heldBy } from "./claim.ts";
+import type { Held, PatchAnswer } from "./claimed.ts";
 import { tell } from "./failures.ts";
 import { mapBy } from "./group-by.ts";
 import { reachClaimed } from "./reach-claimed.ts";
@@ -23,15 +22,6 @@ import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
 import type { Services } from "./services.ts";
 import { isOfAnother, settleAnswer } from "./take-answer.ts";
-
-/** What answered an edit of ours. */
-export interface PatchAnswer {
-  readonly claimed: Claimed;
-  readonly book: AddressBook;
-  readonly contact: Contact;
-  readonly answer: Observation;
-  readonly signal: AbortSignal;
-}
 
 /** An answer whose lane is held under its claim. */
 interface Answered {

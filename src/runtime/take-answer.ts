@@ -1,7 +1,7 @@
 /** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
+import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/context.ts";
 import { learnIdentity } from "../engine/identify.ts";
-import { awaitRow } from "../engine/absent-row.ts";
 import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";
@@ -13,7 +13,8 @@ import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import { type Claimed, type Held, save } from "./claim.ts";
+import { save } from "./claim.ts";
+import type { Claimed, Held } from "./claimed.ts";
 import { reachClaimed } from "./reach-claimed.ts";
 import { writeMerge, type Written } from "./record-side.ts";
 import type { Services } from "./services.ts";

@@ -10,15 +10,16 @@
  */
 import type { ConnectionId, DeliveryId } from "../model/ids.ts";
 import { SECOND } from "../model/instant.ts";
+import type { DeliveryStore, TakenDelivery } from "../store/deliveries.ts";
 import { allOf } from "../store/pipeline.ts";
-import type { DeliveryStore, FirstLook, StoreTransaction, TakenDelivery } from "../store/store.ts";
+import type { FirstLook, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { tell } from "./failures.ts";
-import { hurrySweeps } from "./hurry-sweep.ts";
 import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";
-import { bookOfDelivery, type Reading, readDelivery } from "./read-delivery.ts";
+import { hurrySweeps } from "./hurry-sweep.ts";
+import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
 import type { WorkerWork } from "./worker.ts";
 

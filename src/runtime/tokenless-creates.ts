@@ -1,5 +1,6 @@
 /** What no token tells: whose create a resource is that came in while one without a token was open. */
 import type { ParentState } from "../engine/outbound.ts";
+import { requeue } from "../engine/start.ts";
 import {
   awaitStill,
   INTENT_DEADLINE_MS,
@@ -7,13 +8,13 @@ import {
   ownerByContent,
   takeOver,
 } from "../engine/tokenless.ts";
-import { requeue } from "../engine/start.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { type Claimed, type Held, hold, holdAmong, save } from "./claim.ts";
+import { hold, holdAmong, save } from "./claim.ts";
+import type { Claimed, Held } from "./claimed.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { parentState } from "./parent-state.ts";
 import type { Services } from "./services.ts";

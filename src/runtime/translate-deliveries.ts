@@ -3,14 +3,15 @@ import { nextRunAt } from "../engine/retry.ts";
 import { TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import type { ConnectionId, DeliveryId } from "../model/ids.ts";
-import type { Delivery, StoreTransaction } from "../store/store.ts";
+import type { Delivery } from "../store/deliveries.ts";
+import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";
-import { bookOfDelivery, type Reading, readDelivery } from "./read-delivery.ts";
 import { hurrySweeps } from "./hurry-sweep.ts";
+import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */

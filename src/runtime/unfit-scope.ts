@@ -8,12 +8,12 @@ import type { Mapping } from "../model/mapping.ts";
 import {
   describeMisfit,
   isOffForScope,
-  type UnfitScope,
   unfitReason,
+  type UnfitScope,
 } from "../model/scope-misfit.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { AddressBook } from "./address-book.ts";
-import type { Claimed } from "./claim.ts";
+import type { Claimed } from "./claimed.ts";
 import { enableConnection } from "./enable-connection.ts";
 import type { Services } from "./services.ts";
 

@@ -1,11 +1,12 @@
 /** Records of a connection that have no counterpart there and never had one, in steps. */
 import { takingBack } from "../engine/place-record.ts";
-import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
+import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { groupBy } from "./group-by.ts";
-import { mappingOfResource, type Services } from "./services.ts";
+import { mappingOfResource } from "./rules.ts";
+import type { Services } from "./services.ts";
 
 export interface UnpairedRecord {
   readonly key: LaneKey & { readonly recordId: string };

@@ -1,4 +1,6 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
+import type { ParentState } from "../engine/outbound.ts";
+import { endedIn, expectedIn } from "../engine/place-record.ts";
 import {
   connectionsAt,
   isMisplaced,
@@ -6,8 +8,6 @@ import {
   type ParentPairing,
   type Whereabouts,
 } from "../engine/record-move.ts";
-import { endedIn, expectedIn } from "../engine/place-record.ts";
-import type { ParentState } from "../engine/outbound.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
@@ -15,7 +15,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { isSucceeded } from "./begin-anew.ts";
-import type { Held } from "./claim.ts";
+import type { Held } from "./claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { mapBy } from "./group-by.ts";
 import { keyText } from "./key-text.ts";

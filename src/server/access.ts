@@ -5,21 +5,12 @@
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
 import { auditText, recordAct } from "./audit.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, Entry } from "./caller.ts";
 import { refuseElsewhere, refuseForeignPage } from "./guard.ts";
-import type { HandlerOptions } from "./handler.ts";
 import { problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import { cookieOf, newCookie, sameSecret, setCookie, tokenDigest } from "./session.ts";
 import { createTokenAttempts } from "./token-attempts.ts";
-
-/** Who was let in, and from where. */
-export interface Entry {
-  readonly actor: string;
-  readonly origin: string;
-  /** The id of the login's session; `null` where it was not by a login. */
-  readonly session: string | null;
-}
 
 export interface Access {
   /** Who asks, or the refusal. */
@@ -158,4 +149,19 @@ function tooManyAttempts(waitMillis: number): Response {
   );
   refusal.headers.set("retry-after", seconds);
   return refusal;
+}
+
+export interface HandlerOptions {
+  /**
+   * Asked of every API request. Default: `TANDEM_API_TOKEN` of the environment. Without one the API answers
+   * this machine only, and a handler that is mounted in another app answers nobody.
+   */
+  readonly apiToken?: string;
+  /**
+   * The app's own check, where the handler is mounted behind the app's login: a request of the API that it
+   * allows needs no token. Webhooks never ask it. A text allows it as well, and names who acts, for the audit.
+   *
+   * @example createTandem(config, { authorize: (request) => adminOf(request)?.email ?? false })
+   */
+  readonly authorize?: (request: Request) => boolean | string | Promise<boolean | string>;
 }

@@ -11,7 +11,7 @@ import { tell } from "../runtime/failures.ts";
 import type { Services } from "../runtime/services.ts";
 import type { Act } from "../store/audit.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { Entry } from "./access.ts";
+import type { Entry } from "./caller.ts";
 
 /** What a request carries on its way through the handler. */
 export interface ApiEnv {

@@ -1,5 +1,4 @@
 /** The other end of a request's connection, as far as the server that took it tells. */
-
 export interface Caller {
   /** Its address; `null` where nothing tells, as in a handler that is mounted in another app. */
   readonly peer: string | null;
@@ -42,4 +41,12 @@ export function networkOf(address: string): string {
 
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** Who was let in, and from where. */
+export interface Entry {
+  readonly actor: string;
+  readonly origin: string;
+  /** The id of the login's session; `null` where it was not by a login. */
+  readonly session: string | null;
 }

@@ -3,18 +3,18 @@ import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { tell } from "../runtime/failures.ts";
-import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import { inTime } from "../runtime/in-time.ts";
-import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
+import { FOREIGN_REMEDY } from "../runtime/instance.ts";
 import { receiveTogether } from "../runtime/receive-together.ts";
-import { NoAnswerError } from "../store/database.ts";
+import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
-import { createAccess } from "./access.ts";
+import { NoAnswerError } from "../store/database.ts";
+import { createAccess, type HandlerOptions } from "./access.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";
+import type { ApiEnv } from "./audit.ts";
 import { BudgetSpentError, type ByteHold, createByteBudget } from "./byte-budget.ts";
 import { callerOf } from "./caller.ts";
-import type { ApiEnv } from "./audit.ts";
 import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
@@ -30,21 +30,6 @@ const BODY_MS = 10_000;
 /** What bodies under way may hold in all: two of the largest, each with its text. */
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
-
-export interface HandlerOptions {
-  /**
-   * Asked of every API request. Default: `TANDEM_API_TOKEN` of the environment. Without one the API answers
-   * this machine only, and a handler that is mounted in another app answers nobody.
-   */
-  readonly apiToken?: string;
-  /**
-   * The app's own check, where the handler is mounted behind the app's login: a request of the API that it
-   * allows needs no token. Webhooks never ask it. A text allows it as well, and names who acts, for the audit.
-   *
-   * @example createTandem(config, { authorize: (request) => adminOf(request)?.email ?? false })
-   */
-  readonly authorize?: (request: Request) => boolean | string | Promise<boolean | string>;
-}
 
 /**
  * A web-standard handler. `bindings` is what `@hono/node-server` passes beside the request: without it,

@@ -3,7 +3,8 @@ import { composeTandem, type TandemCore, type TandemOptions } from "../compose.t
 import type { AnyConfig } from "../config.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/failpoints.ts";
 import type { Store } from "../store/store.ts";
-import { createHandler, type HandlerOptions, type RequestHandler } from "./handler.ts";
+import type { HandlerOptions } from "./access.ts";
+import { createHandler, type RequestHandler } from "./handler.ts";
 import { type RecordStatus, statusOf } from "./status-of.ts";
 
 export interface Tandem<Names extends string = string> extends TandemCore {

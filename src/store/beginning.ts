@@ -1,6 +1,6 @@
 /** How a transaction begins, where that differs from others. */
+import type { PendingDeliveries } from "./deliveries.ts";
 import type { Directory } from "./directory.ts";
-import type { PendingDeliveries } from "./store.ts";
 
 /** What may be asked before it is known that the transaction has begun: nothing that writes. */
 export interface FirstLook {

@@ -8,30 +8,31 @@
  * 4. Time is the database's.
  */
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
-import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { AuditStore } from "./audit.ts";
-import type { RefusalStore } from "./refusals.ts";
 import type { BackfillStore } from "./backfill-store.ts";
 import type { Beginning } from "./beginning.ts";
+import type { DeliveryStore, PendingDeliveries } from "./deliveries.ts";
 import type { Directory } from "./directory.ts";
 import type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 import type { HeldRuns } from "./held-runs.ts";
+import type { LinkStore } from "./identities.ts";
 import type { InstanceStore } from "./instances.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Misfit } from "./misfit.ts";
-import type { LinkStore } from "./identities.ts";
 import type { ChangeStore, RecordStore } from "./records.ts";
 import type { RedeliveryStore } from "./redeliveries.ts";
+import type { RefusalStore } from "./refusals.ts";
 import type { SessionStore } from "./sessions.ts";
 
-export type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
 export type { Beginning, FirstLook } from "./beginning.ts";
 export type { AccountRecord, Contact, Directory } from "./directory.ts";
+export type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 export type { AppSql, CapturedChange, ChangeStore, RecordStore, ToldBy } from "./records.ts";
@@ -246,63 +247,4 @@ export interface StoreTransaction {
   readonly backfills: BackfillStore;
   readonly sessions: SessionStore;
   readonly audit: AuditStore;
-}
-
-/** A delivery as it is stored. */
-export interface Delivery {
-  readonly id: DeliveryId;
-  readonly integration: string;
-  readonly deliveryKey: string;
-  readonly event: string;
-  readonly payload: string;
-  readonly attempts: number;
-  /** The accounts whose secret signed it; `null`: stored by code that did not keep them. */
-  readonly verifiedBy: readonly AccountId[] | null;
-}
-
-/** What became of a delivery that was received. */
-export interface ReceivedDelivery extends Pick<Delivery, "id" | "verifiedBy"> {
-  readonly seenBefore: boolean;
-}
-
-export interface DeliveryStore {
-  /** Stores deliveries durably; one seen before counts up, and is answered as it was stored then. */
-  receive(deliveries: readonly Omit<Delivery, "attempts">[]): Promise<readonly ReceivedDelivery[]>;
-  /** Which of these keys are stored, whatever became of them. */
-  received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
-  counts(): Promise<Readonly<Record<"received" | "translated" | "irrelevant" | "failed", number>>>;
-  /** Only what is still to be translated: it costs the same however many are kept. */
-  waiting(): Promise<Readonly<Record<"received" | "failed", number>>>;
-}
-
-/** A delivery that is stored with what has become of it already. */
-export interface TakenDelivery extends Omit<Delivery, "attempts"> {
-  /** `received`: it is still to be translated. */
-  readonly state: "received" | "translated" | "irrelevant";
-  readonly action: string | null;
-  /** Of an irrelevant one. */
-  readonly reason: string | null;
-}
-
-export interface PendingDeliveries {
-  /** Which of these keys are stored, as `DeliveryStore.received`. */
-  received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
-  /**
-   * Stores deliveries that are not stored yet. One that has been meanwhile: run again. What is asked behind
-   * it, without waiting, may be undone by itself.
-   */
-  add(deliveries: readonly TakenDelivery[]): Promise<void>;
-  /**
-   * Locks deliveries that are to be translated, oldest first.
-   *
-   * @param bytes After so many bytes of payloads no more are read: they would not fit the memory together.
-   */
-  lock(limit: number, bytes?: number): Promise<readonly Delivery[]>;
-  translated(
-    deliveries: readonly { readonly id: DeliveryId; readonly action: string | null }[],
-  ): Promise<void>;
-  irrelevant(id: DeliveryId, action: string | null, reason: string): Promise<void>;
-  failed(id: DeliveryId, error: TandemEvent["error"], runAt: Instant): Promise<void>;
-  /** Events of a delivery that are errored; a redelivery restarts them. */
-  erroredLanes(id: DeliveryId): Promise<readonly LaneId[]>;
 }

@@ -48,6 +48,19 @@ it.each([
 });
 
 it.each([
+  ["a module that needs this one", 'import { admit } from "./undone.ts";'],
+  ["its types alone", 'import type { Admission } from "./undone.ts";'],
+  ["what it passes on", 'export { admit } from "./undone.ts";'],
+])("no circle: src/engine/admit.ts must not import %s", async (_, code) => {
+  expect(await refusals("src/engine/admit.ts", code)).toContain("tandem/import-circle");
+});
+
+it("what does not lead back may be imported", async () => {
+  const code = 'import type { Context } from "./context.ts";\nexport type A = Context;';
+  expect(await refusals("src/engine/admit.ts", code)).toEqual([]);
+});
+
+it.each([
   ["src/store/store.ts", "src/engine/plan.ts"],
   ["src/dashboard/a.ts", "src/model/event.ts"],
   ["src/dashboard/a.ts", "src/server/api-types.ts"],

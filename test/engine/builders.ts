@@ -1,4 +1,9 @@
 /** Builders over fixtures: each test names only what it is about. */
+import type { Admission, Arrival } from "../../src/engine/arrival.ts";
+import type { Context } from "../../src/engine/context.ts";
+import { newEvent } from "../../src/engine/new-event.ts";
+import { NOTHING_SENT, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
+import { versionsBefore } from "../../src/engine/versions.ts";
 import type { Content, Json } from "../../src/model/content.ts";
 import { digest } from "../../src/model/content.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
@@ -7,11 +12,6 @@ import { type Instant, instantFromMicros, parseInstant, SECOND } from "../../src
 import type { Attempt, Known, Lane } from "../../src/model/lane.ts";
 import type { FieldMapping, Mapping, Row } from "../../src/model/mapping.ts";
 import type { Observation, ResourceType } from "../../src/model/observation.ts";
-import type { Admission, Arrival } from "../../src/engine/admit.ts";
-import type { Context } from "../../src/engine/context.ts";
-import { versionsBefore } from "../../src/engine/versions.ts";
-import { newEvent } from "../../src/engine/new-event.ts";
-import { NOTHING_SENT, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
 
 const START = parseInstant("2026-03-02T09:00:00Z");
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DeliveryId, deliveryId } from "../../src/model/ids.ts";
 import { ReceiverFullError, receiveTogether } from "../../src/runtime/receive-together.ts";
-import type { DeliveryStore } from "../../src/store/store.ts";
+import type { DeliveryStore } from "../../src/store/deliveries.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 

@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
+import type { HandlerOptions } from "../../src/server/access.ts";
 import type { ApiAct, ApiAudit } from "../../src/server/api-types.ts";
 import { nameAct } from "../../src/server/audit.ts";
 import { calledFrom } from "../../src/server/caller.ts";
-import { createRouter, type HandlerOptions } from "../../src/server/handler.ts";
+import { createRouter } from "../../src/server/handler.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

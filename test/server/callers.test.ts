@@ -1,13 +1,13 @@
 /** From where requests come, over real HTTP and through a handler that is mounted in another app. */
+import { Hono } from "hono";
 import { request } from "node:http";
 import { connect } from "node:net";
-import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HttpServer, listen } from "../../src/cli/http-server.ts";
 import { refuseOpenApi } from "../../src/cli/serving.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
-import type { HandlerOptions } from "../../src/server/handler.ts";
+import type { HandlerOptions } from "../../src/server/access.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 

@@ -1,16 +1,11 @@
 /** The API of one account: requests that carry its login, and where a redirect may lead. */
 import { createHash } from "node:crypto";
 import { IntegrationError } from "../integration.ts";
+import { Addressing } from "./addressing.ts";
 import type { Login } from "./credentials.ts";
 import { foreignAddress } from "./errors.ts";
 import { appAuthorization, FixedToken, InstallationTokens, type TokenSource } from "./login.ts";
-import { Addressing } from "./repository-api.ts";
-import { type Answer, type ApiRequest, isRedirect, type Transport } from "./transport.ts";
-
-export interface UnsignedRequest extends Omit<ApiRequest, "authorization"> {
-  /** Of an earlier answer to the same question: where nothing has changed since, the answer is a 304. */
-  readonly validator?: string | null | undefined;
-}
+import { type Answer, isRedirect, type Transport, type UnsignedRequest } from "./transport.ts";
 
 export class Api {
   readonly login: Login;

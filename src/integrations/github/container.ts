@@ -21,7 +21,7 @@ import {
   type ListQuery,
   type Telemetry,
 } from "../integration.ts";
-import type { Api, UnsignedRequest } from "./api.ts";
+import type { Api } from "./api.ts";
 import { impossible, malformedAnswer, misled } from "./errors.ts";
 import { changeSets, observeLabels, partlyApplied, withChangedLabels } from "./issue-sets.ts";
 import { type ListItem, listPages, nextLink, PageGuard } from "./listing.ts";
@@ -42,6 +42,7 @@ import {
 import { RepositoryApi } from "./repository-api.ts";
 import { ISSUE, ISSUE_COMMENT, writableValues } from "./resources.ts";
 import { putToken } from "./token.ts";
+import type { UnsignedRequest } from "./transport.ts";
 import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
 
 type KnownType = "issue" | "issue_comment";

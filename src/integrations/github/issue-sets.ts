@@ -8,17 +8,17 @@
  */
 import {
   canonical,
-  isStringArray,
   type Content,
+  isStringArray,
   type SetChange,
   type SetChanges,
 } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { IntegrationError } from "../integration.ts";
-import type { UnsignedRequest } from "./api.ts";
 import { impossible } from "./errors.ts";
 import { labelsShape, nameOfLabel } from "./payload.ts";
 import { ISSUE } from "./resources.ts";
+import type { UnsignedRequest } from "./transport.ts";
 import { type Answer, instantOfDate, readAnswer } from "./transport.ts";
 
 const NO_CHANGE: SetChange = { added: [], removed: [] };

@@ -13,42 +13,14 @@ import type { Instant } from "../../model/instant.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Place } from "../../model/observation.ts";
 import { type Container, IntegrationError, type Telemetry } from "../integration.ts";
-import type { Api, UnsignedRequest } from "./api.ts";
+import type { Api } from "./api.ts";
 import { malformedAnswer } from "./errors.ts";
 import { issueShape, repositoryShape } from "./payload.ts";
+import type { UnsignedRequest } from "./transport.ts";
 import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
 
 /** How old a looked-up name may be for a read. */
 const NAME_TRUSTED_MS = 60_000;
-const BY_NAME_MS = 60 * 60_000;
-
-/** What an account's server has shown of its addresses; shared by all repositories of the account. */
-export class Addressing {
-  #isByNumber = false;
-  #byNameSince: Instant | null = null;
-  /** When each repository's name was last seen to lead to its id; only by name. */
-  readonly lookedUp = new Map<string, { readonly name: string; readonly at: Instant }>();
-
-  kindAt(now: Instant): "unknown" | "by_number" | "by_name" {
-    if (this.#isByNumber) return "by_number";
-    const since = this.#byNameSince;
-    return since !== null && now < addMillis(since, BY_NAME_MS) ? "by_name" : "unknown";
-  }
-
-  /** The last known name of a repository that has to be asked for by name. */
-  nameAt(now: Instant, id: string): string | null {
-    return this.kindAt(now) === "by_name" ? (this.lookedUp.get(id)?.name ?? null) : null;
-  }
-
-  noteNumber(): void {
-    this.#isByNumber = true;
-  }
-
-  noteName(now: Instant): void {
-    this.#byNameSince = now;
-  }
-}
-
 export class RepositoryApi {
   readonly #api: Api;
   readonly #id: string;

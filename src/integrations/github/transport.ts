@@ -304,3 +304,8 @@ export function instantOfDate(date: string | undefined): Instant | null {
   if (Number.isNaN(millis) || Math.abs(millis) > LAST_SECOND * 1000) return null;
   return instantFromMillis(millis);
 }
+
+export interface UnsignedRequest extends Omit<ApiRequest, "authorization"> {
+  /** Of an earlier answer to the same question: where nothing has changed since, the answer is a 304. */
+  readonly validator?: string | null | undefined;
+}

@@ -3,12 +3,7 @@ import { type Backfill, NO_PROGRESS } from "../../model/backfill.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { BackfillStore, NotedKey } from "../backfill-store.ts";
-import type { MemoryState } from "./memory-state.ts";
-
-/** A noted key with the backfill it belongs to. */
-export interface KeptKey extends NotedKey {
-  readonly of: string;
-}
+import type { KeptKey, MemoryState } from "./memory-state.ts";
 
 export function backfillStore(
   state: MemoryState,

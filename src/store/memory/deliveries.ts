@@ -1,8 +1,8 @@
 /** Deliveries: stored before they are answered, counted when they come again, then translated. */
 import type { DeliveryId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
+import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../deliveries.ts";
 import { storableValue, withoutNul } from "../storable-json.ts";
-import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../store.ts";
 import { byId } from "./lane-keys.ts";
 import type { MemoryState, StoredDelivery } from "./memory-state.ts";
 

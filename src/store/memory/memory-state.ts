@@ -15,25 +15,25 @@ import type { HeldRun } from "../../model/held-run.ts";
 import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Instant, instantFromMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 import type { Journal, Mapping } from "../../model/mapping.ts";
+import type { LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 import type { Placeholder } from "../../model/placeholder.ts";
+import type { AuditEntry } from "../audit.ts";
+import type { NotedKey } from "../backfill-store.ts";
+import type { Delivery } from "../deliveries.ts";
+import type { LedgerEvent } from "../ledger.ts";
+import type { CountedRefusals } from "../refusals.ts";
+import type { LoginSession } from "../sessions.ts";
 import type {
   AccountRecord,
   AfterCommitMark,
   CapturedChange,
-  Delivery,
   IdentitySettings,
   Link,
   ToldBy,
   Work,
 } from "../store.ts";
-import type { AuditEntry } from "../audit.ts";
-import type { CountedRefusals } from "../refusals.ts";
-import type { LedgerEvent } from "../ledger.ts";
-import type { LoginSession } from "../sessions.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
-import type { KeptKey } from "./backfills.ts";
 import { captured, type CapturedTable, capturedTables } from "./capture.ts";
 import { UndoableList, UndoableMap, UndoLog } from "./undo-log.ts";
 
@@ -205,4 +205,9 @@ export class MemoryState {
     const change = table === undefined ? null : captured(table, write, this.now());
     if (change !== null) this.changes.append(change);
   }
+}
+
+/** A noted key with the backfill it belongs to. */
+export interface KeptKey extends NotedKey {
+  readonly of: string;
 }

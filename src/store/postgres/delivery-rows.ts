@@ -8,9 +8,9 @@ import type {
   PendingDeliveries,
   ReceivedDelivery,
   TakenDelivery,
-} from "../store.ts";
-import { storableJson, withoutNul } from "../storable-json.ts";
+} from "../deliveries.ts";
 import { allOf } from "../pipeline.ts";
+import { storableJson, withoutNul } from "../storable-json.ts";
 
 type Received = Omit<Delivery, "attempts">;
 

@@ -5,6 +5,7 @@ export type { RequestMatch } from "./exchange.ts";
 export { GitHubFailure } from "./failures.ts";
 export type { ApiFaults, Applied, Faults, Millis, ScriptedFault, WebhookFaults } from "./faults.ts";
 export type { Hold } from "./hold.ts";
+export type { Hook } from "./hook.ts";
 export type { Id, IdKind } from "./identifiers.ts";
 export type { IssueInput, IssuePatch, PullRequestInput } from "./issue-operations.ts";
 export type { Person } from "./person.ts";
@@ -17,5 +18,5 @@ export {
 } from "./simulator.ts";
 export type { App, Comment, Installation, Issue, RepositoryRef, User } from "./state.ts";
 export type { Listening, ListenOptions } from "./transport.ts";
-export type { Delivery, DeliveryState, Hook, HookInput } from "./webhooks.ts";
+export type { Delivery, DeliveryState, HookInput } from "./webhooks.ts";
 export type { Happening, RepositoryInput, UserInput } from "./world.ts";

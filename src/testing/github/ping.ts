@@ -1,9 +1,9 @@
 /** The payload of `ping`, by which GitHub tries out a hook. */
+import type { Hook } from "./hook.ts";
 import type { JsonObject } from "./identifiers.ts";
-import { repositoryUrl, representUser, timeText } from "./represent.ts";
 import { representRepository } from "./represent-repository.ts";
+import { repositoryUrl, representUser, timeText } from "./represent.ts";
 import type { Repository } from "./state.ts";
-import type { Hook } from "./webhooks.ts";
 import type { World } from "./world.ts";
 
 export function describePing(world: World, hook: Hook, repository: Repository | null): JsonObject {

@@ -14,6 +14,7 @@ import { RateLimits, type WriteLimit } from "./api/rate-limits.ts";
 import { Exchange, type RequestMatch } from "./exchange.ts";
 import { type Faults, noFaults, type ScriptedFault } from "./faults.ts";
 import type { Hold } from "./hold.ts";
+import type { Hook } from "./hook.ts";
 import { type Id, type IdKind, nodeId } from "./identifiers.ts";
 import { Person } from "./person.ts";
 import { type RequestEntry, type RequestFilter, RequestLog } from "./request-log.ts";
@@ -27,7 +28,7 @@ import type {
   User,
 } from "./state.ts";
 import { createFetch, listen, type Listening, type ListenOptions } from "./transport.ts";
-import { type Delivery, type Hook, type HookInput, Webhooks } from "./webhooks.ts";
+import { type Delivery, type HookInput, Webhooks } from "./webhooks.ts";
 import {
   fullNameOf,
   type Happening,

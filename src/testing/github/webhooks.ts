@@ -3,13 +3,11 @@ import { createHmac } from "node:crypto";
 import type { Random } from "../../model/clock.ts";
 import { type Instant, MILLISECOND } from "../../model/instant.ts";
 import { drawMillis, strikes, type WebhookFaults } from "./faults.ts";
+import type { Hook, Receiver } from "./hook.ts";
 import { type Id, type JsonObject, nodeId, randomGuid, writeJson } from "./identifiers.ts";
 import { describePing } from "./ping.ts";
 import type { RepositoryRef } from "./state.ts";
 import type { Happening, World } from "./world.ts";
-
-/** Receives a request in process; its body is handed over beside it, for those who only look. */
-export type Receiver = (request: Request, body: string) => Response | Promise<Response>;
 
 /** Where deliveries go: over the network by `url`, or in process by `deliver`. */
 export interface HookInput {
@@ -20,16 +18,6 @@ export interface HookInput {
   readonly events?: readonly string[];
   /** A hook of one repository; where absent, the hook of the app, which hears of all. */
   readonly repository?: RepositoryRef;
-}
-
-export interface Hook {
-  readonly id: Id;
-  readonly url: string;
-  readonly deliver: Receiver | null;
-  readonly secret: string;
-  readonly events: readonly string[];
-  readonly repositoryId: Id | null;
-  readonly createdAt: Instant;
 }
 
 /**

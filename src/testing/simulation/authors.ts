@@ -3,7 +3,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { AppUser } from "./app-world.ts";
 import { tokenIn } from "./history.ts";
 import { OUR_LOGINS, recordName, resourceName } from "./places.ts";
-import type { Scene, Thing } from "./verdict.ts";
+import type { Scene, Thing } from "./scene.ts";
 
 /** Who wrote a thing at GitHub, or `null` where nobody is named above it. */
 const LINE = /^\*\*(.+)\*\* wrote: <!-- tandem-author -->/;

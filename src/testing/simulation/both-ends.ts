@@ -4,7 +4,7 @@ import type { AppTask, AppUser, AppWorld } from "./app-world.ts";
 import { signsOf } from "./authors.ts";
 import { type History, tokenIn, withoutToken } from "./history.ts";
 import { commentName, issueName, type Place, type Site, type WorldKind } from "./places.ts";
-import type { Ending, Says, Scene, Thing } from "./verdict.ts";
+import type { Ending, Says, Scene, Thing } from "./scene.ts";
 
 type Sides = Pick<Scene, "records" | "resources" | "users">;
 

@@ -1,11 +1,11 @@
 /** Edits that disappeared without a trace: neither final, nor superseded, nor named in a conflict. */
 import type { Json } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
-import type { Edit, Side } from "./history.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
+import type { Edit, Side } from "./history.ts";
 import { hasLeft } from "./misplaced.ts";
 import { recordName, resourceName } from "./places.ts";
-import { type Scene, text, type Thing } from "./verdict.ts";
+import { type Scene, text, type Thing } from "./scene.ts";
 
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
 

@@ -1,7 +1,7 @@
 /** Where the counterparts of records are, and what became of those that their records have left. */
 import type { Lane } from "../../model/lane.ts";
 import { type Place, recordName, resourceName } from "./places.ts";
-import type { Scene } from "./verdict.ts";
+import type { Scene } from "./scene.ts";
 
 /** A pairing that ended since its record was moved to another connection. */
 export function hasLeft({ tombstone }: Lane): boolean {

@@ -1,15 +1,9 @@
 /** The end of a history: do both sides agree, was anything lost, doubled, or left behind? */
-import type { Json } from "../../model/content.ts";
 import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { GitHubSimulator } from "../github/index.ts";
-import type { RequestEntry } from "../github/request-log.ts";
-import type { AppUser, AppWorld } from "./app-world.ts";
 import { misattributed } from "./authors.ts";
 import { bothSides } from "./both-ends.ts";
-import type { History } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
-import type { LedgerWatch } from "./ledger-watch.ts";
 import { lostCopies, lostEdits, lostLabels } from "./lost.ts";
 import {
   hasLeft,
@@ -20,7 +14,8 @@ import {
   misplaced,
   placeOf,
 } from "./misplaced.ts";
-import { OUR_LOGINS, type Place, recordName, resourceName, type Site } from "./places.ts";
+import { OUR_LOGINS, recordName, resourceName } from "./places.ts";
+import { type Ending, type Scene, text } from "./scene.ts";
 
 /** What holds of every history, each by its name. */
 export const INVARIANTS = {
@@ -51,56 +46,6 @@ export type Verdict = Readonly<Record<Invariant, readonly string[]>>;
 /** Whether no invariant is broken. */
 export function isUpheld(verdict: Verdict): boolean {
   return Object.values(verdict).every((broken) => broken.length === 0);
-}
-
-/** What a thing says, field by field; labels sorted. */
-export type Says = Readonly<Record<string, Json>>;
-
-/** A row of the app, or an issue or comment. */
-export interface Thing {
-  readonly says: Says;
-  readonly archived: boolean;
-  /** The login of its owner or author. */
-  readonly by: string | null;
-  /** Of a record, the key of that user. */
-  readonly userId?: string | null;
-  /** Whom the line above what was posted names. */
-  readonly nameAbove?: string | null;
-  /** The token of the create that made it, or of what it was copied from. */
-  readonly token?: string | null;
-  /** Of a task its project, of a comment its task or issue. */
-  readonly belongsTo?: string;
-  /** Of what we closed as surplus, and what is said below it. */
-  readonly isSurplus?: boolean;
-  /** Where nothing is connected. */
-  readonly isOutside?: boolean;
-}
-
-/** Everything there is at the end. */
-export interface Ending {
-  readonly world: AppWorld;
-  readonly places: readonly Place[];
-  /** All repositories, also those that nothing is connected to. */
-  readonly sites: readonly Site[];
-  readonly github: GitHubSimulator;
-  readonly history: History;
-  readonly ledger: LedgerView;
-  readonly watch: LedgerWatch;
-  /** What Tandem asked until it had come to rest. */
-  readonly requests: readonly RequestEntry[];
-  /** How often anybody did anything, somebody died, or time passed: what a call may come of. */
-  readonly happenings: number;
-  /** What still differed after one poll, before a sweep. */
-  readonly behind: readonly string[];
-  readonly overdue: readonly string[];
-  readonly restless: readonly string[];
-}
-
-/** The ending with both sides read, by names such as `tasks:1` and `issue:7`. */
-export interface Scene extends Ending {
-  readonly records: ReadonlyMap<string, Thing>;
-  readonly resources: ReadonlyMap<string, Thing>;
-  readonly users: readonly AppUser[];
 }
 
 /** Judges a history that has come to rest. */
@@ -320,8 +265,4 @@ function chatty({ requests, happenings }: Scene): readonly string[] {
   const causes = happenings + failed;
   if (calls.length <= CALLS_TO_SPARE + causes) return [];
   return [`${String(calls.length)} calls for ${String(causes)} causes`];
-}
-
-export function text(value: Json | undefined): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -2,20 +2,15 @@
  * Four workers on one database: their steps in any order, their requests under way at once, and
  * each of them dies now and then in the middle of it: at the network, or at a failpoint.
  */
-import type { Random } from "../../model/clock.ts";
 import { countHeld } from "../../engine/shares.ts";
+import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
-import {
-  claimDue,
-  endDueTogether,
-  type Claimed,
-  passOnLeases,
-  renewLease,
-} from "../../runtime/claim.ts";
+import { claimDue, endDueTogether, passOnLeases, renewLease } from "../../runtime/claim.ts";
+import type { Claimed } from "../../runtime/claimed.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
-import { followLink } from "../../runtime/follow-links.ts";
 import { messageOf } from "../../runtime/failures.ts";
+import { followLink } from "../../runtime/follow-links.ts";
 import { gather } from "../../runtime/gather.ts";
 import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";

@@ -181,3 +181,10 @@ function inboundOutcome(of: Cell["of"], point: Failpoint, action: CellAction): O
   };
   return { reasons: [reasons[action]], writes: [created, created] };
 }
+
+/** The record and resource of one cell, as far as they are there. */
+export interface Pair {
+  readonly title: string;
+  readonly record: string | null;
+  readonly number: number | null;
+}

@@ -4,7 +4,7 @@
  */
 import type { Hold } from "../../../src/testing/github/index.ts";
 import type { Child } from "../child.ts";
-import { type Cell, isAdoption, isRemoval, outcomeOf } from "./matrix.ts";
+import { type Cell, isAdoption, isRemoval, outcomeOf, type Pair } from "./matrix.ts";
 import type { Site } from "./site.ts";
 import {
   differences,
@@ -12,7 +12,6 @@ import {
   editAgainAtOnce,
   editFound,
   issuesOf,
-  type Pair,
   prepare,
   subjectOf,
 } from "./story.ts";

@@ -14,16 +14,10 @@ import {
   isRemoval,
   nameOf,
   unreachable,
+  type Pair,
 } from "./matrix.ts";
 import { REPOSITORY, type Site } from "./site.ts";
 import { until } from "./until.ts";
-
-/** The record and resource of one cell, as far as they are there. */
-export interface Pair {
-  readonly title: string;
-  readonly record: string | null;
-  readonly number: number | null;
-}
 
 /**
  * Makes what the edit needs: for an update or a delete a task and an issue that are paired, but where

@@ -1,10 +1,11 @@
 /** Routes of a GitHub App: installations and their tokens, deliveries and redelivery. */
 import { addMillis, MILLISECOND } from "../../../model/instant.ts";
 import { GitHubFailure, notFound } from "../failures.ts";
+import type { Hook } from "../hook.ts";
 import type { Json, JsonObject } from "../identifiers.ts";
-import { PERMISSIONS, representApp, representInstallation, timeText } from "../represent.ts";
 import { representRepository } from "../represent-repository.ts";
-import type { Delivery, Hook } from "../webhooks.ts";
+import { PERMISSIONS, representApp, representInstallation, timeText } from "../represent.ts";
+import type { Delivery } from "../webhooks.ts";
 import { covers } from "../world.ts";
 import { actorOf, checkApp, installationOf } from "./access.ts";
 import { type Answer, type Call, ok, repositoryOf } from "./call.ts";
