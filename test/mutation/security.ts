@@ -184,7 +184,7 @@ export const security: readonly CodeMutant[] = [
     file: "src/server/assets.ts",
     find: "\"frame-ancestors 'none'\",",
     replace: "",
-    killedBy: inputs,
+    killedBy: ["test/server/assets.test.ts"],
   },
   {
     id: "secret-variables",
@@ -216,7 +216,7 @@ export const security: readonly CodeMutant[] = [
     file: "src/integrations/github/credentials.ts",
     find: "if (known.includes(host) || THIS_MACHINE.test(hostname)) return;",
     replace: 'if (known.includes(host) || hostname !== "") return;',
-    killedBy: ["test/integrations/github/account.test.ts"],
+    killedBy: ["test/integrations/github/credentials.test.ts"],
   },
   {
     id: "secret-stored",
