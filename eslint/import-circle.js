@@ -8,7 +8,7 @@ import { dirname, relative, resolve } from "node:path";
 /** `from "./a.ts"` and `import("./a.ts")`. */
 const IMPORT = /(?:^|[\s}])from\s+"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"/g;
 
-/** What each file imports, read once as long as it stays as it is. */
+/** The imports of each file, read again only when it has changed. */
 const known = new Map();
 
 /** @returns {readonly string[]} the files that `file` imports */
@@ -16,20 +16,16 @@ function importsOf(file) {
   const changed = statSync(file).mtimeMs;
   const before = known.get(file);
   if (before?.changed === changed) return before.imports;
-  const imports = importedBy(file, readFileSync(file, "utf8"));
+  const imports = [...readFileSync(file, "utf8").matchAll(IMPORT)]
+    .map(([, from, dynamic]) => resolve(dirname(file), from ?? dynamic))
+    .filter((imported) => /\.tsx?$/.test(imported) && existsSync(imported));
   known.set(file, { changed, imports });
   return imports;
 }
 
-function importedBy(file, text) {
-  return [...text.matchAll(IMPORT)]
-    .map(([, from, dynamic]) => resolve(dirname(file), from ?? dynamic))
-    .filter((imported) => /\.tsx?$/.test(imported) && existsSync(imported));
-}
-
-/** @returns {readonly string[] | null} the shortest way from one file to another, both included */
-function wayFrom(start, end) {
-  const cameFrom = new Map([[start, null]]);
+/** @returns {readonly string[] | null} the shortest way from one of some files to another, both included */
+function wayFrom(starts, end) {
+  const cameFrom = new Map(starts.map((start) => [start, null]));
   for (const file of cameFrom.keys()) {
     if (file === end) {
       const way = [];
@@ -51,20 +47,30 @@ export const importCircle = {
     },
   },
   create(context) {
-    const check = ({ source }) => {
+    const own = context.filename;
+    const found = [];
+    const note = ({ source }) => {
       if (typeof source?.value !== "string" || !source.value.startsWith(".")) return;
-      const imported = resolve(dirname(context.filename), source.value);
-      if (!existsSync(imported) || !/\.tsx?$/.test(imported)) return;
-      const way = wayFrom(imported, context.filename);
-      if (way === null) return;
-      const names = [context.filename, ...way].map((file) => relative(context.cwd, file));
-      context.report({ node: source, messageId: "circle", data: { way: names.join(" → ") } });
+      const file = resolve(dirname(own), source.value);
+      if (/\.tsx?$/.test(file) && existsSync(file)) found.push({ source, file });
+    };
+    const report = () => {
+      const imported = found.map(({ file }) => file);
+      // One search for all imports: in nearly every file none of them leads back.
+      if (wayFrom(imported, own) === null) return;
+      for (const { source, file } of found) {
+        const way = wayFrom([file], own);
+        if (way === null) continue;
+        const names = [own, ...way].map((each) => relative(context.cwd, each));
+        context.report({ node: source, messageId: "circle", data: { way: names.join(" → ") } });
+      }
     };
     return {
-      ImportDeclaration: check,
-      ImportExpression: check,
-      ExportNamedDeclaration: check,
-      ExportAllDeclaration: check,
+      ImportDeclaration: note,
+      ImportExpression: note,
+      ExportNamedDeclaration: note,
+      ExportAllDeclaration: note,
+      "Program:exit": report,
     };
   },
 };

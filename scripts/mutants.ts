@@ -80,16 +80,11 @@ endProcess();
 
 function choose(): readonly CodeMutant[] {
   const named = mutants.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
-  const slow = new Set(
-    shardOf(
-      values.shard,
-      named.filter(({ id }) => isMissedOnDatabase(id)),
-    ),
-  );
-  return named.filter((mutant) => slow.has(mutant) || !isMissedOnDatabase(mutant.id));
+  const part = new Set(shardOf(values.shard, named.filter(isMissedOnDatabase)));
+  return named.filter((mutant) => part.has(mutant) || !isMissedOnDatabase(mutant));
 }
 
-function isMissedOnDatabase(id: string): boolean {
+function isMissedOnDatabase({ id }: CodeMutant): boolean {
   return missed.get(id)?.includes("(postgres)") ?? true;
 }
 
