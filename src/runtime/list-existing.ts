@@ -68,10 +68,9 @@ export async function listExisting(step: Step): Promise<Progress> {
       const page = next.value;
       // Before the transaction: PGlite has one session, and the directory would wait for it.
       const book = await AddressBook.open(services);
-      const now = await services.store.ledger.now();
       const isTimely = services.clock.now() - began < AT_ONCE_MS * MILLISECOND;
       const isLast = page.last || taken === PAGES_AT_ONCE || waiting >= INBOUND_BACKLOG;
-      const goesOn = !isLast && isTimely && mayAskOn(step, book, now);
+      const goesOn = !isLast && isTimely && (await mayAskOn(step, book));
       if (goesOn) coming = pages.next();
       // Should one of them fail, nobody is left to hear of the others.
       coming.catch(() => undefined);
@@ -90,14 +89,13 @@ export async function listExisting(step: Step): Promise<Progress> {
   }
 }
 
-/**
- * Whether the connection is still to be listed, and the budget is not for others.
- *
- * @param now By the database's clock, as the budget's reset is: this process's may be hours off.
- */
-function mayAskOn({ contact }: Step, book: AddressBook, now: Instant): boolean {
+/** Whether the connection is still to be listed, and the budget is not for others. */
+async function mayAskOn({ services, contact }: Step, book: AddressBook): Promise<boolean> {
   const present = book.contact(contact.connection.id);
-  return present !== null && mayWork(present) && bulkRequestAt(present.account.budget, now) <= now;
+  if (present === null || !mayWork(present)) return false;
+  // By the database's clock, as the budget's reset is: this process's may be hours off.
+  const now = await services.store.ledger.now();
+  return bulkRequestAt(present.account.budget, now) <= now;
 }
 
 async function admitPage(step: Step, page: ListPage, book: AddressBook): Promise<number> {
