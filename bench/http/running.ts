@@ -1,6 +1,6 @@
-/** What runs in a process of its own, of which the harness measures what it costs. */
+/** A part of the product or a peer runs in a process of its own, whose costs the harness measures. */
 
-/** What a part gives when it runs, and how it is stopped. */
+/** A part that runs, with what it tells its callers, and how it is stopped. */
 export interface Running<Opened, Last> {
   readonly opened: Opened;
   readonly stop: () => Promise<Last>;

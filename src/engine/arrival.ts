@@ -1,4 +1,4 @@
-/** What comes in, and what becomes of it. */
+/** An arrival is an observation that comes in; an admission says what becomes of it. */
 import type { TandemEvent } from "../model/event.ts";
 import type { DeliveryId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
@@ -14,6 +14,7 @@ export interface Arrival {
   readonly verifiedAt: Instant | null;
 }
 
+/** The decision on an arrival: the lane as it is then, and the event. */
 export interface Admission extends Transition {
   /** The event born of the arrival; `null` where a poll saw what it had seen before. */
   readonly event: TandemEvent | null;

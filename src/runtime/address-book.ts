@@ -19,7 +19,7 @@ export class UnmappedLaneError extends Error {
   override readonly name = "UnmappedLaneError";
 }
 
-/** What a snapshot is read with, and the rules that it is read under. */
+/** The directory that a snapshot is read from, with the rules that apply to it. */
 type Reader = Rules & { readonly store: { readonly directory: Directory } };
 
 /** A read that does not answer: whoever comes later asks anew, on a connection of their own. */

@@ -1,4 +1,4 @@
-/** Who writes a create: its author by a token of their own, or the account. */
+/** The writer of a create: its author by a token of their own, or the account. */
 import { BY_ACCOUNT, type Writer } from "../engine/create.ts";
 import type { ContainerClient } from "../integrations/integration.ts";
 import type { InsteadOfAuthor } from "../model/lane.ts";
@@ -13,17 +13,18 @@ export interface Author {
   readonly row: Row;
 }
 
-/** Who writes a create, with what it takes. */
+/** The writer of a create, with the client that it takes. */
 export interface Asked {
   /** The author for whom the app was asked, by the key of their row; `null` where it has no hook. */
   readonly author: string | null;
   readonly writer: Writer;
   /** The author's own; `null` where the account writes. */
   readonly client: ContainerClient | null;
-  /** What a failed create of theirs leads to; `null` where it is like any other failure. */
+  /** The reason for the account to write after a failed create of theirs; `null` for any other failure. */
   refused(thrown: unknown): InsteadOfAuthor | null;
 }
 
+/** Asks the app for an author's own token. */
 export interface AuthorTokens {
   /** @throws IntegrationError that is retryable, where the integration cannot be asked who it is. */
   ask(claimed: Claimed, contact: Contact, author: Author): Promise<Asked>;
@@ -39,7 +40,7 @@ export function byAccount(
 }
 
 /**
- * Who writes for the author that a record has now; `null` where the app is to be asked. The record may
+ * The writer for the author that a record has now; `null` where the app is to be asked. The record may
  * have another one since it was asked, in whose name nothing may leave under the former's token.
  */
 export function writerFor(asked: Asked | null, author: Author | null): Writer | null {

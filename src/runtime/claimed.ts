@@ -1,4 +1,4 @@
-/** What a worker holds of a claimed event, and how far its work has come. */
+/** A claimed event as its worker holds it, and how far the work has come. */
 import type { OutboundRequest, OutboundStep } from "../engine/outbound.ts";
 import type { Claim } from "../engine/start.ts";
 import type { TandemEvent } from "../model/event.ts";
@@ -13,7 +13,7 @@ import type { ReadStart } from "./stale-read.ts";
 export interface Held {
   readonly lane: Lane;
   readonly event: TandemEvent;
-  /** What was decided so far in this transaction. */
+  /** The decisions so far in this transaction. */
   readonly start: Transition;
 }
 
@@ -25,10 +25,10 @@ export type Begun =
   | { readonly kind: "settled" }
   /** The resource is to be read before anything leaves; nothing is noted yet. */
   | ({ readonly kind: "read" } & Pick<Read, "ref" | "validator"> & { readonly contact: Contact })
-  /** What leaves next is noted. */
+  /** The request that leaves next is noted. */
   | { readonly kind: "request"; readonly contact: Contact; readonly request: OutboundRequest };
 
-/** What a claimed write becomes, and how far it has come. */
+/** A claimed write as it is saved, and how far it has come. */
 export interface BegunWrite {
   readonly after: Transition;
   readonly begun: Begun;
@@ -37,7 +37,7 @@ export interface BegunWrite {
 /** An event that this worker holds. */
 export interface Claimed {
   readonly lane: LaneId;
-  /** Whose place it takes; `null` where the lane's connection is gone. */
+  /** The account whose place it takes; `null` where the lane's connection is gone. */
   readonly account: AccountId | null;
   readonly direction: TandemEvent["direction"];
   readonly action: TandemEvent["action"];
@@ -45,11 +45,11 @@ export interface Claimed {
   readonly claim: Claim;
   /** Until then nobody else can have it, by this process's clock. Renewals are not counted. */
   readonly ownUntil: Instant;
-  /** What the transaction that claimed it did of it; `null` where its work is still to begin. */
+  /** How far the transaction that claimed it has come; `null` where its work is still to begin. */
   readonly begun: Begun | null;
 }
 
-/** What answered an edit of ours. */
+/** The answer to an edit of ours. */
 export interface PatchAnswer {
   readonly claimed: Claimed;
   readonly book: AddressBook;
@@ -58,7 +58,7 @@ export interface PatchAnswer {
   readonly signal: AbortSignal;
 }
 
-/** What a read has shown; `absent`: there is nothing that a deletion could take along. */
+/** The result of a read; `absent`: there is nothing that a deletion could take along. */
 export type SeenFirst = Observation | "unchanged" | "absent";
 
 /** An edit that has read what it would overwrite. */
@@ -71,7 +71,7 @@ export interface ReadEdit {
   readonly signal: AbortSignal;
 }
 
-/** What waits to be begun, and where to say what came of it. */
+/** An edit that waits to be begun, with the map that takes its result. */
 export interface WaitingEdit extends ReadEdit {
   readonly begun: Map<LaneId, Begun>;
 }

@@ -77,7 +77,7 @@ export async function followMove(
       ])
     ).map((lane) => [lane.id, lane]),
   );
-  // What came in below it between the look and the locks would stay paired where the resource is no more.
+  // A child that came in between the look and the locks would stay paired where the resource is no more.
   const missed = (await lookBelow()).find((id) => !held.has(id));
   if (missed !== undefined) throw new LaneMovedError(`lane ${missed} came below it meanwhile`);
   const news: MoveNews = { ...known, display: move.seen?.display ?? {} };

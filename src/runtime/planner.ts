@@ -1,4 +1,4 @@
-/** What a plan of a reconcile is made of, and what each part of planning is given. */
+/** The steps of a reconcile's plan, and the state that each part of planning is given. */
 import type { PlannedAction } from "../engine/reconcile.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
@@ -12,7 +12,7 @@ import type { Services } from "./services.ts";
 export interface SurplusStep {
   readonly cause: "surplus";
   readonly lane: LaneId;
-  /** What the lane is bound to, as people name it here: `#7`, or its page where it was transferred. */
+  /** The resource that the lane is bound to, as people name it here: `#7`, or its page where it was transferred. */
   readonly counterpart: string;
   readonly observation: Observation;
 }
@@ -27,7 +27,7 @@ export interface ReturnedStep {
   readonly actions: readonly PlannedAction[];
 }
 
-/** What one run has found so far. It grows while the run plans. */
+/** The returns that one run has found so far. It grows while the run plans. */
 export interface Returns {
   /** Asked for by now, of each type. */
   readonly asked: Set<LaneId>;
@@ -58,7 +58,7 @@ export interface RecordMovedStep extends Pick<LaneKey, "recordType" | "recordId"
   readonly actions: readonly PlannedAction[];
 }
 
-/** What is to be carried out, and how; its actions say what comes of it. */
+/** A step to be carried out, and how; its actions say what comes of it. */
 export type PlannedStep = {
   readonly mapping: Mapping;
   readonly actions: readonly PlannedAction[];
@@ -99,7 +99,7 @@ export interface Planner {
   readonly contact: Contact;
   readonly mapping: Mapping;
   readonly scope: ReconcileScope;
-  /** What this plan has bound to resources, be it carried out by now or not. */
+  /** The lanes that this plan has bound to resources, be it carried out by now or not. */
   readonly adopted: Adoptions;
   /** Lanes whose record belongs elsewhere: nothing is to be sent there. */
   readonly leaving: ReadonlySet<LaneId>;

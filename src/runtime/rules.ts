@@ -1,4 +1,4 @@
-/** What is configured, with the clock and fresh ids: the part of the services that decisions are told. */
+/** The configuration, with the clock and fresh ids: the part of the services that decisions are told. */
 import type { BlastRadius } from "../engine/blast-radius.ts";
 import type { QuarantineLimits } from "../engine/context.ts";
 import type { Clock } from "../model/clock.ts";
@@ -8,7 +8,7 @@ import type { Journal, Mapping } from "../model/mapping.ts";
 import type { IdentitySettings } from "../store/store.ts";
 import type { HookBook } from "./hooks.ts";
 
-/** What stops Tandem before it does harm. */
+/** Limits that stop Tandem before it does harm. */
 export interface Safety {
   /** `null`: two systems may fight for ever. */
   readonly quarantine: QuarantineLimits | null;
@@ -20,6 +20,7 @@ export interface Safety {
   readonly readFreshness: number;
 }
 
+/** The configuration as decisions need it; `Services` has the rest. */
 export interface Rules {
   readonly mappings: readonly Mapping[];
   readonly hooks: HookBook;

@@ -43,7 +43,7 @@ function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** Who was let in, and from where. */
+/** The caller that was let in, and from where. */
 export interface Entry {
   readonly actor: string;
   readonly origin: string;

@@ -43,7 +43,7 @@ export interface TakenDelivery extends Omit<Delivery, "attempts"> {
   /** `received`: it is still to be translated. */
   readonly state: "received" | "translated" | "irrelevant";
   readonly action: string | null;
-  /** Of an irrelevant one. */
+  /** Why a delivery is irrelevant. */
   readonly reason: string | null;
 }
 
@@ -57,7 +57,7 @@ export interface DeliveryStore {
   waiting(): Promise<Readonly<Record<"received" | "failed", number>>>;
 }
 
-/** What became of a delivery that was received. */
+/** The outcome of a delivery that was received. */
 export interface ReceivedDelivery extends Pick<Delivery, "id" | "verifiedBy"> {
   readonly seenBefore: boolean;
 }

@@ -39,7 +39,7 @@ export async function expectOneOfEach(app: SampleTandem, count: number): Promise
   ).toEqual(issues.map((issue) => said(issue.title, issue.body, issue.state === "open")).sort());
 }
 
-/** What the event of an issue says whose title two tasks have. */
+/** The error of an issue's event whose title two tasks have. */
 export const TWIN_ERROR = {
   code: "ambiguous_key",
   message:

@@ -4,7 +4,7 @@ import { addMillis, type Instant } from "../../model/instant.ts";
 /** How long "by name" stands before it is decided again. */
 const BY_NAME_MS = 60 * 60_000;
 
-/** What an account's server has shown of its addresses; shared by all repositories of the account. */
+/** The forms of address that an account's server answers; shared by all repositories of the account. */
 export class Addressing {
   #isByNumber = false;
   #byNameSince: Instant | null = null;

@@ -305,7 +305,8 @@ export function instantOfDate(date: string | undefined): Instant | null {
   return instantFromMillis(millis);
 }
 
+/** A request as callers make it; `Api` adds the authorization. */
 export interface UnsignedRequest extends Omit<ApiRequest, "authorization"> {
-  /** Of an earlier answer to the same question: where nothing has changed since, the answer is a 304. */
+  /** The validator of an earlier answer to the same question: if nothing has changed since, the answer is a 304. */
   readonly validator?: string | null | undefined;
 }

@@ -8,7 +8,7 @@ import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import type { Place, Site } from "./places.ts";
 
-/** What a thing says, field by field; labels sorted. */
+/** The content of a thing, field by field; labels sorted. */
 export type Says = Readonly<Record<string, Json>>;
 
 /** A row of the app, or an issue or comment. */
@@ -17,15 +17,15 @@ export interface Thing {
   readonly archived: boolean;
   /** The login of its owner or author. */
   readonly by: string | null;
-  /** Of a record, the key of that user. */
+  /** The key of a record's author. */
   readonly userId?: string | null;
   /** Whom the line above what was posted names. */
   readonly nameAbove?: string | null;
   /** The token of the create that made it, or of what it was copied from. */
   readonly token?: string | null;
-  /** Of a task its project, of a comment its task or issue. */
+  /** The project of a task; the task or issue of a comment. */
   readonly belongsTo?: string;
-  /** Of what we closed as surplus, and what is said below it. */
+  /** A resource that we closed as surplus, or a comment below one. */
   readonly isSurplus?: boolean;
   /** Where nothing is connected. */
   readonly isOutside?: boolean;
@@ -41,11 +41,11 @@ export interface Ending {
   readonly history: History;
   readonly ledger: LedgerView;
   readonly watch: LedgerWatch;
-  /** What Tandem asked until it had come to rest. */
+  /** The requests of Tandem until it had come to rest. */
   readonly requests: readonly RequestEntry[];
   /** How often anybody did anything, somebody died, or time passed: what a call may come of. */
   readonly happenings: number;
-  /** What still differed after one poll, before a sweep. */
+  /** The things that still differed after one poll, before a sweep. */
   readonly behind: readonly string[];
   readonly overdue: readonly string[];
   readonly restless: readonly string[];
