@@ -31,6 +31,8 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 
+/** A long run tells after so many seeds that it goes on. */
+const PROGRESS = 100;
 /** So many failing seeds are shrunk; the others are only named. */
 const SHRUNK = 3;
 /** How often a failing history is run to shrink it. */
@@ -83,6 +85,11 @@ async function tellMany(
     total.apiCalls += told.apiCalls;
     total.statements += told.trace.length;
     for (const name of NAMES) broken[name] += Number(told.verdict[name].length > 0);
+    if (total.seeds % PROGRESS === 0 && total.seeds < seeds) {
+      process.stderr.write(
+        `${String(total.converged)} of ${String(total.seeds)} histories converged, ${String(seeds)} in all\n`,
+      );
+    }
     if (told.converged) return;
     failing.push(told);
     say(told);
