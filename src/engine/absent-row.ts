@@ -6,7 +6,7 @@ import type { TandemEvent } from "../model/event.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 import { awaitRecord, nextLookAt } from "./inbound.ts";
-import { requeue } from "./start.ts";
+import { postpone } from "./start.ts";
 
 /**
  * Whether an absent row may live on where we do not see it.
@@ -33,9 +33,8 @@ export function awaitRow(
 
 /** Sends an event back until the record's row can be seen; no attempt is burnt. */
 export function awaitVisible(start: Transition, event: TandemEvent, context: Context): Transition {
-  return requeue(start, event, context.now, {
+  return postpone(start, event, context.now, {
     reason: "record_not_visible",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: nextLookAt(event, context.now),
   });
 }

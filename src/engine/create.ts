@@ -20,7 +20,7 @@ import type {
   Transition,
 } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
-import { requeue } from "./start.ts";
+import { postpone } from "./start.ts";
 import { withPosted } from "./identify.ts";
 import { closeIntent } from "./tokenless.ts";
 
@@ -187,9 +187,8 @@ export function lookInstead(
   notBefore: Instant | null,
   now: Instant,
 ): Transition {
-  return requeue(refused, event, now, {
+  return postpone(refused, event, now, {
     reason: "reread_needed",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: notBefore ?? now,
     reread: true,
   });

@@ -5,7 +5,7 @@ import type { Transition } from "../model/lane.ts";
 import { supersede } from "./covered.ts";
 import { lookInstead, withoutRefused } from "./create.ts";
 import { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
-import { isTakenBack, requeue } from "./start.ts";
+import { isTakenBack, postpone, requeue } from "./start.ts";
 import { liveEvents, move } from "./transition.ts";
 
 export interface Failure {
@@ -35,10 +35,9 @@ export function fail(
     return lookInstead(noted, event, pausedUntil, now);
   }
   if (pausedUntil !== null) {
-    return requeue(noted, event, now, {
+    return postpone(noted, event, now, {
       reason: "account_paused",
       error,
-      attempts: Math.max(0, event.attempts - 1),
       runAt: pausedUntil,
     });
   }

@@ -8,7 +8,7 @@ import { coveredByOurWrite } from "./covered.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import { type Plan, unsent } from "./plan.ts";
 import { mayBeOfBefore } from "./reads-lag.ts";
-import { requeue } from "./start.ts";
+import { postpone } from "./start.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
@@ -104,9 +104,8 @@ export function endForMissingRecord(
 export function awaitParent(start: Transition, event: TandemEvent, context: Context): Transition {
   const deadline = event.deadline ?? addMillis(context.now, PARENT_DEADLINE_MS);
   const next = nextLookAt(event, context.now);
-  return requeue(start, event, context.now, {
+  return postpone(start, event, context.now, {
     reason: "awaiting_parent",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: deadline > context.now && deadline < next ? deadline : next,
     deadline,
   });
@@ -141,18 +140,16 @@ export function endForEndedParent(
 
 /** Sends an event back because the app holds the record's row; no attempt is burnt. */
 export function awaitRecord(start: Transition, event: TandemEvent, context: Context): Transition {
-  return requeue(start, event, context.now, {
+  return postpone(start, event, context.now, {
     reason: "record_locked",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: addMillis(context.now, 250),
   });
 }
 
 /** Sends an event back until the drain has looked at where its record is; no attempt is burnt. */
 export function awaitDrain(start: Transition, event: TandemEvent, context: Context): Transition {
-  return requeue(start, event, context.now, {
+  return postpone(start, event, context.now, {
     reason: "admitted",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: addMillis(context.now, 250),
   });
 }

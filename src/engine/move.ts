@@ -22,7 +22,7 @@ import { newEvent } from "./new-event.ts";
 import { closingValues } from "./outbound.ts";
 import { admitRecordMove, queueRemoval } from "./record-change.ts";
 import { disableWaiting, enableLane } from "./restart.ts";
-import { requeue } from "./start.ts";
+import { postpone, requeue } from "./start.ts";
 import { backInReach, hasEndedBefore, outOfReach } from "./tombstone.ts";
 import { bear, liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
 
@@ -376,8 +376,7 @@ export function removeWith(
 
 /** What was led away from a lane that ended there is looked at again: there is nothing to be done. */
 export function beginAnew(start: Transition, event: TandemEvent, now: Instant): Transition {
-  const attempts = Math.max(0, event.attempts - 1);
-  return requeue(start, event, now, { reason: "resource_moved", attempts, runAt: now });
+  return postpone(start, event, now, { reason: "resource_moved", runAt: now });
 }
 
 /** Waits for children that have not arrived: they are moved one after the other. */
@@ -388,9 +387,8 @@ export function awaitChildren(
   runAt: Instant,
   now: Instant,
 ): Transition {
-  return requeue(start, event, now, {
+  return postpone(start, event, now, {
     reason: "awaiting_children",
-    attempts: Math.max(0, event.attempts - 1),
     runAt,
     deadline,
     reread: true,

@@ -27,7 +27,7 @@ import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { awaitReads, isUnread } from "./reads-lag.ts";
 import { endedReason, removalOf, removalReason } from "./record-move.ts";
 import { hasTaken, splitSets } from "./sets.ts";
-import { requeue } from "./start.ts";
+import { postpone } from "./start.ts";
 import { closeIntent, sentByCreates } from "./tokenless.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
@@ -201,9 +201,8 @@ function stepCreate(
   if (parent === null) {
     return {
       kind: "settled",
-      transition: requeue(start, event, context.now, {
+      transition: postpone(start, event, context.now, {
         reason: "awaiting_parent",
-        attempts: Math.max(0, event.attempts - 1),
         runAt: nextLookAt(event, context.now),
       }),
     };

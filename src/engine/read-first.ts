@@ -15,7 +15,7 @@ import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Context } from "./context.ts";
 import { lastWrites } from "./covered.ts";
-import { requeue } from "./start.ts";
+import { postpone } from "./start.ts";
 import { liveEvents } from "./transition.ts";
 
 /** Whether the resource must be read before a write of ours may leave. */
@@ -31,9 +31,8 @@ export function awaitNews(
   { now }: Context,
 ): Transition | null {
   if (liveEvents(start.lane, "queued", "inbound").length === 0) return null;
-  return requeue(start, event, now, {
+  return postpone(start, event, now, {
     reason: "reread_needed",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: now,
   });
 }

@@ -10,7 +10,7 @@ import { type Context, ownTime } from "./context.ts";
 import { lastWrites } from "./covered.ts";
 import type { Sight } from "./merge.ts";
 import { hasTaken } from "./sets.ts";
-import { requeue } from "./start.ts";
+import { postpone } from "./start.ts";
 
 /** How far lists and reads may lag behind what a provider has said already. */
 export const READS_LAG_MS = 30_000;
@@ -91,9 +91,8 @@ export function awaitReads(
   const { clock, known } = start.lane;
   if (clock === null || known?.doubted !== true || !isTooYoungToMiss(start.lane, context))
     return null;
-  return requeue(start, event, context.now, {
+  return postpone(start, event, context.now, {
     reason: "reread_needed",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: readableAt(clock.at, context),
   });
 }

@@ -98,6 +98,16 @@ export function requeue(
     : superseded;
 }
 
+/** The same for an event that is not to blame for going back: no attempt is burnt. */
+export function postpone(
+  start: Transition,
+  event: TandemEvent,
+  now: Instant,
+  details: Omit<Parameters<typeof move>[4], "attempts">,
+): Transition {
+  return requeue(start, event, now, { ...details, attempts: Math.max(0, event.attempts - 1) });
+}
+
 /**
  * Whether what goes back is kept, and what waits is not. What was born while its direction was off has
  * moved no clock, so what waits may be the older one.

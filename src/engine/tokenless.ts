@@ -15,7 +15,7 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Context } from "./context.ts";
-import { requeue } from "./start.ts";
+import { postpone, requeue } from "./start.ts";
 import { liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
 
 /** How long a resource waits for open creates, and one that failed is waited for. */
@@ -113,9 +113,8 @@ export function awaitIntents(start: Transition, now: Instant, stalled = false): 
 
 /** Sends a started event back to wait for the creates that are still open; no attempt is burnt. */
 export function awaitStill(start: Transition, event: TandemEvent, now: Instant): Transition {
-  return requeue(start, event, now, {
+  return postpone(start, event, now, {
     ...waiting(start.lane.awaitingIntent ?? now, now),
-    attempts: Math.max(0, event.attempts - 1),
   });
 }
 

@@ -3,7 +3,7 @@
  * the pause is over they try again: a corrected token shows by itself.
  */
 import type { Context } from "../engine/context.ts";
-import { requeue } from "../engine/start.ts";
+import { postpone } from "../engine/start.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Contact } from "./address-book.ts";
 import type { Held } from "./claimed.ts";
@@ -16,9 +16,8 @@ export function awaitAccount(
 ): Transition | null {
   const until = contact?.account.pausedUntil ?? null;
   if (contact?.account.state === "active" || until === null || until <= context.now) return null;
-  return requeue(start, event, context.now, {
+  return postpone(start, event, context.now, {
     reason: "account_paused",
-    attempts: Math.max(0, event.attempts - 1),
     runAt: until,
   });
 }

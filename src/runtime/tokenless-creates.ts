@@ -1,6 +1,6 @@
 /** What no token tells: whose create a resource is that came in while one without a token was open. */
 import type { ParentState } from "../engine/outbound.ts";
-import { requeue } from "../engine/start.ts";
+import { postpone } from "../engine/start.ts";
 import {
   awaitStill,
   INTENT_DEADLINE_MS,
@@ -140,9 +140,8 @@ export async function holdNamed(
   if (held.lane.intent?.tokenless !== true || other.intent?.tokenless !== true) {
     throw new PairedElsewhereError(other);
   }
-  const again = requeue(held.start, held.event, tx.now, {
+  const again = postpone(held.start, held.event, tx.now, {
     reason: "awaiting_intent",
-    attempts: Math.max(0, held.event.attempts - 1),
     runAt: addMillis(tx.now, AGAIN_MS),
   });
   await save(tx, held, again);

@@ -1,16 +1,24 @@
 /** Who writes a create, what is noted of it, and what is taken back when it was refused. */
 import { describe, expect, it } from "vitest";
-import { BY_ACCOUNT, saidOf, withoutRefusedLate, type Writer } from "../../src/engine/create.ts";
+import {
+  BY_ACCOUNT,
+  reasonOfCreate,
+  saidOf,
+  withoutRefusedLate,
+  type Writer,
+} from "../../src/engine/create.ts";
 import { fail } from "../../src/engine/fail.ts";
 import { learnIdentity } from "../../src/engine/identify.ts";
 import { type OutboundStep, type OutboundView, stepOutbound } from "../../src/engine/outbound.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
+import type { Instant } from "../../src/model/instant.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admitSurplus } from "../../src/engine/surplus.ts";
 import { unchanged } from "../../src/engine/transition.ts";
 import {
   aContext,
   aMapping,
+  anAttempt,
   anObservation,
   anUnseenLane,
   at,
@@ -53,12 +61,17 @@ function openOf({ intent, attempt }: Lane): Partial<Lane> {
   return { intent, attempt };
 }
 
-function failed(lane: Lane, event: TandemEvent, applied: "no" | "unknown"): Transition {
+function failed(
+  lane: Lane,
+  event: TandemEvent,
+  applied: "no" | "unknown",
+  pausedUntil: Instant | null = null,
+): Transition {
   const error = { code: "x", message: "", hint: "", retryable: true };
   const failure = {
     error: { ...error, httpStatus: null, requestId: null },
     applied,
-    pausedUntil: null,
+    pausedUntil,
   };
   return fail(unchanged(lane), event, failure, at(6), 0);
 }
@@ -137,8 +150,9 @@ describe("a create", () => {
     });
     expect(lane.attempt).toBeNull();
     expect(lane.live).toMatchObject([
-      { state: "queued", reason: "reread_needed", reread: true, attempts: 0 },
+      { state: "queued", reason: "reread_needed", reread: true, attempts: 0, runAt: at(6) },
     ]);
+    expect(failed(adopted, event, "no", at(66)).lane.live).toMatchObject([{ runAt: at(66) }]);
   });
 
   it("that was refused after its claim was lost is forgotten, and what left since is not", () => {
@@ -164,6 +178,13 @@ describe("a create of the account's", () => {
     expect(withoutRefusedLate(lane, { id: event.id, epoch: 2 })).toBe(lane);
   });
 
+  it("that was refused leaves the one before it as proof of what that made", () => {
+    const first = requestOf(step({}).next).lane;
+    const { event, next } = step({}, openOf(first));
+    const after = failed(requestOf(next).lane, event, "no").lane;
+    expect(after.intent?.posted?.account).toMatchObject({ times: 1, made: [] });
+  });
+
   it("is proof no more once the lane is bound to what it made", () => {
     const { lane } = requestOf(step({}).next);
     expect(learnIdentity(lane, anObservation(RECORD, 9)).intent).not.toHaveProperty("posted");
@@ -183,6 +204,20 @@ describe("a create of the account's", () => {
     } as const;
     const { lane } = admitSurplus(bound, arrival, bound.connectionId, aContext({ mapping }));
     expect(lane.intent?.posted?.account).toMatchObject({ times: 2, made: ["42", "43"] });
+  });
+});
+
+describe("an answered create", () => {
+  it.each([
+    ["the account wrote it", {}, "created_resource"],
+    ["its author wrote it", { author: mona }, "created_as_author"],
+    [
+      "the account wrote it, for the author's token was refused",
+      { instead: "author_token_refused" },
+      "author_token_refused",
+    ],
+  ] as const)("ends by saying that %s", (_who, writer, reason) => {
+    expect(reasonOfCreate(anAttempt({ kind: "create", ...writer }))).toBe(reason);
   });
 });
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { identify, isMadeBetween, learnIdentity } from "../../src/engine/identify.ts";
+import {
+  identify,
+  isMadeBetween,
+  isMadeSince,
+  learnIdentity,
+  madeAnew,
+} from "../../src/engine/identify.ts";
 import type { PostedAuthor } from "../../src/model/lane.ts";
 import { laneId } from "../../src/model/ids.ts";
 import { ada, anObservation, anUnseenLane, at, bot } from "./builders.ts";
@@ -106,6 +112,13 @@ describe("which lane an arrival belongs to", () => {
     expect(isMadeBetween(anObservation({}, 1), sentTwice)).toBe(true);
   });
 
+  it("S64 is none of a create's that was forgotten where it was made before that", () => {
+    const made = (seconds: number) =>
+      isMadeSince(anObservation({}, 1, { createdAt: at(seconds) }), at(0));
+    expect([-1, 0, 1].map(made)).toEqual([false, true, true]);
+    expect(isMadeSince(anObservation({}, 1), at(0))).toBe(true);
+  });
+
   it("may be the first, transferred away and back, where that is elsewhere: no record, nothing to close", () => {
     const elsewhere = { ...bound, isElsewhere: true };
     const surplus = { kind: "surplus", of: id, isProven: false };
@@ -199,5 +212,43 @@ describe("which lane an arrival belongs to", () => {
       expect(byAccount.intent?.posted).toEqual(posted);
       expect(learnIdentity(byAccount, seen).intent?.posted).toEqual(posted);
     });
+  });
+});
+
+describe("what creates have made, once the lane's resource has another id", () => {
+  const by = (times: number, ...made: string[]) => ({ times, said: ["s"], made });
+  const posted = {
+    at: at(0),
+    account: by(2, "5", "6"),
+    authors: [
+      { ...mona, ...by(1, "5") },
+      { ...ada, ...by(1, "8") },
+    ],
+    byAuthor: mona.id,
+  };
+
+  it("is the new id, by whom made the old one; the other ids are nobody's any more", () => {
+    expect(madeAnew(posted, "5", "50")).toEqual({
+      ...posted,
+      account: by(2, "50"),
+      authors: [
+        { ...mona, ...by(1, "50") },
+        { ...ada, ...by(1) },
+      ],
+    });
+  });
+
+  it("is nothing that is known while the new id is not", () => {
+    const { account, authors } = madeAnew(posted, "5", null);
+    expect([account, ...authors].map((one) => one?.made)).toEqual([[], [], []]);
+  });
+
+  it("stays as it was where the lane had no resource before", () => {
+    expect(madeAnew(posted, null, "50")).toBe(posted);
+  });
+
+  it("is the authors' alone where the account has sent nothing", () => {
+    const { account: _, ...byAuthors } = posted;
+    expect(madeAnew(byAuthors, "5", "50")).not.toHaveProperty("account");
   });
 });

@@ -6,6 +6,7 @@ import {
   expireLeases,
   holdsClaim,
   nextEvent,
+  postpone,
   recheckInbound,
   requeue,
 } from "../../src/engine/start.ts";
@@ -47,6 +48,13 @@ describe("the next event of a lane", () => {
     expect(nextEvent(lane, now)?.id).toBe(anEventId(6));
   });
 
+  it("is the one that was born first where both are of one second", () => {
+    const second = withEvent(aLane(), 6, { updatedAt: at(20) }).lane;
+    const { lane } = withEvent(second, 5, { updatedAt: at(20), action: "delete" });
+    expect(nextEvent(lane, now)?.id).toBe(anEventId(5));
+    expect(nextEvent({ ...lane, live: [...lane.live].reverse() }, now)?.id).toBe(anEventId(5));
+  });
+
   it("leaves errored and disabled events alone", () => {
     const { lane } = withEvent(withEvent(aLane(), 5, { state: "errored" }).lane, 6, {
       state: "disabled",
@@ -84,6 +92,19 @@ describe("a claim", () => {
   it("leaves what its worker sent unknown when it expires", () => {
     const lane = { ...taken.lane, attempt: anAttempt({ event: anEventId(5) }) };
     expect(expireLeases(lane, at(160)).lane.attempt).not.toBeNull();
+  });
+});
+
+describe("an event that is not to blame for going back", () => {
+  it.each([
+    [3, 2],
+    [1, 0],
+    [0, 0],
+  ])("counts as started one time less: %i is %i", (attempts, left) => {
+    const { lane, event } = withEvent(aLane(), 5, { state: "processing", attempts });
+    const why = { reason: "record_locked", runAt: at(101) } as const;
+    const after = postpone({ lane, ended: [] }, event, now, why);
+    expect(eventIn(after, event.id)).toMatchObject({ state: "queued", attempts: left, ...why });
   });
 });
 

@@ -106,6 +106,8 @@ describe("what was created, of which an older create says something else", () =>
   it("is as we sent it where none does", () => {
     expect(merged([])).toEqual([]);
     expect(merged([{ ...older, values: { title: "L" } }])).toEqual([]);
+    // An older one that said nothing of the title has made none.
+    expect(merged([{ ...older, values: { body: "text" } }])).toEqual([]);
   });
 });
 

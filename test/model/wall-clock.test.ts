@@ -19,6 +19,16 @@ describe("a clock on the wall", () => {
     expect(berlin.read("2026-01-01 12:00:00")).toBe(parseInstant("2026-01-01T11:00:00Z"));
   });
 
+  it.each([
+    ["the hour before it is set forward", "Europe/Berlin", "2026-03-29 01:30:00", "00:30:00"],
+    ["the hour after that", "Europe/Berlin", "2026-03-29 03:30:00", "01:30:00"],
+    ["the hour before, west of Greenwich", "America/New_York", "2026-03-08 01:30:00", "06:30:00"],
+    ["the hour after that", "America/New_York", "2026-03-08 03:30:00", "07:30:00"],
+    ["the hour after it is set back", "Europe/Berlin", "2026-10-25 03:30:00", "02:30:00"],
+  ])("is read right in %s (%s)", (_when, zone, shown, utc) => {
+    expect(wallClock(zone).read(shown)).toBe(parseInstant(`${shown.slice(0, 10)}T${utc}Z`));
+  });
+
   it("reads nothing that it does not show", () => {
     const clock = wallClock("Asia/Kolkata");
     for (const text of ["infinity", "2026-03-01", "2026-03-01T12:00:00Z", "2026-13-01 00:00:00"]) {

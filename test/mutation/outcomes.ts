@@ -39,8 +39,9 @@ export const outcomes: readonly CodeMutant[] = [
     rule: "... and burns no attempt",
     reasons: ["record_locked"],
     file: inbound,
-    find: 'reason: "record_locked",\n    attempts: Math.max(0, event.attempts - 1),',
-    replace: 'reason: "record_locked",',
+    find: 'return postpone(start, event, context.now, {\n    reason: "record_locked",',
+    replace:
+      'return postpone(start, { ...event, attempts: event.attempts + 1 }, context.now, {\n    reason: "record_locked",',
     killedBy: ["test/engine/inbound.test.ts"],
   },
   {

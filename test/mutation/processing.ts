@@ -290,11 +290,11 @@ export const processing: readonly CodeMutant[] = [
     find: `  if (parent === null) {
     return {
       kind: "settled",
-      transition: requeue(`,
+      transition: postpone(`,
     replace: `  if (parent === null && view.token === "") {
     return {
       kind: "settled",
-      transition: requeue(`,
+      transition: postpone(`,
     killedBy: ["test/engine/outbound.test.ts"],
   },
   {
@@ -319,8 +319,8 @@ export const processing: readonly CodeMutant[] = [
     rule: "A rate limit burns no attempt",
     reasons: ["account_paused"],
     file: fail,
-    find: "attempts: Math.max(0, event.attempts - 1),",
-    replace: "",
+    find: "return postpone(noted, event, now, {",
+    replace: "return requeue(noted, event, now, {",
     killedBy: ["test/engine/fail.test.ts"],
   },
   {

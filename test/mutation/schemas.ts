@@ -65,8 +65,8 @@ export const schemas: readonly CodeMutant[] = [
     id: "hidden-no-blame",
     rule: "... which burns no attempt",
     file: absentRow,
-    find: "    attempts: Math.max(0, event.attempts - 1),\n",
-    replace: "",
+    find: "return postpone(start, event, context.now, {",
+    replace: "return postpone(start, { ...event, attempts: event.attempts + 1 }, context.now, {",
     killedBy: ["test/engine/absent-row.test.ts"],
   },
   {
