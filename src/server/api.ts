@@ -245,14 +245,14 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
 }
 
 function queryOf(listed: z.infer<typeof listing>): EventQuery {
-  const [recordType, ...rest] = listed.record?.split(":") ?? [];
+  const [type, ...rest] = listed.record?.split(":") ?? [];
   return {
     limit: listed.limit,
     ...(listed.state === undefined ? {} : { state: listed.state }),
     ...(listed.direction === undefined ? {} : { direction: listed.direction }),
     ...(listed.connection === undefined ? {} : { connectionId: connectionId(listed.connection) }),
     ...(listed.before === undefined ? {} : { before: listed.before }),
-    ...(recordType === undefined ? {} : { recordType, recordId: rest.join(":") }),
+    ...(type === undefined ? {} : { record: { type, id: rest.join(":") } }),
   };
 }
 

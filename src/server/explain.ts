@@ -23,7 +23,11 @@ export async function explain(
   const { store } = core.services;
   const [lanes, journal] = await Promise.all([
     store.ledger.lanesOfRecord(recordType, recordId),
-    store.ledger.events({ recordType, recordId, journal: "only", limit: SHOWN }),
+    store.ledger.events({
+      record: { type: recordType, id: recordId },
+      journal: "only",
+      limit: SHOWN,
+    }),
   ]);
   if (lanes.length + journal.length === 0) return null;
   const book = await AddressBook.open(core.services);

@@ -9,8 +9,7 @@ export interface EventQuery {
   readonly id?: string;
   readonly state?: TandemEvent["state"];
   readonly direction?: TandemEvent["direction"];
-  readonly recordType?: string;
-  readonly recordId?: string;
+  readonly record?: { readonly type: string; readonly id: string };
   readonly connectionId?: ConnectionId;
   readonly laneId?: LaneId;
   /** Whether records' own writes are shown too, alone, or not at all. Default: `too`. */

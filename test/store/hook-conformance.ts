@@ -75,7 +75,7 @@ export function hooksConformance(open: () => Promise<OpenedStore>): void {
           { ...entry, id: anId(), recordId: "8" },
         ]),
       );
-      const events = await store.ledger.events({ recordType: "tasks", recordId: "7", limit: 10 });
+      const events = await store.ledger.events({ record: { type: "tasks", id: "7" }, limit: 10 });
       expect(events).toHaveLength(2);
       expect(events[0]).toMatchObject({
         id: entry.id,

@@ -104,18 +104,18 @@ function eventsOf(
   relations: ResourceRelations,
   query: EventQuery,
 ): readonly LedgerEvent[] {
-  const { recordType, recordId } = query;
-  const byRecord = recordType !== undefined && recordId !== undefined;
-  const candidates = byRecord
-    ? [
-        ...lanesOfRecords(state, recordType, [recordId]).flatMap((lane) =>
-          eventsOfLane(state, relations, lane.id),
-        ),
-        ...endedOf(state, journalKeyOf(recordType, recordId)),
-      ]
-    : query.laneId === undefined
-      ? allEvents(state, relations)
-      : eventsOfLane(state, relations, query.laneId);
+  const { record } = query;
+  const candidates =
+    record !== undefined
+      ? [
+          ...lanesOfRecords(state, record.type, [record.id]).flatMap((lane) =>
+            eventsOfLane(state, relations, lane.id),
+          ),
+          ...endedOf(state, journalKeyOf(record.type, record.id)),
+        ]
+      : query.laneId === undefined
+        ? allEvents(state, relations)
+        : eventsOfLane(state, relations, query.laneId);
   const wanted = ({ id, state: eventState, ...event }: LedgerEvent) =>
     (query.id === undefined || id === query.id) &&
     (query.state === undefined || eventState === query.state) &&
@@ -123,9 +123,7 @@ function eventsOf(
     (query.connectionId === undefined || event.connectionId === query.connectionId) &&
     (query.laneId === undefined || event.laneId === query.laneId) &&
     (query.before === undefined || id < query.before) &&
-    isShown(event, query.journal) &&
-    (byRecord || recordType === undefined || event.recordType === recordType) &&
-    (byRecord || recordId === undefined || event.recordId === recordId);
+    isShown(event, query.journal);
   return candidates.filter(wanted).sort(newestFirst).slice(0, query.limit);
 }
 

@@ -179,7 +179,7 @@ function eventsStatement(query: EventQuery): { text: string; params: readonly un
   where((p) => `connection_id = ${p}::bigint`, query.connectionId);
   where((p) => `integration_record_id = ${p}::bigint`, query.laneId);
   where((p) => `id < ${p}::uuid`, query.before);
-  const { recordType, recordId, journal = "too" } = query;
+  const { record, journal = "too" } = query;
   if (journal === "without") conditions.push("integration_record_id is not null");
   if (journal === "only") conditions.push("integration_record_id is null");
   const limit = parameter(query.limit);
@@ -192,12 +192,8 @@ function eventsStatement(query: EventQuery): { text: string; params: readonly un
     order by id desc
     limit ${limit}`;
   };
-  if (recordType === undefined || recordId === undefined) {
-    where((p) => `record_type = ${p}`, recordType);
-    where((p) => `record_id = ${p}`, recordId);
-    return { text: newest(), params };
-  }
-  const [type, id] = [parameter(recordType), parameter(recordId)];
+  if (record === undefined) return { text: newest(), params };
+  const [type, id] = [parameter(record.type), parameter(record.id)];
   const own = newest(
     ...["integration_record_id is null", `record_type = ${type}`, `record_id = ${id}`],
   );
