@@ -5,9 +5,10 @@ import type { Mapping } from "../../src/model/mapping.ts";
 import type { Database } from "../../src/store/database.ts";
 import { MigrationError } from "../../src/store/migration-error.ts";
 import { migrate, readMigrations } from "../../src/store/postgres/migrate.ts";
+import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { aMapping, issueType, plainField } from "../engine/builders.ts";
 import { describeOnEachEmptyDatabase, type TestDatabase } from "../harness/databases.ts";
-import { connectTo, openStore, TABLES, tasks } from "./opened-store.ts";
+import { connectTo, openStore, present, TABLES, tasks } from "./opened-store.ts";
 
 /** The identities of everything installed: made anew, it would get another. */
 const INSTALLED = `
@@ -170,30 +171,50 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
     expect(await columnsOf()).toContain("field_url text");
 
     await app.sql("create view mine as select * from tandem.github_issues");
-    await expect(store.migrate([tasks])).rejects.toMatchObject({ code: "view_in_use" });
+    await expect(store.migrate([tasks])).rejects.toMatchObject({
+      code: "view_in_use",
+      message: "tandem.github_issues has to change, but something of yours depends on it",
+      hint: "Drop what depends on it (the database's message names it), migrate, and create it again.",
+    });
+    await app.sql("drop view mine");
+    await store.migrate([tasks]);
+    expect(await columnsOf()).not.toContain("field_url text");
   });
 
   describe("refuses, and says why,", () => {
     const refusal = async (database: Database, ...mappings: readonly Mapping[]) => {
       const error: unknown = await migrate(database, mappings).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(MigrationError);
-      const { code, hint } = error as MigrationError;
-      expect(hint).not.toBe("");
-      return code;
+      const { code, message, hint } = error as MigrationError;
+      return { code, message, hint };
     };
 
     it("tables and columns that are not there or cannot be watched", async () => {
       const { database, app } = await prepared();
       await app.sql("create view seen as select * from tasks");
       const named = (recordType: string) => ({ ...tasks, recordType });
-      await expect(migrate(database, [named("nowhere")])).rejects.toThrow(
-        "there is no table nowhere",
-      );
-      expect(await refusal(database, named("nowhere"))).toBe("table_missing");
-      expect(await refusal(database, named("Tasks"))).toBe("table_missing");
-      expect(await refusal(database, named("seen"))).toBe("table_unsuitable");
-      expect(await refusal(database, { ...tasks, key: "uid" })).toBe("column_missing");
-      expect(await refusal(database, tasks, named("public.tasks"))).toBe("table_named_twice");
+      for (const missing of ["nowhere", "Tasks"]) {
+        expect(await refusal(database, named(missing))).toEqual({
+          code: "table_missing",
+          message: `there is no table ${missing}`,
+          hint: "Create it first, or correct the configuration; a name is looked up along the search path.",
+        });
+      }
+      expect(await refusal(database, named("seen"))).toEqual({
+        code: "table_unsuitable",
+        message: "seen is no table, so its changes cannot be captured",
+        hint: "Map the table behind it.",
+      });
+      expect(await refusal(database, { ...tasks, key: "uid" })).toEqual({
+        code: "column_missing",
+        message: "tasks has no column uid",
+        hint: "Correct the mapping, or add the column first.",
+      });
+      expect(await refusal(database, tasks, named("public.tasks"))).toEqual({
+        code: "table_named_twice",
+        message: "public.tasks and tasks are one table",
+        hint: "Name it in one way in the configuration.",
+      });
     });
 
     it("columns that would delete what is alive, or that nobody can write", async () => {
@@ -203,13 +224,31 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
           add archived boolean, add always_set timestamptz not null default now(), add gone_at timestamptz,
           add epoch bigint, add changed_at timestamp,
           add shout text generated always as (upper(title)) stored`);
-      const refused = async (change: Partial<typeof tasks>) =>
-        refusal(database, { ...tasks, ...change });
-      expect(await refused({ softDelete: "archived" })).toBe("column_unsuitable");
-      expect(await refused({ softDelete: "always_set" })).toBe("column_unsuitable");
-      expect(await refused({ modifiedAt: "epoch" })).toBe("column_unsuitable");
-      expect(await refused({ scopeColumn: "shout" })).toBe("column_unsuitable");
-      expect(await refused({ fields: [plainField("shout")] })).toBe("column_unsuitable");
+      const refused = async (change: Partial<typeof tasks>) => {
+        const { code, message, hint } = await refusal(database, { ...tasks, ...change });
+        expect(code).toBe("column_unsuitable");
+        return [message, hint];
+      };
+      const soft =
+        "Name a column that is null while the row lives and says when it was deleted, as a timestamptz.";
+      expect(await refused({ softDelete: "archived" })).toEqual([
+        "tasks.archived is of type boolean: with softDelete, false would say that a row is deleted, as any value does",
+        soft,
+      ]);
+      expect(await refused({ softDelete: "always_set" })).toEqual([
+        "tasks.always_set is never null, so that softDelete would take every row for deleted",
+        soft,
+      ]);
+      expect(await refused({ modifiedAt: "epoch" })).toEqual([
+        "tasks.epoch is of type bigint, and modifiedAt is written as a time",
+        "Name a column of type timestamptz or timestamp, or none.",
+      ]);
+      const generated = [
+        "tasks.shout is generated by the table, so nobody can write it",
+        "Map the column that it is computed from.",
+      ];
+      expect(await refused({ scopeColumn: "shout" })).toEqual(generated);
+      expect(await refused({ fields: [plainField("shout")] })).toEqual(generated);
       // What only flows out may be generated.
       const outward = { ...plainField("shout"), toRecord: null };
       const fits = { ...tasks, fields: [...tasks.fields, outward] };
@@ -219,7 +258,12 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
     it("a table that others inherit from, for no trigger of it sees their writes", async () => {
       const { database, app } = await prepared();
       await app.sql("create table urgent_tasks () inherits (tasks)");
-      expect(await refusal(database, tasks)).toBe("table_unsuitable");
+      expect(await refusal(database, tasks)).toEqual({
+        code: "table_unsuitable",
+        message:
+          "other tables inherit from tasks: their rows show in it, and no trigger of it sees their writes",
+        hint: "Map each of these tables by itself, or make it a partitioned table.",
+      });
     });
 
     it("a schema that is newer than the code", async () => {
@@ -227,13 +271,22 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       await database.query(
         "insert into tandem.migrations (version, name, digest) values (9999, 'later', 'x')",
       );
-      await expect(store.migrate([tasks])).rejects.toMatchObject({ code: "schema_newer" });
+      await expect(store.migrate([tasks])).rejects.toMatchObject({
+        code: "schema_newer",
+        message:
+          "the database has migration 9999 (later), which this version of Tandem does not know",
+        hint: "Install the version of Tandem that made it, or a newer one.",
+      });
     });
 
     it("a migration that was edited after it was applied", async () => {
       const { store, database } = await openStore(await open());
       await database.query("update tandem.migrations set digest = 'other' where version = 1");
-      await expect(store.migrate([tasks])).rejects.toMatchObject({ code: "migration_changed" });
+      await expect(store.migrate([tasks])).rejects.toMatchObject({
+        code: "migration_changed",
+        message: `migration 1 (${present((await readMigrations())[0]).name}) is not the one that was applied`,
+        hint: "Migrations are never edited; reinstall Tandem, or undo the edit and add a new migration.",
+      });
     });
 
     // PGlite has one session: nobody else can hold a table.
@@ -242,10 +295,37 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
       const session = await connectTo(app);
       await session.transaction(async (tx) => {
         await tx.query("insert into tasks (title) values ('not yet committed')");
-        expect(await refusal(database, tasks)).toBe("table_busy");
+        expect(await refusal(database, tasks)).toEqual({
+          code: "table_busy",
+          message: "could not lock tasks within 3 seconds",
+          hint: "End the transaction that holds the table (see pg_stat_activity), then migrate again.",
+        });
       });
       await session.close();
     });
+  });
+
+  it("S54: a worker takes a schema that does not say what it needs for an older one", async () => {
+    const { app, database } = await prepared();
+    const store = await postgresStore(database, { mappings: [tasks], random: () => 0.5 });
+    const migrations = await readMigrations();
+    const newest = present(migrations.at(-1)).version;
+    const older = (version: number) => ({
+      code: "schema_older",
+      message: `the schema is at migration ${version}, and this version of Tandem needs ${newest}`,
+    });
+    expect(await store.misfit()).toMatchObject(older(0));
+    // The first migrations kept neither what they need nor the mappings they were run for.
+    await migrate(database, [], [], undefined, migrations.slice(0, 1));
+    expect(await store.misfit()).toMatchObject(older(0));
+    await store.migrate([tasks]);
+    expect(await store.misfit()).toBeNull();
+
+    // A failure of another kind says nothing of the schema's age.
+    await app.sql(`
+      drop table tandem.mappings_in_use;
+      create view tandem.mappings_in_use as select (1 / (random() * 0)::int)::text as digest`);
+    await expect(store.misfit()).rejects.toMatchObject({ code: "22012" });
   });
 
   it("leaves nothing of a migration that failed, and goes on from there", async () => {

@@ -17,7 +17,7 @@ export async function readSchemaFacts(database: Queryable): Promise<SchemaFacts>
     );
     return rows[0] ?? NOTHING_SAID;
   } catch (error) {
-    if (["3F000", "42P01", "42703"].includes(sqlState(error) ?? "")) return NOTHING_SAID;
+    if (["42P01", "42703"].includes(sqlState(error) ?? "")) return NOTHING_SAID;
     throw error;
   }
 }
