@@ -1,5 +1,5 @@
 /** Webhook deliveries: stored before they are answered, translated after. */
-import type { TandemEvent } from "../model/event.ts";
+import type { EventError } from "../model/event.ts";
 import type { AccountId, DeliveryId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 
@@ -21,7 +21,7 @@ export interface PendingDeliveries {
     deliveries: readonly { readonly id: DeliveryId; readonly action: string | null }[],
   ): Promise<void>;
   irrelevant(id: DeliveryId, action: string | null, reason: string): Promise<void>;
-  failed(id: DeliveryId, error: TandemEvent["error"], runAt: Instant): Promise<void>;
+  failed(id: DeliveryId, error: EventError, runAt: Instant): Promise<void>;
   /** Events of a delivery that are errored; a redelivery restarts them. */
   erroredLanes(id: DeliveryId): Promise<readonly LaneId[]>;
 }

@@ -134,9 +134,12 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
     });
 
     it("are translated, set aside, or tried again later; at once if they come again", async () => {
-      const { store } = await open();
+      const opened = await open();
+      const { store } = opened;
       const [good, dull, bad] = [aDelivery("good"), aDelivery("dull"), aDelivery("bad")];
+      expect(await store.deliveries.waiting()).toEqual({ received: 0, failed: 0 });
       await store.deliveries.receive([good, dull, bad]);
+      expect(await store.deliveries.waiting()).toEqual({ received: 3, failed: 0 });
       await store.transaction(async (tx) => {
         const pending = await tx.pendingDeliveries.lock(10);
         expect(pending).toEqual([good, dull, bad].map((each) => ({ ...each, attempts: 0 })));
@@ -150,6 +153,9 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
         irrelevant: 1,
         failed: 1,
       });
+      expect(await store.deliveries.waiting()).toEqual({ received: 0, failed: 1 });
+      const kept = await opened.deliveries();
+      expect(kept.find(({ deliveryKey }) => deliveryKey === "bad")).toMatchObject({ error: boom });
       const { now, deliveryDue } = await store.ledger.nextDue();
       expect(deliveryDue).toBeGreaterThan(now);
       expect(await store.ledger.dueNow()).toMatchObject({ deliveries: false });
@@ -291,8 +297,9 @@ export function deliveriesConformance(open: () => Promise<OpenedStore>): void {
         (await store.ledger.events({ limit: 10, ...query })).map((event) => event.id);
       const everything = all.map((event) => event.id);
       expect(everything).toHaveLength(3);
-      expect(await ids({ recordType: "tasks", recordId: "12" })).toEqual(everything);
-      expect(await ids({ recordType: "tasks", recordId: "13" })).toEqual([]);
+      expect(await ids({ record: { type: "tasks", id: "12" } })).toEqual(everything);
+      expect(await ids({ record: { type: "tasks", id: "13" } })).toEqual([]);
+      expect(await ids({ record: { type: "notes", id: "12" } })).toEqual([]);
       expect(await ids({ laneId: lane, connectionId: connection })).toEqual(everything);
       expect(await ids({ state: "duplicate" })).toEqual([everything[0]]);
       expect(await ids({ direction: "outbound", state: "queued" })).toEqual([everything[1]]);

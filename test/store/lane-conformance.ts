@@ -52,6 +52,14 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       expect(second).toBe(first);
     });
 
+    it("are of a resource or a record, and not of neither", async () => {
+      const { store, connection } = opened;
+      const key = { ...issueKey(connection, ""), externalId: null, recordId: null };
+      await expect(store.transaction((tx) => tx.ensureLanes([key]))).rejects.toThrow(
+        "a lane is identified by a resource or a record",
+      );
+    });
+
     it("of a record are found while it lives, and made anew when it was deleted", async () => {
       const { store, connection } = opened;
       const key = { ...issueKey(connection, ""), externalId: null, recordId: "77" };
@@ -240,7 +248,9 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       const saving = store.transaction((tx) =>
         tx.saveLanes([{ before, after: { lane: { ...before, epoch: 1 }, ended: [] } }]),
       );
-      await expect(saving).rejects.toThrow(/without being locked/);
+      await expect(saving).rejects.toThrow(
+        `lane ${id} is saved without being locked in this transaction`,
+      );
     });
 
     it("that are switched off are listed, the first of them, and counted", async () => {

@@ -28,9 +28,9 @@ export function linksConformance(open: (options?: StoreOptions) => Promise<Opene
       opened = await open({ identities });
     });
 
-    const resolve = (actor: Actor) =>
+    const resolve = (actor: Actor, origin = anId()) =>
       opened.store.transaction((tx) =>
-        tx.records.resolveActors("github", [{ column: "owner_id", table: "users", actor }], anId()),
+        tx.records.resolveActors("github", [{ column: "owner_id", table: "users", actor }], origin),
       );
     const find = (...ids: readonly string[]) =>
       opened.store.transaction((tx) => tx.links.find(ids));
@@ -82,9 +82,10 @@ export function linksConformance(open: (options?: StoreOptions) => Promise<Opene
       await resolve(octocat);
       const id = await user("octocat");
       await drained();
-      expect(await resolve(octocat)).toEqual({ owner_id: id });
+      const origin = anId();
+      expect(await resolve(octocat, origin)).toEqual({ owner_id: id });
       expect(await drained()).toMatchObject([
-        { recordId: id, operation: "update", columns: ["github_login"] },
+        { recordId: id, operation: "update", columns: ["github_login"], origin },
       ]);
       const isDue = async () => (await opened.store.ledger.dueNow()).links;
       expect(await isDue()).toBe(false);

@@ -103,6 +103,8 @@ export interface KeptDelivery {
   readonly deliveryKey: string;
   readonly payload: string;
   readonly timesReceived: number;
+  /** Why it was not translated, as a person reads it in the table. */
+  readonly error: unknown;
 }
 
 export interface OpenedStore {
@@ -160,7 +162,7 @@ export async function openStore(
     sessions: app.kind === "postgres" ? "many" : "one",
     deliveries: () =>
       app.sql(
-        `select delivery_key as "deliveryKey", payload, times_received as "timesReceived"
+        `select delivery_key as "deliveryKey", payload, times_received as "timesReceived", error
          from tandem.deliveries order by delivery_key`,
       ),
     async setTime(at) {
@@ -202,11 +204,14 @@ export async function openMemoryStore(options: StoreOptions = {}): Promise<Opene
     },
     sessions: "one",
     deliveries: async () => {
-      const all = (await database.deliveries()).map(({ deliveryKey, payload, timesReceived }) => ({
-        deliveryKey,
-        payload,
-        timesReceived,
-      }));
+      const all = (await database.deliveries()).map(
+        ({ deliveryKey, payload, timesReceived, error }) => ({
+          deliveryKey,
+          payload,
+          timesReceived,
+          error,
+        }),
+      );
       return all.sort((a, b) => (a.deliveryKey < b.deliveryKey ? -1 : 1));
     },
     async setTime(at) {

@@ -47,6 +47,22 @@ describeOnEachDatabase("the store", (open, kind) => {
     expect(await readLane(store, present(id))).toMatchObject({ externalId: "9" });
   });
 
+  it("gives up where that happens each time, and says why", async () => {
+    const { store, connection } = await opened();
+    const key = { ...issueKey(connection, ""), externalId: null, recordId: "1" };
+    const [id] = await store.transaction((tx) => tx.ensureLanes([key]));
+    const deciding = store.transaction(async (tx) => {
+      await tx.ensureLanes([issueKey(connection, "9")]);
+      await decideIn(tx, present(id), () => ({ externalId: "9" }));
+    });
+    await expect(deciding).rejects.toMatchObject({
+      name: "LaneMadeMeanwhileError",
+      message: "a lane of the same resource or record was made meanwhile",
+      code: "40001",
+      cause: { code: "23505" },
+    });
+  });
+
   it("tells a fault from a lane that others are making", async () => {
     const { app } = await opened();
     const database = await connectTo(app);

@@ -133,14 +133,16 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       const refused = async (work: (rows: RecordStore) => Promise<unknown>) => {
         const error: unknown = await records(work).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(RecordWriteError);
-        const { code, sqlState, column, constraint, retryable, hint } = error as RecordWriteError;
-        expect(hint).not.toBe("");
+        const { code, message, sqlState, table, column, constraint, retryable, hint } =
+          error as RecordWriteError;
+        expect(hint).toMatch(/^[A-Z].+\.$/);
         expect(retryable).toBe(false);
-        return { code, sqlState, column, constraint };
+        return { code, message, sqlState, table, column, constraint };
       };
-      expect(await refused((rows) => rows.insert(tasks, { title: null }, anId()))).toEqual({
+      expect(await refused((rows) => rows.insert(tasks, { title: null }, anId()))).toMatchObject({
         code: "not_null_violated",
         sqlState: "23502",
+        table: "tasks",
         column: "title",
         constraint: null,
       });
@@ -152,14 +154,35 @@ export function recordsConformance(open: (options: StoreOptions) => Promise<Open
       ).toMatchObject({ code: "foreign_key_violated", constraint: "tasks_owner_id_fkey" });
       expect(await refused((rows) => rows.insert(tasks, { headline: "A" }, anId()))).toMatchObject({
         code: "table_changed",
+        message: "tasks has no column headline",
+        table: "tasks",
         column: "headline",
       });
       expect(
         await refused((rows) => rows.read({ ...tasks, recordType: "nowhere" }, ["1"])),
-      ).toMatchObject({ code: "table_changed" });
-      expect(
-        await refused((rows) => rows.update(tasks, "987654", { title: "A" }, anId())),
-      ).toMatchObject({ code: "write_suppressed" });
+      ).toMatchObject({
+        code: "table_changed",
+        message: "there is no table nowhere",
+        table: "nowhere",
+        column: null,
+      });
+      // Also where an update has nothing to change: the row that it would give back is not there.
+      for (const patch of [{ title: "A" }, { title: undefined }, {}]) {
+        expect(await refused((rows) => rows.update(tasks, "987654", patch, anId()))).toMatchObject({
+          code: "write_suppressed",
+          message: "the update of a row of tasks had no effect",
+          table: "tasks",
+        });
+      }
+    });
+
+    it("are given back as they are by an update that changes nothing", async () => {
+      const { id, row } = await records((rows) => rows.insert(tasks, { title: "A" }, anId()));
+      await store.transaction((tx) => tx.changes.take(1000));
+      for (const patch of [{}, { title: undefined }]) {
+        expect(await records((rows) => rows.update(tasks, id, patch, anId()))).toEqual(row);
+      }
+      expect(await store.transaction((tx) => tx.changes.take(1000))).toEqual([]);
     });
 
     it("are found by the column that names their parent, whatever its type", async () => {

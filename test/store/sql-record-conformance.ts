@@ -27,6 +27,16 @@ export function sqlRecordsConformance(
       ).rejects.toMatchObject({ code: "invalid_value", sqlState: "22001", retryable: false });
     });
 
+    it("of a table that was dropped are refused, with what to do", async () => {
+      const gone = { ...tasks, recordType: "dropped_tasks" };
+      await expect(records((rows) => rows.read(gone, ["1"]))).rejects.toMatchObject({
+        code: "table_changed",
+        message: "there is no table dropped_tasks",
+        hint: "Create it, or take it out of the configuration; `tandem check` compares the two.",
+        table: "dropped_tasks",
+      });
+    });
+
     it("tell which scopes a column cannot hold, by its type, and how it would write them (S71)", async () => {
       const misfit = (scopeColumn: string, scope: string) =>
         records((rows) => rows.misfitOfScope({ ...odd, scopeColumn }, scope));

@@ -296,7 +296,7 @@ export function pendingDeliveries(tx: Queryable, now: Instant): PendingDeliverie
            state = 'failed', attempts = attempts + 1, error = $2::jsonb,
            run_at = $3::timestamptz
          where id = $1`,
-        [id, error === null ? null : storableJson(error), formatInstant(runAt)],
+        [id, storableJson(error), formatInstant(runAt)],
       );
     },
     async erroredLanes(id) {
