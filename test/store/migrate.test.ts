@@ -282,9 +282,10 @@ describeOnEachEmptyDatabase("migrating", (open, kind) => {
     it("a migration that was edited after it was applied", async () => {
       const { store, database } = await openStore(await open());
       await database.query("update tandem.migrations set digest = 'other' where version = 1");
+      const first = present((await readMigrations())[0]);
       await expect(store.migrate([tasks])).rejects.toMatchObject({
         code: "migration_changed",
-        message: `migration 1 (${present((await readMigrations())[0]).name}) is not the one that was applied`,
+        message: `migration 1 (${first.name}) is not the one that was applied`,
         hint: "Migrations are never edited; reinstall Tandem, or undo the edit and add a new migration.",
       });
     });
