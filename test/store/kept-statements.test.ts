@@ -78,6 +78,10 @@ describeOnEachEmptyDatabase("statements that are asked often", (open, kind) => {
         .transaction((tx) => tx.query(SUM, ["1"]))
         .catch((error: unknown) => error);
       expect(lost).toBeInstanceOf(StatementLostError);
+      expect(lost).toMatchObject({
+        message: expect.stringContaining("not there any more") as string,
+        cause: expect.objectContaining({ code: "26000" }) as unknown,
+      });
       expect(mayPass(lost)).toBe(true);
       await askOften(database, SUM, ["1"]);
       expect(await database.transaction(keptBy)).toEqual([]);
@@ -117,6 +121,16 @@ describeOnEachEmptyDatabase("statements that are asked often", (open, kind) => {
       await askOften(database, "select * from things");
       // None was lost on the way: it is kept again.
       expect(await database.transaction(keptBy)).toEqual(["select * from things"]);
+    });
+
+    it("are no cause of what Postgres cannot do, however often it is asked", async () => {
+      const database = await connected();
+      for (let time = 0; time < OFTEN; time += 1) {
+        const asked = database.transaction((tx) =>
+          tx.query("select count(*) from now() for update"),
+        );
+        await expect(asked).rejects.toMatchObject({ code: "0A000" });
+      }
     });
 
     it("cost nobody a transaction of the store", async () => {

@@ -1,11 +1,13 @@
 /** The prepared data directory: it must be a database like any other, and each copy one of its own. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
 import { PGlite } from "@electric-sql/pglite";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   fillDirectory,
+  openPglite,
   preparedPath,
   renewIdentifier,
 } from "../../src/store/postgres/prepared-directory.ts";
@@ -16,7 +18,7 @@ let tar: Buffer;
 
 beforeAll(async () => {
   const pglite = await PGlite.create("memory://");
-  await pglite.exec("checkpoint");
+  await pglite.exec("create table prepared (); checkpoint");
   tar = Buffer.from(await (await pglite.dumpDataDir("none")).arrayBuffer());
   await pglite.close();
 });
@@ -84,4 +86,37 @@ it("is filled anew where a crash left it without the file that makes it a direct
 
   expect((await pglite.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   await pglite.close();
+});
+
+describe("a database that is opened where one is prepared", () => {
+  const prepared = join(folder, "prepared.tar.br");
+  beforeAll(() => {
+    const quick = { params: { [constants.BROTLI_PARAM_QUALITY]: 0 } };
+    writeFileSync(prepared, brotliCompressSync(tar, quick));
+  });
+  const preparedIdentifier = () => {
+    const at = tar.indexOf("/global/pg_control") + 512;
+    return String(tar.readBigUInt64LE(at));
+  };
+
+  it("in a new folder begins as it, with an identifier of its own, and stays itself", async () => {
+    const directory = join(folder, "new");
+    const first = await openPglite(directory, prepared);
+    const identifier = await identifierOf(first);
+    expect(identifier).not.toBe(preparedIdentifier());
+    await first.exec("alter table prepared rename to worked_on");
+    await first.close();
+
+    const again = await openPglite(directory, prepared);
+    expect(await identifierOf(again)).toBe(identifier);
+    expect((await again.query("select from worked_on")).rows).toEqual([]);
+    await again.close();
+  });
+
+  it("in memory begins as it, with an identifier of its own", async () => {
+    const pglite = await openPglite("memory://", prepared);
+    expect(await identifierOf(pglite)).not.toBe(preparedIdentifier());
+    expect((await pglite.query("select from prepared")).rows).toEqual([]);
+    await pglite.close();
+  });
 });

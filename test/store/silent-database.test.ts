@@ -105,6 +105,16 @@ describe.runIf(databaseKinds.includes("postgres"))("a Postgres that falls silent
     await stop();
   });
 
+  it("to one that is told to stop while it listens again: no connection is left behind", async () => {
+    const stop = await open().listen("news", () => undefined);
+    proxy.reset();
+    proxy.silence();
+    await expect.poll(() => proxy.connections(), { timeout: 10_000 }).toBe(1);
+    await stop();
+    proxy.heal();
+    await expect.poll(() => proxy.connections(), { timeout: 10_000 }).toBe(0);
+  });
+
   it("what takes long by its nature is waited for", async () => {
     const database = open();
     await expect(database.query("select pg_sleep(3)")).rejects.toThrow();

@@ -15,11 +15,18 @@ import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
 import { PGlite } from "@electric-sql/pglite";
 
-/** Opens a PGlite in a folder, or in memory (`memory://`), from the prepared directory if it is new. */
-export async function openPglite(source: string): Promise<PGlite> {
+/**
+ * Opens a PGlite in a folder, or in memory (`memory://`), from the prepared directory if it is new.
+ *
+ * @param prepared The file that holds the prepared directory; `null`: there is none.
+ */
+export async function openPglite(
+  source: string,
+  prepared: string | null = preparedPath(),
+): Promise<PGlite> {
   const isFolder = !source.includes("://");
   const isNew = isFolder ? !existsSync(join(source, FIRST_LOOK)) : source.startsWith("memory://");
-  const tar = isNew ? await readPrepared() : null;
+  const tar = isNew ? await readPrepared(prepared) : null;
   if (tar === null || !renewIdentifier(tar, newIdentifier())) return PGlite.create(source);
   if (!isFolder) return PGlite.create(source, { loadDataDir: new Blob([new Uint8Array(tar)]) });
   await fillDirectory(source, tar);
@@ -53,8 +60,8 @@ function pgliteVersion(): string | null {
   }
 }
 
-async function readPrepared(): Promise<Buffer | null> {
-  const path = preparedPath();
+/** Reads the prepared directory's archive; `null` where there is none of use. */
+export async function readPrepared(path: string | null): Promise<Buffer | null> {
   if (path === null || !existsSync(path)) return null;
   try {
     const tar = await promisify(brotliDecompress)(await readFile(path));

@@ -1,0 +1,13 @@
+/** What a configuration may name as its database. */
+import { expect, it } from "vitest";
+import { openDatabase, UnknownDatabaseError } from "../../src/store/postgres/open-database.ts";
+
+it("a client of another library is refused, and what can be given is said", async () => {
+  const refused: unknown = await openDatabase({ query: () => [] }).catch((error: unknown) => error);
+
+  expect(refused).toBeInstanceOf(UnknownDatabaseError);
+  expect(refused).toMatchObject({
+    message: "the database is neither a pg.Pool nor a PGlite",
+    hint: expect.stringContaining('"memory://", a pg.Pool or a PGlite') as string,
+  });
+});
