@@ -8,13 +8,14 @@
  *   the deadline passes, or nothing settles those that are open         the create that sent its content
  *                                                                       takes it over; else it is new
  */
-import { type Content, sameValue } from "../model/content.ts";
+import { type Actor, type Content, sameValue } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import type { Lane, Posted, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Context } from "./context.ts";
+import { amongAuthors, CLOCK_ALLOWANCE_MS, isMadeSince, writtenByUs } from "./identify.ts";
 import { postpone, requeue } from "./start.ts";
 import { liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
 
@@ -36,11 +37,22 @@ export function sentByCreates({ attempt, unanswered }: Lane): readonly Content[]
 }
 
 /**
- * Whether a resource without a token may have had one. Ours has it from the start, so only an edit can have
- * taken it away; a person's own new issue waits for nothing.
+ * Whether a resource without a token may have had one, which somebody edited away: what is older than the
+ * creates that are waited for has not. Its time of change says nothing, for an edit may be of the same second.
  */
-export function mayHaveLostToken({ token, createdAt, updatedAt }: Observation): boolean {
-  return token === null && createdAt !== undefined && updatedAt > createdAt;
+export function mayHaveLostToken(observation: Observation, now: Instant): boolean {
+  const since = addMillis(now, -(INTENT_DEADLINE_MS + CLOCK_ALLOWANCE_MS));
+  return observation.token === null && isMadeSince(observation, since);
+}
+
+/** Whether the writer of a resource is one under whose credentials the create left. */
+export function isByItsWriter(
+  observation: Observation,
+  posted: Posted | null,
+  identity: Actor | null,
+): boolean {
+  if (writtenByUs(observation, identity) !== false) return true;
+  return amongAuthors(observation.author, posted) !== null;
 }
 
 /** How a resource resembles what was sent: it says the same, or some of its text does. */

@@ -12,7 +12,7 @@ import {
   writtenByUs,
 } from "../engine/identify.ts";
 import { admitSurplus } from "../engine/surplus.ts";
-import { awaitIntents, isUnseen, mayHaveLostToken } from "../engine/tokenless.ts";
+import { awaitIntents, isByItsWriter, isUnseen, mayHaveLostToken } from "../engine/tokenless.ts";
 import { admitOrCloseAgain } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
@@ -105,28 +105,30 @@ export async function admitArrivals(
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
   const [, admitted] = await allOf(
     beside(left),
-    admitAddressed(tx, addressed, lanes, book, worker),
+    admitAddressed(tx, addressed, lanes, book, worker, services.authors.token !== null),
   );
   return { seen: incoming.length, unmapped: incoming.length - mapped.length, left, ...admitted };
 }
 
-/** Decides on arrivals whose lanes are locked, in their order, and saves what was decided. */
+/**
+ * Decides on arrivals whose lanes are locked, in their order, and saves what was decided.
+ *
+ * @param haveOwnTokens Whether creates leave under users' own tokens too.
+ */
 async function admitAddressed(
   tx: StoreTransaction,
   addressed: readonly Addressed[],
   lanes: ReadonlyMap<LaneId, Lane>,
   book: AddressBook,
   worker: string | null,
+  haveOwnTokens: boolean,
 ): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain" | "surplus">> {
-  // What is seen for the first time may be what a create of ours made that left without its token.
+  // What is seen for the first time may be what a create made whose token is not in it.
   const unseen = addressed.filter(({ lane: id, surplus, arrival, contact }) => {
     const lane = lanes.get(id);
-    return (
-      surplus === null &&
-      lane !== undefined &&
-      isUnseen(lane) &&
-      writtenByUs(arrival.observation, contact.account.identity) !== false
-    );
+    const mayBeMade =
+      haveOwnTokens || writtenByUs(arrival.observation, contact.account.identity) !== false;
+    return surplus === null && lane !== undefined && isUnseen(lane) && mayBeMade;
   });
   const awaited = await whereIntentsAreOpen(tx, unseen);
   const after = new Map<LaneId, Transition>();
@@ -255,14 +257,18 @@ async function whereIntentsAreOpen(
     const [first] = group;
     if (first === undefined) continue;
     const { type } = first.arrival.observation;
-    const isEdited = (item: Incoming) => mayHaveLostToken(item.arrival.observation);
+    const isEdited = (item: Incoming) => mayHaveLostToken(item.arrival.observation, tx.now);
     for (const mayBeEdited of [false, true]) {
       const those = group.filter((item) => isEdited(item) === mayBeEdited);
       if (those.length === 0) continue;
       const open = await openIntents(tx, first.contact.connection.id, type, mayBeEdited);
-      if (open.length === 0) continue;
-      const awaits = open.every(({ stalled }) => stalled) ? "stalled" : "open";
-      for (const item of those) result.set(item, awaits);
+      for (const item of those) {
+        const { observation } = item.arrival;
+        const { identity } = item.contact.account;
+        const may = open.filter(({ posted }) => isByItsWriter(observation, posted, identity));
+        if (may.length === 0) continue;
+        result.set(item, may.every(({ stalled }) => stalled) ? "stalled" : "open");
+      }
     }
   }
   return result;

@@ -22,6 +22,15 @@ export interface LaneOfResource {
   readonly moved: FormerPlace | null;
 }
 
+/** Of a create that left, and whose resource nothing has shown yet. */
+export interface LaneOfOpenCreate {
+  readonly id: LaneId;
+  /** It has waited for long, and nothing but an errored event is left to settle it. */
+  readonly stalled: boolean;
+  /** `null` where the lane does not say what left, as in rows of older versions. */
+  readonly posted: Posted | null;
+}
+
 /** By the token of its intent, with what has left for it. */
 export interface LaneOfToken {
   readonly id: LaneId;

@@ -18,7 +18,7 @@ import type { BackfillStore } from "./backfill-store.ts";
 import type { Beginning } from "./beginning.ts";
 import type { DeliveryStore, PendingDeliveries } from "./deliveries.ts";
 import type { Directory } from "./directory.ts";
-import type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
+import type { LaneOfOpenCreate, LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { LinkStore } from "./identities.ts";
 import type { InstanceStore } from "./instances.ts";
@@ -32,7 +32,7 @@ import type { SessionStore } from "./sessions.ts";
 export type { AfterCommitMark, AfterCommitStore } from "./after-commits.ts";
 export type { Beginning, FirstLook } from "./beginning.ts";
 export type { AccountRecord, Contact, Directory } from "./directory.ts";
-export type { LaneOfResource, LaneOfToken } from "./found-lanes.ts";
+export type { LaneOfOpenCreate, LaneOfResource, LaneOfToken } from "./found-lanes.ts";
 export type { HeldRuns } from "./held-runs.ts";
 export type { IdentitySettings, Link, LinkStore } from "./identities.ts";
 export type { AppSql, CapturedChange, ChangeStore, RecordStore, ToldBy } from "./records.ts";
@@ -152,7 +152,7 @@ export interface StoreTransaction {
     connectionId: ConnectionId,
     resourceType: string,
     since: Instant,
-  ): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]>;
+  ): Promise<readonly LaneOfOpenCreate[]>;
   /**
    * Lanes without a resource whose creates left and are still to be settled, oldest first: what one made may
    * have lost its token. `stalled` as above.
@@ -161,7 +161,7 @@ export interface StoreTransaction {
     connectionId: ConnectionId,
     resourceType: string,
     since: Instant,
-  ): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]>;
+  ): Promise<readonly LaneOfOpenCreate[]>;
   /** Lanes of resources below those of the lanes given, neither paired nor ended, in their order. */
   findUnpairedChildren(parents: readonly LaneId[]): Promise<readonly LaneId[]>;
   /** Lanes of a type whose parent is the resource of that id, ended ones too, in their order. */

@@ -3,6 +3,7 @@ import { stepOutbound } from "../../src/engine/outbound.ts";
 import {
   awaitIntents,
   awaitStill,
+  isByItsWriter,
   letGo,
   likenessOf,
   mayHaveLostToken,
@@ -12,6 +13,8 @@ import {
   takeOver,
 } from "../../src/engine/tokenless.ts";
 import { admit } from "../../src/engine/admit.ts";
+import type { Actor } from "../../src/model/content.ts";
+import { addMillis } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { laneId } from "../../src/model/ids.ts";
 import {
@@ -93,11 +96,30 @@ describe("a create without room for its token", () => {
     expect(mostAlike([])).toBeNull();
   });
 
-  it("S59 has lost its token only by an edit: what is as it was made never had one", () => {
+  it("S59 may have lost its token, unless it has one or is older than any create that is waited for", () => {
     const seen = anObservation({ title: "T" }, 20, { createdAt: at(20) });
-    expect(mayHaveLostToken(seen)).toBe(false);
-    expect(mayHaveLostToken({ ...seen, updatedAt: at(21) })).toBe(true);
-    expect(mayHaveLostToken({ ...seen, updatedAt: at(21), token: "t" })).toBe(false);
+    const tenMinutesLater = at(20 + 600);
+    expect(mayHaveLostToken(seen, tenMinutesLater)).toBe(true);
+    expect(mayHaveLostToken(seen, addMillis(tenMinutesLater, 1))).toBe(false);
+    expect(mayHaveLostToken({ ...seen, token: "t" }, tenMinutesLater)).toBe(false);
+    const { createdAt: _, ...untold } = seen;
+    expect(mayHaveLostToken(untold, tenMinutesLater)).toBe(true);
+  });
+
+  it("S59 is the account's, or of a user under whose own token the create left", () => {
+    const [bot, mona, ada] = [
+      { id: "1", login: "bot" },
+      { id: "2", login: "mona" },
+      { id: "3", login: "ada" },
+    ] as const;
+    const creates = { times: 1, said: [], made: [] };
+    const posted = { at: at(20), byAuthor: null, authors: [{ ...mona, ...creates }] };
+    const by = (author: Actor | null) => anObservation({ title: "T" }, 20, { author });
+    expect(isByItsWriter(by(bot), posted, bot)).toBe(true);
+    expect(isByItsWriter(by(null), posted, bot)).toBe(true);
+    expect(isByItsWriter(by(mona), posted, bot)).toBe(true);
+    expect(isByItsWriter(by(ada), posted, bot)).toBe(false);
+    expect(isByItsWriter(by(mona), null, bot)).toBe(false);
   });
 });
 

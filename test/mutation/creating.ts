@@ -77,8 +77,9 @@ export const creating: readonly CodeMutant[] = [
     id: "edited-awaits",
     rule: "What may have lost its token waits while a create is unanswered",
     file: "src/engine/tokenless.ts",
-    find: "return token === null && createdAt !== undefined && updatedAt > createdAt;",
-    replace: "return token === null && createdAt === undefined && updatedAt > 0;",
+    find: "return observation.token === null && isMadeSince(observation, since);",
+    replace:
+      "return observation.token === null && observation.createdAt !== undefined && observation.updatedAt > observation.createdAt;",
     killedBy: ["test/situations/marker-removed.test.ts"],
   },
   {

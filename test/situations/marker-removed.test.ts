@@ -1,6 +1,7 @@
 /** Situation 59: our marker is edited away before the look-up of a lost create. */
 import { expect, it } from "vitest";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
+import { givenTokens } from "../harness/author-tokens.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { dieSending, POST_COMMENT, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
@@ -79,6 +80,41 @@ describeOnEachDatabase("a lost create whose marker a person edits away", (open) 
 
     expect(app.github.issues(app.repo)).toHaveLength(1);
     expect(await app.tasks()).toMatchObject([{ id }]);
+  });
+
+  it("S59 the same though it was edited in the second in which it was made, as a list tells", async () => {
+    const app = await givenSampleTandem(await open());
+    const id = await app.addTask({ title: "Posted once", markdown: "Text of some length" });
+    app.github.faults.webhooks.drop = 1;
+    const hold = await dieSending(app, POST_ISSUE);
+    hold.apply();
+    app.github.as("mona").editIssue(app.repo, 1, { body: "Text of some length" });
+    await app.tandem.syncNow();
+    await app.settle();
+    expect(await app.tasks()).toHaveLength(1);
+    await app.settleWithin(10);
+
+    expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, state: "open" }]);
+    expect(await app.tasks()).toMatchObject([{ id, title: "Posted once" }]);
+    expect(await app.pairings(id)).toMatchObject([{ integration_external_id: "1", in_sync: true }]);
+  });
+
+  it("S59 the same where it left under its author's own token", async () => {
+    const app = await givenTokens(await open());
+    const id = await app.addTask({ title: "Posted once", markdown: "Text of some length" });
+    app.github.faults.webhooks.drop = 1;
+    const hold = await dieSending(app, POST_ISSUE);
+    hold.apply();
+    await app.advance(1_000);
+    app.github.as("mona").editIssue(app.repo, 1, { body: "Text of some length" });
+    await app.tandem.syncNow();
+    await app.settle();
+    expect(await app.tasks()).toHaveLength(1);
+    await app.settleWithin(10);
+
+    expect(app.github.issues(app.repo)).toMatchObject([{ number: 1, author: "mona" }]);
+    expect(await app.tasks()).toMatchObject([{ id, title: "Posted once" }]);
+    expect(await app.pairings(id)).toMatchObject([{ integration_external_id: "1", in_sync: true }]);
   });
 
   it("S59 does not guess between two of one title, nor take what says something else", async () => {

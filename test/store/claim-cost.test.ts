@@ -226,7 +226,7 @@ describeOnEachDatabase("with 100,000 that ended", (open) => {
     await app.sql("analyze tandem.events_ended, tandem.lanes");
     const { explaining, pages } = explain(database);
     const records = ledger(explaining);
-    const record = { recordType: "tasks", recordId: "42", limit: 100 };
+    const record = { record: { type: "tasks", id: "42" }, limit: 100 };
     // Once for what is read of the catalogs.
     await records.events(record);
     for (const journal of ["too", "only", "without"] as const) {

@@ -74,45 +74,6 @@ describe("a database in trouble", () => {
     expect(describeTrouble(error)).toEqual(told);
   });
 
-  const UNREACHABLE = "Check that Postgres runs, and host and port in the config's database URL.";
-  const ENDED = "Connections were ended: Postgres' own log says why. What was committed stays.";
-
-  it.each([
-    ["at whose address nothing listens", "ECONNREFUSED", "database_unreachable", UNREACHABLE],
-    ["whose host has no address", "ENOTFOUND", "database_unreachable", UNREACHABLE],
-    ["whose name server is silent", "EAI_AGAIN", "database_unreachable", UNREACHABLE],
-    ["on a host without a route", "EHOSTUNREACH", "database_unreachable", UNREACHABLE],
-    ["on a network without a route", "ENETUNREACH", "database_unreachable", UNREACHABLE],
-    ["whose host does not answer", "ETIMEDOUT", "database_unreachable", UNREACHABLE],
-    ["whose host hangs up", "ECONNRESET", "database_unreachable", UNREACHABLE],
-    ["that lets no client connect", "08001", "database_unreachable", UNREACHABLE],
-    [
-      "that has no connection left",
-      "53300",
-      "too_many_connections",
-      "Raise the limit of the server, database or role, or run fewer processes: each of Tandem's takes up to 11.",
-    ],
-    [
-      "whose disk is full",
-      "53100",
-      "disk_full",
-      "Make room on the database's disk. Nothing was half written.",
-    ],
-    [
-      "that starts up",
-      "57P03",
-      "database_starting",
-      "It starts, stops or recovers: wait until it takes connections.",
-    ],
-    ["that an operator shut down", "57P01", "database_unavailable", ENDED],
-    ["that crashed", "57P02", "database_unavailable", ENDED],
-    ["whose connection failed", "08006", "database_unavailable", ENDED],
-    ["whose connection is gone", "08003", "database_unavailable", ENDED],
-  ])("%s (%s) says so, and what to do", (_which, state, code, hint) => {
-    const error = Object.assign(new Error("as the driver says"), { code: state });
-    expect(describeTrouble(error)).toEqual({ code, message: "as the driver says", hint });
-  });
-
   it("that was too slow for a connection is slow, and has not ended it", () => {
     const slow = new NoAnswerError(5_000);
     expect(describeTrouble(new ConnectionLostError("unknown", slow))).toEqual(

@@ -158,8 +158,8 @@ describeOnEachEmptyDatabase("a database", (open, kind) => {
       const sound = (tx: Queryable) => tx.query("select");
       await expect(endWith("select 1 / 0", sound)).rejects.toMatchObject({ code: "22012" });
       expect(told).toEqual([]);
-      await endWith("select '2026-03-01'::date as day", sound);
-      expect(told).toEqual([{ day: "2026-03-01" }]);
+      await endWith("select 1 as one", sound);
+      expect(told).toEqual([{ one: 1 }]);
     },
   );
 

@@ -76,9 +76,9 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       await store.transaction(async (tx) => {
         const earlier = after(tx.now, -60);
         expect(await tx.findOpenIntents(connection, "issue", after(tx.now, 60))).toEqual([
-          { id: unattended, stalled: true },
-          { id: errored, stalled: true },
-          { id: queued, stalled: false },
+          { id: unattended, stalled: true, posted: null },
+          { id: errored, stalled: true, posted: null },
+          { id: queued, stalled: false, posted: null },
         ]);
         const young = await tx.findOpenIntents(connection, "issue", earlier);
         expect(young.map(({ stalled }) => stalled)).toEqual([false, false, false]);
@@ -118,9 +118,10 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
         store.transaction((tx) =>
           tx.findUnansweredCreates(connection, type, after(tx.now, seconds)),
         );
-      expect(await found("issue", 60)).toEqual([
-        { id: errored, stalled: true },
-        { id: queued, stalled: false },
+      const account = { times: 1, said: [], made: [] };
+      expect(await found("issue", 60)).toMatchObject([
+        { id: errored, stalled: true, posted: { account, authors: [] } },
+        { id: queued, stalled: false, posted: { account, authors: [] } },
       ]);
       expect((await found("issue", -60)).map(({ stalled }) => stalled)).toEqual([false, false]);
       expect(await found("issue_comment", 60)).toEqual([]);

@@ -13,17 +13,13 @@ import { after, connectTo } from "./opened-store.ts";
 const noon = parseInstant("2026-03-02T12:00:00Z");
 
 /** What a server says of its log as a transaction begins. */
-const saying = (
-  timeline: number,
-  at: number,
-  how: { readonly recoveredTo?: number; readonly isSynchronous?: boolean } = {},
-) => ({
+const saying = (timeline: number, at: number) => ({
   rows: [
     {
       log_file: `${timeline.toString(16).padStart(8, "0")}0000000000000001`,
       log_at: String(at),
-      recovered_to: how.recoveredTo === undefined ? null : String(how.recoveredTo),
-      is_synchronous: how.isSynchronous ?? false,
+      recovered_to: null,
+      is_synchronous: false,
     },
   ],
   count: 1,
@@ -127,58 +123,6 @@ describe("a process that finds work lost that it saw committed", () => {
     await watch.tellLost(found, { noteSetBack: () => Promise.reject(new Error("it is away")) });
 
     expect(lose(watch, after(noon, 20), 400)).toMatchObject({ lost: noon });
-  });
-});
-
-describe("a process whose commits outlived a failover", () => {
-  const tookOver = { recoveredTo: 700 };
-
-  it("doubts what others committed, once, where replicas follow asynchronously", () => {
-    const watch = new LogWatch();
-    commit(watch, noon, 500);
-    const failingOver = () => begin(watch, after(noon, 10), saying(2, 900, tookOver));
-
-    expect(failingOver).toThrow("looked at before");
-    expect(watch).toMatchObject({ doubts: 1, failovers: 1 });
-    expect(watch.remembered).toMatchObject({
-      timeline: 2,
-      committed: { timeline: 2, at: 500n, began: noon },
-    });
-    expect(failingOver).not.toThrow();
-    expect(watch).toMatchObject({ doubts: 1, failovers: 1 });
-  });
-
-  it("doubts nothing where replicas confirm each commit", () => {
-    const watch = new LogWatch();
-    const synchronous = { isSynchronous: true };
-    begin(watch, noon, saying(1, 500, synchronous))?.told({ log_at: "500" });
-
-    begin(watch, after(noon, 10), saying(2, 900, { ...tookOver, ...synchronous }));
-
-    expect(watch).toMatchObject({ doubts: 0, failovers: 0 });
-    expect(watch.remembered).toMatchObject({ timeline: 2, committed: { timeline: 2, at: 500n } });
-
-    const idle = new LogWatch();
-    begin(idle, noon, saying(1, 500, synchronous));
-    begin(idle, after(noon, 10), saying(2, 900, { ...tookOver, ...synchronous }));
-    expect(idle).toMatchObject({ doubts: 0, failovers: 0 });
-  });
-
-  it("knows the last of its commits, in whichever order they are confirmed", () => {
-    const watch = new LogWatch();
-    const [first, second] = [noon, after(noon, 1)].map((now) => begin(watch, now, saying(1, 400)));
-    second?.told({ log_at: "600" });
-    first?.told({ log_at: "500" });
-    expect(watch.remembered.committed).toMatchObject({ at: 600n, began: after(noon, 1) });
-    // A transaction that wrote nothing has no place in the log.
-    first?.told({ log_at: null });
-    expect(watch.remembered.committed).toMatchObject({ at: 600n });
-
-    expect(() => begin(watch, after(noon, 10), saying(2, 900, tookOver))).toThrow("looked at");
-    begin(watch, after(noon, 20), saying(2, 900, tookOver))?.told({ log_at: "900" });
-    // It was confirmed by the server that was given up, and comes late.
-    second?.told({ log_at: "950" });
-    expect(watch.remembered.committed).toMatchObject({ timeline: 2, at: 900n });
   });
 });
 

@@ -3,7 +3,7 @@ import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import { type Lane, newLane } from "../../model/lane.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
-import type { LaneKey } from "../store.ts";
+import type { LaneKey, LaneOfOpenCreate } from "../store.ts";
 import { ConstraintError } from "./constraint-error.ts";
 import type { MemoryState } from "./memory-state.ts";
 
@@ -220,7 +220,7 @@ export function findOpenIntents(
   connection: ConnectionId,
   resourceType: string,
   since: Instant,
-): readonly { readonly id: LaneId; readonly stalled: boolean }[] {
+): readonly LaneOfOpenCreate[] {
   return [...state.lanes.values()]
     .filter(
       (lane) =>
@@ -236,6 +236,7 @@ export function findOpenIntents(
         intent !== null &&
         intent.since <= since &&
         live.every((event) => event.direction === "inbound" || event.state === "errored"),
+      posted: intent?.posted ?? null,
     }));
 }
 
@@ -245,7 +246,7 @@ export function findUnansweredCreates(
   connection: ConnectionId,
   resourceType: string,
   since: Instant,
-): readonly { readonly id: LaneId; readonly stalled: boolean }[] {
+): readonly LaneOfOpenCreate[] {
   return [...state.lanes.values()]
     .filter(
       (lane) =>
@@ -259,7 +260,8 @@ export function findUnansweredCreates(
       const outbound = live.filter(({ direction }) => direction === "outbound");
       if (intent === null || outbound.length === 0) return [];
       const isErrored = outbound.every(({ state: now }) => now === "errored");
-      return [{ id, stalled: intent.since <= since && isErrored }];
+      const { posted = null } = intent;
+      return [{ id, stalled: intent.since <= since && isErrored, posted }];
     });
 }
 

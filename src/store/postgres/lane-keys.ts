@@ -3,7 +3,7 @@ import { type ConnectionId, connectionId, type LaneId, laneId } from "../../mode
 import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
 import type { Lane, RecordMove, Tombstone } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
-import type { LaneKey, LaneOfToken } from "../store.ts";
+import type { LaneKey, LaneOfOpenCreate, LaneOfToken } from "../store.ts";
 import { formerPlace, type PostedJson, postedFromJson } from "./lane-rows.ts";
 
 export async function findLanesByResource(
@@ -148,20 +148,31 @@ export async function findTombstonedLanes(
   }));
 }
 
+interface OpenCreateRow {
+  readonly id: string;
+  readonly stalled: boolean;
+  readonly intent_posted: PostedJson | null;
+}
+
+function openCreate({ id, stalled, intent_posted: posted }: OpenCreateRow): LaneOfOpenCreate {
+  return { id: laneId(id), stalled, posted: postedFromJson(posted) };
+}
+
 export async function findOpenIntents(
   tx: Queryable,
   connection: ConnectionId,
   resourceType: string,
   since: Instant,
-): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]> {
-  const { rows } = await tx.query<{ id: string; stalled: boolean }>(
+): Promise<readonly LaneOfOpenCreate[]> {
+  const { rows } = await tx.query<OpenCreateRow>(
     `select
        id,
        intent_since <= $3 and not exists (
          select
          from tandem.events_live
          where lane_id = lanes.id and direction = 'outbound' and state <> 'errored'
-       ) as stalled
+       ) as stalled,
+       intent_posted
      from tandem.lanes
      where connection_id = $1
        and resource_type = $2
@@ -170,20 +181,21 @@ export async function findOpenIntents(
      order by id`,
     [connection, resourceType, formatInstant(since)],
   );
-  return rows.map(({ id, stalled }) => ({ id: laneId(id), stalled }));
+  return rows.map(openCreate);
 }
 
-// By the live events, for those are few: this is asked only for what the account wrote and somebody edited.
+// By the live events, for those are few.
 export async function findUnansweredCreates(
   tx: Queryable,
   connection: ConnectionId,
   resourceType: string,
   since: Instant,
-): Promise<readonly { readonly id: LaneId; readonly stalled: boolean }[]> {
-  const { rows } = await tx.query<{ id: string; stalled: boolean }>(
+): Promise<readonly LaneOfOpenCreate[]> {
+  const { rows } = await tx.query<OpenCreateRow>(
     `select
        lanes.id,
-       lanes.intent_since <= $3 and bool_and(events_live.state = 'errored') as stalled
+       lanes.intent_since <= $3 and bool_and(events_live.state = 'errored') as stalled,
+       lanes.intent_posted
      from tandem.events_live
      join tandem.lanes on lanes.id = events_live.lane_id
      where events_live.connection_id = $1
@@ -192,11 +204,11 @@ export async function findUnansweredCreates(
        and lanes.resource_type = $2
        and lanes.external_id is null
        and lanes.intent_posted is not null
-     group by lanes.id, lanes.intent_since
+     group by lanes.id
      order by lanes.id`,
     [connection, resourceType, formatInstant(since)],
   );
-  return rows.map(({ id, stalled }) => ({ id: laneId(id), stalled }));
+  return rows.map(openCreate);
 }
 
 export async function findUnpairedChildren(

@@ -2,7 +2,12 @@
 import type { Comment } from "../github/index.ts";
 import { type History, keepingToken, withoutToken } from "./history.ts";
 import { MOVING_DEEDS, someProject } from "./moves.ts";
-import { COPYING_MARKERS, LOOKING_LIKE_US, writeOnSurplus } from "./as-the-account.ts";
+import {
+  COPYING_MARKERS,
+  LOOKING_LIKE_US,
+  takeOnlyTrace,
+  writeOnSurplus,
+} from "./as-the-account.ts";
 import { ASSIGNING_AT_GITHUB, ASSIGNING_IN_APP } from "./assignees.ts";
 import { EDITING_BOTH_SIDES } from "./both-at-once.ts";
 import { SIGNING_UP, somebody, someAuthor } from "./people.ts";
@@ -50,7 +55,7 @@ const MORE_DEEDS: Readonly<Record<WorldKind, { readonly local: Deeds; readonly r
 /** One random deed by somebody, somewhere. */
 export async function editSomething(stage: Stage): Promise<void> {
   const isRemote = stage.random() >= 0.5;
-  if (stage.world.kind === "polling" && (await writeOnSurplus(stage))) return;
+  if (stage.world.kind === "polling" && (await takeItsChance(stage))) return;
   const more = MORE_DEEDS[stage.world.kind];
   const deeds = isRemote ? [...REMOTE_DEEDS, ...more.remote] : [...LOCAL_DEEDS, ...more.local];
   const total = deeds.reduce((sum, [weight]) => sum + weight, 0);
@@ -61,6 +66,11 @@ export async function editSomething(stage: Stage): Promise<void> {
     await (isRemote ? stage.remoteEdits.act(() => deed(stage)) : deed(stage));
     return;
   }
+}
+
+/** What can be done only once in a while is done as soon as it can be. */
+async function takeItsChance(stage: Stage): Promise<boolean> {
+  return (await writeOnSurplus(stage)) || (await takeOnlyTrace(stage));
 }
 
 async function addTask(stage: Stage): Promise<void> {
