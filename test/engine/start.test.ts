@@ -82,7 +82,9 @@ describe("a claim", () => {
   it("is lost once the lease ran out and somebody else took over", () => {
     expect(expireLeases(taken.lane, at(159)).lane).toBe(taken.lane);
     const expired = expireLeases(taken.lane, at(160));
-    expect(eventIn(expired, anEventId(5))).toMatchObject({ state: "queued", reason: "lease_lost" });
+    expect(eventIn(expired, anEventId(5))).toMatchObject({
+      ...{ state: "queued", reason: "lease_lost", runAt: at(160) },
+    });
     expect(holdsClaim(expired.lane, taken.claim)).toBe(false);
     const again = claim(expired.lane, eventIn(expired, anEventId(5)), "w2", at(160), 60_000);
     expect(holdsClaim(again.lane, taken.claim)).toBe(false);
@@ -133,7 +135,8 @@ describe("an event on its way back to the queue", () => {
 
   it("has what waits read the resource, where both are of one second and say different things", () => {
     const said = { updatedAt: at(20), digest: "one" };
-    expect(eventIn(back(said, { ...said, digest: "other" }), anEventId(6)).reread).toBe(true);
+    const other = back(said, { ...said, digest: "other" });
+    expect(eventIn(other, anEventId(6))).toMatchObject({ reread: true, reason: "reread_needed" });
     expect(eventIn(back(said, said), anEventId(6)).reread).toBe(false);
   });
 
@@ -154,6 +157,22 @@ describe("an event on its way back to the queue", () => {
       canceledBy: anEventId(5),
     });
   });
+
+  it.each([
+    ["deleted", tombstone, "queued", "canceled"],
+    ["taken back", null, "canceled", "queued"],
+  ] as const)(
+    "is kept or not where it is a delete of ours, as its record is %s by now",
+    (_what, ended, own, waiting) => {
+      const outbound = { direction: "outbound" } as const;
+      const removal = { ...outbound, action: "delete", state: "processing" } as const;
+      const held = withEvent(aLane({ tombstone: ended }), 5, removal);
+      const { lane } = withEvent(held.lane, 6, outbound);
+      const after = requeue({ lane, ended: [] }, held.event, now, { reason: "retry" });
+      expect(eventIn(after, anEventId(5)).state).toBe(own);
+      expect(eventIn(after, anEventId(6)).state).toBe(waiting);
+    },
+  );
 
   it("leaves what it bore in doubt where it is canceled", () => {
     const known = aKnown(content, 20, anEventId(5));
@@ -225,8 +244,21 @@ describe("an inbound event looked at again when it is started", () => {
     expect(started(lane, changes).verdict).toBe("reread");
   });
 
-  it("is ignored behind a tombstone", () => {
-    expect(started({ clock, tombstone }).verdict).toBe("ended");
+  it("is ignored behind a tombstone, for what ended the lane", () => {
+    const recheck = started({ clock, tombstone });
+    expect(recheck.verdict === "ended" && eventIn(recheck.transition, anEventId(5))).toMatchObject({
+      ...{ state: "ignored", reason: "tombstoned", conflicts: [] },
+      ignoredFor: { id: tombstone.event, type: "events" },
+    });
+  });
+
+  it("is ignored where its record has left the lane, and names what the record has not seen", () => {
+    const left = { ...tombstone, side: "record", recordMoved: "to_connection" } as const;
+    const recheck = started({ clock, tombstone: left, known: null }, { content: { title: "B" } });
+    expect(recheck.verdict === "ended" && eventIn(recheck.transition, anEventId(5))).toMatchObject({
+      ...{ state: "ignored", reason: "record_moved" },
+      conflicts: [{ field: "title", winner: "record", kept: "A", lost: "B", why: "record_moved" }],
+    });
   });
 
   it("goes on as a delete whatever the clock says", () => {

@@ -193,6 +193,7 @@ describeOnEachDatabase("what a user wrote and we post", (open) => {
     expect((await app.events()).find(({ state }) => state === "errored")?.error).toMatchObject({
       code: "hook_failed",
       message: "identities.attribution threw for the author of a row of comments: no name",
+      hint: "Correct it in tandem.config.ts, then restart the event.",
       retryable: false,
     });
     expect(posted(app)).toHaveLength(2);
