@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Store, StoreTransaction } from "../../src/store/store.ts";
+import { beforePeek } from "../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -68,6 +69,24 @@ describeOnEachDatabase("a comment that is drained before its task", (open, kind)
         "outbound completed created_resource",
         "outbound completed created_resource",
       ]);
+    },
+  );
+
+  it.runIf(kind === "postgres")(
+    "S55 the task's lane is committed while the comment's drain looks: the task is not drained again",
+    async () => {
+      const app = await givenSampleTandem(await open());
+      const task = await app.addTask({ title: "Broken link" });
+      const giveBack = await hideChanges(app, "tasks");
+      await app.addComment(task, "Seen on the site");
+      const { services } = app.tandem;
+      const store = beforePeek(services.store, async () => {
+        await giveBack();
+        await drainChanges(services);
+      });
+      await drainChanges({ ...services, store });
+      expect(await app.sql("select from tandem.changes where record_type = 'tasks'")).toEqual([]);
+      await expectBothOnce(app);
     },
   );
 

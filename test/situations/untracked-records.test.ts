@@ -1,5 +1,9 @@
 /** Situation 55, the safety net: records that nothing looks at are found, counted and explained. */
 import { expect, it } from "vitest";
+import { drainChanges } from "../../src/runtime/drain.ts";
+import { AddressBook } from "../../src/runtime/address-book.ts";
+import { findUntracked } from "../../src/runtime/untracked-records.ts";
+import { beforePeek } from "../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -31,7 +35,7 @@ async function whyNothing(app: SampleTandem, record: string): Promise<string> {
   return body.error.hint;
 }
 
-describeOnEachDatabase("S55 a record with neither lane, event nor captured write", (open) => {
+describeOnEachDatabase("S55 a record with neither lane, event nor captured write", (open, kind) => {
   it("is counted by the local sweep, and `status` says so until it is paired", async () => {
     const app = await givenSampleTandem(await open());
     const task = await addUncaptured(app, "Nothing captured");
@@ -73,6 +77,25 @@ describeOnEachDatabase("S55 a record with neither lane, event nor captured write
     expect(await app.tandem.sweepRecordsNow()).toMatchObject([{ untracked: 0 }]);
     expect(await app.status()).toMatchObject({ undrained: 1 });
   });
+
+  it.runIf(kind === "postgres")(
+    "is not counted where its write is drained while the sweep looks",
+    async () => {
+      const app = await givenSampleTandem(await open());
+      await app.addTask({ title: "Captured" });
+      const { services } = app.tandem;
+      const store = beforePeek(services.store, () => drainChanges(services));
+      const book = await AddressBook.open(services);
+      const contact = book.contact(app.connection.id);
+      const mapping = services.mappings.find(({ recordType }) => recordType === "tasks");
+      if (contact === null || mapping === undefined) throw new Error("tasks are not connected");
+      expect(await findUntracked({ ...services, store }, contact, mapping)).toEqual({
+        count: 0,
+        missed: [],
+      });
+      expect(await app.status()).toMatchObject({ undrained: 0 });
+    },
+  );
 
   it("is paired after a backfill, which leaves no record out: a task, then its comment", async () => {
     const app = await givenSampleTandem(await open());
