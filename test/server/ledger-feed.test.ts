@@ -165,16 +165,51 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     const stuck = await feed.open(noEnd());
     const reading = (await feed.open(noEnd())).body?.getReader();
     await reading?.read();
-    for (let turn = 0; turn < 4; turn += 1) {
+    const lookAfter = async (millis: number) => {
       const next = reading?.read();
       await expect.poll(() => clock.nextTimer()).not.toBeNull();
-      clock.advance(turn === 0 ? 400 : 6_000);
+      clock.advance(millis);
       await next;
-    }
+    };
+    await lookAfter(400);
+    await lookAfter(9_600);
+    // Ten seconds are not too long.
+    expect((await feed.open(noEnd())).status).toBe(503);
+    await lookAfter(400);
     // The one place is free again, and the other is not.
     expect((await feed.open(noEnd())).status).toBe(200);
     expect((await feed.open(noEnd())).status).toBe(503);
     expect(stuck.bodyUsed).toBe(false);
+  });
+
+  it("says something every fifteen seconds, though nothing happens, so that no proxy ends it", async () => {
+    const still = () => Promise.resolve({ now: "", version: "1" } as unknown as ApiStatus);
+    const { body } = await createLedgerFeed(tandem, still).open(noEnd());
+    const said: string[] = [];
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const listen = async (): Promise<void> => {
+      const { done, value } = await reader.read();
+      if (done) return;
+      said.push(new TextDecoder().decode(value));
+      await listen();
+    };
+    const listening = listen();
+    await expect.poll(() => said.length).toBe(1);
+    const lookAfter = async (millis: number) => {
+      await expect.poll(() => clock.nextTimer()).not.toBeNull();
+      clock.advance(millis);
+      await expect.poll(() => clock.nextTimer()).not.toBeNull();
+    };
+    await lookAfter(14_600);
+    expect(said.slice(1)).toEqual([]);
+    await lookAfter(400);
+    await expect.poll(() => said.slice(1)).toEqual([":\n\n"]);
+    await lookAfter(14_600);
+    expect(said).toHaveLength(2);
+    await lookAfter(400);
+    await expect.poll(() => said.slice(1)).toEqual([":\n\n", ":\n\n"]);
+    await reader.cancel();
+    await listening;
   });
 
   it("ends where the database is out of reach, so that the page says it is not live", async () => {
