@@ -5,7 +5,9 @@ import { AddressBook } from "../../src/runtime/address-book.ts";
 import { findUntracked } from "../../src/runtime/untracked-records.ts";
 import { beforePeek } from "../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { connect } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** Adds a task of which nothing was captured. */
 async function addUncaptured(app: SampleTandem, title: string): Promise<string> {
@@ -96,6 +98,20 @@ describeOnEachDatabase("S55 a record with neither lane, event nor captured write
       expect(await app.status()).toMatchObject({ undrained: 0 });
     },
   );
+
+  it("is counted where only another repository of its project has its issue", async () => {
+    const app = await givenSampleTandem(await open(), withoutAuthors);
+    await app.addTask({ title: "Paired before the mirror was connected" });
+    await app.settle();
+    await connect(app, "acme/mirror", "1");
+    const swept = await app.tandem.sweepRecordsNow();
+    expect(swept.map(({ untracked }) => untracked)).toEqual([0, 1]);
+    const { connections } = await app.status();
+    expect(connections.map((one) => [one.container, one.untracked_records])).toEqual([
+      ["acme/site", 0],
+      ["acme/mirror", 1],
+    ]);
+  });
 
   it("is paired after a backfill, which leaves no record out: a task, then its comment", async () => {
     const app = await givenSampleTandem(await open());
