@@ -23,7 +23,7 @@ import { pollConnection } from "./runtime/poll.ts";
 import { reconcileConnection, type Reconciliation } from "./runtime/reconcile.ts";
 import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/refused-webhooks.ts";
 import { accountSecrets, type Environment, type Secrets } from "./runtime/secrets.ts";
-import type { Services } from "./runtime/services.ts";
+import type { Services, WorkerWork } from "./runtime/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { systemClock } from "./runtime/system-clock.ts";
@@ -35,7 +35,7 @@ import {
   secretsAfter,
   type WebhookSecrets,
 } from "./runtime/webhook-secrets.ts";
-import { startWorker, type Worker, type WorkerOptions, type WorkerWork } from "./runtime/worker.ts";
+import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";

@@ -12,21 +12,19 @@
  *
  * Row 1, a delivery seen before, is the receiver's: it has the deliveries.
  */
-import { canonical, type Content, digest, pick, sameValue, seenOver } from "../model/content.ts";
+import { type Content, digest, sameValue } from "../model/content.ts";
 import type { Reason, TandemEvent } from "../model/event.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, LaneClock, Tombstone, Transition } from "../model/lane.ts";
-import { mappedFields } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Admission, Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { coveredByOurWrite, replacedAfterEnd, supersede } from "./covered.ts";
 import { learnIdentity } from "./identify.ts";
-import { hear } from "./learn.ts";
+import { contentOf, hear } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
-import { missedAtMove } from "./record-move.ts";
-import { lifted, mayReturn, proves, resourceGone } from "./tombstone.ts";
+import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "./tombstone.ts";
 import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
 import { isOlderUnread, wasKnown } from "./versions.ts";
 
@@ -263,17 +261,6 @@ function refreshCopy(start: Transition, { content }: Observation): Transition {
   if (copy === null || content === null) return start;
   const same = Object.entries(content).every(([field, value]) => sameValue(copy[field], value));
   return same ? start : withLane(start, { copy: { ...copy, ...content } });
-}
-
-/** The mapped content of an observation; what it did not see is taken from what is known. */
-export function contentOf(lane: Lane, observation: Observation, context: Context): Content | null {
-  const { content, action } = observation;
-  if (action === "delete" || content === null) return null;
-  const seen = pick(
-    canonical(content, context.mapping.resource.fields),
-    mappedFields(context.mapping),
-  );
-  return seenOver(lane.known?.content ?? lane.base, seen);
 }
 
 function ignored(event: TandemEvent, reason: Reason, by: EventId, now: Instant): TandemEvent {

@@ -2,7 +2,7 @@
 import type { TandemEvent } from "../model/event.ts";
 import type { DeliveryId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Transition } from "../model/lane.ts";
+import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ObservationSource } from "../model/observation.ts";
 
 /** An observation with where it came from. */
@@ -18,4 +18,10 @@ export interface Arrival {
 export interface Admission extends Transition {
   /** The event born of the arrival; `null` where a poll saw what it had seen before. */
   readonly event: TandemEvent | null;
+}
+
+/** A child that was at the old place, with its counterpart at the new one, if that has arrived. */
+export interface ChildMatch {
+  readonly child: Lane;
+  readonly seen: Observation | null;
 }

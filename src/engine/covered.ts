@@ -3,9 +3,9 @@
  * request landed, it shows only in a webhook that is by now older than what the resource says.
  */
 import { type Content, isStringArray, type Json, sameValue } from "../model/content.ts";
-import type { Conflict, TandemEvent } from "../model/event.ts";
+import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
-import type { Attempt, Lane, Transition } from "../model/lane.ts";
+import type { Attempt, Intent, Lane, Transition } from "../model/lane.ts";
 import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
@@ -179,4 +179,19 @@ function handOn(
   if (newer?.action !== "upsert") return start;
   const details = { reread: true, restores: newer.restores || restores };
   return move(start, id, newer.state, now, details);
+}
+
+/** What a request of ours was to change, field by field. */
+export function changesSent(attempt: Attempt | null): readonly FieldChange[] {
+  return Object.entries(attempt?.values ?? {}).map(([field, to]) => ({
+    side: "resource",
+    field,
+    from: attempt?.base[field] ?? null,
+    to,
+  }));
+}
+
+/** Whether a user wrote the resource under a token of their own. */
+export function isByAuthor(intent: Intent | null): boolean {
+  return (intent?.posted?.byAuthor ?? null) !== null;
 }

@@ -6,6 +6,7 @@
  *   it was refused, limited or could not be had        the account writes after all; the reason says why
  *   there is no room for the create's token            the account writes, for nothing else tells it
  */
+import { isByAuthor } from "./covered.ts";
 import { type Actor, canonical, type Content, digest, type Json, pick } from "../model/content.ts";
 import type { Reason, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
@@ -20,8 +21,8 @@ import type {
   Transition,
 } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
-import { postpone } from "./start.ts";
 import { withPosted } from "./identify.ts";
+import { postpone } from "./start.ts";
 import { closeIntent } from "./tokenless.ts";
 
 /** Under whose credentials a create leaves. */
@@ -68,11 +69,6 @@ export function signed(
 /** Whether a create was sent and its answer never came. */
 export function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
   return attempt !== null || unanswered.some(({ kind }) => kind === "create");
-}
-
-/** Whether a user wrote the resource under a token of their own. */
-export function isByAuthor(intent: Intent | null): boolean {
-  return (intent?.posted?.byAuthor ?? null) !== null;
 }
 
 /** How many different texts of one writer's creates are remembered. */

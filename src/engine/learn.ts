@@ -1,11 +1,14 @@
 /**
  * Learning: an answer or a re-read moves what the lane knows, and ends inbound events that are
- * older than itself; those of its own time must look again.
+ * older than itself; those of its own time must look again. `contentOf` says what an observation shows.
  */
-import { type Content, digest } from "../model/content.ts";
+import { canonical, type Content, digest, pick, seenOver } from "../model/content.ts";
 import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Transition } from "../model/lane.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import { mappedFields } from "../model/mapping.ts";
+import type { Observation } from "../model/observation.ts";
+import type { Context } from "./context.ts";
 import { coveredByOurWrite } from "./covered.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { isOlderUnread, versionsBefore } from "./versions.ts";
@@ -59,4 +62,15 @@ export function learn(start: Transition, look: Look, now: Instant): Transition {
       ),
     });
   }, learned);
+}
+
+/** The mapped content of an observation; what it did not see is taken from what is known. */
+export function contentOf(lane: Lane, observation: Observation, context: Context): Content | null {
+  const { content, action } = observation;
+  if (action === "delete" || content === null) return null;
+  const seen = pick(
+    canonical(content, context.mapping.resource.fields),
+    mappedFields(context.mapping),
+  );
+  return seenOver(lane.known?.content ?? lane.base, seen);
 }

@@ -2,17 +2,15 @@
  * Merging a look at the resource into a lane: plan first, then, once the record is written,
  * conclude. Inbound events, answers and re-reads all pass through here.
  */
+import { isByAuthor, lastWrites, REMEMBER_MS } from "./covered.ts";
 import { canonical, type Content, isStringArray, pick, sameValue } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
-import { contentOf } from "./admit.ts";
 import { type Context, ownTime } from "./context.ts";
-import { isByAuthor } from "./create.ts";
-import { lastWrites, REMEMBER_MS } from "./covered.ts";
-import { learn } from "./learn.ts";
+import { contentOf, learn } from "./learn.ts";
 import { newEvent } from "./new-event.ts";
 import { nextWriteAt, paceWaiting } from "./pace.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";

@@ -14,13 +14,14 @@ import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts"
 import type { Instant } from "../model/instant.ts";
 import type { FormerPlace, Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
-import type { Context } from "./context.ts";
 import { cancelOlder } from "./admit.ts";
+import type { ChildMatch } from "./arrival.ts";
+import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
 import { madeAnew } from "./identify.ts";
 import { newEvent } from "./new-event.ts";
-import { closingValues } from "./outbound.ts";
 import { admitRecordMove, queueRemoval } from "./record-change.ts";
+import { closingValues } from "./removal.ts";
 import { disableWaiting, enableLane } from "./restart.ts";
 import { postpone, requeue } from "./start.ts";
 import { backInReach, hasEndedBefore, outOfReach } from "./tombstone.ts";
@@ -285,12 +286,6 @@ function stayBehind(
     cameFrom: null,
     tombstone: { event: by, at: now, side: "resource" },
   });
-}
-
-/** A child that was at the old place, with its counterpart at the new one, if that has arrived. */
-export interface ChildMatch {
-  readonly child: Lane;
-  readonly seen: Observation | null;
 }
 
 /**

@@ -2,11 +2,10 @@
 import { type Content, pick, type SetChanges } from "../model/content.ts";
 import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
-import { type Mapping, mappedFields } from "../model/mapping.ts";
 import type { ResourceRef } from "../model/observation.ts";
 import { awaitVisible } from "./absent-row.ts";
 import type { Context } from "./context.ts";
-import { sentShortlyBefore } from "./covered.ts";
+import { changesSent, sentShortlyBefore } from "./covered.ts";
 import {
   attributed,
   BY_ACCOUNT,
@@ -25,10 +24,11 @@ import type { Plan } from "./plan.ts";
 import { contested, noteTurn, quarantine } from "./quarantine.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { awaitReads, isUnread } from "./reads-lag.ts";
-import { endedReason, removalOf, removalReason } from "./record-move.ts";
+import { closingValues, removalOf } from "./removal.ts";
 import { hasTaken, splitSets } from "./sets.ts";
 import { postpone } from "./start.ts";
 import { closeIntent, sentByCreates } from "./tokenless.ts";
+import { endedReason, removalReason } from "./tombstone.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 
 /**
@@ -266,11 +266,6 @@ function stepRemoval(
   };
 }
 
-/** What closing a resource sets of the fields that are mapped. */
-export function closingValues(mapping: Mapping): Content {
-  return pick(mapping.resource.closedBy, mappedFields(mapping));
-}
-
 /**
  * Notes what is sent before it leaves, so that whoever comes next knows the outcome is open. An
  * attempt that is still open was looked for and not found: it may land yet.
@@ -351,16 +346,6 @@ export function concludeLook(
 /** What we sent and now see at the resource. */
 function changesSeen(attempt: Attempt | null, content: Content): readonly FieldChange[] {
   return changesSent(attempt).filter(({ field, from, to }) => hasTaken(content[field], from, to));
-}
-
-/** What a request of ours was to change, field by field. */
-export function changesSent(attempt: Attempt | null): readonly FieldChange[] {
-  return Object.entries(attempt?.values ?? {}).map(([field, to]) => ({
-    side: "resource",
-    field,
-    from: attempt?.base[field] ?? null,
-    to,
-  }));
 }
 
 /** The resource of a lane whose id is known. */

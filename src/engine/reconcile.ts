@@ -4,67 +4,28 @@
  * Whatever a listing shows goes through `admit` and `plan`, as an event would; what is found here is
  * what the event then does. A plan says nothing of what the lane's own live events are about to do.
  */
-import { canonical, type Content } from "../model/content.ts";
-import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
+import type { Content } from "../model/content.ts";
 import { laneId } from "../model/ids.ts";
 import { type Lane, newLane } from "../model/lane.ts";
-import { mappedFields, type Mapping } from "../model/mapping.ts";
-import { admit, contentOf } from "./admit.ts";
+import { admit } from "./admit.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { creationValues } from "./create.ts";
-import { planRemoval, unsentOf } from "./inbound.ts";
-import { changesOf, planMerge, type Sight } from "./merge.ts";
-import { closingValues } from "./outbound.ts";
-import { removalOf } from "./record-move.ts";
-import { inboundOff, liveEvents, outboundOff } from "./transition.ts";
-
-/** What is done to one side of one pairing. */
-export type PlannedKind =
-  | "create_record"
-  | "update_record"
-  | "delete_record"
-  | "archive_record"
-  | "detach_record"
-  /** Its resource was taken for deleted and is alive: it is paired again, and not archived any more. */
-  | "restore_record"
-  /** Its resource was moved to another connection. */
-  | "move_record"
-  | "create_resource"
-  | "patch_resource"
-  | "remove_resource"
-  /** Of ours, and not what its record is bound to: created twice. */
-  | "close_surplus";
-
-/** One thing that is to be done, with all it takes to judge it. */
-export interface PlannedAction {
-  readonly kind: PlannedKind;
-  readonly resourceType: string;
-  /** `null` where the resource is still to be created. */
-  readonly externalId: string | null;
-  readonly recordType: string;
-  /** `null` where the record is still to be created. */
-  readonly recordId: string | null;
-  /** Field by field, as the ledger will tell it. */
-  readonly changes: readonly FieldChange[];
-  /** What would be overruled, and by whom. */
-  readonly conflicts: readonly Conflict[];
-}
-
-/** The record of a lane as it is now: in the resource's terms, `gone`, or none yet. */
-export type RecordSide =
-  | { readonly kind: "present"; readonly content: Content }
-  | { readonly kind: "gone" }
-  | { readonly kind: "none" };
-
-/** What an observation leads to. */
-export interface PlannedSight {
-  /** Whether admission makes anything of it, be it only that it was seen. */
-  readonly isAdmitted: boolean;
-  /** Whether its event does what is planned; else the record differs by itself. */
-  readonly isNews: boolean;
-  readonly actions: readonly PlannedAction[];
-}
+import { planRemoval } from "./inbound.ts";
+import { contentOf } from "./learn.ts";
+import {
+  action,
+  changesTo,
+  isHeld,
+  laterValues,
+  type PlannedAction,
+  type PlannedSight,
+  planNews,
+  planRecordSide,
+  type RecordSide,
+} from "./planned.ts";
+import { closingValues, removalOf } from "./removal.ts";
+import { inboundOff } from "./transition.ts";
 
 /** Plans what an observation of a resource, and its record as it is, lead to. */
 export function planSeen(
@@ -82,37 +43,6 @@ export function planSeen(
   return { isAdmitted: true, isNews: true, actions };
 }
 
-/** Plans what an event that was just admitted leads to. */
-export function planNews(
-  after: Lane,
-  event: Pick<TandemEvent, "content" | "updatedAt">,
-  record: Exclude<RecordSide, { kind: "gone" }>,
-  context: Context,
-): readonly PlannedAction[] {
-  const content = event.content ?? {};
-  const sight: Sight = {
-    content,
-    copy: canonical(content, context.mapping.resource.fields),
-    at: event.updatedAt ?? context.now,
-    from: "payload",
-  };
-  const before = record.kind === "present" ? record.content : null;
-  const merged = planMerge(after, sight, before, context);
-  const changes = changesOf(merged, before);
-  const { conflicts } = merged;
-  if (before === null) return [action("create_record", after, changes, conflicts)];
-  const kind = after.returned === null ? "update_record" : "restore_record";
-  const isTaken = changes.length > 0 || after.returned !== null;
-  const taken = isTaken ? [action(kind, after, changes, conflicts)] : [];
-  const follows = planRecordSide(
-    { ...after, base: merged.base },
-    { kind: "present", content: { ...before, ...merged.toRecord } },
-    context,
-    isTaken ? [] : conflicts,
-  );
-  return [...taken, ...follows];
-}
-
 /** Plans what an orphan leads to whose parent is alive after all: it is looked at once more then. */
 export function planOrphan(
   lane: Lane,
@@ -125,20 +55,6 @@ export function planOrphan(
   const content = contentOf(lane, observation, context);
   const { updatedAt } = observation;
   return planNews(lane, { content, updatedAt }, { kind: "none" }, context);
-}
-
-/** Plans what a record that differs from base leads to, where the resource has no news. */
-export function planRecordSide(
-  lane: Lane,
-  record: RecordSide,
-  context: Context,
-  conflicts: readonly Conflict[] = [],
-): readonly PlannedAction[] {
-  if (record.kind !== "present" || lane.tombstone !== null || lane.externalId === null) return [];
-  if (lane.base === null || isHeld(lane, context)) return [];
-  const unsent = unsentOf(lane, record.content, context);
-  const changes = changesTo(unsent, lane.base);
-  return changes.length === 0 ? [] : [action("patch_resource", lane, changes, conflicts)];
 }
 
 /** Plans what follows for a record that has no counterpart: one is created, then completed. */
@@ -212,49 +128,4 @@ export function planSurplus(
 /** The lane that a thing would get, for planning only. */
 export function unseenLane(key: Parameters<typeof newLane>[1]): Lane {
   return newLane(laneId("0"), key);
-}
-
-/** Whether nothing may leave now: switched off, or what leaves is errored and waits for somebody. */
-function isHeld(lane: Lane, context: Context): boolean {
-  return (
-    outboundOff(lane, context) !== null ||
-    (["errored", "disabled"] as const).some(
-      (state) => liveEvents(lane, state, "outbound").length > 0,
-    )
-  );
-}
-
-/** What only a later change can set, and what a new resource says there. */
-function laterValues(mapping: Mapping, record: Content): readonly [Content, Content] {
-  const { fields } = mapping.resource;
-  const later: Record<string, Content[string]> = {};
-  const first: Record<string, Content[string]> = {};
-  for (const name of mappedFields(mapping)) {
-    const spec = fields[name];
-    const value = record[name];
-    if (spec?.writable !== true || spec.settableOnCreate !== false || value === undefined) continue;
-    if (spec.createdAs === value) continue;
-    later[name] = value;
-    if (spec.createdAs !== undefined) first[name] = spec.createdAs;
-  }
-  return [later, first];
-}
-
-function changesTo(values: Content, before: Content): readonly FieldChange[] {
-  return Object.entries(values).map(([field, to]) => ({
-    side: "resource",
-    field,
-    from: before[field] ?? null,
-    to,
-  }));
-}
-
-function action(
-  kind: PlannedKind,
-  lane: Pick<Lane, "resourceType" | "externalId" | "recordType" | "recordId">,
-  changes: readonly FieldChange[],
-  conflicts: readonly Conflict[],
-): PlannedAction {
-  const { resourceType, externalId, recordType, recordId } = lane;
-  return { kind, resourceType, externalId, recordType, recordId, changes, conflicts };
 }

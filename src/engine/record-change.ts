@@ -12,8 +12,8 @@ import { isRestoring, mustLook, supersede } from "./covered.ts";
 import { unsentOf } from "./inbound.ts";
 import { newEvent } from "./new-event.ts";
 import { nextWriteAt } from "./pace.ts";
-import { endedReason, missedAtMove, removalOf } from "./record-move.ts";
-import { outOfReach } from "./tombstone.ts";
+import { removalOf } from "./removal.ts";
+import { endedReason, missedAtMove, outOfReach } from "./tombstone.ts";
 import {
   bear,
   inboundOff,

@@ -10,13 +10,9 @@
  * Only where the record belongs by now counts, never who wrote the column: a record that follows its
  * transferred resource belongs to the connection that its lane is in already.
  */
-import { type Content, sameValue } from "../model/content.ts";
-import type { Conflict, Reason, TandemEvent } from "../model/event.ts";
-import type { ConnectionId, EventId, LaneId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, RecordMove, Tombstone } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
-import { lastWrites } from "./covered.ts";
+import type { TandemEvent } from "../model/event.ts";
+import type { ConnectionId, LaneId } from "../model/ids.ts";
+import type { Lane, RecordMove } from "../model/lane.ts";
 
 /** A parent record's lane, as far as its children are concerned. */
 export interface ParentPairing {
@@ -96,73 +92,4 @@ export function deletedWhileAway(lane: Lane): Lane {
   if (tombstone?.recordMoved !== "with_parent") return lane;
   const { recordMoved: _, ...deleted } = tombstone;
   return { ...lane, tombstone: deleted };
-}
-
-/** Why what comes to a lane that has ended is ignored. */
-export function endedReason({ recordMoved }: Tombstone): Reason {
-  return recordMoved === undefined ? "tombstoned" : "record_moved";
-}
-
-/** How the end of what was done to a resource is told: a record that was moved is not deleted. */
-export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reason): Reason {
-  return tombstone?.recordMoved === undefined ? done : `moved_${tombstone.recordMoved}`;
-}
-
-/**
- * What a resource says that its record had not taken when it was moved away, and never will. What was
- * known of it already was named before, unless who brought it is `bearer`, or has not ended yet.
- *
- * @param at When it said so: what is older, and what an answer has settled since, is no news. What is
- *   later than all that is known is news although it was said before: somebody took back what we wrote.
- */
-export function missedAtMove(
-  lane: Lane,
-  content: Content,
-  bearer: EventId | null,
-  at: Instant | null,
-): readonly Conflict[] {
-  const { tombstone, base, known, attempt, unanswered, live } = lane;
-  if (tombstone?.recordMoved === undefined) return [];
-  const sent = [...(attempt === null ? [] : [attempt]), ...lastWrites(lane), ...unanswered]
-    // A create that lands late makes another resource, and changes nothing of this one.
-    .filter(({ kind, settledAt }) =>
-      settledAt === undefined ? kind !== "create" || base === null : at === null || at <= settledAt,
-    );
-  const open = sent.filter((one) => one.settledAt === undefined).map(({ values }) => values);
-  const isOpen = known?.event === bearer || live.some(({ id }) => id === known?.event);
-  const named = known === null || known.lost || isOpen ? null : known;
-  const said = [base ?? {}, named?.content ?? {}, ...sent.map(({ values }) => values)];
-  return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
-    const isSame = (one: Content) => one[field] !== undefined && sameValue(one[field], lost);
-    const last = named?.content[field];
-    if (last !== undefined && at !== null && at > (named?.at ?? at)) {
-      if (sameValue(last, lost) || open.some(isSame)) return [];
-      return [{ field, winner: "record", kept: last, lost, why: "record_moved" }];
-    }
-    const kept = said.find((one) => one[field] !== undefined)?.[field];
-    // Of a create whose answer came too late nothing is known but what was sent.
-    if ((base === null && kept === undefined) || said.some(isSame)) return [];
-    return [{ field, winner: "record", kept: kept ?? null, lost, why: "record_moved" }];
-  });
-}
-
-/** What happens to the resource of a lane whose record is gone, as far as the adapter can. */
-export function removalOf(
-  { tombstone }: Pick<Lane, "tombstone">,
-  mapping: Mapping,
-): Mapping["onRecordDeleted"] {
-  return removalAfter(tombstone?.recordMoved ?? null, mapping);
-}
-
-/** What will happen to it, by where the record was moved; `null`: it is deleted. */
-export function removalAfter(
-  move: RecordMove | null,
-  { onRecordDeleted, resource }: Mapping,
-): Mapping["onRecordDeleted"] {
-  // The conversation stays below the resource that it was led at.
-  if (move === "with_parent") return "detach";
-  if (onRecordDeleted === "detach" || resource.removal.includes(onRecordDeleted)) {
-    return onRecordDeleted;
-  }
-  return resource.removal[0] ?? "close";
 }

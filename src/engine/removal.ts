@@ -1,16 +1,15 @@
-/** How an outbound deletion ends: what is read before it, and what its request is answered. */
-import { pick } from "../model/content.ts";
+/** How the end of a record is carried out at its resource: by which request, after which read, and what the answer means. */
+import { type Content, pick } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
-import type { Transition } from "../model/lane.ts";
+import type { Lane, RecordMove, Transition } from "../model/lane.ts";
+import { mappedFields, type Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Context } from "./context.ts";
-import { replacedAfterEnd } from "./covered.ts";
+import { changesSent, replacedAfterEnd } from "./covered.ts";
 import { learn } from "./learn.ts";
 import { sightOf } from "./merge.ts";
-import { changesSent, closingValues } from "./outbound.ts";
 import { deletedUnread } from "./read-first.ts";
-import { missedAtMove, removalOf, removalReason } from "./record-move.ts";
-import { resourceGone } from "./tombstone.ts";
+import { missedAtMove, removalReason, resourceGone } from "./tombstone.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
 /**
@@ -83,4 +82,30 @@ export function concludeResourceRemoval(
     changes: [...event.changes, ...changesSent(attempt)],
     conflicts: withConflicts(event, missed),
   });
+}
+
+/** What happens to the resource of a lane whose record is gone, as far as the adapter can. */
+export function removalOf(
+  { tombstone }: Pick<Lane, "tombstone">,
+  mapping: Mapping,
+): Mapping["onRecordDeleted"] {
+  return removalAfter(tombstone?.recordMoved ?? null, mapping);
+}
+
+/** What will happen to it, by where the record was moved; `null`: it is deleted. */
+export function removalAfter(
+  move: RecordMove | null,
+  { onRecordDeleted, resource }: Mapping,
+): Mapping["onRecordDeleted"] {
+  // The conversation stays below the resource that it was led at.
+  if (move === "with_parent") return "detach";
+  if (onRecordDeleted === "detach" || resource.removal.includes(onRecordDeleted)) {
+    return onRecordDeleted;
+  }
+  return resource.removal[0] ?? "close";
+}
+
+/** What closing a resource sets of the fields that are mapped. */
+export function closingValues(mapping: Mapping): Content {
+  return pick(mapping.resource.closedBy, mappedFields(mapping));
 }

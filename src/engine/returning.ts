@@ -10,8 +10,8 @@ import { admit } from "./admit.ts";
 import type { Admission, Arrival } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./covered.ts";
+import { type PlannedAction, planNews, type RecordSide } from "./planned.ts";
 import { READS_LAG_MS } from "./reads-lag.ts";
-import { type PlannedAction, planNews, type RecordSide } from "./reconcile.ts";
 import { mayReturn, proves, type Returnable } from "./tombstone.ts";
 import { inboundOff, processing, unchanged } from "./transition.ts";
 

@@ -5,7 +5,7 @@ import type { EventId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { coveredByOurWrite, supersede } from "./covered.ts";
-import { endedReason, missedAtMove } from "./record-move.ts";
+import { endedReason, missedAtMove } from "./tombstone.ts";
 import {
   liveEvents,
   move,

@@ -5,11 +5,10 @@ import type { ConnectionId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { mappedFields } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
-import type { Admission, Arrival } from "./arrival.ts";
+import type { Admission, Arrival, ChildMatch } from "./arrival.ts";
 import type { Context } from "./context.ts";
 import { saidOf } from "./create.ts";
 import { identify, madeAnew, withMade, withPosted } from "./identify.ts";
-import type { ChildMatch } from "./move.ts";
 import { newEvent } from "./new-event.ts";
 import { bear, unchanged } from "./transition.ts";
 

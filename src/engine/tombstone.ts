@@ -5,11 +5,16 @@
  *   1  what may be lifted, and by what   `mayReturn`, `proves`
  *   2  what the lane is like then        `lifted`
  *   3  what becomes of the record        `returning.ts`
+ *   4  why what comes later is ignored   `endedReason`; what it says is named, see `missedAtMove`
  */
+import { type Content, sameValue } from "../model/content.ts";
+import type { Conflict, Reason } from "../model/event.ts";
+import type { EventId } from "../model/ids.ts";
 import { type Instant, parseInstant } from "../model/instant.ts";
 import type { Lane, Tombstone } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Arrival } from "./arrival.ts";
+import { lastWrites } from "./covered.ts";
 
 /** An ended lane whose resource would be back if it were alive. */
 export type Returnable = Lane & { readonly tombstone: Tombstone };
@@ -107,4 +112,52 @@ function instantOrNull(text: string): Instant | null {
   } catch {
     return null;
   }
+}
+
+/** Why what comes to a lane that has ended is ignored. */
+export function endedReason({ recordMoved }: Tombstone): Reason {
+  return recordMoved === undefined ? "tombstoned" : "record_moved";
+}
+
+/** How the end of what was done to a resource is told: a record that was moved is not deleted. */
+export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reason): Reason {
+  return tombstone?.recordMoved === undefined ? done : `moved_${tombstone.recordMoved}`;
+}
+
+/**
+ * What a resource says that its record had not taken when it was moved away, and never will. What was
+ * known of it already was named before, unless who brought it is `bearer`, or has not ended yet.
+ *
+ * @param at When it said so: what is older, and what an answer has settled since, is no news. What is
+ *   later than all that is known is news although it was said before: somebody took back what we wrote.
+ */
+export function missedAtMove(
+  lane: Lane,
+  content: Content,
+  bearer: EventId | null,
+  at: Instant | null,
+): readonly Conflict[] {
+  const { tombstone, base, known, attempt, unanswered, live } = lane;
+  if (tombstone?.recordMoved === undefined) return [];
+  const sent = [...(attempt === null ? [] : [attempt]), ...lastWrites(lane), ...unanswered]
+    // A create that lands late makes another resource, and changes nothing of this one.
+    .filter(({ kind, settledAt }) =>
+      settledAt === undefined ? kind !== "create" || base === null : at === null || at <= settledAt,
+    );
+  const open = sent.filter((one) => one.settledAt === undefined).map(({ values }) => values);
+  const isOpen = known?.event === bearer || live.some(({ id }) => id === known?.event);
+  const named = known === null || known.lost || isOpen ? null : known;
+  const said = [base ?? {}, named?.content ?? {}, ...sent.map(({ values }) => values)];
+  return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
+    const isSame = (one: Content) => one[field] !== undefined && sameValue(one[field], lost);
+    const last = named?.content[field];
+    if (last !== undefined && at !== null && at > (named?.at ?? at)) {
+      if (sameValue(last, lost) || open.some(isSame)) return [];
+      return [{ field, winner: "record", kept: last, lost, why: "record_moved" }];
+    }
+    const kept = said.find((one) => one[field] !== undefined)?.[field];
+    // Of a create whose answer came too late nothing is known but what was sent.
+    if ((base === null && kept === undefined) || said.some(isSame)) return [];
+    return [{ field, winner: "record", kept: kept ?? null, lost, why: "record_moved" }];
+  });
 }

@@ -14,8 +14,8 @@ import { admit } from "./admit.ts";
 import type { Admission, Arrival } from "./arrival.ts";
 import { type Context, ownTime } from "./context.ts";
 import { REMEMBER_MS } from "./covered.ts";
-import { closingValues } from "./outbound.ts";
 import { queueRemoval } from "./record-change.ts";
+import { closingValues } from "./removal.ts";
 
 /** Admits an arrival, and closes what it shows to be open by our own late write. */
 export function admitOrCloseAgain(lane: Lane, arrival: Arrival, context: Context): Admission {

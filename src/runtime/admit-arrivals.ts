@@ -25,7 +25,6 @@ import { groupBy } from "./group-by.ts";
 import { mappingOfResource } from "./rules.ts";
 import type { Services } from "./services.ts";
 import { openIntents } from "./tokenless-creates.ts";
-import { saveTogether } from "./work-together.ts";
 
 /** An arrival with the connection it came through. */
 export interface Incoming {
@@ -68,10 +67,25 @@ interface Addressed extends Incoming {
   readonly surplus: Surplus | null;
 }
 
+/** Saves what was decided on lanes that are held locked; says whether the drain has something to look at. */
+export type SaveAdmitted = (
+  tx: StoreTransaction,
+  decided: readonly Decided[],
+  book: AddressBook,
+) => Promise<{ readonly toDrain: boolean }>;
+
+async function saveAsQueued(
+  tx: StoreTransaction,
+  decided: readonly Decided[],
+): ReturnType<SaveAdmitted> {
+  await tx.saveLanes(decided);
+  return { toDrain: false };
+}
+
 /**
  * Admits a batch within a transaction, in the order given.
  *
- * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
+ * @param save Saves what was decided. Default: every event waits for its turn.
  * @param held What is delivered to lanes that somebody holds is waited for, or left, whole deliveries.
  * @param beside What else is written, once it is known what is left; nobody waits for it in between.
  */
@@ -80,7 +94,7 @@ export async function admitArrivals(
   incoming: readonly Incoming[],
   book: AddressBook,
   services: Services,
-  worker: string | null = null,
+  save: SaveAdmitted = saveAsQueued,
   held: "wait" | "skip" = "wait",
   beside: (left: ReadonlySet<DeliveryId>) => Promise<void> = () => Promise.resolve(),
 ): Promise<AdmissionSummary> {
@@ -105,7 +119,7 @@ export async function admitArrivals(
   const addressed = all.filter(({ arrival: { deliveryId: id } }) => id === null || !left.has(id));
   const [, admitted] = await allOf(
     beside(left),
-    admitAddressed(tx, addressed, lanes, book, worker, services.authors.token !== null),
+    admitAddressed(tx, addressed, lanes, book, save, services.authors.token !== null),
   );
   return { seen: incoming.length, unmapped: incoming.length - mapped.length, left, ...admitted };
 }
@@ -120,7 +134,7 @@ async function admitAddressed(
   addressed: readonly Addressed[],
   lanes: ReadonlyMap<LaneId, Lane>,
   book: AddressBook,
-  worker: string | null,
+  save: SaveAdmitted,
   haveOwnTokens: boolean,
 ): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain" | "surplus">> {
   // What is seen for the first time may be what a create made whose token is not in it.
@@ -163,9 +177,7 @@ async function admitAddressed(
     const before = lanes.get(id);
     return before === undefined ? [] : [{ before, after: transition }];
   });
-  let toDrain = false;
-  if (worker === null) await tx.saveLanes(decided);
-  else ({ toDrain } = await saveTogether(tx, decided, worker, book));
+  const { toDrain } = await save(tx, decided, book);
   return { unchanged, born, toDrain, surplus: found };
 }
 

@@ -1,38 +1,10 @@
 /** A record that was taken back while its resource is gone: it gets another one, in a lane of its own. */
-import { takingBack } from "../engine/place-record.ts";
 import { admitChange } from "../engine/record-change.ts";
 import type { Lane } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { noteRestored } from "./restored-children.ts";
-
-/** Whether the record of a tombstoned lane has another lane there by now. */
-export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<boolean> {
-  const living = await livingOf(tx, lane);
-  return living.some(({ connectionId }) => connectionId === lane.connectionId);
-}
-
-/** Whether it has, or had one that ended after this did: then nobody takes this one back. */
-export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boolean> {
-  const { connectionId, resourceType, recordType, recordId } = lane;
-  if (recordId === null) return false;
-  const living = await livingOf(tx, lane);
-  if (living.some((one) => one.connectionId === connectionId)) return true;
-  const ended = await tx.findTombstonedLanes(recordType, [recordId]);
-  const ofType = ended.filter((one) => one.resourceType === resourceType);
-  return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;
-}
-
-/** The lanes of its record that live, wherever they are. */
-async function livingOf(
-  tx: StoreTransaction,
-  { resourceType, recordType, recordId }: Lane,
-): Promise<Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>> {
-  if (recordId === null) return [];
-  const living = await tx.findLanesByRecord(recordType, [recordId]);
-  return living.filter((one) => one.resourceType === resourceType);
-}
 
 /**
  * Makes the record's next lane, with an event that creates its resource; the last one has ended. A

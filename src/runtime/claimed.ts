@@ -7,7 +7,6 @@ import type { Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
-import type { ReadStart } from "./stale-read.ts";
 
 /** A lane under the claim, within a transaction. */
 export interface Held {
@@ -75,3 +74,6 @@ export interface ReadEdit {
 export interface WaitingEdit extends ReadEdit {
   readonly begun: Map<LaneId, Begun>;
 }
+
+/** When a read began, by the clock that says `now`. */
+export type ReadStart = (now: Instant) => Instant;

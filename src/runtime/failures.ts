@@ -4,13 +4,13 @@ import { MappingError } from "../engine/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
+import { describeTrouble, textOf } from "../store/database-trouble.ts";
+import { isContention, mayPass, sqlState } from "../store/database.ts";
+import { RecordWriteError } from "../store/record-write-error.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { MissingSecretError } from "./secrets.ts";
-import { UnfitScopeError } from "./unfit-scope.ts";
-import { RecordWriteError } from "../store/record-write-error.ts";
-import { isContention, mayPass, sqlState } from "../store/database.ts";
-import { describeTrouble, textOf } from "../store/database-trouble.ts";
+import { UnfitScopeError } from "./unfit-scope-error.ts";
 
 /** How long an account that needs attention is left alone before it is tried again. */
 const ATTENTION_MS = 60_000;

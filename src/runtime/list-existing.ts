@@ -24,6 +24,7 @@ import {
 } from "./backfill-step.ts";
 import { tell } from "./failures.ts";
 import type { Services } from "./services.ts";
+import { savingTogether } from "./work-together.ts";
 
 /** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
 const INBOUND_BACKLOG = 300;
@@ -106,7 +107,7 @@ async function admitPage(step: Step, page: ListPage, book: AddressBook): Promise
   }));
   const attempt = (who: string | null) =>
     services.store.transaction(async (tx) => {
-      await admitArrivals(tx, arrivals, book, services, who);
+      await admitArrivals(tx, arrivals, book, services, savingTogether(who));
       return tx.backfills.backlog(contact.connection.id, INBOUND_BACKLOG);
     });
   if (worker === null) return attempt(null);

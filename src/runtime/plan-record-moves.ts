@@ -4,13 +4,9 @@
  * record's lanes together.
  */
 import type { Context } from "../engine/context.ts";
-import {
-  type PlannedAction,
-  planRecordSide,
-  planUnpaired,
-  unseenLane,
-} from "../engine/reconcile.ts";
-import { removalAfter } from "../engine/record-move.ts";
+import { type PlannedAction, planRecordSide } from "../engine/planned.ts";
+import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
+import { removalAfter } from "../engine/removal.ts";
 import { contentOrNull } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";

@@ -1,6 +1,6 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
 import { awaitRow } from "../engine/absent-row.ts";
-import { admit, contentOf } from "../engine/admit.ts";
+import { admit } from "../engine/admit.ts";
 import type { Context } from "../engine/context.ts";
 import { isRestoring } from "../engine/covered.ts";
 import {
@@ -10,11 +10,12 @@ import {
   endForEndedParent,
   endForMissingRecord,
 } from "../engine/inbound.ts";
+import { contentOf } from "../engine/learn.ts";
 import { type Sight, sightOf, sightOfPayload } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
-import { endedReason } from "../engine/record-move.ts";
 import { endLate, recheckInbound } from "../engine/start.ts";
 import { isWhySurplus, lostWith } from "../engine/surplus.ts";
+import { endedReason } from "../engine/tombstone.ts";
 import { move, withLane } from "../engine/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane, Transition } from "../model/lane.ts";
@@ -24,7 +25,7 @@ import type { AddressBook, Contact } from "./address-book.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { beginAnew } from "./begin-anew.ts";
 import { hold, holdAmong, save } from "./claim.ts";
-import type { Claimed, Held } from "./claimed.ts";
+import type { Claimed, Held, ReadStart } from "./claimed.ts";
 import { goneArrival } from "./gone-arrival.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { writeMerge } from "./record-side.ts";
@@ -40,7 +41,7 @@ import {
   removeDoublesWith,
   settleMove,
 } from "./settle-move.ts";
-import { type ReadStart, refuseStale, startRead } from "./stale-read.ts";
+import { refuseStale, startRead } from "./stale-read.ts";
 import { resumeBelow, strandChildren } from "./stranded-children.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
 import { recordWriter } from "./write-record.ts";

@@ -5,7 +5,7 @@
  */
 import type { Arrival } from "../engine/arrival.ts";
 import { queueUnsent } from "../engine/merge.ts";
-import type { PlannedAction, PlannedKind } from "../engine/reconcile.ts";
+import type { PlannedAction, PlannedKind } from "../engine/planned.ts";
 import { queueRemoval } from "../engine/record-change.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import { noteSurplus, whySurplus } from "../engine/surplus.ts";

@@ -16,11 +16,12 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { beginAnew, hasMovedOn } from "./begin-anew.ts";
+import { beginAnew } from "./begin-anew.ts";
 import type { Held } from "./claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { isRecordNewer } from "./hooks.ts";
 import { lockForRemoval, type Removable } from "./record-side.ts";
+import { hasMovedOn } from "./whereabouts.ts";
 import { type RecordWriter, recordWriter } from "./write-record.ts";
 
 /** One transaction's part: removes the record as its mapping says, and ends the event. */

@@ -4,7 +4,7 @@
  * go of for its record's sake is not asked for: it costs no call.
  */
 import type { Arrival } from "../engine/arrival.ts";
-import type { RecordSide } from "../engine/reconcile.ts";
+import type { RecordSide } from "../engine/planned.ts";
 import { connectionsAt } from "../engine/record-move.ts";
 import {
   admitReturn,

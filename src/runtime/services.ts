@@ -1,7 +1,7 @@
 /** What every loop of the runtime works with; composed once, in `compose.ts`. */
 import type { Integration } from "../integrations/integration.ts";
 import type { Random } from "../model/clock.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, Work } from "../store/store.ts";
 import type { AuthorTokens } from "./author-writer.ts";
 import type { PatchAnswer, WaitingEdit } from "./claimed.ts";
 import type { Failpoints } from "./failpoints.ts";
@@ -44,3 +44,6 @@ export interface Services extends Rules {
 export function randomToken(random: Random): string {
   return Array.from({ length: 22 }, () => Math.floor(random() * 36).toString(36)).join("");
 }
+
+/** What a worker may be told of: what other processes tell, or writes that were captured. */
+export type WorkerWork = Work | "changes";

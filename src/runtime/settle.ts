@@ -5,7 +5,7 @@
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { advanceBackfills } from "./backfill.ts";
-import { claimDue, endDueTogether, passOnLeases } from "./claim.ts";
+import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { unlessForeign } from "./instance.ts";

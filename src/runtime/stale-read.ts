@@ -3,12 +3,10 @@ import type { Context } from "../engine/context.ts";
 import { mayLag } from "../engine/reads-lag.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Clock } from "../model/clock.ts";
-import { formatInstant, type Instant, instantFromMicros } from "../model/instant.ts";
+import { formatInstant, instantFromMicros } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
-
-/** When a read began, by the clock that says `now`. */
-export type ReadStart = (now: Instant) => Instant;
+import type { ReadStart } from "./claimed.ts";
 
 /**
  * A read begins now. How long ago that was is measured by this process's clock; the database, whose times a lane

@@ -6,7 +6,7 @@ import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";
 import type { Plan } from "../engine/plan.ts";
-import { missedAtMove } from "../engine/record-move.ts";
+import { missedAtMove } from "../engine/tombstone.ts";
 import { type Content, pick } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";

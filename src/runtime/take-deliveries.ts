@@ -20,8 +20,8 @@ import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";
 import { hurrySweeps } from "./hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import type { Services } from "./services.ts";
-import type { WorkerWork } from "./worker.ts";
+import type { Services, WorkerWork } from "./services.ts";
+import { savingTogether } from "./work-together.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 
@@ -136,7 +136,15 @@ async function take(
   let surplus: readonly ConnectionId[] = [];
   if (incoming.length === 0) await add(new Set());
   else
-    ({ toDrain, surplus } = await admitArrivals(tx, incoming, book, services, worker, "skip", add));
+    ({ toDrain, surplus } = await admitArrivals(
+      tx,
+      incoming,
+      book,
+      services,
+      savingTogether(worker),
+      "skip",
+      add,
+    ));
   return {
     fresh: new Set(fresh.map(({ id }) => id)),
     left: added.filter(({ state }) => state === "received").length,

@@ -13,6 +13,7 @@ import { followMove } from "./follow-moves.ts";
 import { hurrySweeps } from "./hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services } from "./services.ts";
+import { savingTogether } from "./work-together.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
 const BATCH = 200;
@@ -133,7 +134,8 @@ async function translate(
   let left: ReadonlySet<DeliveryId> = new Set();
   let surplus: readonly ConnectionId[] = [];
   if (incoming.length > 0) {
-    ({ left, surplus } = await admitArrivals(tx, incoming, book, services, worker, held));
+    const save = savingTogether(worker);
+    ({ left, surplus } = await admitArrivals(tx, incoming, book, services, save, held));
   }
   const taken = told.filter(({ delivery }) => !left.has(delivery.id));
   if (taken.length > 0) {

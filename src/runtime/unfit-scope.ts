@@ -16,20 +16,9 @@ import type { AddressBook } from "./address-book.ts";
 import type { Claimed } from "./claimed.ts";
 import { enableConnection } from "./enable-connection.ts";
 import type { Services } from "./services.ts";
+import { UnfitScopeError } from "./unfit-scope-error.ts";
 
 type Scoped = Pick<Connection, "integration" | "scope">;
-
-/** The record would have been written into a scope that cannot be: its connection waits, and so does the event. */
-export class UnfitScopeError extends Error {
-  override readonly name = "UnfitScopeError";
-  readonly code = "scope_unfit";
-  readonly hint: string;
-
-  constructor({ message, hint }: UnfitScope, cause: unknown) {
-    super(message, { cause });
-    this.hint = `${hint} The connection then goes on by itself.`;
-  }
-}
 
 /**
  * What failed, or, where the table refused a record because of its connection's scope, that. Then the connection is

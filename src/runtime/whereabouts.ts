@@ -1,6 +1,6 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
 import type { ParentState } from "../engine/outbound.ts";
-import { endedIn, expectedIn } from "../engine/place-record.ts";
+import { endedIn, expectedIn, takingBack } from "../engine/place-record.ts";
 import {
   connectionsAt,
   isMisplaced,
@@ -14,7 +14,6 @@ import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
-import { isSucceeded } from "./begin-anew.ts";
 import type { Held } from "./claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { mapBy } from "./group-by.ts";
@@ -292,4 +291,31 @@ export async function noteMoved(tx: StoreTransaction, records: readonly Untold[]
     const column = placingColumn(mapping);
     return column === null ? null : [column];
   });
+}
+
+/** Whether the record of a tombstoned lane has another lane there by now. */
+export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<boolean> {
+  const living = await livingOf(tx, lane);
+  return living.some(({ connectionId }) => connectionId === lane.connectionId);
+}
+
+/** Whether it has, or had one that ended after this did: then nobody takes this one back. */
+export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boolean> {
+  const { connectionId, resourceType, recordType, recordId } = lane;
+  if (recordId === null) return false;
+  const living = await livingOf(tx, lane);
+  if (living.some((one) => one.connectionId === connectionId)) return true;
+  const ended = await tx.findTombstonedLanes(recordType, [recordId]);
+  const ofType = ended.filter((one) => one.resourceType === resourceType);
+  return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;
+}
+
+/** The lanes of its record that live, wherever they are. */
+async function livingOf(
+  tx: StoreTransaction,
+  { resourceType, recordType, recordId }: Lane,
+): Promise<Awaited<ReturnType<StoreTransaction["findLanesByRecord"]>>> {
+  if (recordId === null) return [];
+  const living = await tx.findLanesByRecord(recordType, [recordId]);
+  return living.filter((one) => one.resourceType === resourceType);
 }

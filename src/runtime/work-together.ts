@@ -23,6 +23,7 @@ import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./address-book.ts";
+import type { SaveAdmitted } from "./admit-arrivals.ts";
 import { groupBy, mapBy } from "./group-by.ts";
 import { alteredColumns } from "./own-writes.ts";
 import { newRecordPatch, planOnRow } from "./record-side.ts";
@@ -59,6 +60,12 @@ export interface Together {
   readonly ended: number;
   /** Something was written that the drain has to look at. */
   readonly toDrain: boolean;
+}
+
+/** Saves what was admitted, and ends what can be ended together; without a worker all waits for its turn. */
+export function savingTogether(worker: string | null): SaveAdmitted | undefined {
+  if (worker === null) return undefined;
+  return (tx, decided, book) => saveTogether(tx, decided, worker, book);
 }
 
 /** Saves what was decided on lanes that are held locked, and ends what can be ended together. */

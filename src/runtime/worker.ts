@@ -13,23 +13,23 @@ import {
   type InFlight,
   isWorthClaiming,
 } from "../engine/shares.ts";
-import type { Work } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill.ts";
-import { claimDue, endDueTogether, keepLease, passOnLeases } from "./claim.ts";
+import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
+import { keepLease } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
-import { followLink } from "./follow-links.ts";
 import { tell } from "./failures.ts";
 import { watchFitness } from "./fitness.ts";
+import { followLink } from "./follow-links.ts";
 import { unlessForeign } from "./instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
 import { type Loop, startLoop, type Step } from "./loop.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
 import { redeliverDue } from "./redelivery.ts";
-import type { Services } from "./services.ts";
+import type { Services, WorkerWork } from "./services.ts";
 import { sweepDue } from "./sweep.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
 import { resumeFitScopes } from "./unfit-scope.ts";
@@ -64,9 +64,6 @@ export interface Worker {
   /** Says that there may be work; without a kind, of any. */
   wake(work?: WorkerWork): void;
 }
-
-/** What a worker may be told of: what other processes tell, or writes that were captured. */
-export type WorkerWork = Work | "changes";
 
 const STEPS = [
   "translate",

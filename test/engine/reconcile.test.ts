@@ -1,10 +1,10 @@
 /** What a reconcile would do to one pairing, told before anything is done. */
 import { describe, expect, it } from "vitest";
+import { planRecordSide } from "../../src/engine/planned.ts";
 import {
   planAbsent,
   planOrphan,
   planOutlived,
-  planRecordSide,
   planSeen,
   planSurplus,
   planUnpaired,

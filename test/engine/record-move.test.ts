@@ -3,18 +3,18 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admit.ts";
 import { stepOutbound } from "../../src/engine/outbound.ts";
-import { concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { admitRecordMove, admitRestore, canRestore } from "../../src/engine/record-change.ts";
 import {
   connectionsAt,
   isMisplaced,
   leavingLanes,
-  missedAtMove,
   type ParentPairing,
   type Whereabouts,
 } from "../../src/engine/record-move.ts";
+import { concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { restart } from "../../src/engine/restart.ts";
 import { claim, recheckInbound } from "../../src/engine/start.ts";
+import { missedAtMove } from "../../src/engine/tombstone.ts";
 import { unchanged } from "../../src/engine/transition.ts";
 import type { FieldChange } from "../../src/model/event.ts";
 import { type ConnectionId, connectionId, laneId } from "../../src/model/ids.ts";

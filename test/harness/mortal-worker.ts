@@ -1,6 +1,7 @@
 /** A worker within the process that dies at a failpoint: what it has committed stays, and no more comes. */
 import { AddressBook } from "../../src/runtime/address-book.ts";
-import { claimDue, endDueTogether, keepLease, passOnLeases } from "../../src/runtime/claim.ts";
+import { claimDue, endDueTogether, passOnLeases } from "../../src/runtime/claim-due.ts";
+import { keepLease } from "../../src/runtime/claim.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Failpoint, FailpointContext, Failpoints } from "../../src/runtime/failpoints.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";

@@ -116,7 +116,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-mapped",
     rule: "Row 5: mapped fields only; a bump of another field is no edit",
-    file,
+    file: "src/engine/learn.ts",
     find: `  const seen = pick(
     canonical(content, context.mapping.resource.fields),
     mappedFields(context.mapping),
@@ -126,7 +126,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-canonical",
     rule: "Row 5: content is compared in its canonical form",
-    file,
+    file: "src/engine/learn.ts",
     find: "canonical(content, context.mapping.resource.fields),",
     replace: "content,",
     killedBy: ["test/engine/admit.test.ts"],
@@ -134,7 +134,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-absent",
     rule: "Row 5: an absent field was not seen",
-    file,
+    file: "src/engine/learn.ts",
     find: "return seenOver(lane.known?.content ?? lane.base, seen);",
     replace: "return seen;",
     killedBy: ["test/engine/admit.test.ts"],

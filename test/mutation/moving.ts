@@ -130,7 +130,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-unanswered",
     rule: "What a former resource says is named although its create was not answered yet",
-    file,
+    file: "src/engine/tombstone.ts",
     find: "if (tombstone?.recordMoved === undefined) return [];",
     replace: "if (tombstone?.recordMoved === undefined || base === null) return [];",
     killedBy: own,
@@ -154,7 +154,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-named",
     rule: "What a former resource says is named in conflicts",
-    file,
+    file: "src/engine/tombstone.ts",
     find: "    if ((base === null && kept === undefined) || said.some(isSame)) return [];",
     replace: "    if (bearer === null || said.some(isSame)) return [];",
     killedBy: own,
@@ -162,7 +162,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-ours",
     rule: "What we sent to a former resource is no edit of theirs",
-    file,
+    file: "src/engine/tombstone.ts",
     find: ", ...sent.map(({ values }) => values)];",
     replace: "];",
     killedBy: own,
@@ -170,7 +170,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-taken-back",
     rule: "Whoever takes back at a former resource what we wrote there is named",
-    file,
+    file: "src/engine/tombstone.ts",
     find: "if (last !== undefined && at !== null && at > (named?.at ?? at)) {",
     replace: "if (last === null && at !== null) {",
     killedBy: own,
@@ -178,7 +178,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-settled-before",
     rule: "What we wrote to a former resource long ago does not hide that somebody wrote it again",
-    file,
+    file: "src/engine/tombstone.ts",
     find: ": at === null || at <= settledAt,",
     replace: ": true,",
     killedBy: own,
@@ -195,7 +195,7 @@ export const moving: readonly CodeMutant[] = [
     id: "move-conversation",
     rule: "A child that goes with its parent leaves its resource as it is",
     reasons: ["moved_with_parent"],
-    file,
+    file: "src/engine/removal.ts",
     find: 'if (move === "with_parent") return "detach";',
     replace: "",
     killedBy: own,

@@ -2,7 +2,6 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const inbound = "src/engine/inbound.ts";
-const recordMove = "src/engine/record-move.ts";
 const restart = "src/engine/restart.ts";
 const HELD = ["test/situations/held-rows.test.ts"];
 
@@ -147,7 +146,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-deleted-delete",
     rule: "`onRecordDeleted: delete` deletes the resource where the integration can",
     reasons: ["deleted_resource"],
-    file: recordMove,
+    file: "src/engine/removal.ts",
     find: "resource.removal.includes(onRecordDeleted)",
     replace: "resource.removal.length === 0",
     killedBy: ["test/engine/outbound.test.ts"],
@@ -156,7 +155,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-deleted-close",
     rule: "... and closes it where it can only do that",
     reasons: ["closed_resource"],
-    file: recordMove,
+    file: "src/engine/removal.ts",
     find: 'return resource.removal[0] ?? "close";',
     replace: "return onRecordDeleted;",
     killedBy: ["test/engine/outbound.test.ts"],
@@ -165,7 +164,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-deleted-detach",
     rule: "`onRecordDeleted: detach` leaves it as it is",
     reasons: ["detached"],
-    file: recordMove,
+    file: "src/engine/removal.ts",
     find: 'onRecordDeleted === "detach" || ',
     replace: "",
     killedBy: ["test/engine/outbound.test.ts"],

@@ -173,7 +173,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "instance-claims",
     rule: "A foreign database's events are not claimed",
-    file: "src/runtime/claim.ts",
+    file: "src/runtime/claim-due.ts",
     find: "if ((await services.instance.foreign()) !== null) return [];",
     replace: "await services.instance.foreign();",
     killedBy: ["test/situations/restored-database.test.ts"],
@@ -264,8 +264,8 @@ export const safety: readonly CodeMutant[] = [
     rule: "What still arrives at the address a resource has left is ignored for the move",
     reasons: ["resource_moved"],
     file: "src/engine/move.ts",
-    find: '    tombstone: { event: by, at: now, side: "resource" },\n  });\n}\n\n/** A child that',
-    replace: "    tombstone: null,\n  });\n}\n\n/** A child that",
+    find: '    tombstone: { event: by, at: now, side: "resource" },\n  });\n}\n\n/**\n * Finds the children of',
+    replace: "    tombstone: null,\n  });\n}\n\n/**\n * Finds the children of",
     killedBy: ["test/engine/move.test.ts", "test/situations/transfers.test.ts"],
   },
   {

@@ -288,7 +288,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "begun-alone",
     rule: "Where a table cannot be read for many at once each is tried alone",
-    file: "src/runtime/claim.ts",
+    file: "src/runtime/claim-due.ts",
     find: "if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     killedBy: ["test/situations/begun-together.test.ts"],

@@ -109,7 +109,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-succeeded",
     rule: "A lane whose record had another here since is taken back by nobody",
-    file: "src/runtime/begin-anew.ts",
+    file: "src/runtime/whereabouts.ts",
     find: "return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;",
     replace: "return ofType.length === 0;",
     killedBy,

@@ -8,7 +8,7 @@ import { classify, concernsAll, tell } from "../../src/runtime/failures.ts";
 import { HookError, ValidationError } from "../../src/runtime/hooks.ts";
 import { PairedElsewhereError } from "../../src/runtime/paired-elsewhere.ts";
 import { MissingSecretError } from "../../src/runtime/secrets.ts";
-import { UnfitScopeError } from "../../src/runtime/unfit-scope.ts";
+import { UnfitScopeError } from "../../src/runtime/unfit-scope-error.ts";
 import { NoConnectionError } from "../../src/store/database.ts";
 import { RecordWriteError } from "../../src/store/record-write-error.ts";
 import { aLane } from "../engine/builders.ts";

@@ -1,7 +1,7 @@
 /** The hook that follows a commit: at least once, whoever dies when. */
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/address-book.ts";
-import { claimDue } from "../../src/runtime/claim.ts";
+import { claimDue } from "../../src/runtime/claim-due.ts";
 import type { CommittedWrite } from "../../src/runtime/hooks.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

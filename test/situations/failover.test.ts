@@ -1,10 +1,10 @@
 /** A failover to a replica that lacks committed work (S64), and one to a replica that has all. */
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { passOnLeases } from "../../src/runtime/claim.ts";
+import { passOnLeases } from "../../src/runtime/claim-due.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { TEST_ENVIRONMENT } from "../../src/testing/test-tandem.ts";
-import { describeOnEachDatabase, databaseKinds, type TestDatabase } from "../harness/databases.ts";
+import { databaseKinds, describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { openReplicatedDatabase, type ReplicatedDatabase } from "../harness/replicated-database.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { rememberDatabase } from "../harness/set-back.ts";

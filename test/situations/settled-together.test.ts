@@ -1,10 +1,10 @@
 /** Answers to edits that come at once are taken in together, each as if it were alone. */
 import { expect, it } from "vitest";
+import type { LaneId } from "../../src/model/ids.ts";
 import { AddressBook } from "../../src/runtime/address-book.ts";
-import { claimDue } from "../../src/runtime/claim.ts";
+import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type { Failpoint, FailpointContext } from "../../src/runtime/failpoints.ts";
-import type { LaneId } from "../../src/model/ids.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import type { Services } from "../../src/runtime/services.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";

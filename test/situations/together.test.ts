@@ -5,7 +5,7 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/address-book.ts";
-import { endDueTogether } from "../../src/runtime/claim.ts";
+import { endDueTogether } from "../../src/runtime/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

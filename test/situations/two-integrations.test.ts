@@ -1,7 +1,7 @@
 /** Situation 70: two counterparts of one record edit the same field; the later edit wins in every order. */
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/address-book.ts";
-import { claimDue } from "../../src/runtime/claim.ts";
+import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";

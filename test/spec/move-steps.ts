@@ -1,7 +1,7 @@
 /** Steps of `spec/move.pml`: a task that is moved between two repositories, or to nowhere. */
-import type { Hold } from "../../src/testing/github/index.ts";
-import { passOnLeases } from "../../src/runtime/claim.ts";
+import { passOnLeases } from "../../src/runtime/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import type { Hold } from "../../src/testing/github/index.ts";
 import { APP, type Pair, SITE } from "../harness/projects.ts";
 import {
   always,

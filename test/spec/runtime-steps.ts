@@ -2,12 +2,12 @@
  * Steps of the models of parents and transfers, taken by the real runtime on a database: their rules
  * are the runtime's, so no world without one can have them.
  */
-import type { Hold } from "../../src/testing/github/index.ts";
-import { claimDue } from "../../src/runtime/claim.ts";
 import { AddressBook } from "../../src/runtime/address-book.ts";
+import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import type { Hold } from "../../src/testing/github/index.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Takes a step; `false` where there is no occasion for it. */

@@ -2,7 +2,7 @@
 import type { Random } from "../../model/clock.ts";
 import { AddressBook, type Contact } from "../../runtime/address-book.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill.ts";
-import { claimDue, endDueTogether } from "../../runtime/claim.ts";
+import { claimDue, endDueTogether } from "../../runtime/claim-due.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import { gather } from "../../runtime/gather.ts";
 import { sweepRecords } from "../../runtime/local-sweep.ts";

@@ -5,7 +5,8 @@
 import { countHeld } from "../../engine/shares.ts";
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
-import { claimDue, endDueTogether, passOnLeases, renewLease } from "../../runtime/claim.ts";
+import { claimDue, endDueTogether, passOnLeases } from "../../runtime/claim-due.ts";
+import { renewLease } from "../../runtime/claim.ts";
 import type { Claimed } from "../../runtime/claimed.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/failpoints.ts";
