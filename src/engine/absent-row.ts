@@ -4,9 +4,9 @@
  */
 import type { TandemEvent } from "../model/event.ts";
 import type { Transition } from "../model/lane.ts";
-import type { Context } from "./context.ts";
+import type { Context } from "./lane/context.ts";
 import { awaitRecord, nextLookAt } from "./inbound.ts";
-import { postpone } from "./start.ts";
+import { postpone } from "./lane/claim.ts";
 
 /**
  * Whether an absent row may live on where we do not see it.

@@ -18,15 +18,23 @@ import type { EventId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane, LaneClock, Tombstone, Transition } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
-import type { Admission, Arrival } from "./arrival.ts";
-import type { Context } from "./context.ts";
-import { coveredByOurWrite, replacedAfterEnd, supersede } from "./covered.ts";
+import type { Admission, Arrival } from "./lane/arrival.ts";
+import type { Context } from "./lane/context.ts";
+import { coveredByOurWrite, replacedAfterEnd, supersede } from "./lane/sent-writes.ts";
 import { learnIdentity } from "./identify.ts";
-import { contentOf, hear } from "./learn.ts";
-import { newEvent } from "./new-event.ts";
-import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "./tombstone.ts";
-import { bear, inboundOff, inDoubt, liveEvents, move, unchanged, withLane } from "./transition.ts";
-import { isOlderUnread, wasKnown } from "./versions.ts";
+import { contentOf, hear } from "./lane/knowledge.ts";
+import { newEvent } from "./lane/new-event.ts";
+import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "./lane/tombstone.ts";
+import {
+  bear,
+  inboundOff,
+  inDoubt,
+  liveEvents,
+  move,
+  unchanged,
+  withLane,
+} from "./lane/transition.ts";
+import { isOlderUnread, wasKnown } from "./lane/versions.ts";
 
 /** Decides what becomes of an arrival and returns the lane that follows. */
 export function admit(lane: Lane, arrival: Arrival, context: Context): Admission {

@@ -6,7 +6,7 @@
  *   it was refused, limited or could not be had        the account writes after all; the reason says why
  *   there is no room for the create's token            the account writes, for nothing else tells it
  */
-import { isByAuthor } from "./covered.ts";
+import { isByAuthor } from "./lane/sent-writes.ts";
 import { type Actor, canonical, type Content, digest, type Json, pick } from "../model/content.ts";
 import type { Reason, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
@@ -22,7 +22,7 @@ import type {
 } from "../model/lane.ts";
 import { type Mapping, mappedFields } from "../model/mapping.ts";
 import { withPosted } from "./identify.ts";
-import { postpone } from "./start.ts";
+import { postpone } from "./lane/claim.ts";
 import { closeIntent } from "./tokenless.ts";
 
 /** Under whose credentials a create leaves. */

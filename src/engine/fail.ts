@@ -2,11 +2,11 @@
 import type { EventError, TandemEvent } from "../model/event.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
-import { supersede } from "./covered.ts";
+import { supersede } from "./lane/sent-writes.ts";
 import { lookInstead, withoutRefused } from "./create.ts";
-import { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
-import { isTakenBack, postpone, requeue } from "./start.ts";
-import { liveEvents, move } from "./transition.ts";
+import { MAX_ATTEMPTS, nextRunAt } from "./lane/retry.ts";
+import { isTakenBack, postpone, requeue } from "./lane/claim.ts";
+import { liveEvents, move } from "./lane/transition.ts";
 
 export interface Failure {
   readonly error: EventError;

@@ -3,13 +3,13 @@ import { type Content, sameValue } from "../model/content.ts";
 import type { Conflict, TandemEvent } from "../model/event.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
-import type { Context } from "./context.ts";
-import { coveredByOurWrite } from "./covered.ts";
+import type { Context } from "./lane/context.ts";
+import { coveredByOurWrite } from "./lane/sent-writes.ts";
 import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
 import { type Plan, unsent } from "./plan.ts";
 import { mayBeOfBefore } from "./reads-lag.ts";
-import { postpone } from "./start.ts";
-import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
+import { postpone } from "./lane/claim.ts";
+import { liveEvents, move, withConflicts, withLane } from "./lane/transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** How long an event waits for its parent before the parent is read. */

@@ -3,7 +3,7 @@
  * compared. Ours is put on the provider's clock and cut to its steps.
  */
 import { addMillis, type Instant, instantFromMicros, truncateInstant } from "../model/instant.ts";
-import { REMEMBER_MS } from "./covered.ts";
+import { REMEMBER_MS } from "./lane/sent-writes.ts";
 
 export interface Times {
   readonly resourceAt: Instant | null;

@@ -15,17 +15,17 @@ import type { Instant } from "../model/instant.ts";
 import type { FormerPlace, Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
 import { cancelOlder } from "./admit.ts";
-import type { ChildMatch } from "./arrival.ts";
-import type { Context } from "./context.ts";
-import { supersede } from "./covered.ts";
+import type { ChildMatch } from "./lane/arrival.ts";
+import type { Context } from "./lane/context.ts";
+import { supersede } from "./lane/sent-writes.ts";
 import { madeAnew } from "./identify.ts";
-import { newEvent } from "./new-event.ts";
+import { newEvent } from "./lane/new-event.ts";
 import { admitRecordMove, queueRemoval } from "./record-change.ts";
 import { closingValues } from "./removal.ts";
-import { disableWaiting, enableLane } from "./restart.ts";
-import { postpone, requeue } from "./start.ts";
-import { backInReach, hasEndedBefore, outOfReach } from "./tombstone.ts";
-import { bear, liveEvents, move, processing, unchanged, withLane } from "./transition.ts";
+import { disableWaiting, enableLane } from "./lane/restart.ts";
+import { postpone, requeue } from "./lane/claim.ts";
+import { backInReach, hasEndedBefore, outOfReach } from "./lane/tombstone.ts";
+import { bear, liveEvents, move, processing, unchanged, withLane } from "./lane/transition.ts";
 
 /** How a move became known. */
 export interface MoveNews {

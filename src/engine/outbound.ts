@@ -4,8 +4,8 @@ import type { FieldChange, TandemEvent } from "../model/event.ts";
 import type { Attempt, Lane, Transition } from "../model/lane.ts";
 import type { ResourceRef } from "../model/observation.ts";
 import { awaitVisible } from "./absent-row.ts";
-import type { Context } from "./context.ts";
-import { changesSent, sentShortlyBefore } from "./covered.ts";
+import type { Context } from "./lane/context.ts";
+import { changesSent, sentShortlyBefore } from "./lane/sent-writes.ts";
 import {
   attributed,
   BY_ACCOUNT,
@@ -25,11 +25,11 @@ import { contested, noteTurn, quarantine } from "./quarantine.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { awaitReads, isUnread } from "./reads-lag.ts";
 import { closingValues, removalOf } from "./removal.ts";
-import { hasTaken, splitSets } from "./sets.ts";
-import { postpone } from "./start.ts";
+import { hasTaken, splitSets } from "./lane/sets.ts";
+import { postpone } from "./lane/claim.ts";
 import { closeIntent, sentByCreates } from "./tokenless.ts";
-import { endedReason, removalReason } from "./tombstone.ts";
-import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
+import { endedReason, removalReason } from "./lane/tombstone.ts";
+import { liveEvents, move, withConflicts, withLane } from "./lane/transition.ts";
 
 /**
  * The parent's resource: `none` where the type has no parent, `null` where it has no id yet, and

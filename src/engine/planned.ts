@@ -3,10 +3,10 @@ import { canonical, type Content } from "../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";
 import { mappedFields, type Mapping } from "../model/mapping.ts";
-import type { Context } from "./context.ts";
+import type { Context } from "./lane/context.ts";
 import { unsentOf } from "./inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge.ts";
-import { liveEvents, outboundOff } from "./transition.ts";
+import { liveEvents, outboundOff } from "./lane/transition.ts";
 
 /** What is done to one side of one pairing. */
 export type PlannedKind =

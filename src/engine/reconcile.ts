@@ -8,11 +8,11 @@ import type { Content } from "../model/content.ts";
 import { laneId } from "../model/ids.ts";
 import { type Lane, newLane } from "../model/lane.ts";
 import { admit } from "./admit.ts";
-import type { Arrival } from "./arrival.ts";
-import type { Context } from "./context.ts";
+import type { Arrival } from "./lane/arrival.ts";
+import type { Context } from "./lane/context.ts";
 import { creationValues } from "./create.ts";
 import { planRemoval } from "./inbound.ts";
-import { contentOf } from "./learn.ts";
+import { contentOf } from "./lane/knowledge.ts";
 import {
   action,
   changesTo,
@@ -25,7 +25,7 @@ import {
   type RecordSide,
 } from "./planned.ts";
 import { closingValues, removalOf } from "./removal.ts";
-import { inboundOff } from "./transition.ts";
+import { inboundOff } from "./lane/transition.ts";
 
 /** Plans what an observation of a resource, and its record as it is, lead to. */
 export function planSeen(

@@ -6,14 +6,14 @@ import { type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import { mappedFields, type Mapping } from "../model/mapping.ts";
 import { cancelOlder } from "./admit.ts";
-import type { Admission } from "./arrival.ts";
-import type { Context } from "./context.ts";
-import { isRestoring, mustLook, supersede } from "./covered.ts";
+import type { Admission } from "./lane/arrival.ts";
+import type { Context } from "./lane/context.ts";
+import { isRestoring, mustLook, supersede } from "./lane/sent-writes.ts";
 import { unsentOf } from "./inbound.ts";
-import { newEvent } from "./new-event.ts";
-import { nextWriteAt } from "./pace.ts";
+import { newEvent } from "./lane/new-event.ts";
+import { nextWriteAt } from "./lane/pace.ts";
 import { removalOf } from "./removal.ts";
-import { endedReason, missedAtMove, outOfReach } from "./tombstone.ts";
+import { endedReason, missedAtMove, outOfReach } from "./lane/tombstone.ts";
 import {
   bear,
   inboundOff,
@@ -23,7 +23,7 @@ import {
   unchanged,
   withConflicts,
   withLane,
-} from "./transition.ts";
+} from "./lane/transition.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
 export interface RecordChange {

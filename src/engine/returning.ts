@@ -7,13 +7,13 @@ import type { TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import { admit } from "./admit.ts";
-import type { Admission, Arrival } from "./arrival.ts";
-import type { Context } from "./context.ts";
-import { supersede } from "./covered.ts";
+import type { Admission, Arrival } from "./lane/arrival.ts";
+import type { Context } from "./lane/context.ts";
+import { supersede } from "./lane/sent-writes.ts";
 import { type PlannedAction, planNews, type RecordSide } from "./planned.ts";
 import { READS_LAG_MS } from "./reads-lag.ts";
-import { mayReturn, proves, type Returnable } from "./tombstone.ts";
-import { inboundOff, processing, unchanged } from "./transition.ts";
+import { mayReturn, proves, type Returnable } from "./lane/tombstone.ts";
+import { inboundOff, processing, unchanged } from "./lane/transition.ts";
 
 /** Whether it is worth a read to know if the resource of an ended lane lives. */
 export function mayBeBack(lane: Lane, context: Context): lane is Returnable {

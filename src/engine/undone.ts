@@ -11,9 +11,9 @@ import { addMillis } from "../model/instant.ts";
 import type { Attempt, Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 import { admit } from "./admit.ts";
-import type { Admission, Arrival } from "./arrival.ts";
-import { type Context, ownTime } from "./context.ts";
-import { REMEMBER_MS } from "./covered.ts";
+import type { Admission, Arrival } from "./lane/arrival.ts";
+import { type Context, ownTime } from "./lane/context.ts";
+import { REMEMBER_MS } from "./lane/sent-writes.ts";
 import { queueRemoval } from "./record-change.ts";
 import { closingValues } from "./removal.ts";
 

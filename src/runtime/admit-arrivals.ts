@@ -2,7 +2,7 @@
  * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
  * the engine decide one arrival after another, and save what it decided.
  */
-import type { Arrival } from "../engine/arrival.ts";
+import type { Arrival } from "../engine/lane/arrival.ts";
 import { saidOf } from "../engine/create.ts";
 import {
   type Identification,

@@ -3,7 +3,7 @@
  * to be run was noted by the transaction that wrote the record, so it outlives the process that wrote
  * it. One that fails holds up the later ones of its record, and nobody else's.
  */
-import { nextRunAt } from "../engine/retry.ts";
+import { nextRunAt } from "../engine/lane/retry.ts";
 import { addMillis } from "../model/instant.ts";
 import type { AfterCommitMark } from "../store/store.ts";
 import { messageOf } from "./failures.ts";

@@ -1,5 +1,5 @@
 /** Who wrote a record, as the line above what is posted in their place says it. */
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import { loginOf } from "../model/placeholder.ts";
 import type { StoreTransaction } from "../store/store.ts";

@@ -4,8 +4,8 @@
  * than the step it was at.
  */
 import { bulkWriteAt } from "../engine/budget.ts";
-import { newEvent } from "../engine/new-event.ts";
-import { bear, unchanged } from "../engine/transition.ts";
+import { newEvent } from "../engine/lane/new-event.ts";
+import { bear, unchanged } from "../engine/lane/transition.ts";
 import { type Backfill, isPairing } from "../model/backfill.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";

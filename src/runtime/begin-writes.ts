@@ -5,7 +5,7 @@
  * look into an unknown outcome, an author's line.
  */
 import { stepOutbound } from "../engine/outbound.ts";
-import { processing } from "../engine/transition.ts";
+import { processing } from "../engine/lane/transition.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Transition } from "../model/lane.ts";

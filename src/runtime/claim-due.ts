@@ -1,9 +1,9 @@
 /** Claiming what is due: many lanes in one transaction, with what can be begun or ended of them at once. */
 import { awaitPairing } from "../engine/pairing.ts";
-import { disableLane, disableWaiting } from "../engine/restart.ts";
+import { disableLane, disableWaiting } from "../engine/lane/restart.ts";
 import { type Places, shares } from "../engine/shares.ts";
-import { claim, expireLeases, nextEvent } from "../engine/start.ts";
-import { unchanged } from "../engine/transition.ts";
+import { claim, expireLeases, nextEvent } from "../engine/lane/claim.ts";
+import { unchanged } from "../engine/lane/transition.ts";
 import type { AccountId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";

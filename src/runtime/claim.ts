@@ -1,7 +1,7 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
 import { withoutRefusedLate } from "../engine/create.ts";
-import { type Claim, holdsClaim } from "../engine/start.ts";
-import { move, processing, unchanged } from "../engine/transition.ts";
+import { type Claim, holdsClaim } from "../engine/lane/claim.ts";
+import { move, processing, unchanged } from "../engine/lane/transition.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";

@@ -1,6 +1,6 @@
 /** A claimed event as its worker holds it, and how far the work has come. */
 import type { OutboundRequest, OutboundStep } from "../engine/outbound.ts";
-import type { Claim } from "../engine/start.ts";
+import type { Claim } from "../engine/lane/claim.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { AccountId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";

@@ -3,7 +3,7 @@
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
 import { isHidden } from "../engine/absent-row.ts";
-import type { Admission } from "../engine/arrival.ts";
+import type { Admission } from "../engine/lane/arrival.ts";
 import { placeRecord } from "../engine/place-record.ts";
 import {
   admitChange,

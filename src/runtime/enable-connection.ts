@@ -1,6 +1,6 @@
 /** Switching on again, a connection or one record: the newest event of each lane goes on, with a re-read. */
-import { enableLane } from "../engine/restart.ts";
-import { pairingOff } from "../engine/transition.ts";
+import { enableLane } from "../engine/lane/restart.ts";
+import { pairingOff } from "../engine/lane/transition.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Services } from "./services.ts";
 

@@ -1,7 +1,7 @@
 /** What the captured writes of a batch come to: a burst of edits is one change of its record. */
 import { unsentOf } from "../engine/inbound.ts";
 import type { admitChange, RecordChange } from "../engine/record-change.ts";
-import { isArchivedByUs } from "../engine/tombstone.ts";
+import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { contentOrNull } from "../engine/translate-record.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { LaneId } from "../model/ids.ts";

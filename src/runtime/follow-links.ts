@@ -9,7 +9,7 @@
  *
  * The placeholder's row stays. It is the app's, and Tandem deletes none of those unasked.
  */
-import { nextRunAt } from "../engine/retry.ts";
+import { nextRunAt } from "../engine/lane/retry.ts";
 import { eventOfEntry, type JournalEntry } from "../model/event.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";

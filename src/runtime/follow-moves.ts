@@ -15,7 +15,7 @@ import {
   type MoveNews,
   placeText,
 } from "../engine/move.ts";
-import { hasEndedBefore } from "../engine/tombstone.ts";
+import { hasEndedBefore } from "../engine/lane/tombstone.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";

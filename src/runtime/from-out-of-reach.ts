@@ -3,7 +3,7 @@
  * that it got keeps where it came from, and who is told late that it went there goes on to that lane.
  */
 import { placeText } from "../engine/move.ts";
-import { unchanged } from "../engine/transition.ts";
+import { unchanged } from "../engine/lane/transition.ts";
 import type { ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./address-book.ts";

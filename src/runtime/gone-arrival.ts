@@ -1,5 +1,5 @@
 /** News that no webhook brought: a read, a write or a sweep was told that a resource is gone. */
-import type { Arrival } from "../engine/arrival.ts";
+import type { Arrival } from "../engine/lane/arrival.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";

@@ -3,7 +3,7 @@
  * drop them: whoever wrote knows that already, from what the write returned.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { unsentOf } from "../engine/inbound.ts";
 import type { Content } from "../model/content.ts";
 import type { Lane } from "../model/lane.ts";

@@ -2,8 +2,8 @@
  * Events of an account that is paused or needs attention go back to wait, and burn no attempt. When
  * the pause is over they try again: a corrected token shows by itself.
  */
-import type { Context } from "../engine/context.ts";
-import { postpone } from "../engine/start.ts";
+import type { Context } from "../engine/lane/context.ts";
+import { postpone } from "../engine/lane/claim.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Contact } from "./address-book.ts";
 import type { Held } from "./claimed.ts";

@@ -7,12 +7,12 @@
  * ours, so it is for the caller to admit it before asking for the next part. What is planned
  * does not depend on whether the caller did.
  */
-import type { Arrival } from "../engine/arrival.ts";
+import type { Arrival } from "../engine/lane/arrival.ts";
 import { isTooYoungToMiss } from "../engine/reads-lag.ts";
 import { planAbsent, planOrphan, planOutlived, planSeen, unseenLane } from "../engine/reconcile.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import { mayBeBack } from "../engine/returning.ts";
-import type { Returnable } from "../engine/tombstone.ts";
+import type { Returnable } from "../engine/lane/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Row } from "../model/mapping.ts";

@@ -3,7 +3,7 @@
  * left one here, are to come here, or are back. All three are left to the drain, which decides on the
  * record's lanes together.
  */
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { type PlannedAction, planRecordSide } from "../engine/planned.ts";
 import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
 import { removalAfter } from "../engine/removal.ts";

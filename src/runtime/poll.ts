@@ -2,7 +2,7 @@
  * The poll: whatever webhooks lost, one poll brings. It reads what was updated since the latest
  * time it has seen, less an overlap, and sends it through the same admission.
  */
-import { restartRetryable } from "../engine/restart.ts";
+import { restartRetryable } from "../engine/lane/restart.ts";
 import type { ListPage } from "../integrations/integration.ts";
 import type { Connection } from "../model/connection.ts";
 import { addMillis, type Instant, laterOf } from "../model/instant.ts";

@@ -1,7 +1,7 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
 import { fail } from "../engine/fail.ts";
 import { beginAnew, leaveLane, placeText } from "../engine/move.ts";
-import { processing } from "../engine/transition.ts";
+import { processing } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { isContention } from "../store/database.ts";
 import type { LaneOfResource } from "../store/found-lanes.ts";

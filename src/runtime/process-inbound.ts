@@ -1,8 +1,8 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
 import { awaitRow } from "../engine/absent-row.ts";
 import { admit } from "../engine/admit.ts";
-import type { Context } from "../engine/context.ts";
-import { isRestoring } from "../engine/covered.ts";
+import type { Context } from "../engine/lane/context.ts";
+import { isRestoring } from "../engine/lane/sent-writes.ts";
 import {
   awaitParent,
   concludeInbound,
@@ -10,13 +10,13 @@ import {
   endForEndedParent,
   endForMissingRecord,
 } from "../engine/inbound.ts";
-import { contentOf } from "../engine/learn.ts";
+import { contentOf } from "../engine/lane/knowledge.ts";
 import { type Sight, sightOf, sightOfPayload } from "../engine/merge.ts";
 import { refOf } from "../engine/outbound.ts";
-import { endLate, recheckInbound } from "../engine/start.ts";
+import { endLate, recheckInbound } from "../engine/lane/claim.ts";
 import { isWhySurplus, lostWith } from "../engine/surplus.ts";
-import { endedReason } from "../engine/tombstone.ts";
-import { move, withLane } from "../engine/transition.ts";
+import { endedReason } from "../engine/lane/tombstone.ts";
+import { move, withLane } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";

@@ -3,7 +3,7 @@
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
 import { awaitRow } from "../engine/absent-row.ts";
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { learnIdentity } from "../engine/identify.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { sightOf } from "../engine/merge.ts";

@@ -10,7 +10,7 @@
 import { learnIdentity } from "../engine/identify.ts";
 import { sightOf } from "../engine/merge.ts";
 import { concludeLook } from "../engine/outbound.ts";
-import { processing } from "../engine/transition.ts";
+import { processing } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Transition } from "../model/lane.ts";

@@ -2,8 +2,8 @@
  * The receiver: a webhook is answered 2xx only once it is stored. Everything after that can fail
  * and be run again.
  */
-import { restart } from "../engine/restart.ts";
-import { liveEvents, unchanged } from "../engine/transition.ts";
+import { restart } from "../engine/lane/restart.ts";
+import { liveEvents, unchanged } from "../engine/lane/transition.ts";
 import type { AccountId, DeliveryId } from "../model/ids.ts";
 import { deliveryId } from "../model/ids.ts";
 import type { ReceivedDelivery } from "../store/deliveries.ts";

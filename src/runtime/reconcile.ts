@@ -3,13 +3,13 @@
  * the plan is weighed and carried out, which is to say handed to admission and the lanes' own
  * events. A dry run makes the same plan and carries nothing out.
  */
-import type { Arrival } from "../engine/arrival.ts";
+import type { Arrival } from "../engine/lane/arrival.ts";
 import { queueUnsent } from "../engine/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/planned.ts";
 import { queueRemoval } from "../engine/record-change.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import { noteSurplus, whySurplus } from "../engine/surplus.ts";
-import { unchanged } from "../engine/transition.ts";
+import { unchanged } from "../engine/lane/transition.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, Transition } from "../model/lane.ts";

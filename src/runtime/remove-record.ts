@@ -1,7 +1,7 @@
 /** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
 import { awaitRow } from "../engine/absent-row.ts";
-import type { Context } from "../engine/context.ts";
-import { isRestoring } from "../engine/covered.ts";
+import type { Context } from "../engine/lane/context.ts";
+import { isRestoring } from "../engine/lane/sent-writes.ts";
 import {
   concludeRemoval,
   keptArchived,
@@ -10,7 +10,7 @@ import {
   planRemoval,
   type RemovalPlan,
 } from "../engine/inbound.ts";
-import { isArchivedByUs, softDeleteOf } from "../engine/tombstone.ts";
+import { isArchivedByUs, softDeleteOf } from "../engine/lane/tombstone.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";

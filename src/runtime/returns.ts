@@ -3,7 +3,7 @@
  * its tombstone, and what that proves is carried out with the rest of the plan. What was closed or let
  * go of for its record's sake is not asked for: it costs no call.
  */
-import type { Arrival } from "../engine/arrival.ts";
+import type { Arrival } from "../engine/lane/arrival.ts";
 import type { RecordSide } from "../engine/planned.ts";
 import { connectionsAt } from "../engine/record-move.ts";
 import {
@@ -15,7 +15,7 @@ import {
   planReturn,
   takeEditTimes,
 } from "../engine/returning.ts";
-import type { Returnable } from "../engine/tombstone.ts";
+import type { Returnable } from "../engine/lane/tombstone.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";

@@ -3,14 +3,14 @@
  * before anybody knew goes to the old addresses, and its records are doubles.
  */
 import { admit } from "../engine/admit.ts";
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { followParent, letRecordGo, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";
 import { admitDrift, admitUnsent, queueRemoval } from "../engine/record-change.ts";
 import { handBack, takeEditTimes } from "../engine/returning.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { secondsBelow } from "../engine/surplus.ts";
-import { backInReach } from "../engine/tombstone.ts";
+import { backInReach } from "../engine/lane/tombstone.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";

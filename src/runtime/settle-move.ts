@@ -4,11 +4,11 @@
  * anybody knew of the move, is a double and goes.
  */
 import { awaitRow } from "../engine/absent-row.ts";
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
 import { awaitChildren, leftOnTheWay, removeWith } from "../engine/move.ts";
-import { isArchivedByUs } from "../engine/tombstone.ts";
-import { withConflicts } from "../engine/transition.ts";
+import { isArchivedByUs } from "../engine/lane/tombstone.ts";
+import { withConflicts } from "../engine/lane/transition.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";

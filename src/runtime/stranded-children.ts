@@ -4,8 +4,8 @@
  * belongs to.
  */
 import { leaveLane, type MoveNews, placeText } from "../engine/move.ts";
-import { requeue } from "../engine/start.ts";
-import { liveEvents, unchanged } from "../engine/transition.ts";
+import { requeue } from "../engine/lane/claim.ts";
+import { liveEvents, unchanged } from "../engine/lane/transition.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../model/lane.ts";

@@ -1,12 +1,12 @@
 /** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
 import { awaitRow } from "../engine/absent-row.ts";
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { learnIdentity } from "../engine/identify.ts";
 import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";
 import type { Plan } from "../engine/plan.ts";
-import { missedAtMove } from "../engine/tombstone.ts";
+import { missedAtMove } from "../engine/lane/tombstone.ts";
 import { type Content, pick } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";

@@ -1,6 +1,6 @@
 /** What no token tells: whose create a resource is that came in while one without a token was open. */
 import type { ParentState } from "../engine/outbound.ts";
-import { postpone } from "../engine/start.ts";
+import { postpone } from "../engine/lane/claim.ts";
 import {
   awaitStill,
   INTENT_DEADLINE_MS,

@@ -1,5 +1,5 @@
 /** From stored deliveries to events: translate, and admit what they observe. */
-import { nextRunAt } from "../engine/retry.ts";
+import { nextRunAt } from "../engine/lane/retry.ts";
 import { TranslationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";
 import type { ConnectionId, DeliveryId } from "../model/ids.ts";

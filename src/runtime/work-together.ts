@@ -5,13 +5,13 @@
  * an event begins and ends in the transaction that admitted or claimed it. Everything else is left as
  * it is, for a worker that works on it alone: what needs a request, waits for something, or fails.
  */
-import type { Context } from "../engine/context.ts";
+import type { Context } from "../engine/lane/context.ts";
 import { concludeInbound } from "../engine/inbound.ts";
 import { planMerge, type Sight, sightOfPayload } from "../engine/merge.ts";
 import type { Plan } from "../engine/plan.ts";
 import { stamp } from "../engine/stamp.ts";
-import { claim, nextEvent, recheckInbound } from "../engine/start.ts";
-import { processing } from "../engine/transition.ts";
+import { claim, nextEvent, recheckInbound } from "../engine/lane/claim.ts";
+import { processing } from "../engine/lane/transition.ts";
 import { recordContent, recordWrite } from "../engine/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";

@@ -2,8 +2,8 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
-import { cancelByHand, restart } from "../engine/restart.ts";
-import { liveEvents, unchanged } from "../engine/transition.ts";
+import { cancelByHand, restart } from "../engine/lane/restart.ts";
+import { liveEvents, unchanged } from "../engine/lane/transition.ts";
 import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
 import { addMillis, formatInstant } from "../model/instant.ts";

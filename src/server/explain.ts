@@ -1,7 +1,7 @@
 /** The story of a record: where each pairing stands, what it waits for, and how it came to be. */
 import type { TandemCore } from "../compose.ts";
 import { unsentOf } from "../engine/inbound.ts";
-import { outcomeUnknown } from "../engine/transition.ts";
+import { outcomeUnknown } from "../engine/lane/transition.ts";
 import { recordContent } from "../engine/translate-record.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { admit, cancelOlder } from "../../src/engine/admit.ts";
-import { recheckInbound } from "../../src/engine/start.ts";
-import { unchanged } from "../../src/engine/transition.ts";
+import { recheckInbound } from "../../src/engine/lane/claim.ts";
+import { unchanged } from "../../src/engine/lane/transition.ts";
 import { issueType } from "./builders.ts";
 import {
   aContext,

@@ -1,9 +1,9 @@
 /** Builders over fixtures: each test names only what it is about. */
-import type { Admission, Arrival } from "../../src/engine/arrival.ts";
-import type { Context } from "../../src/engine/context.ts";
-import { newEvent } from "../../src/engine/new-event.ts";
+import type { Admission, Arrival } from "../../src/engine/lane/arrival.ts";
+import type { Context } from "../../src/engine/lane/context.ts";
+import { newEvent } from "../../src/engine/lane/new-event.ts";
 import { NOTHING_SENT, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
-import { versionsBefore } from "../../src/engine/versions.ts";
+import { versionsBefore } from "../../src/engine/lane/versions.ts";
 import type { Content, Json } from "../../src/model/content.ts";
 import { digest } from "../../src/model/content.ts";
 import type { TandemEvent } from "../../src/model/event.ts";

@@ -15,10 +15,10 @@ import { amongAuthors, identify, learnIdentity, writtenByUs } from "../../src/en
 import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
-import { claim, nextEvent, recheckInbound } from "../../src/engine/start.ts";
+import { claim, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
 import { admitSurplus } from "../../src/engine/surplus.ts";
 import { awaitIntents, mayHaveMade, ownerByContent, takeOver } from "../../src/engine/tokenless.ts";
-import { unchanged } from "../../src/engine/transition.ts";
+import { unchanged } from "../../src/engine/lane/transition.ts";
 import { anUnseenLane, at, bot } from "./builders.ts";
 import {
   type By,

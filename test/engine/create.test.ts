@@ -14,7 +14,7 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admitSurplus } from "../../src/engine/surplus.ts";
-import { unchanged } from "../../src/engine/transition.ts";
+import { unchanged } from "../../src/engine/lane/transition.ts";
 import {
   aContext,
   aMapping,

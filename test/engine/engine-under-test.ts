@@ -15,8 +15,13 @@ import { planMerge, sightOf } from "../../src/engine/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { concludeRemovalLook, concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-change.ts";
-import { disableWaiting, enableLane, restart, restartRetryable } from "../../src/engine/restart.ts";
-import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/start.ts";
+import {
+  disableWaiting,
+  enableLane,
+  restart,
+  restartRetryable,
+} from "../../src/engine/lane/restart.ts";
+import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
 
 /** A paired record that is missing counts as deleted: the runtime's own rule, beside its SQL. */
 function countsAsDeleted(lane: Lane, record: Content | null): boolean {

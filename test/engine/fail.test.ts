@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fail, type Failure } from "../../src/engine/fail.ts";
-import { MAX_ATTEMPTS, nextRunAt } from "../../src/engine/retry.ts";
+import { MAX_ATTEMPTS, nextRunAt } from "../../src/engine/lane/retry.ts";
 import { addMillis } from "../../src/model/instant.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "./builders.ts";

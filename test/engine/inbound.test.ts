@@ -12,7 +12,7 @@ import {
   planRemoval,
   WAIT_MS,
 } from "../../src/engine/inbound.ts";
-import { hear } from "../../src/engine/learn.ts";
+import { hear } from "../../src/engine/lane/knowledge.ts";
 import { planMerge, type Sight } from "../../src/engine/merge.ts";
 import type { Content } from "../../src/model/content.ts";
 import type { TandemEvent } from "../../src/model/event.ts";

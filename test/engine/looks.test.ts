@@ -1,8 +1,8 @@
 /** Looks that tell more, or less, than content: thin webhooks, first looks, re-reads and answers. */
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admit.ts";
-import { learn } from "../../src/engine/learn.ts";
-import { recheckInbound } from "../../src/engine/start.ts";
+import { learn } from "../../src/engine/lane/knowledge.ts";
+import { recheckInbound } from "../../src/engine/lane/claim.ts";
 import {
   aContext,
   aKnown,

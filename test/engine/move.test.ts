@@ -12,7 +12,7 @@ import {
   type MoveNews,
   placeText,
 } from "../../src/engine/move.ts";
-import { holdsClaim } from "../../src/engine/start.ts";
+import { holdsClaim } from "../../src/engine/lane/claim.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import { connectionId, deliveryId, laneId } from "../../src/model/ids.ts";
 import type { Lane } from "../../src/model/lane.ts";

@@ -4,7 +4,7 @@
  */
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
-import { move, unchanged } from "../../src/engine/transition.ts";
+import { move, unchanged } from "../../src/engine/lane/transition.ts";
 import { type Engine, engine } from "./engine-under-test.ts";
 import type { Options } from "./world-state.ts";
 

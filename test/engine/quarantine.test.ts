@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { contested, newsOf, noteTurn, quarantine } from "../../src/engine/quarantine.ts";
 import { plan } from "../../src/engine/plan.ts";
-import { unchanged } from "../../src/engine/transition.ts";
+import { unchanged } from "../../src/engine/lane/transition.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import {
   aContext,

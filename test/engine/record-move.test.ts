@@ -12,10 +12,10 @@ import {
   type Whereabouts,
 } from "../../src/engine/record-move.ts";
 import { concludeResourceRemoval } from "../../src/engine/removal.ts";
-import { restart } from "../../src/engine/restart.ts";
-import { claim, recheckInbound } from "../../src/engine/start.ts";
-import { missedAtMove } from "../../src/engine/tombstone.ts";
-import { unchanged } from "../../src/engine/transition.ts";
+import { restart } from "../../src/engine/lane/restart.ts";
+import { claim, recheckInbound } from "../../src/engine/lane/claim.ts";
+import { missedAtMove } from "../../src/engine/lane/tombstone.ts";
+import { unchanged } from "../../src/engine/lane/transition.ts";
 import type { FieldChange } from "../../src/model/event.ts";
 import { type ConnectionId, connectionId, laneId } from "../../src/model/ids.ts";
 import type { Lane } from "../../src/model/lane.ts";

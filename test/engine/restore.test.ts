@@ -7,10 +7,10 @@ import {
   type RecordChange,
 } from "../../src/engine/record-change.ts";
 import { admit } from "../../src/engine/admit.ts";
-import { isRestoring } from "../../src/engine/covered.ts";
+import { isRestoring } from "../../src/engine/lane/sent-writes.ts";
 import { stepOutbound } from "../../src/engine/outbound.ts";
 import { concludeResourceRemoval } from "../../src/engine/removal.ts";
-import { enableLane, restart } from "../../src/engine/restart.ts";
+import { enableLane, restart } from "../../src/engine/lane/restart.ts";
 import { connectionId } from "../../src/model/ids.ts";
 import {
   aContext,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admit.ts";
 import { admitReturn, isUnsent, mayBeBack, planReturn } from "../../src/engine/returning.ts";
-import { isArchivedByUs, mayReturn, resourceGone } from "../../src/engine/tombstone.ts";
+import { isArchivedByUs, mayReturn, resourceGone } from "../../src/engine/lane/tombstone.ts";
 import { connectionId } from "../../src/model/ids.ts";
 import type { Lane, Tombstone } from "../../src/model/lane.ts";
 import { aContext, aLane, anArrival, anEventId, at, bornOf, withEvent } from "./builders.ts";

@@ -7,7 +7,7 @@ import { isTerminal, LEGAL_MOVES } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
-import type { Context } from "../../src/engine/context.ts";
+import type { Context } from "../../src/engine/lane/context.ts";
 import { fail } from "../../src/engine/fail.ts";
 import { admitChange, queueRemoval } from "../../src/engine/record-change.ts";
 import {
@@ -16,9 +16,9 @@ import {
   enableLane,
   restart,
   restartRetryable,
-} from "../../src/engine/restart.ts";
-import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/start.ts";
-import { move, processing, unchanged } from "../../src/engine/transition.ts";
+} from "../../src/engine/lane/restart.ts";
+import { claim, expireLeases, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
+import { move, processing, unchanged } from "../../src/engine/lane/transition.ts";
 import { aContext, aLane, anArrival, at, bornOf } from "./builders.ts";
 
 type Ask = (lane: Lane, context: Context) => Transition;

@@ -7,7 +7,7 @@ import type { EventError, TandemEvent } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
-import type { Context } from "../../src/engine/context.ts";
+import type { Context } from "../../src/engine/lane/context.ts";
 import type { Sight } from "../../src/engine/merge.ts";
 import type { OutboundRequest, OutboundStep } from "../../src/engine/outbound.ts";
 import { READS_LAG_MS } from "../../src/engine/reads-lag.ts";

@@ -34,7 +34,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-3-verified",
     rule: "Row 3: only a read that began after the tombstone verifies a re-creation",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "verifiedAt > tombstone.at &&",
     replace: "",
     killedBy: ["test/engine/admit.test.ts"],
@@ -42,7 +42,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-3-record-side",
     rule: "Row 3: a read of the resource says nothing of a record that was deleted",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: 'tombstone?.side === "resource" &&',
     replace: "tombstone !== null &&",
     killedBy: ["test/engine/admit.test.ts"],
@@ -116,7 +116,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-mapped",
     rule: "Row 5: mapped fields only; a bump of another field is no edit",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: `  const seen = pick(
     canonical(content, context.mapping.resource.fields),
     mappedFields(context.mapping),
@@ -126,7 +126,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-canonical",
     rule: "Row 5: content is compared in its canonical form",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "canonical(content, context.mapping.resource.fields),",
     replace: "content,",
     killedBy: ["test/engine/admit.test.ts"],
@@ -134,7 +134,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "row-5-absent",
     rule: "Row 5: an absent field was not seen",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "return seenOver(lane.known?.content ?? lane.base, seen);",
     replace: "return seen;",
     killedBy: ["test/engine/admit.test.ts"],
@@ -225,7 +225,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "doubt-attempt",
     rule: "A request whose outcome is unknown puts the lane in doubt",
-    file: "src/engine/transition.ts",
+    file: "src/engine/lane/transition.ts",
     find: "if (processing(lane) !== null || lane.attempt !== null) return true;",
     replace: "if (processing(lane) !== null) return true;",
     killedBy: ["test/engine/admit.test.ts"],
@@ -233,7 +233,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "doubt-processing",
     rule: "An event that is processing puts the lane in doubt",
-    file: "src/engine/transition.ts",
+    file: "src/engine/lane/transition.ts",
     find: "if (processing(lane) !== null || lane.attempt !== null) return true;",
     replace: "if (lane.attempt !== null) return true;",
     killedBy: ["test/engine/admit.test.ts"],
@@ -241,7 +241,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "doubt-errored",
     rule: "A bearer that is errored puts what it bore in doubt",
-    file: "src/engine/transition.ts",
+    file: "src/engine/lane/transition.ts",
     find: 'bearer?.state === "errored" || ',
     replace: "",
     killedBy: ["test/engine/admit.test.ts"],
@@ -249,7 +249,7 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "doubt-lost",
     rule: "A bearer that was canceled puts what it bore in doubt",
-    file: "src/engine/transition.ts",
+    file: "src/engine/lane/transition.ts",
     find: "return lane.known.lost || ",
     replace: "return ",
     killedBy: ["test/engine/admit.test.ts"],
@@ -258,28 +258,28 @@ export const admission: readonly CodeMutant[] = [
     id: "restart-reads",
     rule: "A restarted event reads its resource again",
     reasons: ["restarted"],
-    file: "src/engine/restart.ts",
+    file: "src/engine/lane/restart.ts",
     find: 'reread: event.reread || (event.direction === "inbound" && event.action === "upsert"),',
     replace: "reread: event.reread,",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "restart-admission",
     rule: "A restart is a re-admission: what the lane has moved past is ignored",
     reasons: ["restarted"],
-    file: "src/engine/restart.ts",
+    file: "src/engine/lane/restart.ts",
     find: 'if (recheck.verdict === "ended") return recheck.transition;',
     replace: "",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "enable-reads",
     rule: "Enabled again, the newest event goes on with a re-read: current state, not a replay",
     reasons: ["re_enabled"],
-    file: "src/engine/restart.ts",
+    file: "src/engine/lane/restart.ts",
     find: 'reread: event.action === "upsert" && (event.direction === "inbound" || event.reread),',
     replace: "reread: event.reread,",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "enable-outdone",

@@ -5,7 +5,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "covered-set-back",
     rule: "An edit that our write covered is named though its time is older, where the clock was set back",
-    file: "src/engine/covered.ts",
+    file: "src/engine/lane/sent-writes.ts",
     find: "clockAt === null || isSetBack || at >= clockAt",
     replace: "clockAt === null || at >= clockAt",
     killedBy: ["test/engine/admit.test.ts"],
@@ -22,7 +22,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-4-version",
     rule: "Row 4: a version is its content and its time, or going back to what was there before is no news",
-    file: "src/engine/versions.ts",
+    file: "src/engine/lane/versions.ts",
     find: "return `${digest}@${at.toString(36)}`;",
     replace: "return digest;",
     killedBy: ["test/engine/admit-older.test.ts"],
@@ -30,7 +30,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-4-remembers",
     rule: "Row 4: late news of a version that was known before costs no read",
-    file: "src/engine/versions.ts",
+    file: "src/engine/lane/versions.ts",
     find: "return known?.before?.includes(markOf(digest, updatedAt)) === true;",
     replace: "return false;",
     killedBy: ["test/engine/admit-older.test.ts"],
@@ -70,7 +70,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "look-verified",
     rule: "A read that began when nothing lagged behind what is known counts, though its time is older",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "&& look.verified !== true",
     replace: "",
     killedBy: ["test/engine/looks.test.ts"],
@@ -78,7 +78,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "look-leaves-unread",
     rule: "A look does not make up for what is older and unread: it may be of before that",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "|| isOlderUnread(start.lane, event)",
     replace: "",
     killedBy: ["test/engine/looks.test.ts"],
@@ -102,26 +102,26 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "recheck-unread",
     rule: "Looked at again when started: what is older and unread is read",
-    file: "src/engine/start.ts",
+    file: "src/engine/lane/claim.ts",
     find: 'if (isOlderUnread(lane, event)) return { verdict: "reread" };',
     replace: "",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "late-after-read",
     rule: "An older event whose read shows what is known and merged was late, and ends as such",
     reasons: ["later_event"],
-    file: "src/engine/start.ts",
+    file: "src/engine/lane/claim.ts",
     find: "return isMerged ? endOlder(",
     replace: "return false ? endOlder(",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "requeue-looks",
     rule: "What goes back to the queue looks for the older one that waited to be read",
-    file: "src/engine/start.ts",
+    file: "src/engine/lane/claim.ts",
     find: "const looks = waiting.reread ? { ...details, reread: true } : details;",
     replace: "const looks = details;",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
 ];

@@ -130,7 +130,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-unanswered",
     rule: "What a former resource says is named although its create was not answered yet",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "if (tombstone?.recordMoved === undefined) return [];",
     replace: "if (tombstone?.recordMoved === undefined || base === null) return [];",
     killedBy: own,
@@ -154,7 +154,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-named",
     rule: "What a former resource says is named in conflicts",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "    if ((base === null && kept === undefined) || said.some(isSame)) return [];",
     replace: "    if (bearer === null || said.some(isSame)) return [];",
     killedBy: own,
@@ -162,7 +162,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-ours",
     rule: "What we sent to a former resource is no edit of theirs",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: ", ...sent.map(({ values }) => values)];",
     replace: "];",
     killedBy: own,
@@ -170,7 +170,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-taken-back",
     rule: "Whoever takes back at a former resource what we wrote there is named",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "if (last !== undefined && at !== null && at > (named?.at ?? at)) {",
     replace: "if (last === null && at !== null) {",
     killedBy: own,
@@ -178,7 +178,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-settled-before",
     rule: "What we wrote to a former resource long ago does not hide that somebody wrote it again",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: ": at === null || at <= settledAt,",
     replace: ": true,",
     killedBy: own,
@@ -204,7 +204,7 @@ export const moving: readonly CodeMutant[] = [
     id: "move-not-revived",
     rule: "Nothing that is read at a former resource pairs it again",
     reasons: ["record_moved"],
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "    tombstone.recordMoved === undefined &&\n",
     replace: "",
     killedBy: own,
@@ -213,7 +213,7 @@ export const moving: readonly CodeMutant[] = [
     id: "move-waiting-delete",
     rule: "A deletion that waited at a former resource does nothing to the record",
     reasons: ["record_moved"],
-    file: "src/engine/start.ts",
+    file: "src/engine/lane/claim.ts",
     find: 'event.action === "delete" && tombstone?.recordMoved === undefined',
     replace: 'event.action === "delete"',
     killedBy: own,

@@ -24,7 +24,7 @@ export interface CodeMutant {
 /** The pure decisions' own tests, which take a second or two together. */
 export const DECISIONS: readonly string[] = [
   "test/engine/admit.test.ts",
-  "test/engine/covered.test.ts",
+  "test/engine/lane/sent-writes.test.ts",
   "test/engine/create-schedules.test.ts",
   "test/engine/fail.test.ts",
   "test/engine/founding-rules.test.ts",
@@ -37,10 +37,10 @@ export const DECISIONS: readonly string[] = [
   "test/engine/plan-pairing.test.ts",
   "test/engine/plan.test.ts",
   "test/engine/record-change.test.ts",
-  "test/engine/restart.test.ts",
+  "test/engine/lane/restart.test.ts",
   "test/engine/restore.test.ts",
   "test/engine/sequences.test.ts",
-  "test/engine/start.test.ts",
+  "test/engine/lane/claim.test.ts",
   "test/engine/tokenless.test.ts",
 ];
 

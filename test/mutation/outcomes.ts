@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const inbound = "src/engine/inbound.ts";
-const restart = "src/engine/restart.ts";
+const restart = "src/engine/lane/restart.ts";
 const HELD = ["test/situations/held-rows.test.ts"];
 
 export const outcomes: readonly CodeMutant[] = [
@@ -65,7 +65,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "nothing-new-kept",
     rule: "... and others before it",
     reasons: ["nothing_new"],
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "(before?.baseFrom ?? before?.event)",
     replace: "before?.event",
     killedBy: ["test/engine/inbound.test.ts"],
@@ -198,7 +198,7 @@ export const outcomes: readonly CodeMutant[] = [
   {
     id: "restore-alone",
     rule: "Only a record that the app took back gets another resource where a look finds that gone",
-    file: "src/engine/covered.ts",
+    file: "src/engine/lane/sent-writes.ts",
     find: "return live.some(({ restores }) => restores);",
     replace: "return live.some(mustLook);",
     killedBy: ["test/situations/local-sweep.test.ts"],
@@ -263,7 +263,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: restart,
     find: "known: known?.event === event.id ? { ...known, lost: true } : known,",
     replace: "known,",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "canceled-delete",
@@ -272,7 +272,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: restart,
     find: "tombstone: tombstone?.event === event.id ? null : tombstone,",
     replace: "tombstone,",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "pairing-off-waits",
@@ -281,13 +281,13 @@ export const outcomes: readonly CodeMutant[] = [
     file: restart,
     find: 'move(transition, event.id, "disabled", now, { reason: "pairing_disabled" }),',
     replace: "(event.id, transition),",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "pairing-off-born",
     rule: "... and so is what comes in meanwhile",
     reasons: ["pairing_disabled", "quarantined"],
-    file: "src/engine/transition.ts",
+    file: "src/engine/lane/transition.ts",
     find: "if (disabled === null) return null;",
     replace: "if (disabled !== undefined) return null;",
     killedBy: ["test/engine/admit.test.ts"],

@@ -14,7 +14,7 @@ const find = "observation.updatedAt < lane.clock.at";
 const missed: CodeMutant = { id: "missed", rule: "", file, find, replace: "false" };
 const unmissed: CodeMutant = { ...missed, id: "unmissed", replace: `(true && ${find})` };
 const endless: CodeMutant = { ...missed, id: "endless", replace: "(() => { for (;;); })()" };
-const elsewhere: CodeMutant = { ...missed, id: "elsewhere", file: "src/engine/tombstone.ts" };
+const elsewhere: CodeMutant = { ...missed, id: "elsewhere", file: "src/engine/lane/tombstone.ts" };
 
 const runner = await openMutantRunner({ workers: 1 });
 const said: Record<string, Run | string> = {};

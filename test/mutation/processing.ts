@@ -1,7 +1,7 @@
 /** Mutants of claims, of inbound and outbound processing, and of failures (design, section 5). */
 import type { CodeMutant } from "./mutant.ts";
 
-const start = "src/engine/start.ts";
+const start = "src/engine/lane/claim.ts";
 const outbound = "src/engine/outbound.ts";
 const fail = "src/engine/fail.ts";
 
@@ -13,7 +13,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "if (lane.disabled !== null || processing(lane) !== null) return null;",
     replace: "if (lane.disabled !== null) return null;",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "inbound-first",
@@ -22,7 +22,7 @@ export const processing: readonly CodeMutant[] = [
     find: 'const candidate = inbound[0] ?? oldestFirst(liveEvents(lane, "queued", "outbound"))[0];',
     replace:
       'const candidate = oldestFirst(liveEvents(lane, "queued", "outbound"))[0] ?? inbound[0];',
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "epoch",
@@ -30,7 +30,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "return event !== null && event.id === held.event && lane.epoch === held.epoch;",
     replace: "return event !== null && event.id === held.event;",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "lease",
@@ -39,7 +39,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "if (event === null || expiresAt === null || expiresAt > now) return unchanged(lane);",
     replace: "if (event === null || expiresAt === null || expiresAt > 0) return unchanged(lane);",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "lease-let-go",
@@ -120,7 +120,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: 'if (event.action === "delete") return waiting.action === "upsert" && !isTakenBack(lane, event);',
     replace: 'if (event.action === "delete") return false;',
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "requeue-later",
@@ -128,7 +128,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "event.updatedAt > waiting.updatedAt",
     replace: "event.updatedAt > event.updatedAt",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "requeue-same-second",
@@ -136,7 +136,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "event.digest !== waiting.digest",
     replace: "event.digest !== event.digest",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "requeue-newer",
@@ -145,7 +145,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "const superseded = supersede(queued, event, waiting, now);",
     replace: "const superseded = queued;",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "recheck-tombstone",
@@ -154,7 +154,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "if (tombstone !== null) {",
     replace: "if (tombstone !== null && tombstone.at < 0) {",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "recheck-older",
@@ -163,7 +163,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {",
     replace: "if (clock !== null && event.updatedAt !== null && event.updatedAt < 0) {",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "recheck-same-time",
@@ -171,7 +171,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: "clock?.at === event.updatedAt && known !== null && known.digest !== event.digest;",
     replace: "false;",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "recheck-unknown",
@@ -179,7 +179,7 @@ export const processing: readonly CodeMutant[] = [
     file: start,
     find: " || outcomeUnknown(lane)) {",
     replace: ") {",
-    killedBy: ["test/engine/start.test.ts"],
+    killedBy: ["test/engine/lane/claim.test.ts"],
   },
   {
     id: "stale-read",
@@ -369,7 +369,7 @@ export const processing: readonly CodeMutant[] = [
     id: "jitter",
     rule: "Backoff has full jitter",
     reasons: ["retry"],
-    file: "src/engine/retry.ts",
+    file: "src/engine/lane/retry.ts",
     find: "return addMillis(now, ceiling * chance);",
     replace: "return addMillis(now, ceiling);",
     killedBy: ["test/engine/fail.test.ts"],

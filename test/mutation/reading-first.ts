@@ -67,7 +67,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-deleted-once",
     rule: "... once, though the edit's webhook comes after it",
-    file: "src/engine/covered.ts",
+    file: "src/engine/lane/sent-writes.ts",
     find: "const read = known?.event === tombstone.event ? [known.content] : [];",
     replace: "const read = known?.event === newer.id ? [known.content] : [];",
     killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
@@ -75,10 +75,10 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-enabled",
     rule: "What goes out is ordered by birth when it is switched on, whatever a read before it showed",
-    file: "src/engine/restart.ts",
+    file: "src/engine/lane/restart.ts",
     find: 'direction === "outbound" ? createdAt : (updatedAt ?? createdAt);',
     replace: "direction === null ? createdAt : (updatedAt ?? createdAt);",
-    killedBy: ["test/engine/restart.test.ts"],
+    killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {
     id: "read-fresh-answered",
@@ -116,7 +116,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "validator-kept",
     rule: "The validator of a read is kept with what that has shown",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "...(validator === undefined ? {} : { validator }),",
     replace: "",
     killedBy: unit,
@@ -132,7 +132,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "sets-by-elements",
     rule: "Of a set leaves what is added and removed, never the whole",
-    file: "src/engine/sets.ts",
+    file: "src/engine/lane/sets.ts",
     find: "if (isStringArray(value)) sets[field] = setChange(base?.[field], value);",
     replace: "if (value === null) sets[field] = setChange(base?.[field], []);",
     killedBy: unit,

@@ -34,7 +34,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-record-first",
     rule: "Where the record was deleted first, a deletion of its resource that is wrong brings nothing back",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "tombstone.recordFirst === undefined &&",
     replace: "",
     killedBy,
@@ -42,7 +42,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-lags",
     rule: "A read of what is older than known lags, and proves nothing",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "(clock === null || observation.updatedAt >= clock.at)",
     replace: "(clock === null || observation.updatedAt !== null)",
     killedBy: unit,
@@ -58,7 +58,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-behind",
     rule: "What stayed behind at an address that was left comes back by being moved",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "moved === null &&",
     replace: "",
     killedBy: unit,
@@ -74,7 +74,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-app-archived",
     rule: "A record that the app archived by its own hand stays archived",
-    file: "src/engine/tombstone.ts",
+    file: "src/engine/lane/tombstone.ts",
     find: "return value !== null && (value === archivedAs || isSameTime(value, archivedAs));",
     replace: "return value !== null;",
     killedBy,

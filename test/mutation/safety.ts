@@ -14,7 +14,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/engine/record-change.ts",
     find: '...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),',
     replace: "",
-    killedBy: ["test/engine/pace.test.ts"],
+    killedBy: ["test/engine/lane/pace.test.ts"],
   },
   {
     id: "pace-waiting",
@@ -22,7 +22,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/engine/merge.ts",
     find: "if (present) return paceWaiting(start, context);",
     replace: "if (present) return start;",
-    killedBy: ["test/engine/pace.test.ts"],
+    killedBy: ["test/engine/lane/pace.test.ts"],
   },
   {
     id: "pace-unsent",
@@ -30,7 +30,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/engine/merge.ts",
     find: "    runAt: nextWriteAt(lane, context),\n",
     replace: "",
-    killedBy: ["test/engine/pace.test.ts"],
+    killedBy: ["test/engine/lane/pace.test.ts"],
   },
   {
     id: "blast-radius",

@@ -40,7 +40,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "transfer-not-made-up-for",
     rule: "A look at a resource that was moved does not stand for the event that the move is followed by",
-    file: "src/engine/learn.ts",
+    file: "src/engine/lane/knowledge.ts",
     find: "event.updatedAt === look.at || isOwed",
     replace: "event.updatedAt === look.at",
     killedBy,

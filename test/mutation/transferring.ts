@@ -126,7 +126,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-owed",
     rule: "An event that record and children are to follow by is never passed over for a later one",
-    file: "src/engine/start.ts",
+    file: "src/engine/lane/claim.ts",
     find: '  if (lane.moved !== null) return { verdict: "reread" };\n',
     replace: "",
     killedBy,
@@ -214,10 +214,10 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "supersede-covered",
     rule: "An edit that our write covered is named where it gives way to a look that is still to come",
-    file: "src/engine/covered.ts",
+    file: "src/engine/lane/sent-writes.ts",
     find: "newer.content ?? undefined);",
     replace: "newer.content);",
-    killedBy: ["test/engine/covered.test.ts"],
+    killedBy: ["test/engine/lane/sent-writes.test.ts"],
   },
   {
     id: "transfer-not-deleted",

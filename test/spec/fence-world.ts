@@ -18,8 +18,8 @@ import {
   holdsClaim,
   nextEvent,
   recheckInbound,
-} from "../../src/engine/start.ts";
-import { unchanged } from "../../src/engine/transition.ts";
+} from "../../src/engine/lane/claim.ts";
+import { unchanged } from "../../src/engine/lane/transition.ts";
 import { aContext, aKnown, aLane, anEventId, anObservation, at } from "../engine/builders.ts";
 import { eventOf } from "../engine/world-facts.ts";
 import { mappingOf } from "../engine/world-state.ts";

@@ -1,6 +1,6 @@
 /** What is asked for at every turn costs the same however long the queues are. */
 import { expect, it } from "vitest";
-import { claim, nextEvent } from "../../src/engine/start.ts";
+import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
 import type { Database } from "../../src/store/database.ts";
 import { connectionId, laneId } from "../../src/model/ids.ts";
 import { afterCommitStore } from "../../src/store/postgres/after-commit-rows.ts";

@@ -1,5 +1,5 @@
 /** A store on a fresh database with the app's tables, and what tests say of it in few words. */
-import { newEvent } from "../../src/engine/new-event.ts";
+import { newEvent } from "../../src/engine/lane/new-event.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import { type ConnectionId, type EventId, eventIds, type LaneId } from "../../src/model/ids.ts";
 import {

@@ -7,7 +7,7 @@
  * for legal is what is judged here.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Claim } from "../../engine/start.ts";
+import type { Claim } from "../../engine/lane/claim.ts";
 import type { EventState, TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Claimed } from "../../runtime/claimed.ts";

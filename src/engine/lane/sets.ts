@@ -6,7 +6,7 @@ import {
   sameValue,
   type SetChange,
   type SetChanges,
-} from "../model/content.ts";
+} from "../../model/content.ts";
 
 /**
  * Takes sets out of what is to be sent, and says of each what is added and removed. Sent whole, a set

@@ -1,15 +1,15 @@
 /** How a lane's events are restarted, switched off and on, and canceled. */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../../src/engine/admit.ts";
 import {
   cancelByHand,
   disableLane,
   enableLane,
   restart,
   restartRetryable,
-} from "../../src/engine/restart.ts";
-import { IllegalMoveError } from "../../src/engine/transition.ts";
-import type { EventError, TandemEvent } from "../../src/model/event.ts";
+} from "../../../src/engine/lane/restart.ts";
+import { IllegalMoveError } from "../../../src/engine/lane/transition.ts";
+import type { EventError, TandemEvent } from "../../../src/model/event.ts";
 import {
   aContext,
   aKnown,
@@ -21,7 +21,7 @@ import {
   bornOf,
   eventIn,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const now = at(100);

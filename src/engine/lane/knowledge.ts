@@ -2,14 +2,14 @@
  * Learning: an answer or a re-read moves what the lane knows, and ends inbound events that are
  * older than itself; those of its own time must look again. `contentOf` says what an observation shows.
  */
-import { canonical, type Content, digest, pick, seenOver } from "../model/content.ts";
-import type { EventId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import { mappedFields } from "../model/mapping.ts";
-import type { Observation } from "../model/observation.ts";
+import { canonical, type Content, digest, pick, seenOver } from "../../model/content.ts";
+import type { EventId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import { mappedFields } from "../../model/mapping.ts";
+import type { Observation } from "../../model/observation.ts";
 import type { Context } from "./context.ts";
-import { coveredByOurWrite } from "./covered.ts";
+import { coveredByOurWrite } from "./sent-writes.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { isOlderUnread, versionsBefore } from "./versions.ts";
 

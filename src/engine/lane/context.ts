@@ -1,9 +1,9 @@
 /** What every decision is told besides the lane: the rules in force, the time, and fresh ids. */
-import type { Actor } from "../model/content.ts";
-import type { Reason } from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import { type Instant, instantFromMicros } from "../model/instant.ts";
-import type { Mapping } from "../model/mapping.ts";
+import type { Actor } from "../../model/content.ts";
+import type { Reason } from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import { type Instant, instantFromMicros } from "../../model/instant.ts";
+import type { Mapping } from "../../model/mapping.ts";
 
 export interface Context {
   readonly mapping: Mapping;

@@ -1,5 +1,5 @@
 /** When a failed event runs again, and when it has failed for good. */
-import { addMillis, type Instant } from "../model/instant.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
 
 /** Attempts before an event is errored: the longest waits between them add up to about an hour. */
 export const MAX_ATTEMPTS = 10;

@@ -7,14 +7,14 @@
  *   3  what becomes of the record        `returning.ts`
  *   4  why what comes later is ignored   `endedReason`; what it says is named, see `missedAtMove`
  */
-import { type Content, sameValue } from "../model/content.ts";
-import type { Conflict, Reason } from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import { type Instant, parseInstant } from "../model/instant.ts";
-import type { Lane, Tombstone } from "../model/lane.ts";
-import type { Mapping, Row } from "../model/mapping.ts";
+import { type Content, sameValue } from "../../model/content.ts";
+import type { Conflict, Reason } from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import { type Instant, parseInstant } from "../../model/instant.ts";
+import type { Lane, Tombstone } from "../../model/lane.ts";
+import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Arrival } from "./arrival.ts";
-import { lastWrites } from "./covered.ts";
+import { lastWrites } from "./sent-writes.ts";
 
 /** An ended lane whose resource would be back if it were alive. */
 export type Returnable = Lane & { readonly tombstone: Tombstone };

@@ -2,9 +2,9 @@
  * The versions of a resource that a lane has heard of. A provider's clock may step back, so an observation
  * that is older than the lane's clock is old for certain only where its version is one of them (row 4).
  */
-import type { TandemEvent } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Known, Lane } from "../model/lane.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Known, Lane } from "../../model/lane.ts";
 
 /** So many webhooks of earlier edits may be late and cost no read. */
 const VERSIONS_REMEMBERED = 4;

@@ -1,11 +1,11 @@
 /** What operators and polls do to a lane: restart, switch off and on, cancel. */
-import type { Direction, TandemEvent } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, PairingOff, Transition } from "../model/lane.ts";
+import type { Direction, TandemEvent } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane, PairingOff, Transition } from "../../model/lane.ts";
 import type { Context } from "./context.ts";
-import { supersede } from "./covered.ts";
+import { supersede } from "./sent-writes.ts";
 import { MAX_ATTEMPTS } from "./retry.ts";
-import { isTakenBack, recheckInbound, requeue } from "./start.ts";
+import { isTakenBack, recheckInbound, requeue } from "./claim.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
 
 /** The attempts that leave an event one more. */

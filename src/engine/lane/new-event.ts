@@ -1,6 +1,6 @@
 /** How an event is born: what it has before anything was decided of it. */
-import type { TandemEvent } from "../model/event.ts";
-import type { Lane } from "../model/lane.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { Lane } from "../../model/lane.ts";
 import type { Context } from "./context.ts";
 
 type Given = Pick<TandemEvent, "direction" | "action" | "source"> &

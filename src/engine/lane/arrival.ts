@@ -1,9 +1,9 @@
 /** An arrival is an observation that comes in; an admission says what becomes of it. */
-import type { TandemEvent } from "../model/event.ts";
-import type { DeliveryId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import type { Observation, ObservationSource } from "../model/observation.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { DeliveryId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import type { Observation, ObservationSource } from "../../model/observation.ts";
 
 /** An observation with where it came from. */
 export interface Arrival {

@@ -9,10 +9,10 @@ import {
   isTerminal,
   type Reason,
   type TandemEvent,
-} from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+} from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import type { Context } from "./context.ts";
 
 /** An illegal move: a fault of ours, never of the data. */

@@ -5,8 +5,8 @@
  * 2. A write begins from the record as it is then, so that one call says what many edits came to.
  * 3. Nothing that comes in waits, and no deletion.
  */
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import type { Context } from "./context.ts";
 import { liveEvents, move } from "./transition.ts";
 

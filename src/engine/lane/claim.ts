@@ -1,10 +1,10 @@
 /** Which event of a lane runs next, and whether what it carries can still be trusted. */
-import { type Content, sameValue } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import { coveredByOurWrite, supersede } from "./covered.ts";
+import { type Content, sameValue } from "../../model/content.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import { coveredByOurWrite, supersede } from "./sent-writes.ts";
 import { endedReason, missedAtMove } from "./tombstone.ts";
 import {
   liveEvents,

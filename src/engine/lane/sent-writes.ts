@@ -2,10 +2,10 @@
  * A remote edit that our own write covered: made after we had read the resource and before our
  * request landed, it shows only in a webhook that is by now older than what the resource says.
  */
-import { type Content, isStringArray, type Json, sameValue } from "../model/content.ts";
-import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Attempt, Intent, Lane, Transition } from "../model/lane.ts";
+import { type Content, isStringArray, type Json, sameValue } from "../../model/content.ts";
+import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Attempt, Intent, Lane, Transition } from "../../model/lane.ts";
 import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 

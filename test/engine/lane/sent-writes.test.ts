@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { coveredByOurWrite, sentShortlyBefore, supersede } from "../../src/engine/covered.ts";
-import { unchanged } from "../../src/engine/transition.ts";
-import type { Content } from "../../src/model/content.ts";
-import type { Attempt, Lane } from "../../src/model/lane.ts";
-import { aKnown, aLane, anAttempt, anEvent, anEventId, at, withEvent } from "./builders.ts";
+import {
+  coveredByOurWrite,
+  sentShortlyBefore,
+  supersede,
+} from "../../../src/engine/lane/sent-writes.ts";
+import { unchanged } from "../../../src/engine/lane/transition.ts";
+import type { Content } from "../../../src/model/content.ts";
+import type { Attempt, Lane } from "../../../src/model/lane.ts";
+import { aKnown, aLane, anAttempt, anEvent, anEventId, at, withEvent } from "../builders.ts";
 
 /** Our write of a title, sent when second `known` was known and answered in second `settled`. */
 const write = (
