@@ -19,11 +19,17 @@ import {
   writtenBy,
 } from "./create.ts";
 import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
-import { changesOf, concludeMerge, queueUnsent, type RecordAfter, type Sight } from "./merge.ts";
-import type { Plan } from "./plan.ts";
-import { contested, noteTurn, quarantine } from "./quarantine.ts";
+import {
+  changesOf,
+  concludeMerge,
+  queueUnsent,
+  type RecordAfter,
+  type Sight,
+} from "./merge/merge.ts";
+import type { Plan } from "./merge/plan.ts";
+import { contested, noteTurn, quarantine } from "./merge/quarantine.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
-import { awaitReads, isUnread } from "./reads-lag.ts";
+import { awaitReads, isUnread } from "./merge/read-lag.ts";
 import { closingValues, removalOf } from "./removal.ts";
 import { hasTaken, splitSets } from "./lane/sets.ts";
 import { postpone } from "./lane/claim.ts";

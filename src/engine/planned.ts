@@ -5,7 +5,7 @@ import type { Lane } from "../model/lane.ts";
 import { mappedFields, type Mapping } from "../model/mapping.ts";
 import type { Context } from "./lane/context.ts";
 import { unsentOf } from "./inbound.ts";
-import { changesOf, planMerge, type Sight } from "./merge.ts";
+import { changesOf, planMerge, type Sight } from "./merge/merge.ts";
 import { liveEvents, outboundOff } from "./lane/transition.ts";
 
 /** What is done to one side of one pairing. */

@@ -7,7 +7,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Context } from "./lane/context.ts";
 import { changesSent, replacedAfterEnd } from "./lane/sent-writes.ts";
 import { learn } from "./lane/knowledge.ts";
-import { sightOf } from "./merge.ts";
+import { sightOf } from "./merge/merge.ts";
 import { deletedUnread } from "./read-first.ts";
 import { missedAtMove, removalReason, resourceGone } from "./lane/tombstone.ts";
 import { move, withConflicts, withLane } from "./lane/transition.ts";

@@ -11,7 +11,7 @@ import type { Admission, Arrival } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { supersede } from "./lane/sent-writes.ts";
 import { type PlannedAction, planNews, type RecordSide } from "./planned.ts";
-import { READS_LAG_MS } from "./reads-lag.ts";
+import { READS_LAG_MS } from "./merge/read-lag.ts";
 import { mayReturn, proves, type Returnable } from "./lane/tombstone.ts";
 import { inboundOff, processing, unchanged } from "./lane/transition.ts";
 

@@ -6,7 +6,7 @@
  */
 import { stepOutbound } from "../engine/outbound.ts";
 import { processing } from "../engine/lane/transition.ts";
-import { recordContent } from "../engine/translate-record.ts";
+import { recordContent } from "../engine/merge/translate-record.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";

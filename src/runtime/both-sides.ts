@@ -1,7 +1,7 @@
 /** Both sides of a pairing as a plan looks at them: the record as it is now, the resource by its id. */
 import type { RecordSide } from "../engine/planned.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
-import { contentOrNull } from "../engine/translate-record.ts";
+import { contentOrNull } from "../engine/merge/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";

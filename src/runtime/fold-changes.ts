@@ -2,7 +2,7 @@
 import { unsentOf } from "../engine/inbound.ts";
 import type { admitChange, RecordChange } from "../engine/record-change.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
-import { contentOrNull } from "../engine/translate-record.ts";
+import { contentOrNull } from "../engine/merge/translate-record.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";

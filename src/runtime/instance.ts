@@ -10,7 +10,7 @@ import {
   TAKEN_UP,
   takeUpAgain,
 } from "../engine/instance.ts";
-import { recordContent } from "../engine/translate-record.ts";
+import { recordContent } from "../engine/merge/translate-record.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";

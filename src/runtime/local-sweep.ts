@@ -11,7 +11,7 @@
  */
 import { unsentOf } from "../engine/inbound.ts";
 import { admitDrift } from "../engine/record-change.ts";
-import { MappingError, recordContent } from "../engine/translate-record.ts";
+import { MappingError, recordContent } from "../engine/merge/translate-record.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";

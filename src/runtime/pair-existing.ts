@@ -1,7 +1,7 @@
 /** The steps of a backfill that pair what exists on both sides, each within one transaction. */
 import { AMBIGUOUS, bindPair, recordKey, refuseAmbiguous, resourceKey } from "../engine/pairing.ts";
-import { stampedAt } from "../engine/stamp.ts";
-import { contentOrNull } from "../engine/translate-record.ts";
+import { stampedAt } from "../engine/merge/stamp.ts";
+import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { AmbiguousKey, Backfill } from "../model/backfill.ts";
 import { type LaneId, laneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";

@@ -8,7 +8,7 @@
  * does not depend on whether the caller did.
  */
 import type { Arrival } from "../engine/lane/arrival.ts";
-import { isTooYoungToMiss } from "../engine/reads-lag.ts";
+import { isTooYoungToMiss } from "../engine/merge/read-lag.ts";
 import { planAbsent, planOrphan, planOutlived, planSeen, unseenLane } from "../engine/reconcile.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import { mayBeBack } from "../engine/returning.ts";

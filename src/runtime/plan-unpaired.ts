@@ -1,6 +1,6 @@
 /** Planning for records that have no counterpart: what a reconcile would create for them. */
 import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
-import { contentOrNull } from "../engine/translate-record.ts";
+import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";
 import { batchesOf } from "./batches.ts";

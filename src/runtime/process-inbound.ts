@@ -11,7 +11,7 @@ import {
   endForMissingRecord,
 } from "../engine/inbound.ts";
 import { contentOf } from "../engine/lane/knowledge.ts";
-import { type Sight, sightOf, sightOfPayload } from "../engine/merge.ts";
+import { type Sight, sightOf, sightOfPayload } from "../engine/merge/merge.ts";
 import { refOf } from "../engine/outbound.ts";
 import { endLate, recheckInbound } from "../engine/lane/claim.ts";
 import { isWhySurplus, lostWith } from "../engine/surplus.ts";

@@ -8,7 +8,7 @@
  *    turn.
  */
 import { learnIdentity } from "../engine/identify.ts";
-import { sightOf } from "../engine/merge.ts";
+import { sightOf } from "../engine/merge/merge.ts";
 import { concludeLook } from "../engine/outbound.ts";
 import { processing } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";

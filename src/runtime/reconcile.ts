@@ -4,7 +4,7 @@
  * events. A dry run makes the same plan and carries nothing out.
  */
 import type { Arrival } from "../engine/lane/arrival.ts";
-import { queueUnsent } from "../engine/merge.ts";
+import { queueUnsent } from "../engine/merge/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/planned.ts";
 import { queueRemoval } from "../engine/record-change.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";

@@ -1,13 +1,13 @@
 /** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
 import type { Context } from "../engine/lane/context.ts";
-import { keepRecord } from "../engine/keep-record.ts";
+import { keepRecord } from "../engine/merge/keep-record.ts";
 import { unsentOf } from "../engine/inbound.ts";
-import { planMerge, type RecordAfter, type Sight } from "../engine/merge.ts";
-import type { Plan } from "../engine/plan.ts";
+import { planMerge, type RecordAfter, type Sight } from "../engine/merge/merge.ts";
+import type { Plan } from "../engine/merge/plan.ts";
 import { takeTimes } from "../engine/record-change.ts";
-import { stamp } from "../engine/stamp.ts";
+import { stamp } from "../engine/merge/stamp.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
-import { recordContent, recordWrite } from "../engine/translate-record.ts";
+import { recordContent, recordWrite } from "../engine/merge/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import { formatInstant, type Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";

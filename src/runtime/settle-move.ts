@@ -9,7 +9,7 @@ import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
 import { awaitChildren, leftOnTheWay, removeWith } from "../engine/move.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { withConflicts } from "../engine/lane/transition.ts";
-import { recordContent } from "../engine/translate-record.ts";
+import { recordContent } from "../engine/merge/translate-record.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import type { LaneId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";

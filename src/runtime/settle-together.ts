@@ -7,7 +7,7 @@
  *    taken in alone. So is everything where the statements fail.
  */
 import { learnIdentity } from "../engine/identify.ts";
-import { sightOf } from "../engine/merge.ts";
+import { sightOf } from "../engine/merge/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";

@@ -1,6 +1,6 @@
 /** Reads lag behind writes: one that is older than what the lane has just heard is refused and tried again. */
 import type { Context } from "../engine/lane/context.ts";
-import { mayLag } from "../engine/reads-lag.ts";
+import { mayLag } from "../engine/merge/read-lag.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Clock } from "../model/clock.ts";
 import { formatInstant, instantFromMicros } from "../model/instant.ts";

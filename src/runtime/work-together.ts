@@ -7,12 +7,12 @@
  */
 import type { Context } from "../engine/lane/context.ts";
 import { concludeInbound } from "../engine/inbound.ts";
-import { planMerge, type Sight, sightOfPayload } from "../engine/merge.ts";
-import type { Plan } from "../engine/plan.ts";
-import { stamp } from "../engine/stamp.ts";
+import { planMerge, type Sight, sightOfPayload } from "../engine/merge/merge.ts";
+import type { Plan } from "../engine/merge/plan.ts";
+import { stamp } from "../engine/merge/stamp.ts";
 import { claim, nextEvent, recheckInbound } from "../engine/lane/claim.ts";
 import { processing } from "../engine/lane/transition.ts";
-import { recordContent, recordWrite } from "../engine/translate-record.ts";
+import { recordContent, recordWrite } from "../engine/merge/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { EventId, LaneId } from "../model/ids.ts";

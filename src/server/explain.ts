@@ -2,7 +2,7 @@
 import type { TandemCore } from "../compose.ts";
 import { unsentOf } from "../engine/inbound.ts";
 import { outcomeUnknown } from "../engine/lane/transition.ts";
-import { recordContent } from "../engine/translate-record.ts";
+import { recordContent } from "../engine/merge/translate-record.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";

@@ -29,7 +29,7 @@ it.each([
   ["src/store/postgres/a.ts", "src/runtime/process.ts"],
   ["src/store/postgres/a.ts", "src/store/memory/store.ts"],
   ["src/integrations/integration.ts", "src/integrations/github/client.ts"],
-  ["src/integrations/github/a.ts", "src/engine/plan.ts"],
+  ["src/integrations/github/a.ts", "src/engine/merge/plan.ts"],
   ["src/integrations/github/a.ts", "src/integrations/redmine/client.ts"],
   ["src/runtime/a.ts", "src/store/postgres/store.ts"],
   ["src/runtime/a.ts", "src/integrations/github/client.ts"],
@@ -61,7 +61,7 @@ it("what does not lead back may be imported", async () => {
 });
 
 it.each([
-  ["src/store/store.ts", "src/engine/plan.ts"],
+  ["src/store/store.ts", "src/engine/merge/plan.ts"],
   ["src/dashboard/a.ts", "src/model/event.ts"],
   ["src/dashboard/a.ts", "src/server/api-types.ts"],
   ["src/dashboard/a.ts", "src/demo/api-types.ts"],
@@ -72,7 +72,7 @@ it.each([
 
 it.each([
   ["src/engine/a.ts", "src/model/event.ts"],
-  ["src/runtime/a.ts", "src/engine/plan.ts"],
+  ["src/runtime/a.ts", "src/engine/merge/plan.ts"],
   ["src/runtime/a.ts", "src/store/store.ts"],
   ["src/runtime/a.ts", "src/integrations/integration.ts"],
   ["src/store/postgres/a.ts", "src/store/store.ts"],
@@ -81,7 +81,7 @@ it.each([
   ["src/server/a.ts", "src/compose.ts"],
   ["src/cli/a.ts", "src/server/app.ts"],
   ["src/testing/a.ts", "src/runtime/process.ts"],
-  ["test/engine/a.test.ts", "src/engine/plan.ts"],
+  ["test/engine/a.test.ts", "src/engine/merge/plan.ts"],
 ])("%s may import %s", async (from, to) => {
   expect(await refusals(from, importOf("a", from, to))).toEqual([]);
 });
@@ -161,7 +161,7 @@ it.each([
   ["tandem/linear-regex", "src/model/a.ts", String.raw`export const a = /\s*\n\s*/g;`],
   ["tandem/linear-regex", "src/server/a.ts", String.raw`export const a = /(?:[ \t]+$)/;`],
   ["no-restricted-globals", "test/runtime/a.test.ts", "setTimeout(() => undefined, 5);"],
-  ["no-restricted-syntax", "test/runtime/a.test.ts", 'vi.mock("../../src/engine/plan.ts");'],
+  ["no-restricted-syntax", "test/runtime/a.test.ts", 'vi.mock("../../src/engine/merge/plan.ts");'],
   ["no-restricted-syntax", "test/runtime/a.test.ts", 'it.only("a", () => undefined);'],
   ["no-restricted-syntax", "test/runtime/a.test.ts", 'it("a", { retry: 2 }, () => undefined);'],
 ])("%s refuses in %s: %s", async (rule, path, code) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge.ts";
-import { NOTHING_SENT, plan } from "../../src/engine/plan.ts";
+import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge/merge.ts";
+import { NOTHING_SENT, plan } from "../../src/engine/merge/plan.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
 import { aContext, aLane, anAttempt, aPlanInput, at, withEvent } from "./builders.ts";

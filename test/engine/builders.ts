@@ -2,7 +2,7 @@
 import type { Admission, Arrival } from "../../src/engine/lane/arrival.ts";
 import type { Context } from "../../src/engine/lane/context.ts";
 import { newEvent } from "../../src/engine/lane/new-event.ts";
-import { NOTHING_SENT, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
+import { NOTHING_SENT, type PlanInput, type PlannedField } from "../../src/engine/merge/plan.ts";
 import { versionsBefore } from "../../src/engine/lane/versions.ts";
 import type { Content, Json } from "../../src/model/content.ts";
 import { digest } from "../../src/model/content.ts";

@@ -13,7 +13,7 @@ import { fail } from "../../src/engine/fail.ts";
 import { BY_ACCOUNT, saidOf } from "../../src/engine/create.ts";
 import { amongAuthors, identify, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
 import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
-import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
+import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { claim, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
 import { admitSurplus } from "../../src/engine/surplus.ts";

@@ -1,7 +1,7 @@
 /** Of the sets that an author's create carried, what the provider dropped and what people changed. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planMerge, type Sight } from "../../src/engine/merge.ts";
+import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { aContext, aMapping, anEventId, anUnseenLane, at } from "./builders.ts";
 

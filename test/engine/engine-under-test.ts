@@ -10,8 +10,8 @@ import {
   endForMissingRecord,
   planRemoval,
 } from "../../src/engine/inbound.ts";
-import { keepRecord } from "../../src/engine/keep-record.ts";
-import { planMerge, sightOf } from "../../src/engine/merge.ts";
+import { keepRecord } from "../../src/engine/merge/keep-record.ts";
+import { planMerge, sightOf } from "../../src/engine/merge/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { concludeRemovalLook, concludeResourceRemoval } from "../../src/engine/removal.ts";
 import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-change.ts";

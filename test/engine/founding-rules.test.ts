@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admit.ts";
 import { concludeInbound } from "../../src/engine/inbound.ts";
-import { planMerge, type Sight } from "../../src/engine/merge.ts";
+import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
 import { admitChange } from "../../src/engine/record-change.ts";
 import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
 import type { Content } from "../../src/model/content.ts";

@@ -13,7 +13,7 @@ import {
   WAIT_MS,
 } from "../../src/engine/inbound.ts";
 import { hear } from "../../src/engine/lane/knowledge.ts";
-import { planMerge, type Sight } from "../../src/engine/merge.ts";
+import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
 import type { Content } from "../../src/model/content.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import { addMillis } from "../../src/model/instant.ts";

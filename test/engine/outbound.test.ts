@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fail } from "../../src/engine/fail.ts";
-import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
+import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,

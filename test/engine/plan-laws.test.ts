@@ -1,7 +1,12 @@
 /** What `plan` owes for any input, each law by its name. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NOTHING_SENT, plan, type PlanInput, type PlannedField } from "../../src/engine/plan.ts";
+import {
+  NOTHING_SENT,
+  plan,
+  type PlanInput,
+  type PlannedField,
+} from "../../src/engine/merge/plan.ts";
 import { type Content, type Json, sameValue } from "../../src/model/content.ts";
 import { aPlanInput, at, line, set } from "./builders.ts";
 

@@ -6,7 +6,7 @@ import {
   type PlannedField,
   type PlanInput,
   unsent,
-} from "../../src/engine/plan.ts";
+} from "../../src/engine/merge/plan.ts";
 import { aPlanInput, at, line } from "./builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));

@@ -1,6 +1,6 @@
 /** Read before write (situations 56 and 57), and what leaves of a set. */
 import { describe, expect, it } from "vitest";
-import { planMerge, sightOf } from "../../src/engine/merge.ts";
+import { planMerge, sightOf } from "../../src/engine/merge/merge.ts";
 import { concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { concludeRemovalLook } from "../../src/engine/removal.ts";
 import type { Content } from "../../src/model/content.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admit.ts";
 import { replacedAfterEnd } from "../../src/engine/lane/sent-writes.ts";
-import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge.ts";
+import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge/merge.ts";
 import type { Content } from "../../src/model/content.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";

@@ -7,7 +7,7 @@ export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before",
     rule: "What the app said no earlier than the resource went on from it is named, for it was never sent",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: 'return settle(name, "resource", record, seen, "agreed_before");',
     replace: "return { record: seen, base: seen, news: true };",
     killedBy,
@@ -15,7 +15,7 @@ export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before-sent",
     rule: "... unless it has left since ...",
-    file: "src/engine/later-side.ts",
+    file: "src/engine/merge/later-side.ts",
     find: "if (leftAt !== undefined && leftAt >= changedAt) return false;",
     replace: "",
     killedBy,
@@ -23,7 +23,7 @@ export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before-value",
     rule: "... as what the record says",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: "const leftElse = left?.value !== undefined && !sameValue(left.value, record);",
     replace: "const leftElse = false;",
     killedBy,
@@ -31,7 +31,7 @@ export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before-create",
     rule: "... and a create says all of its record, also what it leaves to the provider",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: 'const fields = kind === "create" ? plannedFields(mapping).map(({ name }) => name) : [];',
     replace: "const fields: readonly string[] = [];",
     killedBy,
@@ -39,7 +39,7 @@ export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before-once",
     rule: "... and once: what goes on from there replaces nothing of the app's",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "recordChangedAt: stillSaid(lane.recordChangedAt, merged),",
     replace: "",
     killedBy,
@@ -47,7 +47,7 @@ export const agreeing: readonly CodeMutant[] = [
   {
     id: "plan-agreed-before-theirs",
     rule: "... and what the record took from the resource never was the app's",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "const gone = new Set([...named, ...taken]);",
     replace: "const gone = new Set(named);",
     killedBy,

@@ -134,7 +134,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-dropped",
     rule: "What a user may not set is no change of theirs: the account sets it",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "sent !== null && mayBeDropped ? partsOf(sent, sight, mapping) : {};",
     replace:
       "sent !== null && mayBeDropped && lane.epoch < 0 ? partsOf(sent, sight, mapping) : {};",
@@ -143,7 +143,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-dropped-added",
     rule: "... beside what others have added meanwhile",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: "const merged = mergeSet(there, record, seen);",
     replace: "const merged = record;",
     killedBy: STORIES,
@@ -151,7 +151,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-dropped-off",
     rule: "... and without what the app has taken off",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: "const merged = mergeSet(there, record, seen);",
     replace: "const merged = mergeSet([], record, seen);",
     killedBy: ["test/engine/dropped.test.ts"],
@@ -159,7 +159,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-dropped-named",
     rule: "What somebody may have taken off since is named, where not all of it is missing",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: "return isBack && there.length > 0 && sent.answered === null",
     replace: "return isBack && there.length < 0",
     killedBy: ["test/engine/dropped.test.ts"],

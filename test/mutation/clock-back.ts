@@ -86,18 +86,18 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "read-may-lag",
     rule: "A read that is older than what was said within 30 seconds may lag, and is tried again",
-    file: "src/engine/reads-lag.ts",
+    file: "src/engine/merge/read-lag.ts",
     find: "isTooYoungToMiss(lane, { ...context, now: from })",
     replace: "false",
-    killedBy: ["test/engine/reads-lag.test.ts"],
+    killedBy: ["test/engine/merge/read-lag.test.ts"],
   },
   {
     id: "read-lags-no-more",
     rule: "A read that began after that is believed: the provider's clock has stepped back",
-    file: "src/engine/reads-lag.ts",
+    file: "src/engine/merge/read-lag.ts",
     find: "isTooYoungToMiss(lane, { ...context, now: from })",
     replace: "true",
-    killedBy: ["test/engine/reads-lag.test.ts"],
+    killedBy: ["test/engine/merge/read-lag.test.ts"],
   },
   {
     id: "recheck-unread",

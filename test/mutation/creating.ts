@@ -266,7 +266,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "sweep-young",
     rule: "What was heard of moments ago is not taken for deleted: lists and reads lag",
-    file: "src/engine/reads-lag.ts",
+    file: "src/engine/merge/read-lag.ts",
     find: "return clock !== null && readableAt(clock.at, context) > context.now;",
     replace: "return clock !== null && readableAt(clock.at, context) > context.now + 86_400e6;",
     killedBy: ["test/situations/short-listings.test.ts"],

@@ -1,8 +1,8 @@
 /** Mutants of the planner and of the merge: what a comparison of record and resource leads to. */
 import type { CodeMutant } from "./mutant.ts";
 
-const file = "src/engine/plan.ts";
-const laterFile = "src/engine/later-side.ts";
+const file = "src/engine/merge/plan.ts";
+const laterFile = "src/engine/merge/later-side.ts";
 
 export const merging: readonly CodeMutant[] = [
   {
@@ -76,7 +76,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "plan-perhaps-late",
     rule: "... unless the resource was changed when that could land no more: then it may be theirs",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "changedSince: late.every((one) => hasExpired(one, ownTime(sight.at, clockOffset))),",
     replace: "changedSince: false,",
     killedBy: ["test/engine/unanswered.test.ts"],
@@ -119,7 +119,7 @@ export const merging: readonly CodeMutant[] = [
     file: laterFile,
     find: "return onTheirClock(changedAt, times) > times.resourceAt;",
     replace: "return onTheirClock(changedAt, times) >= times.resourceAt;",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "clock-cut",
@@ -127,7 +127,7 @@ export const merging: readonly CodeMutant[] = [
     file: laterFile,
     find: "return truncateInstant(instantFromMicros(at + clockOffset), resolution);",
     replace: "return instantFromMicros(at + clockOffset);",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "clock-offset",
@@ -135,7 +135,7 @@ export const merging: readonly CodeMutant[] = [
     file: laterFile,
     find: "instantFromMicros(at + clockOffset)",
     replace: "instantFromMicros(at)",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "sets",
@@ -143,7 +143,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: 'if (field.kind === "set") {',
     replace: 'if (field.kind === "set" && input.base === null) {',
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "sets-our-changes",
@@ -151,7 +151,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: "const before = withOurChanges(base, ours, seen);",
     replace: "const before = base;",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "sets-late",
@@ -159,7 +159,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: "const late = input.sent.unanswered.reduce(",
     replace: "const late = ([] as typeof input.sent.unanswered).reduce(",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "sets-perhaps-late",
@@ -167,7 +167,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: '{ ...settle(name, "resource", ours, theirs, "perhaps_late_write"), base: seen }',
     replace: "{ record: theirs, base: seen, news: true }",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "policy-record",
@@ -176,7 +176,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: 'input.conflict === "record" ? mergeWholeRecord(input) : mergeField;',
     replace: "mergeField;",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "policy-record-late",
@@ -184,7 +184,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: "if (!isUnsent(field)) return mergeField(field, input);",
     replace: "if (!isUnsent(field)) return { record: seen, base: seen, news: true };",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "policy-record-unsent",
@@ -192,7 +192,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: "if (!input.fields.some(isUnsent) || !input.fields.some(isNews)) return mergeField;",
     replace: "if (!input.fields.some(isNews)) return mergeField;",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "policy-record-sends-all",
@@ -208,7 +208,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: 'if (input.conflict === "resource-wins") return "resource";',
     replace: "",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "policy-record-wins",
@@ -216,7 +216,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: 'if (input.conflict === "record-wins") return "record";',
     replace: "",
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "initial",
@@ -224,7 +224,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: 'const winner = input.initial === "newer" ? laterSide(field.name, input) : input.initial;',
     replace: 'const winner = "resource" as "resource" | "record";',
-    killedBy: ["test/engine/plan.test.ts"],
+    killedBy: ["test/engine/merge/plan.test.ts"],
   },
   {
     id: "created-author",
@@ -264,7 +264,7 @@ export const merging: readonly CodeMutant[] = [
     id: "merge-queues-unsent",
     rule: "Whoever ends an event queues an outbound one where record and base differ",
     reasons: ["record_kept"],
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "if (!differs || lane.tombstone !== null) return start;",
     replace: "if (differs || !differs) return start;",
     killedBy: ["test/engine/founding-rules.test.ts"],
@@ -272,7 +272,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-one-outbound",
     rule: "... unless one of that direction is there already",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "if (present) return paceWaiting(start, context);",
     replace: "",
     killedBy: ["test/engine/outbound.test.ts"],
@@ -281,7 +281,7 @@ export const merging: readonly CodeMutant[] = [
     id: "merge-missing",
     rule: "A paired record that is missing counts as deleted: nothing creates it anew",
     reasons: ["record_missing"],
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: 'return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;',
     replace: "return missing ? planned : planned;",
     killedBy: ["test/engine/outbound.test.ts"],
@@ -289,7 +289,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-unanswered",
     rule: "An attempt that a read does not show may still land, and is remembered",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "unanswered: mayLand ? [...open, attempt] : open,",
     replace: "unanswered: mayLand ? open : open,",
     killedBy: ["test/engine/outbound.test.ts"],
@@ -297,7 +297,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-forgets",
     rule: "... until a look shows what became of it when it could land no more",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "const open = unanswered.filter((one) => !hasExpired(one, shownAt));",
     replace: "const open = unanswered;",
     killedBy: ["test/engine/unanswered.test.ts"],
@@ -305,7 +305,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-forgets-late",
     rule: "... and not before one does, however late it comes",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "unanswered: late.map((one) => one.values),",
     replace:
       "unanswered: late.filter((one) => !hasExpired(one, sight.at)).map((one) => one.values),",
@@ -314,7 +314,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "merge-payload-time",
     rule: "... of which a payload tells at its own time, whenever it comes",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: 'const shownAt = sight.from === "payload" ? ownTime(sight.at, clockOffset) : now;',
     replace: "const shownAt = now;",
     killedBy: ["test/engine/unanswered.test.ts"],
@@ -369,7 +369,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "first-by-us",
     rule: "That something is ours says nothing of whose record it is, whatever became of its create",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: "if (base === undefined && isByUs(seen, input)) return { record, base: seen, news: false };",
     replace: "",
     killedBy: ["test/engine/plan-pairing.test.ts"],
@@ -386,7 +386,7 @@ export const merging: readonly CodeMutant[] = [
     id: "record-newer-by-app",
     rule: "`record_is_newer` from the app's own code: the record wins whole, base takes the resource",
     reasons: ["record_is_newer"],
-    file: "src/engine/keep-record.ts",
+    file: "src/engine/merge/keep-record.ts",
     find: 'conflicts: [...others, ...refused], outcome: "lost" };',
     replace: 'conflicts: others, outcome: "lost" };',
     killedBy: ["test/situations/hooks.test.ts"],

@@ -35,7 +35,7 @@ export const DECISIONS: readonly string[] = [
   "test/engine/outbound.test.ts",
   "test/engine/plan-laws.test.ts",
   "test/engine/plan-pairing.test.ts",
-  "test/engine/plan.test.ts",
+  "test/engine/merge/plan.test.ts",
   "test/engine/record-change.test.ts",
   "test/engine/lane/restart.test.ts",
   "test/engine/restore.test.ts",

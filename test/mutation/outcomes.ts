@@ -74,7 +74,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "nothing-new-merged",
     rule: "... and what brought it is whoever was merged last",
     reasons: ["nothing_new"],
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "if (known.event !== id) return { ...known, baseFrom: id };",
     replace: "if (known.event !== id) return known;",
     killedBy: ["test/engine/inbound.test.ts"],

@@ -192,7 +192,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "read-of-before",
     rule: "A read of the second of its event that does not show it may be of before: somebody looks again",
-    file: "src/engine/reads-lag.ts",
+    file: "src/engine/merge/read-lag.ts",
     find: "updatedAt === sight.at &&",
     replace: "updatedAt === null &&",
     killedBy: ["test/situations/reads.test.ts"],

@@ -140,7 +140,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "sets-beside-ours",
     rule: "What others did to a set beside our change is merged out of its answer",
-    file: "src/engine/plan.ts",
+    file: "src/engine/merge/plan.ts",
     find: 'if (field.kind === "set" && isBesideOurs(answered, seen, base, untouched)) return null;',
     replace: "",
     killedBy: unit,

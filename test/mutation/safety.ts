@@ -5,7 +5,7 @@ const blastRadius = "src/engine/blast-radius.ts";
 const instance = "src/engine/instance.ts";
 const localSweep = "src/runtime/local-sweep.ts";
 const pairing = "src/engine/pairing.ts";
-const quarantine = "src/engine/quarantine.ts";
+const quarantine = "src/engine/merge/quarantine.ts";
 
 export const safety: readonly CodeMutant[] = [
   {
@@ -19,7 +19,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "pace-waiting",
     rule: "... and so does one that came while that write was on its way",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "if (present) return paceWaiting(start, context);",
     replace: "if (present) return start;",
     killedBy: ["test/engine/lane/pace.test.ts"],
@@ -27,7 +27,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "pace-unsent",
     rule: "... and what a merge leaves unsent",
-    file: "src/engine/merge.ts",
+    file: "src/engine/merge/merge.ts",
     find: "    runAt: nextWriteAt(lane, context),\n",
     replace: "",
     killedBy: ["test/engine/lane/pace.test.ts"],
@@ -63,7 +63,7 @@ export const safety: readonly CodeMutant[] = [
     file: quarantine,
     find: "if (back.length >= limits.flips || recent.length > turnsOf(limits)) return field;",
     replace: "if (recent.length > turnsOf(limits)) return field;",
-    killedBy: ["test/engine/quarantine.test.ts"],
+    killedBy: ["test/engine/merge/quarantine.test.ts"],
   },
   {
     id: "quarantine-growth",
@@ -72,7 +72,7 @@ export const safety: readonly CodeMutant[] = [
     file: quarantine,
     find: "if (back.length >= limits.flips || recent.length > turnsOf(limits)) return field;",
     replace: "if (back.length >= limits.flips) return field;",
-    killedBy: ["test/engine/quarantine.test.ts"],
+    killedBy: ["test/engine/merge/quarantine.test.ts"],
   },
   {
     id: "quarantine-one-side",
@@ -80,7 +80,7 @@ export const safety: readonly CodeMutant[] = [
     file: quarantine,
     find: "recent.at(-1)?.side === side ? recent.slice(0, -1) : recent;",
     replace: "recent;",
-    killedBy: ["test/engine/quarantine.test.ts"],
+    killedBy: ["test/engine/merge/quarantine.test.ts"],
   },
   {
     id: "quarantine-in-words",

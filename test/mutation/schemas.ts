@@ -80,19 +80,19 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "stamp-forward",
     rule: "The app's stamp never moves backwards",
-    file: "src/engine/stamp.ts",
+    file: "src/engine/merge/stamp.ts",
     find: "return isLater ? {} :",
     replace: "return isLater && wall === null ? {} :",
-    killedBy: ["test/engine/stamp.test.ts"],
+    killedBy: ["test/engine/merge/stamp.test.ts"],
   },
   {
     id: "stamp-as-shown",
     rule: "... as its clock shows it, also in the hour that this shows twice",
-    file: "src/engine/stamp.ts",
+    file: "src/engine/merge/stamp.ts",
     find: "const own = wall === null ? instantOrNull(text) : shownAsUtc(text);\n  const theirs = wall === null ? at : shownAsUtc(wall.show(at));",
     replace:
       "const own = wall === null ? instantOrNull(text) : wall.read(text);\n  const theirs = at;",
-    killedBy: ["test/engine/stamp.test.ts"],
+    killedBy: ["test/engine/merge/stamp.test.ts"],
   },
   {
     id: "wall-captured",

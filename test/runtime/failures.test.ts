@@ -1,6 +1,6 @@
 /** What an attempt threw, as a user reads it on the event, and what follows for the event and its account. */
 import { describe, expect, it } from "vitest";
-import { MappingError } from "../../src/engine/translate-record.ts";
+import { MappingError } from "../../src/engine/merge/translate-record.ts";
 import { IntegrationError, type IntegrationErrorKind } from "../../src/integrations/integration.ts";
 import { addMillis, parseInstant } from "../../src/model/instant.ts";
 import type { UnfitScope } from "../../src/model/scope-misfit.ts";

@@ -8,7 +8,7 @@ import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { concludeInbound } from "../../src/engine/inbound.ts";
-import { planMerge, type Sight, sightOf } from "../../src/engine/merge.ts";
+import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { admitChange } from "../../src/engine/record-change.ts";
 import {

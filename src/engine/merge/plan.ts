@@ -16,12 +16,12 @@ import {
   isStringArray,
   type Json,
   sameValue,
-} from "../model/content.ts";
-import type { Conflict } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
-import type { ConflictPolicy, InitialPolicy } from "../model/mapping.ts";
+} from "../../model/content.ts";
+import type { Conflict } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { ConflictPolicy, InitialPolicy } from "../../model/mapping.ts";
 import { isLater, isUnsaid, laterSide, type Times } from "./later-side.ts";
-import { isBesideOurs, mergeSet, withOurChanges } from "./lane/sets.ts";
+import { isBesideOurs, mergeSet, withOurChanges } from "../lane/sets.ts";
 
 export interface PlannedField {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** The app's own stamp of when a record was last changed. */
-import { formatInstant, type Instant } from "../model/instant.ts";
-import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
-import { instantOrNull, shownAsUtc, type WallClock } from "../model/wall-clock.ts";
+import { formatInstant, type Instant } from "../../model/instant.ts";
+import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
+import { instantOrNull, shownAsUtc, type WallClock } from "../../model/wall-clock.ts";
 
 type Stamped = Pick<Mapping, "modifiedAt">;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { stamp, stampedAt } from "../../src/engine/stamp.ts";
-import { parseInstant } from "../../src/model/instant.ts";
-import { wallClock } from "../../src/model/wall-clock.ts";
+import { stamp, stampedAt } from "../../../src/engine/merge/stamp.ts";
+import { parseInstant } from "../../../src/model/instant.ts";
+import { wallClock } from "../../../src/model/wall-clock.ts";
 
 const mapping = { modifiedAt: "modified_at" };
 const at = parseInstant("2026-03-01T12:00:00Z");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { NOTHING_SENT, plan, type PlanInput } from "../../src/engine/plan.ts";
-import { SECOND } from "../../src/model/instant.ts";
-import { ada, aPlanInput, at, line, set } from "./builders.ts";
+import { NOTHING_SENT, plan, type PlanInput } from "../../../src/engine/merge/plan.ts";
+import { SECOND } from "../../../src/model/instant.ts";
+import { ada, aPlanInput, at, line, set } from "../builders.ts";
 
 const planned = (changes: Partial<PlanInput>) => plan(aPlanInput(changes));
 const title = (value: string) => ({ title: value });

@@ -1,6 +1,6 @@
 /** The app refused to take the resource's changes, since its record is newer: the record wins whole. */
-import type { Content } from "../model/content.ts";
-import type { Conflict } from "../model/event.ts";
+import type { Content } from "../../model/content.ts";
+import type { Conflict } from "../../model/event.ts";
 import type { Plan } from "./plan.ts";
 
 /**

@@ -1,8 +1,12 @@
 /** A record in the resource's terms, where the mapping's own code fails. */
 import { describe, expect, it } from "vitest";
-import { contentOrNull, MappingError, recordContent } from "../../src/engine/translate-record.ts";
-import type { Json } from "../../src/model/content.ts";
-import { aMapping, plainField } from "./builders.ts";
+import {
+  contentOrNull,
+  MappingError,
+  recordContent,
+} from "../../../src/engine/merge/translate-record.ts";
+import type { Json } from "../../../src/model/content.ts";
+import { aMapping, plainField } from "../builders.ts";
 
 const fault = new Error("no such status");
 const failing = aMapping({

@@ -7,14 +7,14 @@
  * 2. A turn that brings back a value which its side had set before is a flip.
  * 3. Turns without end are a fight too, whatever the values: one that makes a text longer each time.
  */
-import { type Content, digest, type Json, sameValue } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Flip, Lane, Transition } from "../model/lane.ts";
-import type { Context, QuarantineLimits } from "./lane/context.ts";
+import { type Content, digest, type Json, sameValue } from "../../model/content.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Flip, Lane, Transition } from "../../model/lane.ts";
+import type { Context, QuarantineLimits } from "../lane/context.ts";
 import type { Plan } from "./plan.ts";
-import { requeue } from "./lane/claim.ts";
-import { liveEvents, move, withLane } from "./lane/transition.ts";
+import { requeue } from "../lane/claim.ts";
+import { liveEvents, move, withLane } from "../lane/transition.ts";
 
 /** How many turns are suspicious whatever their values, for each flip that is. */
 const TURNS_PER_FLIP = 3;

@@ -1,8 +1,8 @@
 /** Reads that are older than what is known: they lag, or the provider's clock has stepped back. */
 import { describe, expect, it } from "vitest";
-import { mayLag } from "../../src/engine/reads-lag.ts";
-import { SECOND } from "../../src/model/instant.ts";
-import { aContext, aLane, anEventId, at } from "./builders.ts";
+import { mayLag } from "../../../src/engine/merge/read-lag.ts";
+import { SECOND } from "../../../src/model/instant.ts";
+import { aContext, aLane, anEventId, at } from "../builders.ts";
 
 describe("a read that is older than what is known", () => {
   const lane = aLane({ clock: { at: at(100), event: anEventId(3) } });

@@ -2,8 +2,13 @@
  * Which side spoke later, where a policy asks for it: the one place in which times of two clocks are
  * compared. Ours is put on the provider's clock and cut to its steps.
  */
-import { addMillis, type Instant, instantFromMicros, truncateInstant } from "../model/instant.ts";
-import { REMEMBER_MS } from "./lane/sent-writes.ts";
+import {
+  addMillis,
+  type Instant,
+  instantFromMicros,
+  truncateInstant,
+} from "../../model/instant.ts";
+import { REMEMBER_MS } from "../lane/sent-writes.ts";
 
 export interface Times {
   readonly resourceAt: Instant | null;

@@ -1,8 +1,8 @@
 /** The app's `apply` says that its record is newer: what is kept of the resource's changes then. */
 import { expect, it } from "vitest";
-import { keepRecord } from "../../src/engine/keep-record.ts";
-import { plan } from "../../src/engine/plan.ts";
-import { aPlanInput, at, line } from "./builders.ts";
+import { keepRecord } from "../../../src/engine/merge/keep-record.ts";
+import { plan } from "../../../src/engine/merge/plan.ts";
+import { aPlanInput, at, line } from "../builders.ts";
 
 it("names each change that the app refused once, and leaves the record to be sent over it", () => {
   // Both changed the title, and the resource's was later; the body was changed there alone.

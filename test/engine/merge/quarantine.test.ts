@@ -1,9 +1,9 @@
 /** What counts as a fight over a field, and what does not. */
 import { describe, expect, it } from "vitest";
-import { contested, newsOf, noteTurn, quarantine } from "../../src/engine/quarantine.ts";
-import { plan } from "../../src/engine/plan.ts";
-import { unchanged } from "../../src/engine/lane/transition.ts";
-import type { Lane } from "../../src/model/lane.ts";
+import { contested, newsOf, noteTurn, quarantine } from "../../../src/engine/merge/quarantine.ts";
+import { plan } from "../../../src/engine/merge/plan.ts";
+import { unchanged } from "../../../src/engine/lane/transition.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   aLane,
@@ -13,7 +13,7 @@ import {
   at,
   eventIn,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const limits = { flips: 4, withinMillis: 600_000 };
 

@@ -1,6 +1,6 @@
 /** Between a record's columns and a resource's fields, by the mapping; pure but for its functions. */
-import { canonical, type Content, isActor, type Json } from "../model/content.ts";
-import type { ActorReference, Mapping, RecordWrite, Row } from "../model/mapping.ts";
+import { canonical, type Content, isActor, type Json } from "../../model/content.ts";
+import type { ActorReference, Mapping, RecordWrite, Row } from "../../model/mapping.ts";
 import type { PlannedField } from "./plan.ts";
 
 /** A mapping's function threw, or gave what no resource can hold. */
