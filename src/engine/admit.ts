@@ -21,7 +21,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Admission, Arrival } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { coveredByOurWrite, replacedAfterEnd, supersede } from "./lane/sent-writes.ts";
-import { learnIdentity } from "./identify.ts";
+import { learnIdentity } from "./creates/identify.ts";
 import { contentOf, hear } from "./lane/knowledge.ts";
 import { newEvent } from "./lane/new-event.ts";
 import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "./lane/tombstone.ts";

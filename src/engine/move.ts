@@ -18,7 +18,7 @@ import { cancelOlder } from "./admit.ts";
 import type { ChildMatch } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { supersede } from "./lane/sent-writes.ts";
-import { madeAnew } from "./identify.ts";
+import { madeAnew } from "./creates/identify.ts";
 import { newEvent } from "./lane/new-event.ts";
 import { admitRecordMove, queueRemoval } from "./record-change.ts";
 import { closingValues } from "./removal.ts";

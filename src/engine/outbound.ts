@@ -17,7 +17,7 @@ import {
   signed,
   type Writer,
   writtenBy,
-} from "./create.ts";
+} from "./creates/create.ts";
 import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
 import {
   changesOf,
@@ -33,7 +33,7 @@ import { awaitReads, isUnread } from "./merge/read-lag.ts";
 import { closingValues, removalOf } from "./removal.ts";
 import { hasTaken, splitSets } from "./lane/sets.ts";
 import { postpone } from "./lane/claim.ts";
-import { closeIntent, sentByCreates } from "./tokenless.ts";
+import { closeIntent, sentByCreates } from "./creates/unmarked.ts";
 import { endedReason, removalReason } from "./lane/tombstone.ts";
 import { liveEvents, move, withConflicts, withLane } from "./lane/transition.ts";
 

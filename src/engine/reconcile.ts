@@ -10,7 +10,7 @@ import { type Lane, newLane } from "../model/lane.ts";
 import { admit } from "./admit.ts";
 import type { Arrival } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
-import { creationValues } from "./create.ts";
+import { creationValues } from "./creates/create.ts";
 import { planRemoval } from "./inbound.ts";
 import { contentOf } from "./lane/knowledge.ts";
 import {

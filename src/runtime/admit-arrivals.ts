@@ -3,16 +3,21 @@
  * the engine decide one arrival after another, and save what it decided.
  */
 import type { Arrival } from "../engine/lane/arrival.ts";
-import { saidOf } from "../engine/create.ts";
+import { saidOf } from "../engine/creates/create.ts";
 import {
   type Identification,
   identify,
   type IntentKey,
   withMade,
   writtenByUs,
-} from "../engine/identify.ts";
-import { admitSurplus } from "../engine/surplus.ts";
-import { awaitIntents, isByItsWriter, isUnseen, mayHaveLostToken } from "../engine/tokenless.ts";
+} from "../engine/creates/identify.ts";
+import { admitSurplus } from "../engine/creates/surplus.ts";
+import {
+  awaitIntents,
+  isByItsWriter,
+  isUnseen,
+  mayHaveLostToken,
+} from "../engine/creates/unmarked.ts";
 import { admitOrCloseAgain } from "../engine/undone.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";

@@ -11,7 +11,7 @@
  * 4. What may have been applied is no refusal. It is looked for, like any create without an answer.
  */
 import { createHash } from "node:crypto";
-import { lookInstead, withoutRefused } from "../engine/create.ts";
+import { lookInstead, withoutRefused } from "../engine/creates/create.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Actor } from "../model/content.ts";

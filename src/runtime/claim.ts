@@ -1,5 +1,5 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
-import { withoutRefusedLate } from "../engine/create.ts";
+import { withoutRefusedLate } from "../engine/creates/create.ts";
 import { type Claim, holdsClaim } from "../engine/lane/claim.ts";
 import { move, processing, unchanged } from "../engine/lane/transition.ts";
 import type { LaneId } from "../model/ids.ts";

@@ -5,9 +5,9 @@ import {
   isMadeBetween,
   isMadeSince,
   writtenByUs,
-} from "../engine/identify.ts";
+} from "../engine/creates/identify.ts";
 import type { OutboundStep } from "../engine/outbound.ts";
-import { type Likeness, likenessOf, mostAlike } from "../engine/tokenless.ts";
+import { type Likeness, likenessOf, mostAlike } from "../engine/creates/unmarked.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";

@@ -4,7 +4,7 @@
  * is followed once.
  */
 import { admit } from "../engine/admit.ts";
-import { writtenByUs } from "../engine/identify.ts";
+import { writtenByUs } from "../engine/creates/identify.ts";
 import {
   type Departure,
   type Destination,

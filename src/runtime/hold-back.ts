@@ -1,5 +1,5 @@
 /** Writes that were begun with others, and may not leave: their account was paused meanwhile. */
-import { withoutRefused } from "../engine/create.ts";
+import { withoutRefused } from "../engine/creates/create.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { hold, save } from "./claim.ts";
 import type { Claimed } from "./claimed.ts";

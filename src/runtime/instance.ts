@@ -1,5 +1,5 @@
 /** The guard before everything that posts: is this database ours, where it was, and as new as it was? */
-import { creationValues } from "../engine/create.ts";
+import { creationValues } from "../engine/creates/create.ts";
 import {
   type Beat,
   judgeInstance,

@@ -14,7 +14,7 @@ import { contentOf } from "../engine/lane/knowledge.ts";
 import { type Sight, sightOf, sightOfPayload } from "../engine/merge/merge.ts";
 import { refOf } from "../engine/outbound.ts";
 import { endLate, recheckInbound } from "../engine/lane/claim.ts";
-import { isWhySurplus, lostWith } from "../engine/surplus.ts";
+import { isWhySurplus, lostWith } from "../engine/creates/surplus.ts";
 import { endedReason } from "../engine/lane/tombstone.ts";
 import { move, withLane } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";

@@ -4,7 +4,7 @@
  */
 import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
-import { learnIdentity } from "../engine/identify.ts";
+import { learnIdentity } from "../engine/creates/identify.ts";
 import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
 import { sightOf } from "../engine/merge/merge.ts";
 import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outbound.ts";

@@ -7,7 +7,7 @@
  *    is still to be sent is noted. Whatever writes into a record, or needs another look, is left to its own
  *    turn.
  */
-import { learnIdentity } from "../engine/identify.ts";
+import { learnIdentity } from "../engine/creates/identify.ts";
 import { sightOf } from "../engine/merge/merge.ts";
 import { concludeLook } from "../engine/outbound.ts";
 import { processing } from "../engine/lane/transition.ts";

@@ -8,7 +8,7 @@ import { queueUnsent } from "../engine/merge/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/planned.ts";
 import { queueRemoval } from "../engine/record-change.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
-import { noteSurplus, whySurplus } from "../engine/surplus.ts";
+import { noteSurplus, whySurplus } from "../engine/creates/surplus.ts";
 import { unchanged } from "../engine/lane/transition.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";

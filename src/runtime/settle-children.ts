@@ -9,7 +9,7 @@ import { refOf } from "../engine/outbound.ts";
 import { admitDrift, admitUnsent, queueRemoval } from "../engine/record-change.ts";
 import { handBack, takeEditTimes } from "../engine/returning.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
-import { secondsBelow } from "../engine/surplus.ts";
+import { secondsBelow } from "../engine/creates/surplus.ts";
 import { backInReach } from "../engine/lane/tombstone.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";

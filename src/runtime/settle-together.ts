@@ -6,7 +6,7 @@
  * 2. Nobody waits: a lane or a row that somebody holds, and whatever writes into a record, is left to be
  *    taken in alone. So is everything where the statements fail.
  */
-import { learnIdentity } from "../engine/identify.ts";
+import { learnIdentity } from "../engine/creates/identify.ts";
 import { sightOf } from "../engine/merge/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";
 import type { Instant } from "../model/instant.ts";

@@ -1,7 +1,7 @@
 /** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
 import { awaitRow } from "../engine/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
-import { learnIdentity } from "../engine/identify.ts";
+import { learnIdentity } from "../engine/creates/identify.ts";
 import { awaitRecord } from "../engine/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge/merge.ts";
 import { concludeAnswer } from "../engine/outbound.ts";

@@ -7,7 +7,7 @@ import {
   letGo,
   ownerByContent,
   takeOver,
-} from "../engine/tokenless.ts";
+} from "../engine/creates/unmarked.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";

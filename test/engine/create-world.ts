@@ -10,14 +10,24 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
-import { BY_ACCOUNT, saidOf } from "../../src/engine/create.ts";
-import { amongAuthors, identify, learnIdentity, writtenByUs } from "../../src/engine/identify.ts";
+import { BY_ACCOUNT, saidOf } from "../../src/engine/creates/create.ts";
+import {
+  amongAuthors,
+  identify,
+  learnIdentity,
+  writtenByUs,
+} from "../../src/engine/creates/identify.ts";
 import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
 import { claim, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
-import { admitSurplus } from "../../src/engine/surplus.ts";
-import { awaitIntents, mayHaveMade, ownerByContent, takeOver } from "../../src/engine/tokenless.ts";
+import { admitSurplus } from "../../src/engine/creates/surplus.ts";
+import {
+  awaitIntents,
+  mayHaveMade,
+  ownerByContent,
+  takeOver,
+} from "../../src/engine/creates/unmarked.ts";
 import { unchanged } from "../../src/engine/lane/transition.ts";
 import { anUnseenLane, at, bot } from "./builders.ts";
 import {

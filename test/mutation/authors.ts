@@ -1,8 +1,8 @@
 /** Mutants of the author's own token: what leaves under it, whose the resource is, what a refusal does. */
 import type { CodeMutant } from "./mutant.ts";
 
-const identify = "src/engine/identify.ts";
-const create = "src/engine/create.ts";
+const identify = "src/engine/creates/identify.ts";
+const create = "src/engine/creates/create.ts";
 const tokens = "src/runtime/author-tokens.ts";
 const STORIES = ["test/situations/author-token.test.ts"];
 const OWNER = ["test/situations/author-token-owner.test.ts"];
@@ -46,10 +46,10 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-copy-counted",
     rule: "... and what was taken for one of them counts, also where no event tells of it",
-    file: "src/engine/surplus.ts",
+    file: "src/engine/creates/surplus.ts",
     find: "const noted = withMade(posted, observation);",
     replace: "const noted = posted;",
-    killedBy: ["test/engine/create.test.ts"],
+    killedBy: ["test/engine/creates/create.test.ts"],
   },
   {
     id: "author-copy-batch",
@@ -81,7 +81,7 @@ export const authors: readonly CodeMutant[] = [
     file: create,
     find: "intent: intent === null ? null : takenBack(intent, refused, lane.externalId),",
     replace: "intent,",
-    killedBy: ["test/engine/create.test.ts"],
+    killedBy: ["test/engine/creates/create.test.ts"],
   },
   {
     id: "author-refused-late",
@@ -113,7 +113,7 @@ export const authors: readonly CodeMutant[] = [
     file: "src/engine/fail.ts",
     find: 'if (isRefused && attempt.kind === "create" && noted.lane.externalId !== null) {',
     replace: 'if (isRefused && attempt.kind === "create" && noted.lane.externalId === "") {',
-    killedBy: ["test/engine/create.test.ts"],
+    killedBy: ["test/engine/creates/create.test.ts"],
   },
   {
     id: "author-tokenless",
@@ -121,7 +121,7 @@ export const authors: readonly CodeMutant[] = [
     file: "src/engine/outbound.ts",
     find: "const writer = carried ? asked : BY_ACCOUNT;",
     replace: "const writer = asked;",
-    killedBy: ["test/engine/create.test.ts"],
+    killedBy: ["test/engine/creates/create.test.ts"],
   },
   {
     id: "author-line",
@@ -129,7 +129,7 @@ export const authors: readonly CodeMutant[] = [
     file: create,
     find: "if (intent === null || isByAuthor(intent)) return values;",
     replace: "if (intent === null) return values;",
-    killedBy: ["test/engine/create.test.ts"],
+    killedBy: ["test/engine/creates/create.test.ts"],
   },
   {
     id: "author-dropped",

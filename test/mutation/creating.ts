@@ -1,7 +1,7 @@
 /** Mutants of creating exactly once, and of what repairs: sweeps and polls (design, sections 5 and 7). */
 import type { CodeMutant } from "./mutant.ts";
 
-const identify = "src/engine/identify.ts";
+const identify = "src/engine/creates/identify.ts";
 const outbound = "src/engine/outbound.ts";
 const planReconcile = "src/runtime/plan-reconcile.ts";
 const reconcile = "src/engine/reconcile.ts";
@@ -44,10 +44,10 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "edited-found",
     rule: "A lost create whose token was edited away is found by what is left of what it said",
-    file: "src/engine/tokenless.ts",
+    file: "src/engine/creates/unmarked.ts",
     find: 'return isKept ? "derived" : null;',
     replace: "return null;",
-    killedBy: ["test/engine/tokenless.test.ts"],
+    killedBy: ["test/engine/creates/unmarked.test.ts"],
   },
   {
     id: "edited-sent",
@@ -60,10 +60,10 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "edited-single",
     rule: "... where no other resembles it: nothing is guessed",
-    file: "src/engine/tokenless.ts",
+    file: "src/engine/creates/unmarked.ts",
     find: "return others.length === 0 ? (only?.one ?? null) : null;",
     replace: "return others.length >= 0 ? (only?.one ?? null) : null;",
-    killedBy: ["test/engine/tokenless.test.ts"],
+    killedBy: ["test/engine/creates/unmarked.test.ts"],
   },
   {
     id: "edited-time",
@@ -71,12 +71,12 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: "return createdAt === undefined || isInTime(createdAt, posted);",
     replace: "return createdAt === undefined || posted.at > 0;",
-    killedBy: ["test/engine/identify.test.ts"],
+    killedBy: ["test/engine/creates/identify.test.ts"],
   },
   {
     id: "edited-awaits",
     rule: "What may have lost its token waits while a create is unanswered",
-    file: "src/engine/tokenless.ts",
+    file: "src/engine/creates/unmarked.ts",
     find: "return observation.token === null && isMadeSince(observation, since);",
     replace:
       "return observation.token === null && observation.createdAt !== undefined && observation.updatedAt > observation.createdAt;",
@@ -101,7 +101,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "surplus-soon-edits",
     rule: "... what they edit in it is named",
-    file: "src/engine/surplus.ts",
+    file: "src/engine/creates/surplus.ts",
     find: "if (!isText(field) ||",
     replace: "if (isText(field) ||",
     killedBy: ["test/situations/surplus-soon.test.ts"],
@@ -109,7 +109,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "surplus-soon-why",
     rule: "... and what we say below it is no comment of the record's",
-    file: "src/engine/surplus.ts",
+    file: "src/engine/creates/surplus.ts",
     find: "value.startsWith(WHY)",
     replace: 'value.startsWith("\\0")',
     killedBy: ["test/situations/races-create.test.ts"],
@@ -161,7 +161,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: "const isBefore = from !== undefined",
     replace: "const isBefore = from === undefined",
-    killedBy: ["test/engine/identify.test.ts"],
+    killedBy: ["test/engine/creates/identify.test.ts"],
   },
   {
     id: "surplus-perhaps",
@@ -169,7 +169,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: "const mayBeFirst = byUs === true && mayHaveComeBack(arrival, byToken);",
     replace: "const mayBeFirst = false;",
-    killedBy: ["test/engine/identify.test.ts"],
+    killedBy: ["test/engine/creates/identify.test.ts"],
   },
   {
     id: "surplus-moved",
@@ -209,7 +209,7 @@ export const creating: readonly CodeMutant[] = [
     id: "tokenless-awaits",
     rule: "Where there is no place for a token, unknown resources of ours wait for the create",
     reasons: ["awaiting_intent"],
-    file: "src/engine/tokenless.ts",
+    file: "src/engine/creates/unmarked.ts",
     find: "return externalId === null && (",
     replace: "return externalId === undefined && (",
     killedBy: ["test/engine/create-schedules.test.ts"],
@@ -217,10 +217,10 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "tokenless-content",
     rule: "... and are told by their content when the deadline passes",
-    file: "src/engine/tokenless.ts",
+    file: "src/engine/creates/unmarked.ts",
     find: "compared.length > 0 && compared.every(",
     replace: "compared.length < 0 && compared.every(",
-    killedBy: ["test/engine/tokenless.test.ts"],
+    killedBy: ["test/engine/creates/unmarked.test.ts"],
   },
   {
     id: "found-ours",

@@ -28,7 +28,7 @@ export const DECISIONS: readonly string[] = [
   "test/engine/create-schedules.test.ts",
   "test/engine/fail.test.ts",
   "test/engine/founding-rules.test.ts",
-  "test/engine/identify.test.ts",
+  "test/engine/creates/identify.test.ts",
   "test/engine/inbound.test.ts",
   "test/engine/looks.test.ts",
   "test/engine/next-look.test.ts",
@@ -41,7 +41,7 @@ export const DECISIONS: readonly string[] = [
   "test/engine/restore.test.ts",
   "test/engine/sequences.test.ts",
   "test/engine/lane/claim.test.ts",
-  "test/engine/tokenless.test.ts",
+  "test/engine/creates/unmarked.test.ts",
 ];
 
 /** Schedules explored exhaustively: what no single story shows. */

@@ -319,10 +319,10 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-late-create-numbers",
     rule: "... also where it has the number there that its issue has at the new place",
-    file: "src/engine/identify.ts",
+    file: "src/engine/creates/identify.ts",
     find: "!byToken.isElsewhere && byToken.externalId",
     replace: "byToken.externalId",
-    killedBy: ["test/engine/identify.test.ts"],
+    killedBy: ["test/engine/creates/identify.test.ts"],
   },
   {
     id: "transfer-surplus-below",
@@ -336,15 +336,15 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-surplus-certain",
     rule: "Nothing is closed as surplus that the first was transferred to, unheard",
-    file: "src/engine/surplus.ts",
+    file: "src/engine/creates/surplus.ts",
     find: 'if (first !== "absent") return first === "another";',
     replace: 'if (first !== "absent") return true;',
-    killedBy: ["test/engine/surplus.test.ts"],
+    killedBy: ["test/engine/creates/surplus.test.ts"],
   },
   {
     id: "transfer-surplus-deleted",
     rule: "... nor where it is not found, as long as nothing has said that it is deleted",
-    file: "src/engine/surplus.ts",
+    file: "src/engine/creates/surplus.ts",
     find: "return tombstone !== null && tombstone.movedTo === undefined;",
     replace: "return true;",
     killedBy: surplus,

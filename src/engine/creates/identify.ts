@@ -17,11 +17,11 @@
  * under the writer's credentials and whose resource was not seen yet, while this one was made between the
  * first create and shortly after the last one, and says what one of them said.
  */
-import type { Actor } from "../model/content.ts";
-import type { LaneId } from "../model/ids.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Intent, Lane, Posted, PostedAuthor, PostedCreates } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
+import type { Actor } from "../../model/content.ts";
+import type { LaneId } from "../../model/ids.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Intent, Lane, Posted, PostedAuthor, PostedCreates } from "../../model/lane.ts";
+import type { Observation } from "../../model/observation.ts";
 
 /** A lane as far as identity is concerned. */
 export interface LaneKey {

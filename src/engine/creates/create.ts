@@ -6,10 +6,17 @@
  *   it was refused, limited or could not be had        the account writes after all; the reason says why
  *   there is no room for the create's token            the account writes, for nothing else tells it
  */
-import { isByAuthor } from "./lane/sent-writes.ts";
-import { type Actor, canonical, type Content, digest, type Json, pick } from "../model/content.ts";
-import type { Reason, TandemEvent } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
+import { isByAuthor } from "../lane/sent-writes.ts";
+import {
+  type Actor,
+  canonical,
+  type Content,
+  digest,
+  type Json,
+  pick,
+} from "../../model/content.ts";
+import type { Reason, TandemEvent } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
 import type {
   Attempt,
   InsteadOfAuthor,
@@ -19,11 +26,11 @@ import type {
   PostedAuthor,
   PostedCreates,
   Transition,
-} from "../model/lane.ts";
-import { type Mapping, mappedFields } from "../model/mapping.ts";
+} from "../../model/lane.ts";
+import { type Mapping, mappedFields } from "../../model/mapping.ts";
 import { withPosted } from "./identify.ts";
-import { postpone } from "./lane/claim.ts";
-import { closeIntent } from "./tokenless.ts";
+import { postpone } from "../lane/claim.ts";
+import { closeIntent } from "./unmarked.ts";
 
 /** Under whose credentials a create leaves. */
 export type Writer =

@@ -1,6 +1,6 @@
 /** When the second of two resources of ours is certain to be one too many, and what the ledger keeps of it. */
 import { describe, expect, it } from "vitest";
-import { saidOf } from "../../src/engine/create.ts";
+import { saidOf } from "../../../src/engine/creates/create.ts";
 import {
   admitSurplus,
   isCertainlySurplus,
@@ -8,9 +8,9 @@ import {
   lostWith,
   noteSurplus,
   whySurplus,
-} from "../../src/engine/surplus.ts";
-import { connectionId, deliveryId } from "../../src/model/ids.ts";
-import type { Lane } from "../../src/model/lane.ts";
+} from "../../../src/engine/creates/surplus.ts";
+import { connectionId, deliveryId } from "../../../src/model/ids.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   aLane,
@@ -19,7 +19,7 @@ import {
   anObservation,
   anUnseenLane,
   at,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const deleted = { event: anEventId(9), at: at(50), side: "resource" } as const;
 const moved = { ...deleted, movedTo: "7" };

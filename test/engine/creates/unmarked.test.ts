@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stepOutbound } from "../../src/engine/outbound.ts";
+import { stepOutbound } from "../../../src/engine/outbound.ts";
 import {
   awaitIntents,
   awaitStill,
@@ -11,12 +11,12 @@ import {
   ownerByContent,
   saysWhatWasSent,
   takeOver,
-} from "../../src/engine/tokenless.ts";
-import { admit } from "../../src/engine/admit.ts";
-import type { Actor } from "../../src/model/content.ts";
-import { addMillis } from "../../src/model/instant.ts";
-import type { Lane } from "../../src/model/lane.ts";
-import { laneId } from "../../src/model/ids.ts";
+} from "../../../src/engine/creates/unmarked.ts";
+import { admit } from "../../../src/engine/admit.ts";
+import type { Actor } from "../../../src/model/content.ts";
+import { addMillis } from "../../../src/model/instant.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import { laneId } from "../../../src/model/ids.ts";
 import {
   aContext,
   aMapping,
@@ -30,7 +30,7 @@ import {
   eventIn,
   issueType,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const mapping = aMapping({ resource: { ...issueType, carriesToken: () => false } });
 const context = aContext({ mapping });

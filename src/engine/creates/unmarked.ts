@@ -8,16 +8,16 @@
  *   the deadline passes, or nothing settles those that are open         the create that sent its content
  *                                                                       takes it over; else it is new
  */
-import { type Actor, type Content, sameValue } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Lane, Posted, Transition } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
-import type { Observation } from "../model/observation.ts";
-import type { Context } from "./lane/context.ts";
+import { type Actor, type Content, sameValue } from "../../model/content.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Lane, Posted, Transition } from "../../model/lane.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { Observation } from "../../model/observation.ts";
+import type { Context } from "../lane/context.ts";
 import { amongAuthors, CLOCK_ALLOWANCE_MS, isMadeSince, writtenByUs } from "./identify.ts";
-import { postpone, requeue } from "./lane/claim.ts";
-import { liveEvents, move, processing, unchanged, withLane } from "./lane/transition.ts";
+import { postpone, requeue } from "../lane/claim.ts";
+import { liveEvents, move, processing, unchanged, withLane } from "../lane/transition.ts";
 
 /** How long a resource waits for open creates, and one that failed is waited for. */
 export const INTENT_DEADLINE_MS = 5 * 60_000;

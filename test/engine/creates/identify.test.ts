@@ -5,10 +5,10 @@ import {
   isMadeSince,
   learnIdentity,
   madeAnew,
-} from "../../src/engine/identify.ts";
-import type { PostedAuthor } from "../../src/model/lane.ts";
-import { laneId } from "../../src/model/ids.ts";
-import { ada, anObservation, anUnseenLane, at, bot } from "./builders.ts";
+} from "../../../src/engine/creates/identify.ts";
+import type { PostedAuthor } from "../../../src/model/lane.ts";
+import { laneId } from "../../../src/model/ids.ts";
+import { ada, anObservation, anUnseenLane, at, bot } from "../builders.ts";
 
 const mona = { id: "100", login: "mona" };
 

@@ -6,15 +6,19 @@ import {
   saidOf,
   withoutRefusedLate,
   type Writer,
-} from "../../src/engine/create.ts";
-import { fail } from "../../src/engine/fail.ts";
-import { learnIdentity } from "../../src/engine/identify.ts";
-import { type OutboundStep, type OutboundView, stepOutbound } from "../../src/engine/outbound.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import type { Instant } from "../../src/model/instant.ts";
-import type { Lane, Transition } from "../../src/model/lane.ts";
-import { admitSurplus } from "../../src/engine/surplus.ts";
-import { unchanged } from "../../src/engine/lane/transition.ts";
+} from "../../../src/engine/creates/create.ts";
+import { fail } from "../../../src/engine/fail.ts";
+import { learnIdentity } from "../../../src/engine/creates/identify.ts";
+import {
+  type OutboundStep,
+  type OutboundView,
+  stepOutbound,
+} from "../../../src/engine/outbound.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import type { Instant } from "../../../src/model/instant.ts";
+import type { Lane, Transition } from "../../../src/model/lane.ts";
+import { admitSurplus } from "../../../src/engine/creates/surplus.ts";
+import { unchanged } from "../../../src/engine/lane/transition.ts";
 import {
   aContext,
   aMapping,
@@ -24,7 +28,7 @@ import {
   at,
   issueType,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const mona = { id: "100", login: "mona" };
 const asMona: Writer = { kind: "author", actor: mona };
