@@ -2,7 +2,7 @@
  * Asks the provider whether what switched a connection off still holds, and follows the answer as if
  * its news had come. One request an installation, and one more for each container that it was without.
  */
-import { asksForAccess, endedBy } from "../engine/access.ts";
+import { asksForAccess, endedBy } from "../engine/limits/access.ts";
 import type { ContainerChange } from "../integrations/integration.ts";
 import type { Connection } from "../model/connection.ts";
 import type { AccountRecord } from "../store/store.ts";

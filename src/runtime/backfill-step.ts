@@ -1,5 +1,5 @@
 /** What every step of a backfill has in common: its claim, and that what it did is saved with where it goes on. */
-import { bulkRequestAt } from "../engine/budget.ts";
+import { bulkRequestAt } from "../engine/limits/budget.ts";
 import type { Backfill } from "../model/backfill.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";

@@ -3,7 +3,7 @@
  * can take. Where it is, is written with what each step did, so that a killed process loses no more
  * than the step it was at.
  */
-import { bulkWriteAt } from "../engine/budget.ts";
+import { bulkWriteAt } from "../engine/limits/budget.ts";
 import { newEvent } from "../engine/lane/new-event.ts";
 import { bear, unchanged } from "../engine/lane/transition.ts";
 import { type Backfill, isPairing } from "../model/backfill.ts";

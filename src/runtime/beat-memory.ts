@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Beat } from "../engine/instance.ts";
+import type { Beat } from "../engine/limits/instance.ts";
 import { formatInstant, parseInstant } from "../model/instant.ts";
 import { tell } from "./failures.ts";
 import type { Log } from "./log.ts";

@@ -3,7 +3,7 @@
  * connections follow. One that was switched off by such news is switched on by its opposite; one that
  * a person paused stays paused.
  */
-import { endedBy, SUSPENDED } from "../engine/access.ts";
+import { endedBy, SUSPENDED } from "../engine/limits/access.ts";
 import type { ContainerChange } from "../integrations/integration.ts";
 import type { AddressBook, Contact } from "./address-book.ts";
 import { enableConnection } from "./enable-connection.ts";

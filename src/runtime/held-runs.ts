@@ -1,5 +1,5 @@
 /** Runs are weighed before they do anything; those that would do too much wait for a person. */
-import { type BlastRadius, weigh } from "../engine/blast-radius.ts";
+import { type BlastRadius, weigh } from "../engine/limits/blast-radius.ts";
 import type { Outlook, RunKind, Victim } from "../model/held-run.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectionId } from "../model/ids.ts";

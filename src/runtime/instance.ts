@@ -9,7 +9,7 @@ import {
   type StoredInstance,
   TAKEN_UP,
   takeUpAgain,
-} from "../engine/instance.ts";
+} from "../engine/limits/instance.ts";
 import { recordContent } from "../engine/merge/translate-record.ts";
 import type { Clock } from "../model/clock.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";

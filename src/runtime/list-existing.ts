@@ -8,7 +8,7 @@
  * 3. Events that need nothing but the database end where they are admitted. What could still be
  *    the counterpart of something here is never among them: it waits to be paired.
  */
-import { bulkRequestAt } from "../engine/budget.ts";
+import { bulkRequestAt } from "../engine/limits/budget.ts";
 import type { ListPage } from "../integrations/integration.ts";
 import type { Backfill } from "../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../model/instant.ts";

@@ -8,7 +8,12 @@
  * 2. What was missed is written down before it is asked for, and each request before it leaves.
  * 3. What comes is a delivery like any other, and one that is known already counts up.
  */
-import { chooseRedeliveries, noteAsk, readsFrom, takeAttempts } from "../engine/redelivery.ts";
+import {
+  chooseRedeliveries,
+  noteAsk,
+  readsFrom,
+  takeAttempts,
+} from "../engine/limits/redelivery.ts";
 import { type DeliveryLog, IntegrationError } from "../integrations/integration.ts";
 import { addMillis, type Instant, laterOf, MILLISECOND } from "../model/instant.ts";
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";

@@ -1,5 +1,5 @@
 /** The configuration, with the clock and fresh ids: the part of the services that decisions are told. */
-import type { BlastRadius } from "../engine/blast-radius.ts";
+import type { BlastRadius } from "../engine/limits/blast-radius.ts";
 import type { QuarantineLimits } from "../engine/lane/context.ts";
 import type { Clock } from "../model/clock.ts";
 import type { EventId } from "../model/ids.ts";

@@ -12,7 +12,7 @@ import {
   freePlaces,
   type InFlight,
   isWorthClaiming,
-} from "../engine/shares.ts";
+} from "../engine/limits/account-shares.ts";
 import { AddressBook } from "./address-book.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { askForAccess } from "./ask-access.ts";

@@ -5,7 +5,7 @@ const logins = ["test/server/login.test.ts"];
 const audited = ["test/server/audit.test.ts"];
 const commands = ["test/cli/audit.test.ts"];
 const stored = ["test/store/memory-store.test.ts"];
-const attempts = ["test/engine/attempts.test.ts"];
+const attempts = ["test/engine/limits/attempts.test.ts"];
 const access = "src/server/access.ts";
 const audit = "src/server/audit.ts";
 
@@ -13,7 +13,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "attempts-limited",
     rule: "A bucket without tries refuses until one comes back",
-    file: "src/engine/attempts.ts",
+    file: "src/engine/limits/attempts.ts",
     find: "missingMillis - (tries - 1) * everyMillis",
     replace: "missingMillis - 2 * tries * everyMillis",
     killedBy: attempts,
@@ -21,7 +21,7 @@ export const accesses: readonly CodeMutant[] = [
   {
     id: "attempts-clock-back",
     rule: "A clock that was set back locks nobody out until it has caught up",
-    file: "src/engine/attempts.ts",
+    file: "src/engine/limits/attempts.ts",
     find: "fullAt > now && fullAt <= addMillis(now, tries * everyMillis)",
     replace: "fullAt > addMillis(now, -tries * everyMillis)",
     killedBy: attempts,

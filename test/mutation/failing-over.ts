@@ -1,7 +1,7 @@
 /** Mutants of what a failover may have lost (design, section 0; situation 64). */
 import type { CodeMutant } from "./mutant.ts";
 
-const logPlace = "src/engine/log-place.ts";
+const logPlace = "src/engine/limits/log-place.ts";
 const logWatch = "src/store/postgres/log-watch.ts";
 const guard = "src/runtime/instance.ts";
 const onPostgres = ["test/situations/failover.test.ts"];
@@ -13,7 +13,7 @@ export const failingOver: readonly CodeMutant[] = [
     file: logPlace,
     find: "found.recoveredTo <= committed.at",
     replace: "found.recoveredTo < committed.at",
-    killedBy: ["test/engine/log-place.test.ts"],
+    killedBy: ["test/engine/limits/log-place.test.ts"],
   },
   {
     id: "failover-old-primary",
@@ -21,7 +21,7 @@ export const failingOver: readonly CodeMutant[] = [
     file: logPlace,
     find: 'if (found.timeline < committed.timeline) return "lost";',
     replace: "",
-    killedBy: ["test/engine/log-place.test.ts"],
+    killedBy: ["test/engine/limits/log-place.test.ts"],
   },
   {
     id: "failover-short",
@@ -29,7 +29,7 @@ export const failingOver: readonly CodeMutant[] = [
     file: logPlace,
     find: 'if (found.at < committed.at) return "lost";',
     replace: "",
-    killedBy: ["test/engine/log-place.test.ts"],
+    killedBy: ["test/engine/limits/log-place.test.ts"],
   },
   {
     id: "failover-compared",
@@ -82,18 +82,18 @@ export const failingOver: readonly CodeMutant[] = [
   {
     id: "lost-create-sought",
     rule: "A create that may have been forgotten is looked for by what it said before anything is created",
-    file: "src/engine/instance.ts",
+    file: "src/engine/limits/instance.ts",
     find: "return unchanged(lookForCreated(lane, first, create, since));",
     replace: "return unchanged(lane);",
-    killedBy: ["test/engine/instance.test.ts"],
+    killedBy: ["test/engine/limits/instance.test.ts"],
   },
   {
     id: "lost-create-old",
     rule: "... and of an old record a person says whether it exists, for its text may be another by now",
-    file: "src/engine/instance.ts",
+    file: "src/engine/limits/instance.ts",
     find: "if (create === null || addMillis(since, RECOGNISED_WITHIN_MS) < now) {",
     replace: "if (create === null) {",
-    killedBy: ["test/engine/instance.test.ts"],
+    killedBy: ["test/engine/limits/instance.test.ts"],
   },
   {
     id: "lost-create-token",

@@ -85,15 +85,15 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "share-part",
     rule: "Of several accounts each has its part of a worker's places before one has more",
-    file: "src/engine/shares.ts",
+    file: "src/engine/limits/account-shares.ts",
     find: "Math.ceil(total / (Math.max(1, atWork) + 1))",
     replace: "total",
-    killedBy: ["test/engine/shares.test.ts"],
+    killedBy: ["test/engine/limits/account-shares.test.ts"],
   },
   {
     id: "share-lent",
     rule: "What an account holds for long is lent to others",
-    file: "src/engine/shares.ts",
+    file: "src/engine/limits/account-shares.ts",
     find: "const lent = isShared ?",
     replace: "const lent = !isShared ?",
     killedBy: ["test/situations/slow-account.test.ts"],
@@ -101,10 +101,10 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "share-kept",
     rule: "However much an account has waiting, a place is kept free for whoever comes",
-    file: "src/engine/shares.ts",
+    file: "src/engine/limits/account-shares.ts",
     find: "Math.max(1, total - Math.ceil(total / ONE_KEPT_OF))",
     replace: "total",
-    killedBy: ["test/engine/shares.test.ts"],
+    killedBy: ["test/engine/limits/account-shares.test.ts"],
   },
   {
     id: "share-behind",

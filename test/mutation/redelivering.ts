@@ -1,11 +1,11 @@
 /** Mutants of what the provider is asked for because its webhooks were lost (design, section 7). */
 import type { CodeMutant } from "./mutant.ts";
 
-const access = "src/engine/access.ts";
+const access = "src/engine/limits/access.ts";
 const asksAccess = "src/runtime/ask-access.ts";
 const installations = ["test/situations/installations.test.ts"];
-const redelivery = "src/engine/redelivery.ts";
-const killedBy = ["test/engine/redelivery.test.ts"];
+const redelivery = "src/engine/limits/redelivery.ts";
+const killedBy = ["test/engine/limits/redelivery.test.ts"];
 
 export const redelivering: readonly CodeMutant[] = [
   {

@@ -1,8 +1,8 @@
 /** Mutants of what keeps from harm, and of pairing and moving (design, sections 6, 7 and 9). */
 import type { CodeMutant } from "./mutant.ts";
 
-const blastRadius = "src/engine/blast-radius.ts";
-const instance = "src/engine/instance.ts";
+const blastRadius = "src/engine/limits/blast-radius.ts";
+const instance = "src/engine/limits/instance.ts";
 const localSweep = "src/runtime/local-sweep.ts";
 const pairing = "src/engine/pairing.ts";
 const quarantine = "src/engine/merge/quarantine.ts";
@@ -38,7 +38,7 @@ export const safety: readonly CodeMutant[] = [
     file: blastRadius,
     find: "return { goes: false, becomes: open.state };",
     replace: "return { goes: true, becomes: open.state };",
-    killedBy: ["test/engine/blast-radius.test.ts"],
+    killedBy: ["test/engine/limits/blast-radius.test.ts"],
   },
   {
     id: "blast-radius-share",
@@ -46,7 +46,7 @@ export const safety: readonly CodeMutant[] = [
     file: blastRadius,
     find: "many > radius.records && many > records * radius.share",
     replace: "many > radius.records",
-    killedBy: ["test/engine/blast-radius.test.ts"],
+    killedBy: ["test/engine/limits/blast-radius.test.ts"],
   },
   {
     id: "approved-as-shown",
@@ -54,7 +54,7 @@ export const safety: readonly CodeMutant[] = [
     file: blastRadius,
     find: "if (open === null || !covers(open.outlook, outlook))",
     replace: "if (open === null)",
-    killedBy: ["test/engine/blast-radius.test.ts"],
+    killedBy: ["test/engine/limits/blast-radius.test.ts"],
   },
   {
     id: "quarantine-flips",
@@ -104,7 +104,7 @@ export const safety: readonly CodeMutant[] = [
     file: instance,
     find: "if (stored.name !== null && stored.name !== here.name) {",
     replace: "if (stored.name !== null && here.name !== null && stored.name !== here.name) {",
-    killedBy: ["test/engine/instance.test.ts"],
+    killedBy: ["test/engine/limits/instance.test.ts"],
   },
   {
     id: "instance-place",
@@ -112,7 +112,7 @@ export const safety: readonly CodeMutant[] = [
     file: instance,
     find: "stored.place !== here.place) {",
     replace: "stored.place === here.name) {",
-    killedBy: ["test/engine/instance.test.ts"],
+    killedBy: ["test/engine/limits/instance.test.ts"],
   },
   {
     id: "instance-set-back",
@@ -200,7 +200,7 @@ export const safety: readonly CodeMutant[] = [
     file: instance,
     find: "move(transition, id, state, now, { reread: true })",
     replace: "move(transition, id, state, now, {})",
-    killedBy: ["test/engine/instance.test.ts"],
+    killedBy: ["test/engine/limits/instance.test.ts"],
   },
   {
     id: "local-sweep-weighed",

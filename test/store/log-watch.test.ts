@@ -1,6 +1,6 @@
 /** What a process remembers of the server's log, and how it learns that committed work was lost. */
 import { describe, expect, it } from "vitest";
-import { SET_BACK } from "../../src/engine/instance.ts";
+import { SET_BACK } from "../../src/engine/limits/instance.ts";
 import { type Instant, parseInstant } from "../../src/model/instant.ts";
 import { type Closing, type Database, LostWorkError } from "../../src/store/database.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";

@@ -8,8 +8,8 @@
  * A process knows of its own commits only. Where replicas follow asynchronously, a failover that lost none
  * of them may have lost those of others, who get time to say so (`runtime/instance.ts`).
  */
-import { SET_BACK } from "../../engine/instance.ts";
-import { compareLog, type FoundLog, type LogPlace } from "../../engine/log-place.ts";
+import { SET_BACK } from "../../engine/limits/instance.ts";
+import { compareLog, type FoundLog, type LogPlace } from "../../engine/limits/log-place.ts";
 import type { Instant } from "../../model/instant.ts";
 import {
   type Closing,

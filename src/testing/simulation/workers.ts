@@ -2,7 +2,7 @@
  * Four workers on one database: their steps in any order, their requests under way at once, and
  * each of them dies now and then in the middle of it: at the network, or at a failpoint.
  */
-import { countHeld } from "../../engine/shares.ts";
+import { countHeld } from "../../engine/limits/account-shares.ts";
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/address-book.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../runtime/claim-due.ts";

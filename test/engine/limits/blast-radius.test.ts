@@ -1,7 +1,7 @@
 /** When a run must ask a person first, and what becomes of one that asked. */
 import { describe, expect, it } from "vitest";
-import { isTooMuch, weigh } from "../../src/engine/blast-radius.ts";
-import type { Outlook } from "../../src/model/held-run.ts";
+import { isTooMuch, weigh } from "../../../src/engine/limits/blast-radius.ts";
+import type { Outlook } from "../../../src/model/held-run.ts";
 
 const radius = { records: 10, share: 0.2 };
 

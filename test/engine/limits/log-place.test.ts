@@ -1,7 +1,7 @@
 /** Whether a database still has what was committed, told by its log. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareLog, type FoundLog } from "../../src/engine/log-place.ts";
+import { compareLog, type FoundLog } from "../../../src/engine/limits/log-place.ts";
 
 const COMMITTED = { timeline: 2, at: 100n };
 const found = (timeline: number, at: bigint, recoveredTo: bigint | null = null): FoundLog => ({

@@ -1,9 +1,14 @@
 /** Whose database it is: what counts as ours, and what must not post. */
 import { describe, expect, it } from "vitest";
-import { type Instance, judgeInstance, missBeat, takeUpAgain } from "../../src/engine/instance.ts";
-import { mayHaveLanded } from "../../src/engine/creates/create.ts";
-import { addMillis, parseInstant } from "../../src/model/instant.ts";
-import { aLane, anEventId, withEvent } from "./builders.ts";
+import {
+  type Instance,
+  judgeInstance,
+  missBeat,
+  takeUpAgain,
+} from "../../../src/engine/limits/instance.ts";
+import { mayHaveLanded } from "../../../src/engine/creates/create.ts";
+import { addMillis, parseInstant } from "../../../src/model/instant.ts";
+import { aLane, anEventId, withEvent } from "../builders.ts";
 
 const NOW = parseInstant("2026-03-02T09:00:00Z");
 

@@ -1,13 +1,13 @@
 /** How often a wrong secret may be tried, as laws over time. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Allowance, takeTry, waitForTry } from "../../src/engine/attempts.ts";
+import { type Allowance, takeTry, waitForTry } from "../../../src/engine/limits/attempts.ts";
 import {
   addMillis,
   type Instant,
   instantFromMicros,
   parseInstant,
-} from "../../src/model/instant.ts";
+} from "../../../src/model/instant.ts";
 
 const noon = parseInstant("2026-03-02T12:00:00Z");
 const never = instantFromMicros(0);

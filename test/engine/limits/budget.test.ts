@@ -1,8 +1,8 @@
 /** What bulk work may use of an account's budget. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bulkRequestAt, bulkWriteAt } from "../../src/engine/budget.ts";
-import { at } from "./builders.ts";
+import { bulkRequestAt, bulkWriteAt } from "../../../src/engine/limits/budget.ts";
+import { at } from "../builders.ts";
 
 const HOUR = 3_600;
 

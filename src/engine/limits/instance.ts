@@ -5,12 +5,12 @@
  * One that was set back in place lives where it lived. Only who worked on it before can tell: it has seen
  * a beat of its own committed that the database does not know any more.
  */
-import type { Content } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
-import type { Attempt, Lane, PairingOff, Transition } from "../model/lane.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import { disableLane } from "./lane/restart.ts";
-import { liveEvents, move, unchanged } from "./lane/transition.ts";
+import type { Content } from "../../model/content.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { Attempt, Lane, PairingOff, Transition } from "../../model/lane.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import { disableLane } from "../lane/restart.ts";
+import { liveEvents, move, unchanged } from "../lane/transition.ts";
 
 export interface Instance {
   /** What the configuration or `TANDEM_INSTANCE_ID` calls this deployment; `null`: nothing. */

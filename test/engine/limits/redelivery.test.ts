@@ -6,9 +6,9 @@ import {
   noteAsk,
   readsFrom,
   takeAttempts,
-} from "../../src/engine/redelivery.ts";
-import { addMillis, type Instant, MILLISECOND, parseInstant } from "../../src/model/instant.ts";
-import type { DeliveryAttempt, MissedDelivery } from "../../src/model/missed-delivery.ts";
+} from "../../../src/engine/limits/redelivery.ts";
+import { addMillis, type Instant, MILLISECOND, parseInstant } from "../../../src/model/instant.ts";
+import type { DeliveryAttempt, MissedDelivery } from "../../../src/model/missed-delivery.ts";
 
 const NOW = parseInstant("2026-03-02T09:00:00Z");
 const MINUTE = 60_000;

@@ -6,8 +6,8 @@
  * 2. The first look comes at once: a `suspend` that was long under way may be over when it arrives. Each
  *    one after it comes an hour later, a sixtieth of what a poll would ask.
  */
-import type { Connection } from "../model/connection.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
+import type { Connection } from "../../model/connection.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
 
 export const SUSPENDED = "app_suspended";
 

@@ -2,8 +2,8 @@
  * Who may have how many of a worker's places. An account whose API is slow holds each place for long: by
  * who waits longest alone it would soon hold all of them.
  */
-import type { AccountId } from "../model/ids.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
+import type { AccountId } from "../../model/ids.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
 
 export interface Places {
   readonly total: number;

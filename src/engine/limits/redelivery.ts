@@ -6,8 +6,8 @@
  *    hour, six hours, then half a day. What is given up is not lost: polls and sweeps bring it.
  * 3. What is due for longest goes first, and no more in one round than the round may ask for.
  */
-import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
-import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
+import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
+import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 
 /** How often one webhook is asked for. */
 export const MOST_ASKS = 5;

@@ -1,8 +1,13 @@
 /** Who may have how many of a worker's places. */
 import { describe, expect, it } from "vitest";
-import { freePlaces, type InFlight, isWorthClaiming, shares } from "../../src/engine/shares.ts";
-import { type AccountId, accountId } from "../../src/model/ids.ts";
-import { at } from "./builders.ts";
+import {
+  freePlaces,
+  type InFlight,
+  isWorthClaiming,
+  shares,
+} from "../../../src/engine/limits/account-shares.ts";
+import { type AccountId, accountId } from "../../../src/model/ids.ts";
+import { at } from "../builders.ts";
 
 function heldBy(...counts: readonly number[]) {
   return new Map(counts.map((count, index) => [accountId(String(index + 1)), count]));

@@ -7,7 +7,7 @@
  * 2. An approval is for as much as was shown. A run that has grown since asks again.
  * 3. Every run is weighed anew. One that turns out to be harmless is withdrawn by itself.
  */
-import type { HeldRun, Outlook, RunEnd } from "../model/held-run.ts";
+import type { HeldRun, Outlook, RunEnd } from "../../model/held-run.ts";
 
 export interface BlastRadius {
   /** More than so many records ... */

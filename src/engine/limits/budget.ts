@@ -1,5 +1,5 @@
 /** How much of an account's requests bulk work may use, so that interactive edits go first. */
-import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
+import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
 
 /** What the provider last said of an account's budget; `null` where it has said nothing. */
 export interface RateBudget {

@@ -3,7 +3,7 @@
  *
  * A bucket is one number, the time at which all its tries are back. So a limiter needs constant memory.
  */
-import { addMillis, type Instant, MILLISECOND } from "../model/instant.ts";
+import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
 
 export interface Allowance {
   /** Tries of a full bucket. */
