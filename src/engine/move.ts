@@ -14,7 +14,7 @@ import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts"
 import type { Instant } from "../model/instant.ts";
 import type { FormerPlace, Lane, Tombstone, Transition } from "../model/lane.ts";
 import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
-import { cancelOlder } from "./admit.ts";
+import { cancelOlder } from "./admission/admit.ts";
 import type { ChildMatch } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { supersede } from "./lane/sent-writes.ts";

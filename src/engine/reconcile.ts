@@ -7,7 +7,7 @@
 import type { Content } from "../model/content.ts";
 import { laneId } from "../model/ids.ts";
 import { type Lane, newLane } from "../model/lane.ts";
-import { admit } from "./admit.ts";
+import { admit } from "./admission/admit.ts";
 import type { Arrival } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { creationValues } from "./creates/create.ts";

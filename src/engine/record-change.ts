@@ -5,7 +5,7 @@ import type { EventId } from "../model/ids.ts";
 import { type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
 import { mappedFields, type Mapping } from "../model/mapping.ts";
-import { cancelOlder } from "./admit.ts";
+import { cancelOlder } from "./admission/admit.ts";
 import type { Admission } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { isRestoring, mustLook, supersede } from "./lane/sent-writes.ts";

@@ -6,7 +6,7 @@
 import type { TandemEvent } from "../model/event.ts";
 import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { admit } from "./admit.ts";
+import { admit } from "./admission/admit.ts";
 import type { Admission, Arrival } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { supersede } from "./lane/sent-writes.ts";

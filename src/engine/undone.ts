@@ -10,7 +10,7 @@ import { sameValue } from "../model/content.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Attempt, Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
-import { admit } from "./admit.ts";
+import { admit } from "./admission/admit.ts";
 import type { Admission, Arrival } from "./lane/arrival.ts";
 import { type Context, ownTime } from "./lane/context.ts";
 import { REMEMBER_MS } from "./lane/sent-writes.ts";

@@ -3,7 +3,7 @@
  * is connected. Told by webhooks of either side, or by a read that was led elsewhere; told twice, it
  * is followed once.
  */
-import { admit } from "../engine/admit.ts";
+import { admit } from "../engine/admission/admit.ts";
 import { writtenByUs } from "../engine/creates/identify.ts";
 import {
   type Departure,

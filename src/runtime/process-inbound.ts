@@ -1,6 +1,6 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
 import { awaitRow } from "../engine/absent-row.ts";
-import { admit } from "../engine/admit.ts";
+import { admit } from "../engine/admission/admit.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { isRestoring } from "../engine/lane/sent-writes.ts";
 import {

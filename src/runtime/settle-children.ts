@@ -2,7 +2,7 @@
  * What belongs to a resource that was moved follows it to its new ids. What was made of it at its new place
  * before anybody knew goes to the old addresses, and its records are doubles.
  */
-import { admit } from "../engine/admit.ts";
+import { admit } from "../engine/admission/admit.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { followParent, letRecordGo, matchChildren, tradePlaces } from "../engine/move.ts";
 import { refOf } from "../engine/outbound.ts";

@@ -1,6 +1,6 @@
 /** Row 4, of what nobody knows: it is older than the lane's clock, and the provider's clock may have stepped back. */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { aContext, aLane, anArrival, anEventId, bornOf, knowingAfter } from "./builders.ts";
 
 const context = aContext();

@@ -8,7 +8,7 @@
 import { laneId } from "../../src/model/ids.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { Lane } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
 import { BY_ACCOUNT, saidOf } from "../../src/engine/creates/create.ts";
 import {

@@ -2,7 +2,7 @@
 import type { Content } from "../../src/model/content.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { fail } from "../../src/engine/fail.ts";
 import {
   concludeInbound,

@@ -3,7 +3,7 @@
  * each, and where it refines one, the schedule that the plain rule gets wrong.
  */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
 import { admitChange } from "../../src/engine/record-change.ts";

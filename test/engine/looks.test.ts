@@ -1,6 +1,6 @@
 /** Looks that tell more, or less, than content: thin webhooks, first looks, re-reads and answers. */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { learn } from "../../src/engine/lane/knowledge.ts";
 import { recheckInbound } from "../../src/engine/lane/claim.ts";
 import {

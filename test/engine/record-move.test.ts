@@ -1,7 +1,7 @@
 /** A record that the app moves to another scope: which lanes it leaves, and what becomes of them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { stepOutbound } from "../../src/engine/outbound.ts";
 import { admitRecordMove, admitRestore, canRestore } from "../../src/engine/record-change.ts";
 import {

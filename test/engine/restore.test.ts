@@ -6,7 +6,7 @@ import {
   canRestore,
   type RecordChange,
 } from "../../src/engine/record-change.ts";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { isRestoring } from "../../src/engine/lane/sent-writes.ts";
 import { stepOutbound } from "../../src/engine/outbound.ts";
 import { concludeResourceRemoval } from "../../src/engine/removal.ts";

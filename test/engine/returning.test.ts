@@ -1,6 +1,6 @@
 /** A resource that was taken for deleted and is alive: what proves it, and what follows. */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { admitReturn, isUnsent, mayBeBack, planReturn } from "../../src/engine/returning.ts";
 import { isArchivedByUs, mayReturn, resourceGone } from "../../src/engine/lane/tombstone.ts";
 import { connectionId } from "../../src/model/ids.ts";

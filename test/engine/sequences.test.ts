@@ -6,7 +6,7 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import { isTerminal, LEGAL_MOVES } from "../../src/model/event.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import type { Context } from "../../src/engine/lane/context.ts";
 import { fail } from "../../src/engine/fail.ts";
 import { admitChange, queueRemoval } from "../../src/engine/record-change.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { replacedAfterEnd } from "../../src/engine/lane/sent-writes.ts";
 import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge/merge.ts";
 import type { Content } from "../../src/model/content.ts";

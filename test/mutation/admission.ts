@@ -1,7 +1,7 @@
 /** Mutants of admission: what becomes of an observation when it comes in (design, section 4). */
 import type { CodeMutant } from "./mutant.ts";
 
-const file = "src/engine/admit.ts";
+const file = "src/engine/admission/admit.ts";
 
 export const admission: readonly CodeMutant[] = [
   {
@@ -20,7 +20,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: 'if (off !== null) return done(start, { ...born, state: "disabled", reason: off });',
     replace: "",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-3-tombstone",
@@ -29,7 +29,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "if (lane.tombstone !== null) {",
     replace: "if (lane.tombstone !== null && mayReturn(lane) && proves(arrival, lane)) {",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-3-verified",
@@ -37,7 +37,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/tombstone.ts",
     find: "verifiedAt > tombstone.at &&",
     replace: "",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-3-record-side",
@@ -45,7 +45,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/tombstone.ts",
     find: 'tombstone?.side === "resource" &&',
     replace: "tombstone !== null &&",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-4-later",
@@ -54,7 +54,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "if (lane.clock !== null && observation.updatedAt < lane.clock.at) {",
     replace: "if (lane.clock !== null && observation.updatedAt < 0) {",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-4-equal",
@@ -62,7 +62,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "observation.updatedAt < lane.clock.at",
     replace: "observation.updatedAt <= lane.clock.at",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-duplicate",
@@ -71,7 +71,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "const sameContent = known !== null && known.digest === born.digest;",
     replace: "const sameContent = false;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-doubt",
@@ -79,7 +79,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "(sameContent && !doubt)",
     replace: "sameContent",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-known",
@@ -87,7 +87,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "known !== null && known.digest === born.digest;",
     replace: "start.lane.base !== null && digest(start.lane.base) === born.digest;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-bearer-time",
@@ -95,7 +95,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "const later = keepTime(fresh, known.event, at, context.now);",
     replace: "const later = fresh;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-clock",
@@ -103,7 +103,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "{ clock: { at, event: born.id }, known: { ...known, at } }",
     replace: "{}",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-copy",
@@ -111,7 +111,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "const fresh = refreshCopy(start, observation);",
     replace: "const fresh = start;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-mapped",
@@ -129,7 +129,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/knowledge.ts",
     find: "canonical(content, context.mapping.resource.fields),",
     replace: "content,",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-5-absent",
@@ -137,7 +137,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/knowledge.ts",
     find: "return seenOver(lane.known?.content ?? lane.base, seen);",
     replace: "return seen;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-6-equal-time",
@@ -146,7 +146,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "const reread = sameTime || doubt ||",
     replace: "const reread = doubt ||",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-6-doubt",
@@ -155,7 +155,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "const reread = sameTime || doubt ||",
     replace: "const reread = sameTime ||",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-6-never-dropped",
@@ -163,7 +163,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: 'const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";',
     replace: "const sameVersion = sameTime;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "versions-monotonic",
@@ -172,7 +172,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: 'const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";',
     replace: "const sameVersion = false;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-7-cancels",
@@ -189,7 +189,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "event.direction === newer.direction &&",
     replace: "",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-7-errored",
@@ -197,7 +197,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: '(event.state === "queued" || event.state === "errored") &&',
     replace: 'event.state === "queued" &&',
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-7-delete",
@@ -212,7 +212,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: 'if (observation.action === "delete") return admitDelete(start, born, context.now);',
     replace: "",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "delete-tombstone",
@@ -220,7 +220,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: "return done(withLane(cancelOlder(start, born, now), { tombstone }), born);",
     replace: "return done(cancelOlder(start, born, now), born);",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "doubt-attempt",
@@ -228,7 +228,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/transition.ts",
     find: "if (processing(lane) !== null || lane.attempt !== null) return true;",
     replace: "if (processing(lane) !== null) return true;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "doubt-processing",
@@ -236,7 +236,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/transition.ts",
     find: "if (processing(lane) !== null || lane.attempt !== null) return true;",
     replace: "if (lane.attempt !== null) return true;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "doubt-errored",
@@ -244,7 +244,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/transition.ts",
     find: 'bearer?.state === "errored" || ',
     replace: "",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "doubt-lost",
@@ -252,7 +252,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/engine/lane/transition.ts",
     find: "return lane.known.lost || ",
     replace: "return ",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "restart-reads",

@@ -8,13 +8,13 @@ export const clockBack: readonly CodeMutant[] = [
     file: "src/engine/lane/sent-writes.ts",
     find: "clockAt === null || isSetBack || at >= clockAt",
     replace: "clockAt === null || at >= clockAt",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "row-4-unread",
     rule: "Row 4: what is older and says what nobody knows is read, for the clock there may have stepped back",
     reasons: ["reread_needed"],
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "if (isOlderUnread(start.lane, born)) return admitOlder(start, born, lane.clock, arrival);",
     replace: "",
     killedBy: ["test/engine/admit-older.test.ts"],
@@ -38,7 +38,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-4-one-look",
     rule: "Row 4: what waits and is later looks for what is older and unread as well",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: 'const looks = move(start, waiting.id, "queued", now, { reread: true });',
     replace: "const looks = start;",
     killedBy: ["test/engine/admit-older.test.ts"],
@@ -46,7 +46,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-4-listed-again",
     rule: "Row 4: a list that shows again what waits to be read makes no event",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "if (isSaid && isListed(arrival)) return { ...start, event: null };",
     replace: "",
     killedBy: ["test/engine/admit-older.test.ts"],
@@ -54,7 +54,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-5-older-waits",
     rule: "Row 5: while something older waits to be read, what is known is in doubt",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "|| (!sameTime && awaitsOlder(start.lane))",
     replace: "",
     killedBy: ["test/engine/admit-older.test.ts"],
@@ -62,7 +62,7 @@ export const clockBack: readonly CodeMutant[] = [
   {
     id: "row-6-known-before",
     rule: "Row 6: a version that was known before what is known is read, though its time is later",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "wasKnown(start.lane, born) || isOutdone(",
     replace: "isOutdone(",
     killedBy: ["test/engine/admit-older.test.ts"],

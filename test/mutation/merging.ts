@@ -325,12 +325,12 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/lane/sent-writes.ts",
     find: "if (lastSent === null || shown === null) return [];",
     replace: "if (lastSent === null || shown === null || shown !== null) return [];",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "covered-after-end",
     rule: "... and what a late write took off a deleted record's resource",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "if (replaced.length > 0) {",
     replace: "if (replaced.length > 1_000) {",
     killedBy: ["test/engine/unanswered.test.ts"],
@@ -338,7 +338,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "covered-after-end-once",
     rule: "... once",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "return done(hearEvent(start, born), { ...event, conflicts: replaced });",
     replace: "return done(start, { ...event, conflicts: replaced });",
     killedBy: ["test/engine/unanswered.test.ts"],

@@ -186,7 +186,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-same-second",
     rule: "Of two webhooks of one second from a former resource, what was said before moves nothing",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "  if (clock?.at === at && conflicts.length === 0) return done(start, event);\n",
     replace: "",
     killedBy: own,

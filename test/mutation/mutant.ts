@@ -23,7 +23,7 @@ export interface CodeMutant {
 
 /** The pure decisions' own tests, which take a second or two together. */
 export const DECISIONS: readonly string[] = [
-  "test/engine/admit.test.ts",
+  "test/engine/admission/admit.test.ts",
   "test/engine/lane/sent-writes.test.ts",
   "test/engine/create-schedules.test.ts",
   "test/engine/fail.test.ts",

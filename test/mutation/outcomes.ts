@@ -290,7 +290,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/engine/lane/transition.ts",
     find: "if (disabled === null) return null;",
     replace: "if (disabled !== undefined) return null;",
-    killedBy: ["test/engine/admit.test.ts"],
+    killedBy: ["test/engine/admission/admit.test.ts"],
   },
   {
     id: "journal-ours",

@@ -5,8 +5,8 @@
 import { type CodeMutant, faultOf } from "./mutant.ts";
 import { openMutantRunner, type Run } from "./runner.ts";
 
-const file = "src/engine/admit.ts";
-const files = ["test/engine/admit.test.ts"];
+const file = "src/engine/admission/admit.ts";
+const files = ["test/engine/admission/admit.test.ts"];
 const names = [
   "row 4: a later one is known ignores an older event, for the event that moved the clock",
 ];

@@ -7,7 +7,7 @@ const MISSED = {
   ran: true,
   failed: {
     test: "row 4: a later one is known ignores an older event, for the event that moved the clock",
-    file: "test/engine/admit.test.ts",
+    file: "test/engine/admission/admit.test.ts",
   },
 };
 const NOT_MISSED = { ran: true, failed: null };

@@ -278,7 +278,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-waits-once",
     rule: "What is not at the new place is waited for five minutes in all, whatever is told meanwhile",
-    file: "src/engine/admit.ts",
+    file: "src/engine/admission/admit.ts",
     find: "return waiting?.deadline ?? null;",
     replace: "return waiting?.deadline === null ? 0 : null;",
     killedBy: onTheWay,

@@ -6,7 +6,7 @@
 import type { Content } from "../../src/model/content.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
-import { admit } from "../../src/engine/admit.ts";
+import { admit } from "../../src/engine/admission/admit.ts";
 import { concludeInbound } from "../../src/engine/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
 import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";

@@ -12,7 +12,7 @@ import {
   saysWhatWasSent,
   takeOver,
 } from "../../../src/engine/creates/unmarked.ts";
-import { admit } from "../../../src/engine/admit.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
 import type { Actor } from "../../../src/model/content.ts";
 import { addMillis } from "../../../src/model/instant.ts";
 import type { Lane } from "../../../src/model/lane.ts";

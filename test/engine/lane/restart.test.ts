@@ -1,6 +1,6 @@
 /** How a lane's events are restarted, switched off and on, and canceled. */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../../src/engine/admit.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
 import {
   cancelByHand,
   disableLane,

@@ -12,19 +12,19 @@
  *
  * Row 1, a delivery seen before, is the receiver's: it has the deliveries.
  */
-import { type Content, digest, sameValue } from "../model/content.ts";
-import type { Reason, TandemEvent } from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, LaneClock, Tombstone, Transition } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
-import type { Admission, Arrival } from "./lane/arrival.ts";
-import type { Context } from "./lane/context.ts";
-import { coveredByOurWrite, replacedAfterEnd, supersede } from "./lane/sent-writes.ts";
-import { learnIdentity } from "./creates/identify.ts";
-import { contentOf, hear } from "./lane/knowledge.ts";
-import { newEvent } from "./lane/new-event.ts";
-import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "./lane/tombstone.ts";
+import { type Content, digest, sameValue } from "../../model/content.ts";
+import type { Reason, TandemEvent } from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane, LaneClock, Tombstone, Transition } from "../../model/lane.ts";
+import type { Observation } from "../../model/observation.ts";
+import type { Admission, Arrival } from "../lane/arrival.ts";
+import type { Context } from "../lane/context.ts";
+import { coveredByOurWrite, replacedAfterEnd, supersede } from "../lane/sent-writes.ts";
+import { learnIdentity } from "../creates/identify.ts";
+import { contentOf, hear } from "../lane/knowledge.ts";
+import { newEvent } from "../lane/new-event.ts";
+import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "../lane/tombstone.ts";
 import {
   bear,
   inboundOff,
@@ -33,8 +33,8 @@ import {
   move,
   unchanged,
   withLane,
-} from "./lane/transition.ts";
-import { isOlderUnread, wasKnown } from "./lane/versions.ts";
+} from "../lane/transition.ts";
+import { isOlderUnread, wasKnown } from "../lane/versions.ts";
 
 /** Decides what becomes of an arrival and returns the lane that follows. */
 export function admit(lane: Lane, arrival: Arrival, context: Context): Admission {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { admit, cancelOlder } from "../../src/engine/admit.ts";
-import { recheckInbound } from "../../src/engine/lane/claim.ts";
-import { unchanged } from "../../src/engine/lane/transition.ts";
-import { issueType } from "./builders.ts";
+import { admit, cancelOlder } from "../../../src/engine/admission/admit.ts";
+import { recheckInbound } from "../../../src/engine/lane/claim.ts";
+import { unchanged } from "../../../src/engine/lane/transition.ts";
+import { issueType } from "../builders.ts";
 import {
   aContext,
   aKnown,
@@ -19,7 +19,7 @@ import {
   knowingAfter,
   plainField,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
