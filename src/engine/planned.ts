@@ -4,7 +4,7 @@ import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
 import type { Lane } from "../model/lane.ts";
 import { mappedFields, type Mapping } from "../model/mapping.ts";
 import type { Context } from "./lane/context.ts";
-import { unsentOf } from "./inbound.ts";
+import { unsentOf } from "./processing/inbound.ts";
 import { changesOf, planMerge, type Sight } from "./merge/merge.ts";
 import { liveEvents, outboundOff } from "./lane/transition.ts";
 

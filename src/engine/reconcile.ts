@@ -11,7 +11,7 @@ import { admit } from "./admission/admit.ts";
 import type { Arrival } from "./lane/arrival.ts";
 import type { Context } from "./lane/context.ts";
 import { creationValues } from "./creates/create.ts";
-import { planRemoval } from "./inbound.ts";
+import { planRemoval } from "./processing/inbound.ts";
 import { contentOf } from "./lane/knowledge.ts";
 import {
   action,
@@ -24,7 +24,7 @@ import {
   planRecordSide,
   type RecordSide,
 } from "./planned.ts";
-import { closingValues, removalOf } from "./removal.ts";
+import { closingValues, removalOf } from "./processing/removal.ts";
 import { inboundOff } from "./lane/transition.ts";
 
 /** Plans what an observation of a resource, and its record as it is, lead to. */

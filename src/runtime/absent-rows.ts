@@ -1,5 +1,5 @@
 /** Rows that are not there for us: deleted, or hidden by row security. */
-import { isHidden } from "../engine/absent-row.ts";
+import { isHidden } from "../engine/processing/absent-row.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { RecordStore, StoreTransaction } from "../store/store.ts";
 import { mapBy } from "./group-by.ts";

@@ -18,7 +18,7 @@ import {
   isUnseen,
   mayHaveLostToken,
 } from "../engine/creates/unmarked.ts";
-import { admitOrCloseAgain } from "../engine/undone.ts";
+import { admitOrCloseAgain } from "../engine/processing/reopened.ts";
 import type { EventState } from "../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../model/ids.ts";
 import { type Lane, resourceKey, type Transition } from "../model/lane.ts";

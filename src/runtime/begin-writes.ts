@@ -4,7 +4,7 @@
  * (`read-first.ts`). What needs more than lane and record is left to its own turn: a create, a removal, a
  * look into an unknown outcome, an author's line.
  */
-import { stepOutbound } from "../engine/outbound.ts";
+import { stepOutbound } from "../engine/processing/outbound.ts";
 import { processing } from "../engine/lane/transition.ts";
 import { recordContent } from "../engine/merge/translate-record.ts";
 import type { LaneId } from "../model/ids.ts";

@@ -1,6 +1,6 @@
 /** Carries out what an outbound event has decided to send. No transaction is open while it is on its way. */
-import type { OutboundRequest } from "../engine/outbound.ts";
-import { concludeResourceRemoval } from "../engine/removal.ts";
+import type { OutboundRequest } from "../engine/processing/outbound.ts";
+import { concludeResourceRemoval } from "../engine/processing/removal.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./address-book.ts";

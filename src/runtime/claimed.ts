@@ -1,5 +1,5 @@
 /** A claimed event as its worker holds it, and how far the work has come. */
-import type { OutboundRequest, OutboundStep } from "../engine/outbound.ts";
+import type { OutboundRequest, OutboundStep } from "../engine/processing/outbound.ts";
 import type { Claim } from "../engine/lane/claim.ts";
 import type { TandemEvent } from "../model/event.ts";
 import type { AccountId, LaneId } from "../model/ids.ts";

@@ -2,7 +2,7 @@
  * The drain: captured local writes become outbound events, one per lane and batch. It consumes
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
-import { isHidden } from "../engine/absent-row.ts";
+import { isHidden } from "../engine/processing/absent-row.ts";
 import type { Admission } from "../engine/lane/arrival.ts";
 import { placeRecord } from "../engine/place-record.ts";
 import {
@@ -11,7 +11,7 @@ import {
   admitRecordMove,
   admitRestore,
   canRestore,
-} from "../engine/record-change.ts";
+} from "../engine/processing/local-change.ts";
 import { connectionsAt, type Whereabouts } from "../engine/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";

@@ -1,5 +1,5 @@
 /** From what was thrown to what the engine decides on: classified by type and status, not by text. */
-import type { Failure } from "../engine/fail.ts";
+import type { Failure } from "../engine/processing/failure.ts";
 import { MappingError } from "../engine/merge/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { EventError } from "../model/event.ts";

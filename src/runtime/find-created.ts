@@ -6,7 +6,7 @@ import {
   isMadeSince,
   writtenByUs,
 } from "../engine/creates/identify.ts";
-import type { OutboundStep } from "../engine/outbound.ts";
+import type { OutboundStep } from "../engine/processing/outbound.ts";
 import { type Likeness, likenessOf, mostAlike } from "../engine/creates/unmarked.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";

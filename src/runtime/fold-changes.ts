@@ -1,6 +1,6 @@
 /** What the captured writes of a batch come to: a burst of edits is one change of its record. */
-import { unsentOf } from "../engine/inbound.ts";
-import type { admitChange, RecordChange } from "../engine/record-change.ts";
+import { unsentOf } from "../engine/processing/inbound.ts";
+import type { admitChange, RecordChange } from "../engine/processing/local-change.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import { type Instant, laterOf } from "../model/instant.ts";

@@ -9,8 +9,8 @@
  * 5. Before anything is done the whole is weighed: a table that was emptied is no wish to close
  *    every issue.
  */
-import { unsentOf } from "../engine/inbound.ts";
-import { admitDrift } from "../engine/record-change.ts";
+import { unsentOf } from "../engine/processing/inbound.ts";
+import { admitDrift } from "../engine/processing/local-change.ts";
 import { MappingError, recordContent } from "../engine/merge/translate-record.ts";
 import type { Victim } from "../model/held-run.ts";
 import type { LaneId } from "../model/ids.ts";

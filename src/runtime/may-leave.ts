@@ -1,5 +1,5 @@
 /** Whether a request that writes may leave: only while its worker still has the claim. */
-import type { OutboundRequest } from "../engine/outbound.ts";
+import type { OutboundRequest } from "../engine/processing/outbound.ts";
 import { forgetLate, hold } from "./claim.ts";
 import type { Claimed } from "./claimed.ts";
 import type { Services } from "./services.ts";

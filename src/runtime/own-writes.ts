@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Context } from "../engine/lane/context.ts";
-import { unsentOf } from "../engine/inbound.ts";
+import { unsentOf } from "../engine/processing/inbound.ts";
 import type { Content } from "../model/content.ts";
 import type { Lane } from "../model/lane.ts";
 import { mappedColumns, type Row, type RowPatch } from "../model/mapping.ts";

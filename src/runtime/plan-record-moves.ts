@@ -6,7 +6,7 @@
 import type { Context } from "../engine/lane/context.ts";
 import { type PlannedAction, planRecordSide } from "../engine/planned.ts";
 import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
-import { removalAfter } from "../engine/removal.ts";
+import { removalAfter } from "../engine/processing/removal.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { Content } from "../model/content.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";

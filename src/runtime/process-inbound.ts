@@ -1,5 +1,5 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
-import { awaitRow } from "../engine/absent-row.ts";
+import { awaitRow } from "../engine/processing/absent-row.ts";
 import { admit } from "../engine/admission/admit.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { isRestoring } from "../engine/lane/sent-writes.ts";
@@ -9,10 +9,10 @@ import {
   type EndedParent,
   endForEndedParent,
   endForMissingRecord,
-} from "../engine/inbound.ts";
+} from "../engine/processing/inbound.ts";
 import { contentOf } from "../engine/lane/knowledge.ts";
 import { type Sight, sightOf, sightOfPayload } from "../engine/merge/merge.ts";
-import { refOf } from "../engine/outbound.ts";
+import { refOf } from "../engine/processing/outbound.ts";
 import { endLate, recheckInbound } from "../engine/lane/claim.ts";
 import { isWhySurplus, lostWith } from "../engine/creates/surplus.ts";
 import { endedReason } from "../engine/lane/tombstone.ts";

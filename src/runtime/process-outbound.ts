@@ -2,13 +2,13 @@
  * Processing an outbound event: decide from record and base as they are now, commit what is sent,
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
-import { awaitRow } from "../engine/absent-row.ts";
+import { awaitRow } from "../engine/processing/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { learnIdentity } from "../engine/creates/identify.ts";
-import { awaitDrain, awaitRecord } from "../engine/inbound.ts";
+import { awaitDrain, awaitRecord } from "../engine/processing/inbound.ts";
 import { sightOf } from "../engine/merge/merge.ts";
-import { concludeLook, type OutboundStep, stepOutbound } from "../engine/outbound.ts";
-import { concludeRemovalLook } from "../engine/removal.ts";
+import { concludeLook, type OutboundStep, stepOutbound } from "../engine/processing/outbound.ts";
+import { concludeRemovalLook } from "../engine/processing/removal.ts";
 import { recordContent } from "../engine/merge/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane } from "../model/lane.ts";

@@ -1,5 +1,5 @@
 /**
- * Reading what a write would overwrite, right before it leaves (`engine/read-first.ts` decides where).
+ * Reading what a write would overwrite, right before it leaves (`engine/processing/read-first.ts` decides where).
  *
  * 1. No transaction is open while a resource is read, and each event reads its own: a slow read holds
  *    no other up.
@@ -9,7 +9,7 @@
  */
 import { learnIdentity } from "../engine/creates/identify.ts";
 import { sightOf } from "../engine/merge/merge.ts";
-import { concludeLook } from "../engine/outbound.ts";
+import { concludeLook } from "../engine/processing/outbound.ts";
 import { processing } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { LaneId } from "../model/ids.ts";

@@ -6,7 +6,7 @@
 import type { Arrival } from "../engine/lane/arrival.ts";
 import { queueUnsent } from "../engine/merge/merge.ts";
 import type { PlannedAction, PlannedKind } from "../engine/planned.ts";
-import { queueRemoval } from "../engine/record-change.ts";
+import { queueRemoval } from "../engine/processing/local-change.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import { noteSurplus, whySurplus } from "../engine/creates/surplus.ts";
 import { unchanged } from "../engine/lane/transition.ts";

@@ -1,10 +1,10 @@
 /** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
 import type { Context } from "../engine/lane/context.ts";
 import { keepRecord } from "../engine/merge/keep-record.ts";
-import { unsentOf } from "../engine/inbound.ts";
+import { unsentOf } from "../engine/processing/inbound.ts";
 import { planMerge, type RecordAfter, type Sight } from "../engine/merge/merge.ts";
 import type { Plan } from "../engine/merge/plan.ts";
-import { takeTimes } from "../engine/record-change.ts";
+import { takeTimes } from "../engine/processing/local-change.ts";
 import { stamp } from "../engine/merge/stamp.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { recordContent, recordWrite } from "../engine/merge/translate-record.ts";

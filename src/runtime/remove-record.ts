@@ -1,5 +1,5 @@
 /** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
-import { awaitRow } from "../engine/absent-row.ts";
+import { awaitRow } from "../engine/processing/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { isRestoring } from "../engine/lane/sent-writes.ts";
 import {
@@ -9,7 +9,7 @@ import {
   MOVED_ON,
   planRemoval,
   type RemovalPlan,
-} from "../engine/inbound.ts";
+} from "../engine/processing/inbound.ts";
 import { isArchivedByUs, softDeleteOf } from "../engine/lane/tombstone.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";

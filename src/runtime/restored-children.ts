@@ -5,7 +5,7 @@
  * That is noted as a captured write which moved no column, and done by the drain that takes it: what
  * still saw the parent as ended has ended by then, or will see that it lives.
  */
-import { queueRemoval } from "../engine/record-change.ts";
+import { queueRemoval } from "../engine/processing/local-change.ts";
 import { deletedWhileAway } from "../engine/record-move.ts";
 import type { EventId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";

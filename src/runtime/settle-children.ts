@@ -5,8 +5,8 @@
 import { admit } from "../engine/admission/admit.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { followParent, letRecordGo, matchChildren, tradePlaces } from "../engine/move.ts";
-import { refOf } from "../engine/outbound.ts";
-import { admitDrift, admitUnsent, queueRemoval } from "../engine/record-change.ts";
+import { refOf } from "../engine/processing/outbound.ts";
+import { admitDrift, admitUnsent, queueRemoval } from "../engine/processing/local-change.ts";
 import { handBack, takeEditTimes } from "../engine/returning.ts";
 import { type Rivalry, settleRivals } from "../engine/rivals.ts";
 import { secondsBelow } from "../engine/creates/surplus.ts";

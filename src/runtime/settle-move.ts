@@ -3,9 +3,9 @@
  * belongs to the resource to its new ids (`settle-children.ts`). A record that was made of it at its new place, before
  * anybody knew of the move, is a double and goes.
  */
-import { awaitRow } from "../engine/absent-row.ts";
+import { awaitRow } from "../engine/processing/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
-import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/inbound.ts";
+import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/processing/inbound.ts";
 import { awaitChildren, leftOnTheWay, removeWith } from "../engine/move.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { withConflicts } from "../engine/lane/transition.ts";

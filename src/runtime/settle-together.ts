@@ -8,7 +8,7 @@
  */
 import { learnIdentity } from "../engine/creates/identify.ts";
 import { sightOf } from "../engine/merge/merge.ts";
-import { concludeAnswer } from "../engine/outbound.ts";
+import { concludeAnswer } from "../engine/processing/outbound.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";

@@ -1,10 +1,10 @@
 /** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
-import { awaitRow } from "../engine/absent-row.ts";
+import { awaitRow } from "../engine/processing/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { learnIdentity } from "../engine/creates/identify.ts";
-import { awaitRecord } from "../engine/inbound.ts";
+import { awaitRecord } from "../engine/processing/inbound.ts";
 import { type Sight, sightOf } from "../engine/merge/merge.ts";
-import { concludeAnswer } from "../engine/outbound.ts";
+import { concludeAnswer } from "../engine/processing/outbound.ts";
 import type { Plan } from "../engine/merge/plan.ts";
 import { missedAtMove } from "../engine/lane/tombstone.ts";
 import { type Content, pick } from "../model/content.ts";

@@ -1,5 +1,5 @@
 /** What no token tells: whose create a resource is that came in while one without a token was open. */
-import type { ParentState } from "../engine/outbound.ts";
+import type { ParentState } from "../engine/processing/outbound.ts";
 import { postpone } from "../engine/lane/claim.ts";
 import {
   awaitStill,

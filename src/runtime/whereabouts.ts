@@ -1,5 +1,5 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
-import type { ParentState } from "../engine/outbound.ts";
+import type { ParentState } from "../engine/processing/outbound.ts";
 import { endedIn, expectedIn, takingBack } from "../engine/place-record.ts";
 import {
   connectionsAt,

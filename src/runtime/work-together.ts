@@ -6,7 +6,7 @@
  * it is, for a worker that works on it alone: what needs a request, waits for something, or fails.
  */
 import type { Context } from "../engine/lane/context.ts";
-import { concludeInbound } from "../engine/inbound.ts";
+import { concludeInbound } from "../engine/processing/inbound.ts";
 import { planMerge, type Sight, sightOfPayload } from "../engine/merge/merge.ts";
 import type { Plan } from "../engine/merge/plan.ts";
 import { stamp } from "../engine/merge/stamp.ts";

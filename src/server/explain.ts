@@ -1,6 +1,6 @@
 /** The story of a record: where each pairing stands, what it waits for, and how it came to be. */
 import type { TandemCore } from "../compose.ts";
-import { unsentOf } from "../engine/inbound.ts";
+import { unsentOf } from "../engine/processing/inbound.ts";
 import { outcomeUnknown } from "../engine/lane/transition.ts";
 import { recordContent } from "../engine/merge/translate-record.ts";
 import { REASONS } from "../model/event.ts";

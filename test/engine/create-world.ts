@@ -9,7 +9,7 @@ import { laneId } from "../../src/model/ids.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admission/admit.ts";
-import { fail } from "../../src/engine/fail.ts";
+import { fail } from "../../src/engine/processing/failure.ts";
 import { BY_ACCOUNT, saidOf } from "../../src/engine/creates/create.ts";
 import {
   amongAuthors,
@@ -17,9 +17,13 @@ import {
   learnIdentity,
   writtenByUs,
 } from "../../src/engine/creates/identify.ts";
-import { awaitRecord, concludeInbound } from "../../src/engine/inbound.ts";
+import { awaitRecord, concludeInbound } from "../../src/engine/processing/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
-import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
+import {
+  concludeAnswer,
+  concludeLook,
+  stepOutbound,
+} from "../../src/engine/processing/outbound.ts";
 import { claim, nextEvent, recheckInbound } from "../../src/engine/lane/claim.ts";
 import { admitSurplus } from "../../src/engine/creates/surplus.ts";
 import {

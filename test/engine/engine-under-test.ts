@@ -3,18 +3,25 @@ import type { Content } from "../../src/model/content.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admission/admit.ts";
-import { fail } from "../../src/engine/fail.ts";
+import { fail } from "../../src/engine/processing/failure.ts";
 import {
   concludeInbound,
   concludeRemoval,
   endForMissingRecord,
   planRemoval,
-} from "../../src/engine/inbound.ts";
+} from "../../src/engine/processing/inbound.ts";
 import { keepRecord } from "../../src/engine/merge/keep-record.ts";
 import { planMerge, sightOf } from "../../src/engine/merge/merge.ts";
-import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
-import { concludeRemovalLook, concludeResourceRemoval } from "../../src/engine/removal.ts";
-import { admitChange, queueRemoval, takeTimes } from "../../src/engine/record-change.ts";
+import {
+  concludeAnswer,
+  concludeLook,
+  stepOutbound,
+} from "../../src/engine/processing/outbound.ts";
+import {
+  concludeRemovalLook,
+  concludeResourceRemoval,
+} from "../../src/engine/processing/removal.ts";
+import { admitChange, queueRemoval, takeTimes } from "../../src/engine/processing/local-change.ts";
 import {
   disableWaiting,
   enableLane,

@@ -4,9 +4,9 @@
  */
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admission/admit.ts";
-import { concludeInbound } from "../../src/engine/inbound.ts";
+import { concludeInbound } from "../../src/engine/processing/inbound.ts";
 import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
-import { admitChange } from "../../src/engine/record-change.ts";
+import { admitChange } from "../../src/engine/processing/local-change.ts";
 import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
 import type { Content } from "../../src/model/content.ts";
 import type { Lane } from "../../src/model/lane.ts";

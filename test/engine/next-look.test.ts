@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextLookAt, WAIT_MS } from "../../src/engine/inbound.ts";
+import { nextLookAt, WAIT_MS } from "../../src/engine/processing/inbound.ts";
 import { addMillis, MILLISECOND } from "../../src/model/instant.ts";
 import { at } from "./builders.ts";
 

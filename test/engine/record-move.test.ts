@@ -2,8 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/engine/admission/admit.ts";
-import { stepOutbound } from "../../src/engine/outbound.ts";
-import { admitRecordMove, admitRestore, canRestore } from "../../src/engine/record-change.ts";
+import { stepOutbound } from "../../src/engine/processing/outbound.ts";
+import {
+  admitRecordMove,
+  admitRestore,
+  canRestore,
+} from "../../src/engine/processing/local-change.ts";
 import {
   connectionsAt,
   isMisplaced,
@@ -11,7 +15,7 @@ import {
   type ParentPairing,
   type Whereabouts,
 } from "../../src/engine/record-move.ts";
-import { concludeResourceRemoval } from "../../src/engine/removal.ts";
+import { concludeResourceRemoval } from "../../src/engine/processing/removal.ts";
 import { restart } from "../../src/engine/lane/restart.ts";
 import { claim, recheckInbound } from "../../src/engine/lane/claim.ts";
 import { missedAtMove } from "../../src/engine/lane/tombstone.ts";

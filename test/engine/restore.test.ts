@@ -5,11 +5,11 @@ import {
   admitRestore,
   canRestore,
   type RecordChange,
-} from "../../src/engine/record-change.ts";
+} from "../../src/engine/processing/local-change.ts";
 import { admit } from "../../src/engine/admission/admit.ts";
 import { isRestoring } from "../../src/engine/lane/sent-writes.ts";
-import { stepOutbound } from "../../src/engine/outbound.ts";
-import { concludeResourceRemoval } from "../../src/engine/removal.ts";
+import { stepOutbound } from "../../src/engine/processing/outbound.ts";
+import { concludeResourceRemoval } from "../../src/engine/processing/removal.ts";
 import { enableLane, restart } from "../../src/engine/lane/restart.ts";
 import { connectionId } from "../../src/model/ids.ts";
 import {

@@ -8,8 +8,8 @@ import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admission/admit.ts";
 import type { Context } from "../../src/engine/lane/context.ts";
-import { fail } from "../../src/engine/fail.ts";
-import { admitChange, queueRemoval } from "../../src/engine/record-change.ts";
+import { fail } from "../../src/engine/processing/failure.ts";
+import { admitChange, queueRemoval } from "../../src/engine/processing/local-change.ts";
 import {
   cancelByHand,
   disableLane,

@@ -10,7 +10,7 @@ import type { EventId } from "../../src/model/ids.ts";
 import { type Instant, SECOND } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
 import type { Mapping } from "../../src/model/mapping.ts";
-import type { OutboundRequest } from "../../src/engine/outbound.ts";
+import type { OutboundRequest } from "../../src/engine/processing/outbound.ts";
 import { aKnown, aLane, aMapping, anEventId, at, issueType, plainField } from "./builders.ts";
 
 /** How much of everything may still happen. */

@@ -9,7 +9,7 @@ import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Context } from "../../src/engine/lane/context.ts";
 import type { Sight } from "../../src/engine/merge/merge.ts";
-import type { OutboundRequest, OutboundStep } from "../../src/engine/outbound.ts";
+import type { OutboundRequest, OutboundStep } from "../../src/engine/processing/outbound.ts";
 import { READS_LAG_MS } from "../../src/engine/merge/read-lag.ts";
 import { anObservation, at } from "./builders.ts";
 import type { Engine } from "./engine-under-test.ts";

@@ -292,10 +292,10 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "change-ours",
     rule: "A write of our own that equals base is no local edit",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: "if (change.ours) return { ...start, event: null };",
     replace: "",
-    killedBy: ["test/engine/record-change.test.ts"],
+    killedBy: ["test/engine/processing/local-change.test.ts"],
   },
   {
     id: "change-ours-equal",
@@ -316,17 +316,17 @@ export const admission: readonly CodeMutant[] = [
   {
     id: "change-tombstone",
     rule: "The tombstone is set when an outbound delete is drained",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: 'withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } })',
     replace: "canceled",
-    killedBy: ["test/engine/record-change.test.ts"],
+    killedBy: ["test/engine/processing/local-change.test.ts"],
   },
   {
     id: "change-deleted-edits",
     rule: "The unsent edits of a record that is deleted are kept in `conflicts`",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: 'conflicts: change.action === "delete" ? lostWith(lane, change.deleted, context) : [],',
     replace: "conflicts: [],",
-    killedBy: ["test/engine/record-change.test.ts"],
+    killedBy: ["test/engine/processing/local-change.test.ts"],
   },
 ];

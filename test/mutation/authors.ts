@@ -110,7 +110,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "refused-bound",
     rule: "... nor is the event errored, whoever was refused",
-    file: "src/engine/fail.ts",
+    file: "src/engine/processing/failure.ts",
     find: 'if (isRefused && attempt.kind === "create" && noted.lane.externalId !== null) {',
     replace: 'if (isRefused && attempt.kind === "create" && noted.lane.externalId === "") {',
     killedBy: ["test/engine/creates/create.test.ts"],
@@ -118,7 +118,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-tokenless",
     rule: "Without room for our token the account writes, for nothing else tells whose it is",
-    file: "src/engine/outbound.ts",
+    file: "src/engine/processing/outbound.ts",
     find: "const writer = carried ? asked : BY_ACCOUNT;",
     replace: "const writer = asked;",
     killedBy: ["test/engine/creates/create.test.ts"],

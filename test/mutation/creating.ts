@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const identify = "src/engine/creates/identify.ts";
-const outbound = "src/engine/outbound.ts";
+const outbound = "src/engine/processing/outbound.ts";
 const planReconcile = "src/runtime/plan-reconcile.ts";
 const reconcile = "src/engine/reconcile.ts";
 
@@ -194,7 +194,7 @@ export const creating: readonly CodeMutant[] = [
     file: outbound,
     find: "const begun = start.lane.intent ?? {",
     replace: "const begun = {",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "create-noted",

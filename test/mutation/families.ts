@@ -31,7 +31,7 @@ export const families: readonly CodeMutant[] = [
     id: "parent-ended-outbound",
     rule: "What is to be created below a resource that was let go of ends",
     reasons: ["parent_deleted"],
-    file: "src/engine/outbound.ts",
+    file: "src/engine/processing/outbound.ts",
     find: 'if (parent !== null && parent !== "none" && "ended" in parent) {',
     replace:
       'if (parent !== null && parent !== "none" && "ended" in parent && parent.ended === "") {',

@@ -249,7 +249,7 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/lane/knowledge.ts",
     find: "if (event.updatedAt > look.at || isOlderUnread(",
     replace: "if (event.updatedAt !== look.at || isOlderUnread(",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "learn-same-time",
@@ -275,7 +275,7 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/merge/merge.ts",
     find: "if (present) return paceWaiting(start, context);",
     replace: "",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "merge-missing",
@@ -284,7 +284,7 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/merge/merge.ts",
     find: 'return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;',
     replace: "return missing ? planned : planned;",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "merge-unanswered",
@@ -292,7 +292,7 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/merge/merge.ts",
     find: "unanswered: mayLand ? [...open, attempt] : open,",
     replace: "unanswered: mayLand ? open : open,",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "merge-forgets",
@@ -346,7 +346,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "covered-at-closing",
     rule: "... also where the answer that closed it shows that",
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: "...replacedAfterEnd(start.lane, content, at),",
     replace: "",
     killedBy: ["test/situations/found-by-simulation-lost.test.ts"],

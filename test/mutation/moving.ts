@@ -195,7 +195,7 @@ export const moving: readonly CodeMutant[] = [
     id: "move-conversation",
     rule: "A child that goes with its parent leaves its resource as it is",
     reasons: ["moved_with_parent"],
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: 'if (move === "with_parent") return "detach";',
     replace: "",
     killedBy: own,
@@ -221,7 +221,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-back-wins",
     rule: "A record that comes back wins what both sides changed meanwhile",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: "lane.tombstone?.recordMoved === undefined ? taken : changedNow(taken, context)",
     replace: "taken",
     killedBy: own,

@@ -1,7 +1,7 @@
 /** Mutants of how an event ends where it could not, need not or may not do what it is for. */
 import type { CodeMutant } from "./mutant.ts";
 
-const inbound = "src/engine/inbound.ts";
+const inbound = "src/engine/processing/inbound.ts";
 const restart = "src/engine/lane/restart.ts";
 const HELD = ["test/situations/held-rows.test.ts"];
 
@@ -41,7 +41,7 @@ export const outcomes: readonly CodeMutant[] = [
     find: 'return postpone(start, event, context.now, {\n    reason: "record_locked",',
     replace:
       'return postpone(start, { ...event, attempts: event.attempts + 1 }, context.now, {\n    reason: "record_locked",',
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "nothing-new",
@@ -50,7 +50,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: "!newsForBase && baseFrom !== null",
     replace: "!newsForBase && baseFrom === undefined",
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "nothing-new-own",
@@ -59,7 +59,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: "known?.baseFrom ?? known?.event",
     replace: "known?.event",
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "nothing-new-kept",
@@ -68,7 +68,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/engine/lane/knowledge.ts",
     find: "(before?.baseFrom ?? before?.event)",
     replace: "before?.event",
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "nothing-new-merged",
@@ -77,7 +77,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/engine/merge/merge.ts",
     find: "if (known.event !== id) return { ...known, baseFrom: id };",
     replace: "if (known.event !== id) return known;",
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "resource-deleted-delete",
@@ -86,7 +86,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: 'if (mapping.onResourceDeleted === "delete") {',
     replace: 'if (mapping.onResourceDeleted === "") {',
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "resource-deleted-archive",
@@ -95,7 +95,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: 'if (mapping.onResourceDeleted === "archive" && mapping.softDelete !== null) {',
     replace: 'if (mapping.onResourceDeleted === "" && mapping.softDelete !== null) {',
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "resource-deleted-detach",
@@ -104,7 +104,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: 'if (mapping.onResourceDeleted === "archive" && mapping.softDelete !== null) {',
     replace: 'if (mapping.onResourceDeleted !== "delete") {',
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "resource-deleted-gone",
@@ -113,7 +113,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: 'const nothing: RemovalPlan = { removal: { kind: "none" }, conflicts: [] };',
     replace: 'const nothing: RemovalPlan = { removal: { kind: "detach" }, conflicts: [] };',
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "resource-deleted-archived",
@@ -146,34 +146,34 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-deleted-delete",
     rule: "`onRecordDeleted: delete` deletes the resource where the integration can",
     reasons: ["deleted_resource"],
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: "resource.removal.includes(onRecordDeleted)",
     replace: "resource.removal.length === 0",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "record-deleted-close",
     rule: "... and closes it where it can only do that",
     reasons: ["closed_resource"],
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: 'return resource.removal[0] ?? "close";',
     replace: "return onRecordDeleted;",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "record-deleted-detach",
     rule: "`onRecordDeleted: detach` leaves it as it is",
     reasons: ["detached"],
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: 'onRecordDeleted === "detach" || ',
     replace: "",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "record-deleted-404",
     rule: "404 does not tell that a resource is gone: nobody says that it was closed",
     reasons: ["resource_not_found"],
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: 'if (answer === "not_found") {',
     replace: 'if (answer === "not_found" && attempt === null) {',
     killedBy: ["test/situations/found-by-simulation.test.ts"],
@@ -190,7 +190,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "restore-looks",
     rule: "Nobody listened to the resource of a record that was deleted: a restore reads it first",
     reasons: ["reread_needed"],
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: '...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true, restores: true }),',
     replace: "",
     killedBy: ["test/engine/restore.test.ts"],
@@ -206,7 +206,7 @@ export const outcomes: readonly CodeMutant[] = [
   {
     id: "restore-handed-on",
     rule: "A later write takes over from a restore that the record was taken back",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: '      restores: change.action === "upsert" && isRestoring(lane),\n',
     replace: "",
     killedBy: ["test/engine/restore.test.ts"],
@@ -215,7 +215,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "restore-cancels",
     rule: "... and a deletion that was not carried out yet is canceled by it",
     reasons: ["superseded"],
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: 'isRemoval(one) && one.state !== "processing"',
     replace: 'isRemoval(one) && one.state === "processing"',
     killedBy: ["test/engine/restore.test.ts"],
@@ -242,10 +242,10 @@ export const outcomes: readonly CodeMutant[] = [
     id: "paired-elsewhere-said",
     rule: "... which its reason says",
     reasons: ["needs_attention"],
-    file: "src/engine/fail.ts",
+    file: "src/engine/processing/failure.ts",
     find: 'needsAttention ? "needs_attention" : "failed"',
     replace: '"failed"',
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
   {
     id: "credentials-attention",

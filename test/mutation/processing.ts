@@ -2,8 +2,8 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const start = "src/engine/lane/claim.ts";
-const outbound = "src/engine/outbound.ts";
-const fail = "src/engine/fail.ts";
+const outbound = "src/engine/processing/outbound.ts";
+const fail = "src/engine/processing/failure.ts";
 
 export const processing: readonly CodeMutant[] = [
   {
@@ -200,7 +200,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "read-of-before-late",
     rule: "... and our write waits until a look can tell",
-    file: "src/engine/outbound.ts",
+    file: "src/engine/processing/outbound.ts",
     find: "if (waiting !== null) return settled(waiting);",
     replace: "",
     killedBy: ["test/situations/reads.test.ts"],
@@ -246,7 +246,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: 'transition: sending(withLane(start, { flips: noted.flips }), event, "patch", values, context),',
     replace: "transition: start,",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "look-first",
@@ -255,7 +255,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: "(lane.attempt !== null || event.reread || isUnread(lane)) &&",
     replace: "(event.reread || isUnread(lane)) &&",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "look-unread",
@@ -263,7 +263,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: "(lane.attempt !== null || event.reread || isUnread(lane)) &&",
     replace: "(lane.attempt !== null || event.reread) &&",
-    killedBy: ["test/engine/read-first.test.ts"],
+    killedBy: ["test/engine/processing/read-first.test.ts"],
   },
   {
     id: "outbound-tombstone",
@@ -272,7 +272,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: 'if (event.action === "upsert" && lane.tombstone !== null) {',
     replace: 'if (event.action === "upsert" && lane.tombstone !== null && lane.tombstone.at < 0) {',
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "resent-remembered",
@@ -280,7 +280,7 @@ export const processing: readonly CodeMutant[] = [
     file: outbound,
     find: "const unanswered = mayLand ? [...lane.unanswered, open] : lane.unanswered;",
     replace: "const unanswered = lane.unanswered;",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "parent-first",
@@ -295,24 +295,24 @@ export const processing: readonly CodeMutant[] = [
     return {
       kind: "settled",
       transition: postpone(`,
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "detach-unsent",
     rule: "An unsent local edit turns `delete` into `detach`",
     reasons: ["detached"],
-    file: "src/engine/inbound.ts",
+    file: "src/engine/processing/inbound.ts",
     find: 'kind: edits.length > 0 ? "detach" : "delete"',
     replace: 'kind: "delete"',
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "detach-told",
     rule: "... and is told in `conflicts`",
-    file: "src/engine/inbound.ts",
+    file: "src/engine/processing/inbound.ts",
     find: "const conflicts = edits.map((",
     replace: "const conflicts = edits.slice(99).map((",
-    killedBy: ["test/engine/inbound.test.ts"],
+    killedBy: ["test/engine/processing/inbound.test.ts"],
   },
   {
     id: "pause-without-blame",
@@ -321,7 +321,7 @@ export const processing: readonly CodeMutant[] = [
     file: fail,
     find: "return postpone(noted, event, now, {",
     replace: "return requeue(noted, event, now, {",
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
   {
     id: "refused-known",
@@ -329,7 +329,7 @@ export const processing: readonly CodeMutant[] = [
     file: fail,
     find: "isRefused ? { ...start, lane: withoutRefused(start.lane, event) } : start;",
     replace: "start;",
-    killedBy: ["test/engine/outbound.test.ts"],
+    killedBy: ["test/engine/processing/outbound.test.ts"],
   },
   {
     id: "timeout-unknown",
@@ -337,7 +337,7 @@ export const processing: readonly CodeMutant[] = [
     file: fail,
     find: 'applied === "no" && attempt?.event === event.id && attempt.epoch === event.epoch;',
     replace: "attempt?.event === event.id && attempt.epoch === event.epoch;",
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
   {
     id: "permanent-at-once",
@@ -346,7 +346,7 @@ export const processing: readonly CodeMutant[] = [
     file: fail,
     find: "if (error.retryable && event.attempts < MAX_ATTEMPTS) {",
     replace: "if (event.attempts < MAX_ATTEMPTS) {",
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
   {
     id: "attempts-end",
@@ -355,7 +355,7 @@ export const processing: readonly CodeMutant[] = [
     file: fail,
     find: "if (error.retryable && event.attempts < MAX_ATTEMPTS) {",
     replace: "if (error.retryable) {",
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
   {
     id: "errored-gives-way",
@@ -363,7 +363,7 @@ export const processing: readonly CodeMutant[] = [
     file: fail,
     find: "return givesWay ? supersede(errored, event, waiting, now) : errored;",
     replace: "return givesWay && waiting === undefined ? errored : errored;",
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
   {
     id: "jitter",
@@ -372,6 +372,6 @@ export const processing: readonly CodeMutant[] = [
     file: "src/engine/lane/retry.ts",
     find: "return addMillis(now, ceiling * chance);",
     replace: "return addMillis(now, ceiling);",
-    killedBy: ["test/engine/fail.test.ts"],
+    killedBy: ["test/engine/processing/failure.test.ts"],
   },
 ];

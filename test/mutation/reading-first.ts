@@ -1,9 +1,9 @@
 /** Mutants of the read before a write, and of sets that leave by their elements (situations 56 and 57). */
 import type { CodeMutant } from "./mutant.ts";
 
-const decision = "src/engine/outbound.ts";
-const rule = "src/engine/read-first.ts";
-const unit = ["test/engine/read-first.test.ts"];
+const decision = "src/engine/processing/outbound.ts";
+const rule = "src/engine/processing/read-first.ts";
+const unit = ["test/engine/processing/read-first.test.ts"];
 const story = ["test/situations/read-before-write.test.ts"];
 const adapter = ["test/integrations/github/sets.test.ts"];
 
@@ -51,7 +51,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-closed-replaced",
     rule: "... of which only that is named: the rest stays readable",
-    file: "src/engine/removal.ts",
+    file: "src/engine/processing/removal.ts",
     find: "const replaced = closing === null ? content : pick(content, Object.keys(closing));",
     replace: "const replaced = content;",
     killedBy: unit,

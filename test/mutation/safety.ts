@@ -11,7 +11,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "pace-follows",
     rule: "An edit that follows a write within the pause waits for its end, and others join it",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: '...(change.action === "upsert" ? { runAt: nextWriteAt(start.lane, context) } : {}),',
     replace: "",
     killedBy: ["test/engine/lane/pace.test.ts"],

@@ -1,7 +1,7 @@
 /** Mutants of what holds for tables as apps have them: row security, time zones, other writers. */
 import type { CodeMutant } from "./mutant.ts";
 
-const absentRow = "src/engine/absent-row.ts";
+const absentRow = "src/engine/processing/absent-row.ts";
 const captureSql = "src/store/postgres/capture-sql.ts";
 const fit = "src/store/postgres/fit-for-mapping.ts";
 const FORGED = ["test/store/forged-capture.test.ts"];
@@ -16,7 +16,7 @@ export const schemas: readonly CodeMutant[] = [
     file: absentRow,
     find: 'return mayHide && captured.at(-1)?.operation !== "delete";',
     replace: "return mayHide && captured.length === 0;",
-    killedBy: ["test/engine/absent-row.test.ts"],
+    killedBy: ["test/engine/processing/absent-row.test.ts"],
   },
   {
     id: "hidden-delete-captured",
@@ -24,7 +24,7 @@ export const schemas: readonly CodeMutant[] = [
     file: absentRow,
     find: 'return mayHide && captured.at(-1)?.operation !== "delete";',
     replace: "return mayHide;",
-    killedBy: ["test/engine/absent-row.test.ts"],
+    killedBy: ["test/engine/processing/absent-row.test.ts"],
   },
   {
     id: "hidden-drained",
@@ -38,10 +38,10 @@ export const schemas: readonly CodeMutant[] = [
     id: "hidden-outbound-waits",
     rule: "... its event waits until the row can be seen",
     reasons: ["record_not_visible"],
-    file: "src/engine/outbound.ts",
+    file: "src/engine/processing/outbound.ts",
     find: "    if (view.hidden === true) return settled(awaitVisible(start, event, context));\n",
     replace: "",
-    killedBy: ["test/engine/absent-row.test.ts"],
+    killedBy: ["test/engine/processing/absent-row.test.ts"],
   },
   {
     id: "hidden-begun-alone",
@@ -67,7 +67,7 @@ export const schemas: readonly CodeMutant[] = [
     file: absentRow,
     find: "return postpone(start, event, context.now, {",
     replace: "return postpone(start, { ...event, attempts: event.attempts + 1 }, context.now, {",
-    killedBy: ["test/engine/absent-row.test.ts"],
+    killedBy: ["test/engine/processing/absent-row.test.ts"],
   },
   {
     id: "wall-written",

@@ -56,7 +56,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "closed-again",
     rule: "What a late write of ours has opened after it was closed is closed again",
-    file: "src/engine/undone.ts",
+    file: "src/engine/processing/reopened.ts",
     find: "if (landed.length === 0) return admission;",
     replace: "if (landed.length >= 0) return admission;",
     killedBy,
@@ -64,7 +64,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "closed-again-once",
     rule: "Each late write counts once: whoever opens it after that meant it",
-    file: "src/engine/undone.ts",
+    file: "src/engine/processing/reopened.ts",
     find: "lane.unanswered.filter((write) => !landed.includes(write))",
     replace: "lane.unanswered",
     killedBy,

@@ -13,7 +13,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-nothing-to-remove",
     rule: "Of a deleted record nothing is removed where nothing is connected",
     reasons: ["moved_away"],
-    file: "src/engine/outbound.ts",
+    file: "src/engine/processing/outbound.ts",
     find: "const isAway = lane.tombstone?.movedTo !== undefined;",
     replace: "const isAway = lane.recordId === '';",
     killedBy,
@@ -166,7 +166,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-taken-back",
     rule: "A record that is taken back after its resource was moved has what belongs to it follow",
-    file: "src/engine/record-change.ts",
+    file: "src/engine/processing/local-change.ts",
     find: "timed.moved === null ? back : followAtLast(back, context)",
     replace: "back",
     killedBy,

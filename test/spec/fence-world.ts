@@ -7,10 +7,14 @@ import type { Content } from "../../src/model/content.ts";
 import type { EventId } from "../../src/model/ids.ts";
 import type { Lane, Transition } from "../../src/model/lane.ts";
 import { admit } from "../../src/engine/admission/admit.ts";
-import { concludeInbound } from "../../src/engine/inbound.ts";
+import { concludeInbound } from "../../src/engine/processing/inbound.ts";
 import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
-import { concludeAnswer, concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
-import { admitChange } from "../../src/engine/record-change.ts";
+import {
+  concludeAnswer,
+  concludeLook,
+  stepOutbound,
+} from "../../src/engine/processing/outbound.ts";
+import { admitChange } from "../../src/engine/processing/local-change.ts";
 import {
   claim,
   type Claim,

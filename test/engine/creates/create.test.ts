@@ -7,13 +7,13 @@ import {
   withoutRefusedLate,
   type Writer,
 } from "../../../src/engine/creates/create.ts";
-import { fail } from "../../../src/engine/fail.ts";
+import { fail } from "../../../src/engine/processing/failure.ts";
 import { learnIdentity } from "../../../src/engine/creates/identify.ts";
 import {
   type OutboundStep,
   type OutboundView,
   stepOutbound,
-} from "../../../src/engine/outbound.ts";
+} from "../../../src/engine/processing/outbound.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
 import type { Instant } from "../../../src/model/instant.ts";
 import type { Lane, Transition } from "../../../src/model/lane.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stepOutbound } from "../../../src/engine/outbound.ts";
+import { stepOutbound } from "../../../src/engine/processing/outbound.ts";
 import {
   awaitIntents,
   awaitStill,

@@ -1,7 +1,7 @@
 /** A record that is edited again and again. */
 import { describe, expect, it } from "vitest";
 import { queueUnsent } from "../../../src/engine/merge/merge.ts";
-import { admitChange, type RecordChange } from "../../../src/engine/record-change.ts";
+import { admitChange, type RecordChange } from "../../../src/engine/processing/local-change.ts";
 import { unchanged } from "../../../src/engine/lane/transition.ts";
 import { aContext, aLane, anAttempt, anEventId, at, bornOf, withEvent } from "../builders.ts";
 

@@ -1,10 +1,10 @@
 /** Read before write (situations 56 and 57), and what leaves of a set. */
 import { describe, expect, it } from "vitest";
-import { planMerge, sightOf } from "../../src/engine/merge/merge.ts";
-import { concludeLook, stepOutbound } from "../../src/engine/outbound.ts";
-import { concludeRemovalLook } from "../../src/engine/removal.ts";
-import type { Content } from "../../src/model/content.ts";
-import type { Lane } from "../../src/model/lane.ts";
+import { planMerge, sightOf } from "../../../src/engine/merge/merge.ts";
+import { concludeLook, stepOutbound } from "../../../src/engine/processing/outbound.ts";
+import { concludeRemovalLook } from "../../../src/engine/processing/removal.ts";
+import type { Content } from "../../../src/model/content.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   aKnown,
@@ -18,7 +18,7 @@ import {
   issueType,
   plainField,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext({ readFreshness: 1_000 });
 const editedHere = { title: "L", body: "text" };

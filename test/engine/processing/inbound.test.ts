@@ -11,13 +11,13 @@ import {
   PARENT_DEADLINE_MS,
   planRemoval,
   WAIT_MS,
-} from "../../src/engine/inbound.ts";
-import { hear } from "../../src/engine/lane/knowledge.ts";
-import { planMerge, type Sight } from "../../src/engine/merge/merge.ts";
-import type { Content } from "../../src/model/content.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import { addMillis } from "../../src/model/instant.ts";
-import type { Lane } from "../../src/model/lane.ts";
+} from "../../../src/engine/processing/inbound.ts";
+import { hear } from "../../../src/engine/lane/knowledge.ts";
+import { planMerge, type Sight } from "../../../src/engine/merge/merge.ts";
+import type { Content } from "../../../src/model/content.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import { addMillis } from "../../../src/model/instant.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   aKnown,
@@ -29,7 +29,7 @@ import {
   at,
   eventIn,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const theirs = { title: "B", body: "text" };

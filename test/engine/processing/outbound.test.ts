@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { fail } from "../../src/engine/fail.ts";
-import { planMerge, type Sight, sightOf } from "../../src/engine/merge/merge.ts";
+import { fail } from "../../../src/engine/processing/failure.ts";
+import { planMerge, type Sight, sightOf } from "../../../src/engine/merge/merge.ts";
 import {
   concludeAnswer,
   concludeLook,
   type OutboundView,
   stepOutbound,
-} from "../../src/engine/outbound.ts";
-import { concludeResourceRemoval } from "../../src/engine/removal.ts";
-import type { EventError, TandemEvent } from "../../src/model/event.ts";
-import type { Content } from "../../src/model/content.ts";
-import type { Lane } from "../../src/model/lane.ts";
+} from "../../../src/engine/processing/outbound.ts";
+import { concludeResourceRemoval } from "../../../src/engine/processing/removal.ts";
+import type { EventError, TandemEvent } from "../../../src/model/event.ts";
+import type { Content } from "../../../src/model/content.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   aLane,
@@ -23,7 +23,7 @@ import {
   eventIn,
   issueType,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const unchanged = { title: "A", body: "text" };

@@ -9,14 +9,14 @@
  *    counted from when that request left. A webhook or a list says what the resource was, not what it is.
  * 3. An edit that lands between this read and our request can still be lost: the round trip of one request.
  */
-import { type Content, sameValue } from "../model/content.ts";
-import type { Conflict, TandemEvent } from "../model/event.ts";
-import { addMillis } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import type { Context } from "./lane/context.ts";
-import { lastWrites } from "./lane/sent-writes.ts";
-import { postpone } from "./lane/claim.ts";
-import { liveEvents } from "./lane/transition.ts";
+import { type Content, sameValue } from "../../model/content.ts";
+import type { Conflict, TandemEvent } from "../../model/event.ts";
+import { addMillis } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import type { Context } from "../lane/context.ts";
+import { lastWrites } from "../lane/sent-writes.ts";
+import { postpone } from "../lane/claim.ts";
+import { liveEvents } from "../lane/transition.ts";
 
 /** Whether the resource must be read before a write of ours may leave. */
 export function mustReadFirst({ lastSent }: Lane, { now, readFreshness }: Context): boolean {

@@ -8,7 +8,7 @@ import {
   admitUnsent,
   queueRemoval,
   type RecordChange,
-} from "../../src/engine/record-change.ts";
+} from "../../../src/engine/processing/local-change.ts";
 import {
   aContext,
   aLane,
@@ -19,7 +19,7 @@ import {
   bornOf,
   eventIn,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const now = at(100);

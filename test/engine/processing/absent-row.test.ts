@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { awaitRow, isHidden } from "../../src/engine/absent-row.ts";
-import { stepOutbound } from "../../src/engine/outbound.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import { aContext, aLane, withEvent } from "./builders.ts";
+import { awaitRow, isHidden } from "../../../src/engine/processing/absent-row.ts";
+import { stepOutbound } from "../../../src/engine/processing/outbound.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import { aContext, aLane, withEvent } from "../builders.ts";
 
 const context = aContext();
 const claimed = (changes: Partial<TandemEvent> = {}) =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { fail, type Failure } from "../../src/engine/fail.ts";
-import { MAX_ATTEMPTS, nextRunAt } from "../../src/engine/lane/retry.ts";
-import { addMillis } from "../../src/model/instant.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "./builders.ts";
+import { fail, type Failure } from "../../../src/engine/processing/failure.ts";
+import { MAX_ATTEMPTS, nextRunAt } from "../../../src/engine/lane/retry.ts";
+import { addMillis } from "../../../src/model/instant.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
 
 const now = at(100);
 const tombstone = { event: anEventId(9), at: at(1), side: "record" } as const;

@@ -2,11 +2,11 @@
  * What the absence of a record's row says. A row that nobody shows us is deleted only where its delete was
  * captured, or where row security provably hides nothing: a policy hides a row that its owner has edited.
  */
-import type { TandemEvent } from "../model/event.ts";
-import type { Transition } from "../model/lane.ts";
-import type { Context } from "./lane/context.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { Transition } from "../../model/lane.ts";
+import type { Context } from "../lane/context.ts";
 import { awaitRecord, nextLookAt } from "./inbound.ts";
-import { postpone } from "./lane/claim.ts";
+import { postpone } from "../lane/claim.ts";
 
 /**
  * Whether an absent row may live on where we do not see it.

@@ -1,12 +1,12 @@
 /** What becomes of an event that failed: another attempt, a pause without blame, or an error. */
-import type { EventError, TandemEvent } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Transition } from "../model/lane.ts";
-import { supersede } from "./lane/sent-writes.ts";
-import { lookInstead, withoutRefused } from "./creates/create.ts";
-import { MAX_ATTEMPTS, nextRunAt } from "./lane/retry.ts";
-import { isTakenBack, postpone, requeue } from "./lane/claim.ts";
-import { liveEvents, move } from "./lane/transition.ts";
+import type { EventError, TandemEvent } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Transition } from "../../model/lane.ts";
+import { supersede } from "../lane/sent-writes.ts";
+import { lookInstead, withoutRefused } from "../creates/create.ts";
+import { MAX_ATTEMPTS, nextRunAt } from "../lane/retry.ts";
+import { isTakenBack, postpone, requeue } from "../lane/claim.ts";
+import { liveEvents, move } from "../lane/transition.ts";
 
 export interface Failure {
   readonly error: EventError;

@@ -1,19 +1,19 @@
 /** Admission of a local write: what a drained change does to a lane. Rows 2, 3 and 7 apply. */
-import type { Content } from "../model/content.ts";
-import type { Conflict, FieldChange, TandemEvent } from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import { type Instant, laterOf } from "../model/instant.ts";
-import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
-import { mappedFields, type Mapping } from "../model/mapping.ts";
-import { cancelOlder } from "./admission/admit.ts";
-import type { Admission } from "./lane/arrival.ts";
-import type { Context } from "./lane/context.ts";
-import { isRestoring, mustLook, supersede } from "./lane/sent-writes.ts";
+import type { Content } from "../../model/content.ts";
+import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import { type Instant, laterOf } from "../../model/instant.ts";
+import type { Lane, RecordMove, Tombstone, Transition } from "../../model/lane.ts";
+import { mappedFields, type Mapping } from "../../model/mapping.ts";
+import { cancelOlder } from "../admission/admit.ts";
+import type { Admission } from "../lane/arrival.ts";
+import type { Context } from "../lane/context.ts";
+import { isRestoring, mustLook, supersede } from "../lane/sent-writes.ts";
 import { unsentOf } from "./inbound.ts";
-import { newEvent } from "./lane/new-event.ts";
-import { nextWriteAt } from "./lane/pace.ts";
+import { newEvent } from "../lane/new-event.ts";
+import { nextWriteAt } from "../lane/pace.ts";
 import { removalOf } from "./removal.ts";
-import { endedReason, missedAtMove, outOfReach } from "./lane/tombstone.ts";
+import { endedReason, missedAtMove, outOfReach } from "../lane/tombstone.ts";
 import {
   bear,
   inboundOff,
@@ -23,7 +23,7 @@ import {
   unchanged,
   withConflicts,
   withLane,
-} from "./lane/transition.ts";
+} from "../lane/transition.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
 export interface RecordChange {

@@ -6,15 +6,15 @@
  * Told by what it shows only: whoever opens it by hand within that write's ten minutes is taken for the
  * write, once.
  */
-import { sameValue } from "../model/content.ts";
-import { addMillis } from "../model/instant.ts";
-import type { Attempt, Lane } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
-import { admit } from "./admission/admit.ts";
-import type { Admission, Arrival } from "./lane/arrival.ts";
-import { type Context, ownTime } from "./lane/context.ts";
-import { REMEMBER_MS } from "./lane/sent-writes.ts";
-import { queueRemoval } from "./record-change.ts";
+import { sameValue } from "../../model/content.ts";
+import { addMillis } from "../../model/instant.ts";
+import type { Attempt, Lane } from "../../model/lane.ts";
+import type { Observation } from "../../model/observation.ts";
+import { admit } from "../admission/admit.ts";
+import type { Admission, Arrival } from "../lane/arrival.ts";
+import { type Context, ownTime } from "../lane/context.ts";
+import { REMEMBER_MS } from "../lane/sent-writes.ts";
+import { queueRemoval } from "./local-change.ts";
 import { closingValues } from "./removal.ts";
 
 /** Admits an arrival, and closes what it shows to be open by our own late write. */
