@@ -23,7 +23,7 @@ import {
   planNews,
   planRecordSide,
   type RecordSide,
-} from "./planned.ts";
+} from "./lifecycle/planned.ts";
 import { closingValues, removalOf } from "./processing/removal.ts";
 import { inboundOff } from "./lane/transition.ts";
 

@@ -1,5 +1,5 @@
 /** Both sides of a pairing as a plan looks at them: the record as it is now, the resource by its id. */
-import type { RecordSide } from "../engine/planned.ts";
+import type { RecordSide } from "../engine/lifecycle/planned.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import { IntegrationError } from "../integrations/integration.ts";

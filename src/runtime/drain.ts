@@ -4,7 +4,7 @@
  */
 import { isHidden } from "../engine/processing/absent-row.ts";
 import type { Admission } from "../engine/lane/arrival.ts";
-import { placeRecord } from "../engine/place-record.ts";
+import { placeRecord } from "../engine/lifecycle/record-placement.ts";
 import {
   admitChange,
   admitOrphan,
@@ -12,7 +12,7 @@ import {
   admitRestore,
   canRestore,
 } from "../engine/processing/local-change.ts";
-import { connectionsAt, type Whereabouts } from "../engine/record-move.ts";
+import { connectionsAt, type Whereabouts } from "../engine/lifecycle/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";

@@ -14,7 +14,7 @@ import {
   moveLane,
   type MoveNews,
   placeText,
-} from "../engine/move.ts";
+} from "../engine/lifecycle/resource-move.ts";
 import { hasEndedBefore } from "../engine/lane/tombstone.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";

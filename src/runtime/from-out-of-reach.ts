@@ -2,7 +2,7 @@
  * What went where nothing is connected and came back may be told of in the wrong order. Then the lane
  * that it got keeps where it came from, and who is told late that it went there goes on to that lane.
  */
-import { placeText } from "../engine/move.ts";
+import { placeText } from "../engine/lifecycle/resource-move.ts";
 import { unchanged } from "../engine/lane/transition.ts";
 import type { ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";

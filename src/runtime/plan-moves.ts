@@ -1,5 +1,5 @@
 /** What a reconcile finds to have been moved to another container: planned, to be followed. */
-import type { PlannedAction } from "../engine/planned.ts";
+import type { PlannedAction } from "../engine/lifecycle/planned.ts";
 import type { FormerPlace, Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Place, ResourceMove } from "../model/observation.ts";

@@ -10,8 +10,8 @@
 import type { Arrival } from "../engine/lane/arrival.ts";
 import { isTooYoungToMiss } from "../engine/merge/read-lag.ts";
 import { planAbsent, planOrphan, planOutlived, planSeen, unseenLane } from "../engine/reconcile.ts";
-import { deletedWhileAway } from "../engine/record-move.ts";
-import { mayBeBack } from "../engine/returning.ts";
+import { deletedWhileAway } from "../engine/lifecycle/record-move.ts";
+import { mayBeBack } from "../engine/lifecycle/resource-return.ts";
 import type { Returnable } from "../engine/lane/tombstone.ts";
 import type { LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";

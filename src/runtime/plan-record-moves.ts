@@ -4,7 +4,7 @@
  * record's lanes together.
  */
 import type { Context } from "../engine/lane/context.ts";
-import { type PlannedAction, planRecordSide } from "../engine/planned.ts";
+import { type PlannedAction, planRecordSide } from "../engine/lifecycle/planned.ts";
 import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
 import { removalAfter } from "../engine/processing/removal.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";

@@ -1,5 +1,5 @@
 /** The steps of a reconcile's plan, and the state that each part of planning is given. */
-import type { PlannedAction } from "../engine/planned.ts";
+import type { PlannedAction } from "../engine/lifecycle/planned.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";

@@ -1,6 +1,6 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
 import { fail } from "../engine/processing/failure.ts";
-import { beginAnew, leaveLane, placeText } from "../engine/move.ts";
+import { beginAnew, leaveLane, placeText } from "../engine/lifecycle/resource-move.ts";
 import { processing } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { isContention } from "../store/database.ts";

@@ -5,9 +5,9 @@
  */
 import type { Arrival } from "../engine/lane/arrival.ts";
 import { queueUnsent } from "../engine/merge/merge.ts";
-import type { PlannedAction, PlannedKind } from "../engine/planned.ts";
+import type { PlannedAction, PlannedKind } from "../engine/lifecycle/planned.ts";
 import { queueRemoval } from "../engine/processing/local-change.ts";
-import { deletedWhileAway } from "../engine/record-move.ts";
+import { deletedWhileAway } from "../engine/lifecycle/record-move.ts";
 import { noteSurplus, whySurplus } from "../engine/creates/surplus.ts";
 import { unchanged } from "../engine/lane/transition.ts";
 import type { Victim } from "../model/held-run.ts";

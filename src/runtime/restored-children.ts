@@ -6,7 +6,7 @@
  * still saw the parent as ended has ended by then, or will see that it lives.
  */
 import { queueRemoval } from "../engine/processing/local-change.ts";
-import { deletedWhileAway } from "../engine/record-move.ts";
+import { deletedWhileAway } from "../engine/lifecycle/record-move.ts";
 import type { EventId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";

@@ -4,8 +4,8 @@
  * go of for its record's sake is not asked for: it costs no call.
  */
 import type { Arrival } from "../engine/lane/arrival.ts";
-import type { RecordSide } from "../engine/planned.ts";
-import { connectionsAt } from "../engine/record-move.ts";
+import type { RecordSide } from "../engine/lifecycle/planned.ts";
+import { connectionsAt } from "../engine/lifecycle/record-move.ts";
 import {
   admitReturn,
   handBack,
@@ -14,7 +14,7 @@ import {
   mayBeBack,
   planReturn,
   takeEditTimes,
-} from "../engine/returning.ts";
+} from "../engine/lifecycle/resource-return.ts";
 import type { Returnable } from "../engine/lane/tombstone.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";

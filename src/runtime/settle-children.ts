@@ -4,11 +4,16 @@
  */
 import { admit } from "../engine/admission/admit.ts";
 import type { Context } from "../engine/lane/context.ts";
-import { followParent, letRecordGo, matchChildren, tradePlaces } from "../engine/move.ts";
+import {
+  followParent,
+  letRecordGo,
+  matchChildren,
+  tradePlaces,
+} from "../engine/lifecycle/resource-move.ts";
 import { refOf } from "../engine/processing/outbound.ts";
 import { admitDrift, admitUnsent, queueRemoval } from "../engine/processing/local-change.ts";
-import { handBack, takeEditTimes } from "../engine/returning.ts";
-import { type Rivalry, settleRivals } from "../engine/rivals.ts";
+import { handBack, takeEditTimes } from "../engine/lifecycle/resource-return.ts";
+import { type Rivalry, settleRivals } from "../engine/lifecycle/duplicate-lanes.ts";
 import { secondsBelow } from "../engine/creates/surplus.ts";
 import { backInReach } from "../engine/lane/tombstone.ts";
 import type { Lane, Transition } from "../model/lane.ts";

@@ -6,7 +6,7 @@
 import { awaitRow } from "../engine/processing/absent-row.ts";
 import type { Context } from "../engine/lane/context.ts";
 import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../engine/processing/inbound.ts";
-import { awaitChildren, leftOnTheWay, removeWith } from "../engine/move.ts";
+import { awaitChildren, leftOnTheWay, removeWith } from "../engine/lifecycle/resource-move.ts";
 import { isArchivedByUs } from "../engine/lane/tombstone.ts";
 import { withConflicts } from "../engine/lane/transition.ts";
 import { recordContent } from "../engine/merge/translate-record.ts";

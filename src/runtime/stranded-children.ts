@@ -3,7 +3,7 @@
  * record has ended, or has left it behind. It leaves its pairing wherever it is, and comes back with what it
  * belongs to.
  */
-import { leaveLane, type MoveNews, placeText } from "../engine/move.ts";
+import { leaveLane, type MoveNews, placeText } from "../engine/lifecycle/resource-move.ts";
 import { requeue } from "../engine/lane/claim.ts";
 import { liveEvents, unchanged } from "../engine/lane/transition.ts";
 import type { LaneId } from "../model/ids.ts";

@@ -3,7 +3,7 @@
  * resource that the list no longer has, and closes surplus resources of our own: a reconcile that
  * leaves records alone.
  */
-import type { PlannedKind } from "../engine/planned.ts";
+import type { PlannedKind } from "../engine/lifecycle/planned.ts";
 import { addMillis } from "../model/instant.ts";
 import { AddressBook, type Contact } from "./address-book.ts";
 import { tell } from "./failures.ts";

@@ -1,5 +1,5 @@
 /** Records of a connection that have no counterpart there and never had one, in steps. */
-import { takingBack } from "../engine/place-record.ts";
+import { takingBack } from "../engine/lifecycle/record-placement.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./address-book.ts";

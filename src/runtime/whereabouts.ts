@@ -1,13 +1,13 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
 import type { ParentState } from "../engine/processing/outbound.ts";
-import { endedIn, expectedIn, takingBack } from "../engine/place-record.ts";
+import { endedIn, expectedIn, takingBack } from "../engine/lifecycle/record-placement.ts";
 import {
   connectionsAt,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
   type Whereabouts,
-} from "../engine/record-move.ts";
+} from "../engine/lifecycle/record-move.ts";
 import type { FieldChange } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";

@@ -1,6 +1,6 @@
 /** Why nothing happened for a record that has no lane and no journal: one sentence and the next command. */
 import type { TandemCore } from "../compose.ts";
-import { connectionsAt } from "../engine/record-move.ts";
+import { connectionsAt } from "../engine/lifecycle/record-move.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { AddressBook } from "../runtime/address-book.ts";
 import { isSoftDeleted } from "../runtime/fold-changes.ts";

@@ -7,7 +7,7 @@ import {
   moveLane,
   type MoveNews,
   removeWith,
-} from "../../src/engine/move.ts";
+} from "../../src/engine/lifecycle/resource-move.ts";
 import type { TandemEvent } from "../../src/model/event.ts";
 import { connectionId, deliveryId, laneId } from "../../src/model/ids.ts";
 import type { Lane } from "../../src/model/lane.ts";

@@ -1,6 +1,6 @@
 /** What a reconcile would do to one pairing, told before anything is done. */
 import { describe, expect, it } from "vitest";
-import { planRecordSide } from "../../src/engine/planned.ts";
+import { planRecordSide } from "../../src/engine/lifecycle/planned.ts";
 import {
   planAbsent,
   planOrphan,

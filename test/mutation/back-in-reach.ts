@@ -23,7 +23,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-by-way-of",
     rule: "What is still to follow a parent that ended on its way belongs below it where that came from",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "? [connectionId] : [movedFrom, connectionId];",
     replace: "? [connectionId] : [connectionId];",
     killedBy,
@@ -39,7 +39,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-below-another",
     rule: "What was said below an issue that is out of reach is said below the one that its task has by now",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "isChild && lane.isAway;",
     replace: "!isChild && lane.isAway;",
     killedBy,
@@ -47,7 +47,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-no-other-issue",
     rule: "A task whose issue is out of reach gets no other by being edited",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "isChild && lane.isAway;",
     replace: "lane.isAway;",
     killedBy,

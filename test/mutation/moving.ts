@@ -1,8 +1,8 @@
 /** Mutants of records that the app moves to another scope, and of resources that move on and on. */
 import type { CodeMutant } from "./mutant.ts";
 
-const file = "src/engine/record-move.ts";
-const own = ["test/engine/record-move.test.ts"];
+const file = "src/engine/lifecycle/record-move.ts";
+const own = ["test/engine/lifecycle/record-move.test.ts"];
 const TWICE = ["test/situations/transfers-twice.test.ts"];
 
 export const moving: readonly CodeMutant[] = [
@@ -74,10 +74,10 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "child-parent-over",
     rule: "A parent whose lane has ended there gets no other for its child",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "return connections.filter((id) => takingBack(ended, false, id) === undefined);",
     replace: "return ended.length < 0 ? [] : connections;",
-    killedBy: ["test/engine/place-record.test.ts"],
+    killedBy: ["test/engine/lifecycle/record-placement.test.ts"],
   },
   {
     id: "child-parent-untold",
@@ -309,7 +309,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "transfer-on",
     rule: "Transferred on before it was followed, a resource's records on its way are doubles",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: "place = left.moved;",
     replace: "place = null;",
     killedBy: TWICE,

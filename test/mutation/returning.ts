@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const killedBy = ["test/situations/returns.test.ts"];
-const unit = ["test/engine/returning.test.ts"];
+const unit = ["test/engine/lifecycle/resource-return.test.ts"];
 
 export const returning: readonly CodeMutant[] = [
   {
@@ -26,7 +26,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-record-side",
     rule: "What was closed or let go of for its record costs no call",
-    file: "src/engine/returning.ts",
+    file: "src/engine/lifecycle/resource-return.ts",
     find: "return mayReturn(lane) && inboundOff(lane, context) === null;",
     replace: "return lane.tombstone !== null && inboundOff(lane, context) === null;",
     killedBy,
@@ -50,7 +50,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-young",
     rule: "Moments after a deletion was heard of a list that shows it lags",
-    file: "src/engine/returning.ts",
+    file: "src/engine/lifecycle/resource-return.ts",
     find: "return addMillis(tombstone.at, READS_LAG_MS) > now;",
     replace: "return addMillis(tombstone.at, 0) > now;",
     killedBy,

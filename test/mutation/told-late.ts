@@ -48,7 +48,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "moved-home",
     rule: "A record that comes back from elsewhere to where its resource was deleted gets another",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "isRevival || isFromElsewhere ||",
     replace: "isRevival ||",
     killedBy,
@@ -104,10 +104,10 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-left-behind",
     rule: "A lane that is left behind stands for another place than the one it came to",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: "cameFrom: null,",
     replace: "",
-    killedBy: ["test/engine/move.test.ts"],
+    killedBy: ["test/engine/lifecycle/resource-move.test.ts"],
   },
   {
     id: "double-deleted",

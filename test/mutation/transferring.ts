@@ -21,7 +21,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-stays-deleted",
     rule: "A resource whose record was deleted before it went out of reach comes back to no record",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: "if (lane.tombstone !== null && hasEndedBefore(lane.tombstone)) {",
     replace: "if (lane.tombstone?.recordMoved !== undefined) {",
     killedBy,
@@ -45,7 +45,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-removed-at-last",
     rule: "What could not be removed out of reach is removed once it is back",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: "lane.tombstone?.movedTo === undefined ? start : removeAtLast(start, to)",
     replace: "start",
     killedBy,
@@ -85,7 +85,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-guessed",
     rule: "Nothing is removed that is only taken for a child whose record was deleted",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: 'bound(child) && child.tombstone?.side !== "record"',
     replace: "bound(child)",
     killedBy,
@@ -174,7 +174,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-taken-back-there",
     rule: "A record that is taken back where its resource was moved from follows that, and gets no other",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "lane.movedFrom === connectionId &&",
     replace: "lane.movedFrom === null &&",
     killedBy: leftBehind,
@@ -182,15 +182,15 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-taken-elsewhere",
     rule: "Unless the app has put it elsewhere meanwhile",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: "isPaired || ended.some((other) => other.recordMoved !== null && other.at > at);",
     replace: "ended.length === 0;",
-    killedBy: ["test/engine/place-record.test.ts"],
+    killedBy: ["test/engine/lifecycle/record-placement.test.ts"],
   },
   {
     id: "transfer-ended-on-its-way",
     rule: "What is gone before anything has followed it ended where that came from too: no edit makes another",
-    file: "src/engine/place-record.ts",
+    file: "src/engine/lifecycle/record-placement.ts",
     find: '(lane.side === "resource" || !wasPutElsewhere(lane));',
     replace: 'lane.side !== "resource" && !wasPutElsewhere(lane);',
     killedBy: onTheWay,
@@ -206,10 +206,10 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-held-deletion",
     rule: "A deletion that was held where a lane was ends it where nothing holds it",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: "here.lane.tombstone === null ? null : backAgain",
     replace: "lane.tombstone === null ? null : backAgain",
-    killedBy: ["test/engine/move.test.ts"],
+    killedBy: ["test/engine/lifecycle/resource-move.test.ts"],
   },
   {
     id: "supersede-covered",
@@ -222,7 +222,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-not-deleted",
     rule: "A resource that is back before anybody let go of its record was not deleted, whoever said so",
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: '.filter(({ direction, action }) => direction === "inbound" && action === "delete")',
     replace: ".filter(({ direction, action }) => direction === action)",
     killedBy: onTheWay,
@@ -238,7 +238,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-one-lane",
     rule: "A record that has several lanes keeps one at the new place",
-    file: "src/engine/rivals.ts",
+    file: "src/engine/lifecycle/duplicate-lanes.ts",
     find: "if (keeper === undefined) keepers.set(lane.recordId, lane);",
     replace: "if (keeper !== lane) keepers.set(lane.recordId, lane);",
     killedBy: onTheWay,
@@ -246,7 +246,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-unsent-yields",
     rule: "A lane that has sent nothing gives way to the one that has the record's counterpart",
-    file: "src/engine/rivals.ts",
+    file: "src/engine/lifecycle/duplicate-lanes.ts",
     find: "if (isUnsent(lane)) return 0;",
     replace: "if (lane.recordId === '') return 0;",
     killedBy: onTheWay,
@@ -311,7 +311,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-late-create",
     rule: "A create that lands where its issue was transferred from is surplus, never a record",
     reasons: ["surplus"],
-    file: "src/engine/move.ts",
+    file: "src/engine/lifecycle/resource-move.ts",
     find: "{ leftFrom: lane.connectionId, ...lane.intent }",
     replace: "lane.intent",
     killedBy: surplus,

@@ -1,6 +1,6 @@
 /** Reconciling: what a dry run says is what the live run does, whatever has drifted. */
 import { expect, it } from "vitest";
-import type { PlannedAction } from "../../src/engine/planned.ts";
+import type { PlannedAction } from "../../src/engine/lifecycle/planned.ts";
 import type { ApiEvent } from "../../src/server/api-types.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";

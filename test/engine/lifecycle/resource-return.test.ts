@@ -1,11 +1,16 @@
 /** A resource that was taken for deleted and is alive: what proves it, and what follows. */
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admission/admit.ts";
-import { admitReturn, isUnsent, mayBeBack, planReturn } from "../../src/engine/returning.ts";
-import { isArchivedByUs, mayReturn, resourceGone } from "../../src/engine/lane/tombstone.ts";
-import { connectionId } from "../../src/model/ids.ts";
-import type { Lane, Tombstone } from "../../src/model/lane.ts";
-import { aContext, aLane, anArrival, anEventId, at, bornOf, withEvent } from "./builders.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
+import {
+  admitReturn,
+  isUnsent,
+  mayBeBack,
+  planReturn,
+} from "../../../src/engine/lifecycle/resource-return.ts";
+import { isArchivedByUs, mayReturn, resourceGone } from "../../../src/engine/lane/tombstone.ts";
+import { connectionId } from "../../../src/model/ids.ts";
+import type { Lane, Tombstone } from "../../../src/model/lane.ts";
+import { aContext, aLane, anArrival, anEventId, at, bornOf, withEvent } from "../builders.ts";
 
 const context = aContext();
 const tombstone: Tombstone = { event: anEventId(9), at: at(50), side: "resource" };

@@ -2,9 +2,9 @@
  * Children that follow their parent, where a record has several lanes: the app put it elsewhere while its
  * resource was out of reach, or a look that was late made it another lane. It has one at the new place.
  */
-import type { LaneId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
-import { isUnsent } from "./returning.ts";
+import type { LaneId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import { isUnsent } from "./resource-return.ts";
 
 /** What becomes of the lanes of records that have several. */
 export interface Rivalry {

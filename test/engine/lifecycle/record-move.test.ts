@@ -1,28 +1,28 @@
 /** A record that the app moves to another scope: which lanes it leaves, and what becomes of them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { admit } from "../../src/engine/admission/admit.ts";
-import { stepOutbound } from "../../src/engine/processing/outbound.ts";
+import { admit } from "../../../src/engine/admission/admit.ts";
+import { stepOutbound } from "../../../src/engine/processing/outbound.ts";
 import {
   admitRecordMove,
   admitRestore,
   canRestore,
-} from "../../src/engine/processing/local-change.ts";
+} from "../../../src/engine/processing/local-change.ts";
 import {
   connectionsAt,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
   type Whereabouts,
-} from "../../src/engine/record-move.ts";
-import { concludeResourceRemoval } from "../../src/engine/processing/removal.ts";
-import { restart } from "../../src/engine/lane/restart.ts";
-import { claim, recheckInbound } from "../../src/engine/lane/claim.ts";
-import { missedAtMove } from "../../src/engine/lane/tombstone.ts";
-import { unchanged } from "../../src/engine/lane/transition.ts";
-import type { FieldChange } from "../../src/model/event.ts";
-import { type ConnectionId, connectionId, laneId } from "../../src/model/ids.ts";
-import type { Lane } from "../../src/model/lane.ts";
+} from "../../../src/engine/lifecycle/record-move.ts";
+import { concludeResourceRemoval } from "../../../src/engine/processing/removal.ts";
+import { restart } from "../../../src/engine/lane/restart.ts";
+import { claim, recheckInbound } from "../../../src/engine/lane/claim.ts";
+import { missedAtMove } from "../../../src/engine/lane/tombstone.ts";
+import { unchanged } from "../../../src/engine/lane/transition.ts";
+import type { FieldChange } from "../../../src/model/event.ts";
+import { type ConnectionId, connectionId, laneId } from "../../../src/model/ids.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   aKnown,
@@ -35,7 +35,7 @@ import {
   bornOf,
   eventIn,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const now = at(100);

@@ -7,9 +7,9 @@ import {
   type Placed,
   placeRecord,
   takingBack,
-} from "../../src/engine/place-record.ts";
-import { type ConnectionId, connectionId } from "../../src/model/ids.ts";
-import { at } from "./builders.ts";
+} from "../../../src/engine/lifecycle/record-placement.ts";
+import { type ConnectionId, connectionId } from "../../../src/model/ids.ts";
+import { at } from "../builders.ts";
 
 const [site, app, other] = ["1", "2", "3"].map((id) => connectionId(id)) as [
   ConnectionId,

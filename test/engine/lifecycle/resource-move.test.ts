@@ -11,11 +11,11 @@ import {
   moveLane,
   type MoveNews,
   placeText,
-} from "../../src/engine/move.ts";
-import { holdsClaim } from "../../src/engine/lane/claim.ts";
-import type { TandemEvent } from "../../src/model/event.ts";
-import { connectionId, deliveryId, laneId } from "../../src/model/ids.ts";
-import type { Lane } from "../../src/model/lane.ts";
+} from "../../../src/engine/lifecycle/resource-move.ts";
+import { holdsClaim } from "../../../src/engine/lane/claim.ts";
+import type { TandemEvent } from "../../../src/model/event.ts";
+import { connectionId, deliveryId, laneId } from "../../../src/model/ids.ts";
+import type { Lane } from "../../../src/model/lane.ts";
 import {
   aContext,
   ada,
@@ -27,7 +27,7 @@ import {
   anUnseenLane,
   at,
   withEvent as withTold,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const THERE = connectionId("2");
 const news: MoveNews = {

@@ -5,8 +5,8 @@
  *   2  which of its ended lanes counts     `takingBack`
  *   3  what the write means there          `placeRecord`
  */
-import type { ConnectionId } from "../model/ids.ts";
-import type { Lane, RecordMove, Tombstone } from "../model/lane.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Lane, RecordMove, Tombstone } from "../../model/lane.ts";
 
 /** A lane of a record that has ended, as far as it says who takes the record back. */
 export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "side" | "at"> {

@@ -8,24 +8,29 @@
  *   2  what belongs to it follows `followParent`, matched by `matchChildren`
  *   3  nobody is there            `leaveLane`; it may come back from there
  */
-import { type Content, digest, type FieldSpecs, sameValue } from "../model/content.ts";
-import type { TandemEvent } from "../model/event.ts";
-import type { ConnectionId, DeliveryId, EventId, LaneId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { FormerPlace, Lane, Tombstone, Transition } from "../model/lane.ts";
-import type { Observation, ObservationSource, Place, ResourceRef } from "../model/observation.ts";
-import { cancelOlder } from "./admission/admit.ts";
-import type { ChildMatch } from "./lane/arrival.ts";
-import type { Context } from "./lane/context.ts";
-import { supersede } from "./lane/sent-writes.ts";
-import { madeAnew } from "./creates/identify.ts";
-import { newEvent } from "./lane/new-event.ts";
-import { admitRecordMove, queueRemoval } from "./processing/local-change.ts";
-import { closingValues } from "./processing/removal.ts";
-import { disableWaiting, enableLane } from "./lane/restart.ts";
-import { postpone, requeue } from "./lane/claim.ts";
-import { backInReach, hasEndedBefore, outOfReach } from "./lane/tombstone.ts";
-import { bear, liveEvents, move, processing, unchanged, withLane } from "./lane/transition.ts";
+import { type Content, digest, type FieldSpecs, sameValue } from "../../model/content.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { ConnectionId, DeliveryId, EventId, LaneId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { FormerPlace, Lane, Tombstone, Transition } from "../../model/lane.ts";
+import type {
+  Observation,
+  ObservationSource,
+  Place,
+  ResourceRef,
+} from "../../model/observation.ts";
+import { cancelOlder } from "../admission/admit.ts";
+import type { ChildMatch } from "../lane/arrival.ts";
+import type { Context } from "../lane/context.ts";
+import { supersede } from "../lane/sent-writes.ts";
+import { madeAnew } from "../creates/identify.ts";
+import { newEvent } from "../lane/new-event.ts";
+import { admitRecordMove, queueRemoval } from "../processing/local-change.ts";
+import { closingValues } from "../processing/removal.ts";
+import { disableWaiting, enableLane } from "../lane/restart.ts";
+import { postpone, requeue } from "../lane/claim.ts";
+import { backInReach, hasEndedBefore, outOfReach } from "../lane/tombstone.ts";
+import { bear, liveEvents, move, processing, unchanged, withLane } from "../lane/transition.ts";
 
 /** How a move became known. */
 export interface MoveNews {

@@ -1,9 +1,9 @@
 /** Of several lanes of one record, which keeps it at the new place. */
 import { describe, expect, test } from "vitest";
-import { settleRivals } from "../../src/engine/rivals.ts";
-import { connectionId, laneId } from "../../src/model/ids.ts";
-import type { Lane } from "../../src/model/lane.ts";
-import { aLane, anEventId, anUnseenLane, at } from "./builders.ts";
+import { settleRivals } from "../../../src/engine/lifecycle/duplicate-lanes.ts";
+import { connectionId, laneId } from "../../../src/model/ids.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import { aLane, anEventId, anUnseenLane, at } from "../builders.ts";
 
 const THERE = connectionId("2");
 const lane = (id: string, changes: Partial<Lane> = {}) =>

@@ -10,9 +10,9 @@
  * Only where the record belongs by now counts, never who wrote the column: a record that follows its
  * transferred resource belongs to the connection that its lane is in already.
  */
-import type { TandemEvent } from "../model/event.ts";
-import type { ConnectionId, LaneId } from "../model/ids.ts";
-import type { Lane, RecordMove } from "../model/lane.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { ConnectionId, LaneId } from "../../model/ids.ts";
+import type { Lane, RecordMove } from "../../model/lane.ts";
 
 /** A parent record's lane, as far as its children are concerned. */
 export interface ParentPairing {
