@@ -1,5 +1,5 @@
 /** Claiming what is due: many lanes in one transaction, with what can be begun or ended of them at once. */
-import { awaitPairing } from "../engine/pairing.ts";
+import { awaitPairing } from "../engine/reconcile/pairing.ts";
 import { disableLane, disableWaiting } from "../engine/lane/restart.ts";
 import { type Places, shares } from "../engine/limits/account-shares.ts";
 import { claim, expireLeases, nextEvent } from "../engine/lane/claim.ts";

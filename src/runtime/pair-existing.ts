@@ -1,5 +1,11 @@
 /** The steps of a backfill that pair what exists on both sides, each within one transaction. */
-import { AMBIGUOUS, bindPair, recordKey, refuseAmbiguous, resourceKey } from "../engine/pairing.ts";
+import {
+  AMBIGUOUS,
+  bindPair,
+  recordKey,
+  refuseAmbiguous,
+  resourceKey,
+} from "../engine/reconcile/pairing.ts";
 import { stampedAt } from "../engine/merge/stamp.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { AmbiguousKey, Backfill } from "../model/backfill.ts";

@@ -9,7 +9,13 @@
  */
 import type { Arrival } from "../engine/lane/arrival.ts";
 import { isTooYoungToMiss } from "../engine/merge/read-lag.ts";
-import { planAbsent, planOrphan, planOutlived, planSeen, unseenLane } from "../engine/reconcile.ts";
+import {
+  planAbsent,
+  planOrphan,
+  planOutlived,
+  planSeen,
+  unseenLane,
+} from "../engine/reconcile/plan-actions.ts";
 import { deletedWhileAway } from "../engine/lifecycle/record-move.ts";
 import { mayBeBack } from "../engine/lifecycle/resource-return.ts";
 import type { Returnable } from "../engine/lane/tombstone.ts";

@@ -5,7 +5,7 @@
  */
 import type { Context } from "../engine/lane/context.ts";
 import { type PlannedAction, planRecordSide } from "../engine/lifecycle/planned.ts";
-import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
+import { planUnpaired, unseenLane } from "../engine/reconcile/plan-actions.ts";
 import { removalAfter } from "../engine/processing/removal.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { Content } from "../model/content.ts";

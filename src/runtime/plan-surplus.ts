@@ -1,6 +1,6 @@
 /** What a list shows of ours besides what a record is bound to: planned to be closed, if it is certain. */
 import type { Arrival } from "../engine/lane/arrival.ts";
-import { planSurplus } from "../engine/reconcile.ts";
+import { planSurplus } from "../engine/reconcile/plan-actions.ts";
 import { type First, isCertainlySurplus } from "../engine/creates/surplus.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane } from "../model/lane.ts";

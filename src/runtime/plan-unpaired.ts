@@ -1,5 +1,5 @@
 /** Planning for records that have no counterpart: what a reconcile would create for them. */
-import { planUnpaired, unseenLane } from "../engine/reconcile.ts";
+import { planUnpaired, unseenLane } from "../engine/reconcile/plan-actions.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./address-book.ts";

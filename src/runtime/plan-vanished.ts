@@ -1,5 +1,5 @@
 /** What a reconcile finds of records that are gone while nobody was told. */
-import { planVanished } from "../engine/reconcile.ts";
+import { planVanished } from "../engine/reconcile/plan-actions.ts";
 import { AddressBook } from "./address-book.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { visitPaired } from "./paired-pages.ts";

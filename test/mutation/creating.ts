@@ -4,7 +4,7 @@ import type { CodeMutant } from "./mutant.ts";
 const identify = "src/engine/creates/identify.ts";
 const outbound = "src/engine/processing/outbound.ts";
 const planReconcile = "src/runtime/plan-reconcile.ts";
-const reconcile = "src/engine/reconcile.ts";
+const reconcile = "src/engine/reconcile/plan-actions.ts";
 
 export const creating: readonly CodeMutant[] = [
   {

@@ -4,7 +4,7 @@ import type { CodeMutant } from "./mutant.ts";
 const blastRadius = "src/engine/limits/blast-radius.ts";
 const instance = "src/engine/limits/instance.ts";
 const localSweep = "src/runtime/local-sweep.ts";
-const pairing = "src/engine/pairing.ts";
+const pairing = "src/engine/reconcile/pairing.ts";
 const quarantine = "src/engine/merge/quarantine.ts";
 
 export const safety: readonly CodeMutant[] = [
@@ -232,7 +232,7 @@ export const safety: readonly CodeMutant[] = [
     file: pairing,
     find: "key: digest({ parentId, values })",
     replace: "key: digest({ values })",
-    killedBy: ["test/engine/pairing.test.ts"],
+    killedBy: ["test/engine/reconcile/pairing.test.ts"],
   },
   {
     id: "pairing-empty",
@@ -240,7 +240,7 @@ export const safety: readonly CodeMutant[] = [
     file: pairing,
     find: 'if (values.some((value) => value === null || value === "")) return null;',
     replace: "",
-    killedBy: ["test/engine/pairing.test.ts"],
+    killedBy: ["test/engine/reconcile/pairing.test.ts"],
   },
   {
     id: "pairing-ambiguous",

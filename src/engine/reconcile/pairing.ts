@@ -1,12 +1,12 @@
 /** Pairing what exists on both sides: by a declared key, before anything is created. */
-import { canonical, type Content, digest, type Json } from "../model/content.ts";
-import type { EventError } from "../model/event.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import type { Mapping, PairingKey, Row } from "../model/mapping.ts";
-import { supersede } from "./lane/sent-writes.ts";
-import { restart } from "./lane/restart.ts";
-import { liveEvents, move, processing, unchanged, withLane } from "./lane/transition.ts";
+import { canonical, type Content, digest, type Json } from "../../model/content.ts";
+import type { EventError } from "../../model/event.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import type { Mapping, PairingKey, Row } from "../../model/mapping.ts";
+import { supersede } from "../lane/sent-writes.ts";
+import { restart } from "../lane/restart.ts";
+import { liveEvents, move, processing, unchanged, withLane } from "../lane/transition.ts";
 
 /** A key by which a record and a resource are the same thing; equal digests mean equal keys. */
 export interface KeyOfOne {

@@ -7,9 +7,9 @@ import {
   recordKey,
   refuseAmbiguous,
   resourceKey,
-} from "../../src/engine/pairing.ts";
-import type { Mapping, PairingKey } from "../../src/model/mapping.ts";
-import { aLane, aMapping, anEventId, anUnseenLane, at, eventIn, withEvent } from "./builders.ts";
+} from "../../../src/engine/reconcile/pairing.ts";
+import type { Mapping, PairingKey } from "../../../src/model/mapping.ts";
+import { aLane, aMapping, anEventId, anUnseenLane, at, eventIn, withEvent } from "../builders.ts";
 
 const byTitle: PairingKey = { kind: "fields", fields: ["title"] };
 

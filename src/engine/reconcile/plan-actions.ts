@@ -4,15 +4,15 @@
  * Whatever a listing shows goes through `admit` and `plan`, as an event would; what is found here is
  * what the event then does. A plan says nothing of what the lane's own live events are about to do.
  */
-import type { Content } from "../model/content.ts";
-import { laneId } from "../model/ids.ts";
-import { type Lane, newLane } from "../model/lane.ts";
-import { admit } from "./admission/admit.ts";
-import type { Arrival } from "./lane/arrival.ts";
-import type { Context } from "./lane/context.ts";
-import { creationValues } from "./creates/create.ts";
-import { planRemoval } from "./processing/inbound.ts";
-import { contentOf } from "./lane/knowledge.ts";
+import type { Content } from "../../model/content.ts";
+import { laneId } from "../../model/ids.ts";
+import { type Lane, newLane } from "../../model/lane.ts";
+import { admit } from "../admission/admit.ts";
+import type { Arrival } from "../lane/arrival.ts";
+import type { Context } from "../lane/context.ts";
+import { creationValues } from "../creates/create.ts";
+import { planRemoval } from "../processing/inbound.ts";
+import { contentOf } from "../lane/knowledge.ts";
 import {
   action,
   changesTo,
@@ -23,9 +23,9 @@ import {
   planNews,
   planRecordSide,
   type RecordSide,
-} from "./lifecycle/planned.ts";
-import { closingValues, removalOf } from "./processing/removal.ts";
-import { inboundOff } from "./lane/transition.ts";
+} from "../lifecycle/planned.ts";
+import { closingValues, removalOf } from "../processing/removal.ts";
+import { inboundOff } from "../lane/transition.ts";
 
 /** Plans what an observation of a resource, and its record as it is, lead to. */
 export function planSeen(

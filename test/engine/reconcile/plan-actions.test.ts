@@ -1,6 +1,6 @@
 /** What a reconcile would do to one pairing, told before anything is done. */
 import { describe, expect, it } from "vitest";
-import { planRecordSide } from "../../src/engine/lifecycle/planned.ts";
+import { planRecordSide } from "../../../src/engine/lifecycle/planned.ts";
 import {
   planAbsent,
   planOrphan,
@@ -9,7 +9,7 @@ import {
   planSurplus,
   planUnpaired,
   planVanished,
-} from "../../src/engine/reconcile.ts";
+} from "../../../src/engine/reconcile/plan-actions.ts";
 import {
   aContext,
   aLane,
@@ -22,7 +22,7 @@ import {
   at,
   issueType,
   withEvent,
-} from "./builders.ts";
+} from "../builders.ts";
 
 const context = aContext();
 const paused = aContext({
