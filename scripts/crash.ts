@@ -5,7 +5,7 @@
  * the cells of that name, `--shard 1/2` every second one.
  */
 import { parseArgs } from "node:util";
-import { groupBy } from "../src/runtime/group-by.ts";
+import { groupBy } from "../src/runtime/services/grouping.ts";
 import { type Cell, CELLS, nameOf, unreachable } from "../test/processes/crash/matrix.ts";
 import { passBy, playCell } from "../test/processes/crash/play-cell.ts";
 import { openSite, type Site } from "../test/processes/crash/site.ts";

@@ -1,5 +1,5 @@
 /** What is kept of a simulated history, and of many: counts that can be added up. */
-import { type Failpoint, FAILPOINTS } from "../src/runtime/failpoints.ts";
+import { type Failpoint, FAILPOINTS } from "../src/runtime/services/failpoints.ts";
 import { ALL_TURNS, type Turn, TURNS } from "../src/testing/simulation/history.ts";
 import { NO_REMOTE_EDITS, type RemoteEditCounts } from "../src/testing/simulation/remote-edits.ts";
 import type { WorldKind } from "../src/testing/simulation/places.ts";

@@ -17,7 +17,7 @@ export {
   type RecordKey,
   type RecordOperation,
   ValidationError,
-} from "./runtime/hooks.ts";
+} from "./runtime/services/hooks.ts";
 export type { Counterpart, RecordStatus } from "./server/status-of.ts";
 export type { AppSql } from "./store/store.ts";
 export type { Row, RowPatch } from "./model/mapping.ts";

@@ -8,7 +8,7 @@ import { pino } from "pino";
 import { defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 import { type AccountId, deliveryId, uuidv7 } from "../../src/model/ids.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { type Edit, REPOSITORY_ID } from "../harness/work.ts";
 import { type Audit, type Contender, TASKS } from "./contender.ts";

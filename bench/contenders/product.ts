@@ -2,7 +2,7 @@
 import type pg from "pg";
 import { pino } from "pino";
 import { type AccountId, deliveryId, uuidv7 } from "../../src/model/ids.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { type Edit, lastOf, REPOSITORY_ID } from "../harness/work.ts";
 import { type Audit, type Contender, inversionsOf, statusOf, TASKS } from "./contender.ts";

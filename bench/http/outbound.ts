@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { deliveryId, uuidv7 } from "../../src/model/ids.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import type { Entry, Outcome, Setting } from "../harness/bench.ts";
 import { type OwnDatabase, withOwnDatabase } from "../harness/own-database.ts";

@@ -8,7 +8,7 @@ import {
   FAILPOINTS,
   type Failpoints,
   NO_FAILPOINTS,
-} from "../runtime/failpoints.ts";
+} from "../runtime/services/failpoints.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";

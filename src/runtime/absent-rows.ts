@@ -2,7 +2,7 @@
 import { isHidden } from "../engine/processing/absent-row.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { RecordStore, StoreTransaction } from "../store/store.ts";
-import { mapBy } from "./group-by.ts";
+import { mapBy } from "./services/grouping.ts";
 
 /** Which records, whose rows are absent, may only be hidden from us. */
 export async function hiddenOf(

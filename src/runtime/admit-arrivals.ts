@@ -25,10 +25,10 @@ import { type Lane, resourceKey, type Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../store/store.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
-import { groupBy } from "./group-by.ts";
-import { mappingOfResource } from "./rules.ts";
-import type { Services } from "./services.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
+import { groupBy } from "./services/grouping.ts";
+import { mappingOfResource } from "./services/rules.ts";
+import type { Services } from "./services/services.ts";
 import { openIntents } from "./tokenless-creates.ts";
 
 /** An arrival with the connection it came through. */

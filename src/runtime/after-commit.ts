@@ -6,10 +6,10 @@
 import { nextRunAt } from "../engine/lane/retry.ts";
 import { addMillis } from "../model/instant.ts";
 import type { AfterCommitMark } from "../store/store.ts";
-import { messageOf } from "./failures.ts";
-import { inTime } from "./in-time.ts";
-import { mappingOfResource } from "./rules.ts";
-import type { Services } from "./services.ts";
+import { messageOf } from "./services/failures.ts";
+import { inTime } from "./services/time-limit.ts";
+import { mappingOfResource } from "./services/rules.ts";
+import type { Services } from "./services/services.ts";
 
 const BATCH = 16;
 /** How long a hook may take ... */

@@ -18,16 +18,16 @@ import type { Actor } from "../model/content.ts";
 import type { ConnectionId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { InsteadOfAuthor } from "../model/lane.ts";
-import type { Contact } from "./address-book.ts";
-import { type Asked, type Author, type AuthorTokens, byAccount } from "./author-writer.ts";
+import type { Contact } from "./services/directory-snapshot.ts";
+import { type Asked, type Author, type AuthorTokens, byAccount } from "./services/author-writer.ts";
 import { forgetLate, hold, save } from "./claim.ts";
-import type { Claimed } from "./claimed.ts";
-import { messageOf } from "./failures.ts";
-import type { Gateway, UserClient } from "./gateway.ts";
-import type { TokenHook } from "./hooks.ts";
-import { inTime } from "./in-time.ts";
-import type { Log } from "./log.ts";
-import type { Services } from "./services.ts";
+import type { Claimed } from "./services/claimed.ts";
+import { messageOf } from "./services/failures.ts";
+import type { Gateway, UserClient } from "./services/api-clients.ts";
+import type { TokenHook } from "./services/hooks.ts";
+import { inTime } from "./services/time-limit.ts";
+import type { Log } from "./services/log.ts";
+import type { Services } from "./services/services.ts";
 
 /** How long the app may take to give a token: its event, and one place of the pool, wait for it. */
 const HOOK_MS = 5_000;

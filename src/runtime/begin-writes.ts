@@ -11,10 +11,10 @@ import type { LaneId } from "../model/ids.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
-import type { BegunWrite, Held } from "./claimed.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
+import type { BegunWrite, Held } from "./services/claimed.ts";
 import { awaitAccount } from "./paused-account.ts";
-import { randomToken, type Services } from "./services.ts";
+import { randomToken, type Services } from "./services/services.ts";
 
 /** An edit whose lane is held under its claim. */
 export interface Beginning {

@@ -7,9 +7,9 @@ import type { Lane } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Observation, Place } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { Contact } from "./address-book.ts";
+import type { Contact } from "./services/directory-snapshot.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** The rows of lanes, by key. */
 export async function rowsOf(

@@ -10,12 +10,12 @@ import type { Lane, Transition } from "../model/lane.ts";
 import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
 import { beginWrites } from "./begin-writes.ts";
-import type { BegunWrite, Claimed } from "./claimed.ts";
-import { tell } from "./failures.ts";
+import type { BegunWrite, Claimed } from "./services/claimed.ts";
+import { tell } from "./services/failures.ts";
 import { saveDecided } from "./save-decided.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import { saveTogether } from "./work-together.ts";
 
 /**

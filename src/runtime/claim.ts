@@ -6,9 +6,9 @@ import type { LaneId } from "../model/ids.ts";
 import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { Claimed, Held } from "./claimed.ts";
+import type { Claimed, Held } from "./services/claimed.ts";
 import { saveDecided } from "./save-decided.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */
 export async function hold(tx: StoreTransaction, claimed: Claimed): Promise<Held | null> {

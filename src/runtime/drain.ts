@@ -18,15 +18,15 @@ import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import { mappedColumns, type Mapping, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { LaneMovedError } from "./admit-arrivals.ts";
 import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
 import { followUsers } from "./follow-links.ts";
 import { goneWithParents } from "./gone-with-parents.ts";
-import { mapBy } from "./group-by.ts";
+import { mapBy } from "./services/grouping.ts";
 import { journalOf } from "./journal.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import {
   type LaneOfRecord,
   lanesLeft,

@@ -2,7 +2,7 @@
 import { enableLane } from "../engine/lane/restart.ts";
 import { pairingOff } from "../engine/lane/transition.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 export async function enableConnection(
   services: Pick<Services, "store">,

@@ -12,10 +12,10 @@ import { addMillis } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { hold } from "./claim.ts";
-import type { Claimed } from "./claimed.ts";
-import type { Services } from "./services.ts";
+import type { Claimed } from "./services/claimed.ts";
+import type { Services } from "./services/services.ts";
 import { isIn } from "./tokenless-creates.ts";
 
 /**

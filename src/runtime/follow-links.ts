@@ -15,10 +15,10 @@ import { addMillis } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { CapturedChange, Link, StoreTransaction } from "../store/store.ts";
-import { messageOf } from "./failures.ts";
-import { HookError, NO_HOOKS, ValidationError } from "./hooks.ts";
+import { messageOf } from "./services/failures.ts";
+import { HookError, NO_HOOKS, ValidationError } from "./services/hooks.ts";
 import { keyText } from "./key-text.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import { recordWriter } from "./write-record.ts";
 
 const BATCH = 100;

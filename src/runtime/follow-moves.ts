@@ -21,7 +21,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import {
   admitArrivals,
   identifyArrivals,
@@ -29,8 +29,8 @@ import {
   LaneMovedError,
 } from "./admit-arrivals.ts";
 import { expectNobody, goneOn, noteOrigin } from "./from-out-of-reach.ts";
-import { mappingOfResource } from "./rules.ts";
-import type { Services } from "./services.ts";
+import { mappingOfResource } from "./services/rules.ts";
+import type { Services } from "./services/services.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
 /** A move with how it became known. */

@@ -4,9 +4,9 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { ResourceRef } from "../model/observation.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** The deletion of a resource, as far as its lane is known. */
 export function goneArrival(

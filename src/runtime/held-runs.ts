@@ -3,7 +3,7 @@ import { type BlastRadius, weigh } from "../engine/limits/blast-radius.ts";
 import type { Outlook, RunKind, Victim } from "../model/held-run.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectionId } from "../model/ids.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** How many of the victims are kept to be shown. */
 export const SAMPLE = 10;

@@ -16,12 +16,12 @@ import type { ConnectionId, LaneId } from "../model/ids.ts";
 import { addMillis, type Instant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Decided, Store, StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import type { BeatMemory } from "./beat-memory.ts";
 import { drainChanges } from "./drain.ts";
-import { tell } from "./failures.ts";
-import type { Log } from "./log.ts";
-import { type InstanceGuard, randomToken, type Services } from "./services.ts";
+import { tell } from "./services/failures.ts";
+import type { Log } from "./services/log.ts";
+import { type InstanceGuard, randomToken, type Services } from "./services/services.ts";
 
 /** How long an answer holds: a database does not become another under a running process. */
 const HOLDS_MS = 60_000;

@@ -12,7 +12,7 @@ import { bulkRequestAt } from "../engine/limits/budget.ts";
 import type { ListPage } from "../integrations/integration.ts";
 import type { Backfill } from "../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../model/instant.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import {
   finished,
@@ -22,8 +22,8 @@ import {
   type Progress,
   type Step,
 } from "./backfill-step.ts";
-import { tell } from "./failures.ts";
-import type { Services } from "./services.ts";
+import { tell } from "./services/failures.ts";
+import type { Services } from "./services/services.ts";
 import { savingTogether } from "./work-together.ts";
 
 /** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */

@@ -13,8 +13,8 @@ import { type LaneId, laneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { Contact } from "./address-book.ts";
-import type { Services } from "./services.ts";
+import type { Contact } from "./services/directory-snapshot.ts";
+import type { Services } from "./services/services.ts";
 import { unpairedRecords } from "./unpaired-records.ts";
 
 /** Rows, lanes or keys looked at in one step. */

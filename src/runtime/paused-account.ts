@@ -5,8 +5,8 @@
 import type { Context } from "../engine/lane/context.ts";
 import { postpone } from "../engine/lane/claim.ts";
 import type { Transition } from "../model/lane.ts";
-import type { Contact } from "./address-book.ts";
-import type { Held } from "./claimed.ts";
+import type { Contact } from "./services/directory-snapshot.ts";
+import type { Held } from "./services/claimed.ts";
 
 /** The lane with its event waiting for the account, or `null` where the account may be used. */
 export function awaitAccount(

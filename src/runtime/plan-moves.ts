@@ -4,10 +4,10 @@ import type { FormerPlace, Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Place, ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { AddressBook, type Contact } from "./address-book.ts";
+import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { goneOn } from "./from-out-of-reach.ts";
 import { isSamePlace } from "./places-left.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** A move that is to be followed. */
 export interface MovedStep {

@@ -24,7 +24,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Row } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
-import { AddressBook, type Contact } from "./address-book.ts";
+import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { type Adoptions, identifyArrivals } from "./admit-arrivals.ts";
 import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
@@ -35,7 +35,7 @@ import { endingParents, planGoneRecords } from "./plan-vanished.ts";
 import type { PlannedStep, Planner, ReconcilePlan, ReconcileScope } from "./planner.ts";
 import { takePendingTimes } from "./record-side.ts";
 import { planReturns } from "./returns.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** Lanes and rows looked at in one transaction. */
 const BATCH = 500;

@@ -5,7 +5,7 @@ import { type First, isCertainlySurplus } from "../engine/creates/surplus.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Place } from "../model/observation.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { readOrAbsent } from "./both-sides.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 

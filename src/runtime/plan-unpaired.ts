@@ -2,8 +2,8 @@
 import { planUnpaired, unseenLane } from "../engine/reconcile/plan-actions.ts";
 import { contentOrNull } from "../engine/merge/translate-record.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./address-book.ts";
-import { batchesOf } from "./batches.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
+import { batchesOf } from "./services/batches.ts";
 import { planArrived } from "./plan-record-moves.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 import {

@@ -1,6 +1,6 @@
 /** What a reconcile finds of records that are gone while nobody was told. */
 import { planVanished } from "../engine/reconcile/plan-actions.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";

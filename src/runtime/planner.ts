@@ -6,7 +6,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { Contact, LaneKey } from "../store/store.ts";
 import type { Adoptions } from "./admit-arrivals.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** A resource that was created twice. */
 export interface SurplusStep {

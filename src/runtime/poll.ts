@@ -6,13 +6,13 @@ import { restartRetryable } from "../engine/lane/restart.ts";
 import type { ListPage } from "../integrations/integration.ts";
 import type { Connection } from "../model/connection.ts";
 import { addMillis, type Instant, laterOf } from "../model/instant.ts";
-import { AddressBook, type Contact } from "./address-book.ts";
+import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { type AdmissionSummary, admitArrivals } from "./admit-arrivals.ts";
 import { advanceBackfill } from "./backfill.ts";
-import { classify, tell } from "./failures.ts";
-import { hurrySweeps } from "./hurry-sweep.ts";
-import { mappingOfResource } from "./rules.ts";
-import type { Services } from "./services.ts";
+import { classify, tell } from "./services/failures.ts";
+import { hurrySweeps } from "./services/hurry-sweep.ts";
+import { mappingOfResource } from "./services/rules.ts";
+import type { Services } from "./services/services.ts";
 
 /** Lists are not read at one instant, and clocks differ: look back this far behind the last time. */
 const OVERLAP_MS = 10 * 60_000;

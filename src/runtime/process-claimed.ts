@@ -5,14 +5,14 @@ import { processing } from "../engine/lane/transition.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { isContention } from "../store/database.ts";
 import type { LaneOfResource } from "../store/found-lanes.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
 import { forgetLate, hold, save } from "./claim.ts";
-import type { Claimed } from "./claimed.ts";
-import { classify, messageOf } from "./failures.ts";
+import type { Claimed } from "./services/claimed.ts";
+import { classify, messageOf } from "./services/failures.ts";
 import { followMove } from "./follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import { blameScope } from "./unfit-scope.ts";
 import { noteMoved } from "./whereabouts.ts";
 

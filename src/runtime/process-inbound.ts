@@ -21,17 +21,17 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
 import { beginAnew } from "./begin-anew.ts";
 import { hold, holdAmong, save } from "./claim.ts";
-import type { Claimed, Held, ReadStart } from "./claimed.ts";
+import type { Claimed, Held, ReadStart } from "./services/claimed.ts";
 import { goneArrival } from "./gone-arrival.ts";
 import { awaitAccount } from "./paused-account.ts";
 import { writeMerge } from "./record-side.ts";
 import { removeRecord } from "./remove-record.ts";
 import { noteRestored } from "./restored-children.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import {
   familyOf,
   type MoveRead,

@@ -7,8 +7,8 @@ import { liveEvents, unchanged } from "../engine/lane/transition.ts";
 import type { AccountId, DeliveryId } from "../model/ids.ts";
 import { deliveryId } from "../model/ids.ts";
 import type { ReceivedDelivery } from "../store/deliveries.ts";
-import type { StoreDelivery } from "./receive-together.ts";
-import type { Services } from "./services.ts";
+import type { StoreDelivery } from "./services/receive-together.ts";
+import type { Services } from "./services/services.ts";
 import type { KnownSecrets, WebhookSecrets } from "./webhook-secrets.ts";
 
 /** GitHub's own limit for a payload; more is refused with 413, before it is read whole. */

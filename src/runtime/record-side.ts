@@ -15,7 +15,7 @@ import type { Mapping, RecordWrite, Row, RowPatch } from "../model/mapping.ts";
 import type { CapturedChange, StoreTransaction } from "../store/store.ts";
 import { lockVisible } from "./absent-rows.ts";
 import { changeTimes } from "./fold-changes.ts";
-import { isRecordNewer } from "./hooks.ts";
+import { isRecordNewer } from "./services/hooks.ts";
 import type { RecordWriter } from "./write-record.ts";
 
 /** A merge that was planned and written. */

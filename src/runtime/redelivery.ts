@@ -19,9 +19,9 @@ import { addMillis, type Instant, laterOf, MILLISECOND } from "../model/instant.
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
 import type { LogTurn } from "../store/redeliveries.ts";
 import type { AccountRecord } from "../store/store.ts";
-import { tell } from "./failures.ts";
-import type { Log } from "./log.ts";
-import type { Services } from "./services.ts";
+import { tell } from "./services/failures.ts";
+import type { Log } from "./services/log.ts";
+import type { Services } from "./services/services.ts";
 
 /** Pages of a log that one turn reads. */
 const PAGES = 10;

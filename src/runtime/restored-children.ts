@@ -11,9 +11,9 @@ import type { EventId, LaneId } from "../model/ids.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** Notes that a record is here again, by the event that restores it. */
 export async function noteRestored(

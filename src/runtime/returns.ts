@@ -19,7 +19,7 @@ import type { Returnable } from "../engine/lane/tombstone.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
 import type { Planner, ReturnedStep } from "./planner.ts";
 import { takePendingTimes } from "./record-side.ts";

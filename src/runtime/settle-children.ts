@@ -20,8 +20,8 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook } from "./address-book.ts";
-import type { Held } from "./claimed.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
+import type { Held } from "./services/claimed.ts";
 
 /** The children of a moved resource by one mapping. */
 export interface Family {

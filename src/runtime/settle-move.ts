@@ -18,13 +18,13 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import { lockVisible } from "./absent-rows.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { save } from "./claim.ts";
-import type { Held } from "./claimed.ts";
+import type { Held } from "./services/claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { keyText } from "./key-text.ts";
 import { placesLeft } from "./places-left.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import {
   doublesOf,
   type Family,

@@ -14,13 +14,13 @@ import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
 import { heldBy } from "./claim.ts";
-import type { Held, PatchAnswer } from "./claimed.ts";
-import { tell } from "./failures.ts";
-import { mapBy } from "./group-by.ts";
+import type { Held, PatchAnswer } from "./services/claimed.ts";
+import { tell } from "./services/failures.ts";
+import { mapBy } from "./services/grouping.ts";
 import { reachClaimed } from "./reach-claimed.ts";
 import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
 import { saveDecided } from "./save-decided.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import { isOfAnother, settleAnswer } from "./take-answer.ts";
 
 /** An answer whose lane is held under its claim. */

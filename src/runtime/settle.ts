@@ -2,7 +2,7 @@
  * Moves everything along until nothing is due: what the loops do, one step after another and
  * without a clock of its own. Tests and `tandem work --once` use it.
  */
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
@@ -10,7 +10,7 @@ import { drainChanges } from "./drain.ts";
 import { followLink } from "./follow-links.ts";
 import { unlessForeign } from "./instance.ts";
 import { processClaimed } from "./process-claimed.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
 
 const NEVER = new AbortController().signal;

@@ -6,7 +6,7 @@ import type { Clock } from "../model/clock.ts";
 import { formatInstant, instantFromMicros } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
-import type { ReadStart } from "./claimed.ts";
+import type { ReadStart } from "./services/claimed.ts";
 
 /**
  * A read begins now. How long ago that was is measured by this process's clock; the database, whose times a lane

@@ -12,10 +12,10 @@ import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Place } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
 import { keyText } from "./key-text.ts";
 import { placesLeft } from "./places-left.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** A resource, where it is and where it was: what belongs to it is still to follow from there. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };

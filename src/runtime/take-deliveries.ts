@@ -13,14 +13,14 @@ import { SECOND } from "../model/instant.ts";
 import type { DeliveryStore, TakenDelivery } from "../store/deliveries.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { FirstLook, StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { tell } from "./failures.ts";
+import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";
-import { hurrySweeps } from "./hurry-sweep.ts";
+import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import type { Services, WorkerWork } from "./services.ts";
+import type { Services, WorkerWork } from "./services/services.ts";
 import { savingTogether } from "./work-together.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];

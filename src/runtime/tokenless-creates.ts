@@ -12,12 +12,12 @@ import { addMillis } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
 import { hold, holdAmong, save } from "./claim.ts";
-import type { Claimed, Held } from "./claimed.ts";
-import { PairedElsewhereError } from "./paired-elsewhere.ts";
+import type { Claimed, Held } from "./services/claimed.ts";
+import { PairedElsewhereError } from "./services/paired-elsewhere.ts";
 import { parentState } from "./parent-state.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 
 /** A resource that two creates of one content may both have made is looked for again this soon. */
 const AGAIN_MS = 1_000;

@@ -5,14 +5,14 @@ import type { EventError } from "../model/event.ts";
 import type { ConnectionId, DeliveryId } from "../model/ids.ts";
 import type { Delivery } from "../store/deliveries.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admit-arrivals.ts";
-import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
+import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./services/failures.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";
-import { hurrySweeps } from "./hurry-sweep.ts";
+import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "./services/services.ts";
 import { savingTogether } from "./work-together.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */

@@ -12,11 +12,11 @@ import {
   type UnfitScope,
 } from "../model/scope-misfit.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
-import type { AddressBook } from "./address-book.ts";
-import type { Claimed } from "./claimed.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
+import type { Claimed } from "./services/claimed.ts";
 import { enableConnection } from "./enable-connection.ts";
-import type { Services } from "./services.ts";
-import { UnfitScopeError } from "./unfit-scope-error.ts";
+import type { Services } from "./services/services.ts";
+import { UnfitScopeError } from "./services/unfit-scope-error.ts";
 
 type Scoped = Pick<Connection, "integration" | "scope">;
 

@@ -2,11 +2,11 @@
 import { takingBack } from "../engine/lifecycle/record-placement.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
-import type { Contact } from "./address-book.ts";
+import type { Contact } from "./services/directory-snapshot.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
-import { groupBy } from "./group-by.ts";
-import { mappingOfResource } from "./rules.ts";
-import type { Services } from "./services.ts";
+import { groupBy } from "./services/grouping.ts";
+import { mappingOfResource } from "./services/rules.ts";
+import type { Services } from "./services/services.ts";
 
 export interface UnpairedRecord {
   readonly key: LaneKey & { readonly recordId: string };

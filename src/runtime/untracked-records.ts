@@ -7,8 +7,8 @@
  */
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { Contact } from "./address-book.ts";
-import type { Services } from "./services.ts";
+import type { Contact } from "./services/directory-snapshot.ts";
+import type { Services } from "./services/services.ts";
 import { type UnpairedRecord, unpairedRecords } from "./unpaired-records.ts";
 import type { Untold } from "./untold.ts";
 

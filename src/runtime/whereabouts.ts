@@ -13,10 +13,10 @@ import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import type { AddressBook } from "./address-book.ts";
-import type { Held } from "./claimed.ts";
+import type { AddressBook } from "./services/directory-snapshot.ts";
+import type { Held } from "./services/claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
-import { mapBy } from "./group-by.ts";
+import { mapBy } from "./services/grouping.ts";
 import { keyText } from "./key-text.ts";
 import { noteUntold, type Untold } from "./untold.ts";
 

@@ -13,14 +13,14 @@ import {
   type InFlight,
   isWorthClaiming,
 } from "../engine/limits/account-shares.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "./services/directory-snapshot.ts";
 import { runAfterCommits } from "./after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "./claim.ts";
 import { drainChanges } from "./drain.ts";
-import { tell } from "./failures.ts";
+import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";
 import { followLink } from "./follow-links.ts";
 import { unlessForeign } from "./instance.ts";
@@ -29,7 +29,7 @@ import { type Loop, startLoop, type Step } from "./loop.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
 import { redeliverDue } from "./redelivery.ts";
-import type { Services, WorkerWork } from "./services.ts";
+import type { Services, WorkerWork } from "./services/services.ts";
 import { sweepDue } from "./sweep.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
 import { resumeFitScopes } from "./unfit-scope.ts";

@@ -16,8 +16,8 @@ import {
   type Hooks,
   type RecordOperation,
   ValidationError,
-} from "./hooks.ts";
-import { inTime, limitOf } from "./in-time.ts";
+} from "./services/hooks.ts";
+import { inTime, limitOf } from "./services/time-limit.ts";
 
 /** How long the app's code may hold the record's row: well under a lease, and no writer's patience. */
 const PATIENCE_MS = 20_000;

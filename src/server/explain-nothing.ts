@@ -2,7 +2,7 @@
 import type { TandemCore } from "../compose.ts";
 import { connectionsAt } from "../engine/lifecycle/record-move.ts";
 import type { Mapping } from "../model/mapping.ts";
-import { AddressBook } from "../runtime/address-book.ts";
+import { AddressBook } from "../runtime/services/directory-snapshot.ts";
 import { isSoftDeleted } from "../runtime/fold-changes.ts";
 import { placingColumn, whereaboutsOf } from "../runtime/whereabouts.ts";
 

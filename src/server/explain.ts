@@ -7,7 +7,7 @@ import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import { webAddress } from "../model/web-address.ts";
-import { AddressBook } from "../runtime/address-book.ts";
+import { AddressBook } from "../runtime/services/directory-snapshot.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
 import type { ApiExplanation } from "./api-types.ts";
 import { representEvent } from "./represent.ts";

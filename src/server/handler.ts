@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
-import { tell } from "../runtime/failures.ts";
-import { inTime } from "../runtime/in-time.ts";
+import { tell } from "../runtime/services/failures.ts";
+import { inTime } from "../runtime/services/time-limit.ts";
 import { FOREIGN_REMEDY } from "../runtime/instance.ts";
-import { receiveTogether } from "../runtime/receive-together.ts";
+import { receiveTogether } from "../runtime/services/receive-together.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
 import { NoAnswerError } from "../store/database.ts";

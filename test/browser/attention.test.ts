@@ -6,7 +6,7 @@ import type { HttpServer } from "../../src/cli/http-server.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import type { Connection } from "../../src/model/connection.ts";
 import type { Tandem } from "../../src/server/tandem.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "../../src/testing/github/index.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { builtModules } from "./built-demo.ts";

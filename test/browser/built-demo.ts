@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { listen } from "../../src/cli/http-server.ts";
 import type { Demo, startDemo } from "../../src/demo/demo.ts";
 import type { sampleConfig } from "../../src/demo/sample-config.ts";
-import { silentLog } from "../../src/runtime/log.ts";
+import { silentLog } from "../../src/runtime/services/log.ts";
 import type { createTandem } from "../../src/server/tandem.ts";
 
 /** A module of `dist`, whose type is that of the source it was compiled from. */

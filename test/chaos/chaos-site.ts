@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/cli/load-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { createGitHubSimulator, type GitHubSimulator } from "../../src/testing/github/index.ts";
 import { seededRandom } from "../../src/testing/random.ts";

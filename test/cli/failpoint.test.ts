@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { armedFailpoints } from "../../src/cli/failpoint.ts";
 import type { Io } from "../../src/cli/io.ts";
-import type { FailpointContext } from "../../src/runtime/failpoints.ts";
-import { NO_FAILPOINTS } from "../../src/runtime/failpoints.ts";
+import type { FailpointContext } from "../../src/runtime/services/failpoints.ts";
+import { NO_FAILPOINTS } from "../../src/runtime/services/failpoints.ts";
 import { laneId } from "../../src/model/ids.ts";
 
 const OUTBOUND: FailpointContext = {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { inject } from "vitest";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import {
   createGitHubSimulator,
   type GitHubSimulator,

@@ -23,7 +23,7 @@ async function refusals(path: string, code: string): Promise<string[]> {
 
 it.each([
   ["src/model/a.ts", "src/engine/admission/admit.ts"],
-  ["src/engine/a.ts", "src/runtime/system-clock.ts"],
+  ["src/engine/a.ts", "src/runtime/services/system-clock.ts"],
   ["src/engine/a.ts", "src/store/store.ts"],
   ["src/store/store.ts", "src/runtime/process.ts"],
   ["src/store/postgres/a.ts", "src/runtime/process.ts"],

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { compareSides } from "../../src/dashboard/agreement.ts";
 import type { DemoState, TroubleId } from "../../src/demo/api-types.ts";
 import { type Demo, type DemoOptions, startDemo } from "../../src/demo/demo.ts";
-import { silentLog } from "../../src/runtime/log.ts";
-import { systemClock } from "../../src/runtime/system-clock.ts";
+import { silentLog } from "../../src/runtime/services/log.ts";
+import { systemClock } from "../../src/runtime/services/system-clock.ts";
 import type { ApiEvents } from "../../src/server/api-types.ts";
 import { createGitHubSimulator } from "../../src/testing/github/index.ts";
 

@@ -1,5 +1,5 @@
 /** A log that keeps what it is told. */
-import type { Log } from "../../src/runtime/log.ts";
+import type { Log } from "../../src/runtime/services/log.ts";
 
 export function keptLog(): { readonly log: Log; readonly lines: object[] } {
   const lines: object[] = [];

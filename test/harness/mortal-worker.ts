@@ -1,11 +1,15 @@
 /** A worker within the process that dies at a failpoint: what it has committed stays, and no more comes. */
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../src/runtime/claim-due.ts";
 import { keepLease } from "../../src/runtime/claim.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
-import type { Failpoint, FailpointContext, Failpoints } from "../../src/runtime/failpoints.ts";
+import type {
+  Failpoint,
+  FailpointContext,
+  Failpoints,
+} from "../../src/runtime/services/failpoints.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
-import type { Services } from "../../src/runtime/services.ts";
+import type { Services } from "../../src/runtime/services/services.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import type { Hold } from "../../src/testing/github/index.ts";
 import type { SampleTandem } from "./sample-tandem.ts";

@@ -184,7 +184,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-of-now",
     rule: "... and never under that of another than its author now",
-    file: "src/runtime/author-writer.ts",
+    file: "src/runtime/services/author-writer.ts",
     find: "asked.author === null || asked.author === author.id ? asked.writer : null;",
     replace: "asked.writer;",
     killedBy: OWNER,

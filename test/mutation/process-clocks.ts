@@ -13,15 +13,15 @@ export const processClocks: readonly CodeMutant[] = [
   {
     id: "clock-never-back",
     rule: "A process's clock that is set back goes on, or its leases, caches and pauses would last longer",
-    file: "src/runtime/system-clock.ts",
+    file: "src/runtime/services/system-clock.ts",
     find: "shown = Math.max(timeOfDay(), shown + (at - shownAt));",
     replace: "shown = timeOfDay();",
-    killedBy: ["test/runtime/system-clock.test.ts"],
+    killedBy: ["test/runtime/services/system-clock.test.ts"],
   },
   {
     id: "pause-measured",
     rule: "A pause lasts as long as the provider asks for, from the database's own time on",
-    file: "src/runtime/failures.ts",
+    file: "src/runtime/services/failures.ts",
     find: "const until = addMillis(now, thrown.retryAfterMs ?? ATTENTION_MS);",
     replace: "const until = addMillis(now, ATTENTION_MS);",
     killedBy: ["test/situations/process-clock.test.ts"],
@@ -29,7 +29,7 @@ export const processClocks: readonly CodeMutant[] = [
   {
     id: "budget-reset-own-clock",
     rule: "When a budget is given anew is kept by the database's clock, for the provider's may be hours off",
-    file: "src/runtime/gateway.ts",
+    file: "src/runtime/services/api-clients.ts",
     find: "const resetsAt = ownTime(resetAt, offsets.get(account.id) ?? account.clockOffset);",
     replace: "const resetsAt = resetAt;",
     killedBy: ["test/situations/process-clock.test.ts"],

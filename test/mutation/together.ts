@@ -57,7 +57,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "together-hooks",
     rule: "Where the app's own code takes part, an event is worked on alone",
-    file: "src/runtime/address-book.ts",
+    file: "src/runtime/services/directory-snapshot.ts",
     find: "if (derive !== null || apply !== null || afterCommit !== null) return false;",
     replace: "",
     killedBy: ["test/situations/after-commit.test.ts"],
@@ -113,7 +113,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "own-write-only-lane",
     rule: "A write of ours that concerns another connection too is captured",
-    file: "src/runtime/address-book.ts",
+    file: "src/runtime/services/directory-snapshot.ts",
     find: "this.#listed.byScope.get(scope)?.length === 1",
     replace: "true",
     killedBy: ["test/situations/taken-in.test.ts"],

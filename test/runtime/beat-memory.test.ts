@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addMillis, parseInstant } from "../../src/model/instant.ts";
 import { beatsInFile } from "../../src/runtime/beat-memory.ts";
-import { type Log, silentLog } from "../../src/runtime/log.ts";
+import { type Log, silentLog } from "../../src/runtime/services/log.ts";
 import { keptLog } from "../harness/kept-log.ts";
 
 const BEAT = { host: randomUUID(), at: parseInstant("2026-03-02T09:00:00.123456Z") };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import type { ApiStatus } from "../../src/server/api-types.ts";
-import { type Log, silentLog } from "../../src/runtime/log.ts";
+import { type Log, silentLog } from "../../src/runtime/services/log.ts";
 import { createLedgerFeed } from "../../src/server/ledger-feed.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";

@@ -5,7 +5,7 @@ import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.
 import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, journaled } from "../harness/sample-tandem.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import type { Log } from "../../src/runtime/log.ts";
+import type { Log } from "../../src/runtime/services/log.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { TEST_ENVIRONMENT } from "../../src/testing/test-tandem.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";

@@ -1,8 +1,8 @@
 /** The hook that follows a commit: at least once, whoever dies when. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
-import type { CommittedWrite } from "../../src/runtime/hooks.ts";
+import type { CommittedWrite } from "../../src/runtime/services/hooks.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";

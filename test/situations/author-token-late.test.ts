@@ -3,7 +3,7 @@
  * copy by the author's own hand while nobody knows what has landed.
  */
 import { expect, it } from "vitest";
-import type { Failpoints } from "../../src/runtime/failpoints.ts";
+import type { Failpoints } from "../../src/runtime/services/failpoints.ts";
 import { TEST_LOGIN } from "../../src/testing/test-tandem.ts";
 import { givenLabels, givenTokens, MONAS, said, wrote } from "../harness/author-tokens.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

@@ -1,6 +1,6 @@
 /** Edits of paired records are begun where they are claimed: many at once, each as if it were alone. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";

@@ -1,6 +1,6 @@
 /** Situation 49, as far as a full disk goes: nothing is lost, and work goes on once there is room. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, passOnLeases } from "../../src/runtime/claim-due.ts";
 import { keepLease } from "../../src/runtime/claim.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";

@@ -7,7 +7,7 @@
  * store cannot stand still within a transaction, which `npm run crash` does.
  */
 import { expect, it } from "vitest";
-import { type Failpoint, FAILPOINTS } from "../../src/runtime/failpoints.ts";
+import { type Failpoint, FAILPOINTS } from "../../src/runtime/services/failpoints.ts";
 import type { Hold } from "../../src/testing/github/index.ts";
 import { keepingToken, withoutToken } from "../../src/testing/simulation/history.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

@@ -4,10 +4,10 @@
  */
 import { expect, it } from "vitest";
 import { deliveryId } from "../../src/model/ids.ts";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { followMove, type KnownMove } from "../../src/runtime/follow-moves.ts";
 import { readDelivery } from "../../src/runtime/read-delivery.ts";
-import type { Services } from "../../src/runtime/services.ts";
+import type { Services } from "../../src/runtime/services/services.ts";
 import type { Delivery } from "../../src/testing/github/index.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import {

@@ -5,7 +5,7 @@
  */
 import { expect, it } from "vitest";
 import { deliveryId } from "../../src/model/ids.ts";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { admitArrivals } from "../../src/runtime/admit-arrivals.ts";
 import { readDelivery } from "../../src/runtime/read-delivery.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";

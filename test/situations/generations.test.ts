@@ -1,7 +1,7 @@
 /** Situation 54: workers of two generations of code, schema and mappings on one database. */
 import { describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { silentLog } from "../../src/runtime/log.ts";
+import { silentLog } from "../../src/runtime/services/log.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { openGitHub, openProject } from "../cli/project.ts";
 import { openTerminal } from "../cli/terminal.ts";

@@ -1,7 +1,7 @@
 /** Situation 46, for a GitHub App: webhooks that failed are asked for again, and few calls are made. */
 import { expect, it } from "vitest";
-import type { Log } from "../../src/runtime/log.ts";
-import { silentLog } from "../../src/runtime/log.ts";
+import type { Log } from "../../src/runtime/services/log.ts";
+import { silentLog } from "../../src/runtime/services/log.ts";
 import { redeliverDue } from "../../src/runtime/redelivery.ts";
 import { addMillis, formatInstant, SECOND } from "../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

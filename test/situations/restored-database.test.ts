@@ -7,7 +7,7 @@ import { drainChanges } from "../../src/runtime/drain.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { createInstanceGuard } from "../../src/runtime/instance.ts";
 import { beatsInFile, beatsInProcess } from "../../src/runtime/beat-memory.ts";
-import { type Log, silentLog } from "../../src/runtime/log.ts";
+import { type Log, silentLog } from "../../src/runtime/services/log.ts";
 import { withPoison } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { rememberDatabase } from "../harness/set-back.ts";

@@ -4,7 +4,7 @@
  */
 import pg from "pg";
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { endDueTogether } from "../../src/runtime/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";

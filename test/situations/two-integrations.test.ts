@@ -1,6 +1,6 @@
 /** Situation 70: two counterparts of one record edit the same field; the later edit wins in every order. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";

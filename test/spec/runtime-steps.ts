@@ -2,7 +2,7 @@
  * Steps of the models of parents and transfers, taken by the real runtime on a database: their rules
  * are the runtime's, so no world without one can have them.
  */
-import { AddressBook } from "../../src/runtime/address-book.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";

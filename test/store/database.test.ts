@@ -14,7 +14,7 @@ import {
   type Queryable,
 } from "../../src/store/database.ts";
 import { describeTrouble } from "../../src/store/database-trouble.ts";
-import { isDatabaseTrouble, tell as tellFailure } from "../../src/runtime/failures.ts";
+import { isDatabaseTrouble, tell as tellFailure } from "../../src/runtime/services/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
 import { allOf, tell } from "../../src/store/pipeline.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { batchesOf, Progress } from "../../scripts/simulation-progress.ts";
-import { type Failpoint, FAILPOINTS } from "../../src/runtime/failpoints.ts";
+import { type Failpoint, FAILPOINTS } from "../../src/runtime/services/failpoints.ts";
 import { add, isClean, nothing, totalOf, unmet } from "../../scripts/simulation-report.ts";
 import { type Turn, TURNS } from "../../src/testing/simulation/history.ts";
 import { NO_REMOTE_EDITS } from "../../src/testing/simulation/remote-edits.ts";

@@ -9,7 +9,7 @@
  */
 import type pg from "pg";
 import type { AnyConfig } from "../../config.ts";
-import { mapBy } from "../../runtime/group-by.ts";
+import { mapBy } from "../../runtime/services/grouping.ts";
 import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import { connectAll } from "../simulation/connect.ts";
 import type { Place } from "../simulation/places.ts";

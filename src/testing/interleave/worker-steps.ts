@@ -1,14 +1,14 @@
 /** The step of a worker in an interleaved history: one of its loops, once. */
 import type { Random } from "../../model/clock.ts";
-import { AddressBook, type Contact } from "../../runtime/address-book.ts";
+import { AddressBook, type Contact } from "../../runtime/services/directory-snapshot.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill.ts";
 import { claimDue, endDueTogether } from "../../runtime/claim-due.ts";
 import { drainChanges } from "../../runtime/drain.ts";
-import { gather } from "../../runtime/gather.ts";
+import { gather } from "../../runtime/services/gather.ts";
 import { sweepRecords } from "../../runtime/local-sweep.ts";
 import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
-import type { Services } from "../../runtime/services.ts";
+import type { Services } from "../../runtime/services/services.ts";
 import { sweepConnection } from "../../runtime/sweep.ts";
 import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
 import type { StepKind } from "./plan.ts";

@@ -4,21 +4,21 @@
  */
 import { countHeld } from "../../engine/limits/account-shares.ts";
 import type { Random } from "../../model/clock.ts";
-import { AddressBook } from "../../runtime/address-book.ts";
+import { AddressBook } from "../../runtime/services/directory-snapshot.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../runtime/claim-due.ts";
 import { renewLease } from "../../runtime/claim.ts";
-import type { Claimed } from "../../runtime/claimed.ts";
+import type { Claimed } from "../../runtime/services/claimed.ts";
 import { drainChanges } from "../../runtime/drain.ts";
-import type { Failpoint } from "../../runtime/failpoints.ts";
-import { messageOf } from "../../runtime/failures.ts";
+import type { Failpoint } from "../../runtime/services/failpoints.ts";
+import { messageOf } from "../../runtime/services/failures.ts";
 import { followLink } from "../../runtime/follow-links.ts";
-import { gather } from "../../runtime/gather.ts";
+import { gather } from "../../runtime/services/gather.ts";
 import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
-import type { Services } from "../../runtime/services.ts";
+import type { Services } from "../../runtime/services/services.ts";
 import { sweepConnection } from "../../runtime/sweep.ts";
 import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
-import { watchFailpoints } from "../../runtime/watch-failpoints.ts";
+import { watchFailpoints } from "../../runtime/services/watch-failpoints.ts";
 import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { choose } from "./stage.ts";

@@ -3,7 +3,7 @@
  * comment those where its create, its parent or its deletion make a difference. Which of them cannot be
  * reached and why; and what a crash there must leave behind.
  */
-import { type Failpoint, FAILPOINTS } from "../../../src/runtime/failpoints.ts";
+import { type Failpoint, FAILPOINTS } from "../../../src/runtime/services/failpoints.ts";
 
 export type Direction = "inbound" | "outbound";
 export type Action = "create" | "update" | "delete";

@@ -2,7 +2,7 @@
 import { createAdaptorServer } from "@hono/node-server";
 import { verify } from "@octokit/webhooks-methods";
 import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../../src/runtime/system-clock.ts";
+import { systemClock } from "../../../src/runtime/services/system-clock.ts";
 import { createGitHubSimulator, type Listening } from "../../../src/testing/github/index.ts";
 import { seededRandom } from "../../../src/testing/random.ts";
 import { asker, received, type Received, SECRET, SITE, TOKEN } from "./stage.ts";

@@ -1,8 +1,8 @@
 /** Books that are opened at once share a read, but never one that began before they were asked for. */
 import { expect, it } from "vitest";
-import { AddressBook } from "../../src/runtime/address-book.ts";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { givenSampleTandem } from "../harness/sample-tandem.ts";
+import { AddressBook } from "../../../src/runtime/services/directory-snapshot.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { givenSampleTandem } from "../../harness/sample-tandem.ts";
 
 describeOnEachDatabase("address books", (open) => {
   it("a pause is seen by every book that is opened after it, whatever is being read", async () => {

@@ -1,9 +1,9 @@
 /** The writer of a create: its author by a token of their own, or the account. */
-import { BY_ACCOUNT, type Writer } from "../engine/creates/create.ts";
-import type { ContainerClient } from "../integrations/integration.ts";
-import type { InsteadOfAuthor } from "../model/lane.ts";
-import type { Row } from "../model/mapping.ts";
-import type { Contact } from "./address-book.ts";
+import { BY_ACCOUNT, type Writer } from "../../engine/creates/create.ts";
+import type { ContainerClient } from "../../integrations/integration.ts";
+import type { InsteadOfAuthor } from "../../model/lane.ts";
+import type { Row } from "../../model/mapping.ts";
+import type { Contact } from "./directory-snapshot.ts";
 import type { Claimed } from "./claimed.ts";
 
 /** The user who wrote a record. */

@@ -1,5 +1,5 @@
 /** What only a person can settle: our own create was answered with what another record has. */
-import type { Lane } from "../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
 
 /** A response that names a resource paired with another record is never merged by itself. */
 export class PairedElsewhereError extends Error {

@@ -1,11 +1,11 @@
 /** The configuration, with the clock and fresh ids: the part of the services that decisions are told. */
-import type { BlastRadius } from "../engine/limits/blast-radius.ts";
-import type { QuarantineLimits } from "../engine/lane/context.ts";
-import type { Clock } from "../model/clock.ts";
-import type { EventId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Journal, Mapping } from "../model/mapping.ts";
-import type { IdentitySettings } from "../store/store.ts";
+import type { BlastRadius } from "../../engine/limits/blast-radius.ts";
+import type { QuarantineLimits } from "../../engine/lane/context.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { EventId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Journal, Mapping } from "../../model/mapping.ts";
+import type { IdentitySettings } from "../../store/store.ts";
 import type { HookBook } from "./hooks.ts";
 
 /** Limits that stop Tandem before it does harm. */

@@ -2,19 +2,19 @@
  * The way out: API clients of accounts, opened once, with what their answers tell beside their
  * content (clock offset, identity, a container's new name) kept in the directory.
  */
-import { ownTime } from "../engine/lane/context.ts";
+import { ownTime } from "../../engine/lane/context.ts";
 import type {
   AccountClient,
   ContainerClient,
   Integration,
   Telemetry,
-} from "../integrations/integration.ts";
-import type { Clock } from "../model/clock.ts";
-import type { Actor } from "../model/content.ts";
-import type { AccountId } from "../model/ids.ts";
-import { type Instant, SECOND } from "../model/instant.ts";
-import type { AccountRecord, Store } from "../store/store.ts";
-import type { Contact } from "./address-book.ts";
+} from "../../integrations/integration.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Actor } from "../../model/content.ts";
+import type { AccountId } from "../../model/ids.ts";
+import { type Instant, SECOND } from "../../model/instant.ts";
+import type { AccountRecord, Store } from "../../store/store.ts";
+import type { Contact } from "./directory-snapshot.ts";
 
 export interface Gateway {
   account(account: AccountRecord): AccountClient;

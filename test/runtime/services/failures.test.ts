@@ -1,17 +1,20 @@
 /** What an attempt threw, as a user reads it on the event, and what follows for the event and its account. */
 import { describe, expect, it } from "vitest";
-import { MappingError } from "../../src/engine/merge/translate-record.ts";
-import { IntegrationError, type IntegrationErrorKind } from "../../src/integrations/integration.ts";
-import { addMillis, parseInstant } from "../../src/model/instant.ts";
-import type { UnfitScope } from "../../src/model/scope-misfit.ts";
-import { classify, concernsAll, tell } from "../../src/runtime/failures.ts";
-import { HookError, ValidationError } from "../../src/runtime/hooks.ts";
-import { PairedElsewhereError } from "../../src/runtime/paired-elsewhere.ts";
-import { MissingSecretError } from "../../src/runtime/secrets.ts";
-import { UnfitScopeError } from "../../src/runtime/unfit-scope-error.ts";
-import { NoConnectionError } from "../../src/store/database.ts";
-import { RecordWriteError } from "../../src/store/record-write-error.ts";
-import { aLane } from "../engine/builders.ts";
+import { MappingError } from "../../../src/engine/merge/translate-record.ts";
+import {
+  IntegrationError,
+  type IntegrationErrorKind,
+} from "../../../src/integrations/integration.ts";
+import { addMillis, parseInstant } from "../../../src/model/instant.ts";
+import type { UnfitScope } from "../../../src/model/scope-misfit.ts";
+import { classify, concernsAll, tell } from "../../../src/runtime/services/failures.ts";
+import { HookError, ValidationError } from "../../../src/runtime/services/hooks.ts";
+import { PairedElsewhereError } from "../../../src/runtime/services/paired-elsewhere.ts";
+import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
+import { UnfitScopeError } from "../../../src/runtime/services/unfit-scope-error.ts";
+import { NoConnectionError } from "../../../src/store/database.ts";
+import { RecordWriteError } from "../../../src/store/record-write-error.ts";
+import { aLane } from "../../engine/builders.ts";
 
 const NOW = parseInstant("2026-03-02T09:00:00.000000Z");
 const IN_A_MINUTE = addMillis(NOW, 60_000);

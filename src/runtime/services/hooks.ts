@@ -2,11 +2,11 @@
  * The hooks of a mapping: what a user's code does where SQL is not enough. They belong to the
  * runtime, since they may wait; decisions know nothing of them.
  */
-import type { AnyEvent } from "../model/event.ts";
-import type { Content } from "../model/content.ts";
-import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
-import type { AppSql } from "../store/store.ts";
-import type { LedgerEvent } from "../store/ledger.ts";
+import type { AnyEvent } from "../../model/event.ts";
+import type { Content } from "../../model/content.ts";
+import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
+import type { AppSql } from "../../store/store.ts";
+import type { LedgerEvent } from "../../store/ledger.ts";
 
 /** A record's primary key as an ORM returns it. */
 export type RecordKey = string | number | bigint;

@@ -1,9 +1,12 @@
 /** Deliveries that are stored together: what each is told, and when, whatever becomes of the others. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DeliveryId, deliveryId } from "../../src/model/ids.ts";
-import { ReceiverFullError, receiveTogether } from "../../src/runtime/receive-together.ts";
-import type { DeliveryStore } from "../../src/store/deliveries.ts";
+import { type DeliveryId, deliveryId } from "../../../src/model/ids.ts";
+import {
+  ReceiverFullError,
+  receiveTogether,
+} from "../../../src/runtime/services/receive-together.ts";
+import type { DeliveryStore } from "../../../src/store/deliveries.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 

@@ -1,12 +1,12 @@
 /** From what was thrown to what the engine decides on: classified by type and status, not by text. */
-import type { Failure } from "../engine/processing/failure.ts";
-import { MappingError } from "../engine/merge/translate-record.ts";
-import { IntegrationError } from "../integrations/integration.ts";
-import type { EventError } from "../model/event.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import { describeTrouble, textOf } from "../store/database-trouble.ts";
-import { isContention, mayPass, sqlState } from "../store/database.ts";
-import { RecordWriteError } from "../store/record-write-error.ts";
+import type { Failure } from "../../engine/processing/failure.ts";
+import { MappingError } from "../../engine/merge/translate-record.ts";
+import { IntegrationError } from "../../integrations/integration.ts";
+import type { EventError } from "../../model/event.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import { describeTrouble, textOf } from "../../store/database-trouble.ts";
+import { isContention, mayPass, sqlState } from "../../store/database.ts";
+import { RecordWriteError } from "../../store/record-write-error.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { MissingSecretError } from "./secrets.ts";

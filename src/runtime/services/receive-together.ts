@@ -6,7 +6,7 @@
  * 3. What the database refuses is halved until the delivery it refuses is alone: the others are stored.
  * 4. Where the database itself is in trouble everybody is told so, and nothing is tried again here.
  */
-import type { DeliveryStore } from "../store/deliveries.ts";
+import type { DeliveryStore } from "../../store/deliveries.ts";
 import { concernsAll } from "./failures.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];

@@ -1,5 +1,5 @@
 /** A limit on the app's own code: what never ends must not hold up what waits for it. */
-import type { Clock } from "../model/clock.ts";
+import type { Clock } from "../../model/clock.ts";
 
 export interface Limit {
   /** Rejects when the time is up. */

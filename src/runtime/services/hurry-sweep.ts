@@ -1,6 +1,6 @@
 /** What was created twice is closed soon: the sweep does so, and its next turn comes at once (S60). */
-import { type Instant, instantFromMicros } from "../model/instant.ts";
-import type { ConnectionId } from "../model/ids.ts";
+import { type Instant, instantFromMicros } from "../../model/instant.ts";
+import type { ConnectionId } from "../../model/ids.ts";
 import type { Services } from "./services.ts";
 
 const LONG_AGO: Instant = instantFromMicros(0);

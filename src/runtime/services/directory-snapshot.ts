@@ -1,13 +1,13 @@
 /** Accounts, connections and mappings as they are now, and the engine's context made of them. */
-import type { Context } from "../engine/lane/context.ts";
-import type { Clock } from "../model/clock.ts";
-import type { Account, Connection } from "../model/connection.ts";
-import type { AccountId, ConnectionId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
-import type { Contact, Directory, FirstLook } from "../store/store.ts";
-import { mapBy } from "./group-by.ts";
+import type { Context } from "../../engine/lane/context.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Account, Connection } from "../../model/connection.ts";
+import type { AccountId, ConnectionId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { Contact, Directory, FirstLook } from "../../store/store.ts";
+import { mapBy } from "./grouping.ts";
 import { type Hooks, NO_HOOKS } from "./hooks.ts";
 
 import { mappingOfResource, type Rules } from "./rules.ts";

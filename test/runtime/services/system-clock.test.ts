@@ -1,6 +1,6 @@
 /** The process's clock: set back it goes on, set ahead it follows. */
 import { expect, it } from "vitest";
-import { neverBack } from "../../src/runtime/system-clock.ts";
+import { neverBack } from "../../../src/runtime/services/system-clock.ts";
 
 const TEN_MINUTES_MS = 600_000;
 

@@ -4,8 +4,8 @@
  * They are for tests only. Nothing reaches them unless the process was composed with some
  * (`assembleTandem`): by the test kit, or by the command line where `TANDEM_FAILPOINT` arms one.
  */
-import type { TandemEvent } from "../model/event.ts";
-import type { EventId, LaneId } from "../model/ids.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { EventId, LaneId } from "../../model/ids.ts";
 
 /**
  * Each point, with what is durable and what is not when it is reached. An event that is ended together

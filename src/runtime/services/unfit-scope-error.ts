@@ -1,5 +1,5 @@
 /** The refusal of a record whose connection has a scope that no record can have. */
-import type { UnfitScope } from "../model/scope-misfit.ts";
+import type { UnfitScope } from "../../model/scope-misfit.ts";
 
 /** The record would have been written into a scope that cannot be: its connection waits, and so does the event. */
 export class UnfitScopeError extends Error {

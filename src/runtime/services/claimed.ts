@@ -1,12 +1,12 @@
 /** A claimed event as its worker holds it, and how far the work has come. */
-import type { OutboundRequest, OutboundStep } from "../engine/processing/outbound.ts";
-import type { Claim } from "../engine/lane/claim.ts";
-import type { TandemEvent } from "../model/event.ts";
-import type { AccountId, LaneId } from "../model/ids.ts";
-import type { Instant } from "../model/instant.ts";
-import type { Lane, Transition } from "../model/lane.ts";
-import type { Observation } from "../model/observation.ts";
-import type { AddressBook, Contact } from "./address-book.ts";
+import type { OutboundRequest, OutboundStep } from "../../engine/processing/outbound.ts";
+import type { Claim } from "../../engine/lane/claim.ts";
+import type { TandemEvent } from "../../model/event.ts";
+import type { AccountId, LaneId } from "../../model/ids.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import type { Observation } from "../../model/observation.ts";
+import type { AddressBook, Contact } from "./directory-snapshot.ts";
 
 /** A lane under the claim, within a transaction. */
 export interface Held {

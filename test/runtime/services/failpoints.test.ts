@@ -3,9 +3,9 @@
  * is looked at from outside. Who dies at them is told by `test/situations/dying-workers.test.ts`.
  */
 import { describe, expect, it } from "vitest";
-import { databaseKinds, openTestDatabase } from "../harness/databases.ts";
-import { watchPoints } from "../harness/mortal-worker.ts";
-import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
+import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";
+import { watchPoints } from "../../harness/mortal-worker.ts";
+import { givenSampleTandem, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 describe.runIf(databaseKinds.includes("postgres"))("what is durable at a failpoint", () => {
   /** Others' view of the only task's event, and what GitHub got: what a crash would leave behind. */

@@ -1,11 +1,11 @@
 /** What every loop of the runtime works with; composed once, in `compose.ts`. */
-import type { Integration } from "../integrations/integration.ts";
-import type { Random } from "../model/clock.ts";
-import type { Store, Work } from "../store/store.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Random } from "../../model/clock.ts";
+import type { Store, Work } from "../../store/store.ts";
 import type { AuthorTokens } from "./author-writer.ts";
 import type { PatchAnswer, WaitingEdit } from "./claimed.ts";
 import type { Failpoints } from "./failpoints.ts";
-import type { Gateway } from "./gateway.ts";
+import type { Gateway } from "./api-clients.ts";
 import type { Gathering } from "./gather.ts";
 import type { AuthorHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";

@@ -6,11 +6,11 @@
  * `before` points are reached in the transaction, `after` points when it is committed. The end of
  * `work` is the last thing a store does before COMMIT, so that is where `before:commit` is.
  */
-import { processing } from "../engine/lane/transition.ts";
-import { CREATED, type TandemEvent } from "../model/event.ts";
-import type { EventId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
-import type { Decided, RecordStore, Store, StoreTransaction } from "../store/store.ts";
+import { processing } from "../../engine/lane/transition.ts";
+import { CREATED, type TandemEvent } from "../../model/event.ts";
+import type { EventId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Decided, RecordStore, Store, StoreTransaction } from "../../store/store.ts";
 import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
 
 /** What one saved lane is about. */

@@ -1,6 +1,6 @@
 /** The real clock. */
-import type { Clock } from "../model/clock.ts";
-import { instantFromMillis } from "../model/instant.ts";
+import type { Clock } from "../../model/clock.ts";
+import { instantFromMillis } from "../../model/instant.ts";
 
 /**
  * The machine's time of day, which never goes back and never lasts: leases, pauses and limits of a process
