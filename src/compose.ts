@@ -7,7 +7,7 @@ import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/services/directory-snapshot.ts";
-import type { Happenings, Listener } from "./runtime/announce.ts";
+import type { Happenings, Listener } from "./runtime/listeners/announce.ts";
 import { createAuthorTokens } from "./runtime/author-tokens.ts";
 import { openBackfills } from "./runtime/backfill.ts";
 import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
@@ -16,7 +16,7 @@ import { type Failpoints, NO_FAILPOINTS } from "./runtime/services/failpoints.ts
 import { createGateway } from "./runtime/services/api-clients.ts";
 import { gather } from "./runtime/services/gather.ts";
 import { approveInstance, createInstanceGuard } from "./runtime/instance.ts";
-import { listenable } from "./runtime/listenable.ts";
+import { listenable } from "./runtime/listeners/listenable.ts";
 import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/services/log.ts";
 import { pollConnection } from "./runtime/poll.ts";

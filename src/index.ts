@@ -9,7 +9,13 @@ export {
   type TandemConfig,
 } from "./config.ts";
 export type { ConnectRequest, TandemOptions } from "./compose.ts";
-export type { Conflicted, Errored, Happenings, HeardEvent, Moved } from "./runtime/announce.ts";
+export type {
+  Conflicted,
+  Errored,
+  Happenings,
+  HeardEvent,
+  Moved,
+} from "./runtime/listeners/announce.ts";
 export {
   type AfterCommitHook,
   type ApplyHook,

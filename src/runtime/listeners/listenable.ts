@@ -1,5 +1,5 @@
 /** A store whose work can be listened to, here and in other processes. */
-import type { Store } from "../store/store.ts";
+import type { Store } from "../../store/store.ts";
 import {
   createAnnouncer,
   type Happening,
@@ -9,7 +9,7 @@ import {
   observed,
 } from "./announce.ts";
 import { followLedger } from "./follow-ledger.ts";
-import type { Services } from "./services/services.ts";
+import type { Services } from "../services/services.ts";
 
 /** How many things of its own a process remembers, so as not to tell them again. */
 const REMEMBERED = 2_000;

@@ -6,11 +6,11 @@
  * 3. It is told at most once: a crash between commit and listener is not made up for. What must
  *    happen is an `afterCommit` hook.
  */
-import type { Conflict, EventError, EventState, TandemEvent } from "../model/event.ts";
-import type { Decided, Store, StoreTransaction } from "../store/store.ts";
-import type { LedgerEvent } from "../store/ledger.ts";
-import { messageOf } from "./services/failures.ts";
-import type { Log } from "./services/log.ts";
+import type { Conflict, EventError, EventState, TandemEvent } from "../../model/event.ts";
+import type { Decided, Store, StoreTransaction } from "../../store/store.ts";
+import type { LedgerEvent } from "../../store/ledger.ts";
+import { messageOf } from "../services/failures.ts";
+import type { Log } from "../services/log.ts";
 
 /** An event as listeners see it. */
 export type HeardEvent = Omit<LedgerEvent, "resourceType" | "relation">;

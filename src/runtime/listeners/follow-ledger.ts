@@ -2,10 +2,10 @@
  * Following the ledger: what other processes made of events, found by looking at the newest ones.
  * A state that lasted less than a look is not seen; neither is what a burst pushed out of sight.
  */
-import type { LedgerEvent } from "../store/ledger.ts";
+import type { LedgerEvent } from "../../store/ledger.ts";
 import { type Happening, whatHappened } from "./announce.ts";
-import { messageOf } from "./services/failures.ts";
-import type { Services } from "./services/services.ts";
+import { messageOf } from "../services/failures.ts";
+import type { Services } from "../services/services.ts";
 
 const NEWEST = 200;
 const LOOK_EVERY_MS = 400;
