@@ -24,7 +24,7 @@ import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
 import { followUsers } from "./follow-links.ts";
 import { goneWithParents } from "./gone-with-parents.ts";
 import { mapBy } from "./services/grouping.ts";
-import { journalOf } from "./journal.ts";
+import { journalOf } from "./hooks/journal.ts";
 import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
 import type { Services } from "./services/services.ts";
 import {

@@ -3,7 +3,7 @@
  * without a clock of its own. Tests and `tandem work --once` use it.
  */
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { runAfterCommits } from "./after-commit.ts";
+import { runAfterCommits } from "./hooks/after-commit.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { drainChanges } from "./drain.ts";

@@ -14,7 +14,7 @@ import {
   isWorthClaiming,
 } from "../engine/limits/account-shares.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { runAfterCommits } from "./after-commit.ts";
+import { runAfterCommits } from "./hooks/after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";

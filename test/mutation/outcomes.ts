@@ -296,7 +296,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "journal-ours",
     rule: "A write of ours has its event already: the journal keeps the app's own",
     reasons: ["journaled"],
-    file: "src/runtime/journal.ts",
+    file: "src/runtime/hooks/journal.ts",
     find: "origin === null && journaled.has(recordType)",
     replace: "journaled.has(recordType)",
     killedBy: ["test/server/journal.test.ts"],

@@ -1,8 +1,8 @@
 /** Records' own writes on their way into the ledger: one event each, also where nothing is synced. */
-import type { FieldChange, JournalEntry } from "../model/event.ts";
-import type { Instant } from "../model/instant.ts";
-import type { CapturedChange } from "../store/store.ts";
-import type { Services } from "./services/services.ts";
+import type { FieldChange, JournalEntry } from "../../model/event.ts";
+import type { Instant } from "../../model/instant.ts";
+import type { CapturedChange } from "../../store/store.ts";
+import type { Services } from "../services/services.ts";
 
 /** What a batch of captured writes adds to the ledger. Our own writes have events already. */
 export function journalOf(
