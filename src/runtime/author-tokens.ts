@@ -20,7 +20,7 @@ import { addMillis, type Instant } from "../model/instant.ts";
 import type { InsteadOfAuthor } from "../model/lane.ts";
 import type { Contact } from "./services/directory-snapshot.ts";
 import { type Asked, type Author, type AuthorTokens, byAccount } from "./services/author-writer.ts";
-import { forgetLate, hold, save } from "./claim.ts";
+import { forgetLate, hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import { messageOf } from "./services/failures.ts";
 import type { Gateway, UserClient } from "./services/api-clients.ts";

@@ -13,7 +13,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import type { BegunWrite, Held } from "./services/claimed.ts";
-import { awaitAccount } from "./paused-account.ts";
+import { awaitAccount } from "./claims/account-pause.ts";
 import { randomToken, type Services } from "./services/services.ts";
 
 /** An edit whose lane is held under its claim. */

@@ -14,7 +14,7 @@ import type { AddressBook } from "./services/directory-snapshot.ts";
 import { beginWrites } from "./begin-writes.ts";
 import type { BegunWrite, Claimed } from "./services/claimed.ts";
 import { tell } from "./services/failures.ts";
-import { saveDecided } from "./save-decided.ts";
+import { saveDecided } from "./claims/save.ts";
 import type { Services } from "./services/services.ts";
 import { saveTogether } from "./work-together.ts";
 

@@ -13,7 +13,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { hold } from "./claim.ts";
+import { hold } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import type { Services } from "./services/services.ts";
 import { isIn } from "./tokenless-creates.ts";

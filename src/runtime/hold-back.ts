@@ -1,9 +1,9 @@
 /** Writes that were begun with others, and may not leave: their account was paused meanwhile. */
 import { withoutRefused } from "../engine/creates/create.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { hold, save } from "./claim.ts";
+import { hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
-import { awaitAccount } from "./paused-account.ts";
+import { awaitAccount } from "./claims/account-pause.ts";
 import type { Services } from "./services/services.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Whether a request that writes may leave: only while its worker still has the claim. */
 import type { OutboundRequest } from "../engine/processing/outbound.ts";
-import { forgetLate, hold } from "./claim.ts";
+import { forgetLate, hold } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import type { Services } from "./services/services.ts";
 

@@ -6,7 +6,7 @@ import { IntegrationError } from "../integrations/integration.ts";
 import { isContention } from "../store/database.ts";
 import type { LaneOfResource } from "../store/found-lanes.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import { forgetLate, hold, save } from "./claim.ts";
+import { forgetLate, hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import { classify, messageOf } from "./services/failures.ts";
 import { followMove } from "./follow-moves.ts";

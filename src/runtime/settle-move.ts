@@ -19,7 +19,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import { lockVisible } from "./absent-rows.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { save } from "./claim.ts";
+import { save } from "./claims/lease.ts";
 import type { Held } from "./services/claimed.ts";
 import { isSoftDeleted } from "./fold-changes.ts";
 import { keyText } from "./key-text.ts";

@@ -13,13 +13,13 @@ import type { Instant } from "../model/instant.ts";
 import type { Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
-import { heldBy } from "./claim.ts";
+import { heldBy } from "./claims/lease.ts";
 import type { Held, PatchAnswer } from "./services/claimed.ts";
 import { tell } from "./services/failures.ts";
 import { mapBy } from "./services/grouping.ts";
-import { reachClaimed } from "./reach-claimed.ts";
+import { reachClaimed } from "./claims/claim-failpoints.ts";
 import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
-import { saveDecided } from "./save-decided.ts";
+import { saveDecided } from "./claims/save.ts";
 import type { Services } from "./services/services.ts";
 import { isOfAnother, settleAnswer } from "./take-answer.ts";
 

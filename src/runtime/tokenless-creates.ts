@@ -13,7 +13,7 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import { hold, holdAmong, save } from "./claim.ts";
+import { hold, holdAmong, save } from "./claims/lease.ts";
 import type { Claimed, Held } from "./services/claimed.ts";
 import { PairedElsewhereError } from "./services/paired-elsewhere.ts";
 import { parentState } from "./parent-state.ts";

@@ -27,7 +27,7 @@ import type { SaveAdmitted } from "./admit-arrivals.ts";
 import { groupBy, mapBy } from "./services/grouping.ts";
 import { alteredColumns } from "./own-writes.ts";
 import { newRecordPatch, planOnRow } from "./record-side.ts";
-import { saveDecided } from "./save-decided.ts";
+import { saveDecided } from "./claims/save.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */
 const LEASE_MS = 60_000;

@@ -18,7 +18,7 @@ import { runAfterCommits } from "./hooks/after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
-import { keepLease } from "./claim.ts";
+import { keepLease } from "./claims/lease.ts";
 import { drainChanges } from "./drain.ts";
 import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";

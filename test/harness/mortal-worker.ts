@@ -1,7 +1,7 @@
 /** A worker within the process that dies at a failpoint: what it has committed stays, and no more comes. */
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../src/runtime/claim-due.ts";
-import { keepLease } from "../../src/runtime/claim.ts";
+import { keepLease } from "../../src/runtime/claims/lease.ts";
 import { drainChanges } from "../../src/runtime/drain.ts";
 import type {
   Failpoint,

@@ -13,7 +13,7 @@ export const answering: readonly CodeMutant[] = [
   {
     id: "answers-lost-claim",
     rule: "Of answers that are taken in together, one whose claim is lost writes nothing",
-    file: "src/runtime/claim.ts",
+    file: "src/runtime/claims/lease.ts",
     find: "const event = holdsClaim(lane, claimed) ? processing(lane) : null;",
     replace: "const event = processing(lane);",
     killedBy: ["test/situations/settled-together.test.ts"],

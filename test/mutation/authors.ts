@@ -86,7 +86,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-refused-late",
     rule: "... also where its worker has lost it by then",
-    file: "src/runtime/claim.ts",
+    file: "src/runtime/claims/lease.ts",
     find: "if (lane !== before) await saveDecided(tx, [{ before, after: { lane, ended: [] } }]);",
     replace: "",
     killedBy: LATE,

@@ -44,7 +44,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "lease-let-go",
     rule: "A claim that was let go of is renewed no more, though a renewal was under way",
-    file: "src/runtime/claim.ts",
+    file: "src/runtime/claims/lease.ts",
     find: "if (released) return;",
     replace: "",
     killedBy: ["test/situations/database-trouble.test.ts"],

@@ -6,7 +6,7 @@ import { countHeld } from "../../engine/limits/account-shares.ts";
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/services/directory-snapshot.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../runtime/claim-due.ts";
-import { renewLease } from "../../runtime/claim.ts";
+import { renewLease } from "../../runtime/claims/lease.ts";
 import type { Claimed } from "../../runtime/services/claimed.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/services/failpoints.ts";

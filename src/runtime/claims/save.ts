@@ -1,6 +1,6 @@
 /** Writes what was decided on lanes that are held, and wakes who waited for it. */
-import { closesIntent } from "../engine/creates/unmarked.ts";
-import type { Decided, StoreTransaction } from "../store/store.ts";
+import { closesIntent } from "../../engine/creates/unmarked.ts";
+import type { Decided, StoreTransaction } from "../../store/store.ts";
 
 export async function saveDecided(
   tx: StoreTransaction,

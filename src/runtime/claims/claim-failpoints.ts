@@ -1,7 +1,7 @@
 /** Failpoints that no store sees: where a request leaves, and where its answer is looked at. */
-import type { Claimed } from "./services/claimed.ts";
-import type { Failpoint } from "./services/failpoints.ts";
-import type { Services } from "./services/services.ts";
+import type { Claimed } from "../services/claimed.ts";
+import type { Failpoint } from "../services/failpoints.ts";
+import type { Services } from "../services/services.ts";
 
 export function reachClaimed(
   services: Services,
