@@ -5,7 +5,7 @@ import { loginOf } from "../model/placeholder.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Author } from "./services/author-writer.ts";
 import { HookError } from "./services/hooks.ts";
-import { keyText } from "./key-text.ts";
+import { keyText } from "./records/key-text.ts";
 import type { Services } from "./services/services.ts";
 
 /** The record's author; `null` where there is nobody to name, or it is us. */

@@ -3,7 +3,7 @@ import { admitChange } from "../engine/processing/local-change.ts";
 import type { Lane } from "../model/lane.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
 import { noteRestored } from "./restored-children.ts";
 
 /**

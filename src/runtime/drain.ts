@@ -20,7 +20,7 @@ import { mappedColumns, type Mapping, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
 import { LaneMovedError } from "./admit-arrivals.ts";
-import { foldChanges, isSoftDeleted } from "./fold-changes.ts";
+import { foldChanges, isSoftDeleted } from "./records/fold-captures.ts";
 import { followUsers } from "./follow-links.ts";
 import { goneWithParents } from "./gone-with-parents.ts";
 import { mapBy } from "./services/grouping.ts";
@@ -35,7 +35,7 @@ import {
   placingColumn,
   shiftOf,
   whereaboutsOf,
-} from "./whereabouts.ts";
+} from "./records/placement.ts";
 
 const BATCH = 500;
 

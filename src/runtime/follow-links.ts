@@ -17,9 +17,9 @@ import { RecordWriteError } from "../store/record-write-error.ts";
 import type { CapturedChange, Link, StoreTransaction } from "../store/store.ts";
 import { messageOf } from "./services/failures.ts";
 import { HookError, NO_HOOKS, ValidationError } from "./services/hooks.ts";
-import { keyText } from "./key-text.ts";
+import { keyText } from "./records/key-text.ts";
 import type { Services } from "./services/services.ts";
-import { recordWriter } from "./write-record.ts";
+import { recordWriter } from "./records/write-record.ts";
 
 const BATCH = 100;
 const LEASE_MS = 60_000;

@@ -21,14 +21,14 @@ import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { batchesOf } from "./services/batches.ts";
 import { drainPresent } from "./drain.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
 import { tell } from "./services/failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";
 import type { Services } from "./services/services.ts";
 import { visitPaired } from "./paired-pages.ts";
-import { isCaptured, isLookedAt, noteGone, type Untold } from "./untold.ts";
+import { isCaptured, isLookedAt, noteGone, type Untold } from "./records/note-change.ts";
 import { findUntracked, type Untracked } from "./untracked-records.ts";
-import { lanesLeft, noteMoved, whereaboutsOf } from "./whereabouts.ts";
+import { lanesLeft, noteMoved, whereaboutsOf } from "./records/placement.ts";
 
 /** Lanes compared, or moved, in one transaction. */
 const BATCH = 200;

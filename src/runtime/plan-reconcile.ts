@@ -26,14 +26,14 @@ import type { Observation } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { type Adoptions, identifyArrivals } from "./admit-arrivals.ts";
-import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
+import { readOrAbsent, recordSide, rowsOf } from "./records/compare.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 import { NOTHING_LEFT, planLeft, planReturned } from "./plan-record-moves.ts";
 import { planSurplusOf, type Surplus } from "./plan-surplus.ts";
 import { planWithoutResource } from "./plan-unpaired.ts";
 import { endingParents, planGoneRecords } from "./plan-vanished.ts";
 import type { PlannedStep, Planner, ReconcilePlan, ReconcileScope } from "./planner.ts";
-import { takePendingTimes } from "./record-side.ts";
+import { takePendingTimes } from "./records/merge-row.ts";
 import { planReturns } from "./returns.ts";
 import type { Services } from "./services/services.ts";
 

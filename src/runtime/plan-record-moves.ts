@@ -14,11 +14,11 @@ import type { Lane, RecordMove } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { RecordMovedStep } from "./planner.ts";
 import type { Services } from "./services/services.ts";
-import { type LaneOfRecord, lanesLeft, whereaboutsOf } from "./whereabouts.ts";
+import { type LaneOfRecord, lanesLeft, whereaboutsOf } from "./records/placement.ts";
 
 const BATCH = 500;
 

@@ -6,7 +6,7 @@ import { IntegrationError } from "../integrations/integration.ts";
 import type { Lane } from "../model/lane.ts";
 import type { Place } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { readOrAbsent } from "./both-sides.ts";
+import { readOrAbsent } from "./records/compare.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 
 /** A resource of ours that a list has shown, with the lane that is bound to another. */

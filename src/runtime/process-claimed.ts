@@ -14,7 +14,7 @@ import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services/services.ts";
 import { blameScope } from "./unfit-scope.ts";
-import { noteMoved } from "./whereabouts.ts";
+import { noteMoved } from "./records/placement.ts";
 
 /**
  * Never throws but where the database itself is out of reach; the lease then passes the event on.

@@ -28,7 +28,7 @@ import { hold, holdAmong, save } from "./claims/lease.ts";
 import type { Claimed, Held, ReadStart } from "./services/claimed.ts";
 import { goneArrival } from "./gone-arrival.ts";
 import { awaitAccount } from "./claims/account-pause.ts";
-import { writeMerge } from "./record-side.ts";
+import { writeMerge } from "./records/merge-row.ts";
 import { removeRecord } from "./remove-record.ts";
 import { noteRestored } from "./restored-children.ts";
 import type { Services } from "./services/services.ts";
@@ -44,7 +44,7 @@ import {
 import { refuseStale, startRead } from "./stale-read.ts";
 import { resumeBelow, strandChildren } from "./stranded-children.ts";
 import { decideByContent, passOrWait } from "./tokenless-creates.ts";
-import { recordWriter } from "./write-record.ts";
+import { recordWriter } from "./records/write-record.ts";
 
 /** What the event needs before it can end. */
 type Need =

@@ -24,7 +24,7 @@ import type { Begun, Claimed, ReadEdit, SeenFirst, WaitingEdit } from "./service
 import { tell } from "./services/failures.ts";
 import { mapBy } from "./services/grouping.ts";
 import { admitGone } from "./process-inbound.ts";
-import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
+import { leavesRow, planOnRow, recordAfter } from "./records/merge-row.ts";
 import { saveDecided } from "./claims/save.ts";
 import type { Services } from "./services/services.ts";
 import { refuseStale } from "./stale-read.ts";

@@ -24,8 +24,8 @@ import { planReconcile } from "./plan-reconcile.ts";
 import type { PlannedStep, ReconcileScope } from "./planner.ts";
 import { carryOutReturns } from "./returns.ts";
 import type { Services } from "./services/services.ts";
-import { noteGone } from "./untold.ts";
-import { noteMoved } from "./whereabouts.ts";
+import { noteGone } from "./records/note-change.ts";
+import { noteMoved } from "./records/placement.ts";
 
 /** Steps carried out in one transaction, so that a large plan holds nobody up. */
 const BATCH = 100;

@@ -18,11 +18,11 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
 import { beginAnew } from "./begin-anew.ts";
 import type { Held } from "./services/claimed.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
 import { isRecordNewer } from "./services/hooks.ts";
-import { lockForRemoval, type Removable } from "./record-side.ts";
-import { hasMovedOn } from "./whereabouts.ts";
-import { type RecordWriter, recordWriter } from "./write-record.ts";
+import { lockForRemoval, type Removable } from "./records/merge-row.ts";
+import { hasMovedOn } from "./records/placement.ts";
+import { type RecordWriter, recordWriter } from "./records/write-record.ts";
 
 /** One transaction's part: removes the record as its mapping says, and ends the event. */
 export async function removeRecord(

@@ -12,7 +12,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
 import type { Services } from "./services/services.ts";
 
 /** Notes that a record is here again, by the event that restores it. */

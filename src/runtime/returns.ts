@@ -20,10 +20,10 @@ import type { Lane } from "../model/lane.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { readOrAbsent, recordSide, rowsOf } from "./both-sides.ts";
+import { readOrAbsent, recordSide, rowsOf } from "./records/compare.ts";
 import type { Planner, ReturnedStep } from "./planner.ts";
-import { takePendingTimes } from "./record-side.ts";
-import { whereaboutsOf } from "./whereabouts.ts";
+import { takePendingTimes } from "./records/merge-row.ts";
+import { whereaboutsOf } from "./records/placement.ts";
 
 /** Reads of one type in one run; what is left over is for the next one, within minutes. */
 const READS = 500;

@@ -17,12 +17,12 @@ import type { FormerPlace, Lane, Transition } from "../model/lane.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
-import { lockVisible } from "./absent-rows.ts";
+import { lockVisible } from "./records/absent-rows.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { save } from "./claims/lease.ts";
 import type { Held } from "./services/claimed.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
-import { keyText } from "./key-text.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
+import { keyText } from "./records/key-text.ts";
 import { placesLeft } from "./places-left.ts";
 import type { Services } from "./services/services.ts";
 import {
@@ -33,7 +33,7 @@ import {
   noteStrays,
   yieldPlaces,
 } from "./settle-children.ts";
-import { recordWriter } from "./write-record.ts";
+import { recordWriter } from "./records/write-record.ts";
 
 /** A lane on its way, as it was when its event was begun. */
 export interface MovingLane extends Pick<

@@ -18,7 +18,7 @@ import type { Held, PatchAnswer } from "./services/claimed.ts";
 import { tell } from "./services/failures.ts";
 import { mapBy } from "./services/grouping.ts";
 import { reachClaimed } from "./claims/claim-failpoints.ts";
-import { leavesRow, planOnRow, recordAfter } from "./record-side.ts";
+import { leavesRow, planOnRow, recordAfter } from "./records/merge-row.ts";
 import { saveDecided } from "./claims/save.ts";
 import type { Services } from "./services/services.ts";
 import { isOfAnother, settleAnswer } from "./take-answer.ts";

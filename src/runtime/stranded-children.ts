@@ -13,7 +13,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Place } from "../model/observation.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import { keyText } from "./key-text.ts";
+import { keyText } from "./records/key-text.ts";
 import { placesLeft } from "./places-left.ts";
 import type { Services } from "./services/services.ts";
 

@@ -16,11 +16,11 @@ import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { save } from "./claims/lease.ts";
 import type { Claimed, Held } from "./services/claimed.ts";
 import { reachClaimed } from "./claims/claim-failpoints.ts";
-import { writeMerge, type Written } from "./record-side.ts";
+import { writeMerge, type Written } from "./records/merge-row.ts";
 import type { Services } from "./services/services.ts";
 import { leaveWithParent } from "./stranded-children.ts";
 import { holdNamed } from "./tokenless-creates.ts";
-import { recordWriter } from "./write-record.ts";
+import { recordWriter } from "./records/write-record.ts";
 
 /** Takes the answer in: it is an observation, and what it carries that we did not send is merged. */
 export async function settleAnswer(

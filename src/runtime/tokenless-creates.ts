@@ -16,7 +16,7 @@ import type { AddressBook } from "./services/directory-snapshot.ts";
 import { hold, holdAmong, save } from "./claims/lease.ts";
 import type { Claimed, Held } from "./services/claimed.ts";
 import { PairedElsewhereError } from "./services/paired-elsewhere.ts";
-import { parentState } from "./parent-state.ts";
+import { parentState } from "./records/parent.ts";
 import type { Services } from "./services/services.ts";
 
 /** A resource that two creates of one content may both have made is looked for again this soon. */

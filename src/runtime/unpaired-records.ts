@@ -3,7 +3,7 @@ import { takingBack } from "../engine/lifecycle/record-placement.ts";
 import type { Mapping, Row } from "../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./services/directory-snapshot.ts";
-import { isSoftDeleted } from "./fold-changes.ts";
+import { isSoftDeleted } from "./records/fold-captures.ts";
 import { groupBy } from "./services/grouping.ts";
 import { mappingOfResource } from "./services/rules.ts";
 import type { Services } from "./services/services.ts";

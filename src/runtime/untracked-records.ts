@@ -10,7 +10,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./services/directory-snapshot.ts";
 import type { Services } from "./services/services.ts";
 import { type UnpairedRecord, unpairedRecords } from "./unpaired-records.ts";
-import type { Untold } from "./untold.ts";
+import type { Untold } from "./records/note-change.ts";
 
 /** Rows looked at in one transaction. */
 const BATCH = 500;

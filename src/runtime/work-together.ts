@@ -25,8 +25,8 @@ import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
 import type { SaveAdmitted } from "./admit-arrivals.ts";
 import { groupBy, mapBy } from "./services/grouping.ts";
-import { alteredColumns } from "./own-writes.ts";
-import { newRecordPatch, planOnRow } from "./record-side.ts";
+import { alteredColumns } from "./records/suppress-echo.ts";
+import { newRecordPatch, planOnRow } from "./records/merge-row.ts";
 import { saveDecided } from "./claims/save.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */

@@ -3,8 +3,8 @@ import type { TandemCore } from "../compose.ts";
 import { connectionsAt } from "../engine/lifecycle/record-move.ts";
 import type { Mapping } from "../model/mapping.ts";
 import { AddressBook } from "../runtime/services/directory-snapshot.ts";
-import { isSoftDeleted } from "../runtime/fold-changes.ts";
-import { placingColumn, whereaboutsOf } from "../runtime/whereabouts.ts";
+import { isSoftDeleted } from "../runtime/records/fold-captures.ts";
+import { placingColumn, whereaboutsOf } from "../runtime/records/placement.ts";
 
 export async function explainNothing(
   { services }: TandemCore,

@@ -31,7 +31,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-nobody-waits",
     rule: "Nobody waits for a parent that ended on its way",
-    file: "src/runtime/parent-state.ts",
+    file: "src/runtime/records/parent.ts",
     find: "endedIn(candidate).some(",
     replace: "[candidate.connectionId].some(",
     killedBy,

@@ -50,7 +50,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "moved-sweep",
     rule: "What is led elsewhere is no deletion: a sweep follows it",
-    file: "src/runtime/both-sides.ts",
+    file: "src/runtime/records/compare.ts",
     find: "if (error.moved !== null) return error.moved;",
     replace: 'if (error.moved !== null) return "absent";',
     killedBy,

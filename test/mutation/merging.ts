@@ -377,7 +377,7 @@ export const merging: readonly CodeMutant[] = [
   {
     id: "record-pending-times",
     rule: "Writes that are captured and not drained yet count already: 'later' must see them",
-    file: "src/runtime/record-side.ts",
+    file: "src/runtime/records/merge-row.ts",
     find: "const timed = pendingTimes(lane, pending, before, context);",
     replace: "const timed = lane;",
     killedBy: ["test/situations/outbound-merge.test.ts", "test/situations/founding-rules.test.ts"],

@@ -42,7 +42,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "two-lanes-undrained",
     rule: "What another lane has merged counts although it is not drained yet",
-    file: "src/runtime/record-side.ts",
+    file: "src/runtime/records/merge-row.ts",
     find: "changeTimes(mapping, pending, differing, lane.id)",
     replace: "changeTimes(mapping, pending, null, lane.id)",
     killedBy: ["test/situations/two-integrations.test.ts"],
@@ -50,7 +50,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "two-lanes-edit-time",
     rule: "What another lane has merged is as old as its edit, not as its merge",
-    file: "src/runtime/fold-changes.ts",
+    file: "src/runtime/records/fold-captures.ts",
     find: "edit === undefined || edit.lane === lane ?",
     replace: "edit === undefined || edit.lane !== null ?",
     killedBy: ["test/situations/two-integrations.test.ts"],
@@ -90,7 +90,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "child-parent-captured",
     rule: "A parent that another drain has taken is not drained once more",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: "[...new Set(ids)].filter((id) => !captured.has(id));",
     replace: '[...new Set(ids)].filter((id) => captured.size < 0 || id !== "");',
     killedBy: ["test/situations/child-of-undrained-parent.test.ts"],
@@ -138,7 +138,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-last-parent",
     rule: "Of a parent's pairings that have ended the last says how it went",
-    file: "src/runtime/parent-state.ts",
+    file: "src/runtime/records/parent.ts",
     find: "lanes.findLast((candidate)",
     replace: "lanes.find((candidate)",
     killedBy: ["test/situations/found-by-simulation-moves.test.ts"],
@@ -146,7 +146,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-raced-nowhere",
     rule: "Nor does one whose parent is nowhere, and it waits for nothing",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: "const hasEnded = connections.length === 0 && where",
     replace: "const hasEnded = connections.length === 0 || where",
     killedBy: ["test/situations/scope-changes-raced.test.ts"],
@@ -237,7 +237,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-transfer",
     rule: "While a record follows its transferred resource its scope moves it nowhere",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: 'isMoving ? { kind: "unsettled" } : { kind: "by_scope", connections }',
     replace: '{ kind: "by_scope", connections }',
     killedBy: ["test/situations/scope-changes-found.test.ts"],
@@ -261,7 +261,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-raced-child",
     rule: "An event of a child that belies where its parent is sends nothing either",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: "if (recordId === null || !isRisky) return null;",
     replace: "if (recordId === null || isRisky) return null;",
     killedBy: ["test/situations/scope-changes-raced.test.ts"],

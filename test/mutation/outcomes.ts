@@ -28,7 +28,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-locked-delete",
     rule: "... nor does a deletion pass it by",
     reasons: ["record_locked"],
-    file: "src/runtime/record-side.ts",
+    file: "src/runtime/records/merge-row.ts",
     find: 'return locked.status === "missing" ? null : locked.status;',
     replace: 'return locked.status === "hidden" ? locked.status : null;',
     killedBy: HELD,

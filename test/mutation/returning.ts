@@ -66,7 +66,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-unarchives",
     rule: "A record that we archived is taken back with its resource",
-    file: "src/runtime/record-side.ts",
+    file: "src/runtime/records/merge-row.ts",
     find: "return isArchivedByUs(lane, row, mapping) ? { [softDelete]: null } : {};",
     replace: "return {};",
     killedBy,
@@ -82,7 +82,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-no-deletion",
     rule: "An archived record whose resource is alive is none that the app deleted",
-    file: "src/runtime/fold-changes.ts",
+    file: "src/runtime/records/fold-captures.ts",
     find: "return lane.tombstone === null && isArchivedByUs(lane, row, mapping);",
     replace: "return lane.tombstone !== null && isArchivedByUs(lane, row, mapping);",
     killedBy,
@@ -90,7 +90,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-swept",
     rule: "Nor is it for the local sweep and for reconcile",
-    file: "src/runtime/untold.ts",
+    file: "src/runtime/records/note-change.ts",
     find: "lane.disabled !== null || lane.returned !== null",
     replace: "lane.disabled !== null",
     killedBy,

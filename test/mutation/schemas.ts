@@ -29,7 +29,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "hidden-drained",
     rule: "... so an edit of a hidden row is no delete to the drain",
-    file: "src/runtime/fold-changes.ts",
+    file: "src/runtime/records/fold-captures.ts",
     find: "? !hidden",
     replace: "? true",
     killedBy: HIDDEN,
@@ -56,7 +56,7 @@ export const schemas: readonly CodeMutant[] = [
     id: "hidden-inbound-waits",
     rule: "... and so does what comes in for it, be it a deletion",
     reasons: ["record_not_visible"],
-    file: "src/runtime/absent-rows.ts",
+    file: "src/runtime/records/absent-rows.ts",
     find: '? { status: "hidden" } : locked;',
     replace: "? locked : locked;",
     killedBy: HIDDEN,

@@ -105,7 +105,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "own-write-placed",
     rule: "So is one that the app put somewhere else",
-    file: "src/runtime/own-writes.ts",
+    file: "src/runtime/records/suppress-echo.ts",
     find: "differing || moved ?",
     replace: "differing ?",
     killedBy: ["test/situations/taken-in.test.ts"],
@@ -183,7 +183,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "own-write-moved",
     rule: "What the app altered has its time, also where we wrote something else",
-    file: "src/runtime/own-writes.ts",
+    file: "src/runtime/records/suppress-echo.ts",
     find: "unsent[field] !== undefined && isMoved(column)",
     replace: "unsent[field] !== undefined && column in patch",
     killedBy: ["test/situations/taken-in-races.test.ts"],

@@ -120,7 +120,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "left-before-parent",
     rule: "A record that has left a lane does not follow what is transferred from there",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: "over.filter(({ recordMoved }) => recordMoved === null)",
     replace: "over",
     killedBy: ["test/situations/scope-changes-below.test.ts"],

@@ -53,7 +53,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-waits",
     rule: "A child that was out of reach with its parent follows it, and is made nowhere anew before",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: "const isLeft = [...own, ...ended].some(",
     replace: "const isLeft = [...own].some(",
     killedBy,
@@ -109,7 +109,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-succeeded",
     rule: "A lane whose record had another here since is taken back by nobody",
-    file: "src/runtime/whereabouts.ts",
+    file: "src/runtime/records/placement.ts",
     find: "return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;",
     replace: "return ofType.length === 0;",
     killedBy,
@@ -262,7 +262,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-follows-first",
     rule: "Nothing is made anew below a parent that was moved before what was made of it has followed",
-    file: "src/runtime/parent-state.ts",
+    file: "src/runtime/records/parent.ts",
     find: "if (parent.movedFrom !== null && (await",
     replace: "if (parent.movedFrom === '' && (await",
     killedBy: onTheWay,

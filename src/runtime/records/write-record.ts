@@ -2,22 +2,22 @@
  * Writing a record: by SQL, or by the app's own code where the mapping has `apply`. Whichever it
  * is, the write carries our mark, and what must follow the commit is noted in the same transaction.
  */
-import type { Clock } from "../model/clock.ts";
-import type { Content } from "../model/content.ts";
-import type { AnyEvent } from "../model/event.ts";
-import type { Mapping, Row, RowPatch } from "../model/mapping.ts";
-import { mappedColumns } from "../model/mapping.ts";
-import { mayPass, sqlState } from "../store/database.ts";
-import { RecordWriteError } from "../store/record-write-error.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Content } from "../../model/content.ts";
+import type { AnyEvent } from "../../model/event.ts";
+import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
+import { mappedColumns } from "../../model/mapping.ts";
+import { mayPass, sqlState } from "../../store/database.ts";
+import { RecordWriteError } from "../../store/record-write-error.ts";
+import type { StoreTransaction } from "../../store/store.ts";
 import {
   type ApplyHook,
   HookError,
   type Hooks,
   type RecordOperation,
   ValidationError,
-} from "./services/hooks.ts";
-import { inTime, limitOf } from "./services/time-limit.ts";
+} from "../services/hooks.ts";
+import { inTime, limitOf } from "../services/time-limit.ts";
 
 /** How long the app's code may hold the record's row: well under a lease, and no writer's patience. */
 const PATIENCE_MS = 20_000;

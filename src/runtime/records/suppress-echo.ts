@@ -3,13 +3,13 @@
  * drop them: whoever wrote knows that already, from what the write returned.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Context } from "../engine/lane/context.ts";
-import { unsentOf } from "../engine/processing/inbound.ts";
-import type { Content } from "../model/content.ts";
-import type { Lane } from "../model/lane.ts";
-import { mappedColumns, type Row, type RowPatch } from "../model/mapping.ts";
+import type { Context } from "../../engine/lane/context.ts";
+import { unsentOf } from "../../engine/processing/inbound.ts";
+import type { Content } from "../../model/content.ts";
+import type { Lane } from "../../model/lane.ts";
+import { mappedColumns, type Row, type RowPatch } from "../../model/mapping.ts";
 import { keyText } from "./key-text.ts";
-import { placingColumn } from "./whereabouts.ts";
+import { placingColumn } from "./placement.ts";
 
 /** A write, and the row as it came out. */
 export interface OwnWrite {

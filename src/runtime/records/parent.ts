@@ -1,11 +1,11 @@
 /** The resource of a record's parent, found through the parent record's own lane. */
-import type { Context } from "../engine/lane/context.ts";
-import type { ParentState } from "../engine/processing/outbound.ts";
-import { endedIn } from "../engine/lifecycle/record-placement.ts";
-import type { ConnectionId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import type { Context } from "../../engine/lane/context.ts";
+import type { ParentState } from "../../engine/processing/outbound.ts";
+import { endedIn } from "../../engine/lifecycle/record-placement.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { StoreTransaction } from "../../store/store.ts";
 import { keyText } from "./key-text.ts";
 
 export async function parentState(

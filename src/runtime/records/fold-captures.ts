@@ -1,13 +1,13 @@
 /** What the captured writes of a batch come to: a burst of edits is one change of its record. */
-import { unsentOf } from "../engine/processing/inbound.ts";
-import type { admitChange, RecordChange } from "../engine/processing/local-change.ts";
-import { isArchivedByUs } from "../engine/lane/tombstone.ts";
-import { contentOrNull } from "../engine/merge/translate-record.ts";
-import { type Instant, laterOf } from "../model/instant.ts";
-import type { LaneId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
-import type { Mapping, Row } from "../model/mapping.ts";
-import type { CapturedChange } from "../store/store.ts";
+import { unsentOf } from "../../engine/processing/inbound.ts";
+import type { admitChange, RecordChange } from "../../engine/processing/local-change.ts";
+import { isArchivedByUs } from "../../engine/lane/tombstone.ts";
+import { contentOrNull } from "../../engine/merge/translate-record.ts";
+import { type Instant, laterOf } from "../../model/instant.ts";
+import type { LaneId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Mapping, Row } from "../../model/mapping.ts";
+import type { CapturedChange } from "../../store/store.ts";
 
 /** The writes to one record, with its row as it is now. */
 export interface Folded {

@@ -1,7 +1,7 @@
 /** What happened to records although nothing said so, and who would tell of it anyway. */
-import type { Lane } from "../model/lane.ts";
-import { type Mapping, mappedColumns } from "../model/mapping.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import type { Lane } from "../../model/lane.ts";
+import { type Mapping, mappedColumns } from "../../model/mapping.ts";
+import type { StoreTransaction } from "../../store/store.ts";
 
 /**
  * Whether the lane has an event that will look at its record, or may not be looked at for now: it is
