@@ -9,7 +9,7 @@ import type { Asked } from "./services/author-writer.ts";
 import { hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import type { Failpoint } from "./services/failpoints.ts";
-import { noteParentGone } from "./gone-arrival.ts";
+import { noteParentGone } from "./admission/deletion.ts";
 import { mayLeave } from "./may-leave.ts";
 import { admitGone } from "./process-inbound.ts";
 import { reachClaimed } from "./claims/claim-failpoints.ts";

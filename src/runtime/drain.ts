@@ -19,7 +19,7 @@ import type { Lane, RecordMove } from "../model/lane.ts";
 import { mappedColumns, type Mapping, type Row } from "../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { LaneMovedError } from "./admit-arrivals.ts";
+import { LaneMovedError } from "./admission/admit-batch.ts";
 import { foldChanges, isSoftDeleted } from "./records/fold-captures.ts";
 import { followUsers } from "./follow-links.ts";
 import { goneWithParents } from "./gone-with-parents.ts";

@@ -16,7 +16,7 @@ import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { hold } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import type { Services } from "./services/services.ts";
-import { isIn } from "./tokenless-creates.ts";
+import { isIn } from "./admission/unmarked-creates.ts";
 
 /**
  * The resource of ours (the account's, or an author's under whose token a create left) that carries the

@@ -27,7 +27,7 @@ import {
   identifyArrivals,
   type Incoming,
   LaneMovedError,
-} from "./admit-arrivals.ts";
+} from "./admission/admit-batch.ts";
 import { expectNobody, goneOn, noteOrigin } from "./from-out-of-reach.ts";
 import { mappingOfResource } from "./services/rules.ts";
 import type { Services } from "./services/services.ts";

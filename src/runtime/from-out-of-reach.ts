@@ -7,7 +7,7 @@ import { unchanged } from "../engine/lane/transition.ts";
 import type { ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { LaneMovedError } from "./admit-arrivals.ts";
+import { LaneMovedError } from "./admission/admit-batch.ts";
 
 /** A move out of reach, as one to where its resource has come from there; `null` where that is not known. */
 export async function goneOn(

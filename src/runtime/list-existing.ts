@@ -13,7 +13,7 @@ import type { ListPage } from "../integrations/integration.ts";
 import type { Backfill } from "../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../model/instant.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { admitArrivals } from "./admit-arrivals.ts";
+import { admitArrivals } from "./admission/admit-batch.ts";
 import {
   finished,
   inOneTransaction,

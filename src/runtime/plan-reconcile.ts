@@ -25,7 +25,7 @@ import type { Row } from "../model/mapping.ts";
 import type { Observation } from "../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
-import { type Adoptions, identifyArrivals } from "./admit-arrivals.ts";
+import { type Adoptions, identifyArrivals } from "./admission/admit-batch.ts";
 import { readOrAbsent, recordSide, rowsOf } from "./records/compare.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 import { NOTHING_LEFT, planLeft, planReturned } from "./plan-record-moves.ts";

@@ -5,7 +5,7 @@ import type { Instant } from "../model/instant.ts";
 import type { Mapping } from "../model/mapping.ts";
 import type { Observation, ResourceMove } from "../model/observation.ts";
 import type { Contact, LaneKey } from "../store/store.ts";
-import type { Adoptions } from "./admit-arrivals.ts";
+import type { Adoptions } from "./admission/admit-batch.ts";
 import type { Services } from "./services/services.ts";
 
 /** A resource that was created twice. */

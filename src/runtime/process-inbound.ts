@@ -22,11 +22,11 @@ import type { Lane, Transition } from "../model/lane.ts";
 import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { admitArrivals } from "./admit-arrivals.ts";
+import { admitArrivals } from "./admission/admit-batch.ts";
 import { beginAnew } from "./begin-anew.ts";
 import { hold, holdAmong, save } from "./claims/lease.ts";
 import type { Claimed, Held, ReadStart } from "./services/claimed.ts";
-import { goneArrival } from "./gone-arrival.ts";
+import { goneArrival } from "./admission/deletion.ts";
 import { awaitAccount } from "./claims/account-pause.ts";
 import { writeMerge } from "./records/merge-row.ts";
 import { removeRecord } from "./remove-record.ts";
@@ -43,7 +43,7 @@ import {
 } from "./settle-move.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
 import { resumeBelow, strandChildren } from "./stranded-children.ts";
-import { decideByContent, passOrWait } from "./tokenless-creates.ts";
+import { decideByContent, passOrWait } from "./admission/unmarked-creates.ts";
 import { recordWriter } from "./records/write-record.ts";
 
 /** What the event needs before it can end. */

@@ -32,7 +32,7 @@ import { noteRestored } from "./restored-children.ts";
 import { randomToken, type Services } from "./services/services.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
 import { isOfAnother, wakeWaiting, writeAnswer } from "./take-answer.ts";
-import { holdNamed } from "./tokenless-creates.ts";
+import { holdNamed } from "./admission/unmarked-creates.ts";
 import { lookAgain } from "./records/placement.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;

@@ -3,7 +3,7 @@ import type { Translation } from "../integrations/integration.ts";
 import type { ResourceMove } from "../model/observation.ts";
 import type { Delivery } from "../store/deliveries.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import type { Incoming } from "./admit-arrivals.ts";
+import type { Incoming } from "./admission/admit-batch.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";
 import type { Services } from "./services/services.ts";
 

@@ -19,7 +19,7 @@ import { reachClaimed } from "./claims/claim-failpoints.ts";
 import { writeMerge, type Written } from "./records/merge-row.ts";
 import type { Services } from "./services/services.ts";
 import { leaveWithParent } from "./stranded-children.ts";
-import { holdNamed } from "./tokenless-creates.ts";
+import { holdNamed } from "./admission/unmarked-creates.ts";
 import { recordWriter } from "./records/write-record.ts";
 
 /** Takes the answer in: it is an observation, and what it carries that we did not send is merged. */

@@ -14,7 +14,7 @@ import type { DeliveryStore, TakenDelivery } from "../store/deliveries.ts";
 import { allOf } from "../store/pipeline.ts";
 import type { FirstLook, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { admitArrivals } from "./admit-arrivals.ts";
+import { admitArrivals } from "./admission/admit-batch.ts";
 import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";
 import { followMove } from "./follow-moves.ts";

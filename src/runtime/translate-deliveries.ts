@@ -6,7 +6,7 @@ import type { ConnectionId, DeliveryId } from "../model/ids.ts";
 import type { Delivery } from "../store/deliveries.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
-import { admitArrivals } from "./admit-arrivals.ts";
+import { admitArrivals } from "./admission/admit-batch.ts";
 import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./services/failures.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "./follow-moves.ts";

@@ -23,7 +23,7 @@ import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import type { SaveAdmitted } from "./admit-arrivals.ts";
+import type { SaveAdmitted } from "./admission/admit-batch.ts";
 import { groupBy, mapBy } from "./services/grouping.ts";
 import { alteredColumns } from "./records/suppress-echo.ts";
 import { newRecordPatch, planOnRow } from "./records/merge-row.ts";

@@ -54,7 +54,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-copy-batch",
     rule: "... and does within one list",
-    file: "src/runtime/admit-arrivals.ts",
+    file: "src/runtime/admission/admit-batch.ts",
     find: "const posted = withMade(byToken.posted, observation);",
     replace: "const { posted } = byToken;",
     killedBy: LATE,

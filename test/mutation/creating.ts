@@ -85,7 +85,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "surplus-soon",
     rule: "What was created twice is closed soon after it was seen, not a day later",
-    file: "src/runtime/admit-arrivals.ts",
+    file: "src/runtime/admission/admit-batch.ts",
     find: 'if (surplus === "proven" && held.lane.intent !== current.lane.intent) {',
     replace: 'if (surplus === "proven" && held.lane.intent === null) {',
     killedBy: ["test/situations/surplus-soon.test.ts"],

@@ -191,7 +191,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "take-in-left-lane",
     rule: "What is seen for the first time may be what a create of ours made, left before or not",
-    file: "src/runtime/admit-arrivals.ts",
+    file: "src/runtime/admission/admit-batch.ts",
     find: "const awaits = awaited.get(item) ?? null;",
     replace: "const awaits = null;",
     killedBy: ["test/situations/taken-in-races.test.ts"],
