@@ -8,7 +8,7 @@ import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/services/directory-snapshot.ts";
 import type { Happenings, Listener } from "./runtime/listeners/announce.ts";
-import { createAuthorTokens } from "./runtime/author-tokens.ts";
+import { createAuthorTokens } from "./runtime/identities/author-tokens.ts";
 import { openBackfills } from "./runtime/backfill.ts";
 import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
 import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";

@@ -4,7 +4,7 @@ import { concludeResourceRemoval } from "../engine/processing/removal.ts";
 import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
 import type { Observation } from "../model/observation.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { forgetRefused } from "./author-tokens.ts";
+import { forgetRefused } from "./identities/author-tokens.ts";
 import type { Asked } from "./services/author-writer.ts";
 import { hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";

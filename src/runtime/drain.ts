@@ -21,7 +21,7 @@ import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../stor
 import { AddressBook } from "./services/directory-snapshot.ts";
 import { LaneMovedError } from "./admission/admit-batch.ts";
 import { foldChanges, isSoftDeleted } from "./records/fold-captures.ts";
-import { followUsers } from "./follow-links.ts";
+import { followUsers } from "./identities/follow-links.ts";
 import { goneWithParents } from "./gone-with-parents.ts";
 import { mapBy } from "./services/grouping.ts";
 import { journalOf } from "./hooks/journal.ts";

@@ -16,7 +16,7 @@ import type { Observation } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { hiddenOf } from "./records/absent-rows.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { attributionOf, authorOf } from "./attribution.ts";
+import { attributionOf, authorOf } from "./identities/attribution.ts";
 import { type Asked, type Author, byAccount, writerFor } from "./services/author-writer.ts";
 import { carryOut, type Turn } from "./carry-out.ts";
 import { hold, save } from "./claims/lease.ts";

@@ -7,7 +7,7 @@ import { runAfterCommits } from "./hooks/after-commit.ts";
 import { advanceBackfills } from "./backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { drainChanges } from "./drain.ts";
-import { followLink } from "./follow-links.ts";
+import { followLink } from "./identities/follow-links.ts";
 import { unlessForeign } from "./instance.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { Services } from "./services/services.ts";

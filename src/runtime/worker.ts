@@ -22,7 +22,7 @@ import { keepLease } from "./claims/lease.ts";
 import { drainChanges } from "./drain.ts";
 import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";
-import { followLink } from "./follow-links.ts";
+import { followLink } from "./identities/follow-links.ts";
 import { unlessForeign } from "./instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
 import { type Loop, startLoop, type Step } from "./loop.ts";

@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const identify = "src/engine/creates/identify.ts";
 const create = "src/engine/creates/create.ts";
-const tokens = "src/runtime/author-tokens.ts";
+const tokens = "src/runtime/identities/author-tokens.ts";
 const STORIES = ["test/situations/author-token.test.ts"];
 const OWNER = ["test/situations/author-token-owner.test.ts"];
 const LATE = ["test/situations/author-token-late.test.ts"];
@@ -196,7 +196,7 @@ export const authors: readonly CodeMutant[] = [
     file: tokens,
     find: 'if (!(thrown instanceof IntegrationError) || thrown.applied !== "no") return null;',
     replace: 'if (!(thrown instanceof IntegrationError) || thrown.applied === "no") return null;',
-    killedBy: ["test/runtime/author-tokens.test.ts"],
+    killedBy: ["test/runtime/identities/author-tokens.test.ts"],
   },
   {
     id: "author-limited",
@@ -205,7 +205,7 @@ export const authors: readonly CodeMutant[] = [
     file: tokens,
     find: 'return "author_token_limited";',
     replace: "return null;",
-    killedBy: ["test/runtime/author-tokens.test.ts"],
+    killedBy: ["test/runtime/identities/author-tokens.test.ts"],
   },
   {
     id: "author-rests",

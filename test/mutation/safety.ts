@@ -280,7 +280,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "attribution-self",
     rule: "What Tandem's own account wrote in its own name gets no line of attribution",
-    file: "src/runtime/attribution.ts",
+    file: "src/runtime/identities/attribution.ts",
     find: "if (login !== null && login === identity?.login.toLowerCase()) return null;",
     replace: "",
     killedBy: ["test/situations/attribution.test.ts"],
@@ -288,7 +288,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "attribution-plain",
     rule: "A name in the line is plain text and calls nobody",
-    file: "src/runtime/attribution.ts",
+    file: "src/runtime/identities/attribution.ts",
     find: '.replaceAll("@", "@\\u200B")',
     replace: "",
     killedBy: ["test/situations/attribution.test.ts"],

@@ -11,7 +11,7 @@ import type { Claimed } from "../../runtime/services/claimed.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import type { Failpoint } from "../../runtime/services/failpoints.ts";
 import { messageOf } from "../../runtime/services/failures.ts";
-import { followLink } from "../../runtime/follow-links.ts";
+import { followLink } from "../../runtime/identities/follow-links.ts";
 import { gather } from "../../runtime/services/gather.ts";
 import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";

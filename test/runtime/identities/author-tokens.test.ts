@@ -1,7 +1,10 @@
 /** What a token that does not work leads to, and what is remembered of one that does. */
 import { describe, expect, it } from "vitest";
-import { IntegrationError, type IntegrationErrorKind } from "../../src/integrations/integration.ts";
-import { insteadOf } from "../../src/runtime/author-tokens.ts";
+import {
+  IntegrationError,
+  type IntegrationErrorKind,
+} from "../../../src/integrations/integration.ts";
+import { insteadOf } from "../../../src/runtime/identities/author-tokens.ts";
 
 function failed(kind: IntegrationErrorKind, applied: "no" | "unknown" = "no"): IntegrationError {
   return new IntegrationError({ kind, code: "x", message: "", hint: "", applied });
