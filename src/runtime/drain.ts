@@ -22,10 +22,15 @@ import { AddressBook } from "./services/directory-snapshot.ts";
 import { LaneMovedError } from "./admission/admit-batch.ts";
 import { foldChanges, isSoftDeleted } from "./records/fold-captures.ts";
 import { followUsers } from "./identities/follow-links.ts";
-import { goneWithParents } from "./gone-with-parents.ts";
+import { goneWithParents } from "./deletions/cascaded.ts";
 import { mapBy } from "./services/grouping.ts";
 import { journalOf } from "./hooks/journal.ts";
-import { followRestored, noteBelow, noteRestored, type RecordMoved } from "./restored-children.ts";
+import {
+  followRestored,
+  noteBelow,
+  noteRestored,
+  type RecordMoved,
+} from "./deletions/restored-children.ts";
 import type { Services } from "./services/services.ts";
 import {
   type LaneOfRecord,

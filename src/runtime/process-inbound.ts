@@ -23,14 +23,14 @@ import type { Observation, ResourceRef } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admission/admit-batch.ts";
-import { beginAnew } from "./begin-anew.ts";
+import { beginAnew } from "./deletions/recreate.ts";
 import { hold, holdAmong, save } from "./claims/lease.ts";
 import type { Claimed, Held, ReadStart } from "./services/claimed.ts";
 import { goneArrival } from "./admission/deletion.ts";
 import { awaitAccount } from "./claims/account-pause.ts";
 import { writeMerge } from "./records/merge-row.ts";
-import { removeRecord } from "./remove-record.ts";
-import { noteRestored } from "./restored-children.ts";
+import { removeRecord } from "./deletions/remove-record.ts";
+import { noteRestored } from "./deletions/restored-children.ts";
 import type { Services } from "./services/services.ts";
 import {
   familyOf,

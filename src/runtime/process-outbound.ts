@@ -28,7 +28,7 @@ import { parentState } from "./records/parent.ts";
 import { awaitAccount } from "./claims/account-pause.ts";
 import { admitGone } from "./process-inbound.ts";
 import { beginAfterRead, readFirst } from "./read-first.ts";
-import { noteRestored } from "./restored-children.ts";
+import { noteRestored } from "./deletions/restored-children.ts";
 import { randomToken, type Services } from "./services/services.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
 import { isOfAnother, wakeWaiting, writeAnswer } from "./take-answer.ts";

@@ -117,7 +117,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "left-deleted",
     rule: "What was let go of below a record that was moved is removed once that is back and its own is gone",
-    file: "src/runtime/restored-children.ts",
+    file: "src/runtime/deletions/restored-children.ts",
     find: "if (deleted === before) return [];",
     replace: "if (deleted !== null) return [];",
     killedBy: ["test/situations/scope-changes-back.test.ts"],

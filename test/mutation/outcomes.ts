@@ -128,7 +128,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "resource-moved-away",
     rule: "What lives on where nothing is connected is no deletion: its record is kept",
     reasons: ["moved_away"],
-    file: "src/runtime/remove-record.ts",
+    file: "src/runtime/deletions/remove-record.ts",
     find: "return hasOther || tombstone?.movedTo !== undefined;",
     replace: "return hasOther;",
     killedBy: ["test/situations/transfers.test.ts"],

@@ -131,7 +131,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-gone-with-parent",
     rule: "Nobody wishes away what our own deletion of its parent has taken along",
-    file: "src/runtime/gone-with-parents.ts",
+    file: "src/runtime/deletions/cascaded.ts",
     find: 'if (above?.side === "resource") result.set(id, origin);',
     replace: "",
     killedBy: ["test/situations/returns-children.test.ts"],
@@ -139,7 +139,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-gone-by-app",
     rule: "What the app deletes is deleted at the integration, however its parent fares",
-    file: "src/runtime/gone-with-parents.ts",
+    file: "src/runtime/deletions/cascaded.ts",
     find: "const origin = changes.at(-1)?.origin ?? null;",
     replace: "const origin = changes.at(-1)?.origin ?? id;",
     killedBy: ["test/situations/returns-children.test.ts"],

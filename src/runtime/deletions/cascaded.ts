@@ -2,9 +2,9 @@
  * Records that our own deletion of their parent has taken along, by a foreign key or the app's own code:
  * the parent's resource was deleted, and what belongs to it is no wish of the app's to delete anything.
  */
-import type { EventId, LaneId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
-import type { CapturedChange, StoreTransaction } from "../store/store.ts";
+import type { EventId, LaneId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { CapturedChange, StoreTransaction } from "../../store/store.ts";
 
 /** A lane that a record's captured writes concern; `row`: as it is now, be it hidden from us. */
 interface Concerned {
