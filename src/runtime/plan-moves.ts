@@ -5,8 +5,8 @@ import type { Mapping } from "../model/mapping.ts";
 import type { Place, ResourceMove } from "../model/observation.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
-import { goneOn } from "./from-out-of-reach.ts";
-import { isSamePlace } from "./places-left.ts";
+import { goneOn } from "./moves/disconnected.ts";
+import { isSamePlace } from "./moves/trail.ts";
 import type { Services } from "./services/services.ts";
 
 /** A move that is to be followed. */

@@ -9,7 +9,7 @@ import type { AddressBook } from "./services/directory-snapshot.ts";
 import { forgetLate, hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import { classify, messageOf } from "./services/failures.ts";
-import { followMove } from "./follow-moves.ts";
+import { followMove } from "./moves/follow-moves.ts";
 import { processInbound } from "./process-inbound.ts";
 import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services/services.ts";

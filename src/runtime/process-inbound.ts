@@ -40,9 +40,9 @@ import {
   readMoved,
   removeDoublesWith,
   settleMove,
-} from "./settle-move.ts";
+} from "./moves/settle-move.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
-import { resumeBelow, strandChildren } from "./stranded-children.ts";
+import { resumeBelow, strandChildren } from "./moves/stranded-children.ts";
 import { decideByContent, passOrWait } from "./admission/unmarked-creates.ts";
 import { recordWriter } from "./records/write-record.ts";
 

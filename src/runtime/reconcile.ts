@@ -17,7 +17,7 @@ import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admission/admit-batch.ts";
 import { batchesOf } from "./services/batches.ts";
-import { followMove } from "./follow-moves.ts";
+import { followMove } from "./moves/follow-moves.ts";
 import { goneArrival } from "./admission/deletion.ts";
 import { mayGoOn } from "./held-runs.ts";
 import { planReconcile } from "./plan-reconcile.ts";

@@ -18,7 +18,7 @@ import type { Claimed, Held } from "./services/claimed.ts";
 import { reachClaimed } from "./claims/claim-failpoints.ts";
 import { writeMerge, type Written } from "./records/merge-row.ts";
 import type { Services } from "./services/services.ts";
-import { leaveWithParent } from "./stranded-children.ts";
+import { leaveWithParent } from "./moves/stranded-children.ts";
 import { holdNamed } from "./admission/unmarked-creates.ts";
 import { recordWriter } from "./records/write-record.ts";
 

@@ -17,7 +17,7 @@ import { AddressBook } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admission/admit-batch.ts";
 import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";
-import { followMove } from "./follow-moves.ts";
+import { followMove } from "./moves/follow-moves.ts";
 import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services, WorkerWork } from "./services/services.ts";

@@ -9,7 +9,7 @@ import { AddressBook } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admission/admit-batch.ts";
 import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./services/failures.ts";
 import { followContainer } from "./follow-containers.ts";
-import { followMove } from "./follow-moves.ts";
+import { followMove } from "./moves/follow-moves.ts";
 import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services } from "./services/services.ts";

@@ -7,7 +7,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-no-rival",
     rule: "A lane that follows its parent back to where it is already is no rival of itself",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: "const present = rest.filter(",
     replace: "const present = ofType.filter(",
     killedBy,
@@ -15,7 +15,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "back-unsent",
     rule: "What was not sent when its parent went out of reach is sent once that is back",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: "child.tombstone === null ? admitUnsent : admitDrift;",
     replace: "admitDrift;",
     killedBy,
@@ -56,7 +56,7 @@ export const backInReach: readonly CodeMutant[] = [
     id: "back-left-meanwhile",
     rule: "An issue that is back when its task has another one elsewhere is one that the task has left",
     reasons: ["moved_to_connection"],
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "if (isElsewhere) result.add(lane);",
     replace: "",
     killedBy,
@@ -64,7 +64,7 @@ export const backInReach: readonly CodeMutant[] = [
   {
     id: "transfer-came-below-meanwhile",
     rule: "What came in below a resource while its transfer was looked into goes along with it",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "if (missed !== undefined) throw",
     replace: "if (missed === null) throw",
     killedBy: ["test/situations/transfers-raced.test.ts"],

@@ -141,7 +141,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "resume-below",
     rule: "What was led after a moved parent is tried again once that is found deleted, and ends with it",
-    file: "src/runtime/stranded-children.ts",
+    file: "src/runtime/moves/stranded-children.ts",
     find: '({ error }) => error?.code === "moved",',
     replace: '({ error }) => error?.code === "",',
     killedBy: ["test/situations/transferred-and-deleted.test.ts"],

@@ -58,7 +58,7 @@ export const families: readonly CodeMutant[] = [
   {
     id: "moved-double",
     rule: "What was known at the new address before the move is a double, and its record goes",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "const conflicts = await removeDoubles(tx, held, behind, families, rows, decided, book, context);",
     replace: "const conflicts: readonly Conflict[] = [];",
     killedBy,

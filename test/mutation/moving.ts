@@ -301,7 +301,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-transfer-back",
     rule: "A record that the app moved while its resource was followed is looked at again",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "    await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);\n",
     replace: "",
     killedBy: ["test/situations/scope-changes-found.test.ts"],
@@ -317,7 +317,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "transfer-on-below",
     rule: "... with what was made below them",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: "return [...here, ...passed];",
     replace: "return here;",
     killedBy: TWICE,

@@ -137,7 +137,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "move-waits-children",
     rule: "A move waits for what belongs to the resource before it deletes for its absence",
     reasons: ["awaiting_children"],
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "awaited.length > 0 && deadline > tx.now",
     replace: "awaited.length > 0 && deadline < 0",
     killedBy: ["test/situations/transfers.test.ts"],

@@ -8,7 +8,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "transfer-unheard",
     rule: "What is heard late of an issue's old place makes no record there, though nobody knew of it",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: ": unheardOf(tx, move, from, mapping)",
     replace: ": told",
     killedBy,
@@ -16,7 +16,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "transfer-unanswered",
     rule: "What a create has made goes to it, also where it was transferred before that was answered",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "await adoptMade(tx, known, from, mapping, book, services)",
     replace: "false as boolean",
     killedBy: ["test/situations/found-by-simulation-unanswered.test.ts"],
@@ -32,7 +32,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "transfer-record-stays",
     rule: "Where a record was made of an issue, a lane that has none yet takes its place from nobody",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "!(ended || own === null)",
     replace: "!ended",
     killedBy,
@@ -72,7 +72,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-noted",
     rule: "What comes from out of reach, and of which nobody went there, keeps where it came from",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "await noteOrigin(tx, move, to);",
     replace: "",
     killedBy: backFirst,
@@ -80,7 +80,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-goes-on",
     rule: "Who is told late that a resource went out of reach goes on to where it came from there",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "near.length > 0 ? null : await goneOn(tx, integration, first, book)",
     replace: "null",
     killedBy: backFirst,
@@ -88,7 +88,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-at-home",
     rule: "... also within one connection, where the lane that goes is no other counterpart of its record",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "&& !leaving.has(lane.id)",
     replace: "",
     killedBy: backFirst,
@@ -136,7 +136,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-at-once",
     rule: "A going and a coming back that are told at once do not miss each other: the second looks again",
-    file: "src/runtime/from-out-of-reach.ts",
+    file: "src/runtime/moves/disconnected.ts",
     find: "if (await look()) throw",
     replace: "if (false as boolean) throw",
     killedBy: backFirst,

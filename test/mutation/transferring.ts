@@ -29,7 +29,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-deleted-meanwhile",
     rule: "Nor does one whose record was deleted while it was there",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "if (isGone(rows.own, lane, context)) await noteMissing(tx, held, context);",
     replace: "",
     killedBy,
@@ -37,7 +37,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-archived-meanwhile",
     rule: "Nor does one whose record was archived while it was there",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "row === null || (isSoftDeleted(mapping, row)",
     replace: "row === null || (isSoftDeleted(mapping, {})",
     killedBy,
@@ -61,7 +61,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-drift",
     rule: "What the app said of a child that was out of reach is sent once it is back",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: "child.tombstone === null ? admitUnsent : admitDrift;",
     replace: "admitUnsent;",
     killedBy,
@@ -69,7 +69,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-removed",
     rule: "A child whose record was deleted is removed where its parent went",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: 'tombstone.side === "record"),',
     replace: '(tombstone.side === "record" && tombstone.recordMoved !== undefined)),',
     killedBy,
@@ -77,7 +77,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-put-elsewhere",
     rule: "So is one that the app had put below another record",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: 'tombstone.side === "record"),',
     replace: '(tombstone.side === "record" && tombstone.recordMoved === undefined)),',
     killedBy,
@@ -93,7 +93,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-there-and-back",
     rule: "A record that the app moved while its resource went there and back again is put where it belongs",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "if (from === undefined || to === undefined) return [];",
     replace: "if (from === undefined || to === undefined || from === to) return [];",
     killedBy,
@@ -101,7 +101,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-keeps-pairing",
     rule: "A lane that has ended takes no resource from the record that was made of it",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "if (connection === undefined || !(ended || own === null)) continue;",
     replace: "if (connection !== undefined) continue;",
     killedBy,
@@ -134,7 +134,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-with-parent",
     rule: "What was left together with its parent follows it: the record that comes back to that finds it there",
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: 'tombstone.side === "record"),',
     replace: '(tombstone.side === "record" && tombstone.recordMoved === "to_connection")),',
     killedBy: leftBehind,
@@ -142,7 +142,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-strays",
     rule: "What belongs to a record by now, or no more, is put where it belongs after a move",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "  await noteStrays(tx, held, families, context.mapping);\n",
     replace: "",
     killedBy,
@@ -158,7 +158,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-archived",
     rule: "What belongs to a deleted record leaves with its resource, until the record is taken back",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "!left && (ended || !route.has(lane))",
     replace: "!left && !route.has(lane)",
     killedBy,
@@ -230,7 +230,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-goes-on",
     rule: "What belongs to a resource that goes on out of reach is let go of wherever it is",
-    file: "src/runtime/stranded-children.ts",
+    file: "src/runtime/moves/stranded-children.ts",
     find: "return [...(await placesLeft(tx, way)).places, {",
     replace: "return [{",
     killedBy: onTheWay,
@@ -254,7 +254,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-put-elsewhere",
     rule: "A lane that its record got elsewhere meanwhile is looked for",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "const rows = new Set(children.flatMap(({ recordId }) => recordId ?? []));",
     replace: "const rows = new Set<string>();",
     killedBy: onTheWay,
@@ -286,7 +286,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-no-record-yet",
     rule: "A child that has no record yet is not waited for",
-    file: "src/runtime/settle-move.ts",
+    file: "src/runtime/moves/settle-move.ts",
     find: "missing.flatMap(({ recordId }) => recordId ?? [])",
     replace: "missing",
     killedBy: onTheWay,
@@ -302,7 +302,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-still-below",
     rule: "What the app has put below another record leaves with the resource that it is still below",
-    file: "src/runtime/follow-moves.ts",
+    file: "src/runtime/moves/follow-moves.ts",
     find: "...(await childrenPutElsewhere(tx, left, mapping, services)),",
     replace: "",
     killedBy: leftBehind,
@@ -328,7 +328,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-surplus-below",
     rule: "A second child of ours that an archived parent's poll has listed is surplus once the first has followed",
     reasons: ["surplus"],
-    file: "src/runtime/settle-children.ts",
+    file: "src/runtime/moves/settle-children.ts",
     find: "[...yielding, ...seconds].map",
     replace: "yielding.map",
     killedBy: surplus,

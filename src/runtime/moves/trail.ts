@@ -1,7 +1,7 @@
 /** Where a resource was on its way, as long as its record and children are still to follow it. */
-import type { LaneId } from "../model/ids.ts";
-import type { FormerPlace, Lane } from "../model/lane.ts";
-import type { StoreTransaction } from "../store/store.ts";
+import type { LaneId } from "../../model/ids.ts";
+import type { FormerPlace, Lane } from "../../model/lane.ts";
+import type { StoreTransaction } from "../../store/store.ts";
 
 export interface PlacesLeft {
   /** In the order in which it left them. */
