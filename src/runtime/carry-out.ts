@@ -11,7 +11,7 @@ import type { Claimed } from "./services/claimed.ts";
 import type { Failpoint } from "./services/failpoints.ts";
 import { noteParentGone } from "./admission/deletion.ts";
 import { mayLeave } from "./may-leave.ts";
-import { admitGone } from "./process-inbound.ts";
+import { admitGone } from "./inbound/process-event.ts";
 import { reachClaimed } from "./claims/claim-failpoints.ts";
 import type { Services } from "./services/services.ts";
 import { settlePatch } from "./settle-together.ts";

@@ -16,7 +16,7 @@ import type { BegunWrite, Claimed } from "./services/claimed.ts";
 import { tell } from "./services/failures.ts";
 import { saveDecided } from "./claims/save.ts";
 import type { Services } from "./services/services.ts";
-import { saveTogether } from "./work-together.ts";
+import { saveTogether } from "./inbound/apply-batch.ts";
 
 /**
  * Claims up to `limit` events that are due, one of each lane, and begins what can be begun together.

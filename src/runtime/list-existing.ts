@@ -24,7 +24,7 @@ import {
 } from "./backfill-step.ts";
 import { tell } from "./services/failures.ts";
 import type { Services } from "./services/services.ts";
-import { savingTogether } from "./work-together.ts";
+import { savingTogether } from "./inbound/apply-batch.ts";
 
 /** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
 const INBOUND_BACKLOG = 300;

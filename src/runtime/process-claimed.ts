@@ -10,7 +10,7 @@ import { forgetLate, hold, save } from "./claims/lease.ts";
 import type { Claimed } from "./services/claimed.ts";
 import { classify, messageOf } from "./services/failures.ts";
 import { followMove } from "./moves/follow-moves.ts";
-import { processInbound } from "./process-inbound.ts";
+import { processInbound } from "./inbound/process-event.ts";
 import { processOutbound } from "./process-outbound.ts";
 import type { Services } from "./services/services.ts";
 import { blameScope } from "./unfit-scope.ts";

@@ -23,11 +23,11 @@ import { heldBy } from "./claims/lease.ts";
 import type { Begun, Claimed, ReadEdit, SeenFirst, WaitingEdit } from "./services/claimed.ts";
 import { tell } from "./services/failures.ts";
 import { mapBy } from "./services/grouping.ts";
-import { admitGone } from "./process-inbound.ts";
+import { admitGone } from "./inbound/process-event.ts";
 import { leavesRow, planOnRow, recordAfter } from "./records/merge-row.ts";
 import { saveDecided } from "./claims/save.ts";
 import type { Services } from "./services/services.ts";
-import { refuseStale } from "./stale-read.ts";
+import { refuseStale } from "./inbound/stale-read.ts";
 import { isOfAnother } from "./take-answer.ts";
 
 /** What is to be read before a write. */

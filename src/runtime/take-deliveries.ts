@@ -21,7 +21,7 @@ import { followMove } from "./moves/follow-moves.ts";
 import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services, WorkerWork } from "./services/services.ts";
-import { savingTogether } from "./work-together.ts";
+import { savingTogether } from "./inbound/apply-batch.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 

@@ -13,7 +13,7 @@ import { followMove } from "./moves/follow-moves.ts";
 import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import type { Services } from "./services/services.ts";
-import { savingTogether } from "./work-together.ts";
+import { savingTogether } from "./inbound/apply-batch.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
 const BATCH = 200;

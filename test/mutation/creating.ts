@@ -93,7 +93,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "surplus-soon-below",
     rule: "... what people write below it meanwhile belongs to the record",
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: "owner.externalId !== null && !isOurs",
     replace: "owner.externalId === null && !isOurs",
     killedBy: ["test/situations/surplus-soon.test.ts"],

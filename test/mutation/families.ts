@@ -4,7 +4,7 @@
  */
 import type { CodeMutant } from "./mutant.ts";
 
-const processInbound = "src/runtime/process-inbound.ts";
+const processInbound = "src/runtime/inbound/process-event.ts";
 const killedBy = ["test/situations/model-traces.test.ts"];
 
 export const families: readonly CodeMutant[] = [

@@ -19,7 +19,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-locked-back",
     rule: "... and a row that is held is not taken for one that is missing: its event goes back",
     reasons: ["record_locked"],
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: "await save(tx, held, awaitRow(written, held.start, event, context));",
     replace: "await save(tx, held, endForMissingRecord(held.start, event, context));",
     killedBy: HELD,

@@ -5,7 +5,7 @@ export const processClocks: readonly CodeMutant[] = [
   {
     id: "read-start-apart",
     rule: "When a read began is told by how long ago that was, for the process's clock may be hours off",
-    file: "src/runtime/stale-read.ts",
+    file: "src/runtime/inbound/stale-read.ts",
     find: "return (now) => instantFromMicros(now - (clock.now() - from));",
     replace: "return () => instantFromMicros(from);",
     killedBy: ["test/situations/process-clock.test.ts"],

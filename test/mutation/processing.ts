@@ -184,7 +184,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "stale-read",
     rule: "A read older than what is known is refused and tried again, since reads can lag",
-    file: "src/runtime/stale-read.ts",
+    file: "src/runtime/inbound/stale-read.ts",
     find: "if (clock === null || !mayLag(lane, seen.updatedAt, from(context.now), context)) return;",
     replace: "if (clock === null || seen.updatedAt >= 0) return;",
     killedBy: ["test/situations/reads.test.ts"],
@@ -208,7 +208,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "missing-404",
     rule: "404 is ambiguous and deletes nothing; only 410 says that a resource is gone",
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: 'if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;',
     replace:
       'if (!(error instanceof IntegrationError) || !["gone", "not_found"].includes(error.kind)) throw error;',
@@ -217,7 +217,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "parent-deadline",
     rule: "A child waits for its parent until a deadline, and then the parent is read",
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: "const overdue = event.deadline !== null && event.deadline <= tx.now;",
     replace: "const overdue = false;",
     killedBy: ["test/situations/reads.test.ts"],

@@ -123,7 +123,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-children",
     rule: "What was said below a resource while it was taken for deleted follows it",
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: "if (isBack) await noteRestored(tx, concluded.lane, event.id);",
     replace: "",
     killedBy: ["test/situations/returns-children.test.ts"],

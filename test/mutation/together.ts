@@ -1,7 +1,7 @@
 /** Rules of what is ended together, in the transaction that took it in. */
 import type { CodeMutant } from "./mutant.ts";
 
-const file = "src/runtime/work-together.ts";
+const file = "src/runtime/inbound/apply-batch.ts";
 const killedBy = ["test/situations/together.test.ts"];
 
 export const together: readonly CodeMutant[] = [

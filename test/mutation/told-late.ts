@@ -112,7 +112,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "double-deleted",
     rule: "What was made of a moved resource at its new place goes where that is deleted before its record followed",
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: "await removeDoublesWith(tx, held, book);",
     replace: "",
     killedBy: backFirst,

@@ -294,7 +294,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-stranded",
     rule: "What belongs to a resource whose record ends before anything had followed is let go of",
-    file: "src/runtime/process-inbound.ts",
+    file: "src/runtime/inbound/process-event.ts",
     find: "await strandChildren(tx, held.lane, book, services);",
     replace: "",
     killedBy: leftBehind,
