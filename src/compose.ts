@@ -9,7 +9,7 @@ import { type ConnectionId, eventIds } from "./model/ids.ts";
 import { AddressBook } from "./runtime/services/directory-snapshot.ts";
 import type { Happenings, Listener } from "./runtime/listeners/announce.ts";
 import { createAuthorTokens } from "./runtime/identities/author-tokens.ts";
-import { openBackfills } from "./runtime/backfill.ts";
+import { openBackfills } from "./runtime/backfill/backfill.ts";
 import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
 import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/services/failpoints.ts";

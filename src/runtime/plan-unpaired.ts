@@ -11,7 +11,7 @@ import {
   unpairedBelow,
   type UnpairedRecord,
   unpairedRecords,
-} from "./unpaired-records.ts";
+} from "./backfill/unpaired-records.ts";
 
 /** Rows looked at in one transaction. */
 const BATCH = 500;

@@ -8,7 +8,7 @@ import type { Connection } from "../model/connection.ts";
 import { addMillis, type Instant, laterOf } from "../model/instant.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { type AdmissionSummary, admitArrivals } from "./admission/admit-batch.ts";
-import { advanceBackfill } from "./backfill.ts";
+import { advanceBackfill } from "./backfill/backfill.ts";
 import { classify, tell } from "./services/failures.ts";
 import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { mappingOfResource } from "./services/rules.ts";

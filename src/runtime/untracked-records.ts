@@ -9,7 +9,7 @@ import type { Mapping } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Contact } from "./services/directory-snapshot.ts";
 import type { Services } from "./services/services.ts";
-import { type UnpairedRecord, unpairedRecords } from "./unpaired-records.ts";
+import { type UnpairedRecord, unpairedRecords } from "./backfill/unpaired-records.ts";
 import type { Untold } from "./records/note-change.ts";
 
 /** Rows looked at in one transaction. */

@@ -16,7 +16,7 @@ import {
 import { AddressBook } from "./services/directory-snapshot.ts";
 import { runAfterCommits } from "./hooks/after-commit.ts";
 import { askForAccess } from "./ask-access.ts";
-import { advanceBackfills } from "./backfill.ts";
+import { advanceBackfills } from "./backfill/backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "./claims/lease.ts";
 import { drainChanges } from "./drain.ts";

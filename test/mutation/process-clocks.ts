@@ -37,7 +37,7 @@ export const processClocks: readonly CodeMutant[] = [
   {
     id: "backfill-asks-by-database",
     rule: "Whether a backfill may ask for the next page is told by the database's clock",
-    file: "src/runtime/list-existing.ts",
+    file: "src/runtime/backfill/list-existing.ts",
     find: "const now = await services.store.ledger.now();",
     replace: "const now = services.clock.now();",
     killedBy: ["test/situations/process-clock.test.ts"],

@@ -245,7 +245,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "pairing-ambiguous",
     rule: "A key that several have pairs nothing",
-    file: "src/runtime/pair-existing.ts",
+    file: "src/runtime/backfill/pair-existing.ts",
     find: "if (records.length === 1 && resources.length === 1) {",
     replace: "if (records.length >= 1 && resources.length >= 1) {",
     killedBy: ["test/situations/backfill.test.ts"],

@@ -198,7 +198,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-reconciled",
     rule: "Nobody makes a second counterpart for a record that is still to follow its resource",
-    file: "src/runtime/unpaired-records.ts",
+    file: "src/runtime/backfill/unpaired-records.ts",
     find: " || lane.movedFrom === connection.id",
     replace: "",
     killedBy: leftBehind,

@@ -1,7 +1,7 @@
 /** The step of a worker in an interleaved history: one of its loops, once. */
 import type { Random } from "../../model/clock.ts";
 import { AddressBook, type Contact } from "../../runtime/services/directory-snapshot.ts";
-import { advanceBackfills, openBackfills } from "../../runtime/backfill.ts";
+import { advanceBackfills, openBackfills } from "../../runtime/backfill/backfill.ts";
 import { claimDue, endDueTogether } from "../../runtime/claim-due.ts";
 import { drainChanges } from "../../runtime/drain.ts";
 import { gather } from "../../runtime/services/gather.ts";

@@ -5,16 +5,16 @@ import {
   recordKey,
   refuseAmbiguous,
   resourceKey,
-} from "../engine/reconcile/pairing.ts";
-import { stampedAt } from "../engine/merge/stamp.ts";
-import { contentOrNull } from "../engine/merge/translate-record.ts";
-import type { AmbiguousKey, Backfill } from "../model/backfill.ts";
-import { type LaneId, laneId } from "../model/ids.ts";
-import type { Lane } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
-import type { StoreTransaction } from "../store/store.ts";
-import type { Contact } from "./services/directory-snapshot.ts";
-import type { Services } from "./services/services.ts";
+} from "../../engine/reconcile/pairing.ts";
+import { stampedAt } from "../../engine/merge/stamp.ts";
+import { contentOrNull } from "../../engine/merge/translate-record.ts";
+import type { AmbiguousKey, Backfill } from "../../model/backfill.ts";
+import { type LaneId, laneId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { StoreTransaction } from "../../store/store.ts";
+import type { Contact } from "../services/directory-snapshot.ts";
+import type { Services } from "../services/services.ts";
 import { unpairedRecords } from "./unpaired-records.ts";
 
 /** Rows, lanes or keys looked at in one step. */
