@@ -2,7 +2,7 @@
  * Row 15: one user's edit behind a bulk update of a million rows is drained by the next batch, which costs
  * what it costs behind a few thousand. Blocks of the database are counted, so that no load disturbs it.
  */
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { makeTable, MAPPED } from "../capture/watched-table.ts";
 import { syncedTasks } from "../contenders/synced-tasks.ts";

@@ -11,7 +11,7 @@ import { isContention } from "../store/database.ts";
 import { RecordWriteError } from "../store/record-write-error.ts";
 import type { Decided, StoreTransaction } from "../store/store.ts";
 import type { AddressBook } from "./services/directory-snapshot.ts";
-import { beginWrites } from "./begin-writes.ts";
+import { beginWrites } from "./outbound/begin-writes.ts";
 import type { BegunWrite, Claimed } from "./services/claimed.ts";
 import { tell } from "./services/failures.ts";
 import { saveDecided } from "./claims/save.ts";

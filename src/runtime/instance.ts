@@ -18,7 +18,7 @@ import type { Lane } from "../model/lane.ts";
 import type { Decided, Store, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
 import type { BeatMemory } from "./beat-memory.ts";
-import { drainChanges } from "./drain.ts";
+import { drainChanges } from "./outbound/drain.ts";
 import { tell } from "./services/failures.ts";
 import type { Log } from "./services/log.ts";
 import { type InstanceGuard, randomToken, type Services } from "./services/services.ts";

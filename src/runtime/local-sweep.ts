@@ -20,7 +20,7 @@ import type { Mapping, Row } from "../model/mapping.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { batchesOf } from "./services/batches.ts";
-import { drainPresent } from "./drain.ts";
+import { drainPresent } from "./outbound/drain.ts";
 import { isSoftDeleted } from "./records/fold-captures.ts";
 import { tell } from "./services/failures.ts";
 import { approvedRuns, mayGoOn } from "./held-runs.ts";

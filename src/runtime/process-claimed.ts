@@ -11,7 +11,7 @@ import type { Claimed } from "./services/claimed.ts";
 import { classify, messageOf } from "./services/failures.ts";
 import { followMove } from "./moves/follow-moves.ts";
 import { processInbound } from "./inbound/process-event.ts";
-import { processOutbound } from "./process-outbound.ts";
+import { processOutbound } from "./outbound/decide.ts";
 import type { Services } from "./services/services.ts";
 import { blameScope } from "./unfit-scope.ts";
 import { noteMoved } from "./records/placement.ts";

@@ -6,7 +6,7 @@ import { AddressBook } from "./services/directory-snapshot.ts";
 import { runAfterCommits } from "./hooks/after-commit.ts";
 import { advanceBackfills } from "./backfill/backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
-import { drainChanges } from "./drain.ts";
+import { drainChanges } from "./outbound/drain.ts";
 import { followLink } from "./identities/follow-links.ts";
 import { unlessForeign } from "./instance.ts";
 import { processClaimed } from "./process-claimed.ts";

@@ -19,7 +19,7 @@ import { askForAccess } from "./ask-access.ts";
 import { advanceBackfills } from "./backfill/backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "./claims/lease.ts";
-import { drainChanges } from "./drain.ts";
+import { drainChanges } from "./outbound/drain.ts";
 import { tell } from "./services/failures.ts";
 import { watchFitness } from "./fitness.ts";
 import { followLink } from "./identities/follow-links.ts";

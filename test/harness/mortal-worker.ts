@@ -2,7 +2,7 @@
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../src/runtime/claim-due.ts";
 import { keepLease } from "../../src/runtime/claims/lease.ts";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import type {
   Failpoint,
   FailpointContext,

@@ -167,7 +167,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-found",
     rule: "A lost create is found although another account than ours wrote it",
-    file: "src/runtime/find-created.ts",
+    file: "src/runtime/outbound/find-created.ts",
     find: "const byAuthor = amongAuthors(one.author, posted) !== null;",
     replace: "const byAuthor = false as boolean;",
     killedBy: STORIES,
@@ -176,7 +176,7 @@ export const authors: readonly CodeMutant[] = [
     id: "author-sender",
     rule: "Only creates leave under the author's token",
     reasons: ["created_as_author"],
-    file: "src/runtime/carry-out.ts",
+    file: "src/runtime/outbound/send.ts",
     find: 'request.kind === "create" && request.writer.kind === "author" ? asked : null;',
     replace: "asked;",
     killedBy: STORIES,

@@ -226,7 +226,7 @@ export const creating: readonly CodeMutant[] = [
     id: "found-ours",
     rule: "What somebody else wrote is a copy, and not found",
     reasons: ["adopted_resource"],
-    file: "src/runtime/find-created.ts",
+    file: "src/runtime/outbound/find-created.ts",
     find: "if (byUs === false && !byAuthor && !mayBeForgotten) continue;",
     replace: "",
     killedBy: ["test/situations/races-identity.test.ts"],

@@ -98,7 +98,7 @@ export const failingOver: readonly CodeMutant[] = [
   {
     id: "lost-create-token",
     rule: "What a forgotten create made carries a token that no lane knows",
-    file: "src/runtime/find-created.ts",
+    file: "src/runtime/outbound/find-created.ts",
     find: "if (one.token !== null && !mayBeForgotten) continue;",
     replace: "if (one.token !== null) continue;",
     killedBy: onPostgres,
@@ -106,7 +106,7 @@ export const failingOver: readonly CodeMutant[] = [
   {
     id: "lost-create-copied",
     rule: "... and one with a token that a lane knows is a copy",
-    file: "src/runtime/find-created.ts",
+    file: "src/runtime/outbound/find-created.ts",
     find: " && !knownTokens.has(one.token)",
     replace: "",
     killedBy: ["test/situations/restored-database.test.ts"],

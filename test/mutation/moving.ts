@@ -82,7 +82,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "child-parent-untold",
     rule: "A parent of which nothing was captured is drained for its child",
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "  await noteExpectedParents(tx, mapping, rows, where, book);\n",
     replace: "",
     killedBy: ["test/situations/child-of-undrained-parent.test.ts"],
@@ -229,7 +229,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-answer",
     rule: "The answer to a write that was under way does not reach a record that was moved away",
-    file: "src/runtime/take-answer.ts",
+    file: "src/runtime/outbound/answer.ts",
     find: "if (lane.tombstone?.recordMoved !== undefined) {",
     replace: "if (lane.recordId === '') {",
     killedBy: ["test/situations/scope-changes.test.ts"],
@@ -245,7 +245,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-children",
     rule: "What belongs to a record that is moved goes with it",
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "  await noteBelow(tx, moves, services);\n",
     replace: "",
     killedBy: ["test/situations/scope-changes-below.test.ts"],
@@ -269,7 +269,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-raced",
     rule: "An event that belies where its record is sends nothing before the drain has looked again",
-    file: "src/runtime/process-outbound.ts",
+    file: "src/runtime/outbound/decide.ts",
     find: "if (await lookAgain(tx, held, row, view.parent, mapping, book)) {",
     replace: "if (mapping === null) {",
     killedBy: ["test/situations/scope-changes-raced.test.ts"],
@@ -285,7 +285,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-looked-up",
     rule: "A lane that ended between look-up and lock makes the drain look again",
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "if ((lane.tombstone === null) !== living) {",
     replace: "if (lane.tombstone === undefined) {",
     killedBy: ["test/situations/scope-changes-raced.test.ts"],

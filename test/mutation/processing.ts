@@ -52,7 +52,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "late-edit",
     rule: "An edit leaves only while its worker still has the claim",
-    file: "src/runtime/may-leave.ts",
+    file: "src/runtime/outbound/may-send.ts",
     find: 'kind !== "create" && clock.now() < claimed.ownUntil',
     replace: 'kind !== "create"',
     killedBy: ["test/situations/begun-together.test.ts"],
@@ -60,7 +60,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "late-removal",
     rule: "... and so do a closing and a deletion",
-    file: "src/runtime/may-leave.ts",
+    file: "src/runtime/outbound/may-send.ts",
     find: "const isHeld = (await hold(tx, claimed)) !== null;",
     replace:
       'const isHeld = kind === "close" || kind === "delete" || (await hold(tx, claimed)) !== null;',
@@ -69,7 +69,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "late-create",
     rule: "... and a create only where the database says so",
-    file: "src/runtime/may-leave.ts",
+    file: "src/runtime/outbound/may-send.ts",
     find: 'kind !== "create" && clock.now()',
     replace: "clock.now()",
     killedBy: ["test/situations/dying-workers.test.ts"],
@@ -77,7 +77,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "late-renewed",
     rule: "What its worker still has leaves, however long ago it was claimed",
-    file: "src/runtime/may-leave.ts",
+    file: "src/runtime/outbound/may-send.ts",
     find: "return isHeld;",
     replace: 'return isHeld && kind === "create";',
     killedBy: ["test/situations/begun-together.test.ts"],

@@ -19,7 +19,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-together",
     rule: "... also where edits are begun together",
-    file: "src/runtime/begin-writes.ts",
+    file: "src/runtime/outbound/begin-writes.ts",
     find: "beginWrite(beginning, row, tx, book, services, { looked: false })",
     replace: "beginWrite(beginning, row, tx, book, services, { looked: true })",
     killedBy: story,
@@ -27,7 +27,7 @@ export const readingFirst: readonly CodeMutant[] = [
   {
     id: "read-first-merged",
     rule: "... and what it has shown is merged before anything leaves",
-    file: "src/runtime/read-first.ts",
+    file: "src/runtime/outbound/read-first.ts",
     find: 'if (seen === "unchanged") return beginning;',
     replace: 'if (seen === "unchanged" || seen.action === "upsert") return beginning;',
     killedBy: story,

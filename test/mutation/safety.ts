@@ -165,7 +165,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "local-sweep-ends",
     rule: "A local sweep takes in what was captured before it began, however fast the app writes on",
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "    undrained -= drained;\n",
     replace: "",
     killedBy: ["test/situations/local-sweep.test.ts"],

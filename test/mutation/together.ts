@@ -73,10 +73,10 @@ export const together: readonly CodeMutant[] = [
   {
     id: "drain-by-now",
     rule: "The drain compares with base what the row says once the lane is held",
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "rows.get(target) ?? target.row",
     replace: "target.row",
-    killedBy: ["test/runtime/drain.test.ts"],
+    killedBy: ["test/runtime/outbound/drain.test.ts"],
   },
   {
     id: "together-cut-off",
@@ -255,7 +255,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "begun-create",
     rule: "A create is not begun with others: it may have a parent, an author, a twin",
-    file: "src/runtime/begin-writes.ts",
+    file: "src/runtime/outbound/begin-writes.ts",
     find: "lane.externalId === null || mapping.author !== null",
     replace: "mapping.author !== null",
     killedBy: ["test/situations/outbound-order.test.ts", "test/situations/first-path.test.ts"],
@@ -263,7 +263,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "begun-author",
     rule: "... nor is what is posted with a line that names its author",
-    file: "src/runtime/begin-writes.ts",
+    file: "src/runtime/outbound/begin-writes.ts",
     find: "lane.externalId === null || mapping.author !== null",
     replace: "lane.externalId === null",
     killedBy: ["test/situations/attribution.test.ts"],
@@ -272,7 +272,7 @@ export const together: readonly CodeMutant[] = [
     id: "begun-paused",
     rule: "What was begun with others does not leave where its account was paused meanwhile",
     reasons: ["account_paused"],
-    file: "src/runtime/process-outbound.ts",
+    file: "src/runtime/outbound/decide.ts",
     find: "if (await waitsForAccount(services, claimed, book, begun.contact)) return false;",
     replace: "",
     killedBy: ["test/situations/begun-together.test.ts"],
@@ -280,7 +280,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "begun-held-back",
     rule: "... and is no unknown outcome then",
-    file: "src/runtime/hold-back.ts",
+    file: "src/runtime/outbound/hold-back.ts",
     find: "lane: withoutRefused(lane, event)",
     replace: "lane",
     killedBy: ["test/situations/begun-together.test.ts"],

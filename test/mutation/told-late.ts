@@ -128,7 +128,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "left-in-flight",
     rule: "What was being created below a resource that went out of reach has gone along",
-    file: "src/runtime/take-answer.ts",
+    file: "src/runtime/outbound/answer.ts",
     find: "await leaveWithParent(tx, concluded, book)",
     replace: "concluded",
     killedBy: ["test/situations/comment-in-flight.test.ts"],

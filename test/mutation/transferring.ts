@@ -360,7 +360,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "taken-back-elsewhere",
     rule: "A record that was archived, and is taken back elsewhere, has left the connection it was in",
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "if (leftSince.has(id)) lanes",
     replace: "if (leftSince.size < 0) lanes",
     killedBy: takenBack,
@@ -377,7 +377,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "taken-back-unheard",
     rule: "A record that was archived, moved and taken back while all was paused has left its issue, too",
     reasons: ["record_moved"],
-    file: "src/runtime/drain.ts",
+    file: "src/runtime/outbound/drain.ts",
     find: "(mayHaveMoved(mapping, own) || isRevival(mapping, own))",
     replace: "mayHaveMoved(mapping, own)",
     killedBy: takenBack,

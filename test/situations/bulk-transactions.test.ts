@@ -1,6 +1,6 @@
 /** Situation 72: one statement changes very many rows, and a user's edit is captured behind it. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 

@@ -1,6 +1,6 @@
 /** Situation 55: a comment is drained before the transaction that makes its task's lane has committed. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import type { Store, StoreTransaction } from "../../src/store/store.ts";
 import { beforePeek } from "../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue, passOnLeases } from "../../src/runtime/claim-due.ts";
 import { keepLease } from "../../src/runtime/claims/lease.ts";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { createInstanceGuard } from "../../src/runtime/instance.ts";
 import { beatsInFile, beatsInProcess } from "../../src/runtime/beat-memory.ts";

@@ -1,6 +1,6 @@
 /** Records that are handed back to a resource that is alive, by the lane that they got meanwhile. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import { givenPair, hideForASweep, sweep } from "../harness/wrong-deletions.ts";
 

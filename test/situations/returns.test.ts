@@ -1,6 +1,6 @@
 /** Issues that were taken for deleted and are alive after all: situations 38 and 52, undone. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
 import { givenPair, hideForASweep, sweep, tellOfADeletion } from "../harness/wrong-deletions.ts";

@@ -1,6 +1,6 @@
 /** What belongs to a task that the app moves goes with it; and a comment that is moved by itself. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest } from "../harness/in-flight.ts";
 import {

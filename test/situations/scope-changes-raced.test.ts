@@ -1,6 +1,6 @@
 /** Two drains at once, each of which has seen the task, or the comment, in another place. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import type { Store, StoreTransaction } from "../../src/store/store.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import {

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";

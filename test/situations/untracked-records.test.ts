@@ -1,6 +1,6 @@
 /** Situation 55, the safety net: records that nothing looks at are found, counted and explained. */
 import { expect, it } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { findUntracked } from "../../src/runtime/untracked-records.ts";
 import { beforePeek } from "../harness/before-peek.ts";

@@ -4,7 +4,7 @@
  */
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
-import { drainChanges } from "../../src/runtime/drain.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
 import type { Hold } from "../../src/testing/github/index.ts";

@@ -3,7 +3,7 @@ import type { Random } from "../../model/clock.ts";
 import { AddressBook, type Contact } from "../../runtime/services/directory-snapshot.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill/backfill.ts";
 import { claimDue, endDueTogether } from "../../runtime/claim-due.ts";
-import { drainChanges } from "../../runtime/drain.ts";
+import { drainChanges } from "../../runtime/outbound/drain.ts";
 import { gather } from "../../runtime/services/gather.ts";
 import { sweepRecords } from "../../runtime/local-sweep.ts";
 import { pollConnection } from "../../runtime/poll.ts";

@@ -8,7 +8,7 @@ import { AddressBook } from "../../runtime/services/directory-snapshot.ts";
 import { claimDue, endDueTogether, passOnLeases } from "../../runtime/claim-due.ts";
 import { renewLease } from "../../runtime/claims/lease.ts";
 import type { Claimed } from "../../runtime/services/claimed.ts";
-import { drainChanges } from "../../runtime/drain.ts";
+import { drainChanges } from "../../runtime/outbound/drain.ts";
 import type { Failpoint } from "../../runtime/services/failpoints.ts";
 import { messageOf } from "../../runtime/services/failures.ts";
 import { followLink } from "../../runtime/identities/follow-links.ts";

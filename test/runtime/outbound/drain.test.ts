@@ -1,10 +1,10 @@
 /** The drain beside a merge: what it reads before it holds the lane may be older than base. */
 import { expect, it, describe } from "vitest";
-import { drainChanges } from "../../src/runtime/drain.ts";
-import type { Failpoints } from "../../src/runtime/services/failpoints.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
-import { databaseKinds, openTestDatabase } from "../harness/databases.ts";
-import { givenSampleTandem, journaled, type SampleTandem } from "../harness/sample-tandem.ts";
+import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
+import type { Failpoints } from "../../../src/runtime/services/failpoints.ts";
+import { translateDeliveries } from "../../../src/runtime/translate-deliveries.ts";
+import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";
+import { givenSampleTandem, journaled, type SampleTandem } from "../../harness/sample-tandem.ts";
 
 /** Waits, on the database's word, until some session waits for a lock. */
 async function untilSomebodyWaits(app: SampleTandem): Promise<void> {

@@ -5,18 +5,18 @@ import {
   isMadeBetween,
   isMadeSince,
   writtenByUs,
-} from "../engine/creates/identify.ts";
-import type { OutboundStep } from "../engine/processing/outbound.ts";
-import { type Likeness, likenessOf, mostAlike } from "../engine/creates/unmarked.ts";
-import { addMillis } from "../model/instant.ts";
-import type { Lane } from "../model/lane.ts";
-import type { Mapping } from "../model/mapping.ts";
-import type { Observation } from "../model/observation.ts";
-import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { hold } from "./claims/lease.ts";
-import type { Claimed } from "./services/claimed.ts";
-import type { Services } from "./services/services.ts";
-import { isIn } from "./admission/unmarked-creates.ts";
+} from "../../engine/creates/identify.ts";
+import type { OutboundStep } from "../../engine/processing/outbound.ts";
+import { type Likeness, likenessOf, mostAlike } from "../../engine/creates/unmarked.ts";
+import { addMillis } from "../../model/instant.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { Observation } from "../../model/observation.ts";
+import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
+import { hold } from "../claims/lease.ts";
+import type { Claimed } from "../services/claimed.ts";
+import type { Services } from "../services/services.ts";
+import { isIn } from "../admission/unmarked-creates.ts";
 
 /**
  * The resource of ours (the account's, or an author's under whose token a create left) that carries the

@@ -1,21 +1,21 @@
 /** Carries out what an outbound event has decided to send. No transaction is open while it is on its way. */
-import type { OutboundRequest } from "../engine/processing/outbound.ts";
-import { concludeResourceRemoval } from "../engine/processing/removal.ts";
-import { type ContainerClient, IntegrationError } from "../integrations/integration.ts";
-import type { Observation } from "../model/observation.ts";
-import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { forgetRefused } from "./identities/author-tokens.ts";
-import type { Asked } from "./services/author-writer.ts";
-import { hold, save } from "./claims/lease.ts";
-import type { Claimed } from "./services/claimed.ts";
-import type { Failpoint } from "./services/failpoints.ts";
-import { noteParentGone } from "./admission/deletion.ts";
-import { mayLeave } from "./may-leave.ts";
-import { admitGone } from "./inbound/process-event.ts";
-import { reachClaimed } from "./claims/claim-failpoints.ts";
-import type { Services } from "./services/services.ts";
+import type { OutboundRequest } from "../../engine/processing/outbound.ts";
+import { concludeResourceRemoval } from "../../engine/processing/removal.ts";
+import { type ContainerClient, IntegrationError } from "../../integrations/integration.ts";
+import type { Observation } from "../../model/observation.ts";
+import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
+import { forgetRefused } from "../identities/author-tokens.ts";
+import type { Asked } from "../services/author-writer.ts";
+import { hold, save } from "../claims/lease.ts";
+import type { Claimed } from "../services/claimed.ts";
+import type { Failpoint } from "../services/failpoints.ts";
+import { noteParentGone } from "../admission/deletion.ts";
+import { mayLeave } from "./may-send.ts";
+import { admitGone } from "../inbound/process-event.ts";
+import { reachClaimed } from "../claims/claim-failpoints.ts";
+import type { Services } from "../services/services.ts";
 import { settlePatch } from "./settle-together.ts";
-import { settleAnswer } from "./take-answer.ts";
+import { settleAnswer } from "./answer.ts";
 
 /** The turn that an event has at a worker. */
 export interface Turn {
