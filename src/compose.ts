@@ -10,12 +10,12 @@ import { AddressBook } from "./runtime/services/directory-snapshot.ts";
 import type { Happenings, Listener } from "./runtime/listeners/announce.ts";
 import { createAuthorTokens } from "./runtime/identities/author-tokens.ts";
 import { openBackfills } from "./runtime/backfill/backfill.ts";
-import { beatsInFile, beatsInProcess } from "./runtime/beat-memory.ts";
-import { enableConnection, enableRecord } from "./runtime/enable-connection.ts";
+import { beatsInFile, beatsInProcess } from "./runtime/safety/heartbeat-file.ts";
+import { enableConnection, enableRecord } from "./runtime/safety/enable-connection.ts";
 import { type Failpoints, NO_FAILPOINTS } from "./runtime/services/failpoints.ts";
 import { createGateway } from "./runtime/services/api-clients.ts";
 import { gather } from "./runtime/services/gather.ts";
-import { approveInstance, createInstanceGuard } from "./runtime/instance.ts";
+import { approveInstance, createInstanceGuard } from "./runtime/safety/instance.ts";
 import { listenable } from "./runtime/listeners/listenable.ts";
 import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/services/log.ts";
@@ -28,7 +28,7 @@ import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { systemClock } from "./runtime/services/system-clock.ts";
 import { takeDeliveries } from "./runtime/take-deliveries.ts";
-import { findUnfitScope } from "./runtime/unfit-scope.ts";
+import { findUnfitScope } from "./runtime/safety/unfit-scope.ts";
 import { watchFailpoints } from "./runtime/services/watch-failpoints.ts";
 import {
   createWebhookSecrets,

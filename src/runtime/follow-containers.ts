@@ -6,7 +6,7 @@
 import { endedBy, SUSPENDED } from "../engine/limits/access.ts";
 import type { ContainerChange } from "../integrations/integration.ts";
 import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { enableConnection } from "./enable-connection.ts";
+import { enableConnection } from "./safety/enable-connection.ts";
 import type { Services } from "./services/services.ts";
 
 export interface ContainerNews {

@@ -23,7 +23,7 @@ import { batchesOf } from "./services/batches.ts";
 import { drainPresent } from "./outbound/drain.ts";
 import { isSoftDeleted } from "./records/fold-captures.ts";
 import { tell } from "./services/failures.ts";
-import { approvedRuns, mayGoOn } from "./held-runs.ts";
+import { approvedRuns, mayGoOn } from "./safety/held-runs.ts";
 import type { Services } from "./services/services.ts";
 import { visitPaired } from "./paired-pages.ts";
 import { isCaptured, isLookedAt, noteGone, type Untold } from "./records/note-change.ts";

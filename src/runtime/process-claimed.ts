@@ -13,7 +13,7 @@ import { followMove } from "./moves/follow-moves.ts";
 import { processInbound } from "./inbound/process-event.ts";
 import { processOutbound } from "./outbound/decide.ts";
 import type { Services } from "./services/services.ts";
-import { blameScope } from "./unfit-scope.ts";
+import { blameScope } from "./safety/unfit-scope.ts";
 import { noteMoved } from "./records/placement.ts";
 
 /**

@@ -19,7 +19,7 @@ import { admitArrivals } from "./admission/admit-batch.ts";
 import { batchesOf } from "./services/batches.ts";
 import { followMove } from "./moves/follow-moves.ts";
 import { goneArrival } from "./admission/deletion.ts";
-import { mayGoOn } from "./held-runs.ts";
+import { mayGoOn } from "./safety/held-runs.ts";
 import { planReconcile } from "./plan-reconcile.ts";
 import type { PlannedStep, ReconcileScope } from "./planner.ts";
 import { carryOutReturns } from "./returns.ts";

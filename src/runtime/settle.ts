@@ -8,7 +8,7 @@ import { advanceBackfills } from "./backfill/backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { drainChanges } from "./outbound/drain.ts";
 import { followLink } from "./identities/follow-links.ts";
-import { unlessForeign } from "./instance.ts";
+import { unlessForeign } from "./safety/instance.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { Services } from "./services/services.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";

@@ -7,7 +7,7 @@ import type { PlannedKind } from "../engine/lifecycle/planned.ts";
 import { addMillis } from "../model/instant.ts";
 import { AddressBook, type Contact } from "./services/directory-snapshot.ts";
 import { tell } from "./services/failures.ts";
-import { approvedRuns } from "./held-runs.ts";
+import { approvedRuns } from "./safety/held-runs.ts";
 import { reconcileConnection } from "./reconcile.ts";
 import type { Services } from "./services/services.ts";
 

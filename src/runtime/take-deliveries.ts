@@ -16,7 +16,7 @@ import type { FirstLook, StoreTransaction } from "../store/store.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
 import { admitArrivals } from "./admission/admit-batch.ts";
 import { tell } from "./services/failures.ts";
-import { watchFitness } from "./fitness.ts";
+import { watchFitness } from "./safety/schema-check.ts";
 import { followMove } from "./moves/follow-moves.ts";
 import { hurrySweeps } from "./services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";

@@ -21,9 +21,9 @@ import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "./claims/lease.ts";
 import { drainChanges } from "./outbound/drain.ts";
 import { tell } from "./services/failures.ts";
-import { watchFitness } from "./fitness.ts";
+import { watchFitness } from "./safety/schema-check.ts";
 import { followLink } from "./identities/follow-links.ts";
-import { unlessForeign } from "./instance.ts";
+import { unlessForeign } from "./safety/instance.ts";
 import { localSweepDue } from "./local-sweep.ts";
 import { type Loop, startLoop, type Step } from "./loop.ts";
 import { pollDue } from "./poll.ts";
@@ -32,7 +32,7 @@ import { redeliverDue } from "./redelivery.ts";
 import type { Services, WorkerWork } from "./services/services.ts";
 import { sweepDue } from "./sweep.ts";
 import { translateDeliveries } from "./translate-deliveries.ts";
-import { resumeFitScopes } from "./unfit-scope.ts";
+import { resumeFitScopes } from "./safety/unfit-scope.ts";
 
 export interface WorkerOptions {
   /** A name for the ledger: which worker did it. */

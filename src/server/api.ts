@@ -8,7 +8,7 @@ import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
 import { addMillis, formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { FOREIGN_REMEDY } from "../runtime/instance.ts";
+import { FOREIGN_REMEDY } from "../runtime/safety/instance.ts";
 import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import { addAccessRoutes } from "./access-routes.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";

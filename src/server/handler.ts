@@ -4,7 +4,7 @@ import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { tell } from "../runtime/services/failures.ts";
 import { inTime } from "../runtime/services/time-limit.ts";
-import { FOREIGN_REMEDY } from "../runtime/instance.ts";
+import { FOREIGN_REMEDY } from "../runtime/safety/instance.ts";
 import { receiveTogether } from "../runtime/services/receive-together.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
 import { describeTrouble } from "../store/database-trouble.ts";

@@ -154,7 +154,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "scope-still-unfit",
     rule: "A connection that was switched off for its scope goes on once that fits, and no sooner (S71)",
-    file: "src/runtime/unfit-scope.ts",
+    file: "src/runtime/safety/unfit-scope.ts",
     find: "if ((await findUnfitScope(services, connection)) !== null) continue;",
     replace: "",
     killedBy: ["test/situations/unfit-scope.test.ts"],
@@ -162,7 +162,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "scope-paused-by-hand",
     rule: "A pause by a person is not ended because a scope fits (S71)",
-    file: "src/runtime/unfit-scope.ts",
+    file: "src/runtime/safety/unfit-scope.ts",
     find: "if (!isOffForScope(connection.pausedReason)) continue;",
     replace: "",
     killedBy: ["test/situations/unfit-scope.test.ts"],

@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const logPlace = "src/engine/limits/log-place.ts";
 const logWatch = "src/store/postgres/log-watch.ts";
-const guard = "src/runtime/instance.ts";
+const guard = "src/runtime/safety/instance.ts";
 const onPostgres = ["test/situations/failover.test.ts"];
 
 export const failingOver: readonly CodeMutant[] = [

@@ -117,7 +117,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "instance-set-back",
     rule: "... nor one that does not know a beat that was seen committed",
-    file: "src/runtime/instance.ts",
+    file: "src/runtime/safety/instance.ts",
     find: 'if (missBeat(seen, stored, clock.now()) === "set_back") return seen;',
     replace: "",
     killedBy: ["test/situations/restored-database.test.ts"],
@@ -133,7 +133,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "instance-set-back-told",
     rule: "A database that was set back is told of to those who have not seen it before",
-    file: "src/runtime/instance.ts",
+    file: "src/runtime/safety/instance.ts",
     find: "        await instance.noteSetBack(SET_BACK, unknown.at);\n",
     replace: "",
     killedBy: ["test/situations/restored-database.test.ts"],
@@ -149,7 +149,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "beats-later",
     rule: "A process knows by the latest beat of its host, also where it has seen an older one itself",
-    file: "src/runtime/beat-memory.ts",
+    file: "src/runtime/safety/heartbeat-file.ts",
     find: "return known === null || known.at < told.at ? told : known;",
     replace: "return known ?? told;",
     killedBy: ["test/situations/restored-database.test.ts"],
@@ -157,7 +157,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "beats-no-place",
     rule: "Beats of a database whose place is not known are no business of the next process",
-    file: "src/runtime/instance.ts",
+    file: "src/runtime/safety/instance.ts",
     find: "await missed(stored, place)",
     replace: 'await missed(stored, place ?? "")',
     killedBy: ["test/situations/restored-database.test.ts"],
@@ -181,7 +181,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "restored-captured",
     rule: "What was captured before the backup and not looked at is as old as what waits",
-    file: "src/runtime/instance.ts",
+    file: "src/runtime/safety/instance.ts",
     find: "  await drainOld(services);",
     replace: "",
     killedBy: ["test/situations/restored-database.test.ts"],

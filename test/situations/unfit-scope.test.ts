@@ -1,7 +1,7 @@
 /** Situation 71: a scope of the wrong type, or of no row. */
 import { expect, it } from "vitest";
 import { ConfigError } from "../../src/config.ts";
-import { resumeFitScopes } from "../../src/runtime/unfit-scope.ts";
+import { resumeFitScopes } from "../../src/runtime/safety/unfit-scope.ts";
 import { TEST_TOKEN } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

@@ -6,7 +6,7 @@
  * commit, on disk and at synchronous replicas. The end after it may hold what others have not committed.
  *
  * A process knows of its own commits only. Where replicas follow asynchronously, a failover that lost none
- * of them may have lost those of others, who get time to say so (`runtime/instance.ts`).
+ * of them may have lost those of others, who get time to say so (`runtime/safety/instance.ts`).
  */
 import { SET_BACK } from "../../engine/limits/instance.ts";
 import { compareLog, type FoundLog, type LogPlace } from "../../engine/limits/log-place.ts";

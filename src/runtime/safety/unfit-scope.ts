@@ -3,20 +3,20 @@
  * deleted later, or the column's type changed, the connection is switched off with the reason, its events wait, and it
  * goes on by itself once the scope fits.
  */
-import type { Connection } from "../model/connection.ts";
-import type { Mapping } from "../model/mapping.ts";
+import type { Connection } from "../../model/connection.ts";
+import type { Mapping } from "../../model/mapping.ts";
 import {
   describeMisfit,
   isOffForScope,
   unfitReason,
   type UnfitScope,
-} from "../model/scope-misfit.ts";
-import { RecordWriteError } from "../store/record-write-error.ts";
-import type { AddressBook } from "./services/directory-snapshot.ts";
-import type { Claimed } from "./services/claimed.ts";
+} from "../../model/scope-misfit.ts";
+import { RecordWriteError } from "../../store/record-write-error.ts";
+import type { AddressBook } from "../services/directory-snapshot.ts";
+import type { Claimed } from "../services/claimed.ts";
 import { enableConnection } from "./enable-connection.ts";
-import type { Services } from "./services/services.ts";
-import { UnfitScopeError } from "./services/unfit-scope-error.ts";
+import type { Services } from "../services/services.ts";
+import { UnfitScopeError } from "../services/unfit-scope-error.ts";
 
 type Scoped = Pick<Connection, "integration" | "scope">;
 

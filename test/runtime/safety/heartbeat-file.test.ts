@@ -4,10 +4,10 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addMillis, parseInstant } from "../../src/model/instant.ts";
-import { beatsInFile } from "../../src/runtime/beat-memory.ts";
-import { type Log, silentLog } from "../../src/runtime/services/log.ts";
-import { keptLog } from "../harness/kept-log.ts";
+import { addMillis, parseInstant } from "../../../src/model/instant.ts";
+import { beatsInFile } from "../../../src/runtime/safety/heartbeat-file.ts";
+import { type Log, silentLog } from "../../../src/runtime/services/log.ts";
+import { keptLog } from "../../harness/kept-log.ts";
 
 const BEAT = { host: randomUUID(), at: parseInstant("2026-03-02T09:00:00.123456Z") };
 

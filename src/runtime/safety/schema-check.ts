@@ -3,9 +3,9 @@
  * may have migrated it meanwhile: a worker of the old one then stops, says so, and goes on by itself
  * should it fit again.
  */
-import { type Instant, SECOND } from "../model/instant.ts";
-import type { Misfit } from "../store/misfit.ts";
-import type { Services } from "./services/services.ts";
+import { type Instant, SECOND } from "../../model/instant.ts";
+import type { Misfit } from "../../store/misfit.ts";
+import type { Services } from "../services/services.ts";
 
 /** Asked at most so often, however busy the loops are. */
 const ASK_AGAIN = SECOND;
