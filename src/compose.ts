@@ -21,20 +21,20 @@ import { type LocalSweepSummary, sweepRecords } from "./runtime/local-sweep.ts";
 import { type Log, silentLog } from "./runtime/services/log.ts";
 import { pollConnection } from "./runtime/poll.ts";
 import { reconcileConnection, type Reconciliation } from "./runtime/reconcile.ts";
-import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/refused-webhooks.ts";
+import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/receive/refused-webhooks.ts";
 import { accountSecrets, type Environment, type Secrets } from "./runtime/services/secrets.ts";
 import type { Services, WorkerWork } from "./runtime/services/services.ts";
 import { settle, type Settled } from "./runtime/settle.ts";
 import { sweepConnection } from "./runtime/sweep.ts";
 import { systemClock } from "./runtime/services/system-clock.ts";
-import { takeDeliveries } from "./runtime/take-deliveries.ts";
+import { takeDeliveries } from "./runtime/receive/take-deliveries.ts";
 import { findUnfitScope } from "./runtime/safety/unfit-scope.ts";
 import { watchFailpoints } from "./runtime/services/watch-failpoints.ts";
 import {
   createWebhookSecrets,
   secretsAfter,
   type WebhookSecrets,
-} from "./runtime/webhook-secrets.ts";
+} from "./runtime/receive/webhook-secrets.ts";
 import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";

@@ -11,7 +11,7 @@ import { followLink } from "./identities/follow-links.ts";
 import { unlessForeign } from "./safety/instance.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { Services } from "./services/services.ts";
-import { translateDeliveries } from "./translate-deliveries.ts";
+import { translateDeliveries } from "./receive/intake.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -15,7 +15,7 @@ import {
 } from "../engine/limits/account-shares.ts";
 import { AddressBook } from "./services/directory-snapshot.ts";
 import { runAfterCommits } from "./hooks/after-commit.ts";
-import { askForAccess } from "./ask-access.ts";
+import { askForAccess } from "./receive/check-access.ts";
 import { advanceBackfills } from "./backfill/backfill.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "./claims/lease.ts";
@@ -28,10 +28,10 @@ import { localSweepDue } from "./local-sweep.ts";
 import { type Loop, startLoop, type Step } from "./loop.ts";
 import { pollDue } from "./poll.ts";
 import { processClaimed } from "./process-claimed.ts";
-import { redeliverDue } from "./redelivery.ts";
+import { redeliverDue } from "./receive/redelivery.ts";
 import type { Services, WorkerWork } from "./services/services.ts";
 import { sweepDue } from "./sweep.ts";
-import { translateDeliveries } from "./translate-deliveries.ts";
+import { translateDeliveries } from "./receive/intake.ts";
 import { resumeFitScopes } from "./safety/unfit-scope.ts";
 
 export interface WorkerOptions {

@@ -6,7 +6,7 @@ import { tell } from "../runtime/services/failures.ts";
 import { inTime } from "../runtime/services/time-limit.ts";
 import { FOREIGN_REMEDY } from "../runtime/safety/instance.ts";
 import { receiveTogether } from "../runtime/services/receive-together.ts";
-import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive.ts";
+import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/receive.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
 import { NoAnswerError } from "../store/database.ts";
 import { createAccess, type HandlerOptions } from "./access.ts";

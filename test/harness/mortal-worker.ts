@@ -10,7 +10,7 @@ import type {
 } from "../../src/runtime/services/failpoints.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
 import type { Services } from "../../src/runtime/services/services.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import type { Hold } from "../../src/testing/github/index.ts";
 import type { SampleTandem } from "./sample-tandem.ts";
 

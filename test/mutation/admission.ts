@@ -8,7 +8,7 @@ export const admission: readonly CodeMutant[] = [
     id: "row-1-redelivery",
     rule: "Row 1: a delivery that comes again restarts its errored events",
     reasons: ["restarted"],
-    file: "src/runtime/receive.ts",
+    file: "src/runtime/receive/receive.ts",
     find: "if (stored.seenBefore) await restartDelivery(services, stored.id);",
     replace: "",
     killedBy: ["test/situations/inbound.test.ts"],

@@ -202,7 +202,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "refused-unknown",
     rule: "A refused webhook of a name that is no integration's is `unknown`",
-    file: "src/runtime/refused-webhooks.ts",
+    file: "src/runtime/receive/refused-webhooks.ts",
     find: 'integrations.has(integration) ? integration : "unknown"',
     replace: "integration",
     killedBy: ["test/server/refused-webhooks.test.ts"],
@@ -210,7 +210,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "refused-kept",
     rule: "Refused webhooks that could not be counted in an outage are counted after it",
-    file: "src/runtime/refused-webhooks.ts",
+    file: "src/runtime/receive/refused-webhooks.ts",
     find: "for (const one of taken) add(one);",
     replace: "",
     killedBy: ["test/server/refused-webhooks.test.ts"],
@@ -218,7 +218,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "refused-stopping",
     rule: "A process that stops writes the refused webhooks that it has not written",
-    file: "src/runtime/refused-webhooks.ts",
+    file: "src/runtime/receive/refused-webhooks.ts",
     find: "underWay.then(() => (waiting.size === 0 ? undefined : write()))",
     replace: "underWay",
     killedBy: ["test/server/refused-webhooks.test.ts"],
@@ -226,9 +226,9 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "refused-under-way",
     rule: "... and waits for what is being written",
-    file: "src/runtime/refused-webhooks.ts",
+    file: "src/runtime/receive/refused-webhooks.ts",
     find: "underWay.then(",
     replace: "Promise.resolve().then(",
-    killedBy: ["test/runtime/refused-webhooks.test.ts"],
+    killedBy: ["test/runtime/receive/refused-webhooks.test.ts"],
   },
 ];

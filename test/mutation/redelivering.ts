@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const access = "src/engine/limits/access.ts";
-const asksAccess = "src/runtime/ask-access.ts";
+const asksAccess = "src/runtime/receive/check-access.ts";
 const installations = ["test/situations/installations.test.ts"];
 const redelivery = "src/engine/limits/redelivery.ts";
 const killedBy = ["test/engine/limits/redelivery.test.ts"];
@@ -43,7 +43,7 @@ export const redelivering: readonly CodeMutant[] = [
   {
     id: "redelivery-goes-on",
     rule: "What is over holds up nothing that is to be asked for",
-    file: "src/runtime/redelivery.ts",
+    file: "src/runtime/receive/redelivery.ts",
     find: "if (choice.ask.length > 0 || due.length < DUE_PAGE) {",
     replace: "if (due.length >= 0) {",
     killedBy: ["test/situations/redelivery.test.ts"],
@@ -67,7 +67,7 @@ export const redelivering: readonly CodeMutant[] = [
   {
     id: "redelivery-noted",
     rule: "An ask is noted before it leaves, so that a crash asks no more",
-    file: "src/runtime/redelivery.ts",
+    file: "src/runtime/receive/redelivery.ts",
     find: "    await redeliveries.save(logId, [noteAsk(missed, now)]);\n",
     replace: "",
     killedBy: ["test/situations/redelivery.test.ts"],
@@ -115,7 +115,7 @@ export const redelivering: readonly CodeMutant[] = [
   {
     id: "access-at-once",
     rule: "News that switches a connection off is looked into at once, for it may come late",
-    file: "src/runtime/follow-containers.ts",
+    file: "src/runtime/receive/follow-containers.ts",
     find: "          accessAskedAt: null,\n",
     replace: "",
     killedBy: installations,

@@ -6,8 +6,8 @@ const inputs = ["test/server/input.test.ts"];
 const secrets = ["test/runtime/services/secrets.test.ts"];
 const guarded = ["test/server/guard.test.ts"];
 const callers = ["test/server/callers.test.ts"];
-const readDelivery = "src/runtime/read-delivery.ts";
-const receive = "src/runtime/receive.ts";
+const readDelivery = "src/runtime/receive/read-delivery.ts";
+const receive = "src/runtime/receive/receive.ts";
 
 export const security: readonly CodeMutant[] = [
   {
@@ -21,7 +21,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "tenant-containers",
     rule: "News of containers and installations is followed by the accounts whose secret signed it",
-    file: "src/runtime/translate-deliveries.ts",
+    file: "src/runtime/receive/intake.ts",
     find: "await followContainer(news, verified, services);",
     replace: "await followContainer(news, book, services);",
     killedBy: tenants,
@@ -29,7 +29,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "tenant-moves",
     rule: "A transfer is followed within the accounts whose secret signed it",
-    file: "src/runtime/translate-deliveries.ts",
+    file: "src/runtime/receive/intake.ts",
     find: "await followMove(tx, known, bookOfDelivery(delivery, book), services);",
     replace: "await followMove(tx, known, book, services);",
     killedBy: tenants,
@@ -37,7 +37,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "tenant-moves-taken-in",
     rule: "A transfer that is taken in as it comes is followed within the accounts whose secret signed it",
-    file: "src/runtime/take-deliveries.ts",
+    file: "src/runtime/receive/take-deliveries.ts",
     find: "await followMove(tx, known, bookOfDelivery(delivery, book), services);",
     replace: "await followMove(tx, known, book, services);",
     killedBy: tenants,
@@ -61,7 +61,7 @@ export const security: readonly CodeMutant[] = [
   {
     id: "tenant-missing-secret",
     rule: "One account's missing webhook secret does not keep others from their webhooks",
-    file: "src/runtime/webhook-secrets.ts",
+    file: "src/runtime/receive/webhook-secrets.ts",
     find: "if (!(thrown instanceof MissingSecretError)) throw thrown;",
     replace: "if (thrown !== undefined) throw thrown;",
     killedBy: tenants,

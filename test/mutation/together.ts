@@ -65,7 +65,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "together-foreign",
     rule: "On a copy of a database nothing is worked on",
-    file: "src/runtime/translate-deliveries.ts",
+    file: "src/runtime/receive/intake.ts",
     find: "worker !== null && (await services.instance.foreign()) === null",
     replace: "worker !== null",
     killedBy,
@@ -81,7 +81,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "together-cut-off",
     rule: "What the database cuts off of a batch is tried alone",
-    file: "src/runtime/translate-deliveries.ts",
+    file: "src/runtime/receive/intake.ts",
     find: "worker === null && concernsAll(error)",
     replace: "concernsAll(error)",
     killedBy,
@@ -129,7 +129,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "take-in-held",
     rule: "What is delivered to lanes that somebody holds is left for its turn, the whole delivery",
-    file: "src/runtime/take-deliveries.ts",
+    file: "src/runtime/receive/take-deliveries.ts",
     find: "left.has(delivery.id) ? UNREAD : ",
     replace: "",
     killedBy: ["test/situations/taken-in.test.ts"],
@@ -137,7 +137,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "take-in-seen",
     rule: "A delivery that comes twice at once is taken in once",
-    file: "src/runtime/take-deliveries.ts",
+    file: "src/runtime/receive/take-deliveries.ts",
     find: "seen.add(delivery.deliveryKey);",
     replace: "",
     killedBy: ["test/situations/taken-in.test.ts"],
@@ -145,7 +145,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "take-in-unread",
     rule: "What cannot be read as it comes is stored, and tried again",
-    file: "src/runtime/take-deliveries.ts",
+    file: "src/runtime/receive/take-deliveries.ts",
     find: `    case "failed":
     case "moved":
     case "containers":
@@ -199,7 +199,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "take-in-moves-first",
     rule: "A move is followed before what else is told of the resource",
-    file: "src/runtime/take-deliveries.ts",
+    file: "src/runtime/receive/take-deliveries.ts",
     find: 'if (reading.kind !== "moved") continue;',
     replace: 'if (reading.kind !== "moved" || reading.kind === "moved") continue;',
     killedBy: ["test/situations/taken-in-races.test.ts"],
@@ -247,7 +247,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "taken-in-drained",
     rule: "What was captured of a webhook that was taken in is drained at once",
-    file: "src/runtime/take-deliveries.ts",
+    file: "src/runtime/receive/take-deliveries.ts",
     find: 'if (taken.toDrain) heard("changes");',
     replace: "",
     killedBy: ["test/runtime/worker.test.ts"],

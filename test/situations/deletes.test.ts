@@ -1,7 +1,7 @@
 /** Situations 38 and 39: deletions at GitHub, late edits after them, and deletions of what nobody saw. */
 import { expect, it } from "vitest";
 import type { Comment, Delivery } from "../../src/testing/github/index.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenIssue, givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { postWebhook, twoOf } from "../harness/webhooks.ts";

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { deliveryId } from "../../src/model/ids.ts";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { followMove, type KnownMove } from "../../src/runtime/moves/follow-moves.ts";
-import { readDelivery } from "../../src/runtime/read-delivery.ts";
+import { readDelivery } from "../../src/runtime/receive/read-delivery.ts";
 import type { Services } from "../../src/runtime/services/services.ts";
 import type { Delivery } from "../../src/testing/github/index.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";

@@ -1,7 +1,7 @@
 /** What transfers left behind where the issue had been, as simulated histories found it. */
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import {
   APP,

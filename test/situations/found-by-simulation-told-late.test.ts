@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { deliveryId } from "../../src/model/ids.ts";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { admitArrivals } from "../../src/runtime/admission/admit-batch.ts";
-import { readDelivery } from "../../src/runtime/read-delivery.ts";
+import { readDelivery } from "../../src/runtime/receive/read-delivery.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending, PATCH_ISSUE } from "../harness/in-flight.ts";
 import {

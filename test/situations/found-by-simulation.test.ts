@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending, PATCH_ISSUE, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

@@ -1,6 +1,6 @@
 /** The founding rules F1 to F8, one story each; docs/founding-rules.md says where a rule is refined. */
 import { expect, it } from "vitest";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import type { Delivery } from "../../src/testing/github/index.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { withConflictPolicy } from "../harness/sample-policies.ts";

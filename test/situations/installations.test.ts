@@ -1,6 +1,6 @@
 /** A GitHub App's installation that is suspended, loses a repository, and has it back. */
 import { expect, it } from "vitest";
-import { askForAccess } from "../../src/runtime/ask-access.ts";
+import { askForAccess } from "../../src/runtime/receive/check-access.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";

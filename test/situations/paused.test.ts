@@ -1,6 +1,6 @@
 /** Situation 45: a connection paused, events come in, enabled again: current state, not a replay. */
 import { expect, it } from "vitest";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { Log } from "../../src/runtime/services/log.ts";
 import { silentLog } from "../../src/runtime/services/log.ts";
-import { redeliverDue } from "../../src/runtime/redelivery.ts";
+import { redeliverDue } from "../../src/runtime/receive/redelivery.ts";
 import { addMillis, formatInstant, SECOND } from "../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";

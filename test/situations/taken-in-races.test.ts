@@ -2,7 +2,7 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { BODY_LIMIT } from "../../src/integrations/github/index.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { catchRequest, POST_COMMENT } from "../harness/in-flight.ts";
 import { APP, connect, SITE } from "../harness/projects.ts";

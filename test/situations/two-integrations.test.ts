@@ -4,7 +4,7 @@ import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { APP, join, SITE } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

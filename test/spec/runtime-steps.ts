@@ -6,7 +6,7 @@ import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { claimDue } from "../../src/runtime/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/process-claimed.ts";
-import { translateDeliveries } from "../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import type { Hold } from "../../src/testing/github/index.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";
 

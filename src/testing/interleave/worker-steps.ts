@@ -10,7 +10,7 @@ import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
 import type { Services } from "../../runtime/services/services.ts";
 import { sweepConnection } from "../../runtime/sweep.ts";
-import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../runtime/receive/intake.ts";
 import type { StepKind } from "./plan.ts";
 
 export type WorkKind = Exclude<StepKind, "add" | "settle" | "write" | "remote">;

@@ -17,7 +17,7 @@ import { pollConnection } from "../../runtime/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
 import type { Services } from "../../runtime/services/services.ts";
 import { sweepConnection } from "../../runtime/sweep.ts";
-import { translateDeliveries } from "../../runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../runtime/receive/intake.ts";
 import { watchFailpoints } from "../../runtime/services/watch-failpoints.ts";
 import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";

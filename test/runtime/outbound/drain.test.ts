@@ -2,7 +2,7 @@
 import { expect, it, describe } from "vitest";
 import { drainChanges } from "../../../src/runtime/outbound/drain.ts";
 import type { Failpoints } from "../../../src/runtime/services/failpoints.ts";
-import { translateDeliveries } from "../../../src/runtime/translate-deliveries.ts";
+import { translateDeliveries } from "../../../src/runtime/receive/intake.ts";
 import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";
 import { givenSampleTandem, journaled, type SampleTandem } from "../../harness/sample-tandem.ts";
 

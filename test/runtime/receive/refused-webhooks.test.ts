@@ -1,11 +1,11 @@
 /** Refused webhooks are counted in the database, although anybody may send one at any time. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { addMillis } from "../../src/model/instant.ts";
-import { silentLog } from "../../src/runtime/services/log.ts";
-import { countRefusedWebhooks } from "../../src/runtime/refused-webhooks.ts";
-import type { Refusals } from "../../src/store/refusals.ts";
-import { VirtualClock } from "../../src/testing/virtual-clock.ts";
-import { type OpenedStore, openMemoryStore } from "../store/opened-store.ts";
+import { addMillis } from "../../../src/model/instant.ts";
+import { silentLog } from "../../../src/runtime/services/log.ts";
+import { countRefusedWebhooks } from "../../../src/runtime/receive/refused-webhooks.ts";
+import type { Refusals } from "../../../src/store/refusals.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
+import { type OpenedStore, openMemoryStore } from "../../store/opened-store.ts";
 
 describe("refused webhooks", () => {
   const clock = new VirtualClock();

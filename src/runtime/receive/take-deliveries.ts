@@ -8,20 +8,20 @@
  * 3. Nothing is done here that asks anybody but the database, or follows containers.
  * 4. What the app's own triggers take is bounded: a webhook that is stored only is answered in time.
  */
-import type { ConnectionId, DeliveryId } from "../model/ids.ts";
-import { SECOND } from "../model/instant.ts";
-import type { DeliveryStore, TakenDelivery } from "../store/deliveries.ts";
-import { allOf } from "../store/pipeline.ts";
-import type { FirstLook, StoreTransaction } from "../store/store.ts";
-import { AddressBook } from "./services/directory-snapshot.ts";
-import { admitArrivals } from "./admission/admit-batch.ts";
-import { tell } from "./services/failures.ts";
-import { watchFitness } from "./safety/schema-check.ts";
-import { followMove } from "./moves/follow-moves.ts";
-import { hurrySweeps } from "./services/hurry-sweep.ts";
+import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
+import { SECOND } from "../../model/instant.ts";
+import type { DeliveryStore, TakenDelivery } from "../../store/deliveries.ts";
+import { allOf } from "../../store/pipeline.ts";
+import type { FirstLook, StoreTransaction } from "../../store/store.ts";
+import { AddressBook } from "../services/directory-snapshot.ts";
+import { admitArrivals } from "../admission/admit-batch.ts";
+import { tell } from "../services/failures.ts";
+import { watchFitness } from "../safety/schema-check.ts";
+import { followMove } from "../moves/follow-moves.ts";
+import { hurrySweeps } from "../services/hurry-sweep.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import type { Services, WorkerWork } from "./services/services.ts";
-import { savingTogether } from "./inbound/apply-batch.ts";
+import type { Services, WorkerWork } from "../services/services.ts";
+import { savingTogether } from "../inbound/apply-batch.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 

@@ -13,15 +13,15 @@ import {
   noteAsk,
   readsFrom,
   takeAttempts,
-} from "../engine/limits/redelivery.ts";
-import { type DeliveryLog, IntegrationError } from "../integrations/integration.ts";
-import { addMillis, type Instant, laterOf, MILLISECOND } from "../model/instant.ts";
-import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../model/missed-delivery.ts";
-import type { LogTurn } from "../store/redeliveries.ts";
-import type { AccountRecord } from "../store/store.ts";
-import { tell } from "./services/failures.ts";
-import type { Log } from "./services/log.ts";
-import type { Services } from "./services/services.ts";
+} from "../../engine/limits/redelivery.ts";
+import { type DeliveryLog, IntegrationError } from "../../integrations/integration.ts";
+import { addMillis, type Instant, laterOf, MILLISECOND } from "../../model/instant.ts";
+import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
+import type { LogTurn } from "../../store/redeliveries.ts";
+import type { AccountRecord } from "../../store/store.ts";
+import { tell } from "../services/failures.ts";
+import type { Log } from "../services/log.ts";
+import type { Services } from "../services/services.ts";
 
 /** Pages of a log that one turn reads. */
 const PAGES = 10;

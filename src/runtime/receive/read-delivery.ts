@@ -1,11 +1,11 @@
 /** What a stored delivery says, read without asking anybody: nothing here writes. */
-import type { Translation } from "../integrations/integration.ts";
-import type { ResourceMove } from "../model/observation.ts";
-import type { Delivery } from "../store/deliveries.ts";
-import type { AddressBook } from "./services/directory-snapshot.ts";
-import type { Incoming } from "./admission/admit-batch.ts";
+import type { Translation } from "../../integrations/integration.ts";
+import type { ResourceMove } from "../../model/observation.ts";
+import type { Delivery } from "../../store/deliveries.ts";
+import type { AddressBook } from "../services/directory-snapshot.ts";
+import type { Incoming } from "../admission/admit-batch.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";
-import type { Services } from "./services/services.ts";
+import type { Services } from "../services/services.ts";
 
 export type Reading =
   /** It cannot be read as it is: a `TranslationError`, or a fault of ours. */

@@ -2,12 +2,12 @@
  * Counts refused webhooks by the minute, in the database: a wrong secret shows in the status of every process,
  * and after a restart. Anybody can send one, so they are added up here and written at most every ten seconds.
  */
-import type { Clock } from "../model/clock.ts";
-import type { Integration } from "../integrations/integration.ts";
-import type { Refusals, RefusalStore } from "../store/refusals.ts";
-import { tell } from "./services/failures.ts";
-import { inTime } from "./services/time-limit.ts";
-import type { Log } from "./services/log.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Integration } from "../../integrations/integration.ts";
+import type { Refusals, RefusalStore } from "../../store/refusals.ts";
+import { tell } from "../services/failures.ts";
+import { inTime } from "../services/time-limit.ts";
+import type { Log } from "../services/log.ts";
 
 /** The first one is written so much later, with those that have come meanwhile. */
 const WRITE_AFTER_MS = 10_000;

@@ -1,10 +1,10 @@
 /** Webhook secrets that are read once for many webhooks, and not believed longer than they may be. */
 import { describe, expect, it } from "vitest";
-import { MissingSecretError } from "../../src/runtime/services/secrets.ts";
-import { createWebhookSecrets } from "../../src/runtime/webhook-secrets.ts";
-import type { AccountRecord } from "../../src/store/store.ts";
-import { accountId } from "../../src/model/ids.ts";
-import { VirtualClock } from "../../src/testing/virtual-clock.ts";
+import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
+import { createWebhookSecrets } from "../../../src/runtime/receive/webhook-secrets.ts";
+import type { AccountRecord } from "../../../src/store/store.ts";
+import { accountId } from "../../../src/model/ids.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 
 const ACCOUNT = {
   integration: "github",

@@ -3,11 +3,11 @@
  * connections follow. One that was switched off by such news is switched on by its opposite; one that
  * a person paused stays paused.
  */
-import { endedBy, SUSPENDED } from "../engine/limits/access.ts";
-import type { ContainerChange } from "../integrations/integration.ts";
-import type { AddressBook, Contact } from "./services/directory-snapshot.ts";
-import { enableConnection } from "./safety/enable-connection.ts";
-import type { Services } from "./services/services.ts";
+import { endedBy, SUSPENDED } from "../../engine/limits/access.ts";
+import type { ContainerChange } from "../../integrations/integration.ts";
+import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
+import { enableConnection } from "../safety/enable-connection.ts";
+import type { Services } from "../services/services.ts";
 
 export interface ContainerNews {
   readonly integration: string;

@@ -3,11 +3,11 @@
  * secrets change twice a year, so they are not asked for at each: what was read holds for a second. A
  * new one is believed at once, since what fits none of those that are known is held against those of now.
  */
-import type { Clock } from "../model/clock.ts";
-import type { AccountId } from "../model/ids.ts";
-import { addMillis, type Instant } from "../model/instant.ts";
-import type { Directory } from "../store/store.ts";
-import { MissingSecretError, type Secrets } from "./services/secrets.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { AccountId } from "../../model/ids.ts";
+import { addMillis, type Instant } from "../../model/instant.ts";
+import type { Directory } from "../../store/store.ts";
+import { MissingSecretError, type Secrets } from "../services/secrets.ts";
 
 /** How long a secret that was taken away elsewhere is still believed here. */
 const HOLDS_MS = 1_000;
