@@ -24,13 +24,13 @@ import { tell } from "./services/failures.ts";
 import { watchFitness } from "./safety/schema-check.ts";
 import { followLink } from "./identities/follow-links.ts";
 import { unlessForeign } from "./safety/instance.ts";
-import { localSweepDue } from "./local-sweep.ts";
+import { localSweepDue } from "./reconcile/local-sweep.ts";
 import { type Loop, startLoop, type Step } from "./loop.ts";
-import { pollDue } from "./poll.ts";
+import { pollDue } from "./reconcile/poll.ts";
 import { processClaimed } from "./process-claimed.ts";
 import { redeliverDue } from "./receive/redelivery.ts";
 import type { Services, WorkerWork } from "./services/services.ts";
-import { sweepDue } from "./sweep.ts";
+import { sweepDue } from "./reconcile/sweep.ts";
 import { translateDeliveries } from "./receive/intake.ts";
 import { resumeFitScopes } from "./safety/unfit-scope.ts";
 

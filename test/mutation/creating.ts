@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const identify = "src/engine/creates/identify.ts";
 const outbound = "src/engine/processing/outbound.ts";
-const planReconcile = "src/runtime/plan-reconcile.ts";
+const planReconcile = "src/runtime/reconcile/plan.ts";
 const reconcile = "src/engine/reconcile/plan-actions.ts";
 
 export const creating: readonly CodeMutant[] = [
@@ -242,7 +242,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "sweep-closes",
     rule: "The sweep closes surplus",
-    file: "src/runtime/plan-surplus.ts",
+    file: "src/runtime/reconcile/plan-surplus.ts",
     find: "if (open.length === 0) return [];",
     replace: "if (open.length >= 0) return [];",
     killedBy: ["test/situations/races-create.test.ts"],
@@ -250,7 +250,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "sweep-admits",
     rule: "What a sweep sees is admitted page by page, before a write of ours makes it stale",
-    file: "src/runtime/reconcile.ts",
+    file: "src/runtime/reconcile/reconcile.ts",
     find: 'return cause === "seen" || cause === "surplus";',
     replace: 'return cause === "surplus";',
     killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
@@ -290,7 +290,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "poll-restarts",
     rule: "Each poll re-admits errored events whose error may pass",
-    file: "src/runtime/poll.ts",
+    file: "src/runtime/reconcile/poll.ts",
     find: "const restarted = await restartErrored(services, contact.connection);",
     replace: "const restarted = 0;",
     killedBy: ["test/situations/outbound-calls.test.ts"],
@@ -298,7 +298,7 @@ export const creating: readonly CodeMutant[] = [
   {
     id: "poll-overlap",
     rule: "The poll looks back behind the last time it has seen",
-    file: "src/runtime/poll.ts",
+    file: "src/runtime/reconcile/poll.ts",
     find: "addMillis(highWater, -OVERLAP_MS)",
     replace: "addMillis(highWater, OVERLAP_MS)",
     killedBy: ["test/situations/reads.test.ts"],

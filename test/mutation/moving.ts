@@ -98,7 +98,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "untracked-captured",
     rule: "A record whose captured write waits for the drain is not untracked",
-    file: "src/runtime/untracked-records.ts",
+    file: "src/runtime/reconcile/untracked-records.ts",
     find: "new Set([...captured, ...lanes]",
     replace: "new Set([...lanes]",
     killedBy: ["test/situations/untracked-records.test.ts"],
@@ -106,7 +106,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "untracked-left-out",
     rule: "An untracked record is paired only where a backfill has left no record out",
-    file: "src/runtime/untracked-records.ts",
+    file: "src/runtime/reconcile/untracked-records.ts",
     find: "if (isComplete) missed",
     replace: "missed",
     killedBy: ["test/situations/untracked-records.test.ts"],
@@ -253,7 +253,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-weighed",
     rule: "A reconcile weighs what the moves that it finds end in other connections",
-    file: "src/runtime/reconcile.ts",
+    file: "src/runtime/reconcile/reconcile.ts",
     find: 'if (cause === "record_moved") return harmOf(step).length > 0;',
     replace: 'if (cause === "record_moved") return step.leaves;',
     killedBy: ["test/situations/scope-changes-found.test.ts"],
@@ -293,7 +293,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "move-swept",
     rule: "The local sweep finds a move that no trigger saw",
-    file: "src/runtime/local-sweep.ts",
+    file: "src/runtime/reconcile/local-sweep.ts",
     find: "if (hasLeft && !isGone) return",
     replace: "if (hasLeft && isGone) return",
     killedBy: ["test/situations/scope-changes-found.test.ts"],

@@ -8,7 +8,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-read",
     rule: "A list verifies nothing: who says that a resource is alive is a read by id",
-    file: "src/runtime/plan-reconcile.ts",
+    file: "src/runtime/reconcile/plan.ts",
     find: 'return { observation, source: "poll", deliveryId: null, verifiedAt: null };',
     replace:
       'return { observation, source: "poll", deliveryId: null, verifiedAt: Number.MAX_SAFE_INTEGER };',
@@ -18,7 +18,7 @@ export const returning: readonly CodeMutant[] = [
     id: "return-verified",
     rule: "What the sweep reads by id says when the read began",
     reasons: ["resource_returned"],
-    file: "src/runtime/returns.ts",
+    file: "src/runtime/reconcile/plan-returns.ts",
     find: 'return { observation, source: "reread", deliveryId: null, verifiedAt };',
     replace: 'return { observation, source: "reread", deliveryId: null, verifiedAt: null };',
     killedBy,
@@ -99,7 +99,7 @@ export const returning: readonly CodeMutant[] = [
     id: "return-elsewhere",
     rule: "A record that has another counterpart by now keeps it",
     reasons: ["resource_returned_anew"],
-    file: "src/runtime/returns.ts",
+    file: "src/runtime/reconcile/plan-returns.ts",
     find: "if (follower !== null && !isUnsent(follower)) return",
     replace: "if (follower !== null && follower.recordId === null) return",
     killedBy,
@@ -107,7 +107,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-one-issue",
     rule: "A counterpart that is still to be made is made no more",
-    file: "src/runtime/returns.ts",
+    file: "src/runtime/reconcile/plan-returns.ts",
     find: "if (follower !== null && !isUnsent(follower)) return",
     replace: "if (follower !== null) return",
     killedBy,
@@ -115,7 +115,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-weighed",
     rule: "Returns are weighed as deletions are",
-    file: "src/runtime/reconcile.ts",
+    file: "src/runtime/reconcile/reconcile.ts",
     find: '  "returned",\n]);',
     replace: "]);",
     killedBy,
@@ -147,7 +147,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-orphans-told",
     rule: "A plan says what becomes of orphans below a resource that is alive after all",
-    file: "src/runtime/plan-reconcile.ts",
+    file: "src/runtime/reconcile/plan.ts",
     find: "const isBack = planner.returns.alive.has(above);",
     replace: "const isBack = false;",
     killedBy: ["test/situations/returns-children.test.ts"],
@@ -155,7 +155,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-edit-times",
     rule: "A record that is handed back keeps the times of its edits: the later edit stays",
-    file: "src/runtime/returns.ts",
+    file: "src/runtime/reconcile/plan-returns.ts",
     find: "const timed = takeEditTimes(before, follower);",
     replace: "const timed = takeEditTimes(before, null);",
     killedBy: ["test/situations/returns-handed-back.test.ts"],
@@ -163,7 +163,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-edit-times-planned",
     rule: "... and the plan says so",
-    file: "src/runtime/returns.ts",
+    file: "src/runtime/reconcile/plan-returns.ts",
     find: "const told = takeEditTimes(lane, follower);",
     replace: "const told = takeEditTimes(lane, null);",
     killedBy: ["test/situations/returns-handed-back.test.ts"],
@@ -171,7 +171,7 @@ export const returning: readonly CodeMutant[] = [
   {
     id: "return-switched-off",
     rule: "What is switched off before it is carried out leaves a record its lane of meanwhile",
-    file: "src/runtime/returns.ts",
+    file: "src/runtime/reconcile/plan-returns.ts",
     find: 'if (after.event?.state !== "queued") continue;',
     replace: "if (after.event === null) continue;",
     killedBy: ["test/situations/returns-handed-back.test.ts"],

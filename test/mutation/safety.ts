@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const blastRadius = "src/engine/limits/blast-radius.ts";
 const instance = "src/engine/limits/instance.ts";
-const localSweep = "src/runtime/local-sweep.ts";
+const localSweep = "src/runtime/reconcile/local-sweep.ts";
 const pairing = "src/engine/reconcile/pairing.ts";
 const quarantine = "src/engine/merge/quarantine.ts";
 
@@ -221,7 +221,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "reconcile-gone",
     rule: "A reconcile removes the resource of a record that is gone although nothing told it",
-    file: "src/runtime/plan-reconcile.ts",
+    file: "src/runtime/reconcile/plan.ts",
     find: "steps: await planGoneRecords(planner, before) };",
     replace: "steps: [] };",
     killedBy: ["test/situations/reconcile.test.ts"],

@@ -96,7 +96,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-planned",
     rule: "... and a plan says so",
-    file: "src/runtime/plan-moves.ts",
+    file: "src/runtime/reconcile/plan-moves.ts",
     find: "isNear || further !== null ?",
     replace: "isNear ?",
     killedBy: backFirst,
@@ -161,7 +161,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "left-not-deleted",
     rule: "What is below a resource that is out of reach was not deleted, though its lane has not heard of it",
-    file: "src/runtime/plan-moves.ts",
+    file: "src/runtime/reconcile/plan-moves.ts",
     find: "if (above !== undefined && above.movedTo !== null) return true;",
     replace: "",
     killedBy: ["test/situations/found-by-simulation-left-behind.test.ts"],

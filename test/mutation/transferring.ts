@@ -270,7 +270,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-deleted-there",
     rule: "What belongs to a transferred resource goes with it that is deleted before anything had followed",
-    file: "src/runtime/plan-moves.ts",
+    file: "src/runtime/reconcile/plan-moves.ts",
     find: "if (passed.some((one) => isSamePlace(one, place))) return false;",
     replace: "if (passed.some((one) => isSamePlace(one, place))) return true;",
     killedBy: leftBehind,
@@ -352,7 +352,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-surplus-asked",
     rule: "... nor where nobody could be asked",
-    file: "src/runtime/plan-surplus.ts",
+    file: "src/runtime/reconcile/plan-surplus.ts",
     find: "if (!(error instanceof IntegrationError)) throw error;",
     replace: 'return { first: "another", name: "" };',
     killedBy: surplus,

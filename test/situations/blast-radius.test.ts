@@ -1,6 +1,6 @@
 /** Runs that would delete or overwrite much, and wait for a person's word: situation 52's cousins. */
 import { expect, it } from "vitest";
-import { sweepDue } from "../../src/runtime/sweep.ts";
+import { sweepDue } from "../../src/runtime/reconcile/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { tally } from "../harness/tally.ts";

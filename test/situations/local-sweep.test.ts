@@ -1,6 +1,6 @@
 /** What triggers cannot see: a load with triggers off, TRUNCATE, rows that were put back. */
 import { expect, it } from "vitest";
-import { localSweepDue } from "../../src/runtime/local-sweep.ts";
+import { localSweepDue } from "../../src/runtime/reconcile/local-sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { withPoison } from "../harness/sample-hooks.ts";

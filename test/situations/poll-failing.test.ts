@@ -1,6 +1,6 @@
 /** A connection whose polls fail says so, and not that it was polled a moment ago. */
 import { expect, it } from "vitest";
-import { pollDue } from "../../src/runtime/poll.ts";
+import { pollDue } from "../../src/runtime/reconcile/poll.ts";
 import { addMillis, formatInstant } from "../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";

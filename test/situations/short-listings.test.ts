@@ -1,6 +1,6 @@
 /** Situation 52: a listing that comes back empty or partial deletes nothing. */
 import { expect, it } from "vitest";
-import { sweepDue } from "../../src/runtime/sweep.ts";
+import { sweepDue } from "../../src/runtime/reconcile/sweep.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

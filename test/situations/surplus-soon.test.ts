@@ -1,6 +1,6 @@
 /** Situation 60: people write on a surplus resource before it is closed. */
 import { expect, it } from "vitest";
-import { sweepDue } from "../../src/runtime/sweep.ts";
+import { sweepDue } from "../../src/runtime/reconcile/sweep.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { outliveSender, POST_ISSUE } from "../harness/in-flight.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

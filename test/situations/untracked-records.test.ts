@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { findUntracked } from "../../src/runtime/untracked-records.ts";
+import { findUntracked } from "../../src/runtime/reconcile/untracked-records.ts";
 import { beforePeek } from "../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { connect } from "../harness/projects.ts";

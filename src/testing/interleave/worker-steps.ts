@@ -5,11 +5,11 @@ import { advanceBackfills, openBackfills } from "../../runtime/backfill/backfill
 import { claimDue, endDueTogether } from "../../runtime/claim-due.ts";
 import { drainChanges } from "../../runtime/outbound/drain.ts";
 import { gather } from "../../runtime/services/gather.ts";
-import { sweepRecords } from "../../runtime/local-sweep.ts";
-import { pollConnection } from "../../runtime/poll.ts";
+import { sweepRecords } from "../../runtime/reconcile/local-sweep.ts";
+import { pollConnection } from "../../runtime/reconcile/poll.ts";
 import { processClaimed } from "../../runtime/process-claimed.ts";
 import type { Services } from "../../runtime/services/services.ts";
-import { sweepConnection } from "../../runtime/sweep.ts";
+import { sweepConnection } from "../../runtime/reconcile/sweep.ts";
 import { translateDeliveries } from "../../runtime/receive/intake.ts";
 import type { StepKind } from "./plan.ts";
 

@@ -5,12 +5,12 @@
  * Where a finished backfill has given every record a counterpart, a write must have been missed: the drain
  * gets the record again. Elsewhere existing records were left out on purpose, so they are only counted.
  */
-import type { Mapping } from "../model/mapping.ts";
-import type { StoreTransaction } from "../store/store.ts";
-import type { Contact } from "./services/directory-snapshot.ts";
-import type { Services } from "./services/services.ts";
-import { type UnpairedRecord, unpairedRecords } from "./backfill/unpaired-records.ts";
-import type { Untold } from "./records/note-change.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { StoreTransaction } from "../../store/store.ts";
+import type { Contact } from "../services/directory-snapshot.ts";
+import type { Services } from "../services/services.ts";
+import { type UnpairedRecord, unpairedRecords } from "../backfill/unpaired-records.ts";
+import type { Untold } from "../records/note-change.ts";
 
 /** Rows looked at in one transaction. */
 const BATCH = 500;

@@ -1,8 +1,8 @@
 /** Every pairing of one mapping in a connection, a page in a transaction. */
-import type { ConnectionId } from "../model/ids.ts";
-import type { Mapping } from "../model/mapping.ts";
-import type { StoreTransaction } from "../store/store.ts";
-import type { Services } from "./services/services.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Mapping } from "../../model/mapping.ts";
+import type { StoreTransaction } from "../../store/store.ts";
+import type { Services } from "../services/services.ts";
 
 type PairedPage = Awaited<ReturnType<StoreTransaction["findPairedLanes"]>>;
 
