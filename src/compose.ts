@@ -24,7 +24,7 @@ import { reconcileConnection, type Reconciliation } from "./runtime/reconcile/re
 import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/receive/refused-webhooks.ts";
 import { accountSecrets, type Environment, type Secrets } from "./runtime/services/secrets.ts";
 import type { Services, WorkerWork } from "./runtime/services/services.ts";
-import { settle, type Settled } from "./runtime/settle.ts";
+import { settle, type Settled } from "./runtime/worker/run-until-idle.ts";
 import { sweepConnection } from "./runtime/reconcile/sweep.ts";
 import { systemClock } from "./runtime/services/system-clock.ts";
 import { takeDeliveries } from "./runtime/receive/take-deliveries.ts";
@@ -35,7 +35,7 @@ import {
   secretsAfter,
   type WebhookSecrets,
 } from "./runtime/receive/webhook-secrets.ts";
-import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker.ts";
+import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker/worker.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";

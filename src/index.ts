@@ -38,4 +38,4 @@ export {
   type TandemEvent,
 } from "./model/event.ts";
 export type { Connection, Account } from "./model/connection.ts";
-export type { Worker, WorkerOptions } from "./runtime/worker.ts";
+export type { Worker, WorkerOptions } from "./runtime/worker/worker.ts";

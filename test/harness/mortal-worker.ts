@@ -1,6 +1,6 @@
 /** A worker within the process that dies at a failpoint: what it has committed stays, and no more comes. */
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue, endDueTogether, passOnLeases } from "../../src/runtime/claim-due.ts";
+import { claimDue, endDueTogether, passOnLeases } from "../../src/runtime/worker/claim-due.ts";
 import { keepLease } from "../../src/runtime/claims/lease.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import type {
@@ -8,7 +8,7 @@ import type {
   FailpointContext,
   Failpoints,
 } from "../../src/runtime/services/failpoints.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import type { Services } from "../../src/runtime/services/services.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import type { Hold } from "../../src/testing/github/index.ts";

@@ -146,7 +146,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "scope-blamed",
     rule: "A record that is refused for its connection's scope switches the connection off, and waits (S71)",
-    file: "src/runtime/process-claimed.ts",
+    file: "src/runtime/worker/process-claimed.ts",
     find: "await blameScope(services, claimed, book, failure)",
     replace: "failure",
     killedBy: ["test/situations/unfit-scope.test.ts"],

@@ -41,7 +41,7 @@ export const families: readonly CodeMutant[] = [
     id: "moved-claims",
     rule: "A request that is led elsewhere takes the lane there",
     reasons: ["resource_moved"],
-    file: "src/runtime/process-claimed.ts",
+    file: "src/runtime/worker/process-claimed.ts",
     find: "if (!(thrown instanceof IntegrationError) || thrown.moved === null) return false;",
     replace:
       'if (!(thrown instanceof IntegrationError) || thrown.moved === null || thrown.message !== "") return false;',

@@ -109,7 +109,7 @@ export const processing: readonly CodeMutant[] = [
   {
     id: "share-behind",
     rule: "Who has had its share hides nobody who waits behind it",
-    file: "src/runtime/claim-due.ts",
+    file: "src/runtime/worker/claim-due.ts",
     find: 'while (seen === "passed_over" && claimed.length < limit);',
     replace: "while (claimed.length > limit);",
     killedBy: ["test/situations/slow-account.test.ts"],

@@ -173,7 +173,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "instance-claims",
     rule: "A foreign database's events are not claimed",
-    file: "src/runtime/claim-due.ts",
+    file: "src/runtime/worker/claim-due.ts",
     find: "if ((await services.instance.foreign()) !== null) return [];",
     replace: "await services.instance.foreign();",
     killedBy: ["test/situations/restored-database.test.ts"],

@@ -250,7 +250,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/receive/take-deliveries.ts",
     find: 'if (taken.toDrain) heard("changes");',
     replace: "",
-    killedBy: ["test/runtime/worker.test.ts"],
+    killedBy: ["test/runtime/worker/worker.test.ts"],
   },
   {
     id: "begun-create",
@@ -288,7 +288,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "begun-alone",
     rule: "Where a table cannot be read for many at once each is tried alone",
-    file: "src/runtime/claim-due.ts",
+    file: "src/runtime/worker/claim-due.ts",
     find: "if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     killedBy: ["test/situations/begun-together.test.ts"],

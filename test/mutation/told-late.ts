@@ -169,7 +169,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "left-said-below",
     rule: "... and is said below the record that it belongs to by now",
-    file: "src/runtime/process-claimed.ts",
+    file: "src/runtime/worker/process-claimed.ts",
     find: "await noteMoved(tx, [{ ...held.lane, mapping: context.mapping }]);",
     replace: "",
     killedBy: ["test/situations/found-by-simulation-left-behind.test.ts"],

@@ -117,7 +117,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-lost-claim",
     rule: "Whoever lost the claim of a lane that has moved since follows nothing",
-    file: "src/runtime/process-claimed.ts",
+    file: "src/runtime/worker/process-claimed.ts",
     find: "const begun = await hold(tx, claimed);",
     replace:
       "const [lane] = await tx.lockLanes([claimed.lane]);\n    const begun = lane === undefined ? null : { lane };",
@@ -150,7 +150,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-went-along",
     rule: "What is not found where its parent was moved from has gone with it",
-    file: "src/runtime/process-claimed.ts",
+    file: "src/runtime/worker/process-claimed.ts",
     find: "    if (await wentWithParent(services, claimed, book, thrown)) return null;\n",
     replace: "",
     killedBy,
@@ -385,7 +385,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-led-there-meanwhile",
     rule: "Who is led to where somebody else has just changed something looks again",
-    file: "src/runtime/process-claimed.ts",
+    file: "src/runtime/worker/process-claimed.ts",
     find: "if (!isContention(error)) throw error;",
     replace: "throw error;",
     killedBy: ["test/situations/found-by-simulation-told-late.test.ts"],

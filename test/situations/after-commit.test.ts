@@ -1,9 +1,9 @@
 /** The hook that follows a commit: at least once, whoever dies when. */
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue } from "../../src/runtime/claim-due.ts";
+import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import type { CommittedWrite } from "../../src/runtime/services/hooks.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { withHooks } from "../harness/sample-hooks.ts";

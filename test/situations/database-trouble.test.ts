@@ -1,7 +1,7 @@
 /** Situation 49, as far as a full disk goes: nothing is lost, and work goes on once there is room. */
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue, passOnLeases } from "../../src/runtime/claim-due.ts";
+import { claimDue, passOnLeases } from "../../src/runtime/worker/claim-due.ts";
 import { keepLease } from "../../src/runtime/claims/lease.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

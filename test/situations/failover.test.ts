@@ -1,7 +1,7 @@
 /** A failover to a replica that lacks committed work (S64), and one to a replica that has all. */
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { passOnLeases } from "../../src/runtime/claim-due.ts";
+import { passOnLeases } from "../../src/runtime/worker/claim-due.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { TEST_ENVIRONMENT } from "../../src/testing/test-tandem.ts";
 import { databaseKinds, describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";

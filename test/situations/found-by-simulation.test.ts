@@ -1,8 +1,8 @@
 /** Schedules that simulated histories have found: each is told here alone, without the chance. */
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue } from "../../src/runtime/claim-due.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { claimDue } from "../../src/runtime/worker/claim-due.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase } from "../harness/databases.ts";
 import { catchRequest, dieSending, PATCH_ISSUE, POST_ISSUE } from "../harness/in-flight.ts";

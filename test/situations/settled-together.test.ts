@@ -2,10 +2,10 @@
 import { expect, it } from "vitest";
 import type { LaneId } from "../../src/model/ids.ts";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue } from "../../src/runtime/claim-due.ts";
+import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import type { Failpoint, FailpointContext } from "../../src/runtime/services/failpoints.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import type { Services } from "../../src/runtime/services/services.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

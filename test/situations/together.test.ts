@@ -5,7 +5,7 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { endDueTogether } from "../../src/runtime/claim-due.ts";
+import { endDueTogether } from "../../src/runtime/worker/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

@@ -1,9 +1,9 @@
 /** Situation 70: two counterparts of one record edit the same field; the later edit wins in every order. */
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue } from "../../src/runtime/claim-due.ts";
+import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 import { APP, join, SITE } from "../harness/projects.ts";

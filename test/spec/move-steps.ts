@@ -1,5 +1,5 @@
 /** Steps of `spec/move.pml`: a task that is moved between two repositories, or to nowhere. */
-import { passOnLeases } from "../../src/runtime/claim-due.ts";
+import { passOnLeases } from "../../src/runtime/worker/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import type { Hold } from "../../src/testing/github/index.ts";
 import { APP, type Pair, SITE } from "../harness/projects.ts";

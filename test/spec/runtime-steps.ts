@@ -3,9 +3,9 @@
  * are the runtime's, so no world without one can have them.
  */
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { claimDue } from "../../src/runtime/claim-due.ts";
+import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
-import { processClaimed } from "../../src/runtime/process-claimed.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import type { Hold } from "../../src/testing/github/index.ts";
 import type { SampleTandem } from "../harness/sample-tandem.ts";

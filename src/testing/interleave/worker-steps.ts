@@ -2,12 +2,12 @@
 import type { Random } from "../../model/clock.ts";
 import { AddressBook, type Contact } from "../../runtime/services/directory-snapshot.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill/backfill.ts";
-import { claimDue, endDueTogether } from "../../runtime/claim-due.ts";
+import { claimDue, endDueTogether } from "../../runtime/worker/claim-due.ts";
 import { drainChanges } from "../../runtime/outbound/drain.ts";
 import { gather } from "../../runtime/services/gather.ts";
 import { sweepRecords } from "../../runtime/reconcile/local-sweep.ts";
 import { pollConnection } from "../../runtime/reconcile/poll.ts";
-import { processClaimed } from "../../runtime/process-claimed.ts";
+import { processClaimed } from "../../runtime/worker/process-claimed.ts";
 import type { Services } from "../../runtime/services/services.ts";
 import { sweepConnection } from "../../runtime/reconcile/sweep.ts";
 import { translateDeliveries } from "../../runtime/receive/intake.ts";

@@ -5,7 +5,7 @@
 import { countHeld } from "../../engine/limits/account-shares.ts";
 import type { Random } from "../../model/clock.ts";
 import { AddressBook } from "../../runtime/services/directory-snapshot.ts";
-import { claimDue, endDueTogether, passOnLeases } from "../../runtime/claim-due.ts";
+import { claimDue, endDueTogether, passOnLeases } from "../../runtime/worker/claim-due.ts";
 import { renewLease } from "../../runtime/claims/lease.ts";
 import type { Claimed } from "../../runtime/services/claimed.ts";
 import { drainChanges } from "../../runtime/outbound/drain.ts";
@@ -14,7 +14,7 @@ import { messageOf } from "../../runtime/services/failures.ts";
 import { followLink } from "../../runtime/identities/follow-links.ts";
 import { gather } from "../../runtime/services/gather.ts";
 import { pollConnection } from "../../runtime/reconcile/poll.ts";
-import { processClaimed } from "../../runtime/process-claimed.ts";
+import { processClaimed } from "../../runtime/worker/process-claimed.ts";
 import type { Services } from "../../runtime/services/services.ts";
 import { sweepConnection } from "../../runtime/reconcile/sweep.ts";
 import { translateDeliveries } from "../../runtime/receive/intake.ts";

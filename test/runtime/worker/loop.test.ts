@@ -1,8 +1,8 @@
 /** The pace of a loop: normal after work, slow after failures, and normal again after the next success. */
 import { expect, it } from "vitest";
-import { startLoop } from "../../src/runtime/loop.ts";
-import { VirtualClock } from "../../src/testing/virtual-clock.ts";
-import { keptLog } from "../harness/kept-log.ts";
+import { startLoop } from "../../../src/runtime/worker/loop.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
+import { keptLog } from "../../harness/kept-log.ts";
 
 const IDLE = 1_000;
 

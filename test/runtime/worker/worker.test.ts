@@ -1,10 +1,10 @@
 /** The worker's loops: who is woken by what. Time stands still, so nobody comes by themselves. */
 import { expect, it } from "vitest";
-import { describeOnEachDatabase } from "../harness/databases.ts";
-import { keptLog } from "../harness/kept-log.ts";
-import { connect } from "../harness/projects.ts";
-import { givenSampleTandem } from "../harness/sample-tandem.ts";
-import { withoutAuthors } from "../harness/without-authors.ts";
+import { describeOnEachDatabase } from "../../harness/databases.ts";
+import { keptLog } from "../../harness/kept-log.ts";
+import { connect } from "../../harness/projects.ts";
+import { givenSampleTandem } from "../../harness/sample-tandem.ts";
+import { withoutAuthors } from "../../harness/without-authors.ts";
 
 /** A busy machine has its time. */
 const SOON = { timeout: 20_000 };

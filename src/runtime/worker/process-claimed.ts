@@ -1,20 +1,20 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
-import { fail } from "../engine/processing/failure.ts";
-import { beginAnew, leaveLane, placeText } from "../engine/lifecycle/resource-move.ts";
-import { processing } from "../engine/lane/transition.ts";
-import { IntegrationError } from "../integrations/integration.ts";
-import { isContention } from "../store/database.ts";
-import type { LaneOfResource } from "../store/found-lanes.ts";
-import type { AddressBook } from "./services/directory-snapshot.ts";
-import { forgetLate, hold, save } from "./claims/lease.ts";
-import type { Claimed } from "./services/claimed.ts";
-import { classify, messageOf } from "./services/failures.ts";
-import { followMove } from "./moves/follow-moves.ts";
-import { processInbound } from "./inbound/process-event.ts";
-import { processOutbound } from "./outbound/decide.ts";
-import type { Services } from "./services/services.ts";
-import { blameScope } from "./safety/unfit-scope.ts";
-import { noteMoved } from "./records/placement.ts";
+import { fail } from "../../engine/processing/failure.ts";
+import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/resource-move.ts";
+import { processing } from "../../engine/lane/transition.ts";
+import { IntegrationError } from "../../integrations/integration.ts";
+import { isContention } from "../../store/database.ts";
+import type { LaneOfResource } from "../../store/found-lanes.ts";
+import type { AddressBook } from "../services/directory-snapshot.ts";
+import { forgetLate, hold, save } from "../claims/lease.ts";
+import type { Claimed } from "../services/claimed.ts";
+import { classify, messageOf } from "../services/failures.ts";
+import { followMove } from "../moves/follow-moves.ts";
+import { processInbound } from "../inbound/process-event.ts";
+import { processOutbound } from "../outbound/decide.ts";
+import type { Services } from "../services/services.ts";
+import { blameScope } from "../safety/unfit-scope.ts";
+import { noteMoved } from "../records/placement.ts";
 
 /**
  * Never throws but where the database itself is out of reach; the lease then passes the event on.
