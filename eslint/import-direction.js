@@ -6,7 +6,8 @@
  *               └──────────┴─► integrations/integration.ts  (interface) ◄─ integrations/github, ...
  *
  * so that a decision can be read without its database, and a store or an adapter be added without
- * touching what calls it. The table below says the same, and is the only place to change it.
+ * touching what calls it. The tables below say the same, and are the only place to change it. Within `engine`
+ * and `runtime` the folders stand on each other, too, and each has one door: its `index.ts`.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -38,6 +39,38 @@ const mayImport = {
   entry: library,
 };
 
+/** Folders of a layer, bottom to top: each may import those before it, and itself. */
+const folders = {
+  engine: [
+    "lane",
+    "merge",
+    "creates",
+    "limits",
+    "admission",
+    "processing",
+    "lifecycle",
+    "reconcile",
+  ],
+  runtime: [
+    "services",
+    "listeners",
+    "hooks",
+    "claims",
+    "records",
+    "admission",
+    "identities",
+    "deletions",
+    "moves",
+    "inbound",
+    "backfill",
+    "outbound",
+    "safety",
+    "receive",
+    "reconcile",
+    "worker",
+  ],
+};
+
 /** Packages that are some layer's own business: a second user would be a second seam. */
 const packageBelongsTo = [
   {
@@ -52,8 +85,8 @@ const packageBelongsTo = [
 
 /**
  * @param {string} path relative to src, with `/`
- * @returns {{ layer: string, unit: string, file: string }} the layer, which one of its kind, and
- *   the module without its extension
+ * @returns {{ layer: string, unit: string, file: string, folder?: string }} the layer, which one of its
+ *   kind, the module without its extension, and the folder within the layer
  */
 function place(path) {
   const file = path.replace(/\.[cm]?[jt]sx?$/, "");
@@ -64,7 +97,23 @@ function place(path) {
   }
   if ((top === "store" || top === "integrations") && rest.length > 1)
     return { layer: `${top}/*`, unit: `${top}/${rest[0]}`, file };
-  return { layer: top, unit: top, file };
+  return { layer: top, unit: top, file, ...(top in folders ? { folder: rest[0] } : {}) };
+}
+
+/**
+ * @param {ReturnType<typeof place>} from
+ * @param {ReturnType<typeof place>} to
+ * @returns {string | null} the message about an import between folders, if there is something wrong
+ */
+function wrongBetweenFolders(from, to) {
+  if (to.folder === undefined) return null;
+  const isWithin = from.layer === to.layer && from.folder === to.folder;
+  if (isWithin) return null;
+  const order = folders[to.layer];
+  if (!order.includes(to.folder)) return "unknownFolder";
+  if (from.layer === to.layer && order.indexOf(to.folder) > order.indexOf(from.folder))
+    return "upward";
+  return to.file === `${to.layer}/${to.folder}/index` ? null : "door";
 }
 
 /** @type {import("eslint").Rule.RuleModule} */
@@ -78,6 +127,9 @@ export const importDirection = {
       typesOnly: "{{from}} may import the types of {{to}} only: write `import type`.",
       outside: "src must not import {{to}}: what is published cannot depend on what is not.",
       package: "{{to}} belongs to {{layers}}; {{from}} goes through its interface.",
+      door: "{{file}} is inside a folder: import the folder's index.ts, or let that export what is needed.",
+      upward: "{{from}} stands below {{to}} in eslint/import-direction.js, and must not import it.",
+      unknownFolder: "{{to}} is no folder of the table in eslint/import-direction.js: add it.",
       unknown: "{{from}} is no layer: add it to the table in eslint/import-direction.js.",
     },
   },
@@ -107,6 +159,11 @@ export const importDirection = {
         return;
       }
       const to = place(target);
+      const wrong = wrongBetweenFolders(from, to);
+      if (wrong !== null) {
+        const within = (one) => `${one.layer}/${one.folder}`;
+        report(wrong, { from: within(from), to: within(to), file: `src/${to.file}.ts` });
+      }
       if (to.unit === from.unit || allowed.includes(to.layer)) return;
       const byTypes = [to.layer, to.file].some((name) => allowed.includes(types(name)));
       if (!byTypes) report("against", { to: to.unit });

@@ -6,36 +6,57 @@ import type { Backfill } from "./model/backfill.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
-import { AddressBook } from "./runtime/services/directory-snapshot.ts";
-import type { Happenings, Listener } from "./runtime/listeners/announce.ts";
-import { createAuthorTokens } from "./runtime/identities/author-tokens.ts";
-import { openBackfills } from "./runtime/backfill/backfill.ts";
-import { beatsInFile, beatsInProcess } from "./runtime/safety/heartbeat-file.ts";
-import { enableConnection, enableRecord } from "./runtime/safety/enable-connection.ts";
-import { type Failpoints, NO_FAILPOINTS } from "./runtime/services/failpoints.ts";
-import { createGateway } from "./runtime/services/api-clients.ts";
-import { gather } from "./runtime/services/gather.ts";
-import { approveInstance, createInstanceGuard } from "./runtime/safety/instance.ts";
-import { listenable } from "./runtime/listeners/listenable.ts";
-import { type LocalSweepSummary, sweepRecords } from "./runtime/reconcile/local-sweep.ts";
-import { type Log, silentLog } from "./runtime/services/log.ts";
-import { pollConnection } from "./runtime/reconcile/poll.ts";
-import { reconcileConnection, type Reconciliation } from "./runtime/reconcile/reconcile.ts";
-import { countRefusedWebhooks, type RefusedWebhooks } from "./runtime/receive/refused-webhooks.ts";
-import { accountSecrets, type Environment, type Secrets } from "./runtime/services/secrets.ts";
-import type { Services, WorkerWork } from "./runtime/services/services.ts";
-import { settle, type Settled } from "./runtime/worker/run-until-idle.ts";
-import { sweepConnection } from "./runtime/reconcile/sweep.ts";
-import { systemClock } from "./runtime/services/system-clock.ts";
-import { takeDeliveries } from "./runtime/receive/take-deliveries.ts";
-import { findUnfitScope } from "./runtime/safety/unfit-scope.ts";
-import { watchFailpoints } from "./runtime/services/watch-failpoints.ts";
 import {
+  accountSecrets,
+  AddressBook,
+  createGateway,
+  type Environment,
+  type Failpoints,
+  gather,
+  type Log,
+  NO_FAILPOINTS,
+  type Secrets,
+  type Services,
+  silentLog,
+  systemClock,
+  watchFailpoints,
+  type WorkerWork,
+} from "./runtime/services/index.ts";
+import { type Happenings, listenable, type Listener } from "./runtime/listeners/index.ts";
+import { createAuthorTokens } from "./runtime/identities/index.ts";
+import { openBackfills } from "./runtime/backfill/index.ts";
+import {
+  approveInstance,
+  beatsInFile,
+  beatsInProcess,
+  createInstanceGuard,
+  enableConnection,
+  enableRecord,
+  findUnfitScope,
+} from "./runtime/safety/index.ts";
+import {
+  type LocalSweepSummary,
+  pollConnection,
+  reconcileConnection,
+  type Reconciliation,
+  sweepConnection,
+  sweepRecords,
+} from "./runtime/reconcile/index.ts";
+import {
+  countRefusedWebhooks,
   createWebhookSecrets,
+  type RefusedWebhooks,
   secretsAfter,
+  takeDeliveries,
   type WebhookSecrets,
-} from "./runtime/receive/webhook-secrets.ts";
-import { startWorker, type Worker, type WorkerOptions } from "./runtime/worker/worker.ts";
+} from "./runtime/receive/index.ts";
+import {
+  settle,
+  type Settled,
+  startWorker,
+  type Worker,
+  type WorkerOptions,
+} from "./runtime/worker/index.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";

@@ -15,7 +15,7 @@ export type {
   Happenings,
   HeardEvent,
   Moved,
-} from "./runtime/listeners/announce.ts";
+} from "./runtime/listeners/index.ts";
 export {
   type AfterCommitHook,
   type ApplyHook,
@@ -23,7 +23,7 @@ export {
   type RecordKey,
   type RecordOperation,
   ValidationError,
-} from "./runtime/services/hooks.ts";
+} from "./runtime/services/index.ts";
 export type { Counterpart, RecordStatus } from "./server/status-of.ts";
 export type { AppSql } from "./store/store.ts";
 export type { Row, RowPatch } from "./model/mapping.ts";
@@ -38,4 +38,4 @@ export {
   type TandemEvent,
 } from "./model/event.ts";
 export type { Connection, Account } from "./model/connection.ts";
-export type { Worker, WorkerOptions } from "./runtime/worker/worker.ts";
+export type { Worker, WorkerOptions } from "./runtime/worker/index.ts";

@@ -1,6 +1,6 @@
 /** What a command is given beside its arguments: the settings of every command, and the ways out. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Log } from "../runtime/services/log.ts";
+import type { Log } from "../runtime/services/index.ts";
 import type { Io } from "./io.ts";
 import { type LedgerAccess, withLedger } from "./ledger-access.ts";
 import type { Reader } from "./local-time.ts";

@@ -8,7 +8,7 @@ import {
   FAILPOINTS,
   type Failpoints,
   NO_FAILPOINTS,
-} from "../runtime/services/failpoints.ts";
+} from "../runtime/services/index.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";

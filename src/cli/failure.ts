@@ -1,7 +1,7 @@
 /** From whatever was thrown to what the user reads: what is wrong, its code, what to do about it. */
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
-import { LiteralSecretError, MissingSecretError } from "../runtime/services/secrets.ts";
+import { LiteralSecretError, MissingSecretError } from "../runtime/services/index.ts";
 import { sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
 import { MigrationError } from "../store/migration-error.ts";

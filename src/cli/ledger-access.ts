@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { AnyConfig } from "../config.ts";
-import type { Log } from "../runtime/services/log.ts";
+import type { Log } from "../runtime/services/index.ts";
 import type {
   ApiAudit,
   ApiBackfills,

@@ -1,6 +1,6 @@
 /** The log on standard error: one JSON object a line, or a line for people on a terminal. */
 import { pino } from "pino";
-import type { Log } from "../runtime/services/log.ts";
+import type { Log } from "../runtime/services/index.ts";
 import type { Output } from "./io.ts";
 import { localTime } from "./local-time.ts";
 import type { Paint } from "./paint.ts";

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import pg from "pg";
 import type { AnyConfig } from "../config.ts";
-import type { Log } from "../runtime/services/log.ts";
+import type { Log } from "../runtime/services/index.ts";
 import type { HandlerOptions } from "../server/access.ts";
 import { assembleTandem, type Tandem } from "../server/tandem.ts";
 import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/open-database.ts";

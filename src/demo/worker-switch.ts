@@ -1,5 +1,5 @@
 /** The demo's worker: it can be killed as a crash would, and another be started in its place. */
-import type { Worker } from "../runtime/worker/worker.ts";
+import type { Worker } from "../runtime/worker/index.ts";
 
 export interface WorkerSwitch {
   readonly running: boolean;

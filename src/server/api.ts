@@ -2,13 +2,12 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
-import { cancelByHand, restart } from "../engine/lane/restart.ts";
-import { liveEvents, unchanged } from "../engine/lane/transition.ts";
+import { cancelByHand, liveEvents, restart, unchanged } from "../engine/lane/index.ts";
 import type { TandemEvent } from "../model/event.ts";
 import { connectionId } from "../model/ids.ts";
 import { addMillis, formatInstant } from "../model/instant.ts";
 import type { Lane, Transition } from "../model/lane.ts";
-import { FOREIGN_REMEDY } from "../runtime/safety/instance.ts";
+import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
 import type { EventQuery, LedgerEvent } from "../store/ledger.ts";
 import { addAccessRoutes } from "./access-routes.ts";
 import type { ApiEvents, ApiStatus } from "./api-types.ts";

@@ -7,8 +7,7 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import { tell } from "../runtime/services/failures.ts";
-import type { Services } from "../runtime/services/services.ts";
+import { type Services, tell } from "../runtime/services/index.ts";
 import type { Act } from "../store/audit.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Entry } from "./caller.ts";

@@ -1,10 +1,9 @@
 /** Why nothing happened for a record that has no lane and no journal: one sentence and the next command. */
 import type { TandemCore } from "../compose.ts";
-import { connectionsAt } from "../engine/lifecycle/record-move.ts";
+import { connectionsAt } from "../engine/lifecycle/index.ts";
 import type { Mapping } from "../model/mapping.ts";
-import { AddressBook } from "../runtime/services/directory-snapshot.ts";
-import { isSoftDeleted } from "../runtime/records/fold-captures.ts";
-import { placingColumn, whereaboutsOf } from "../runtime/records/placement.ts";
+import { AddressBook } from "../runtime/services/index.ts";
+import { isSoftDeleted, placingColumn, whereaboutsOf } from "../runtime/records/index.ts";
 
 export async function explainNothing(
   { services }: TandemCore,

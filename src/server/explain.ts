@@ -1,13 +1,13 @@
 /** The story of a record: where each pairing stands, what it waits for, and how it came to be. */
 import type { TandemCore } from "../compose.ts";
-import { unsentOf } from "../engine/processing/inbound.ts";
-import { outcomeUnknown } from "../engine/lane/transition.ts";
-import { recordContent } from "../engine/merge/translate-record.ts";
+import { unsentOf } from "../engine/processing/index.ts";
+import { outcomeUnknown } from "../engine/lane/index.ts";
+import { recordContent } from "../engine/merge/index.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane, RecordMove } from "../model/lane.ts";
 import { webAddress } from "../model/web-address.ts";
-import { AddressBook } from "../runtime/services/directory-snapshot.ts";
+import { AddressBook } from "../runtime/services/index.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
 import type { ApiExplanation } from "./api-types.ts";
 import { representEvent } from "./represent.ts";

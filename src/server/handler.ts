@@ -2,11 +2,9 @@
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
-import { tell } from "../runtime/services/failures.ts";
-import { inTime } from "../runtime/services/time-limit.ts";
-import { FOREIGN_REMEDY } from "../runtime/safety/instance.ts";
-import { receiveTogether } from "../runtime/services/receive-together.ts";
-import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/receive.ts";
+import { inTime, receiveTogether, tell } from "../runtime/services/index.ts";
+import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
+import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/index.ts";
 import { describeTrouble } from "../store/database-trouble.ts";
 import { NoAnswerError } from "../store/database.ts";
 import { createAccess, type HandlerOptions } from "./access.ts";

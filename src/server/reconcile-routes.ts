@@ -1,7 +1,7 @@
 /** Reconciling and backfilling over the API: what `tandem reconcile` and `tandem backfill` ask for. */
 import type { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
-import type { PlannedAction } from "../engine/lifecycle/planned.ts";
+import type { PlannedAction } from "../engine/lifecycle/index.ts";
 import { type ConnectionId, connectionId } from "../model/ids.ts";
 import type { ApiBackfills, ApiPlannedAction, ApiReconciliation } from "./api-types.ts";
 import type { ApiEnv } from "./audit.ts";

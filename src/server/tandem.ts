@@ -1,7 +1,7 @@
 /** `createTandem`: the composed core with the request handler that mounts in any framework. */
 import { composeTandem, type TandemCore, type TandemOptions } from "../compose.ts";
 import type { AnyConfig } from "../config.ts";
-import { type Failpoints, NO_FAILPOINTS } from "../runtime/services/failpoints.ts";
+import { type Failpoints, NO_FAILPOINTS } from "../runtime/services/index.ts";
 import type { Store } from "../store/store.ts";
 import type { HandlerOptions } from "./access.ts";
 import { createHandler, type RequestHandler } from "./handler.ts";

@@ -5,7 +5,7 @@
  * process counts for itself.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { type Allowance, takeTry, waitForTry } from "../engine/limits/attempts.ts";
+import { type Allowance, takeTry, waitForTry } from "../engine/limits/index.ts";
 import type { Clock } from "../model/clock.ts";
 import { type Instant, instantFromMicros } from "../model/instant.ts";
 import { networkOf } from "./caller.ts";

@@ -1,6 +1,6 @@
 /** Whose database this is, as the runtime reads and writes it. */
 import type { Instant } from "../model/instant.ts";
-import type { Instance, StoredInstance } from "../engine/limits/instance.ts";
+import type { Instance, StoredInstance } from "../engine/limits/index.ts";
 
 export interface InstanceStore {
   /** What the database says of itself, and where it lives now. */

@@ -1,6 +1,6 @@
 /** The test kit: what `tandem-sync/testing` exports. */
 export * from "./github/index.ts";
-export { type Failpoint, FAILPOINTS, type Failpoints } from "../runtime/services/failpoints.ts";
+export { type Failpoint, FAILPOINTS, type Failpoints } from "../runtime/services/index.ts";
 export { seededRandom } from "./random.ts";
 export {
   createTestTandem,

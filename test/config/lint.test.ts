@@ -22,18 +22,18 @@ async function refusals(path: string, code: string): Promise<string[]> {
 }
 
 it.each([
-  ["src/model/a.ts", "src/engine/admission/admit.ts"],
-  ["src/engine/a.ts", "src/runtime/services/system-clock.ts"],
-  ["src/engine/a.ts", "src/store/store.ts"],
-  ["src/store/store.ts", "src/runtime/process.ts"],
-  ["src/store/postgres/a.ts", "src/runtime/process.ts"],
+  ["src/model/a.ts", "src/engine/admission/index.ts"],
+  ["src/engine/lane/a.ts", "src/runtime/services/index.ts"],
+  ["src/engine/lane/a.ts", "src/store/store.ts"],
+  ["src/store/store.ts", "src/runtime/worker/index.ts"],
+  ["src/store/postgres/a.ts", "src/runtime/worker/index.ts"],
   ["src/store/postgres/a.ts", "src/store/memory/store.ts"],
   ["src/integrations/integration.ts", "src/integrations/github/client.ts"],
-  ["src/integrations/github/a.ts", "src/engine/merge/plan.ts"],
+  ["src/integrations/github/a.ts", "src/engine/merge/index.ts"],
   ["src/integrations/github/a.ts", "src/integrations/redmine/client.ts"],
-  ["src/runtime/a.ts", "src/store/postgres/store.ts"],
-  ["src/runtime/a.ts", "src/integrations/github/client.ts"],
-  ["src/runtime/a.ts", "src/compose.ts"],
+  ["src/runtime/records/a.ts", "src/store/postgres/store.ts"],
+  ["src/runtime/records/a.ts", "src/integrations/github/client.ts"],
+  ["src/runtime/records/a.ts", "src/compose.ts"],
   ["src/compose.ts", "src/server/app.ts"],
   ["src/compose.ts", "src/index.ts"],
   ["src/server/a.ts", "src/store/postgres/store.ts"],
@@ -48,9 +48,38 @@ it.each([
 });
 
 it.each([
-  ["a module that needs this one", 'import { admit } from "./undone.ts";'],
-  ["its types alone", 'import type { Admission } from "./undone.ts";'],
-  ["what it passes on", 'export { admit } from "./undone.ts";'],
+  ["src/engine/lane/a.ts", "src/engine/merge/index.ts", "stands below"],
+  ["src/runtime/inbound/a.ts", "src/runtime/outbound/index.ts", "stands below"],
+  ["src/engine/merge/a.ts", "src/engine/lane/claim.ts", "index.ts"],
+  ["src/runtime/inbound/a.ts", "src/engine/merge/plan.ts", "index.ts"],
+  ["src/compose.ts", "src/runtime/worker/loop.ts", "index.ts"],
+  ["src/engine/merge/a.ts", "src/engine/elsewhere/index.ts", "is no folder"],
+])("from %s, folder by folder: %s is refused", async (from, to, why) => {
+  const [result] = await eslint.lintText(importOf("A", from, to), { filePath: from });
+  expect(result?.messages.map(({ message }) => message)).toContainEqual(
+    expect.stringContaining(why),
+  );
+});
+
+it("a folder imports those before it by their doors, and its own files", async () => {
+  expect(
+    await refusals(
+      "src/engine/merge/a.ts",
+      importOf("A", "src/engine/merge/a.ts", "src/engine/lane/index.ts"),
+    ),
+  ).toEqual([]);
+  expect(
+    await refusals(
+      "src/engine/merge/a.ts",
+      importOf("A", "src/engine/merge/a.ts", "src/engine/merge/plan.ts"),
+    ),
+  ).toEqual([]);
+});
+
+it.each([
+  ["a module that needs this one", 'import { admit } from "../processing/reopened.ts";'],
+  ["its types alone", 'import type { Admission } from "../processing/reopened.ts";'],
+  ["what it passes on", 'export { admit } from "../processing/reopened.ts";'],
 ])("no circle: src/engine/admission/admit.ts must not import %s", async (_, code) => {
   expect(await refusals("src/engine/admission/admit.ts", code)).toContain("tandem/import-circle");
 });
@@ -61,7 +90,7 @@ it("what does not lead back may be imported", async () => {
 });
 
 it.each([
-  ["src/store/store.ts", "src/engine/merge/plan.ts"],
+  ["src/store/store.ts", "src/engine/merge/index.ts"],
   ["src/dashboard/a.ts", "src/model/event.ts"],
   ["src/dashboard/a.ts", "src/server/api-types.ts"],
   ["src/dashboard/a.ts", "src/demo/api-types.ts"],
@@ -71,26 +100,26 @@ it.each([
 });
 
 it.each([
-  ["src/engine/a.ts", "src/model/event.ts"],
-  ["src/runtime/a.ts", "src/engine/merge/plan.ts"],
-  ["src/runtime/a.ts", "src/store/store.ts"],
-  ["src/runtime/a.ts", "src/integrations/integration.ts"],
+  ["src/engine/lane/a.ts", "src/model/event.ts"],
+  ["src/runtime/records/a.ts", "src/engine/merge/index.ts"],
+  ["src/runtime/records/a.ts", "src/store/store.ts"],
+  ["src/runtime/records/a.ts", "src/integrations/integration.ts"],
   ["src/store/postgres/a.ts", "src/store/store.ts"],
   ["src/integrations/github/a.ts", "src/integrations/integration.ts"],
   ["src/compose.ts", "src/store/postgres/store.ts"],
   ["src/server/a.ts", "src/compose.ts"],
   ["src/cli/a.ts", "src/server/app.ts"],
-  ["src/testing/a.ts", "src/runtime/process.ts"],
+  ["src/testing/a.ts", "src/runtime/worker/index.ts"],
   ["test/engine/a.test.ts", "src/engine/merge/plan.ts"],
 ])("%s may import %s", async (from, to) => {
   expect(await refusals(from, importOf("a", from, to))).toEqual([]);
 });
 
 it.each([
-  ["a driver", "src/runtime/a.ts", 'import pg from "pg";'],
+  ["a driver", "src/runtime/records/a.ts", 'import pg from "pg";'],
   ["a driver, later", "src/server/a.ts", 'export const a = () => import("@electric-sql/pglite");'],
-  ["a provider's client", "src/runtime/a.ts", 'export { Octokit } from "@octokit/core";'],
-  ["what is not published", "src/runtime/a.ts", 'import { a } from "../../test/a.ts";'],
+  ["a provider's client", "src/runtime/records/a.ts", 'export { Octokit } from "@octokit/core";'],
+  ["what is not published", "src/runtime/records/a.ts", 'import { a } from "../../test/a.ts";'],
   ["anything, being no layer", "src/elsewhere/a.ts", 'import { a } from "../model/event.ts";'],
 ])("nothing goes round the direction: %s", async (_, path, code) => {
   expect(await refusals(path, code)).toContain("tandem/import-direction");
@@ -136,15 +165,19 @@ export const a = (x: number) => [createHash("sha256"), new Date(x), z.string(), 
 });
 
 it.each([
-  ["no-console", "src/runtime/a.ts", 'console.log("a");'],
-  ["no-restricted-properties", "src/runtime/a.ts", "process.exit(1);"],
+  ["no-console", "src/runtime/records/a.ts", 'console.log("a");'],
+  ["no-restricted-properties", "src/runtime/records/a.ts", "process.exit(1);"],
   ["no-restricted-properties", "src/server/a.ts", 'process.stdout.write("a");'],
   ["no-restricted-imports", "src/server/a.ts", 'import { exit } from "node:process"; exit(1);'],
-  ["import-x/no-default-export", "src/runtime/a.ts", "export default 1;"],
-  ["import-x/no-extraneous-dependencies", "src/runtime/a.ts", 'import "fast-check";'],
-  ["no-restricted-globals", "src/runtime/a.ts", "export const a = event;"],
-  ["eqeqeq", "src/runtime/a.ts", "export const a = (b: string) => b == '';"],
-  ["@typescript-eslint/no-explicit-any", "src/runtime/a.ts", "export const a = (b: any) => b;"],
+  ["import-x/no-default-export", "src/runtime/records/a.ts", "export default 1;"],
+  ["import-x/no-extraneous-dependencies", "src/runtime/records/a.ts", 'import "fast-check";'],
+  ["no-restricted-globals", "src/runtime/records/a.ts", "export const a = event;"],
+  ["eqeqeq", "src/runtime/records/a.ts", "export const a = (b: string) => b == '';"],
+  [
+    "@typescript-eslint/no-explicit-any",
+    "src/runtime/records/a.ts",
+    "export const a = (b: any) => b;",
+  ],
   [
     "@typescript-eslint/no-non-null-assertion",
     "test/model/a.ts",
@@ -154,9 +187,17 @@ it.each([
   ["tandem/file-name", "src/runtime/lease-manager.ts", "export {};"],
   ["tandem/file-name", "test/helpers/a.ts", "export {};"],
   ["tandem/file-name", "src/shared/a.ts", "export {};"],
-  ["tandem/reasoned-disable", "src/runtime/a.ts", "/* eslint-disable */"],
-  ["tandem/reasoned-disable", "src/runtime/a.ts", "/* eslint-disable no-console -- quicker */"],
-  ["tandem/reasoned-disable", "src/runtime/a.ts", "// eslint-disable-next-line\nconsole.log(1);"],
+  ["tandem/reasoned-disable", "src/runtime/records/a.ts", "/* eslint-disable */"],
+  [
+    "tandem/reasoned-disable",
+    "src/runtime/records/a.ts",
+    "/* eslint-disable no-console -- quicker */",
+  ],
+  [
+    "tandem/reasoned-disable",
+    "src/runtime/records/a.ts",
+    "// eslint-disable-next-line\nconsole.log(1);",
+  ],
   ["tandem/reasoned-disable", "src/cli/a.ts", "// eslint-disable-next-line eqeqeq\nexport {};"],
   ["tandem/linear-regex", "src/model/a.ts", String.raw`export const a = /\s*\n\s*/g;`],
   ["tandem/linear-regex", "src/server/a.ts", String.raw`export const a = /(?:[ \t]+$)/;`],
@@ -174,7 +215,7 @@ it.each([
   ["src/model/a.ts", String.raw`export const a = [/^\s*\n/, /(?<!\/)\/+$/, /\s+/g, /a+|b/];`],
   ["tandem.config.ts", "export default {};"],
   [
-    "src/runtime/a.ts",
+    "src/runtime/records/a.ts",
     "// eslint-disable-next-line no-console -- it is the logger\nconsole.log(1);",
   ],
 ])("nothing is refused in %s: %s", async (path, code) => {
@@ -182,8 +223,10 @@ it.each([
 });
 
 it("a file of more than 400 lines is refused, comments and blank lines included", async () => {
-  expect(await refusals("src/runtime/a.ts", "// a line\n".repeat(400))).toEqual([]);
-  expect(await refusals("src/runtime/a.ts", "// a line\n\n".repeat(201))).toEqual(["max-lines"]);
+  expect(await refusals("src/runtime/records/a.ts", "// a line\n".repeat(400))).toEqual([]);
+  expect(await refusals("src/runtime/records/a.ts", "// a line\n\n".repeat(201))).toEqual([
+    "max-lines",
+  ]);
 });
 
 /** An import of a type (`A`) or a value (`a`), used, with the path as the importing file sees it. */

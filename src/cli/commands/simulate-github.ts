@@ -1,6 +1,6 @@
 /** `tandem simulate github`: a GitHub of your own, to try things on. */
 import { type Command, InvalidArgumentError } from "commander";
-import { systemClock } from "../../runtime/services/system-clock.ts";
+import { systemClock } from "../../runtime/services/index.ts";
 import { createGitHubSimulator } from "../../testing/github/index.ts";
 import { seededRandom } from "../../testing/random.ts";
 import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";

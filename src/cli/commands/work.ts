@@ -7,7 +7,7 @@ import { untilInterrupted } from "../io.ts";
 import { loadConfig } from "../load-config.ts";
 import { openTandem } from "../open-tandem.ts";
 import type { AnyConfig } from "../../config.ts";
-import { FOREIGN_REMEDY } from "../../runtime/safety/instance.ts";
+import { FOREIGN_REMEDY } from "../../runtime/safety/index.ts";
 import type { Tandem } from "../../server/tandem.ts";
 import { count } from "../wording.ts";
 

@@ -18,23 +18,32 @@ import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane, LaneClock, Tombstone, Transition } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { Admission, Arrival } from "../lane/arrival.ts";
-import type { Context } from "../lane/context.ts";
-import { coveredByOurWrite, replacedAfterEnd, supersede } from "../lane/sent-writes.ts";
-import { learnIdentity } from "../creates/identify.ts";
-import { contentOf, hear } from "../lane/knowledge.ts";
-import { newEvent } from "../lane/new-event.ts";
-import { lifted, mayReturn, missedAtMove, proves, resourceGone } from "../lane/tombstone.ts";
 import {
+  type Admission,
+  type Arrival,
   bear,
+  contentOf,
+  type Context,
+  coveredByOurWrite,
+  hear,
   inboundOff,
   inDoubt,
+  isOlderUnread,
+  lifted,
   liveEvents,
+  mayReturn,
+  missedAtMove,
   move,
+  newEvent,
+  proves,
+  replacedAfterEnd,
+  resourceGone,
+  supersede,
   unchanged,
+  wasKnown,
   withLane,
-} from "../lane/transition.ts";
-import { isOlderUnread, wasKnown } from "../lane/versions.ts";
+} from "../lane/index.ts";
+import { learnIdentity } from "../creates/index.ts";
 
 /** Decides what becomes of an arrival and returns the lane that follows. */
 export function admit(lane: Lane, arrival: Arrival, context: Context): Admission {

@@ -6,7 +6,7 @@
  *   it was refused, limited or could not be had        the account writes after all; the reason says why
  *   there is no room for the create's token            the account writes, for nothing else tells it
  */
-import { isByAuthor } from "../lane/sent-writes.ts";
+import { isByAuthor, postpone } from "../lane/index.ts";
 import {
   type Actor,
   canonical,
@@ -29,7 +29,6 @@ import type {
 } from "../../model/lane.ts";
 import { type Mapping, mappedFields } from "../../model/mapping.ts";
 import { withPosted } from "./identify.ts";
-import { postpone } from "../lane/claim.ts";
 import { closeIntent } from "./unmarked.ts";
 
 /** Under whose credentials a create leaves. */

@@ -5,12 +5,17 @@ import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { mappedFields } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { Admission, Arrival, ChildMatch } from "../lane/arrival.ts";
-import type { Context } from "../lane/context.ts";
+import {
+  type Admission,
+  type Arrival,
+  bear,
+  type ChildMatch,
+  type Context,
+  newEvent,
+  unchanged,
+} from "../lane/index.ts";
 import { saidOf } from "./create.ts";
 import { identify, madeAnew, withMade, withPosted } from "./identify.ts";
-import { newEvent } from "../lane/new-event.ts";
-import { bear, unchanged } from "../lane/transition.ts";
 
 /**
  * What the first of two resources has proved to be, looked for where its lane is bound to and where it was

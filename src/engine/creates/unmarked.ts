@@ -14,10 +14,17 @@ import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Posted, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { Context } from "../lane/context.ts";
+import {
+  type Context,
+  liveEvents,
+  move,
+  postpone,
+  processing,
+  requeue,
+  unchanged,
+  withLane,
+} from "../lane/index.ts";
 import { amongAuthors, CLOCK_ALLOWANCE_MS, isMadeSince, writtenByUs } from "./identify.ts";
-import { postpone, requeue } from "../lane/claim.ts";
-import { liveEvents, move, processing, unchanged, withLane } from "../lane/transition.ts";
 
 /** How long a resource waits for open creates, and one that failed is waited for. */
 export const INTENT_DEADLINE_MS = 5 * 60_000;

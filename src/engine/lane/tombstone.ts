@@ -4,7 +4,7 @@
  *
  *   1  what may be lifted, and by what   `mayReturn`, `proves`
  *   2  what the lane is like then        `lifted`
- *   3  what becomes of the record        `returning.ts`
+ *   3  what becomes of the record        `lifecycle/resource-return.ts`
  *   4  why what comes later is ignored   `endedReason`; what it says is named, see `missedAtMove`
  */
 import { type Content, sameValue } from "../../model/content.ts";

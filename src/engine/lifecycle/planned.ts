@@ -3,10 +3,9 @@ import { canonical, type Content } from "../../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
-import type { Context } from "../lane/context.ts";
-import { unsentOf } from "../processing/inbound.ts";
-import { changesOf, planMerge, type Sight } from "../merge/merge.ts";
-import { liveEvents, outboundOff } from "../lane/transition.ts";
+import { type Context, liveEvents, outboundOff } from "../lane/index.ts";
+import { unsentOf } from "../processing/index.ts";
+import { changesOf, planMerge, type Sight } from "../merge/index.ts";
 
 /** What is done to one side of one pairing. */
 export type PlannedKind =

@@ -3,8 +3,8 @@
  * to another connection from then on. Its lane ends where it was, and another begins where it is.
  *
  *   1  which lanes it leaves       `leavingLanes`, from where it belongs by now
- *   2  what becomes of such a lane `admitRecordMove` in `record-change.ts`
- *   3  what takes it where it is   `placeRecord` in `place-record.ts`
+ *   2  what becomes of such a lane `admitRecordMove` in `local-change.ts`
+ *   3  what takes it where it is   `placeRecord` in `record-placement.ts`
  *   4  what is still heard there   ignored for the move; what it says is named, see `missedAtMove`
  *
  * Only where the record belongs by now counts, never who wrote the column: a record that follows its

@@ -19,18 +19,28 @@ import type {
   Place,
   ResourceRef,
 } from "../../model/observation.ts";
-import { cancelOlder } from "../admission/admit.ts";
-import type { ChildMatch } from "../lane/arrival.ts";
-import type { Context } from "../lane/context.ts";
-import { supersede } from "../lane/sent-writes.ts";
-import { madeAnew } from "../creates/identify.ts";
-import { newEvent } from "../lane/new-event.ts";
-import { admitRecordMove, queueRemoval } from "../processing/local-change.ts";
-import { closingValues } from "../processing/removal.ts";
-import { disableWaiting, enableLane } from "../lane/restart.ts";
-import { postpone, requeue } from "../lane/claim.ts";
-import { backInReach, hasEndedBefore, outOfReach } from "../lane/tombstone.ts";
-import { bear, liveEvents, move, processing, unchanged, withLane } from "../lane/transition.ts";
+import { cancelOlder } from "../admission/index.ts";
+import {
+  backInReach,
+  bear,
+  type ChildMatch,
+  type Context,
+  disableWaiting,
+  enableLane,
+  hasEndedBefore,
+  liveEvents,
+  move,
+  newEvent,
+  outOfReach,
+  postpone,
+  processing,
+  requeue,
+  supersede,
+  unchanged,
+  withLane,
+} from "../lane/index.ts";
+import { madeAnew } from "../creates/index.ts";
+import { admitRecordMove, closingValues, queueRemoval } from "../processing/index.ts";
 
 /** How a move became known. */
 export interface MoveNews {

@@ -6,14 +6,21 @@
 import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant, laterOf } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { admit } from "../admission/admit.ts";
-import type { Admission, Arrival } from "../lane/arrival.ts";
-import type { Context } from "../lane/context.ts";
-import { supersede } from "../lane/sent-writes.ts";
+import { admit } from "../admission/index.ts";
+import {
+  type Admission,
+  type Arrival,
+  type Context,
+  inboundOff,
+  mayReturn,
+  processing,
+  proves,
+  type Returnable,
+  supersede,
+  unchanged,
+} from "../lane/index.ts";
 import { type PlannedAction, planNews, type RecordSide } from "./planned.ts";
-import { READS_LAG_MS } from "../merge/read-lag.ts";
-import { mayReturn, proves, type Returnable } from "../lane/tombstone.ts";
-import { inboundOff, processing, unchanged } from "../lane/transition.ts";
+import { READS_LAG_MS } from "../merge/index.ts";
 
 /** Whether it is worth a read to know if the resource of an ended lane lives. */
 export function mayBeBack(lane: Lane, context: Context): lane is Returnable {

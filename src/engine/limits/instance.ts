@@ -9,8 +9,7 @@ import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { Attempt, Lane, PairingOff, Transition } from "../../model/lane.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
-import { disableLane } from "../lane/restart.ts";
-import { liveEvents, move, unchanged } from "../lane/transition.ts";
+import { disableLane, liveEvents, move, unchanged } from "../lane/index.ts";
 
 export interface Instance {
   /** What the configuration or `TANDEM_INSTANCE_ID` calls this deployment; `null`: nothing. */

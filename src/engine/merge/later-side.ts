@@ -8,7 +8,7 @@ import {
   instantFromMicros,
   truncateInstant,
 } from "../../model/instant.ts";
-import { REMEMBER_MS } from "../lane/sent-writes.ts";
+import { REMEMBER_MS } from "../lane/index.ts";
 
 export interface Times {
   readonly resourceAt: Instant | null;

@@ -2,21 +2,31 @@
  * Merging a look at the resource into a lane: plan first, then, once the record is written,
  * conclude. Inbound events, answers and re-reads all pass through here.
  */
-import { isByAuthor, lastWrites, REMEMBER_MS } from "../lane/sent-writes.ts";
+import {
+  bear,
+  contentOf,
+  type Context,
+  hasTaken,
+  isByAuthor,
+  lastWrites,
+  learn,
+  liveEvents,
+  newEvent,
+  nextWriteAt,
+  outboundOff,
+  ownTime,
+  paceWaiting,
+  REMEMBER_MS,
+  withLane,
+} from "../lane/index.ts";
 import { canonical, type Content, isStringArray, pick, sameValue } from "../../model/content.ts";
 import type { FieldChange, TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Attempt, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import { type Context, ownTime } from "../lane/context.ts";
-import { contentOf, learn } from "../lane/knowledge.ts";
-import { newEvent } from "../lane/new-event.ts";
-import { nextWriteAt, paceWaiting } from "../lane/pace.ts";
 import { type Plan, plan, type SentValues } from "./plan.ts";
 import { newsOf, noteTurn } from "./quarantine.ts";
-import { hasTaken } from "../lane/sets.ts";
-import { bear, liveEvents, outboundOff, withLane } from "../lane/transition.ts";
 import { plannedFields } from "./translate-record.ts";
 
 /** What a merge takes from the resource. */

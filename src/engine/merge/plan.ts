@@ -21,7 +21,7 @@ import type { Conflict } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { ConflictPolicy, InitialPolicy } from "../../model/mapping.ts";
 import { isLater, isUnsaid, laterSide, type Times } from "./later-side.ts";
-import { isBesideOurs, mergeSet, withOurChanges } from "../lane/sets.ts";
+import { isBesideOurs, mergeSet, withOurChanges } from "../lane/index.ts";
 
 export interface PlannedField {
   readonly name: string;

@@ -11,10 +11,15 @@ import { type Content, digest, type Json, sameValue } from "../../model/content.
 import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Flip, Lane, Transition } from "../../model/lane.ts";
-import type { Context, QuarantineLimits } from "../lane/context.ts";
+import {
+  type Context,
+  liveEvents,
+  move,
+  type QuarantineLimits,
+  requeue,
+  withLane,
+} from "../lane/index.ts";
 import type { Plan } from "./plan.ts";
-import { requeue } from "../lane/claim.ts";
-import { liveEvents, move, withLane } from "../lane/transition.ts";
 
 /** How many turns are suspicious whatever their values, for each flip that is. */
 const TURNS_PER_FLIP = 3;

@@ -6,11 +6,8 @@ import { type Json, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { type Context, ownTime } from "../lane/context.ts";
-import { lastWrites } from "../lane/sent-writes.ts";
+import { type Context, hasTaken, lastWrites, ownTime, postpone } from "../lane/index.ts";
 import type { Sight } from "./merge.ts";
-import { hasTaken } from "../lane/sets.ts";
-import { postpone } from "../lane/claim.ts";
 
 /** How far lists and reads may lag behind what a provider has said already. */
 export const READS_LAG_MS = 30_000;

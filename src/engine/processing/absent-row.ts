@@ -4,9 +4,8 @@
  */
 import type { TandemEvent } from "../../model/event.ts";
 import type { Transition } from "../../model/lane.ts";
-import type { Context } from "../lane/context.ts";
+import { type Context, postpone } from "../lane/index.ts";
 import { awaitRecord, nextLookAt } from "./inbound.ts";
-import { postpone } from "../lane/claim.ts";
 
 /**
  * Whether an absent row may live on where we do not see it.

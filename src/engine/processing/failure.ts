@@ -2,11 +2,17 @@
 import type { EventError, TandemEvent } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Transition } from "../../model/lane.ts";
-import { supersede } from "../lane/sent-writes.ts";
-import { lookInstead, withoutRefused } from "../creates/create.ts";
-import { MAX_ATTEMPTS, nextRunAt } from "../lane/retry.ts";
-import { isTakenBack, postpone, requeue } from "../lane/claim.ts";
-import { liveEvents, move } from "../lane/transition.ts";
+import {
+  isTakenBack,
+  liveEvents,
+  MAX_ATTEMPTS,
+  move,
+  nextRunAt,
+  postpone,
+  requeue,
+  supersede,
+} from "../lane/index.ts";
+import { lookInstead, withoutRefused } from "../creates/index.ts";
 
 export interface Failure {
   readonly error: EventError;

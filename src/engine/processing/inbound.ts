@@ -3,20 +3,26 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
-import type { Context } from "../lane/context.ts";
-import { coveredByOurWrite } from "../lane/sent-writes.ts";
+import {
+  type Context,
+  coveredByOurWrite,
+  liveEvents,
+  move,
+  postpone,
+  withConflicts,
+  withLane,
+} from "../lane/index.ts";
 import {
   changesOf,
   concludeMerge,
+  mayBeOfBefore,
+  type Plan,
+  plannedFields,
   queueUnsent,
   type RecordAfter,
   type Sight,
-} from "../merge/merge.ts";
-import { type Plan, unsent } from "../merge/plan.ts";
-import { mayBeOfBefore } from "../merge/read-lag.ts";
-import { postpone } from "../lane/claim.ts";
-import { liveEvents, move, withConflicts, withLane } from "../lane/transition.ts";
-import { plannedFields } from "../merge/translate-record.ts";
+  unsent,
+} from "../merge/index.ts";
 
 /** How long an event waits for its parent before the parent is read. */
 export const PARENT_DEADLINE_MS = 5 * 60_000;

@@ -5,25 +5,29 @@ import type { EventId } from "../../model/ids.ts";
 import { type Instant, laterOf } from "../../model/instant.ts";
 import type { Lane, RecordMove, Tombstone, Transition } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
-import { cancelOlder } from "../admission/admit.ts";
-import type { Admission } from "../lane/arrival.ts";
-import type { Context } from "../lane/context.ts";
-import { isRestoring, mustLook, supersede } from "../lane/sent-writes.ts";
-import { unsentOf } from "./inbound.ts";
-import { newEvent } from "../lane/new-event.ts";
-import { nextWriteAt } from "../lane/pace.ts";
-import { removalOf } from "./removal.ts";
-import { endedReason, missedAtMove, outOfReach } from "../lane/tombstone.ts";
+import { cancelOlder } from "../admission/index.ts";
 import {
+  type Admission,
   bear,
+  type Context,
+  endedReason,
   inboundOff,
+  isRestoring,
   liveEvents,
+  missedAtMove,
   move,
+  mustLook,
+  newEvent,
+  nextWriteAt,
   outboundOff,
+  outOfReach,
+  supersede,
   unchanged,
   withConflicts,
   withLane,
-} from "../lane/transition.ts";
+} from "../lane/index.ts";
+import { unsentOf } from "./inbound.ts";
+import { removalOf } from "./removal.ts";
 
 /** Local writes of one record, folded: a burst is one change. */
 export interface RecordChange {

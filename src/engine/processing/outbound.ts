@@ -4,38 +4,50 @@ import type { FieldChange, TandemEvent } from "../../model/event.ts";
 import type { Attempt, Lane, Transition } from "../../model/lane.ts";
 import type { ResourceRef } from "../../model/observation.ts";
 import { awaitVisible } from "./absent-row.ts";
-import type { Context } from "../lane/context.ts";
-import { changesSent, sentShortlyBefore } from "../lane/sent-writes.ts";
+import {
+  changesSent,
+  type Context,
+  endedReason,
+  hasTaken,
+  liveEvents,
+  move,
+  postpone,
+  removalReason,
+  sentShortlyBefore,
+  splitSets,
+  withConflicts,
+  withLane,
+} from "../lane/index.ts";
 import {
   attributed,
   BY_ACCOUNT,
+  closeIntent,
   creationValues,
   mayHaveLanded,
   post,
   reasonOfCreate,
   saidOf,
+  sentByCreates,
   signed,
   type Writer,
   writtenBy,
-} from "../creates/create.ts";
+} from "../creates/index.ts";
 import { type EndedParent, endForEndedParent, nextLookAt, unsentOf } from "./inbound.ts";
 import {
+  awaitReads,
   changesOf,
   concludeMerge,
+  contested,
+  isUnread,
+  noteTurn,
+  type Plan,
+  quarantine,
   queueUnsent,
   type RecordAfter,
   type Sight,
-} from "../merge/merge.ts";
-import type { Plan } from "../merge/plan.ts";
-import { contested, noteTurn, quarantine } from "../merge/quarantine.ts";
+} from "../merge/index.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
-import { awaitReads, isUnread } from "../merge/read-lag.ts";
 import { closingValues, removalOf } from "./removal.ts";
-import { hasTaken, splitSets } from "../lane/sets.ts";
-import { postpone } from "../lane/claim.ts";
-import { closeIntent, sentByCreates } from "../creates/unmarked.ts";
-import { endedReason, removalReason } from "../lane/tombstone.ts";
-import { liveEvents, move, withConflicts, withLane } from "../lane/transition.ts";
 
 /**
  * The parent's resource: `none` where the type has no parent, `null` where it has no id yet, and

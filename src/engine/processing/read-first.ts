@@ -13,10 +13,7 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import type { Context } from "../lane/context.ts";
-import { lastWrites } from "../lane/sent-writes.ts";
-import { postpone } from "../lane/claim.ts";
-import { liveEvents } from "../lane/transition.ts";
+import { type Context, lastWrites, liveEvents, postpone } from "../lane/index.ts";
 
 /** Whether the resource must be read before a write of ours may leave. */
 export function mustReadFirst({ lastSent }: Lane, { now, readFreshness }: Context): boolean {

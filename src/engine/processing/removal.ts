@@ -4,13 +4,20 @@ import type { TandemEvent } from "../../model/event.ts";
 import type { Lane, RecordMove, Transition } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { Context } from "../lane/context.ts";
-import { changesSent, replacedAfterEnd } from "../lane/sent-writes.ts";
-import { learn } from "../lane/knowledge.ts";
-import { sightOf } from "../merge/merge.ts";
+import {
+  changesSent,
+  type Context,
+  learn,
+  missedAtMove,
+  move,
+  removalReason,
+  replacedAfterEnd,
+  resourceGone,
+  withConflicts,
+  withLane,
+} from "../lane/index.ts";
+import { sightOf } from "../merge/index.ts";
 import { deletedUnread } from "./read-first.ts";
-import { missedAtMove, removalReason, resourceGone } from "../lane/tombstone.ts";
-import { move, withConflicts, withLane } from "../lane/transition.ts";
 
 /**
  * Takes the read before a deletion or a closing: what that replaces, and the record never had, is named.

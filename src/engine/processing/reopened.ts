@@ -10,10 +10,8 @@ import { sameValue } from "../../model/content.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Attempt, Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
-import { admit } from "../admission/admit.ts";
-import type { Admission, Arrival } from "../lane/arrival.ts";
-import { type Context, ownTime } from "../lane/context.ts";
-import { REMEMBER_MS } from "../lane/sent-writes.ts";
+import { admit } from "../admission/index.ts";
+import { type Admission, type Arrival, type Context, ownTime, REMEMBER_MS } from "../lane/index.ts";
 import { queueRemoval } from "./local-change.ts";
 import { closingValues } from "./removal.ts";
 

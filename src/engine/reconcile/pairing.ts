@@ -4,9 +4,15 @@ import type { EventError } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, PairingKey, Row } from "../../model/mapping.ts";
-import { supersede } from "../lane/sent-writes.ts";
-import { restart } from "../lane/restart.ts";
-import { liveEvents, move, processing, unchanged, withLane } from "../lane/transition.ts";
+import {
+  liveEvents,
+  move,
+  processing,
+  restart,
+  supersede,
+  unchanged,
+  withLane,
+} from "../lane/index.ts";
 
 /** A key by which a record and a resource are the same thing; equal digests mean equal keys. */
 export interface KeyOfOne {

@@ -7,12 +7,10 @@
 import type { Content } from "../../model/content.ts";
 import { laneId } from "../../model/ids.ts";
 import { type Lane, newLane } from "../../model/lane.ts";
-import { admit } from "../admission/admit.ts";
-import type { Arrival } from "../lane/arrival.ts";
-import type { Context } from "../lane/context.ts";
-import { creationValues } from "../creates/create.ts";
-import { planRemoval } from "../processing/inbound.ts";
-import { contentOf } from "../lane/knowledge.ts";
+import { admit } from "../admission/index.ts";
+import { type Arrival, contentOf, type Context, inboundOff } from "../lane/index.ts";
+import { creationValues } from "../creates/index.ts";
+import { closingValues, planRemoval, removalOf } from "../processing/index.ts";
 import {
   action,
   changesTo,
@@ -23,9 +21,7 @@ import {
   planNews,
   planRecordSide,
   type RecordSide,
-} from "../lifecycle/planned.ts";
-import { closingValues, removalOf } from "../processing/removal.ts";
-import { inboundOff } from "../lane/transition.ts";
+} from "../lifecycle/index.ts";
 
 /** Plans what an observation of a resource, and its record as it is, lead to. */
 export function planSeen(

@@ -2,33 +2,34 @@
  * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
  * the engine decide one arrival after another, and save what it decided.
  */
-import type { Arrival } from "../../engine/lane/arrival.ts";
-import { saidOf } from "../../engine/creates/create.ts";
+import type { Arrival } from "../../engine/lane/index.ts";
 import {
+  admitSurplus,
+  awaitIntents,
   type Identification,
   identify,
   type IntentKey,
-  withMade,
-  writtenByUs,
-} from "../../engine/creates/identify.ts";
-import { admitSurplus } from "../../engine/creates/surplus.ts";
-import {
-  awaitIntents,
   isByItsWriter,
   isUnseen,
   mayHaveLostToken,
-} from "../../engine/creates/unmarked.ts";
-import { admitOrCloseAgain } from "../../engine/processing/reopened.ts";
+  saidOf,
+  withMade,
+  writtenByUs,
+} from "../../engine/creates/index.ts";
+import { admitOrCloseAgain } from "../../engine/processing/index.ts";
 import type { EventState } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { allOf } from "../../store/pipeline.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { groupBy } from "../services/grouping.ts";
-import { mappingOfResource } from "../services/rules.ts";
-import type { Services } from "../services/services.ts";
+import {
+  type AddressBook,
+  type Contact,
+  groupBy,
+  mappingOfResource,
+  type Services,
+} from "../services/index.ts";
 import { openIntents } from "./unmarked-creates.ts";
 
 /** An arrival with the connection it came through. */

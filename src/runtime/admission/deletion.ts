@@ -1,12 +1,11 @@
 /** News that no webhook brought: a read, a write or a sweep was told that a resource is gone. */
-import type { Arrival } from "../../engine/lane/arrival.ts";
+import type { Arrival } from "../../engine/lane/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRef } from "../../model/observation.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
+import type { AddressBook, Contact, Services } from "../services/index.ts";
 import { admitArrivals } from "./admit-batch.ts";
-import type { Services } from "../services/services.ts";
 
 /** The deletion of a resource, as far as its lane is known. */
 export function goneArrival(

@@ -1,23 +1,26 @@
 /** What no token tells: whose create a resource is that came in while one without a token was open. */
-import type { ParentState } from "../../engine/processing/outbound.ts";
-import { postpone } from "../../engine/lane/claim.ts";
+import type { ParentState } from "../../engine/processing/index.ts";
+import { postpone } from "../../engine/lane/index.ts";
 import {
   awaitStill,
   INTENT_DEADLINE_MS,
   letGo,
   ownerByContent,
   takeOver,
-} from "../../engine/creates/unmarked.ts";
+} from "../../engine/creates/index.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import { hold, holdAmong, save } from "../claims/lease.ts";
-import type { Claimed, Held } from "../services/claimed.ts";
-import { PairedElsewhereError } from "../services/paired-elsewhere.ts";
-import { parentState } from "../records/parent.ts";
-import type { Services } from "../services/services.ts";
+import {
+  type AddressBook,
+  type Claimed,
+  type Held,
+  PairedElsewhereError,
+  type Services,
+} from "../services/index.ts";
+import { hold, holdAmong, save } from "../claims/index.ts";
+import { parentState } from "../records/index.ts";
 
 /** A resource that two creates of one content may both have made is looked for again this soon. */
 const AGAIN_MS = 1_000;

@@ -1,11 +1,10 @@
 /** What every step of a backfill has in common: its claim, and that what it did is saved with where it goes on. */
-import { bulkRequestAt } from "../../engine/limits/budget.ts";
+import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
-import type { Services } from "../services/services.ts";
+import type { Contact, Services } from "../services/index.ts";
 
 /** How long a worker has a backfill until it says more of it; a request takes less. */
 export const LEASE_MS = 60_000;

@@ -3,15 +3,22 @@
  * can take. Where it is, is written with what each step did, so that a killed process loses no more
  * than the step it was at.
  */
-import { bulkWriteAt } from "../../engine/limits/budget.ts";
-import { newEvent } from "../../engine/lane/new-event.ts";
-import { bear, unchanged } from "../../engine/lane/transition.ts";
+import { bulkWriteAt } from "../../engine/limits/index.ts";
+import { bear, newEvent, unchanged } from "../../engine/lane/index.ts";
 import { type Backfill, isPairing } from "../../model/backfill.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
+import {
+  AddressBook,
+  classify,
+  type Contact,
+  mappingOfResource,
+  messageOf,
+  type Services,
+  tell,
+} from "../services/index.ts";
 import {
   finished,
   inOneTransaction,
@@ -21,11 +28,8 @@ import {
   type Progress,
   type Step,
 } from "./backfill-step.ts";
-import { classify, messageOf, tell } from "../services/failures.ts";
 import { listExisting } from "./list-existing.ts";
 import { indexRecords, indexResources, pairKeys } from "./pair-existing.ts";
-import { mappingOfResource } from "../services/rules.ts";
-import type { Services } from "../services/services.ts";
 import { parentOf, unpairedRecords } from "./unpaired-records.ts";
 
 /** How long it waits after a failure. */

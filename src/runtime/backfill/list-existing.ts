@@ -8,12 +8,12 @@
  * 3. Events that need nothing but the database end where they are admitted. What could still be
  *    the counterpart of something here is never among them: it waits to be paired.
  */
-import { bulkRequestAt } from "../../engine/limits/budget.ts";
+import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../../model/instant.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { admitArrivals } from "../admission/admit-batch.ts";
+import { AddressBook, type Services, tell } from "../services/index.ts";
+import { admitArrivals } from "../admission/index.ts";
 import {
   finished,
   inOneTransaction,
@@ -22,9 +22,7 @@ import {
   type Progress,
   type Step,
 } from "./backfill-step.ts";
-import { tell } from "../services/failures.ts";
-import type { Services } from "../services/services.ts";
-import { savingTogether } from "../inbound/apply-batch.ts";
+import { savingTogether } from "../inbound/index.ts";
 
 /** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
 const INBOUND_BACKLOG = 300;

@@ -5,16 +5,14 @@ import {
   recordKey,
   refuseAmbiguous,
   resourceKey,
-} from "../../engine/reconcile/pairing.ts";
-import { stampedAt } from "../../engine/merge/stamp.ts";
-import { contentOrNull } from "../../engine/merge/translate-record.ts";
+} from "../../engine/reconcile/index.ts";
+import { contentOrNull, stampedAt } from "../../engine/merge/index.ts";
 import type { AmbiguousKey, Backfill } from "../../model/backfill.ts";
 import { type LaneId, laneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
-import type { Services } from "../services/services.ts";
+import type { Contact, Services } from "../services/index.ts";
 import { unpairedRecords } from "./unpaired-records.ts";
 
 /** Rows, lanes or keys looked at in one step. */

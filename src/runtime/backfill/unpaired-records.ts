@@ -1,12 +1,9 @@
 /** Records of a connection that have no counterpart there and never had one, in steps. */
-import { takingBack } from "../../engine/lifecycle/record-placement.ts";
+import { takingBack } from "../../engine/lifecycle/index.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
-import { groupBy } from "../services/grouping.ts";
-import { mappingOfResource } from "../services/rules.ts";
-import type { Services } from "../services/services.ts";
+import { type Contact, groupBy, mappingOfResource, type Services } from "../services/index.ts";
+import { isSoftDeleted } from "../records/index.ts";
 
 export interface UnpairedRecord {
   readonly key: LaneKey & { readonly recordId: string };

@@ -2,11 +2,9 @@
  * Events of an account that is paused or needs attention go back to wait, and burn no attempt. When
  * the pause is over they try again: a corrected token shows by itself.
  */
-import type { Context } from "../../engine/lane/context.ts";
-import { postpone } from "../../engine/lane/claim.ts";
+import { type Context, postpone } from "../../engine/lane/index.ts";
 import type { Transition } from "../../model/lane.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
-import type { Held } from "../services/claimed.ts";
+import type { Contact, Held } from "../services/index.ts";
 
 /** The lane with its event waiting for the account, or `null` where the account may be used. */
 export function awaitAccount(

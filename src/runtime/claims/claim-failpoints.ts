@@ -1,7 +1,5 @@
 /** Failpoints that no store sees: where a request leaves, and where its answer is looked at. */
-import type { Claimed } from "../services/claimed.ts";
-import type { Failpoint } from "../services/failpoints.ts";
-import type { Services } from "../services/services.ts";
+import type { Claimed, Failpoint, Services } from "../services/index.ts";
 
 export function reachClaimed(
   services: Services,

@@ -1,14 +1,12 @@
 /** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
-import { withoutRefusedLate } from "../../engine/creates/create.ts";
-import { type Claim, holdsClaim } from "../../engine/lane/claim.ts";
-import { move, processing, unchanged } from "../../engine/lane/transition.ts";
+import { withoutRefusedLate } from "../../engine/creates/index.ts";
+import { type Claim, holdsClaim, move, processing, unchanged } from "../../engine/lane/index.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Claimed, Held } from "../services/claimed.ts";
+import type { Claimed, Held, Services } from "../services/index.ts";
 import { saveDecided } from "./save.ts";
-import type { Services } from "../services/services.ts";
 
 /** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */
 export async function hold(tx: StoreTransaction, claimed: Claimed): Promise<Held | null> {

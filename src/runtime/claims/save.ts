@@ -1,5 +1,5 @@
 /** Writes what was decided on lanes that are held, and wakes who waited for it. */
-import { closesIntent } from "../../engine/creates/unmarked.ts";
+import { closesIntent } from "../../engine/creates/index.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 
 export async function saveDecided(

@@ -1,9 +1,9 @@
 /** A record that was taken back while its resource is gone: it gets another one, in a lane of its own. */
-import { admitChange } from "../../engine/processing/local-change.ts";
+import { admitChange } from "../../engine/processing/index.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
+import type { AddressBook } from "../services/index.ts";
+import { isSoftDeleted } from "../records/index.ts";
 import { noteRestored } from "./restored-children.ts";
 
 /**

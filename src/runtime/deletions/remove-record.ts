@@ -1,28 +1,33 @@
 /** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
-import { awaitRow } from "../../engine/processing/absent-row.ts";
-import type { Context } from "../../engine/lane/context.ts";
-import { isRestoring } from "../../engine/lane/sent-writes.ts";
 import {
+  awaitRow,
   concludeRemoval,
   keptArchived,
   keptByApp,
   MOVED_ON,
   planRemoval,
   type RemovalPlan,
-} from "../../engine/processing/inbound.ts";
-import { isArchivedByUs, softDeleteOf } from "../../engine/lane/tombstone.ts";
+} from "../../engine/processing/index.ts";
+import {
+  type Context,
+  isArchivedByUs,
+  isRestoring,
+  softDeleteOf,
+} from "../../engine/lane/index.ts";
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
+import { type AddressBook, type Held, isRecordNewer } from "../services/index.ts";
 import { beginAnew } from "./recreate.ts";
-import type { Held } from "../services/claimed.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
-import { isRecordNewer } from "../services/hooks.ts";
-import { lockForRemoval, type Removable } from "../records/merge-row.ts";
-import { hasMovedOn } from "../records/placement.ts";
-import { type RecordWriter, recordWriter } from "../records/write-record.ts";
+import {
+  hasMovedOn,
+  isSoftDeleted,
+  lockForRemoval,
+  type RecordWriter,
+  recordWriter,
+  type Removable,
+} from "../records/index.ts";
 
 /** One transaction's part: removes the record as its mapping says, and ends the event. */
 export async function removeRecord(

@@ -5,15 +5,14 @@
  * That is noted as a captured write which moved no column, and done by the drain that takes it: what
  * still saw the parent as ended has ended by then, or will see that it lives.
  */
-import { queueRemoval } from "../../engine/processing/local-change.ts";
-import { deletedWhileAway } from "../../engine/lifecycle/record-move.ts";
+import { queueRemoval } from "../../engine/processing/index.ts";
+import { deletedWhileAway } from "../../engine/lifecycle/index.ts";
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
-import type { Services } from "../services/services.ts";
+import type { AddressBook, Services } from "../services/index.ts";
+import { isSoftDeleted } from "../records/index.ts";
 
 /** Notes that a record is here again, by the event that restores it. */
 export async function noteRestored(

@@ -3,13 +3,10 @@
  * to be run was noted by the transaction that wrote the record, so it outlives the process that wrote
  * it. One that fails holds up the later ones of its record, and nobody else's.
  */
-import { nextRunAt } from "../../engine/lane/retry.ts";
+import { nextRunAt } from "../../engine/lane/index.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { AfterCommitMark } from "../../store/store.ts";
-import { messageOf } from "../services/failures.ts";
-import { inTime } from "../services/time-limit.ts";
-import { mappingOfResource } from "../services/rules.ts";
-import type { Services } from "../services/services.ts";
+import { inTime, mappingOfResource, messageOf, type Services } from "../services/index.ts";
 
 const BATCH = 16;
 /** How long a hook may take ... */

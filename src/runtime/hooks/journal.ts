@@ -2,7 +2,7 @@
 import type { FieldChange, JournalEntry } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { CapturedChange } from "../../store/store.ts";
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/index.ts";
 
 /** What a batch of captured writes adds to the ledger. Our own writes have events already. */
 export function journalOf(

@@ -1,12 +1,10 @@
 /** Who wrote a record, as the line above what is posted in their place says it. */
-import type { Context } from "../../engine/lane/context.ts";
+import type { Context } from "../../engine/lane/index.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import { loginOf } from "../../model/placeholder.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Author } from "../services/author-writer.ts";
-import { HookError } from "../services/hooks.ts";
-import { keyText } from "../records/key-text.ts";
-import type { Services } from "../services/services.ts";
+import { type Author, HookError, type Services } from "../services/index.ts";
+import { keyText } from "../records/index.ts";
 
 /** The record's author; `null` where there is nobody to name, or it is us. */
 export async function authorOf(

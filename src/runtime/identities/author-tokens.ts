@@ -11,28 +11,29 @@
  * 4. What may have been applied is no refusal. It is looked for, like any create without an answer.
  */
 import { createHash } from "node:crypto";
-import { lookInstead, withoutRefused } from "../../engine/creates/create.ts";
+import { lookInstead, withoutRefused } from "../../engine/creates/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Actor } from "../../model/content.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { InsteadOfAuthor } from "../../model/lane.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
 import {
   type Asked,
   type Author,
   type AuthorTokens,
   byAccount,
-} from "../services/author-writer.ts";
-import { forgetLate, hold, save } from "../claims/lease.ts";
-import type { Claimed } from "../services/claimed.ts";
-import { messageOf } from "../services/failures.ts";
-import type { Gateway, UserClient } from "../services/api-clients.ts";
-import type { TokenHook } from "../services/hooks.ts";
-import { inTime } from "../services/time-limit.ts";
-import type { Log } from "../services/log.ts";
-import type { Services } from "../services/services.ts";
+  type Claimed,
+  type Contact,
+  type Gateway,
+  inTime,
+  type Log,
+  messageOf,
+  type Services,
+  type TokenHook,
+  type UserClient,
+} from "../services/index.ts";
+import { forgetLate, hold, save } from "../claims/index.ts";
 
 /** How long the app may take to give a token: its event, and one place of the pool, wait for it. */
 const HOOK_MS = 5_000;

@@ -9,17 +9,20 @@
  *
  * The placeholder's row stays. It is the app's, and Tandem deletes none of those unasked.
  */
-import { nextRunAt } from "../../engine/lane/retry.ts";
+import { nextRunAt } from "../../engine/lane/index.ts";
 import { eventOfEntry, type JournalEntry } from "../../model/event.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { RecordWriteError } from "../../store/record-write-error.ts";
 import type { CapturedChange, Link, StoreTransaction } from "../../store/store.ts";
-import { messageOf } from "../services/failures.ts";
-import { HookError, NO_HOOKS, ValidationError } from "../services/hooks.ts";
-import { keyText } from "../records/key-text.ts";
-import type { Services } from "../services/services.ts";
-import { recordWriter } from "../records/write-record.ts";
+import {
+  HookError,
+  messageOf,
+  NO_HOOKS,
+  type Services,
+  ValidationError,
+} from "../services/index.ts";
+import { keyText, recordWriter } from "../records/index.ts";
 
 const BATCH = 100;
 const LEASE_MS = 60_000;

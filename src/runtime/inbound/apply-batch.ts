@@ -5,14 +5,23 @@
  * an event begins and ends in the transaction that admitted or claimed it. Everything else is left as
  * it is, for a worker that works on it alone: what needs a request, waits for something, or fails.
  */
-import type { Context } from "../../engine/lane/context.ts";
-import { concludeInbound } from "../../engine/processing/inbound.ts";
-import { planMerge, type Sight, sightOfPayload } from "../../engine/merge/merge.ts";
-import type { Plan } from "../../engine/merge/plan.ts";
-import { stamp } from "../../engine/merge/stamp.ts";
-import { claim, nextEvent, recheckInbound } from "../../engine/lane/claim.ts";
-import { processing } from "../../engine/lane/transition.ts";
-import { recordContent, recordWrite } from "../../engine/merge/translate-record.ts";
+import {
+  claim,
+  type Context,
+  nextEvent,
+  processing,
+  recheckInbound,
+} from "../../engine/lane/index.ts";
+import { concludeInbound } from "../../engine/processing/index.ts";
+import {
+  type Plan,
+  planMerge,
+  recordContent,
+  recordWrite,
+  type Sight,
+  sightOfPayload,
+  stamp,
+} from "../../engine/merge/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { EventId, LaneId } from "../../model/ids.ts";
@@ -22,12 +31,10 @@ import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
 import { isContention } from "../../store/database.ts";
 import { RecordWriteError } from "../../store/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import type { SaveAdmitted } from "../admission/admit-batch.ts";
-import { groupBy, mapBy } from "../services/grouping.ts";
-import { alteredColumns } from "../records/suppress-echo.ts";
-import { newRecordPatch, planOnRow } from "../records/merge-row.ts";
-import { saveDecided } from "../claims/save.ts";
+import { type AddressBook, groupBy, mapBy } from "../services/index.ts";
+import type { SaveAdmitted } from "../admission/index.ts";
+import { alteredColumns, newRecordPatch, planOnRow } from "../records/index.ts";
+import { saveDecided } from "../claims/index.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */
 const LEASE_MS = 60_000;

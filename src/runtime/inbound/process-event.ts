@@ -1,37 +1,42 @@
 /** Processing an inbound event: trust its content or read again, merge, and end it. */
-import { awaitRow } from "../../engine/processing/absent-row.ts";
-import { admit } from "../../engine/admission/admit.ts";
-import type { Context } from "../../engine/lane/context.ts";
-import { isRestoring } from "../../engine/lane/sent-writes.ts";
 import {
   awaitParent,
+  awaitRow,
   concludeInbound,
   type EndedParent,
   endForEndedParent,
   endForMissingRecord,
-} from "../../engine/processing/inbound.ts";
-import { contentOf } from "../../engine/lane/knowledge.ts";
-import { type Sight, sightOf, sightOfPayload } from "../../engine/merge/merge.ts";
-import { refOf } from "../../engine/processing/outbound.ts";
-import { endLate, recheckInbound } from "../../engine/lane/claim.ts";
-import { isWhySurplus, lostWith } from "../../engine/creates/surplus.ts";
-import { endedReason } from "../../engine/lane/tombstone.ts";
-import { move, withLane } from "../../engine/lane/transition.ts";
+  refOf,
+} from "../../engine/processing/index.ts";
+import { admit } from "../../engine/admission/index.ts";
+import {
+  contentOf,
+  type Context,
+  endedReason,
+  endLate,
+  isRestoring,
+  move,
+  recheckInbound,
+  withLane,
+} from "../../engine/lane/index.ts";
+import { type Sight, sightOf, sightOfPayload } from "../../engine/merge/index.ts";
+import { isWhySurplus, lostWith } from "../../engine/creates/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { admitArrivals } from "../admission/admit-batch.ts";
-import { beginAnew } from "../deletions/recreate.ts";
-import { hold, holdAmong, save } from "../claims/lease.ts";
-import type { Claimed, Held, ReadStart } from "../services/claimed.ts";
-import { goneArrival } from "../admission/deletion.ts";
-import { awaitAccount } from "../claims/account-pause.ts";
-import { writeMerge } from "../records/merge-row.ts";
-import { removeRecord } from "../deletions/remove-record.ts";
-import { noteRestored } from "../deletions/restored-children.ts";
-import type { Services } from "../services/services.ts";
+import type {
+  AddressBook,
+  Claimed,
+  Contact,
+  Held,
+  ReadStart,
+  Services,
+} from "../services/index.ts";
+import { admitArrivals, decideByContent, goneArrival, passOrWait } from "../admission/index.ts";
+import { beginAnew, noteRestored, removeRecord } from "../deletions/index.ts";
+import { awaitAccount, hold, holdAmong, save } from "../claims/index.ts";
+import { recordWriter, writeMerge } from "../records/index.ts";
 import {
   familyOf,
   type MoveRead,
@@ -39,12 +44,11 @@ import {
   type MovingLane,
   readMoved,
   removeDoublesWith,
+  resumeBelow,
   settleMove,
-} from "../moves/settle-move.ts";
+  strandChildren,
+} from "../moves/index.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
-import { resumeBelow, strandChildren } from "../moves/stranded-children.ts";
-import { decideByContent, passOrWait } from "../admission/unmarked-creates.ts";
-import { recordWriter } from "../records/write-record.ts";
 
 /** What the event needs before it can end. */
 type Need =

@@ -1,12 +1,12 @@
 /** Reads lag behind writes: one that is older than what the lane has just heard is refused and tried again. */
-import type { Context } from "../../engine/lane/context.ts";
-import { mayLag } from "../../engine/merge/read-lag.ts";
+import type { Context } from "../../engine/lane/index.ts";
+import { mayLag } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Clock } from "../../model/clock.ts";
 import { formatInstant, instantFromMicros } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { ReadStart } from "../services/claimed.ts";
+import type { ReadStart } from "../services/index.ts";
 
 /**
  * A read begins now. How long ago that was is measured by this process's clock; the database, whose times a lane

@@ -9,8 +9,7 @@
 import type { Conflict, EventError, EventState, TandemEvent } from "../../model/event.ts";
 import type { Decided, Store, StoreTransaction } from "../../store/store.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
-import { messageOf } from "../services/failures.ts";
-import type { Log } from "../services/log.ts";
+import { type Log, messageOf } from "../services/index.ts";
 
 /** An event as listeners see it. */
 export type HeardEvent = Omit<LedgerEvent, "resourceType" | "relation">;

@@ -4,8 +4,7 @@
  */
 import type { LedgerEvent } from "../../store/ledger.ts";
 import { type Happening, whatHappened } from "./announce.ts";
-import { messageOf } from "../services/failures.ts";
-import type { Services } from "../services/services.ts";
+import { messageOf, type Services } from "../services/index.ts";
 
 const NEWEST = 200;
 const LOOK_EVERY_MS = 400;

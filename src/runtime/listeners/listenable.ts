@@ -9,7 +9,7 @@ import {
   observed,
 } from "./announce.ts";
 import { followLedger } from "./follow-ledger.ts";
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/index.ts";
 
 /** How many things of its own a process remembers, so as not to tell them again. */
 const REMEMBERED = 2_000;

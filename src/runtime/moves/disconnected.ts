@@ -2,12 +2,12 @@
  * What went where nothing is connected and came back may be told of in the wrong order. Then the lane
  * that it got keeps where it came from, and who is told late that it went there goes on to that lane.
  */
-import { placeText } from "../../engine/lifecycle/resource-move.ts";
-import { unchanged } from "../../engine/lane/transition.ts";
+import { placeText } from "../../engine/lifecycle/index.ts";
+import { unchanged } from "../../engine/lane/index.ts";
 import type { ResourceMove } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { LaneMovedError } from "../admission/admit-batch.ts";
+import type { AddressBook, Contact } from "../services/index.ts";
+import { LaneMovedError } from "../admission/index.ts";
 
 /** A move out of reach, as one to where its resource has come from there; `null` where that is not known. */
 export async function goneOn(

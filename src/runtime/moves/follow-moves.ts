@@ -3,8 +3,8 @@
  * is connected. Told by webhooks of either side, or by a read that was led elsewhere; told twice, it
  * is followed once.
  */
-import { admit } from "../../engine/admission/admit.ts";
-import { writtenByUs } from "../../engine/creates/identify.ts";
+import { admit } from "../../engine/admission/index.ts";
+import { writtenByUs } from "../../engine/creates/index.ts";
 import {
   type Departure,
   type Destination,
@@ -14,23 +14,26 @@ import {
   moveLane,
   type MoveNews,
   placeText,
-} from "../../engine/lifecycle/resource-move.ts";
-import { hasEndedBefore } from "../../engine/lane/tombstone.ts";
+} from "../../engine/lifecycle/index.ts";
+import { hasEndedBefore } from "../../engine/lane/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation, ResourceMove } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
+import {
+  type AddressBook,
+  type Contact,
+  mappingOfResource,
+  type Services,
+} from "../services/index.ts";
 import {
   admitArrivals,
   identifyArrivals,
   type Incoming,
   LaneMovedError,
-} from "../admission/admit-batch.ts";
+} from "../admission/index.ts";
 import { expectNobody, goneOn, noteOrigin } from "./disconnected.ts";
-import { mappingOfResource } from "../services/rules.ts";
-import type { Services } from "../services/services.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
 
 /** A move with how it became known. */

@@ -2,26 +2,25 @@
  * What belongs to a resource that was moved follows it to its new ids. What was made of it at its new place
  * before anybody knew goes to the old addresses, and its records are doubles.
  */
-import { admit } from "../../engine/admission/admit.ts";
-import type { Context } from "../../engine/lane/context.ts";
+import { admit } from "../../engine/admission/index.ts";
+import { backInReach, type Context } from "../../engine/lane/index.ts";
 import {
   followParent,
+  handBack,
   letRecordGo,
   matchChildren,
+  type Rivalry,
+  settleRivals,
+  takeEditTimes,
   tradePlaces,
-} from "../../engine/lifecycle/resource-move.ts";
-import { refOf } from "../../engine/processing/outbound.ts";
-import { admitDrift, admitUnsent, queueRemoval } from "../../engine/processing/local-change.ts";
-import { handBack, takeEditTimes } from "../../engine/lifecycle/resource-return.ts";
-import { type Rivalry, settleRivals } from "../../engine/lifecycle/duplicate-lanes.ts";
-import { secondsBelow } from "../../engine/creates/surplus.ts";
-import { backInReach } from "../../engine/lane/tombstone.ts";
+} from "../../engine/lifecycle/index.ts";
+import { admitDrift, admitUnsent, queueRemoval, refOf } from "../../engine/processing/index.ts";
+import { secondsBelow } from "../../engine/creates/index.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import type { Held } from "../services/claimed.ts";
+import type { AddressBook, Held } from "../services/index.ts";
 
 /** The children of a moved resource by one mapping. */
 export interface Family {

@@ -3,13 +3,15 @@
  * belongs to the resource to its new ids (`settle-children.ts`). A record that was made of it at its new place, before
  * anybody knew of the move, is a double and goes.
  */
-import { awaitRow } from "../../engine/processing/absent-row.ts";
-import type { Context } from "../../engine/lane/context.ts";
-import { nextLookAt, PARENT_DEADLINE_MS, unsentOf } from "../../engine/processing/inbound.ts";
-import { awaitChildren, leftOnTheWay, removeWith } from "../../engine/lifecycle/resource-move.ts";
-import { isArchivedByUs } from "../../engine/lane/tombstone.ts";
-import { withConflicts } from "../../engine/lane/transition.ts";
-import { recordContent } from "../../engine/merge/translate-record.ts";
+import {
+  awaitRow,
+  nextLookAt,
+  PARENT_DEADLINE_MS,
+  unsentOf,
+} from "../../engine/processing/index.ts";
+import { type Context, isArchivedByUs, withConflicts } from "../../engine/lane/index.ts";
+import { awaitChildren, leftOnTheWay, removeWith } from "../../engine/lifecycle/index.ts";
+import { recordContent } from "../../engine/merge/index.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -17,14 +19,10 @@ import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import { lockVisible } from "../records/absent-rows.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { save } from "../claims/lease.ts";
-import type { Held } from "../services/claimed.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
-import { keyText } from "../records/key-text.ts";
+import { isSoftDeleted, keyText, lockVisible, recordWriter } from "../records/index.ts";
+import type { AddressBook, Contact, Held, Services } from "../services/index.ts";
+import { save } from "../claims/index.ts";
 import { placesLeft } from "./trail.ts";
-import type { Services } from "../services/services.ts";
 import {
   doublesOf,
   type Family,
@@ -33,7 +31,6 @@ import {
   noteStrays,
   yieldPlaces,
 } from "./settle-children.ts";
-import { recordWriter } from "../records/write-record.ts";
 
 /** A lane on its way, as it was when its event was begun. */
 export interface MovingLane extends Pick<

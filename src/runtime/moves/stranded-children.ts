@@ -3,19 +3,17 @@
  * record has ended, or has left it behind. It leaves its pairing wherever it is, and comes back with what it
  * belongs to.
  */
-import { leaveLane, type MoveNews, placeText } from "../../engine/lifecycle/resource-move.ts";
-import { requeue } from "../../engine/lane/claim.ts";
-import { liveEvents, unchanged } from "../../engine/lane/transition.ts";
+import { leaveLane, type MoveNews, placeText } from "../../engine/lifecycle/index.ts";
+import { liveEvents, requeue, unchanged } from "../../engine/lane/index.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import { keyText } from "../records/key-text.ts";
+import type { AddressBook, Services } from "../services/index.ts";
+import { keyText } from "../records/index.ts";
 import { placesLeft } from "./trail.ts";
-import type { Services } from "../services/services.ts";
 
 /** A resource, where it is and where it was: what belongs to it is still to follow from there. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };

@@ -1,26 +1,18 @@
 /** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
-import { awaitRow } from "../../engine/processing/absent-row.ts";
-import type { Context } from "../../engine/lane/context.ts";
-import { learnIdentity } from "../../engine/creates/identify.ts";
-import { awaitRecord } from "../../engine/processing/inbound.ts";
-import { type Sight, sightOf } from "../../engine/merge/merge.ts";
-import { concludeAnswer } from "../../engine/processing/outbound.ts";
-import type { Plan } from "../../engine/merge/plan.ts";
-import { missedAtMove } from "../../engine/lane/tombstone.ts";
+import { awaitRecord, awaitRow, concludeAnswer } from "../../engine/processing/index.ts";
+import { type Context, missedAtMove } from "../../engine/lane/index.ts";
+import { learnIdentity } from "../../engine/creates/index.ts";
+import { type Plan, type Sight, sightOf } from "../../engine/merge/index.ts";
 import { type Content, pick } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { save } from "../claims/lease.ts";
-import type { Claimed, Held } from "../services/claimed.ts";
-import { reachClaimed } from "../claims/claim-failpoints.ts";
-import { writeMerge, type Written } from "../records/merge-row.ts";
-import type { Services } from "../services/services.ts";
-import { leaveWithParent } from "../moves/stranded-children.ts";
-import { holdNamed } from "../admission/unmarked-creates.ts";
-import { recordWriter } from "../records/write-record.ts";
+import type { AddressBook, Claimed, Contact, Held, Services } from "../services/index.ts";
+import { reachClaimed, save } from "../claims/index.ts";
+import { recordWriter, writeMerge, type Written } from "../records/index.ts";
+import { leaveWithParent } from "../moves/index.ts";
+import { holdNamed } from "../admission/index.ts";
 
 /** Takes the answer in: it is an observation, and what it carries that we did not send is merged. */
 export async function settleAnswer(

@@ -4,17 +4,22 @@
  * (`read-first.ts`). What needs more than lane and record is left to its own turn: a create, a removal, a
  * look into an unknown outcome, an author's line.
  */
-import { stepOutbound } from "../../engine/processing/outbound.ts";
-import { processing } from "../../engine/lane/transition.ts";
-import { recordContent } from "../../engine/merge/translate-record.ts";
+import { stepOutbound } from "../../engine/processing/index.ts";
+import { processing } from "../../engine/lane/index.ts";
+import { recordContent } from "../../engine/merge/index.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import type { BegunWrite, Held } from "../services/claimed.ts";
-import { awaitAccount } from "../claims/account-pause.ts";
-import { randomToken, type Services } from "../services/services.ts";
+import {
+  type AddressBook,
+  type BegunWrite,
+  type Contact,
+  type Held,
+  randomToken,
+  type Services,
+} from "../services/index.ts";
+import { awaitAccount } from "../claims/index.ts";
 
 /** An edit whose lane is held under its claim. */
 export interface Beginning {

@@ -2,38 +2,47 @@
  * Processing an outbound event: decide from record and base as they are now, commit what is sent,
  * send it, and merge the answer. No transaction is open while a request is on its way.
  */
-import { awaitRow } from "../../engine/processing/absent-row.ts";
-import type { Context } from "../../engine/lane/context.ts";
-import { learnIdentity } from "../../engine/creates/identify.ts";
-import { awaitDrain, awaitRecord } from "../../engine/processing/inbound.ts";
-import { sightOf } from "../../engine/merge/merge.ts";
-import { concludeLook, type OutboundStep, stepOutbound } from "../../engine/processing/outbound.ts";
-import { concludeRemovalLook } from "../../engine/processing/removal.ts";
-import { recordContent } from "../../engine/merge/translate-record.ts";
+import {
+  awaitDrain,
+  awaitRecord,
+  awaitRow,
+  concludeLook,
+  concludeRemovalLook,
+  type OutboundStep,
+  stepOutbound,
+} from "../../engine/processing/index.ts";
+import type { Context } from "../../engine/lane/index.ts";
+import { learnIdentity } from "../../engine/creates/index.ts";
+import { recordContent, sightOf } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { hiddenOf } from "../records/absent-rows.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { attributionOf, authorOf } from "../identities/attribution.ts";
-import { type Asked, type Author, byAccount, writerFor } from "../services/author-writer.ts";
+import { hiddenOf, lookAgain, parentState } from "../records/index.ts";
+import {
+  type AddressBook,
+  type Asked,
+  type Author,
+  type Begun,
+  byAccount,
+  type Claimed,
+  type Contact,
+  randomToken,
+  type ReadStart,
+  type Services,
+  writerFor,
+} from "../services/index.ts";
+import { attributionOf, authorOf } from "../identities/index.ts";
 import { carryOut, type Turn } from "./send.ts";
-import { hold, save } from "../claims/lease.ts";
-import type { Begun, Claimed, ReadStart } from "../services/claimed.ts";
+import { awaitAccount, hold, save } from "../claims/index.ts";
 import { findCreated } from "./find-created.ts";
 import { waitsForAccount } from "./hold-back.ts";
 import { mayLeave } from "./may-send.ts";
-import { parentState } from "../records/parent.ts";
-import { awaitAccount } from "../claims/account-pause.ts";
-import { admitGone } from "../inbound/process-event.ts";
+import { admitGone, refuseStale, startRead } from "../inbound/index.ts";
 import { beginAfterRead, readFirst } from "./read-first.ts";
-import { noteRestored } from "../deletions/restored-children.ts";
-import { randomToken, type Services } from "../services/services.ts";
-import { refuseStale, startRead } from "../inbound/stale-read.ts";
+import { noteRestored } from "../deletions/index.ts";
 import { isOfAnother, wakeWaiting, writeAnswer } from "./answer.ts";
-import { holdNamed } from "../admission/unmarked-creates.ts";
-import { lookAgain } from "../records/placement.ts";
+import { holdNamed } from "../admission/index.ts";
 
 type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
 type Look = Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact };

@@ -2,37 +2,26 @@
  * The drain: captured local writes become outbound events, one per lane and batch. It consumes
  * what it reads, and reads the records as they are now: a burst of edits is one event.
  */
-import { isHidden } from "../../engine/processing/absent-row.ts";
-import type { Admission } from "../../engine/lane/arrival.ts";
-import { placeRecord } from "../../engine/lifecycle/record-placement.ts";
 import {
   admitChange,
   admitOrphan,
   admitRecordMove,
   admitRestore,
   canRestore,
-} from "../../engine/processing/local-change.ts";
-import { connectionsAt, type Whereabouts } from "../../engine/lifecycle/record-move.ts";
+  isHidden,
+} from "../../engine/processing/index.ts";
+import type { Admission } from "../../engine/lane/index.ts";
+import { connectionsAt, placeRecord, type Whereabouts } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, RecordMove } from "../../model/lane.ts";
 import { mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { LaneMovedError } from "../admission/admit-batch.ts";
-import { foldChanges, isSoftDeleted } from "../records/fold-captures.ts";
-import { followUsers } from "../identities/follow-links.ts";
-import { goneWithParents } from "../deletions/cascaded.ts";
-import { mapBy } from "../services/grouping.ts";
-import { journalOf } from "../hooks/journal.ts";
+import { AddressBook, mapBy, type Services } from "../services/index.ts";
+import { LaneMovedError } from "../admission/index.ts";
 import {
-  followRestored,
-  noteBelow,
-  noteRestored,
-  type RecordMoved,
-} from "../deletions/restored-children.ts";
-import type { Services } from "../services/services.ts";
-import {
+  foldChanges,
+  isSoftDeleted,
   type LaneOfRecord,
   lanesLeft,
   type LaneThatEnded,
@@ -40,7 +29,16 @@ import {
   placingColumn,
   shiftOf,
   whereaboutsOf,
-} from "../records/placement.ts";
+} from "../records/index.ts";
+import { followUsers } from "../identities/index.ts";
+import {
+  followRestored,
+  goneWithParents,
+  noteBelow,
+  noteRestored,
+  type RecordMoved,
+} from "../deletions/index.ts";
+import { journalOf } from "../hooks/index.ts";
 
 const BATCH = 500;
 

@@ -4,19 +4,19 @@ import {
   CLOCK_ALLOWANCE_MS,
   isMadeBetween,
   isMadeSince,
+  type Likeness,
+  likenessOf,
+  mostAlike,
   writtenByUs,
-} from "../../engine/creates/identify.ts";
-import type { OutboundStep } from "../../engine/processing/outbound.ts";
-import { type Likeness, likenessOf, mostAlike } from "../../engine/creates/unmarked.ts";
+} from "../../engine/creates/index.ts";
+import type { OutboundStep } from "../../engine/processing/index.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { hold } from "../claims/lease.ts";
-import type { Claimed } from "../services/claimed.ts";
-import type { Services } from "../services/services.ts";
-import { isIn } from "../admission/unmarked-creates.ts";
+import type { AddressBook, Claimed, Contact, Services } from "../services/index.ts";
+import { hold } from "../claims/index.ts";
+import { isIn } from "../admission/index.ts";
 
 /**
  * The resource of ours (the account's, or an author's under whose token a create left) that carries the

@@ -1,10 +1,7 @@
 /** Writes that were begun with others, and may not leave: their account was paused meanwhile. */
-import { withoutRefused } from "../../engine/creates/create.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { hold, save } from "../claims/lease.ts";
-import type { Claimed } from "../services/claimed.ts";
-import { awaitAccount } from "../claims/account-pause.ts";
-import type { Services } from "../services/services.ts";
+import { withoutRefused } from "../../engine/creates/index.ts";
+import type { AddressBook, Claimed, Contact, Services } from "../services/index.ts";
+import { awaitAccount, hold, save } from "../claims/index.ts";
 
 /**
  * Lets a write that was begun wait where its account was paused since; `false` where it may leave. What

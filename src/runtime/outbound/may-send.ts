@@ -1,8 +1,7 @@
 /** Whether a request that writes may leave: only while its worker still has the claim. */
-import type { OutboundRequest } from "../../engine/processing/outbound.ts";
-import { forgetLate, hold } from "../claims/lease.ts";
-import type { Claimed } from "../services/claimed.ts";
-import type { Services } from "../services/services.ts";
+import type { OutboundRequest } from "../../engine/processing/index.ts";
+import { forgetLate, hold } from "../claims/index.ts";
+import type { Claimed, Services } from "../services/index.ts";
 
 /**
  * Asked right before each create, edit, closing and deletion. `false`: the claim is lost, and whoever has

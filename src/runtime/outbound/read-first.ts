@@ -7,27 +7,32 @@
  *    is still to be sent is noted. Whatever writes into a record, or needs another look, is left to its own
  *    turn.
  */
-import { learnIdentity } from "../../engine/creates/identify.ts";
-import { sightOf } from "../../engine/merge/merge.ts";
-import { concludeLook } from "../../engine/processing/outbound.ts";
-import { processing } from "../../engine/lane/transition.ts";
+import { learnIdentity } from "../../engine/creates/index.ts";
+import { sightOf } from "../../engine/merge/index.ts";
+import { concludeLook } from "../../engine/processing/index.ts";
+import { processing } from "../../engine/lane/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Transition } from "../../model/lane.ts";
 import type { Row } from "../../model/mapping.ts";
 import type { ResourceRef } from "../../model/observation.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
+import {
+  type AddressBook,
+  type Begun,
+  type Claimed,
+  type Contact,
+  mapBy,
+  type ReadEdit,
+  type SeenFirst,
+  type Services,
+  tell,
+  type WaitingEdit,
+} from "../services/index.ts";
 import { type Beginning, beginningOf, beginWrite } from "./begin-writes.ts";
-import { heldBy } from "../claims/lease.ts";
-import type { Begun, Claimed, ReadEdit, SeenFirst, WaitingEdit } from "../services/claimed.ts";
-import { tell } from "../services/failures.ts";
-import { mapBy } from "../services/grouping.ts";
-import { admitGone } from "../inbound/process-event.ts";
-import { leavesRow, planOnRow, recordAfter } from "../records/merge-row.ts";
-import { saveDecided } from "../claims/save.ts";
-import type { Services } from "../services/services.ts";
-import { refuseStale } from "../inbound/stale-read.ts";
+import { heldBy, saveDecided } from "../claims/index.ts";
+import { admitGone, refuseStale } from "../inbound/index.ts";
+import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother } from "./answer.ts";
 
 /** What is to be read before a write. */

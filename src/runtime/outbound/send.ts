@@ -1,19 +1,20 @@
 /** Carries out what an outbound event has decided to send. No transaction is open while it is on its way. */
-import type { OutboundRequest } from "../../engine/processing/outbound.ts";
-import { concludeResourceRemoval } from "../../engine/processing/removal.ts";
+import { concludeResourceRemoval, type OutboundRequest } from "../../engine/processing/index.ts";
 import { type ContainerClient, IntegrationError } from "../../integrations/integration.ts";
 import type { Observation } from "../../model/observation.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { forgetRefused } from "../identities/author-tokens.ts";
-import type { Asked } from "../services/author-writer.ts";
-import { hold, save } from "../claims/lease.ts";
-import type { Claimed } from "../services/claimed.ts";
-import type { Failpoint } from "../services/failpoints.ts";
-import { noteParentGone } from "../admission/deletion.ts";
+import type {
+  AddressBook,
+  Asked,
+  Claimed,
+  Contact,
+  Failpoint,
+  Services,
+} from "../services/index.ts";
+import { forgetRefused } from "../identities/index.ts";
+import { hold, reachClaimed, save } from "../claims/index.ts";
+import { noteParentGone } from "../admission/index.ts";
 import { mayLeave } from "./may-send.ts";
-import { admitGone } from "../inbound/process-event.ts";
-import { reachClaimed } from "../claims/claim-failpoints.ts";
-import type { Services } from "../services/services.ts";
+import { admitGone } from "../inbound/index.ts";
 import { settlePatch } from "./settle-together.ts";
 import { settleAnswer } from "./answer.ts";
 

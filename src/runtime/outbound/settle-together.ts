@@ -6,21 +6,16 @@
  * 2. Nobody waits: a lane or a row that somebody holds, and whatever writes into a record, is left to be
  *    taken in alone. So is everything where the statements fail.
  */
-import { learnIdentity } from "../../engine/creates/identify.ts";
-import { sightOf } from "../../engine/merge/merge.ts";
-import { concludeAnswer } from "../../engine/processing/outbound.ts";
+import { learnIdentity } from "../../engine/creates/index.ts";
+import { sightOf } from "../../engine/merge/index.ts";
+import { concludeAnswer } from "../../engine/processing/index.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
-import { heldBy } from "../claims/lease.ts";
-import type { Held, PatchAnswer } from "../services/claimed.ts";
-import { tell } from "../services/failures.ts";
-import { mapBy } from "../services/grouping.ts";
-import { reachClaimed } from "../claims/claim-failpoints.ts";
-import { leavesRow, planOnRow, recordAfter } from "../records/merge-row.ts";
-import { saveDecided } from "../claims/save.ts";
-import type { Services } from "../services/services.ts";
+import { heldBy, reachClaimed, saveDecided } from "../claims/index.ts";
+import { type Held, mapBy, type PatchAnswer, type Services, tell } from "../services/index.ts";
+import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother, settleAnswer } from "./answer.ts";
 
 /** An answer whose lane is held under its claim. */

@@ -2,14 +2,12 @@
  * Asks the provider whether what switched a connection off still holds, and follows the answer as if
  * its news had come. One request an installation, and one more for each container that it was without.
  */
-import { asksForAccess, endedBy } from "../../engine/limits/access.ts";
+import { asksForAccess, endedBy } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { tell } from "../services/failures.ts";
+import { AddressBook, type Services, tell } from "../services/index.ts";
 import { followContainer, followersOf } from "./follow-containers.ts";
-import type { Services } from "../services/services.ts";
 
 /** Asks for every connection whose turn it is; returns how many go on. */
 export async function askForAccess(services: Services, signal?: AbortSignal): Promise<number> {

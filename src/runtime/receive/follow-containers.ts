@@ -3,11 +3,10 @@
  * connections follow. One that was switched off by such news is switched on by its opposite; one that
  * a person paused stays paused.
  */
-import { endedBy, SUSPENDED } from "../../engine/limits/access.ts";
+import { endedBy, SUSPENDED } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { enableConnection } from "../safety/enable-connection.ts";
-import type { Services } from "../services/services.ts";
+import type { AddressBook, Contact, Services } from "../services/index.ts";
+import { enableConnection } from "../safety/index.ts";
 
 export interface ContainerNews {
   readonly integration: string;

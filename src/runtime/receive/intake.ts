@@ -1,19 +1,25 @@
 /** From stored deliveries to events: translate, and admit what they observe. */
-import { nextRunAt } from "../../engine/lane/retry.ts";
+import { nextRunAt } from "../../engine/lane/index.ts";
 import { TranslationError } from "../../integrations/integration.ts";
 import type { EventError } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
 import type { Delivery } from "../../store/deliveries.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { admitArrivals } from "../admission/admit-batch.ts";
-import { concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "../services/failures.ts";
+import {
+  AddressBook,
+  concernsAll,
+  describe,
+  hurrySweeps,
+  isDatabaseTrouble,
+  messageOf,
+  type Services,
+  tell,
+} from "../services/index.ts";
+import { admitArrivals } from "../admission/index.ts";
 import { followContainer } from "./follow-containers.ts";
-import { followMove } from "../moves/follow-moves.ts";
-import { hurrySweeps } from "../services/hurry-sweep.ts";
+import { followMove } from "../moves/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import type { Services } from "../services/services.ts";
-import { savingTogether } from "../inbound/apply-batch.ts";
+import { savingTogether } from "../inbound/index.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
 const BATCH = 200;

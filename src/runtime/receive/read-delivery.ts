@@ -2,10 +2,9 @@
 import type { Translation } from "../../integrations/integration.ts";
 import type { ResourceMove } from "../../model/observation.ts";
 import type { Delivery } from "../../store/deliveries.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import type { Incoming } from "../admission/admit-batch.ts";
+import type { AddressBook, Services } from "../services/index.ts";
+import type { Incoming } from "../admission/index.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";
-import type { Services } from "../services/services.ts";
 
 export type Reading =
   /** It cannot be read as it is: a `TranslationError`, or a fault of ours. */

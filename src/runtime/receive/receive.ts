@@ -2,13 +2,10 @@
  * The receiver: a webhook is answered 2xx only once it is stored. Everything after that can fail
  * and be run again.
  */
-import { restart } from "../../engine/lane/restart.ts";
-import { liveEvents, unchanged } from "../../engine/lane/transition.ts";
-import type { AccountId, DeliveryId } from "../../model/ids.ts";
-import { deliveryId } from "../../model/ids.ts";
+import { liveEvents, restart, unchanged } from "../../engine/lane/index.ts";
+import { type AccountId, type DeliveryId, deliveryId } from "../../model/ids.ts";
 import type { ReceivedDelivery } from "../../store/deliveries.ts";
-import type { StoreDelivery } from "../services/receive-together.ts";
-import type { Services } from "../services/services.ts";
+import type { Services, StoreDelivery } from "../services/index.ts";
 import type { KnownSecrets, WebhookSecrets } from "./webhook-secrets.ts";
 
 /** GitHub's own limit for a payload; more is refused with 413, before it is read whole. */

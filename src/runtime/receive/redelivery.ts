@@ -8,20 +8,13 @@
  * 2. What was missed is written down before it is asked for, and each request before it leaves.
  * 3. What comes is a delivery like any other, and one that is known already counts up.
  */
-import {
-  chooseRedeliveries,
-  noteAsk,
-  readsFrom,
-  takeAttempts,
-} from "../../engine/limits/redelivery.ts";
+import { chooseRedeliveries, noteAsk, readsFrom, takeAttempts } from "../../engine/limits/index.ts";
 import { type DeliveryLog, IntegrationError } from "../../integrations/integration.ts";
 import { addMillis, type Instant, laterOf, MILLISECOND } from "../../model/instant.ts";
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 import type { LogTurn } from "../../store/redeliveries.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { tell } from "../services/failures.ts";
-import type { Log } from "../services/log.ts";
-import type { Services } from "../services/services.ts";
+import { type Log, type Services, tell } from "../services/index.ts";
 
 /** Pages of a log that one turn reads. */
 const PAGES = 10;

@@ -5,9 +5,7 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import type { Refusals, RefusalStore } from "../../store/refusals.ts";
-import { tell } from "../services/failures.ts";
-import { inTime } from "../services/time-limit.ts";
-import type { Log } from "../services/log.ts";
+import { inTime, type Log, tell } from "../services/index.ts";
 
 /** The first one is written so much later, with those that have come meanwhile. */
 const WRITE_AFTER_MS = 10_000;

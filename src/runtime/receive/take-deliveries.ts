@@ -13,15 +13,18 @@ import { SECOND } from "../../model/instant.ts";
 import type { DeliveryStore, TakenDelivery } from "../../store/deliveries.ts";
 import { allOf } from "../../store/pipeline.ts";
 import type { FirstLook, StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { admitArrivals } from "../admission/admit-batch.ts";
-import { tell } from "../services/failures.ts";
-import { watchFitness } from "../safety/schema-check.ts";
-import { followMove } from "../moves/follow-moves.ts";
-import { hurrySweeps } from "../services/hurry-sweep.ts";
+import {
+  AddressBook,
+  hurrySweeps,
+  type Services,
+  tell,
+  type WorkerWork,
+} from "../services/index.ts";
+import { admitArrivals } from "../admission/index.ts";
+import { watchFitness } from "../safety/index.ts";
+import { followMove } from "../moves/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import type { Services, WorkerWork } from "../services/services.ts";
-import { savingTogether } from "../inbound/apply-batch.ts";
+import { savingTogether } from "../inbound/index.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 

@@ -9,26 +9,29 @@
  * 5. Before anything is done the whole is weighed: a table that was emptied is no wish to close
  *    every issue.
  */
-import { unsentOf } from "../../engine/processing/inbound.ts";
-import { admitDrift } from "../../engine/processing/local-change.ts";
-import { MappingError, recordContent } from "../../engine/merge/translate-record.ts";
+import { admitDrift, unsentOf } from "../../engine/processing/index.ts";
+import { MappingError, recordContent } from "../../engine/merge/index.ts";
 import type { Victim } from "../../model/held-run.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { batchesOf } from "../services/batches.ts";
-import { drainPresent } from "../outbound/drain.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
-import { tell } from "../services/failures.ts";
-import { approvedRuns, mayGoOn } from "../safety/held-runs.ts";
-import type { Services } from "../services/services.ts";
+import { AddressBook, batchesOf, type Contact, type Services, tell } from "../services/index.ts";
+import { drainPresent } from "../outbound/index.ts";
+import {
+  isCaptured,
+  isLookedAt,
+  isSoftDeleted,
+  lanesLeft,
+  noteGone,
+  noteMoved,
+  type Untold,
+  whereaboutsOf,
+} from "../records/index.ts";
+import { approvedRuns, mayGoOn } from "../safety/index.ts";
 import { visitPaired } from "./paired-pages.ts";
-import { isCaptured, isLookedAt, noteGone, type Untold } from "../records/note-change.ts";
 import { findUntracked, type Untracked } from "./untracked-records.ts";
-import { lanesLeft, noteMoved, whereaboutsOf } from "../records/placement.ts";
 
 /** Lanes compared, or moved, in one transaction. */
 const BATCH = 200;

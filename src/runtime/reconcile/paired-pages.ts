@@ -2,7 +2,7 @@
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/index.ts";
 
 type PairedPage = Awaited<ReturnType<StoreTransaction["findPairedLanes"]>>;
 

@@ -1,13 +1,11 @@
 /** What a reconcile finds to have been moved to another container: planned, to be followed. */
-import type { PlannedAction } from "../../engine/lifecycle/planned.ts";
+import type { PlannedAction } from "../../engine/lifecycle/index.ts";
 import type { FormerPlace, Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place, ResourceMove } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { goneOn } from "../moves/disconnected.ts";
-import { isSamePlace } from "../moves/trail.ts";
-import type { Services } from "../services/services.ts";
+import { AddressBook, type Contact, type Services } from "../services/index.ts";
+import { goneOn, isSamePlace } from "../moves/index.ts";
 
 /** A move that is to be followed. */
 export interface MovedStep {

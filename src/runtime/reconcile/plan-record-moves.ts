@@ -3,22 +3,20 @@
  * left one here, are to come here, or are back. All three are left to the drain, which decides on the
  * record's lanes together.
  */
-import type { Context } from "../../engine/lane/context.ts";
-import { type PlannedAction, planRecordSide } from "../../engine/lifecycle/planned.ts";
-import { planUnpaired, unseenLane } from "../../engine/reconcile/plan-actions.ts";
-import { removalAfter } from "../../engine/processing/removal.ts";
-import { contentOrNull } from "../../engine/merge/translate-record.ts";
+import type { Context } from "../../engine/lane/index.ts";
+import { type PlannedAction, planRecordSide } from "../../engine/lifecycle/index.ts";
+import { planUnpaired, unseenLane } from "../../engine/reconcile/index.ts";
+import { removalAfter } from "../../engine/processing/index.ts";
+import { contentOrNull } from "../../engine/merge/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, RecordMove } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
+import { AddressBook, type Contact, type Services } from "../services/index.ts";
+import { isSoftDeleted, type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { RecordMovedStep } from "./planner.ts";
-import type { Services } from "../services/services.ts";
-import { type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/placement.ts";
 
 const BATCH = 500;
 

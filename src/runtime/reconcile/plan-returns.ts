@@ -3,27 +3,30 @@
  * its tombstone, and what that proves is carried out with the rest of the plan. What was closed or let
  * go of for its record's sake is not asked for: it costs no call.
  */
-import type { Arrival } from "../../engine/lane/arrival.ts";
-import type { RecordSide } from "../../engine/lifecycle/planned.ts";
-import { connectionsAt } from "../../engine/lifecycle/record-move.ts";
+import type { Arrival, Returnable } from "../../engine/lane/index.ts";
 import {
   admitReturn,
+  connectionsAt,
   handBack,
   isTooYoungToReturn,
   isUnsent,
   mayBeBack,
   planReturn,
+  type RecordSide,
   takeEditTimes,
-} from "../../engine/lifecycle/resource-return.ts";
-import type { Returnable } from "../../engine/lane/tombstone.ts";
+} from "../../engine/lifecycle/index.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { readOrAbsent, recordSide, rowsOf } from "../records/compare.ts";
+import { AddressBook } from "../services/index.ts";
+import {
+  readOrAbsent,
+  recordSide,
+  rowsOf,
+  takePendingTimes,
+  whereaboutsOf,
+} from "../records/index.ts";
 import type { Planner, ReturnedStep } from "./planner.ts";
-import { takePendingTimes } from "../records/merge-row.ts";
-import { whereaboutsOf } from "../records/placement.ts";
 
 /** Reads of one type in one run; what is left over is for the next one, within minutes. */
 const READS = 500;

@@ -1,12 +1,12 @@
 /** What a list shows of ours besides what a record is bound to: planned to be closed, if it is certain. */
-import type { Arrival } from "../../engine/lane/arrival.ts";
-import { planSurplus } from "../../engine/reconcile/plan-actions.ts";
-import { type First, isCertainlySurplus } from "../../engine/creates/surplus.ts";
+import type { Arrival } from "../../engine/lane/index.ts";
+import { planSurplus } from "../../engine/reconcile/index.ts";
+import { type First, isCertainlySurplus } from "../../engine/creates/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Place } from "../../model/observation.ts";
-import type { AddressBook, Contact } from "../services/directory-snapshot.ts";
-import { readOrAbsent } from "../records/compare.ts";
+import type { AddressBook, Contact } from "../services/index.ts";
+import { readOrAbsent } from "../records/index.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 
 /** A resource of ours that a list has shown, with the lane that is bound to another. */

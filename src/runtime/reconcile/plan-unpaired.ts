@@ -1,9 +1,8 @@
 /** Planning for records that have no counterpart: what a reconcile would create for them. */
-import { planUnpaired, unseenLane } from "../../engine/reconcile/plan-actions.ts";
-import { contentOrNull } from "../../engine/merge/translate-record.ts";
+import { planUnpaired, unseenLane } from "../../engine/reconcile/index.ts";
+import { contentOrNull } from "../../engine/merge/index.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { batchesOf } from "../services/batches.ts";
+import { AddressBook, batchesOf } from "../services/index.ts";
 import { planArrived } from "./plan-record-moves.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 import {
@@ -11,7 +10,7 @@ import {
   unpairedBelow,
   type UnpairedRecord,
   unpairedRecords,
-} from "../backfill/unpaired-records.ts";
+} from "../backfill/index.ts";
 
 /** Rows looked at in one transaction. */
 const BATCH = 500;

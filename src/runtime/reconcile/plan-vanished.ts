@@ -1,10 +1,9 @@
 /** What a reconcile finds of records that are gone while nobody was told. */
-import { planVanished } from "../../engine/reconcile/plan-actions.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { isSoftDeleted } from "../records/fold-captures.ts";
+import { planVanished } from "../../engine/reconcile/index.ts";
+import { AddressBook } from "../services/index.ts";
+import { isCaptured, isLookedAt, isSoftDeleted } from "../records/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";
-import { isCaptured, isLookedAt } from "../records/note-change.ts";
 
 const BATCH = 500;
 

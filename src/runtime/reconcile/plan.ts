@@ -7,35 +7,31 @@
  * ours, so it is for the caller to admit it before asking for the next part. What is planned
  * does not depend on whether the caller did.
  */
-import type { Arrival } from "../../engine/lane/arrival.ts";
-import { isTooYoungToMiss } from "../../engine/merge/read-lag.ts";
+import type { Arrival, Returnable } from "../../engine/lane/index.ts";
+import { isTooYoungToMiss } from "../../engine/merge/index.ts";
 import {
   planAbsent,
   planOrphan,
   planOutlived,
   planSeen,
   unseenLane,
-} from "../../engine/reconcile/plan-actions.ts";
-import { deletedWhileAway } from "../../engine/lifecycle/record-move.ts";
-import { mayBeBack } from "../../engine/lifecycle/resource-return.ts";
-import type { Returnable } from "../../engine/lane/tombstone.ts";
+} from "../../engine/reconcile/index.ts";
+import { deletedWhileAway, mayBeBack } from "../../engine/lifecycle/index.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Row } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { type Adoptions, identifyArrivals } from "../admission/admit-batch.ts";
-import { readOrAbsent, recordSide, rowsOf } from "../records/compare.ts";
+import { AddressBook, type Contact, type Services } from "../services/index.ts";
+import { type Adoptions, identifyArrivals } from "../admission/index.ts";
+import { readOrAbsent, recordSide, rowsOf, takePendingTimes } from "../records/index.ts";
 import { hasMovedWithParent, planMoved } from "./plan-moves.ts";
 import { NOTHING_LEFT, planLeft, planReturned } from "./plan-record-moves.ts";
 import { planSurplusOf, type Surplus } from "./plan-surplus.ts";
 import { planWithoutResource } from "./plan-unpaired.ts";
 import { endingParents, planGoneRecords } from "./plan-vanished.ts";
 import type { PlannedStep, Planner, ReconcilePlan, ReconcileScope } from "./planner.ts";
-import { takePendingTimes } from "../records/merge-row.ts";
 import { planReturns } from "./plan-returns.ts";
-import type { Services } from "../services/services.ts";
 
 /** Lanes and rows looked at in one transaction. */
 const BATCH = 500;

@@ -1,12 +1,12 @@
 /** The steps of a reconcile's plan, and the state that each part of planning is given. */
-import type { PlannedAction } from "../../engine/lifecycle/planned.ts";
+import type { PlannedAction } from "../../engine/lifecycle/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation, ResourceMove } from "../../model/observation.ts";
 import type { Contact, LaneKey } from "../../store/store.ts";
-import type { Adoptions } from "../admission/admit-batch.ts";
-import type { Services } from "../services/services.ts";
+import type { Adoptions } from "../admission/index.ts";
+import type { Services } from "../services/index.ts";
 
 /** A resource that was created twice. */
 export interface SurplusStep {

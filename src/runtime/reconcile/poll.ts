@@ -2,17 +2,21 @@
  * The poll: whatever webhooks lost, one poll brings. It reads what was updated since the latest
  * time it has seen, less an overlap, and sends it through the same admission.
  */
-import { restartRetryable } from "../../engine/lane/restart.ts";
+import { restartRetryable } from "../../engine/lane/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import { addMillis, type Instant, laterOf } from "../../model/instant.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { type AdmissionSummary, admitArrivals } from "../admission/admit-batch.ts";
-import { advanceBackfill } from "../backfill/backfill.ts";
-import { classify, tell } from "../services/failures.ts";
-import { hurrySweeps } from "../services/hurry-sweep.ts";
-import { mappingOfResource } from "../services/rules.ts";
-import type { Services } from "../services/services.ts";
+import {
+  AddressBook,
+  classify,
+  type Contact,
+  hurrySweeps,
+  mappingOfResource,
+  type Services,
+  tell,
+} from "../services/index.ts";
+import { type AdmissionSummary, admitArrivals } from "../admission/index.ts";
+import { advanceBackfill } from "../backfill/index.ts";
 
 /** Lists are not read at one instant, and clocks differ: look back this far behind the last time. */
 const OVERLAP_MS = 10 * 60_000;

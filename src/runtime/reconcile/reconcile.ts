@@ -3,29 +3,27 @@
  * the plan is weighed and carried out, which is to say handed to admission and the lanes' own
  * events. A dry run makes the same plan and carries nothing out.
  */
-import type { Arrival } from "../../engine/lane/arrival.ts";
-import { queueUnsent } from "../../engine/merge/merge.ts";
-import type { PlannedAction, PlannedKind } from "../../engine/lifecycle/planned.ts";
-import { queueRemoval } from "../../engine/processing/local-change.ts";
-import { deletedWhileAway } from "../../engine/lifecycle/record-move.ts";
-import { noteSurplus, whySurplus } from "../../engine/creates/surplus.ts";
-import { unchanged } from "../../engine/lane/transition.ts";
+import { type Arrival, unchanged } from "../../engine/lane/index.ts";
+import { queueUnsent } from "../../engine/merge/index.ts";
+import {
+  deletedWhileAway,
+  type PlannedAction,
+  type PlannedKind,
+} from "../../engine/lifecycle/index.ts";
+import { queueRemoval } from "../../engine/processing/index.ts";
+import { noteSurplus, whySurplus } from "../../engine/creates/index.ts";
 import type { Victim } from "../../model/held-run.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { admitArrivals } from "../admission/admit-batch.ts";
-import { batchesOf } from "../services/batches.ts";
-import { followMove } from "../moves/follow-moves.ts";
-import { goneArrival } from "../admission/deletion.ts";
-import { mayGoOn } from "../safety/held-runs.ts";
+import { AddressBook, batchesOf, type Contact, type Services } from "../services/index.ts";
+import { admitArrivals, goneArrival } from "../admission/index.ts";
+import { followMove } from "../moves/index.ts";
+import { mayGoOn } from "../safety/index.ts";
 import { planReconcile } from "./plan.ts";
 import type { PlannedStep, ReconcileScope } from "./planner.ts";
 import { carryOutReturns } from "./plan-returns.ts";
-import type { Services } from "../services/services.ts";
-import { noteGone } from "../records/note-change.ts";
-import { noteMoved } from "../records/placement.ts";
+import { noteGone, noteMoved } from "../records/index.ts";
 
 /** Steps carried out in one transaction, so that a large plan holds nobody up. */
 const BATCH = 100;

@@ -3,13 +3,11 @@
  * resource that the list no longer has, and closes surplus resources of our own: a reconcile that
  * leaves records alone.
  */
-import type { PlannedKind } from "../../engine/lifecycle/planned.ts";
+import type { PlannedKind } from "../../engine/lifecycle/index.ts";
 import { addMillis } from "../../model/instant.ts";
-import { AddressBook, type Contact } from "../services/directory-snapshot.ts";
-import { tell } from "../services/failures.ts";
-import { approvedRuns } from "../safety/held-runs.ts";
+import { AddressBook, type Contact, type Services, tell } from "../services/index.ts";
+import { approvedRuns } from "../safety/index.ts";
 import { reconcileConnection } from "./reconcile.ts";
-import type { Services } from "../services/services.ts";
 
 /** When a connection is swept again that failed, or where a lagging read leaves something uncertain. */
 const LOOK_AGAIN_MS = 5 * 60_000;

@@ -7,10 +7,9 @@
  */
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
-import type { Services } from "../services/services.ts";
-import { type UnpairedRecord, unpairedRecords } from "../backfill/unpaired-records.ts";
-import type { Untold } from "../records/note-change.ts";
+import type { Contact, Services } from "../services/index.ts";
+import { type UnpairedRecord, unpairedRecords } from "../backfill/index.ts";
+import type { Untold } from "../records/index.ts";
 
 /** Rows looked at in one transaction. */
 const BATCH = 500;

@@ -1,8 +1,8 @@
 /** Rows that are not there for us: deleted, or hidden by row security. */
-import { isHidden } from "../../engine/processing/absent-row.ts";
+import { isHidden } from "../../engine/processing/index.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { RecordStore, StoreTransaction } from "../../store/store.ts";
-import { mapBy } from "../services/grouping.ts";
+import { mapBy } from "../services/index.ts";
 
 /** Which records, whose rows are absent, may only be hidden from us. */
 export async function hiddenOf(

@@ -1,15 +1,14 @@
 /** Both sides of a pairing as a plan looks at them: the record as it is now, the resource by its id. */
-import type { RecordSide } from "../../engine/lifecycle/planned.ts";
-import { isArchivedByUs } from "../../engine/lane/tombstone.ts";
-import { contentOrNull } from "../../engine/merge/translate-record.ts";
+import type { RecordSide } from "../../engine/lifecycle/index.ts";
+import { isArchivedByUs } from "../../engine/lane/index.ts";
+import { contentOrNull } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Observation, Place } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { Contact } from "../services/directory-snapshot.ts";
+import type { Contact, Services } from "../services/index.ts";
 import { isSoftDeleted } from "./fold-captures.ts";
-import type { Services } from "../services/services.ts";
 
 /** The rows of lanes, by key. */
 export async function rowsOf(

@@ -1,8 +1,7 @@
 /** What the captured writes of a batch come to: a burst of edits is one change of its record. */
-import { unsentOf } from "../../engine/processing/inbound.ts";
-import type { admitChange, RecordChange } from "../../engine/processing/local-change.ts";
-import { isArchivedByUs } from "../../engine/lane/tombstone.ts";
-import { contentOrNull } from "../../engine/merge/translate-record.ts";
+import { type admitChange, type RecordChange, unsentOf } from "../../engine/processing/index.ts";
+import { isArchivedByUs } from "../../engine/lane/index.ts";
+import { contentOrNull } from "../../engine/merge/index.ts";
 import { type Instant, laterOf } from "../../model/instant.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";

@@ -1,13 +1,16 @@
 /** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
-import type { Context } from "../../engine/lane/context.ts";
-import { keepRecord } from "../../engine/merge/keep-record.ts";
-import { unsentOf } from "../../engine/processing/inbound.ts";
-import { planMerge, type RecordAfter, type Sight } from "../../engine/merge/merge.ts";
-import type { Plan } from "../../engine/merge/plan.ts";
-import { takeTimes } from "../../engine/processing/local-change.ts";
-import { stamp } from "../../engine/merge/stamp.ts";
-import { isArchivedByUs } from "../../engine/lane/tombstone.ts";
-import { recordContent, recordWrite } from "../../engine/merge/translate-record.ts";
+import { type Context, isArchivedByUs } from "../../engine/lane/index.ts";
+import {
+  keepRecord,
+  type Plan,
+  planMerge,
+  type RecordAfter,
+  recordContent,
+  recordWrite,
+  type Sight,
+  stamp,
+} from "../../engine/merge/index.ts";
+import { takeTimes, unsentOf } from "../../engine/processing/index.ts";
 import type { Content } from "../../model/content.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -15,7 +18,7 @@ import type { Mapping, RecordWrite, Row, RowPatch } from "../../model/mapping.ts
 import type { CapturedChange, StoreTransaction } from "../../store/store.ts";
 import { lockVisible } from "./absent-rows.ts";
 import { changeTimes } from "./fold-captures.ts";
-import { isRecordNewer } from "../services/hooks.ts";
+import { isRecordNewer } from "../services/index.ts";
 import type { RecordWriter } from "./write-record.ts";
 
 /** A merge that was planned and written. */

@@ -1,7 +1,7 @@
 /** The resource of a record's parent, found through the parent record's own lane. */
-import type { Context } from "../../engine/lane/context.ts";
-import type { ParentState } from "../../engine/processing/outbound.ts";
-import { endedIn } from "../../engine/lifecycle/record-placement.ts";
+import type { Context } from "../../engine/lane/index.ts";
+import type { ParentState } from "../../engine/processing/index.ts";
+import { endedIn } from "../../engine/lifecycle/index.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";

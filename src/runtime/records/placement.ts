@@ -1,22 +1,22 @@
 /** Where records belong by now: by their scope, or by where what they belong to is paired. */
-import type { ParentState } from "../../engine/processing/outbound.ts";
-import { endedIn, expectedIn, takingBack } from "../../engine/lifecycle/record-placement.ts";
+import type { ParentState } from "../../engine/processing/index.ts";
 import {
   connectionsAt,
+  endedIn,
+  expectedIn,
   isMisplaced,
   leavingLanes,
   type ParentPairing,
+  takingBack,
   type Whereabouts,
-} from "../../engine/lifecycle/record-move.ts";
+} from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, RecordMove } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import type { Held } from "../services/claimed.ts";
+import { type AddressBook, type Held, mapBy } from "../services/index.ts";
 import { isSoftDeleted } from "./fold-captures.ts";
-import { mapBy } from "../services/grouping.ts";
 import { keyText } from "./key-text.ts";
 import { noteUntold, type Untold } from "./note-change.ts";
 

@@ -3,8 +3,8 @@
  * drop them: whoever wrote knows that already, from what the write returned.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Context } from "../../engine/lane/context.ts";
-import { unsentOf } from "../../engine/processing/inbound.ts";
+import type { Context } from "../../engine/lane/index.ts";
+import { unsentOf } from "../../engine/processing/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { Lane } from "../../model/lane.ts";
 import { mappedColumns, type Row, type RowPatch } from "../../model/mapping.ts";

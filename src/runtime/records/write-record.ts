@@ -5,8 +5,7 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Content } from "../../model/content.ts";
 import type { AnyEvent } from "../../model/event.ts";
-import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
-import { mappedColumns } from "../../model/mapping.ts";
+import { mappedColumns, type Mapping, type Row, type RowPatch } from "../../model/mapping.ts";
 import { mayPass, sqlState } from "../../store/database.ts";
 import { RecordWriteError } from "../../store/record-write-error.ts";
 import type { StoreTransaction } from "../../store/store.ts";
@@ -14,10 +13,11 @@ import {
   type ApplyHook,
   HookError,
   type Hooks,
+  inTime,
+  limitOf,
   type RecordOperation,
   ValidationError,
-} from "../services/hooks.ts";
-import { inTime, limitOf } from "../services/time-limit.ts";
+} from "../services/index.ts";
 
 /** How long the app's code may hold the record's row: well under a lease, and no writer's patience. */
 const PATIENCE_MS = 20_000;

@@ -1,8 +1,7 @@
 /** Switching on again, a connection or one record: the newest event of each lane goes on, with a re-read. */
-import { enableLane } from "../../engine/lane/restart.ts";
-import { pairingOff } from "../../engine/lane/transition.ts";
+import { enableLane, pairingOff } from "../../engine/lane/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/index.ts";
 
 export async function enableConnection(
   services: Pick<Services, "store">,

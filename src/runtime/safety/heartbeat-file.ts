@@ -7,10 +7,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Beat } from "../../engine/limits/instance.ts";
+import type { Beat } from "../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
-import { tell } from "../services/failures.ts";
-import type { Log } from "../services/log.ts";
+import { type Log, tell } from "../services/index.ts";
 
 export interface BeatMemory {
   /** @param place Where the database lives; `null`: its server does not tell. */

@@ -1,9 +1,9 @@
 /** Runs are weighed before they do anything; those that would do too much wait for a person. */
-import { type BlastRadius, weigh } from "../../engine/limits/blast-radius.ts";
+import { type BlastRadius, weigh } from "../../engine/limits/index.ts";
 import type { Outlook, RunKind, Victim } from "../../model/held-run.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { ConnectionId } from "../../model/ids.ts";
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/index.ts";
 
 /** How many of the victims are kept to be shown. */
 export const SAMPLE = 10;

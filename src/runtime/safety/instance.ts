@@ -1,5 +1,5 @@
 /** The guard before everything that posts: is this database ours, where it was, and as new as it was? */
-import { creationValues } from "../../engine/creates/create.ts";
+import { creationValues } from "../../engine/creates/index.ts";
 import {
   type Beat,
   judgeInstance,
@@ -9,19 +9,23 @@ import {
   type StoredInstance,
   TAKEN_UP,
   takeUpAgain,
-} from "../../engine/limits/instance.ts";
-import { recordContent } from "../../engine/merge/translate-record.ts";
+} from "../../engine/limits/index.ts";
+import { recordContent } from "../../engine/merge/index.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Decided, Store, StoreTransaction } from "../../store/store.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
+import {
+  AddressBook,
+  type InstanceGuard,
+  type Log,
+  randomToken,
+  type Services,
+  tell,
+} from "../services/index.ts";
 import type { BeatMemory } from "./heartbeat-file.ts";
-import { drainChanges } from "../outbound/drain.ts";
-import { tell } from "../services/failures.ts";
-import type { Log } from "../services/log.ts";
-import { type InstanceGuard, randomToken, type Services } from "../services/services.ts";
+import { drainChanges } from "../outbound/index.ts";
 
 /** How long an answer holds: a database does not become another under a running process. */
 const HOLDS_MS = 60_000;

@@ -5,7 +5,7 @@
  */
 import { type Instant, SECOND } from "../../model/instant.ts";
 import type { Misfit } from "../../store/misfit.ts";
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/index.ts";
 
 /** Asked at most so often, however busy the loops are. */
 const ASK_AGAIN = SECOND;

@@ -12,11 +12,13 @@ import {
   type UnfitScope,
 } from "../../model/scope-misfit.ts";
 import { RecordWriteError } from "../../store/record-write-error.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import type { Claimed } from "../services/claimed.ts";
+import {
+  type AddressBook,
+  type Claimed,
+  type Services,
+  UnfitScopeError,
+} from "../services/index.ts";
 import { enableConnection } from "./enable-connection.ts";
-import type { Services } from "../services/services.ts";
-import { UnfitScopeError } from "../services/unfit-scope-error.ts";
 
 type Scoped = Pick<Connection, "integration" | "scope">;
 

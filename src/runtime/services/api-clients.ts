@@ -2,7 +2,7 @@
  * The way out: API clients of accounts, opened once, with what their answers tell beside their
  * content (clock offset, identity, a container's new name) kept in the directory.
  */
-import { ownTime } from "../../engine/lane/context.ts";
+import { ownTime } from "../../engine/lane/index.ts";
 import type {
   AccountClient,
   ContainerClient,

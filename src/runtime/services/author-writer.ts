@@ -1,5 +1,5 @@
 /** The writer of a create: its author by a token of their own, or the account. */
-import { BY_ACCOUNT, type Writer } from "../../engine/creates/create.ts";
+import { BY_ACCOUNT, type Writer } from "../../engine/creates/index.ts";
 import type { ContainerClient } from "../../integrations/integration.ts";
 import type { InsteadOfAuthor } from "../../model/lane.ts";
 import type { Row } from "../../model/mapping.ts";

@@ -1,6 +1,6 @@
 /** A claimed event as its worker holds it, and how far the work has come. */
-import type { OutboundRequest, OutboundStep } from "../../engine/processing/outbound.ts";
-import type { Claim } from "../../engine/lane/claim.ts";
+import type { OutboundRequest, OutboundStep } from "../../engine/processing/index.ts";
+import type { Claim } from "../../engine/lane/index.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { AccountId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";

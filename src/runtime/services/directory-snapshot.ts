@@ -1,5 +1,5 @@
 /** Accounts, connections and mappings as they are now, and the engine's context made of them. */
-import type { Context } from "../../engine/lane/context.ts";
+import type { Context } from "../../engine/lane/index.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Account, Connection } from "../../model/connection.ts";
 import type { AccountId, ConnectionId } from "../../model/ids.ts";

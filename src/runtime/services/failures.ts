@@ -1,6 +1,6 @@
 /** From what was thrown to what the engine decides on: classified by type and status, not by text. */
-import type { Failure } from "../../engine/processing/failure.ts";
-import { MappingError } from "../../engine/merge/translate-record.ts";
+import type { Failure } from "../../engine/processing/index.ts";
+import { MappingError } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { EventError } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";

@@ -1,6 +1,6 @@
 /** The configuration, with the clock and fresh ids: the part of the services that decisions are told. */
-import type { BlastRadius } from "../../engine/limits/blast-radius.ts";
-import type { QuarantineLimits } from "../../engine/lane/context.ts";
+import type { BlastRadius } from "../../engine/limits/index.ts";
+import type { QuarantineLimits } from "../../engine/lane/index.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";

@@ -1,12 +1,12 @@
 /**
  * The failpoints within a store's transactions. They are read off what is saved, so that the code
  * which decides knows nothing of them; only `send` and `answer`, which no store sees, are reached by
- * `reach-claimed.ts`.
+ * `claim-failpoints.ts`.
  *
  * `before` points are reached in the transaction, `after` points when it is committed. The end of
  * `work` is the last thing a store does before COMMIT, so that is where `before:commit` is.
  */
-import { processing } from "../../engine/lane/transition.ts";
+import { processing } from "../../engine/lane/index.ts";
 import { CREATED, type TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";

@@ -1,22 +1,30 @@
 /** Claiming what is due: many lanes in one transaction, with what can be begun or ended of them at once. */
-import { awaitPairing } from "../../engine/reconcile/pairing.ts";
-import { disableLane, disableWaiting } from "../../engine/lane/restart.ts";
-import { type Places, shares } from "../../engine/limits/account-shares.ts";
-import { claim, expireLeases, nextEvent } from "../../engine/lane/claim.ts";
-import { unchanged } from "../../engine/lane/transition.ts";
+import { awaitPairing } from "../../engine/reconcile/index.ts";
+import {
+  claim,
+  disableLane,
+  disableWaiting,
+  expireLeases,
+  nextEvent,
+  unchanged,
+} from "../../engine/lane/index.ts";
+import { type Places, shares } from "../../engine/limits/index.ts";
 import type { AccountId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { isContention } from "../../store/database.ts";
 import { RecordWriteError } from "../../store/record-write-error.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import { beginWrites } from "../outbound/begin-writes.ts";
-import type { BegunWrite, Claimed } from "../services/claimed.ts";
-import { tell } from "../services/failures.ts";
-import { saveDecided } from "../claims/save.ts";
-import type { Services } from "../services/services.ts";
-import { saveTogether } from "../inbound/apply-batch.ts";
+import {
+  type AddressBook,
+  type BegunWrite,
+  type Claimed,
+  type Services,
+  tell,
+} from "../services/index.ts";
+import { beginWrites } from "../outbound/index.ts";
+import { saveDecided } from "../claims/index.ts";
+import { saveTogether } from "../inbound/index.ts";
 
 /**
  * Claims up to `limit` events that are due, one of each lane, and begins what can be begun together.

@@ -1,7 +1,6 @@
 /** A step that is repeated: at once where it found work, and else when it is woken, or after a while. */
 import type { Clock } from "../../model/clock.ts";
-import { isDatabaseTrouble, tell } from "../services/failures.ts";
-import type { Services } from "../services/services.ts";
+import { isDatabaseTrouble, type Services, tell } from "../services/index.ts";
 
 /** How long a loop rests at most after its step failed. */
 const REST_MS = 30_000;

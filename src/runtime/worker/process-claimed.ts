@@ -1,20 +1,23 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
-import { fail } from "../../engine/processing/failure.ts";
-import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/resource-move.ts";
-import { processing } from "../../engine/lane/transition.ts";
+import { fail } from "../../engine/processing/index.ts";
+import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
+import { processing } from "../../engine/lane/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import { isContention } from "../../store/database.ts";
 import type { LaneOfResource } from "../../store/found-lanes.ts";
-import type { AddressBook } from "../services/directory-snapshot.ts";
-import { forgetLate, hold, save } from "../claims/lease.ts";
-import type { Claimed } from "../services/claimed.ts";
-import { classify, messageOf } from "../services/failures.ts";
-import { followMove } from "../moves/follow-moves.ts";
-import { processInbound } from "../inbound/process-event.ts";
-import { processOutbound } from "../outbound/decide.ts";
-import type { Services } from "../services/services.ts";
-import { blameScope } from "../safety/unfit-scope.ts";
-import { noteMoved } from "../records/placement.ts";
+import {
+  type AddressBook,
+  type Claimed,
+  classify,
+  messageOf,
+  type Services,
+} from "../services/index.ts";
+import { forgetLate, hold, save } from "../claims/index.ts";
+import { followMove } from "../moves/index.ts";
+import { processInbound } from "../inbound/index.ts";
+import { processOutbound } from "../outbound/index.ts";
+import { blameScope } from "../safety/index.ts";
+import { noteMoved } from "../records/index.ts";
 
 /**
  * Never throws but where the database itself is out of reach; the lease then passes the event on.

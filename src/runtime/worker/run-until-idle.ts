@@ -2,16 +2,15 @@
  * Moves everything along until nothing is due: what the loops do, one step after another and
  * without a clock of its own. Tests and `tandem work --once` use it.
  */
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { runAfterCommits } from "../hooks/after-commit.ts";
-import { advanceBackfills } from "../backfill/backfill.ts";
+import { AddressBook, type Services } from "../services/index.ts";
+import { runAfterCommits } from "../hooks/index.ts";
+import { advanceBackfills } from "../backfill/index.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
-import { drainChanges } from "../outbound/drain.ts";
-import { followLink } from "../identities/follow-links.ts";
-import { unlessForeign } from "../safety/instance.ts";
+import { drainChanges } from "../outbound/index.ts";
+import { followLink } from "../identities/index.ts";
+import { unlessForeign } from "../safety/index.ts";
 import { processClaimed } from "./process-claimed.ts";
-import type { Services } from "../services/services.ts";
-import { translateDeliveries } from "../receive/intake.ts";
+import { translateDeliveries } from "../receive/index.ts";
 
 const NEVER = new AbortController().signal;
 

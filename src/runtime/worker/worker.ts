@@ -12,27 +12,19 @@ import {
   freePlaces,
   type InFlight,
   isWorthClaiming,
-} from "../../engine/limits/account-shares.ts";
-import { AddressBook } from "../services/directory-snapshot.ts";
-import { runAfterCommits } from "../hooks/after-commit.ts";
-import { askForAccess } from "../receive/check-access.ts";
-import { advanceBackfills } from "../backfill/backfill.ts";
+} from "../../engine/limits/index.ts";
+import { AddressBook, type Services, tell, type WorkerWork } from "../services/index.ts";
+import { runAfterCommits } from "../hooks/index.ts";
+import { askForAccess, redeliverDue, translateDeliveries } from "../receive/index.ts";
+import { advanceBackfills } from "../backfill/index.ts";
 import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
-import { keepLease } from "../claims/lease.ts";
-import { drainChanges } from "../outbound/drain.ts";
-import { tell } from "../services/failures.ts";
-import { watchFitness } from "../safety/schema-check.ts";
-import { followLink } from "../identities/follow-links.ts";
-import { unlessForeign } from "../safety/instance.ts";
-import { localSweepDue } from "../reconcile/local-sweep.ts";
+import { keepLease } from "../claims/index.ts";
+import { drainChanges } from "../outbound/index.ts";
+import { resumeFitScopes, unlessForeign, watchFitness } from "../safety/index.ts";
+import { followLink } from "../identities/index.ts";
+import { localSweepDue, pollDue, sweepDue } from "../reconcile/index.ts";
 import { type Loop, startLoop, type Step } from "./loop.ts";
-import { pollDue } from "../reconcile/poll.ts";
 import { processClaimed } from "./process-claimed.ts";
-import { redeliverDue } from "../receive/redelivery.ts";
-import type { Services, WorkerWork } from "../services/services.ts";
-import { sweepDue } from "../reconcile/sweep.ts";
-import { translateDeliveries } from "../receive/intake.ts";
-import { resumeFitScopes } from "../safety/unfit-scope.ts";
 
 export interface WorkerOptions {
   /** A name for the ledger: which worker did it. */

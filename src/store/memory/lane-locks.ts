@@ -1,6 +1,5 @@
 /** Locking lanes. With one transaction at a time every lock is free; what is held may be saved. */
-import { nextEvent } from "../../engine/lane/claim.ts";
-import { processing } from "../../engine/lane/transition.ts";
+import { nextEvent, processing } from "../../engine/lane/index.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";

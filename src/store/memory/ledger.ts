@@ -1,5 +1,5 @@
 /** Reading the ledger, for people and programs that want to know; nothing here decides. */
-import { liveEvents, processing } from "../../engine/lane/transition.ts";
+import { liveEvents, processing } from "../../engine/lane/index.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";

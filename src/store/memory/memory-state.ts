@@ -7,7 +7,7 @@
  * 3. Listeners hear of what was committed, afterwards.
  * 4. What is kept is replaced and never changed, so it may be handed out as it is.
  */
-import type { StoredInstance } from "../../engine/limits/instance.ts";
+import type { StoredInstance } from "../../engine/limits/index.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { TandemEvent } from "../../model/event.ts";

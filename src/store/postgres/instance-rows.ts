@@ -1,5 +1,5 @@
 /** Whose database this is. */
-import type { Instance } from "../../engine/limits/instance.ts";
+import type { Instance } from "../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
 import type { Queryable } from "../database.ts";
 import type { InstanceStore } from "../instances.ts";

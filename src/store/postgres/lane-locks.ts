@@ -6,11 +6,9 @@
  * and events are read by later statements. For the same reason lanes that were found by their
  * events are looked at again once they are locked: another worker may have been there meanwhile.
  */
-import { nextEvent } from "../../engine/lane/claim.ts";
-import { processing } from "../../engine/lane/transition.ts";
+import { nextEvent, processing } from "../../engine/lane/index.ts";
 import type { TandemEvent } from "../../model/event.ts";
-import { type LaneId, laneId } from "../../model/ids.ts";
-import type { ConnectionId } from "../../model/ids.ts";
+import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Queryable, QueryResult } from "../database.ts";

@@ -8,8 +8,7 @@
  * A process knows of its own commits only. Where replicas follow asynchronously, a failover that lost none
  * of them may have lost those of others, who get time to say so (`runtime/safety/instance.ts`).
  */
-import { SET_BACK } from "../../engine/limits/instance.ts";
-import { compareLog, type FoundLog, type LogPlace } from "../../engine/limits/log-place.ts";
+import { compareLog, type FoundLog, type LogPlace, SET_BACK } from "../../engine/limits/index.ts";
 import type { Instant } from "../../model/instant.ts";
 import {
   type Closing,

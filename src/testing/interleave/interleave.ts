@@ -9,7 +9,7 @@
  */
 import type pg from "pg";
 import type { AnyConfig } from "../../config.ts";
-import { mapBy } from "../../runtime/services/grouping.ts";
+import { mapBy } from "../../runtime/services/index.ts";
 import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import { connectAll } from "../simulation/connect.ts";
 import type { Place } from "../simulation/places.ts";

@@ -1,16 +1,11 @@
 /** The step of a worker in an interleaved history: one of its loops, once. */
 import type { Random } from "../../model/clock.ts";
-import { AddressBook, type Contact } from "../../runtime/services/directory-snapshot.ts";
-import { advanceBackfills, openBackfills } from "../../runtime/backfill/backfill.ts";
-import { claimDue, endDueTogether } from "../../runtime/worker/claim-due.ts";
-import { drainChanges } from "../../runtime/outbound/drain.ts";
-import { gather } from "../../runtime/services/gather.ts";
-import { sweepRecords } from "../../runtime/reconcile/local-sweep.ts";
-import { pollConnection } from "../../runtime/reconcile/poll.ts";
-import { processClaimed } from "../../runtime/worker/process-claimed.ts";
-import type { Services } from "../../runtime/services/services.ts";
-import { sweepConnection } from "../../runtime/reconcile/sweep.ts";
-import { translateDeliveries } from "../../runtime/receive/intake.ts";
+import { AddressBook, type Contact, gather, type Services } from "../../runtime/services/index.ts";
+import { advanceBackfills, openBackfills } from "../../runtime/backfill/index.ts";
+import { claimDue, endDueTogether, processClaimed } from "../../runtime/worker/index.ts";
+import { drainChanges } from "../../runtime/outbound/index.ts";
+import { pollConnection, sweepConnection, sweepRecords } from "../../runtime/reconcile/index.ts";
+import { translateDeliveries } from "../../runtime/receive/index.ts";
 import type { StepKind } from "./plan.ts";
 
 export type WorkKind = Exclude<StepKind, "add" | "settle" | "write" | "remote">;

@@ -7,10 +7,10 @@
  * for legal is what is judged here.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Claim } from "../../engine/lane/claim.ts";
+import type { Claim } from "../../engine/lane/index.ts";
 import type { EventState, TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { Claimed } from "../../runtime/services/claimed.ts";
+import type { Claimed } from "../../runtime/services/index.ts";
 import type { Decided, RecordStore, Store, StoreTransaction } from "../../store/store.ts";
 
 const BIRTHS: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];

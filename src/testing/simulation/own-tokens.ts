@@ -1,5 +1,5 @@
 /** What an app gives as its user's own token, and what GitHub makes of it: for `identities.token`. */
-import type { TokenHook } from "../../runtime/services/hooks.ts";
+import type { TokenHook } from "../../runtime/services/index.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 
 /** How Mona's own token is. The app gives it, unless it has none, fails, or does not answer. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { AnyConfig } from "../../config.ts";
-import type { Failpoint } from "../../runtime/services/failpoints.ts";
+import type { Failpoint } from "../../runtime/services/index.ts";
 import type { Store } from "../../store/store.ts";
 import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import type { AppWorld } from "./app-world.ts";

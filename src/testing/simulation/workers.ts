@@ -2,23 +2,28 @@
  * Four workers on one database: their steps in any order, their requests under way at once, and
  * each of them dies now and then in the middle of it: at the network, or at a failpoint.
  */
-import { countHeld } from "../../engine/limits/account-shares.ts";
+import { countHeld } from "../../engine/limits/index.ts";
 import type { Random } from "../../model/clock.ts";
-import { AddressBook } from "../../runtime/services/directory-snapshot.ts";
-import { claimDue, endDueTogether, passOnLeases } from "../../runtime/worker/claim-due.ts";
-import { renewLease } from "../../runtime/claims/lease.ts";
-import type { Claimed } from "../../runtime/services/claimed.ts";
-import { drainChanges } from "../../runtime/outbound/drain.ts";
-import type { Failpoint } from "../../runtime/services/failpoints.ts";
-import { messageOf } from "../../runtime/services/failures.ts";
-import { followLink } from "../../runtime/identities/follow-links.ts";
-import { gather } from "../../runtime/services/gather.ts";
-import { pollConnection } from "../../runtime/reconcile/poll.ts";
-import { processClaimed } from "../../runtime/worker/process-claimed.ts";
-import type { Services } from "../../runtime/services/services.ts";
-import { sweepConnection } from "../../runtime/reconcile/sweep.ts";
-import { translateDeliveries } from "../../runtime/receive/intake.ts";
-import { watchFailpoints } from "../../runtime/services/watch-failpoints.ts";
+import {
+  AddressBook,
+  type Claimed,
+  type Failpoint,
+  gather,
+  messageOf,
+  type Services,
+  watchFailpoints,
+} from "../../runtime/services/index.ts";
+import {
+  claimDue,
+  endDueTogether,
+  passOnLeases,
+  processClaimed,
+} from "../../runtime/worker/index.ts";
+import { renewLease } from "../../runtime/claims/index.ts";
+import { drainChanges } from "../../runtime/outbound/index.ts";
+import { followLink } from "../../runtime/identities/index.ts";
+import { pollConnection, sweepConnection } from "../../runtime/reconcile/index.ts";
+import { translateDeliveries } from "../../runtime/receive/index.ts";
 import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { choose } from "./stage.ts";

@@ -1,0 +1,63 @@
+/**
+ * Creating a resource exactly once, and recognising what a create has made.
+ *
+ * 1. `identify` alone says which lane a resource belongs to.
+ * 2. The token of a create is committed before the request leaves.
+ * 3. A token proves nothing by itself: only an unanswered create does, by writer, time and words.
+ * 4. A resource without a token waits while a create of its writer is unanswered.
+ */
+export {
+  attributed,
+  BY_ACCOUNT,
+  creationValues,
+  lookInstead,
+  mayHaveLanded,
+  post,
+  reasonOfCreate,
+  saidOf,
+  signed,
+  withoutRefused,
+  withoutRefusedLate,
+  type Writer,
+  writtenBy,
+} from "./create.ts";
+export {
+  amongAuthors,
+  CLOCK_ALLOWANCE_MS,
+  type Identification,
+  identify,
+  type IntentKey,
+  isMadeBetween,
+  isMadeSince,
+  learnIdentity,
+  madeAnew,
+  withMade,
+  writtenByUs,
+} from "./identify.ts";
+export {
+  admitSurplus,
+  type First,
+  isCertainlySurplus,
+  isWhySurplus,
+  lostWith,
+  noteSurplus,
+  secondsBelow,
+  whySurplus,
+} from "./surplus.ts";
+export {
+  awaitIntents,
+  awaitStill,
+  closeIntent,
+  closesIntent,
+  INTENT_DEADLINE_MS,
+  isByItsWriter,
+  isUnseen,
+  letGo,
+  type Likeness,
+  likenessOf,
+  mayHaveLostToken,
+  mostAlike,
+  ownerByContent,
+  sentByCreates,
+  takeOver,
+} from "./unmarked.ts";

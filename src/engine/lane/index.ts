@@ -1,0 +1,78 @@
+/**
+ * A lane is one pairing of a record and a resource, with its events: how they move, and what the lane
+ * knows.
+ *
+ * 1. `transition.ts` is the only place where an event changes its state; it refuses illegal moves.
+ * 2. At most one event of a lane is processing, and inbound goes before outbound.
+ * 3. What the lane knows moves only to what a resource said: by an event, a read or an answer.
+ * 4. A tombstone is lifted only by a read by id that began after it.
+ */
+export type { Admission, Arrival, ChildMatch } from "./arrival.ts";
+export {
+  type Claim,
+  claim,
+  endLate,
+  expireLeases,
+  holdsClaim,
+  isTakenBack,
+  nextEvent,
+  postpone,
+  recheckInbound,
+  requeue,
+} from "./claim.ts";
+export { type Context, ownTime, type QuarantineLimits } from "./context.ts";
+export { contentOf, hear, learn } from "./knowledge.ts";
+export { newEvent } from "./new-event.ts";
+export { nextWriteAt, paceWaiting } from "./pace.ts";
+export {
+  cancelByHand,
+  disableLane,
+  disableWaiting,
+  enableLane,
+  restart,
+  restartRetryable,
+} from "./restart.ts";
+export { MAX_ATTEMPTS, nextRunAt } from "./retry.ts";
+export {
+  changesSent,
+  coveredByOurWrite,
+  isByAuthor,
+  isRestoring,
+  lastWrites,
+  mustLook,
+  REMEMBER_MS,
+  replacedAfterEnd,
+  sentShortlyBefore,
+  supersede,
+} from "./sent-writes.ts";
+export { hasTaken, isBesideOurs, mergeSet, splitSets, withOurChanges } from "./sets.ts";
+export {
+  backInReach,
+  endedReason,
+  hasEndedBefore,
+  isArchivedByUs,
+  lifted,
+  mayReturn,
+  missedAtMove,
+  outOfReach,
+  proves,
+  removalReason,
+  resourceGone,
+  type Returnable,
+  softDeleteOf,
+} from "./tombstone.ts";
+export {
+  bear,
+  inboundOff,
+  inDoubt,
+  liveEvents,
+  move,
+  outboundOff,
+  outcomeUnknown,
+  pairingOff,
+  processing,
+  unchanged,
+  withConflicts,
+  withLane,
+} from "./transition.ts";
+export { isOlderUnread, wasKnown } from "./versions.ts";

@@ -1,0 +1,39 @@
+/**
+ * Comparing a record with its resource: `plan` decides field by field, and the rest carries it into the
+ * lane.
+ *
+ * 1. Contents are compared in the resource's terms, and in canonical form.
+ * 2. A side has changed where it differs from base. Base becomes what the resource says, whichever side
+ *    wins.
+ * 3. A value that loses is named in `conflicts`.
+ * 4. Times of the two sides are compared in `later-side.ts` alone.
+ */
+export { keepRecord } from "./keep-record.ts";
+export {
+  changesOf,
+  concludeMerge,
+  planMerge,
+  queueUnsent,
+  type RecordAfter,
+  type Sight,
+  sightOf,
+  sightOfPayload,
+} from "./merge.ts";
+export { type Plan, unsent } from "./plan.ts";
+export { contested, noteTurn, quarantine } from "./quarantine.ts";
+export {
+  awaitReads,
+  isTooYoungToMiss,
+  isUnread,
+  mayBeOfBefore,
+  mayLag,
+  READS_LAG_MS,
+} from "./read-lag.ts";
+export { stamp, stampedAt } from "./stamp.ts";
+export {
+  contentOrNull,
+  MappingError,
+  plannedFields,
+  recordContent,
+  recordWrite,
+} from "./translate-record.ts";

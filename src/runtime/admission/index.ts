@@ -1,0 +1,18 @@
+/**
+ * Admission of a batch: find the lane of each arrival, lock the lanes, let the engine decide, save.
+ *
+ * 1. Lanes are locked in the order of their ids.
+ * 2. Arrivals of one lane are decided in the order given.
+ * 3. The caller says how decisions are saved.
+ */
+export {
+  type AdmissionSummary,
+  admitArrivals,
+  type Adoptions,
+  identifyArrivals,
+  type Incoming,
+  LaneMovedError,
+  type SaveAdmitted,
+} from "./admit-batch.ts";
+export { goneArrival, noteParentGone } from "./deletion.ts";
+export { decideByContent, holdNamed, isIn, passOrWait } from "./unmarked-creates.ts";

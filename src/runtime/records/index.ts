@@ -1,0 +1,39 @@
+/**
+ * Reading and writing the app's rows, and where a record belongs.
+ *
+ * 1. A row is locked without waiting: a row that the app holds makes the event wait instead.
+ * 2. `write-record.ts` is the one way in which a record is written, by SQL or by `apply`.
+ * 3. Each write of ours carries our mark, so that the drain recognises it.
+ * 4. A hidden row is not a deleted row.
+ */
+export { hiddenOf, lockVisible } from "./absent-rows.ts";
+export { readOrAbsent, recordSide, rowsOf } from "./compare.ts";
+export { foldChanges, isSoftDeleted } from "./fold-captures.ts";
+export { keyText } from "./key-text.ts";
+export {
+  leavesRow,
+  lockForRemoval,
+  newRecordPatch,
+  planOnRow,
+  recordAfter,
+  type Removable,
+  takePendingTimes,
+  writeMerge,
+  type Written,
+} from "./merge-row.ts";
+export { isCaptured, isLookedAt, noteGone, type Untold } from "./note-change.ts";
+export { parentState } from "./parent.ts";
+export {
+  hasMovedOn,
+  type LaneOfRecord,
+  lanesLeft,
+  type LaneThatEnded,
+  lookAgain,
+  noteExpectedParents,
+  noteMoved,
+  placingColumn,
+  shiftOf,
+  whereaboutsOf,
+} from "./placement.ts";
+export { alteredColumns } from "./suppress-echo.ts";
+export { type RecordWriter, recordWriter } from "./write-record.ts";

@@ -1,0 +1,13 @@
+/**
+ * Guards: whose database this is, runs that would do too much, and what keeps a connection off.
+ *
+ * 1. Nothing is posted while this database may be a copy, or was set back.
+ * 2. A run beyond the blast radius waits for a person.
+ * 3. A worker stops, and says so, where the schema does not fit its mappings.
+ */
+export { enableConnection, enableRecord } from "./enable-connection.ts";
+export { beatsInFile, beatsInProcess } from "./heartbeat-file.ts";
+export { approvedRuns, mayGoOn } from "./held-runs.ts";
+export { approveInstance, createInstanceGuard, FOREIGN_REMEDY, unlessForeign } from "./instance.ts";
+export { watchFitness } from "./schema-check.ts";
+export { blameScope, findUnfitScope, resumeFitScopes } from "./unfit-scope.ts";
