@@ -1,11 +1,38 @@
 /** The composition root: the one place that names concrete stores and opens everything. */
-import { randomFillSync } from "node:crypto";
 import { compileConfig } from "./compile-config.ts";
 import { type AnyConfig, ConfigError, type DatabaseSource } from "./config.ts";
 import type { Backfill } from "./model/backfill.ts";
 import type { Clock, Random } from "./model/clock.ts";
 import type { Connection } from "./model/connection.ts";
 import { type ConnectionId, eventIds } from "./model/ids.ts";
+import { openBackfills } from "./runtime/backfill/index.ts";
+import { createAuthorTokens } from "./runtime/identities/index.ts";
+import { type Happenings, listenable, type Listener } from "./runtime/listeners/index.ts";
+import {
+  countRefusedWebhooks,
+  createWebhookSecrets,
+  type RefusedWebhooks,
+  secretsAfter,
+  takeDeliveries,
+  type WebhookSecrets,
+} from "./runtime/receive/index.ts";
+import {
+  type LocalSweepSummary,
+  pollConnection,
+  reconcileConnection,
+  type Reconciliation,
+  sweepConnection,
+  sweepRecords,
+} from "./runtime/reconcile/index.ts";
+import {
+  approveInstance,
+  beatsInFile,
+  beatsInProcess,
+  createInstanceGuard,
+  enableConnection,
+  enableRecord,
+  findUnfitScope,
+} from "./runtime/safety/index.ts";
 import {
   accountSecrets,
   AddressBook,
@@ -22,34 +49,6 @@ import {
   watchFailpoints,
   type WorkerWork,
 } from "./runtime/services/index.ts";
-import { type Happenings, listenable, type Listener } from "./runtime/listeners/index.ts";
-import { createAuthorTokens } from "./runtime/identities/index.ts";
-import { openBackfills } from "./runtime/backfill/index.ts";
-import {
-  approveInstance,
-  beatsInFile,
-  beatsInProcess,
-  createInstanceGuard,
-  enableConnection,
-  enableRecord,
-  findUnfitScope,
-} from "./runtime/safety/index.ts";
-import {
-  type LocalSweepSummary,
-  pollConnection,
-  reconcileConnection,
-  type Reconciliation,
-  sweepConnection,
-  sweepRecords,
-} from "./runtime/reconcile/index.ts";
-import {
-  countRefusedWebhooks,
-  createWebhookSecrets,
-  type RefusedWebhooks,
-  secretsAfter,
-  takeDeliveries,
-  type WebhookSecrets,
-} from "./runtime/receive/index.ts";
 import {
   settle,
   type Settled,
@@ -57,6 +56,7 @@ import {
   type Worker,
   type WorkerOptions,
 } from "./runtime/worker/index.ts";
+import { secureRandom } from "./secure-random.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
@@ -397,17 +397,4 @@ async function openPairing(services: Services, connection: Connection): Promise<
 function instanceName({ instance }: AnyConfig, environment: Environment): string | null {
   const name = (instance ?? environment.TANDEM_INSTANCE_ID ?? "").trim();
   return name === "" ? null : name;
-}
-
-/** Asked for in advance: each question to the system costs more than the number. */
-const entropy = Buffer.alloc(6 * 1_024);
-let drawn = entropy.length;
-
-function secureRandom(): number {
-  if (drawn === entropy.length) {
-    randomFillSync(entropy);
-    drawn = 0;
-  }
-  drawn += 6;
-  return entropy.readUIntBE(drawn - 6, 6) / 2 ** 48;
 }

@@ -264,8 +264,8 @@ export const safety: readonly CodeMutant[] = [
     rule: "What still arrives at the address a resource has left is ignored for the move",
     reasons: ["resource_moved"],
     file: "src/engine/lifecycle/resource-move.ts",
-    find: '    tombstone: { event: by, at: now, side: "resource" },\n  });\n}\n\n/**\n * Finds the children of',
-    replace: "    tombstone: null,\n  });\n}\n\n/**\n * Finds the children of",
+    find: '    cameFrom: null,\n    tombstone: { event: by, at: now, side: "resource" },',
+    replace: "    cameFrom: null,\n    tombstone: null,",
     killedBy: ["test/engine/lifecycle/resource-move.test.ts", "test/situations/transfers.test.ts"],
   },
   {

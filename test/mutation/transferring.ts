@@ -85,7 +85,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "transfer-child-guessed",
     rule: "Nothing is removed that is only taken for a child whose record was deleted",
-    file: "src/engine/lifecycle/resource-move.ts",
+    file: "src/engine/lifecycle/match-children.ts",
     find: 'bound(child) && child.tombstone?.side !== "record"',
     replace: "bound(child)",
     killedBy,

@@ -28,6 +28,7 @@ export {
   type Whereabouts,
 } from "./record-move.ts";
 export { endedIn, expectedIn, placeRecord, takingBack } from "./record-placement.ts";
+export { matchChildren } from "./match-children.ts";
 export {
   awaitChildren,
   beginAnew,
@@ -38,7 +39,6 @@ export {
   leaveLane,
   leftOnTheWay,
   letRecordGo,
-  matchChildren,
   moveLane,
   type MoveNews,
   placeText,

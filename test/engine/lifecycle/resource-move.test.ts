@@ -1,5 +1,7 @@
 /** A resource that is moved to another container: what becomes of its lane, and of what belongs to it. */
 import { describe, expect, test } from "vitest";
+import { holdsClaim } from "../../../src/engine/lane/claim.ts";
+import { matchChildren } from "../../../src/engine/lifecycle/match-children.ts";
 import {
   awaitChildren,
   beginAnew,
@@ -7,12 +9,10 @@ import {
   followParent,
   leaveLane,
   leftOnTheWay,
-  matchChildren,
   moveLane,
   type MoveNews,
   placeText,
 } from "../../../src/engine/lifecycle/resource-move.ts";
-import { holdsClaim } from "../../../src/engine/lane/claim.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
 import { connectionId, deliveryId, laneId } from "../../../src/model/ids.ts";
 import type { Lane } from "../../../src/model/lane.ts";

@@ -1,0 +1,52 @@
+/** The children of a resource that was moved, found again among what is below it at its new place. */
+import { type Content, digest, type FieldSpecs, sameValue } from "../../model/content.ts";
+import type { LaneId } from "../../model/ids.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { Observation } from "../../model/observation.ts";
+import type { ChildMatch } from "../lane/index.ts";
+
+/**
+ * Finds the children of a moved resource among those at its new place. A provider may give them new
+ * ids there, so they are told by id, by our token, by what they say, and then, of one author, by their
+ * order: where none says what it said, it was edited on the way. One whose record was deleted, or put elsewhere,
+ * may be gone: it is told by no guess, for what it is taken for is removed.
+ */
+export function matchChildren(
+  children: readonly Lane[],
+  seen: readonly Observation[],
+  fields: FieldSpecs,
+): readonly ChildMatch[] {
+  const found = new Map<LaneId, Observation>();
+  const free = new Set(seen);
+  const ordered = [...children].sort((a, b) => byNumber(a.externalId, b.externalId));
+  const match = (isSame: (child: Lane, one: Observation) => boolean) => {
+    for (const child of ordered) {
+      if (found.has(child.id)) continue;
+      const one = [...free].find((candidate) => isSame(child, candidate));
+      if (one === undefined) continue;
+      found.set(child.id, one);
+      free.delete(one);
+    }
+  };
+  match((child, one) => child.externalId === one.externalId);
+  match((child, one) => child.intent !== null && child.intent.token === one.token);
+  const bound = (child: Lane) => child.externalId !== null && child.copy !== null;
+  match((child, one) => bound(child) && saysTheSame(child.copy, one.content));
+  const remains = (child: Lane) => bound(child) && child.tombstone?.side !== "record";
+  match((child, one) => remains(child) && ofOneAuthor(child.copy, one.content, fields));
+  return ordered.map((child) => ({ child, seen: found.get(child.id) ?? null }));
+}
+
+function saysTheSame(copy: Content | null, content: Content | null): boolean {
+  return copy !== null && content !== null && digest(copy) === digest(content);
+}
+
+function ofOneAuthor(copy: Content | null, content: Content | null, fields: FieldSpecs): boolean {
+  const actors = Object.keys(fields).filter((field) => fields[field]?.kind === "actor");
+  return actors.length > 0 && actors.every((field) => sameValue(copy?.[field], content?.[field]));
+}
+
+function byNumber(a: string | null, b: string | null): number {
+  const [one, other] = [a ?? "", b ?? ""];
+  return one.length - other.length || (one < other ? -1 : 1);
+}
