@@ -93,6 +93,8 @@ async function runInstrumented(folder: string): Promise<void> {
         })),
       },
     },
+    // The progress goes beside the report, which may be JSON on stdout.
+    { stdout: process.stderr },
   );
   try {
     await vitest.standalone();

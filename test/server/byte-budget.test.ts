@@ -94,7 +94,13 @@ it("a body that comes too slowly gives its room back", async () => {
   const slow = [aBody(25 * MEGABYTE), aBody(25 * MEGABYTE)];
   await expect.poll(() => clock.nextTimer()).not.toBeNull();
   clock.advance(10_000);
-  for (const { answer } of slow) expect((await answer).status).toBe(408);
+  for (const { answer } of slow) {
+    const refusal = await answer;
+    expect(refusal.status).toBe(408);
+    expect(await refusal.json()).toMatchObject({
+      error: { code: "body_too_slow", hint: "The next poll brings what this delivery said." },
+    });
+  }
   const metrics = await tandem.fetch(new Request("http://localhost/metrics"), HERE);
   expect(await metrics.text()).toContain(
     'tandem_webhooks_refused_total{integration="github",code="body_too_slow"} 2',

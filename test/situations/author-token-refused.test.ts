@@ -319,7 +319,7 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
     expect(app.writes()).toBe(4);
   });
 
-  it.runIf(kind === "pglite")("the app is asked for by user, integration and account", async () => {
+  it.runIf(kind === "postgres")("the app is asked for by user, integration and account", async () => {
     const requests: unknown[] = [];
     const app = await givenTokens(await open(), (request) => {
       requests.push(request);

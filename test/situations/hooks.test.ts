@@ -68,7 +68,7 @@ describeOnEachDatabase("defaults and derive", (open, kind) => {
     expect(await app.tasks()).toEqual([]);
   });
 
-  it.runIf(kind === "pglite")("say which of them threw, and what", async () => {
+  it.runIf(kind === "postgres")("say which of them threw, and what", async () => {
     const app = await givenSampleTandem(
       await open(),
       withHooks({
@@ -152,7 +152,7 @@ describeOnEachDatabase("apply", (open, kind) => {
     expect(await app.tasks()).toHaveLength(1);
   });
 
-  it.runIf(kind === "pglite").each([
+  it.runIf(kind === "postgres").each([
     [
       "throws what is no refusal",
       () => Promise.reject(new TypeError("orm is undefined")),
