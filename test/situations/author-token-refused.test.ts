@@ -319,21 +319,24 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
     expect(app.writes()).toBe(4);
   });
 
-  it.runIf(kind === "postgres")("the app is asked for by user, integration and account", async () => {
-    const requests: unknown[] = [];
-    const app = await givenTokens(await open(), (request) => {
-      requests.push(request);
-      return null;
-    });
-    const task = await app.addTask({ title: "Mona's" });
-    await app.settle();
-    app.github.failNext({ ...POST_COMMENT, with: "refused" });
-    await app.addComment(task, "Text");
-    await app.settleWithin(1);
-    const asked = { integration: "github", account: "acme", user: { name: "Mona" } };
-    // Before each create, and before each new try of one; never for an edit.
-    await app.editTask(task, { title: "Edited" });
-    await app.settle();
-    expect(requests).toMatchObject([asked, asked, asked]);
-  });
+  it.runIf(kind === "postgres")(
+    "the app is asked for by user, integration and account",
+    async () => {
+      const requests: unknown[] = [];
+      const app = await givenTokens(await open(), (request) => {
+        requests.push(request);
+        return null;
+      });
+      const task = await app.addTask({ title: "Mona's" });
+      await app.settle();
+      app.github.failNext({ ...POST_COMMENT, with: "refused" });
+      await app.addComment(task, "Text");
+      await app.settleWithin(1);
+      const asked = { integration: "github", account: "acme", user: { name: "Mona" } };
+      // Before each create, and before each new try of one; never for an edit.
+      await app.editTask(task, { title: "Edited" });
+      await app.settle();
+      expect(requests).toMatchObject([asked, asked, asked]);
+    },
+  );
 });
