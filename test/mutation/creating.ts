@@ -83,6 +83,14 @@ export const creating: readonly CodeMutant[] = [
     killedBy: ["test/situations/marker-removed.test.ts"],
   },
   {
+    id: "edited-author",
+    rule: "... also one that left under its author's own token",
+    file: "src/engine/creates/unmarked.ts",
+    find: "  return amongAuthors(observation.author, posted) !== null;",
+    replace: "  return amongAuthors(observation.author, posted) !== null && identity === null;",
+    killedBy: ["test/situations/marker-removed.test.ts"],
+  },
+  {
     id: "surplus-soon",
     rule: "What was created twice is closed soon after it was seen, not a day later",
     file: "src/runtime/admission/admit-batch.ts",
