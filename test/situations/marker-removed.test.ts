@@ -17,6 +17,17 @@ async function givenLostIssue(app: SampleTandem): Promise<string> {
   return id;
 }
 
+/** Its worker died as the issue landed, and its marker was edited away `millis` later; no webhook told. */
+async function givenEditedUnheard(app: SampleTandem, millis: number): Promise<string> {
+  const id = await app.addTask({ title: "Posted once", markdown: "Text of some length" });
+  app.github.faults.webhooks.drop = 1;
+  const hold = await dieSending(app, POST_ISSUE);
+  hold.apply();
+  await app.advance(millis);
+  app.github.as("mona").editIssue(app.repo, 1, { body: "Text of some length" });
+  return id;
+}
+
 describeOnEachDatabase("a lost create whose marker a person edits away", (open) => {
   it.each([
     ["and the webhook of the edit arrives", 0],
@@ -67,12 +78,7 @@ describeOnEachDatabase("a lost create whose marker a person edits away", (open) 
 
   it("S59 the same while its worker is dead: what was edited waits for the look", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await app.addTask({ title: "Posted once", markdown: "Text of some length" });
-    app.github.faults.webhooks.drop = 1;
-    const hold = await dieSending(app, POST_ISSUE);
-    hold.apply();
-    await app.advance(1_000);
-    app.github.as("mona").editIssue(app.repo, 1, { body: "Text of some length" });
+    const id = await givenEditedUnheard(app, 1_000);
     await app.settle();
     expect(await app.tasks()).toHaveLength(1);
     await app.advance(60_000);
@@ -84,11 +90,7 @@ describeOnEachDatabase("a lost create whose marker a person edits away", (open) 
 
   it("S59 the same though it was edited in the second in which it was made, as a list tells", async () => {
     const app = await givenSampleTandem(await open());
-    const id = await app.addTask({ title: "Posted once", markdown: "Text of some length" });
-    app.github.faults.webhooks.drop = 1;
-    const hold = await dieSending(app, POST_ISSUE);
-    hold.apply();
-    app.github.as("mona").editIssue(app.repo, 1, { body: "Text of some length" });
+    const id = await givenEditedUnheard(app, 0);
     await app.tandem.syncNow();
     await app.settle();
     expect(await app.tasks()).toHaveLength(1);
@@ -101,12 +103,7 @@ describeOnEachDatabase("a lost create whose marker a person edits away", (open) 
 
   it("S59 the same where it left under its author's own token", async () => {
     const app = await givenTokens(await open());
-    const id = await app.addTask({ title: "Posted once", markdown: "Text of some length" });
-    app.github.faults.webhooks.drop = 1;
-    const hold = await dieSending(app, POST_ISSUE);
-    hold.apply();
-    await app.advance(1_000);
-    app.github.as("mona").editIssue(app.repo, 1, { body: "Text of some length" });
+    const id = await givenEditedUnheard(app, 1_000);
     await app.tandem.syncNow();
     await app.settle();
     expect(await app.tasks()).toHaveLength(1);

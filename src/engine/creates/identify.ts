@@ -104,13 +104,25 @@ export function identify(
   const byAuthor = amongAuthors(arrival.author, byToken.posted);
   const isNew = { kind: "new", strippedToken: arrival.token } as const;
   if (byToken.externalId === null) {
-    const mayBeOurs = byUs !== false || byAuthor !== null;
+    const mayBeOurs = isByItsWriter(arrival, byToken.posted, identity);
     return mayBeOurs ? { kind: "adopt", id: byToken.id } : isNew;
   }
   const sent = byUs === true ? (byToken.posted?.account ?? null) : byAuthor;
   const isProven = sent !== null && isSecond(arrival, sent, byToken);
   const mayBeFirst = byUs === true && mayHaveComeBack(arrival, byToken);
   return isProven || mayBeFirst ? { kind: "surplus", of: byToken.id, isProven } : isNew;
+}
+
+/**
+ * Whether the writer of a resource may be one under whose credentials a create left: the account, for which
+ * an unknown writer is taken too, or a user under whose own token it did.
+ */
+export function isByItsWriter(
+  arrival: Pick<ArrivalKey, "author">,
+  posted: Posted | null,
+  identity: Actor | null,
+): boolean {
+  return writtenByUs(arrival, identity) !== false || amongAuthors(arrival.author, posted) !== null;
 }
 
 /** The user under whose own token a create of the intent left, where it is this one. */

@@ -8,10 +8,10 @@
  *   the deadline passes, or nothing settles those that are open         the create that sent its content
  *                                                                       takes it over; else it is new
  */
-import { type Actor, type Content, sameValue } from "../../model/content.ts";
+import { type Content, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
-import type { Lane, Posted, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import {
@@ -24,7 +24,7 @@ import {
   unchanged,
   withLane,
 } from "../lane/index.ts";
-import { amongAuthors, CLOCK_ALLOWANCE_MS, isMadeSince, writtenByUs } from "./identify.ts";
+import { CLOCK_ALLOWANCE_MS, isMadeSince } from "./identify.ts";
 
 /** How long a resource waits for open creates, and one that failed is waited for. */
 export const INTENT_DEADLINE_MS = 5 * 60_000;
@@ -50,16 +50,6 @@ export function sentByCreates({ attempt, unanswered }: Lane): readonly Content[]
 export function mayHaveLostToken(observation: Observation, now: Instant): boolean {
   const since = addMillis(now, -(INTENT_DEADLINE_MS + CLOCK_ALLOWANCE_MS));
   return observation.token === null && isMadeSince(observation, since);
-}
-
-/** Whether the writer of a resource is one under whose credentials the create left. */
-export function isByItsWriter(
-  observation: Observation,
-  posted: Posted | null,
-  identity: Actor | null,
-): boolean {
-  if (writtenByUs(observation, identity) !== false) return true;
-  return amongAuthors(observation.author, posted) !== null;
 }
 
 /** How a resource resembles what was sent: it says the same, or some of its text does. */

@@ -4,7 +4,7 @@
  *
  * 1. `transition.ts` is the only place where an event changes its state; it refuses illegal moves.
  * 2. At most one event of a lane is processing, and inbound goes before outbound.
- * 3. What the lane knows moves only to what a resource said: by an event, a read or an answer.
+ * 3. Knowledge of a lane moves only to what its resource said: by an event, a read or an answer.
  * 4. A tombstone is lifted only by a read by id that began after it.
  */
 export type { Admission, Arrival, ChildMatch } from "./arrival.ts";

@@ -1,13 +1,12 @@
 /** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
 import {
-  amongAuthors,
   CLOCK_ALLOWANCE_MS,
+  isByItsWriter,
   isMadeBetween,
   isMadeSince,
   type Likeness,
   likenessOf,
   mostAlike,
-  writtenByUs,
 } from "../../engine/creates/index.ts";
 import type { OutboundStep } from "../../engine/processing/index.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -46,10 +45,8 @@ export async function findCreated(
   const pages = client.list({ type: lane.resourceType, since, etag: null }, signal);
   for await (const page of pages) {
     for (const one of page.observations) {
-      const byUs = writtenByUs(one, identity);
-      const byAuthor = amongAuthors(one.author, posted) !== null;
       const mayBeForgotten = isForgotten && one.token !== null && isMadeSince(one, since);
-      if (byUs === false && !byAuthor && !mayBeForgotten) continue;
+      if (!isByItsWriter(one, posted, identity) && !mayBeForgotten) continue;
       if (one.token === sought.token) found.push(one);
       if (one.token !== null && !mayBeForgotten) continue;
       if (posted !== null && !isMadeBetween(one, posted)) continue;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { stepOutbound } from "../../../src/engine/processing/outbound.ts";
+import { isByItsWriter } from "../../../src/engine/creates/identify.ts";
 import {
   awaitIntents,
   awaitStill,
-  isByItsWriter,
   letGo,
   likenessOf,
   mayHaveLostToken,
