@@ -9,6 +9,7 @@ import { fileName } from "./eslint/file-name.js";
 import { importCircle } from "./eslint/import-circle.js";
 import { importDirection } from "./eslint/import-direction.js";
 import { linearRegex } from "./eslint/linear-regex.js";
+import { plainWords } from "./eslint/plain-words.js";
 import { reasonedDisable } from "./eslint/reasoned-disable.js";
 
 const tandem = {
@@ -17,6 +18,7 @@ const tandem = {
     "import-circle": importCircle,
     "import-direction": importDirection,
     "linear-regex": linearRegex,
+    "plain-words": plainWords,
     "reasoned-disable": reasonedDisable,
   },
 };
