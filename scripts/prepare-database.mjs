@@ -8,7 +8,7 @@ import { PGlite } from "@electric-sql/pglite";
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const { preparedPath } = await import(
-  pathToFileURL(at("dist/store/postgres/prepared-directory.js")).href
+  pathToFileURL(at("dist/store/postgres/driver/prepared-directory.js")).href
 );
 const path = preparedPath();
 if (path === null) throw new Error("the version of PGlite is not known");

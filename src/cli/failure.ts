@@ -5,7 +5,7 @@ import { LiteralSecretError, MissingSecretError } from "../runtime/services/inde
 import { sqlState } from "../store/database.ts";
 import { describeTrouble, textOf } from "../store/database-trouble.ts";
 import { MigrationError } from "../store/migration-error.ts";
-import { UnknownDatabaseError } from "../store/postgres/open-database.ts";
+import { UnknownDatabaseError } from "../store/postgres/driver/open-database.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 

@@ -12,8 +12,8 @@ import { type Log, systemClock } from "../runtime/services/index.ts";
 import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 import { dashboardAssets } from "../server/assets.ts";
 import { createTandem, type Tandem } from "../server/tandem.ts";
-import { pgliteDatabase } from "../store/postgres/pglite-database.ts";
-import { openPglite } from "../store/postgres/prepared-directory.ts";
+import { pgliteDatabase } from "../store/postgres/driver/pglite-database.ts";
+import { openPglite } from "../store/postgres/driver/prepared-directory.ts";
 import {
   createGitHubSimulator,
   type GitHubSimulator,

@@ -7,7 +7,7 @@ import { IntegrationError } from "../../src/integrations/integration.ts";
 import { MissingSecretError } from "../../src/runtime/services/secrets.ts";
 import { ConnectionLostError } from "../../src/store/database.ts";
 import { MigrationError } from "../../src/store/migration-error.ts";
-import { UnknownDatabaseError } from "../../src/store/postgres/open-database.ts";
+import { UnknownDatabaseError } from "../../src/store/postgres/driver/open-database.ts";
 import { configText, makeFolder } from "./project.ts";
 import { openTerminal } from "./terminal.ts";
 

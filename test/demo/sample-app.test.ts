@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { sampleApp, type SampleApp } from "../../src/demo/sample-app.ts";
 import type { Database } from "../../src/store/database.ts";
-import { openDatabase } from "../../src/store/postgres/open-database.ts";
+import { openDatabase } from "../../src/store/postgres/driver/open-database.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 
 describeOnEachDatabase("the sample app", (open) => {

@@ -6,7 +6,7 @@
 import { openAsBlob } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { applyMigrations } from "../../src/store/postgres/migrate.ts";
-import { inOurTypes, pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+import { inOurTypes, pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 
 /** What a database holds at first: what Tandem's migrations make, or nothing. */
 export type Beginning = "migrated" | "empty";

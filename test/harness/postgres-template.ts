@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { applyMigrations } from "../../src/store/postgres/migrate.ts";
-import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
+import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 
 export interface PostgresTemplate {
   readonly name: string;

@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const feed = "src/server/ledger-feed.ts";
-const silence = "src/store/postgres/pg-silence.ts";
+const silence = "src/store/postgres/driver/pg-silence.ts";
 const silentTests = ["test/store/silent-database.test.ts"];
 const feedTests = ["test/server/ledger-feed.test.ts"];
 
@@ -42,7 +42,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "pool-watched-once",
     rule: "A pool that several Tandems share has one listener of ours, and each connection one",
-    file: "src/store/postgres/pool-watch.ts",
+    file: "src/store/postgres/driver/pool-watch.ts",
     find: "if (this.#users > 1) return;",
     replace: "",
     killedBy: ["test/store/database.test.ts"],
@@ -50,7 +50,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "pool-connection-heard-once",
     rule: "A connection that was watched before gets no second listener",
-    file: "src/store/postgres/pool-watch.ts",
+    file: "src/store/postgres/driver/pool-watch.ts",
     find: "if (this.#known.has(client)) return;",
     replace: "",
     killedBy: ["test/store/database.test.ts"],
@@ -58,7 +58,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "silence-patient",
     rule: "Migrations are waited for longer than other statements",
-    file: "src/store/postgres/pg-database.ts",
+    file: "src/store/postgres/driver/pg-database.ts",
     find: "within(Math.max(PATIENT_MS, patience.answerMillis))",
     replace: "within(patience.answerMillis)",
     killedBy: silentTests,
@@ -66,7 +66,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "silence-heartbeat",
     rule: "A connection that only listens is asked for a sign of life",
-    file: "src/store/postgres/pg-listen.ts",
+    file: "src/store/postgres/driver/pg-listen.ts",
     find: 'await ask(opened, "select");',
     replace: "",
     killedBy: silentTests,

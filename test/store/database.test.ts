@@ -15,8 +15,8 @@ import {
 } from "../../src/store/database.ts";
 import { describeTrouble } from "../../src/store/database-trouble.ts";
 import { isDatabaseTrouble, tell as tellFailure } from "../../src/runtime/services/failures.ts";
-import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
-import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
+import { pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 import { allOf, tell } from "../../src/store/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";

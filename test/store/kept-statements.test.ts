@@ -2,8 +2,8 @@
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { type Database, mayPass, type Queryable } from "../../src/store/database.ts";
-import { StatementLostError } from "../../src/store/postgres/kept-statements.ts";
-import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
+import { StatementLostError } from "../../src/store/postgres/driver/kept-statements.ts";
+import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { allOf, tell } from "../../src/store/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
+import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 

@@ -1,6 +1,6 @@
 /** Writes as one statement: their parameters keep belonging to them. */
 import { describe, expect, it } from "vitest";
-import { oneStatement, type Write } from "../../src/store/postgres/one-statement.ts";
+import { oneStatement, type Write } from "../../src/store/postgres/driver/one-statement.ts";
 
 const one: Write = { name: "one", text: "update a set x = $2 where id = $1", params: [1, "x"] };
 const other: Write = { name: "other", text: "insert into b values ($1, $1, $2)", params: ["b", 2] };

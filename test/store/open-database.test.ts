@@ -1,6 +1,9 @@
 /** What a configuration may name as its database. */
 import { expect, it } from "vitest";
-import { openDatabase, UnknownDatabaseError } from "../../src/store/postgres/open-database.ts";
+import {
+  openDatabase,
+  UnknownDatabaseError,
+} from "../../src/store/postgres/driver/open-database.ts";
 
 it("a client of another library is refused, and what can be given is said", async () => {
   const refused: unknown = await openDatabase({ query: () => [] }).catch((error: unknown) => error);

@@ -16,8 +16,8 @@ import type { MemoryTables, NewRow } from "../../src/store/memory/app-tables.ts"
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { memoryStore } from "../../src/store/memory/memory-store.ts";
 import type { MemoryClient } from "../../src/store/memory/records.ts";
-import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
-import { pgliteDatabase } from "../../src/store/postgres/pglite-database.ts";
+import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
+import { pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import type { AppSql, IdentitySettings, Store, StoreTransaction } from "../../src/store/store.ts";
 import { seededRandom } from "../../src/testing/random.ts";

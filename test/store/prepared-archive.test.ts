@@ -16,7 +16,7 @@ import {
   fillDirectory,
   readPrepared,
   renewIdentifier,
-} from "../../src/store/postgres/prepared-directory.ts";
+} from "../../src/store/postgres/driver/prepared-directory.ts";
 
 const IDENTIFIER = 7_712_170_098_536_900_001n;
 const RENEWED = IDENTIFIER + 1n;

@@ -10,7 +10,7 @@ import {
   openPglite,
   preparedPath,
   renewIdentifier,
-} from "../../src/store/postgres/prepared-directory.ts";
+} from "../../src/store/postgres/driver/prepared-directory.ts";
 
 const IDENTIFIER = 7_712_170_098_536_900_001n;
 const folder = mkdtempSync(join(tmpdir(), "tandem-prepared-"));

@@ -2,7 +2,7 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConnectionLostError, type Database } from "../../src/store/database.ts";
-import { pgDatabase } from "../../src/store/postgres/pg-database.ts";
+import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { databaseKinds, openTestDatabase, type TestDatabase } from "../harness/databases.ts";
 import { type FaultProxy, openFaultProxy } from "../harness/fault-proxy.ts";
 

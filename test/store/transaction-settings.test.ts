@@ -1,6 +1,6 @@
 /** How long a transaction waits for locks of others. */
 import { expect, it } from "vitest";
-import { waitingAtMost } from "../../src/store/postgres/transaction-settings.ts";
+import { waitingAtMost } from "../../src/store/postgres/driver/transaction-settings.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 

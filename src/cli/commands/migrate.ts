@@ -4,7 +4,7 @@ import { compileConfig } from "../../compile-config.ts";
 import type { Database } from "../../store/database.ts";
 import { auditStore } from "../../store/postgres/audit-rows.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
-import { openDatabase } from "../../store/postgres/open-database.ts";
+import { openDatabase } from "../../store/postgres/driver/open-database.ts";
 import { columns } from "../columns.ts";
 import { recordCommand } from "../command-line-act.ts";
 import { type CommandContext, examples, type Within } from "../command-context.ts";

@@ -4,9 +4,9 @@ import { type Queryable, sqlState } from "../database.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import { storableJson } from "../storable-json.ts";
 import type { LaneKey } from "../store.ts";
-import { attempt } from "./attempt.ts";
+import { attempt } from "./driver/attempt.ts";
 import { allOf } from "../pipeline.ts";
-import { waitingAtMost } from "./transaction-settings.ts";
+import { waitingAtMost } from "./driver/transaction-settings.ts";
 
 const LOCK_NOT_AVAILABLE = "55P03";
 

@@ -17,7 +17,7 @@ import {
   type RecordRow,
   recordToRow,
 } from "./lane-rows.ts";
-import { oneStatement, type Statement, type Write } from "./one-statement.ts";
+import { oneStatement, type Statement, type Write } from "./driver/one-statement.ts";
 import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
 import { allOf } from "../pipeline.ts";
 import { storableJson } from "../storable-json.ts";

@@ -5,7 +5,7 @@ import type { Journal, Mapping } from "../../model/mapping.ts";
 import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
 import type { IdentitySettings } from "../store.ts";
-import { withBriefLock } from "./brief-lock.ts";
+import { withBriefLock } from "./driver/brief-lock.ts";
 import { installCaptureTriggers } from "./capture-triggers.ts";
 import { installResourceViews } from "./resource-views.ts";
 import { noteMappings } from "./schema-facts.ts";

@@ -51,7 +51,7 @@ import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
 import { sessionStore } from "./session-rows.ts";
 import { TableShapes } from "./table-shapes.ts";
-import { opening, timeOf } from "./transaction-settings.ts";
+import { opening, timeOf } from "./driver/transaction-settings.ts";
 
 export interface PostgresStoreOptions {
   /** What is mapped; `migrate` replaces it. */

@@ -4,7 +4,7 @@
  */
 import type { Row } from "../../model/mapping.ts";
 import type { Queryable } from "../database.ts";
-import { quoteIdentifier } from "./identifiers.ts";
+import { quoteIdentifier } from "./driver/identifiers.ts";
 import { toParameter } from "./record-values.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 

@@ -3,7 +3,7 @@ import type { RowPatch } from "../../model/mapping.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { RecordTable } from "../resolve-actors.ts";
 import type { ToldBy } from "../store.ts";
-import { quoteIdentifier } from "./identifiers.ts";
+import { quoteIdentifier } from "./driver/identifiers.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 
 /** The key as text beside the row, under a name that no column of an app has. */

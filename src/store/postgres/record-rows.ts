@@ -9,7 +9,7 @@ import type { Queryable } from "../database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
 import type { AppSql, ToldBy } from "../store.ts";
-import { quoteIdentifier } from "./identifiers.ts";
+import { quoteIdentifier } from "./driver/identifiers.ts";
 import { changeStore } from "./change-rows.ts";
 import { columnOf, columnsOf, noTable, KEY, returned, toldOf } from "./record-columns.ts";
 import { placeholderRows } from "./link-rows.ts";

@@ -1,7 +1,7 @@
 /** Whether a value can stand in a scope column: by the column's type, and by the row that it would refer to. */
 import type { ScopeMisfit } from "../../model/scope-misfit.ts";
 import type { Queryable } from "../database.ts";
-import { attempt } from "./attempt.ts";
+import { attempt } from "./driver/attempt.ts";
 import { refusalOf } from "./refusals.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 

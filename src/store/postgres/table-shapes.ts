@@ -3,8 +3,8 @@ import type { RowPatch } from "../../model/mapping.ts";
 import { type WallClock, wallClock } from "../../model/wall-clock.ts";
 import type { Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
-import { isParsedArray } from "./column-values.ts";
-import { quoteIdentifier } from "./identifiers.ts";
+import { isParsedArray } from "./driver/column-values.ts";
+import { quoteIdentifier } from "./driver/identifiers.ts";
 
 export interface Column {
   readonly name: string;

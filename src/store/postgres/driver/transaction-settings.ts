@@ -1,13 +1,13 @@
 /** What holds for a transaction: how long it waits, and how long it may stand still. */
-import { type Instant, parseInstant } from "../../model/instant.ts";
+import { type Instant, parseInstant } from "../../../model/instant.ts";
 import {
   type Database,
   type Queryable,
   type QueryResult,
   ReadOnlyDatabaseError,
-} from "../database.ts";
-import { tell } from "../pipeline.ts";
-import type { Beginning } from "../store.ts";
+} from "../../database.ts";
+import { tell } from "../../pipeline.ts";
+import type { Beginning } from "../../store.ts";
 
 /** A process that was stopped holds rows of the app: the database lets go of them for it. */
 const STILL_MS = 10_000;

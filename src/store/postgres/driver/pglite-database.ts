@@ -7,8 +7,8 @@ import {
   type Queryable,
   type QueryResult,
   sqlState,
-} from "../database.ts";
-import { nothingSeen } from "../beginning.ts";
+} from "../../database.ts";
+import { nothingSeen } from "../../beginning.ts";
 import { KNOWN_TYPES, parserOf } from "./column-values.ts";
 import { openPglite } from "./prepared-directory.ts";
 
