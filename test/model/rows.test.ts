@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Content } from "../../src/model/content.ts";
 import type { FieldChange } from "../../src/model/event.ts";
-import { eventFromRow, eventToRow } from "../../src/store/postgres/event-rows.ts";
+import { eventFromRow, eventToRow } from "../../src/store/postgres/lanes/event-rows.ts";
 import {
   changedParts,
   laneFromRows,
   laneToRow,
   recordToRow,
-} from "../../src/store/postgres/lane-rows.ts";
+} from "../../src/store/postgres/lanes/lane-rows.ts";
 import { aKnown, aLane, anEvent } from "../engine/builders.ts";
 
 const text = fc.constantFrom("", "A", "B", "long ".repeat(50));

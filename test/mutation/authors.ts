@@ -244,7 +244,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-older-row",
     rule: "What code from before noted of the account's creates is nothing that left for a user",
-    file: "src/store/postgres/lane-rows.ts",
+    file: "src/store/postgres/lanes/lane-rows.ts",
     find: "if (json === null || (json.authors.length === 0 && json.account === undefined)) return null;",
     replace: "if (json === null) return null;",
     killedBy: OLDER,
@@ -252,7 +252,7 @@ export const authors: readonly CodeMutant[] = [
   {
     id: "author-older-writer",
     rule: "... and a resource of which it says that no user wrote it is none of theirs",
-    file: "src/store/postgres/lane-rows.ts",
+    file: "src/store/postgres/lanes/lane-rows.ts",
     find: 'return typeof byAuthor === "string" ? byAuthor : null;',
     replace: "return byAuthor as string | null;",
     killedBy: OLDER,

@@ -85,7 +85,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "quarantine-in-words",
     rule: "A fight that code from before told in words alone is one until a person has looked",
-    file: "src/store/postgres/lane-rows.ts",
+    file: "src/store/postgres/lanes/lane-rows.ts",
     find: '["quarantined", "quarantined"],',
     replace: "",
     killedBy: ["test/situations/quarantine.test.ts"],
@@ -93,7 +93,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "quarantine-stale-cause",
     rule: "... and its sentence tells why, not a cause that such code left beside it",
-    file: "src/store/postgres/lane-rows.ts",
+    file: "src/store/postgres/lanes/lane-rows.ts",
     find: 'cause: told ?? cause ?? "unmapped"',
     replace: 'cause: cause ?? told ?? "unmapped"',
     killedBy: ["test/store/older-rows.test.ts"],

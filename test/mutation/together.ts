@@ -223,7 +223,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "reserved-met",
     rule: "A lane that somebody else is writing for long is met like one that is there",
-    file: "src/store/postgres/lane-writes.ts",
+    file: "src/store/postgres/lanes/lane-writes.ts",
     find: 'new Set(["23505", "55P03"])',
     replace: 'new Set(["23505"])',
     killedBy: ["test/situations/taken-in-races.test.ts"],
@@ -231,7 +231,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "reserved-made-once",
     rule: "A reserved lane is made by the first that saves it, and changed by the next",
-    file: "src/store/postgres/lane-writes.ts",
+    file: "src/store/postgres/lanes/lane-writes.ts",
     find: "held.set(lane.id, { ...names, reserved: null });",
     replace: "",
     killedBy: ["test/store/postgres-store.test.ts"],
@@ -239,7 +239,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "reserved-twice",
     rule: "Keys of one resource reserve one lane, however often they come in a transaction",
-    file: "src/store/postgres/reserve-lanes.ts",
+    file: "src/store/postgres/lanes/reserve-lanes.ts",
     find: "if (reserved !== null) ids.set(nameOf(reserved), id);",
     replace: "if (reserved !== null) ids.set(id, id);",
     killedBy: ["test/store/postgres-store.test.ts"],

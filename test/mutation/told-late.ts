@@ -144,7 +144,7 @@ export const toldLate: readonly CodeMutant[] = [
   {
     id: "back-first-waits",
     rule: "... once it has waited for the first",
-    file: "src/store/postgres/lane-keys.ts",
+    file: "src/store/postgres/lanes/lane-keys.ts",
     find: '"select pg_advisory_xact_lock(hashtextextended($1, 0))"',
     replace: '"select $1::text"',
     killedBy: ["test/store/postgres-store.test.ts"],
@@ -153,7 +153,7 @@ export const toldLate: readonly CodeMutant[] = [
     id: "switched-on-meanwhile",
     rule: "What is switched off for its connection is decided anew where that was switched on meanwhile",
     reasons: ["connection_paused"],
-    file: "src/store/postgres/lane-writes.ts",
+    file: "src/store/postgres/lanes/lane-writes.ts",
     find: "if (off.length > 0) writes.push(refuseSwitchedOn(tx, off));",
     replace: "",
     killedBy: [...killedBy, "test/store/postgres-store.test.ts"],

@@ -368,7 +368,7 @@ export const transferring: readonly CodeMutant[] = [
   {
     id: "taken-back-last",
     rule: "Of several that ended in a connection, a record that is taken back gets the last one back",
-    file: "src/store/postgres/lane-keys.ts",
+    file: "src/store/postgres/lanes/lane-keys.ts",
     find: "order by tombstone_at, id",
     replace: "order by id",
     killedBy: takenBack,

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { connectionId } from "../../src/model/ids.ts";
 import { enableConnection } from "../../src/runtime/safety/enable-connection.ts";
-import { ensureLanesFree } from "../../src/store/postgres/ensure-lanes.ts";
+import { ensureLanesFree } from "../../src/store/postgres/lanes/ensure-lanes.ts";
 import type { StoreTransaction } from "../../src/store/store.ts";
 import { identities, octocat } from "./link-conformance.ts";
 import {

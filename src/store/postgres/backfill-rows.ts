@@ -6,7 +6,7 @@ import { formatInstant, parseInstant } from "../../model/instant.ts";
 import type { Queryable } from "../database.ts";
 import type { BackfillStore } from "../backfill-store.ts";
 import { storableJson } from "../storable-json.ts";
-import { instantOrNull, textOrNull } from "./event-rows.ts";
+import { instantOrNull, textOrNull } from "./lanes/event-rows.ts";
 
 interface BackfillRow {
   readonly connection_id: string;

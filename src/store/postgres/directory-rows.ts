@@ -6,7 +6,7 @@ import type { Account, Connection } from "../../model/connection.ts";
 import type { Queryable } from "../database.ts";
 import type { AccountRecord, Directory } from "../store.ts";
 import { backfills } from "./backfill-rows.ts";
-import { instantOrNull, textOrNull } from "./event-rows.ts";
+import { instantOrNull, textOrNull } from "./lanes/event-rows.ts";
 import { storableJson } from "../storable-json.ts";
 
 interface AccountRow {

@@ -4,9 +4,9 @@ import { parseInstant } from "../../model/instant.ts";
 import type { OffCause } from "../../model/lane.ts";
 import type { Queryable } from "../database.ts";
 import type { DisabledPairing, DueNow, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
-import { eventFromRow, type EventRow, instantOrNull } from "./event-rows.ts";
-import { pairingOffFromRow } from "./lane-rows.ts";
-import { readLanes } from "./lane-locks.ts";
+import { eventFromRow, type EventRow, instantOrNull } from "./lanes/event-rows.ts";
+import { pairingOffFromRow } from "./lanes/lane-rows.ts";
+import { readLanes } from "./lanes/lane-locks.ts";
 import { standings } from "./standing-rows.ts";
 
 type LiveState = "queued" | "processing" | "errored" | "disabled";

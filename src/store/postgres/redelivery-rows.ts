@@ -4,7 +4,7 @@ import type { MissedDelivery } from "../../model/missed-delivery.ts";
 import type { Database, Queryable } from "../database.ts";
 import type { RedeliveryStore } from "../redeliveries.ts";
 import { storableJson } from "../storable-json.ts";
-import { textOrNull } from "./event-rows.ts";
+import { textOrNull } from "./lanes/event-rows.ts";
 
 interface TurnRow {
   readonly id: string;

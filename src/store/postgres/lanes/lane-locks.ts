@@ -6,16 +6,16 @@
  * and events are read by later statements. For the same reason lanes that were found by their
  * events are looked at again once they are locked: another worker may have been there meanwhile.
  */
-import { nextEvent, processing } from "../../engine/lane/index.ts";
-import type { TandemEvent } from "../../model/event.ts";
-import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
-import { formatInstant, type Instant } from "../../model/instant.ts";
-import type { Lane } from "../../model/lane.ts";
-import type { Queryable, QueryResult } from "../database.ts";
+import { nextEvent, processing } from "../../../engine/lane/index.ts";
+import type { TandemEvent } from "../../../model/event.ts";
+import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
+import { formatInstant, type Instant } from "../../../model/instant.ts";
+import type { Lane } from "../../../model/lane.ts";
+import type { Queryable, QueryResult } from "../../database.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
-import { allOf } from "../pipeline.ts";
-import type { ResourceRelations } from "../resource-relations.ts";
+import { allOf } from "../../pipeline.ts";
+import type { ResourceRelations } from "../../resource-relations.ts";
 
 /** A lane that a transaction holds, with what its events are called by. */
 export interface HeldLane extends ResourceNames {

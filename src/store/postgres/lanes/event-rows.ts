@@ -1,6 +1,6 @@
 /** Between an event and its row, in `events_live` and `events_ended` alike. */
 import { isDeepStrictEqual } from "node:util";
-import type { Content } from "../../model/content.ts";
+import type { Content } from "../../../model/content.ts";
 import type {
   Conflict,
   EventError,
@@ -8,9 +8,9 @@ import type {
   FieldChange,
   Reason,
   TandemEvent,
-} from "../../model/event.ts";
-import { connectionId, deliveryId, eventId, laneId } from "../../model/ids.ts";
-import { formatInstant, type Instant, parseInstant } from "../../model/instant.ts";
+} from "../../../model/event.ts";
+import { connectionId, deliveryId, eventId, laneId } from "../../../model/ids.ts";
+import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
 
 export interface EventRow {
   readonly id: string;

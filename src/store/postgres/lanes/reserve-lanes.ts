@@ -5,11 +5,11 @@
  * Whoever makes the same one meanwhile is met as late as that, and all is to be done again. The second
  * time they are made before anything else is done: whoever is at it is met then.
  */
-import { type LaneId, laneId } from "../../model/ids.ts";
-import { newLane, resourceKey } from "../../model/lane.ts";
-import type { Queryable } from "../database.ts";
-import type { ResourceRelations } from "../resource-relations.ts";
-import type { LaneKey } from "../store.ts";
+import { type LaneId, laneId } from "../../../model/ids.ts";
+import { newLane, resourceKey } from "../../../model/lane.ts";
+import type { Queryable } from "../../database.ts";
+import type { ResourceRelations } from "../../resource-relations.ts";
+import type { LaneKey } from "../../store.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 
 // Numbered behind the sort: ids count up in the order of the keys, as they would where the lanes are made.

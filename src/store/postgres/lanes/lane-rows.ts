@@ -1,9 +1,9 @@
 /** Between a lane and its rows: the narrow one in `lanes`, the wide one in `integration_records`. */
 import { isDeepStrictEqual } from "node:util";
-import type { Actor, Content } from "../../model/content.ts";
-import type { TandemEvent } from "../../model/event.ts";
-import { connectionId, eventId, laneId } from "../../model/ids.ts";
-import { formatInstant, parseInstant } from "../../model/instant.ts";
+import type { Actor, Content } from "../../../model/content.ts";
+import type { TandemEvent } from "../../../model/event.ts";
+import { connectionId, eventId, laneId } from "../../../model/ids.ts";
+import { formatInstant, parseInstant } from "../../../model/instant.ts";
 import type {
   Attempt,
   Flip,
@@ -17,7 +17,7 @@ import type {
   PostedAuthor,
   PostedCreates,
   RecordMove,
-} from "../../model/lane.ts";
+} from "../../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
