@@ -9,7 +9,7 @@ import { findChildLanes, findUnpairedChildren } from "../../src/store/postgres/l
 import { type HeldLanes, lockLanes } from "../../src/store/postgres/lanes/lane-locks.ts";
 import { saveLanes } from "../../src/store/postgres/lanes/lane-writes.ts";
 import { nothingSeen } from "../../src/store/beginning.ts";
-import { ledger } from "../../src/store/postgres/ledger-rows.ts";
+import { ledger } from "../../src/store/postgres/ledger/ledger-rows.ts";
 import { migrate } from "../../src/store/postgres/migrate.ts";
 import { redeliveryStore } from "../../src/store/postgres/redelivery-rows.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";

@@ -7,7 +7,7 @@ import { MigrationError } from "../migration-error.ts";
 import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./driver/brief-lock.ts";
 import { installCaptureTriggers } from "./capture-triggers.ts";
-import { installResourceViews } from "./resource-views.ts";
+import { installResourceViews } from "./ledger/resource-views.ts";
 import { noteMappings } from "./schema-facts.ts";
 
 /** One numbered file of `migrations/`. */

@@ -33,12 +33,12 @@ import { deliveryStore, keysReceived, pendingDeliveries } from "./delivery-rows.
 import { directory } from "./directory-rows.ts";
 import { heldRuns } from "./held-run-rows.ts";
 import { instanceStore } from "./instance-rows.ts";
-import { appendJournal } from "./journal-rows.ts";
+import { appendJournal } from "./ledger/journal-rows.ts";
 import { ensureLanes, ensureLanesFree } from "./lanes/ensure-lanes.ts";
 import * as laneKeys from "./lanes/lane-keys.ts";
 import * as laneLocks from "./lanes/lane-locks.ts";
 import { LaneMadeMeanwhileError, removeLane, saveLanes } from "./lanes/lane-writes.ts";
-import { ledger } from "./ledger-rows.ts";
+import { ledger } from "./ledger/ledger-rows.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 import { LogWatch } from "./log-watch.ts";
 import { linkStore } from "./link-rows.ts";

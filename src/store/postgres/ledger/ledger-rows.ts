@@ -1,12 +1,12 @@
 /** Reading the ledger, for people and programs that want to know; nothing here decides. */
-import { connectionId, laneId } from "../../model/ids.ts";
-import { parseInstant } from "../../model/instant.ts";
-import type { OffCause } from "../../model/lane.ts";
-import type { Queryable } from "../database.ts";
-import type { DisabledPairing, DueNow, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
-import { eventFromRow, type EventRow, instantOrNull } from "./lanes/event-rows.ts";
-import { pairingOffFromRow } from "./lanes/lane-rows.ts";
-import { readLanes } from "./lanes/lane-locks.ts";
+import { connectionId, laneId } from "../../../model/ids.ts";
+import { parseInstant } from "../../../model/instant.ts";
+import type { OffCause } from "../../../model/lane.ts";
+import type { Queryable } from "../../database.ts";
+import type { DisabledPairing, DueNow, EventQuery, Ledger, LedgerEvent } from "../../ledger.ts";
+import { eventFromRow, type EventRow, instantOrNull } from "../lanes/event-rows.ts";
+import { pairingOffFromRow } from "../lanes/lane-rows.ts";
+import { readLanes } from "../lanes/lane-locks.ts";
 import { standings } from "./standing-rows.ts";
 
 type LiveState = "queued" | "processing" | "errored" | "disabled";

@@ -1,10 +1,10 @@
 /** The typed views that show cached copies: one a resource type, such as `tandem.github_issues`. */
 import { createHash } from "node:crypto";
-import type { FieldKind } from "../../model/content.ts";
-import type { Mapping } from "../../model/mapping.ts";
-import { type Database, sqlState } from "../database.ts";
-import { MigrationError } from "../migration-error.ts";
-import { quoteIdentifier, quoteLiteral } from "./driver/identifiers.ts";
+import type { FieldKind } from "../../../model/content.ts";
+import type { Mapping } from "../../../model/mapping.ts";
+import { type Database, sqlState } from "../../database.ts";
+import { MigrationError } from "../../migration-error.ts";
+import { quoteIdentifier, quoteLiteral } from "../driver/identifiers.ts";
 
 /** Creates views that are missing or different. Those of types no longer mapped stay: they show what was. */
 export async function installResourceViews(
