@@ -35,7 +35,7 @@ export const redelivering: readonly CodeMutant[] = [
   {
     id: "redelivery-pages",
     rule: "A turn reads of what was missed what it asks for, however much there is",
-    file: "src/store/postgres/redelivery-rows.ts",
+    file: "src/store/postgres/deliveries/redelivery-rows.ts",
     find: "         order by run_at, delivery_key\n",
     replace: "         order by failed_at, delivery_key\n",
     killedBy: ["test/store/claim-cost.test.ts"],

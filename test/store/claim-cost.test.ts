@@ -11,7 +11,7 @@ import { saveLanes } from "../../src/store/postgres/lanes/lane-writes.ts";
 import { nothingSeen } from "../../src/store/beginning.ts";
 import { ledger } from "../../src/store/postgres/ledger/ledger-rows.ts";
 import { migrate } from "../../src/store/postgres/migrate.ts";
-import { redeliveryStore } from "../../src/store/postgres/redelivery-rows.ts";
+import { redeliveryStore } from "../../src/store/postgres/deliveries/redelivery-rows.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 

@@ -1,7 +1,7 @@
 /** Counts of refused webhooks. */
-import { formatInstant, parseInstant } from "../../model/instant.ts";
-import type { Queryable } from "../database.ts";
-import { REFUSALS_KEPT_MS, type RefusalStore } from "../refusals.ts";
+import { formatInstant, parseInstant } from "../../../model/instant.ts";
+import type { Queryable } from "../../database.ts";
+import { REFUSALS_KEPT_MS, type RefusalStore } from "../../refusals.ts";
 
 interface RefusalRow {
   readonly integration: string;

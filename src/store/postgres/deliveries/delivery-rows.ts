@@ -1,16 +1,16 @@
 /** Deliveries: stored before they are answered, counted when they come again, then translated. */
-import { type AccountId, accountId, deliveryId, laneId } from "../../model/ids.ts";
-import { formatInstant, type Instant } from "../../model/instant.ts";
-import type { Database, Queryable } from "../database.ts";
+import { type AccountId, accountId, deliveryId, laneId } from "../../../model/ids.ts";
+import { formatInstant, type Instant } from "../../../model/instant.ts";
+import type { Database, Queryable } from "../../database.ts";
 import type {
   Delivery,
   DeliveryStore,
   PendingDeliveries,
   ReceivedDelivery,
   TakenDelivery,
-} from "../deliveries.ts";
-import { allOf } from "../pipeline.ts";
-import { storableJson, withoutNul } from "../storable-json.ts";
+} from "../../deliveries.ts";
+import { allOf } from "../../pipeline.ts";
+import { storableJson, withoutNul } from "../../storable-json.ts";
 
 type Received = Omit<Delivery, "attempts">;
 
