@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const logPlace = "src/engine/limits/log-place.ts";
-const logWatch = "src/store/postgres/log-watch.ts";
+const logWatch = "src/store/postgres/directory/log-watch.ts";
 const guard = "src/runtime/safety/instance.ts";
 const onPostgres = ["test/situations/failover.test.ts"];
 
@@ -74,7 +74,7 @@ export const failingOver: readonly CodeMutant[] = [
   {
     id: "set-back-approved-since",
     rule: "What was lost before an approval is no news",
-    file: "src/store/postgres/instance-rows.ts",
+    file: "src/store/postgres/directory/instance-rows.ts",
     find: "where instance.adopted_at <= $2::timestamptz",
     replace: "where $2::timestamptz is not null",
     killedBy: ["test/store/postgres-store.test.ts"],

@@ -125,7 +125,7 @@ export const safety: readonly CodeMutant[] = [
   {
     id: "instance-set-back-atomic",
     rule: "Whether a database knows a beat is asked by the statement that writes the next",
-    file: "src/store/postgres/instance-rows.ts",
+    file: "src/store/postgres/directory/instance-rows.ts",
     find: "where host = $1 and at >= $2::timestamptz",
     replace: "where host = $1 and at is distinct from $2::timestamptz - interval '1 century'",
     killedBy: ["test/store/postgres-store.test.ts"],

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
 import type { Database } from "../../src/store/database.ts";
 import { connectionId, laneId } from "../../src/model/ids.ts";
-import { afterCommitStore } from "../../src/store/postgres/after-commit-rows.ts";
+import { afterCommitStore } from "../../src/store/postgres/directory/after-commit-rows.ts";
 import { ensureLanes } from "../../src/store/postgres/lanes/ensure-lanes.ts";
 import { findChildLanes, findUnpairedChildren } from "../../src/store/postgres/lanes/lane-keys.ts";
 import { type HeldLanes, lockLanes } from "../../src/store/postgres/lanes/lane-locks.ts";

@@ -5,7 +5,7 @@ import { type Instant, parseInstant } from "../../src/model/instant.ts";
 import { type Closing, type Database, LostWorkError } from "../../src/store/database.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { memoryStore } from "../../src/store/memory/memory-store.ts";
-import { LogWatch } from "../../src/store/postgres/log-watch.ts";
+import { LogWatch } from "../../src/store/postgres/directory/log-watch.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { after, connectTo } from "./opened-store.ts";

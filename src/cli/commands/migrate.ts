@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { compileConfig } from "../../compile-config.ts";
 import type { Database } from "../../store/database.ts";
-import { auditStore } from "../../store/postgres/audit-rows.ts";
+import { auditStore } from "../../store/postgres/directory/audit-rows.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import { openDatabase } from "../../store/postgres/driver/open-database.ts";
 import { columns } from "../columns.ts";

@@ -24,15 +24,15 @@ import type {
   StoreTransaction,
   Work,
 } from "../store.ts";
-import { afterCommitStore } from "./after-commit-rows.ts";
-import { auditStore } from "./audit-rows.ts";
+import { afterCommitStore } from "./directory/after-commit-rows.ts";
+import { auditStore } from "./directory/audit-rows.ts";
 import { refusalStore } from "./deliveries/refusal-rows.ts";
-import { backfillStore } from "./backfill-rows.ts";
+import { backfillStore } from "./directory/backfill-rows.ts";
 import { changeStore } from "./change-rows.ts";
 import { deliveryStore, keysReceived, pendingDeliveries } from "./deliveries/delivery-rows.ts";
-import { directory } from "./directory-rows.ts";
-import { heldRuns } from "./held-run-rows.ts";
-import { instanceStore } from "./instance-rows.ts";
+import { directory } from "./directory/directory-rows.ts";
+import { heldRuns } from "./directory/held-run-rows.ts";
+import { instanceStore } from "./directory/instance-rows.ts";
 import { appendJournal } from "./ledger/journal-rows.ts";
 import { ensureLanes, ensureLanesFree } from "./lanes/ensure-lanes.ts";
 import * as laneKeys from "./lanes/lane-keys.ts";
@@ -40,8 +40,8 @@ import * as laneLocks from "./lanes/lane-locks.ts";
 import { LaneMadeMeanwhileError, removeLane, saveLanes } from "./lanes/lane-writes.ts";
 import { ledger } from "./ledger/ledger-rows.ts";
 import { migrate, readMigrations } from "./migrate.ts";
-import { LogWatch } from "./log-watch.ts";
-import { linkStore } from "./link-rows.ts";
+import { LogWatch } from "./directory/log-watch.ts";
+import { linkStore } from "./directory/link-rows.ts";
 import { RecordRows } from "./record-rows.ts";
 import { recordStore } from "./record-store.ts";
 import { redeliveryStore } from "./deliveries/redelivery-rows.ts";
@@ -49,7 +49,7 @@ import { refusalAtCommit } from "./refusals.ts";
 import { reserveLanes } from "./lanes/reserve-lanes.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
-import { sessionStore } from "./session-rows.ts";
+import { sessionStore } from "./directory/session-rows.ts";
 import { TableShapes } from "./table-shapes.ts";
 import { opening, timeOf } from "./driver/transaction-settings.ts";
 

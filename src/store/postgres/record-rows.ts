@@ -12,7 +12,7 @@ import type { AppSql, ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./driver/identifiers.ts";
 import { changeStore } from "./change-rows.ts";
 import { columnOf, columnsOf, noTable, KEY, returned, toldOf } from "./record-columns.ts";
-import { placeholderRows } from "./link-rows.ts";
+import { placeholderRows } from "./directory/link-rows.ts";
 import {
   type BatchTable,
   drawKeys,

@@ -8,8 +8,13 @@
  * A process knows of its own commits only. Where replicas follow asynchronously, a failover that lost none
  * of them may have lost those of others, who get time to say so (`runtime/safety/instance.ts`).
  */
-import { compareLog, type FoundLog, type LogPlace, SET_BACK } from "../../engine/limits/index.ts";
-import type { Instant } from "../../model/instant.ts";
+import {
+  compareLog,
+  type FoundLog,
+  type LogPlace,
+  SET_BACK,
+} from "../../../engine/limits/index.ts";
+import type { Instant } from "../../../model/instant.ts";
 import {
   type Closing,
   type Database,
@@ -17,8 +22,8 @@ import {
   mayPass,
   type QueryResult,
   sqlState,
-} from "../database.ts";
-import type { InstanceStore } from "../instances.ts";
+} from "../../database.ts";
+import type { InstanceStore } from "../../instances.ts";
 
 /** A commit of this process. */
 interface Committed extends LogPlace {

@@ -1,11 +1,16 @@
 /** Placeholders as Tandem remembers them, and the links that give their records to users. */
-import type { EventId } from "../../model/ids.ts";
-import { formatInstant } from "../../model/instant.ts";
-import type { Placeholder } from "../../model/placeholder.ts";
-import type { Queryable } from "../database.ts";
-import { connectLink, findLinks, type PlaceholderRows, type ActorRows } from "../resolve-actors.ts";
-import { storableJson } from "../storable-json.ts";
-import type { IdentitySettings, Link, LinkStore } from "../store.ts";
+import type { EventId } from "../../../model/ids.ts";
+import { formatInstant } from "../../../model/instant.ts";
+import type { Placeholder } from "../../../model/placeholder.ts";
+import type { Queryable } from "../../database.ts";
+import {
+  connectLink,
+  findLinks,
+  type PlaceholderRows,
+  type ActorRows,
+} from "../../resolve-actors.ts";
+import { storableJson } from "../../storable-json.ts";
+import type { IdentitySettings, Link, LinkStore } from "../../store.ts";
 
 interface PlaceholderRow {
   readonly record_id: string;

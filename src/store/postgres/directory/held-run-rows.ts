@@ -1,10 +1,10 @@
 /** Runs that wait for a person's word. */
-import type { HeldRun, Victim } from "../../model/held-run.ts";
-import { connectionId } from "../../model/ids.ts";
-import { parseInstant } from "../../model/instant.ts";
-import type { Queryable } from "../database.ts";
-import type { HeldRuns } from "../held-runs.ts";
-import { storableJson } from "../storable-json.ts";
+import type { HeldRun, Victim } from "../../../model/held-run.ts";
+import { connectionId } from "../../../model/ids.ts";
+import { parseInstant } from "../../../model/instant.ts";
+import type { Queryable } from "../../database.ts";
+import type { HeldRuns } from "../../held-runs.ts";
+import { storableJson } from "../../storable-json.ts";
 
 interface RunRow {
   readonly id: string;

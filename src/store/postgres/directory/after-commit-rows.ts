@@ -1,10 +1,10 @@
 /** Hooks that are to follow a commit: noted with the write, claimed like events, removed when run. */
-import { eventId } from "../../model/ids.ts";
-import { formatInstant } from "../../model/instant.ts";
-import type { Row } from "../../model/mapping.ts";
-import type { Queryable } from "../database.ts";
-import { storableJson } from "../storable-json.ts";
-import type { AfterCommitMark, AfterCommitStore } from "../store.ts";
+import { eventId } from "../../../model/ids.ts";
+import { formatInstant } from "../../../model/instant.ts";
+import type { Row } from "../../../model/mapping.ts";
+import type { Queryable } from "../../database.ts";
+import { storableJson } from "../../storable-json.ts";
+import type { AfterCommitMark, AfterCommitStore } from "../../store.ts";
 
 interface MarkRow {
   readonly id: string;

@@ -1,7 +1,12 @@
 /** Acts of people, appended and never changed. */
-import { parseInstant } from "../../model/instant.ts";
-import { AUDIT_KEPT_MS, AUDIT_PRUNED_AT_ONCE, type AuditEntry, type AuditStore } from "../audit.ts";
-import type { Queryable } from "../database.ts";
+import { parseInstant } from "../../../model/instant.ts";
+import {
+  AUDIT_KEPT_MS,
+  AUDIT_PRUNED_AT_ONCE,
+  type AuditEntry,
+  type AuditStore,
+} from "../../audit.ts";
+import type { Queryable } from "../../database.ts";
 
 interface AuditRow {
   readonly id: string;

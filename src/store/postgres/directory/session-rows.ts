@@ -1,13 +1,13 @@
 /** Logins of the dashboard. */
-import { parseInstant } from "../../model/instant.ts";
-import type { Queryable } from "../database.ts";
+import { parseInstant } from "../../../model/instant.ts";
+import type { Queryable } from "../../database.ts";
 import {
   SESSION_AGE_MS,
   SESSION_IDLE_MS,
   SESSION_TOUCH_MS,
   type LoginSession,
   type SessionStore,
-} from "../sessions.ts";
+} from "../../sessions.ts";
 
 interface SessionRow {
   readonly id: string;
