@@ -58,7 +58,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "drain-fair",
     rule: "A bulk transaction does not delay a small one",
-    file: "src/store/postgres/change-rows.ts",
+    file: "src/store/postgres/capture/change-rows.ts",
     find: "where id = any (array(select id from due))",
     replace: "where false",
     killedBy: ["test/situations/bulk-transactions.test.ts"],
@@ -66,7 +66,7 @@ export const moving: readonly CodeMutant[] = [
   {
     id: "drain-fair-in-order",
     rule: "A small transaction takes what was captured of its records before",
-    file: "src/store/postgres/change-rows.ts",
+    file: "src/store/postgres/capture/change-rows.ts",
     find: "and earlier.id <= first.id",
     replace: "and earlier.id = first.id",
     killedBy: ["test/situations/bulk-transactions.test.ts"],

@@ -2,8 +2,8 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const absentRow = "src/engine/processing/absent-row.ts";
-const captureSql = "src/store/postgres/capture-sql.ts";
-const fit = "src/store/postgres/fit-for-mapping.ts";
+const captureSql = "src/store/postgres/capture/capture-sql.ts";
+const fit = "src/store/postgres/capture/fit-for-mapping.ts";
 const FORGED = ["test/store/forged-capture.test.ts"];
 const ZONES = ["test/situations/time-zones.test.ts"];
 const HIDDEN = ["test/situations/hidden-rows.test.ts"];
@@ -97,7 +97,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "wall-captured",
     rule: "A writer's stamp without a zone says when it wrote",
-    file: "src/store/postgres/capture-triggers.ts",
+    file: "src/store/postgres/capture/capture-triggers.ts",
     find: ' || column?.builtin === "timestamp";',
     replace: ";",
     killedBy: ZONES,
@@ -105,7 +105,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "wall-configured",
     rule: "... in the zone that the configuration names, where it names one",
-    file: "src/store/postgres/capture-sql.ts",
+    file: "src/store/postgres/capture/capture-sql.ts",
     find: 'builtin === "timestamp" && timeZone !== null',
     replace: 'builtin === "text" && timeZone !== null',
     killedBy: ZONES,
@@ -177,7 +177,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "added-column-known",
     rule: "A column that was added while Tandem runs is written without a restart",
-    file: "src/store/postgres/table-shapes.ts",
+    file: "src/store/postgres/capture/table-shapes.ts",
     find: "needed.every((column) => known.columns.has(column))",
     replace: "needed.length >= 0",
     killedBy: ["test/situations/hooks.test.ts"],

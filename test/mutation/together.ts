@@ -121,7 +121,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "own-write-journal",
     rule: "What an app's trigger writes in answer to ours is captured",
-    file: "src/store/postgres/capture-sql.ts",
+    file: "src/store/postgres/capture/capture-sql.ts",
     find: "\n    or pg_trigger_depth() > 0",
     replace: "",
     killedBy: ["test/situations/own-writes.test.ts"],
@@ -175,7 +175,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "own-write-own-table",
     rule: "What a function of the app writes into another table is captured",
-    file: "src/store/postgres/capture-sql.ts",
+    file: "src/store/postgres/capture/capture-sql.ts",
     find: "is distinct from ${quoteLiteral(recordType)}",
     replace: "is not distinct from ''",
     killedBy: ["test/situations/taken-in-races.test.ts"],

@@ -1,7 +1,7 @@
 /** What is known of an app's table before anything is read or written. */
 import { expect, it } from "vitest";
 import { MigrationError } from "../../src/store/migration-error.ts";
-import { readTableShape } from "../../src/store/postgres/table-shapes.ts";
+import { readTableShape } from "../../src/store/postgres/capture/table-shapes.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";
 

@@ -6,7 +6,7 @@ import type { Database, Queryable } from "../database.ts";
 import { MigrationError } from "../migration-error.ts";
 import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./driver/brief-lock.ts";
-import { installCaptureTriggers } from "./capture-triggers.ts";
+import { installCaptureTriggers } from "./capture/capture-triggers.ts";
 import { installResourceViews } from "./ledger/resource-views.ts";
 import { noteMappings } from "./schema-facts.ts";
 

@@ -28,7 +28,7 @@ import { afterCommitStore } from "./directory/after-commit-rows.ts";
 import { auditStore } from "./directory/audit-rows.ts";
 import { refusalStore } from "./deliveries/refusal-rows.ts";
 import { backfillStore } from "./directory/backfill-rows.ts";
-import { changeStore } from "./change-rows.ts";
+import { changeStore } from "./capture/change-rows.ts";
 import { deliveryStore, keysReceived, pendingDeliveries } from "./deliveries/delivery-rows.ts";
 import { directory } from "./directory/directory-rows.ts";
 import { heldRuns } from "./directory/held-run-rows.ts";
@@ -50,7 +50,7 @@ import { reserveLanes } from "./lanes/reserve-lanes.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
 import { sessionStore } from "./directory/session-rows.ts";
-import { TableShapes } from "./table-shapes.ts";
+import { TableShapes } from "./capture/table-shapes.ts";
 import { opening, timeOf } from "./driver/transaction-settings.ts";
 
 export interface PostgresStoreOptions {

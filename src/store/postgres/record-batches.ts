@@ -6,7 +6,7 @@ import type { Row } from "../../model/mapping.ts";
 import type { Queryable } from "../database.ts";
 import { quoteIdentifier } from "./driver/identifiers.ts";
 import { toParameter } from "./record-values.ts";
-import type { Column, TableShape } from "./table-shapes.ts";
+import type { Column, TableShape } from "./capture/table-shapes.ts";
 
 /** A row with its key as text. */
 export interface KeyedRow {

@@ -4,7 +4,7 @@ import { RecordWriteError } from "../record-write-error.ts";
 import type { RecordTable } from "../resolve-actors.ts";
 import type { ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./driver/identifiers.ts";
-import type { Column, TableShape } from "./table-shapes.ts";
+import type { Column, TableShape } from "./capture/table-shapes.ts";
 
 /** The key as text beside the row, under a name that no column of an app has. */
 export const KEY = "tandem.record_id";

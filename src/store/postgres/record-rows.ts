@@ -10,7 +10,7 @@ import { RecordWriteError } from "../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
 import type { AppSql, ToldBy } from "../store.ts";
 import { quoteIdentifier } from "./driver/identifiers.ts";
-import { changeStore } from "./change-rows.ts";
+import { changeStore } from "./capture/change-rows.ts";
 import { columnOf, columnsOf, noTable, KEY, returned, toldOf } from "./record-columns.ts";
 import { placeholderRows } from "./directory/link-rows.ts";
 import {
@@ -23,7 +23,7 @@ import {
 import { allOf, tell } from "../pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
-import type { Column, TableShape, TableShapes } from "./table-shapes.ts";
+import type { Column, TableShape, TableShapes } from "./capture/table-shapes.ts";
 
 const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.told_by', $2, true)";
 

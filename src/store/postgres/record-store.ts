@@ -4,10 +4,10 @@ import type { Database, Queryable } from "../database.ts";
 import { findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { IdentitySettings, RecordStore } from "../store.ts";
 import { attempt } from "./driver/attempt.ts";
-import { changeStore } from "./change-rows.ts";
+import { changeStore } from "./capture/change-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
 import { misfitOfScope } from "./scope-rows.ts";
-import { mayHideRows } from "./table-shapes.ts";
+import { mayHideRows } from "./capture/table-shapes.ts";
 import { allowPauses } from "./driver/transaction-settings.ts";
 
 export function recordStore(

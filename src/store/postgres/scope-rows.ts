@@ -3,7 +3,7 @@ import type { ScopeMisfit } from "../../model/scope-misfit.ts";
 import type { Queryable } from "../database.ts";
 import { attempt } from "./driver/attempt.ts";
 import { refusalOf } from "./refusals.ts";
-import type { Column, TableShape } from "./table-shapes.ts";
+import type { Column, TableShape } from "./capture/table-shapes.ts";
 
 /** Types that write each value in one way: other text for it is found in no row. */
 const ONE_FORM = new Set(["int2", "int4", "int8", "uuid"]);

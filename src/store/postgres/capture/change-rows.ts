@@ -5,12 +5,12 @@
  * says that the record is to be looked at and when it changed. The drain reads the row as it is
  * now, under the lane's lock, and times only move forward, so the order of drains does not matter.
  */
-import { eventId, laneId } from "../../model/ids.ts";
-import { parseInstant } from "../../model/instant.ts";
-import type { Row } from "../../model/mapping.ts";
-import type { Queryable } from "../database.ts";
-import { storableJson } from "../storable-json.ts";
-import type { CapturedChange, ChangeStore } from "../store.ts";
+import { eventId, laneId } from "../../../model/ids.ts";
+import { parseInstant } from "../../../model/instant.ts";
+import type { Row } from "../../../model/mapping.ts";
+import type { Queryable } from "../../database.ts";
+import { storableJson } from "../../storable-json.ts";
+import type { CapturedChange, ChangeStore } from "../../store.ts";
 
 interface ChangeRow {
   readonly record_type: string;
