@@ -170,7 +170,7 @@ export const availability: readonly CodeMutant[] = [
   {
     id: "scope-one-form",
     rule: "A scope is written as its column writes it: other text is found in no row (S71)",
-    file: "src/store/postgres/scope-rows.ts",
+    file: "src/store/postgres/records/scope-rows.ts",
     find: 'if (kept !== scope && ONE_FORM.has(column.builtin ?? "")) {',
     replace: 'if (kept !== scope && column.builtin === "none") {',
     killedBy: ["test/situations/unfit-scope.test.ts"],

@@ -10,7 +10,7 @@ export const outcomes: readonly CodeMutant[] = [
     id: "record-locked-skip",
     rule: "Tandem does not wait for a row that the app holds",
     reasons: ["record_locked"],
-    file: "src/store/postgres/record-rows.ts",
+    file: "src/store/postgres/records/record-rows.ts",
     find: "where ${key.quoted} = $1\n       for no key update skip locked`",
     replace: "where ${key.quoted} = $1\n       for no key update`",
     killedBy: HELD,

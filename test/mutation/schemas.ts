@@ -72,7 +72,7 @@ export const schemas: readonly CodeMutant[] = [
   {
     id: "wall-written",
     rule: "A time without a zone is written in the zone in which the app writes it",
-    file: "src/store/postgres/record-values.ts",
+    file: "src/store/postgres/records/record-values.ts",
     find: "text : column.wall.show(at);",
     replace: "text : text;",
     killedBy: ZONES,

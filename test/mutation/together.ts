@@ -167,7 +167,7 @@ export const together: readonly CodeMutant[] = [
   {
     id: "own-write-rules",
     rule: "So is what a rule of the app makes of a write of ours",
-    file: "src/store/postgres/record-columns.ts",
+    file: "src/store/postgres/records/record-columns.ts",
     find: 'by === "writer" && !ruled',
     replace: 'by === "writer"',
     killedBy: ["test/situations/taken-in-races.test.ts"],

@@ -6,7 +6,7 @@ import {
   refusalOf,
   refusalOfApp,
   suppressed,
-} from "../../src/store/postgres/refusals.ts";
+} from "../../src/store/postgres/records/refusals.ts";
 
 /** An error as both drivers throw it. */
 function failure(code: string, message = "it failed", fields: object = {}): Error {

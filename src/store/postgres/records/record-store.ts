@@ -1,14 +1,14 @@
 /** The record store of one transaction: a mapping's table in place of any. */
-import type { Mapping } from "../../model/mapping.ts";
-import type { Database, Queryable } from "../database.ts";
-import { findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
-import type { IdentitySettings, RecordStore } from "../store.ts";
-import { attempt } from "./driver/attempt.ts";
-import { changeStore } from "./capture/change-rows.ts";
+import type { Mapping } from "../../../model/mapping.ts";
+import type { Database, Queryable } from "../../database.ts";
+import { findUser, type RecordTable, resolveActors } from "../../resolve-actors.ts";
+import type { IdentitySettings, RecordStore } from "../../store.ts";
+import { attempt } from "../driver/attempt.ts";
+import { changeStore } from "../capture/change-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
 import { misfitOfScope } from "./scope-rows.ts";
-import { mayHideRows } from "./capture/table-shapes.ts";
-import { allowPauses } from "./driver/transaction-settings.ts";
+import { mayHideRows } from "../capture/table-shapes.ts";
+import { allowPauses } from "../driver/transaction-settings.ts";
 
 export function recordStore(
   { tx, kind }: { readonly tx: Queryable; readonly kind: Database["kind"] },

@@ -2,11 +2,11 @@
  * Many rows of an app's table in one statement each. What a statement returns comes in no order that
  * is promised, so rows are told apart by their keys, and those of new rows are drawn beforehand.
  */
-import type { Row } from "../../model/mapping.ts";
-import type { Queryable } from "../database.ts";
-import { quoteIdentifier } from "./driver/identifiers.ts";
+import type { Row } from "../../../model/mapping.ts";
+import type { Queryable } from "../../database.ts";
+import { quoteIdentifier } from "../driver/identifiers.ts";
 import { toParameter } from "./record-values.ts";
-import type { Column, TableShape } from "./capture/table-shapes.ts";
+import type { Column, TableShape } from "../capture/table-shapes.ts";
 
 /** A row with its key as text. */
 export interface KeyedRow {

@@ -3,16 +3,16 @@
  *
  * A row is never waited for: what the app holds is reported as busy, and the event goes back.
  */
-import type { EventId } from "../../model/ids.ts";
-import type { Row, RowPatch } from "../../model/mapping.ts";
-import type { Queryable } from "../database.ts";
-import { RecordWriteError } from "../record-write-error.ts";
-import type { ActorRows, PlaceholderRows, RecordTable } from "../resolve-actors.ts";
-import type { AppSql, ToldBy } from "../store.ts";
-import { quoteIdentifier } from "./driver/identifiers.ts";
-import { changeStore } from "./capture/change-rows.ts";
+import type { EventId } from "../../../model/ids.ts";
+import type { Row, RowPatch } from "../../../model/mapping.ts";
+import type { Queryable } from "../../database.ts";
+import { RecordWriteError } from "../../record-write-error.ts";
+import type { ActorRows, PlaceholderRows, RecordTable } from "../../resolve-actors.ts";
+import type { AppSql, ToldBy } from "../../store.ts";
+import { quoteIdentifier } from "../driver/identifiers.ts";
+import { changeStore } from "../capture/change-rows.ts";
 import { columnOf, columnsOf, noTable, KEY, returned, toldOf } from "./record-columns.ts";
-import { placeholderRows } from "./directory/link-rows.ts";
+import { placeholderRows } from "../directory/link-rows.ts";
 import {
   type BatchTable,
   drawKeys,
@@ -20,10 +20,10 @@ import {
   type KeyedRow,
   updateKeyed,
 } from "./record-batches.ts";
-import { allOf, tell } from "../pipeline.ts";
+import { allOf, tell } from "../../pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
-import type { Column, TableShape, TableShapes } from "./capture/table-shapes.ts";
+import type { Column, TableShape, TableShapes } from "../capture/table-shapes.ts";
 
 const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.told_by', $2, true)";
 
