@@ -9,7 +9,12 @@ export {
   type TestTandem,
   type TestTandemOptions,
 } from "./test-tandem.ts";
-export type { MemoryTable, MemoryTables, NewRow, RowWrite } from "../store/memory/app-tables.ts";
+export type {
+  MemoryTable,
+  MemoryTables,
+  NewRow,
+  RowWrite,
+} from "../store/memory/tables/app-tables.ts";
 export {
   createMemoryDatabase,
   type MemoryDatabase,

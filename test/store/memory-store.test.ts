@@ -1,7 +1,7 @@
 /** The store in memory: what every store must do, and what Postgres does by itself. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { formatInstant, parseInstant } from "../../src/model/instant.ts";
-import type { RowWrite } from "../../src/store/memory/app-tables.ts";
+import type { RowWrite } from "../../src/store/memory/tables/app-tables.ts";
 import {
   createMemoryDatabase,
   type MemoryDatabase,

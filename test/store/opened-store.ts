@@ -12,7 +12,7 @@ import {
 import type { Lane } from "../../src/model/lane.ts";
 import type { Mapping, Row } from "../../src/model/mapping.ts";
 import type { Database } from "../../src/store/database.ts";
-import type { MemoryTables, NewRow } from "../../src/store/memory/app-tables.ts";
+import type { MemoryTables, NewRow } from "../../src/store/memory/tables/app-tables.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { memoryStore } from "../../src/store/memory/memory-store.ts";
 import type { MemoryClient } from "../../src/store/memory/records.ts";

@@ -8,7 +8,7 @@ import {
   type LoginSession,
   type SessionStore,
 } from "../sessions.ts";
-import type { MemoryState, Step } from "./memory-state.ts";
+import type { MemoryState, Step } from "./tables/memory-state.ts";
 
 export function sessionStore(state: MemoryState, step: Step): SessionStore {
   const { sessions } = state;

@@ -3,7 +3,7 @@ import { type Backfill, NO_PROGRESS } from "../../model/backfill.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { BackfillStore, NotedKey } from "../backfill-store.ts";
-import type { KeptKey, MemoryState } from "./memory-state.ts";
+import type { KeptKey, MemoryState } from "./tables/memory-state.ts";
 
 export function backfillStore(
   state: MemoryState,

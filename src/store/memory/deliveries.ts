@@ -4,7 +4,7 @@ import type { Instant } from "../../model/instant.ts";
 import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../deliveries.ts";
 import { storableValue, withoutNul } from "../storable-json.ts";
 import { byId } from "./lane-keys.ts";
-import type { MemoryState, StoredDelivery } from "./memory-state.ts";
+import type { MemoryState, StoredDelivery } from "./tables/memory-state.ts";
 
 export function deliveryStore(state: MemoryState): DeliveryStore {
   return {

@@ -4,8 +4,8 @@ import { accountId, connectionId } from "../../model/ids.ts";
 import { storableValue } from "../storable-json.ts";
 import type { Directory } from "../store.ts";
 import { allBackfills } from "./backfills.ts";
-import { ConstraintError } from "./constraint-error.ts";
-import type { MemoryState } from "./memory-state.ts";
+import { ConstraintError } from "./tables/constraint-error.ts";
+import type { MemoryState } from "./tables/memory-state.ts";
 
 /** What a transaction looks up, and how the state is read. */
 export function lookedUp(

@@ -4,8 +4,8 @@ import type { Instant } from "../../model/instant.ts";
 import { type Lane, newLane } from "../../model/lane.ts";
 import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../store.ts";
-import { ConstraintError } from "./constraint-error.ts";
-import type { MemoryState } from "./memory-state.ts";
+import { ConstraintError } from "./tables/constraint-error.ts";
+import type { MemoryState } from "./tables/memory-state.ts";
 
 /** What the indexes know a lane by; `null` where one does not know it. */
 export function resourceKey(

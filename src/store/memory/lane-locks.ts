@@ -5,7 +5,7 @@ import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import { byId } from "./lane-keys.ts";
-import type { MemoryState } from "./memory-state.ts";
+import type { MemoryState } from "./tables/memory-state.ts";
 
 /** The lanes that a transaction holds: those that are still to be made as they will be, others locked. */
 export type HeldLanes = Map<LaneId, Lane | null>;

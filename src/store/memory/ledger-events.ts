@@ -5,8 +5,8 @@ import type { Lane } from "../../model/lane.ts";
 import type { ResourceRelations } from "../resource-relations.ts";
 import { storableValue } from "../storable-json.ts";
 import type { LedgerEvent } from "../ledger.ts";
-import type { MemoryState } from "./memory-state.ts";
-import { UndoableList } from "./undo-log.ts";
+import type { MemoryState } from "./tables/memory-state.ts";
+import { UndoableList } from "./tables/undo-log.ts";
 
 /** Under which key the ended events of a lane are found. */
 export function laneKeyOf(id: LaneId): string {

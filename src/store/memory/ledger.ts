@@ -6,7 +6,7 @@ import type { ResourceRelations } from "../resource-relations.ts";
 import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../ledger.ts";
 import { byId, lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
-import type { MemoryState } from "./memory-state.ts";
+import type { MemoryState } from "./tables/memory-state.ts";
 import { newestFirst, standings } from "./standings.ts";
 
 export function ledger(state: MemoryState, relations: () => ResourceRelations): Ledger {

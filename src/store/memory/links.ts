@@ -3,7 +3,7 @@ import type { Placeholder } from "../../model/placeholder.ts";
 import { connectLink, findLinks, type ActorRows, type PlaceholderRows } from "../resolve-actors.ts";
 import { storableValue } from "../storable-json.ts";
 import type { IdentitySettings, Link, LinkStore } from "../store.ts";
-import type { MemoryState, Step } from "./memory-state.ts";
+import type { MemoryState, Step } from "./tables/memory-state.ts";
 
 /** One transaction runs at a time, so nothing needs to be held. */
 export function placeholderRows(state: MemoryState, step: Step): PlaceholderRows {

@@ -21,7 +21,7 @@ import { appendJournal } from "./ledger-events.ts";
 import { ledger } from "./ledger.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
-import type { MemoryState } from "./memory-state.ts";
+import type { MemoryState } from "./tables/memory-state.ts";
 import { actorRows, capturedOf, withEdit, recordStore } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
 import { reserveLanes } from "./reserve-lanes.ts";

@@ -5,11 +5,11 @@ import type { Row, RowPatch } from "../../model/mapping.ts";
 import { RecordWriteError } from "../record-write-error.ts";
 import { type ActorRows, findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
 import type { AppSql, CapturedChange, IdentitySettings, RecordStore } from "../store.ts";
-import type { Entry } from "./app-tables.ts";
-import { keptKey } from "./kept-values.ts";
+import type { Entry } from "./tables/app-tables.ts";
+import { keptKey } from "./tables/kept-values.ts";
 import { placeholderRows } from "./links.ts";
-import type { MemoryState, Step } from "./memory-state.ts";
-import { unknownColumn } from "./table-refusals.ts";
+import type { MemoryState, Step } from "./tables/memory-state.ts";
+import { unknownColumn } from "./tables/table-refusals.ts";
 
 /** The rows that stand for actors. */
 export function actorRows(state: MemoryState, step: Step): ActorRows {

@@ -2,9 +2,9 @@
  * The app's own tables, in memory: rows by key, with the constraints that apps rely on. Whoever
  * writes, the app or Tandem, each write is told to `wrote`.
  */
-import type { EventId } from "../../model/ids.ts";
-import type { Instant } from "../../model/instant.ts";
-import type { Row, RowPatch } from "../../model/mapping.ts";
+import type { EventId } from "../../../model/ids.ts";
+import type { Instant } from "../../../model/instant.ts";
+import type { Row, RowPatch } from "../../../model/mapping.ts";
 import { UndoableMap, type UndoLog } from "./undo-log.ts";
 import { keptKey, keptValue, sameKept } from "./kept-values.ts";
 import {

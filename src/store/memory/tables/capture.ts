@@ -2,11 +2,11 @@
  * Capturing local writes, as the triggers of Postgres do (`postgres/capture-sql.ts`): an update
  * that moves no watched column leaves nothing, everything else leaves one row.
  */
-import type { Json } from "../../model/content.ts";
-import { type Instant, instantFromMicros, parseInstant } from "../../model/instant.ts";
-import { type Journal, mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
-import { MigrationError } from "../migration-error.ts";
-import type { CapturedChange, IdentitySettings } from "../store.ts";
+import type { Json } from "../../../model/content.ts";
+import { type Instant, instantFromMicros, parseInstant } from "../../../model/instant.ts";
+import { type Journal, mappedColumns, type Mapping, type Row } from "../../../model/mapping.ts";
+import { MigrationError } from "../../migration-error.ts";
+import type { CapturedChange, IdentitySettings } from "../../store.ts";
 import type { AppTables, RowWrite } from "./app-tables.ts";
 import { sameKept } from "./kept-values.ts";
 

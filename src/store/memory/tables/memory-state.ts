@@ -7,23 +7,23 @@
  * 3. Listeners hear of what was committed, afterwards.
  * 4. What is kept is replaced and never changed, so it may be handed out as it is.
  */
-import type { StoredInstance } from "../../engine/limits/index.ts";
-import type { Backfill } from "../../model/backfill.ts";
-import type { Connection } from "../../model/connection.ts";
-import type { TandemEvent } from "../../model/event.ts";
-import type { HeldRun } from "../../model/held-run.ts";
-import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
-import { type Instant, instantFromMillis } from "../../model/instant.ts";
-import type { Lane } from "../../model/lane.ts";
-import type { Journal, Mapping } from "../../model/mapping.ts";
-import type { LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
-import type { Placeholder } from "../../model/placeholder.ts";
-import type { AuditEntry } from "../audit.ts";
-import type { NotedKey } from "../backfill-store.ts";
-import type { Delivery } from "../deliveries.ts";
-import type { LedgerEvent } from "../ledger.ts";
-import type { CountedRefusals } from "../refusals.ts";
-import type { LoginSession } from "../sessions.ts";
+import type { StoredInstance } from "../../../engine/limits/index.ts";
+import type { Backfill } from "../../../model/backfill.ts";
+import type { Connection } from "../../../model/connection.ts";
+import type { TandemEvent } from "../../../model/event.ts";
+import type { HeldRun } from "../../../model/held-run.ts";
+import type { AccountId, ConnectionId, DeliveryId, LaneId } from "../../../model/ids.ts";
+import { type Instant, instantFromMillis } from "../../../model/instant.ts";
+import type { Lane } from "../../../model/lane.ts";
+import type { Journal, Mapping } from "../../../model/mapping.ts";
+import type { LogPosition, MissedDelivery } from "../../../model/missed-delivery.ts";
+import type { Placeholder } from "../../../model/placeholder.ts";
+import type { AuditEntry } from "../../audit.ts";
+import type { NotedKey } from "../../backfill-store.ts";
+import type { Delivery } from "../../deliveries.ts";
+import type { LedgerEvent } from "../../ledger.ts";
+import type { CountedRefusals } from "../../refusals.ts";
+import type { LoginSession } from "../../sessions.ts";
 import type {
   AccountRecord,
   AfterCommitMark,
@@ -32,7 +32,7 @@ import type {
   Link,
   ToldBy,
   Work,
-} from "../store.ts";
+} from "../../store.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
 import { captured, type CapturedTable, capturedTables } from "./capture.ts";
 import { UndoableList, UndoableMap, UndoLog } from "./undo-log.ts";
