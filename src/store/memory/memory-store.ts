@@ -14,17 +14,22 @@ import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
 import { directory, lookedUp } from "./directory.ts";
 import { heldRuns } from "./held-runs.ts";
-import * as laneKeys from "./lane-keys.ts";
-import * as laneLocks from "./lane-locks.ts";
-import { saveLanes, wakeAwaitingIntent, wakeAwaitingPairing, wakeChildren } from "./lane-writes.ts";
-import { appendJournal } from "./ledger-events.ts";
-import { ledger } from "./ledger.ts";
+import * as laneKeys from "./lanes/lane-keys.ts";
+import * as laneLocks from "./lanes/lane-locks.ts";
+import {
+  saveLanes,
+  wakeAwaitingIntent,
+  wakeAwaitingPairing,
+  wakeChildren,
+} from "./lanes/lane-writes.ts";
+import { appendJournal } from "./lanes/ledger-events.ts";
+import { ledger } from "./lanes/ledger.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import type { MemoryState } from "./tables/memory-state.ts";
 import { actorRows, capturedOf, withEdit, recordStore } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
-import { reserveLanes } from "./reserve-lanes.ts";
+import { reserveLanes } from "./lanes/reserve-lanes.ts";
 
 export interface MemoryStoreOptions {
   /** What is mapped; `migrate` replaces it. */

@@ -1,10 +1,10 @@
 /** Where records stand with their counterparts, for many records at once. */
-import { formatInstant } from "../../model/instant.ts";
-import type { Lane } from "../../model/lane.ts";
-import type { Ledger, LedgerEvent, Standing } from "../ledger.ts";
+import { formatInstant } from "../../../model/instant.ts";
+import type { Lane } from "../../../model/lane.ts";
+import type { Ledger, LedgerEvent, Standing } from "../../ledger.ts";
 import { lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, laneKeyOf } from "./ledger-events.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "../tables/memory-state.ts";
 
 /** Only a lane's last events are looked at for conflicts, so that a long history costs nothing. */
 const LOOKED_AT = 20;

@@ -1,12 +1,12 @@
 /** Events as the ledger shows them, and the ones that have ended as it keeps them. */
-import { eventOfEntry, type JournalEntry, type TandemEvent } from "../../model/event.ts";
-import type { LaneId } from "../../model/ids.ts";
-import type { Lane } from "../../model/lane.ts";
-import type { ResourceRelations } from "../resource-relations.ts";
-import { storableValue } from "../storable-json.ts";
-import type { LedgerEvent } from "../ledger.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
-import { UndoableList } from "./tables/undo-log.ts";
+import { eventOfEntry, type JournalEntry, type TandemEvent } from "../../../model/event.ts";
+import type { LaneId } from "../../../model/ids.ts";
+import type { Lane } from "../../../model/lane.ts";
+import type { ResourceRelations } from "../../resource-relations.ts";
+import { storableValue } from "../../storable-json.ts";
+import type { LedgerEvent } from "../../ledger.ts";
+import type { MemoryState } from "../tables/memory-state.ts";
+import { UndoableList } from "../tables/undo-log.ts";
 
 /** Under which key the ended events of a lane are found. */
 export function laneKeyOf(id: LaneId): string {

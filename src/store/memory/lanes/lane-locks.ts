@@ -1,11 +1,11 @@
 /** Locking lanes. With one transaction at a time every lock is free; what is held may be saved. */
-import { nextEvent, processing } from "../../engine/lane/index.ts";
-import type { TandemEvent } from "../../model/event.ts";
-import type { ConnectionId, LaneId } from "../../model/ids.ts";
-import type { Instant } from "../../model/instant.ts";
-import type { Lane } from "../../model/lane.ts";
+import { nextEvent, processing } from "../../../engine/lane/index.ts";
+import type { TandemEvent } from "../../../model/event.ts";
+import type { ConnectionId, LaneId } from "../../../model/ids.ts";
+import type { Instant } from "../../../model/instant.ts";
+import type { Lane } from "../../../model/lane.ts";
 import { byId } from "./lane-keys.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "../tables/memory-state.ts";
 
 /** The lanes that a transaction holds: those that are still to be made as they will be, others locked. */
 export type HeldLanes = Map<LaneId, Lane | null>;

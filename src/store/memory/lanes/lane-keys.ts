@@ -1,11 +1,11 @@
 /** Finding lanes by what identifies them, and making those that do not exist. */
-import { type ConnectionId, type LaneId, laneId } from "../../model/ids.ts";
-import type { Instant } from "../../model/instant.ts";
-import { type Lane, newLane } from "../../model/lane.ts";
-import { PairedElsewhereError } from "../paired-elsewhere-error.ts";
-import type { LaneKey, LaneOfOpenCreate } from "../store.ts";
-import { ConstraintError } from "./tables/constraint-error.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
+import type { Instant } from "../../../model/instant.ts";
+import { type Lane, newLane } from "../../../model/lane.ts";
+import { PairedElsewhereError } from "../../paired-elsewhere-error.ts";
+import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
+import { ConstraintError } from "../tables/constraint-error.ts";
+import type { MemoryState } from "../tables/memory-state.ts";
 
 /** What the indexes know a lane by; `null` where one does not know it. */
 export function resourceKey(

@@ -1,16 +1,16 @@
 /** Writing what was decided on lanes, under the constraints that Postgres holds by its indexes. */
-import { isTerminal, type TandemEvent } from "../../model/event.ts";
-import type { ConnectionId } from "../../model/ids.ts";
-import type { Lane } from "../../model/lane.ts";
-import type { ResourceRelations } from "../resource-relations.ts";
-import { storableValue } from "../storable-json.ts";
-import type { Decided } from "../store.ts";
-import { SwitchedOnMeanwhileError, switchedOffIn } from "../switched-off.ts";
-import { ConstraintError } from "./tables/constraint-error.ts";
+import { isTerminal, type TandemEvent } from "../../../model/event.ts";
+import type { ConnectionId } from "../../../model/ids.ts";
+import type { Lane } from "../../../model/lane.ts";
+import type { ResourceRelations } from "../../resource-relations.ts";
+import { storableValue } from "../../storable-json.ts";
+import type { Decided } from "../../store.ts";
+import { SwitchedOnMeanwhileError, switchedOffIn } from "../../switched-off.ts";
+import { ConstraintError } from "../tables/constraint-error.ts";
 import { indexLane, resourceKey } from "./lane-keys.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 import { appendEnded, laneKeyOf, toLedger } from "./ledger-events.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "../tables/memory-state.ts";
 
 /** Writes decisions on lanes that are locked; announces work if events wait. */
 export function saveLanes(
