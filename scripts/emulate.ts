@@ -3,7 +3,7 @@
  * directions, by webhooks and by polling; see `test/outside`. `--only polling` plays the stories of that name.
  */
 import { parseArgs } from "node:util";
-import { textOf } from "../src/store/database-trouble.ts";
+import { textOf } from "../src/store/database/database-trouble.ts";
 import { STORIES } from "../test/outside/emulate-stories.ts";
 import { startEmulatedGitHub } from "../test/outside/emulated-github.ts";
 import { endProcess } from "./end-process.ts";

@@ -2,9 +2,9 @@
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { LiteralSecretError, MissingSecretError } from "../runtime/services/index.ts";
-import { sqlState } from "../store/database.ts";
-import { describeTrouble, textOf } from "../store/database-trouble.ts";
-import { MigrationError } from "../store/migration-error.ts";
+import { sqlState } from "../store/database/database.ts";
+import { describeTrouble, textOf } from "../store/database/database-trouble.ts";
+import { MigrationError } from "../store/database/migration-error.ts";
 import { UnknownDatabaseError } from "../store/postgres/driver/open-database.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";

@@ -23,7 +23,7 @@ import type { HeldRuns } from "./held-runs.ts";
 import type { LinkStore } from "./identities.ts";
 import type { InstanceStore } from "./instances.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Misfit } from "./misfit.ts";
+import type { Misfit } from "./database/misfit.ts";
 import type { ChangeStore, RecordStore } from "./records.ts";
 import type { RedeliveryStore } from "./redeliveries.ts";
 import type { RefusalStore } from "./refusals.ts";

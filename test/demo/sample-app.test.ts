@@ -1,7 +1,7 @@
 /** The sample app's own promises: it works with no Tandem anywhere. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { sampleApp, type SampleApp } from "../../src/demo/sample-app.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { openDatabase } from "../../src/store/postgres/driver/open-database.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
 

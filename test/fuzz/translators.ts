@@ -13,7 +13,7 @@ import { translate } from "../../src/integrations/github/translate.ts";
 import { type Translation, TranslationError } from "../../src/integrations/integration.ts";
 import { canonical, sameValue, storableText } from "../../src/model/content.ts";
 import type { Observation } from "../../src/model/observation.ts";
-import { storableJson } from "../../src/store/storable-json.ts";
+import { storableJson } from "../../src/store/database/storable-json.ts";
 import { expand, mutated, oddText, textOf } from "./junk.ts";
 import { payloads, recordedPayloads } from "./payloads.ts";
 import { type FuzzTarget, fuzzTarget, must } from "./target.ts";

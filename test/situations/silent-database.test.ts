@@ -3,7 +3,7 @@
  * waits for a real Postgres that falls silent are in test/store and test/processes.
  */
 import { expect, it } from "vitest";
-import { ConnectionLostError, NoAnswerError } from "../../src/store/database.ts";
+import { ConnectionLostError, NoAnswerError } from "../../src/store/database/database.ts";
 import type { Store } from "../../src/store/store.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";

@@ -1,7 +1,7 @@
 /** What is asked for at every turn costs the same however long the queues are. */
 import { expect, it } from "vitest";
 import { claim, nextEvent } from "../../src/engine/lane/claim.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { connectionId, laneId } from "../../src/model/ids.ts";
 import { afterCommitStore } from "../../src/store/postgres/directory/after-commit-rows.ts";
 import { ensureLanes } from "../../src/store/postgres/lanes/ensure-lanes.ts";

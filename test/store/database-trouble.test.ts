@@ -7,8 +7,8 @@ import {
   NoAnswerError,
   NoConnectionError,
   ReadOnlyDatabaseError,
-} from "../../src/store/database.ts";
-import { describeTrouble, textOf } from "../../src/store/database-trouble.ts";
+} from "../../src/store/database/database.ts";
+import { describeTrouble, textOf } from "../../src/store/database/database-trouble.ts";
 import { parseInstant } from "../../src/model/instant.ts";
 
 const cause = new Error("timeout exceeded when trying to connect");

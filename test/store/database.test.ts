@@ -12,12 +12,12 @@ import {
   mayPass,
   NoConnectionError,
   type Queryable,
-} from "../../src/store/database.ts";
-import { describeTrouble } from "../../src/store/database-trouble.ts";
+} from "../../src/store/database/database.ts";
+import { describeTrouble } from "../../src/store/database/database-trouble.ts";
 import { isDatabaseTrouble, tell as tellFailure } from "../../src/runtime/services/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
-import { allOf, tell } from "../../src/store/pipeline.ts";
+import { allOf, tell } from "../../src/store/database/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";

@@ -1,10 +1,10 @@
 /** Statements that are asked again and again are kept prepared, and whoever loses one never sees it. */
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { type Database, mayPass, type Queryable } from "../../src/store/database.ts";
+import { type Database, mayPass, type Queryable } from "../../src/store/database/database.ts";
 import { StatementLostError } from "../../src/store/postgres/driver/kept-statements.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
-import { allOf, tell } from "../../src/store/pipeline.ts";
+import { allOf, tell } from "../../src/store/database/pipeline.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { seededRandom } from "../../src/testing/random.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";

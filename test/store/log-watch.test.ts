@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { SET_BACK } from "../../src/engine/limits/instance.ts";
 import { type Instant, parseInstant } from "../../src/model/instant.ts";
-import { type Closing, type Database, LostWorkError } from "../../src/store/database.ts";
+import { type Closing, type Database, LostWorkError } from "../../src/store/database/database.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { memoryStore } from "../../src/store/memory/memory-store.ts";
 import { LogWatch } from "../../src/store/postgres/directory/log-watch.ts";

@@ -2,8 +2,8 @@
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import type { Mapping } from "../../src/model/mapping.ts";
-import type { Database } from "../../src/store/database.ts";
-import { MigrationError } from "../../src/store/migration-error.ts";
+import type { Database } from "../../src/store/database/database.ts";
+import { MigrationError } from "../../src/store/database/migration-error.ts";
 import { migrate, readMigrations } from "../../src/store/postgres/migrate.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { aMapping, issueType, plainField } from "../engine/builders.ts";

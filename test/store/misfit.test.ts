@@ -1,6 +1,6 @@
 /** What a worker says that may not work on a database of another generation. */
 import { describe, expect, it } from "vitest";
-import { misfitOf, type SchemaFacts } from "../../src/store/misfit.ts";
+import { misfitOf, type SchemaFacts } from "../../src/store/database/misfit.ts";
 
 const facts: SchemaFacts = { version: 30, needs: 25, mapping: "ours" };
 

@@ -11,7 +11,7 @@ import {
 } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
 import type { Mapping, Row } from "../../src/model/mapping.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import type { MemoryTables, NewRow } from "../../src/store/memory/tables/app-tables.ts";
 import { createMemoryDatabase } from "../../src/store/memory/memory-database.ts";
 import { memoryStore } from "../../src/store/memory/memory-store.ts";

@@ -1,7 +1,7 @@
 /** Situation 65 at the driver: no wait for a silent Postgres is without end, and none is met twice. */
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ConnectionLostError, type Database } from "../../src/store/database.ts";
+import { ConnectionLostError, type Database } from "../../src/store/database/database.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { databaseKinds, openTestDatabase, type TestDatabase } from "../harness/databases.ts";
 import { type FaultProxy, openFaultProxy } from "../harness/fault-proxy.ts";

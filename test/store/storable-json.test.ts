@@ -1,7 +1,7 @@
 /** Values that Postgres refuses in text and jsonb: they are kept as far as that goes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { storableJson, storableValue } from "../../src/store/storable-json.ts";
+import { storableJson, storableValue } from "../../src/store/database/storable-json.ts";
 
 const REPLACED = "\uFFFD";
 

@@ -1,6 +1,6 @@
 /** What is known of an app's table before anything is read or written. */
 import { expect, it } from "vitest";
-import { MigrationError } from "../../src/store/migration-error.ts";
+import { MigrationError } from "../../src/store/database/migration-error.ts";
 import { readTableShape } from "../../src/store/postgres/capture/table-shapes.ts";
 import { describeOnEachEmptyDatabase } from "../harness/databases.ts";
 import { connectTo } from "./opened-store.ts";

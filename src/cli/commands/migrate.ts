@@ -1,7 +1,7 @@
 /** `tandem migrate`: the schema and the triggers, brought up to date. */
 import type { Command } from "commander";
 import { compileConfig } from "../../compile-config.ts";
-import type { Database } from "../../store/database.ts";
+import type { Database } from "../../store/database/database.ts";
 import { auditStore } from "../../store/postgres/directory/audit-rows.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
 import { openDatabase } from "../../store/postgres/driver/open-database.ts";

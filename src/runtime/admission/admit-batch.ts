@@ -21,7 +21,7 @@ import type { EventState } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { allOf } from "../../store/pipeline.ts";
+import { allOf } from "../../store/database/pipeline.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
 import {
   type AddressBook,

@@ -11,7 +11,7 @@
 import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
 import { SECOND } from "../../model/instant.ts";
 import type { DeliveryStore, TakenDelivery } from "../../store/deliveries.ts";
-import { allOf } from "../../store/pipeline.ts";
+import { allOf } from "../../store/database/pipeline.ts";
 import type { FirstLook, StoreTransaction } from "../../store/store.ts";
 import {
   AddressBook,

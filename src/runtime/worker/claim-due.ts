@@ -12,7 +12,7 @@ import { type Places, shares } from "../../engine/limits/index.ts";
 import type { AccountId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { isContention } from "../../store/database.ts";
+import { isContention } from "../../store/database/database.ts";
 import { RecordWriteError } from "../../store/record-write-error.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import {

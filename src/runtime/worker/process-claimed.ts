@@ -3,7 +3,7 @@ import { fail } from "../../engine/processing/index.ts";
 import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
 import { processing } from "../../engine/lane/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
-import { isContention } from "../../store/database.ts";
+import { isContention } from "../../store/database/database.ts";
 import type { LaneOfResource } from "../../store/found-lanes.ts";
 import {
   type AddressBook,

@@ -1,5 +1,5 @@
 /** Hooks that are to follow a commit: noted with the write, claimed like events, removed when run. */
-import { storableValue } from "../storable-json.ts";
+import { storableValue } from "../database/storable-json.ts";
 import type { AfterCommitMark, AfterCommitStore } from "../store.ts";
 import type { MemoryState } from "./tables/memory-state.ts";
 

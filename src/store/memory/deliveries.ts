@@ -2,7 +2,7 @@
 import type { DeliveryId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../deliveries.ts";
-import { storableValue, withoutNul } from "../storable-json.ts";
+import { storableValue, withoutNul } from "../database/storable-json.ts";
 import { byId } from "./lanes/lane-keys.ts";
 import type { MemoryState, StoredDelivery } from "./tables/memory-state.ts";
 

@@ -1,7 +1,7 @@
 /** Accounts and connections. */
 import { isPairing } from "../../model/backfill.ts";
 import { accountId, connectionId } from "../../model/ids.ts";
-import { storableValue } from "../storable-json.ts";
+import { storableValue } from "../database/storable-json.ts";
 import type { Directory } from "../store.ts";
 import { allBackfills } from "./backfills.ts";
 import { ConstraintError } from "./tables/constraint-error.ts";

@@ -1,9 +1,9 @@
 /** The store in memory: what a transaction offers, and when one is run again. */
 import { addMillis, laterOf, MILLISECOND } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { AbortedTransactionError, mayPass, sqlState } from "../database.ts";
+import { AbortedTransactionError, mayPass, sqlState } from "../database/database.ts";
 import { RecordWriteError } from "../record-write-error.ts";
-import { mappingDigest, misfitOf } from "../misfit.ts";
+import { mappingDigest, misfitOf } from "../database/misfit.ts";
 import { resourceRelations } from "../resource-relations.ts";
 import { nothingSeen } from "../beginning.ts";
 import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";

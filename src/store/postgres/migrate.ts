@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { Journal, Mapping } from "../../model/mapping.ts";
-import type { Database, Queryable } from "../database.ts";
-import { MigrationError } from "../migration-error.ts";
+import type { Database, Queryable } from "../database/database.ts";
+import { MigrationError } from "../database/migration-error.ts";
 import type { IdentitySettings } from "../store.ts";
 import { withBriefLock } from "./driver/brief-lock.ts";
 import { installCaptureTriggers } from "./capture/capture-triggers.ts";

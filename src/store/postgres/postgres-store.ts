@@ -12,10 +12,10 @@ import {
   mayPass,
   NoConnectionError,
   type Queryable,
-} from "../database.ts";
+} from "../database/database.ts";
 import { nothingSeen } from "../beginning.ts";
-import { mappingDigest, misfitOf } from "../misfit.ts";
-import { storableJson } from "../storable-json.ts";
+import { mappingDigest, misfitOf } from "../database/misfit.ts";
+import { storableJson } from "../database/storable-json.ts";
 import type {
   Beginning,
   FirstLook,

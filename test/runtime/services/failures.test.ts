@@ -12,7 +12,7 @@ import { HookError, ValidationError } from "../../../src/runtime/services/hooks.
 import { PairedElsewhereError } from "../../../src/runtime/services/paired-elsewhere.ts";
 import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
 import { UnfitScopeError } from "../../../src/runtime/services/unfit-scope-error.ts";
-import { NoConnectionError } from "../../../src/store/database.ts";
+import { NoConnectionError } from "../../../src/store/database/database.ts";
 import { RecordWriteError } from "../../../src/store/record-write-error.ts";
 import { aLane } from "../../engine/builders.ts";
 

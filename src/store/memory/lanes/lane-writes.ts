@@ -3,7 +3,7 @@ import { isTerminal, type TandemEvent } from "../../../model/event.ts";
 import type { ConnectionId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
 import type { ResourceRelations } from "../../resource-relations.ts";
-import { storableValue } from "../../storable-json.ts";
+import { storableValue } from "../../database/storable-json.ts";
 import type { Decided } from "../../store.ts";
 import { SwitchedOnMeanwhileError, switchedOffIn } from "../../switched-off.ts";
 import { ConstraintError } from "../tables/constraint-error.ts";

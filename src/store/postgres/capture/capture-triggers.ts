@@ -1,7 +1,7 @@
 /** Installing the capture triggers: what is there already stays untouched. */
 import { type Journal, type Mapping, mappedColumns } from "../../../model/mapping.ts";
-import type { Database, Queryable } from "../../database.ts";
-import { MigrationError } from "../../migration-error.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { MigrationError } from "../../database/migration-error.ts";
 import type { IdentitySettings } from "../../store.ts";
 import { withBriefLock } from "../driver/brief-lock.ts";
 import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";

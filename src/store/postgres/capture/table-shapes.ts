@@ -1,8 +1,8 @@
 /** What Tandem must know of an app's table to read, write and watch it safely. */
 import type { RowPatch } from "../../../model/mapping.ts";
 import { type WallClock, wallClock } from "../../../model/wall-clock.ts";
-import type { Queryable } from "../../database.ts";
-import { MigrationError } from "../../migration-error.ts";
+import type { Queryable } from "../../database/database.ts";
+import { MigrationError } from "../../database/migration-error.ts";
 import { isParsedArray } from "../driver/column-values.ts";
 import { quoteIdentifier } from "../driver/identifiers.ts";
 

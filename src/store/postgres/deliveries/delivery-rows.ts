@@ -1,7 +1,7 @@
 /** Deliveries: stored before they are answered, counted when they come again, then translated. */
 import { type AccountId, accountId, deliveryId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant } from "../../../model/instant.ts";
-import type { Database, Queryable } from "../../database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
 import type {
   Delivery,
   DeliveryStore,
@@ -9,8 +9,8 @@ import type {
   ReceivedDelivery,
   TakenDelivery,
 } from "../../deliveries.ts";
-import { allOf } from "../../pipeline.ts";
-import { storableJson, withoutNul } from "../../storable-json.ts";
+import { allOf } from "../../database/pipeline.ts";
+import { storableJson, withoutNul } from "../../database/storable-json.ts";
 
 type Received = Omit<Delivery, "attempts">;
 

@@ -3,11 +3,11 @@ import { accountId, connectionId } from "../../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
 import type { Actor } from "../../../model/content.ts";
 import type { Account, Connection } from "../../../model/connection.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import type { AccountRecord, Directory } from "../../store.ts";
 import { backfills } from "./backfill-rows.ts";
 import { instantOrNull, textOrNull } from "../lanes/event-rows.ts";
-import { storableJson } from "../../storable-json.ts";
+import { storableJson } from "../../database/storable-json.ts";
 
 interface AccountRow {
   readonly id: string;

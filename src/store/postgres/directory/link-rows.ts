@@ -2,14 +2,14 @@
 import type { EventId } from "../../../model/ids.ts";
 import { formatInstant } from "../../../model/instant.ts";
 import type { Placeholder } from "../../../model/placeholder.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import {
   connectLink,
   findLinks,
   type PlaceholderRows,
   type ActorRows,
 } from "../../resolve-actors.ts";
-import { storableJson } from "../../storable-json.ts";
+import { storableJson } from "../../database/storable-json.ts";
 import type { IdentitySettings, Link, LinkStore } from "../../store.ts";
 
 interface PlaceholderRow {

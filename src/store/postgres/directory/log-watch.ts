@@ -22,7 +22,7 @@ import {
   mayPass,
   type QueryResult,
   sqlState,
-} from "../../database.ts";
+} from "../../database/database.ts";
 import type { InstanceStore } from "../../instances.ts";
 
 /** A commit of this process. */

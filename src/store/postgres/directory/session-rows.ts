@@ -1,6 +1,6 @@
 /** Logins of the dashboard. */
 import { parseInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import {
   SESSION_AGE_MS,
   SESSION_IDLE_MS,

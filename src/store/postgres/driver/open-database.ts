@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
-import type { Database } from "../../database.ts";
+import type { Database } from "../../database/database.ts";
 import { pgDatabase } from "./pg-database.ts";
 import { pgliteDatabase } from "./pglite-database.ts";
 

@@ -8,10 +8,10 @@ import {
   type Queryable,
   type QueryResult,
   sqlState,
-} from "../../database.ts";
+} from "../../database/database.ts";
 import { parserOf } from "./column-values.ts";
 import { nothingSeen } from "../../beginning.ts";
-import { allOf } from "../../pipeline.ts";
+import { allOf } from "../../database/pipeline.ts";
 import { KeptStatements, StatementLostError } from "./kept-statements.ts";
 import { listen } from "./pg-listen.ts";
 import { answered, PATIENCE, type Patience, PATIENT_MS, ROLLBACK_WITHIN_MS } from "./pg-silence.ts";

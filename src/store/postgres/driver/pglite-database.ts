@@ -7,7 +7,7 @@ import {
   type Queryable,
   type QueryResult,
   sqlState,
-} from "../../database.ts";
+} from "../../database/database.ts";
 import { nothingSeen } from "../../beginning.ts";
 import { KNOWN_TYPES, parserOf } from "./column-values.ts";
 import { openPglite } from "./prepared-directory.ts";

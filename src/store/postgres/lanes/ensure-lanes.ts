@@ -1,11 +1,11 @@
 /** The lane of each key: found, or made where it does not exist. */
 import { type LaneId, laneId } from "../../../model/ids.ts";
-import { type Queryable, sqlState } from "../../database.ts";
+import { type Queryable, sqlState } from "../../database/database.ts";
 import { PairedElsewhereError } from "../../paired-elsewhere-error.ts";
-import { storableJson } from "../../storable-json.ts";
+import { storableJson } from "../../database/storable-json.ts";
 import type { LaneKey } from "../../store.ts";
 import { attempt } from "../driver/attempt.ts";
-import { allOf } from "../../pipeline.ts";
+import { allOf } from "../../database/pipeline.ts";
 import { waitingAtMost } from "../driver/transaction-settings.ts";
 
 const LOCK_NOT_AVAILABLE = "55P03";

@@ -11,10 +11,10 @@ import type { TandemEvent } from "../../../model/event.ts";
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { Queryable, QueryResult } from "../../database.ts";
+import type { Queryable, QueryResult } from "../../database/database.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
-import { allOf } from "../../pipeline.ts";
+import { allOf } from "../../database/pipeline.ts";
 import type { ResourceRelations } from "../../resource-relations.ts";
 
 /** A lane that a transaction holds, with what its events are called by. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isTerminal } from "../../../model/event.ts";
 import type { EventId, LaneId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import { type Queryable, sqlState } from "../../database.ts";
+import { type Queryable, sqlState } from "../../database/database.ts";
 import type { Decided } from "../../store.ts";
 import { ORDER_OF_MAKING } from "./ensure-lanes.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
@@ -19,8 +19,8 @@ import {
 } from "./lane-rows.ts";
 import { oneStatement, type Statement, type Write } from "../driver/one-statement.ts";
 import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../../switched-off.ts";
-import { allOf } from "../../pipeline.ts";
-import { storableJson } from "../../storable-json.ts";
+import { allOf } from "../../database/pipeline.ts";
+import { storableJson } from "../../database/storable-json.ts";
 
 /** What a lane is made with and never changes. */
 const FOR_GOOD: ReadonlySet<string> = new Set(["id", "resource_type", "record_type"]);

@@ -2,7 +2,7 @@
 import { connectionId, laneId } from "../../../model/ids.ts";
 import { parseInstant } from "../../../model/instant.ts";
 import type { OffCause } from "../../../model/lane.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import type { DisabledPairing, DueNow, EventQuery, Ledger, LedgerEvent } from "../../ledger.ts";
 import { eventFromRow, type EventRow, instantOrNull } from "../lanes/event-rows.ts";
 import { pairingOffFromRow } from "../lanes/lane-rows.ts";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import type { FieldKind } from "../../../model/content.ts";
 import type { Mapping } from "../../../model/mapping.ts";
-import { type Database, sqlState } from "../../database.ts";
-import { MigrationError } from "../../migration-error.ts";
+import { type Database, sqlState } from "../../database/database.ts";
+import { MigrationError } from "../../database/migration-error.ts";
 import { quoteIdentifier, quoteLiteral } from "../driver/identifiers.ts";
 
 /** Creates views that are missing or different. Those of types no longer mapped stay: they show what was. */

@@ -3,7 +3,7 @@
  * is promised, so rows are told apart by their keys, and those of new rows are drawn beforehand.
  */
 import type { Row } from "../../../model/mapping.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import { quoteIdentifier } from "../driver/identifiers.ts";
 import { toParameter } from "./record-values.ts";
 import type { Column, TableShape } from "../capture/table-shapes.ts";

@@ -5,7 +5,7 @@
  */
 import type { EventId } from "../../../model/ids.ts";
 import type { Row, RowPatch } from "../../../model/mapping.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import { RecordWriteError } from "../../record-write-error.ts";
 import type { ActorRows, PlaceholderRows, RecordTable } from "../../resolve-actors.ts";
 import type { AppSql, ToldBy } from "../../store.ts";
@@ -20,7 +20,7 @@ import {
   type KeyedRow,
   updateKeyed,
 } from "./record-batches.ts";
-import { allOf, tell } from "../../pipeline.ts";
+import { allOf, tell } from "../../database/pipeline.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
 import type { Column, TableShape, TableShapes } from "../capture/table-shapes.ts";

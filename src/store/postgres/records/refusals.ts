@@ -1,5 +1,5 @@
 /** Telling a refusal by the app's tables from a failure of the database, by SQLSTATE alone. */
-import { mayPass, sqlState } from "../../database.ts";
+import { mayPass, sqlState } from "../../database/database.ts";
 import { RecordWriteError } from "../../record-write-error.ts";
 
 interface Refusal {

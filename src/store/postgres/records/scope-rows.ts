@@ -1,6 +1,6 @@
 /** Whether a value can stand in a scope column: by the column's type, and by the row that it would refer to. */
 import type { ScopeMisfit } from "../../../model/scope-misfit.ts";
-import type { Queryable } from "../../database.ts";
+import type { Queryable } from "../../database/database.ts";
 import { attempt } from "../driver/attempt.ts";
 import { refusalOf } from "./refusals.ts";
 import type { Column, TableShape } from "../capture/table-shapes.ts";

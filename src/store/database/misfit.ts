@@ -1,6 +1,6 @@
 /** Whether this code and its mappings may work on a database that another generation migrated. */
-import { digest } from "../model/content.ts";
-import type { Mapping } from "../model/mapping.ts";
+import { digest } from "../../model/content.ts";
+import type { Mapping } from "../../model/mapping.ts";
 
 /** Why they may not, and what to do about it. */
 export interface Misfit {

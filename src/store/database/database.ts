@@ -5,7 +5,7 @@
  * as the text Postgres writes (a `Date` would lose microseconds), JSON parsed. A parameter given as
  * text goes to the database as it is, whatever its type.
  */
-import type { Instant } from "../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 
 export interface Queryable {
   /** The driver's own client or pool behind it. */
