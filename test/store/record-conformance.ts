@@ -1,7 +1,7 @@
 /** What every store must do with the app's own rows. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Mapping, RowPatch } from "../../src/model/mapping.ts";
-import { RecordWriteError } from "../../src/store/record-write-error.ts";
+import { RecordWriteError } from "../../src/store/rules/record-write-error.ts";
 import type { RecordStore, Store } from "../../src/store/store.ts";
 import { aMapping, plainField } from "../engine/builders.ts";
 import { anId, type OpenedStore, type StoreOptions, tasks } from "./opened-store.ts";

@@ -1,6 +1,6 @@
 /** What a user reads in an errored event after the database refused what Tandem, or the app's code, wrote. */
 import { describe, expect, it } from "vitest";
-import { RecordWriteError } from "../../src/store/record-write-error.ts";
+import { RecordWriteError } from "../../src/store/rules/record-write-error.ts";
 import {
   refusalAtCommit,
   refusalOf,

@@ -13,7 +13,7 @@ import { nextRunAt } from "../../engine/lane/index.ts";
 import { eventOfEntry, type JournalEntry } from "../../model/event.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { RecordWriteError } from "../../store/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/record-write-error.ts";
 import type { CapturedChange, Link, StoreTransaction } from "../../store/store.ts";
 import {
   HookError,

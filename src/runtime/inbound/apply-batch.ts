@@ -29,7 +29,7 @@ import type { Instant } from "../../model/instant.ts";
 import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
 import { isContention } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/record-write-error.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../../store/store.ts";
 import { type AddressBook, groupBy, mapBy } from "../services/index.ts";
 import type { SaveAdmitted } from "../admission/index.ts";

@@ -7,7 +7,7 @@ import type { Content } from "../../model/content.ts";
 import type { AnyEvent } from "../../model/event.ts";
 import { mappedColumns, type Mapping, type Row, type RowPatch } from "../../model/mapping.ts";
 import { mayPass, sqlState } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/record-write-error.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
   type ApplyHook,

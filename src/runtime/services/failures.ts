@@ -6,7 +6,7 @@ import type { EventError } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import { describeTrouble, textOf } from "../../store/database/database-trouble.ts";
 import { isContention, mayPass, sqlState } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/record-write-error.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { MissingSecretError } from "./secrets.ts";

@@ -13,7 +13,7 @@ import type { AccountId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { isContention } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/record-write-error.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import {
   type AddressBook,

@@ -1,6 +1,11 @@
 /** Placeholders as Tandem remembers them, and the links that give their records to users. */
 import type { Placeholder } from "../../model/placeholder.ts";
-import { connectLink, findLinks, type ActorRows, type PlaceholderRows } from "../resolve-actors.ts";
+import {
+  connectLink,
+  findLinks,
+  type ActorRows,
+  type PlaceholderRows,
+} from "../rules/resolve-actors.ts";
 import { storableValue } from "../database/storable-json.ts";
 import type { IdentitySettings, Link, LinkStore } from "../store.ts";
 import type { MemoryState, Step } from "./tables/memory-state.ts";

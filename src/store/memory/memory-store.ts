@@ -2,9 +2,9 @@
 import { addMillis, laterOf, MILLISECOND } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import { AbortedTransactionError, mayPass, sqlState } from "../database/database.ts";
-import { RecordWriteError } from "../record-write-error.ts";
+import { RecordWriteError } from "../rules/record-write-error.ts";
 import { mappingDigest, misfitOf } from "../database/misfit.ts";
-import { resourceRelations } from "../resource-relations.ts";
+import { resourceRelations } from "../rules/resource-relations.ts";
 import { nothingSeen } from "../beginning.ts";
 import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { auditStore, sessionStore } from "./access.ts";

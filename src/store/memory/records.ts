@@ -2,8 +2,13 @@
 import { instantFromMicros } from "../../model/instant.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
-import { RecordWriteError } from "../record-write-error.ts";
-import { type ActorRows, findUser, type RecordTable, resolveActors } from "../resolve-actors.ts";
+import { RecordWriteError } from "../rules/record-write-error.ts";
+import {
+  type ActorRows,
+  findUser,
+  type RecordTable,
+  resolveActors,
+} from "../rules/resolve-actors.ts";
 import type { AppSql, CapturedChange, IdentitySettings, RecordStore } from "../store.ts";
 import type { Entry } from "./tables/app-tables.ts";
 import { keptKey } from "./tables/kept-values.ts";

@@ -47,7 +47,7 @@ import { recordStore } from "./records/record-store.ts";
 import { redeliveryStore } from "./deliveries/redelivery-rows.ts";
 import { refusalAtCommit } from "./records/refusals.ts";
 import { reserveLanes } from "./lanes/reserve-lanes.ts";
-import { resourceRelations } from "../resource-relations.ts";
+import { resourceRelations } from "../rules/resource-relations.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
 import { sessionStore } from "./directory/session-rows.ts";
 import { TableShapes } from "./capture/table-shapes.ts";

@@ -13,7 +13,7 @@ import { PairedElsewhereError } from "../../../src/runtime/services/paired-elsew
 import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
 import { UnfitScopeError } from "../../../src/runtime/services/unfit-scope-error.ts";
 import { NoConnectionError } from "../../../src/store/database/database.ts";
-import { RecordWriteError } from "../../../src/store/record-write-error.ts";
+import { RecordWriteError } from "../../../src/store/rules/record-write-error.ts";
 import { aLane } from "../../engine/builders.ts";
 
 const NOW = parseInstant("2026-03-02T09:00:00.000000Z");

@@ -2,7 +2,7 @@
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import { type Lane, newLane } from "../../../model/lane.ts";
-import { PairedElsewhereError } from "../../paired-elsewhere-error.ts";
+import { PairedElsewhereError } from "../../rules/paired-elsewhere-error.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
 import { ConstraintError } from "../tables/constraint-error.ts";
 import type { MemoryState } from "../tables/memory-state.ts";

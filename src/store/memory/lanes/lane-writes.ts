@@ -2,10 +2,10 @@
 import { isTerminal, type TandemEvent } from "../../../model/event.ts";
 import type { ConnectionId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { ResourceRelations } from "../../resource-relations.ts";
+import type { ResourceRelations } from "../../rules/resource-relations.ts";
 import { storableValue } from "../../database/storable-json.ts";
 import type { Decided } from "../../store.ts";
-import { SwitchedOnMeanwhileError, switchedOffIn } from "../../switched-off.ts";
+import { SwitchedOnMeanwhileError, switchedOffIn } from "../../rules/switched-off.ts";
 import { ConstraintError } from "../tables/constraint-error.ts";
 import { indexLane, resourceKey } from "./lane-keys.ts";
 import type { HeldLanes } from "./lane-locks.ts";

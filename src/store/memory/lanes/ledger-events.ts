@@ -2,7 +2,7 @@
 import { eventOfEntry, type JournalEntry, type TandemEvent } from "../../../model/event.ts";
 import type { LaneId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { ResourceRelations } from "../../resource-relations.ts";
+import type { ResourceRelations } from "../../rules/resource-relations.ts";
 import { storableValue } from "../../database/storable-json.ts";
 import type { LedgerEvent } from "../../ledger.ts";
 import type { MemoryState } from "../tables/memory-state.ts";

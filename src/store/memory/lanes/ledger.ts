@@ -2,7 +2,7 @@
 import { liveEvents, processing } from "../../../engine/lane/index.ts";
 import type { Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { ResourceRelations } from "../../resource-relations.ts";
+import type { ResourceRelations } from "../../rules/resource-relations.ts";
 import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../../ledger.ts";
 import { byId, lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";

@@ -8,7 +8,7 @@ import {
   findLinks,
   type PlaceholderRows,
   type ActorRows,
-} from "../../resolve-actors.ts";
+} from "../../rules/resolve-actors.ts";
 import { storableJson } from "../../database/storable-json.ts";
 import type { IdentitySettings, Link, LinkStore } from "../../store.ts";
 

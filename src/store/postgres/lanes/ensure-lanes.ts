@@ -1,7 +1,7 @@
 /** The lane of each key: found, or made where it does not exist. */
 import { type LaneId, laneId } from "../../../model/ids.ts";
 import { type Queryable, sqlState } from "../../database/database.ts";
-import { PairedElsewhereError } from "../../paired-elsewhere-error.ts";
+import { PairedElsewhereError } from "../../rules/paired-elsewhere-error.ts";
 import { storableJson } from "../../database/storable-json.ts";
 import type { LaneKey } from "../../store.ts";
 import { attempt } from "../driver/attempt.ts";

@@ -15,7 +15,7 @@ import type { Queryable, QueryResult } from "../../database/database.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
 import { allOf } from "../../database/pipeline.ts";
-import type { ResourceRelations } from "../../resource-relations.ts";
+import type { ResourceRelations } from "../../rules/resource-relations.ts";
 
 /** A lane that a transaction holds, with what its events are called by. */
 export interface HeldLane extends ResourceNames {

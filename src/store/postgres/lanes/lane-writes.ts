@@ -18,7 +18,11 @@ import {
   recordToRow,
 } from "./lane-rows.ts";
 import { oneStatement, type Statement, type Write } from "../driver/one-statement.ts";
-import { type SwitchedOff, SwitchedOnMeanwhileError, switchedOffIn } from "../../switched-off.ts";
+import {
+  type SwitchedOff,
+  SwitchedOnMeanwhileError,
+  switchedOffIn,
+} from "../../rules/switched-off.ts";
 import { allOf } from "../../database/pipeline.ts";
 import { storableJson } from "../../database/storable-json.ts";
 

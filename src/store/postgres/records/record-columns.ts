@@ -1,7 +1,7 @@
 /** The columns of an app's table in statements, by the names that mappings give them. */
 import type { RowPatch } from "../../../model/mapping.ts";
-import { RecordWriteError } from "../../record-write-error.ts";
-import type { RecordTable } from "../../resolve-actors.ts";
+import { RecordWriteError } from "../../rules/record-write-error.ts";
+import type { RecordTable } from "../../rules/resolve-actors.ts";
 import type { ToldBy } from "../../store.ts";
 import { quoteIdentifier } from "../driver/identifiers.ts";
 import type { Column, TableShape } from "../capture/table-shapes.ts";

@@ -6,8 +6,8 @@
 import type { EventId } from "../../../model/ids.ts";
 import type { Row, RowPatch } from "../../../model/mapping.ts";
 import type { Queryable } from "../../database/database.ts";
-import { RecordWriteError } from "../../record-write-error.ts";
-import type { ActorRows, PlaceholderRows, RecordTable } from "../../resolve-actors.ts";
+import { RecordWriteError } from "../../rules/record-write-error.ts";
+import type { ActorRows, PlaceholderRows, RecordTable } from "../../rules/resolve-actors.ts";
 import type { AppSql, ToldBy } from "../../store.ts";
 import { quoteIdentifier } from "../driver/identifiers.ts";
 import { changeStore } from "../capture/change-rows.ts";

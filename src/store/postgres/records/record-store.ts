@@ -1,7 +1,7 @@
 /** The record store of one transaction: a mapping's table in place of any. */
 import type { Mapping } from "../../../model/mapping.ts";
 import type { Database, Queryable } from "../../database/database.ts";
-import { findUser, type RecordTable, resolveActors } from "../../resolve-actors.ts";
+import { findUser, type RecordTable, resolveActors } from "../../rules/resolve-actors.ts";
 import type { IdentitySettings, RecordStore } from "../../store.ts";
 import { attempt } from "../driver/attempt.ts";
 import { changeStore } from "../capture/change-rows.ts";

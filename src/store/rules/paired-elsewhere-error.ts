@@ -1,4 +1,4 @@
-import type { LaneKey } from "./store.ts";
+import type { LaneKey } from "../store.ts";
 
 /** A lane could not be made: its record is paired with another resource. */
 export class PairedElsewhereError extends Error {

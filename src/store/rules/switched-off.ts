@@ -2,9 +2,9 @@
  * Events that are switched off because their connection is: whoever decided so may have read it before a
  * person switched it on again, and those that wait were let go on. Nobody would look for a later one.
  */
-import type { Direction, TandemEvent } from "../model/event.ts";
-import type { ConnectionId } from "../model/ids.ts";
-import type { Decided } from "./store.ts";
+import type { Direction, TandemEvent } from "../../model/event.ts";
+import type { ConnectionId } from "../../model/ids.ts";
+import type { Decided } from "../store.ts";
 
 /** A direction of a connection that was taken for switched off. */
 export interface SwitchedOff {

@@ -2,9 +2,9 @@
  * From actors at an integration to the keys of the app's users, and from a user whom somebody has
  * given a login to the placeholder that stood for them until then.
  */
-import type { Actor } from "../model/content.ts";
-import type { EventId } from "../model/ids.ts";
-import type { ActorReference, Row, RowPatch } from "../model/mapping.ts";
+import type { Actor } from "../../model/content.ts";
+import type { EventId } from "../../model/ids.ts";
+import type { ActorReference, Row, RowPatch } from "../../model/mapping.ts";
 import {
   loginOf,
   type Placeholder,
@@ -12,9 +12,9 @@ import {
   standInFor,
   type UserRow,
   writtenOf,
-} from "../model/placeholder.ts";
+} from "../../model/placeholder.ts";
 import { RecordWriteError } from "./record-write-error.ts";
-import type { IdentitySettings, Link, LinkStore } from "./store.ts";
+import type { IdentitySettings, Link, LinkStore } from "../store.ts";
 
 /** A table with its key column. */
 export interface RecordTable {

@@ -1,5 +1,5 @@
 /** Which relation shows the cached copies of a type of resource: `github_issues`. */
-import type { Mapping } from "../model/mapping.ts";
+import type { Mapping } from "../../model/mapping.ts";
 
 export interface ResourceRelations {
   relationOf(integration: string, resourceType: string): string;
