@@ -6,8 +6,8 @@
  *               └──────────┴─► integrations/integration.ts  (interface) ◄─ integrations/github, ...
  *
  * so that a decision can be read without its database, and a store or an adapter be added without
- * touching what calls it. The tables below say the same, and are the only place to change it. Within `engine`
- * and `runtime` the folders stand on each other, too, and each has one door: its `index.ts`.
+ * touching what calls it. The tables below say the same, and are the only place to change it. Within `engine`,
+ * `runtime` and the store the folders stand on each other, too, and each has one door: its `index.ts`.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -16,6 +16,8 @@ const types = (layer) => `${layer} (types)`;
 
 const interfaces = ["model", "engine", "store", "integrations"];
 const implementations = ["store/*", "integrations/*"];
+/** Folders of the store that implement it; the others belong to its interface. */
+const stores = ["postgres", "memory"];
 const library = [...interfaces, ...implementations, "runtime", "compose", "server"];
 
 /**
@@ -38,6 +40,9 @@ const mayImport = {
   testing: [...library, "entry"],
   entry: library,
 };
+
+/** Files that are in no folder of their layer. Other folders import them without a door. */
+const TOP = ".";
 
 /** Folders of a layer, bottom to top: each may import those before it, and itself. */
 const folders = {
@@ -69,6 +74,18 @@ const folders = {
     "reconcile",
     "worker",
   ],
+  store: ["database", TOP, "rules"],
+  "store/postgres": [
+    "driver",
+    "lanes",
+    "ledger",
+    "deliveries",
+    "directory",
+    "capture",
+    "records",
+    TOP,
+  ],
+  "store/memory": ["tables", "lanes", TOP],
 };
 
 /** Packages that are some layer's own business: a second user would be a second seam. */
@@ -86,7 +103,7 @@ const packageBelongsTo = [
 /**
  * @param {string} path relative to src, with `/`
  * @returns {{ layer: string, unit: string, file: string, folder?: string }} the layer, which one of its
- *   kind, the module without its extension, and the folder within the layer
+ *   kind, the module without its extension, and the folder within the unit
  */
 function place(path) {
   const file = path.replace(/\.[cm]?[jt]sx?$/, "");
@@ -95,9 +112,17 @@ function place(path) {
     const layer = top === "index" ? "entry" : "compose";
     return { layer, unit: layer, file };
   }
-  if ((top === "store" || top === "integrations") && rest.length > 1)
-    return { layer: `${top}/*`, unit: `${top}/${rest[0]}`, file };
-  return { layer: top, unit: top, file, ...(top in folders ? { folder: rest[0] } : {}) };
+  const isImplementation =
+    rest.length > 1 && (top === "integrations" || (top === "store" && stores.includes(rest[0])));
+  const unit = isImplementation ? `${top}/${rest[0]}` : top;
+  const within = isImplementation ? rest.slice(1) : rest;
+  const folder = within.length > 1 ? within[0] : TOP;
+  return {
+    layer: isImplementation ? `${top}/*` : top,
+    unit,
+    file,
+    ...(unit in folders ? { folder } : {}),
+  };
 }
 
 /**
@@ -107,13 +132,12 @@ function place(path) {
  */
 function wrongBetweenFolders(from, to) {
   if (to.folder === undefined) return null;
-  const isWithin = from.layer === to.layer && from.folder === to.folder;
-  if (isWithin) return null;
-  const order = folders[to.layer];
+  if (from.unit === to.unit && from.folder === to.folder) return null;
+  const order = folders[to.unit];
   if (!order.includes(to.folder)) return "unknownFolder";
-  if (from.layer === to.layer && order.indexOf(to.folder) > order.indexOf(from.folder))
+  if (from.unit === to.unit && order.indexOf(to.folder) > order.indexOf(from.folder))
     return "upward";
-  return to.file === `${to.layer}/${to.folder}/index` ? null : "door";
+  return to.folder === TOP || to.file === `${to.unit}/${to.folder}/index` ? null : "door";
 }
 
 /** @type {import("eslint").Rule.RuleModule} */
@@ -161,7 +185,7 @@ export const importDirection = {
       const to = place(target);
       const wrong = wrongBetweenFolders(from, to);
       if (wrong !== null) {
-        const within = (one) => `${one.layer}/${one.folder}`;
+        const within = ({ unit, folder }) => (folder === TOP ? unit : `${unit}/${folder}`);
         report(wrong, { from: within(from), to: within(to), file: `src/${to.file}.ts` });
       }
       if (to.unit === from.unit || allowed.includes(to.layer)) return;

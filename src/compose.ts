@@ -60,7 +60,7 @@ import { secureRandom } from "./secure-random.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import { MemoryDatabase } from "./store/memory/memory-database.ts";
 import { memoryStore } from "./store/memory/memory-store.ts";
-import { openDatabase } from "./store/postgres/driver/open-database.ts";
+import { openDatabase } from "./store/postgres/driver/index.ts";
 import { postgresStore } from "./store/postgres/postgres-store.ts";
 import type { Store } from "./store/store.ts";
 

@@ -2,10 +2,8 @@
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { LiteralSecretError, MissingSecretError } from "../runtime/services/index.ts";
-import { sqlState } from "../store/database/database.ts";
-import { describeTrouble, textOf } from "../store/database/database-trouble.ts";
-import { MigrationError } from "../store/database/migration-error.ts";
-import { UnknownDatabaseError } from "../store/postgres/driver/open-database.ts";
+import { describeTrouble, MigrationError, sqlState, textOf } from "../store/database/index.ts";
+import { UnknownDatabaseError } from "../store/postgres/driver/index.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 

@@ -7,7 +7,7 @@ import type { AnyConfig } from "../config.ts";
 import type { Log } from "../runtime/services/index.ts";
 import type { HandlerOptions } from "../server/access.ts";
 import { assembleTandem, type Tandem } from "../server/tandem.ts";
-import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/driver/open-database.ts";
+import { DEFAULT_DATA_DIRECTORY } from "../store/postgres/driver/index.ts";
 import { type DataDirectoryLock, lockDataDirectory } from "./data-directory-lock.ts";
 import { armedFailpoints } from "./failpoint.ts";
 import { isSchemaMissing, notMigrated } from "./failure.ts";

@@ -2,18 +2,17 @@
  * `npm start`: the sample app on an embedded Postgres, GitHub (simulated, or the real one), Tandem
  * between them, and the page that shows all three.
  */
-import { mkdir } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import { Hono } from "hono";
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { type Log, systemClock } from "../runtime/services/index.ts";
-import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 import { dashboardAssets } from "../server/assets.ts";
+import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 import { createTandem, type Tandem } from "../server/tandem.ts";
-import { pgliteDatabase } from "../store/postgres/driver/pglite-database.ts";
-import { openPglite } from "../store/postgres/driver/prepared-directory.ts";
+import { openPglite, pgliteDatabase } from "../store/postgres/driver/index.ts";
 import {
   createGitHubSimulator,
   type GitHubSimulator,

@@ -1,5 +1,5 @@
 /** What the demo reads out of Tandem's views: who is paired with whom, and the cached copies. */
-import type { Queryable } from "../store/database/database.ts";
+import type { Queryable } from "../store/database/index.ts";
 import type { DemoIssue, DemoPair } from "./api-types.ts";
 
 /** Pairs of tasks and issues, the living ones first. */

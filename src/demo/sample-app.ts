@@ -2,7 +2,7 @@
  * The sample app: a small task list over plain SQL. It knows nothing of Tandem, and that is its
  * point: what it writes is found by trigger, what Tandem writes it reads like any other row.
  */
-import type { Database, Queryable } from "../store/database/database.ts";
+import type { Database, Queryable } from "../store/database/index.ts";
 import { SAMPLE_SCHEMA } from "./sample-schema.ts";
 
 export const TASK_STATUSES = ["backlog", "todo", "doing", "review", "done"] as const;

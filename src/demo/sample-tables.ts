@@ -1,7 +1,7 @@
 /** The sample app's own tables, as `sample-schema.ts` has them, for a database in memory. */
-import type { Row } from "../model/mapping.ts";
 import { formatInstant } from "../model/instant.ts";
-import type { MemoryTables, NewRow } from "../store/memory/tables/app-tables.ts";
+import type { Row } from "../model/mapping.ts";
+import type { MemoryTables, NewRow } from "../store/memory/tables/index.ts";
 
 const STATUSES = ["backlog", "todo", "doing", "review", "done"];
 

@@ -2,11 +2,10 @@
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
-import { inTime, receiveTogether, tell } from "../runtime/services/index.ts";
-import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/index.ts";
-import { describeTrouble } from "../store/database/database-trouble.ts";
-import { NoAnswerError } from "../store/database/database.ts";
+import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
+import { inTime, receiveTogether, tell } from "../runtime/services/index.ts";
+import { describeTrouble, NoAnswerError } from "../store/database/index.ts";
 import { createAccess, type HandlerOptions } from "./access.ts";
 import { createApi } from "./api.ts";
 import { dashboardAssets } from "./assets.ts";

@@ -1,6 +1,13 @@
 /** The test kit: what `tandem-sync/testing` exports. */
-export * from "./github/index.ts";
 export { type Failpoint, FAILPOINTS, type Failpoints } from "../runtime/services/index.ts";
+export {
+  createMemoryDatabase,
+  type MemoryDatabase,
+  type MemoryDatabaseOptions,
+} from "../store/memory/memory-database.ts";
+export type { MemoryClient } from "../store/memory/records.ts";
+export type { MemoryTable, MemoryTables, NewRow, RowWrite } from "../store/memory/tables/index.ts";
+export * from "./github/index.ts";
 export { seededRandom } from "./random.ts";
 export {
   createTestTandem,
@@ -9,16 +16,4 @@ export {
   type TestTandem,
   type TestTandemOptions,
 } from "./test-tandem.ts";
-export type {
-  MemoryTable,
-  MemoryTables,
-  NewRow,
-  RowWrite,
-} from "../store/memory/tables/app-tables.ts";
-export {
-  createMemoryDatabase,
-  type MemoryDatabase,
-  type MemoryDatabaseOptions,
-} from "../store/memory/memory-database.ts";
-export type { MemoryClient } from "../store/memory/records.ts";
 export { VirtualClock } from "./virtual-clock.ts";

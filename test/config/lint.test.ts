@@ -1,8 +1,8 @@
 /** The lint rules of our own really fire: a rule that matches nothing passes every file. */
-import { fileURLToPath } from "node:url";
 import { ESLint } from "eslint";
-import { beforeAll, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
 import tseslint from "typescript-eslint";
+import { beforeAll, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -53,6 +53,13 @@ it.each([
   ["src/engine/merge/a.ts", "src/engine/lane/claim.ts", "index.ts"],
   ["src/runtime/inbound/a.ts", "src/engine/merge/plan.ts", "index.ts"],
   ["src/compose.ts", "src/runtime/worker/loop.ts", "index.ts"],
+  ["src/store/postgres/lanes/a.ts", "src/store/postgres/records/index.ts", "stands below"],
+  ["src/store/postgres/lanes/a.ts", "src/store/postgres/postgres-store.ts", "stands below"],
+  ["src/store/postgres/migrate.ts", "src/store/postgres/driver/brief-lock.ts", "index.ts"],
+  ["src/store/memory/lanes/a.ts", "src/store/memory/memory-store.ts", "stands below"],
+  ["src/store/store.ts", "src/store/rules/index.ts", "stands below"],
+  ["src/store/postgres/a.ts", "src/store/database/pipeline.ts", "index.ts"],
+  ["src/store/postgres/a.ts", "src/store/elsewhere/index.ts", "is no folder"],
   ["src/engine/merge/a.ts", "src/engine/elsewhere/index.ts", "is no folder"],
 ])("from %s, folder by folder: %s is refused", async (from, to, why) => {
   const [result] = await eslint.lintText(importOf("A", from, to), { filePath: from });

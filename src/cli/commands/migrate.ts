@@ -1,13 +1,13 @@
 /** `tandem migrate`: the schema and the triggers, brought up to date. */
 import type { Command } from "commander";
 import { compileConfig } from "../../compile-config.ts";
-import type { Database } from "../../store/database/database.ts";
-import { auditStore } from "../../store/postgres/directory/audit-rows.ts";
+import type { Database } from "../../store/database/index.ts";
+import { auditStore } from "../../store/postgres/directory/index.ts";
+import { openDatabase } from "../../store/postgres/driver/index.ts";
 import { migrate } from "../../store/postgres/migrate.ts";
-import { openDatabase } from "../../store/postgres/driver/open-database.ts";
 import { columns } from "../columns.ts";
-import { recordCommand } from "../command-line-act.ts";
 import { type CommandContext, examples, type Within } from "../command-context.ts";
+import { recordCommand } from "../command-line-act.ts";
 import { isSchemaMissing } from "../failure.ts";
 import { loadConfig } from "../load-config.ts";
 import { takeConfig } from "../open-tandem.ts";

@@ -2,7 +2,6 @@
  * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
  * the engine decide one arrival after another, and save what it decided.
  */
-import type { Arrival } from "../../engine/lane/index.ts";
 import {
   admitSurplus,
   awaitIntents,
@@ -16,12 +15,13 @@ import {
   withMade,
   writtenByUs,
 } from "../../engine/creates/index.ts";
+import type { Arrival } from "../../engine/lane/index.ts";
 import { admitOrCloseAgain } from "../../engine/processing/index.ts";
 import type { EventState } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { allOf } from "../../store/database/pipeline.ts";
+import { allOf } from "../../store/database/index.ts";
 import type { Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
 import {
   type AddressBook,

@@ -13,8 +13,9 @@ import { nextRunAt } from "../../engine/lane/index.ts";
 import { eventOfEntry, type JournalEntry } from "../../model/event.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { RecordWriteError } from "../../store/rules/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 import type { CapturedChange, Link, StoreTransaction } from "../../store/store.ts";
+import { keyText, recordWriter } from "../records/index.ts";
 import {
   HookError,
   messageOf,
@@ -22,7 +23,6 @@ import {
   type Services,
   ValidationError,
 } from "../services/index.ts";
-import { keyText, recordWriter } from "../records/index.ts";
 
 const BATCH = 100;
 const LEASE_MS = 60_000;

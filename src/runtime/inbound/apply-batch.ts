@@ -12,7 +12,6 @@ import {
   processing,
   recheckInbound,
 } from "../../engine/lane/index.ts";
-import { concludeInbound } from "../../engine/processing/index.ts";
 import {
   type Plan,
   planMerge,
@@ -22,19 +21,20 @@ import {
   sightOfPayload,
   stamp,
 } from "../../engine/merge/index.ts";
+import { concludeInbound } from "../../engine/processing/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
-import { isContention } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/rules/record-write-error.ts";
+import { isContention } from "../../store/database/index.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 import type { Decided, StoreTransaction, ToldBy } from "../../store/store.ts";
-import { type AddressBook, groupBy, mapBy } from "../services/index.ts";
 import type { SaveAdmitted } from "../admission/index.ts";
-import { alteredColumns, newRecordPatch, planOnRow } from "../records/index.ts";
 import { saveDecided } from "../claims/index.ts";
+import { alteredColumns, newRecordPatch, planOnRow } from "../records/index.ts";
+import { type AddressBook, groupBy, mapBy } from "../services/index.ts";
 
 /** A lease that nobody ever sees: the event has ended when the transaction has. */
 const LEASE_MS = 60_000;

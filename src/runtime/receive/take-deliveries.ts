@@ -10,9 +10,13 @@
  */
 import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
 import { SECOND } from "../../model/instant.ts";
+import { allOf } from "../../store/database/index.ts";
 import type { DeliveryStore, TakenDelivery } from "../../store/deliveries.ts";
-import { allOf } from "../../store/database/pipeline.ts";
 import type { FirstLook, StoreTransaction } from "../../store/store.ts";
+import { admitArrivals } from "../admission/index.ts";
+import { savingTogether } from "../inbound/index.ts";
+import { followMove } from "../moves/index.ts";
+import { watchFitness } from "../safety/index.ts";
 import {
   AddressBook,
   hurrySweeps,
@@ -20,11 +24,7 @@ import {
   tell,
   type WorkerWork,
 } from "../services/index.ts";
-import { admitArrivals } from "../admission/index.ts";
-import { watchFitness } from "../safety/index.ts";
-import { followMove } from "../moves/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import { savingTogether } from "../inbound/index.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 

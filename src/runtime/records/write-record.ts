@@ -6,8 +6,8 @@ import type { Clock } from "../../model/clock.ts";
 import type { Content } from "../../model/content.ts";
 import type { AnyEvent } from "../../model/event.ts";
 import { mappedColumns, type Mapping, type Row, type RowPatch } from "../../model/mapping.ts";
-import { mayPass, sqlState } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/rules/record-write-error.ts";
+import { mayPass, sqlState } from "../../store/database/index.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
   type ApplyHook,

@@ -4,7 +4,7 @@
  * should it fit again.
  */
 import { type Instant, SECOND } from "../../model/instant.ts";
-import type { Misfit } from "../../store/database/misfit.ts";
+import type { Misfit } from "../../store/database/index.ts";
 import type { Services } from "../services/index.ts";
 
 /** Asked at most so often, however busy the loops are. */

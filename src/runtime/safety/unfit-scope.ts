@@ -11,7 +11,7 @@ import {
   unfitReason,
   type UnfitScope,
 } from "../../model/scope-misfit.ts";
-import { RecordWriteError } from "../../store/rules/record-write-error.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 import {
   type AddressBook,
   type Claimed,

@@ -1,12 +1,17 @@
 /** From what was thrown to what the engine decides on: classified by type and status, not by text. */
-import type { Failure } from "../../engine/processing/index.ts";
 import { MappingError } from "../../engine/merge/index.ts";
+import type { Failure } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { EventError } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
-import { describeTrouble, textOf } from "../../store/database/database-trouble.ts";
-import { isContention, mayPass, sqlState } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/rules/record-write-error.ts";
+import {
+  describeTrouble,
+  isContention,
+  mayPass,
+  sqlState,
+  textOf,
+} from "../../store/database/index.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 import { HookError, ValidationError } from "./hooks.ts";
 import { PairedElsewhereError } from "./paired-elsewhere.ts";
 import { MissingSecretError } from "./secrets.ts";

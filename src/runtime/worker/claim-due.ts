@@ -1,5 +1,4 @@
 /** Claiming what is due: many lanes in one transaction, with what can be begun or ended of them at once. */
-import { awaitPairing } from "../../engine/reconcile/index.ts";
 import {
   claim,
   disableLane,
@@ -9,12 +8,16 @@ import {
   unchanged,
 } from "../../engine/lane/index.ts";
 import { type Places, shares } from "../../engine/limits/index.ts";
+import { awaitPairing } from "../../engine/reconcile/index.ts";
 import type { AccountId, LaneId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { isContention } from "../../store/database/database.ts";
-import { RecordWriteError } from "../../store/rules/record-write-error.ts";
+import { isContention } from "../../store/database/index.ts";
+import { RecordWriteError } from "../../store/rules/index.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
+import { saveDecided } from "../claims/index.ts";
+import { saveTogether } from "../inbound/index.ts";
+import { beginWrites } from "../outbound/index.ts";
 import {
   type AddressBook,
   type BegunWrite,
@@ -22,9 +25,6 @@ import {
   type Services,
   tell,
 } from "../services/index.ts";
-import { beginWrites } from "../outbound/index.ts";
-import { saveDecided } from "../claims/index.ts";
-import { saveTogether } from "../inbound/index.ts";
 
 /**
  * Claims up to `limit` events that are due, one of each lane, and begins what can be begun together.

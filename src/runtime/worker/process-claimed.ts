@@ -1,10 +1,16 @@
 /** Works on one claimed event, and decides with the engine what follows where that failed. */
-import { fail } from "../../engine/processing/index.ts";
-import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
 import { processing } from "../../engine/lane/index.ts";
+import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
+import { fail } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
-import { isContention } from "../../store/database/database.ts";
-import type { LaneOfResource } from "../../store/found-lanes.ts";
+import { isContention } from "../../store/database/index.ts";
+import type { LaneOfResource } from "../../store/lanes.ts";
+import { forgetLate, hold, save } from "../claims/index.ts";
+import { processInbound } from "../inbound/index.ts";
+import { followMove } from "../moves/index.ts";
+import { processOutbound } from "../outbound/index.ts";
+import { noteMoved } from "../records/index.ts";
+import { blameScope } from "../safety/index.ts";
 import {
   type AddressBook,
   type Claimed,
@@ -12,12 +18,6 @@ import {
   messageOf,
   type Services,
 } from "../services/index.ts";
-import { forgetLate, hold, save } from "../claims/index.ts";
-import { followMove } from "../moves/index.ts";
-import { processInbound } from "../inbound/index.ts";
-import { processOutbound } from "../outbound/index.ts";
-import { blameScope } from "../safety/index.ts";
-import { noteMoved } from "../records/index.ts";
 
 /**
  * Never throws but where the database itself is out of reach; the lease then passes the event on.

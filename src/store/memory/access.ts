@@ -2,13 +2,13 @@
 import { addMillis } from "../../model/instant.ts";
 import { AUDIT_KEPT_MS, AUDIT_PRUNED_AT_ONCE, type AuditStore } from "../audit.ts";
 import {
+  type LoginSession,
   SESSION_AGE_MS,
   SESSION_IDLE_MS,
   SESSION_TOUCH_MS,
-  type LoginSession,
   type SessionStore,
 } from "../sessions.ts";
-import type { MemoryState, Step } from "./tables/memory-state.ts";
+import type { MemoryState, Step } from "./tables/index.ts";
 
 export function sessionStore(state: MemoryState, step: Step): SessionStore {
   const { sessions } = state;

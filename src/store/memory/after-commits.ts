@@ -1,7 +1,7 @@
 /** Hooks that are to follow a commit: noted with the write, claimed like events, removed when run. */
-import { storableValue } from "../database/storable-json.ts";
+import { storableValue } from "../database/index.ts";
 import type { AfterCommitMark, AfterCommitStore } from "../store.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "./tables/index.ts";
 
 /** The hooks as one transaction sees them; `step` runs each of its steps within it. */
 export function afterCommitStore(

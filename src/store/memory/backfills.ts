@@ -2,8 +2,8 @@
 import { type Backfill, NO_PROGRESS } from "../../model/backfill.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { BackfillStore, NotedKey } from "../backfill-store.ts";
-import type { KeptKey, MemoryState } from "./tables/memory-state.ts";
+import type { BackfillStore, NotedKey } from "../backfills.ts";
+import type { KeptKey, MemoryState } from "./tables/index.ts";
 
 export function backfillStore(
   state: MemoryState,

@@ -1,10 +1,10 @@
 /** Deliveries: stored before they are answered, counted when they come again, then translated. */
 import type { DeliveryId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
+import { storableValue, withoutNul } from "../database/index.ts";
 import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../deliveries.ts";
-import { storableValue, withoutNul } from "../database/storable-json.ts";
-import { byId } from "./lanes/lane-keys.ts";
-import type { MemoryState, StoredDelivery } from "./tables/memory-state.ts";
+import { byId } from "./lanes/index.ts";
+import type { MemoryState, StoredDelivery } from "./tables/index.ts";
 
 export function deliveryStore(state: MemoryState): DeliveryStore {
   return {

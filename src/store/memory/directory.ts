@@ -1,11 +1,11 @@
 /** Accounts and connections. */
 import { isPairing } from "../../model/backfill.ts";
 import { accountId, connectionId } from "../../model/ids.ts";
-import { storableValue } from "../database/storable-json.ts";
+import { storableValue } from "../database/index.ts";
 import type { Directory } from "../store.ts";
 import { allBackfills } from "./backfills.ts";
-import { ConstraintError } from "./tables/constraint-error.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "./tables/index.ts";
+import { ConstraintError } from "./tables/index.ts";
 
 /** What a transaction looks up, and how the state is read. */
 export function lookedUp(

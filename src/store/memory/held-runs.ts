@@ -1,6 +1,6 @@
 /** Runs that wait for a person's word. */
 import type { HeldRuns } from "../held-runs.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "./tables/index.ts";
 
 export function heldRuns(state: MemoryState): HeldRuns {
   return {

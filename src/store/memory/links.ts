@@ -1,14 +1,9 @@
 /** Placeholders as Tandem remembers them, and the links that give their records to users. */
 import type { Placeholder } from "../../model/placeholder.ts";
-import {
-  connectLink,
-  findLinks,
-  type ActorRows,
-  type PlaceholderRows,
-} from "../rules/resolve-actors.ts";
-import { storableValue } from "../database/storable-json.ts";
+import { storableValue } from "../database/index.ts";
+import { type ActorRows, connectLink, findLinks, type PlaceholderRows } from "../rules/index.ts";
 import type { IdentitySettings, Link, LinkStore } from "../store.ts";
-import type { MemoryState, Step } from "./tables/memory-state.ts";
+import type { MemoryState, Step } from "./tables/index.ts";
 
 /** One transaction runs at a time, so nothing needs to be held. */
 export function placeholderRows(state: MemoryState, step: Step): PlaceholderRows {

@@ -1,8 +1,8 @@
 /** A database in memory: the app's own tables as the app sees them. Tandem's part is `MemoryState`. */
 import type { Instant } from "../../model/instant.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
-import type { MemoryTables, RowWrite } from "./tables/app-tables.ts";
-import { MemoryState, type StoredDelivery } from "./tables/memory-state.ts";
+import type { MemoryTables, RowWrite } from "./tables/index.ts";
+import { MemoryState, type StoredDelivery } from "./tables/index.ts";
 
 /** What a memory database is made of. */
 export interface MemoryDatabaseOptions {

@@ -1,35 +1,39 @@
 /** The store in memory: what a transaction offers, and when one is run again. */
 import { addMillis, laterOf, MILLISECOND } from "../../model/instant.ts";
 import type { Mapping } from "../../model/mapping.ts";
-import { AbortedTransactionError, mayPass, sqlState } from "../database/database.ts";
-import { RecordWriteError } from "../rules/record-write-error.ts";
-import { mappingDigest, misfitOf } from "../database/misfit.ts";
-import { resourceRelations } from "../rules/resource-relations.ts";
 import { nothingSeen } from "../beginning.ts";
+import {
+  AbortedTransactionError,
+  mappingDigest,
+  mayPass,
+  misfitOf,
+  sqlState,
+} from "../database/index.ts";
+import { RecordWriteError, resourceRelations } from "../rules/index.ts";
 import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";
 import { auditStore, sessionStore } from "./access.ts";
-import { refusalStore } from "./refusals.ts";
 import { afterCommitStore } from "./after-commits.ts";
 import { backfillStore } from "./backfills.ts";
 import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
 import { directory, lookedUp } from "./directory.ts";
 import { heldRuns } from "./held-runs.ts";
-import * as laneKeys from "./lanes/lane-keys.ts";
-import * as laneLocks from "./lanes/lane-locks.ts";
 import {
+  appendJournal,
+  laneKeys,
+  laneLocks,
+  ledger,
+  reserveLanes,
   saveLanes,
   wakeAwaitingIntent,
   wakeAwaitingPairing,
   wakeChildren,
-} from "./lanes/lane-writes.ts";
-import { appendJournal } from "./lanes/ledger-events.ts";
-import { ledger } from "./lanes/ledger.ts";
+} from "./lanes/index.ts";
 import { linkStore } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
-import { actorRows, capturedOf, withEdit, recordStore } from "./records.ts";
+import { actorRows, capturedOf, recordStore, withEdit } from "./records.ts";
 import { redeliveryStore } from "./redeliveries.ts";
-import { reserveLanes } from "./lanes/reserve-lanes.ts";
+import { refusalStore } from "./refusals.ts";
+import type { MemoryState } from "./tables/index.ts";
 
 export interface MemoryStoreOptions {
   /** What is mapped; `migrate` replaces it. */

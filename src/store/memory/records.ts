@@ -1,20 +1,18 @@
 /** The app's own rows, written with the mark that they are Tandem's. */
-import { instantFromMicros } from "../../model/instant.ts";
 import type { EventId } from "../../model/ids.ts";
+import { instantFromMicros } from "../../model/instant.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
-import { RecordWriteError } from "../rules/record-write-error.ts";
 import {
   type ActorRows,
   findUser,
   type RecordTable,
+  RecordWriteError,
   resolveActors,
-} from "../rules/resolve-actors.ts";
+} from "../rules/index.ts";
 import type { AppSql, CapturedChange, IdentitySettings, RecordStore } from "../store.ts";
-import type { Entry } from "./tables/app-tables.ts";
-import { keptKey } from "./tables/kept-values.ts";
 import { placeholderRows } from "./links.ts";
-import type { MemoryState, Step } from "./tables/memory-state.ts";
-import { unknownColumn } from "./tables/table-refusals.ts";
+import type { Entry, MemoryState, Step } from "./tables/index.ts";
+import { keptKey, unknownColumn } from "./tables/index.ts";
 
 /** The rows that stand for actors. */
 export function actorRows(state: MemoryState, step: Step): ActorRows {

@@ -2,7 +2,7 @@
 import { addMillis } from "../../model/instant.ts";
 import type { MissedDelivery } from "../../model/missed-delivery.ts";
 import type { RedeliveryStore } from "../redeliveries.ts";
-import type { MemoryState } from "./tables/memory-state.ts";
+import type { MemoryState } from "./tables/index.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const WEEK_MS = 7 * DAY_MS;

@@ -1,7 +1,7 @@
 /** Counts of refused webhooks. */
 import { addMillis, SECOND, truncateInstant } from "../../model/instant.ts";
 import { type CountedRefusals, REFUSALS_KEPT_MS, type RefusalStore } from "../refusals.ts";
-import type { MemoryState, Step } from "./tables/memory-state.ts";
+import type { MemoryState, Step } from "./tables/index.ts";
 
 const MINUTE = 60 * SECOND;
 

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { Journal, Mapping } from "../../model/mapping.ts";
-import type { Database, Queryable } from "../database/database.ts";
-import { MigrationError } from "../database/migration-error.ts";
+import type { Database, Queryable } from "../database/index.ts";
+import { MigrationError } from "../database/index.ts";
 import type { IdentitySettings } from "../store.ts";
-import { withBriefLock } from "./driver/brief-lock.ts";
-import { installCaptureTriggers } from "./capture/capture-triggers.ts";
-import { installResourceViews } from "./ledger/resource-views.ts";
+import { installCaptureTriggers } from "./capture/index.ts";
+import { withBriefLock } from "./driver/index.ts";
+import { installResourceViews } from "./ledger/index.ts";
 import { noteMappings } from "./schema-facts.ts";
 
 /** One numbered file of `migrations/`. */

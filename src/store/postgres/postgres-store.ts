@@ -5,17 +5,19 @@ import type { ConnectionId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
+import { nothingSeen } from "../beginning.ts";
 import {
   type Closing,
   type Database,
   LostWorkError,
+  mappingDigest,
   mayPass,
+  misfitOf,
   NoConnectionError,
   type Queryable,
-} from "../database/database.ts";
-import { nothingSeen } from "../beginning.ts";
-import { mappingDigest, misfitOf } from "../database/misfit.ts";
-import { storableJson } from "../database/storable-json.ts";
+  storableJson,
+} from "../database/index.ts";
+import { resourceRelations } from "../rules/index.ts";
 import type {
   Beginning,
   FirstLook,
@@ -24,34 +26,40 @@ import type {
   StoreTransaction,
   Work,
 } from "../store.ts";
-import { afterCommitStore } from "./directory/after-commit-rows.ts";
-import { auditStore } from "./directory/audit-rows.ts";
-import { refusalStore } from "./deliveries/refusal-rows.ts";
-import { backfillStore } from "./directory/backfill-rows.ts";
-import { changeStore } from "./capture/change-rows.ts";
-import { deliveryStore, keysReceived, pendingDeliveries } from "./deliveries/delivery-rows.ts";
-import { directory } from "./directory/directory-rows.ts";
-import { heldRuns } from "./directory/held-run-rows.ts";
-import { instanceStore } from "./directory/instance-rows.ts";
-import { appendJournal } from "./ledger/journal-rows.ts";
-import { ensureLanes, ensureLanesFree } from "./lanes/ensure-lanes.ts";
-import * as laneKeys from "./lanes/lane-keys.ts";
-import * as laneLocks from "./lanes/lane-locks.ts";
-import { LaneMadeMeanwhileError, removeLane, saveLanes } from "./lanes/lane-writes.ts";
-import { ledger } from "./ledger/ledger-rows.ts";
+import { changeStore, TableShapes } from "./capture/index.ts";
+import {
+  deliveryStore,
+  keysReceived,
+  pendingDeliveries,
+  redeliveryStore,
+  refusalStore,
+} from "./deliveries/index.ts";
+import {
+  afterCommitStore,
+  auditStore,
+  backfillStore,
+  directory,
+  heldRuns,
+  instanceStore,
+  linkStore,
+  LogWatch,
+  sessionStore,
+} from "./directory/index.ts";
+import { opening, timeOf } from "./driver/index.ts";
+import {
+  ensureLanes,
+  ensureLanesFree,
+  laneKeys,
+  laneLocks,
+  LaneMadeMeanwhileError,
+  removeLane,
+  reserveLanes,
+  saveLanes,
+} from "./lanes/index.ts";
+import { appendJournal, ledger } from "./ledger/index.ts";
 import { migrate, readMigrations } from "./migrate.ts";
-import { LogWatch } from "./directory/log-watch.ts";
-import { linkStore } from "./directory/link-rows.ts";
-import { RecordRows } from "./records/record-rows.ts";
-import { recordStore } from "./records/record-store.ts";
-import { redeliveryStore } from "./deliveries/redelivery-rows.ts";
-import { refusalAtCommit } from "./records/refusals.ts";
-import { reserveLanes } from "./lanes/reserve-lanes.ts";
-import { resourceRelations } from "../rules/resource-relations.ts";
+import { RecordRows, recordStore, refusalAtCommit } from "./records/index.ts";
 import { readSchemaFacts } from "./schema-facts.ts";
-import { sessionStore } from "./directory/session-rows.ts";
-import { TableShapes } from "./capture/table-shapes.ts";
-import { opening, timeOf } from "./driver/transaction-settings.ts";
 
 export interface PostgresStoreOptions {
   /** What is mapped; `migrate` replaces it. */

@@ -1,7 +1,6 @@
 /** What the database says of its own schema: the range of code it works with, and the mappings. */
 import type { Mapping } from "../../model/mapping.ts";
-import { type Queryable, sqlState } from "../database/database.ts";
-import { mappingDigest, type SchemaFacts } from "../database/misfit.ts";
+import { mappingDigest, type Queryable, type SchemaFacts, sqlState } from "../database/index.ts";
 
 /** A schema from before it said so is simply older; so is none. */
 const NOTHING_SAID: SchemaFacts = { version: 0, needs: 0, mapping: null };

@@ -1,7 +1,7 @@
 /** The app's side in memory: the sample app's tables, fresh for every history. */
 import type { AnyConfig } from "../../config.ts";
-import type { MemoryTables } from "../../store/memory/tables/app-tables.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "../../store/memory/memory-database.ts";
+import type { MemoryTables } from "../../store/memory/tables/index.ts";
 import type { AppWorld } from "./app-world.ts";
 import { OwnTokens } from "./own-tokens.ts";
 import { PROJECTS, type WorldKind } from "./places.ts";

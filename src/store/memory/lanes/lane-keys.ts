@@ -2,10 +2,10 @@
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import { type Lane, newLane } from "../../../model/lane.ts";
-import { PairedElsewhereError } from "../../rules/paired-elsewhere-error.ts";
+import { PairedElsewhereError } from "../../rules/index.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
-import { ConstraintError } from "../tables/constraint-error.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
+import type { MemoryState } from "../tables/index.ts";
+import { ConstraintError } from "../tables/index.ts";
 
 /** What the indexes know a lane by; `null` where one does not know it. */
 export function resourceKey(

@@ -4,8 +4,8 @@ import type { TandemEvent } from "../../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
+import type { MemoryState } from "../tables/index.ts";
 import { byId } from "./lane-keys.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
 
 /** The lanes that a transaction holds: those that are still to be made as they will be, others locked. */
 export type HeldLanes = Map<LaneId, Lane | null>;

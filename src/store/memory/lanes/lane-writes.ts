@@ -2,15 +2,15 @@
 import { isTerminal, type TandemEvent } from "../../../model/event.ts";
 import type { ConnectionId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { ResourceRelations } from "../../rules/resource-relations.ts";
-import { storableValue } from "../../database/storable-json.ts";
+import { storableValue } from "../../database/index.ts";
+import type { ResourceRelations } from "../../rules/index.ts";
+import { switchedOffIn, SwitchedOnMeanwhileError } from "../../rules/index.ts";
 import type { Decided } from "../../store.ts";
-import { SwitchedOnMeanwhileError, switchedOffIn } from "../../rules/switched-off.ts";
-import { ConstraintError } from "../tables/constraint-error.ts";
+import type { MemoryState } from "../tables/index.ts";
+import { ConstraintError } from "../tables/index.ts";
 import { indexLane, resourceKey } from "./lane-keys.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 import { appendEnded, laneKeyOf, toLedger } from "./ledger-events.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
 
 /** Writes decisions on lanes that are locked; announces work if events wait. */
 export function saveLanes(

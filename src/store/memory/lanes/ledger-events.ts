@@ -2,11 +2,11 @@
 import { eventOfEntry, type JournalEntry, type TandemEvent } from "../../../model/event.ts";
 import type { LaneId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { ResourceRelations } from "../../rules/resource-relations.ts";
-import { storableValue } from "../../database/storable-json.ts";
+import { storableValue } from "../../database/index.ts";
 import type { LedgerEvent } from "../../ledger.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
-import { UndoableList } from "../tables/undo-log.ts";
+import type { ResourceRelations } from "../../rules/index.ts";
+import type { MemoryState } from "../tables/index.ts";
+import { UndoableList } from "../tables/index.ts";
 
 /** Under which key the ended events of a lane are found. */
 export function laneKeyOf(id: LaneId): string {

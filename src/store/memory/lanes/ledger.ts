@@ -2,11 +2,11 @@
 import { liveEvents, processing } from "../../../engine/lane/index.ts";
 import type { Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { ResourceRelations } from "../../rules/resource-relations.ts";
 import type { DisabledPairing, EventQuery, Ledger, LedgerEvent } from "../../ledger.ts";
+import type { ResourceRelations } from "../../rules/index.ts";
+import type { MemoryState } from "../tables/index.ts";
 import { byId, lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
 import { newestFirst, standings } from "./standings.ts";
 
 export function ledger(state: MemoryState, relations: () => ResourceRelations): Ledger {

@@ -2,9 +2,9 @@
 import { type LaneId, laneId } from "../../../model/ids.ts";
 import { newLane } from "../../../model/lane.ts";
 import type { LaneKey } from "../../store.ts";
+import type { MemoryState } from "../tables/index.ts";
 import { resourceKey } from "./lane-keys.ts";
 import type { HeldLanes } from "./lane-locks.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
 
 /** Reserves a lane for each key of a resource that has none; keys of one resource give one id. */
 export function reserveLanes(

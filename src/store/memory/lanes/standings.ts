@@ -2,9 +2,9 @@
 import { formatInstant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
 import type { Ledger, LedgerEvent, Standing } from "../../ledger.ts";
+import type { MemoryState } from "../tables/index.ts";
 import { lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, laneKeyOf } from "./ledger-events.ts";
-import type { MemoryState } from "../tables/memory-state.ts";
 
 /** Only a lane's last events are looked at for conflicts, so that a long history costs nothing. */
 const LOOKED_AT = 20;

@@ -5,7 +5,7 @@
 import type { Json } from "../../../model/content.ts";
 import { type Instant, instantFromMicros, parseInstant } from "../../../model/instant.ts";
 import { type Journal, mappedColumns, type Mapping, type Row } from "../../../model/mapping.ts";
-import { MigrationError } from "../../database/migration-error.ts";
+import { MigrationError } from "../../database/index.ts";
 import type { CapturedChange, IdentitySettings } from "../../store.ts";
 import type { AppTables, RowWrite } from "./app-tables.ts";
 import { sameKept } from "./kept-values.ts";

@@ -19,7 +19,7 @@ import type { Journal, Mapping } from "../../../model/mapping.ts";
 import type { LogPosition, MissedDelivery } from "../../../model/missed-delivery.ts";
 import type { Placeholder } from "../../../model/placeholder.ts";
 import type { AuditEntry } from "../../audit.ts";
-import type { NotedKey } from "../../backfill-store.ts";
+import type { NotedKey } from "../../backfills.ts";
 import type { Delivery } from "../../deliveries.ts";
 import type { LedgerEvent } from "../../ledger.ts";
 import type { CountedRefusals } from "../../refusals.ts";

@@ -1,5 +1,5 @@
 /** What the app's tables refuse, in the words and codes of Postgres. */
-import { RecordWriteError } from "../../rules/record-write-error.ts";
+import { RecordWriteError } from "../../rules/index.ts";
 
 export function unknownTable(table: string): RecordWriteError {
   return new RecordWriteError({

@@ -13,7 +13,7 @@
  *    write `tandem.changes` itself, and the function captures nothing but the writes of its own table.
  */
 import { createHash } from "node:crypto";
-import { quoteIdentifier, quoteLiteral } from "../driver/identifiers.ts";
+import { quoteIdentifier, quoteLiteral } from "../driver/index.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 
 /** A mapped table with the columns whose changes matter. */

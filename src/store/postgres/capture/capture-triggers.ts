@@ -1,12 +1,11 @@
 /** Installing the capture triggers: what is there already stays untouched. */
-import { type Journal, type Mapping, mappedColumns } from "../../../model/mapping.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { MigrationError } from "../../database/migration-error.ts";
+import { type Journal, mappedColumns, type Mapping } from "../../../model/mapping.ts";
+import type { Database, Queryable } from "../../database/index.ts";
+import { MigrationError } from "../../database/index.ts";
 import type { IdentitySettings } from "../../store.ts";
-import { withBriefLock } from "../driver/brief-lock.ts";
-import { captureSql, type CapturedTable, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
+import { quoteIdentifier, withBriefLock } from "../driver/index.ts";
+import { type CapturedTable, captureSql, type CaptureSql, TRIGGERS } from "./capture-sql.ts";
 import { assertFit } from "./fit-for-mapping.ts";
-import { quoteIdentifier } from "../driver/identifiers.ts";
 import { type Column, readTableShape, type TableShape } from "./table-shapes.ts";
 
 /**

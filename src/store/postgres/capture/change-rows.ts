@@ -8,8 +8,8 @@
 import { eventId, laneId } from "../../../model/ids.ts";
 import { parseInstant } from "../../../model/instant.ts";
 import type { Row } from "../../../model/mapping.ts";
-import type { Queryable } from "../../database/database.ts";
-import { storableJson } from "../../database/storable-json.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
 import type { CapturedChange, ChangeStore } from "../../store.ts";
 
 interface ChangeRow {

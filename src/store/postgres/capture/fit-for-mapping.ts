@@ -1,6 +1,6 @@
 /** Refuses, at the migration, tables and columns that a mapping cannot work with. */
 import type { Mapping } from "../../../model/mapping.ts";
-import { MigrationError } from "../../database/migration-error.ts";
+import { MigrationError } from "../../database/index.ts";
 import type { Column, TableShape } from "./table-shapes.ts";
 
 const TIMES = new Set(["timestamptz", "timestamp"]);

@@ -1,10 +1,9 @@
 /** What Tandem must know of an app's table to read, write and watch it safely. */
 import type { RowPatch } from "../../../model/mapping.ts";
 import { type WallClock, wallClock } from "../../../model/wall-clock.ts";
-import type { Queryable } from "../../database/database.ts";
-import { MigrationError } from "../../database/migration-error.ts";
-import { isParsedArray } from "../driver/column-values.ts";
-import { quoteIdentifier } from "../driver/identifiers.ts";
+import type { Queryable } from "../../database/index.ts";
+import { MigrationError } from "../../database/index.ts";
+import { isParsedArray, quoteIdentifier } from "../driver/index.ts";
 
 export interface Column {
   readonly name: string;

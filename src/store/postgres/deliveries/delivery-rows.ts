@@ -1,7 +1,8 @@
 /** Deliveries: stored before they are answered, counted when they come again, then translated. */
 import { type AccountId, accountId, deliveryId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant } from "../../../model/instant.ts";
-import type { Database, Queryable } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/index.ts";
+import { allOf, storableJson, withoutNul } from "../../database/index.ts";
 import type {
   Delivery,
   DeliveryStore,
@@ -9,8 +10,6 @@ import type {
   ReceivedDelivery,
   TakenDelivery,
 } from "../../deliveries.ts";
-import { allOf } from "../../database/pipeline.ts";
-import { storableJson, withoutNul } from "../../database/storable-json.ts";
 
 type Received = Omit<Delivery, "attempts">;
 

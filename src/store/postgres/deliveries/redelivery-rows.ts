@@ -1,10 +1,10 @@
 /** How far providers' logs of deliveries were read, and what they could not deliver. */
 import { formatInstant, parseInstant } from "../../../model/instant.ts";
 import type { MissedDelivery } from "../../../model/missed-delivery.ts";
-import type { Database, Queryable } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
 import type { RedeliveryStore } from "../../redeliveries.ts";
-import { storableJson } from "../../database/storable-json.ts";
-import { textOrNull } from "../lanes/event-rows.ts";
+import { textOrNull } from "../lanes/index.ts";
 
 interface TurnRow {
   readonly id: string;

@@ -1,6 +1,6 @@
 /** Counts of refused webhooks. */
 import { formatInstant, parseInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 import { REFUSALS_KEPT_MS, type RefusalStore } from "../../refusals.ts";
 
 interface RefusalRow {

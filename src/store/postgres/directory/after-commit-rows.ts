@@ -2,8 +2,8 @@
 import { eventId } from "../../../model/ids.ts";
 import { formatInstant } from "../../../model/instant.ts";
 import type { Row } from "../../../model/mapping.ts";
-import type { Queryable } from "../../database/database.ts";
-import { storableJson } from "../../database/storable-json.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
 import type { AfterCommitMark, AfterCommitStore } from "../../store.ts";
 
 interface MarkRow {

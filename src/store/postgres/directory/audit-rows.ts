@@ -6,7 +6,7 @@ import {
   type AuditEntry,
   type AuditStore,
 } from "../../audit.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 
 interface AuditRow {
   readonly id: string;

@@ -3,10 +3,10 @@ import type { Backfill, BackfillProgress } from "../../../model/backfill.ts";
 import { NO_PROGRESS } from "../../../model/backfill.ts";
 import { connectionId } from "../../../model/ids.ts";
 import { formatInstant, parseInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database/database.ts";
-import type { BackfillStore } from "../../backfill-store.ts";
-import { storableJson } from "../../database/storable-json.ts";
-import { instantOrNull, textOrNull } from "../lanes/event-rows.ts";
+import type { BackfillStore } from "../../backfills.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
+import { instantOrNull, textOrNull } from "../lanes/index.ts";
 
 interface BackfillRow {
   readonly connection_id: string;

@@ -1,13 +1,13 @@
 /** Accounts and connections. */
+import type { Account, Connection } from "../../../model/connection.ts";
+import type { Actor } from "../../../model/content.ts";
 import { accountId, connectionId } from "../../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
-import type { Actor } from "../../../model/content.ts";
-import type { Account, Connection } from "../../../model/connection.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
 import type { AccountRecord, Directory } from "../../store.ts";
+import { instantOrNull, textOrNull } from "../lanes/index.ts";
 import { backfills } from "./backfill-rows.ts";
-import { instantOrNull, textOrNull } from "../lanes/event-rows.ts";
-import { storableJson } from "../../database/storable-json.ts";
 
 interface AccountRow {
   readonly id: string;

@@ -2,9 +2,9 @@
 import type { HeldRun, Victim } from "../../../model/held-run.ts";
 import { connectionId } from "../../../model/ids.ts";
 import { parseInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
 import type { HeldRuns } from "../../held-runs.ts";
-import { storableJson } from "../../database/storable-json.ts";
 
 interface RunRow {
   readonly id: string;

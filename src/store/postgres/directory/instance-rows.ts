@@ -1,9 +1,9 @@
 /** Whose database this is. */
 import type { Instance } from "../../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 import type { InstanceStore } from "../../instances.ts";
-import { instantOrNull } from "../lanes/event-rows.ts";
+import { instantOrNull } from "../lanes/index.ts";
 import type { LogWatch } from "./log-watch.ts";
 
 interface InstanceRow extends Instance {

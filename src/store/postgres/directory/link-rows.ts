@@ -2,14 +2,9 @@
 import type { EventId } from "../../../model/ids.ts";
 import { formatInstant } from "../../../model/instant.ts";
 import type { Placeholder } from "../../../model/placeholder.ts";
-import type { Queryable } from "../../database/database.ts";
-import {
-  connectLink,
-  findLinks,
-  type PlaceholderRows,
-  type ActorRows,
-} from "../../rules/resolve-actors.ts";
-import { storableJson } from "../../database/storable-json.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
+import { type ActorRows, connectLink, findLinks, type PlaceholderRows } from "../../rules/index.ts";
 import type { IdentitySettings, Link, LinkStore } from "../../store.ts";
 
 interface PlaceholderRow {

@@ -22,7 +22,7 @@ import {
   mayPass,
   type QueryResult,
   sqlState,
-} from "../../database/database.ts";
+} from "../../database/index.ts";
 import type { InstanceStore } from "../../instances.ts";
 
 /** A commit of this process. */

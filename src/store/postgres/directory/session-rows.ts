@@ -1,11 +1,11 @@
 /** Logins of the dashboard. */
 import { parseInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 import {
+  type LoginSession,
   SESSION_AGE_MS,
   SESSION_IDLE_MS,
   SESSION_TOUCH_MS,
-  type LoginSession,
   type SessionStore,
 } from "../../sessions.ts";
 

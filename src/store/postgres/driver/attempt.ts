@@ -1,6 +1,6 @@
 /** A piece of a transaction that may fail by itself. */
-import type { Queryable } from "../../database/database.ts";
-import { tell } from "../../database/pipeline.ts";
+import type { Queryable } from "../../database/index.ts";
+import { tell } from "../../database/index.ts";
 
 /** What the work throws undoes what it wrote, and leaves the transaction fit for more. */
 export async function attempt<T>(tx: Queryable, work: () => Promise<T>): Promise<T> {

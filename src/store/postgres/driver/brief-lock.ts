@@ -1,6 +1,5 @@
 /** Changing a table that the app writes to: briefly, or not at all. */
-import { type Database, type Queryable, sqlState } from "../../database/database.ts";
-import { MigrationError } from "../../database/migration-error.ts";
+import { type Database, MigrationError, type Queryable, sqlState } from "../../database/index.ts";
 
 /**
  * Runs one step of a migration, one process at a time. What waits for a table's lock holds up every

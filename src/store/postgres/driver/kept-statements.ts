@@ -10,7 +10,7 @@
  *    connection is given up, and the transaction is run again on another.
  */
 import { createHash } from "node:crypto";
-import { sqlState } from "../../database/database.ts";
+import { sqlState } from "../../database/index.ts";
 
 /** A statement is kept once it was asked so often. */
 const OFTEN = 3;

@@ -1,8 +1,8 @@
 /** Opens whatever a configuration names as its database. */
-import { mkdir } from "node:fs/promises";
 import { PGlite } from "@electric-sql/pglite";
+import { mkdir } from "node:fs/promises";
 import pg from "pg";
-import type { Database } from "../../database/database.ts";
+import type { Database } from "../../database/index.ts";
 import { pgDatabase } from "./pg-database.ts";
 import { pgliteDatabase } from "./pglite-database.ts";
 

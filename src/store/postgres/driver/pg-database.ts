@@ -1,17 +1,17 @@
 /** Postgres through `pg`. */
 import pg from "pg";
+import { nothingSeen } from "../../beginning.ts";
 import {
   AbortedTransactionError,
+  allOf,
   type Closing,
   ConnectionLostError,
   type Database,
   type Queryable,
   type QueryResult,
   sqlState,
-} from "../../database/database.ts";
+} from "../../database/index.ts";
 import { parserOf } from "./column-values.ts";
-import { nothingSeen } from "../../beginning.ts";
-import { allOf } from "../../database/pipeline.ts";
 import { KeptStatements, StatementLostError } from "./kept-statements.ts";
 import { listen } from "./pg-listen.ts";
 import { answered, PATIENCE, type Patience, PATIENT_MS, ROLLBACK_WITHIN_MS } from "./pg-silence.ts";

@@ -6,7 +6,7 @@
  * does where a connection is lost, and is run again elsewhere.
  */
 import type pg from "pg";
-import { NoAnswerError } from "../../database/database.ts";
+import { NoAnswerError } from "../../database/index.ts";
 
 /** Longer than any transaction of ours holds a connection, so that it is no verdict on a busy pool. */
 const CONNECT_WITHIN_MS = 30_000;

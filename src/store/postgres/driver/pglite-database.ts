@@ -1,14 +1,14 @@
 /** PGlite, the embedded Postgres: one process, one connection, transactions one after another. */
-import { setImmediate as turn } from "node:timers/promises";
 import type { PGlite, PGliteInterface, QueryOptions, Transaction } from "@electric-sql/pglite";
+import { setImmediate as turn } from "node:timers/promises";
+import { nothingSeen } from "../../beginning.ts";
 import {
   AbortedTransactionError,
   type Database,
   type Queryable,
   type QueryResult,
   sqlState,
-} from "../../database/database.ts";
-import { nothingSeen } from "../../beginning.ts";
+} from "../../database/index.ts";
 import { KNOWN_TYPES, parserOf } from "./column-values.ts";
 import { openPglite } from "./prepared-directory.ts";
 

@@ -6,7 +6,7 @@
  * them, and each would be found out only by a statement of its own.
  */
 import type pg from "pg";
-import { NoConnectionError, sqlState } from "../../database/database.ts";
+import { NoConnectionError, sqlState } from "../../database/index.ts";
 import { hangUp } from "./pg-silence.ts";
 
 export interface PoolWatch {

@@ -5,8 +5,8 @@ import {
   type Queryable,
   type QueryResult,
   ReadOnlyDatabaseError,
-} from "../../database/database.ts";
-import { tell } from "../../database/pipeline.ts";
+  tell,
+} from "../../database/index.ts";
 import type { Beginning } from "../../store.ts";
 
 /** A process that was stopped holds rows of the app: the database lets go of them for it. */

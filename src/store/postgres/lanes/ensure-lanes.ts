@@ -1,12 +1,9 @@
 /** The lane of each key: found, or made where it does not exist. */
 import { type LaneId, laneId } from "../../../model/ids.ts";
-import { type Queryable, sqlState } from "../../database/database.ts";
-import { PairedElsewhereError } from "../../rules/paired-elsewhere-error.ts";
-import { storableJson } from "../../database/storable-json.ts";
+import { allOf, type Queryable, sqlState, storableJson } from "../../database/index.ts";
+import { PairedElsewhereError } from "../../rules/index.ts";
 import type { LaneKey } from "../../store.ts";
-import { attempt } from "../driver/attempt.ts";
-import { allOf } from "../../database/pipeline.ts";
-import { waitingAtMost } from "../driver/transaction-settings.ts";
+import { attempt, waitingAtMost } from "../driver/index.ts";
 
 const LOCK_NOT_AVAILABLE = "55P03";
 

@@ -2,9 +2,9 @@
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
 import type { Lane, RecordMove, Tombstone } from "../../../model/lane.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 import type { LaneKey, LaneOfOpenCreate, LaneOfToken } from "../../store.ts";
-import { formerPlace, type PostedJson, postedFromJson } from "./lane-rows.ts";
+import { formerPlace, postedFromJson, type PostedJson } from "./lane-rows.ts";
 
 export async function findLanesByResource(
   tx: Queryable,

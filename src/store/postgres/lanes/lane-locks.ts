@@ -11,11 +11,11 @@ import type { TandemEvent } from "../../../model/event.ts";
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
-import type { Queryable, QueryResult } from "../../database/database.ts";
+import type { Queryable, QueryResult } from "../../database/index.ts";
+import { allOf } from "../../database/index.ts";
+import type { ResourceRelations } from "../../rules/index.ts";
 import { eventFromRow, type EventRow, type ResourceNames } from "./event-rows.ts";
 import { laneFromRows, type LaneRow, type RecordRow } from "./lane-rows.ts";
-import { allOf } from "../../database/pipeline.ts";
-import type { ResourceRelations } from "../../rules/resource-relations.ts";
 
 /** A lane that a transaction holds, with what its events are called by. */
 export interface HeldLane extends ResourceNames {

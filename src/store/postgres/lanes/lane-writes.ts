@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { isTerminal } from "../../../model/event.ts";
 import type { EventId, LaneId } from "../../../model/ids.ts";
 import type { Lane } from "../../../model/lane.ts";
-import { type Queryable, sqlState } from "../../database/database.ts";
+import { allOf, type Queryable, sqlState, storableJson } from "../../database/index.ts";
+import { type SwitchedOff, switchedOffIn, SwitchedOnMeanwhileError } from "../../rules/index.ts";
 import type { Decided } from "../../store.ts";
+import { oneStatement, type Statement, type Write } from "../driver/index.ts";
 import { ORDER_OF_MAKING } from "./ensure-lanes.ts";
 import { EVENT_COLUMNS, type EventRow, eventToRow, type ResourceNames } from "./event-rows.ts";
 import type { HeldLanes } from "./lane-locks.ts";
@@ -17,14 +19,6 @@ import {
   type RecordRow,
   recordToRow,
 } from "./lane-rows.ts";
-import { oneStatement, type Statement, type Write } from "../driver/one-statement.ts";
-import {
-  type SwitchedOff,
-  SwitchedOnMeanwhileError,
-  switchedOffIn,
-} from "../../rules/switched-off.ts";
-import { allOf } from "../../database/pipeline.ts";
-import { storableJson } from "../../database/storable-json.ts";
 
 /** What a lane is made with and never changes. */
 const FOR_GOOD: ReadonlySet<string> = new Set(["id", "resource_type", "record_type"]);

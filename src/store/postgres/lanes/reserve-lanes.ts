@@ -7,8 +7,8 @@
  */
 import { type LaneId, laneId } from "../../../model/ids.ts";
 import { newLane, resourceKey } from "../../../model/lane.ts";
-import type { Queryable } from "../../database/database.ts";
-import type { ResourceRelations } from "../../rules/resource-relations.ts";
+import type { Queryable } from "../../database/index.ts";
+import type { ResourceRelations } from "../../rules/index.ts";
 import type { LaneKey } from "../../store.ts";
 import type { HeldLanes } from "./lane-locks.ts";
 

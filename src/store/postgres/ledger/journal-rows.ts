@@ -1,8 +1,8 @@
 /** Records' own writes in the ledger: events that ended at once and belong to no lane. */
 import type { JournalEntry } from "../../../model/event.ts";
 import { formatInstant } from "../../../model/instant.ts";
-import type { Queryable } from "../../database/database.ts";
-import { storableJson } from "../../database/storable-json.ts";
+import type { Queryable } from "../../database/index.ts";
+import { storableJson } from "../../database/index.ts";
 
 const APPEND = `
 insert into tandem.events_ended (

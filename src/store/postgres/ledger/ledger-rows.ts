@@ -2,11 +2,15 @@
 import { connectionId, laneId } from "../../../model/ids.ts";
 import { parseInstant } from "../../../model/instant.ts";
 import type { OffCause } from "../../../model/lane.ts";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 import type { DisabledPairing, DueNow, EventQuery, Ledger, LedgerEvent } from "../../ledger.ts";
-import { eventFromRow, type EventRow, instantOrNull } from "../lanes/event-rows.ts";
-import { pairingOffFromRow } from "../lanes/lane-rows.ts";
-import { readLanes } from "../lanes/lane-locks.ts";
+import {
+  eventFromRow,
+  type EventRow,
+  instantOrNull,
+  pairingOffFromRow,
+  readLanes,
+} from "../lanes/index.ts";
 import { standings } from "./standing-rows.ts";
 
 type LiveState = "queued" | "processing" | "errored" | "disabled";

@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import type { FieldKind } from "../../../model/content.ts";
 import type { Mapping } from "../../../model/mapping.ts";
-import { type Database, sqlState } from "../../database/database.ts";
-import { MigrationError } from "../../database/migration-error.ts";
-import { quoteIdentifier, quoteLiteral } from "../driver/identifiers.ts";
+import { type Database, MigrationError, sqlState } from "../../database/index.ts";
+import { quoteIdentifier, quoteLiteral } from "../driver/index.ts";
 
 /** Creates views that are missing or different. Those of types no longer mapped stay: they show what was. */
 export async function installResourceViews(

@@ -1,5 +1,5 @@
 /** Where records stand with their counterparts, for many records at once. */
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable } from "../../database/index.ts";
 import type { Ledger, Standing } from "../../ledger.ts";
 
 /** Only a lane's last events are looked at for conflicts, so that a long history costs nothing. */

@@ -3,10 +3,10 @@
  * is promised, so rows are told apart by their keys, and those of new rows are drawn beforehand.
  */
 import type { Row } from "../../../model/mapping.ts";
-import type { Queryable } from "../../database/database.ts";
-import { quoteIdentifier } from "../driver/identifiers.ts";
+import type { Queryable } from "../../database/index.ts";
+import type { Column, TableShape } from "../capture/index.ts";
+import { quoteIdentifier } from "../driver/index.ts";
 import { toParameter } from "./record-values.ts";
-import type { Column, TableShape } from "../capture/table-shapes.ts";
 
 /** A row with its key as text. */
 export interface KeyedRow {

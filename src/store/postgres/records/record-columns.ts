@@ -1,10 +1,10 @@
 /** The columns of an app's table in statements, by the names that mappings give them. */
 import type { RowPatch } from "../../../model/mapping.ts";
-import { RecordWriteError } from "../../rules/record-write-error.ts";
-import type { RecordTable } from "../../rules/resolve-actors.ts";
+import type { RecordTable } from "../../rules/index.ts";
+import { RecordWriteError } from "../../rules/index.ts";
 import type { ToldBy } from "../../store.ts";
-import { quoteIdentifier } from "../driver/identifiers.ts";
-import type { Column, TableShape } from "../capture/table-shapes.ts";
+import type { Column, TableShape } from "../capture/index.ts";
+import { quoteIdentifier } from "../driver/index.ts";
 
 /** The key as text beside the row, under a name that no column of an app has. */
 export const KEY = "tandem.record_id";

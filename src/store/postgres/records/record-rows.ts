@@ -5,14 +5,15 @@
  */
 import type { EventId } from "../../../model/ids.ts";
 import type { Row, RowPatch } from "../../../model/mapping.ts";
-import type { Queryable } from "../../database/database.ts";
-import { RecordWriteError } from "../../rules/record-write-error.ts";
-import type { ActorRows, PlaceholderRows, RecordTable } from "../../rules/resolve-actors.ts";
+import type { Queryable } from "../../database/index.ts";
+import { allOf, tell } from "../../database/index.ts";
+import type { ActorRows, PlaceholderRows, RecordTable } from "../../rules/index.ts";
+import { RecordWriteError } from "../../rules/index.ts";
 import type { AppSql, ToldBy } from "../../store.ts";
-import { quoteIdentifier } from "../driver/identifiers.ts";
-import { changeStore } from "../capture/change-rows.ts";
-import { columnOf, columnsOf, noTable, KEY, returned, toldOf } from "./record-columns.ts";
-import { placeholderRows } from "../directory/link-rows.ts";
+import type { Column, TableShape, TableShapes } from "../capture/index.ts";
+import { changeStore } from "../capture/index.ts";
+import { placeholderRows } from "../directory/index.ts";
+import { quoteIdentifier } from "../driver/index.ts";
 import {
   type BatchTable,
   drawKeys,
@@ -20,10 +21,9 @@ import {
   type KeyedRow,
   updateKeyed,
 } from "./record-batches.ts";
-import { allOf, tell } from "../../database/pipeline.ts";
+import { columnOf, columnsOf, KEY, noTable, returned, toldOf } from "./record-columns.ts";
 import { toParameter } from "./record-values.ts";
 import { refusalOf, refusalOfApp, suppressed } from "./refusals.ts";
-import type { Column, TableShape, TableShapes } from "../capture/table-shapes.ts";
 
 const MARK = "select set_config('tandem.origin', $1, true), set_config('tandem.told_by', $2, true)";
 

@@ -1,14 +1,12 @@
 /** The record store of one transaction: a mapping's table in place of any. */
 import type { Mapping } from "../../../model/mapping.ts";
-import type { Database, Queryable } from "../../database/database.ts";
-import { findUser, type RecordTable, resolveActors } from "../../rules/resolve-actors.ts";
+import type { Database, Queryable } from "../../database/index.ts";
+import { findUser, type RecordTable, resolveActors } from "../../rules/index.ts";
 import type { IdentitySettings, RecordStore } from "../../store.ts";
-import { attempt } from "../driver/attempt.ts";
-import { changeStore } from "../capture/change-rows.ts";
+import { changeStore, mayHideRows } from "../capture/index.ts";
+import { allowPauses, attempt } from "../driver/index.ts";
 import type { RecordRows } from "./record-rows.ts";
 import { misfitOfScope } from "./scope-rows.ts";
-import { mayHideRows } from "../capture/table-shapes.ts";
-import { allowPauses } from "../driver/transaction-settings.ts";
 
 export function recordStore(
   { tx, kind }: { readonly tx: Queryable; readonly kind: Database["kind"] },

@@ -1,7 +1,7 @@
 /** A mapping's JavaScript values in the text form that Postgres reads for a column's type. */
 import { instantOrNull } from "../../../model/wall-clock.ts";
-import { storableJson } from "../../database/storable-json.ts";
-import type { Column } from "../capture/table-shapes.ts";
+import { storableJson } from "../../database/index.ts";
+import type { Column } from "../capture/index.ts";
 
 /** The parameter for a value; `null` stands for SQL's null in every type, JSON's included. */
 export function toParameter(value: unknown, column: Column): string | null {

@@ -1,6 +1,6 @@
 /** Telling a refusal by the app's tables from a failure of the database, by SQLSTATE alone. */
-import { mayPass, sqlState } from "../../database/database.ts";
-import { RecordWriteError } from "../../rules/record-write-error.ts";
+import { mayPass, sqlState } from "../../database/index.ts";
+import { RecordWriteError } from "../../rules/index.ts";
 
 interface Refusal {
   readonly code: string;

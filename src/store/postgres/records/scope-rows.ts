@@ -1,9 +1,9 @@
 /** Whether a value can stand in a scope column: by the column's type, and by the row that it would refer to. */
 import type { ScopeMisfit } from "../../../model/scope-misfit.ts";
-import type { Queryable } from "../../database/database.ts";
-import { attempt } from "../driver/attempt.ts";
+import type { Queryable } from "../../database/index.ts";
+import type { Column, TableShape } from "../capture/index.ts";
+import { attempt } from "../driver/index.ts";
 import { refusalOf } from "./refusals.ts";
-import type { Column, TableShape } from "../capture/table-shapes.ts";
 
 /** Types that write each value in one way: other text for it is found in no row. */
 const ONE_FORM = new Set(["int2", "int4", "int8", "uuid"]);

@@ -1,0 +1,13 @@
+/**
+ * Lanes, their events and the ledger, in memory.
+ *
+ * 1. One transaction runs at a time: a lane cannot be held by another.
+ * 2. Rows come in the order in which Postgres sorts them.
+ */
+export { byId } from "./lane-keys.ts";
+export * as laneLocks from "./lane-locks.ts";
+export { saveLanes, wakeAwaitingIntent, wakeAwaitingPairing, wakeChildren } from "./lane-writes.ts";
+export { appendJournal } from "./ledger-events.ts";
+export { ledger } from "./ledger.ts";
+export { reserveLanes } from "./reserve-lanes.ts";
+export * as laneKeys from "./lane-keys.ts";

@@ -1,0 +1,9 @@
+/**
+ * Events that ended, journal entries, and the views over them.
+ *
+ * 1. What is written here is never changed again.
+ * 2. Reading takes no lock.
+ */
+export { appendJournal } from "./journal-rows.ts";
+export { ledger } from "./ledger-rows.ts";
+export { installResourceViews } from "./resource-views.ts";
