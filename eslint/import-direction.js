@@ -1,5 +1,5 @@
 /**
- * Imports point one way (docs/design.md, "Shape"):
+ * Imports point one way (docs/architecture.md):
  *
  *   model ◄─ engine ◄─ runtime ◄─ compose ◄─ server, cli
  *               ▲          ├─► store/store.ts               (interface) ◄─ store/postgres

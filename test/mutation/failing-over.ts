@@ -1,4 +1,4 @@
-/** Mutants of what a failover may have lost (design, section 0; situation 64). */
+/** Mutants of what a failover may have lost (docs/design/databases.md; situation 64). */
 import type { CodeMutant } from "./mutant.ts";
 
 const logPlace = "src/engine/limits/log-place.ts";

@@ -1,4 +1,4 @@
-/** Mutants of what keeps from harm, and of pairing and moving (design, sections 6, 7 and 9). */
+/** Mutants of what keeps from harm, and of pairing and moving (design, sections 5 to 8). */
 import type { CodeMutant } from "./mutant.ts";
 
 const blastRadius = "src/engine/limits/blast-radius.ts";
