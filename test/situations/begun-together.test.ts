@@ -5,13 +5,19 @@ import { claimDue } from "../../src/runtime/worker/claim-due.ts";
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
+import { refusesTwo } from "../harness/refuse-together.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const NEVER = new AbortController().signal;
 
 /** Tasks with an issue each. */
-async function givenTasks(database: TestDatabase, count: number) {
-  const app = await givenSampleTandem(database);
+async function givenTasks(
+  database: TestDatabase,
+  count: number,
+  options: Parameters<typeof givenSampleTandem>[2] = {},
+) {
+  const app = await givenSampleTandem(database, undefined, options);
   const ids: string[] = [];
   for (let task = 1; task <= count; task += 1) {
     ids.push(await app.addTask({ title: `Task ${String(task)}` }));
@@ -149,5 +155,23 @@ describeOnEachDatabase("edits that are claimed at once", (open) => {
     expect(claims.map(({ begun }) => begun)).toEqual([null]);
     await work();
     expect(titles(app)).toEqual(["Edited"]);
+  });
+
+  it("are claimed all the same, and begun alone, where the database notes none of them together", async () => {
+    const { log, lines } = keptLog();
+    const { app, ids } = await givenTasks(await open(), 2, { log });
+    await app.sql(refusesTwo("integration_records", "attempt is not null"));
+    for (const id of ids) await app.editTask(id, { title: `Edited ${id}` });
+    const { claims, work } = await claimAll(app);
+    expect(claims.map(({ begun }) => begun)).toEqual([null, null]);
+    expect(lines).toEqual([
+      {
+        message: "writes could not be begun together; each is tried alone",
+        error: expect.any(String) as string,
+      },
+    ]);
+    await work();
+    expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
+    expect(app.writes()).toBe(2);
   });
 });

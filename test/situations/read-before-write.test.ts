@@ -1,16 +1,27 @@
 /** Situations 56 and 57: webhooks never arrive, and still no write covers what nobody has read. */
 import { expect, it } from "vitest";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
+import { drainChanges } from "../../src/runtime/outbound/drain.ts";
+import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
+import type { Services } from "../../src/runtime/services/services.ts";
+import { claimDue } from "../../src/runtime/worker/claim-due.ts";
+import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { catchRequest, PATCH_ISSUE } from "../harness/in-flight.ts";
+import { refusesTwo } from "../harness/refuse-together.ts";
 import { withLabels } from "../harness/sample-labels.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** A task with its issue, a minute old, and no webhook from here on. */
-async function givenPolled(database: TestDatabase, labels: readonly string[] = []) {
+async function givenPolled(
+  database: TestDatabase,
+  labels: readonly string[] = [],
+  options: Parameters<typeof givenSampleTandem>[2] = {},
+) {
   await database.sql(SAMPLE_SCHEMA);
   await database.sql("alter table tasks add column labels text[] not null default '{}'");
-  const app = await givenSampleTandem(database, withLabels);
+  const app = await givenSampleTandem(database, withLabels, options);
   app.github.as("mona").openIssue(app.repo, { title: "Title", body: "Body", labels });
   await app.settle();
   await app.advance(60_000);
@@ -18,6 +29,39 @@ async function givenPolled(database: TestDatabase, labels: readonly string[] = [
   app.github.clearRequests();
   const { id } = await app.task();
   return { app, id };
+}
+
+/**
+ * Claims so many edits, to be worked on at once: each has read before the first is begun, and the others are
+ * begun together. Given a switch, their worker is killed at that moment.
+ */
+async function claimToGather(app: SampleTandem, count: number, killed?: AbortController) {
+  const { services } = app.tandem;
+  await drainChanges(services);
+  const book = await AddressBook.open(services);
+  const claims = await claimDue(services, book, "ada", 60_000, count);
+  let toCome = count;
+  let goOn: () => void = () => undefined;
+  const allHaveRead = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const gathered: Services = {
+    ...services,
+    reads: {
+      add(kind, edit, beginTogether) {
+        toCome -= 1;
+        if (toCome === 0) goOn();
+        return services.reads.add(kind, edit, async (edits) => {
+          await allHaveRead;
+          killed?.abort();
+          return beginTogether(edits);
+        });
+      },
+    },
+  };
+  const { signal } = killed ?? new AbortController();
+  return () =>
+    Promise.all(claims.map((claimed) => processClaimed(gathered, claimed, book, signal)));
 }
 
 const issue = (app: SampleTandem) => app.github.issues(app.repo)[0];
@@ -123,6 +167,45 @@ describeOnEachDatabase("a write where webhooks are lost", (open) => {
     ]);
     expect(await conflictsOf(app)).toEqual([]);
     expect(app.writes()).toBe(2);
+  });
+
+  it("S56 edits that cannot be begun together leave alone, each after its own read, and the log says why", async () => {
+    const { log, lines } = keptLog();
+    const { app, id } = await givenPolled(await open(), [], { log });
+    const ids = [id, await app.addTask({ title: "Two" }), await app.addTask({ title: "Three" })];
+    await app.settle();
+    await app.advance(60_000);
+    await app.sql(refusesTwo("integration_records", "attempt is not null"));
+    for (const each of ids) await app.editTask(each, { title: `Edited ${each}` });
+    const work = await claimToGather(app, ids.length);
+    app.github.clearRequests();
+    await work();
+    expect(app.github.issues(app.repo).map(({ title }) => title)).toEqual(
+      ids.map((each) => `Edited ${each}`),
+    );
+    expect(lines).toEqual([
+      {
+        message: "edits could not be begun together; each is tried alone",
+        error: expect.any(String) as string,
+      },
+    ]);
+    expect(app.writes()).toBe(3);
+  });
+
+  it("S56 of a worker that is killed meanwhile nothing is tried again", async () => {
+    const { log, lines } = keptLog();
+    const { app, id } = await givenPolled(await open(), [], { log });
+    const ids = [id, await app.addTask({ title: "Two" }), await app.addTask({ title: "Three" })];
+    await app.settle();
+    await app.advance(60_000);
+    await app.sql(refusesTwo("integration_records", "attempt is not null"));
+    for (const each of ids) await app.editTask(each, { title: `Edited ${each}` });
+    const killed = new AbortController();
+    const work = await claimToGather(app, ids.length, killed);
+    app.github.clearRequests();
+    await work();
+    expect(app.writes()).toBe(0);
+    expect(lines.filter(({ message }) => message.includes("tried alone"))).toEqual([]);
   });
 
   it("S56 what is deleted here and was edited there unread is named", async () => {

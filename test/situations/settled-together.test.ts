@@ -8,11 +8,13 @@ import type { Failpoint, FailpointContext } from "../../src/runtime/services/fai
 import { processClaimed } from "../../src/runtime/worker/process-claimed.ts";
 import type { Services } from "../../src/runtime/services/services.ts";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Three tasks with an issue each, and an edit of each that is claimed and begun. */
 async function givenClaimedEdits(database: TestDatabase) {
-  const app = await givenSampleTandem(database);
+  const { log, lines } = keptLog();
+  const app = await givenSampleTandem(database, undefined, { log });
   const ids = [
     await app.addTask({ title: "One" }),
     await app.addTask({ title: "Two" }),
@@ -63,7 +65,7 @@ async function givenClaimedEdits(database: TestDatabase) {
     await Promise.all(claims.map((claimed) => processClaimed(counted, claimed, book, killed)));
     return { transactions };
   }
-  return { app, ids, claims, work };
+  return { app, ids, claims, work, lines };
 }
 
 function signal() {
@@ -118,7 +120,7 @@ describeOnEachDatabase("answers that come at once", (open) => {
   });
 
   it("are each taken in alone where the database takes none of them together", async () => {
-    const { app, ids, claims, work } = await givenClaimedEdits(await open());
+    const { app, ids, claims, work, lines } = await givenClaimedEdits(await open());
     const [first, second] = claims;
     const refused = new Set([first?.lane, second?.lane]);
     const { transactions } = await work((point, lane) => {
@@ -128,13 +130,18 @@ describeOnEachDatabase("answers that come at once", (open) => {
     });
     // The first by itself, the other two together, and each of the three once more.
     expect(transactions).toBe(5);
+    const message = "answers could not be taken in together; each is alone";
+    expect(lines).toEqual([
+      { message, error: "not together" },
+      { message, error: "not together" },
+    ]);
     expect(titles(app)).toEqual(ids.map((id) => `Edited ${id}`));
     expect(await outcomes(app)).toEqual([UPDATED, UPDATED, UPDATED]);
     expect(app.github.calls()).toBe(3);
   });
 
   it("stay unknown where their worker is killed over them: nothing is tried again", async () => {
-    const { app, work } = await givenClaimedEdits(await open());
+    const { app, work, lines } = await givenClaimedEdits(await open());
     const killed = new AbortController();
     const died = work((point) => {
       if (point !== "before:answer") return;
@@ -142,6 +149,9 @@ describeOnEachDatabase("answers that come at once", (open) => {
       throw new Error("killed");
     }, killed.signal);
     expect(await died).toEqual({ transactions: 2 });
+    expect(lines).not.toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining("each is alone") as string }),
+    );
     expect(new Set(await outcomes(app))).toEqual(new Set(["outbound processing being_processed"]));
     expect(app.github.calls()).toBe(3);
   });

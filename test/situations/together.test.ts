@@ -8,12 +8,17 @@ import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { endDueTogether } from "../../src/runtime/worker/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { withoutAuthors } from "../harness/without-authors.ts";
 
 /** Issues with a task each, whose webhooks are held from here on. */
-async function givenPairs(database: TestDatabase, count: number): Promise<SampleTandem> {
-  const app = await givenSampleTandem(database);
+async function givenPairs(
+  database: TestDatabase,
+  count: number,
+  options: Parameters<typeof givenSampleTandem>[2] = {},
+): Promise<SampleTandem> {
+  const app = await givenSampleTandem(database, undefined, options);
   const mona = app.github.as("mona");
   for (let number = 1; number <= count; number += 1) {
     mona.openIssue(app.repo, { title: `Issue ${String(number)}` });
@@ -229,7 +234,8 @@ describeOnOneDatabase("many at once", (open, kind) => {
   });
 
   it("what the database cuts off together is ended one by one", async () => {
-    const app = await givenPairs(await open(), 3);
+    const { log, lines } = keptLog();
+    const app = await givenPairs(await open(), 3, { log });
     await app.sql(`
       create function cut_off() returns trigger language plpgsql as $$
         begin
@@ -247,6 +253,11 @@ describeOnOneDatabase("many at once", (open, kind) => {
     expect(await takeIn(app)).toBe(3);
     expect(await app.story("state=queued")).toHaveLength(3);
     expect(await endTogether(app)).toBeNull();
+    const error = "canceling statement due to statement timeout";
+    expect(lines).toEqual([
+      { message: "a batch of deliveries failed; its events wait for their turn", error },
+      { message: "what was due could not be ended together; it is tried alone", error },
+    ]);
     await app.settle();
     expect((await app.tasks()).map(({ markdown }) => markdown)).toEqual(
       Array.from({ length: 3 }, () => "Edited"),
