@@ -13,3 +13,8 @@ export function keptLog(): { readonly log: Log; readonly lines: Line[] } {
   };
   return { lines, log: { debug: keep, info: keep, warn: keep, error: keep } };
 }
+
+/** The fields of the lines with one message. */
+export function toldOf(lines: readonly Line[], of: string): readonly object[] {
+  return lines.filter(({ message }) => message === of).map(({ message: _, ...fields }) => fields);
+}

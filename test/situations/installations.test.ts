@@ -1,6 +1,7 @@
 /** A GitHub App's installation that is suspended, loses a repository, and has it back. */
 import { expect, it } from "vitest";
 import { askForAccess } from "../../src/runtime/receive/check-access.ts";
+import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";
@@ -127,6 +128,36 @@ describeOnEachDatabase("an App's installation", (open) => {
     await app.settle();
     expect(await shopIs(app)).toMatchObject({ why: "app_suspended" });
     expect((await app.storedDeliveries()).at(-1)).toMatchObject({ state: "translated" });
+  });
+
+  it("whose news fails again and again is tried again after longer and longer waits, and the log says so", async () => {
+    const { log, lines } = keptLog();
+    const app = await givenInstallation(await open(), undefined, { log });
+    // Half of the longest wait each time.
+    const services = { ...app.tandem.services, random: () => 0.5 };
+    await app.sql(DIRECTORY_FAILS);
+    app.holdWebhooks();
+    app.github.suspendInstallation(app.installation);
+    const [news] = app.held();
+    if (news === undefined) throw new Error("GitHub tells of it");
+    await app.release(news);
+    const failed = {
+      message: "a delivery was not translated",
+      delivery: expect.any(String) as string,
+      code: "not_translated",
+      error: expect.stringContaining("connections stay as they are") as string,
+      hint: expect.stringContaining("a fault of ours") as string,
+    };
+    for (const seconds of [2, 6, 18]) {
+      lines.splice(0);
+      await translateDeliveries(services, null);
+      expect(lines).toContainEqual(failed);
+      lines.splice(0);
+      await app.advance(seconds * 1_000 - 1);
+      await translateDeliveries(services, null);
+      expect(lines).toEqual([]);
+      await app.advance(1);
+    }
   });
 
   it("whose unsuspension was told to nobody goes on within the hour, and few calls are made", async () => {

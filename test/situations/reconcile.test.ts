@@ -175,6 +175,28 @@ describeOnEachDatabase("reconciling a connection", (open) => {
     expect(app.github.issue(app.repo, 2)).toMatchObject({ state: "open" });
   });
 
+  it("closes no issue for a record that is gone where the issue is gone as well: the pairing ends", async () => {
+    const app = await givenPairs(await open());
+    const [first] = await app.tasks();
+    await unseen(app, async () => {
+      await app.sql("delete from comments where task_id = $1", [first?.id]);
+      await app.sql("delete from tasks where id = $1", [first?.id]);
+    });
+    app.github.faults.webhooks.drop = 1;
+    app.github.as("mona").deleteIssue(app.repo, 1);
+    const { actions } = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(actions.filter(({ kind }) => kind === "remove_resource")).toEqual([]);
+  });
+
+  it("leaves a deletion that was captured to the drain", async () => {
+    const app = await givenPairs(await open());
+    const [first] = await app.tasks();
+    await app.sql("delete from comments where task_id = $1", [first?.id]);
+    await app.sql("delete from tasks where id = $1", [first?.id]);
+    const { actions } = await app.tandem.reconcile(app.connection.id, { dryRun: true });
+    expect(actions).toEqual([]);
+  });
+
   it("of both sides in step plans nothing, writes nothing and makes no event", async () => {
     const app = await givenPairs(await open());
     const events = await app.events();

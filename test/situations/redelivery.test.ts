@@ -1,10 +1,9 @@
 /** Situation 46, for a GitHub App: webhooks that failed are asked for again, and few calls are made. */
 import { expect, it } from "vitest";
-import type { Log } from "../../src/runtime/services/log.ts";
-import { silentLog } from "../../src/runtime/services/log.ts";
 import { redeliverDue } from "../../src/runtime/receive/redelivery.ts";
 import { addMillis, formatInstant, SECOND } from "../../src/model/instant.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog, toldOf } from "../harness/kept-log.ts";
 import { givenInstallation, type Installed, SHOP } from "../harness/sample-installation.ts";
 import { givenSampleTandem } from "../harness/sample-tandem.ts";
 
@@ -69,19 +68,9 @@ async function missDeletion(app: Installed): Promise<void> {
 const missed = async (app: Installed) => (await app.status()).missed_deliveries;
 const lastEvents = async (app: Installed) => (await app.story()).slice(-1);
 
-/** What was logged, line by line. */
-function listening() {
-  const lines: { readonly message: string; readonly details: object }[] = [];
-  const keep = (details: object, message: string) => {
-    lines.push({ message, details });
-  };
-  const log: Log = { ...silentLog, info: keep, warn: keep };
-  return { log, lines };
-}
-
 describeOnEachDatabase("a webhook that failed at an App", (open) => {
   it("S46 is asked for with the next look, and what it says is done", async () => {
-    const { log, lines } = listening();
+    const { log, lines } = keptLog();
     const app = await givenComment(await open(), undefined, { log });
     await missDeletion(app);
     expect(await app.comments()).toHaveLength(1);
@@ -95,20 +84,29 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect([failed?.statusCode, again?.statusCode]).toEqual([503, 202]);
     expect(again).toMatchObject({ guid: failed?.guid, redelivery: true });
     expect((await app.storedDeliveries()).at(-1)).toMatchObject({ times_received: 1 });
-    expect(lines.map(({ message }) => message)).toContain(
-      "webhooks that had failed were asked for again",
-    );
+    expect(toldOf(lines, "webhooks that had failed were asked for again")).toEqual([
+      {
+        ...{ integration: "github", account: "globex", deliveries: 1 },
+        log: expect.stringContaining("app 1001") as string,
+      },
+    ]);
 
     expect(await missed(app)).toEqual({ waiting: 1, given_up: 0 });
     expect(await look(app)).toBe(0);
     expect(await missed(app)).toEqual({ waiting: 0, given_up: 0 });
+    expect(lines.at(-1)).toEqual({
+      message: "webhooks that had failed have arrived",
+      deliveries: 1,
+    });
     expect(calls(app)).toEqual({ looks: 2, asks: 1 });
     expect(app.writes()).toBe(0);
   });
 
   it("S46 after an outage of days is held up by nothing that is over, or has come", async () => {
-    const app = await givenComment(await open());
+    const { log, lines } = keptLog();
+    const app = await givenComment(await open(), undefined, { log });
     await missDeletion(app);
+    const stored = (await app.storedDeliveries()).length;
     await app.sql(`
       insert into tandem.missed_deliveries
         (log_id, delivery_key, attempt_id, event, status, failed_at, asks, run_at, state)
@@ -121,6 +119,18 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect(calls(app)).toEqual({ looks: 1, asks: 1 });
     expect(await app.comments()).toEqual([]);
     expect(await missed(app)).toEqual({ waiting: 1, given_up: 450 });
+    expect(toldOf(lines, "webhooks that had failed have arrived")).toEqual([
+      { deliveries: 2 },
+      { deliveries: stored - 2 },
+    ]);
+    const over = toldOf(lines, "failed webhooks are asked for no more");
+    expect(over).toHaveLength(3);
+    expect(over[0]).toEqual({
+      ...{ integration: "github", account: "globex", status: 503 },
+      log: expect.stringContaining("app 1001") as string,
+      deliveries: expect.arrayContaining(["over 1"]) as string[],
+      hint: expect.stringContaining("the App's recent deliveries") as string,
+    });
   });
 
   it("S46 comes twice after all: the second is counted, and makes no event", async () => {
@@ -182,7 +192,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
   });
 
   it("S46 while the receiver stays broken: asked for five times with growing pauses, then given up", async () => {
-    const { log, lines } = listening();
+    const { log, lines } = keptLog();
     const app = await givenComment(await open(), undefined, { log });
     await breakReceiver(app);
     deleteComment(app);
@@ -214,14 +224,15 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
   });
 
   it("S46 counts as asked for where GitHub's answer is none, and is asked for later", async () => {
-    const { log, lines } = listening();
+    const { log, lines } = keptLog();
     const app = await givenComment(await open(), undefined, { log });
     await missDeletion(app);
     app.github.failNext({ method: "POST", path: /attempts$/, with: 503 });
     expect(await look(app)).toBe(0);
     expect(lines.at(-1)).toMatchObject({
       message: "failed webhooks could not be asked for; the next turn tries again",
-      details: { account: "globex", error: expect.stringContaining("503") as string },
+      account: "globex",
+      error: expect.stringContaining("503") as string,
     });
     expect(await app.sql("select asks from tandem.missed_deliveries")).toEqual([{ asks: 1 }]);
     expect(await look(app, HOUR)).toBe(1);
@@ -332,7 +343,7 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
   });
 
   it("S46 that is asked too much of: nothing is asked until GitHub allows it, and no ask is counted", async () => {
-    const { log, lines } = listening();
+    const { log, lines } = keptLog();
     const app = await givenComment(await open(), undefined, { log });
     await missDeletion(app);
     app.github.failNext({
@@ -344,7 +355,9 @@ describeOnEachDatabase("an App's log of deliveries", (open) => {
     expect(await look(app)).toBe(0);
     expect(calls(app)).toEqual({ looks: 1, asks: 1 });
     expect(lines.at(-1)).toMatchObject({
-      details: { log: expect.stringContaining("app 1001"), code: "rate_limited", hint: /./ },
+      log: expect.stringContaining("app 1001"),
+      code: "rate_limited",
+      hint: /./,
     });
     const [row] = await app.sql<{ asks: number }>("select asks from tandem.missed_deliveries");
     expect(row).toEqual({ asks: 0 });

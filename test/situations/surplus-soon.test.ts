@@ -27,8 +27,36 @@ describeOnEachDatabase("a surplus issue", (open) => {
 
     const states = () => app.github.issues(app.repo).map(({ state }) => state);
     expect(states()).toEqual(["open", "closed"]);
-    expect(await sweepDue(app.tandem.services, DAY_MS)).toBe(0);
     expect(await app.tasks()).toHaveLength(1);
+    // Nothing is uncertain, so the next sweep comes a day later, and not within minutes.
+    await app.advance(DAY_MS - 60_000);
+    expect(await sweepDue(app.tandem.services, DAY_MS)).toBe(0);
+    await app.advance(60_000);
+    expect(await sweepDue(app.tandem.services, DAY_MS)).toBe(1);
+  });
+
+  it("S60 the same where its webhook comes together with one that cannot be taken in", async () => {
+    const app = await givenSampleTandem(await open());
+    await givenSurplus(app);
+    await app.sql(`
+      create function refuses_third() returns trigger language plpgsql as $$
+      begin
+        if new.external_id = '3' then raise exception 'not this one'; end if;
+        return new;
+      end $$;
+      create trigger refuses_third before insert on tandem.lanes
+        for each row execute function refuses_third()`);
+    app.github.as("mona").openIssue(app.repo, { title: "Refused" });
+    await app.settle();
+    expect((await app.storedDeliveries()).map(({ state }) => state)).toContain("failed");
+    await app.sql("drop trigger refuses_third on tandem.lanes");
+    expect(await sweepDue(app.tandem.services, DAY_MS)).toBe(1);
+    await app.settle();
+    expect(app.github.issues(app.repo).map(({ state }) => state)).toEqual([
+      "open",
+      "closed",
+      "open",
+    ]);
   });
 
   it("S60 the same where only a poll shows it", async () => {

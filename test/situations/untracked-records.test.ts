@@ -5,6 +5,7 @@ import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
 import { findUntracked } from "../../src/runtime/reconcile/untracked-records.ts";
 import { beforePeek } from "../harness/before-peek.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { connect } from "../harness/projects.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 import { withoutAuthors } from "../harness/without-authors.ts";
@@ -39,13 +40,19 @@ async function whyNothing(app: SampleTandem, record: string): Promise<string> {
 
 describeOnEachDatabase("S55 a record with neither lane, event nor captured write", (open, kind) => {
   it("is counted by the local sweep, and `status` says so until it is paired", async () => {
-    const app = await givenSampleTandem(await open());
+    const { log, lines } = keptLog();
+    const app = await givenSampleTandem(await open(), undefined, { log });
     const task = await addUncaptured(app, "Nothing captured");
     await app.addTask({ title: "Captured" });
     await app.settle();
     expect(await untracked(app)).toBeNull();
 
     expect(await app.tandem.sweepRecordsNow()).toMatchObject([{ untracked: 1 }]);
+    const found = {
+      message: "records of a connected scope had no lane, no event and no captured write",
+      ...{ connection: app.connection.id, container: "acme/site", records: 1 },
+    };
+    expect(lines).toEqual([found]);
     await app.settle();
     expect(await untracked(app)).toBe(1);
     // No backfill has given every record a counterpart, so this one may be left out on purpose.
@@ -58,6 +65,7 @@ describeOnEachDatabase("S55 a record with neither lane, event nor captured write
     await app.settle();
     expect(await app.tandem.sweepRecordsNow()).toMatchObject([{ untracked: 0 }]);
     expect(await untracked(app)).toBe(0);
+    expect(lines).toEqual([found]);
   });
 
   it("is not counted while its write waits for the drain", async () => {
