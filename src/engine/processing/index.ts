@@ -53,4 +53,4 @@ export {
   removalAfter,
   removalOf,
 } from "./removal.ts";
-export { admitOrCloseAgain } from "./reopened.ts";
+export { admitThenReclose } from "./reopened.ts";

@@ -16,7 +16,7 @@ import { queueRemoval } from "./local-change.ts";
 import { closingValues } from "./removal.ts";
 
 /** Admits an arrival, and closes what it shows to be open by our own late write. */
-export function admitOrCloseAgain(lane: Lane, arrival: Arrival, context: Context): Admission {
+export function admitThenReclose(lane: Lane, arrival: Arrival, context: Context): Admission {
   const admission = admit(lane, arrival, context);
   const landed = undoneBy(lane, arrival.observation, context);
   if (landed.length === 0) return admission;

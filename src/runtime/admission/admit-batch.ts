@@ -16,7 +16,7 @@ import {
   writtenByUs,
 } from "../../engine/creates/index.ts";
 import type { Arrival } from "../../engine/lane/index.ts";
-import { admitOrCloseAgain } from "../../engine/processing/index.ts";
+import { admitThenReclose } from "../../engine/processing/index.ts";
 import type { EventState } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, LaneId } from "../../model/ids.ts";
 import { type Lane, resourceKey, type Transition } from "../../model/lane.ts";
@@ -165,7 +165,7 @@ async function admitAddressed(
     const context = book.context(current.lane, tx.now);
     const admission =
       surplus === null
-        ? admitOrCloseAgain(current.lane, arrival, context)
+        ? admitThenReclose(current.lane, arrival, context)
         : admitSurplus(current.lane, arrival, item.contact.connection.id, context, surplus);
     const held =
       current.lane.awaitingIntent !== null || (awaits !== null && isUnseen(current.lane))
