@@ -7,7 +7,7 @@ import type { Lane } from "../../model/lane.ts";
 import { isUnsent } from "./resource-return.ts";
 
 /** What becomes of the lanes of records that have several. */
-export interface Rivalry {
+export interface DuplicateResolution {
   /** Lanes that have sent nothing, by the one that takes their record: they go. */
   readonly yields: ReadonlyMap<LaneId, readonly Lane[]>;
   /** Lanes that let their record go, and whose resource is removed. */
@@ -21,7 +21,10 @@ export interface Rivalry {
  * @param arriving Children that live at the new place once they have followed.
  * @param present Lanes that live there already.
  */
-export function settleRivals(arriving: readonly Lane[], present: readonly Lane[]): Rivalry {
+export function resolveDuplicateLanes(
+  arriving: readonly Lane[],
+  present: readonly Lane[],
+): DuplicateResolution {
   const rank = (lane: Lane) => {
     if (isUnsent(lane)) return 0;
     return present.includes(lane) ? 3 : lane.tombstone === null ? 2 : 1;

@@ -6,7 +6,7 @@
  * 2. A lane that was left keeps a tombstone that says where its pairing went.
  * 3. A pairing that ended comes back only on proof: a read by id, or a record that is here again.
  */
-export { type Rivalry, settleRivals } from "./duplicate-lanes.ts";
+export { type DuplicateResolution, resolveDuplicateLanes } from "./duplicate-lanes.ts";
 export {
   action,
   changesTo,

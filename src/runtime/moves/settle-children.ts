@@ -9,8 +9,8 @@ import {
   handBack,
   letRecordGo,
   matchChildren,
-  type Rivalry,
-  settleRivals,
+  type DuplicateResolution,
+  resolveDuplicateLanes,
   takeEditTimes,
   tradePlaces,
 } from "../../engine/lifecycle/index.ts";
@@ -35,7 +35,7 @@ export interface Family {
   /** Lanes that were made of what is surplus: it has none of its own. */
   readonly seconds: readonly Lane[];
   /** Of records that have several lanes, those that keep it and those that do not. */
-  readonly rivalry: Rivalry;
+  readonly duplicates: DuplicateResolution;
 }
 
 export function familyBelow(
@@ -75,7 +75,7 @@ export function familyBelow(
     seconds: strangers.filter(
       ({ recordId, externalId }) => recordId === null && surplus.includes(externalId ?? ""),
     ),
-    rivalry: settleRivals(
+    duplicates: resolveDuplicateLanes(
       matches.flatMap(({ child, seen: there }) => (mayLive(child, there) ? [child] : [])),
       present.filter(({ tombstone }) => tombstone === null),
     ),
@@ -104,13 +104,13 @@ function mayLive({ tombstone, externalId }: Lane, seen: Observation | null): boo
 /** Children take their new addresses; what a stranger knew of one goes to the old address. */
 export function followAll(
   { lane, event }: Held,
-  { matches, missing, strangers, passed, seconds, rivalry }: Family,
+  { matches, missing, strangers, passed, seconds, duplicates }: Family,
   book: AddressBook,
   now: Context["now"],
 ): Following {
   const parent = refOf(lane, lane.externalId ?? "");
   const ended = passed.map((one) => ({ before: one, after: tradePlaces(one, one, event, now) }));
-  const yielding = [...rivalry.yields.values()].flat();
+  const yielding = [...duplicates.yields.values()].flat();
   const followed = matches.flatMap(({ child, seen }): Decided[] => {
     if (yielding.includes(child)) return [];
     if (missing.includes(child)) {
@@ -128,9 +128,9 @@ export function followAll(
     const externalId = seen?.externalId ?? null;
     const to = { connectionId: lane.connectionId, externalId, parent, event: event.id };
     const context = book.context({ ...child, connectionId: lane.connectionId }, now);
-    const taken = (rivalry.yields.get(child.id) ?? []).reduce(takeEditTimes, child);
+    const taken = (duplicates.yields.get(child.id) ?? []).reduce(takeEditTimes, child);
     const there = goAlong(taken, to, context);
-    const isLeft = rivalry.leaves.has(child.id);
+    const isLeft = duplicates.leaves.has(child.id);
     const followed = { before: child, after: isLeft ? letRecordGo(there, context) : there };
     const stranger = externalId === null ? undefined : strangers.get(externalId);
     if (stranger === undefined) return [followed];

@@ -1,6 +1,6 @@
 /** Of several lanes of one record, which keeps it at the new place. */
 import { describe, expect, test } from "vitest";
-import { settleRivals } from "../../../src/engine/lifecycle/duplicate-lanes.ts";
+import { resolveDuplicateLanes } from "../../../src/engine/lifecycle/duplicate-lanes.ts";
 import { connectionId, laneId } from "../../../src/model/ids.ts";
 import type { Lane } from "../../../src/model/lane.ts";
 import { aLane, anEventId, anUnseenLane, at } from "../builders.ts";
@@ -15,7 +15,7 @@ const away = {
 } as const;
 
 function told(arriving: readonly Lane[], present: readonly Lane[] = []) {
-  const { yields, leaves } = settleRivals(arriving, present);
+  const { yields, leaves } = resolveDuplicateLanes(arriving, present);
   const given = [...yields].map(([to, lanes]) => [to, ...lanes.map(({ id }) => id)]);
   return { yields: given, leaves: [...leaves] };
 }
