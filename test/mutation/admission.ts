@@ -285,7 +285,7 @@ export const admission: readonly CodeMutant[] = [
     id: "enable-outdone",
     rule: "What waits since the lane was off is not covered by what is no newer: that is read again",
     file,
-    find: " || isOutdone(start.lane, born)",
+    find: " || hasNewerWaiting(start.lane, born)",
     replace: "",
     killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
   },

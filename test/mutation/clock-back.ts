@@ -63,8 +63,8 @@ export const clockBack: readonly CodeMutant[] = [
     id: "row-6-known-before",
     rule: "Row 6: a version that was known before what is known is read, though its time is later",
     file: "src/engine/admission/admit.ts",
-    find: "wasKnown(start.lane, born) || isOutdone(",
-    replace: "isOutdone(",
+    find: "wasKnown(start.lane, born) || hasNewerWaiting(",
+    replace: "hasNewerWaiting(",
     killedBy: ["test/engine/admit-older.test.ts"],
   },
   {

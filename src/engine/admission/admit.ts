@@ -185,7 +185,8 @@ function admitSeen(
   const sameVersion = sameTime && context.mapping.resource.versions === "monotonic";
   const doubt = inDoubt(start.lane) || (!sameTime && awaitsOlder(start.lane));
   if (known === null || !(sameVersion || (sameContent && !doubt))) {
-    const reread = sameTime || doubt || wasKnown(start.lane, born) || isOutdone(start.lane, born);
+    const reread =
+      sameTime || doubt || wasKnown(start.lane, born) || hasNewerWaiting(start.lane, born);
     return admitUpsert(start, { ...born, reread });
   }
   const fresh = refreshCopy(start, observation);
@@ -205,7 +206,7 @@ function admitSeen(
  * Whether an event waits that is not older and says something else, though it has not moved the clock:
  * it was born while the lane was off.
  */
-function isOutdone(lane: Lane, { updatedAt: at, digest: said }: TandemEvent): boolean {
+function hasNewerWaiting(lane: Lane, { updatedAt: at, digest: said }: TandemEvent): boolean {
   return liveEvents(lane, "queued", "inbound").some(
     ({ updatedAt, digest: other }) =>
       at !== null && updatedAt !== null && updatedAt >= at && other !== said,

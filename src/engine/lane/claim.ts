@@ -85,7 +85,7 @@ export function requeue(
 ): Transition {
   const waiting = liveEvents(start.lane, "queued", event.direction)[0];
   if (waiting === undefined) return move(start, event.id, "queued", now, details);
-  if (outdoes(start.lane, event, waiting)) {
+  if (supersedesWaiting(start.lane, event, waiting)) {
     const cleared = supersede(start, waiting, event, now);
     const looks = waiting.reread ? { ...details, reread: true } : details;
     return move(cleared, event.id, "queued", now, looks);
@@ -112,7 +112,7 @@ export function postpone(
  * Whether what goes back is kept, and what waits is not. What was born while its direction was off has
  * moved no clock, so what waits may be the older one.
  */
-function outdoes(lane: Lane, event: TandemEvent, waiting: TandemEvent): boolean {
+function supersedesWaiting(lane: Lane, event: TandemEvent, waiting: TandemEvent): boolean {
   if (event.action === "delete") return waiting.action === "upsert" && !isTakenBack(lane, event);
   return (
     waiting.action === "upsert" &&
