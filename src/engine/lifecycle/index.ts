@@ -47,7 +47,7 @@ export {
 } from "./resource-move.ts";
 export {
   admitReturn,
-  handBack,
+  releaseEvents,
   isTooYoungToReturn,
   isUnsent,
   mayBeBack,

@@ -63,7 +63,7 @@ export function takeEditTimes(lane: Lane, follower: Lane | null): Lane {
 }
 
 /** What waited in the lane that a record got meanwhile is done by the event that brings it back. */
-export function handBack(follower: Lane, event: TandemEvent, now: Instant): Transition {
+export function releaseEvents(follower: Lane, event: TandemEvent, now: Instant): Transition {
   return follower.live.reduce<Transition>(
     (start, waiting) => supersede(start, waiting, event, now),
     unchanged(follower),

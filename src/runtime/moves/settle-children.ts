@@ -6,7 +6,7 @@ import { admit } from "../../engine/admission/index.ts";
 import { backInReach, type Context } from "../../engine/lane/index.ts";
 import {
   followParent,
-  handBack,
+  releaseEvents,
   letRecordGo,
   matchChildren,
   type DuplicateResolution,
@@ -140,7 +140,7 @@ export function followAll(
     decided: [...followed, ...ended],
     yielding: [...yielding, ...seconds].map((one) => ({
       before: one,
-      after: handBack(one, event, now),
+      after: releaseEvents(one, event, now),
     })),
   };
 }

@@ -7,7 +7,7 @@ import type { Arrival, Returnable } from "../../engine/lane/index.ts";
 import {
   admitReturn,
   connectionsAt,
-  handBack,
+  releaseEvents,
   isTooYoungToReturn,
   isUnsent,
   mayBeBack,
@@ -112,7 +112,9 @@ export async function carryOutReturns(
     // What was switched off since the plan does not come back: a later run asks again.
     if (after.event?.state !== "queued") continue;
     if (follower !== null) {
-      await tx.saveLanes([{ before: follower, after: handBack(follower, after.event, tx.now) }]);
+      await tx.saveLanes([
+        { before: follower, after: releaseEvents(follower, after.event, tx.now) },
+      ]);
       await tx.removeLane(follower.id);
     }
     await tx.saveLanes([{ before, after }]);
