@@ -93,7 +93,7 @@ export const admission: readonly CodeMutant[] = [
     id: "row-5-bearer-time",
     rule: "Row 5: a duplicate's later time goes to the queued bearer",
     file,
-    find: "const later = keepTime(fresh, known.event, at, context.now);",
+    find: "const later = advanceQueuedTime(fresh, known.event, at, context.now);",
     replace: "const later = fresh;",
     killedBy: ["test/engine/admission/admit.test.ts"],
   },

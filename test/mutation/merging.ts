@@ -339,7 +339,7 @@ export const merging: readonly CodeMutant[] = [
     id: "covered-after-end-once",
     rule: "... once",
     file: "src/engine/admission/admit.ts",
-    find: "return done(hearEvent(start, born), { ...event, conflicts: replaced });",
+    find: "return done(recordKnown(start, born), { ...event, conflicts: replaced });",
     replace: "return done(start, { ...event, conflicts: replaced });",
     killedBy: ["test/engine/unanswered.test.ts"],
   },

@@ -74,7 +74,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     const replaced = replacedAfterEnd(lane, content ?? {}, observation.updatedAt);
     if (replaced.length > 0) {
       const event = ignored(born, "tombstoned", lane.tombstone.event, context.now);
-      return done(hearEvent(start, born), { ...event, conflicts: replaced });
+      return done(recordKnown(start, born), { ...event, conflicts: replaced });
     }
     // Lists show what was closed, and what is still to be deleted, again and again.
     if (isListed(arrival)) return { ...start, event: null };
@@ -161,11 +161,11 @@ function admitAfterMove(
   if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
   // Of two webhooks of one second nobody knows which came first: what was said before is no news.
   if (clock?.at === at && conflicts.length === 0) return done(start, event);
-  return done(hearEvent(start, born), { ...event, conflicts });
+  return done(recordKnown(start, born), { ...event, conflicts });
 }
 
 /** What an event shows is what is known, though nobody merges it: then nothing is named twice. */
-function hearEvent(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
+function recordKnown(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
   if (content === null || said === null || at === null) return start;
   return hear(start, { content, at, event: id }, said);
 }
@@ -192,7 +192,7 @@ function admitSeen(
   const fresh = refreshCopy(start, observation);
   // A listing that overlaps the last one sees the same versions again: that is no news.
   if (sameTime && sameContent && isListed(arrival)) return { ...fresh, event: null };
-  const later = keepTime(fresh, known.event, at, context.now);
+  const later = advanceQueuedTime(fresh, known.event, at, context.now);
   return done(withLane(later, { clock: { at, event: born.id }, known: { ...known, at } }), {
     ...born,
     finishedAt: context.now,
@@ -230,7 +230,7 @@ function admitUpsert(start: Transition, born: TandemEvent): Admission {
     deadline: waitedFor(start.lane),
   };
   const canceled = cancelOlder(start, event, event.createdAt);
-  return done(hearEvent(canceled, event), event);
+  return done(recordKnown(canceled, event), event);
 }
 
 /** Until when what is waited for may still come: who takes a waiting event's place does not begin anew. */
@@ -260,7 +260,7 @@ export function cancelOlder(start: Transition, newer: TandemEvent, now: Instant)
 }
 
 /** A duplicate's later time goes to the queued event that bears the content, or it would be stale. */
-function keepTime(
+function advanceQueuedTime(
   start: Transition,
   bearer: TandemEvent["id"],
   at: Instant,
