@@ -29,7 +29,7 @@ import {
   type Untold,
   whereaboutsOf,
 } from "../records/index.ts";
-import { approvedRuns, mayGoOn } from "../safety/index.ts";
+import { approvedRuns, checkBlastRadius } from "../safety/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import { findUntracked, type Untracked } from "./untracked-records.ts";
 
@@ -115,7 +115,7 @@ export async function sweepRecords(
   }
   const count = untracked.reduce((sum, one) => sum + one.count, 0);
   const missed = untracked.flatMap((one) => one.missed);
-  const goes = await mayGoOn(services, connection, "local_sweep", outlook, victims);
+  const goes = await checkBlastRadius(services, connection, "local_sweep", outlook, victims);
   if (goes) await act(services, { ...found, moved: [...found.moved, ...missed] });
   const untrackedRecords = count - (goes ? missed.length : 0);
   await services.store.directory.updateConnection(connection.id, {

@@ -19,7 +19,7 @@ import type { StoreTransaction } from "../../store/store.ts";
 import { AddressBook, batchesOf, type Contact, type Services } from "../services/index.ts";
 import { admitArrivals, goneArrival } from "../admission/index.ts";
 import { followMove } from "../moves/index.ts";
-import { mayGoOn } from "../safety/index.ts";
+import { checkBlastRadius } from "../safety/index.ts";
 import { planReconcile } from "./plan.ts";
 import type { PlannedStep, ReconcileScope } from "./planner.ts";
 import { carryOutReturns } from "./plan-returns.ts";
@@ -98,7 +98,7 @@ async function isWithinReach(
   const overwrites = victims.filter(({ what }) => what === "overwrite").length;
   const outlook = { deletes: victims.length - overwrites, overwrites, records };
   const kind = scope.records ? "reconcile" : "id_sweep";
-  return mayGoOn(services, connection, kind, outlook, victims);
+  return checkBlastRadius(services, connection, kind, outlook, victims);
 }
 
 /** How many pairings the smallest of the connections has: a large one lends it no room. */

@@ -9,7 +9,7 @@ import type { Services } from "../services/index.ts";
 export const SAMPLE = 10;
 
 /** Whether a run may go on; if not, it is held, and whoever asks how things stand is told. */
-export async function mayGoOn(
+export async function checkBlastRadius(
   services: Services,
   connection: Connection,
   kind: RunKind,

@@ -7,7 +7,7 @@
  */
 export { enableConnection, enableRecord } from "./enable-connection.ts";
 export { beatsInFile, beatsInProcess } from "./heartbeat-file.ts";
-export { approvedRuns, mayGoOn } from "./held-runs.ts";
+export { approvedRuns, checkBlastRadius } from "./held-runs.ts";
 export { approveInstance, createInstanceGuard, FOREIGN_REMEDY, unlessForeign } from "./instance.ts";
 export { watchFitness } from "./schema-check.ts";
 export { blameScope, findUnfitScope, resumeFitScopes } from "./unfit-scope.ts";
