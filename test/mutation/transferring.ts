@@ -231,7 +231,7 @@ export const transferring: readonly CodeMutant[] = [
     id: "transfer-goes-on",
     rule: "What belongs to a resource that goes on out of reach is let go of wherever it is",
     file: "src/runtime/moves/stranded-children.ts",
-    find: "return [...(await placesLeft(tx, way)).places, {",
+    find: "return [...(await findTrail(tx, way)).places, {",
     replace: "return [{",
     killedBy: onTheWay,
   },

@@ -37,7 +37,7 @@ export {
   destinations,
   followParent,
   leaveLane,
-  leftOnTheWay,
+  forwardingChain,
   letRecordGo,
   moveLane,
   type MoveNews,

@@ -301,7 +301,7 @@ function stayBehind(
  * The lanes left behind on the way of one that was moved, more than once perhaps, before it was settled:
  * each names the place where the resource went from its own. The records of all of them are doubles.
  */
-export function leftOnTheWay(
+export function forwardingChain(
   { connectionId, externalId, moved }: Pick<Lane, "connectionId" | "externalId" | "moved">,
   others: readonly Lane[],
 ): readonly Lane[] {

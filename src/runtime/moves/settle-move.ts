@@ -10,7 +10,7 @@ import {
   unsentOf,
 } from "../../engine/processing/index.ts";
 import { type Context, isArchivedByUs, withConflicts } from "../../engine/lane/index.ts";
-import { awaitChildren, leftOnTheWay, removeWith } from "../../engine/lifecycle/index.ts";
+import { awaitChildren, forwardingChain, removeWith } from "../../engine/lifecycle/index.ts";
 import { recordContent } from "../../engine/merge/index.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { LaneId } from "../../model/ids.ts";
@@ -22,7 +22,7 @@ import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { isSoftDeleted, keyText, lockVisible, recordWriter } from "../records/index.ts";
 import type { AddressBook, Contact, Held, Services } from "../services/index.ts";
 import { save } from "../claims/index.ts";
-import { placesLeft } from "./trail.ts";
+import { findTrail } from "./trail.ts";
 import {
   doublesOf,
   type Family,
@@ -82,7 +82,7 @@ export async function familyOf(
   services: Services,
 ): Promise<readonly LaneId[]> {
   const externalId = lane.externalId ?? "";
-  const { places, lanes: behind } = await placesLeft(tx, { ...lane, externalId });
+  const { places, lanes: behind } = await findTrail(tx, { ...lane, externalId });
   const here = { connection: lane.connectionId, externalId };
   const ids = behind.map(({ id }) => id);
   const records = new Set([lane, ...behind].flatMap(({ recordId }) => recordId ?? []));
@@ -122,7 +122,7 @@ export async function settleMove(
   const { lane, event, start } = held;
   const { moved } = lane;
   if (moved === null) return { start, event };
-  const behind = leftOnTheWay(lane, held.others);
+  const behind = forwardingChain(lane, held.others);
   const families = [...arrived].map(([mapping, seen]) =>
     familyBelow(lane, behind, held, mapping, seen, context.identity),
   );
@@ -295,7 +295,7 @@ export async function removeDoublesWith(
   const { externalId, moved, tombstone } = lane;
   // One that was left behind has ended by the move.
   if (moved === null || externalId === null || tombstone?.event !== event.id) return;
-  const { lanes } = await placesLeft(tx, { ...lane, externalId });
+  const { lanes } = await findTrail(tx, { ...lane, externalId });
   const behind = lanes.filter(({ recordId }) => recordId !== null).map(({ id }) => id);
   const decided = (await tx.lockLanes(behind)).map((before) => ({
     before,

@@ -13,7 +13,7 @@ import type { Place } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
-import { placesLeft } from "./trail.ts";
+import { findTrail } from "./trail.ts";
 
 /** A resource, where it is and where it was: what belongs to it is still to follow from there. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };
@@ -61,7 +61,7 @@ async function placesOf(
   { resource }: Mapping,
 ): Promise<readonly FormerPlace[]> {
   const way = { connectionId, resourceType: resource.type, externalId, moved };
-  return [...(await placesLeft(tx, way)).places, { connection: connectionId, externalId }];
+  return [...(await findTrail(tx, way)).places, { connection: connectionId, externalId }];
 }
 
 async function childrenAt(
@@ -186,7 +186,7 @@ export async function strandChildren(
   const mapping = book.mapping({ connectionId, resourceType });
   if (contact === null || mapping === null) return;
   const way = { connectionId, resourceType, externalId, moved };
-  const { places } = await placesLeft(tx, way);
+  const { places } = await findTrail(tx, way);
   const ids = await childrenAt(tx, places, mapping, services);
   const to = { containerId: contact.connection.containerId, externalId };
   const news = { source: "reread", deliveryId: null, display: {} } as const;

@@ -3,7 +3,7 @@ import type { LaneId } from "../../model/ids.ts";
 import type { FormerPlace, Lane } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 
-export interface PlacesLeft {
+export interface Trail {
   /** In the order in which it left them. */
   readonly places: readonly FormerPlace[];
   /** The lanes that were left behind there. */
@@ -11,13 +11,13 @@ export interface PlacesLeft {
 }
 
 /** The places that a resource has left: from its first place on, each lane left behind names the next. */
-export async function placesLeft(
+export async function findTrail(
   tx: StoreTransaction,
   lane: Pick<Lane, "connectionId" | "resourceType" | "moved"> & { readonly externalId: string },
-): Promise<PlacesLeft> {
+): Promise<Trail> {
   const here = { connection: lane.connectionId, externalId: lane.externalId };
   const places: FormerPlace[] = [];
-  const lanes: PlacesLeft["lanes"][number][] = [];
+  const lanes: Trail["lanes"][number][] = [];
   for (let next = lane.moved; next !== null;) {
     const place: FormerPlace = next;
     if ([...places, here].some((one) => isSamePlace(one, place))) break;

@@ -8,7 +8,7 @@ import {
   destinations,
   followParent,
   leaveLane,
-  leftOnTheWay,
+  forwardingChain,
   moveLane,
   type MoveNews,
   placeText,
@@ -69,15 +69,15 @@ describe("what a lane has left on its way", () => {
   const [one, two] = [first.behind.lane, second.behind.lane];
 
   test("are the lanes at each of its former places, from the first on", () => {
-    expect(leftOnTheWay(first.there.lane, [one])).toEqual([one]);
-    expect(leftOnTheWay(second.there.lane, [two, one])).toEqual([one, two]);
+    expect(forwardingChain(first.there.lane, [one])).toEqual([one]);
+    expect(forwardingChain(second.there.lane, [two, one])).toEqual([one, two]);
   });
 
   test("ends where it is, and where a place has gone round in a circle", () => {
     const { connectionId: connection, externalId } = one;
     const circling = { ...two, moved: { connection, externalId: externalId ?? "" } };
-    expect(leftOnTheWay(second.there.lane, [one, circling])).toEqual([one, circling]);
-    expect(leftOnTheWay({ ...start, moved: null }, [one, two])).toEqual([]);
+    expect(forwardingChain(second.there.lane, [one, circling])).toEqual([one, circling]);
+    expect(forwardingChain({ ...start, moved: null }, [one, two])).toEqual([]);
   });
 });
 
