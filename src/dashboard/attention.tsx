@@ -42,11 +42,11 @@ export function Attention({
   );
 }
 
-/** How many of a run's victims are named. */
+/** How many of a run's affected records are named. */
 const SHOWN = 3;
 
-function victimName(victim: ApiHeldRun["sample"][number]): string {
-  return `${recordName(victim)} ↔ ${resourceName(victim)}`;
+function affectedRecordName(affected: ApiHeldRun["sample"][number]): string {
+  return `${recordName(affected)} ↔ ${resourceName(affected)}`;
 }
 
 function Run({
@@ -63,7 +63,7 @@ function Run({
       <span>
         <strong>{run.kind.replace("_", " ")}</strong>{" "}
         <span class="faint">of {run.connection}:</span> {run.because}{" "}
-        <span class="faint">{run.sample.slice(0, SHOWN).map(victimName).join(", ")}</span>
+        <span class="faint">{run.sample.slice(0, SHOWN).map(affectedRecordName).join(", ")}</span>
       </span>
       <span class="choice">
         <button

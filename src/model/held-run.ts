@@ -17,7 +17,7 @@ export interface Outlook {
 }
 
 /** One thing that a run is about to do. */
-export interface Victim {
+export interface AffectedRecord {
   readonly what: "delete" | "overwrite";
   readonly recordType: string;
   readonly recordId: string | null;
@@ -33,7 +33,7 @@ export interface HeldRun {
   readonly state: "held" | "approved" | "rejected";
   readonly outlook: Outlook;
   /** The first of what it would do. */
-  readonly sample: readonly Victim[];
+  readonly sample: readonly AffectedRecord[];
   /** When it was first held. */
   readonly since: Instant;
 }

@@ -101,12 +101,12 @@ export function representHeldRun(run: HeldRun, connections: readonly Connection[
     kind: run.kind,
     state: run.state,
     ...{ deletes, overwrites, records },
-    sample: run.sample.map((victim) => ({
-      what: victim.what,
-      record_type: victim.recordType,
-      record_id: victim.recordId,
-      resource_type: victim.resourceType,
-      integration_external_id: victim.externalId,
+    sample: run.sample.map((affected) => ({
+      what: affected.what,
+      record_type: affected.recordType,
+      record_id: affected.recordId,
+      resource_type: affected.resourceType,
+      integration_external_id: affected.externalId,
     })),
     since: formatInstant(run.since),
     because: `It would ${doomed} of ${String(records)} records: ${FOUND[run.kind]}.`,

@@ -1,5 +1,5 @@
 /** Runs that wait for a person's word, as the runtime reads and writes them. */
-import type { HeldRun, Outlook, RunEnd, RunKind, Victim } from "../model/held-run.ts";
+import type { HeldRun, Outlook, RunEnd, RunKind, AffectedRecord } from "../model/held-run.ts";
 import type { ConnectionId } from "../model/ids.ts";
 
 export interface HeldRuns {
@@ -11,7 +11,7 @@ export interface HeldRuns {
     readonly kind: RunKind;
     readonly state: HeldRun["state"];
     readonly outlook: Outlook;
-    readonly sample: readonly Victim[];
+    readonly sample: readonly AffectedRecord[];
   }): Promise<string>;
   /** Moves an open run; `false` where there is none of that id. */
   move(id: string, to: HeldRun["state"] | RunEnd): Promise<boolean>;

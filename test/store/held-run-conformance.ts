@@ -1,7 +1,7 @@
 /** What every store must do with runs that wait for a person's word, and for the local sweep. */
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Outlook, Victim } from "../../src/model/held-run.ts";
+import type { Outlook, AffectedRecord } from "../../src/model/held-run.ts";
 import { addMillis } from "../../src/model/instant.ts";
 import { aConnection, anId, decide, issueKey, type OpenedStore, present } from "./opened-store.ts";
 
@@ -18,7 +18,7 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
       const { heldRuns } = store;
       const connectionId = await aConnection(store, "runs");
       const outlook: Outlook = { deletes: 30, overwrites: 2, records: 40 };
-      const victim: Victim = {
+      const affected: AffectedRecord = {
         what: "delete",
         recordType: "tasks",
         recordId: "7",
@@ -28,10 +28,10 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
       const run = { connectionId, kind: "id_sweep", state: "held", outlook } as const;
       const id = await heldRuns.hold({ ...run, sample: [] });
       const other = await heldRuns.hold({ ...run, kind: "local_sweep", sample: [] });
-      expect(await heldRuns.hold({ ...run, sample: [victim] })).toBe(id);
+      expect(await heldRuns.hold({ ...run, sample: [affected] })).toBe(id);
 
       expect(await heldRuns.open()).toMatchObject([
-        { id, ...run, sample: [victim] },
+        { id, ...run, sample: [affected] },
         { id: other, kind: "local_sweep" },
       ]);
       expect(await heldRuns.move(id, "approved")).toBe(true);

@@ -160,7 +160,7 @@ function heldLines(
     `  ${run.because}`,
     ...run.sample
       .slice(0, 3)
-      .map((victim) => `  ${victim.what} ${recordName(victim)} ↔ ${resourceName(victim)}`),
+      .map((affected) => `  ${affected.what} ${recordName(affected)} ↔ ${resourceName(affected)}`),
     ...(run.state === "approved"
       ? []
       : [paint.dim(`  tandem approve ${run.id}   or   tandem approve ${run.id} --reject`)]),

@@ -11,7 +11,7 @@
  */
 import { admitDrift, unsentOf } from "../../engine/processing/index.ts";
 import { MappingError, recordContent } from "../../engine/merge/index.ts";
-import type { Victim } from "../../model/held-run.ts";
+import type { AffectedRecord } from "../../model/held-run.ts";
 import type { LaneId } from "../../model/ids.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -108,14 +108,14 @@ export async function sweepRecords(
   }));
   const removed = [...found.gone, ...found.moved];
   const outlook = { deletes: removed.length, overwrites: found.differing.length, records };
-  const victims = [...removed, ...found.differing];
+  const affected = [...removed, ...found.differing];
   const untracked: Untracked[] = [];
   for (const mapping of mappingsOf(services, connection.integration)) {
     untracked.push(await findUntracked(services, contact, mapping));
   }
   const count = untracked.reduce((sum, one) => sum + one.count, 0);
   const missed = untracked.flatMap((one) => one.missed);
-  const goes = await checkBlastRadius(services, connection, "local_sweep", outlook, victims);
+  const goes = await checkBlastRadius(services, connection, "local_sweep", outlook, affected);
   if (goes) await act(services, { ...found, moved: [...found.moved, ...missed] });
   const untrackedRecords = count - (goes ? missed.length : 0);
   await services.store.directory.updateConnection(connection.id, {
@@ -139,7 +139,7 @@ export async function sweepRecords(
   };
 }
 
-type Finding = Victim & { readonly lane: LaneId; readonly mapping: Mapping };
+type Finding = AffectedRecord & { readonly lane: LaneId; readonly mapping: Mapping };
 
 interface Found {
   compared: number;
@@ -187,7 +187,7 @@ async function compareRecords(
   );
 }
 
-function finding(lane: Lane, mapping: Mapping, what: Victim["what"]): Finding {
+function finding(lane: Lane, mapping: Mapping, what: AffectedRecord["what"]): Finding {
   const { recordType, recordId, resourceType, externalId } = lane;
   return { what, recordType, recordId, resourceType, externalId, lane: lane.id, mapping };
 }

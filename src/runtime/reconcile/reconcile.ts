@@ -12,7 +12,7 @@ import {
 } from "../../engine/lifecycle/index.ts";
 import { queueRemoval } from "../../engine/processing/index.ts";
 import { noteSurplus, whySurplus } from "../../engine/creates/index.ts";
-import type { Victim } from "../../model/held-run.ts";
+import type { AffectedRecord } from "../../model/held-run.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
@@ -84,9 +84,9 @@ async function isWithinReach(
   steps: readonly PlannedStep[],
 ): Promise<boolean> {
   const dangerous = steps.filter(isDangerous);
-  const victims = dangerous
+  const affected = dangerous
     .flatMap(harmOf)
-    .map(({ kind, resourceType, externalId, recordType, recordId }): Victim => {
+    .map(({ kind, resourceType, externalId, recordType, recordId }): AffectedRecord => {
       const what = OVERWRITES.has(kind) ? "overwrite" : "delete";
       return { what, resourceType, externalId, recordType, recordId };
     });
@@ -95,10 +95,10 @@ async function isWithinReach(
     return harmOf(step).length > 0 ? [connection.id] : [];
   });
   const records = await leastPaired(services, losing.length === 0 ? [connection.id] : losing);
-  const overwrites = victims.filter(({ what }) => what === "overwrite").length;
-  const outlook = { deletes: victims.length - overwrites, overwrites, records };
+  const overwrites = affected.filter(({ what }) => what === "overwrite").length;
+  const outlook = { deletes: affected.length - overwrites, overwrites, records };
   const kind = scope.records ? "reconcile" : "id_sweep";
-  return checkBlastRadius(services, connection, kind, outlook, victims);
+  return checkBlastRadius(services, connection, kind, outlook, affected);
 }
 
 /** How many pairings the smallest of the connections has: a large one lends it no room. */

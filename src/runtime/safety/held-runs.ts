@@ -1,11 +1,11 @@
 /** Runs are weighed before they do anything; those that would do too much wait for a person. */
 import { type BlastRadius, weigh } from "../../engine/limits/index.ts";
-import type { Outlook, RunKind, Victim } from "../../model/held-run.ts";
+import type { Outlook, RunKind, AffectedRecord } from "../../model/held-run.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Services } from "../services/index.ts";
 
-/** How many of the victims are kept to be shown. */
+/** How many of the affected records are kept to be shown. */
 export const SAMPLE = 10;
 
 /** Whether a run may go on; if not, it is held, and whoever asks how things stand is told. */
@@ -14,7 +14,7 @@ export async function checkBlastRadius(
   connection: Connection,
   kind: RunKind,
   outlook: Outlook,
-  sample: readonly Victim[],
+  sample: readonly AffectedRecord[],
 ): Promise<boolean> {
   const { heldRuns } = services.store;
   const open = await openRun(services, connection.id, kind);

@@ -1,5 +1,5 @@
 /** Runs that wait for a person's word. */
-import type { HeldRun, Victim } from "../../../model/held-run.ts";
+import type { HeldRun, AffectedRecord } from "../../../model/held-run.ts";
 import { connectionId } from "../../../model/ids.ts";
 import { parseInstant } from "../../../model/instant.ts";
 import type { Queryable } from "../../database/index.ts";
@@ -14,7 +14,7 @@ interface RunRow {
   readonly deletes: number;
   readonly overwrites: number;
   readonly records: number;
-  readonly sample: readonly Victim[];
+  readonly sample: readonly AffectedRecord[];
   readonly created_at: string;
 }
 
