@@ -1,5 +1,5 @@
 /** Turns a change into the webhook payload that tells of it. */
-import type { JsonObject } from "./identifiers.ts";
+import type { WireJsonObject } from "./identifiers.ts";
 import {
   representComment,
   representInstallation,
@@ -13,20 +13,20 @@ import {
   representRepository,
   representRepositoryName,
 } from "./represent-repository.ts";
-import type { Actor, Comment, Installation, Issue, Repository } from "./state.ts";
+import type { ActingUser, Comment, Installation, Issue, Repository } from "./state.ts";
 import type { World } from "./world.ts";
 
 /** Tells of something that happened to an issue, or to a pull request as a pull request. */
 export function announceIssue(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   action: string,
   repository: Repository,
   issue: Issue,
-  extra: JsonObject = {},
+  extra: WireJsonObject = {},
 ): void {
   const { pullRequest } = issue;
-  const subject: JsonObject =
+  const subject: WireJsonObject =
     pullRequest === null
       ? { issue: representIssue(world, repository, issue) }
       : {
@@ -41,7 +41,7 @@ export function announceIssue(
 
 export function announceLabel(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   action: "labeled" | "unlabeled",
   repository: Repository,
   issue: Issue,
@@ -53,7 +53,7 @@ export function announceLabel(
 
 export function announceAssignee(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   action: "assigned" | "unassigned",
   repository: Repository,
   issue: Issue,
@@ -65,12 +65,12 @@ export function announceAssignee(
 
 export function announceComment(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   action: "created" | "edited" | "deleted",
   repository: Repository,
   issue: Issue,
   comment: Comment,
-  extra: JsonObject = {},
+  extra: WireJsonObject = {},
 ): void {
   announce(world, actor, repository, "issue_comment", action, {
     issueNumber: issue.number,
@@ -88,7 +88,7 @@ export function announceComment(
  */
 export function announceTransfer(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   from: { readonly repository: Repository; readonly issue: Issue },
   to: { readonly repository: Repository; readonly issue: Issue },
 ): void {
@@ -109,7 +109,7 @@ export function announceTransfer(
 
 export function announceRename(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   formerName: string,
 ): void {
@@ -121,7 +121,7 @@ export function announceRename(
 
 export function announceOwner(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   formerOwner: string,
 ): void {
@@ -133,7 +133,7 @@ export function announceOwner(
 
 export function announceInstallation(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   action: "created" | "deleted" | "suspend" | "unsuspend",
   installation: Installation,
 ): void {
@@ -146,7 +146,7 @@ export function announceInstallation(
 /** Says which repositories an installation was given and lost since it had those `before`. */
 export function announceSelection(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   installation: Installation,
   before: readonly Repository[],
 ): void {
@@ -171,11 +171,11 @@ export function announceSelection(
 
 function tellOfInstallation(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   installation: Installation,
   event: "installation" | "installation_repositories",
   action: string,
-  body: JsonObject,
+  body: WireJsonObject,
 ): void {
   world.tell({
     at: world.clock.now(),
@@ -195,11 +195,11 @@ function tellOfInstallation(
 
 function announce(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   event: string,
   action: string,
-  subject: { readonly issueNumber: number | null; readonly body: JsonObject },
+  subject: { readonly issueNumber: number | null; readonly body: WireJsonObject },
 ): void {
   const owner = world.user(repository.owner);
   world.tell({

@@ -2,13 +2,13 @@
 import { announceComment } from "./announce.ts";
 import { notFound, validationFailed } from "./failures.ts";
 import { characters, MAX_BODY, tooLong } from "./issue-operations.ts";
-import type { Actor, Comment, Issue, Repository } from "./state.ts";
+import type { ActingUser, Comment, Issue, Repository } from "./state.ts";
 import type { World } from "./world.ts";
 
 /** @throws GitHubFailure 422 where the body is blank or too long. */
 export function createComment(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   issue: Issue,
   body: string,
@@ -38,7 +38,7 @@ export function createComment(
  */
 export function editComment(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   before: Comment,
   body: string,
@@ -57,7 +57,7 @@ export function editComment(
 /** The webhook carries the comment with the time of its last edit. */
 export function deleteComment(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   comment: Comment,
 ): void {

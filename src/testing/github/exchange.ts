@@ -1,13 +1,13 @@
 /** The life of one request: it arrives, meets its fate, takes effect or not, is answered or not. */
 import type { Clock, Random } from "../../model/clock.ts";
-import { loginOf } from "./api/access.ts";
-import { type Api, type ApiResponse, isWrite } from "./api/api.ts";
-import type { ApiRequest } from "./api/call.ts";
+import { callerLogin } from "./api/access.ts";
+import { type SimulatedApi, type ApiResponse, isWrite } from "./api/api.ts";
+import type { IncomingRequest } from "./api/call.ts";
 import {
   type ApiFaults,
   drawFate,
   drawMillis,
-  type Fate,
+  type RequestFate,
   matchesRequest,
   type NetworkFault,
   type ScriptedFault,
@@ -31,7 +31,7 @@ export interface RequestMatch {
 export class Exchange {
   readonly #world: World;
   readonly #clock: Clock;
-  readonly #api: Api;
+  readonly #api: SimulatedApi;
   readonly #log: RequestLog;
   readonly #faults: ApiFaults;
   readonly #random: Random;
@@ -40,7 +40,7 @@ export class Exchange {
 
   constructor(parts: {
     readonly world: World;
-    readonly api: Api;
+    readonly api: SimulatedApi;
     readonly log: RequestLog;
     readonly faults: ApiFaults;
     readonly random: Random;
@@ -70,12 +70,12 @@ export class Exchange {
   }
 
   /** Never rejects for a fault: a caller that sees a failure is an outcome too. */
-  async run(request: ApiRequest): Promise<Outcome> {
+  async run(request: IncomingRequest): Promise<Outcome> {
     const { method, path, body } = request;
     const query = request.query.size === 0 ? "" : `?${request.query.toString()}`;
     const entry = this.#log.add({ at: this.#clock.now(), method, path, query, body });
     const caller = this.#api.identify(request);
-    entry.login = caller === null ? null : loginOf(caller, this.#world.app);
+    entry.login = caller === null ? null : callerLogin(caller, this.#world.app);
     const hold = this.#takeHold(request);
     const outcome =
       hold === undefined
@@ -88,7 +88,7 @@ export class Exchange {
     return outcome;
   }
 
-  async #meet(request: ApiRequest, entry: RequestEntry, fate: Fate): Promise<Outcome> {
+  async #meet(request: IncomingRequest, entry: RequestEntry, fate: RequestFate): Promise<Outcome> {
     if (fate.kind === "network" && fate.fault === "refused") {
       return { kind: "failed", fault: fate.fault };
     }
@@ -99,7 +99,7 @@ export class Exchange {
     return outcome;
   }
 
-  #decide(request: ApiRequest, entry: RequestEntry, fate: Fate): Outcome {
+  #decide(request: IncomingRequest, entry: RequestEntry, fate: RequestFate): Outcome {
     switch (fate.kind) {
       case "serve":
         return answered(this.#apply(request, entry, fate));
@@ -119,7 +119,7 @@ export class Exchange {
     }
   }
 
-  #wait(request: ApiRequest, entry: RequestEntry, hold: Hold): Promise<Outcome> {
+  #wait(request: IncomingRequest, entry: RequestEntry, hold: Hold): Promise<Outcome> {
     return new Promise((resolve) => {
       let response: ApiResponse | null = null;
       const apply = (): ApiResponse => (response ??= this.#apply(request, entry));
@@ -137,7 +137,7 @@ export class Exchange {
   }
 
   #apply(
-    request: ApiRequest,
+    request: IncomingRequest,
     entry: RequestEntry,
     conditions: { lagMs: number; lists: ApiFaults["lists"] } = { lagMs: 0, lists: "whole" },
   ): ApiResponse {
@@ -146,7 +146,7 @@ export class Exchange {
     return response;
   }
 
-  #takeFate(request: ApiRequest): Fate {
+  #takeFate(request: IncomingRequest): RequestFate {
     const index = this.#script.findIndex(({ fault }) => matchesRequest(fault, request));
     const scripted = this.#script[index];
     if (scripted === undefined) return drawFate(this.#faults, this.#random, !isWrite(request));
@@ -155,7 +155,7 @@ export class Exchange {
     return scriptedFate(scripted.fault);
   }
 
-  #takeHold(request: ApiRequest): Hold | undefined {
+  #takeHold(request: IncomingRequest): Hold | undefined {
     const index = this.#holds.findIndex(({ match }) => matchesRequest(match, request));
     return index < 0 ? undefined : this.#holds.splice(index, 1)[0]?.hold;
   }

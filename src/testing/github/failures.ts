@@ -1,5 +1,5 @@
 /** The ways GitHub says no, as errors that carry the status and the body of the answer. */
-import type { JsonObject } from "./identifiers.ts";
+import type { WireJsonObject } from "./identifiers.ts";
 
 /** One entry of the `errors` array of a 422. */
 export interface FieldError {
@@ -15,7 +15,7 @@ export interface FieldError {
 export class GitHubFailure extends Error {
   override readonly name = "GitHubFailure";
   readonly status: number;
-  readonly fields: JsonObject;
+  readonly fields: WireJsonObject;
   readonly headers: Readonly<Record<string, string>>;
   /** The path, under the API's root, of a redirect. */
   readonly location: string | null;
@@ -24,7 +24,7 @@ export class GitHubFailure extends Error {
     status: number,
     message: string,
     more: {
-      readonly fields?: JsonObject;
+      readonly fields?: WireJsonObject;
       readonly headers?: Readonly<Record<string, string>>;
       readonly location?: string;
     } = {},

@@ -113,7 +113,7 @@ export interface ScriptedFault {
 }
 
 /** What happens to one request. */
-export type Fate =
+export type RequestFate =
   | { readonly kind: "serve"; readonly lagMs: number; readonly lists: ApiFaults["lists"] }
   | { readonly kind: "network"; readonly fault: NetworkFault; readonly applied: boolean }
   | { readonly kind: "answer"; readonly status: number; readonly applied: boolean }
@@ -132,7 +132,7 @@ export type Fate =
     };
 
 /** What a scripted fault does to its request. */
-export function scriptedFate(fault: ScriptedFault): Fate {
+export function scriptedFate(fault: ScriptedFault): RequestFate {
   const { with: how, applied = false, retryAfterSeconds = 60 } = fault;
   if (typeof how === "number") return { kind: "answer", status: how, applied };
   if (typeof how === "object") {
@@ -152,7 +152,7 @@ export function scriptedFate(fault: ScriptedFault): Fate {
 }
 
 /** Draws what happens to a request. A fault that is off draws nothing, so seeds stay comparable. */
-export function drawFate(faults: ApiFaults, random: Random, isRead: boolean): Fate {
+export function drawFate(faults: ApiFaults, random: Random, isRead: boolean): RequestFate {
   if (faults.refuseConnections) return { kind: "network", fault: "refused", applied: false };
   if (faults.down) return { kind: "answer", status: 503, applied: false };
   if (faults.secondaryLimit !== null) {

@@ -2,7 +2,7 @@
 import type { RequestEntry } from "./request-log.ts";
 
 /** What a hold tells the request it holds. */
-export interface Held {
+export interface HeldRequest {
   readonly entry: RequestEntry;
   /** Makes it take effect; a second call does nothing. */
   readonly apply: () => void;
@@ -22,7 +22,7 @@ export interface Held {
 export class Hold {
   /** Resolves when a request was caught. */
   readonly arrived: Promise<RequestEntry>;
-  #held: Held | null = null;
+  #held: HeldRequest | null = null;
   readonly #announce: (entry: RequestEntry) => void;
 
   constructor() {
@@ -34,7 +34,7 @@ export class Hold {
   }
 
   /** Called by the simulator when a request that matches arrives. */
-  catch(held: Held): void {
+  catch(held: HeldRequest): void {
     this.#held = held;
     this.#announce(held.entry);
   }
@@ -55,7 +55,7 @@ export class Hold {
     this.#caught().fail(as);
   }
 
-  #caught(): Held {
+  #caught(): HeldRequest {
     if (this.#held === null) throw new Error("no request has arrived yet; await hold.arrived");
     return this.#held;
   }

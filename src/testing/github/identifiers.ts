@@ -5,9 +5,10 @@ import type { Random } from "../../model/clock.ts";
 export type Id = number | bigint;
 
 /** What a JSON document may hold; `bigint` is written as a plain number. */
-export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: Json;
+export type WireJson =
+  null | boolean | number | bigint | string | readonly WireJson[] | WireJsonObject;
+export interface WireJsonObject {
+  readonly [key: string]: WireJson;
 }
 
 /** The kinds of things that have numeric ids of their own. */
@@ -73,7 +74,7 @@ export function randomGuid(random: Random): string {
 }
 
 /** Letters and digits out of seeded randomness, for tokens. */
-export function randomToken(random: Random, length: number): string {
+export function alphanumericToken(random: Random, length: number): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   return Array.from({ length }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join(
     "",
@@ -84,7 +85,7 @@ const BIG = "\u0001bigint:";
 const BIG_IN_TEXT = /"\\u0001bigint:(-?\d+)"/g;
 
 /** `JSON.stringify` that writes a `bigint` as digits, since ids beyond 2^53 travel as numbers. */
-export function writeJson(value: Json): string {
+export function writeJson(value: WireJson): string {
   try {
     return JSON.stringify(value);
   } catch (error) {

@@ -2,8 +2,15 @@
 import type { Instant } from "../../model/instant.ts";
 import { announceAssignee, announceIssue, announceLabel, announceTransfer } from "./announce.ts";
 import { type FieldError, validationFailed } from "./failures.ts";
-import type { JsonObject } from "./identifiers.ts";
-import type { Actor, Issue, LockReason, PullRequest, Repository, StateReason } from "./state.ts";
+import type { WireJsonObject } from "./identifiers.ts";
+import type {
+  ActingUser,
+  Issue,
+  LockReason,
+  PullRequest,
+  Repository,
+  StateReason,
+} from "./state.ts";
 import type { World } from "./world.ts";
 
 export const MAX_BODY = 65_536;
@@ -35,7 +42,7 @@ export interface IssuePatch {
 /** @throws GitHubFailure 422 for a title or body GitHub would refuse, or unknown assignees. */
 export function openIssue(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   input: IssueInput,
   pullRequest: PullRequest | null = null,
@@ -77,7 +84,7 @@ export function openIssue(
 
 export function openPullRequest(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   input: PullRequestInput,
 ): Issue {
@@ -93,7 +100,7 @@ export function openPullRequest(
 /** Makes a pull request of an issue: it keeps its number, and leaves the `issues` webhooks. */
 export function convertToPullRequest(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   before: Issue,
   { head = "feature", base = "main" }: Pick<PullRequestInput, "head" | "base"> = {},
@@ -114,7 +121,7 @@ export function convertToPullRequest(
  */
 export function updateIssue(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   before: Issue,
   patch: IssuePatch,
@@ -142,7 +149,7 @@ export function updateIssue(
 /** Locks the conversation, or unlocks it with `null`. */
 export function setLock(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   before: Issue,
   lock: { readonly reason: LockReason | null } | null,
@@ -164,7 +171,7 @@ export function setLock(
 /** Pins or unpins. The time does not move: recorded payloads carry the one before. */
 export function setPinned(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   before: Issue,
   pinned: boolean,
@@ -179,7 +186,7 @@ export function setPinned(
 /** Deletes an issue and its comments. The webhook carries the time of the change before. */
 export function deleteIssue(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   issue: Issue,
 ): void {
@@ -191,7 +198,7 @@ export function deleteIssue(
 /** Moves an issue, which gets a new id and number, and its comments, which get new ids. */
 export function transferIssue(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   from: Repository,
   issue: Issue,
   to: Repository,
@@ -287,7 +294,12 @@ function forgetComments(world: World, repository: Repository, issue: Issue): voi
 
 type StateFields = Pick<Issue, "state" | "stateReason" | "closedAt" | "closedBy">;
 
-function stateAfter(actor: Actor, before: Issue, patch: IssuePatch, now: Instant): StateFields {
+function stateAfter(
+  actor: ActingUser,
+  before: Issue,
+  patch: IssuePatch,
+  now: Instant,
+): StateFields {
   const { state, stateReason, closedAt, closedBy } = before;
   const wanted = patch.state ?? state;
   if (wanted === "closed" && state === "open") {
@@ -318,12 +330,12 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
 
 function announceDifferences(
   world: World,
-  actor: Actor,
+  actor: ActingUser,
   repository: Repository,
   before: Issue,
   after: Issue,
 ): void {
-  const changes: Record<string, JsonObject> = {};
+  const changes: Record<string, WireJsonObject> = {};
   if (before.title !== after.title) changes.title = { from: before.title };
   if (before.body !== after.body) changes.body = { from: before.body ?? "" };
   if (Object.keys(changes).length > 0) {

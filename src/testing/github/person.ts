@@ -14,7 +14,14 @@ import {
   transferIssue,
   updateIssue,
 } from "./issue-operations.ts";
-import type { Actor, Comment, Issue, LockReason, RepositoryRef, StateReason } from "./state.ts";
+import type {
+  ActingUser,
+  Comment,
+  Issue,
+  LockReason,
+  RepositoryRef,
+  StateReason,
+} from "./state.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -29,7 +36,7 @@ import type { World } from "./world.ts";
 export class Person {
   readonly login: string;
   readonly #world: World;
-  readonly #actor: Actor;
+  readonly #actor: ActingUser;
 
   constructor(world: World, login: string) {
     this.#world = world;

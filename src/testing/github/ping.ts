@@ -1,17 +1,21 @@
 /** The payload of `ping`, by which GitHub tries out a hook. */
 import type { Hook } from "./hook.ts";
-import type { JsonObject } from "./identifiers.ts";
+import type { WireJsonObject } from "./identifiers.ts";
 import { representRepository } from "./represent-repository.ts";
 import { repositoryUrl, representUser, timeText } from "./represent.ts";
 import type { Repository } from "./state.ts";
 import type { World } from "./world.ts";
 
-export function describePing(world: World, hook: Hook, repository: Repository | null): JsonObject {
+export function describePing(
+  world: World,
+  hook: Hook,
+  repository: Repository | null,
+): WireJsonObject {
   const base =
     repository === null ? `${world.apiUrl}/app/hook` : `${repositoryUrl(world, repository)}/hooks`;
   const url = repository === null ? base : `${base}/${String(hook.id)}`;
-  const about: JsonObject = repository === null ? { app_id: world.app.id } : {};
-  const where: JsonObject =
+  const about: WireJsonObject = repository === null ? { app_id: world.app.id } : {};
+  const where: WireJsonObject =
     repository === null ? {} : { repository: representRepository(world, repository) };
   return {
     zen: "Keep it logically awesome.",

@@ -1,5 +1,5 @@
 /** Repositories and pull requests as GitHub writes them in JSON. Mostly links. */
-import { type JsonObject, nodeId } from "./identifiers.ts";
+import { type WireJsonObject, nodeId } from "./identifiers.ts";
 import {
   association,
   issueUrl,
@@ -51,7 +51,7 @@ const LINKS: Readonly<Record<string, string>> = {
   deployments_url: "/deployments",
 };
 
-export function representRepository(world: World, repository: Repository): JsonObject {
+export function representRepository(world: World, repository: Repository): WireJsonObject {
   const url = repositoryUrl(world, repository);
   const fullName = fullNameOf(repository);
   const page = `${world.htmlUrl}/${fullName}`;
@@ -107,7 +107,7 @@ export function representRepository(world: World, repository: Repository): JsonO
 }
 
 /** The longer form that `GET /repos/:owner/:repo` answers with. */
-export function representFullRepository(world: World, repository: Repository): JsonObject {
+export function representFullRepository(world: World, repository: Repository): WireJsonObject {
   return {
     ...representRepository(world, repository),
     permissions: { admin: false, maintain: false, push: true, triage: true, pull: true },
@@ -117,7 +117,7 @@ export function representFullRepository(world: World, repository: Repository): J
 }
 
 /** The few fields by which `installation` webhooks name a repository. */
-export function representRepositoryName(repository: Repository): JsonObject {
+export function representRepositoryName(repository: Repository): WireJsonObject {
   return {
     id: repository.id,
     node_id: nodeId("R", repository.id),
@@ -132,7 +132,7 @@ export function representPullRequest(
   repository: Repository,
   issue: Issue,
   pull: PullRequest,
-): JsonObject {
+): WireJsonObject {
   const base = repositoryUrl(world, repository);
   const url = `${base}/pulls/${String(issue.number)}`;
   const shared = representIssue(world, repository, issue);
@@ -141,7 +141,7 @@ export function representPullRequest(
   const comments = `${issueUrl(world, repository, issue.number)}/comments`;
   const statuses = `${base}/statuses/${sha}`;
   const reviewComment = `${base}/pulls/comments{/number}`;
-  const branch = (ref: string): JsonObject => ({
+  const branch = (ref: string): WireJsonObject => ({
     label: `${repository.owner}:${ref}`,
     ref,
     sha,

@@ -1,6 +1,6 @@
 /** Users, labels, issues, comments and the app as GitHub writes them in JSON, webhooks' form. */
 import { type Instant, formatInstant } from "../../model/instant.ts";
-import { type JsonObject, nodeId } from "./identifiers.ts";
+import { type WireJsonObject, nodeId } from "./identifiers.ts";
 import type { Comment, Installation, Issue, Label, Repository, User } from "./state.ts";
 import { DEFAULT_LABELS, fullNameOf, type World } from "./world.ts";
 
@@ -9,7 +9,7 @@ export function timeText(at: Instant): string {
   return `${formatInstant(at).slice(0, 19)}Z`;
 }
 
-export function representUser(world: World, login: string): JsonObject {
+export function representUser(world: World, login: string): WireJsonObject {
   const user = world.user(login);
   const name = encodeURIComponent(user.login);
   const url = `${world.apiUrl}/users/${name}`;
@@ -39,7 +39,7 @@ export function representUser(world: World, login: string): JsonObject {
 }
 
 /** What webhooks add about an owner that is an organization. */
-export function representOrganization(world: World, user: User): JsonObject {
+export function representOrganization(world: World, user: User): WireJsonObject {
   const url = `${world.apiUrl}/orgs/${encodeURIComponent(user.login)}`;
   return {
     login: user.login,
@@ -58,7 +58,7 @@ export function representOrganization(world: World, user: User): JsonObject {
 }
 
 /** The longer form that `GET /user` and `GET /users/:login` answer with. */
-export function representProfile(world: World, user: User): JsonObject {
+export function representProfile(world: World, user: User): WireJsonObject {
   const owned = world.repositories().filter((repository) => repository.owner === user.login);
   return {
     ...representUser(world, user.login),
@@ -84,7 +84,7 @@ export function repositoryUrl(world: World, repository: Repository): string {
   return `${world.apiUrl}/repos/${fullNameOf(repository)}`;
 }
 
-export function representLabel(world: World, repository: Repository, label: Label): JsonObject {
+export function representLabel(world: World, repository: Repository, label: Label): WireJsonObject {
   return {
     id: label.id,
     node_id: nodeId("LA", label.id),
@@ -101,7 +101,7 @@ export function issueUrl(world: World, repository: Repository, number: number): 
 }
 
 /** The form webhooks carry; answers add to it with {@link representIssueAnswer}. */
-export function representIssue(world: World, repository: Repository, issue: Issue): JsonObject {
+export function representIssue(world: World, repository: Repository, issue: Issue): WireJsonObject {
   const url = issueUrl(world, repository, issue.number);
   const assignees = issue.assignees.map((login) => representUser(world, login));
   const kind = issue.pullRequest === null ? "I" : "PR";
@@ -144,7 +144,7 @@ export function representIssueAnswer(
   world: World,
   repository: Repository,
   issue: Issue,
-): JsonObject {
+): WireJsonObject {
   return {
     ...representIssue(world, repository, issue),
     closed_by: issue.closedBy === null ? null : representUser(world, issue.closedBy),
@@ -156,7 +156,7 @@ export function representComment(
   world: World,
   repository: Repository,
   comment: Comment,
-): JsonObject {
+): WireJsonObject {
   const url = `${repositoryUrl(world, repository)}/issues/comments/${String(comment.id)}`;
   const slot = repository.issues.get(comment.issueNumber);
   // Of a pull request's comment, only its page says so.
@@ -178,7 +178,7 @@ export function representComment(
   };
 }
 
-export function representApp(world: World): JsonObject {
+export function representApp(world: World): WireJsonObject {
   const { app } = world;
   return {
     id: app.id,
@@ -197,10 +197,14 @@ export function representApp(world: World): JsonObject {
 }
 
 /** What an installation of the app may do, and what it hears of. */
-export const PERMISSIONS: JsonObject = { issues: "write", metadata: "read", pull_requests: "read" };
+export const PERMISSIONS: WireJsonObject = {
+  issues: "write",
+  metadata: "read",
+  pull_requests: "read",
+};
 export const EVENTS: readonly string[] = ["issues", "issue_comment", "pull_request", "repository"];
 
-export function representInstallation(world: World, installation: Installation): JsonObject {
+export function representInstallation(world: World, installation: Installation): WireJsonObject {
   const { app } = world;
   const account = world.user(installation.account);
   return {
@@ -236,7 +240,7 @@ function browserUrl(world: World, repository: Repository, issue: Issue): string 
   return `${world.htmlUrl}/${fullNameOf(repository)}/${kind}/${String(issue.number)}`;
 }
 
-function pullRequestLinks(world: World, repository: Repository, issue: Issue): JsonObject {
+function pullRequestLinks(world: World, repository: Repository, issue: Issue): WireJsonObject {
   const page = browserUrl(world, repository, issue);
   const mergedAt = issue.pullRequest?.mergedAt ?? null;
   return {
@@ -251,7 +255,7 @@ function pullRequestLinks(world: World, repository: Repository, issue: Issue): J
   };
 }
 
-function noReactions(url: string): JsonObject {
+function noReactions(url: string): WireJsonObject {
   return {
     url: `${url}/reactions`,
     total_count: 0,

@@ -8,8 +8,8 @@ import {
   announceRename,
   announceSelection,
 } from "./announce.ts";
-import { Access, installationKey, type TokenInput } from "./api/access.ts";
-import { Api } from "./api/api.ts";
+import { AccessTokens, installationKey, type TokenInput } from "./api/access.ts";
+import { SimulatedApi } from "./api/api.ts";
 import { RateLimits, type WriteLimit } from "./api/rate-limits.ts";
 import { Exchange, type RequestMatch } from "./exchange.ts";
 import { type Faults, noFaults, type ScriptedFault } from "./faults.ts";
@@ -27,7 +27,7 @@ import type {
   RepositoryRef,
   User,
 } from "./state.ts";
-import { createFetch, listen, type Listening, type ListenOptions } from "./transport.ts";
+import { createFetch, serveSimulator, type Listening, type ListenOptions } from "./transport.ts";
 import { type Delivery, type HookInput, Webhooks } from "./webhooks.ts";
 import {
   fullNameOf,
@@ -98,7 +98,7 @@ export class GitHubSimulator {
   readonly fetch: typeof globalThis.fetch;
   readonly #world: World;
   readonly #webhooks: Webhooks;
-  readonly #access: Access;
+  readonly #access: AccessTokens;
   readonly #limits: RateLimits;
   readonly #log = new RequestLog();
   readonly #exchange: Exchange;
@@ -115,11 +115,11 @@ export class GitHubSimulator {
     const app = describeApp(options);
     this.#world = new World(clock, app, apiUrl, options.htmlUrl ?? "https://github.com");
     this.#webhooks = new Webhooks(this.#world, stream(), this.faults.webhooks);
-    this.#access = new Access(this.#world, stream());
+    this.#access = new AccessTokens(this.#world, stream());
     this.#limits = new RateLimits(options.rateLimit ?? 5_000, options.writeLimit ?? null);
     const world = this.#world;
     const faults = this.faults.api;
-    const api = new Api({
+    const api = new SimulatedApi({
       world,
       faults,
       webhooks: this.#webhooks,
@@ -230,7 +230,7 @@ export class GitHubSimulator {
   async listen(options: ListenOptions = {}): Promise<Listening> {
     const { clock } = this.#world;
     const parts = { exchange: this.#exchange, clock, faults: this.faults.api };
-    const listening = await listen({ ...parts, basePath: this.#basePath }, options);
+    const listening = await serveSimulator({ ...parts, basePath: this.#basePath }, options);
     if (this.#ownUrl) this.#world.apiUrl = listening.url;
     return listening;
   }

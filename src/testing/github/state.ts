@@ -121,7 +121,7 @@ export interface Installation {
 }
 
 /** Who does something: a person in the browser, a token's login, the app's bot. */
-export interface Actor {
+export interface ActingUser {
   readonly login: string;
   readonly viaApp: boolean;
 }

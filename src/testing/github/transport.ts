@@ -6,7 +6,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Clock } from "../../model/clock.ts";
 import type { ApiResponse } from "./api/api.ts";
-import type { ApiRequest } from "./api/call.ts";
+import type { IncomingRequest } from "./api/call.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ApiFaults, NetworkFault } from "./faults.ts";
 import { TextResponse } from "./text-response.ts";
@@ -59,7 +59,7 @@ export function createFetch(parts: Parts): typeof globalThis.fetch {
 }
 
 /** Serves the simulator over HTTP. Faults of the network happen to the socket. */
-export async function listen(parts: Parts, options: ListenOptions): Promise<Listening> {
+export async function serveSimulator(parts: Parts, options: ListenOptions): Promise<Listening> {
   const host = options.host ?? "127.0.0.1";
   const server = createAdaptorServer({
     createServer,
@@ -163,7 +163,7 @@ function readRequest(
   parts: Parts,
   request: Pick<Outgoing, "method" | "headers"> & { readonly url: URL | string },
   body: string,
-): ApiRequest | null {
+): IncomingRequest | null {
   const url = typeof request.url === "string" ? new URL(request.url) : request.url;
   const { basePath } = parts;
   if (!`${url.pathname}/`.startsWith(`${basePath}/`)) return null;

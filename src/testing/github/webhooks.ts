@@ -4,7 +4,7 @@ import type { Random } from "../../model/clock.ts";
 import { type Instant, MILLISECOND } from "../../model/instant.ts";
 import { drawMillis, strikes, type WebhookFaults } from "./faults.ts";
 import type { Hook, Receiver } from "./hook.ts";
-import { type Id, type JsonObject, nodeId, randomGuid, writeJson } from "./identifiers.ts";
+import { type Id, type WireJsonObject, nodeId, randomGuid, writeJson } from "./identifiers.ts";
 import { describePing } from "./ping.ts";
 import type { RepositoryRef } from "./state.ts";
 import type { Happening, World } from "./world.ts";
@@ -186,7 +186,7 @@ export class Webhooks {
         hook.repositoryId === null && repository !== null
           ? this.#world.installationOf(repository)
           : undefined;
-      const payload: JsonObject =
+      const payload: WireJsonObject =
         installation === undefined
           ? happening.payload
           : {
@@ -207,7 +207,7 @@ export class Webhooks {
     hook: Hook,
     event: string,
     action: string | null,
-    payload: JsonObject,
+    payload: WireJsonObject,
     about: Partial<Pick<Message, "repositoryId" | "installationId" | "issueNumber">>,
   ): Message {
     const guid = randomGuid(this.#random);

@@ -2,9 +2,9 @@
 import type { Clock } from "../../model/clock.ts";
 import { type Instant, SECOND, truncateInstant } from "../../model/instant.ts";
 import { gone, moved, notFound } from "./failures.ts";
-import { type Id, IdSequences, type JsonObject } from "./identifiers.ts";
+import { type Id, IdSequences, type WireJsonObject } from "./identifiers.ts";
 import type {
-  Actor,
+  ActingUser,
   App,
   Comment,
   Installation,
@@ -23,11 +23,11 @@ export interface Happening {
   /** The webhook event: `issues`, `issue_comment`, ... */
   readonly event: string;
   readonly action: string;
-  readonly actor: Actor;
+  readonly actor: ActingUser;
   readonly repository: Repository | null;
   readonly issueNumber: number | null;
   /** The payload without `installation`, which depends on who receives it. */
-  readonly payload: JsonObject;
+  readonly payload: WireJsonObject;
 }
 
 export interface UserInput {

@@ -3,8 +3,8 @@ import { verify } from "node:crypto";
 import type { Random } from "../../../model/clock.ts";
 import { addMillis, type Instant } from "../../../model/instant.ts";
 import { GitHubFailure, notFound, validationFailed } from "../failures.ts";
-import { type Id, randomToken } from "../identifiers.ts";
-import type { Actor, Installation, Repository } from "../state.ts";
+import { type Id, alphanumericToken } from "../identifiers.ts";
+import type { ActingUser, Installation, Repository } from "../state.ts";
 import { covers, fullNameOf, type World } from "../world.ts";
 
 export interface TokenInput {
@@ -23,7 +23,7 @@ export interface TokenInput {
 }
 
 interface Grant {
-  readonly actor: Actor;
+  readonly actor: ActingUser;
   readonly repositories: readonly string[] | null;
   readonly access: "read" | "write";
   readonly push: boolean;
@@ -32,14 +32,14 @@ interface Grant {
 }
 
 /** `key` names the bucket of the rate limit. */
-export type Caller =
+export type ApiCaller =
   | { readonly kind: "anonymous"; readonly key: string }
   | { readonly kind: "app"; readonly key: string }
   | { readonly kind: "token"; readonly key: string; readonly grant: Grant };
 
 const HOUR_MS = 3_600_000;
 
-export class Access {
+export class AccessTokens {
   readonly #world: World;
   readonly #random: Random;
   readonly #grants = new Map<string, Grant>();
@@ -68,7 +68,7 @@ export class Access {
 
   /** Makes a token of an installation, valid for one hour. */
   mint(installation: Installation): { readonly token: string; readonly expiresAt: Instant } {
-    const token = `ghs_${randomToken(this.#random, 36)}`;
+    const token = `ghs_${alphanumericToken(this.#random, 36)}`;
     const expiresAt = addMillis(this.#world.now(), HOUR_MS);
     const { login } = this.#world.user(`${this.#world.app.slug}[bot]`);
     this.#grants.set(token, {
@@ -83,7 +83,7 @@ export class Access {
   }
 
   /** @throws GitHubFailure 401 where the credentials are not valid. */
-  identify(authorization: string | null): Caller {
+  identify(authorization: string | null): ApiCaller {
     if (authorization === null) return { kind: "anonymous", key: "anonymous" };
     const [scheme = "", token = ""] = authorization.trim().split(/\s+/);
     if (!["bearer", "token"].includes(scheme.toLowerCase())) throw badCredentials();
@@ -104,7 +104,7 @@ export class Access {
     return { kind: "token", key, grant };
   }
 
-  #identifyApp(jwt: string): Caller {
+  #identifyApp(jwt: string): ApiCaller {
     const { app } = this.#world;
     const refused = new GitHubFailure(401, "A JSON web token could not be decoded");
     const [header = "", claims = "", signature = ""] = jwt.split(".");
@@ -128,47 +128,47 @@ export function installationKey(installation: Installation): string {
 }
 
 /** Who writes. @throws GitHubFailure 401 without credentials, 403 where the token only reads. */
-export function actorOf(caller: Caller): Actor {
+export function actorOf(caller: ApiCaller): ActingUser {
   if (caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
   if (caller.grant.access === "read") throw noAccess(caller);
   return caller.grant.actor;
 }
 
 /** Lets a caller see a repository. @throws GitHubFailure 404, which also hides what is private. */
-export function checkVisible(caller: Caller, repository: Repository): void {
+export function checkVisible(caller: ApiCaller, repository: Repository): void {
   if (!repository.private) return;
   if (!isCovered(caller, repository)) throw notFound();
 }
 
 /** @throws GitHubFailure 401 or 403 where the caller may not write. */
-export function checkWritable(caller: Caller, repository: Repository): void {
+export function checkWritable(caller: ApiCaller, repository: Repository): void {
   actorOf(caller);
   if (!isCovered(caller, repository)) throw noAccess(caller);
 }
 
 /** Whether the caller may do more than a visitor: label, assign, edit what others wrote. */
-export function mayPush(caller: Caller): boolean {
+export function mayPush(caller: ApiCaller): boolean {
   return caller.kind === "token" && caller.grant.push;
 }
 
 /** @throws GitHubFailure 403 where the caller has no push access. */
-export function checkPush(caller: Caller): void {
+export function checkPush(caller: ApiCaller): void {
   if (!mayPush(caller)) throw new GitHubFailure(403, "Must have admin rights to Repository.");
 }
 
 /** @throws GitHubFailure 403 where somebody else wrote it and the caller has no push access. */
-export function checkEditable(caller: Caller, { author }: { readonly author: string }): void {
+export function checkEditable(caller: ApiCaller, { author }: { readonly author: string }): void {
   if (author !== actorOf(caller).login) checkPush(caller);
 }
 
 /** @throws GitHubFailure 422 where the repository's owner has blocked the caller. */
-export function checkNotBlocked(caller: Caller, repository: Repository, resource: string): void {
+export function checkNotBlocked(caller: ApiCaller, repository: Repository, resource: string): void {
   if (!repository.blocked.has(actorOf(caller).login)) return;
   const message = "User is blocked";
   throw validationFailed({ resource, code: "unprocessable", field: "data", message });
 }
 
-export function noAccess(caller: Caller): GitHubFailure {
+export function noAccess(caller: ApiCaller): GitHubFailure {
   const integration = caller.kind === "token" && caller.grant.actor.viaApp;
   return new GitHubFailure(
     403,
@@ -179,23 +179,23 @@ export function noAccess(caller: Caller): GitHubFailure {
 }
 
 /** The installation whose token is used. @throws GitHubFailure 401 or 403. */
-export function installationOf(caller: Caller): Installation {
+export function callerInstallation(caller: ApiCaller): Installation {
   if (caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
   if (caller.grant.installation === null) throw noAccess(caller);
   return caller.grant.installation;
 }
 
 /** @throws GitHubFailure 401 unless the app itself calls. */
-export function checkApp(caller: Caller): void {
+export function checkApp(caller: ApiCaller): void {
   if (caller.kind !== "app") throw new GitHubFailure(401, "A JSON web token could not be decoded");
 }
 
-export function loginOf(caller: Caller, app: { readonly id: Id }): string | null {
+export function callerLogin(caller: ApiCaller, app: { readonly id: Id }): string | null {
   if (caller.kind === "app") return `app:${String(app.id)}`;
   return caller.kind === "token" ? caller.grant.actor.login : null;
 }
 
-function isCovered(caller: Caller, repository: Repository): boolean {
+function isCovered(caller: ApiCaller, repository: Repository): boolean {
   if (caller.kind !== "token") return false;
   const { installation, repositories } = caller.grant;
   if (installation !== null) return covers(installation, repository);

@@ -7,11 +7,11 @@ import { addMillis, type Instant, SECOND } from "../../../model/instant.ts";
 import type { Random } from "../../../model/clock.ts";
 import type { ApiFaults } from "../faults.ts";
 import { GitHubFailure, notFound } from "../failures.ts";
-import { type JsonObject, randomToken, writeJson } from "../identifiers.ts";
+import { type WireJsonObject, alphanumericToken, writeJson } from "../identifiers.ts";
 import type { Webhooks } from "../webhooks.ts";
 import type { World } from "../world.ts";
-import { type Access, type Caller, noAccess } from "./access.ts";
-import type { Answer, ApiRequest, Call, Route } from "./call.ts";
+import { type AccessTokens, type ApiCaller, noAccess } from "./access.ts";
+import type { RouteAnswer, IncomingRequest, Call, Route } from "./call.ts";
 import type { Budget, RateLimits } from "./rate-limits.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -30,10 +30,10 @@ export interface Conditions {
 
 const DOCUMENTATION = "https://docs.github.com/rest";
 
-export class Api {
+export class SimulatedApi {
   readonly #world: World;
   readonly #webhooks: Webhooks;
-  readonly #access: Access;
+  readonly #access: AccessTokens;
   readonly #limits: RateLimits;
   readonly #faults: ApiFaults;
   readonly #random: Random;
@@ -41,7 +41,7 @@ export class Api {
   constructor(parts: {
     readonly world: World;
     readonly webhooks: Webhooks;
-    readonly access: Access;
+    readonly access: AccessTokens;
     readonly limits: RateLimits;
     readonly faults: ApiFaults;
     readonly random: Random;
@@ -55,7 +55,7 @@ export class Api {
   }
 
   /** Who calls, or `null` where the credentials are not valid. */
-  identify(request: ApiRequest): Caller | null {
+  identify(request: IncomingRequest): ApiCaller | null {
     try {
       return this.#access.identify(request.headers.get("authorization"));
     } catch (error) {
@@ -65,7 +65,10 @@ export class Api {
   }
 
   /** Takes effect and answers, both at once. */
-  handle(request: ApiRequest, conditions: Conditions = { lagMs: 0, lists: "whole" }): ApiResponse {
+  handle(
+    request: IncomingRequest,
+    conditions: Conditions = { lagMs: 0, lists: "whole" },
+  ): ApiResponse {
     let caller = ANONYMOUS;
     try {
       caller = this.#authenticate(request);
@@ -79,7 +82,7 @@ export class Api {
   }
 
   /** An answer of a failure that some fault asked for, and not the request. */
-  fail(request: ApiRequest, status: number): ApiResponse {
+  fail(request: IncomingRequest, status: number): ApiResponse {
     if (status === 502 || status === 504) {
       const title = status === 502 ? "502 Bad Gateway" : "504 Gateway Time-out";
       const body = `<html>\r\n<head><title>${title}</title></head>\r\n<body>${title}</body>\r\n</html>\r\n`;
@@ -94,14 +97,18 @@ export class Api {
   }
 
   /** 403 with nothing remaining, until the budget starts anew. */
-  exhaust(request: ApiRequest): ApiResponse {
+  exhaust(request: IncomingRequest): ApiResponse {
     const caller = this.identify(request) ?? ANONYMOUS;
     const { reset } = this.#limits.read(caller.key, this.#world.clock.now());
     this.#limits.set(caller.key, 0, reset);
     return this.#refuse(request, caller, rateLimited(caller));
   }
 
-  limitSecondary(request: ApiRequest, retryAfterSeconds: number, status: 403 | 429): ApiResponse {
+  limitSecondary(
+    request: IncomingRequest,
+    retryAfterSeconds: number,
+    status: 403 | 429,
+  ): ApiResponse {
     return this.#refuse(
       request,
       this.identify(request) ?? ANONYMOUS,
@@ -109,13 +116,13 @@ export class Api {
     );
   }
 
-  #authenticate(request: ApiRequest): Caller {
+  #authenticate(request: IncomingRequest): ApiCaller {
     if (this.#faults.unauthorized) throw new GitHubFailure(401, "Bad credentials");
     return this.#access.identify(request.headers.get("authorization"));
   }
 
   /** Every refusal that does not depend on what is asked for. */
-  #admit(request: ApiRequest, caller: Caller): void {
+  #admit(request: IncomingRequest, caller: ApiCaller): void {
     const accept = request.headers.get("accept") ?? "*/*";
     if (!/\*\/\*|application\/\*|json/i.test(accept)) {
       throw new GitHubFailure(
@@ -135,7 +142,7 @@ export class Api {
     }
   }
 
-  #answer(request: ApiRequest, caller: Caller, conditions: Conditions): Answer {
+  #answer(request: IncomingRequest, caller: ApiCaller, conditions: Conditions): RouteAnswer {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const [matches, stash] = ROUTER.match(method, request.path);
     const match = matches[0];
@@ -156,7 +163,7 @@ export class Api {
     return route(call);
   }
 
-  #write(request: ApiRequest, caller: Caller, answer: Answer): ApiResponse {
+  #write(request: IncomingRequest, caller: ApiCaller, answer: RouteAnswer): ApiResponse {
     const now = this.#world.clock.now();
     const isRead = request.method === "GET" || request.method === "HEAD";
     const body = answer.body === undefined ? null : writeJson(answer.body);
@@ -179,7 +186,7 @@ export class Api {
     return { status: answer.status, headers: typed, body: request.method === "HEAD" ? null : body };
   }
 
-  #refuse(request: ApiRequest, caller: Caller, failure: GitHubFailure): ApiResponse {
+  #refuse(request: IncomingRequest, caller: ApiCaller, failure: GitHubFailure): ApiResponse {
     const now = this.#world.clock.now();
     // Credentials that are not valid have no budget to charge.
     const nobody = caller.kind === "anonymous" && request.headers.has("authorization");
@@ -187,7 +194,7 @@ export class Api {
       this.#limits.charge(caller.key, now);
     }
     const location = failure.location === null ? null : `${request.baseUrl}${failure.location}`;
-    const body: JsonObject = {
+    const body: WireJsonObject = {
       message: failure.message,
       ...failure.fields,
       ...(location === null ? {} : { url: location }),
@@ -211,7 +218,7 @@ export class Api {
       vary: "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
       "x-github-api-version-selected": "2022-11-28",
       "x-github-media-type": "github.v3; format=json",
-      "x-github-request-id": `${randomToken(this.#random, 4)}:${randomToken(this.#random, 6)}`,
+      "x-github-request-id": `${alphanumericToken(this.#random, 4)}:${alphanumericToken(this.#random, 6)}`,
       "x-ratelimit-limit": String(budget.limit),
       "x-ratelimit-remaining": String(budget.remaining),
       "x-ratelimit-reset": String(Math.floor(budget.reset / SECOND)),
@@ -222,7 +229,7 @@ export class Api {
 
   /** Where the world's links lead elsewhere than the caller came from, `location` follows the caller. */
   #absolute(
-    request: ApiRequest,
+    request: IncomingRequest,
     headers: Readonly<Record<string, string>>,
   ): Record<string, string> {
     const { location } = headers;
@@ -251,7 +258,7 @@ function routerOf(routes: typeof ROUTES): SmartRouter<Route> {
   return router;
 }
 
-const ANONYMOUS: Caller = { kind: "anonymous", key: "anonymous" };
+const ANONYMOUS: ApiCaller = { kind: "anonymous", key: "anonymous" };
 const JSON_TYPE = { "content-type": "application/json; charset=utf-8" };
 const FAULT_MESSAGES: ReadonlyMap<number, string> = new Map([
   [401, "Bad credentials"],
@@ -264,11 +271,11 @@ const FAULT_MESSAGES: ReadonlyMap<number, string> = new Map([
   [503, "Service Unavailable"],
 ]);
 
-function isFree(request: ApiRequest): boolean {
+function isFree(request: IncomingRequest): boolean {
   return request.path === "/rate_limit";
 }
 
-function rateLimited(caller: Caller): GitHubFailure {
+function rateLimited(caller: ApiCaller): GitHubFailure {
   const whose = caller.kind === "token" ? `user ${caller.key}` : caller.key;
   return new GitHubFailure(403, `API rate limit exceeded for ${whose}.`);
 }
@@ -301,12 +308,12 @@ function decodeParams(
   );
 }
 
-function etagOf(body: string, caller: Caller): string {
+function etagOf(body: string, caller: ApiCaller): string {
   return `W/"${createHash("sha256").update(caller.key).update("\n").update(body).digest("hex")}"`;
 }
 
 function isUnchanged(
-  request: ApiRequest,
+  request: IncomingRequest,
   etag: string,
   headers: Readonly<Record<string, string>>,
 ): boolean {

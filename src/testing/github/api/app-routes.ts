@@ -2,34 +2,34 @@
 import { addMillis, MILLISECOND } from "../../../model/instant.ts";
 import { GitHubFailure, notFound } from "../failures.ts";
 import type { Hook } from "../hook.ts";
-import type { Json, JsonObject } from "../identifiers.ts";
+import type { WireJson, WireJsonObject } from "../identifiers.ts";
 import { representRepository } from "../represent-repository.ts";
 import { PERMISSIONS, representApp, representInstallation, timeText } from "../represent.ts";
 import type { Delivery } from "../webhooks.ts";
 import { covers } from "../world.ts";
-import { actorOf, checkApp, installationOf } from "./access.ts";
-import { type Answer, type Call, ok, repositoryOf } from "./call.ts";
+import { actorOf, checkApp, callerInstallation } from "./access.ts";
+import { type RouteAnswer, type Call, ok, repositoryOf } from "./call.ts";
 import { answerCursorPage, answerPage, choiceOf } from "./pages.ts";
 
-export function readApp(call: Call): Answer {
+export function readApp(call: Call): RouteAnswer {
   checkApp(call.caller);
   const installations = call.world.installations().length;
   return ok({ ...representApp(call.world), installations_count: installations });
 }
 
-export function listInstallations(call: Call): Answer {
+export function listInstallations(call: Call): RouteAnswer {
   checkApp(call.caller);
   return answerPage(call, call.world.installations(), (installation) =>
     representInstallation(call.world, installation),
   );
 }
 
-export function readInstallation(call: Call): Answer {
+export function readInstallation(call: Call): RouteAnswer {
   checkApp(call.caller);
   return ok(representInstallation(call.world, installationById(call)));
 }
 
-export function readRepositoryInstallation(call: Call): Answer {
+export function readRepositoryInstallation(call: Call): RouteAnswer {
   checkApp(call.caller);
   const { repositoryId, owner = "", repo = "" } = call.params;
   // Through repositoryOf a private repository would be hidden from the app, which no token covers.
@@ -42,7 +42,7 @@ export function readRepositoryInstallation(call: Call): Answer {
   return ok(representInstallation(call.world, installation));
 }
 
-export function createInstallationToken(call: Call): Answer {
+export function createInstallationToken(call: Call): RouteAnswer {
   checkApp(call.caller);
   const installation = installationById(call);
   if (installation.suspendedAt !== null) {
@@ -60,8 +60,8 @@ export function createInstallationToken(call: Call): Answer {
   };
 }
 
-export function listInstallationRepositories(call: Call): Answer {
-  const installation = installationOf(call.caller);
+export function listInstallationRepositories(call: Call): RouteAnswer {
+  const installation = callerInstallation(call.caller);
   const covered = call.world.repositories().filter((entry) => covers(installation, entry));
   return answerPage(
     call,
@@ -71,30 +71,30 @@ export function listInstallationRepositories(call: Call): Answer {
   );
 }
 
-export function listAppDeliveries(call: Call): Answer {
+export function listAppDeliveries(call: Call): RouteAnswer {
   checkApp(call.caller);
   return listDeliveries(call, (hook) => hook.repositoryId === null);
 }
 
-export function readAppDelivery(call: Call): Answer {
+export function readAppDelivery(call: Call): RouteAnswer {
   checkApp(call.caller);
   return ok(representDelivery(deliveryOf(call, (hook) => hook.repositoryId === null)));
 }
 
-export function redeliverAppDelivery(call: Call): Answer {
+export function redeliverAppDelivery(call: Call): RouteAnswer {
   checkApp(call.caller);
   return redeliver(call, (hook) => hook.repositoryId === null);
 }
 
-export function listHookDeliveries(call: Call): Answer {
+export function listHookDeliveries(call: Call): RouteAnswer {
   return listDeliveries(call, hookFilter(call));
 }
 
-export function readHookDelivery(call: Call): Answer {
+export function readHookDelivery(call: Call): RouteAnswer {
   return ok(representDelivery(deliveryOf(call, hookFilter(call))));
 }
 
-export function redeliverHookDelivery(call: Call): Answer {
+export function redeliverHookDelivery(call: Call): RouteAnswer {
   return redeliver(call, hookFilter(call));
 }
 
@@ -110,7 +110,7 @@ function hookFilter(call: Call): HookFilter {
 }
 
 /** Newest first; what is still on its way is listed when it has ended. */
-function listDeliveries(call: Call, wanted: HookFilter): Answer {
+function listDeliveries(call: Call, wanted: HookFilter): RouteAnswer {
   const outcome = choiceOf(call, "status", ["success", "failure", ""], "");
   const listed = call.webhooks
     .deliveries()
@@ -136,7 +136,7 @@ function isListed(call: Call, delivery: Delivery, wanted: HookFilter): boolean {
   return sentAt >= addMillis(call.world.clock.now(), -KEPT_MS);
 }
 
-function redeliver(call: Call, wanted: HookFilter): Answer {
+function redeliver(call: Call, wanted: HookFilter): RouteAnswer {
   call.webhooks.redeliver(deliveryOf(call, wanted).id);
   return { status: 202, body: {} };
 }
@@ -152,7 +152,7 @@ function belongs(call: Call, delivery: Delivery, wanted: HookFilter): boolean {
   return hook !== undefined && wanted(hook);
 }
 
-function installationById(call: Call): ReturnType<typeof installationOf> {
+function installationById(call: Call): ReturnType<typeof callerInstallation> {
   const found = call.world
     .installations()
     .find((installation) => String(installation.id) === call.params.id);
@@ -160,7 +160,7 @@ function installationById(call: Call): ReturnType<typeof installationOf> {
   return found;
 }
 
-function representDeliveryItem(delivery: Delivery): JsonObject {
+function representDeliveryItem(delivery: Delivery): WireJsonObject {
   return {
     id: delivery.id,
     guid: delivery.guid,
@@ -177,9 +177,9 @@ function representDeliveryItem(delivery: Delivery): JsonObject {
   };
 }
 
-function representDelivery(delivery: Delivery): JsonObject {
+function representDelivery(delivery: Delivery): WireJsonObject {
   // The body was written by us out of JSON.
-  const payload = JSON.parse(delivery.body) as Json;
+  const payload = JSON.parse(delivery.body) as WireJson;
   const { response } = delivery;
   return {
     ...representDeliveryItem(delivery),

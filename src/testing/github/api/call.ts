@@ -2,15 +2,15 @@
 import type { Instant } from "../../../model/instant.ts";
 import type { ApiFaults } from "../faults.ts";
 import { GitHubFailure, invalidRequest, moved, notFound } from "../failures.ts";
-import type { Json, JsonObject } from "../identifiers.ts";
+import type { WireJson, WireJsonObject } from "../identifiers.ts";
 import type { Repository } from "../state.ts";
 import type { Webhooks } from "../webhooks.ts";
 import type { World } from "../world.ts";
-import { type Access, type Caller, checkVisible, checkWritable } from "./access.ts";
+import { type AccessTokens, type ApiCaller, checkVisible, checkWritable } from "./access.ts";
 import type { Budget } from "./rate-limits.ts";
 
 /** A request with its body read, and its path without the base path. */
-export interface ApiRequest {
+export interface IncomingRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -21,36 +21,36 @@ export interface ApiRequest {
 }
 
 /** What a route answers. A `body` of `undefined` is no content. */
-export interface Answer {
+export interface RouteAnswer {
   readonly status: number;
-  readonly body: Json | undefined;
+  readonly body: WireJson | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Call {
   readonly world: World;
   readonly webhooks: Webhooks;
-  readonly access: Access;
-  readonly request: ApiRequest;
+  readonly access: AccessTokens;
+  readonly request: IncomingRequest;
   readonly params: Readonly<Record<string, string>>;
-  readonly caller: Caller;
+  readonly caller: ApiCaller;
   /** The moment read from: the past where reads are stale, `null` for now. */
   readonly asOf: Instant | null;
   readonly lists: ApiFaults["lists"];
   readonly budget: Budget;
 }
 
-export type Route = (call: Call) => Answer;
+export type Route = (call: Call) => RouteAnswer;
 
-export function ok(body: Json, headers: Readonly<Record<string, string>> = {}): Answer {
+export function ok(body: WireJson, headers: Readonly<Record<string, string>> = {}): RouteAnswer {
   return { status: 200, body, headers };
 }
 
-export function created(body: Json, location: string): Answer {
+export function created(body: WireJson, location: string): RouteAnswer {
   return { status: 201, body, headers: { location } };
 }
 
-export const NO_CONTENT: Answer = { status: 204, body: undefined };
+export const NO_CONTENT: RouteAnswer = { status: 204, body: undefined };
 
 /** @throws GitHubFailure 404, 403, or a redirect where the repository has another name now. */
 export function repositoryOf(call: Call, purpose: "read" | "write"): Repository {
@@ -81,7 +81,7 @@ export function numberOf(call: Call, name: string): number {
 }
 
 /** @throws GitHubFailure 400 where the body is not a JSON object. */
-export function bodyOf(call: Call): JsonObject {
+export function bodyOf(call: Call): WireJsonObject {
   const text = call.request.body;
   if (text === "") return {};
   let parsed: unknown;
@@ -94,11 +94,11 @@ export function bodyOf(call: Call): JsonObject {
     throw new GitHubFailure(400, "Body should be a JSON object");
   }
   // What JSON.parse returns is JSON, and it is no array, null or scalar.
-  return parsed as JsonObject;
+  return parsed as WireJsonObject;
 }
 
 /** A text field; absent stays absent. @throws GitHubFailure 422 for anything else. */
-export function textField(body: JsonObject, name: string): string | undefined {
+export function textField(body: WireJsonObject, name: string): string | undefined {
   const value = body[name];
   if (value === undefined) return undefined;
   if (typeof value === "string") return value;
@@ -107,18 +107,18 @@ export function textField(body: JsonObject, name: string): string | undefined {
 }
 
 /** A text field that may be `null`. */
-export function nullableTextField(body: JsonObject, name: string): string | null | undefined {
+export function nullableTextField(body: WireJsonObject, name: string): string | null | undefined {
   return body[name] === null ? null : textField(body, name);
 }
 
 /** A list of texts, or of objects with a `name`. @throws GitHubFailure 422 for anything else. */
-export function namesField(body: JsonObject, name: string): string[] | undefined {
+export function namesField(body: WireJsonObject, name: string): string[] | undefined {
   const value = body[name];
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value)) {
     throw invalidRequest(`For 'properties/${name}', ${written(value)} is not an array.`);
   }
-  return value.map((entry: Json) => {
+  return value.map((entry: WireJson) => {
     if (typeof entry === "string") return entry;
     const named =
       entry !== null && typeof entry === "object" && "name" in entry ? entry.name : null;
@@ -129,7 +129,7 @@ export function namesField(body: JsonObject, name: string): string[] | undefined
 
 /** One of a fixed set of texts. @throws GitHubFailure 422 for any other. */
 export function choiceField<T extends string>(
-  body: JsonObject,
+  body: WireJsonObject,
   name: string,
   choices: readonly T[],
 ): T | undefined {
@@ -140,7 +140,7 @@ export function choiceField<T extends string>(
   throw invalidRequest(`${written(value)} is not a member of ${JSON.stringify(choices)}.`);
 }
 
-function written(value: Json): string {
+function written(value: WireJson): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "bigint" ? String(part) : part,
   );

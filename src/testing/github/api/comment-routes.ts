@@ -6,7 +6,7 @@ import { repositoryUrl, representComment } from "../represent.ts";
 import type { Comment, Repository } from "../state.ts";
 import { actorOf, checkEditable, checkNotBlocked } from "./access.ts";
 import {
-  type Answer,
+  type RouteAnswer,
   bodyOf,
   type Call,
   created,
@@ -18,7 +18,7 @@ import {
 import { issueOf, lastModified } from "./issue-routes.ts";
 import { answerPage, choiceOf, sinceOf, sortBy } from "./pages.ts";
 
-export function listRepositoryComments(call: Call): Answer {
+export function listRepositoryComments(call: Call): RouteAnswer {
   const repository = repositoryOf(call, "read");
   const sort = choiceOf(call, "sort", ["created", "updated"], "created");
   const direction = choiceOf(call, "direction", ["asc", "desc"], "asc");
@@ -30,7 +30,7 @@ export function listRepositoryComments(call: Call): Answer {
   );
 }
 
-export function listIssueComments(call: Call): Answer {
+export function listIssueComments(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "read");
   const found = commentsSince(call, repository).filter(
     (comment) => comment.issueNumber === issue.number,
@@ -38,7 +38,7 @@ export function listIssueComments(call: Call): Answer {
   return answerPage(call, found, (comment) => representComment(call.world, repository, comment));
 }
 
-export function createIssueComment(call: Call): Answer {
+export function createIssueComment(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "write");
   const body = requiredBody(call);
   checkNotBlocked(call.caller, repository, "IssueComment");
@@ -47,12 +47,12 @@ export function createIssueComment(call: Call): Answer {
   return created(representComment(call.world, repository, comment), url);
 }
 
-export function readComment(call: Call): Answer {
+export function readComment(call: Call): RouteAnswer {
   const { repository, comment } = commentOf(call, "read");
   return ok(representComment(call.world, repository, comment), lastModified(comment));
 }
 
-export function patchComment(call: Call): Answer {
+export function patchComment(call: Call): RouteAnswer {
   const { repository, comment } = commentOf(call, "write");
   checkEditable(call.caller, comment);
   const body = requiredBody(call);
@@ -60,7 +60,7 @@ export function patchComment(call: Call): Answer {
   return ok(representComment(call.world, repository, after));
 }
 
-export function removeComment(call: Call): Answer {
+export function removeComment(call: Call): RouteAnswer {
   const { repository, comment } = commentOf(call, "write");
   checkEditable(call.caller, comment);
   deleteComment(call.world, actorOf(call.caller), repository, comment);

@@ -1,7 +1,7 @@
 /** Routes of issues: list, read, write, labels, assignees, lock; and pull requests, read only. */
 import { SECOND, truncateInstant } from "../../../model/instant.ts";
 import { GitHubFailure, invalidRequest, notFound } from "../failures.ts";
-import type { Json } from "../identifiers.ts";
+import type { WireJson } from "../identifiers.ts";
 import {
   isAssignable,
   type IssuePatch,
@@ -14,7 +14,7 @@ import { representPullRequest } from "../represent-repository.ts";
 import type { Issue, LockReason, Repository, StateReason } from "../state.ts";
 import { actorOf, checkEditable, checkNotBlocked, checkPush, mayPush } from "./access.ts";
 import {
-  type Answer,
+  type RouteAnswer,
   bodyOf,
   type Call,
   choiceField,
@@ -32,7 +32,7 @@ import { answerPage, choiceOf, sinceOf, sortBy } from "./pages.ts";
 const STATE_REASONS: readonly StateReason[] = ["completed", "not_planned", "duplicate", "reopened"];
 const LOCK_REASONS: readonly LockReason[] = ["off-topic", "too heated", "resolved", "spam"];
 
-export function listIssues(call: Call): Answer {
+export function listIssues(call: Call): RouteAnswer {
   const repository = repositoryOf(call, "read");
   if (!repository.hasIssues) throw new GitHubFailure(410, "Issues are disabled for this repo");
   const { query } = call.request;
@@ -57,7 +57,7 @@ export function listIssues(call: Call): Answer {
   );
 }
 
-export function createIssue(call: Call): Answer {
+export function createIssue(call: Call): RouteAnswer {
   const repository = repositoryOf(call, "write");
   if (!repository.hasIssues)
     throw new GitHubFailure(410, "Issues has been disabled in this repository.");
@@ -80,12 +80,12 @@ export function createIssue(call: Call): Answer {
   );
 }
 
-export function readIssue(call: Call): Answer {
+export function readIssue(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "read");
   return ok(representIssueAnswer(call.world, repository, issue), lastModified(issue));
 }
 
-export function patchIssue(call: Call): Answer {
+export function patchIssue(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "write");
   checkEditable(call.caller, issue);
   const body = bodyOf(call);
@@ -106,25 +106,25 @@ export function patchIssue(call: Call): Answer {
   return ok(representIssueAnswer(call.world, repository, after));
 }
 
-export function listIssueLabels(call: Call): Answer {
+export function listIssueLabels(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "read");
   return answerPage(call, issue.labels, (name) => labelOf(call, repository, name));
 }
 
-export function addIssueLabels(call: Call): Answer {
+export function addIssueLabels(call: Call): RouteAnswer {
   return changeLabels(call, (before) => [...before, ...labelsOf(call)]);
 }
 
-export function setIssueLabels(call: Call): Answer {
+export function setIssueLabels(call: Call): RouteAnswer {
   return changeLabels(call, () => labelsOf(call));
 }
 
-export function removeIssueLabels(call: Call): Answer {
+export function removeIssueLabels(call: Call): RouteAnswer {
   changeLabels(call, () => []);
   return NO_CONTENT;
 }
 
-export function removeIssueLabel(call: Call): Answer {
+export function removeIssueLabel(call: Call): RouteAnswer {
   const name = (call.params.name ?? "").toLowerCase();
   return changeLabels(call, (before) => {
     const after = before.filter((entry) => entry.toLowerCase() !== name);
@@ -134,7 +134,7 @@ export function removeIssueLabel(call: Call): Answer {
 }
 
 /** Those who cannot be assigned are passed over, as GitHub does here. */
-export function addAssignees(call: Call): Answer {
+export function addAssignees(call: Call): RouteAnswer {
   const wanted = (assigneesField(call) ?? []).filter((login) => isAssignable(call.world, login));
   const { repository, issue } = issueOf(call, "write");
   checkPush(call.caller);
@@ -143,7 +143,7 @@ export function addAssignees(call: Call): Answer {
   return { status: 201, body: representIssueAnswer(call.world, repository, after) };
 }
 
-export function removeAssignees(call: Call): Answer {
+export function removeAssignees(call: Call): RouteAnswer {
   const gone = (assigneesField(call) ?? []).map((login) => login.toLowerCase());
   const { repository, issue } = issueOf(call, "write");
   checkPush(call.caller);
@@ -152,7 +152,7 @@ export function removeAssignees(call: Call): Answer {
   return ok(representIssueAnswer(call.world, repository, after));
 }
 
-export function lockIssue(call: Call): Answer {
+export function lockIssue(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "write");
   checkPush(call.caller);
   const reason = choiceField(bodyOf(call), "lock_reason", LOCK_REASONS) ?? null;
@@ -160,21 +160,21 @@ export function lockIssue(call: Call): Answer {
   return NO_CONTENT;
 }
 
-export function unlockIssue(call: Call): Answer {
+export function unlockIssue(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "write");
   checkPush(call.caller);
   setLock(call.world, actorOf(call.caller), repository, issue, null);
   return NO_CONTENT;
 }
 
-export function readPullRequest(call: Call): Answer {
+export function readPullRequest(call: Call): RouteAnswer {
   const { repository, issue } = issueOf(call, "read");
   if (issue.pullRequest === null) throw notFound();
   const body = representPullRequest(call.world, repository, issue, issue.pullRequest);
   return ok(body, lastModified(issue));
 }
 
-export function listAssignees(call: Call): Answer {
+export function listAssignees(call: Call): RouteAnswer {
   const repository = repositoryOf(call, "read");
   const users = call.world.users().filter((user) => isAssignable(call.world, user.login));
   const members = users.filter(
@@ -183,7 +183,7 @@ export function listAssignees(call: Call): Answer {
   return answerPage(call, members, (user) => representUser(call.world, user.login));
 }
 
-export function listLabels(call: Call): Answer {
+export function listLabels(call: Call): RouteAnswer {
   const repository = repositoryOf(call, "read");
   return answerPage(call, [...repository.labels.values()], (label) =>
     representLabel(call.world, repository, label),
@@ -205,7 +205,7 @@ export function lastModified(thing: { readonly updatedAt: number }): Record<stri
   return { "last-modified": new Date(thing.updatedAt / 1_000).toUTCString() };
 }
 
-function changeLabels(call: Call, change: (before: readonly string[]) => string[]): Answer {
+function changeLabels(call: Call, change: (before: readonly string[]) => string[]): RouteAnswer {
   const { repository, issue } = issueOf(call, "write");
   checkPush(call.caller);
   const labels = change(issue.labels);
@@ -213,7 +213,7 @@ function changeLabels(call: Call, change: (before: readonly string[]) => string[
   return ok(after.labels.map((name) => labelOf(call, repository, name)));
 }
 
-function labelOf(call: Call, repository: Repository, name: string): Json {
+function labelOf(call: Call, repository: Repository, name: string): WireJson {
   return representLabel(call.world, repository, call.world.label(repository, name));
 }
 

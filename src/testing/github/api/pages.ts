@@ -1,8 +1,8 @@
 /** Lists: the page asked for, and the `Link` header that leads to the others. */
 import { type Instant, parseInstant } from "../../../model/instant.ts";
 import { GitHubFailure, invalidRequest, validationFailed } from "../failures.ts";
-import type { Json } from "../identifiers.ts";
-import { type Answer, type Call, ok } from "./call.ts";
+import type { WireJson } from "../identifiers.ts";
+import { type RouteAnswer, type Call, ok } from "./call.ts";
 
 const MAX_PER_PAGE = 100;
 
@@ -10,9 +10,9 @@ const MAX_PER_PAGE = 100;
 export function answerPage<T>(
   call: Call,
   items: readonly T[],
-  represent: (item: T) => Json,
-  wrap: (page: Json[]) => Json = (page) => page,
-): Answer {
+  represent: (item: T) => WireJson,
+  wrap: (page: WireJson[]) => WireJson = (page) => page,
+): RouteAnswer {
   if (call.lists === "empty") return ok(wrap([]));
   const perPage = Math.min(positive(call.request.query.get("per_page")) ?? 30, MAX_PER_PAGE);
   const page = positive(call.request.query.get("page")) ?? 1;
@@ -29,8 +29,8 @@ export function answerPage<T>(
 export function answerCursorPage<T extends { readonly id: unknown }>(
   call: Call,
   items: readonly T[],
-  represent: (item: T) => Json,
-): Answer {
+  represent: (item: T) => WireJson,
+): RouteAnswer {
   const perPage = Math.min(positive(call.request.query.get("per_page")) ?? 30, MAX_PER_PAGE);
   const cursor = call.request.query.get("cursor");
   const from = cursor === null ? 0 : items.findIndex(({ id }) => cursorOf(id) === cursor);

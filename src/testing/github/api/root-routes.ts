@@ -1,10 +1,10 @@
 /** Routes beside issues: the root, the rate limit, users and repositories. */
 import { SECOND } from "../../../model/instant.ts";
 import { GitHubFailure, notFound } from "../failures.ts";
-import type { Json, JsonObject } from "../identifiers.ts";
+import type { WireJson, WireJsonObject } from "../identifiers.ts";
 import { representProfile } from "../represent.ts";
 import { representFullRepository } from "../represent-repository.ts";
-import { type Answer, type Call, ok, repositoryOf } from "./call.ts";
+import { type RouteAnswer, type Call, ok, repositoryOf } from "./call.ts";
 import { lastModified } from "./issue-routes.ts";
 import type { Budget } from "./rate-limits.ts";
 
@@ -42,8 +42,8 @@ const ROOT_LINKS: Readonly<Record<string, string>> = {
   user_search: "/search/users?q={query}{&page,per_page,sort,order}",
 };
 
-export function readRoot(call: Call): Answer {
-  const links: Record<string, Json> = {
+export function readRoot(call: Call): RouteAnswer {
+  const links: Record<string, WireJson> = {
     current_user_authorizations_html_url: `${call.world.htmlUrl}/settings/connections/applications{/client_id}`,
   };
   for (const [name, path] of Object.entries(ROOT_LINKS)) {
@@ -52,31 +52,31 @@ export function readRoot(call: Call): Answer {
   return ok(links);
 }
 
-export function readRateLimit(call: Call): Answer {
+export function readRateLimit(call: Call): RouteAnswer {
   const core = representBudget(call.budget);
-  const search: JsonObject = { ...core, limit: 30, used: 0, remaining: 30 };
+  const search: WireJsonObject = { ...core, limit: 30, used: 0, remaining: 30 };
   return ok({ resources: { core, search }, rate: core });
 }
 
-export function readCurrentUser(call: Call): Answer {
+export function readCurrentUser(call: Call): RouteAnswer {
   if (call.caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
   const { actor, installation } = call.caller.grant;
   if (installation !== null) throw new GitHubFailure(403, "Resource not accessible by integration");
   return ok(representProfile(call.world, call.world.user(actor.login)));
 }
 
-export function readUser(call: Call): Answer {
+export function readUser(call: Call): RouteAnswer {
   const user = call.world.findUser(call.params.login ?? "");
   if (user === undefined) throw notFound();
   return ok(representProfile(call.world, user));
 }
 
-export function readRepository(call: Call): Answer {
+export function readRepository(call: Call): RouteAnswer {
   const repository = repositoryOf(call, "read");
   return ok(representFullRepository(call.world, repository), lastModified(repository));
 }
 
-function representBudget(budget: Budget): JsonObject {
+function representBudget(budget: Budget): WireJsonObject {
   const { limit, used, remaining, reset } = budget;
   return { limit, used, remaining, reset: reset / SECOND };
 }
