@@ -241,6 +241,11 @@ export default defineConfig(
     },
   },
   {
+    name: "tandem/plain words",
+    files: ["src/integrations/**"],
+    rules: { "tandem/plain-words": "error" },
+  },
+  {
     name: "tandem/where printing is the purpose",
     files: printing,
     rules: { "no-console": "off" },

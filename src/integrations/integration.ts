@@ -1,11 +1,11 @@
 /**
  * The adapter contract: everything Tandem needs of an external system.
  *
- * 1. An adapter never decides. It translates, and it says truthfully what happened to a request.
+ * 1. An adapter never decides. It translates, and it reports truthfully what happened to a request.
  * 2. It holds no state that a restart may not lose.
  * 3. Its failures are `IntegrationError`s, classified by type and status, never by text.
- * 4. An address that it returns to be shown (`display.url`) is one of the web: http or https.
- * 5. Whatever it returns is canonical and carries no token of ours in its content.
+ * 4. Each address that it returns for display (`display.url`) is http or https.
+ * 5. The content of its observations is canonical and carries no idempotency token.
  */
 import type { Clock } from "../model/clock.ts";
 import type { Actor, Content, SetChanges } from "../model/content.ts";
@@ -22,21 +22,21 @@ import type {
 export interface Integration {
   readonly name: string;
   readonly resources: readonly ResourceType[];
-  /** How many writes an hour the provider takes of one account; absent: it does not say. */
+  /** How many writes an hour the provider accepts from one account; absent if the provider does not say. */
   readonly writesPerHour?: number;
-  /** Fields of credentials that are secrets: given literally, they are stored encrypted. Absent: none. */
+  /** Fields of credentials that are secrets: literal values are stored encrypted. Absent: none. */
   readonly secretFields?: readonly string[];
   /** Environment variables that accounts may name, beside those that Tandem allows by their prefix. */
   readonly environment?: readonly string[];
   /** Checks a webhook request's signature and names the delivery; reads the raw bytes only. */
   verify(request: WebhookRequest): Promise<Verified>;
-  /** Reads a stored delivery. Pure; throws a `TranslationError` where it is not what it claims. */
+  /** Reads a stored delivery. Pure; throws a `TranslationError` if the payload does not fit its event's name. */
   translate(delivery: StoredDelivery): Translation;
   /** Opens the API of one account. */
   connect(settings: AccountSettings): AccountClient;
   /**
-   * The installation that credentials log in as, where webhooks speak of installations. `null` or
-   * absent: none.
+   * The installation that the credentials log in as, for providers whose webhooks name installations.
+   * `null` or absent: none.
    */
   installationOf?(credentials: unknown): string | null;
 }
@@ -52,10 +52,10 @@ export interface WebhookRequest {
 export type Verified =
   | {
       readonly ok: true;
-      /** The provider's id of the delivery; the same when it is delivered again. */
+      /** The provider's id of the delivery; the same when it is redelivered. */
       readonly deliveryKey: string;
       readonly event: string;
-      /** Those of the secrets that it is signed with: it may concern only the accounts that have them. */
+      /** The secrets that match the signature: the delivery may concern only accounts with one of them. */
       readonly signedWith: readonly string[];
     }
   | {
@@ -71,11 +71,11 @@ export interface StoredDelivery {
   readonly payload: string;
 }
 
-/** A stored delivery that is not what its event's name claims. */
+/** A stored delivery whose payload does not fit its event's name. */
 export class TranslationError extends Error {
   override readonly name = "TranslationError";
   readonly code: "malformed_json" | "malformed_payload";
-  /** Where in the payload, such as `issue.updated_at`; empty for the whole. */
+  /** Path within the payload, such as `issue.updated_at`; empty for the whole payload. */
   readonly path: string;
   readonly hint: string;
 
@@ -91,7 +91,7 @@ export class TranslationError extends Error {
   }
 }
 
-/** What a delivery, a poll's item or an answer says. */
+/** The meaning of a delivery, of an item of a poll, or of a response. */
 export type Translation =
   | {
       readonly kind: "observations";
@@ -103,7 +103,7 @@ export type Translation =
       readonly action: string | null;
     }
   | {
-      /** A resource was moved to another container; told at its old place or at its new one. */
+      /** A resource was moved to another container; reported by the old container or by the new one. */
       readonly kind: "moved";
       readonly action: string | null;
       readonly move: ResourceMove;
@@ -115,14 +115,14 @@ export type Translation =
     }
   | { readonly kind: "irrelevant"; readonly action: string | null; readonly reason: string };
 
-/** News about containers and accounts, not about a resource in them. */
+/** Changes of containers and accounts, as opposed to changes of resources. */
 export type ContainerChange =
   | { readonly kind: "renamed"; readonly containerId: string; readonly name: string }
   | { readonly kind: "removed"; readonly containerId: string; readonly why: string }
   | { readonly kind: "added"; readonly containerId: string; readonly name: string }
   | { readonly kind: "suspended" | "unsuspended"; readonly installationId: string };
 
-/** How to reach an account; `credentials` are the adapter's own business. */
+/** How to reach an account. Only the adapter interprets `credentials`. */
 export interface AccountSettings {
   readonly name: string;
   readonly credentials: unknown;
@@ -130,57 +130,57 @@ export interface AccountSettings {
   readonly fetch?: typeof globalThis.fetch;
   /** The account's present time, for token expiry and the provider's clock offset. */
   readonly now: () => Instant;
-  /** For tests in virtual time: how a request waits for its time-out. Default: real timers. */
+  /** For tests in virtual time: the timer behind a request's time-out. Default: real timers. */
   readonly setTimer?: Clock["setTimer"];
 }
 
 export interface AccountClient {
-  /** Who we are; what we write carries this author. */
+  /** The user or bot as which the account acts: the author of all that it writes. */
   identity(signal?: AbortSignal): Promise<Actor>;
   /** Finds a container by its name or id. */
   findContainer(nameOrId: string, signal?: AbortSignal): Promise<Container>;
   container(container: Container): ContainerClient;
   /**
-   * The same server under the credentials of one of its users, who is nobody's account here: nothing
-   * of theirs is told to listeners. No request is made yet.
+   * The same server under the credentials of one of its users. That user is no account of Tandem's, so
+   * their telemetry is not reported to listeners. No request is made yet.
    *
-   * @throws IntegrationError of kind `credentials` where they cannot work.
+   * @throws IntegrationError of kind `credentials` if the credentials cannot work.
    */
   asUser(name: string, credentials: unknown): Pick<AccountClient, "identity" | "container">;
-  /** Asks what webhooks tell of an installation; absent where credentials log in as none. */
+  /** Reads the state that webhooks report of an installation; absent if credentials log in as none. */
   readonly installation?: InstallationClient;
-  /** The provider's log of its webhooks; absent where it keeps none, or shows these credentials none. */
+  /** The provider's log of its webhooks; absent if it keeps none, or does not show it to these credentials. */
   readonly deliveryLog?: DeliveryLog;
-  /** Told after every answer that carries them; the caller keeps the newest. */
+  /** Calls the listener after each response with such headers; the caller keeps the newest. */
   onTelemetry(listener: (telemetry: Telemetry) => void): void;
 }
 
 /** The installation that an account logs in as, as the provider knows it. */
 export interface InstallationClient {
-  /** Whether its tokens work; `gone`: it was uninstalled, or never was. */
+  /** Whether its tokens work; `gone`: the installation was removed, or never existed. */
   state(signal?: AbortSignal): Promise<"active" | "suspended" | "gone">;
-  /** Whether it was given a container: others may be seen all the same, where they are public. */
+  /** Whether it may access a container. Public containers can be read without that access. */
   includes(containerId: string, signal?: AbortSignal): Promise<boolean>;
 }
 
-/** What a provider keeps of the webhooks it sent, and its sending them again. */
+/** The provider's log of the webhooks it sent, and its way to send one again. */
 export interface DeliveryLog {
-  /** The same for all accounts that share it. */
+  /** Accounts that share a log give it the same name. */
   readonly name: string;
-  /** A page, newest first; `cursor` goes on behind the page that gave it. */
+  /** One page, newest first; `cursor` continues after the page that returned it. */
   page(cursor: string | null, signal?: AbortSignal): Promise<DeliveryLogPage>;
-  /** Asks for a delivery again, by any attempt at it; it comes under the same delivery id. */
+  /** Requests a redelivery, given any attempt; it arrives under the same delivery id. */
   redeliver(attemptId: string, signal?: AbortSignal): Promise<void>;
 }
 
 export interface DeliveryLogPage {
   readonly attempts: readonly (DeliveryAttempt & {
-    /** Whose news it is; `null` where it is nobody's, or not told. */
+    /** The installation that the delivery concerns; `null` if there is none, or if the log does not say. */
     readonly installationId: string | null;
-    /** Whether `translate` makes something of its event that does no harm when it comes late. */
+    /** Whether `translate` uses this event, and a late delivery of it does no harm. */
     readonly isRepeatable: boolean;
   })[];
-  /** `null` where the page is the last. */
+  /** `null` on the last page. */
   readonly cursor: string | null;
 }
 
@@ -189,30 +189,30 @@ export interface Container {
   readonly name: string;
 }
 
-/** What an answer's headers say beside its content. */
+/** Facts from a response's headers. */
 export interface Telemetry {
   /** Provider's clock minus ours, in microseconds, from the `Date` header. */
   readonly clockOffset: number | null;
-  /** Requests that a whole budget has, and those that are left of it. */
+  /** The number of requests in a whole rate limit, and the number that remain. */
   readonly limit: number | null;
   readonly remaining: number | null;
   readonly resetAt: Instant | null;
-  /** A container that turned out to have a new name, and that name; both or neither. */
+  /** A container that was found to have a new name, and that name; both or neither. */
   readonly containerId?: string;
   readonly containerName?: string;
 }
 
 /**
- * The API of one container. No request is repeated by the adapter itself, and every write is one, but for
- * sets: a provider may want a request for each change of one. One that fails after another was applied
- * has failed with `applied: "unknown"`.
+ * The API of one container. The adapter never repeats a request. Each write is one request, except for
+ * sets: a provider may need one request per changed element. If one of them fails after another was
+ * applied, the whole write fails with `applied: "unknown"`.
  */
 export interface ContainerClient {
   /** Reads one resource by id. Throws `not_found` (404: gone or hidden) or `gone` (410). */
   read(ref: ResourceRef, signal?: AbortSignal): Promise<Observation>;
   /**
-   * The same, or `unchanged` where the provider says that nothing has changed since the observation whose
-   * validator is given. `null`, or a provider that keeps none: it is read.
+   * Reads one resource, or returns `unchanged` if the provider says that nothing changed since the
+   * observation with this validator. Without a validator, or if the provider has none, it always reads.
    */
   readIfChanged(
     ref: ResourceRef,
@@ -221,8 +221,8 @@ export interface ContainerClient {
   ): Promise<Observation | "unchanged">;
   create(request: CreateRequest, signal?: AbortSignal): Promise<Observation>;
   /**
-   * Changes the given fields, and adds and removes elements of sets; whatever else is in those stays.
-   * `token` is put back where the resource carried one.
+   * Changes the given fields, and adds and removes the given elements of sets; other elements stay.
+   * `token` is written back into a resource that carried one.
    */
   patch(
     ref: ResourceRef,
@@ -232,11 +232,11 @@ export interface ContainerClient {
     signal?: AbortSignal,
   ): Promise<Observation>;
   delete(ref: ResourceRef, signal?: AbortSignal): Promise<void>;
-  /** Closes a resource that cannot or should not be deleted; `comment` says why, to people there. */
+  /** Closes a resource that cannot or should not be deleted; `comment` tells people there the reason. */
   close(ref: ResourceRef, comment: string | null, signal?: AbortSignal): Promise<Observation>;
-  /** Everything updated since, oldest first, page by page; `since: null` is everything. */
+  /** All resources updated since a time, oldest first, page by page; `since: null` lists all. */
   list(query: ListQuery, signal?: AbortSignal): AsyncIterable<ListPage>;
-  /** All resources of a type within one parent, in the order of their creation. */
+  /** All resources of a type below one parent, in the order of their creation. */
   children(
     parent: ResourceRef,
     type: string,
@@ -248,47 +248,47 @@ export interface CreateRequest {
   readonly type: string;
   readonly values: Content;
   readonly parent: ResourceRef | null;
-  /** `null` where the resource type says that these values cannot carry one. */
+  /** `null` if the resource type says that these values have no room for one. */
   readonly token: string | null;
 }
 
 export interface ListQuery {
   readonly type: string;
   readonly since: Instant | null;
-  /** Validator of the last finished listing; the adapter may answer "unchanged" with it. */
+  /** Validator of the last finished listing; with it the adapter may return `unchanged`. */
   readonly etag: string | null;
-  /** Goes on behind the page that gave it; what no longer leads anywhere begins anew. */
+  /** Continues after the page that returned it; a cursor that leads nowhere starts from the beginning. */
   readonly cursor?: string | null;
 }
 
 export interface ListPage {
   readonly observations: readonly Observation[];
-  /** Nothing changed since the validator's listing; there are no pages. */
+  /** Nothing changed since the listing of the validator, so there are no pages. */
   readonly unchanged: boolean;
   readonly etag: string | null;
   /** When the request for this page was sent. */
   readonly readAt: Instant;
   readonly last: boolean;
-  /** Where to go on behind this page, for another process too; `null` where it is the last. */
+  /** Continues after this page, in any process; `null` on the last page. */
   readonly cursor: string | null;
-  /** How many pages follow, as far as the provider tells. */
+  /** How many pages follow, if the provider says so. */
   readonly pagesLeft: number | null;
 }
 
 export type IntegrationErrorKind =
-  /** Network, timeout, 5xx: may pass. */
+  /** Network, time-out, 5xx: may succeed on a retry. */
   | "retryable"
   /** 403 or 429 with the provider's headers: the account pauses for `retryAfterMs`. */
   | "rate_limited"
   /** 401: the account needs attention. */
   | "credentials"
-  /** 404: gone, or hidden from us. Ambiguous. */
+  /** 404: gone, or hidden from this account. Ambiguous. */
   | "not_found"
-  /** 410: deleted, for certain. */
+  /** 410: certainly deleted. */
   | "gone"
-  /** The resource lives elsewhere now. */
+  /** The resource has another address now. */
   | "moved"
-  /** 403 without a rate limit, 422 and other refusals: will not pass by itself. */
+  /** 403 without a rate limit, 422 and other refusals: a retry does not help. */
   | "permanent";
 
 /** A request that failed. */
@@ -301,9 +301,9 @@ export class IntegrationError extends Error {
   readonly applied: "no" | "unknown";
   readonly status: number | null;
   readonly requestId: string | null;
-  /** How long to wait before another try, where the provider says. No time of day: clocks may differ. */
+  /** How long to wait before a retry, if the provider says so. A duration, because clocks may differ. */
   readonly retryAfterMs: number | null;
-  /** Of kind `moved`: which resource, and where it is now, where the provider says. */
+  /** For kind `moved`: the resource, and its new address if the provider tells it. */
   readonly moved: { readonly ref: ResourceRef; readonly to: Place } | null;
 
   constructor(details: {

@@ -1,4 +1,4 @@
-/** The API of one account: requests that carry its login, and where a redirect may lead. */
+/** The API of one account: adds the login to requests, and checks to which address a redirect may lead. */
 import { createHash } from "node:crypto";
 import { IntegrationError } from "../integration.ts";
 import { Addressing } from "./addressing.ts";
@@ -36,14 +36,14 @@ export class Api {
     }
   }
 
-  /** Reads, and where GitHub redirects, reads there, once and on the same API only. */
+  /** Reads an address, and follows one redirect within the same API. */
   async follow(url: string, signal: AbortSignal | undefined): Promise<Answer> {
     const answer = await this.send({ method: "GET", url, signal, redirectAnswers: true });
     if (!isRedirect(answer.status)) return answer;
     return this.send({ method: "GET", url: this.ownAddress(answer.headers.location), signal });
   }
 
-  /** The address of a repository that is known by its id; see `RepositoryApi`. */
+  /** The path of a repository with a known id; see `RepositoryApi`. */
   repositoryPath(id: string): string {
     const name = this.addressing.nameAt(this.transport.now(), id);
     return name === null ? `/repositories/${encodeURIComponent(id)}` : `/repos/${name}`;
@@ -56,9 +56,9 @@ export class Api {
   }
 
   /**
-   * Checks an address that an answer gave us: our token goes with the request.
+   * Checks an address from a response, because our token is sent there.
    *
-   * @throws IntegrationError `foreign_address` where it is not below our own base address.
+   * @throws IntegrationError `foreign_address` if it is not below our own base address.
    */
   ownAddress(address: string | undefined): string {
     const base = `${this.transport.baseUrl}/`;
@@ -70,7 +70,7 @@ export class Api {
   }
 }
 
-/** GitHub's ETags are of one token: another one's is worth nothing, and is not sent. */
+/** The ETag of a validator, if it was given to this token: GitHub's ETags differ by token. */
 function etagFor(token: string, validator: string): string | null {
   const [whose = "", etag = ""] = validator.split(" ", 2);
   return whose === nameOfToken(token) && etag !== "" ? etag : null;
@@ -80,18 +80,18 @@ function validatorFor(token: string, etag: string): string | null {
   return etag.includes(" ") ? null : `${nameOfToken(token)} ${etag}`;
 }
 
-/** Tells tokens apart and gives none away: it is kept in the database. */
+/** Identifies a token by its hash, because validators are stored in the database. */
 function nameOfToken(token: string): string {
   return createHash("sha256").update(token).digest("hex").slice(0, 12);
 }
 
-/** A kept token can be revoked before its time; a new one is made on the next attempt. */
+/** A cached token can be revoked before it expires, so the next attempt uses a new one. */
 function staleToken(error: IntegrationError): IntegrationError {
   return new IntegrationError({
     kind: "retryable",
     code: "token_expired",
     message: error.message,
-    hint: "It will be tried again with a new installation token.",
+    hint: "Tandem retries the request with a new installation token.",
     applied: "no",
     status: error.status,
     requestId: error.requestId,

@@ -1,16 +1,16 @@
 /**
- * The line that says who wrote a body that we post: how a reader sees the author, and how Tandem
- * tells the line from what they wrote.
+ * The line that names the author of a body that we post in their place. Readers see the author, and Tandem
+ * tells the line from the author's own text.
  *
  *   **Mona** wrote: <!-- tandem-author -->
  *
- * 1. `takeAttribution(putAttribution(body, line))` is the body, canonically, whatever it holds.
- * 2. It is known by its marker, a comment that GitHub does not show, and never by its text. One line
- *    is taken out, no more: the first that ends with the marker and is no quotation. Others are text.
- *    What is typed behind the marker, at the top of the body, is text too.
- * 3. People edit around it. What they type above it or in it, or that they take it away, is theirs;
- *    the next body that we send has the line at the top again.
- * 4. A body that leaves no room is posted without.
+ * 1. `takeAttribution(putAttribution(body, line))` is the canonical body, for every body.
+ * 2. The line is recognised by its marker, a comment that GitHub does not show, and never by its text.
+ *    Exactly one line is removed: the first that ends with the marker and is no quotation. Other markers
+ *    are text, and so is text behind the marker in the first line.
+ * 3. People edit around the line. Text above it or in it is theirs, and they may delete it. The next body
+ *    that we send has the line at the top again.
+ * 4. A body without enough room is posted without the line.
  */
 import { storableText } from "../../model/content.ts";
 
@@ -30,7 +30,7 @@ export function putAttribution(body: string, line: string): string {
   return text === "" ? marked : `${marked}${SEPARATOR}${text}`;
 }
 
-/** Takes the line out of a body; the body comes back canonical. */
+/** Removes the line from a body and returns the canonical body. */
 export function takeAttribution(body: string): string {
   const text = storableText(body);
   const found = findLine(text);
@@ -43,8 +43,8 @@ export function takeAttribution(body: string): string {
 }
 
 /**
- * The first line that ends with the marker and is no quotation. In the first line people type right
- * behind the marker, as long as there is nothing below it.
+ * Finds the first line that ends with the marker and is no quotation. In the first line of the body, text
+ * may follow the marker, because people type there while nothing is below it.
  */
 function findLine(text: string): { readonly start: number; readonly end: number } | null {
   // A line is read once, however many markers it has: a hostile body must not cost quadratic time.
@@ -63,7 +63,7 @@ function findLine(text: string): { readonly start: number; readonly end: number 
   return null;
 }
 
-/** Takes off what `putAttribution` added and no more, since a body may itself begin with blank lines. */
+/** Removes exactly what `putAttribution` added: a body may itself begin with blank lines. */
 function withoutSeparator(below: string): string {
   if (below.startsWith(SEPARATOR)) return below.slice(SEPARATOR.length);
   return below.startsWith("\n") ? below.slice(1) : below;

@@ -1,6 +1,6 @@
-/** An answer is read to a limit, counted after decompression: a small gzip can hold gigabytes. */
+/** Responses are read up to a limit, counted after decompression: a small gzip can hold gigabytes. */
 
-/** A page of 100 comments of GitHub's greatest length, in characters of four bytes, has 26 MB. */
+/** A page of 100 comments of the greatest length, in characters of four bytes, has 26 MB. */
 export const ANSWER_LIMIT = 32 * 1024 * 1024;
 
 export class AnswerTooLargeError extends Error {
@@ -11,10 +11,10 @@ export class AnswerTooLargeError extends Error {
   }
 }
 
-/** The same answer, whose body fails where it exceeds the limit. */
+/** The same response with a body that fails at the limit. */
 export function boundedAnswer(response: Response): Response {
   const { body, status, statusText, headers } = response;
-  // Of a subclass the text is at hand already; only the network sends a stream of unknown length.
+  // A subclass has its text in memory already; only the network sends a stream of unknown length.
   if (Object.getPrototypeOf(response) !== Response.prototype || body === null) return response;
   let left = ANSWER_LIMIT;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
@@ -27,7 +27,7 @@ export function boundedAnswer(response: Response): Response {
   return new Response(body.pipeThrough(limit), { status, statusText, headers });
 }
 
-/** Whether a failure is that of a body beyond the limit; reading wraps it in errors of its own. */
+/** Whether a failure means a body beyond the limit. Readers wrap it in errors of their own. */
 export function isTooLarge(cause: unknown): boolean {
   for (let error = cause; error instanceof Error; error = error.cause) {
     if (error instanceof AnswerTooLargeError) return true;

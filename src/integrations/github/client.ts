@@ -1,4 +1,4 @@
-/** The API of one GitHub account: who it is, which repositories it finds, and a client for each. */
+/** The API of one GitHub account: its identity, the repositories it finds, and a client for each. */
 import type { Actor } from "../../model/content.ts";
 import {
   type AccountClient,
@@ -28,11 +28,11 @@ export interface GitHubOptions {
   /** The API's address, for GitHub Enterprise Server. Default: `https://api.github.com`. */
   readonly baseUrl?: string;
   /**
-   * Hosts that an account's own `baseUrl` may name, such as `github.example.com`, beside that of `baseUrl`
-   * above, `api.github.com` and this machine. Tokens are sent to no other.
+   * Hosts that an account's own `baseUrl` may name, such as `github.example.com`. The host of `baseUrl`
+   * above, `api.github.com` and this machine are always allowed. Tokens are sent to no other host.
    */
   readonly hosts?: readonly string[];
-  /** Environment variables that accounts may name, beside those that begin with `GITHUB_` and the like. */
+  /** More environment variables that accounts may name, besides those that begin with `GITHUB_` and the like. */
   readonly env?: readonly string[];
   /** How long a request may take, in milliseconds. Default: 10 000. */
   readonly timeoutMs?: number;
@@ -45,7 +45,7 @@ const REPOSITORY_NAME = /^[\w-]+\/(?!\.{1,2}$)[\w.-]+$/;
 /**
  * Opens the API of one account. No request is made yet.
  *
- * @throws IntegrationError of kind `credentials` where they cannot work.
+ * @throws IntegrationError of kind `credentials` if the credentials cannot work.
  */
 export function connect(settings: AccountSettings, options: GitHubOptions): AccountClient {
   const login = readCredentials(settings.name, settings.credentials);
@@ -88,7 +88,7 @@ export function connect(settings: AccountSettings, options: GitHubOptions): Acco
   };
 }
 
-/** A token writes as its user, an installation as the App's bot. */
+/** A token writes as its user; an installation writes as the App's bot. */
 async function readIdentity(api: Api, signal: AbortSignal | undefined): Promise<Actor> {
   const url = await identityPath(api, signal);
   const { id, login } = readAnswer(userShape, await api.send({ method: "GET", url, signal }));
@@ -123,7 +123,7 @@ function repositoryPath(nameOrId: string): string {
   throw impossible(
     "invalid_repository_name",
     `${JSON.stringify(nameOrId)} is no repository of GitHub.`,
-    "Write it as owner/name, such as acme/site, or give its numeric id.",
+    "Give owner/name, such as acme/site, or the repository's numeric id.",
   );
 }
 
@@ -141,7 +141,7 @@ function repositoryNotFound(nameOrId: string, error: IntegrationError): Integrat
 }
 
 function ignore(): void {
-  // A user's budget is no account's.
+  // Nothing to report: a user's rate limit is not the account's.
 }
 
 function setRealTimer(millis: number, fire: () => void): () => void {

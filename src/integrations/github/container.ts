@@ -1,12 +1,12 @@
 /**
  * The issues and comments of one repository.
  *
- * 1. Paths are those below the repository, such as `/issues/5`; `RepositoryApi` says how the repository
- *    itself is addressed. Its new name is read off the answers.
- * 2. Whoever asks for a number gets what has it, be it a pull request: an issue can be made one and
- *    keeps its number. Lists and webhooks never bring one up.
- * 3. A 410 is a deletion only where the repository has issues at all; it answers the same to
- *    everything while its issues are switched off.
+ * 1. Paths are below the repository, such as `/issues/5`. `RepositoryApi` adds the address of the
+ *    repository, and reads its new name from responses.
+ * 2. A read by number returns the issue or pull request with that number: an issue can become a pull
+ *    request and keep its number. Lists and webhooks return issues only.
+ * 3. A 410 means a deletion only if the repository has issues enabled. While they are disabled, GitHub
+ *    answers 410 to every request for an issue.
  */
 import { z } from "zod";
 import type { Content, Json, SetChanges } from "../../model/content.ts";
@@ -47,7 +47,7 @@ import { type Answer, readAnswer, requestIdOf } from "./transport.ts";
 
 type KnownType = "issue" | "issue_comment";
 
-/** What GitHub takes when an issue is opened; the rest can only be set afterwards. */
+/** The fields that GitHub accepts when an issue is opened; others need a second request. */
 const FIELDS_OF_A_NEW_ISSUE: ReadonlySet<string> = new Set([
   "title",
   "body",
@@ -77,7 +77,7 @@ export class RepositoryClient implements ContainerClient {
     return answer.status === 304 ? "unchanged" : this.#observe(ref, answer);
   }
 
-  /** Opens an issue or writes a comment: one request. GitHub opens issues open. */
+  /** Opens an issue or writes a comment with one request. A new issue always has the state `open`. */
   async create(request: CreateRequest, signal?: AbortSignal): Promise<Observation> {
     const type = knownType(request.type);
     if (type === "issue_comment") return this.#comment(request, signal);
@@ -98,7 +98,7 @@ export class RepositoryClient implements ContainerClient {
     const url = pathOf(ref);
     const body = withToken(writableValues(values, (isIssue ? ISSUE : ISSUE_COMMENT).fields), token);
     const hasSets = isIssue && Object.keys(sets).length > 0;
-    // Values first: where GitHub refuses them, nothing was changed.
+    // Values first: if GitHub refuses them, nothing was changed.
     const patch = () => this.#send({ method: "PATCH", url, body, signal });
     if (!hasSets) return this.#observe(ref, await patch());
     const patched = Object.keys(body).length === 0 ? null : await patch();
@@ -116,7 +116,7 @@ export class RepositoryClient implements ContainerClient {
     const changed = await changeSets(send, url, sets, patched !== null, signal);
     try {
       const answer = changed.issue ?? patched ?? (await this.#send({ method: "GET", url, signal }));
-      // What it was read with stands for what it showed, which the labels may have gone on from.
+      // The validator belongs to the content that was read, and the labels may be newer than that content.
       const { validator: _, ...seen } = this.#observe(ref, answer);
       const { content } = seen;
       return content === null
@@ -142,8 +142,8 @@ export class RepositoryClient implements ContainerClient {
   }
 
   /**
-   * Closes an issue as not planned, then says why. The comment is a courtesy: where the conversation
-   * takes none (it is locked, say), the issue is closed all the same.
+   * Closes an issue as not planned, then comments with the reason. The comment is optional: if the
+   * conversation refuses it (because it is locked, for example), the issue stays closed.
    */
   async close(
     ref: ResourceRef,
@@ -176,7 +176,7 @@ export class RepositoryClient implements ContainerClient {
     return this.#pages(listPages(this.#repository, path, query, readItems, signal), query, signal);
   }
 
-  /** Comments of one issue. They are moved with it, under their old times: a list since then has none. */
+  /** Comments of one issue. A transfer moves them with their old times, so a list by time misses them. */
   async children(
     parent: ResourceRef,
     type: string,
@@ -211,15 +211,15 @@ export class RepositoryClient implements ContainerClient {
     }
   }
 
-  /** A server that is addressed by name may lack the list of a repository's comments. */
+  /** A server that is addressed by name may have no list of a repository's comments. */
   #lacksCommentList(error: unknown, { type }: ListQuery): boolean {
     const isMissing = error instanceof IntegrationError && error.kind === "not_found";
     return isMissing && type === "issue_comment" && this.#repository.isByName;
   }
 
   /**
-   * The comments of every issue that has some, in one page. One request an issue: an edited comment need
-   * not bump its issue, so issues cannot be asked for since then.
+   * The comments of all issues with comments, as one page. It needs one request per issue: editing a comment
+   * does not always touch its issue, so a list of issues by time would miss edits.
    */
   async #eachIssuesComments(
     since: Instant | null,
@@ -266,7 +266,7 @@ export class RepositoryClient implements ContainerClient {
   }
 
   /**
-   * Tells a deleted issue from a repository whose issues are switched off, and a transferred one from a
+   * Distinguishes a deleted issue from a repository with disabled issues, and a transferred issue from a
    * redirect that leads nowhere.
    */
   async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
@@ -338,7 +338,7 @@ export class RepositoryClient implements ContainerClient {
     throw nonsense(answer, `issue_url of comment ${comment.id} names no issue`);
   }
 
-  /** Issues tell which repository they are in, by name: where that is new, it was renamed. */
+  /** An issue's payload names its repository: a name that we did not know means a rename. */
   #noticeName(issue: IssuePayload, answer: Answer): void {
     const name = /\/repos\/([^/]+\/[^/]+)$/.exec(issue.repository_url ?? "")?.[1];
     if (name !== undefined) this.#repository.noticeName(name, answer.telemetry);
@@ -388,7 +388,7 @@ function knownType(type: string): KnownType {
   );
 }
 
-/** Whether a failed read says something of the resource: it is gone, or somewhere else. */
+/** Whether a failed read tells something about the resource: it is gone, or has another address. */
 function isNews(error: unknown): boolean {
   if (!(error instanceof IntegrationError)) return true;
   return error.kind === "gone" || error.kind === "not_found" || error.moved !== null;

@@ -1,4 +1,4 @@
-/** The credentials of a GitHub account: which forms there are, and a clear word when one is wrong. */
+/** The credentials of a GitHub account: their two forms, and clear errors for wrong ones. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { credentialsError } from "./errors.ts";
@@ -7,7 +7,7 @@ const address = z
   .url({ protocol: /^https?$/ })
   .transform((text) => text.replace(/(?<!\/)\/+$/, ""));
 
-/** Nothing but what a header can carry, or an error of `fetch` would quote it. */
+/** Only characters that a header can carry: otherwise an error of `fetch` would quote the token. */
 const token = z
   .string()
   .trim()
@@ -90,13 +90,13 @@ function isAt(baseUrl: string, given: string | undefined): boolean {
   return given === undefined || given === baseUrl;
 }
 
-/** The installation of an App's credentials; `null` for a token, and for what is neither. */
+/** The installation of an App's credentials; `null` for a token or anything else. */
 export function installationOf(credentials: unknown): string | null {
   const result = shape.safeParse(credentials);
   return result.success && "installationId" in result.data ? result.data.installationId : null;
 }
 
-/** An address given as an option. @throws IntegrationError of kind `credentials`. */
+/** Checks an address that was given as an option. @throws IntegrationError of kind `credentials`. */
 export function readBaseUrl(baseUrl: string): string {
   const result = address.safeParse(baseUrl);
   if (result.success) return result.data;
@@ -110,8 +110,8 @@ export function readBaseUrl(baseUrl: string): string {
 const THIS_MACHINE = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * An account's row names the host that its token is sent to. Without this check a row could send any
- * account's token, or any variable it names, anywhere.
+ * Checks that the configuration allows the host to which an account's row sends its token. Without this
+ * check a row could send any account's token, or any variable that it names, to any server.
  *
  * @throws IntegrationError of kind `credentials`.
  */
@@ -135,14 +135,14 @@ function readKey(account: string, pem: string): KeyObject {
   const problem = credentialsError(
     "invalid_private_key",
     `The private key of the GitHub account ${account} is not a PEM-encoded RSA key.`,
-    "Use the whole file that GitHub gave you when the key was made, from BEGIN to END, with its line breaks.",
+    "Use the whole file that GitHub gave you when the key was created, from BEGIN to END, with its line breaks.",
   );
   try {
     // Environment variables often carry line breaks as the two characters \n.
     const key = createPrivateKey(pem.replaceAll(String.raw`\n`, "\n"));
     if (key.asymmetricKeyType === "rsa") return key;
   } catch {
-    // The cause may quote parts of the key; the problem below says enough.
+    // The cause may quote parts of the key, so it is dropped.
   }
   throw problem;
 }

@@ -1,6 +1,6 @@
 /**
- * GitHub's own log of an App's webhooks, and its repeating them. GitHub keeps three days, repeats
- * nothing by itself, and answers the App alone: no token and no installation may ask.
+ * GitHub's log of an App's webhooks, and its redelivery of them. GitHub keeps the log for three days and
+ * never redelivers without a request. Only the App may ask: no token and no installation.
  */
 import { z } from "zod";
 import type { DeliveryAttempt } from "../../model/missed-delivery.ts";
@@ -45,7 +45,7 @@ function readAttempt(item: z.infer<typeof deliveryItemShape>): DeliveryLogPage["
     event: item.event,
     at: item.delivered_at,
     status: item.status_code,
-    // A redirect is no success to us, though GitHub counts it as one: nobody has taken the webhook.
+    // GitHub counts a redirect as a success, but no receiver has stored the webhook.
     succeeded: item.status_code >= 200 && item.status_code < 300,
   };
   return {

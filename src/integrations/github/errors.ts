@@ -1,40 +1,40 @@
 /**
- * What a failed request means. Decided by status, headers and error codes, never by text.
+ * The meaning of a failed request, decided by status, headers and error codes, never by text.
  *
- * | what happened | kind | applied (writes) |
+ * | failure | kind | applied (writes) |
  * | --- | --- | --- |
  * | connection refused, name not resolved | retryable | no |
- * | time-out, reset, answer broken off, 5xx, 408 | retryable | unknown |
+ * | time-out, reset, response cut off, 5xx, 408 | retryable | unknown |
  * | 429; 403 with `retry-after` or nothing remaining | rate_limited | no |
  * | a redirect to another issue of the same API | moved | no |
  * | any other redirect | retryable | no |
- * | a refusal that is no JSON object | retryable | no |
+ * | a refusal whose body is no JSON object | retryable | no |
  * | 401 | credentials | no |
  * | 404, 410 | not_found, gone | no |
  * | every other refusal | permanent | no |
  *
- * A read is never applied. What a proxy or a server in trouble says is never permanent: GitHub's own
- * refusals are JSON, so that a 404 in HTML deletes nothing and a redirect elsewhere ends nothing.
+ * A read is never applied. Refusals by a proxy or a failing server are never permanent: GitHub's own
+ * refusals are JSON, so a 404 in HTML must not delete a record, nor a foreign redirect end a pairing.
  */
 import { type Instant, instantFromMillis, MILLISECOND } from "../../model/instant.ts";
 import { IntegrationError, type IntegrationErrorKind } from "../integration.ts";
 import { ANSWER_LIMIT, isTooLarge } from "./bounded-answer.ts";
 
-/** A request, as far as its failure is concerned. */
+/** The facts about a request that its failure needs. */
 export interface RequestFacts {
   readonly method: string;
   /** Path and query, for people. */
   readonly path: string;
 }
 
-/** An answer that is no success. */
+/** A response that reports a failure. */
 export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: unknown;
-  /** Where the API is. */
+  /** The base address of the API. */
   readonly baseUrl: string;
-  /** Our time when it came, and how far GitHub's clock is ahead of ours, in microseconds. */
+  /** Our time when the response arrived, and the lead of GitHub's clock over ours, in microseconds. */
   readonly now: Instant;
   readonly clockOffset: number;
 }
@@ -48,15 +48,15 @@ interface Meaning {
   readonly applied: Applied;
 }
 
-/** Where GitHub does not say how long to wait, its documentation asks for at least a minute. */
+/** The pause that GitHub's documentation asks for if a response does not say how long to wait: a minute. */
 const DEFAULT_PAUSE_MS = 60_000;
 const SHORTEST_PAUSE_MS = 1_000;
-/** GitHub's budgets begin again every hour; an answer that names a later time is asked again then. */
+/** GitHub's rate limits reset every hour: if a response names a later time, ask again after an hour. */
 const LONGEST_PAUSE_MS = 60 * 60_000;
-/** Instants are whole microseconds below 2^53; a header that leads beyond them is not a time. */
+/** Instants are whole microseconds below 2^53; a header beyond that is not a time. */
 export const LAST_SECOND = Date.UTC(2200, 0) / 1000;
 
-/** Error codes of Node and undici under which the request never left. */
+/** Error codes of Node and undici that mean the request was never sent. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -64,7 +64,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** An answer with a status that refuses. */
+/** The error for a response whose status refuses the request. */
 export function refusalError(request: RequestFacts, refusal: Refusal): IntegrationError {
   const { status, headers, body } = refusal;
   const move = readMove(request.path, refusal);
@@ -82,7 +82,7 @@ export function refusalError(request: RequestFacts, refusal: Refusal): Integrati
   });
 }
 
-/** No answer, or only a part of one. */
+/** The error for a request without a response, or with only a part of one. */
 export function networkError(
   request: RequestFacts,
   cause: unknown,
@@ -100,37 +100,37 @@ export function networkError(
       cause,
     });
   if (ended === "aborted" || ended === "not_sent") {
-    return error("aborted", "was given up", "Tandem was stopping; it will try again.");
+    return error("aborted", "was given up", "Tandem was stopping. It retries the request after its next start.");
   }
   if (ended === "timed_out") {
     return error(
       "timed_out",
       "got no answer in time",
-      "It will be tried again. If this goes on, look at www.githubstatus.com or raise timeoutMs.",
+      "Tandem retries it. If this continues, look at www.githubstatus.com or raise timeoutMs.",
     );
   }
   if (isTooLarge(cause)) {
     return error(
       "answer_too_large",
       `got an answer of more than ${String(ANSWER_LIMIT / 1024 / 1024)} MiB`,
-      "Nothing of it was read, and it will be tried again. If this goes on, check baseUrl and any proxy.",
+      "The answer was discarded, and Tandem retries the request. If this continues, check baseUrl and any proxy.",
     );
   }
   if (!sent) {
     return error(
       "unreachable",
       "found no connection to GitHub",
-      "It will be tried again. If this goes on, check the network, the proxy and baseUrl.",
+      "Tandem retries it. If this continues, check the network, the proxy and baseUrl.",
     );
   }
   return error(
     "connection_lost",
     "lost its connection",
-    "It will be tried again. If this goes on, check the network and www.githubstatus.com.",
+    "Tandem retries it. If this continues, check the network and www.githubstatus.com.",
   );
 }
 
-/** A success whose content is not what the route promises. A write did take effect, probably. */
+/** A success whose content does not have the route's shape. If it was a write, it probably took effect. */
 export function malformedAnswer(
   request: RequestFacts,
   details: {
@@ -144,7 +144,7 @@ export function malformedAnswer(
     kind: "retryable",
     code: "malformed_answer",
     message: `GitHub's answer to ${describe(request)} makes no sense: ${details.problem}.`,
-    hint: "It will be tried again. If this goes on, check baseUrl and any proxy; GitHub's format may have changed.",
+    hint: "Tandem retries the request. If this continues, check baseUrl and any proxy; GitHub's format may have changed.",
     applied: isWrite(request) ? "unknown" : "no",
     status: details.status,
     requestId: details.requestId,
@@ -152,13 +152,13 @@ export function malformedAnswer(
   });
 }
 
-/** A redirect that is not believed. */
+/** A redirect that cannot be right, so the resource does not count as moved. */
 export function misled(cause: IntegrationError): IntegrationError {
   const { message, applied, status, requestId } = cause;
   return new IntegrationError({ ...MISLED, message, applied, status, requestId, cause });
 }
 
-/** Pages that lead in circles, or on and on. */
+/** Pages that form a circle, or do not end. */
 export function endlessPages(
   { request, status }: { readonly request: RequestFacts; readonly status: number },
   pages: number,
@@ -167,29 +167,29 @@ export function endlessPages(
     kind: "retryable",
     code: "endless_pages",
     message: `GitHub's pages behind ${describe(request)} do not end: ${String(pages)} were read.`,
-    hint: "It will be tried again. If this goes on, check baseUrl and any proxy.",
+    hint: "Tandem retries the listing. If this continues, check baseUrl and any proxy.",
     applied: "no",
     status,
   });
 }
 
-/** An address in an answer leads away from where the account's credentials may be sent. */
+/** An address in a response points outside the API to which the account's credentials may be sent. */
 export function foreignAddress(baseUrl: string, address: string | undefined): IntegrationError {
   return new IntegrationError({
     kind: "retryable",
     code: "foreign_address",
     message: `GitHub's answer leads away from ${baseUrl}, to ${address ?? "nowhere"}.`,
-    hint: "Nothing was sent there, and it will be tried again. Check baseUrl, and look for a proxy that alters answers.",
+    hint: "Tandem sent nothing there, and retries the request. Check baseUrl, and look for a proxy that alters answers.",
     applied: "no",
   });
 }
 
-/** Something that was asked of the adapter and that GitHub cannot do, or that makes no sense. */
+/** A request to the adapter that GitHub cannot fulfil, or that contradicts itself. */
 export function impossible(code: string, message: string, hint: string): IntegrationError {
   return new IntegrationError({ kind: "permanent", code, message, hint, applied: "no" });
 }
 
-/** Credentials that cannot work, found out before any request or from the token's own request. */
+/** Credentials that cannot work, as found before any request or by the request for a token. */
 export function credentialsError(
   code: string,
   message: string,
@@ -222,11 +222,11 @@ function meaningOf(refusal: Refusal, move: IntegrationError["moved"]): Meaning {
     return meaning(
       "retryable",
       "server_error",
-      "It will be tried again. If this goes on, look at www.githubstatus.com.",
+      "Tandem retries the request. If this continues, look at www.githubstatus.com.",
       "unknown",
     );
   }
-  return meaning("permanent", "refused", "Read GitHub's message; it will not pass by itself.");
+  return meaning("permanent", "refused", "Read GitHub's message and correct the cause; Tandem does not retry this by itself.");
 }
 
 function meaning(
@@ -247,13 +247,13 @@ const MOVED = meaning(
 const MISLED = meaning(
   "retryable",
   "unexpected_redirect",
-  "Nothing was sent there, and it will be tried again. If this goes on, check baseUrl, and look for a proxy that redirects.",
+  "Tandem sent nothing there, and retries the request. If this continues, check baseUrl, and look for a proxy that redirects.",
 );
 
 const NOT_GITHUB = meaning(
   "retryable",
   "not_from_github",
-  "GitHub refuses in JSON, so something in between has answered. It will be tried again; check baseUrl and any proxy.",
+  "GitHub refuses in JSON, so a server between Tandem and GitHub sent this answer. Tandem retries the request; check baseUrl and any proxy.",
 );
 
 const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
@@ -275,9 +275,9 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   ],
   [
     404,
-    meaning("not_found", "not_found", "It is gone, or the account has no access to it any more."),
+    meaning("not_found", "not_found", "It was deleted, or the account has lost access to it."),
   ],
-  [408, meaning("retryable", "timed_out", "It will be tried again.", "unknown")],
+  [408, meaning("retryable", "timed_out", "Tandem retries the request.", "unknown")],
   [410, meaning("gone", "gone", "It was deleted at GitHub.")],
   [
     422,
@@ -290,8 +290,8 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
 ]);
 
 /**
- * A transferred issue redirects to where it is now, by the repository's number. What is below it does
- * too, or is not found. `null` where a redirect leads to no other issue of the same API.
+ * A transferred issue redirects to its new address, by the repository's number. Addresses below it redirect
+ * too, or answer 404. Returns `null` if a redirect does not lead to another issue of the same API.
  */
 function readMove(path: string, { headers, baseUrl }: Refusal): IntegrationError["moved"] {
   const { location = "" } = headers;
@@ -314,7 +314,7 @@ function hasRateLimitHeaders({ headers }: Refusal): boolean {
   return headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";
 }
 
-/** How long to wait: the database's clock, by which accounts are paused, may differ from ours by hours. */
+/** A duration, not a time: the database's clock, by which accounts pause, may differ from ours by hours. */
 function pauseMillis({ headers, now, clockOffset }: Refusal): number {
   const seconds = wholeNumber(headers["retry-after"]);
   if (seconds !== null) return Math.min(seconds * 1000, LONGEST_PAUSE_MS);
@@ -324,7 +324,7 @@ function pauseMillis({ headers, now, clockOffset }: Refusal): number {
   return Math.min(Math.max(left, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
 }
 
-/** A header's time in seconds; `null` where it is none, or beyond the year 2200. */
+/** A header's time in seconds; `null` if it is none, or is beyond the year 2200. */
 export function instantOfSeconds(text: string | undefined): Instant | null {
   const seconds = wholeNumber(text);
   return seconds === null || seconds > LAST_SECOND ? null : instantFromMillis(seconds * 1000);
@@ -334,7 +334,7 @@ function wholeNumber(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : null;
 }
 
-/** Follows causes; a connection tried on several addresses fails with several errors. */
+/** Follows the chain of causes. A connection that was tried on several addresses fails with several errors. */
 function neverSent(cause: unknown): boolean {
   for (let error = cause; error instanceof Error; error = error.cause) {
     if ("code" in error && typeof error.code === "string" && NEVER_SENT.has(error.code))

@@ -1,6 +1,6 @@
-/** Reading JSON without losing the last digits of ids that go beyond 2^53. */
+/** Parses JSON without losing the last digits of ids beyond 2^53. */
 
-/** An escape or a quote, to know where strings begin and end; or a number of 16 characters or more. */
+/** An escape or a quote, to know where strings begin and end, or a number of 16 characters or more. */
 const STEPS = /\\.|"|-?\d[\d.eE+-]{15,}/gs;
 const MAY_BE_LONG = /\d{16}/;
 const LONG_INTEGER = /^-?[1-9]\d{15,}$/;

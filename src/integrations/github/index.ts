@@ -32,7 +32,7 @@ export function github(
   return {
     name: "github",
     resources: RESOURCES,
-    // GitHub refuses more than about this many requests that create content.
+    // GitHub refuses more requests per hour than about this many that create content.
     writesPerHour: 500,
     secretFields: ["token", "privateKey"],
     environment: options.env ?? [],

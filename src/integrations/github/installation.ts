@@ -1,4 +1,4 @@
-/** What GitHub says of an App's installation. Only the App itself may ask, and is told while it is suspended. */
+/** The state of an App's installation. Only the App itself may ask, even while the installation is suspended. */
 import { IntegrationError, type InstallationClient } from "../integration.ts";
 import type { Api } from "./api.ts";
 import type { Login } from "./credentials.ts";

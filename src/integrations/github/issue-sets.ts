@@ -1,10 +1,11 @@
 /**
- * Labels and assignees of an issue, changed one by one: a PATCH takes a whole set, and would take off what
- * others have put there since it was read.
+ * Labels and assignees of an issue, changed one by one. A PATCH replaces a whole set, and would remove the
+ * elements that other people have added since it was read.
  *
- * 1. GitHub adds labels in one request and removes each by its own; assignees it adds and removes in one.
- * 2. A label that is not there any more (404) is as it should be. An issue that is not there is told by
- *    whatever is asked of it next.
+ * 1. GitHub adds labels in one request and removes each label by a request of its own. Assignees are added
+ *    in one request and removed in one.
+ * 2. A 404 for a label's removal means that it was removed already. If the issue itself is missing, the next
+ *    request for it says so.
  */
 import {
   canonical,
@@ -23,19 +24,19 @@ import { type Answer, instantOfDate, readAnswer } from "./transport.ts";
 
 const NO_CHANGE: SetChange = { added: [], removed: [] };
 
-/** What the requests have done, to be laid over an answer that does not show it yet. */
+/** The effect of the requests, which is applied on top of a response that does not show it yet. */
 export interface ChangedSets {
   readonly labels: SetChange;
-  /** The issue as the last request answered it; `null` where none answered with an issue. */
+  /** The last response that shows the whole issue; `null` if none did. */
   readonly issue: Answer | null;
-  /** The answer to the last change of labels: all labels, and no issue. `null` where none was changed. */
+  /** The response to the last change of labels, which lists all labels but no issue; `null` without a change. */
   readonly lastLabels: Answer | null;
 }
 
 /**
- * Sends what changes the sets.
+ * Sends the changes of the sets.
  *
- * @throws IntegrationError `applied: "unknown"` where one failed after another was applied.
+ * @throws IntegrationError `applied: "unknown"` if one request fails after another was applied.
  */
 export async function changeSets(
   send: (request: UnsignedRequest) => Promise<Answer>,
@@ -81,9 +82,9 @@ function labelsIn(answer: Answer): readonly string[] {
 }
 
 /**
- * An issue as far as a change of its labels was answered: the labels that were there then, at the time of the
- * answer. Without it a refused read would leave the outcome of the change unknown for as long as the account
- * pauses, and a label that a person takes off meanwhile would be put back.
+ * The issue as far as the response to a change of labels shows it: the labels, at the time of the response.
+ * Without this observation a refused read leaves the outcome unknown while the account pauses, and a label
+ * that a person removes meanwhile would be added again.
  */
 export function observeLabels(
   ref: ResourceRef,
@@ -104,7 +105,7 @@ export function observeLabels(
   };
 }
 
-/** What is known to be done shows in an observation, though the read that it is of lags behind. */
+/** Adds the confirmed changes of labels to an observation, because a read may lag behind them. */
 export function withChangedLabels(content: Content, { added, removed }: SetChange): Content {
   const { labels } = content;
   if (!isStringArray(labels)) return content;
@@ -112,7 +113,7 @@ export function withChangedLabels(content: Content, { added, removed }: SetChang
   return { ...content, labels: [...new Set([...kept, ...added])].sort() };
 }
 
-/** A label by such a name has no address: the request would go to the labels of the whole issue. */
+/** A label with such a name has no address: the URL would mean all labels of the issue. */
 function checkName(name: string): void {
   if (name !== "." && name !== "..") return;
   throw impossible(
@@ -127,7 +128,7 @@ function unlessNotThere(error: unknown): null {
   throw error;
 }
 
-/** What failed after something else was written is no write that was never made. */
+/** Marks a failure as possibly applied, because an earlier request of the same write was applied. */
 export function partlyApplied(error: unknown): unknown {
   if (!(error instanceof IntegrationError) || error.applied === "unknown") return error;
   const { kind, code, message, hint, status, requestId, retryAfterMs, moved } = error;

@@ -1,17 +1,17 @@
 /**
- * Listing what changed, oldest first, without missing what moves meanwhile.
+ * Lists changed resources, oldest first, without missing those that change during the listing.
  *
- * A resource that is edited while we page jumps to the end of the order and pulls everything behind
- * it one place forward, over the border of a page we already have. Newest first would lose the
- * edited one instead: it jumps to a page we already have. So pages are not counted: after each one
- * the next question is "what changed since the last second of it". Nothing that stands still is
- * passed over, and what jumped to the end is met there. What two pages share is told once. Where
- * two seconds fill a whole page, GitHub's own link to the next one is followed.
+ * A resource that is edited while we page moves to the end of the order. All resources behind it move
+ * one position forward, across the border of a page that we have read already. With newest first the
+ * edited resource itself would move to such a page. So the listing does not count pages: after each
+ * page it asks for the changes since the last second of that page. No unchanged resource is skipped,
+ * and edited ones appear at the end. An item that two pages share is reported once. If a page covers
+ * less than two seconds, the listing follows GitHub's own link to the next page.
  *
- * A validator stands for its page only, so it is given out only where one page was everything.
+ * A validator covers one page only, so it is returned only if that page was the whole list.
  *
- * A server in trouble must not keep us listing: an address that was asked for before, or several pages on
- * end without news, end the listing as a failure that may pass.
+ * A failing server must not keep us listing. An address that was read before, or several pages in a row
+ * without a new item, end the listing with a retryable error.
  */
 import { z } from "zod";
 import {
@@ -28,7 +28,7 @@ import type { RepositoryApi } from "./repository-api.ts";
 import { endlessPages } from "./errors.ts";
 import type { Answer } from "./transport.ts";
 
-/** One entry of a page; `observation` is `null` where it is none of ours, such as a pull request. */
+/** One entry of a page; `observation` is `null` if it is not synced, such as a pull request. */
 export interface ListItem {
   readonly key: string;
   readonly updatedAt: Instant;
@@ -36,20 +36,20 @@ export interface ListItem {
 }
 
 const PAGE_SIZE = "100";
-/** Pages on end that may bring nothing new: what two of them share was told once. */
+/** The number of pages in a row that may contain no new item. */
 const PAGES_WITHOUT_NEWS = 10;
-/** Of one list: two million resources. */
+/** The most pages of one listing: two million resources. */
 const MOST_PAGES = 20_000;
 
-/** Notices where pages lead in circles, or on and on. */
+/** Detects pages that form a circle or do not end. */
 export class PageGuard {
   readonly #asked = new Set<string>();
   #withoutNews = 0;
 
   /**
-   * Takes note of a page, and of where the next one is.
+   * Records a page and the address of the next one.
    *
-   * @throws IntegrationError `endless_pages`, which may pass.
+   * @throws IntegrationError `endless_pages`, which is retryable.
    */
   note(answer: Answer, url: string, next: string | null, news: number): void {
     this.#asked.add(url);
@@ -65,7 +65,7 @@ export class PageGuard {
   }
 }
 
-/** Reads all pages of a list whose route takes `since`, `sort` and `direction`. */
+/** Reads all pages of a list whose route accepts `since`, `sort` and `direction`. */
 export async function* listPages(
   repository: RepositoryApi,
   path: string,
@@ -119,7 +119,7 @@ export async function* listPages(
 interface Place {
   readonly url: string;
   readonly since: Instant | null;
-  /** What the next page may show once more. */
+  /** Items of earlier pages that the next page may contain again, with their times. */
   readonly told: ReadonlyMap<string, Instant>;
 }
 
@@ -134,7 +134,7 @@ const cursorShape = z.object({
   told: z.array(z.tuple([z.string(), z.string()])),
 });
 
-/** A cursor that is none of ours, or leads to another API by now, is of no use. */
+/** Ignores a cursor of another format, or one that points to another API. */
 function readCursor(repository: RepositoryApi, cursor: string | null): Place | null {
   if (cursor === null) return null;
   try {
@@ -149,7 +149,7 @@ function readCursor(repository: RepositoryApi, cursor: string | null): Place | n
   }
 }
 
-/** Cursors of former versions name the repository, too. */
+/** Cursors of earlier versions contain the repository, too. */
 function isBelowRepository(url: string): boolean {
   return url.startsWith("/issues");
 }
@@ -182,8 +182,8 @@ function linkOf(header: string | undefined, relation: string): string | null {
 }
 
 /**
- * From when the next page is asked for: one second before the last change of this one, whether or
- * not GitHub counts that second itself in. `null` where that would show the whole page again.
+ * The `since` of the next page: one second before the last change of this page, because GitHub may or may
+ * not include that second. `null` if that would return the same page again.
  */
 function resumeFrom(items: readonly ListItem[]): Instant | null {
   const [first, last] = [items.at(0), items.at(-1)];
@@ -192,7 +192,7 @@ function resumeFrom(items: readonly ListItem[]): Instant | null {
   return first.updatedAt < from ? from : null;
 }
 
-/** What a page from `since` on may show once more. */
+/** Items that a page from `since` on may contain again. */
 function toldSince(
   since: Instant | null,
   told: ReadonlyMap<string, Instant>,

@@ -1,4 +1,4 @@
-/** Where the tokens of requests come from: one as given, or an App installation's, made as needed. */
+/** The tokens for requests: a fixed token, or those of an App's installation, made when needed. */
 import { sign } from "node:crypto";
 import { addMillis, type Instant, SECOND } from "../../model/instant.ts";
 import { IntegrationError } from "../integration.ts";
@@ -10,9 +10,9 @@ import { readAnswer, type Transport } from "./transport.ts";
 type AppLogin = Extract<Login, { kind: "app" }>;
 
 export interface TokenSource {
-  /** A token to send; `fresh` unless it was kept from before and may have been revoked since. */
+  /** A token to send. `fresh` is false if it was cached and may have been revoked since. */
   take(): Promise<{ readonly token: string; readonly fresh: boolean }>;
-  /** Forgets a token that GitHub refused. */
+  /** Removes a token that GitHub refused from the cache. */
   drop(token: string): void;
 }
 
@@ -21,7 +21,7 @@ interface Made {
   readonly expiresAt: Instant;
 }
 
-/** A new token is made when this is left of the old one, so that none expires on its way. */
+/** A new token is made this long before the old one expires, so that none expires during a request. */
 const MARGIN_MS = 60_000;
 
 /** A token that does not change. */
@@ -37,15 +37,15 @@ export class FixedToken implements TokenSource {
   }
 
   drop(): void {
-    // There is no other; the account needs attention.
+    // There is no other token: the account needs a person.
   }
 }
 
 /**
- * An installation's tokens: made when needed, kept until shortly before they expire.
+ * The tokens of an installation, made when needed and cached until shortly before they expire.
  *
- * Not `@octokit/auth-app`: it shares tokens being made between hosts when the installation's
- * number is the same, keeps them by the wall clock, and waits and repeats on its own.
+ * Not `@octokit/auth-app`: it shares pending tokens between hosts that have the same installation
+ * number, expires them by the wall clock, and waits and retries without asking.
  */
 export class InstallationTokens implements TokenSource {
   readonly #login: AppLogin;
@@ -66,7 +66,7 @@ export class InstallationTokens implements TokenSource {
     ) {
       return { token: current.token, fresh: false };
     }
-    // One request serves all who wait, so it is bound to nobody's signal but the time-out's.
+    // One request serves all waiting callers, so only its own time-out may abort it.
     this.#making ??= this.#make().finally(() => {
       this.#making = null;
     });
@@ -95,20 +95,20 @@ export class InstallationTokens implements TokenSource {
   }
 }
 
-/** The header with which an App speaks for itself: a JSON Web Token (RFC 7519) of nine minutes. */
+/** The header by which an App authenticates itself: a JSON Web Token (RFC 7519) of nine minutes. */
 export function appAuthorization(login: AppLogin, now: Instant): string {
   const seconds = Math.floor(now / SECOND);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const header = part({ alg: "RS256", typ: "JWT" });
-  // A minute in the past, as GitHub asks for, against clocks that differ.
+  // Issued a minute in the past, as GitHub recommends, because clocks differ.
   const claims = part({ iat: seconds - 60, exp: seconds + 480, iss: login.appId });
   const signature = sign("RSA-SHA256", Buffer.from(`${header}.${claims}`), login.key);
   return `Bearer ${header}.${claims}.${signature.toString("base64url")}`;
 }
 
 /**
- * Making a token fails for reasons of its own. A 404 here says that the installation is gone, not
- * the issue that was asked for; and whatever happened, that request was not sent.
+ * The failure of the request for a token, as the failure of the request that needed it. A 404 means here
+ * that the installation is gone, not the issue. In any case the request that needed the token was not sent.
  */
 function notTheRequestsFault(error: IntegrationError): IntegrationError {
   const { kind, code, message, hint, status, requestId, retryAfterMs } = error;

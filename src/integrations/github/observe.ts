@@ -1,4 +1,4 @@
-/** From one issue or comment, in a webhook or an answer, to the observation Tandem works with. */
+/** Converts an issue or comment, from a webhook or a response, to an observation. */
 import { type Actor, canonical, type Json } from "../../model/content.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
 import { webAddress } from "../../model/web-address.ts";
@@ -7,7 +7,7 @@ import { type CommentPayload, type IssuePayload, nameOfLabel } from "./payload.t
 import { ISSUE, ISSUE_COMMENT } from "./resources.ts";
 import { takeToken } from "./token.ts";
 
-/** Reads an issue. Fields that the payload does not have stay out of the content. */
+/** Reads an issue. Fields that the payload lacks are left out of the content. */
 export function observeIssue(issue: IssuePayload): Observation {
   const { body, token } = readBody(issue.body);
   const author = readActor(issue.user);
@@ -18,7 +18,7 @@ export function observeIssue(issue: IssuePayload): Observation {
     state_reason: issue.state_reason,
     labels: issue.labels?.map(nameOfLabel),
     assignees: issue.assignees?.flatMap((user) => (user === null ? [] : [user.login])),
-    // An author whose account is gone was not seen; the record keeps the author it has.
+    // A deleted author was not observed, so the record keeps the author that it has.
     author: author === null ? undefined : { ...author },
   };
   return {
@@ -66,7 +66,7 @@ export function asDeletion(
   };
 }
 
-/** An address is kept only where a page may show it as a link. */
+/** Keeps an address only if a page may show it as a link. */
 function shownAt(address: string): Observation["display"] {
   const url = webAddress(address);
   return url === null ? {} : { url };
@@ -76,12 +76,12 @@ export function isPullRequest(issue: IssuePayload): boolean {
   return issue.pull_request !== undefined && issue.pull_request !== null;
 }
 
-/** Whether a comment belongs to a pull request; its page is the only place where it says so. */
+/** Whether a comment belongs to a pull request; only its `html_url` tells. */
 export function isOnPullRequest(comment: CommentPayload): boolean {
   return /\/pull\/\d+(?:#|$)/.test(comment.html_url);
 }
 
-/** The number of the issue a comment belongs to, or `null` where its address does not tell. */
+/** The number of the issue a comment belongs to, or `null` if its address has none. */
 export function issueNumberOf(comment: CommentPayload): string | null {
   return /\/issues\/(\d+)$/.exec(comment.issue_url)?.[1] ?? null;
 }

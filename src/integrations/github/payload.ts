@@ -1,16 +1,16 @@
-/** The shapes Tandem reads out of GitHub's JSON, webhooks and answers alike: only the fields read. */
+/** The shapes of GitHub's JSON, in webhooks and responses: only the fields that Tandem reads. */
 import { z } from "zod";
 import { type Instant, parseInstant } from "../../model/instant.ts";
 import { TranslationError } from "../integration.ts";
 import { parseExactly } from "./exact-json.ts";
 
-/** No id of GitHub's has more digits; Postgres refuses an index entry of more than 2,700 bytes. */
+/** No id at GitHub has more digits; Postgres refuses an index entry of more than 2,700 bytes. */
 const LONGEST_ID = 20;
-/** The same of names: GitHub's own limits are 39 for a login, and 100 for a repository's name. */
+/** The same for names. GitHub's own limits are 39 for a login, and 100 for a repository's name. */
 const LONGEST_LOGIN = 255;
 const LONGEST_FULL_NAME = 512;
 
-/** An id as text; `parseExactly` leaves long ones as text. */
+/** An id as text; `parseExactly` keeps long ids as text. */
 const id = z
   .union([z.int().nonnegative(), z.string().max(LONGEST_ID).regex(/^\d+$/)])
   .transform(String);
@@ -27,13 +27,13 @@ const time = z.string().transform((text, context): Instant => {
 const user = z.looseObject({ id, login: z.string().min(1).max(LONGEST_LOGIN) });
 const label = z.union([z.string(), z.looseObject({ name: z.string() })]);
 
-/** An issue. What may be missing here was not seen; what is `null` is empty. */
 export const labelsShape = z.array(label);
 
 export function nameOfLabel(given: z.infer<typeof label>): string {
   return typeof given === "string" ? given : given.name;
 }
 
+/** An issue. An absent field was not observed, and `null` means empty. */
 export const issueShape = z.looseObject({
   number: id,
   title: z.string(),
@@ -47,9 +47,9 @@ export const issueShape = z.looseObject({
   created_at: time.optional(),
   updated_at: time,
   repository_url: z.string().optional(),
-  /** How many comments it has. */
+  /** The number of its comments. */
   comments: z.number().optional(),
-  /** Present on pull requests, which share the numbers and the routes of issues. */
+  /** Present on pull requests, which share numbers and routes with issues. */
   pull_request: z.unknown().optional(),
 });
 export type IssuePayload = z.infer<typeof issueShape>;
@@ -86,7 +86,7 @@ export const deliveryItemShape = z.looseObject({
   installation_id: id.nullish().transform((given) => given ?? null),
 });
 
-/** What every webhook with an action says first. */
+/** The part that all webhooks with an action share. */
 export const actionShape = z.looseObject({ action: z.string() });
 
 export const issueEventShape = z.looseObject({
@@ -95,12 +95,12 @@ export const issueEventShape = z.looseObject({
   repository: repositoryShape,
 });
 
-/** Of an issue that leaves: as what it goes on, and where. */
+/** The old repository's webhook for a transferred issue: its new number and its new repository. */
 export const departureShape = z.looseObject({
   changes: z.looseObject({ new_issue: issueShape, new_repository: repositoryShape }),
 });
 
-/** Of an issue that was opened because it came from another repository. */
+/** The new repository's webhook for a transferred issue, which was opened by the transfer. */
 export const arrivalShape = z.looseObject({
   changes: z.looseObject({
     old_issue: z.looseObject({ number: id }),
@@ -132,7 +132,7 @@ export const installationRepositoriesEventShape = z.looseObject({
   repositories_removed: z.array(repositoryShape),
 });
 
-/** Reads a webhook's text as JSON. */
+/** Parses a webhook's body. */
 export function readJson(text: string): unknown {
   try {
     return parseExactly(text);
@@ -145,7 +145,7 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** Reads a webhook's payload as what its event claims it to be. */
+/** Reads a webhook's payload with the shape of its event. */
 export function readPayload<Shape extends z.ZodType>(
   shape: Shape,
   payload: unknown,
@@ -165,7 +165,7 @@ export function readPayload<Shape extends z.ZodType>(
   );
 }
 
-/** Where a payload first fails its shape, and how. */
+/** The path and the problem of the first field that does not fit the shape. */
 export function firstProblem(error: z.ZodError): {
   readonly path: string;
   readonly problem: string;

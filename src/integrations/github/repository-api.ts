@@ -1,13 +1,13 @@
 /**
- * Requests to one repository. Callers name a path below the repository, such as `/issues/5`.
+ * Requests to one repository. Callers give a path below the repository, such as `/issues/5`.
  *
- * 1. By number, `/repositories/:id/...`, on a server that answers there, as GitHub does. Its redirects and
- *    page links lead there too. A rename changes nothing, and no request reaches a repository that takes
- *    over a name which ours has given up.
- * 2. By name, `/repos/:owner/:repo/...`, on a server that does not. The name must lead to the repository's
- *    id: it is looked up immediately before each write, and before a read at most once a minute.
- * 3. The first 404 decides which, for an account; until then nothing is looked up. "By name" is decided
- *    again every hour: two 404s in error must not cost GitHub's accounts a look-up a write for longer.
+ * 1. By number, `/repositories/:id/...`, on a server that supports it, as GitHub does. Its redirects and
+ *    page links use numbers too. So a rename changes nothing, and no request reaches another repository
+ *    that has taken over a former name.
+ * 2. By name, `/repos/:owner/:repo/...`, on other servers. The name must lead to the repository's id: it is
+ *    looked up immediately before each write, and before a read at most once a minute.
+ * 3. The first 404 of an account decides between the two; until then no name is looked up. "By name" is
+ *    decided again every hour: after two wrong 404s a GitHub account must not pay a lookup per write forever.
  */
 import type { Instant } from "../../model/instant.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -38,7 +38,7 @@ export class RepositoryApi {
     return this.#name;
   }
 
-  /** Whether this server has the documented paths only, and may lack some of them. */
+  /** Whether this server supports the documented paths only, and perhaps not all of them. */
   get isByName(): boolean {
     return this.#api.addressing.kindAt(this.now()) === "by_name";
   }
@@ -54,7 +54,7 @@ export class RepositoryApi {
     if (kind === "by_name") return this.#sendByName(request);
     try {
       const answer = await this.#api.send({ ...request, url: this.#byNumber(request.url) });
-      // A server may know repositories by number, and nothing below them.
+      // A server may know repositories by number, but no addresses below them.
       if (request.url !== "") addressing.noteNumber();
       return answer;
     } catch (error) {
@@ -65,9 +65,9 @@ export class RepositoryApi {
   }
 
   /**
-   * The path below the repository of an address that an answer gave us, such as that of the next page.
+   * The path below the repository, given an address from a response, such as that of the next page.
    *
-   * @throws IntegrationError where it leads to another host or another repository.
+   * @throws IntegrationError if the address leads to another host or another repository.
    */
   pathOf(address: string, answer: Answer | null): string {
     const href = address.startsWith("/") ? address : this.#api.ownAddress(address);
@@ -84,8 +84,8 @@ export class RepositoryApi {
   }
 
   /**
-   * Whether an issue is where a redirect leads, or has been moved on from there. GitHub redirects only those
-   * who may read the issue at its new place, and answers others 404: a redirect to nothing is a mistake.
+   * Whether the target of a redirect is an issue, or one that has moved on. GitHub redirects only users
+   * who may read the issue at its new address, and answers 404 to others. So a redirect to nothing is wrong.
    */
   async isThere(place: Place, signal: AbortSignal | undefined): Promise<boolean> {
     const { containerId, externalId } = place;
@@ -99,7 +99,7 @@ export class RepositoryApi {
     }
   }
 
-  /** An answer tells the repository's name; a new one is told on. */
+  /** Records the repository's name from a response, and reports a new name to listeners. */
   noticeName(name: string, telemetry: Telemetry): void {
     if (name === this.#name) return;
     this.#name = name;
@@ -116,13 +116,13 @@ export class RepositoryApi {
     try {
       return await this.#api.send({ ...request, url: `/repos/${name}${request.url}` });
     } catch (error) {
-      // The name may have been given up since it was looked up.
+      // The name may have been given up since the lookup.
       if (isKnown) this.#api.addressing.lookedUp.delete(this.#id);
       throw error;
     }
   }
 
-  /** Whether the server answers below the repository's name, but not below its number. */
+  /** Whether the server answers below the repository's name but not below its number. */
   async #hasNameOnly(signal: AbortSignal | undefined): Promise<boolean> {
     try {
       await this.#api.send({ method: "GET", url: this.#byNumber("/issues?per_page=1"), signal });
@@ -142,10 +142,10 @@ export class RepositoryApi {
   }
 
   /**
-   * The name under which the repository's id is found now: the one we know, what that redirects to, or
-   * what the server says of the id.
+   * The current name of the repository's id: the known name, the name it redirects to, or the one that the
+   * server gives for the id.
    *
-   * @throws IntegrationError `not_found` where no name leads to it.
+   * @throws IntegrationError `not_found` if no name leads to the id.
    */
   async #lookUpName(signal: AbortSignal | undefined): Promise<string> {
     const at = this.now();
@@ -156,7 +156,7 @@ export class RepositoryApi {
     return name;
   }
 
-  /** `null` where nothing, or another repository, is found at an address. */
+  /** The repository at an address; `null` if there is none, or another one. */
   async #identify(url: string, signal: AbortSignal | undefined) {
     try {
       const found = this.#readIdentity(await this.#api.follow(url, signal));
@@ -192,7 +192,7 @@ function isNotFound(error: unknown): boolean {
   return error instanceof IntegrationError && error.kind === "not_found";
 }
 
-/** GitHub takes names in any case. */
+/** GitHub's names are not case-sensitive. */
 function isSameName(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }

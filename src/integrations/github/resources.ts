@@ -1,4 +1,4 @@
-/** What GitHub's issues and issue comments are made of: the declarations Tandem plans with. */
+/** The fields and rules of GitHub's issues and issue comments, as declarations for Tandem's planning. */
 import { type Actor, canonical, type Content, type FieldSpecs } from "../../model/content.ts";
 import { SECOND } from "../../model/instant.ts";
 import type { ResourceType } from "../../model/observation.ts";
@@ -16,13 +16,13 @@ export interface GitHubIssue {
   /** Markdown; an issue without a body has an empty one. */
   readonly body: string;
   readonly state: "open" | "closed";
-  /** `null` while the issue was never closed. Servers older than 3.6 do not tell. */
+  /** `null` while the issue was never closed. Servers older than 3.6 do not report it. */
   readonly state_reason: "completed" | "not_planned" | "duplicate" | "reopened" | null;
   /** Label names. */
   readonly labels: readonly string[];
-  /** Logins. GitHub drops those who may not be assigned, and its answer shows who is left. */
+  /** Logins. GitHub drops users who may not be assigned, and its response shows the others. */
   readonly assignees: readonly string[];
-  /** Who opened it. Never written. */
+  /** The user who opened it. Never written. */
   readonly author: Actor;
 }
 
@@ -35,7 +35,7 @@ export interface GitHubIssue {
 export interface GitHubIssueComment {
   /** Markdown. */
   readonly body: string;
-  /** Who wrote it. Never written. */
+  /** The user who wrote it. Never written. */
   readonly author: Actor;
 }
 
@@ -52,7 +52,7 @@ export const ISSUE = {
   fields: {
     title: { kind: "line", writable: true },
     body: { kind: "text", writable: true },
-    // GitHub opens every issue open; closing one is a change.
+    // GitHub opens every issue with the state `open`; closing it is a second request.
     state: { kind: "value", writable: true, settableOnCreate: false, createdAs: "open" },
     state_reason: { kind: "value", writable: true, settableOnCreate: false },
     labels: { kind: "set", writable: true },
@@ -69,7 +69,7 @@ export const ISSUE = {
   resolution: SECOND,
 } as const satisfies ResourceType;
 
-/** A comment on an issue, identified by its own id. Comments on pull requests are none of these. */
+/** A comment on an issue, identified by its own id. Comments on pull requests are not included. */
 export const ISSUE_COMMENT = {
   type: "issue_comment",
   relation: "github_issue_comments",
@@ -88,18 +88,18 @@ export const ISSUE_COMMENT = {
 
 export const RESOURCES: readonly ResourceType[] = [ISSUE, ISSUE_COMMENT];
 
-/** The values that GitHub takes from us, canonical; what it does not let anybody write is left out. */
+/** The values that GitHub accepts from us, canonical. Read-only fields are left out. */
 export function writableValues(values: Content, specs: FieldSpecs): Content {
   const writable = Object.entries(specs).filter(([, spec]) => spec.writable);
   return canonical(values, Object.fromEntries(writable));
 }
 
-/** A body without text is all room. */
+/** Values without a body leave the whole limit to the token. */
 function bodyHasRoom({ body }: Content, token: string): boolean {
   return hasRoomForToken(typeof body === "string" ? body : "", token);
 }
 
-/** The line stands above the body. Values without a body say nothing that needs an author. */
+/** Puts the attribution above the body. Values without a body contain nothing that needs an author. */
 function attributeBody(values: Content, line: string, token: string | null): Content {
   const { body } = values;
   if (typeof body !== "string") return values;

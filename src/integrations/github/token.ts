@@ -1,14 +1,14 @@
 /**
- * The token in a body: how Tandem recognises what it created itself.
+ * The idempotency token in a body, by which Tandem recognises the resources that it created.
  *
- * It is an HTML comment after a blank line at the end of the body, so GitHub does not show it.
+ * The token is an HTML comment after a blank line at the end of the body, so GitHub does not show it.
  *
- * 1. `takeToken(putToken(body, token))` gives back body and token, whatever the body holds.
- * 2. One marker is taken out, no more: the last that begins a line or ends the body. People type
- *    below it, so it need not be the end. Other markers are text that somebody wrote and stay.
- * 3. A body that leaves no room travels without a token; `hasRoomForToken` tells beforehand.
+ * 1. `takeToken(putToken(body, token))` returns body and token, for every body.
+ * 2. Exactly one marker is removed: the last that begins a line or ends the body. People type below it,
+ *    so it may be in the middle. Other markers are text and stay.
+ * 3. A body without enough room is sent without a token; `hasRoomForToken` tells this in advance.
  *
- * Whether the token is ours is not decided here: anybody can copy a body.
+ * This file does not decide whether the token is ours: every user can copy a body.
  */
 import { storableText } from "../../model/content.ts";
 
@@ -19,17 +19,17 @@ const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const MARKER = /<!-- tandem:([A-Za-z0-9_-]{1,64}) -->/g;
 const SEPARATOR = "\n\n";
 
-/** A body as people wrote it, and the token that was found in it. */
+/** A body as people wrote it, and its token. */
 export interface TokenedBody {
   readonly body: string;
   readonly token: string | null;
 }
 
 /**
- * Adds a token to a body, or gives back the body as it is where the token is `null` or does not fit.
+ * Adds a token to a body. Returns the body unchanged if the token is `null` or does not fit.
  *
  * @example putToken("Fix the door", "k3J9") // "Fix the door\n\n<!-- tandem:k3J9 -->"
- * @throws RangeError when the token holds anything but letters, digits, `_` and `-`.
+ * @throws RangeError when the token contains anything but letters, digits, `_` and `-`.
  */
 export function putToken(body: string, token: string | null): string {
   const text = storableText(body);
@@ -44,7 +44,7 @@ export function hasRoomForToken(body: string, token: string): boolean {
 }
 
 /**
- * Takes the token out of a body; the body comes back canonical.
+ * Removes the token from a body and returns the canonical body.
  *
  * @example takeToken("Fix it\r\n\r\n<!-- tandem:k3J9 -->\r\n") // { body: "Fix it", token: "k3J9" }
  */
@@ -65,7 +65,7 @@ function withMarker(text: string, token: string): string {
   return text === "" ? marker : `${text}${SEPARATOR}${marker}`;
 }
 
-/** Counts UTF-16 units: never fewer than GitHub's characters, so what fits here fits there. */
+/** Counts UTF-16 units. GitHub counts characters, which are never more, so the limit holds there too. */
 function fits(text: string): boolean {
   return text.length <= BODY_LIMIT;
 }
@@ -74,7 +74,7 @@ function startsLine(text: string, index: number): boolean {
   return index === 0 || text[index - 1] === "\n";
 }
 
-/** Takes off what `putToken` added and no more, since a body may itself end in blank lines. */
+/** Removes exactly what `putToken` added: a body may itself end in blank lines. */
 function withoutSeparator(text: string): string {
   if (text.endsWith(SEPARATOR)) return text.slice(0, -SEPARATOR.length);
   return text.endsWith("\n") ? text.slice(0, -1) : text;
@@ -86,7 +86,7 @@ function joined(above: string, below: string): string {
   return above === "" ? typed : `${above}${SEPARATOR}${typed}`;
 }
 
-/** Stops at the first character that shows: `trim` would read the text's end each time. */
+/** Stops at the first visible character; `trim` would read the end of the text each time. */
 function isBlank(text: string): boolean {
   return !/\S/.test(text);
 }

@@ -1,12 +1,12 @@
 /**
- * From a stored delivery to what it says: observations, news about repositories, or nothing that
- * concerns us, and then why. Pure.
+ * Translates a stored delivery into observations, changes of repositories, or a reason why it is
+ * irrelevant. Pure.
  *
  * 1. Issues come from `issues` and `issue_comment` events only. Pull requests share their numbers
- *    and their comments' event, and are no issues.
- * 2. A comment's issue travels with it and is observed first, so no comment is orphaned.
- * 3. What is unknown is irrelevant with a reason, never an error: GitHub adds events at any time,
- *    and polling finds whatever they changed.
+ *    and the event of their comments, but are not synced.
+ * 2. A comment's payload contains its issue, which is observed first. So no comment is orphaned.
+ * 3. An unknown event or action is irrelevant with a reason, never an error. GitHub adds events at
+ *    any time, and polling finds the changes behind them.
  */
 import type { ContainerChange, StoredDelivery, Translation } from "../integration.ts";
 import type { Observation, Place } from "../../model/observation.ts";
@@ -26,7 +26,7 @@ import {
   repositoryEventShape,
 } from "./payload.ts";
 
-/** Why a delivery concerns nobody: stable codes, with what they mean to the person who reads them. */
+/** Why a delivery is irrelevant: stable codes, with their meaning for the person who reads them. */
 export const IRRELEVANT = {
   ping: "GitHub's greeting after a webhook was set up.",
   pull_request: "It is about a pull request; only issues are synced.",
@@ -63,7 +63,7 @@ const QUIET_REPOSITORY_ACTIONS: ReadonlySet<string> = new Set([
   "privatized",
 ]);
 
-/** Payload in, translation out; one for each event that means something. */
+/** The translator of each event that Tandem uses. */
 const TRANSLATORS: ReadonlyMap<string, (payload: unknown) => Translation> = new Map([
   ["issues", translateIssue],
   ["issue_comment", translateComment],
@@ -78,10 +78,10 @@ const TRANSLATORS: ReadonlyMap<string, (payload: unknown) => Translation> = new 
 ]);
 
 /**
- * Events whose deliveries are not asked for again. The first two change nothing here. News of
- * installations has no clock, so a late `suspend` would follow after its `unsuspend` and switch the
- * connections off for good. What issues and comments say is dated; a late rename is undone by the
- * next answer that carries the repository's name.
+ * Events whose failed deliveries are not requested again. The first two change nothing here. News of
+ * installations has no time, so a late `suspend` would follow its `unsuspend` and switch the
+ * connections off permanently. News of issues and comments has a time, and the next response that
+ * carries the repository's name corrects a late rename.
  */
 const NOT_REPEATED: ReadonlySet<string> = new Set([
   "ping",
@@ -90,16 +90,16 @@ const NOT_REPEATED: ReadonlySet<string> = new Set([
   "installation_repositories",
 ]);
 
-/** Whether a delivery of this event that failed is worth asking for, and harmless when it is late. */
+/** Whether a failed delivery of this event is worth a redelivery, and harmless if it is late. */
 export function isRepeatable(event: string): boolean {
   return TRANSLATORS.has(event) && !NOT_REPEATED.has(event);
 }
 
 /**
- * Reads a stored delivery.
+ * Translates a stored delivery.
  *
  * @example translate({ event: "ping", payload: "{}" }) // { kind: "irrelevant", action: null, reason: "ping" }
- * @throws TranslationError when the payload is not what the event's name claims.
+ * @throws TranslationError when the payload does not fit the event's name.
  */
 export function translate(delivery: StoredDelivery): Translation {
   const payload = readJson(delivery.payload);
@@ -142,8 +142,8 @@ function translateIssue(payload: unknown): Translation {
 }
 
 /**
- * An issue that goes from one repository to another. It is told at both, in any order. Neither payload
- * is trusted for what the issue says: its text may still be on its way, and our token with it, at either place.
+ * An issue that is transferred from one repository to another. Both repositories report it, in any order.
+ * Neither payload is trusted for the issue's content: GitHub may still be copying its text, and our token in it.
  */
 function moved(
   action: string,

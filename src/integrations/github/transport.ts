@@ -1,9 +1,9 @@
 /**
- * One request to GitHub and its answer: time-outs, telemetry, and errors with a meaning.
+ * One request to GitHub and its response: time-outs, telemetry, and classified errors.
  *
- * 1. A request is sent once. Nothing here retries, waits or follows a redirect.
- * 2. Every answer's headers are told, the failed ones' too.
- * 3. Answers are parsed by `parseExactly`, so ids beyond 2^53 survive.
+ * 1. A request is sent once. This file never retries, waits or follows a redirect.
+ * 2. The headers of every response are reported, including failed ones.
+ * 3. Responses are parsed by `parseExactly`, so ids beyond 2^53 survive.
  */
 import { request as octokitRequest } from "@octokit/request";
 import { z } from "zod";
@@ -25,27 +25,27 @@ import { firstProblem } from "./payload.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** A path below the base address, or a whole address of the same origin. */
+  /** A path below the base address, or an absolute URL of the same origin. */
   readonly url: string;
   readonly authorization: string;
   readonly body?: Readonly<Record<string, Json>> | undefined;
   readonly ifNoneMatch?: string | null | undefined;
-  /** Whether a redirect is an answer too. Default: it is an error of kind `moved`. */
+  /** Whether to return a redirect as an answer. Default: it is an error of kind `moved`. */
   readonly redirectAnswers?: boolean;
-  /** Whether the App itself asks, which has a budget of its own. Default: the account does. */
+  /** Whether the App itself asks, with a rate limit of its own. Default: the account asks. */
   readonly asApp?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A success; a 304 or a redirect where it was asked for. */
+/** A success, or a 304 or redirect that the request allows. */
 export interface Answer {
   readonly request: RequestFacts;
   readonly status: number;
-  /** By name in lower case. */
+  /** Names are in lower case. */
   readonly headers: HeaderTable;
   readonly text: string;
   readonly telemetry: Telemetry;
-  /** With what the same login may ask whether it has changed since; `null` where GitHub gave nothing. */
+  /** With it the same login can ask whether the content changed since; `null` if GitHub gave none. */
   readonly validator: string | null;
 }
 
@@ -54,9 +54,9 @@ export type HeaderTable = Readonly<Record<string, string | undefined>>;
 interface RawAnswer {
   readonly status: number;
   readonly headers: HeaderTable;
-  /** Parsed content where the request was refused. */
+  /** Parsed content of a refused request. */
   readonly data: unknown;
-  /** The answer as it came, to be read where the request succeeded. */
+  /** The response of a successful request, whose body is not read yet. */
   readonly response: Response | null;
 }
 
@@ -90,16 +90,16 @@ export class Transport {
       baseUrl: options.baseUrl,
       headers: { "user-agent": "tandem-sync" },
       request: {
-        // A redirect may name another repository or another host; who asked decides.
+        // A redirect may lead to another repository or another host, so the caller decides.
         redirect: "manual",
-        // Octokit takes a body that breaks off for an empty one; read here, it is an error.
+        // Octokit turns a body that is cut off into an empty one; reading it here makes it an error.
         parseSuccessResponseBody: false,
         log: SILENT,
       },
     });
   }
 
-  /** GitHub's time as far as its last answer tells. */
+  /** GitHub's time, estimated from its last response. */
   providerNow(): Instant {
     return instantFromMicros(this.#options.now() + this.#clockOffset);
   }
@@ -110,7 +110,7 @@ export class Transport {
   }
 
   /**
-   * Sends a request and reads the whole answer.
+   * Sends a request and reads the whole response.
    *
    * @throws IntegrationError for everything that is not an {@link Answer}.
    */
@@ -186,7 +186,7 @@ export class Transport {
           "x-github-api-version": "2022-11-28",
           ...(ifNoneMatch === null ? {} : { "if-none-match": ifNoneMatch }),
         },
-        // As text: on Node 20 Octokit's own writer breaks strings that look like its big integers.
+        // As text: on Node 20 Octokit's serializer breaks strings that look like its big integers.
         ...(request.body === undefined ? {} : { data: JSON.stringify(request.body) }),
         request: { fetch, signal },
       });
@@ -200,9 +200,9 @@ export class Transport {
 }
 
 /**
- * Reads an answer as what its route promises.
+ * Reads a response with the shape of its route.
  *
- * @throws IntegrationError `malformed_answer`: it may pass, and a write may have been applied.
+ * @throws IntegrationError `malformed_answer`: retryable, and a write may have been applied.
  */
 export function readAnswer<Shape extends z.ZodType>(shape: Shape, answer: Answer): z.infer<Shape> {
   const malformed = (problem: string, cause: unknown): Error =>
@@ -236,7 +236,7 @@ const SILENT = {
 };
 
 function ignore(): void {
-  // Octokit's warnings (deprecations) are for whoever updates this adapter, not for an app's log.
+  // Octokit's warnings about deprecations concern the maintainers of this adapter, not an app's log.
 }
 
 function isAnswer(status: number, request: ApiRequest): boolean {
@@ -282,10 +282,10 @@ function readTelemetry(headers: HeaderTable, sentAt: Instant, receivedAt: Instan
 }
 
 /**
- * GitHub's clock minus ours, taking its answer to be written half way through the exchange.
+ * GitHub's clock minus ours, assuming that the response was written halfway through the exchange.
  *
- * The header is cut to whole seconds. Where our clock could have read the same during the
- * exchange, nothing is known to be off, and the offset is 0.
+ * The header has whole seconds. If our clock may have shown the same second during the exchange, no
+ * difference is proven, and the offset is 0.
  */
 function clockOffset(
   date: string | undefined,
@@ -298,15 +298,15 @@ function clockOffset(
   return Math.round(provider - (sentAt + receivedAt) / 2);
 }
 
-/** The time in a `Date` header, in whole seconds; `null` where it says none. */
+/** The time in a `Date` header, in whole seconds; `null` if it is absent or invalid. */
 export function instantOfDate(date: string | undefined): Instant | null {
   const millis = date === undefined ? Number.NaN : Date.parse(date);
   if (Number.isNaN(millis) || Math.abs(millis) > LAST_SECOND * 1000) return null;
   return instantFromMillis(millis);
 }
 
-/** A request as callers make it; `Api` adds the authorization. */
+/** A request as callers write it; `Api` adds the authorization. */
 export interface UnsignedRequest extends Omit<ApiRequest, "authorization"> {
-  /** The validator of an earlier answer to the same question: if nothing has changed since, the answer is a 304. */
+  /** The validator of an earlier response: if nothing changed since, the answer is a 304. */
   readonly validator?: string | null | undefined;
 }

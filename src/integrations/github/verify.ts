@@ -1,4 +1,4 @@
-/** Whether a webhook request comes from GitHub: its signature, over the bytes as they came. */
+/** Verifies that a webhook request comes from GitHub, by the signature over its raw bytes. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Verified, WebhookRequest } from "../integration.ts";
 
@@ -10,7 +10,7 @@ const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 /**
  * Checks the signature against every secret and names the delivery.
  *
- * Uses `node:crypto`, since `@octokit/webhooks-methods` takes text and the signature is over bytes.
+ * Uses `node:crypto`: `@octokit/webhooks-methods` expects text, but the signature covers bytes.
  *
  * @example await verify({ headers, body, secrets: [process.env.WEBHOOK_SECRET ?? ""] })
  */
@@ -36,7 +36,7 @@ function verifySync({ headers, body, secrets }: WebhookRequest): Verified {
       400,
       "header_missing",
       `The header ${missing} is missing.`,
-      "Only GitHub's webhooks belong here; if a proxy stands before Tandem, let it pass all X-GitHub headers.",
+      "This address accepts GitHub's webhooks only. If a proxy is in front of Tandem, let it pass all X-GitHub headers.",
     );
   }
   if (Math.max(deliveryKey.length, event.length) > LONGEST_NAME) {
@@ -45,7 +45,7 @@ function verifySync({ headers, body, secrets }: WebhookRequest): Verified {
       400,
       "header_too_long",
       `The header ${long} has more than ${String(LONGEST_NAME)} characters.`,
-      "Only GitHub's webhooks belong here; look for a proxy that alters headers.",
+      "This address accepts GitHub's webhooks only: look for a proxy that alters headers.",
     );
   }
   const signedWith = fittingSecrets(headers.get("x-hub-signature-256"), body, secrets);
@@ -57,7 +57,7 @@ function fittingSecrets(
   body: Uint8Array,
   secrets: readonly string[],
 ): readonly string[] | Extract<Verified, { readonly ok: false }> {
-  // An empty secret signs nothing: anybody could compute it.
+  // An empty secret proves nothing: every sender could compute the signature.
   const usable = secrets.filter((secret) => secret !== "");
   if (usable.length === 0) {
     return refusal(
@@ -85,7 +85,7 @@ function fittingSecrets(
     );
   }
   const given = Buffer.from(signature, "hex");
-  // Every secret is tried, so that the time taken does not tell which one fits.
+  // All secrets are tried, so that the duration does not reveal which one matches.
   const fitting = usable.filter((secret) =>
     timingSafeEqual(given, createHmac("sha256", secret).update(body).digest()),
   );

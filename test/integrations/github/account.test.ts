@@ -48,7 +48,7 @@ describe("an account with a token", () => {
       applied: "no",
       message:
         "GitHub's answer leads away from https://api.github.com, to https://evil.example/repositories/42.",
-      hint: expect.stringContaining("Nothing was sent there") as string,
+      hint: expect.stringContaining("Tandem sent nothing there") as string,
     });
     expect(hosts).toEqual(["api.github.com"]);
   });
@@ -95,7 +95,7 @@ describe("an account with a token", () => {
         kind: "permanent",
         code: "invalid_repository_name",
         message: `${JSON.stringify(name)} is no repository of GitHub.`,
-        hint: expect.stringContaining("Write it as owner/name") as string,
+        hint: expect.stringContaining("Give owner/name") as string,
       });
       expect(sim.calls()).toBe(0);
     },
@@ -258,7 +258,7 @@ describe("an account of a GitHub App", () => {
       kind: "retryable",
       code: "token_expired",
       message: expect.stringContaining("GitHub answered 401 to GET") as string,
-      hint: "It will be tried again with a new installation token.",
+      hint: "Tandem retries the request with a new installation token.",
       applied: "no",
       status: 401,
       requestId: expect.stringMatching(/./) as string,

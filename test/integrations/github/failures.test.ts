@@ -104,7 +104,7 @@ describe("a request that gets no answer", () => {
       kind: "retryable",
       code: "aborted",
       message: expect.stringMatching(/^PATCH \S+\/1 was given up\.$/) as string,
-      hint: "Tandem was stopping; it will try again.",
+      hint: "Tandem was stopping. It retries the request after its next start.",
       applied: "unknown",
     });
   });
