@@ -242,7 +242,10 @@ export default defineConfig(
   },
   {
     name: "tandem/plain words",
-    files: ["src/integrations/**"],
+    files: [
+      ...["src/integrations/**", "src/server/**", "src/cli/**", "src/dashboard/**", "src/demo/**"],
+      "src/*.ts",
+    ],
     rules: { "tandem/plain-words": "error" },
   },
   {

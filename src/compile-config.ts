@@ -1,4 +1,4 @@
-/** From what a user wrote to the model's mappings; what cannot work is refused, with where and why. */
+/** Compiles a user's configuration to the model's mappings. Refuses mistakes with their path and reason. */
 import { checkShape } from "./config-shape.ts";
 import {
   type AnyConfig,
@@ -16,7 +16,7 @@ import { wallClock } from "./model/wall-clock.ts";
 import type { AuthorHooks, HookBook, Hooks, Safety } from "./runtime/services/index.ts";
 import type { IdentitySettings } from "./store/store.ts";
 
-/** An hour: whoever waits longer has switched it off. */
+/** An hour: a longer pause would mean that writes are off. */
 const LONGEST_PAUSE_MS = 3_600_000;
 const LONGEST_FRESHNESS_MS = 10_000;
 
@@ -26,7 +26,7 @@ export interface CompiledConfig {
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
   readonly identities: IdentitySettings | null;
-  /** In which the app writes times without a zone; `null`: in the database's. */
+  /** The zone in which the app writes times without a zone; `null`: the database's. */
   readonly timeZone: string | null;
   readonly authors: AuthorHooks;
   readonly safety: Safety;
@@ -34,9 +34,9 @@ export interface CompiledConfig {
 }
 
 /**
- * Turns a configuration into mappings.
+ * Compiles a configuration to mappings.
  *
- * @throws ConfigError where something named does not exist or cannot work together.
+ * @throws ConfigError if a name is unknown, or settings contradict each other.
  */
 export function compileConfig(given: AnyConfig): CompiledConfig {
   const config = checkShape(given);
@@ -82,7 +82,7 @@ function compileTimeZone(given: string | undefined): string | null {
       "bad_time_zone",
       "timeZone",
       `there is no time zone ${given}`,
-      'Name it as the IANA database does: "Asia/Kolkata", "UTC".',
+      'Use a name of the IANA database: "Asia/Kolkata", "UTC".',
     );
   }
 }
@@ -94,8 +94,8 @@ function compileRedelivery(given: NonNullable<AnyConfig["redelivery"]>): number 
   throw new ConfigError(
     "bad_redelivery",
     "redelivery",
-    "minutes is a number from 1 on",
-    "Write { minutes: 5 }, or false to ask for no webhook again.",
+    "minutes must be a number of at least 1",
+    "Write { minutes: 5 }, or false to request no redelivery.",
   );
 }
 
@@ -110,8 +110,8 @@ function compileBlastRadius(
   throw new ConfigError(
     "bad_blast_radius",
     "safety.blastRadius",
-    "records is a whole number, and share lies between 0 and 1",
-    "Write { records: 10, share: 0.2 }, or false to hold nothing.",
+    "records must be a whole number, and share must be between 0 and 1",
+    "Write { records: 10, share: 0.2 }, or false to hold no run.",
   );
 }
 
@@ -121,8 +121,8 @@ function compileWritePause(given: NonNullable<SafetyConfig["writePause"]>): numb
   throw new ConfigError(
     "bad_write_pause",
     "safety.writePause",
-    `it is a number of milliseconds, up to ${LONGEST_PAUSE_MS.toLocaleString("en")}`,
-    "Write 2_000, or false to write each edit as soon as the one before it was answered.",
+    `it must be a number of milliseconds, up to ${LONGEST_PAUSE_MS.toLocaleString("en")}`,
+    "Write 2_000, or false to send each edit as soon as the request before it has its response.",
   );
 }
 
@@ -132,8 +132,8 @@ function compileReadFreshness(given: NonNullable<SafetyConfig["readFreshness"]>)
   throw new ConfigError(
     "bad_read_freshness",
     "safety.readFreshness",
-    `it is a number of milliseconds, up to ${LONGEST_FRESHNESS_MS.toLocaleString("en")}`,
-    "Write 1_000, or false to read before each write, however soon it follows another.",
+    `it must be a number of milliseconds, up to ${LONGEST_FRESHNESS_MS.toLocaleString("en")}`,
+    "Write 1_000, or false to read the resource before every write.",
   );
 }
 
@@ -146,8 +146,8 @@ function compileQuarantine(given: NonNullable<SafetyConfig["quarantine"]>): Safe
   throw new ConfigError(
     "bad_quarantine",
     "safety.quarantine",
-    "flips is a whole number from 2 on, and minutes is more than 0",
-    "Write { flips: 6, minutes: 10 }, or false to let two systems fight.",
+    "flips must be a whole number of at least 2, and minutes must be more than 0",
+    "Write { flips: 6, minutes: 10 }, or false to let two systems overwrite each other.",
   );
 }
 
@@ -171,7 +171,7 @@ function compileJournal([recordType, record]: readonly [
       throw new ConfigError(
         "no_columns",
         `${path}.columns`,
-        "a journal of no column keeps nothing",
+        "a journal needs at least one column",
         "Name the columns to keep, or leave `columns` out to keep all.",
       );
     }
@@ -181,7 +181,7 @@ function compileJournal([recordType, record]: readonly [
     throw new ConfigError(
       "no_journal",
       `${path}.columns`,
-      "these are the journal's columns, and there is no journal",
+      "columns are set for a journal, but the record has none",
       "Add journal: true, or leave `columns` out.",
     );
   }
@@ -216,15 +216,15 @@ function compileMapping(
     throw new ConfigError(
       "no_scope",
       path,
-      "nothing selects the connection",
-      'Name the column that does: scope: "project_id"; or the parent: { column, record }.',
+      "no column selects the connection",
+      'Name the column that selects it: scope: "project_id"; or the parent: { column, record }.',
     );
   }
   if (resource.parent !== null && sync.parent === undefined) {
     throw new ConfigError(
       "no_parent",
       path,
-      `a ${resource.type} lives inside a ${resource.parent}`,
+      `a ${resource.type} needs a ${resource.parent} as its parent`,
       "Name the column that holds the parent's key: parent: { column, record }.",
     );
   }
@@ -286,7 +286,7 @@ function compilePairing(
   throw new ConfigError(
     "bad_pairing_key",
     path,
-    "no column is named, and by nothing everything would be the same",
+    "no column is named, so every record would match every resource",
     "Name mapped columns, or leave pairBy out.",
   );
 }
@@ -351,7 +351,7 @@ function compileField(
   };
 }
 
-/** A column's value as JSON; what is not JSON becomes its text. */
+/** A column's value as JSON; other values become their text. */
 function plainValue(value: unknown): Json {
   if (value === null || value === undefined) return null;
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
@@ -375,7 +375,7 @@ function checkParent(mapping: Mapping, mappings: readonly Mapping[]): void {
     "unmapped_parent",
     `records.${mapping.recordType}.sync["${mapping.integration}.${mapping.resource.type}"].parent`,
     `"${parent.recordType}" is not mapped to a ${mapping.integration}.${mapping.resource.parent ?? ""}`,
-    "Map the parent's table first; its pairing tells where the child belongs.",
+    "Map the parent's table first: a child belongs to the connection of its parent.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** The composition root: the one place that names concrete stores and opens everything. */
+/** The composition root: the one place that chooses concrete stores and opens all parts. */
 import { compileConfig } from "./compile-config.ts";
 import { type AnyConfig, ConfigError, type DatabaseSource } from "./config.ts";
 import type { Backfill } from "./model/backfill.ts";
@@ -64,26 +64,26 @@ import { openDatabase } from "./store/postgres/driver/index.ts";
 import { postgresStore } from "./store/postgres/postgres-store.ts";
 import type { Store } from "./store/store.ts";
 
-/** What is not configuration: time, randomness and the way out. */
+/** The inputs that are not configuration: time, randomness and the network. */
 export interface TandemOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
   /** The `fetch` that adapters use. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch;
-  /** Where named secrets are looked up. Default: `process.env`. */
+  /** The environment in which named secrets are looked up. Default: `process.env`. */
   readonly environment?: Environment;
   readonly workerName?: string;
   /**
-   * A file in which this host remembers what it has seen of the database, so that a process started
-   * later notices where the database was set back meanwhile. Default: the process remembers by itself.
+   * A file in which this host records the heartbeats it has seen, so that a later process notices a database
+   * that was set back in the meantime. Default: only the process's memory.
    */
   readonly beatFile?: string;
-  /** For tests: who takes in at once what is received. Default: a worker that runs in this process. */
+  /** For tests: the name of the worker that ingests deliveries as they are stored. Default: this process's. */
   readonly takesIn?: () => string | null;
 }
 
-/** An account and one of its containers, joined to a scope value of the app. */
+/** An account, and one of its containers, to be connected to a scope value of the app. */
 export interface ConnectRequest {
   readonly account: {
     readonly name: string;
@@ -91,8 +91,8 @@ export interface ConnectRequest {
     /** Secrets may be named: `{ token: { env: "GITHUB_TOKEN" } }`. */
     readonly credentials: unknown;
     /**
-     * The webhook's secret, or `{ env: NAME }`. The one before it is still accepted, so that it can
-     * be changed here first and at the integration then. Absent: as it was.
+     * The webhook's secret, or `{ env: NAME }`. The previous secret stays valid, so that it can be changed
+     * first here and then at the integration. Absent: unchanged.
      */
     readonly webhookSecret?: unknown;
   };
@@ -107,7 +107,7 @@ export interface TandemCore {
   readonly services: Services;
   /** Brings the schema and the triggers up to date. */
   migrate(): Promise<void>;
-  /** Joins a container to a scope value; again, it brings the account up to date. */
+  /** Connects a container to a scope value; a repeated call updates the account. */
   connect(request: ConnectRequest): Promise<Connection>;
   /** Starts the loops in this process. */
   startWorker(options?: Partial<WorkerOptions>): Worker;
@@ -116,45 +116,45 @@ export interface TandemCore {
   /** Sweeps connections now: all of them, or one. */
   sweepNow(connection?: ConnectionId): Promise<void>;
   /**
-   * Lists everything of a connection, compares it with records and base, and brings both sides in
-   * step; a dry run answers with the same plan and carries nothing out. What the plan made due is
-   * then worked on like any other event.
+   * Lists all resources of a connection, compares them with records and base, and brings both sides in
+   * step. A dry run returns the same plan and executes nothing. Workers then process the events that the
+   * plan queued.
    */
   reconcile(
     connection: ConnectionId,
     options?: { readonly dryRun?: boolean },
   ): Promise<Reconciliation>;
-  /** Compares records with base now, for what no trigger saw: of all connections, or one. */
+  /** Compares records with base now, for writes without a trigger: of all connections, or one. */
   sweepRecordsNow(connection?: ConnectionId): Promise<readonly LocalSweepSummary[]>;
   /**
-   * Goes on with a database that was restored or copied: all is listed anew, and what waits to be
-   * written looks at its resource first.
+   * Releases a database that was restored or copied: everything is listed again, and each waiting write
+   * reads its resource first.
    */
   approveInstance(): Promise<void>;
-  /** Lets a held run go on with the next look, for as much as was shown; `false`: it has ended. */
+  /** Lets a held run execute at its next turn, but no more than was shown; `false`: it has ended. */
   approve(run: string): Promise<boolean>;
-  /** Leaves a held run undone, until it would do more; `false`: it has ended. */
+  /** Leaves a held run undone until its plan grows; `false`: it has ended. */
   reject(run: string): Promise<boolean>;
   /**
-   * Begins a backfill of a connection, or goes on with one that is under way: every resource is
-   * listed, what exists on both sides is paired where a key is declared, and records that are left
-   * get a resource. Workers take its steps; where it is, `backfills` tells.
+   * Starts or resumes a backfill of a connection. It lists every resource, pairs what exists on both sides
+   * if a key is declared, and creates resources for the remaining records. Workers execute its steps;
+   * `backfills` reports the progress.
    */
   backfill(connection: ConnectionId): Promise<void>;
-  /** Where each connection's backfills are, and what they have done. */
+  /** The progress of each connection's backfills. */
   backfills(): Promise<readonly Backfill[]>;
-  /** Moves everything along until nothing is due. */
+  /** Runs all loops until nothing is due. */
   settle(): Promise<Settled>;
-  /** Switches a connection off: what comes in is kept, and nothing is processed. */
+  /** Switches a connection off: its changes are kept as disabled events, and none is processed. */
   pause(connection: ConnectionId, reason: string): Promise<void>;
-  /** Switches it on again: the newest event of each lane goes on, with a re-read. */
+  /** Switches it on again: the newest event of each lane is processed, after a re-read. */
   enable(connection: ConnectionId): Promise<void>;
-  /** Switches a record's pairings on again that were switched off; returns how many were. */
+  /** Enables a record's disabled pairings; returns how many there were. */
   enableRecord(recordType: string, recordId: string): Promise<number>;
   /**
-   * Listens for what becomes of events: in this process's own work or, with `everywhere`, also in
-   * that of others, as far as a look at the ledger shows it. Returns how to stop. What must not be
-   * missed is an `afterCommit` hook instead.
+   * Listens for the outcomes of events: of this process or, with `everywhere`, also of other processes, as
+   * far as reading the ledger shows them. Returns how to stop. Use an `afterCommit` hook for outcomes that
+   * must not be missed.
    *
    * @example
    * const stop = tandem.on("conflict", ({ event, conflicts }) => {
@@ -171,8 +171,8 @@ export interface TandemCore {
   /** The secrets that may have signed an integration's webhooks. */
   readonly webhookSecrets: WebhookSecrets["of"];
   /**
-   * Stores verified deliveries durably; one seen before counts up and tells so. Where workers run in this
-   * process, what they say is taken in at once; elsewhere it waits for those who translate.
+   * Stores verified deliveries durably. A known delivery is counted and reported as known. If workers run in
+   * this process, a delivery is ingested as it is stored; otherwise it waits for the translate loop.
    */
   readonly receive: DeliveryStore["receive"];
   /** Counts the webhooks that this process refuses. */
@@ -182,10 +182,10 @@ export interface TandemCore {
 }
 
 /**
- * Opens everything a configuration names. Users meet it as `createTandem`.
+ * Opens all parts that a configuration names. Users call it as `createTandem`.
  *
- * @param failpoints for tests: told where a worker may die
- * @param wrapStore for tests: puts itself between the runtime and its store
+ * @param failpoints For tests: called at each place where a worker may die.
+ * @param wrapStore For tests: wraps the store that the runtime uses.
  */
 export async function composeTandem(
   config: AnyConfig,
@@ -349,7 +349,7 @@ async function connect(
   const { directory } = services.store;
   const fields = services.integrations.get(account.integration)?.secretFields ?? [];
   const sealed = secrets.seal(account.credentials, fields);
-  // Tried before anything is stored: a mistyped token must not take the place of one that works.
+  // Tried before anything is stored: a mistyped token must not replace a working one.
   const client = services.gateway.attempt(account.integration, account.name, account.credentials);
   const identity = await client.identity();
   const found = await client.findContainer(container);
@@ -380,7 +380,7 @@ async function connect(
   return connection;
 }
 
-/** Where a key is declared, what exists on both sides is paired before anything is created. */
+/** If a key is declared, existing records and resources are paired before any resource is created. */
 async function openPairing(services: Services, connection: Connection): Promise<void> {
   const known = await services.store.directory.backfills();
   if (known.some(({ connectionId }) => connectionId === connection.id)) return;

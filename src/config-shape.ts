@@ -1,19 +1,19 @@
 /**
- * The form of a configuration: each setting is of its kind, or refused by its path. `compile-config.ts` then checks
- * what the settings say.
+ * The form of a configuration: each setting must have its type, or it is refused with its path. `compile-config.ts`
+ * then checks the values.
  *
- * TypeScript checks most of it while it is written; a configuration in JavaScript, or one that is computed, has no
- * other check.
+ * TypeScript checks most of it while the user writes it. A configuration in JavaScript, or a computed one, has
+ * no other check.
  */
 import { z } from "zod";
 import { type AnyConfig, ConfigError } from "./config.ts";
 
-/** Postgres refuses an empty name and a NUL in one; `__proto__` names no property of an object. */
+/** Postgres refuses an empty name and a NUL in a name; `__proto__` cannot be a property's name. */
 const name = z
   .string("expected a name in quotes")
   .refine(isName, { error: "is not a name of a table, column or field" });
 const call = z.custom<object>((given) => typeof given === "function", "expected a function");
-/** Whether it lies within its bounds is for the compiler, which names them. */
+/** `compile-config.ts` checks the bounds, and names them. */
 const amount = z.custom<number>((given) => typeof given === "number", "expected a number");
 const off = z.literal(false);
 
@@ -118,9 +118,9 @@ const rootShape = z.looseObject({
 });
 
 /**
- * Returns the configuration as it is.
+ * Returns the configuration unchanged.
  *
- * @throws ConfigError `malformed_config` where a setting is not of its kind.
+ * @throws ConfigError `malformed_config` if a setting has another type.
  */
 export function checkShape(given: unknown): AnyConfig {
   const { integrations, records } = read(rootShape, given, "");
@@ -138,7 +138,7 @@ export function checkShape(given: unknown): AnyConfig {
       }
     }
   }
-  // Each part has been checked against the shape that the type names; functions keep their types unchecked.
+  // A cast: each part was checked against its shape, but the types of functions cannot be checked.
   return given as AnyConfig;
 }
 
@@ -160,7 +160,7 @@ function malformed(path: string, message: string): ConfigError {
     "malformed_config",
     path,
     message.charAt(0).toLowerCase() + message.slice(1),
-    "Correct it there. In a tandem.config.ts, defineConfig shows what each setting takes.",
+    "Correct the setting. In a tandem.config.ts, defineConfig shows the type of each setting.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** The package's front door: configure, open, and the types that a user's code meets. */
+/** The package's public API: configure, open, and the types that a user's code needs. */
 export {
   type AnyConfig,
   ConfigError,

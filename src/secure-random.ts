@@ -1,11 +1,11 @@
-/** Randomness that nobody can guess, for tokens and pauses. */
+/** Unpredictable random numbers, for tokens and jitter. */
 import { randomFillSync } from "node:crypto";
 
-/** Asked for in advance: each question to the system costs more than the number. */
+/** Filled in advance, because each system call costs more than a number. */
 const entropy = Buffer.alloc(6 * 1_024);
 let drawn = entropy.length;
 
-/** A number from 0 up to 1, as `Math.random` gives, made of 48 random bits. */
+/** A number from 0 up to but not including 1, as from `Math.random`, with 48 random bits. */
 export function secureRandom(): number {
   if (drawn === entropy.length) {
     randomFillSync(entropy);

@@ -4,9 +4,9 @@ import { stripVTControlCharacters } from "node:util";
 const GAP = "  ";
 
 /**
- * Aligns rows, each column as wide as its widest cell; the last one is as long as it is.
+ * Aligns rows. Each column is as wide as its widest cell; the last column is not padded.
  *
- * @param rows a row shorter than the others has no more cells
+ * @param rows A row may have fewer cells than others.
  * @example columns([["tasks 42", "queued"], ["comments 7", "errored"]])
  */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
@@ -24,7 +24,7 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   );
 }
 
-/** What is longer than `width` ends in `…`; line breaks become spaces. */
+/** Cuts text at `width` characters and ends it with `…`; line breaks become spaces. */
 export function cut(text: string, width: number): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   const letters = Array.from(line);

@@ -1,4 +1,4 @@
-/** What a command is given beside its arguments: the settings of every command, and the ways out. */
+/** The context of every command: the common settings, and its ways to answer, log and reach the ledger. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Log } from "../runtime/services/index.ts";
 import type { Io } from "./io.ts";
@@ -7,7 +7,7 @@ import type { Reader } from "./local-time.ts";
 import { createLogger, LOG_LEVELS, type LogLevel } from "./logger.ts";
 import { type Paint, paintFor } from "./paint.ts";
 
-/** The options that every command takes. */
+/** The options that every command accepts. */
 export interface Settings {
   readonly config?: string;
   readonly json?: boolean;
@@ -19,20 +19,20 @@ export interface CommandContext {
   readonly io: Io;
   readonly settings: Settings;
   readonly paint: Paint;
-  /** Who reads the times. */
+  /** The settings by which times are formatted. */
   readonly reader: Reader;
-  /** Gives the command's answer: the value with `--json`, else the lines. */
+  /** Prints the command's answer: the value with `--json`, otherwise the lines. */
   readonly answer: (value: unknown, lines: readonly string[]) => void;
-  /** A log at the level asked for, or at this one. */
+  /** A log at the level of `--log-level`, or at this one. */
   readonly log: (level: LogLevel) => Log;
-  /** Gives a running server's ledger or, where there is none, that of the configuration. */
+  /** Opens the ledger of a running server or, without one, of the configuration. */
   readonly withLedger: <T>(
     options: LedgerOptions,
     use: (ledger: LedgerAccess) => Promise<T>,
   ) => Promise<T>;
 }
 
-/** Runs a command's work with its context; arguments come first, then its options. */
+/** Runs a command's work with its context. Arguments come first, then the command's options. */
 export type Within = <Args extends readonly unknown[]>(
   work: (context: CommandContext, ...args: Args) => Promise<void>,
 ) => (...args: [...Args, Command]) => Promise<void>;
@@ -41,7 +41,7 @@ export function withinContext(io: Io): Within {
   return (work) =>
     async (...all) => {
       const [command, ...args] = [all.at(-1) as Command, ...all.slice(0, -1)];
-      // Commander passes what the command declared, then its options, then the command.
+      // Commander passes the declared arguments, then the options, then the command.
       await work(createContext(io, command.optsWithGlobals()), ...(args as never));
     };
 }
@@ -67,12 +67,17 @@ function createContext(io: Io, settings: Settings): CommandContext {
 
 export function addSettings(program: Command): Command {
   return program
-    .option("-c, --config <file>", "the configuration (default: tandem.config.ts, .mts, .js, .mjs)")
+    .option(
+      "-c, --config <file>",
+      "path of the configuration (default: tandem.config.ts, .mts, .js, .mjs)",
+    )
     .option("--json", "answer as JSON; failures too, on standard error")
     .addOption(
-      new Option("--log-level <level>", "what to log on standard error").choices(LOG_LEVELS),
+      new Option("--log-level <level>", "the level of the log on standard error").choices(
+        LOG_LEVELS,
+      ),
     )
-    .option("--verbose", "show where a failure comes from");
+    .option("--verbose", "show a failure's stack trace");
 }
 
 export interface LedgerOptions {
@@ -83,14 +88,14 @@ export interface LedgerOptions {
 export function addLedgerOptions(command: Command): Command {
   return command.option(
     "--url <address>",
-    "ask the Tandem server at this address; TANDEM_API_TOKEN is its token, if it has one",
+    "ask the Tandem server at this address, with TANDEM_API_TOKEN as its token",
     readAddress,
   );
 }
 
 function readAddress(text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw new InvalidArgumentError("It looks like http://127.0.0.1:4400.");
+  throw new InvalidArgumentError("Give an address such as http://127.0.0.1:4400.");
 }
 
 /** An option's whole number. */
@@ -99,7 +104,7 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
     const number = Number(text);
     if (/^\d+$/.test(text) && number >= least && number <= most) return number;
     const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `${least} to ${most}`;
-    throw new InvalidArgumentError(`It is a whole number, ${range}.`);
+    throw new InvalidArgumentError(`Give a whole number, ${range}.`);
   };
 }
 

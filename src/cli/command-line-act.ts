@@ -1,17 +1,17 @@
-/** Acts of the command line in the audit: by the user of the system, from the command line. */
+/** Audit rows for acts of the command line, with the system's user as the actor. */
 import type { Act, AuditStore } from "../store/audit.ts";
 import type { Io } from "./io.ts";
 
-/** The origin of what this process does itself. */
+/** The origin of acts by this process. */
 export const COMMAND_LINE = "command line";
 
-/** The system's user. They can open the database, so nothing more is asked of them. */
+/** The system's user. A user who can open the database needs no other proof. */
 export function systemUser({ env }: Pick<Io, "env">): string {
   const names = [env.USER, env.LOGNAME, env.USERNAME];
   return names.find((name) => name !== undefined && name !== "") ?? "unknown user";
 }
 
-/** Appends the act of a command that does not go through the API. */
+/** Appends the act of a command that does not use the API. */
 export async function recordCommand(
   audit: AuditStore,
   io: Io,

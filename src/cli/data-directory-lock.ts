@@ -1,10 +1,10 @@
 /**
  * The lock beside a PGlite data directory: one process may open it.
  *
- * 1. It is made by `wx`, so of two processes one makes it.
- * 2. It is never taken from a live process. A process that is gone leaves a stale one, which is
- *    replaced under a guard, so that of two that find it one replaces it.
- * 3. It names the server's address once there is one, so that others can ask that server instead.
+ * 1. `wx` creates the file, so only one of two processes can create it.
+ * 2. A live process never loses its lock. A lock whose process is gone is stale, and is replaced under a
+ *    second lock, so that only one of two processes replaces it.
+ * 3. It contains the server's address as soon as there is one, so that other processes can ask that server.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -21,30 +21,30 @@ import { z } from "zod";
 
 const content = z.object({
   pid: z.int().positive(),
-  /** Where the process answers the API; `null` while it does not. */
+  /** The address of the process's API; `null` while it serves none. */
   url: z.string().nullable(),
 });
 
 export type LockHolder = z.infer<typeof content>;
 
 export interface DataDirectoryLock {
-  /** Tells others where the API of this process is. */
+  /** Publishes the address of this process's API. */
   announce(url: string): void;
   /** Idempotent; also done when the process exits. */
   release(): void;
 }
 
-/** Somebody has the data directory. */
+/** Another process has the data directory open. */
 export class DataDirectoryHeldError extends Error {
   override readonly name = "DataDirectoryHeldError";
   readonly lockFile: string;
-  /** `null` where the lock cannot be read. */
+  /** `null` if the lock cannot be read. */
   readonly holder: LockHolder | null;
 
   constructor(lockFile: string, holder: LockHolder | null) {
     super(
       holder === null
-        ? `${lockFile} cannot be read: somebody may be opening the data directory`
+        ? `${lockFile} cannot be read: another process may be opening the data directory`
         : `process ${String(holder.pid)} has the data directory open`,
     );
     this.lockFile = lockFile;
@@ -52,7 +52,7 @@ export class DataDirectoryHeldError extends Error {
   }
 }
 
-/** What this process holds. A lock with our pid that is not among them is of an earlier process. */
+/** The locks of this process. A lock with our pid that is not among them belongs to an earlier process. */
 const heldHere = new Set<string>();
 
 export function lockFileOf(dataDirectory: string): string {
@@ -60,9 +60,9 @@ export function lockFileOf(dataDirectory: string): string {
 }
 
 /**
- * Takes the lock of a data directory, which need not exist yet.
+ * Acquires the lock of a data directory, which may not exist yet.
  *
- * @throws DataDirectoryHeldError where a live process has it.
+ * @throws DataDirectoryHeldError if a live process has it.
  */
 export function lockDataDirectory(dataDirectory: string): DataDirectoryLock {
   const lockFile = lockFileOf(dataDirectory);
@@ -93,7 +93,7 @@ function replaceStale(lockFile: string, own: LockHolder): void {
   checkStale(lockFile);
   if (!createFile(guard, own)) throw new DataDirectoryHeldError(guard, readHolder(guard));
   try {
-    // Between the look above and the guard, another may have been here and gone.
+    // Between the first check and the guard, another process may have replaced and released the lock.
     if (createFile(lockFile, own)) return;
     checkStale(lockFile);
     replaceFile(lockFile, own);
@@ -109,7 +109,7 @@ function checkStale(lockFile: string): void {
   if (!isGone) throw new DataDirectoryHeldError(lockFile, holder);
 }
 
-/** Who holds a lock; `null` where there is none or it cannot be read. */
+/** The holder of a lock; `null` if the lock does not exist or cannot be read. */
 function readHolder(lockFile: string): LockHolder | null {
   try {
     return content.parse(JSON.parse(readFileSync(lockFile, "utf8")));
@@ -118,13 +118,13 @@ function readHolder(lockFile: string): LockHolder | null {
   }
 }
 
-/** In a container every start has the same pid: a lock with ours that we do not hold is stale. */
+/** In a container every start has the same pid: a lock with our pid that we do not hold is stale. */
 function isAlive(pid: number, lockFile: string): boolean {
   if (pid === process.pid) return heldHere.has(lockFile);
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // It lives and belongs to another user.
+    // The process lives and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
@@ -139,7 +139,7 @@ function createFile(path: string, holder: LockHolder): boolean {
   }
 }
 
-/** At once: nobody reads half of it. */
+/** Replaces the file atomically, so that no reader sees half of it. */
 function replaceFile(path: string, holder: LockHolder): void {
   const next = `${path}.${randomUUID()}`;
   writeFileSync(next, JSON.stringify(holder), { flag: "wx", mode: 0o600 });

@@ -1,7 +1,7 @@
 /**
- * Lets this process die, or stand still, at failpoints: how the crash tests kill real workers.
+ * Ends or freezes this process at failpoints: the crash tests kill real workers this way.
  * `TANDEM_FAILPOINT=before:send@2:kill` arms the second time that `before:send` is reached;
- * `before:commit/outbound:stop` only those of outbound events. Several are separated by commas.
+ * `before:commit/outbound:stop` arms it for outbound events only. Commas separate several.
  */
 import {
   type Failpoint,
@@ -13,13 +13,13 @@ import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
 
-/** `kill` within one instruction, `stop` until SIGCONT, `exit` without closing anything. */
+/** `kill` is immediate, `stop` lasts until SIGCONT, `exit` ends the process without closing anything. */
 export type Fate = "kill" | "stop" | "exit";
 
 interface Armed {
   readonly point: Failpoint;
   readonly direction: "inbound" | "outbound" | null;
-  /** The how-manieth time. */
+  /** The count of the occurrence at which it fires, from 1. */
   readonly turn: number;
   readonly fate: Fate;
 }
@@ -27,7 +27,7 @@ interface Armed {
 const SPELLING =
   /^((?:before|after):[a-z]+)(?:\/(inbound|outbound))?(?:@([1-9]\d*))?:(kill|stop|exit)$/;
 
-/** What the environment arms; without the variable, nothing. */
+/** The failpoints that the environment arms; none without the variable. */
 export function armedFailpoints({ env, stderr, meet }: Io): Failpoints {
   const text = env.TANDEM_FAILPOINT ?? "";
   if (text === "") return NO_FAILPOINTS;
@@ -43,7 +43,7 @@ export function armedFailpoints({ env, stderr, meet }: Io): Failpoints {
         const turn = (reached.get(one) ?? 0) + 1;
         reached.set(one, turn);
         if (turn !== one.turn) continue;
-        // Pipes are written at once; whoever reads it knows that the point was reached.
+        // Pipes are written synchronously, so a reader of this line knows that the point was reached.
         stderr.write(`${JSON.stringify({ failpoint: point, fate: one.fate, ...context })}\n`);
         await meet(one.fate);
       }

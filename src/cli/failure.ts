@@ -1,4 +1,4 @@
-/** From whatever was thrown to what the user reads: what is wrong, its code, what to do about it. */
+/** Converts any thrown value to a failure for the user: message, code and remedy. */
 import { ConfigError } from "../config.ts";
 import { IntegrationError } from "../integrations/integration.ts";
 import { LiteralSecretError, MissingSecretError } from "../runtime/services/index.ts";
@@ -14,7 +14,7 @@ export interface Failure {
   readonly exitCode: ExitCode;
 }
 
-/** A failure that the CLI itself found. */
+/** A failure that the CLI itself detected. */
 export class CliError extends Error implements Failure {
   override readonly name = "CliError";
   readonly code: string;
@@ -35,7 +35,7 @@ export class CliError extends Error implements Failure {
   }
 }
 
-/** Describes anything thrown. Known failures are told by their type, never by their text. */
+/** Describes any thrown value. Known failures are recognised by type, never by text. */
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof CliError) return thrown;
   if (thrown instanceof DataDirectoryHeldError) return describeHeld(thrown);
@@ -67,13 +67,13 @@ export function describeFailure(thrown: unknown): Failure {
     if (known !== undefined) {
       return failure(EXIT.database, known.code, textOf(thrown), known.hint);
     }
-    // Node names its own errors E...; no class of SQLSTATE begins so.
+    // Node's own error codes begin with E; no class of SQLSTATE does.
     if (/^[0-9A-DF-Z][0-9A-Z]{4}$/.test(state)) {
       return failure(
         EXIT.database,
         `sqlstate_${state}`,
         textOf(thrown),
-        "The database refused a statement; look its code up in the list of Postgres' error codes.",
+        "The database refused a statement. Look up the code in Postgres' list of error codes.",
       );
     }
   }
@@ -81,7 +81,7 @@ export function describeFailure(thrown: unknown): Failure {
     EXIT.failed,
     "unexpected",
     textOf(thrown),
-    "Run it again with --verbose to see where it comes from.",
+    "Run the command again with --verbose to see the stack trace.",
   );
 }
 
@@ -91,24 +91,24 @@ export function notMigrated(cause?: unknown): CliError {
     EXIT.database,
     "not_migrated",
     "this database has no tandem schema yet",
-    "Run `tandem migrate`. If that was done, look whether this is the right database.",
+    "Run `tandem migrate`. If it has run already, check that this is the right database.",
     { cause },
   );
 }
 
-/** Whether the database said that it knows no such schema, table, function or column. */
+/** Whether the database reported an unknown schema, table, function or column. */
 export function isSchemaMissing(thrown: unknown): boolean {
   return ["3F000", "42P01", "42883", "42703"].includes(sqlState(thrown) ?? "");
 }
 
-/** For a command that needs the database itself and cannot ask the server instead. */
+/** The failure of a command that needs the database itself and cannot ask the server instead. */
 function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): Failure {
   if (holder === null) {
     return failure(
       EXIT.database,
       "lock_unreadable",
       message,
-      `Try again; if no Tandem runs here, delete ${lockFile}.`,
+      `Try again. If no Tandem process runs here, delete ${lockFile}.`,
     );
   }
   const { pid, url } = holder;
@@ -116,15 +116,15 @@ function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): Fa
     return failure(
       EXIT.database,
       "data_directory_busy",
-      `${message}, and a PGlite belongs to one process`,
-      `Wait until process ${pid} ends, or stop it. On a Postgres any number work at once: see \`database\` in the config.`,
+      `${message}, and only one process can open a PGlite`,
+      `Wait until process ${pid} ends, or stop it. Many processes can share a Postgres: see \`database\` in the config.`,
     );
   }
   return failure(
     EXIT.refused,
     "server_running",
     `a Tandem server has the data directory open: process ${pid} at ${url}`,
-    "This command needs the database itself, and a PGlite belongs to one process: stop the server first. On a Postgres any number work at once: see `database` in the config.",
+    "This command opens the database itself, and only one process can open a PGlite: stop the server first. Many processes can share a Postgres: see `database` in the config.",
   );
 }
 
@@ -156,9 +156,14 @@ function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): Fail
         EXIT.refused,
         "port_taken",
         textOf(thrown),
-        "Choose another with --port; 0 takes any.",
+        "Choose another port with --port; 0 chooses a free one.",
       )
-    : failure(EXIT.refused, "not_permitted", textOf(thrown), "Check the rights on what it names.");
+    : failure(
+        EXIT.refused,
+        "not_permitted",
+        textOf(thrown),
+        "Check the permissions of the file or port in the message.",
+      );
 }
 
 function failure(exitCode: ExitCode, code: string, message: string, hint: string): Failure {

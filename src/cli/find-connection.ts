@@ -1,9 +1,9 @@
-/** A connection by what people call it: its id, or its container where that is enough. */
+/** Finds a connection by its id, or by its container if only one connection has it. */
 import type { ApiConnection } from "../server/api-types.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 
-/** @throws CliError where there is none, or several. */
+/** @throws CliError if no connection fits, or several do. */
 export function findConnection(
   connections: readonly ApiConnection[],
   wanted: string,

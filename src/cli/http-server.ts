@@ -1,28 +1,28 @@
-/** Serves a request handler over HTTP, and stops in two steps so that what is under way can end. */
+/** Serves a request handler over HTTP. It stops in two steps, so that current requests can finish. */
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { RequestHandler } from "../server/handler.ts";
 import { KEEP_ALIVE_MS } from "../server/keep-alive.ts";
 
-/** How long a request may take to come: what comes slower is hung up on, and holds no memory. */
+/** How long a request may take to arrive. Slower ones are disconnected, so that they hold no memory. */
 const REQUEST_MS = 15_000;
 
 export interface HttpServer {
-  /** Where this machine reaches it. */
+  /** The address for clients on this machine. */
   readonly url: string;
-  /** Takes no new connections; requests under way go on. */
+  /** Refuses new connections; current requests continue. */
   refuse(): void;
-  /** Ends what is still open, as live streams are. */
+  /** Closes the connections that are still open, such as live streams. */
   close(): Promise<void>;
 }
 
 export interface ListeningPlace {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
-/** @throws Error with the code `EADDRINUSE` where the port is taken. */
+/** @throws Error with the code `EADDRINUSE` if the port is in use. */
 export async function listen(
   fetch: RequestHandler,
   { host, port }: ListeningPlace,
@@ -35,12 +35,12 @@ export async function listen(
     server.once("error", reject);
     server.listen(port, host, () => {
       server.off("error", reject);
-      // Later it is about one connection, such as one too many; without a listener Node ends the process.
+      // A later error concerns one connection, such as one too many; without a listener Node ends the process.
       server.on("error", () => undefined);
       resolve();
     });
   });
-  // A server that listens on a port has an address with one.
+  // A listening server has an address with a port.
   const { port: bound } = server.address() as AddressInfo;
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   let refuses = false;
@@ -59,7 +59,7 @@ export async function listen(
   };
 }
 
-/** A server on all addresses answers on this one too. */
+/** A server on all addresses is also reachable by the loopback address. */
 function nearName(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;

@@ -1,4 +1,4 @@
-/** Everything a command touches outside itself, so that tests run commands in their own process. */
+/** All inputs and outputs of a command, so that tests can run commands in their own process. */
 
 export interface Output {
   write(text: string): unknown;
@@ -11,20 +11,20 @@ export interface Io {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** For the times that people read. Default: the system's. */
+  /** The zone in which times are shown to people. Default: the system's. */
   readonly timeZone?: string;
   /**
-   * Calls back at the first SIGINT or SIGTERM, and returns how to stop listening. While nobody
-   * listens a signal ends the process, and the second always does.
+   * Calls the listener at the first SIGINT or SIGTERM, and returns how to remove it. Without a listener a
+   * signal ends the process, and the second signal always does.
    */
   onInterrupt(interrupted: () => void): () => void;
-  /** Meets this process's fate at a failpoint; absent where the process is not the command's own. */
+  /** Executes a fate at a failpoint; absent if the command does not own the process. */
   readonly meet?: (fate: "kill" | "stop" | "exit") => Promise<void>;
-  /** Opens the user's browser; where that is not possible nothing happens. */
+  /** Opens the user's browser, if there is one. */
   openBrowser(url: string): void;
 }
 
-/** Resolves when the user wants the command to end. */
+/** Resolves when the user interrupts the command. */
 export function untilInterrupted(io: Io): Promise<void> {
   return new Promise((resolve) => {
     const stopListening = io.onInterrupt(() => {

@@ -1,6 +1,6 @@
 /**
- * The ledger as commands read and change it: through the API, whoever answers it. A running server
- * is asked over HTTP; where there is none, the same handler runs in this process.
+ * The commands' way to read and change the ledger, always through the API. A running server is asked over
+ * HTTP; without one, the same handler runs in this process.
  */
 import { z } from "zod";
 import type { AnyConfig } from "../config.ts";
@@ -42,7 +42,7 @@ export interface AuditFilter {
 }
 
 export interface LedgerAccess {
-  /** The server that answers; `null` where this process does. */
+  /** The server that answers; `null` if this process does. */
   readonly server: string | null;
   status(): Promise<ApiStatus>;
   events(filter: EventFilter): Promise<ApiEvents>;
@@ -61,7 +61,7 @@ export interface LedgerAccess {
   backfills(): Promise<ApiBackfills>;
   audit(filter: AuditFilter): Promise<ApiAudit>;
   sessions(): Promise<ApiSessions>;
-  /** Ends a login or, without an id, all; returns those that are left. */
+  /** Ends one login or, without an id, all; returns the remaining ones. */
   revokeSessions(id: string | null): Promise<ApiSessions>;
 }
 
@@ -69,13 +69,13 @@ export interface AccessOptions {
   readonly io: Io;
   readonly log: Log;
   readonly config?: string | undefined;
-  /** A running server to ask; nothing else is looked at. */
+  /** The address of a running server. If it is given, no configuration is loaded. */
   readonly url?: string | undefined;
 }
 
 type Ask = (request: Request) => Promise<Response>;
 
-/** Gives `use` the ledger, and closes what was opened for it. */
+/** Calls `use` with the ledger, and closes afterwards what was opened for it. */
 export async function withLedger<T>(
   options: AccessOptions,
   use: (ledger: LedgerAccess) => Promise<T>,
@@ -107,18 +107,18 @@ async function inThisProcess<T>(
       log.error(details, message);
     },
   };
-  // A process that can open the database needs no token of its own.
+  // A process that can open the database needs no token.
   const opening = { io, log: remembering, authorize: () => systemUser(io) };
   const { tandem, close } = await openTandem(config, opening);
   const ask: Ask = async (request) => {
     const response = await tandem.fetch(request, calledFrom(COMMAND_LINE));
     if (response.status !== 503) return response;
-    // The handler tells strangers nothing; who can open the database may know.
+    // The handler hides the cause from clients, but a user who can open the database may see it.
     throw new CliError(
       EXIT.database,
       "unavailable",
       `the database did not answer: ${cause}`,
-      "Run it again; --log-level error shows more.",
+      "Run the command again; --log-level error shows more.",
     );
   };
   try {
@@ -132,7 +132,7 @@ function ledgerOver(ask: Ask, base: string, server: string | null): LedgerAccess
   async function send<T>(method: "GET" | "POST", path: string): Promise<T> {
     const response = await ask(new Request(new URL(path, base), { method }));
     const body: unknown = await response.json().catch(() => null);
-    // The API's own types say what it answers; `api-types.ts` is its contract.
+    // A cast, because `api-types.ts` is the contract between server and CLI.
     if (response.ok && body !== null) return body as T;
     throw refusal(response.status, body, base);
   }
@@ -181,7 +181,7 @@ function askServer(url: string, { env }: Io): Ask {
         EXIT.database,
         "server_unreachable",
         `the Tandem server at ${url} does not answer`,
-        "Start it, or look at its log. If another program has its process id by now, delete the .lock file beside the data directory.",
+        "Start the server, or read its log. If another program now has its process id, delete the .lock file beside the data directory.",
         { cause: error },
       );
     }
@@ -206,8 +206,8 @@ function refusal(status: number, body: unknown, base: string): CliError {
     return new CliError(
       EXIT.failed,
       "not_tandem",
-      `${base} answered ${String(status)}, and not as Tandem does`,
-      "Check the address: it is what `tandem start` printed.",
+      `${base} answered ${String(status)}, but not as a Tandem server does`,
+      "Check the address; `tandem start` prints it.",
     );
   }
   const { code, message, hint } = problem.data.error;

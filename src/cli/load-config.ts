@@ -23,16 +23,16 @@ const shape = z.looseObject({
 /**
  * Loads the configuration at `path`, or the one in `cwd`.
  *
- * @throws CliError where there is none, or none that can be used.
+ * @throws CliError if there is none, or it cannot be used.
  */
 export async function loadConfig(cwd: string, path: string | undefined): Promise<AnyConfig> {
   const file = findConfig(cwd, path);
   const name = nameOf(cwd, file);
-  // The package's own modules, whoever loads them: one instance, also from within this repository.
+  // One instance of the package's own modules for every importer, even within this repository.
   const virtualModules = { "tandem-sync": library, "tandem-sync/github": github };
   const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false, moduleCache: false });
   const loaded = await jiti.import(file, { default: true }).catch((thrown: unknown) => {
-    // It has a code, a path and a hint of its own.
+    // The error has a code, a path and a hint of its own.
     if (thrown instanceof ConfigError) throw thrown;
     throw new CliError(
       EXIT.config,
@@ -54,7 +54,7 @@ export async function loadConfig(cwd: string, path: string | undefined): Promise
       EXAMPLE,
     );
   }
-  // What else it must be is checked by compileConfig, which says where it is not.
+  // `compileConfig` checks the rest, and reports the path of each mistake.
   return loaded as AnyConfig;
 }
 
@@ -66,7 +66,7 @@ function findConfig(cwd: string, path: string | undefined): string {
       EXIT.config,
       "config_not_found",
       `there is no file ${path}`,
-      "Correct --config, or leave it out to use tandem.config.ts of this folder.",
+      "Correct --config, or leave it out to use the tandem.config.ts of this folder.",
     );
   }
   const found = NAMES.map((name) => join(cwd, name)).find((file) => existsSync(file));
@@ -75,7 +75,7 @@ function findConfig(cwd: string, path: string | undefined): string {
     EXIT.config,
     "config_not_found",
     `there is no tandem.config.ts in ${cwd}`,
-    "Go to your project's folder, name the file with --config, ask a running server with --url, or try `tandem start --demo`, which needs none.",
+    "Go to your project's folder, name the file with --config, ask a running server with --url, or try `tandem start --demo`, which needs no configuration.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** Times as people read them: in their zone, and no longer than needed. Pure. */
+/** Times for people: in their zone, and no more precise than needed. Pure. */
 
 export interface Reader {
   readonly now: Date;
@@ -24,7 +24,7 @@ export function localTime(time: string, { now, timeZone }: Reader): string {
 
 const ISO_TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 
-/** A sentence with the times in it made local. */
+/** A sentence whose times are converted to local ones. */
 export function withLocalTimes(sentence: string, reader: Reader): string {
   return sentence.replaceAll(ISO_TIME, (time) => localTime(time, reader));
 }

@@ -1,4 +1,4 @@
-/** The log on standard error: one JSON object a line, or a line for people on a terminal. */
+/** The log on standard error: one JSON object per line, or on a terminal one readable line. */
 import { pino } from "pino";
 import type { Log } from "../runtime/services/index.ts";
 import type { Output } from "./io.ts";
@@ -24,9 +24,9 @@ export function createLogger(
   );
 }
 
-/** The record of one line, as a line that can be read in passing. */
+/** Formats one JSON line for people. */
 function readable(line: string, paint: Paint, timeZone: string | undefined): string {
-  // pino wrote it a moment ago.
+  // The cast is safe: pino wrote this line.
   const { level, time, msg, ...details } = JSON.parse(line) as {
     level: string;
     time: number;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `tandem` command: this process handed to `run`. */
+/** The `tandem` command: passes this process's arguments, streams and signals to `run`. */
 import { spawn } from "node:child_process";
 import process from "node:process";
 import type { Io } from "./io.ts";
@@ -7,8 +7,8 @@ import { run } from "./run.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 /**
- * How long what is under way may take to end. Kubernetes kills after thirty seconds; what is cut off is
- * done again by others.
+ * How long running work may take to finish after a signal. Kubernetes kills after thirty seconds; other
+ * workers redo interrupted work.
  */
 const STOP_WITHIN_MS = 25_000;
 const interrupted = new Set<() => void>();
@@ -20,7 +20,7 @@ for (const [signal, status] of Object.entries(SIGNALS)) {
     if (signals > 1 || interrupted.size === 0) process.exit(status);
     setTimeout(() => {
       process.stderr.write(
-        "tandem: what was under way did not end in time, and is left to others\n",
+        "tandem: running work did not finish in time; other workers will redo it\n",
       );
       process.exit(status);
     }, STOP_WITHIN_MS).unref();
@@ -41,7 +41,7 @@ const io: Io = {
   async meet(fate) {
     if (fate === "exit") process.exit(70);
     process.kill(process.pid, fate === "kill" ? "SIGKILL" : "SIGSTOP");
-    // Killed, it does not come back; stopped, it goes on here.
+    // A killed process never continues here; a stopped one does, after SIGCONT.
     if (fate === "kill") await new Promise(() => undefined);
   },
 };
@@ -54,20 +54,20 @@ function openBrowser(url: string): void {
         ? ["cmd", "/c", "start", "", url]
         : ["xdg-open", url];
   const browser = spawn(program, args, { stdio: "ignore", detached: true });
-  // There may be none; the address was printed.
+  // There may be no browser; the address was printed.
   browser.on("error", () => undefined);
   browser.unref();
 }
 
-// A reader that has seen enough, as `head` does, is no failure.
+// A reader that closes early, as `head` does, is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
 
-// A log that nobody reads any more is no reason to stop.
+// A log without a reader is no reason to stop.
 process.stderr.on("error", () => undefined);
 
 const status = await run(process.argv.slice(2), io);
-// What a configuration opened beside the database must not keep the process alive.
+// Exit explicitly: handles that the configuration opened must not keep the process alive.
 process.stdout.write("", () => process.exit(status));

@@ -1,4 +1,4 @@
-/** Opens Tandem in this process, with the lock where the database is a folder of ours. */
+/** Opens Tandem in this process, with the lock of the data directory if the database is a PGlite. */
 import { PGlite } from "@electric-sql/pglite";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -15,33 +15,33 @@ import type { Io } from "./io.ts";
 
 export interface OpenedTandem {
   readonly tandem: Tandem;
-  /** Tells other processes where this one answers the API. */
+  /** Publishes the address of this process's API to other processes. */
   readonly announce: (url: string) => void;
-  /** Stops workers, closes the database and gives the lock back. */
+  /** Stops workers, closes the database and releases the lock. */
   readonly close: () => Promise<void>;
 }
 
 export interface OpenOptions extends HandlerOptions {
   readonly io: Io;
   readonly log: Log;
-  /** Brings the schema up to date first; else it must be there. */
+  /** Whether to migrate first; otherwise the schema must exist. */
   readonly migrates?: boolean;
 }
 
-/** A configuration whose database is this process's to open. */
+/** A configuration whose database this process may open. */
 export interface TakenConfig {
-  /** Its data directory, if it has one, is absolute. */
+  /** The data directory in it, if there is one, is absolute. */
   readonly config: AnyConfig;
   readonly lock: DataDirectoryLock | null;
-  /** Closes what the configuration made, and gives the lock back. */
+  /** Closes what the configuration opened, and releases the lock. */
   readonly release: () => Promise<void>;
 }
 
 /**
- * Takes the lock that a configuration's database needs, if it needs one.
+ * Acquires the lock that a configuration's database needs, if it needs one.
  *
- * @param mustExist whether an absent data directory is an error; opened, it becomes an empty database
- * @throws DataDirectoryHeldError where another process has the data directory.
+ * @param mustExist Whether an absent data directory is an error. Otherwise opening creates an empty database.
+ * @throws DataDirectoryHeldError if another process has the data directory.
  * @throws CliError `not_migrated`
  */
 export function takeConfig(config: AnyConfig, cwd: string, mustExist: boolean): TakenConfig {
@@ -61,7 +61,7 @@ export function takeConfig(config: AnyConfig, cwd: string, mustExist: boolean): 
 /**
  * Opens a configuration.
  *
- * @throws DataDirectoryHeldError where another process has its data directory.
+ * @throws DataDirectoryHeldError if another process has its data directory.
  * @throws CliError `not_migrated`
  */
 export async function openTandem(
@@ -85,13 +85,13 @@ export async function openTandem(
     else await checkMigrated(tandem);
     return { tandem, announce: (url) => lock?.announce(url), close };
   } catch (error) {
-    // What failed first is what the user must know.
+    // The user must see the first failure, not one of closing.
     await close().catch(() => undefined);
     throw error;
   }
 }
 
-/** The folder of a configuration's PGlite, or `null` where the database is another. */
+/** The data directory of a configuration's PGlite; `null` for another database. */
 function dataDirectoryOf({ database }: AnyConfig, cwd: string): string | null {
   if (typeof database === "object") return null;
   if (database !== undefined && /^(postgres(ql)?|memory):\/\//.test(database)) return null;
@@ -106,7 +106,7 @@ async function checkMigrated(tandem: Tandem): Promise<void> {
   }
 }
 
-/** A pool or PGlite that the configuration made would keep the process alive. */
+/** A pool or PGlite that the configuration opened would keep the process alive. */
 async function closeConfigured({ database }: AnyConfig): Promise<void> {
   if (database instanceof PGlite && !database.closed) await database.close();
   if (database instanceof pg.Pool && !database.ended) await database.end();

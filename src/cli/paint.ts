@@ -1,4 +1,4 @@
-/** Colours, where somebody looks: a terminal, and no wish against them. */
+/** Colours, if the output is a terminal and the user has not disabled them. */
 import { styleText } from "node:util";
 import type { ApiEvent } from "../server/api-types.ts";
 import type { Io } from "./io.ts";
@@ -11,7 +11,7 @@ export interface Paint {
   readonly yellow: (text: string) => string;
 }
 
-/** https://no-color.org: set and not empty, it means none. */
+/** https://no-color.org: a non-empty value disables colours. */
 export function paintFor(io: Io, output: Io["stdout"] = io.stdout): Paint {
   const { NO_COLOR, TERM } = io.env;
   const isWanted = output.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
@@ -26,7 +26,7 @@ export function paintFor(io: Io, output: Io["stdout"] = io.stdout): Paint {
   };
 }
 
-/** A state in its colour: done, under way, or in need of somebody. */
+/** A state in its colour: done, in progress, or in need of a person. */
 export function paintState(paint: Paint, state: ApiEvent["state"]): string {
   switch (state) {
     case "completed":

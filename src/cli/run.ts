@@ -1,4 +1,4 @@
-/** The whole CLI as a function: the arguments and the world in, the exit status out. */
+/** The whole CLI as a function: arguments and environment in, exit status out. */
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../server/version.ts";
 import { addSettings, type Within, withinContext } from "./command-context.ts";
@@ -25,8 +25,8 @@ import { paintFor } from "./paint.ts";
 /**
  * Runs one command.
  *
- * @param argv the arguments behind the program's name
- * @returns the exit status; see `EXIT`
+ * @param argv The arguments after the program's name.
+ * @returns The exit status; see `EXIT`.
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const program = createProgram(io);
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return EXIT.ok;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
-    // Without a command, its help was shown.
+    // Without a command, the help was shown.
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.usage;
     const failure =
       thrown instanceof CommanderError
@@ -59,7 +59,7 @@ export function createProgram(io: Io): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      // A wrong command line is reported as every failure is.
+      // A wrong command line is reported in the format of all failures.
       outputError: () => undefined,
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getOutHasColors: () => false,
@@ -94,13 +94,13 @@ const EPILOGUE = `
 Begin:
   $ tandem start --demo                               a sample app and a simulated GitHub
   $ tandem migrate                                    install the ledger beside your tables
-  $ tandem connect github acme/site --scope 42        join a repository to project 42
+  $ tandem connect github acme/site --scope 42        connect a repository to project 42
   $ tandem start                                      sync, and open the dashboard
   $ tandem explain tasks 42                           why is this row as it is?
 
 The configuration is tandem.config.ts; without a database in it, an embedded Postgres (PGlite) is
-kept under .tandem/. A PGlite belongs to one process: while a server runs, the commands that look
-and operate ask it.
+kept under .tandem/. Only one process can open a PGlite: while a server runs, the other commands
+ask that server.
 
 Exit status:
 ${Object.entries(EXIT_MEANINGS)
@@ -120,7 +120,7 @@ function usage(thrown: CommanderError, command: string): Failure {
   };
 }
 
-/** The command that the arguments name, as far as they do: `tandem events list`. */
+/** The command that the arguments name, as far as they match: `tandem events list`. */
 function commandNamed(program: Command, argv: readonly string[]): string {
   const path = [program];
   for (const word of argv) {
@@ -143,7 +143,7 @@ function report(failure: Failure, thrown: unknown, argv: readonly string[], io: 
   if (flags.has("--verbose") && thrown instanceof Error) io.stderr.write(`${stackOf(thrown)}\n`);
 }
 
-/** The stack, and those of the causes. */
+/** The stack traces of an error and its causes. */
 function stackOf(error: Error): string {
   const stack = error.stack ?? String(error);
   return error.cause instanceof Error ? `${stack}\ncaused by: ${stackOf(error.cause)}` : stack;

@@ -1,4 +1,4 @@
-/** The server of `start` and `serve`: its options, its start, and what it says about itself. */
+/** The server of `start` and `serve`: its options, its start, and its first output. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Tandem } from "../server/tandem.ts";
 import { type CommandContext, wholeNumber } from "./command-context.ts";
@@ -21,13 +21,13 @@ export function addServingOptions(command: Command): Command {
   return command
     .option(
       "-p, --port <number>",
-      "where to listen; 0 takes any port",
+      "port to listen on; 0 chooses a free one",
       wholeNumber(0, 65_535),
       4400,
     )
     .option(
       "--host <address>",
-      "where to listen; 0.0.0.0 is reachable from elsewhere, and then the API needs TANDEM_API_TOKEN",
+      "address to listen on; 0.0.0.0 accepts other machines, and then the API needs TANDEM_API_TOKEN",
       readHost,
       DEFAULT_HOST,
     );
@@ -35,24 +35,24 @@ export function addServingOptions(command: Command): Command {
 
 function readHost(text: string): string {
   if (text !== "" && !/[\s/]/.test(text)) return text;
-  throw new InvalidArgumentError("It is an address of this machine, such as 127.0.0.1 or 0.0.0.0.");
+  throw new InvalidArgumentError("Give an address of this machine, such as 127.0.0.1 or 0.0.0.0.");
 }
 
-/** What the environment says about the API. */
+/** The API token from the environment. */
 export function apiTokenOf({ io }: CommandContext): { readonly apiToken?: string } {
   const token = io.env.TANDEM_API_TOKEN ?? "";
   return token === "" ? {} : { apiToken: token };
 }
 
-/** @throws CliError where others could reach an API that asks for no token. */
+/** @throws CliError if other machines could use an API without a token. */
 export function refuseOpenApi({ host }: Pick<ServingOptions, "host">, env: Io["env"]): void {
   const hasToken = (env.TANDEM_API_TOKEN ?? "") !== "";
   if (hasToken || LOOPBACK_HOST.test(host)) return;
   throw new CliError(
     EXIT.usage,
     "token_needed",
-    `on ${host} the server can be reached from elsewhere, and its API would ask for no token`,
-    "Set TANDEM_API_TOKEN to a long random text, such as the output of `openssl rand -hex 32`; webhooks need none.",
+    `on ${host} other machines can reach the server, and its API would need no token`,
+    "Set TANDEM_API_TOKEN to a long random text, such as the output of `openssl rand -hex 32`. Webhooks need no token.",
   );
 }
 
@@ -60,7 +60,7 @@ export async function serve(tandem: Tandem, options: ServingOptions): Promise<Ht
   return listen(tandem.fetch, options);
 }
 
-/** What a server that runs says of itself, for a script. */
+/** The facts about a running server, for scripts. */
 export interface Serving {
   readonly url: string;
   readonly api: string;
@@ -80,16 +80,16 @@ export function describeServing(tandem: Tandem, url: string): Serving {
   };
 }
 
-/** The same for people, with what they have to set up. */
+/** The same for people, with the settings that are left for them to make. */
 export function servingLines(serving: Serving, context: CommandContext): readonly string[] {
   const { paint } = context;
   return [
     `dashboard  ${paint.bold(serving.url)}`,
     ...Object.entries(serving.webhooks).map(([name, url]) => `webhooks   ${url}  (from ${name})`),
-    "           Content type application/json, with the secret named by `tandem connect`. Behind",
+    "           Content type application/json, with the secret that `tandem connect` names. Behind",
     "           localhost, use a tunnel; without webhooks the poll brings changes within a minute.",
     `database   ${serving.database}`,
     `workers    ${serving.working ? "in this process" : "none here; run `tandem work`"}`,
-    paint.dim("Stop with Ctrl-C; what is under way is finished first."),
+    paint.dim("Stop with Ctrl-C; running work finishes first."),
   ];
 }

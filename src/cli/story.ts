@@ -1,4 +1,4 @@
-/** The story of a record in plain words: where it stands, then what happened, oldest first. Pure. */
+/** Tells a record's history in plain words: its state first, then its events, oldest first. Pure. */
 import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
 import { localTime, type Reader, withLocalTimes } from "./local-time.ts";
 import { type Paint, paintState } from "./paint.ts";
@@ -46,7 +46,7 @@ function pairingStory(pairing: Pairing, reader: Reader, paint: Paint): readonly 
   ];
 }
 
-/** What was observed, what came of it and why, and what it altered. */
+/** One event: the observation, its outcome and reason, and the values that it changed. */
 export function eventStory(event: ApiEvent, reader: Reader, paint: Paint): readonly string[] {
   const at = localTime(event.created_at, reader);
   const details = [
@@ -71,7 +71,7 @@ function errorLines(error: NonNullable<ApiEvent["error"]>, paint: Paint): readon
   ];
 }
 
-/** The other events or records that decided it. */
+/** The other events or records that decided the outcome. */
 function pointers(event: ApiEvent): readonly string[] {
   const { canceled_by: by, duplicate_of: of, ignored_for_id: id, ignored_for_type: type } = event;
   return [

@@ -1,26 +1,26 @@
-/** How events and values read in a terminal. Pure. */
+/** Texts for events and values in a terminal. Pure. */
 import type { ApiConnection, ApiEvent } from "../server/api-types.ts";
 import { cut } from "./columns.ts";
 
-/** `tasks 42`; a record that is yet to be created has no id. */
+/** `tasks 42`; a record that is not created yet has no id. */
 export function recordName(event: Pick<ApiEvent, "record_type" | "record_id">): string {
   return event.record_id === null
     ? `new in ${event.record_type}`
     : `${event.record_type} ${event.record_id}`;
 }
 
-/** `issue 7`; a resource that is yet to be created has no id. */
+/** `issue 7`; a resource that is not created yet has no id. */
 export function resourceName(
   event: Pick<ApiEvent, "resource_type" | "integration_external_id">,
 ): string {
-  if (event.resource_type === null) return "the record alone";
+  if (event.resource_type === null) return "no resource";
   const kind = event.resource_type.replaceAll("_", " ");
   return event.integration_external_id === null
     ? `new ${kind}`
     : `${kind} ${event.integration_external_id}`;
 }
 
-/** What was observed, as a sentence. */
+/** The observation of an event, as a sentence. */
 export function whatHappened({ direction, action, source }: ApiEvent): string {
   if (direction === "outbound") {
     return action === "delete" ? "The app deleted the record." : "The app wrote the record.";
@@ -37,7 +37,7 @@ export function whatHappened({ direction, action, source }: ApiEvent): string {
   }
 }
 
-/** One line of what an event altered: `the record's title: "Old" → "New"`. */
+/** One changed value: `the record's title: "Old" → "New"`. */
 export function changeLine({ side, field, from, to }: ApiEvent["changes"][number]): string {
   return `the ${side}'s ${field}: ${valueText(from)} → ${valueText(to)}`;
 }
@@ -45,22 +45,22 @@ export function changeLine({ side, field, from, to }: ApiEvent["changes"][number
 export function conflictLine(conflict: ApiEvent["conflicts"][number]): string {
   const { field, winner, kept, lost, why } = conflict;
   const loser = winner === "record" ? "resource" : "record";
-  return `conflict over ${field}: the ${winner}'s ${valueText(kept)} was kept, the ${loser}'s ${valueText(lost)} was not, ${WHY[why]}`;
+  return `conflict over ${field}: the ${winner}'s ${valueText(kept)} was kept, the ${loser}'s ${valueText(lost)} was lost, ${WHY[why]}`;
 }
 
 const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
-  both_changed: "as both sides had changed it",
-  agreed_before: "as both sides had said that, and one of them went on",
-  record_is_newer: "as the record was changed later",
-  late_write: "as it was a late write of our own",
-  perhaps_late_write: "though what was kept may be a late write of our own",
-  covered_by_our_write: "as our write covered it",
-  provider_changed_our_value: "as the provider changed what we sent",
-  record_deleted: "as the record was deleted",
-  resource_deleted: "as the resource was deleted",
-  record_moved: "as the record was moved away",
-  created_twice: "as the resource was created twice, and this was the second",
-  initial_pairing: "as both existed when they were paired",
+  both_changed: "because both sides had changed it",
+  agreed_before: "because both sides had agreed on it, and then one side changed it",
+  record_is_newer: "because the record was changed later",
+  late_write: "because it was a late write of our own",
+  perhaps_late_write: "although the kept value may be a late write of our own",
+  covered_by_our_write: "because our write overwrote it",
+  provider_changed_our_value: "because the provider changed the value that we sent",
+  record_deleted: "because the record was deleted",
+  resource_deleted: "because the resource was deleted",
+  record_moved: "because the record was moved away",
+  created_twice: "because the resource was created twice, and this was the second one",
+  initial_pairing: "because both existed when they were paired",
 };
 
 /** A value of a field, short enough for a line. */
@@ -73,7 +73,7 @@ export function valueText(value: unknown): string {
   return cut(JSON.stringify(value), 60);
 }
 
-/** Which ways a connection is open. */
+/** The directions that are on, and the reason if one is off. */
 export function connectionStanding(connection: ApiConnection): string {
   const { inbound, outbound, paused_reason: reason } = connection;
   if (inbound && outbound) return "both directions on";

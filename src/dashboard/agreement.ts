@@ -1,18 +1,18 @@
 /**
- * Whether both sides say the same, found out by comparing what each side shows: not by asking the
- * machinery whether it thinks it is done. Pure.
+ * Compares both sides by the values that they show, instead of asking Tandem whether it has finished.
+ * Pure.
  */
 import type { DemoIssue, DemoPair, Task } from "../demo/api-types.ts";
 
 export interface Difference {
   readonly task: string | null;
   readonly issue: number | null;
-  /** What differs: field names, or a sentence. */
+  /** The fields that differ, or a sentence. */
   readonly what: string;
 }
 
 export interface Agreement {
-  /** How many tasks and issues were held against each other. */
+  /** The number of compared pairs. */
   readonly compared: number;
   readonly differences: readonly Difference[];
 }
@@ -64,14 +64,14 @@ function differenceBetween(task: Task | undefined, issue: DemoIssue | undefined)
   return fields.length === 0 ? null : fields.join(", ");
 }
 
-/** Comments are compared by what they say, whatever their order. */
+/** Compares comments by their text, in any order. */
 function sameTexts(ofTask: Task["comments"], ofIssue: DemoIssue["comments"]): boolean {
   const here = ofTask.map((comment) => plain(comment.markdown)).sort();
   const there = ofIssue.map((comment) => plain(comment.body)).sort();
   return here.length === there.length && here.every((text, index) => text === there[index]);
 }
 
-/** GitHub answers with CRLF where a browser sent it; that is no difference. */
+/** GitHub answers with CRLF if a browser sent it; that is no difference. */
 function plain(text: string): string {
   return text.replaceAll("\r\n", "\n").trim();
 }

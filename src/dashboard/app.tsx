@@ -1,4 +1,4 @@
-/** The whole page: what is open, what is filtered, and who is told when something fails. */
+/** The whole page: its open dialog, its filter, and its notices of failures. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { Attention } from "./attention.tsx";
 import { AuditDialog } from "./audit-dialog.tsx";
@@ -46,11 +46,11 @@ export function App({ locked }: { readonly locked: () => void }) {
       if (!found) {
         setNotice({
           text: "That event is no longer in the ledger.",
-          hint: "Retention drops old events.",
+          hint: "Retention deletes old events.",
         });
       }
     });
-    // Only a new target is looked for, not each new state of the ledger.
+    // Run only for a new target, not for each new state of the ledger.
   }, [target]);
 
   const waiting = isDemo() && demo === null;

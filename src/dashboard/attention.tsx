@@ -1,4 +1,4 @@
-/** What Tandem has stopped by itself and a person must decide on, each with its way out. */
+/** Runs and pairings that Tandem has stopped, each with the buttons for a person's decision. */
 import type { ApiDisabledPairing, ApiHeldRun, ApiStatus } from "../server/api-types.ts";
 import { send } from "./request.ts";
 import { forPerson, OFF_CAUSES, recordName, resourceName } from "./wording.ts";
@@ -17,7 +17,7 @@ export function Attention({
   if (foreign === null && person === "") return null;
   return (
     <section class="attention" aria-label="Needs attention">
-      <h2>{foreign === null ? person : "Nothing is worked on"}</h2>
+      <h2>{foreign === null ? person : "No event is processed"}</h2>
       <ul>
         {foreign === null ? null : (
           <li>
@@ -27,7 +27,7 @@ export function Attention({
               class="small"
               onClick={() => void send("POST", "/api/instance/approve").catch(failed)}
             >
-              Go on with this copy
+              Release this copy
             </button>
           </li>
         )}
@@ -42,7 +42,7 @@ export function Attention({
   );
 }
 
-/** How many of a run's affected records are named. */
+/** The most affected records of a run that are named. */
 const SHOWN = 3;
 
 function affectedRecordName(affected: ApiHeldRun["sample"][number]): string {

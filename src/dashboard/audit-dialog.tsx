@@ -1,4 +1,4 @@
-/** Who is logged in, and who did what: logins can be ended here, acts only be read. */
+/** Active logins, which can be ended here, and the audit of acts, which is read-only. */
 import { useEffect, useState } from "preact/hooks";
 import type { ApiAct, ApiAudit, ApiSession, ApiSessions } from "../server/api-types.ts";
 import { get, send } from "./request.ts";

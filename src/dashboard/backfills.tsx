@@ -1,4 +1,4 @@
-/** Backfills that are under way: how far each is, and what it waits for. */
+/** Backfills that are not done: the progress of each, and what it waits for. */
 import type { ApiBackfill, ApiStatus } from "../server/api-types.ts";
 import { backfillLine } from "./wording.ts";
 
@@ -19,7 +19,7 @@ export function Backfills({ status }: { readonly status: ApiStatus | null }) {
 function Line({ backfill }: { readonly backfill: ApiBackfill }) {
   const { connection, resource_type, step, listed, expected } = backfill;
   const name = `${connection} ${resource_type.replaceAll("_", " ")}s`;
-  // Without a number to go by, a bar that only shows that something goes on.
+  // Without a total the bar has no value, so it only shows that the backfill runs.
   const share =
     step === "list" && expected !== null && expected > 0
       ? { value: Math.min(listed, expected), max: expected }

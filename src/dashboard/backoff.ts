@@ -1,4 +1,4 @@
-/** How long to wait before the stream is opened again. Pure. */
+/** The delay before the stream reconnects. Pure. */
 
 /** Milliseconds before attempt `attempt` (the first is 1): doubling from 1 s to 30 s, with jitter. */
 export function reconnectDelay(attempt: number, random: number): number {

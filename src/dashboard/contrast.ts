@@ -1,4 +1,4 @@
-/** What differs between two texts: the common beginning and end are set apart. Pure. */
+/** The difference between two texts, without their common beginning and end. Pure. */
 
 export interface Contrast {
   readonly head: string;
@@ -7,7 +7,7 @@ export interface Contrast {
   readonly tail: string;
 }
 
-/** Never splits a word, so that what is shown as changed can be read. */
+/** Never splits a word, so that the changed part can be read. */
 export function contrast(from: string, to: string): Contrast {
   const before = words(from);
   const after = words(to);

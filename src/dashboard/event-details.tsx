@@ -1,4 +1,4 @@
-/** Everything the ledger knows of one event: changes, conflicts, error, where it points. */
+/** All details of one event: changes, conflicts, error, and links to other events. */
 import { useState } from "preact/hooks";
 import type { ApiEvent } from "../server/api-types.ts";
 import { contrast, excerpt } from "./contrast.ts";
@@ -55,19 +55,19 @@ function Failure({ event, failed }: Shown & { readonly failed: (error: unknown) 
   );
 }
 
-/** Why a field's loser lost, for a person. */
+/** Why the losing value of a field lost, for people. */
 const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
-  both_changed: "both sides changed it, and this was the later change",
-  agreed_before: "both sides had said that, and the other one went on",
+  both_changed: "both sides changed it, and this change was later",
+  agreed_before: "both sides had agreed on it, and then the other side changed it",
   record_is_newer: "the record was changed later",
   late_write: "an earlier write of ours landed late",
-  perhaps_late_write: "somebody changed it, or an earlier write of ours landed late",
-  covered_by_our_write: "it was under a write of ours",
-  provider_changed_our_value: "the other side changed what we sent",
+  perhaps_late_write: "a person changed it, or an earlier write of ours landed late",
+  covered_by_our_write: "a write of ours overwrote it",
+  provider_changed_our_value: "the provider changed the value that we sent",
   record_deleted: "the record was deleted",
   resource_deleted: "the resource was deleted",
   record_moved: "the record was moved away",
-  created_twice: "the resource was created twice, and this was the second",
+  created_twice: "the resource was created twice, and this was the second one",
   initial_pairing: "both existed when they were paired",
 };
 
@@ -169,7 +169,7 @@ function Facts({ event }: Shown) {
         .filter((name) => name !== null)
         .join(" in "),
     ],
-    ["Its time", event.integration_updated_at ?? "unknown"],
+    ["Resource's time", event.integration_updated_at ?? "unknown"],
     ["Reason", event.reason],
     ["Attempts", String(event.attempts)],
   ];

@@ -1,4 +1,4 @@
-/** One event of the ledger: a line that says what became of it, and everything behind it on demand. */
+/** One event of the ledger: a line with its outcome, and all details on demand. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiEvent } from "../server/api-types.ts";
 import { EventDetails } from "./event-details.tsx";
@@ -21,10 +21,10 @@ export function EventRow({
   failed,
 }: {
   readonly event: ApiEvent;
-  /** Default: what the event itself says. */
+  /** Default: the event's own subject. */
   readonly about?: string | undefined;
   readonly fresh: boolean;
-  /** The reader followed a link to it. */
+  /** Whether the reader followed a link to this event. */
   readonly target: boolean;
   readonly failed: (error: unknown) => void;
 }) {
@@ -76,7 +76,7 @@ export function EventRow({
   );
 }
 
-/** The state as colour, sign and word; drawn anew when it changes, so that it is noticed. */
+/** The state as colour, icon and word. It is drawn again at each change, so that readers notice it. */
 function Chip({ event }: { readonly event: ApiEvent }) {
   return (
     <span key={event.state} class="chip">

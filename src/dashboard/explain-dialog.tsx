@@ -1,4 +1,4 @@
-/** The story of one record: where each pairing stands, and every event that brought it there. */
+/** The explanation of one record: the state of each pairing, and the events that led to it. */
 import { useEffect, useState } from "preact/hooks";
 import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
 import { EventRow } from "./event-row.tsx";
@@ -16,7 +16,7 @@ export function ExplainDialog({
 }: {
   readonly type: string;
   readonly id: string;
-  /** The ledger's newest event: when it moves, the story may have. */
+  /** The ledger's newest event: when it changes, the explanation may have changed. */
   readonly newest: ApiEvent | undefined;
   readonly close: () => void;
 }) {
@@ -35,7 +35,7 @@ export function ExplainDialog({
     <Sheet title={`${type} ${id}`} close={close}>
       {problem === null ? null : <p class="block error">{problem}</p>}
       {story?.pairings.length === 0 ? (
-        <p class="empty">It has no counterpart, and no event is about it.</p>
+        <p class="empty">The record has no counterpart and no events.</p>
       ) : null}
       {story?.pairings.map((pairing) => (
         <Pairing
@@ -67,7 +67,7 @@ function Pairing({
       </p>
       {base === null ? null : (
         <details>
-          <summary>What both sides last agreed on</summary>
+          <summary>The content both sides last agreed on</summary>
           <dl class="base">
             {Object.entries(base).map(([field, value]) => (
               <div key={field}>

@@ -1,4 +1,4 @@
-/** The way in: a server that was started with a token asks for it before it shows anything. */
+/** The login: a server with a token asks for it before it shows anything. */
 import { useEffect, useState } from "preact/hooks";
 import { App } from "./app.tsx";
 import { Logo } from "./icons.tsx";
@@ -9,7 +9,7 @@ export function Gate() {
   useEffect(() => {
     get("/api/status").then(
       () => setDoor("open"),
-      // Any other trouble is the page's to show.
+      // The page itself shows all other errors.
       (error: unknown) => setDoor(isLocked(error) ? "locked" : "open"),
     );
   }, []);
@@ -51,7 +51,7 @@ function Login({ entered }: { readonly entered: () => void }) {
         <button type="submit" class="primary">
           Log in
         </button>
-        <p class="faint">It is the value of TANDEM_API_TOKEN where this server was started.</p>
+        <p class="faint">The token is the value of TANDEM_API_TOKEN in the server's environment.</p>
         {refusal === null ? null : (
           <p class="refusal" role="alert">
             {refusal}

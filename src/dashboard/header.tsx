@@ -1,4 +1,4 @@
-/** The head of the page: connections, accounts, and whether what is shown is live. */
+/** The head of the page: connections, accounts, and whether the page is live. */
 import type { ApiAccount, ApiConnection, ApiStatus } from "../server/api-types.ts";
 import { Logo } from "./icons.tsx";
 import { send } from "./request.ts";
@@ -92,7 +92,7 @@ function LiveIndicator({ stream }: { readonly stream: StreamState }) {
   const texts = {
     live: "Live",
     connecting: "Connecting…",
-    away: "Connection lost, trying again…",
+    away: "Connection lost, reconnecting…",
   } as const;
   const tone = stream.state === "live" ? "good" : stream.state === "away" ? "bad" : "waiting";
   return (

@@ -1,4 +1,4 @@
-/** The page's drawings. All are decoration: the text beside them says the same. */
+/** The page's icons. All are decoration: the text beside them has the same meaning. */
 import type { EventState } from "./ledger.ts";
 
 const PATHS = {

@@ -39,7 +39,7 @@ export function LedgerPane({
     <section class="pane ledger" aria-labelledby="ledger-title">
       <div class="pane-head">
         <h2 id="ledger-title">
-          Ledger <span class="faint">every event, and why it ended as it did</span>
+          Ledger <span class="faint">every event, with its outcome and reason</span>
         </h2>
         <Filters filter={filter} setFilter={setFilter} />
       </div>
@@ -76,7 +76,7 @@ function Nothing({ live, filter, setFilter }: Filtering & { readonly live: LiveL
   if (!live.loaded) return <p class="empty">Reading the ledger…</p>;
   if (!isFiltering(filter)) {
     return (
-      <p class="empty">No events yet. Change something on either side and watch this place.</p>
+      <p class="empty">No events yet. Change a record or a resource, and its event appears here.</p>
     );
   }
   return (

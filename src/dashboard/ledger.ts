@@ -1,6 +1,6 @@
 /**
- * The ledger as the page holds it: which events it knows, which copy of each is the newest, and
- * what a filter leaves of them. Pure.
+ * The page's copy of the ledger: its events, the newest copy of each, and the selection by a filter.
+ * Pure.
  */
 import type { ApiEvent } from "../server/api-types.ts";
 
@@ -20,28 +20,28 @@ export const EVENT_STATES: readonly EventState[] = [
 
 interface Entry {
   readonly event: ApiEvent;
-  /** The ledger's tick when this copy was heard from the stream; 0 if it was only fetched. */
+  /** The ledger's tick when the stream brought this copy; 0 for a fetched copy. */
   readonly heard: number;
-  /** It was born before the reader's eyes. */
+  /** Whether the event was created after the page was opened. */
   readonly fresh: boolean;
 }
 
 export interface Ledger {
   readonly entries: ReadonlyMap<string, Entry>;
-  /** Grows with each event heard, so that an answer knows what overtook it. */
+  /** Grows with each event from the stream, to compare the age of a fetched page with it. */
   readonly tick: number;
-  /** When the newest event of the first page was born; `null` before that page. */
+  /** The time of creation of the first page's newest event; `null` before that page. */
   readonly since: string | null;
 }
 
-/** How many events the page keeps; the oldest go first. */
+/** The most events that the page keeps; the oldest are dropped first. */
 const KEPT = 2_000;
 
 export const EMPTY_LEDGER: Ledger = { entries: new Map(), tick: 0, since: null };
 
 /**
- * Takes in events from the stream: each is the newest copy there is. A stream begins with what
- * happened before it was opened; only what is younger than the first page is fresh.
+ * Adds events from the stream, which always brings the newest copy. A stream begins with existing events;
+ * only events newer than the first page are fresh.
  */
 export function hear(ledger: Ledger, events: readonly ApiEvent[]): Ledger {
   const entries = new Map(ledger.entries);
@@ -56,8 +56,8 @@ export function hear(ledger: Ledger, events: readonly ApiEvent[]): Ledger {
 }
 
 /**
- * Takes in a fetched page. `asked` is the ledger's tick when the request left: what the stream said
- * since then is newer than the answer and stays.
+ * Adds a fetched page. `asked` is the ledger's tick at the time of the request: events that the stream
+ * brought since then are newer than the response and stay.
  */
 export function takeIn(ledger: Ledger, events: readonly ApiEvent[], asked: number): Ledger {
   const entries = new Map(ledger.entries);
@@ -96,10 +96,10 @@ function trimmed(entries: Map<string, Entry>): ReadonlyMap<string, Entry> {
 }
 
 export interface LedgerFilter {
-  /** `null` shows all. */
+  /** `null` shows all states. */
   readonly state: EventState | null;
   readonly direction: Direction | null;
-  /** Words, each of which a shown event contains: `tasks 42`, `#7`, `late write`. */
+  /** Words which a shown event contains all: `tasks 42`, `#7`, `late write`. */
   readonly search: string;
 }
 
@@ -119,7 +119,7 @@ export function passes(event: ApiEvent, filter: LedgerFilter): boolean {
   if (words.length === 0) return true;
   const { recordNames, text } = searchable(event);
   return words.every((word) =>
-    // A number is an id and must be the whole of it: 4 is not 42.
+    // A number is an id and must match as a whole: 4 does not find 42.
     /^#?\d+$/.test(word) ? recordNames.includes(word) : text.includes(word),
   );
 }
@@ -142,7 +142,7 @@ function searchable(event: ApiEvent): { recordNames: readonly string[]; text: st
   return { recordNames, text: text.join(" ").toLowerCase() };
 }
 
-/** The query of `/api/events` that finds what a filter shows; words the API does not know are left to us. */
+/** The query of `/api/events` for a filter; the page itself filters by words that the API does not know. */
 export function queryOf(filter: LedgerFilter, before: string | null): string {
   const query = new URLSearchParams({ limit: "100" });
   if (filter.state !== null) query.set("state", filter.state);
@@ -154,8 +154,8 @@ export function queryOf(filter: LedgerFilter, before: string | null): string {
 }
 
 /**
- * What each integration record is about, in the words of the newest event that says so: an event
- * that carries no content of its own is still about something.
+ * The subject of each integration record, from its newest event with content, because an event without
+ * content has a subject too.
  */
 export function subjects(
   events: readonly ApiEvent[],
@@ -172,12 +172,12 @@ export function subjects(
 }
 
 export interface Day {
-  /** As `dayOf` named it. */
+  /** The name that `dayOf` returned. */
   readonly name: string;
   readonly events: readonly ApiEvent[];
 }
 
-/** Groups neighbours of one day. `dayOf` names the day of a time. */
+/** Groups consecutive events of one day. `dayOf` names the day of a time. */
 export function groupByDay(
   events: readonly ApiEvent[],
   dayOf: (time: string) => string,
@@ -192,10 +192,10 @@ export function groupByDay(
   return days;
 }
 
-/** The event that an event's outcome points at, and how to say so. */
+/** A link from an event's outcome to the event or record that decided it, with its label. */
 export interface Pointer {
   readonly label: string;
-  /** `null` where it points at a record. */
+  /** `null` if it points at a record. */
   readonly event: string | null;
   readonly record: { readonly type: string; readonly id: string } | null;
 }

@@ -1,4 +1,4 @@
-/** What went wrong with something the reader did, and what to do about it. */
+/** Failures of the reader's actions, each with its remedy. */
 import { Icon } from "./icons.tsx";
 
 export interface Notice {

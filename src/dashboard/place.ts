@@ -1,4 +1,4 @@
-/** The page's address: what is opened beside the ledger. Links and the back button work by it. Pure. */
+/** The page's address names what is open beside the ledger, so that links and the back button work. Pure. */
 
 export type Place =
   | { readonly at: "ledger" }
@@ -33,7 +33,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A hand-written address with a stray percent sign means what it says.
+    // A hand-written address with a stray percent sign is used literally.
     return text;
   }
 }

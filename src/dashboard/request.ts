@@ -1,11 +1,11 @@
-/** Talking to the API: answers as their types, refusals as errors that say what to do. */
+/** Calls the API: returns typed responses, and throws refusals as errors with a hint. */
 import type { ApiProblem } from "../server/api-types.ts";
 
-/** A refusal by the server, or no answer at all. */
+/** A refusal by the server, or a missing response. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly hint: string;
-  /** The answer's status; `null` where there was none. */
+  /** The response's status; `null` without a response. */
   readonly status: number | null;
 
   constructor(message: string, hint: string, status: number | null, options?: ErrorOptions) {
@@ -15,7 +15,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Whether the server asks for its token: nobody is logged in any more. */
+/** Whether the server asks for its token, because the login has ended. */
 export function isLocked(error: unknown): boolean {
   return error instanceof RequestError && error.status === 401;
 }
@@ -50,7 +50,7 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   }
   if (!response.ok) throw await refusal(response);
   const text = await response.text();
-  // The server's types are ours: both are compiled from one declaration.
+  // A cast, because both sides compile the same declaration.
   return (text === "" ? null : JSON.parse(text)) as T;
 }
 
@@ -62,7 +62,7 @@ async function refusal(response: Response): Promise<RequestError> {
   }
   return new RequestError(
     `The server answered ${response.status} ${response.statusText}.`,
-    "Look at its log for the reason.",
+    "See the server's log for the reason.",
     response.status,
   );
 }
@@ -70,7 +70,7 @@ async function refusal(response: Response): Promise<RequestError> {
 function parsed(text: string): ApiProblem | null {
   try {
     const value: unknown = JSON.parse(text);
-    // Checked just enough to read the message.
+    // Only the parts that are needed to read the message are checked.
     return typeof value === "object" && value !== null && "error" in value
       ? (value as ApiProblem)
       : null;

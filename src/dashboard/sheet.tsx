@@ -1,4 +1,4 @@
-/** A sheet beside the ledger: a dialog that a click beside it, the Escape key or its button closes. */
+/** A sheet beside the ledger: a dialog that closes by a click beside it, the Escape key or its button. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons.tsx";
@@ -23,7 +23,7 @@ export function Sheet({
       aria-labelledby="sheet-title"
       onClose={close}
       onClick={(event) => {
-        // A click beside the sheet lands on the dialog itself.
+        // The target of a click beside the sheet is the dialog element itself.
         if (event.target === dialog.current) dialog.current?.close();
       }}
     >

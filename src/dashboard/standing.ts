@@ -1,4 +1,4 @@
-/** The one sentence at the top of the page: do both sides agree, and what is still to come. Pure. */
+/** The sentence at the top of the page: do both sides agree, and how much is still to come? Pure. */
 import type { ApiStatus } from "../server/api-types.ts";
 import type { Agreement } from "./agreement.ts";
 import { count, forPerson, type Tone } from "./wording.ts";
@@ -9,11 +9,11 @@ export interface Standing {
   readonly detail: string;
 }
 
-/** `agreement` is what the demo's comparison found; without it, only Tandem's own counts are known. */
+/** `agreement` is the result of the demo's comparison; without it, only Tandem's own counts are known. */
 export function standingOf(status: ApiStatus | null, agreement: Agreement | null): Standing {
   if (status === null) return { tone: "waiting", headline: "Connecting", detail: "" };
   if (status.foreign_instance !== null) {
-    return { tone: "bad", headline: "Nothing is worked on", detail: "" };
+    return { tone: "bad", headline: "No event is processed", detail: "" };
   }
   const errored = status.live.errored;
   const waiting = status.undrained + status.live.queued + status.live.processing;
@@ -49,10 +49,11 @@ export function standingOf(status: ApiStatus | null, agreement: Agreement | null
   const person = forPerson(status);
   if (person !== "") return { tone: "bad", headline: "A person must decide", detail: person };
   if (status.backfills.length > 0) {
-    return { tone: "waiting", headline: "A backfill is under way", detail: "" };
+    return { tone: "waiting", headline: "A backfill is running", detail: "" };
   }
   const disabled = status.live.disabled;
-  const detail = disabled > 0 ? `${count(disabled, "event")} held by what is switched off` : "";
+  const detail =
+    disabled > 0 ? `${count(disabled, "event")} held by a disabled connection or pairing` : "";
   return { tone: "good", headline: "Nothing waits", detail };
 }
 

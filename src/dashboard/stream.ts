@@ -1,4 +1,4 @@
-/** A stream of server-sent events that comes back by itself, and says when it is away. */
+/** A stream of server-sent events that reconnects automatically and reports its state. */
 import { reconnectDelay } from "./backoff.ts";
 
 export type StreamState =
@@ -8,9 +8,9 @@ export type StreamState =
   | { readonly state: "away"; readonly retryIn: number };
 
 export interface StreamListeners {
-  /** By event name, with the parsed data. */
+  /** Listeners by event name; they get the parsed data. */
   readonly heard: Readonly<Record<string, (data: unknown) => void>>;
-  /** Each time it opens: what was missed meanwhile must be fetched. */
+  /** Called at each opening: events that were missed meanwhile must be fetched. */
   readonly opened: () => void;
   readonly moved: (state: StreamState) => void;
 }
@@ -30,7 +30,7 @@ export function openStream(path: string, listeners: StreamListeners): () => void
       listeners.moved({ state: "live" });
       listeners.opened();
     };
-    // The browser's own reconnecting gives up on some failures; ours does not.
+    // The browser's own reconnecting stops after some failures; ours does not.
     source.onerror = () => {
       source?.close();
       if (stopped) return;

@@ -1,4 +1,4 @@
-/** The strip below the head: whether both sides agree, and how much is in which live state. */
+/** The strip below the head: whether both sides agree, and how many events each live state has. */
 import type { ApiStatus } from "../server/api-types.ts";
 import { StateIcon } from "./icons.tsx";
 import { type LedgerFilter, NO_FILTER } from "./ledger.ts";

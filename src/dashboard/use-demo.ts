@@ -1,4 +1,4 @@
-/** The demo's two sides, live, where the server is a demo; `null` where it is not. */
+/** The live state of the demo's two sides; `null` if the server is no demo. */
 import { useEffect, useState } from "preact/hooks";
 import type { DemoState } from "../demo/api-types.ts";
 import { openStream } from "./stream.ts";
@@ -6,10 +6,10 @@ import { openStream } from "./stream.ts";
 export function useDemo(): DemoState | null {
   const [demo, setDemo] = useState<DemoState | null>(null);
   useEffect(() => {
-    // The page is told by the server that sent it, so that others are not asked in vain.
+    // The server marks the demo's page, so that other servers get no useless requests.
     if (!isDemo()) return undefined;
     return openStream("/demo/stream", {
-      // The server's types are ours: both are compiled from one declaration.
+      // A cast, because both sides compile the same declaration.
       heard: { state: (data) => setDemo(data as DemoState) },
       opened: () => undefined,
       moved: () => undefined,

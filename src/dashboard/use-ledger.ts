@@ -1,4 +1,4 @@
-/** The live ledger: what was fetched and what the stream says, as one state that the page draws. */
+/** The live ledger: fetched pages and the stream's events as one state for the page. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { ApiEvent, ApiEvents, ApiStatus } from "../server/api-types.ts";
 import {
@@ -17,17 +17,17 @@ export interface LiveLedger {
   readonly events: readonly ApiEvent[];
   readonly status: ApiStatus | null;
   readonly stream: StreamState;
-  /** Whether anything was fetched yet. */
+  /** Whether a page was fetched yet. */
   readonly loaded: boolean;
   readonly isFresh: (id: string) => boolean;
   readonly hasOlder: boolean;
   readonly loadOlder: () => Promise<void>;
-  /** Fetches an event that is not on the page; whether there is one. */
+  /** Fetches an event that the page does not have; `false` if it does not exist. */
   readonly find: (id: string) => Promise<boolean>;
   readonly setStatus: (status: ApiStatus) => void;
 }
 
-/** Events that arrive in a burst are drawn together. */
+/** Events that arrive within this time are drawn together. */
 const BURST_MILLIS = 40;
 
 export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void): LiveLedger {
@@ -71,7 +71,7 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
       openStream("/api/stream", {
         heard: {
           ledger: (data) => {
-            // The server's types are ours: both are compiled from one declaration.
+            // A cast, because both sides compile the same declaration.
             burst.current.push(data as ApiEvent);
             if (burst.current.length > 1) return;
             setTimeout(() => change(hear(latest.current, burst.current.splice(0))), BURST_MILLIS);
@@ -85,7 +85,7 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
         moved: (state) => {
           setStream(state);
           if (state.state !== "away") return;
-          // A stream does not tell why it ended: the login may have.
+          // A stream does not report why it ended, so ask whether the login has ended.
           get<ApiStatus>("/api/status").then(setStatus, (error: unknown) => {
             if (isLocked(error)) failed(error);
           });
@@ -109,7 +109,7 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
         change(takeIn(latest.current, [event], latest.current.tick));
         return true;
       } catch {
-        // Retention dropped it, which is a fact to tell and no failure.
+        // Retention deleted the event: a fact to show, not a failure.
         return false;
       }
     },

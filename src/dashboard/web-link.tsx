@@ -1,4 +1,4 @@
-/** A link to an address that another system gave: the last place where `javascript:` is stopped. */
+/** A link to an address from another system: the last place that stops `javascript:`. */
 import type { ComponentChildren } from "preact";
 
 export function isWebAddress(text: string | null): text is string {

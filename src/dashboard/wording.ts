@@ -1,4 +1,4 @@
-/** How times, names, values and counts read on the page. Pure: the time and its zone are arguments. */
+/** Texts for times, names, values and counts. Pure: the time and its zone are arguments. */
 import type {
   ApiAccount,
   ApiBackfill,
@@ -24,37 +24,37 @@ export function stateName(state: EventState): string {
   return STATE_NAMES[state];
 }
 
-/** `tasks 42`; a record that is yet to be created has no id. */
+/** `tasks 42`; a record that is not created yet has no id. */
 export function recordName(event: Pick<ApiEvent, "record_type" | "record_id">): string {
   return event.record_id === null
     ? `new in ${event.record_type}`
     : `${event.record_type} ${event.record_id}`;
 }
 
-/** `issue #7`, `comment 3001`; a resource that is yet to be created has no id. */
+/** `issue #7`, `comment 3001`; a resource that is not created yet has no id. */
 export function resourceName(
   event: Pick<ApiEvent, "resource_type" | "integration_external_id">,
 ): string {
   const { integration_external_id: id } = event;
-  if (event.resource_type === null) return "the record alone";
+  if (event.resource_type === null) return "no resource";
   const kind = event.resource_type.replace(/^issue_/, "").replaceAll("_", " ");
   if (id === null) return `new ${kind}`;
   return kind === "issue" ? `issue #${id}` : `${kind} ${id}`;
 }
 
-/** What it is about, in its own words: a title, or the first line of a text. Empty if unknown. */
+/** The subject of an event: its title, or the first line of its text. Empty if unknown. */
 export function subject(event: Pick<ApiEvent, "content">): string {
   const { title, body } = event.content ?? {};
   const text = typeof title === "string" ? title : typeof body === "string" ? body : "";
   return text.trim().split("\n")[0] ?? "";
 }
 
-/** What happened, as a verb beside the arrow. */
+/** The direction of an event in words, for the arrow. */
 export function directionName(direction: ApiEvent["direction"]): string {
   return direction === "inbound" ? "from GitHub to the app" : "from the app to GitHub";
 }
 
-/** `14:03:07` in the reader's zone, or in the one given. */
+/** `14:03:07` in the reader's zone, or in the given one. */
 export function clockTime(time: string, timeZone?: string): string {
   return format(time, { hour: "2-digit", minute: "2-digit", second: "2-digit" }, timeZone);
 }
@@ -90,7 +90,7 @@ export function dayName(time: string, now: Date, timeZone?: string): string {
   return new Intl.DateTimeFormat("en-GB", { dateStyle: "full", ...zone }).format(at);
 }
 
-/** How long something took: `640 ms`, `1.2 s`, `3 min`. */
+/** The time between two times: `640 ms`, `1.2 s`, `3 min`. */
 export function duration(from: string, to: string): string {
   const millis = new Date(to).getTime() - new Date(from).getTime();
   if (millis < 1_000) return `${Math.max(0, Math.round(millis))} ms`;
@@ -103,7 +103,7 @@ export function count(many: number, one: string, more = `${one}s`): string {
   return `${many} ${many === 1 ? one : more}`;
 }
 
-/** A value of a field, for a person. */
+/** A field's value, for people. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (typeof value === "string") return value === "" ? "empty" : value;
@@ -115,7 +115,7 @@ export function valueText(value: unknown): string {
 
 export type Tone = "good" | "waiting" | "bad";
 
-/** Where an account stands, in a few words. */
+/** An account's state in a few words. */
 export function accountStanding(
   account: ApiAccount,
   timeZone?: string,
@@ -134,7 +134,7 @@ export function accountStanding(
   }
 }
 
-/** Which ways a connection is open, and what of it is not well. */
+/** A connection's open directions and its problems. */
 export function connectionStanding(connection: ApiConnection): {
   readonly tone: Tone;
   readonly text: string;
@@ -151,7 +151,7 @@ export function connectionStanding(connection: ApiConnection): {
   return { tone: left === "" ? tone : "waiting", text: `${text}${left}` };
 }
 
-/** Webhooks that were refused within a day, and why; empty where none was. */
+/** Webhooks that were refused within a day, with the causes; empty if there are none. */
 export function refusedWebhooks(refused: ApiStatus["refused_webhooks"]): string {
   const all = refused.reduce((sum, { count: many }) => sum + many, 0);
   if (all === 0) return "";
@@ -168,14 +168,14 @@ function switchStanding(connection: ApiConnection): { readonly tone: Tone; reado
   return { tone: "waiting", text: `paused${because}` };
 }
 
-/** What has switched a pairing off, in two words. */
+/** The cause of a disabled pairing, in two words. */
 export const OFF_CAUSES: Readonly<Record<ApiDisabledPairing["cause"], string>> = {
-  quarantined: "fought over",
+  quarantined: "two writers",
   unmapped: "not mapped",
   restored: "from a backup",
 };
 
-/** What waits for a person's word, as a line; empty where nothing does. */
+/** Held runs and disabled pairings, which wait for a person, as a line; empty if there are none. */
 export function forPerson({
   held_runs: held,
   disabled_pairings: { count: pairings },
@@ -191,14 +191,14 @@ export function forPerson({
 
 const BACKFILL_STEPS: Readonly<Record<ApiBackfill["step"], string>> = {
   list: "listing resources",
-  index_records: "looking for pairs among records",
-  index_resources: "looking for pairs among resources",
+  index_records: "reading records for pairs",
+  index_resources: "reading resources for pairs",
   pair: "pairing",
-  create: "creating what is missing",
+  create: "creating missing resources",
   done: "done",
 };
 
-/** How far a backfill is, and what it waits for. */
+/** The progress of a backfill, and what it waits for. */
 export function backfillLine(backfill: ApiBackfill): string {
   const { step, listed, expected, paired, created, waits_for: waitsFor, ambiguous } = backfill;
   const listing = expected === null ? `${listed} listed` : `${listed} of about ${expected} listed`;

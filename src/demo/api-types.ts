@@ -1,6 +1,6 @@
 /**
- * What the demo's own routes answer, as JSON: the two panes and the trouble buttons. The ledger
- * between them comes from Tandem's API.
+ * The JSON of the demo's own routes: the two panes and the trouble buttons. The ledger between them
+ * comes from Tandem's API.
  */
 import type { Task, TaskStatus, User } from "./sample-app.ts";
 
@@ -8,7 +8,7 @@ export type { Task, TaskStatus, User } from "./sample-app.ts";
 
 export interface DemoIssueComment {
   readonly id: string;
-  /** As GitHub shows it: hidden comments are left out. */
+  /** As GitHub shows it, without hidden comments. */
   readonly body: string;
   readonly author: string;
 }
@@ -16,21 +16,21 @@ export interface DemoIssueComment {
 export interface DemoIssue {
   readonly number: number;
   readonly title: string;
-  /** As GitHub shows it: hidden comments are left out. */
+  /** As GitHub shows it, without hidden comments. */
   readonly body: string;
   readonly state: "open" | "closed";
   readonly author: string;
-  /** `null` with the real GitHub: only Tandem's cached copy is shown. */
+  /** `null` with the real GitHub, because only Tandem's cached copy is shown. */
   readonly updated_at: string | null;
   readonly url: string;
   readonly comments: readonly DemoIssueComment[];
 }
 
-/** A task and the issue that Tandem paired it with. */
+/** A task and its paired issue. */
 export interface DemoPair {
   readonly task: string;
   readonly issue: number;
-  /** One of them was deleted: from then on each goes its own way. */
+  /** Whether one of them was deleted, so that the other no longer follows it. */
   readonly ended: boolean;
 }
 
@@ -52,13 +52,13 @@ export interface DemoTrouble {
   readonly id: TroubleId;
   readonly group: "webhooks" | "api" | "edits" | "worker";
   readonly label: string;
-  /** What it does, and what to watch. */
+  /** The effect of the button, and what to watch. */
   readonly explanation: string;
   readonly kind: "toggle" | "action";
-  /** Of a toggle: whether it is on. Of an action: whether it is under way. */
+  /** For a toggle: whether it is on. For an action: whether it is running. */
   readonly on: boolean;
   readonly disabled: boolean;
-  /** When it ends by itself. */
+  /** When it ends automatically. */
   readonly until: string | null;
 }
 

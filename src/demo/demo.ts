@@ -31,29 +31,29 @@ import { createTroubles } from "./trouble.ts";
 import { workerSwitch } from "./worker-switch.ts";
 
 export interface DemoOptions {
-  /** The page's port; the next free one where it is taken. 0: any. */
+  /** The page's port; if it is in use, the next free one. 0: any. */
   readonly port: number;
-  /** The simulated GitHub's port; the next free one where it is taken. 0: any. */
+  /** The simulated GitHub's port; if it is in use, the next free one. 0: any. */
   readonly githubPort: number;
-  /** Nobody else can reach it: the demo has no login. */
+  /** Local only, because the demo has no login. */
   readonly host: "127.0.0.1";
-  /** Where database and simulated GitHub are kept; `null` keeps them in memory. */
+  /** The directory of the database and the simulated GitHub; `null` keeps them in memory. */
   readonly dataDir: string | null;
   /** The real GitHub instead of the simulator. */
   readonly github: {
     readonly token: string;
     /** `owner/name` */
     readonly repository: string;
-    /** Of a GitHub Enterprise Server. */
+    /** The API's address, for a GitHub Enterprise Server. */
     readonly baseUrl?: string;
   } | null;
   readonly log: Log;
 }
 
 export interface Demo {
-  /** Where the page is. */
+  /** The address of the page. */
   readonly url: string;
-  /** Where GitHub's API is. */
+  /** The address of GitHub's API. */
   readonly githubUrl: string;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ const TOKEN = "demo-token";
 const WEBHOOK_SECRET = "demo-webhook-secret";
 const PROJECT = "1";
 
-/** Short, so that a watcher sees what recovery does. */
+/** Short, so that a spectator sees the recovery. */
 const LEASE_MILLIS = 5_000;
 const POLL_MILLIS = { simulator: 10_000, github: 15_000 } as const;
 
@@ -144,7 +144,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       repository,
     });
     worker.restart();
-    // Nothing of ours is posted to somebody's real repository.
+    // The demo must not post its sample tasks to a real repository.
     if (isFirstRun && github !== null) {
       await plantTasks(app);
       plantIssues(github.simulator, repository);
@@ -157,7 +157,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 }
 
 /**
- * A database for each repository, or what was played with the simulator would be posted to the
+ * Each repository has a database of its own: otherwise tasks from the simulator would be posted to the
  * real GitHub.
  */
 function databaseDirectory({ dataDir, github }: DemoOptions): string | null {
@@ -176,7 +176,7 @@ async function startGitHub(
   { dataDir, githubPort, host, log }: DemoOptions,
   closing: (() => Promise<void> | void)[],
 ): Promise<{ simulator: GitHubSimulator; pane: GitHubPane; listening: Listening }> {
-  // Not seeded: deliveries of an earlier run must not be taken for these.
+  // A random seed: with a fixed one, deliveries would repeat the ids of an earlier run and count as known.
   const simulator = createGitHubSimulator({ clock: systemClock, random: Math.random });
   // Always in this order, so that ids are the same after a restart.
   for (const login of ["mona", "ada", "grace"]) simulator.createUser({ login });
@@ -191,7 +191,7 @@ async function startGitHub(
   return { simulator, pane: githubPane(simulator, REPOSITORY), listening };
 }
 
-/** Its secrets, and none of the process's own: it asks for no token, and answers this machine only. */
+/** The demo's secrets, without the process's own: it needs no token, because only this machine can use it. */
 function environmentOf({ github }: DemoOptions): Readonly<Record<string, string>> {
   return { GITHUB_TOKEN: github?.token ?? TOKEN, WEBHOOK_SECRET };
 }
@@ -231,7 +231,7 @@ async function listen(
 ): Promise<{ url: string; server: ServerType }> {
   const server = createAdaptorServer({
     fetch: site.fetch,
-    // A busy PGlite blocks this process for seconds; a connection must not end meanwhile.
+    // A busy PGlite blocks this process for seconds, and connections must survive that.
     serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
   });
   const port = await onFreePort(
@@ -242,7 +242,7 @@ async function listen(
         server.once("error", reject);
         server.listen(candidate, host, () => {
           server.off("error", reject);
-          // A server that listens on a port has an address with one.
+          // A listening server has an address with a port.
           resolve((server.address() as AddressInfo).port);
         });
       }),
@@ -250,7 +250,7 @@ async function listen(
   return { url: `http://${host}:${String(port)}`, server };
 }
 
-/** Tries the port wanted and those after it. @throws Error where none of twenty is free. */
+/** Tries the given port and the next ones. @throws Error if none of twenty is free. */
 async function onFreePort<T>(
   wanted: number,
   log: Log,
@@ -269,7 +269,7 @@ async function onFreePort<T>(
 
 async function closeServer(server: ServerType): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  // Open streams would keep it waiting.
+  // `close` waits for open streams, so end them.
   if ("closeAllConnections" in server) server.closeAllConnections();
   await closed;
 }

@@ -1,6 +1,6 @@
 /**
- * Lets the simulated GitHub survive a restart of the demo, as the real one would: Tandem's database
- * is kept, and would otherwise be paired with issues that no longer exist.
+ * Keeps the simulated GitHub across restarts of the demo. Tandem's database is kept, and would otherwise
+ * be paired with issues that no longer exist.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -19,7 +19,7 @@ const memory = z.object({
       comments: z.array(z.object({ id: z.string(), body: z.string(), author: z.string() })),
     }),
   ),
-  /** Where numbers and ids go on, so that what was deleted is not given out again. */
+  /** The last number and ids, so that those of deleted issues and comments are not reused. */
   last: z.object({ number: z.int(), issue: z.string(), comment: z.string() }),
 });
 
@@ -28,10 +28,10 @@ type Memory = z.infer<typeof memory>;
 const NOTHING: Memory["last"] = { number: 0, issue: "0", comment: "0" };
 
 /**
- * Restores a repository from a file, where there is one, and from then on keeps the file.
+ * Restores a repository from a file, if it exists, and then writes each change to the file.
  *
- * @returns whether anything was restored
- * @throws Error where the file is not one of ours: delete it, and the database beside it.
+ * @returns Whether a repository was restored.
+ * @throws Error if the file has another format: delete it, and the database beside it.
  */
 export function rememberRepository(
   simulator: GitHubSimulator,
@@ -64,7 +64,7 @@ export function rememberRepository(
           .map(({ id, body, author }) => ({ id: String(id), body, author })),
       })),
     };
-    // At once, so that GitHub never forgets what Tandem already knows.
+    // Written synchronously, so that GitHub never forgets an issue that Tandem knows.
     writeFileSync(file, JSON.stringify(kept));
   });
   return before !== null;
@@ -81,7 +81,7 @@ function readMemory(file: string): Memory | null {
   return memory.parse(JSON.parse(text));
 }
 
-/** Before any hook exists, so that nobody is told. */
+/** Runs before the webhook exists, so that no delivery is sent. */
 function restore(simulator: GitHubSimulator, repository: string, { issues, last }: Memory): void {
   const byNumber = new Map(issues.map((issue) => [issue.number, issue]));
   for (let number = 1; number <= last.number; number += 1) {

@@ -1,4 +1,4 @@
-/** The right pane's side of the simulated GitHub: a person, mona, in front of its web page. */
+/** The right pane's actions on the simulated GitHub, as a person, mona, performs them on its web page. */
 import { formatInstant } from "../model/instant.ts";
 import type { Comment, GitHubSimulator, Issue } from "../testing/github/index.ts";
 import type { DemoIssue } from "./api-types.ts";
@@ -9,11 +9,11 @@ export interface IssueChanges {
   readonly state?: "open" | "closed" | undefined;
 }
 
-/** Each action throws a `GitHubFailure` where GitHub would refuse it. */
+/** Each action throws a `GitHubFailure` if GitHub would refuse it. */
 export interface GitHubPane {
-  /** By number; pull requests are left out. */
+  /** Ordered by number, without pull requests. */
   issues(): readonly DemoIssue[];
-  /** @returns its number */
+  /** @returns The new issue's number. */
   openIssue(issue: { readonly title: string; readonly body: string }): number;
   /** Saves one edit form. */
   editIssue(number: number, changes: IssueChanges): void;
@@ -79,17 +79,17 @@ function describe(issue: Issue, comments: readonly Comment[], repository: string
   };
 }
 
-/** GitHub shows no HTML comments. */
+/** GitHub does not show HTML comments. */
 function visible(body: string): string {
   return body.slice(0, visibleLength(body));
 }
 
-/** What the edit form of GitHub holds below the text, and a person leaves alone. */
+/** The hidden end of a body, which people leave unchanged in GitHub's edit form. */
 function hiddenTail(body: string): string {
   return body.slice(visibleLength(body));
 }
 
-/** The length of a body without the HTML comments that end it; each comment is read once. */
+/** The length of a body without the HTML comments at its end. Each comment is read once. */
 function visibleLength(body: string): number {
   let shown = body;
   for (let text = body.trimEnd(); text.endsWith("-->"); text = shown) {

@@ -1,8 +1,8 @@
-/** What the demo reads out of Tandem's views: who is paired with whom, and the cached copies. */
+/** The demo's queries on Tandem's views: the pairings, and the cached copies of issues. */
 import type { Queryable } from "../store/database/index.ts";
 import type { DemoIssue, DemoPair } from "./api-types.ts";
 
-/** Pairs of tasks and issues, the living ones first. */
+/** Pairs of tasks and issues, active ones first. */
 export async function readPairs(database: Queryable): Promise<readonly DemoPair[]> {
   const { rows } = await database.query<DemoPair>(
     `select record_id as task, external_id::integer as issue, deleted as ended
@@ -14,8 +14,8 @@ export async function readPairs(database: Queryable): Promise<readonly DemoPair[
 }
 
 /**
- * The issues as Tandem last saw them, with the comments that it knows: what can be shown of the
- * real GitHub without asking it once more.
+ * The issues and comments as Tandem last observed them. The demo shows these copies of the real GitHub
+ * without another request.
  */
 export async function readCachedIssues(
   database: Queryable,

@@ -14,7 +14,7 @@ import { NothingToEdit, type Troubles } from "./trouble.ts";
 
 export interface DemoParts {
   readonly app: SampleApp;
-  /** `null` with the real GitHub: issues are edited there. */
+  /** `null` with the real GitHub, where issues are edited on its own pages. */
   readonly pane: GitHubPane | null;
   readonly troubles: Troubles;
   readonly feed: StateFeed;
@@ -82,7 +82,7 @@ export function demoRoutes({ app, pane, troubles, feed }: DemoParts): Hono {
   if (pane !== null) routes.route("/github", githubRoutes(pane));
 
   routes.notFound(() =>
-    problem(404, "not_found", "There is nothing here.", "See src/demo/routes.ts."),
+    problem(404, "not_found", "This route does not exist.", "See src/demo/routes.ts."),
   );
   routes.onError((error) => {
     if (error instanceof z.ZodError) {
@@ -158,13 +158,18 @@ function githubRoutes(pane: GitHubPane): Hono {
   return routes;
 }
 
-/** As the API does, so here: no other page in the same browser may read or edit. */
+/** The same rule as for the API: no other page in the browser may read or edit. */
 function refuseStrangers(context: Context): Response | null {
   const refusal = refuseElsewhere(context.req.raw, callerOf(context.env));
   if (refusal !== null || context.req.method === "GET") return refusal;
-  // Browsers ask before they send JSON elsewhere; what they send unasked is no JSON.
+  // Before a browser sends JSON to another origin it asks; other content types need no permission.
   if (context.req.header("content-type")?.startsWith("application/json") === true) return null;
-  return problem(415, "not_json", "This takes JSON only.", "Send content-type application/json.");
+  return problem(
+    415,
+    "not_json",
+    "This route accepts JSON only.",
+    "Send content-type application/json.",
+  );
 }
 
 async function body<T>(context: Context, shape: z.ZodType<T>): Promise<T> {
@@ -182,5 +187,10 @@ function done(context: Context): Response {
 
 function found(context: Context, there: boolean): Response {
   if (there) return done(context);
-  return problem(404, "not_found", "It is no longer there.", "Somebody deleted it.");
+  return problem(
+    404,
+    "not_found",
+    "The task, issue or comment does not exist.",
+    "It was deleted: reload the page.",
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The sample app: a small task list over plain SQL. It knows nothing of Tandem, and that is its
- * point: what it writes is found by trigger, what Tandem writes it reads like any other row.
+ * The sample app: a small task list over plain SQL, without any code for Tandem. Triggers capture its
+ * writes, and it reads Tandem's writes like any other row.
  */
 import type { Database, Queryable } from "../store/database/index.ts";
 import { SAMPLE_SCHEMA } from "./sample-schema.ts";
@@ -27,7 +27,7 @@ export interface Task {
   readonly title: string;
   readonly markdown: string;
   readonly status: TaskStatus;
-  /** The name of its owner. */
+  /** The owner's name. */
   readonly owner: string | null;
   readonly modified_at: string;
   readonly comments: readonly Comment[];
@@ -39,32 +39,32 @@ export interface TaskInput {
   readonly status?: TaskStatus | undefined;
 }
 
-/** What is absent stays as it is. */
+/** Absent fields stay unchanged. */
 export interface TaskPatch extends Partial<Omit<TaskInput, "title">> {
   readonly title?: string | undefined;
 }
 
 export interface SampleApp {
-  /** Creates the tables where they are missing. Returns whether there were none. */
+  /** Creates missing tables. Returns whether there were none. */
   install(): Promise<boolean>;
   addUser(user: { readonly name: string; readonly githubLogin: string }): Promise<string>;
-  /** By position in the list; deleted tasks are left out. */
+  /** Ordered by position in the list, without deleted tasks. */
   tasks(): Promise<readonly Task[]>;
   users(): Promise<readonly User[]>;
-  /** @returns the new task's id */
+  /** @returns The new task's id. */
   createTask(task: TaskInput, ownerId?: string): Promise<string>;
-  /** @returns whether there is such a task */
+  /** @returns Whether the task exists. */
   updateTask(id: string, patch: TaskPatch): Promise<boolean>;
   moveTask(id: string, direction: "up" | "down"): Promise<boolean>;
-  /** Keeps the row and marks it, as many apps do. */
+  /** Keeps the row and marks it as deleted, as many apps do. */
   deleteTask(id: string): Promise<boolean>;
-  /** @returns the new comment's id, or `null` where there is no such task */
+  /** @returns The new comment's id, or `null` if the task does not exist. */
   addComment(taskId: string, markdown: string, authorId?: string): Promise<string | null>;
   updateComment(id: string, markdown: string): Promise<boolean>;
   deleteComment(id: string): Promise<boolean>;
 }
 
-/** The app over its database. Everything it shows and writes belongs to the first project. */
+/** The app over its database. It shows and writes the first project only. */
 export function sampleApp(database: Database): SampleApp {
   const changed = async (text: string, params: readonly unknown[]): Promise<boolean> =>
     (await database.query(text, params)).count > 0;
@@ -171,7 +171,7 @@ async function listTasks(database: Queryable): Promise<readonly Task[]> {
   return rows;
 }
 
-/** Swaps places with the neighbour; at the end of the list there is none, and nothing happens. */
+/** Swaps positions with the neighbour; the last task in that direction stays. */
 async function moveTask(tx: Queryable, id: string, direction: "up" | "down"): Promise<boolean> {
   const { rows } = await tx.query<{ id: string; position: string }>(
     `select id, position from tasks

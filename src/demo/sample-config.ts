@@ -1,4 +1,4 @@
-/** How the sample app's tables correspond to GitHub: what a user of Tandem writes, and no more. */
+/** The mapping of the sample app's tables to GitHub: all the code that a user of Tandem writes. */
 import { type DatabaseSource, defineConfig, reference } from "../config.ts";
 import { github } from "../integrations/github/index.ts";
 
@@ -20,7 +20,7 @@ export function sampleConfig(database: DatabaseSource) {
               title: "title",
               markdown: "body",
               owner_id: reference("author", "users"),
-              // Five statuses, two states: only crossing the line between them changes the other side.
+              // Five statuses map to two states: only a change between open and closed changes the issue.
               status: {
                 field: "state",
                 toResource: (row) => (row.status === "done" ? "closed" : "open"),

@@ -1,4 +1,4 @@
-/** The sample app's own tables. Nothing here is made for Tandem: any task app looks like this. */
+/** The sample app's own tables. None of them is made for Tandem: any task app looks like this. */
 export const SAMPLE_SCHEMA = `
 create table if not exists users (
   id bigint generated always as identity primary key,

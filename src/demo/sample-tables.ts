@@ -1,4 +1,4 @@
-/** The sample app's own tables, as `sample-schema.ts` has them, for a database in memory. */
+/** The sample app's tables of `sample-schema.ts`, for a database in memory. */
 import { formatInstant } from "../model/instant.ts";
 import type { Row } from "../model/mapping.ts";
 import type { MemoryTables, NewRow } from "../store/memory/tables/index.ts";

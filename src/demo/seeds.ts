@@ -1,4 +1,4 @@
-/** What both sides hold at the first start, so that the page opens on something that happens. */
+/** The first content of both sides, so that the page opens with changes to sync. */
 import type { GitHubSimulator } from "../testing/github/index.ts";
 import type { SampleApp } from "./sample-app.ts";
 

@@ -1,7 +1,7 @@
-/** Tells the page when either side changed, whoever changed it: a button, psql, Tandem. */
+/** Notifies the page when either side changed, by a button, by psql or by Tandem. */
 import type { DemoState } from "./api-types.ts";
 
-/** How often both sides are looked at while somebody watches. */
+/** How often both sides are read while a page is open. */
 const LOOK_MILLIS = 400;
 
 export interface StateFeed {
@@ -13,9 +13,9 @@ export interface StateFeed {
     send: (state: DemoState) => Promise<void>,
     onStart: (stop: () => void) => void,
   ): Promise<void>;
-  /** Looks at once instead of at the next interval. */
+  /** Reads the state now instead of at the next interval. */
   nudge(): void;
-  /** Ends all who follow. */
+  /** Ends all streams. */
   close(): void;
 }
 
@@ -48,7 +48,7 @@ export function stateFeed(read: () => Promise<DemoState>): StateFeed {
       stops.add(stop);
       onStart(stop);
       let sent = "";
-      // Another function turns it, which the compiler cannot see.
+      // A cast, because another function changes `stopped`, which the compiler cannot see.
       try {
         while (!(stopped as boolean)) {
           const state = await read();

@@ -1,7 +1,6 @@
 /**
- * The trouble buttons. Each is a named scenario: something that happens to every integration sooner
- * or later, made to happen now. What to watch is in its explanation; that both sides agree in the
- * end is the promise.
+ * The trouble buttons. Each triggers a named scenario that every integration meets sooner or later. Its
+ * explanation says what to watch. In the end both sides must agree.
  */
 import type { GitHubSimulator } from "../testing/github/index.ts";
 import type { DemoPair, DemoTrouble, TroubleId } from "./api-types.ts";
@@ -14,24 +13,24 @@ export interface TroubleParts {
   readonly worker: WorkerSwitch;
   readonly pairs: () => Promise<readonly DemoPair[]>;
   readonly pollNow: () => Promise<void>;
-  /** The simulated GitHub, or `null` with the real one: nobody makes trouble there. */
+  /** The simulated GitHub; `null` with the real one, where these scenarios are not possible. */
   readonly github: {
     readonly simulator: GitHubSimulator;
     readonly pane: GitHubPane;
     readonly repository: string;
   } | null;
-  /** Something changed that the page should show. */
+  /** Called after a change that the page should show. */
   readonly changed: () => void;
 }
 
 export interface Troubles {
   list(): readonly DemoTrouble[];
-  /** `on` is for toggles. @throws NothingToEdit where a scenario finds no task to play with. */
+  /** `on` is for toggles. @throws NothingToEdit if a scenario finds no task to edit. */
   press(id: TroubleId, on: boolean): Promise<void>;
   stop(): void;
 }
 
-/** A scenario needs a task and an open issue that are paired. */
+/** A scenario needs a task that is paired with an open issue. */
 export class NothingToEdit extends Error {
   override readonly name = "NothingToEdit";
   constructor() {
@@ -122,7 +121,7 @@ function scenariosOfGitHub(
       id: "api-down",
       group: "api",
       label: "Down",
-      explanation: "The API answers 503. Edit a task: the app does not notice, the edit waits.",
+      explanation: "The API answers 503. Edit a task: the app notices nothing, and the edit waits.",
       kind: "toggle",
       isOn: () => api.down,
       press: (on) => {
@@ -133,7 +132,7 @@ function scenariosOfGitHub(
       id: "rate-limit",
       group: "api",
       label: "Rate limit",
-      explanation: `The API refuses everything for ${RATE_LIMIT_SECONDS} seconds, and a task is edited: the account pauses, no attempt is burnt.`,
+      explanation: `The API refuses everything for ${RATE_LIMIT_SECONDS} seconds, and a task is edited: the account pauses, and no attempt is counted.`,
       kind: "action",
       isOn: () => limit.until !== null,
       isDisabled: () => limit.until !== null,
@@ -157,7 +156,7 @@ function scenariosOfGitHub(
       group: "api",
       label: "Lose an answer",
       explanation:
-        "A task is created; its issue is created too, but the answer is lost. No second issue appears.",
+        "A task is created; its issue is created too, but the response is lost. No second issue appears.",
       kind: "action",
       press: async () => {
         simulator.failNext({
@@ -187,7 +186,7 @@ function scenariosOfGitHub(
       group: "edits",
       label: "Both sides at once",
       explanation:
-        "Task and issue get different titles at one time: one wins, the other is kept in the ledger as a conflict.",
+        "Task and issue get different titles at the same time: one wins, the other is kept in the ledger as a conflict.",
       kind: "action",
       press: async () => {
         const { task, issue } = await anyPair(parts, pane);
@@ -226,14 +225,14 @@ function scenariosOfWorker({ worker, pollNow }: TroubleParts): readonly Scenario
       id: "poll-now",
       group: "worker",
       label: "Poll now",
-      explanation: "Asks GitHub at once what changed, instead of at the next interval.",
+      explanation: "Asks GitHub for changes now, instead of at the next interval.",
       kind: "action",
       press: pollNow,
     },
   ];
 }
 
-/** The first task in the list whose issue is open. */
+/** The first task in the list with an open issue. */
 async function anyPair(parts: TroubleParts, pane: GitHubPane) {
   const [tasks, pairs] = await Promise.all([parts.app.tasks(), parts.pairs()]);
   const issues = pane.issues();
@@ -245,13 +244,13 @@ async function anyPair(parts: TroubleParts, pane: GitHubPane) {
   throw new NothingToEdit();
 }
 
-/** The title with a note of who changed it last, in place of the note before. */
+/** The title with a note about its last editor, which replaces an earlier note. */
 function retitled(title: string, note: string): string {
   const at = new Date().toISOString().slice(11, 19);
   return `${title.replace(/ \([^()]* \d\d:\d\d:\d\d\)$/, "")} (${note} ${at})`;
 }
 
-/** Two edits made now are in one second; near its end they might not be. */
+/** Waits for the start of a second, so that two edits fall into the same one. */
 async function startOfSecond(): Promise<void> {
   const millis = Date.now() % 1_000;
   if (millis < 800) return;

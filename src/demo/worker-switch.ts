@@ -1,12 +1,12 @@
-/** The demo's worker: it can be killed as a crash would, and another be started in its place. */
+/** The demo's worker, which can be killed as by a crash, and replaced by another. */
 import type { Worker } from "../runtime/worker/index.ts";
 
 export interface WorkerSwitch {
   readonly running: boolean;
-  /** Says that there may be work. */
+  /** Signals that events may be due. */
   wake(): void;
   kill(): void;
-  /** Starts a worker unless one runs. */
+  /** Starts a worker unless one is running. */
   restart(): void;
 }
 

@@ -1,4 +1,4 @@
-/** Logins and the audit over the API: what `tandem sessions`, `tandem audit` and the dashboard ask for. */
+/** Routes for logins and the audit, used by `tandem sessions`, `tandem audit` and the dashboard. */
 import type { Context, Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
@@ -56,7 +56,7 @@ export function addAccessRoutes(api: Hono<ApiEnv>, core: TandemCore): void {
       404,
       "no_session",
       `there is no login ${id}`,
-      "It has ended, or never was: /api/sessions and `tandem sessions` list those that live.",
+      "It has ended or never existed: /api/sessions and `tandem sessions` list active logins.",
     );
   });
 
@@ -67,7 +67,7 @@ export function addAccessRoutes(api: Hono<ApiEnv>, core: TandemCore): void {
     return new Response(null, { status: 204, headers });
   });
 
-  /** Ends sessions and writes the act in one transaction; `false`: there was none. */
+  /** Ends sessions and writes the act in one transaction; `false`: no session has the id. */
   async function end(
     context: Context<ApiEnv>,
     work: (tx: StoreTransaction) => Promise<boolean>,

@@ -1,6 +1,6 @@
 /**
- * The ways into the API: the app's own check, the API token, a login of the dashboard, or, without a token,
- * this machine. Each says who acts, for the audit.
+ * Decides who may use the API: by the app's own check, the API token, a login of the dashboard or, without a
+ * token, by this machine's address. Each way names the actor for the audit.
  */
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
@@ -13,7 +13,7 @@ import { cookieOf, newCookie, sameSecret, setCookie, tokenDigest } from "./sessi
 import { createTokenAttempts } from "./token-attempts.ts";
 
 export interface Access {
-  /** Who asks, or the refusal. */
+  /** The actor of the request, or the refusal. */
   admit(request: Request, caller: Caller): Promise<Entry | Response>;
   /** `POST /api/login` with `{ "token": "..." }`: 204 and the cookie, 401, or 429. */
   login(request: Request, caller: Caller): Promise<Response>;
@@ -21,7 +21,7 @@ export interface Access {
 
 const shape = z.object({ token: z.string() });
 
-/** The sender is not known yet, and may not fill the memory. */
+/** The sender is not authenticated yet, and must not fill the memory. */
 const LARGEST_LOGIN_BYTES = 4_096;
 
 export function createAccess(
@@ -31,11 +31,11 @@ export function createAccess(
   const { clock, store } = core.services;
   const attempts = createTokenAttempts(clock);
 
-  /** The refusal of a token, or `null` where it is the right one. */
+  /** The refusal of a wrong token, or `null` for the right one. */
   async function tryToken(given: string, token: string, caller: Caller): Promise<Response | null> {
     const wait = attempts.wait(caller.peer);
     if (wait > 0) return tooManyAttempts(wait);
-    // Compared and counted in one step, so that requests at the same time are counted one by one.
+    // Compared and counted without an await in between, so that concurrent requests are counted one by one.
     if (sameSecret(given, token)) return null;
     const failures = attempts.fail(caller.peer);
     if (failures !== null) {
@@ -50,8 +50,8 @@ export function createAccess(
     return problem(
       401,
       "wrong_token",
-      "that is not this server's token",
-      "It is the value of TANDEM_API_TOKEN where the server was started.",
+      "the token is wrong",
+      "Send the value of TANDEM_API_TOKEN from the server's environment.",
     );
   }
 
@@ -68,7 +68,7 @@ export function createAccess(
     if (cookie === null || !(await store.sessions.use(cookie.id, tokenDigest(cookie, token)))) {
       return refusal;
     }
-    // A browser sends the cookie by itself, so it must be a page of ours that asks.
+    // Browsers send the cookie without being asked, so the request must come from our own page.
     const entry = { actor: loginName(cookie.id), origin, session: cookie.id };
     return refuseForeignPage(request) ?? entry;
   }
@@ -126,7 +126,7 @@ function noToken(): Response {
     401,
     "no_token",
     "this API needs its token",
-    "Send it as `Authorization: Bearer ...`, or log in at the dashboard; it is what the server was started with.",
+    "Send it as `Authorization: Bearer ...`, or log in at the dashboard. The token is the value of TANDEM_API_TOKEN from the server's environment.",
   );
 }
 
@@ -144,8 +144,8 @@ function tooManyAttempts(waitMillis: number): Response {
   const refusal = problem(
     429,
     "too_many_attempts",
-    `too many wrong tokens were sent from this address, or in all; the next try is possible in ${seconds} s`,
-    "Wait, then send the value of TANDEM_API_TOKEN of the server. Open dashboards go on meanwhile.",
+    `this address, or all addresses together, sent too many wrong tokens; the next try is possible in ${seconds} s`,
+    "Wait, then send the value of TANDEM_API_TOKEN of the server. Open dashboards keep working.",
   );
   refusal.headers.set("retry-after", seconds);
   return refusal;
@@ -153,13 +153,14 @@ function tooManyAttempts(waitMillis: number): Response {
 
 export interface HandlerOptions {
   /**
-   * Asked of every API request. Default: `TANDEM_API_TOKEN` of the environment. Without one the API answers
-   * this machine only, and a handler that is mounted in another app answers nobody.
+   * The token for every API request. Default: `TANDEM_API_TOKEN` of the environment. Without one only this
+   * machine can use the API, and a handler that is mounted in another app refuses every API request.
    */
   readonly apiToken?: string;
   /**
-   * The app's own check, where the handler is mounted behind the app's login: a request of the API that it
-   * allows needs no token. Webhooks never ask it. A text allows it as well, and names who acts, for the audit.
+   * The app's own check, for a handler that is mounted behind the app's login. API requests that it allows
+   * need no token. Webhooks never call it. If it returns a text, the request is allowed, and the text names
+   * the actor for the audit.
    *
    * @example createTandem(config, { authorize: (request) => adminOf(request)?.email ?? false })
    */

@@ -1,6 +1,6 @@
 /**
- * What the API answers, as JSON. The dashboard, the CLI beside a running server, and anybody's
- * `curl` read the same shapes. Times are ISO 8601 with microseconds; ids are text.
+ * The JSON that the API returns. The dashboard, the CLI and scripts read the same shapes. Times are
+ * ISO 8601 with microseconds; ids are text.
  */
 import type { Conflict } from "../model/event.ts";
 
@@ -9,7 +9,7 @@ export interface ApiEvent {
   readonly direction: "inbound" | "outbound";
   readonly action: "upsert" | "delete";
   readonly source: string;
-  /** A record's own write has no connection and no resource: these are null. */
+  /** `null`, like the resource, if the event is a write to a record that no connection pairs. */
   readonly connection_id: string | null;
   readonly resource_type: string | null;
   readonly integration_external_id: string | null;
@@ -57,7 +57,7 @@ export interface ApiEvent {
     readonly requestId: string | null;
   } | null;
   readonly attempts: number;
-  /** Who works on it, or did last. */
+  /** The worker that processes it, or did so last. */
   readonly worker: string | null;
   readonly run_at: string;
   readonly created_at: string;
@@ -82,13 +82,13 @@ export interface ApiConnection {
   readonly inbound: boolean;
   readonly outbound: boolean;
   readonly paused_reason: string | null;
-  /** Records that the last local sweep found with neither lane, event nor captured write; `null`: not counted. */
+  /** Records without lane, event or capture, as the last local sweep counted them; `null`: not counted. */
   readonly untracked_records: number | null;
-  /** When a poll last came through. */
+  /** When a poll last succeeded. */
   readonly polled_at: string | null;
-  /** When one was last attempted. */
+  /** When a poll was last attempted. */
   readonly poll_attempted_at: string | null;
-  /** Why that attempt failed; `null`: it came through. */
+  /** Why that attempt failed; `null`: it succeeded. */
   readonly poll_error: string | null;
 }
 
@@ -101,31 +101,31 @@ export interface ApiAccount {
   readonly paused_until: string | null;
 }
 
-/** A pairing that is switched off, until `POST /api/records/:table/:id/enable`. */
+/** A disabled pairing, until `POST /api/records/:table/:id/enable`. */
 export interface ApiDisabledPairing {
   readonly connection: string;
   readonly resource_type: string;
   readonly integration_external_id: string | null;
   readonly record_type: string;
   readonly record_id: string | null;
-  /** `quarantined`: fought over; `unmapped`: not configured; `restored`: from a backup. */
+  /** `quarantined`: two systems overwrite each other; `unmapped`: not configured; `restored`: from a backup. */
   readonly cause: "quarantined" | "unmapped" | "restored";
-  /** Why, for people. */
+  /** The cause in words, for people. */
   readonly why: string;
 }
 
-/** A run that would do too much, until `POST /api/runs/:id/approve` or `.../reject`. */
+/** A run over its blast radius, until `POST /api/runs/:id/approve` or `.../reject`. */
 export interface ApiHeldRun {
   readonly id: string;
   readonly connection: string;
   readonly kind: "id_sweep" | "local_sweep" | "reconcile" | "backfill";
-  /** `approved`: it goes on with the next look. `rejected`: it stays undone until it would do more. */
+  /** `approved`: the next run executes it. `rejected`: it stays undone until its plan grows. */
   readonly state: "held" | "approved" | "rejected";
   readonly deletes: number;
   readonly overwrites: number;
-  /** How many pairings the connection has. */
+  /** The number of the connection's pairings. */
   readonly records: number;
-  /** The first of what it would do. */
+  /** The first records that it would delete or overwrite. */
   readonly sample: readonly {
     readonly what: "delete" | "overwrite";
     readonly record_type: string;
@@ -134,11 +134,11 @@ export interface ApiHeldRun {
     readonly integration_external_id: string | null;
   }[];
   readonly since: string;
-  /** What it is, in a sentence. */
+  /** A sentence: the actions of the plan, and their cause. */
   readonly because: string;
 }
 
-/** One thing that a reconcile does, or would do. */
+/** One action of a reconcile, done or planned. */
 export interface ApiPlannedAction {
   readonly kind:
     | "create_record"
@@ -163,27 +163,27 @@ export interface ApiPlannedAction {
 /** `POST /api/connections/1/reconcile?dry_run=true` */
 export interface ApiReconciliation {
   readonly listed: number;
-  /** Missing resources that a later look must tell: they were heard of moments before. */
+  /** Resources that seem to be missing but were observed moments ago: a later reconcile decides. */
   readonly unconfirmed: number;
-  /** Whether all of it was carried out; not in a dry run. */
+  /** Whether the whole plan was executed; false in a dry run. */
   readonly applied: boolean;
-  /** Whether what it would delete or overwrite waits for approval. */
+  /** Whether deletions or overwrites wait for approval. */
   readonly held: boolean;
   readonly actions: readonly ApiPlannedAction[];
 }
 
-/** Where the backfill of one resource type is. */
+/** The progress of the backfill of one resource type. */
 export interface ApiBackfill {
   readonly connection_id: string;
   readonly connection: string;
   readonly resource_type: string;
   readonly step: "list" | "index_records" | "index_resources" | "pair" | "create" | "done";
   readonly listed: number;
-  /** How many there are, as far as the provider tells. */
+  /** The number of resources, if the provider says so. */
   readonly expected: number | null;
   readonly paired: number;
   readonly created: number;
-  /** Keys that several records or resources have; nobody can say which belong together. */
+  /** Keys that several records or resources share, so that the backfill cannot pair them. */
   readonly ambiguous: {
     readonly count: number;
     readonly first: readonly {
@@ -192,7 +192,7 @@ export interface ApiBackfill {
       readonly resources: readonly string[];
     }[];
   };
-  /** Why it does not go on now. */
+  /** Why it waits now. */
   readonly waits_for: string | null;
   readonly started_at: string;
   readonly finished_at: string | null;
@@ -210,7 +210,7 @@ export interface ApiStatus {
   readonly version: string;
   /** Whether this process runs workers. */
   readonly working: boolean;
-  /** Why workers of this process's code or mappings must not work here; `null` where they fit. */
+  /** Why the schema does not fit this process's code or mappings, so that workers stop; `null`: it fits. */
   readonly misfit: {
     readonly code: string;
     readonly message: string;
@@ -220,36 +220,36 @@ export interface ApiStatus {
   readonly connections: readonly ApiConnection[];
   /** Events that are not terminal, by state. */
   readonly live: Readonly<Record<"queued" | "processing" | "errored" | "disabled", number>>;
-  /** Why nothing is worked on: the database is a copy. `POST /api/instance/approve` goes on. */
+  /** Why no event is processed: the database is a copy. `POST /api/instance/approve` releases it. */
   readonly foreign_instance: string | null;
   /** Backfills that are not done. */
   readonly backfills: readonly ApiBackfill[];
-  /** Runs that wait for a person's word. */
+  /** Held runs, which wait for a person. */
   readonly held_runs: readonly ApiHeldRun[];
-  /** Pairings that are switched off: how many, and the first of them. */
+  /** Disabled pairings: how many, and the first of them. */
   readonly disabled_pairings: {
     readonly count: number;
     readonly first: readonly ApiDisabledPairing[];
   };
-  /** Local writes that were captured and not yet turned into events. */
+  /** Captures that the drain has not yet turned into events. */
   readonly undrained: number;
   readonly deliveries: Readonly<
     Record<"received" | "translated" | "irrelevant" | "failed", number>
   >;
-  /** Webhooks that failed at the provider and have not come since: asked for again, or no more. */
+  /** Webhooks that failed at the provider: a redelivery is requested (`waiting`), or no longer (`given_up`). */
   readonly missed_deliveries: Readonly<Record<"waiting" | "given_up", number>>;
-  /** Webhooks that were refused within a day, by cause; of each process, and some seconds late. */
+  /** Webhooks that were refused within a day, by cause, from all processes. The counts are seconds late. */
   readonly refused_webhooks: readonly ApiRefusals[];
 }
 
-/** Webhooks refused for one cause. */
+/** Webhooks that were refused for one cause. */
 export interface ApiRefusals {
-  /** `unknown` where no integration has the name that was asked for. */
+  /** `unknown` if no integration has the name in the request. */
   readonly integration: string;
-  /** Such as `signature_mismatch`. */
+  /** For example `signature_mismatch`. */
   readonly code: string;
   readonly count: number;
-  /** The last minute that had one. */
+  /** The last minute with such a refusal. */
   readonly last_at: string;
 }
 
@@ -263,47 +263,47 @@ export interface ApiExplanation {
     readonly integration_external_id: string | null;
     readonly url: string | null;
     readonly in_sync: boolean;
-    /** One sentence: where the pairing stands and what it waits for. */
+    /** One sentence: the state of the pairing, and what it waits for. */
     readonly standing: string;
     readonly base: Readonly<Record<string, unknown>> | null;
     readonly events: readonly ApiEvent[];
   }[];
-  /** The record's own writes, newest first, where its table has a journal. */
+  /** The record's own writes, newest first, if its table has a journal. */
   readonly journal: readonly ApiEvent[];
 }
 
 /** A login of the dashboard. */
 export interface ApiSession {
-  /** By which it is revoked; nobody can log in with it. */
+  /** The id for revoking the session. It cannot be used to log in. */
   readonly id: string;
-  /** The address that it was opened from. */
+  /** The address that logged in. */
   readonly origin: string;
   readonly created_at: string;
   readonly used_at: string;
-  /** When it ends, if it is not used before. */
+  /** When the session ends if it is not used again. */
   readonly expires_at: string;
-  /** Whether it is the one that asks. */
+  /** Whether this session made the request. */
   readonly current: boolean;
 }
 
-/** `GET /api/sessions`, `POST /api/sessions/:id/revoke`, `POST /api/sessions/revoke`: those that live. */
+/** `GET /api/sessions`, `POST /api/sessions/:id/revoke`, `POST /api/sessions/revoke`: active sessions. */
 export interface ApiSessions {
   readonly sessions: readonly ApiSession[];
 }
 
-/** What a person, or a script, did. */
+/** An act of a person or a script. */
 export interface ApiAct {
   readonly id: string;
   readonly at: string;
-  /** A login of the dashboard, the API token, a user of the command line, or as the app names them. */
+  /** A login of the dashboard, the API token, a user of the command line, or a name that the app gives. */
   readonly actor: string;
-  /** Such as `connection.pause`. */
+  /** For example `connection.pause`. */
   readonly act: string;
-  /** The id of the thing it was done to; empty where there is no single one. */
+  /** The id of the thing that was changed; empty if there is no single one. */
   readonly subject: string;
-  /** The address that it came from, or `command line`. */
+  /** The client's address, or `command line`. */
   readonly origin: string;
-  /** The HTTP status that answered it: 4xx, it was refused. */
+  /** The HTTP status of the response; 4xx means that the act was refused. */
   readonly status: number;
 }
 
@@ -314,14 +314,14 @@ export interface ApiAudit {
   readonly next: string | null;
 }
 
-/** Every refusal: what is wrong, why, and what to do about it. */
+/** Every refusal: the problem, its cause, and the remedy. */
 export interface ApiProblem {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };
 }
 
 /**
- * `GET /api/stream` (server-sent events): `event: ledger` carries an `ApiEvent` each time one is
- * born or moves; `event: status` carries an `ApiStatus`, at most once a second.
+ * `GET /api/stream` (server-sent events): `event: ledger` carries an `ApiEvent` that was created or
+ * changed; `event: status` carries an `ApiStatus`, at most once a second.
  */
 export type ApiStreamMessage =
   | { readonly event: "ledger"; readonly data: ApiEvent }

@@ -1,4 +1,4 @@
-/** The API: what the dashboard, the CLI and `curl` read and do. Shapes: `api-types.ts`. */
+/** The API behind the dashboard, the CLI and `curl`. Its shapes are in `api-types.ts`. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { TandemCore } from "../compose.ts";
@@ -28,9 +28,9 @@ import {
 } from "./represent.ts";
 import { VERSION } from "./version.ts";
 
-/** How many pairings that are switched off the status names. */
+/** How many disabled pairings the status names. */
 const DISABLED_SHOWN = 20;
-/** The status tells of webhooks that were refused within so long. */
+/** The status counts webhooks that were refused within this time. */
 const REFUSALS_SHOWN_MS = 24 * 3_600_000;
 
 const states = [
@@ -134,8 +134,8 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
       return problem(
         409,
         "not_disabled",
-        `no pairing of ${type} ${id} is switched off`,
-        "`tandem status` and /api/status list those that are; a connection is enabled by its own id.",
+        `${type} ${id} has no disabled pairing`,
+        "`tandem status` and /api/status list disabled pairings; a connection is enabled by its own id.",
       );
     }
     return context.json(await explain(core, type, id));
@@ -153,7 +153,7 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
         404,
         "no_held_run",
         `no run ${id} waits for approval`,
-        "List them with /api/status. One that turned out to be harmless was withdrawn by itself.",
+        "List held runs with /api/status. A run whose plan became harmless is withdrawn automatically.",
       );
     });
   }
@@ -180,7 +180,7 @@ export function createApi(core: TandemCore): Hono<ApiEnv> {
 
   api.get("/stream", (context) => feed.open(context.req.raw.signal, context.get("entry").session));
 
-  /** A copy of a database must not act before somebody said so. */
+  /** A copy of a database must not act before a person approves it. */
   async function refuseForeign(): Promise<Response | null> {
     const foreign = await core.services.instance.foreign();
     if (foreign === null) return null;
@@ -260,7 +260,7 @@ async function findEvent(core: TandemCore, id: string): Promise<LedgerEvent | nu
   return event ?? null;
 }
 
-/** Moves a live event by hand, if it is in the state that allows it. */
+/** Restarts or cancels a live event, if its state allows it. */
 async function changeEvent(
   core: TandemCore,
   context: Context<ApiEnv, "/events/:id/:move">,
@@ -284,9 +284,9 @@ async function changeEvent(
     return problem(
       409,
       "wrong_state",
-      `the event is ${found.state}; only ${from.join(" and ")} ones can do that`,
+      `the event is ${found.state}; this is possible only while it is ${from.join(" or ")}`,
       found.state === "processing"
-        ? "A worker is at it: look again in a moment."
+        ? "A worker is processing it: look again in a moment."
         : "Terminal events are history and never change; a new observation makes a new event.",
     );
   }

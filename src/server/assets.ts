@@ -1,9 +1,9 @@
 /**
- * The dashboard's files: its page, styles and compiled modules, and preact's modules beside them.
+ * The dashboard's files: its page, styles and compiled modules, with preact's modules.
  *
- * Everything is read once and served from memory by exact path, so no request reaches the disk.
- * The page may load nothing from elsewhere: its policy allows this server only, and the one inline
- * script, the import map, by its digest.
+ * All files are read once and served from memory by exact path, so no request reaches the disk. The
+ * page's policy allows this server as the only source, and the one inline script, the import map, by
+ * its digest.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ interface Asset {
 
 const HTML = "text/html; charset=utf-8";
 
-/** The files that are served as they are. The page is none: its demo's differs, and its headers do. */
+/** The files that are served unchanged. The page is not one: the demo's page and its headers differ. */
 const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -43,7 +43,7 @@ export interface DashboardOptions {
   readonly folder?: string;
 }
 
-/** Answers a path of the dashboard, or `null` where it is none. */
+/** Answers a path of the dashboard; `null` for any other path. */
 export type DashboardAssets = (path: string, request?: Request) => Promise<Response | null>;
 
 /**
@@ -114,7 +114,7 @@ async function loadAssets(folder: string, demo: boolean): Promise<ReadonlyMap<st
   return assets;
 }
 
-/** What a browser may do with the page: load and send to this server only, be framed by nobody. */
+/** The page's policy: it may load from and send to this server only, and no page may frame it. */
 export function pageHeaders(html: string): Readonly<Record<string, string>> {
   const importMap = IMPORT_MAP.exec(html)?.[1] ?? "";
   const digest = createHash("sha256").update(importMap).digest("base64");
@@ -139,7 +139,7 @@ function assetOf(body: string, type: string, headers: Asset["headers"] = {}): As
   return { body, type, etag: `"${digest.slice(0, 27)}"`, headers };
 }
 
-/** The modules are compiled by the build; the sources are nothing a browser can run. */
+/** The dashboard's modules are missing: the build compiles them, and a browser cannot run the sources. */
 class NotBuilt extends Error {
   override readonly name = "NotBuilt";
 }

@@ -1,8 +1,8 @@
 /**
- * The audit of the API: each request that may change something leaves one row, whatever became of it.
+ * The audit of the API: each request that may change something writes one row, whatever its outcome.
  *
- * 1. A route that reads is a GET; every other one is audited, without saying so. A new route cannot forget it.
- * 2. A route whose work is one transaction writes the row in it (`actIn`). For the others it follows their answer.
+ * 1. A route that reads is a GET; all other routes are audited by default. A new route cannot forget it.
+ * 2. A route that works in one transaction writes the row there (`actIn`). Other rows are written after the response.
  * 3. A row has ids and names, and no content of a request.
  */
 import type { Context, MiddlewareHandler } from "hono";
@@ -12,23 +12,23 @@ import type { Act } from "../store/audit.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Entry } from "./caller.ts";
 
-/** What a request carries on its way through the handler. */
+/** The variables that the handler attaches to a request. */
 export interface ApiEnv {
   Variables: {
     readonly entry: Entry;
-    /** Its row was written with the act. */
+    /** Whether the row was written together with the act, in one transaction. */
     readonly isAudited: boolean;
   };
 }
 
 const LONGEST_TEXT = 200;
 
-/** A text as the audit stores it. */
+/** Prepares a text for the audit's columns. */
 export function auditText(text: string): string {
   return text.replaceAll("\0", "").slice(0, LONGEST_TEXT);
 }
 
-/** Appends a row after its act. The act is done, so a failure is logged with the row and changes no answer. */
+/** Appends the row after the act. The act is done, so a failure is logged with the row's values, not returned. */
 export async function recordAct(
   { store, log }: Pick<Services, "store" | "log">,
   act: Act,
@@ -50,12 +50,12 @@ export async function actIn(
   if (act !== null) await tx.audit.append(act);
 }
 
-/** The row that was appended in a transaction has been committed: no other follows. */
+/** Marks a request whose row was committed in the act's transaction, so that no second row follows. */
 export function wasAudited(context: Context<ApiEnv>): void {
   context.set("isAudited", true);
 }
 
-/** Audits all requests behind it that may change something. */
+/** Audits all requests that may change something. */
 export function auditActs(services: Pick<Services, "store" | "log">): MiddlewareHandler<ApiEnv> {
   return async (context, next) => {
     await next();
@@ -65,7 +65,7 @@ export function auditActs(services: Pick<Services, "store" | "log">): Middleware
   };
 }
 
-/** A request's act; `null` where it reads, or no route knows it. */
+/** The act of a request; `null` if it only reads, or matches no route. */
 function actOf(context: Context<ApiEnv>, status: number): Act | null {
   const { method, path } = context.req;
   const route = matchedRoutes(context).find((one) => one.method === method);
@@ -77,8 +77,8 @@ function actOf(context: Context<ApiEnv>, status: number): Act | null {
 }
 
 /**
- * Names an act by its route: `/api/connections/:id/pause` is `connection.pause` of that id, and
- * `/api/sessions/revoke`, which concerns all of them, `sessions.revoke`.
+ * Names an act by its route: `/api/connections/:id/pause` is `connection.pause` of that id.
+ * `/api/sessions/revoke` concerns all sessions, so it is `sessions.revoke`.
  */
 export function nameAct(route: string, path: string): Pick<Act, "act" | "subject"> {
   const places = segmentsOf(route);

@@ -1,25 +1,25 @@
 /**
- * A budget of bytes that all requests under way share: a sender that is not known yet may not fill the
- * memory, nor may many together. Bytes are asked for before they are read. Part of it is kept for small
- * bodies: large ones that come slowly would else keep ordinary webhooks out.
+ * A budget of bytes that all current requests share: unknown senders must not fill the memory, one or many.
+ * Bytes are reserved before they are read. A part is reserved for small bodies, because slow large bodies
+ * would otherwise block ordinary webhooks.
  */
 
-/** Ordinary webhooks are far below. */
+/** Ordinary webhooks are far smaller. */
 const SMALL_BODY_BYTES = 2 ** 20;
 const SHARE_FOR_SMALL_BODIES = 1 / 8;
 
 export interface ByteBudget {
-  /** For one request; what it holds is given back when it is released. */
+  /** Opens a reservation for one request; `release` frees its bytes. */
   open(): ByteHold;
 }
 
 export interface ByteHold {
-  /** @throws BudgetSpentError where there is no room for so many more. */
+  /** @throws BudgetSpentError if that many more bytes do not fit. */
   add(bytes: number): void;
   release(): void;
 }
 
-/** Requests under way hold as much as there is room for. */
+/** Current requests hold the whole budget. */
 export class BudgetSpentError extends Error {
   override readonly name = "BudgetSpentError";
 }
@@ -36,7 +36,7 @@ export function createByteBudget(limit: number): ByteBudget {
           const room = isSmall ? limit : limit * (1 - SHARE_FOR_SMALL_BODIES);
           if (released || held + bytes > room) {
             throw new BudgetSpentError(
-              "the requests under way hold all the memory there is for them",
+              "current requests use all memory that is reserved for request bodies",
             );
           }
           own += bytes;

@@ -1,16 +1,16 @@
-/** The other end of a request's connection, as far as the server that took it tells. */
+/** The client of a request, as the HTTP server reports it. */
 export interface Caller {
-  /** Its address; `null` where nothing tells, as in a handler that is mounted in another app. */
+  /** The client's address; `null` if unknown, as in a handler that is mounted in another app. */
   readonly peer: string | null;
-  /** Whether it spoke HTTP/1.0, as nginx does to what is behind it unless told otherwise. */
+  /** Whether the client used HTTP/1.0, as nginx does by default towards its upstream. */
   readonly isOldProxy: boolean;
 }
 
 const LOOPBACK_PEER = /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/i;
 
 /**
- * Reads what Node's HTTP servers pass on beside the request, in the form of `@hono/node-server`:
- * `serve({ fetch: tandem.fetch })` hands it over by itself, an app of Hono as its `context.env`.
+ * Reads what Node's HTTP servers pass beside the request, in the form of `@hono/node-server`:
+ * `serve({ fetch: tandem.fetch })` passes it automatically, a Hono app as its `context.env`.
  */
 export function callerOf(bindings: unknown): Caller {
   const incoming = fieldOf(bindings, "incoming");
@@ -25,12 +25,12 @@ export function isLoopback({ peer }: Caller): boolean {
   return peer !== null && LOOPBACK_PEER.test(peer);
 }
 
-/** Bindings of a request that this process makes itself, such as the command line's. */
+/** Bindings for a request that this process itself makes, for example for the command line. */
 export function calledFrom(origin: string): object {
   return { incoming: { socket: { remoteAddress: origin } } };
 }
 
-/** The part of an address that one customer of a provider is given: all of IPv4, the first half of IPv6. */
+/** The part of an address that a provider assigns to one customer: all of IPv4, the first half of IPv6. */
 export function networkOf(address: string): string {
   if (!address.includes(":") || address.includes(".")) return address.replace(/^.*:/, "");
   const [head = "", tail = ""] = address.toLowerCase().split("::");
@@ -43,10 +43,10 @@ function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** The caller that was let in, and from where. */
+/** The authenticated caller, and its address. */
 export interface Entry {
   readonly actor: string;
   readonly origin: string;
-  /** The id of the login's session; `null` where it was not by a login. */
+  /** The id of the login's session; `null` without a login. */
   readonly session: string | null;
 }

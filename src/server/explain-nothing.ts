@@ -1,4 +1,4 @@
-/** Why nothing happened for a record that has no lane and no journal: one sentence and the next command. */
+/** Explains why nothing happened for a record without lane and journal: one sentence and the next command. */
 import type { TandemCore } from "../compose.ts";
 import { connectionsAt } from "../engine/lifecycle/index.ts";
 import type { Mapping } from "../model/mapping.ts";
@@ -24,14 +24,14 @@ export async function explainNothing(
     if (isSoftDeleted(mapping, row)) return "The record is archived, so it gets no counterpart.";
     const captured = await tx.changes.peek(recordType, [recordId]);
     if (captured.length > 0) {
-      return "Its write was captured and waits for the drain. Is a worker running? See `tandem status`.";
+      return "The write was captured and waits for the drain. Is a worker running? See `tandem status`.";
     }
     for (const one of mappings) {
       const where = await whereaboutsOf(tx, one, new Map([[recordId, row]]), [], book);
       const [connection] = connectionsAt(where.get(recordId) ?? { kind: "unsettled" });
       if (connection !== undefined) {
         const name = book.contact(connection)?.connection.containerName ?? connection;
-        return `The record belongs to ${name}, but no write of it was captured since that was connected. \`tandem reconcile ${name}\` pairs it.`;
+        return `The record belongs to ${name}, but no write of it was captured since that connection was made. \`tandem reconcile ${name}\` pairs it.`;
       }
     }
     return unconnected(mapping, row);

@@ -1,4 +1,4 @@
-/** The story of a record: where each pairing stands, what it waits for, and how it came to be. */
+/** Explains a record: the state of each pairing, what it waits for, and its history. */
 import type { TandemCore } from "../compose.ts";
 import { unsentOf } from "../engine/processing/index.ts";
 import { outcomeUnknown } from "../engine/lane/index.ts";
@@ -14,7 +14,7 @@ import { representEvent } from "./represent.ts";
 
 const SHOWN = 50;
 
-/** Explains a record, or gives `null` where Tandem knows nothing of it. */
+/** Explains a record; `null` if Tandem has neither lane nor journal for it. */
 export async function explain(
   core: TandemCore,
   recordType: string,
@@ -73,19 +73,19 @@ async function unsentFields(
 }
 
 function movedText(move: RecordMove): string {
-  if (move === "with_parent") return "What the record belongs to was moved";
-  const where = move === "to_connection" ? "another connection" : "where nothing is connected";
+  if (move === "with_parent") return "The record's parent was moved";
+  const where = move === "to_connection" ? "another connection" : "a scope without a connection";
   return `The record was moved to ${where}`;
 }
 
-/** One sentence, the most pressing thing first. */
+/** One sentence about the most urgent fact. */
 function standingOf(
   lane: Lane,
   unsent: readonly string[] | null,
   events: readonly LedgerEvent[],
 ): string {
   if (lane.tombstone?.movedTo !== undefined) {
-    const where = lane.display.movedTo ?? "where nothing is connected";
+    const where = lane.display.movedTo ?? "a container without a connection";
     return `The resource was moved at ${formatInstant(lane.tombstone.at)} to ${where}; the record was kept, and the pairing has ended.`;
   }
   if (lane.tombstone?.recordMoved !== undefined) {
@@ -96,14 +96,14 @@ function standingOf(
     return `The ${what} was deleted at ${formatInstant(lane.tombstone.at)}; the pairing has ended.`;
   }
   if (lane.disabled !== null) {
-    return `Switched off: ${lane.disabled.why}. Once that has an end, enable the record; the resource is read first.`;
+    return `Switched off: ${lane.disabled.why}. Remove the cause, then enable the record; Tandem reads the resource first.`;
   }
   const errored = lane.live.find((event) => event.state === "errored");
   if (errored?.error !== null && errored !== undefined) {
     return `Failed: ${errored.error.message} ${errored.error.hint}`;
   }
   if (outcomeUnknown(lane)) {
-    return "A request was sent and its outcome is unknown; the resource is read before anything else.";
+    return "A request was sent and its outcome is unknown; Tandem reads the resource next.";
   }
   const waiting = lane.live[0];
   if (waiting !== undefined) {

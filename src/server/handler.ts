@@ -1,4 +1,4 @@
-/** The request handler: webhooks in, the API and the dashboard out. */
+/** The request handler: receives webhooks, serves the API and the dashboard. */
 import { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
@@ -16,21 +16,21 @@ import { createMetrics } from "./metrics.ts";
 import { problem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 
-/** How long a probe waits for the database; who asks is seldom more patient. */
+/** How long a health probe waits for the database; most probes are less patient. */
 const PROBE_MS = 5_000;
 
-/** GitHub waits for ten seconds: what is refused by then is listed there as failed, and comes again. */
+/** GitHub waits ten seconds. A refusal before that is listed there as failed, and can be redelivered. */
 const RECEIVE_MS = 8_000;
 
-/** How long a body may take to come: an unknown sender may not hold room for longer. */
+/** How long a body may take: an unknown sender must not hold memory for longer. */
 const BODY_MS = 10_000;
-/** What bodies under way may hold in all: two of the largest, each with its text. */
+/** The most bytes for the bodies of all current requests: two of the largest, each with its text. */
 const IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * A web-standard handler. `bindings` is what `@hono/node-server` passes beside the request: without it,
- * nothing tells from where a request came.
+ * A web-standard handler. `bindings` is what `@hono/node-server` passes beside the request; without it,
+ * the origin of a request is unknown.
  */
 export type RequestHandler = (request: Request, bindings?: unknown) => Promise<Response>;
 
@@ -41,20 +41,20 @@ export function createHandler(core: TandemCore, options: HandlerOptions = {}): R
     try {
       return await app.fetch(request, objectOr(bindings));
     } catch (error) {
-      // Hono passes on what is thrown and is no error; in an app it would end the process.
+      // Hono rethrows values that are no errors; in an app they would end the process.
       return failed(error);
     }
   };
 }
 
-/** All routes, and the answer to what they throw. */
+/** All routes, and the response to errors that they throw. */
 export function createRouter(core: TandemCore, options: HandlerOptions) {
   if (options.apiToken === "") {
     throw new ConfigError(
       "empty_token",
       "apiToken",
-      "is empty, and would let everybody in",
-      "Give a long random text, or leave it out: then the API answers on this machine only.",
+      "is empty, so every client would have access",
+      "Set a long random text, or leave it out: then only this machine can use the API.",
     );
   }
   const app = new Hono<ApiEnv>();
@@ -116,12 +116,12 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   }
 
   app.get("/healthz", async (context) => {
-    // A transaction as webhooks are stored by: a database that only reads is not well.
+    // Open a transaction, as storing a webhook does: a read-only database is not healthy.
     const { clock, instance } = core.services;
     const probed = store.transaction((tx) => Promise.resolve(tx.now)).then(() => instance.told());
     const why = await inTime(clock, PROBE_MS, probed, () => new NoAnswerError(PROBE_MS));
     if (why === null) return context.json({ ok: true });
-    // Webhooks are stored all the same, so they may still be sent here.
+    // A foreign instance still stores webhooks, so the answer is 200.
     return context.json({
       ok: false,
       code: "foreign_instance",
@@ -148,13 +148,15 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
 
   app.get("*", async (context) => {
     const asset = await assets(context.req.path, context.req.raw);
-    return asset ?? problem(404, "no_such_page", `${context.req.path} is not here`, "Start at /.");
+    return (
+      asset ?? problem(404, "no_such_page", `${context.req.path} does not exist`, "Start at /.")
+    );
   });
   app.notFound((context) =>
     problem(
       404,
       "no_such_route",
-      `${context.req.method} ${context.req.path} is not here`,
+      `${context.req.method} ${context.req.path} does not exist`,
       "Start at /.",
     ),
   );
@@ -165,8 +167,8 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
     return problem(
       503,
       trouble?.code ?? "unavailable",
-      "the request could not be carried out now",
-      `${trouble === null ? "" : `${trouble.hint} `}It is in the log with its cause. A webhook that was not stored is found by the next poll, a deletion by the id sweep; a GitHub App's is also asked for again.`,
+      "the request failed",
+      `${trouble === null ? "" : `${trouble.hint} `}The log shows the cause. If a webhook was not stored, the next poll finds its change, and the id sweep finds a deletion. For a GitHub App, Tandem also requests a redelivery.`,
     );
   };
   app.onError(failed);
@@ -182,7 +184,7 @@ function noRoom(error: BudgetSpentError): Response {
     503,
     "receiver_full",
     error.message,
-    "Send it again in a moment. The next poll brings what this delivery said.",
+    "Send it again in a moment. The next poll finds the change of this delivery.",
   );
   refusal.headers.set("retry-after", String(RETRY_AFTER_SECONDS));
   return refusal;
@@ -192,8 +194,8 @@ function tooSlow(): Response {
   return problem(
     408,
     "body_too_slow",
-    `the body did not come within ${String(BODY_MS / 1_000)} seconds`,
-    "The next poll brings what this delivery said.",
+    `the body did not arrive within ${String(BODY_MS / 1_000)} seconds`,
+    "The next poll finds the change of this delivery.",
   );
 }
 
@@ -205,7 +207,7 @@ function tooLarge(): Response {
   return problem(
     413,
     "payload_too_large",
-    `a payload may have ${String(LARGEST_PAYLOAD_BYTES)} bytes`,
-    "The next poll brings what this delivery said.",
+    `a payload may have at most ${String(LARGEST_PAYLOAD_BYTES)} bytes`,
+    "The next poll finds the change of this delivery.",
   );
 }

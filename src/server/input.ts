@@ -1,20 +1,20 @@
 /**
- * What a request of the API may ask with, looked at before any route and before the database: a value that
- * Postgres would refuse as malformed is the client's mistake, and no outage.
+ * Checks the inputs of an API request before any route and before the database. A value that Postgres would
+ * refuse as malformed is the client's mistake, not an outage.
  *
  * 1. A parameter that a route does not know is refused. `?stat=errored` would otherwise list everything.
- * 2. An id has the form of its kind; one of the right form that names nothing is for the route to say (404).
+ * 2. An id has the form of its kind. If it is well-formed but unknown, the route answers 404.
  */
 import { problem } from "./problem.ts";
 
-/** The query parameters of the routes that have any, by the path below `/api`. */
+/** The query parameters of each route that has some, by the path below `/api`. */
 const PARAMETERS: readonly (readonly [path: RegExp, names: readonly string[]])[] = [
   [/^events$/, ["state", "direction", "record", "connection", "before", "limit"]],
   [/^connections\/[^/]+\/reconcile$/, ["dry_run"]],
   [/^audit$/, ["act", "before", "limit"]],
 ];
 
-/** Postgres keeps these ids as bigint. */
+/** Postgres stores these ids as bigint. */
 const NUMBER = /^\d{1,18}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -39,7 +39,7 @@ const IDS: ReadonlyMap<string | null, { readonly form: RegExp; readonly hint: st
   }),
 );
 
-/** The refusal of a malformed request, or `null` where it may be answered. */
+/** The refusal of a malformed request, or `null`. */
 export function refuseMalformed(request: Request): Response | null {
   const { pathname, searchParams } = new URL(request.url);
   const below = pathname.slice(pathname.indexOf("/api/") + "/api/".length);
@@ -63,11 +63,12 @@ function refusePath(below: string): Response | null {
 
 function refuseParameters(below: string, given: URLSearchParams): Response | null {
   const known = PARAMETERS.find(([path]) => path.test(below))?.[1] ?? [];
-  const knows = known.length === 0 ? "It takes none." : `It takes: ${known.join(", ")}.`;
+  const knows =
+    known.length === 0 ? "It has no parameters." : `Its parameters: ${known.join(", ")}.`;
   const names = [...given.keys()];
   for (const name of names) {
     if (!known.includes(name)) {
-      return bad("unknown_parameter", `/api/${below} takes no parameter "${name}"`, knows);
+      return bad("unknown_parameter", `/api/${below} has no parameter "${name}"`, knows);
     }
     if (names.indexOf(name) !== names.lastIndexOf(name)) {
       return bad("repeated_parameter", `the parameter "${name}" is given twice`, "Give it once.");

@@ -1,5 +1,5 @@
 /**
- * How long an idle connection is kept, in milliseconds. Longer than a proxy keeps it (60 s is usual):
- * whoever closes first must not be the one that is asked, or a request meets a closed door.
+ * How long an idle connection is kept, in milliseconds. It must be longer than a proxy keeps it (usually
+ * 60 s): if the server closes first, the proxy may send a request into the closed connection.
  */
 export const KEEP_ALIVE_MS = 75_000;

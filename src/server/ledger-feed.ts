@@ -1,11 +1,11 @@
 /**
- * The live ledger: server-sent events, made by comparing the newest events with those before.
+ * The live ledger: server-sent events, made by comparing the newest events with the snapshot before.
  *
- * 1. One look serves all streams, so that many readers cost the database as much as one.
- * 2. A reader gets all that is in sight first, and then what changes.
- * 3. The number of streams is bounded, and a reader that takes nothing for a while is let go of.
+ * 1. All streams share one snapshot, so many readers cost the database as much as one.
+ * 2. A reader gets the whole snapshot first, and then the changes.
+ * 3. The number of streams is bounded. A reader that takes nothing for a while is disconnected.
  * 4. The stream of a login ends soon after its session.
- * 5. A look that fails ends every stream: the page then shows that it is not live, and comes back.
+ * 5. A snapshot that fails ends every stream: the page shows that it is not live, and reconnects.
  */
 import type { TandemCore } from "../compose.ts";
 import type { ApiStatus } from "./api-types.ts";
@@ -15,33 +15,33 @@ import { representEvent } from "./represent.ts";
 
 const NEWEST = 200;
 const LOOK_EVERY_MS = 400;
-/** A proxy ends a connection on which nothing is said, and a reader that is gone shows only so. */
+/** Proxies close a silent connection, and only writing reveals a reader that is gone. */
 const SAY_SOMETHING_EVERY_MS = 15_000;
-/** How long a reader may leave lying what it was sent. */
+/** How long a reader may leave sent data unread. */
 const PATIENCE_MS = 10_000;
-/** How soon the stream of a session that has ended ends. */
+/** How soon a stream ends after its session. */
 const LOOK_AT_SESSIONS_EVERY_MS = 10_000;
-/** More readers than a team has browser tabs. */
+/** More than the browser tabs of a team. */
 const MOST_STREAMS = 256;
 const RETRY_AFTER_SECONDS = 5;
 
 export interface LedgerFeed {
-  /** A new stream, until the signal or its reader ends it. Rejects where the database cannot be read. */
+  /** Opens a stream, until the signal or its reader ends it. Rejects if the database cannot be read. */
   open(signal: AbortSignal, session?: string | null): Promise<Response>;
 }
 
 interface Reader {
   readonly send: (chunk: Uint8Array) => void;
   readonly end: () => void;
-  /** The session of its login; `null`: it has none. */
+  /** The session of its login; `null` without a login. */
   readonly session: string | null;
 }
 
-/** What a new reader is sent: the events in sight, oldest first, and the status. */
+/** The first message for a new reader: the newest events, oldest first, and the status. */
 interface InSight {
   readonly events: ReadonlyMap<string, string>;
   readonly status: string;
-  /** The status without the time, by which it is compared. */
+  /** The status without the time, for comparison. */
   readonly standing: string;
 }
 
@@ -89,7 +89,7 @@ export function createLedgerFeed(
     }
   }
 
-  /** Those that wait for a look share it. */
+  /** Takes a snapshot, which concurrent callers share. */
   function lookOnce(): Promise<InSight> {
     looking ??= look().finally(() => {
       looking = null;
@@ -117,14 +117,14 @@ export function createLedgerFeed(
     });
   }
 
-  /** What is in sight is as old as the last look, which none makes while nobody reads. */
+  /** The last snapshot, if readers keep it fresh; otherwise a new one. */
   async function snapshot(): Promise<InSight> {
     if (readers.size > 0 && inSight !== null) return inSight;
     inSight = null;
     return lookOnce();
   }
 
-  /** @param seen What was in sight when it was asked for; since then there may have been another look. */
+  /** @param seen The snapshot at the time of the request; a newer one may exist by now. */
   function streamTo(
     signal: AbortSignal,
     seen: InSight,
@@ -139,7 +139,7 @@ export function createLedgerFeed(
             session,
             send(chunk) {
               const now = clock.now();
-              // Nothing lies here that was not taken, since a stream holds nothing back of its own.
+              // A full queue means that the reader took nothing: the stream has no buffer of its own.
               if (controller.desiredSize === 0) takenAt = now;
               if (now - takenAt > PATIENCE_MS * 1_000) reader.end();
               else controller.enqueue(chunk);
@@ -149,7 +149,7 @@ export function createLedgerFeed(
               controller.close();
             },
           };
-          // A stream that was left, or ended, can be neither written nor closed.
+          // A stream that was canceled or closed accepts neither data nor a second close.
           leave = () => {
             signal.removeEventListener("abort", reader.end);
             readers.delete(reader);
@@ -200,8 +200,8 @@ function refuse(most: number): Response {
   const refusal = problem(
     503,
     "too_many_streams",
-    `${String(most)} streams of the ledger are open, and no more are served`,
-    "Close dashboards that nobody looks at; the page tries again by itself.",
+    `${String(most)} streams of the ledger are open, and that is the limit`,
+    "Close dashboards that are not in use; the page reconnects automatically.",
   );
   refusal.headers.set("retry-after", String(RETRY_AFTER_SECONDS));
   return refusal;

@@ -1,7 +1,7 @@
 /**
- * `GET /metrics`: what an operator watches, for Prometheus. What waits is counted in the database at
- * each scrape, so every process tells the same; what was done is counted by the process that did it,
- * and so is not told of workers that run apart from a server.
+ * `GET /metrics` for Prometheus. Waiting items are counted in the database at each scrape, so every
+ * process reports the same numbers. Finished work is counted by the process that did it, so a server
+ * does not report the work of workers in other processes.
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { TandemCore } from "../compose.ts";
@@ -9,13 +9,13 @@ import { SECOND } from "../model/instant.ts";
 
 export interface Metrics {
   readonly contentType: string;
-  /** A webhook was refused: why, and, where it is known, from which integration. */
+  /** Counts a refused webhook, by cause and, if it is known, by integration. */
   refused(integration: string, code: string): void;
   /** The present values, in Prometheus' text format. */
   read(): Promise<string>;
 }
 
-/** Events are counted as they come into these states; `processing` is on the way to one of them. */
+/** States whose events are counted; `processing` always leads to one of them. */
 const COUNTED = [
   "completed",
   "ignored",
@@ -40,7 +40,7 @@ export function createMetrics(core: TandemCore): Metrics {
   });
   const conflicts = new Counter({
     name: "tandem_conflicts_total",
-    help: "Edits that lost against another, kept on their events, recorded by this process.",
+    help: "Conflicts that this process recorded: values that lost against the other side, kept on their events.",
     labelNames: ["direction"],
     registers: [registry],
   });
@@ -62,22 +62,20 @@ export function createMetrics(core: TandemCore): Metrics {
   const live = gauge("tandem_events_live", "Events that have not ended.", ["state"]);
   const late = gauge(
     "tandem_due_late_seconds",
-    "How long the oldest thing that is due has waited: an event, or a delivery to be translated.",
+    "How long the oldest due item has waited: an event, or a delivery to translate.",
     ["what"],
   );
   const undrained = gauge(
     "tandem_changes_undrained",
-    "Captured writes not yet turned to events.",
+    "Captured writes that the drain has not yet turned into events.",
     [],
   );
-  const deliveries = gauge(
-    "tandem_deliveries",
-    "Webhook deliveries that are still to be translated.",
-    ["state"],
-  );
+  const deliveries = gauge("tandem_deliveries", "Webhook deliveries that wait for translation.", [
+    "state",
+  ]);
   const missed = gauge(
     "tandem_missed_deliveries",
-    "Webhooks that failed at the provider and have not come since: asked for again, or given up.",
+    "Webhooks that failed at the provider and have not arrived since: a redelivery is requested, or given up.",
     ["state"],
   );
   const accounts = gauge(
@@ -98,7 +96,7 @@ export function createMetrics(core: TandemCore): Metrics {
   );
   const polled = gauge(
     "tandem_connection_polled_seconds",
-    "How long ago a poll of a connection last came through.",
+    "How long ago a poll of a connection last succeeded.",
     ["integration", "container", "scope"],
   );
 
@@ -119,7 +117,7 @@ export function createMetrics(core: TandemCore): Metrics {
       since === null ? 0 : Math.max(0, (due.now - since) / SECOND);
     late.set({ what: "event" }, waited(due.due));
     late.set({ what: "delivery" }, waited(due.deliveryDue));
-    // An account's state is a label: the one it had before must not stay.
+    // The account's state is a label: without the reset its previous state would stay.
     accounts.reset();
     connections.reset();
     failing.reset();
@@ -141,7 +139,7 @@ export function createMetrics(core: TandemCore): Metrics {
   return {
     contentType: registry.contentType,
     refused(integration, code) {
-      // A stranger names any integration: each name of their own would be kept for ever.
+      // An unknown sender can invent integrations, and each name would stay in memory forever.
       const known = core.services.integrations.has(integration) ? integration : "unknown";
       refused.inc({ integration: known, code });
     },

@@ -1,4 +1,4 @@
-/** Refusals: every one says what is wrong and what to do about it. */
+/** Refusals: each one names the problem and the remedy. */
 import type { z } from "zod";
 import type { ApiProblem } from "./api-types.ts";
 
@@ -7,7 +7,7 @@ export function problem(status: number, code: string, message: string, hint: str
   return Response.json(body, { status });
 }
 
-/** A query that names what there is, and gives it values that it cannot have. */
+/** A query with known parameters and invalid values. */
 export function badQuery(error: z.ZodError, example: string): Response {
   const message = error.issues.map((issue) => `${issue.path.join()}: ${issue.message}`).join("; ");
   return problem(400, "bad_query", message, `Example: ${example}`);

@@ -1,12 +1,12 @@
 import type { ByteHold } from "./byte-budget.ts";
 
 /**
- * Reads a body up to a limit; `null` where there is more of it.
+ * Reads a body up to a limit; `null` if it is larger.
  *
- * Where its length is announced, HTTP holds it to that, and it is read in one go: a web stream costs
- * more than all else that is done for a webhook. What is streamed is counted as it comes.
+ * A body with an announced length is read as a whole, because HTTP enforces the length: a web stream costs
+ * more than the rest of a webhook's processing. Other bodies are streamed and counted.
  *
- * @throws BudgetSpentError where `hold` has no room for it.
+ * @throws BudgetSpentError if `hold` has no room for it.
  */
 export async function readBody(
   request: Request,

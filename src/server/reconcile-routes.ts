@@ -1,4 +1,4 @@
-/** Reconciling and backfilling over the API: what `tandem reconcile` and `tandem backfill` ask for. */
+/** Routes for reconcile and backfill, used by `tandem reconcile` and `tandem backfill`. */
 import type { Hono } from "hono";
 import type { TandemCore } from "../compose.ts";
 import type { PlannedAction } from "../engine/lifecycle/index.ts";
@@ -10,7 +10,7 @@ import { representBackfill } from "./represent.ts";
 
 type Refuse = (id: ConnectionId) => Promise<Response | null>;
 
-/** @param refuse says why nothing may be done with a connection, or `null`. */
+/** @param refuse The refusal for a connection on which nothing may be done, or `null`. */
 export function addReconcileRoutes(api: Hono<ApiEnv>, core: TandemCore, refuse: Refuse): void {
   api.post("/connections/:id/reconcile", async (context) => {
     const id = connectionId(context.req.param("id"));
@@ -22,7 +22,7 @@ export function addReconcileRoutes(api: Hono<ApiEnv>, core: TandemCore, refuse: 
         400,
         "invalid_query",
         `dry_run is "${wanted}"`,
-        "It is true, to see what would be done, or false.",
+        "Use true to see the plan only, or false.",
       );
     }
     const { actions, ...rest } = await core.reconcile(id, { dryRun: wanted === "true" });

@@ -1,4 +1,4 @@
-/** The ledger as the API shows it. */
+/** Converts the ledger's values to the API's shapes. */
 import type { AccountRecord } from "../store/store.ts";
 import type { DisabledPairing, LedgerEvent } from "../store/ledger.ts";
 import { REASONS } from "../model/event.ts";
@@ -78,12 +78,12 @@ export function representAccount(account: AccountRecord): ApiAccount {
   };
 }
 
-/** What a run of each kind found. */
+/** The finding of each kind of run, which explains its plan. */
 const FOUND: Readonly<Record<HeldRun["kind"], string>> = {
-  id_sweep: "resources that the connection had are not there any more",
-  local_sweep: "records differ from what was last synced, or are gone, and no trigger saw it",
-  reconcile: "both sides have drifted apart",
-  backfill: "records and resources that were there before do not agree",
+  id_sweep: "resources of the connection are missing at the provider",
+  local_sweep: "records changed or disappeared since the last sync, and no trigger captured it",
+  reconcile: "record and resource differ",
+  backfill: "existing records and resources differ",
 };
 
 export function representHeldRun(run: HeldRun, connections: readonly Connection[]): ApiHeldRun {

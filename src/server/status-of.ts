@@ -1,4 +1,4 @@
-/** A record's standing in one word, for a badge in the app's own pages. */
+/** A record's state in one word, for a badge in the app's own pages. */
 import { type Conflict, type EventError, REASONS, type Reason } from "../model/event.ts";
 import { webAddress } from "../model/web-address.ts";
 import type { Store } from "../store/store.ts";
@@ -9,33 +9,33 @@ export interface Counterpart {
   /** The resource's type: `issue`. */
   readonly type: string;
   readonly externalId: string;
-  /** Its page, where the integration has one. */
+  /** The address of its page, if the integration has one. */
   readonly url: string | null;
 }
 
 export interface RecordStatus {
   /**
-   * The most pressing of: `errored`, an event failed for good; `disabled`, a connection or pairing
-   * is switched off and something waits; `syncing`, a worker is on it, or a request's outcome is
-   * unknown; `pending`, something waits for its turn; `canceled`, somebody canceled its last event and
-   * the sides may differ until the next edit; `unpaired`, it has no counterpart; `in_sync`.
+   * The most urgent of: `errored`, an event failed permanently; `disabled`, a connection or pairing is
+   * switched off and an event waits; `syncing`, a worker processes an event, or a request's outcome is
+   * unknown; `pending`, an event is queued; `canceled`, a person canceled the last event and both sides
+   * may differ until the next edit; `unpaired`, the record has no counterpart; `in_sync`.
    */
   readonly state:
     "errored" | "disabled" | "syncing" | "pending" | "canceled" | "unpaired" | "in_sync";
   readonly counterparts: readonly Counterpart[];
-  /** Why the event that decided the state is where it is. */
+  /** The reason of the event that decided the state. */
   readonly reason: Reason | null;
-  /** The same in a sentence. */
+  /** The reason in a sentence. */
   readonly because: string;
-  /** With its hint: what to do about it. */
+  /** The error of the event, with a hint for its remedy. */
   readonly error: EventError | null;
-  /** What was lost to the other side of late, newest first. */
+  /** Values that recently lost against the other side, newest first. */
   readonly conflicts: readonly (Conflict & { readonly event: string; readonly at: string })[];
 }
 
 type Waiting = Standing["live"][number];
 
-/** The order in which states press. */
+/** The states by urgency. */
 const PRESSING = [
   ["errored", "errored"],
   ["disabled", "disabled"],
@@ -43,7 +43,7 @@ const PRESSING = [
   ["queued", "pending"],
 ] as const;
 
-/** Asks once for all; an id that nobody knows is unpaired. */
+/** One query for all ids; unknown ids are unpaired. */
 export async function statusOf(
   store: Store,
   recordType: string,

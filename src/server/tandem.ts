@@ -1,4 +1,4 @@
-/** `createTandem`: the composed core with the request handler that mounts in any framework. */
+/** `createTandem`: the composed core with a request handler that any framework can mount. */
 import { composeTandem, type TandemCore, type TandemOptions } from "../compose.ts";
 import type { AnyConfig } from "../config.ts";
 import { type Failpoints, NO_FAILPOINTS } from "../runtime/services/index.ts";
@@ -9,7 +9,7 @@ import { type RecordStatus, statusOf } from "./status-of.ts";
 
 export interface Tandem<Names extends string = string> extends TandemCore {
   /**
-   * Where records stand with their counterparts, by id; one round trip for all of them.
+   * The state of records by id, with one round trip for all of them.
    *
    * @example
    * const status = await tandem.statusOf("tasks", tasks.map((task) => task.id));
@@ -40,7 +40,7 @@ export async function createTandem<Config extends AnyConfig>(
   return assembleTandem(config, options, NO_FAILPOINTS);
 }
 
-/** `createTandem` with failpoints, and with somebody between it and its store: for the test kit and the command line, not for users. */
+/** `createTandem` with failpoints and a wrapped store: for the test kit and the command line, not for users. */
 export async function assembleTandem<Config extends AnyConfig>(
   config: Config,
   options: TandemOptions & HandlerOptions,
@@ -55,7 +55,7 @@ export async function assembleTandem<Config extends AnyConfig>(
   };
 }
 
-/** The environment's token, where the options name none; an empty variable is none. */
+/** The token from the environment, if the options have none; an empty variable counts as unset. */
 function tokenOf({ environment = process.env }: TandemOptions): HandlerOptions {
   const token = environment.TANDEM_API_TOKEN ?? "";
   return token === "" ? {} : { apiToken: token };

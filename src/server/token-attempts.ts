@@ -1,8 +1,8 @@
 /**
- * Limits how often a wrong API token may be tried, per peer address and in all, by the login and by the header.
+ * Limits the tries of wrong API tokens, per peer address and in total, for the login and the header.
  *
- * Its memory is constant: addresses share a fixed number of buckets by a hash that others cannot foresee. Each
- * process counts for itself.
+ * Its memory is constant: addresses share a fixed number of buckets, by a hash that clients cannot predict.
+ * Each process counts for itself.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { type Allowance, takeTry, waitForTry } from "../engine/limits/index.ts";
@@ -10,18 +10,18 @@ import type { Clock } from "../model/clock.ts";
 import { type Instant, instantFromMicros } from "../model/instant.ts";
 import { networkOf } from "./caller.ts";
 
-/** For a person who mistypes, and for scripts with an old token. */
+/** Enough for a person who mistypes, and for scripts with an old token. */
 const PER_PEER: Allowance = { tries: 10, everyMillis: 30_000 };
 const IN_ALL: Allowance = { tries: 100, everyMillis: 1_000 };
-/** Failures that are audited one by one; the next row counts those between. */
+/** Failures with an audit row each; beyond that, the next row counts those in between. */
 const AUDITED: Allowance = { tries: 10, everyMillis: 600_000 };
 
 const BUCKETS = 4_096;
 
 export interface TokenAttempts {
-  /** Milliseconds until this peer may try; 0: it may now. */
+  /** Milliseconds until this peer may try; 0: now. */
   wait(peer: string | null): number;
-  /** Counts a failure. Returns how many the audit's next row tells of; `null`: no row now. */
+  /** Counts a failure. Returns the number of failures for the next audit row; `null`: no row now. */
   fail(peer: string | null): number | null;
 }
 

@@ -45,7 +45,9 @@ describe.skipIf(chromium === null)(title, () => {
     const token = page.getByLabel("API token");
     await token.fill("a guess");
     await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByText("It is the value of TANDEM_API_TOKEN where the server").waitFor();
+    await page
+      .getByText("Send the value of TANDEM_API_TOKEN from the server's environment")
+      .waitFor();
     expect(await page.locator(".connections").count()).toBe(0);
 
     await token.fill(TOKEN);

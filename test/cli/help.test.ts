@@ -49,7 +49,7 @@ describe("help", () => {
     ["pause", "acme/site", "$ tandem pause"],
     ["enable", "read again", "$ tandem enable"],
     ["reconcile", "--dry-run", "$ tandem reconcile acme/site --dry-run"],
-    ["backfill", "goes on where it was", "$ tandem backfill acme/site"],
+    ["backfill", "after a crash it resumes", "$ tandem backfill acme/site"],
     ["audit", "--act", "kept for a year", "$ tandem audit"],
     ["sessions", "list", "revoke", "30 days"],
   ])("%s says what it does, with examples and the options of every command", async (...given) => {

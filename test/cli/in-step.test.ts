@@ -62,7 +62,9 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
   it("is paired by title, and each side gets what only the other had", async () => {
     expect(begun).toMatchObject({ code: 0, err: "" });
     expect(begun.out).toContain("[....................]");
-    expect(begun.out).toContain("Workers do it; run this again to see how far they are.\n");
+    expect(begun.out).toContain(
+      "Workers run the backfill; run this command again to see its progress.\n",
+    );
 
     expect(worked.code).toBe(0);
     expect(await terminal.json<ApiBackfills>("backfill")).toMatchObject({
@@ -86,7 +88,7 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     expect((await taskTitles())[0]).toBe("Mend the footer");
     const said = await terminal.tandem("reconcile", REPOSITORY, "--dry-run");
     expect(said.out).toContain('title: "Mend the footer" -> "Mend the footer today"');
-    expect(said.out).toMatch(/4 resources listed, 1 difference\. Nothing was done\.\n$/);
+    expect(said.out).toMatch(/4 resources listed, 1 difference\. Nothing was changed\.\n$/);
 
     const done = await terminal.json<ApiReconciliation>("reconcile", REPOSITORY);
     expect(done).toEqual({ ...planned, applied: true });
@@ -102,7 +104,7 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     await project.sql(`set session_replication_role = replica;
       update tasks set title = 'Old ' || id where id in (1, 2); reset session_replication_role`);
     const waits = await terminal.tandem("reconcile", REPOSITORY);
-    expect(waits.out).toContain("would delete or overwrite much, and waits");
+    expect(waits.out).toContain("would delete or overwrite many records and wait for approval");
     const [run] = (await terminal.json<ApiStatus>("status")).held_runs;
     expect(run).toMatchObject({ state: "held", connection: REPOSITORY });
     const id = run?.id ?? "";
@@ -111,7 +113,7 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     expect(shown).toContain(`tandem approve ${id}   or   tandem approve ${id} --reject\n`);
 
     expect((await terminal.tandem("approve", id, "--reject")).out).toBe(
-      `Run ${id} stays undone.\n`,
+      `Run ${id} is rejected and stays undone.\n`,
     );
     expect((await terminal.tandem("approve", "999")).err).toContain("999");
     expect(await terminal.json<ApiHeldRun>("approve", id)).toMatchObject({ id, state: "approved" });
@@ -133,7 +135,7 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     const said = await staging.tandem("work", "--once");
     expect(said.err).toContain("belongs to the instance production");
     expect(said.err).toContain("tandem approve instance");
-    expect((await staging.tandem("status")).out).toContain("Nothing is worked on\n");
+    expect((await staging.tandem("status")).out).toContain("No event is processed\n");
 
     expect((await staging.tandem("approve", "instance")).code).toBe(0);
     await staging.tandem("work", "--once");
@@ -144,7 +146,7 @@ describe.each(databaseKinds.slice(-1))("a project that existed on both sides, on
     expect((await staging.tandem("status")).out).toContain(`tandem enable tasks ${record}\n`);
 
     expect((await staging.tandem("enable", "tasks", record)).out).toBe(
-      `tasks ${record} is enabled; its resource is read first.\n`,
+      `tasks ${record} is enabled; Tandem reads its resource first.\n`,
     );
     await staging.tandem("work", "--once");
     expect(issueTitles()).toContain("Written before the copy");

@@ -177,6 +177,6 @@ Both sides agree since 00:10:00.
 00:10:00  A webhook said that the resource changed.
           completed: The record took the resource's changes.
           the record's title: "Old" → nothing
-          conflict over body: the resource's "B" was kept, the record's "A" was not, as both sides had changed it`);
+          conflict over body: the resource's "B" was kept, the record's "A" was lost, because both sides had changed it`);
   });
 });

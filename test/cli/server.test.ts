@@ -36,7 +36,7 @@ describe.runIf(databaseKinds.includes("pglite"))("on PGlite", () => {
       ...["connect", "github", "acme/site", "--scope=1", "--webhook-secret-env=HOOK_SECRET"],
       `--base-url=${github.listening.url}`,
     );
-    expect(connected.out).toContain("Webhooks go to /webhooks/github");
+    expect(connected.out).toContain("Set the webhook's address to /webhooks/github");
   });
 
   afterAll(async () => {

@@ -143,11 +143,11 @@ describe("the sentence at the top", () => {
     });
     expect(standingOf(aStatus({ foreign_instance: "it is a copy" }), null)).toMatchObject({
       tone: "bad",
-      headline: "Nothing is worked on",
+      headline: "No event is processed",
     });
     expect(standingOf(aStatus({ backfills: [aBackfill()] }), null)).toMatchObject({
       tone: "waiting",
-      headline: "A backfill is under way",
+      headline: "A backfill is running",
     });
   });
 });

@@ -48,8 +48,8 @@ it("what does not fit is refused before it is read, and fits again when others h
   expect(await refused.json()).toEqual({
     error: {
       code: "receiver_full",
-      message: "the requests under way hold all the memory there is for them",
-      hint: expect.stringContaining("The next poll brings what this delivery said") as string,
+      message: "current requests use all memory that is reserved for request bodies",
+      hint: expect.stringContaining("The next poll finds the change of this delivery") as string,
     },
   });
 
@@ -98,7 +98,7 @@ it("a body that comes too slowly gives its room back", async () => {
     const refusal = await answer;
     expect(refusal.status).toBe(408);
     expect(await refusal.json()).toMatchObject({
-      error: { code: "body_too_slow", hint: "The next poll brings what this delivery said." },
+      error: { code: "body_too_slow", hint: "The next poll finds the change of this delivery." },
     });
   }
   const metrics = await tandem.fetch(new Request("http://localhost/metrics"), HERE);

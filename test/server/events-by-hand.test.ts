@@ -52,10 +52,13 @@ describeOnEachDatabase("an event", (open) => {
     const [event] = await app.events();
     const path = `events/${event?.id ?? ""}`;
     expect(await ask(app, "POST", `${path}/restart`)).toEqual(
-      wrongState("the event is completed; only errored ones can do that", HISTORY),
+      wrongState("the event is completed; this is possible only while it is errored", HISTORY),
     );
     expect(await ask(app, "POST", `${path}/cancel`)).toEqual(
-      wrongState("the event is completed; only queued and errored ones can do that", HISTORY),
+      wrongState(
+        "the event is completed; this is possible only while it is queued or errored",
+        HISTORY,
+      ),
     );
     expect(await ask(app, "GET", path)).toEqual({ status: 200, body: event });
   });
@@ -69,8 +72,8 @@ describeOnEachDatabase("an event", (open) => {
     const [event] = await app.events("state=processing");
     expect(await ask(app, "POST", `events/${event?.id ?? ""}/cancel`)).toEqual(
       wrongState(
-        "the event is processing; only queued and errored ones can do that",
-        "A worker is at it: look again in a moment.",
+        "the event is processing; this is possible only while it is queued or errored",
+        "A worker is processing it: look again in a moment.",
       ),
     );
     await sent.answer();

@@ -58,10 +58,10 @@ describe("without a token", () => {
   });
 
   it.each([
-    ["the peer", { ...HERE, peer: "192.0.2.7" }, {}, "localhost:4400", "asked from 192.0.2.7"],
+    ["the peer", { ...HERE, peer: "192.0.2.7" }, {}, "localhost:4400", "came from 192.0.2.7"],
     ["the proxy", HERE, { via: "1.1 proxy" }, "localhost:4400", "(header via)"],
     ["its version", { ...HERE, isOldProxy: true }, {}, "localhost:4400", "HTTP/1.0"],
-    ["its host", HERE, {}, "tandem.example.com", "asked as tandem.example.com"],
+    ["its host", HERE, {}, "tandem.example.com", "named the host tandem.example.com"],
   ] as const)("the answer names the cause: %s", async (_, caller, headers, host, cause) => {
     const refusal = refuseElsewhere(ask("GET", headers, host), caller);
     expect(await refusal?.json()).toMatchObject({
@@ -75,7 +75,7 @@ describe("without a token", () => {
     expect(await refusal?.json()).toEqual({
       error: {
         code: "not_local",
-        message: "nothing tells from where the request came",
+        message: "the origin of the request is unknown",
         hint: expect.stringMatching(/`apiToken`, or with `authorize`/) as string,
       },
     });

@@ -94,7 +94,7 @@ describeOnEachDatabase("the API", (open) => {
       "POST records/tasks/99/enable",
       409,
       "not_disabled",
-      "no pairing of tasks 99 is switched off",
+      "tasks 99 has no disabled pairing",
       "`tandem status`",
     ],
     [
@@ -111,8 +111,8 @@ describeOnEachDatabase("the API", (open) => {
       "nothing 1 has no counterpart and no event",
       "tasks, comments",
     ],
-    ["GET nowhere", 404, "no_such_page", "/api/nowhere is not here", "Start at /."],
-    ["POST status", 404, "no_such_route", "POST /api/status is not here", "Start at /."],
+    ["GET nowhere", 404, "no_such_page", "/api/nowhere does not exist", "Start at /."],
+    ["POST status", 404, "no_such_route", "POST /api/status does not exist", "Start at /."],
   ])("says what does not exist: %s", async (line, status, code, message, hint) => {
     expect(await ask(line)).toEqual({
       status,
@@ -153,7 +153,7 @@ describeOnEachDatabase("the API", (open) => {
         error: {
           code: "invalid_query",
           message: 'dry_run is "yes"',
-          hint: "It is true, to see what would be done, or false.",
+          hint: "Use true to see the plan only, or false.",
         },
       },
     });
@@ -170,8 +170,8 @@ describe("a refusal", () => {
     [
       "events?stat=errored",
       "unknown_parameter",
-      '/api/events takes no parameter "stat"',
-      "It takes: state, direction, record, connection, before, limit.",
+      '/api/events has no parameter "stat"',
+      "Its parameters: state, direction, record, connection, before, limit.",
     ],
     [
       "events?limit=5&state=errored&limit=7",

@@ -121,8 +121,8 @@ describe.runIf(databaseKinds.includes("postgres"))("GET /api/stream", () => {
     expect(await refused.json()).toEqual({
       error: {
         code: "too_many_streams",
-        message: "2 streams of the ledger are open, and no more are served",
-        hint: expect.stringContaining("the page tries again by itself") as string,
+        message: "2 streams of the ledger are open, and that is the limit",
+        hint: expect.stringContaining("the page reconnects automatically") as string,
       },
     });
     await streams[0]?.body?.cancel();

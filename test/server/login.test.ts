@@ -91,7 +91,9 @@ describe("a server with a token", () => {
     const opening = createTandem(sampleConfig(database), { apiToken: "" });
     await expect(opening).rejects.toMatchObject({
       code: "empty_token",
-      message: expect.stringMatching(/apiToken.*is empty, and would let everybody in/) as string,
+      message: expect.stringMatching(
+        /apiToken.*is empty, so every client would have access/,
+      ) as string,
       hint: expect.stringContaining("a long random text") as string,
     });
   });
@@ -335,7 +337,7 @@ describeOnEachDatabase("sessions of several servers", (open) => {
     expect(await errorOf(again)).toEqual({
       code: "no_session",
       message: `there is no login ${current}`,
-      hint: expect.stringContaining("`tandem sessions` list those that live") as string,
+      hint: expect.stringContaining("`tandem sessions` list active logins") as string,
     });
     expect((await revoke("nonsense/revoke")).status).toBe(400);
     expect(await statusWith(there, second)).toBe(401);

@@ -73,8 +73,8 @@ describeOnEachDatabase("metrics", (open) => {
     expect(await send("github", large)).toBe(413);
     expect(await problemOf("github", large)).toEqual({
       code: "payload_too_large",
-      message: "a payload may have 26214400 bytes",
-      hint: "The next poll brings what this delivery said.",
+      message: "a payload may have at most 26214400 bytes",
+      hint: "The next poll finds the change of this delivery.",
     });
     expect(await send("made-up", signed)).toBe(404);
     const refused = [...(await metricsOf(app))].filter(([name]) => name.includes("refused"));

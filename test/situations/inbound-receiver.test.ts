@@ -195,7 +195,10 @@ describeOnEachDatabase("the receiver", (open) => {
       const app = await givenSampleTandem(await open());
       const body = padded("{}", 26 * MEBIBYTE);
       const answer = await postWebhook(app, { event: "issues", body, streamed });
-      const error = { code: "payload_too_large", message: "a payload may have 26214400 bytes" };
+      const error = {
+        code: "payload_too_large",
+        message: "a payload may have at most 26214400 bytes",
+      };
       expect(answer).toMatchObject({ status: 413, body: { error } });
       await expectNothingStored(app);
     });

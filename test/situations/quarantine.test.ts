@@ -72,7 +72,7 @@ describeOnEachDatabase("two systems that fight over a field", (open) => {
     const [pairing] = await app.pairings(id);
     expect(pairing).toMatchObject({ in_sync: false });
     expect(pairing?.standing).toMatch(
-      /^Switched off: quarantined: title .*\. Once that has an end, enable the record; the resource is read first\.$/,
+      /^Switched off: quarantined: title .*\. Remove the cause, then enable the record; Tandem reads the resource first\.$/,
     );
 
     // What goes on in it is kept and moves nothing; everybody else is served.

@@ -94,7 +94,7 @@ describeOnOneDatabase("a task that is moved to another project", (open) => {
       "inbound ignored record_moved",
     ]);
     const [old] = await app.pairings(app.taskId);
-    expect(old?.standing).toContain("The record was moved to where nothing is connected");
+    expect(old?.standing).toContain("The record was moved to a scope without a connection");
     expect(app.writes()).toBe(1);
 
     await app.editTask(app.taskId, { title: "Edited nowhere" });

@@ -1,4 +1,4 @@
-/** `tandem approve`: a person's word on a run that would delete or overwrite much. */
+/** `tandem approve`: a person's decision about a run over its blast radius, or about a copied database. */
 import type { Command } from "commander";
 import {
   addLedgerOptions,
@@ -14,15 +14,15 @@ interface ApproveOptions extends LedgerOptions {
 
 export function addApproveCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("approve"))
-    .summary("let a held run go on, or leave it undone")
+    .summary("approve or reject a held run")
     .description(
-      "A sweep or reconcile that would delete or overwrite a large share of a connection's records waits\nfor a person's word; `tandem status` lists it, with what it would do. Approved, it looks once more\nand goes on for as much as was shown. Rejected, it stays undone until it would do more.",
+      "A sweep or reconcile that would delete or overwrite a large share of a connection's records is held\nand waits for a person. `tandem status` lists it with its plan. An approved run compares again and\nexecutes no more than was shown. A rejected run stays undone until its plan grows.",
     )
     .argument(
       "<run|instance>",
-      "its number in `tandem status`; `instance`: go on with a database that was restored or copied",
+      "its number in `tandem status`; `instance`: release a database that was restored or copied",
     )
-    .option("--reject", "leave it undone")
+    .option("--reject", "do not run it")
     .addHelpText(
       "after",
       examples(
@@ -43,7 +43,7 @@ async function decide(
     if (run === "instance") {
       const { foreign_instance } = await ledger.approveInstance();
       answer({ foreign_instance }, [
-        "This database is worked on from here on; everything is read again first.",
+        "Workers process this database from now on; every resource is read again first.",
       ]);
       return;
     }
@@ -51,8 +51,8 @@ async function decide(
     const decided = status.held_runs.find(({ id }) => id === run) ?? null;
     answer(decided, [
       reject
-        ? `Run ${run} stays undone.`
-        : `Run ${run} is approved; a worker goes on with it within a minute.`,
+        ? `Run ${run} is rejected and stays undone.`
+        : `Run ${run} is approved; a worker executes it within a minute.`,
     ]);
   });
 }

@@ -20,12 +20,14 @@ interface AuditOptions extends LedgerOptions {
 
 export function addAuditCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("audit"))
-    .summary("list who did what: acts by the API, the dashboard and this command line")
-    .description(
-      "Lists acts, newest first: logins and failed ones, pauses, restarts, approvals, connects and so on,\nwith who did it, from where, and how it was answered. Acts are kept for a year.",
+    .summary(
+      "list acts of people and scripts: through the API, the dashboard and this command line",
     )
-    .option("--act <act>", "only of this kind, such as connection.pause or login")
-    .option("--before <id>", "only those before this one: the next page")
+    .description(
+      "Lists acts, newest first: logins, failed logins, pauses, restarts, approvals, connects and so on,\nwith actor, origin and status. Acts are kept for a year.",
+    )
+    .option("--act <act>", "only acts of this kind, such as connection.pause or login")
+    .option("--before <id>", "only acts before this one: the next page")
     .option("--limit <number>", "how many at most, up to 500", wholeNumber(1, 500), 100)
     .addHelpText(
       "after",

@@ -1,4 +1,4 @@
-/** `tandem backfill`: takes everything that exists on both sides of a connection in, in steps. */
+/** `tandem backfill`: pairs all that exists on both sides of a connection, then creates what is missing. */
 import type { Command } from "commander";
 import type { ApiBackfill } from "../../server/api-types.ts";
 import { columns } from "../columns.ts";
@@ -15,15 +15,15 @@ const BAR_WIDTH = 20;
 
 export function addBackfillCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("backfill"))
-    .summary("take in what exists on both sides, or see how far that is")
+    .summary("pair what exists on both sides, or show the progress")
     .description(
-      "Lists every resource of a connection, pairs what exists on both sides where a key is declared, and\ngives the records that are left a resource. Workers do it, a page at a time and within a share of the\nrate budget; killed, it goes on where it was. Without a connection, shows how far each one is.",
+      "Lists every resource of a connection, pairs what exists on both sides if a key is declared, and\ncreates resources for the remaining records. Workers run it, page by page and within a share of the\nrate limit; after a crash it resumes. Without a connection, shows the progress of every backfill.",
     )
-    .argument("[connection]", "its id, or its repository; absent: only show")
+    .argument("[connection]", "its id or its repository; absent: show the progress only")
     .addHelpText(
       "after",
       examples(
-        ["tandem backfill acme/site", "begin, or see how far it is"],
+        ["tandem backfill acme/site", "begin, or show the progress"],
         ["tandem backfill --json", ""],
       ),
     )
@@ -47,13 +47,13 @@ async function backfill(
     const own = all.backfills.filter((one) => one.connection_id === id);
     answer({ backfills: own }, [
       ...lines(own),
-      "Workers do it; run this again to see how far they are.",
+      "Workers run the backfill; run this command again to see its progress.",
     ]);
   });
 }
 
 function lines(backfills: readonly ApiBackfill[]): readonly string[] {
-  if (backfills.length === 0) return ["No backfill has begun."];
+  if (backfills.length === 0) return ["No backfill was started."];
   const rows = backfills.map((one) => [
     one.connection,
     one.resource_type.replaceAll("_", " "),
@@ -70,7 +70,7 @@ function lines(backfills: readonly ApiBackfill[]): readonly string[] {
   return [...columns(rows), ...ambiguous];
 }
 
-/** How much of the list is behind it; what comes after the list counts as the rest of the bar. */
+/** The progress bar. The part after the list is filled by the steps that follow the listing. */
 function bar({ step, listed, expected }: ApiBackfill): string {
   const share =
     step === "done"

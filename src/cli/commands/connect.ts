@@ -1,4 +1,4 @@
-/** `tandem connect`: a container of an account, joined to a scope value of the app. */
+/** `tandem connect`: connects a container of an account to a scope value of the app. */
 import type { Command } from "commander";
 import type { Tandem } from "../../server/tandem.ts";
 import type { AccountRecord } from "../../store/store.ts";
@@ -25,20 +25,23 @@ const DEFAULT_TOKEN = "GITHUB_TOKEN";
 export function addConnectCommand(program: Command, within: Within): void {
   program
     .command("connect")
-    .summary("join a repository to a scope of your app")
+    .summary("connect a repository to a scope of your app")
     .description(
-      "Joins a container, such as a repository, to one value of the mapping's scope column: tasks whose\nproject_id is 42 and the issues of acme/site. It checks the access and says who we are there.\n\nSecrets are not stored: name the environment variables that hold them where Tandem runs.\nRun again, it brings the account's credentials up to date.",
+      "Connects a container, such as a repository, to one value of the mapping's scope column: the issues\nof acme/site to the tasks whose project_id is 42. Checks the access and prints the account's login.\n\nSecrets are not stored: name the environment variables that hold them where Tandem runs.\nRun it again to update the account's credentials.",
     )
     .argument("<integration>", "its name in the configuration, such as github")
     .argument("<container>", "a repository's owner/name, or its numeric id")
     .requiredOption("--scope <value>", "the scope column's value, such as 42")
     .option("--account <name>", "the account's name here (default: the repository's owner)")
-    .option("--token-env <variable>", `the variable with a token (default: ${DEFAULT_TOKEN})`)
-    .option("--app-id <id>", "instead of a token: a GitHub App's id")
-    .option("--private-key-env <variable>", "the variable with the App's private key")
+    .option(
+      "--token-env <variable>",
+      `the environment variable with a token (default: ${DEFAULT_TOKEN})`,
+    )
+    .option("--app-id <id>", "a GitHub App's id, instead of a token")
+    .option("--private-key-env <variable>", "the environment variable with the App's private key")
     .option("--installation-id <id>", "the App's installation")
-    .option("--base-url <address>", "the API's address, as https://github.example.com/api/v3")
-    .option("--webhook-secret-env <variable>", "the variable with the webhooks' secret")
+    .option("--base-url <address>", "the API's address, such as https://github.example.com/api/v3")
+    .option("--webhook-secret-env <variable>", "the environment variable with the webhooks' secret")
     .addHelpText(
       "after",
       examples(
@@ -105,7 +108,7 @@ async function connectWith(
   });
   const account = (await directory.accounts()).find(isNamed);
   if (account === undefined) throw new Error(`account ${name} was not saved`);
-  // Asked rather than remembered: the credentials may be new.
+  // Ask instead of using a cached identity: the credentials may be new.
   const identity = await tandem.services.gateway.account(account).identity();
   const { id, containerId, containerName, scope } = connection;
   context.answer(
@@ -117,19 +120,19 @@ async function connectWith(
       `Connected ${containerName} (${integration} ${containerId}) to scope ${scope}, as ${identity.login}.`,
       `connection ${id}`,
       secret === undefined
-        ? "No webhook secret is named, so webhooks are refused and polls bring the changes; --webhook-secret-env names one."
-        : `Webhooks go to /webhooks/${integration} of the server.`,
+        ? "No webhook secret is configured, so Tandem refuses webhooks and polls for changes. To configure one, use --webhook-secret-env."
+        : `Set the webhook's address to /webhooks/${integration} of the server.`,
     ],
   );
 }
 
-/** An owner's repositories are mostly one login's. */
+/** Most repositories of an owner use the same login. */
 function accountNameOf(container: string, integration: string): string {
   const [owner, name] = container.split("/");
   return owner !== undefined && name !== undefined && owner !== "" ? owner : integration;
 }
 
-/** Credentials as the options name them; where they name none, the account's own, or a token. */
+/** Credentials from the options; without any, those of the saved account, or a token. */
 function credentialsOf(options: ConnectOptions, known: unknown): unknown {
   const { tokenEnv, appId, privateKeyEnv, installationId, baseUrl } = options;
   const forApp = [appId, privateKeyEnv, installationId].filter((part) => part !== undefined);
@@ -137,7 +140,7 @@ function credentialsOf(options: ConnectOptions, known: unknown): unknown {
     throw new CliError(
       EXIT.usage,
       "credentials_incomplete",
-      "an App needs --app-id, --private-key-env and --installation-id, and no --token-env",
+      "an App needs --app-id, --private-key-env and --installation-id, without --token-env",
       "See `tandem connect --help`.",
     );
   }

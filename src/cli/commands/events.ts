@@ -1,4 +1,4 @@
-/** `tandem events`: the ledger, listed, looked at, and moved by hand. */
+/** `tandem events`: lists, shows, restarts and cancels events of the ledger. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { LEGAL_MOVES } from "../../model/event.ts";
 import type { ApiEvent, ApiEvents } from "../../server/api-types.ts";
@@ -31,52 +31,52 @@ export function addEventsCommand(program: Command, within: Within): void {
     .command("events")
     .summary("list, show, restart and cancel events")
     .description(
-      "An event is one observed change in one direction, with its outcome. Each ends in a state whose\nreason names its cause: completed, ignored, duplicate or canceled; errored ones wait for a newer\nchange or for somebody who restarts them. Without a command below, it lists.",
+      "An event is one observed change in one direction, with its outcome. Each ends completed, ignored,\nduplicate or canceled, with a reason. An errored event waits for a newer change, or for a person\nwho restarts it. Without a subcommand, lists events.",
     );
 
   addLedgerOptions(events.command("list", { isDefault: true }))
     .summary("list events, newest first")
     .description("Lists events, newest first. Without filters: the newest 100.")
     .addOption(
-      new Option("--state <state>", "only of this state").choices(Object.keys(LEGAL_MOVES)),
+      new Option("--state <state>", "only events in this state").choices(Object.keys(LEGAL_MOVES)),
     )
     .addOption(
-      new Option("--direction <direction>", "only of this direction").choices([
+      new Option("--direction <direction>", "only events of this direction").choices([
         "inbound",
         "outbound",
       ]),
     )
-    .option("--record <table:id>", "only of this record, such as tasks:42", readRecord)
-    .option("--connection <connection>", "only of this connection: its container or its id")
-    .option("--before <event>", "only those before this event: the next page")
+    .option("--record <table:id>", "only events of this record, such as tasks:42", readRecord)
+    .option("--connection <connection>", "only events of this connection, by its container or id")
+    .option("--before <event>", "only events before this one: the next page")
     .option("--limit <number>", "how many at most, up to 500", wholeNumber(1, 500), 100)
     .addHelpText(
       "after",
       examples(
         ["tandem events", "the newest"],
-        ["tandem events list --state errored", "what needs somebody"],
-        ["tandem events list --record tasks:42 --json", "one record's, for a script"],
+        ["tandem events list --state errored", "events that need a person"],
+        ["tandem events list --record tasks:42 --json", "events of one record, for a script"],
       ),
     )
     .action(within<[ListOptions]>(listEvents));
 
   addLedgerOptions(events.command("show"))
-    .summary("show one event whole")
-    .description("Shows one event: what was observed, what came of it and why, and its content.")
+    .summary("show all of one event")
+    .description("Shows one event: the observation, its outcome and reason, and its content.")
     .argument("<event>", "its id")
     .action(within<[string, LedgerOptions]>(showEvent));
 
   addLedgerOptions(events.command("restart"))
-    .summary("try an errored event again")
+    .summary("requeue an errored event")
     .description(
-      "Admits an errored event anew; the resource is read again first, so that it never overwrites\nwhat is newer.",
+      "Requeues an errored event. Tandem reads the resource first, so that the event never overwrites\nnewer values.",
     )
     .argument("<event>", "its id")
     .action(within<[string, LedgerOptions]>((...given) => moveEvent("restart", ...given)));
 
   addLedgerOptions(events.command("cancel"))
-    .summary("give a queued event up")
-    .description("Cancels a queued event. A later change of the same resource makes a new one.")
+    .summary("cancel a queued event")
+    .description("Cancels a queued event. A later change of the same resource creates a new event.")
     .argument("<event>", "its id")
     .action(within<[string, LedgerOptions]>((...given) => moveEvent("cancel", ...given)));
 }
@@ -165,5 +165,5 @@ function eventLines(event: ApiEvent, { paint, reader }: CommandContext): readonl
 
 function readRecord(text: string): string {
   if (/^[^:]+:.+$/.test(text)) return text;
-  throw new InvalidArgumentError("It is written as table:id, for example tasks:42.");
+  throw new InvalidArgumentError("Write it as table:id, for example tasks:42.");
 }

@@ -1,4 +1,4 @@
-/** `tandem explain tasks 42`: how a record came to be as it is. */
+/** `tandem explain tasks 42`: why a record has its present state. */
 import type { Command } from "commander";
 import {
   addLedgerOptions,
@@ -11,9 +11,9 @@ import { storyOf } from "../story.ts";
 
 export function addExplainCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("explain"))
-    .summary("tell the story of one record")
+    .summary("explain the state and history of one record")
     .description(
-      "Tells where a record and its counterparts stand, what they wait for, and everything that\nhappened to them, oldest first: what was observed, what came of it and why, what it altered,\nwhich side won a conflict and what was lost.",
+      "Shows the state of a record and its counterparts, what they wait for, and their events, the\noldest first: each observation, its outcome and reason, the values it changed, and for each\nconflict the side that won and the value that was lost.",
     )
     .argument("<table>", "the record's table, such as tasks")
     .argument("<id>", "its primary key")

@@ -1,4 +1,4 @@
-/** `tandem migrate`: the schema and the triggers, brought up to date. */
+/** `tandem migrate`: brings the schema and the triggers up to date. */
 import type { Command } from "commander";
 import { compileConfig } from "../../compile-config.ts";
 import type { Database } from "../../store/database/index.ts";
@@ -23,7 +23,7 @@ export function addMigrateCommand(program: Command, within: Within): void {
     .command("migrate")
     .summary("bring the schema and the triggers up to date")
     .description(
-      "Creates or updates the schema `tandem` beside the app's tables, and the triggers that capture\nwrites to the mapped ones. Safe to run twice and at once; run it after each change of the mappings\nand each update of Tandem. The app's own columns and rows are not touched.",
+      "Creates or updates the schema `tandem` beside the app's tables, and the triggers that capture\nwrites to the mapped ones. Safe to run twice or in parallel. Run it after each change of the mappings\nand each update of Tandem. The app's own columns and rows are not touched.",
     )
     .addHelpText("after", examples(["tandem migrate", ""]))
     .action(within<[]>(migrateDatabase));
@@ -42,7 +42,7 @@ async function migrateDatabase(context: CommandContext): Promise<void> {
       const after = await readApplied(database);
       const applied = after.slice(before.length);
       const captured = [...mappings, ...journals].map(({ recordType }) => recordType);
-      // Logins are watched for users who take a placeholder's place.
+      // A trigger watches logins, for users who replace their placeholder.
       const users = identities?.unknown === "placeholder" ? [identities.table] : [];
       const tables = [...new Set([...captured, ...users])];
       const version = after.at(-1)?.version ?? 0;

@@ -1,4 +1,4 @@
-/** `tandem pause` and `tandem enable`: a connection's switch, and a record's. */
+/** `tandem pause` and `tandem enable`: switch a connection or a record's pairings off and on. */
 import type { Command } from "commander";
 import {
   addLedgerOptions,
@@ -15,7 +15,7 @@ export function addPauseCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("pause"))
     .summary("switch a connection off")
     .description(
-      "Switches a connection off, both directions. The app goes on writing, webhooks are still taken,\nand what they say is kept as disabled events; nothing is applied or sent until it is enabled.",
+      "Switches both directions of a connection off. The app can still write, and webhooks are still\nreceived: their changes are kept as disabled events. Nothing is applied or sent until it is enabled.",
     )
     .argument("<connection>", CONNECTION)
     .addHelpText("after", examples(["tandem pause acme/site", ""]))
@@ -26,7 +26,7 @@ export function addEnableCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("enable"))
     .summary("switch a connection, or a quarantined record, on again")
     .description(
-      "Switches a paused connection on again or, given a table and a key, the pairings of one record\nthat were switched off: `tandem status` lists them. Of what came in meanwhile the newest of each\nresource goes on, after the resource was read again.",
+      "Switches a paused connection on again or, given a table and a key, the disabled pairings of one\nrecord, as `tandem status` lists them. For each resource the newest waiting event is processed,\nafter the resource is read again.",
     )
     .argument("<connection|table>", `${CONNECTION}; or a record's table, such as tasks`)
     .argument("[id]", "the record's primary key")
@@ -51,7 +51,7 @@ async function enableRecord(
 ): Promise<void> {
   await withLedger(options, async (ledger) => {
     const explanation = await ledger.enableRecord(table, id);
-    answer(explanation, [`${table} ${id} is enabled; its resource is read first.`]);
+    answer(explanation, [`${table} ${id} is enabled; Tandem reads its resource first.`]);
   });
 }
 

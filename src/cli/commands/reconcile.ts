@@ -1,4 +1,4 @@
-/** `tandem reconcile`: compares everything of a connection, and brings both sides in step. */
+/** `tandem reconcile`: compares all contents of a connection, and brings both sides in step. */
 import type { Command } from "commander";
 import type { ApiPlannedAction, ApiReconciliation } from "../../server/api-types.ts";
 import { columns, cut } from "../columns.ts";
@@ -20,14 +20,14 @@ export function addReconcileCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("reconcile"))
     .summary("compare everything of a connection, and bring both sides in step")
     .description(
-      "Lists every resource of a connection, asks by id for what is missing, compares with the records as\nthey are, and does what follows. A dry run makes the same plan and carries nothing out. Workers then\nwork on what became due; what would delete or overwrite much waits for `tandem approve`.",
+      "Lists every resource of a connection, reads missing ones by id, compares all with the records,\nand queues the differences for the workers. A dry run makes the same plan and executes nothing.\nA plan that would delete or overwrite many records waits for `tandem approve`.",
     )
     .argument("<connection>", "its id, or its repository")
-    .option("--dry-run", "say what would be done, and do nothing")
+    .option("--dry-run", "show the plan and do not execute it")
     .addHelpText(
       "after",
       examples(
-        ["tandem reconcile acme/site --dry-run", "what would it do?"],
+        ["tandem reconcile acme/site --dry-run", "show the plan"],
         ["tandem reconcile acme/site", ""],
       ),
     )
@@ -54,13 +54,15 @@ function lines(
     unconfirmed === 0
       ? []
       : [
-          `${count(unconfirmed, "resource")} heard of too shortly before to be sure: look again later.`,
+          `${count(unconfirmed, "resource")} seem to be missing but were observed moments ago: run it again later.`,
         ];
   const waits = held
-    ? ["The rest would delete or overwrite much, and waits: `tandem status` shows it."]
+    ? [
+        "The other differences would delete or overwrite many records and wait for approval: `tandem status` shows them.",
+      ]
     : [];
   const total = `${count(listed, "resource")} listed, ${count(actions.length, "difference")}`;
-  const end = dryRun ? `${total}. Nothing was done.` : `${total}.`;
+  const end = dryRun ? `${total}. Nothing was changed.` : `${total}.`;
   return [...columns(actions.map(cells)), ...later, ...waits, end];
 }
 

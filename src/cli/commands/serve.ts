@@ -16,9 +16,9 @@ import {
 
 export function addServeCommand(program: Command, within: Within): void {
   addServingOptions(program.command("serve"))
-    .summary("take webhooks and serve the dashboard, without workers")
+    .summary("receive webhooks and serve the dashboard, without workers")
     .description(
-      "Runs the webhook receiver, the API and the dashboard, and no workers. Any number of these and of\n`tandem work` share one Postgres. The schema must be there: `tandem migrate`.",
+      "Runs the webhook receiver, the API and the dashboard, but no workers. Any number of these and of\n`tandem work` can share one Postgres. The schema must exist: run `tandem migrate` first.",
     )
     .addHelpText("after", examples(["tandem serve --host 0.0.0.0 --port 8080", ""]))
     .action(within<[ServingOptions]>(serveOnly));

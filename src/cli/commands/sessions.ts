@@ -1,4 +1,4 @@
-/** `tandem sessions`: logins of the dashboard, listed and revoked. */
+/** `tandem sessions`: lists and revokes logins of the dashboard. */
 import { type Command, Option } from "commander";
 import type { ApiSessions } from "../../server/api-types.ts";
 import { columns } from "../columns.ts";
@@ -23,17 +23,17 @@ export function addSessionsCommand(program: Command, within: Within): void {
     .command("sessions")
     .summary("list and revoke logins of the dashboard")
     .description(
-      "A login of the dashboard ends 30 days after it was made, 7 days after its last request, by logging\nout, with another TANDEM_API_TOKEN, or when it is revoked. Without a command below, it lists.",
+      "A login of the dashboard ends 30 days after it began, 7 days after its last request, by logging\nout, by a change of TANDEM_API_TOKEN, or when it is revoked. Without a subcommand, lists logins.",
     );
   addLedgerOptions(sessions.command("list", { isDefault: true }))
-    .summary("list the logins that live, newest first")
-    .description("Lists the logins that live, newest first. Nobody can log in with what it shows.")
+    .summary("list active logins, newest first")
+    .description("Lists active logins, newest first. The ids it shows cannot be used to log in.")
     .addHelpText("after", examples(["tandem sessions", ""]))
     .action(within<[LedgerOptions]>(listSessions));
   addLedgerOptions(sessions.command("revoke"))
-    .summary("end a login, or all")
+    .summary("end one login or all logins")
     .description(
-      "Ends a login, or all. Its page asks for the token with its next request, and within ten seconds\nwhere it is open.",
+      "Ends one login or all logins. An open page asks for the token at its next request, or within ten\nseconds.",
     )
     .argument("[login]", "its id, as `tandem sessions` lists it")
     .addOption(new Option("--all", "every login"))
@@ -57,7 +57,7 @@ async function revoke(
     throw new CliError(
       EXIT.usage,
       "usage",
-      "the command takes either a login's id or --all",
+      "the command needs either a login's id or --all",
       "`tandem sessions` lists the ids.",
     );
   }

@@ -1,4 +1,4 @@
-/** `tandem simulate github`: a GitHub of your own, to try things on. */
+/** `tandem simulate github`: a GitHub on this machine, to try things on. */
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../runtime/services/index.ts";
 import { createGitHubSimulator } from "../../testing/github/index.ts";
@@ -20,8 +20,8 @@ const TOKENS = { bot: "simulated-bot-token", mona: "simulated-mona-token" };
 export function addSimulateCommand(program: Command, within: Within): void {
   const simulate = program
     .command("simulate")
-    .summary("run a stand-in for an external system")
-    .description("Runs a stand-in for an external system, to try things on.");
+    .summary("run a simulated external system")
+    .description("Runs a simulated external system, to try things on.");
 
   simulate
     .command("github")
@@ -31,19 +31,19 @@ export function addSimulateCommand(program: Command, within: Within): void {
     )
     .option(
       "-p, --port <number>",
-      "where to listen; 0 takes any port",
+      "port to listen on; 0 chooses a free one",
       wholeNumber(0, 65_535),
       4401,
     )
-    .option("--repository <owner/name>", "a repository that it has", readRepository, "acme/site")
+    .option("--repository <owner/name>", "its repository", readRepository, "acme/site")
     .option(
       "--webhook-url <address>",
-      "where its webhooks go, as http://127.0.0.1:4400/webhooks/github",
+      "the address for its webhooks, such as http://127.0.0.1:4400/webhooks/github",
     )
-    .option("--webhook-secret <text>", "what signs them", "simulated-secret")
+    .option("--webhook-secret <text>", "the secret that signs webhooks", "simulated-secret")
     .option(
       "--seed <number>",
-      "makes ids and delays repeat (default: random; with a seed, a restart also repeats the ids of deliveries, and Tandem takes those for known)",
+      "makes ids and delays repeatable (default: random; with a seed, a restart also repeats the ids of deliveries, which Tandem then knows already)",
       wholeNumber(0, 2 ** 32 - 1),
     )
     .addHelpText(
@@ -75,7 +75,7 @@ async function simulateGitHub(context: CommandContext, options: SimulateOptions)
       `GitHub     ${paint.bold(url)}  (simulated; repository ${repository})`,
       `token      ${TOKENS.bot}  (tandem[bot]'s)`,
       webhook === null
-        ? "webhooks   none; --webhook-url says where they go"
+        ? "webhooks   none; set their address with --webhook-url"
         : `webhooks   ${webhook.url}, signed with ${webhook.secret}`,
       "",
       "Connect:",
@@ -84,7 +84,7 @@ async function simulateGitHub(context: CommandContext, options: SimulateOptions)
       "Open an issue as mona:",
       `  $ curl ${url}/repos/${repository}/issues -H 'authorization: Bearer ${TOKENS.mona}' -d '{"title":"Broken link"}'`,
       "",
-      paint.dim("Stop with Ctrl-C; it forgets everything."),
+      paint.dim("Stop with Ctrl-C; all its data is lost."),
     ]);
     await untilInterrupted(io);
   } finally {
@@ -94,5 +94,5 @@ async function simulateGitHub(context: CommandContext, options: SimulateOptions)
 
 function readRepository(text: string): string {
   if (/^[\w-]+\/[\w.-]+$/.test(text)) return text;
-  throw new InvalidArgumentError("It is written as owner/name.");
+  throw new InvalidArgumentError("Write it as owner/name.");
 }

@@ -1,4 +1,4 @@
-/** `tandem start`: everything in one process; with `--demo`, a sample app and a GitHub beside it. */
+/** `tandem start`: everything in one process; with `--demo`, also a sample app and a simulated GitHub. */
 import { join } from "node:path";
 import type { Command } from "commander";
 import { startDemo } from "../../demo/demo.ts";
@@ -34,9 +34,9 @@ export function addStartCommand(program: Command, within: Within): void {
     .description(
       "Migrates the database, then runs workers, the webhook receiver, the API and the dashboard in one\nprocess. For several processes on one Postgres, see `tandem work` and `tandem serve`.",
     )
-    .option("--concurrency <number>", "events worked on at once", wholeNumber(1, 1_000), 16)
+    .option("--concurrency <number>", "events processed in parallel", wholeNumber(1, 1_000), 16)
     .option("--open", "open the dashboard in the browser (default: on a terminal, outside CI)")
-    .option("--no-open", "do not")
+    .option("--no-open", "do not open it")
     .option(
       "--demo",
       "a sample app, a simulated GitHub and Tandem between them; no configuration needed. With GITHUB_TOKEN and GITHUB_REPOSITORY set it syncs with that repository at the real GitHub",
@@ -46,7 +46,7 @@ export function addStartCommand(program: Command, within: Within): void {
       examples(
         ["tandem start --demo", "see it work; edit both sides, make trouble"],
         ["tandem start", "sync what tandem.config.ts maps"],
-        ["tandem start --host 0.0.0.0", "take webhooks from elsewhere"],
+        ["tandem start --host 0.0.0.0", "receive webhooks from other machines"],
       ),
     )
     .action(
@@ -91,7 +91,7 @@ async function startWithDemo(context: CommandContext, options: StartOptions): Pr
       EXIT.usage,
       "demo_is_local",
       "the demo listens on this machine only: it has no login",
-      "Leave out --host.",
+      "Leave --host out.",
     );
   }
   const dataDir = join(io.cwd, ".tandem", "demo");
@@ -110,9 +110,9 @@ async function startWithDemo(context: CommandContext, options: StartOptions): Pr
     context.answer({ url: demo.url, github: demo.githubUrl, data: dataDir }, [
       `dashboard  ${paint.bold(demo.url)}`,
       `github     ${demo.githubUrl}  (${github === null ? "simulated" : `${github.repository}, the real one, by polling`})`,
-      `data       ${dataDir}  (delete it to begin again)`,
+      `data       ${dataDir}  (delete it to start over)`,
       `explain    tandem explain tasks 1 --url ${demo.url}`,
-      paint.dim("Stop with Ctrl-C; started again, it goes on where it was."),
+      paint.dim("Stop with Ctrl-C; the next start continues with the same data."),
     ]);
     openDashboard(context, options, demo.url);
     await untilInterrupted(io);
@@ -122,7 +122,7 @@ async function startWithDemo(context: CommandContext, options: StartOptions): Pr
   }
 }
 
-/** The real GitHub, where the environment names a repository and a token for it. */
+/** The real GitHub, if the environment names a repository and a token for it. */
 function realGitHub({ io }: CommandContext) {
   const { GITHUB_TOKEN: token, GITHUB_REPOSITORY: repository, GITHUB_API_URL: baseUrl } = io.env;
   if ((token ?? "") === "" || (repository ?? "") === "") return null;

@@ -1,4 +1,4 @@
-/** `tandem status`: where everything stands. */
+/** `tandem status`: accounts, connections, and everything that waits. */
 import type { Command } from "commander";
 import type { ApiConnection, ApiStatus } from "../../server/api-types.ts";
 import { columns } from "../columns.ts";
@@ -17,7 +17,7 @@ export function addStatusCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("status"))
     .summary("show accounts, connections and what is waiting")
     .description(
-      "Shows accounts, connections, and how many events, captured writes and webhook deliveries wait.\nErrored events need somebody: `tandem events list --state errored`.",
+      "Shows accounts, connections, and how many events, captured writes and webhook deliveries wait.\nErrored events need a person: `tandem events list --state errored`.",
     )
     .addHelpText(
       "after",
@@ -51,7 +51,7 @@ function statusLines(
         `${live.disabled} disabled`,
       ].join(", "),
     ],
-    ["writes", `${status.undrained} captured and not yet events`],
+    ["writes", `${status.undrained} captured, not yet turned into events`],
     [
       "deliveries",
       `${deliveries.received} received, ${deliveries.translated} translated, ${deliveries.irrelevant} irrelevant, ${deliveries.failed} failed`,
@@ -99,16 +99,18 @@ function statusLines(
   ];
 }
 
-/** Webhooks that the provider could not deliver; none, no line. */
+/** Webhooks that the provider could not deliver; no row if there are none. */
 function missedRow({
   waiting,
   given_up: givenUp,
 }: ApiStatus["missed_deliveries"]): readonly (readonly [string, string])[] {
   if (waiting + givenUp === 0) return [];
-  return [["missed", `${count(waiting, "webhook")} asked for again, ${givenUp} given up`]];
+  return [
+    ["missed", `${count(waiting, "webhook")} with a redelivery requested, ${givenUp} given up`],
+  ];
 }
 
-/** Webhooks that were refused within a day, by cause; none, no line. */
+/** Webhooks that were refused within a day, by cause; no row if there are none. */
 function refusedRows(
   { refused_webhooks: refused }: ApiStatus,
   reader: CommandContext["reader"],
@@ -119,7 +121,7 @@ function refusedRows(
   ]);
 }
 
-/** Records that nothing looks at, with the command that pairs them; none, no line. */
+/** Records without lane or event, with the command that pairs them; no row if there are none. */
 function untrackedRow({
   container,
   untracked_records: many,
@@ -128,7 +130,7 @@ function untrackedRow({
   return [["untracked", `${count(many, "record")} of ${container}: tandem reconcile ${container}`]];
 }
 
-/** Backfills that are under way; none, no line. */
+/** Backfills that are not done; no row if there are none. */
 function backfillRows({ backfills }: ApiStatus): readonly (readonly [string, string])[] {
   return backfills.map(({ connection, resource_type, listed, waits_for, step }) => [
     "backfill",
@@ -143,13 +145,13 @@ function foreignLines(
   if (why === null) return [];
   return [
     "",
-    paint.red(paint.bold("Nothing is worked on")),
+    paint.red(paint.bold("No event is processed")),
     `  ${why}`,
-    paint.dim("  tandem approve instance   goes on with this copy; everything is read again first"),
+    paint.dim("  tandem approve instance   release this copy; every resource is read again first"),
   ];
 }
 
-/** Runs that wait for a person's word, with how to give it; none, no line. */
+/** Held runs, with the commands that decide them; no line if there are none. */
 function heldLines(
   { held_runs: runs }: ApiStatus,
   paint: CommandContext["paint"],
@@ -172,14 +174,14 @@ function heldLines(
   ];
 }
 
-/** Why workers like this process would not work here; none, no line. */
+/** Why workers with this process's code or mappings stop; no line if they fit. */
 function misfitLines({ misfit }: ApiStatus, paint: Paint): readonly string[] {
   if (misfit === null) return [];
   const { code, message, hint } = misfit;
   return [paint.red(`workers stop: ${message}`), `  code: ${code}`, `  fix: ${hint}`];
 }
 
-/** Pairings that are switched off, with how to switch them on; none, no line. */
+/** Disabled pairings, with the commands that enable them; no line if there are none. */
 function disabledLines(
   { disabled_pairings: { count: many, first } }: ApiStatus,
   paint: CommandContext["paint"],
@@ -204,7 +206,7 @@ function indented(rows: readonly (readonly string[])[], none: string): readonly 
   return (rows.length === 0 ? [none] : columns(rows)).map((line) => `  ${line}`);
 }
 
-/** An attempt that failed is no poll. */
+/** The last successful poll; a failed attempt is shown beside it. */
 function pollStanding(
   { polled_at: at, poll_error: error }: ApiConnection,
   reader: CommandContext["reader"],

@@ -1,4 +1,4 @@
-/** `tandem work`: workers, for as long as they are wanted or until nothing is due. */
+/** `tandem work`: workers that run until they are stopped, or until nothing is due. */
 import type { Command } from "commander";
 import { type CommandContext, examples, wholeNumber, type Within } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -23,17 +23,17 @@ export function addWorkCommand(program: Command, within: Within): void {
     .command("work")
     .summary("run workers, without a server")
     .description(
-      "Turns captured writes, stored webhooks and polls into events, and processes them. Any number of\nthese share one Postgres. The schema must be there: `tandem migrate`.",
+      "Turns captured writes, stored webhooks and polls into events, and processes them. Any number of\nthese can share one Postgres. The schema must exist: run `tandem migrate` first.",
     )
-    .option("--once", "poll every connection, work until nothing is due, and end; for cron")
-    .option("--concurrency <number>", "events worked on at once", wholeNumber(1, 1_000), 16)
+    .option("--once", "poll every connection, process until nothing is due, and exit; for cron")
+    .option("--concurrency <number>", "events processed in parallel", wholeNumber(1, 1_000), 16)
     .option(
       "--lease <seconds>",
-      "how long others leave alone what a worker that died was at",
+      "how long the lease on an event lasts after its worker died",
       wholeNumber(1, 3_600),
       60,
     )
-    .option("--name <name>", "what the ledger calls this worker (default: worker-<pid>)")
+    .option("--name <name>", "this worker's name in the ledger (default: worker-<pid>)")
     .addHelpText(
       "after",
       examples(["tandem work --concurrency 32", ""], ["tandem work --once", "from cron"]),
@@ -57,19 +57,19 @@ async function work(context: CommandContext, options: WorkOptions): Promise<void
   }
 }
 
-/** Whoever is not here in two seconds leaves no edit to wait for them. */
+/** A run that ends in seconds must not leave edits behind that wait for `safety.writePause`. */
 function unpaced(config: AnyConfig): AnyConfig {
   return { ...config, safety: { ...config.safety, writePause: false } };
 }
 
-/** Later a worker waits until it fits again; here somebody is looking. */
+/** Fails if the schema does not fit. A long-running worker would wait, but here a person waits for the result. */
 async function refuseMisfit({ services }: Tandem): Promise<void> {
   const misfit = await services.store.misfit();
   if (misfit === null) return;
   throw new CliError(EXIT.database, misfit.code, misfit.message, misfit.hint);
 }
 
-/** Cron tells its owner by the exit status that nothing was done. */
+/** Fails for a copied database, so that cron reports by the exit status that nothing was done. */
 async function refuseForeign({ services }: Tandem): Promise<void> {
   const why = await services.instance.foreign();
   if (why === null) return;
@@ -78,7 +78,7 @@ async function refuseForeign({ services }: Tandem): Promise<void> {
 
 async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> {
   await refuseForeign(tandem);
-  // What waits here does not wait for an integration that cannot be polled.
+  // First process what waits already: an integration whose poll fails must not delay it.
   const before = await tandem.settle();
   await tandem.syncNow();
   const after = await tandem.settle();
@@ -89,7 +89,7 @@ async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> 
   };
   const { live } = await tandem.services.store.ledger.counts();
   context.answer({ ...did, live }, [
-    `Took in ${count(did.deliveries, "delivery", "deliveries")} and ${count(did.changes, "captured write")}, worked on ${count(did.events, "event")}.`,
+    `Translated ${count(did.deliveries, "delivery", "deliveries")}, drained ${count(did.changes, "captured write")}, processed ${count(did.events, "event")}.`,
     `Left: ${live.queued} queued, ${live.errored} errored, ${live.disabled} disabled.`,
   ]);
 }
@@ -105,8 +105,8 @@ async function workOn(
     ...(name === undefined ? {} : { name }),
   });
   context.answer({ working: true, concurrency }, [
-    `Working on up to ${count(concurrency, "event")} at once.`,
-    context.paint.dim("Stop with Ctrl-C; what is under way is finished first."),
+    `Processing up to ${count(concurrency, "event")} in parallel.`,
+    context.paint.dim("Stop with Ctrl-C; running work finishes first."),
   ]);
   await untilInterrupted(context.io);
   await worker.stop();

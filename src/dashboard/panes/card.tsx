@@ -1,4 +1,4 @@
-/** A task or an issue in its pane: one line, and an editor behind it. Flashes when it changes. */
+/** A task or an issue in its pane: one line that opens an editor. It flashes when it changes. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icons.tsx";
@@ -20,10 +20,10 @@ export function Card({
   readonly name: string;
   readonly title: string;
   readonly muted: boolean;
-  /** What a reader would notice the change of. */
+  /** The visible content: the card flashes when it changes. */
   readonly content: unknown;
   readonly comments: number;
-  /** What the other side says differently. */
+  /** The difference from the other side. */
   readonly difference: string | undefined;
   readonly lead: ComponentChildren;
   readonly meta: ComponentChildren;
@@ -67,7 +67,7 @@ export function Card({
   );
 }
 
-/** Marks an element for a moment each time its content changes after it was first drawn. */
+/** Highlights an element briefly each time its content changes after the first drawing. */
 function useFlash(element: { current: HTMLElement | null }, content: string): void {
   const before = useRef(content);
   useEffect(() => {
@@ -76,7 +76,7 @@ function useFlash(element: { current: HTMLElement | null }, content: string): vo
     const { current } = element;
     if (current === null) return;
     current.classList.remove("changed");
-    // Reading a layout value in between starts the animation anew.
+    // Reading a layout value in between restarts the animation.
     current.getBoundingClientRect();
     current.classList.add("changed");
   }, [content, element]);

@@ -1,4 +1,4 @@
-/** The comments below a task or an issue, with what a person can do to them. */
+/** The comments below a task or an issue, with the buttons for them. */
 import { useState } from "preact/hooks";
 
 export interface ThreadComment {
@@ -7,7 +7,7 @@ export interface ThreadComment {
   readonly text: string;
 }
 
-/** Without `add`, `edit` and `remove` the comments are only shown. */
+/** Without `add`, `edit` and `remove` the comments are read-only. */
 export function CommentThread({
   comments,
   add,
@@ -68,7 +68,7 @@ function CommentItem({
   }
   return (
     <li class="comment">
-      <p class="faint">{comment.author ?? "somebody"}</p>
+      <p class="faint">{comment.author ?? "unknown author"}</p>
       <p class="text">{comment.text}</p>
       <p class="comment-actions">
         {edit === undefined ? null : (

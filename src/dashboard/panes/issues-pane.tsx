@@ -1,4 +1,4 @@
-/** The demo's right pane: the repository's issues. With the real GitHub they are only shown. */
+/** The demo's right pane: the repository's issues. With the real GitHub they are read-only. */
 import type { ComponentChildren } from "preact";
 import type { DemoIssue, DemoPair } from "../../demo/api-types.ts";
 import { Icon } from "../icons.tsx";

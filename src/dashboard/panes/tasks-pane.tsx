@@ -165,7 +165,7 @@ function TaskCard({
   );
 }
 
-/** Goes to the counterpart's card without changing the page's address. */
+/** Scrolls to the counterpart's card without changing the page's address. */
 export function jump(event: { preventDefault(): void; currentTarget: HTMLAnchorElement }): void {
   event.preventDefault();
   const card = document.getElementById(event.currentTarget.hash.slice(1));

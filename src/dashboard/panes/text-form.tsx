@@ -7,7 +7,7 @@ export interface TextChanges {
   readonly text?: string;
 }
 
-/** Edits title and text. Sends only what the person changed: the rest may have moved meanwhile. */
+/** Edits title and text. Sends only changed fields: the others may have changed on the other side. */
 export function TextForm({
   title,
   text,
@@ -19,7 +19,7 @@ export function TextForm({
   readonly save: (changes: TextChanges) => Promise<unknown>;
   readonly failed: (error: unknown) => void;
 }) {
-  // `null` while untouched: then the field follows what arrives from the other side.
+  // `null` until the person types: then the field follows updates from the other side.
   const [draftTitle, setDraftTitle] = useState<string | null>(null);
   const [draftText, setDraftText] = useState<string | null>(null);
   const touched = draftTitle !== null || draftText !== null;

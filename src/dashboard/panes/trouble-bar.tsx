@@ -1,4 +1,4 @@
-/** The demo's trouble buttons: what may go wrong in the real world, one click each. */
+/** The demo's trouble buttons: failures of the real world, one click each. */
 import { useState } from "preact/hooks";
 import type { DemoTrouble, TroubleId } from "../../demo/api-types.ts";
 import { Icon } from "../icons.tsx";
@@ -39,8 +39,7 @@ export function TroubleBar({
         );
       })}
       <p id="trouble-told" class="told faint">
-        {explanation ??
-          "What may go wrong in the real world, one click each. Both sides agree in the end."}
+        {explanation ?? "Failures of the real world, one click each. Both sides agree in the end."}
       </p>
     </section>
   );
@@ -52,7 +51,7 @@ function Trouble({
   failed,
 }: {
   readonly trouble: DemoTrouble;
-  /** Shows what it does. */
+  /** Shows the explanation of a button. */
   readonly tell: (id: TroubleId) => void;
   readonly failed: (error: unknown) => void;
 }) {

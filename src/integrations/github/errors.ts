@@ -100,7 +100,11 @@ export function networkError(
       cause,
     });
   if (ended === "aborted" || ended === "not_sent") {
-    return error("aborted", "was given up", "Tandem was stopping. It retries the request after its next start.");
+    return error(
+      "aborted",
+      "was given up",
+      "Tandem was stopping. It retries the request after its next start.",
+    );
   }
   if (ended === "timed_out") {
     return error(
@@ -226,7 +230,11 @@ function meaningOf(refusal: Refusal, move: IntegrationError["moved"]): Meaning {
       "unknown",
     );
   }
-  return meaning("permanent", "refused", "Read GitHub's message and correct the cause; Tandem does not retry this by itself.");
+  return meaning(
+    "permanent",
+    "refused",
+    "Read GitHub's message and correct the cause; Tandem does not retry this by itself.",
+  );
 }
 
 function meaning(
@@ -273,10 +281,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
       "Check that the token or App may read and write issues of this repository, and that neither repository nor conversation is locked.",
     ),
   ],
-  [
-    404,
-    meaning("not_found", "not_found", "It was deleted, or the account has lost access to it."),
-  ],
+  [404, meaning("not_found", "not_found", "It was deleted, or the account has lost access to it.")],
   [408, meaning("retryable", "timed_out", "Tandem retries the request.", "unknown")],
   [410, meaning("gone", "gone", "It was deleted at GitHub.")],
   [
