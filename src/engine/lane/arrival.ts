@@ -1,11 +1,11 @@
-/** An arrival is an observation that comes in; an admission says what becomes of it. */
+/** An arrival is an observation for which the lane was found. An admission is the decision about it. */
 import type { TandemEvent } from "../../model/event.ts";
 import type { DeliveryId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ObservationSource } from "../../model/observation.ts";
 
-/** An observation with where it came from. */
+/** An observation with its origin. */
 export interface Arrival {
   readonly observation: Observation;
   readonly source: ObservationSource;
@@ -14,13 +14,13 @@ export interface Arrival {
   readonly verifiedAt: Instant | null;
 }
 
-/** The decision on an arrival: the lane as it is then, and the event. */
+/** The decision on an arrival: the lane that results, and the event. */
 export interface Admission extends Transition {
-  /** The event born of the arrival; `null` where a poll saw what it had seen before. */
+  /** The event that the arrival added; `null` if a poll showed nothing new. */
   readonly event: TandemEvent | null;
 }
 
-/** A child that was at the old place, with its counterpart at the new one, if that has arrived. */
+/** A child from the old container, with its observation in the new one if that was seen. */
 export interface ChildMatch {
   readonly child: Lane;
   readonly seen: Observation | null;

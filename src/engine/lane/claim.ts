@@ -1,4 +1,4 @@
-/** Which event of a lane runs next, and whether what it carries can still be trusted. */
+/** Which event of a lane runs next, and whether its content can still be trusted. */
 import { type Content, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
@@ -16,7 +16,7 @@ import {
 } from "./transition.ts";
 import { isOlderUnread } from "./versions.ts";
 
-/** A claim: who works on the event, until when, and under which epoch its end is accepted. */
+/** A claim: the worker that owns an event, and the epoch under which the store accepts the event's end. */
 export interface Claim {
   readonly event: EventId;
   readonly worker: string;
@@ -24,8 +24,10 @@ export interface Claim {
 }
 
 /**
- * The event to start: none while one is processing; inbound before outbound, whatever its time to
- * run, for an outbound write must not cover an edit that is already known; oldest first.
+ * The event to start, oldest first; `null` while one is processing.
+ *
+ * Inbound events run before outbound ones, even if their `runAt` is later: an outbound write would overwrite an
+ * edit that is already known.
  */
 export function nextEvent(lane: Lane, now: Instant): TandemEvent | null {
   if (lane.disabled !== null || processing(lane) !== null) return null;
@@ -34,7 +36,7 @@ export function nextEvent(lane: Lane, now: Instant): TandemEvent | null {
   return candidate !== undefined && candidate.runAt <= now ? candidate : null;
 }
 
-/** Takes an event under a lease and a new epoch. */
+/** Claims an event under a lease and a new epoch. */
 export function claim(
   lane: Lane,
   event: TandemEvent,
@@ -60,7 +62,7 @@ export function holdsClaim(lane: Lane, held: Claim): boolean {
   return event !== null && event.id === held.event && lane.epoch === held.epoch;
 }
 
-/** Puts events whose lease ran out back in the queue; what they sent stays unknown. */
+/** Requeues the event whose lease expired. The outcome of a request that it sent stays unknown. */
 export function expireLeases(lane: Lane, now: Instant): Transition {
   const event = processing(lane);
   const expiresAt = event?.leaseExpiresAt ?? null;
@@ -68,14 +70,15 @@ export function expireLeases(lane: Lane, now: Instant): Transition {
   return requeue(unchanged(lane), event, now, { reason: "lease_lost", runAt: now });
 }
 
-/** Whether the deletion an event is about was taken back: the record lives again. */
+/** Whether the app restored the record whose deletion this event carries. */
 export function isTakenBack({ tombstone }: Lane, { action, direction }: TandemEvent): boolean {
   return action === "delete" && direction === "outbound" && tombstone === null;
 }
 
 /**
- * Back to the queue. Where a newer event of that direction waits already, the older is canceled by
- * it; a delete is kept, and the upsert that waits is canceled instead, unless it takes it back.
+ * Puts an event back into the queue. A lane has at most one queued event per direction, so a newer event that
+ * waits already supersedes this one. A delete is kept and the waiting upsert is canceled, unless the upsert
+ * restores the record.
  */
 export function requeue(
   start: Transition,
@@ -98,7 +101,7 @@ export function requeue(
     : superseded;
 }
 
-/** The same for an event that is not to blame for going back: no attempt is burnt. */
+/** Requeues an event that did not fail, so the attempt is not counted. */
 export function postpone(
   start: Transition,
   event: TandemEvent,
@@ -109,8 +112,8 @@ export function postpone(
 }
 
 /**
- * Whether what goes back is kept, and what waits is not. What was born while its direction was off has
- * moved no clock, so what waits may be the older one.
+ * Whether the requeued event supersedes the waiting one. The waiting event may be the older one: an event that
+ * was added while its direction was switched off did not advance the lane's clock.
  */
 function supersedesWaiting(lane: Lane, event: TandemEvent, waiting: TandemEvent): boolean {
   if (event.action === "delete") return waiting.action === "upsert" && !isTakenBack(lane, event);
@@ -123,7 +126,7 @@ function supersedesWaiting(lane: Lane, event: TandemEvent, waiting: TandemEvent)
   );
 }
 
-/** Whether two are of one second, and nobody knows which of them was last. */
+/** Whether two inbound events have one time and different content, so that their order is unknown. */
 function saysOtherwise(event: TandemEvent, waiting: TandemEvent): boolean {
   return (
     event.direction === "inbound" &&
@@ -139,9 +142,9 @@ export type Recheck =
   | { readonly verdict: "ended"; readonly transition: Transition };
 
 /**
- * Looks at an inbound event again when it is started: the lane may have moved on since.
+ * Checks an inbound event again when it is started: the lane's knowledge may be newer than the event by now.
  *
- * @param shown What the resource was just read to say. Default: what the event brought.
+ * @param shown The content of a read that was just made. Default: the event's content.
  */
 export function recheckInbound(
   start: Transition,
@@ -163,7 +166,7 @@ export function recheckInbound(
     });
     return { verdict: "ended", transition };
   }
-  // Record and children are still to follow the resource, whatever was heard of it since.
+  // Record and children have not followed the resource's move yet, so newer knowledge must not end the event.
   if (lane.moved !== null) return { verdict: "reread" };
   if (clock !== null && event.updatedAt !== null && event.updatedAt < clock.at) {
     if (isOlderUnread(lane, event)) return { verdict: "reread" };
@@ -180,7 +183,7 @@ export function recheckInbound(
   return { verdict: "proceed" };
 }
 
-/** Ends an event that has come too late, naming what of it a write of ours has covered. */
+/** Ends an event that is older than the clock. Records as conflicts the values that a write of ours overwrote. */
 function endOlder(
   start: Transition,
   event: TandemEvent,
@@ -196,10 +199,10 @@ function endOlder(
 }
 
 /**
- * Ends an event that is older than the clock where the resource was read and says what is known and merged:
- * then it was late. `null` where there is anything to merge.
+ * Ends an event that is older than the clock if a read shows only content that is known and merged already: the
+ * event was late. `null` if anything is left to merge.
  *
- * @param seen What the read showed, and its time.
+ * @param seen The content that the read showed, and its time.
  */
 export function endLate(
   start: Transition,

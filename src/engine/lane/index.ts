@@ -1,10 +1,9 @@
 /**
- * A lane is one pairing of a record and a resource, with its events: how they move, and what the lane
- * knows.
+ * A lane is one pairing of a record and a resource: its ordered events, and Tandem's knowledge of the resource.
  *
  * 1. `transition.ts` is the only place where an event changes its state; it refuses illegal moves.
- * 2. At most one event of a lane is processing, and inbound goes before outbound.
- * 3. Knowledge of a lane moves only to what its resource said: by an event, a read or an answer.
+ * 2. At most one event of a lane is processing, and inbound events run before outbound ones.
+ * 3. Only an observation of the resource changes the lane's knowledge: an event, a read or an answer.
  * 4. A tombstone is lifted only by a read by id that began after it.
  */
 export type { Admission, Arrival, ChildMatch } from "./arrival.ts";

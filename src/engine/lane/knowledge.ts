@@ -1,6 +1,6 @@
 /**
- * Learning: an answer or a re-read moves what the lane knows, and ends inbound events that are
- * older than itself; those of its own time must look again. `contentOf` says what an observation shows.
+ * How an answer or a re-read updates the lane's knowledge of its resource. It cancels inbound events that are
+ * older than itself; events of its own time must re-read. `contentOf` extracts an observation's mapped content.
  */
 import { canonical, type Content, digest, pick, seenOver } from "../../model/content.ts";
 import type { EventId } from "../../model/ids.ts";
@@ -13,18 +13,18 @@ import { coveredByOurWrite } from "./sent-writes.ts";
 import { liveEvents, move, withConflicts, withLane } from "./transition.ts";
 import { isOlderUnread, versionsBefore } from "./versions.ts";
 
-/** A look at the resource that is no event of its own: the event that made it bears it. */
+/** The content that a read or an answer showed. It is no event of its own: the event that asked carries it. */
 export interface Look {
   readonly content: Content;
   readonly at: Instant;
   readonly event: EventId;
-  /** Of a read that began when no read lagged behind what is known: it counts though its time is older. */
+  /** Set for a read that began too late to be a stale read: it counts although its time is older. */
   readonly verified?: boolean;
-  /** Of a read or an answer: with what a later read may be answered "unchanged". */
+  /** The validator with which a later conditional read may be answered "unchanged". */
   readonly validator?: string | undefined;
 }
 
-/** What was seen last is what is known. Who brought what base says is kept until this is merged. */
+/** Sets the lane's known content and clock. `baseFrom` keeps the event behind base until this content is merged. */
 export function hear(start: Transition, look: Look, said: string): Transition {
   const { content, at, event, validator } = look;
   const { base, known: before } = start.lane;
@@ -39,19 +39,19 @@ export function hear(start: Transition, look: Look, said: string): Transition {
   return withLane(start, { known, clock: { at, event } });
 }
 
-/** Takes a look into what is known, unless something later is known already. */
+/** Sets the known content to what a read or an answer showed, unless something later is known already. */
 export function learn(start: Transition, look: Look, now: Instant): Transition {
   const { clock } = start.lane;
   if (clock !== null && look.at < clock.at && look.verified !== true) return start;
   const learned = hear(start, look, digest(look.content));
   return liveEvents(learned.lane, "queued", "inbound").reduce((transition, event) => {
     if (event.action === "delete" || event.updatedAt === null) return transition;
-    // One that a move is to be followed by is not made up for by a look at the resource alone.
+    // An event that must make the record follow a move is still needed after the resource was read.
     const isOwed = learned.lane.moved !== null && event.updatedAt < look.at;
     if (event.updatedAt === look.at || isOwed) {
       return move(transition, event.id, "queued", now, { reread: true, reason: "reread_needed" });
     }
-    // The look may be of before what such a one said: it waits for a read of its own.
+    // The read may be older than the content of such an event, so the event keeps waiting for a read of its own.
     if (event.updatedAt > look.at || isOlderUnread(start.lane, event)) return transition;
     return move(transition, event.id, "canceled", now, {
       reason: "read_again",
@@ -64,7 +64,7 @@ export function learn(start: Transition, look: Look, now: Instant): Transition {
   }, learned);
 }
 
-/** The mapped content of an observation; what it did not see is taken from what is known. */
+/** The mapped content of an observation. Fields that it does not show are filled from the known content. */
 export function contentOf(lane: Lane, observation: Observation, context: Context): Content | null {
   const { content, action } = observation;
   if (action === "delete" || content === null) return null;

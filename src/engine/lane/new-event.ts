@@ -1,4 +1,4 @@
-/** How an event is born: what it has before anything was decided of it. */
+/** A new event, with the values that it has before any decision about it. */
 import type { TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Context } from "./context.ts";

@@ -1,23 +1,23 @@
 /**
- * How often a record that is edited again and again is written to its resource.
+ * How often Tandem writes a record that is edited repeatedly to its resource.
  *
- * 1. The first edit leaves at once; those that follow it within the pause leave together, at its end.
- * 2. A write begins from the record as it is then, so that one call says what many edits came to.
- * 3. Nothing that comes in waits, and no deletion.
+ * 1. The first edit is sent immediately; the edits within the pause after it are sent as one request at its end.
+ * 2. A write reads the record when it begins, so one request carries the result of many edits.
+ * 3. Inbound events and deletions never wait for the pause.
  */
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Context } from "./context.ts";
 import { liveEvents, move } from "./transition.ts";
 
-/** When an upsert that is born now may leave. */
+/** The earliest time at which an upsert that is queued now may be sent. */
 export function nextWriteAt({ lastSent }: Lane, { now, writePause }: Context): Instant {
   if (lastSent === null) return now;
   const paused = addMillis(lastSent.sentAt, writePause);
   return paused > now ? paused : now;
 }
 
-/** Lets an upsert that came while a write was on its way wait like those that come after it. */
+/** Delays an upsert that was queued while a write was on its way, like upserts that are queued after it. */
 export function paceWaiting(start: Transition, context: Context): Transition {
   const runAt = nextWriteAt(start.lane, context);
   return liveEvents(start.lane, "queued", "outbound")

@@ -1,4 +1,4 @@
-/** What operators and polls do to a lane: restart, switch off and on, cancel. */
+/** The operations of operators and polls on a lane: restart, enable, disable, cancel. */
 import type { Direction, TandemEvent } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane, PairingOff, Transition } from "../../model/lane.ts";
@@ -8,14 +8,14 @@ import { MAX_ATTEMPTS } from "./retry.ts";
 import { isTakenBack, recheckInbound, requeue } from "./claim.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
 
-/** The attempts that leave an event one more. */
+/** The number of used attempts that leaves an event exactly one. */
 const LAST_ATTEMPT = MAX_ATTEMPTS - 1;
 
 /**
- * Restarts an errored event. It never brings back old content: one that the lane has moved past is
- * ignored, and any other reads its resource again.
+ * Restarts an errored event. A restart must not merge old content: an event that is older than the lane's
+ * clock is ignored, and any other event reads its resource again.
  *
- * @param attempts How many of its attempts count as used up.
+ * @param attempts How many of the event's attempts count as used up.
  */
 export function restart(
   start: Transition,
@@ -37,8 +37,8 @@ export function restart(
 }
 
 /**
- * Restarts the errored events of a lane whose error may pass. A poll does so at every cycle, and one
- * attempt each time is enough: then the poll is their backoff, however long they have failed.
+ * Restarts the errored events of a lane whose error is retryable. Each poll calls it and grants one attempt, so
+ * the poll interval is the events' backoff, however long they have failed.
  */
 export function restartRetryable(lane: Lane, now: Instant): Transition {
   return liveEvents(lane, "errored")
@@ -47,8 +47,8 @@ export function restartRetryable(lane: Lane, now: Instant): Transition {
 }
 
 /**
- * Switches a lane on again, or what a connection's direction had switched off: per direction the
- * newest event goes on, and the others are canceled by it.
+ * Enables a lane, or the directions that its connection had switched off. Per direction the newest event is
+ * requeued and supersedes the others.
  */
 export function enableLane(
   lane: Lane,
@@ -63,7 +63,7 @@ export function enableLane(
       const canceled = disabled
         .filter((event) => event.id !== newest.id)
         .reduce((others, event) => supersede(others, event, newest, now), transition);
-      // An outbound event that must look first hands that on to the one that goes on.
+      // A canceled outbound event that had to re-read first passes that duty to the requeued event.
       const looks = disabled.some(({ reread }) => reread);
       return enable(canceled, { ...newest, reread: looks }, now);
     },
@@ -72,8 +72,8 @@ export function enableLane(
 }
 
 /**
- * Which of a direction's disabled events goes on, given the newest first: a delete is kept, unless it
- * has been taken back. One that was under way when it was taken back is older than what did that.
+ * The one of a direction's disabled events (newest first) that is requeued. A delete is kept unless the app
+ * restored the record. A delete that was in progress at the restore is older than the event that restores.
  */
 function goingOn(lane: Lane, disabled: readonly TandemEvent[]): TandemEvent | undefined {
   const [newest] = disabled;
@@ -83,8 +83,8 @@ function goingOn(lane: Lane, disabled: readonly TandemEvent[]): TandemEvent | un
 }
 
 /**
- * By the resource's own times, since webhooks come in any order; what has none, and ties, by birth. So is
- * what goes out: the time that a read before it has shown is of the provider's clock.
+ * Sorts inbound events by the resource's own times, since webhooks arrive in any order. Events without a time,
+ * and ties, are sorted by creation. So are outbound events: their time is from a read and by the provider's clock.
  */
 function newestFirst(events: readonly TandemEvent[]): readonly TandemEvent[] {
   const time = ({ direction, updatedAt, createdAt }: TandemEvent) =>
@@ -99,7 +99,7 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
     reread: event.action === "upsert" && (event.direction === "inbound" || event.reread),
   } as const;
   if (event.action === "delete") {
-    // A delete sets the tombstone when it is admitted, and this is its admission.
+    // A delete sets the tombstone at its admission. A disabled delete was not admitted until now.
     const side = event.direction === "inbound" ? "resource" : "record";
     const tombstone = start.lane.tombstone ?? { event: event.id, at: now, side };
     return requeue(withLane(start, { tombstone }), event, now, details);
@@ -107,7 +107,7 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
   return requeue(start, event, now, details);
 }
 
-/** Disables what waits in a direction that was switched off meanwhile. */
+/** Disables the queued events of a direction that was switched off after they were queued. */
 export function disableWaiting(
   lane: Lane,
   switchedOff: Context["switchedOff"],
@@ -120,8 +120,8 @@ export function disableWaiting(
 }
 
 /**
- * Switches a lane off: what waits is disabled, what is under way ends as it ends. What comes in
- * meanwhile is born disabled.
+ * Disables a lane and its queued events. The event that is processing ends as usual, and events that are added
+ * later start as disabled.
  */
 export function disableLane(lane: Lane, disabled: PairingOff, now: Instant): Transition {
   return liveEvents(lane, "queued").reduce(
@@ -132,8 +132,8 @@ export function disableLane(lane: Lane, disabled: PairingOff, now: Instant): Tra
 }
 
 /**
- * Cancels an event by an operator's wish. What it bore is in doubt then, so that the next look at
- * the resource brings it again; a deletion that does not happen leaves no tombstone.
+ * Cancels an event because an operator asked for it. The content that it carried becomes in doubt, so the next
+ * observation of the resource brings it again. A canceled deletion removes its tombstone.
  *
  * @throws IllegalMoveError when the event is being processed.
  */

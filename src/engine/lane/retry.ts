@@ -1,4 +1,4 @@
-/** When a failed event runs again, and when it has failed for good. */
+/** When a failed event is retried, and after how many attempts it is errored. */
 import { addMillis, type Instant } from "../../model/instant.ts";
 
 /** Attempts before an event is errored: the longest waits between them add up to about an hour. */
@@ -8,8 +8,8 @@ const GROWTH = 3;
 const LONGEST_DELAY_MS = 15 * 60_000;
 
 /**
- * Exponential backoff with full jitter: anywhere between at once and the grown delay, so that
- * events that failed together do not come back together.
+ * Exponential backoff with full jitter: a random delay between zero and the grown maximum, so that events
+ * that failed at the same time are not retried at the same time.
  *
  * @param attempts How often the event was started, at least 1.
  * @param chance A uniform number in [0, 1).

@@ -1,6 +1,6 @@
 /**
- * A remote edit that our own write covered: made after we had read the resource and before our
- * request landed, it shows only in a webhook that is by now older than what the resource says.
+ * Lost updates: remote edits that our own write overwrote. Such an edit was made after our read of the resource and
+ * before our request took effect. Only its webhook shows it, and that is older than the resource's content by then.
  */
 import { type Content, isStringArray, type Json, sameValue } from "../../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
@@ -9,17 +9,19 @@ import type { Attempt, Intent, Lane, Transition } from "../../model/lane.ts";
 import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
-/** How many of our writes an edit's webhook may be late by. */
+/** A webhook of an edit may arrive after this many later writes of ours. */
 const WRITES_REMEMBERED = 4;
-/** A request lands within this time, or never; a webhook may be as late. */
+/** A request takes effect within this time, or never. A webhook may be late by as much. */
 export const REMEMBER_MS = 10 * 60_000;
 
 /**
- * Conflicts to record for an event that ends unmerged. A field counts where the event falls between
- * what we knew when we sent it and what settled that, and showed neither what was there before nor
- * a value of ours, while the resource does not show the event's value any more.
+ * Conflicts to record for an event that ends unmerged. A field is a lost update if all of these hold:
  *
- * @param shown What the resource shows by now; default: what is known of it.
+ * 1. The event's time is between the clock at our write and the time at which that write was settled.
+ * 2. The event's value is neither the value before our write nor a value that we sent.
+ * 3. The resource no longer shows the event's value.
+ *
+ * @param shown The resource's present content; default: the known content.
  */
 export function coveredByOurWrite(
   lane: Lane,
@@ -30,7 +32,7 @@ export function coveredByOurWrite(
   const { lastSent, unanswered } = lane;
   if (lastSent === null || shown === null) return [];
   const writes = lastWrites(lane).filter(({ kind }) => kind === "patch");
-  // What a look did not find may have landed after it, on top of what the look saw.
+  // A write whose effect a read did not show may have taken effect after that read, and overwritten what it saw.
   const late = unanswered.filter(({ kind }) => kind === "patch");
   const fields = new Set([...writes, ...late].flatMap(({ values }) => Object.keys(values)));
   return [...fields].flatMap((field): Conflict[] => {
@@ -40,7 +42,7 @@ export function coveredByOurWrite(
       return said === undefined || isSpent(write, writes, at) ? [] : [said];
     });
     const isOurs = ours.some((value) => sameValue(value, seen));
-    // Elements of a set leave one by one, and cover nothing that others did to it.
+    // A set is sent as single additions and removals, which overwrite nothing that others did to it.
     if (seen === undefined || isStringArray(seen)) return [];
     if (isOurs || sameValue(seen, shown[field])) return [];
     const hasLanded = ({ values }: Attempt) => sameValue(values[field], shown[field]);
@@ -54,8 +56,8 @@ export function coveredByOurWrite(
 }
 
 /**
- * Whether what a write said may have been said again by somebody else: it, or a later one of ours, was
- * settled before. One that was never answered may land yet; then a conflict too many is named.
+ * Whether a value of this write, seen at `at`, may come from a person: the write, or a later one of ours, was
+ * settled before. An unanswered write may still take effect; then one conflict too many is recorded.
  */
 function isSpent(write: Attempt, writes: readonly Attempt[], at: Instant): boolean {
   return writes.some(
@@ -65,7 +67,7 @@ function isSpent(write: Attempt, writes: readonly Attempt[], at: Instant): boole
 
 function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boolean {
   const { values, base, clockAt, settledAt } = write;
-  // Answered at an earlier time than was known: the provider's clock has stepped back, and the edit's time too.
+  // An answer older than the clock shows that the provider's clock stepped back, so the edit's time did as well.
   const isSetBack = clockAt !== null && settledAt !== undefined && settledAt < clockAt;
   const within =
     (clockAt === null || isSetBack || at >= clockAt) &&
@@ -74,9 +76,9 @@ function mayCover(write: Attempt, field: string, seen: Json, at: Instant): boole
 }
 
 /**
- * Conflicts to record where a deleted record's resource shows that a write of ours, never answered, has
- * landed on what was known of it, or somebody said the same: nobody merges the resource any more, so
- * nobody else will say so.
+ * Conflicts to record if the resource of a deleted record shows the values of an unanswered write of ours, which
+ * replaced known values. A person may have written the same. No event merges this resource any more, so nothing
+ * else would record the loss.
  */
 export function replacedAfterEnd(
   { tombstone, clock, known, attempt, lastSent, unanswered }: Lane,
@@ -100,12 +102,12 @@ export function replacedAfterEnd(
   });
 }
 
-/** The writes that left last, the latest first, whatever became of them. */
+/** The last writes that were sent, newest first, whatever their outcome. */
 export function lastWrites({ lastSent }: Pick<Lane, "lastSent">): readonly Attempt[] {
   return lastSent === null ? [] : [lastSent, ...(lastSent.earlier ?? [])];
 }
 
-/** The writes before the one that leaves now, as far as it may have built on them. */
+/** The writes before the one that is sent now, limited by age and number. They explain late webhooks. */
 export function sentShortlyBefore({ lastSent }: Lane, now: Instant): readonly Attempt[] {
   if (lastSent === null) return [];
   const { earlier = [], ...last } = lastSent;
@@ -115,8 +117,8 @@ export function sentShortlyBefore({ lastSent }: Lane, now: Instant): readonly At
 }
 
 /**
- * Conflicts to record for an event that a resource's deletion cancels, where ours was what deleted it:
- * whoever made the edit has deleted nothing.
+ * Conflicts to record for an event that is superseded by a deletion of ours: the author of the edit did not
+ * delete the resource, so the edit is lost.
  */
 function endedByOurDeletion(
   lane: Lane,
@@ -126,7 +128,7 @@ function endedByOurDeletion(
   const { tombstone, base, known } = lane;
   const isOurs = newer.action === "delete" && tombstone?.side === "record";
   if (!isOurs || base === null || content === null) return [];
-  // What the deletion read before it left, it has named itself.
+  // The deletion has recorded the conflicts with the content that it read before it was sent.
   const read = known?.event === tombstone.event ? [known.content] : [];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {
     const said = [base, ...read, ...lastWrites(lane).map(({ values }) => values)];
@@ -135,7 +137,7 @@ function endedByOurDeletion(
   });
 }
 
-/** Cancels an event for a newer one, noting what of it a write of ours has covered meanwhile. */
+/** Cancels an event for a newer one, and records as conflicts the values that a write of ours overwrote. */
 export function supersede(
   start: Transition,
   event: TandemEvent,
@@ -154,21 +156,21 @@ export function supersede(
   });
   const after = mustLook(event) ? handOn(canceled, newer, event.restores, now) : canceled;
   const { known } = lane;
-  // What it bore is merged by nobody now; a newer event that has content will bear its own.
+  // No event merges the canceled event's content now. A newer event that has content becomes the carrier itself.
   return known?.event === event.id ? withLane(after, { known: { ...known, lost: true } }) : after;
 }
 
-/** Whether it is to look at the resource before it writes, since nobody did for a while. */
+/** Whether an outbound upsert must read the resource before it writes. */
 export function mustLook({ direction, action, reread }: TandemEvent): boolean {
   return direction === "outbound" && action === "upsert" && reread;
 }
 
-/** Whether the app took the lane's record back, and its resource was not seen since. */
+/** Whether the app restored the lane's record, and no observation of its resource came since. */
 export function isRestoring({ live }: Lane): boolean {
   return live.some(({ restores }) => restores);
 }
 
-/** The newer event must look instead; one that is yet to be born is told at its birth. */
+/** Passes the duty to re-read to the newer event. An event that is not in the lane yet gets it when it is added. */
 function handOn(
   start: Transition,
   { id }: TandemEvent,
@@ -181,7 +183,7 @@ function handOn(
   return move(start, id, newer.state, now, details);
 }
 
-/** What a request of ours was to change, field by field. */
+/** The changes that a request of ours was sent to make, field by field. */
 export function changesSent(attempt: Attempt | null): readonly FieldChange[] {
   return Object.entries(attempt?.values ?? {}).map(([field, to]) => ({
     side: "resource",
@@ -191,7 +193,7 @@ export function changesSent(attempt: Attempt | null): readonly FieldChange[] {
   }));
 }
 
-/** Whether a user wrote the resource under a token of their own. */
+/** Whether the resource was created under its author's own token. */
 export function isByAuthor(intent: Intent | null): boolean {
   return (intent?.posted?.byAuthor ?? null) !== null;
 }

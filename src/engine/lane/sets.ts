@@ -9,8 +9,8 @@ import {
 } from "../../model/content.ts";
 
 /**
- * Takes sets out of what is to be sent, and says of each what is added and removed. Sent whole, a set
- * would take off what others have put there since we read it (situation 57).
+ * Splits the values to send into sets, as elements added and removed, and other fields. A whole set would
+ * remove the elements that others added since our read (situation 57).
  */
 export function splitSets(
   base: Content | null,
@@ -33,7 +33,7 @@ function setChange(base: Json | undefined, value: readonly string[]): SetChange 
   };
 }
 
-/** Whether a resource shows what a write of ours made of a field: of a set, each element that it moved. */
+/** Whether a resource shows our write of a field: for a set, each element that we added or removed. */
 export function hasTaken(
   seen: Json | undefined,
   base: Json | undefined,
@@ -44,7 +44,7 @@ export function hasTaken(
   return added.every((item) => seen.includes(item)) && !removed.some((item) => seen.includes(item));
 }
 
-/** A set before, with what we sent to it since, as far as the resource shows it: no edit of theirs. */
+/** Base of a set, plus the changes we sent that the resource shows. The rest of the difference is a remote edit. */
 export function withOurChanges(base: Json, sent: Json | undefined, seen: Json): Json {
   if (!isStringArray(base) || !isStringArray(sent) || !isStringArray(seen)) return base;
   const [was, shown] = [new Set(base), new Set(seen)];
@@ -54,7 +54,7 @@ export function withOurChanges(base: Json, sent: Json | undefined, seen: Json): 
   return [...still, ...arrived].sort();
 }
 
-/** Both sides' additions and removals happen. */
+/** Applies the additions and removals of both sides. */
 export function mergeSet(base: Json, record: Json | undefined, seen: Json): Json {
   if (!isStringArray(base) || !isStringArray(record) || !isStringArray(seen)) return seen;
   const [was, shown] = [new Set(base), new Set(seen)];
@@ -64,8 +64,8 @@ export function mergeSet(base: Json, record: Json | undefined, seen: Json): Json
 }
 
 /**
- * Whether the answer to our change of a set shows what others did to it as well: its elements leave one
- * by one, so theirs stay, and are merged. What the provider has dropped of ours is its change of our value.
+ * Whether the answer to our change of a set also shows changes by others. We send single elements, so their
+ * elements stay and are merged. An element of ours that the provider dropped counts as its change of our value.
  */
 export function isBesideOurs(
   answered: Json,

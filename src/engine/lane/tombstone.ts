@@ -1,11 +1,12 @@
 /**
- * A tombstone may be wrong: a deletion that was misread, a resource that was hidden for a while. It is
- * lifted by a read of the resource by id that began after it, and by nothing else (row 3).
+ * A tombstone may be wrong: a deletion was misread, or a resource was hidden for some time. Only a read of the
+ * resource by id that began after the tombstone lifts it (row 3 of the admission table).
  *
- *   1  what may be lifted, and by what   `mayReturn`, `proves`
- *   2  what the lane is like then        `lifted`
- *   3  what becomes of the record        `lifecycle/resource-return.ts`
- *   4  why what comes later is ignored   `endedReason`; what it says is named, see `missedAtMove`
+ *   1  which tombstones can be lifted, and by which read   `mayReturn`, `proves`
+ *   2  the lane without its tombstone                      `lifted`
+ *   3  the record of such a lane                           `lifecycle/resource-return.ts`
+ *   4  why later observations are ignored                  `endedReason`
+ *   5  conflicts with later observations                   `missedAtMove`
  */
 import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
@@ -16,13 +17,12 @@ import type { Mapping, Row } from "../../model/mapping.ts";
 import type { Arrival } from "./arrival.ts";
 import { lastWrites } from "./sent-writes.ts";
 
-/** An ended lane whose resource would be back if it were alive. */
+/** An ended lane that is paired again if its resource is found alive. */
 export type Returnable = Lane & { readonly tombstone: Tombstone };
 
 /**
- * Whether a lane has ended for the sake of its resource alone. Where the record was deleted or moved
- * away that the resource lives proves nothing; neither does it while the deletion is to be carried out.
- * What stayed behind at an address that was left comes back by being moved.
+ * Whether a lane has ended only because its resource was deleted. If the record was deleted or moved away, or the
+ * deletion still waits, a living resource proves nothing. A resource left behind by a move returns by its move.
  */
 export function mayReturn(lane: Lane): lane is Returnable {
   const { tombstone, moved, live } = lane;
@@ -35,7 +35,7 @@ export function mayReturn(lane: Lane): lane is Returnable {
   );
 }
 
-/** Whether an arrival proves that the resource lives. A read of what is older than known lags. */
+/** Whether an arrival proves that the resource is alive. A read older than the clock is a stale read. */
 export function proves(
   { observation, verifiedAt }: Arrival,
   { tombstone, clock }: Returnable,
@@ -48,12 +48,12 @@ export function proves(
   );
 }
 
-/** What a lane is like whose tombstone has proved wrong. */
+/** The changes that lift a wrong tombstone. */
 export function lifted({ tombstone }: Returnable): Pick<Lane, "tombstone" | "returned"> {
   return { tombstone: null, returned: tombstone.event };
 }
 
-/** The tombstone of a lane whose resource turns out to be deleted as well. */
+/** The tombstone of an ended lane after its resource was deleted as well. */
 export function resourceGone(tombstone: Tombstone): Tombstone {
   return tombstone.side === "resource"
     ? tombstone
@@ -61,8 +61,8 @@ export function resourceGone(tombstone: Tombstone): Tombstone {
 }
 
 /**
- * The tombstone of a lane whose resource went where nothing is connected, though it had ended before: its
- * record was deleted, or had left. One that comes back to its connection finds nothing there.
+ * The tombstone of an ended lane whose resource moved out of reach. The record was deleted or moved away before.
+ * A record that moved away and returns to this connection finds no resource there, hence `side`.
  */
 export function outOfReach(tombstone: Tombstone, movedTo: string): Tombstone {
   return tombstone.recordMoved === undefined
@@ -70,19 +70,19 @@ export function outOfReach(tombstone: Tombstone, movedTo: string): Tombstone {
     : { ...tombstone, movedTo, side: "resource" };
 }
 
-/** The same once its resource is where somebody is connected; `null` where the lane lives again. */
+/** The tombstone after the resource moved back to a connected container; `null` if the lane lives again. */
 export function backInReach({ movedTo, ...tombstone }: Tombstone): Tombstone | null {
   if (movedTo === undefined) return tombstone;
   if (tombstone.recordMoved !== undefined) return { ...tombstone, side: "record" };
   return tombstone.side === "record" ? tombstone : null;
 }
 
-/** Whether a lane ended for the sake of its record: that its resource moves starts nothing anew. */
+/** Whether a lane ended because of its record. A move of its resource then restarts nothing. */
 export function hasEndedBefore({ side, recordMoved }: Tombstone): boolean {
   return side === "record" || recordMoved !== undefined;
 }
 
-/** Whether a record is archived as we left it: nobody has touched its soft delete since. */
+/** Whether a record is archived by Tandem and the app has not changed its soft delete since. */
 export function isArchivedByUs(
   { archivedAs }: Pick<Lane, "archivedAs">,
   row: Row,
@@ -93,14 +93,14 @@ export function isArchivedByUs(
   return value !== null && (value === archivedAs || isSameTime(value, archivedAs));
 }
 
-/** What a record's soft delete says, to be told again; `null` where it is not deleted. */
+/** The value of a record's soft delete as text, to recognise it later; `null` if the record is not deleted. */
 export function softDeleteOf(row: Row, softDelete: string): string | null {
   const value = row[softDelete];
   if (value === null || value === undefined) return null;
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Sessions in different time zones say one time in different words. */
+/** Sessions in different time zones write one time as different texts. */
 function isSameTime(a: string, b: string): boolean {
   const [one, other] = [instantOrNull(a), instantOrNull(b)];
   return one !== null && one === other;
@@ -114,22 +114,22 @@ function instantOrNull(text: string): Instant | null {
   }
 }
 
-/** Why what comes to a lane that has ended is ignored. */
+/** Why an observation that arrives at an ended lane is ignored. */
 export function endedReason({ recordMoved }: Tombstone): Reason {
   return recordMoved === undefined ? "tombstoned" : "record_moved";
 }
 
-/** How the end of what was done to a resource is told: a record that was moved is not deleted. */
+/** The reason for an outbound deletion's end. A moved record is not deleted, so it has a reason of its own. */
 export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reason): Reason {
   return tombstone?.recordMoved === undefined ? done : `moved_${tombstone.recordMoved}`;
 }
 
 /**
- * What a resource says that its record had not taken when it was moved away, and never will. What was
- * known of it already was named before, unless who brought it is `bearer`, or has not ended yet.
+ * Conflicts for values of a resource that its record had not taken when it was moved away, and never will take.
+ * Known content was recorded before, unless its event is `bearer` or has not ended yet.
  *
- * @param at When it said so: what is older, and what an answer has settled since, is no news. What is
- *   later than all that is known is news although it was said before: somebody took back what we wrote.
+ * @param at The time of the content. An older value, or one that an answer has settled since, is not new. A value
+ *   later than all that is known is new even if it was seen before: a person reverted our write.
  */
 export function missedAtMove(
   lane: Lane,
@@ -140,7 +140,7 @@ export function missedAtMove(
   const { tombstone, base, known, attempt, unanswered, live } = lane;
   if (tombstone?.recordMoved === undefined) return [];
   const sent = [...(attempt === null ? [] : [attempt]), ...lastWrites(lane), ...unanswered]
-    // A create that lands late makes another resource, and changes nothing of this one.
+    // A create that takes effect late makes another resource and changes nothing in this one.
     .filter(({ kind, settledAt }) =>
       settledAt === undefined ? kind !== "create" || base === null : at === null || at <= settledAt,
     );
@@ -156,7 +156,7 @@ export function missedAtMove(
       return [{ field, winner: "record", kept: last, lost, why: "record_moved" }];
     }
     const kept = said.find((one) => one[field] !== undefined)?.[field];
-    // Of a create whose answer came too late nothing is known but what was sent.
+    // If a create was answered too late, only the values that it sent are known.
     if ((base === null && kept === undefined) || said.some(isSame)) return [];
     return [{ field, winner: "record", kept: kept ?? null, lost, why: "record_moved" }];
   });

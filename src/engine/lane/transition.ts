@@ -1,6 +1,6 @@
 /**
- * Moves of events within a lane. Every other decision is built from these, so this is the one
- * place where a state changes, and the one that refuses an illegal move.
+ * State transitions of a lane's events. Every other decision is built from these functions: no other code
+ * changes a state, and an illegal transition is refused here.
  */
 import {
   type Conflict,
@@ -15,22 +15,22 @@ import type { Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Context } from "./context.ts";
 
-/** An illegal move: a fault of ours, never of the data. */
+/** An illegal state transition: a bug in Tandem, never a fault of the data. */
 export class IllegalMoveError extends Error {
   override readonly name = "IllegalMoveError";
 }
 
-/** Fields that a move may set beside the state. */
+/** Fields that a transition may set besides the state. */
 export type MoveDetails = Partial<
   Omit<TandemEvent, "id" | "laneId" | "connectionId" | "direction" | "state" | "createdAt">
 >;
 
-/** A lane as it is, with nothing ended. */
+/** A transition that changes nothing. */
 export function unchanged(lane: Lane): Transition {
   return { lane, ended: [] };
 }
 
-/** Changes what the lane knows; events stay as they are. */
+/** Changes fields of the lane; events stay as they are. */
 export function withLane(
   transition: Transition,
   changes: Partial<Omit<Lane, "id" | "live">>,
@@ -48,7 +48,7 @@ export function bear(transition: Transition, event: TandemEvent): Transition {
       };
 }
 
-/** Moves a live event to another state, or leaves it there with other details. */
+/** Moves a live event to another state, or changes its details in the state that it has. */
 export function move(
   transition: Transition,
   id: EventId,
@@ -75,23 +75,23 @@ export function move(
   return bear({ lane: { ...transition.lane, live: others }, ended: transition.ended }, moved);
 }
 
-/** Why a pairing is switched off, as a reason; `null` where it is on. */
+/** Why a pairing is switched off, as a reason; `null` if it is on. */
 export function pairingOff({ disabled }: Lane): Reason | null {
   if (disabled === null) return null;
   return disabled.cause === "quarantined" ? "quarantined" : "pairing_disabled";
 }
 
-/** Why what goes out is held back, or `null`. */
+/** Why outbound events of the lane are disabled, or `null`. */
 export function outboundOff(lane: Lane, { switchedOff }: Context): Reason | null {
   return switchedOff.outbound ?? pairingOff(lane);
 }
 
-/** Why what comes in is held back, or `null`. */
+/** Why inbound events of the lane are disabled, or `null`. */
 export function inboundOff(lane: Lane, { switchedOff }: Context): Reason | null {
   return switchedOff.inbound ?? pairingOff(lane);
 }
 
-/** Conflicts of an event that may have some already: none is ever dropped. */
+/** Appends to an event's conflicts. A recorded conflict is never dropped. */
 export function withConflicts(
   event: TandemEvent,
   conflicts: readonly Conflict[],
@@ -110,14 +110,14 @@ export function liveEvents(
   );
 }
 
-/** The event being processed, if there is one. */
+/** The event that is processing, or `null`. */
 export function processing(lane: Lane): TandemEvent | null {
   return liveEvents(lane, "processing")[0] ?? null;
 }
 
 /**
- * Whether what the lane knows of its resource may be wrong: an event is processing, a request's
- * outcome is unknown, or the newest content's bearer will not be merged by itself.
+ * Whether the lane's knowledge of its resource may be outdated: an event is processing, a request's outcome is
+ * unknown, or the carrier of the known content will not be merged without help.
  */
 export function inDoubt(lane: Lane): boolean {
   if (processing(lane) !== null || lane.attempt !== null) return true;
@@ -126,7 +126,7 @@ export function inDoubt(lane: Lane): boolean {
   return lane.known.lost || bearer?.state === "errored" || bearer?.state === "disabled";
 }
 
-/** Whether a request's outcome is unknown: sent, not settled, and nobody is waiting for it. */
+/** Whether a request's outcome is unknown: it was sent, is not settled, and no worker waits for its answer. */
 export function outcomeUnknown(lane: Lane): boolean {
   return lane.attempt !== null && processing(lane)?.id !== lane.attempt.event;
 }
