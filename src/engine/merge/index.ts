@@ -1,11 +1,10 @@
 /**
- * Comparing a record with its resource: `plan` decides field by field, and the rest carries it into the
- * lane.
+ * The comparison of a record with its resource: `plan` decides field by field, and the other files carry the
+ * result into the lane.
  *
  * 1. Contents are compared in the resource's terms, and in canonical form.
- * 2. A side has changed where it differs from base. Base becomes what the resource says, whichever side
- *    wins.
- * 3. A value that loses is named in `conflicts`.
+ * 2. A side has changed if it differs from base. Base becomes the resource's content, whichever side wins.
+ * 3. A value that loses is recorded in `conflicts`.
  * 4. Times of the two sides are compared in `later-side.ts` alone.
  */
 export { keepRecord } from "./keep-record.ts";

@@ -1,11 +1,11 @@
-/** The app refused to take the resource's changes, since its record is newer: the record wins whole. */
+/** The app's `apply` hook refused the resource's changes because its record is newer: the record wins whole. */
 import type { Content } from "../../model/content.ts";
 import type { Conflict } from "../../model/event.ts";
 import type { Plan } from "./plan.ts";
 
 /**
- * The plan as it is once nothing of it was written to the record: base takes the resource's content
- * all the same, so that what the record has is sent next, and what the resource had is kept.
+ * The plan without its changes to the record. Base still takes the resource's content, so that the record's
+ * values are sent next; the refused values are recorded as conflicts.
  */
 export function keepRecord(merged: Plan, record: Content | null): Plan {
   const refused = Object.entries(merged.toRecord).map(([field, lost]): Conflict => ({

@@ -1,6 +1,6 @@
 /**
- * Which side spoke later, where a policy asks for it: the one place in which times of two clocks are
- * compared. Ours is put on the provider's clock and cut to its steps.
+ * Which side changed a field later, if a policy asks for it. Times of two clocks are compared only here: our time
+ * is converted to the provider's clock and cut to its resolution.
  */
 import {
   addMillis,
@@ -12,14 +12,14 @@ import { REMEMBER_MS } from "../lane/index.ts";
 
 export interface Times {
   readonly resourceAt: Instant | null;
-  /** When each field of the record was last changed by the app. */
+  /** When the app last changed each field of the record. */
   readonly recordChangedAt: Readonly<Record<string, Instant>>;
-  /** Provider's clock minus ours, and the step of its times; both in microseconds. */
+  /** The provider's clock minus ours, and below it the resolution of its times; both in microseconds. */
   readonly clockOffset: number;
   readonly resolution: number;
 }
 
-/** Ties go to the resource, and so does a change whose time nobody saw. */
+/** The side with the later change. The resource wins a tie, and wins if the time of the record's change is unknown. */
 export function laterSide(field: string, times: Times): "record" | "resource" {
   return isLater(times.recordChangedAt[field], times) ? "record" : "resource";
 }
@@ -30,9 +30,9 @@ export function isLater(changedAt: Instant | undefined, times: Times): boolean {
 }
 
 /**
- * The app has said it, it has not left since, and the resource went on so shortly after that, for all its
- * time tells, it may have gone on before: a comment moves the time of what it says. What is older than
- * writes are remembered for has long been heard of.
+ * Whether the record's value may be an edit that nobody at the resource saw: the app set it, it was not sent since,
+ * and the resource changed so soon after that its edit may be the earlier one. The resource's time does not tell,
+ * because a new comment advances it too. An edit older than `REMEMBER_MS` was seen by then.
  */
 export function isUnsaid(field: string, times: Times, leftAt: Instant | undefined): boolean {
   const changedAt = times.recordChangedAt[field];

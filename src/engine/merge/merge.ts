@@ -1,6 +1,6 @@
 /**
- * Merging a look at the resource into a lane: plan first, then, once the record is written,
- * conclude. Inbound events, answers and re-reads all pass through here.
+ * Merging an observation of the resource into a lane: `planMerge` first, `concludeMerge` after the record was
+ * written. Inbound events, answers and re-reads all use this path.
  */
 import {
   bear,
@@ -29,20 +29,20 @@ import { type Plan, plan, type SentValues } from "./plan.ts";
 import { newsOf, noteTurn } from "./quarantine.ts";
 import { plannedFields } from "./translate-record.ts";
 
-/** What a merge takes from the resource. */
+/** The resource's content that a merge uses, and its origin. */
 export interface Sight {
-  /** Mapped content; what was not seen is filled from what is known. */
+  /** Mapped content; fields that were not seen are filled from the known content. */
   readonly content: Content;
   /** Everything seen, for the cached copy. */
   readonly copy: Content;
   readonly at: Instant;
-  /** A payload was learned when it was admitted; a read or an answer is learned now. */
+  /** A payload became known at its admission; a read or an answer becomes known at the merge. */
   readonly from: "payload" | "reread" | "answer";
-  /** With what a later read may be answered "unchanged"; a payload has none. */
+  /** The validator with which a later conditional read may be answered "unchanged"; a payload has none. */
   readonly validator?: string | undefined;
 }
 
-/** What an event brought, where nothing is in doubt. */
+/** The content of an event, which may be merged without a read because nothing is in doubt. */
 export function sightOfPayload(event: TandemEvent, { mapping, now }: Context): Sight {
   const content = event.content ?? {};
   return {
@@ -53,14 +53,14 @@ export function sightOfPayload(event: TandemEvent, { mapping, now }: Context): S
   };
 }
 
-/** A read or an answer as a sight. */
+/** The content of a read or an answer. */
 export function sightOf(
   lane: Lane,
   observation: Observation,
   from: "reread" | "answer",
   context: Context,
 ): Sight {
-  // What an answer does not show is as we sent it.
+  // A field that the answer does not show has the value that we sent.
   const sent = from === "answer" ? lane.attempt?.values : undefined;
   const unseen = pick(sent ?? {}, unseenFields(sent ?? {}, observation));
   return {
@@ -76,7 +76,7 @@ function unseenFields(sent: Content, { content }: Observation): readonly string[
   return Object.keys(sent).filter((field) => content?.[field] === undefined);
 }
 
-/** Plans the merge of a sight into the record as it is now. */
+/** Plans the merge of the resource's content into the record's present content. */
 export function planMerge(
   lane: Lane,
   sight: Sight,
@@ -97,7 +97,7 @@ export function planMerge(
     conflict: context.mapping.conflict,
     initial: context.mapping.initial,
   });
-  // A paired record that is missing counts as deleted: nothing creates it anew.
+  // A paired record that is missing counts as deleted, so the merge must not create it again.
   const missing = record === null && lane.recordId !== null;
   return missing ? { ...planned, toRecord: {}, toResource: {}, outcome: "agreed" } : planned;
 }
@@ -119,7 +119,7 @@ function sentValues(lane: Lane, sight: Sight, { mapping, clockOffset }: Context)
   };
 }
 
-/** A create says all of its record, also what it leaves to the provider. */
+/** When each field was last sent, and with which value. A create counts as sending every field of its record. */
 function leftOf(lane: Lane, mapping: Mapping): SentValues["left"] {
   const left: Record<string, SentValues["left"][string]> = {};
   for (const { kind, values, sentAt: at } of lastWrites(lane).toReversed()) {
@@ -131,8 +131,8 @@ function leftOf(lane: Lane, mapping: Mapping): SentValues["left"] {
 }
 
 /**
- * Of a set, providers drop what a user may not set (labels, without push access). The account may: what
- * is missing counts as not sent, so it follows.
+ * Sets that the resource shows only in part. A create under a user's token loses the elements that the user may
+ * not set (labels, without push access). The missing ones count as not sent, so that the account sends them next.
  */
 function partsOf(sent: Content, { content }: Sight, { resource }: Mapping): SentValues["parts"] {
   const parts = Object.entries(sent).flatMap(([field, value]) => {
@@ -146,22 +146,22 @@ function partsOf(sent: Content, { content }: Sight, { resource }: Mapping): Sent
   return Object.fromEntries(parts);
 }
 
-/** What we created and saw nothing of yet is ours, even where the last try of it was refused. */
+/** The values of a create whose resource was not seen yet. They count as sent even if its last attempt was refused. */
 function createdWith({ base, intent, lastSent }: Lane): Content | null {
   return base === null && intent !== null && lastSent?.kind === "create" ? lastSent.values : null;
 }
 
-/** The record after the merge was written. */
+/** The record after the merge was written to it. */
 export interface RecordAfter {
   readonly id: string;
   readonly content: Content;
-  /** It is still archived since its resource was taken for deleted: the app's own code keeps it so. */
+  /** The record is still archived because its resource was taken for deleted, and the app's own code keeps it so. */
   readonly archived?: boolean;
 }
 
 /**
- * Takes a merge into the lane: what is known, base, cached copy, and the request that the sight
- * settled. The event itself is ended by the caller.
+ * Saves a merge in the lane: known content, base, cached copy, and the attempt that the content settled. The
+ * caller ends the event itself.
  */
 export function concludeMerge(
   start: Transition,
@@ -195,7 +195,7 @@ export function concludeMerge(
   });
 }
 
-/** Base says now what the event has shown, which may not be what is known: that is merged later then. */
+/** Notes which event base comes from. If it is not the carrier of the known content, that is merged later. */
 function merging(known: Lane["known"], { id }: TandemEvent): Lane["known"] {
   if (known === null) return null;
   if (known.event !== id) return { ...known, baseFrom: id };
@@ -203,7 +203,7 @@ function merging(known: Lane["known"], { id }: TandemEvent): Lane["known"] {
   return merged;
 }
 
-/** What the resource has replaced is the app's no more: what goes on from there replaces nothing of it. */
+/** Removes the change times of fields that the resource replaced: later edits there overwrite no edit of the app. */
 function stillSaid(
   changedAt: Lane["recordChangedAt"],
   { base, conflicts, toRecord }: Plan,
@@ -216,15 +216,15 @@ function stillSaid(
 }
 
 /**
- * An answer or a read settles the request under way; one that it does not show may still land. Those that
- * were never answered are forgotten by a look that shows what became of them, however late it comes.
+ * Settles the open attempt with an answer or a read. An attempt whose effect the read does not show may still take
+ * effect, so it is kept as unanswered until content from after its expiry is seen.
  */
 function settleAttempt(
   { attempt, lastSent, unanswered }: Lane,
   sight: Sight,
   { now, clockOffset }: Context,
 ): Pick<Lane, "attempt" | "lastSent" | "unanswered"> {
-  // A payload tells of its own time, and may come much later.
+  // A payload shows the resource at the payload's own time, and may arrive much later.
   const shownAt = sight.from === "payload" ? ownTime(sight.at, clockOffset) : now;
   const open = unanswered.filter((one) => !hasExpired(one, shownAt));
   if (attempt === null || sight.from === "payload") {
@@ -239,8 +239,8 @@ function settleAttempt(
 }
 
 /**
- * Whoever ends an event queues an outbound one where record and base differ, unless one of that
- * direction is there already, or the pairing has ended.
+ * Queues an outbound event if record and base differ. Every decision that ends an event must call it, or the
+ * record's unsent edits would wait for the next edit. A lane with an outbound event, or a tombstone, needs none.
  */
 export function queueUnsent(start: Transition, differs: boolean, context: Context): Transition {
   const { lane } = start;
@@ -259,7 +259,7 @@ export function queueUnsent(start: Transition, differs: boolean, context: Contex
   return bear(start, off === null ? event : { ...event, state: "disabled", reason: off });
 }
 
-/** What a merge altered, field by field. */
+/** The changes that a merge made to the record, field by field. */
 export function changesOf(merged: Plan, before: Content | null): readonly FieldChange[] {
   return Object.entries(merged.toRecord).map(([field, to]) => ({
     side: "record",
@@ -269,14 +269,14 @@ export function changesOf(merged: Plan, before: Content | null): readonly FieldC
   }));
 }
 
-/** Whether the resource says what we sent: then it has landed, and a request lands once. */
+/** Whether the resource shows the values of an attempt: it took effect, and an attempt does so only once. */
 function shows({ content }: Sight, { values, base }: Attempt): boolean {
   return Object.entries(values).every(([field, value]) =>
     hasTaken(content[field], base[field], value),
   );
 }
 
-/** Whether an attempt that has not landed by then never will. */
+/** Whether an attempt that has not taken effect by that time never will. */
 function hasExpired({ sentAt }: Attempt, at: Instant): boolean {
   return at > addMillis(sentAt, REMEMBER_MS);
 }

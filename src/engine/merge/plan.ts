@@ -1,12 +1,11 @@
 /**
- * The one planner. Whatever compares a record with a resource goes through `plan`: inbound and
- * outbound events, answers, re-reads, backfill, sweeps and dry runs.
+ * The one planner. Every comparison of a record with a resource calls `plan`: inbound and outbound events,
+ * answers, re-reads, backfill, sweeps and dry runs.
  *
- * 1. Everything is in the resource's terms and canonical; a side has changed where it differs
- *    from base.
- * 2. Base becomes what the resource says, whoever wins. What then differs goes to the resource.
- * 3. A value of ours coming back is no edit of theirs.
- * 4. Whatever loses is named in `conflicts`.
+ * 1. Both sides are in the resource's terms and canonical. A side has changed if it differs from base.
+ * 2. Base becomes the resource's content, whichever side wins. Record values that then differ are sent.
+ * 3. A value that we sent and the resource shows is an echo, not a remote edit.
+ * 4. Every value that loses is recorded in `conflicts`.
  */
 import {
   type Actor,
@@ -26,25 +25,25 @@ import { isBesideOurs, mergeSet, withOurChanges } from "../lane/index.ts";
 export interface PlannedField {
   readonly name: string;
   readonly kind: FieldKind;
-  /** `false` for what only flows in: the record's side is never sent and never counts as changed. */
+  /** `false` for a field that is only read: the record's value is never sent and never counts as changed. */
   readonly writable: boolean;
-  /** What a new resource says in a field that its create cannot carry. */
+  /** The value of a new resource in a field that its create cannot carry. */
   readonly createdAs?: Json;
 }
 
-/** Values we sent, which the resource may be showing us. */
+/** Values that we sent and that the resource's content may therefore show. */
 export interface SentValues {
-  /** The resource is the answer to these. */
+  /** Sent by the request whose answer is being merged. */
   readonly answered: Content | null;
-  /** Sent with an unknown outcome that this look at the resource settles. */
+  /** Sent with an unknown outcome, which this content of the resource settles. */
   readonly unknown: Content | null;
-  /** Never answered, and no look has shown what became of them: they may have landed since. */
+  /** Never answered, and no content has shown their outcome: they may have taken effect since. */
   readonly unanswered: readonly Content[];
-  /** The resource was changed when none of these could land any more: what it shows may be theirs. */
+  /** The resource changed when none of `unanswered` could take effect any more: its values may be remote edits. */
   readonly changedSince: boolean;
-  /** Sets that were sent and are there in part only, for the provider may have dropped the rest. */
+  /** Sets that were sent and are shown only in part: the provider may have dropped the rest. */
   readonly parts: Readonly<Record<string, SetParts>>;
-  /** When each field left last, by our clock, and as what, as far as that is remembered. */
+  /** When each field was last sent, by our clock, and with which value, as far as that is remembered. */
   readonly left: Readonly<Record<string, { readonly at: Instant; readonly value?: Json }>>;
 }
 
@@ -56,12 +55,12 @@ export interface SetParts {
 export interface PlanInput extends Times {
   readonly fields: readonly PlannedField[];
   readonly base: Content | null;
-  /** `null`: there is no record yet. */
+  /** `null`: the record does not exist yet. */
   readonly record: Content | null;
-  /** What was seen of the resource; an absent field was not seen. */
+  /** The resource's content; an absent field was not seen. */
   readonly resource: Content;
   readonly sent: SentValues;
-  /** Who we are at the integration; `null` where nobody knows. */
+  /** The actor as which our account acts at the integration; `null` if that is unknown. */
   readonly identity: Actor | null;
   readonly conflict: ConflictPolicy;
   readonly initial: InitialPolicy;
@@ -70,12 +69,12 @@ export interface PlanInput extends Times {
 export interface Plan {
   /** Fields that the record takes. */
   readonly toRecord: Content;
-  /** Fields that the resource should take, once nothing else is in the way. */
+  /** Fields to send to the resource by a later request. */
   readonly toResource: Content;
   /** Base after the merge. */
   readonly base: Content;
   readonly conflicts: readonly Conflict[];
-  /** `created` | `updated` | `agreed`, or `lost`: every change of the resource lost to the record. */
+  /** `lost`: every change of the resource lost to the record. */
   readonly outcome: "created" | "updated" | "agreed" | "lost";
 }
 
@@ -88,17 +87,17 @@ export const NOTHING_SENT: SentValues = {
   left: {},
 };
 
-/** One field's merge: what both sides are to say, and what was lost on the way. */
+/** The merge of one field: the values of record and base that result, and the conflict if one side lost. */
 interface Merged {
   readonly record: Json | undefined;
   readonly base: Json | undefined;
   readonly conflict?: Conflict;
-  /** The resource had news in this field. */
+  /** The resource had a change in this field that is no echo. */
   readonly news: boolean;
 }
 
 /**
- * Merges a look at the resource into the record.
+ * Plans the merge of a resource's content with its record.
  *
  * @example
  * plan({ base: { title: "A" }, record: { title: "A" }, resource: { title: "B" }, ... })
@@ -140,7 +139,7 @@ export function plan(input: PlanInput): Plan {
   return { toRecord, toResource, base, conflicts, outcome };
 }
 
-/** What the record has that the resource has not: the plan of an outbound event. */
+/** The record's values that differ from base, to send in an outbound event. */
 export function unsent(input: Omit<PlanInput, "resource" | "resourceAt" | "sent">): Content {
   return plan({ ...input, resource: {}, resourceAt: null, sent: NOTHING_SENT }).toResource;
 }
@@ -156,7 +155,7 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   const own = mergeOwnValue(field, input, seen, base, record);
   if (own !== null) return own;
   if (input.base === null && wasSent(input)) return mergeCreated(field, input, seen, record);
-  // We post in their authors' place too: that it is ours says nothing of whose record it is.
+  // Our account also posts in place of authors, so it being the author does not tell who wrote the record.
   if (base === undefined && isByUs(seen, input)) return { record, base: seen, news: false };
   if (base === undefined) return mergeFirst(field, input, seen, record);
   if (sameValue(seen, base)) return { record, base, news: false };
@@ -183,13 +182,13 @@ function mergeField(field: PlannedField, input: PlanInput): Merged {
   return settle(name, winner, record, seen, "both_changed");
 }
 
-/** The record's value; what only flows in has not changed on our side. */
+/** The record's value. A field that is only read never counts as changed by the record. */
 function recordSide(field: PlannedField, input: PlanInput): Json | undefined {
   if (field.writable) return input.record?.[field.name];
   return input.base?.[field.name];
 }
 
-/** A value that we sent ourselves: base takes it and the record keeps what it has by now. */
+/** The merge of a value that we sent: base takes it, the record keeps its present one. `null` if it is not ours. */
 function mergeOwnValue(
   field: PlannedField,
   { sent }: PlanInput,
@@ -221,8 +220,8 @@ function saysUnanswered(name: string, { unanswered }: SentValues, seen: Json): b
 }
 
 /**
- * What only they changed. What it replaced is named where a late write of ours may have done it, and
- * where the app had said it and nobody has sent that, for both sides agreed: they may not have seen it.
+ * Merges a field that only the resource changed. The record's value is a conflict if a late write of ours may have
+ * made the change, or if the value was never sent: the author of the remote edit may not have seen it.
  */
 function takeTheirs(name: string, input: PlanInput, record: Json | undefined, seen: Json): Merged {
   if (!sameValue(record, seen)) {
@@ -240,8 +239,8 @@ function takeTheirs(name: string, input: PlanInput, record: Json | undefined, se
 }
 
 /**
- * A set that one of our own may have changed late. What we take for ours may be somebody's all the same,
- * and where the resource was changed since, it counts as theirs: either way what is lost is named.
+ * Merges a set that a late write of ours may have changed. A change that looks like ours may be a person's. If the
+ * resource changed after our write expired, the change counts as remote. The loss is recorded in both cases.
  */
 function settleLateSet(
   name: string,
@@ -261,9 +260,9 @@ function wasSent({ sent }: PlanInput): boolean {
 }
 
 /**
- * The resource is one that we created and have no base for yet: what we sent stands in for it, and
- * what a create cannot carry (a closed state) stays with the record, to be sent next, unless
- * somebody has changed it there since.
+ * Merges a resource that we created and have no base for yet: the values that we sent take the place of base. A
+ * field that a create cannot carry (a closed state) keeps the record's value, to be sent next. If the field was
+ * changed at the resource since, it is merged.
  */
 function mergeCreated(
   field: PlannedField,
@@ -272,7 +271,7 @@ function mergeCreated(
   record: Json | undefined,
 ): Merged {
   if (!field.writable) {
-    // The author of what we created is us, and says nothing of whose record it is.
+    // Our account is the author of the resource that we created, which does not tell who wrote the record.
     const kept = field.kind === "actor";
     return { record: kept ? record : seen, base: seen, news: !kept };
   }
@@ -290,7 +289,7 @@ function mergeCreated(
   return settle(field.name, winnerOf(field.name, input), record, seen, "both_changed");
 }
 
-/** An older create may have made it: whoever wrote over what that said has not seen what we sent since. */
+/** Whether an older create may have made the resource: a person who edited it did not see the values sent later. */
 function mayBeOlder(name: string, { unanswered }: SentValues, sent: Json): boolean {
   return unanswered.some((values) => {
     const older = values[name];
@@ -299,9 +298,9 @@ function mayBeOlder(name: string, { unanswered }: SentValues, sent: Json): boole
 }
 
 /**
- * A set that was not sent, or dropped from: what is there and not of ours is somebody's addition, and
- * what is missing follows. Where some of ours is there, somebody may have taken the rest off since:
- * then that is named.
+ * Merges a set of a new resource that was not sent, or of which the provider dropped elements. Elements that are
+ * not ours were added by others, and missing ones are sent next. If only some of ours are shown, a person may have
+ * removed the others, which is recorded as a conflict.
  */
 function mergeDropped(name: string, { sent }: PlanInput, seen: Json, record: Json): Merged {
   const { there = [], missing = [] } = sent.parts[name] ?? {};
@@ -316,7 +315,7 @@ function isByUs(seen: Json, { identity }: PlanInput): boolean {
   return isActor(seen) && seen.id === identity?.id;
 }
 
-/** No base to compare with: two things that exist are paired for the first time. */
+/** Merges a field of an existing record and an existing resource that are paired for the first time: no base. */
 function mergeFirst(
   field: PlannedField,
   input: PlanInput,
@@ -350,8 +349,8 @@ function winnerOf(field: string, input: PlanInput): "record" | "resource" {
 }
 
 /**
- * The policy `record`: where both sides have changes the later one wins whole. A record without
- * unsent changes always takes the event, for there is nothing to lose.
+ * The policy `record`: if both sides have changes, the later side wins all fields. A record without unsent changes
+ * always takes the resource's changes, because it has nothing to lose.
  */
 function mergeWholeRecord(input: PlanInput): typeof mergeField {
   const { base, record, sent } = input;
@@ -359,12 +358,12 @@ function mergeWholeRecord(input: PlanInput): typeof mergeField {
   const isUnsent = ({ name, writable }: PlannedField) =>
     writable && (!sameValue(record[name], base[name]) || sent.unknown?.[name] !== undefined);
   const isNews = (field: PlannedField) => {
-    // What only flows in has no rival here: it is no reason to give up unsent edits.
+    // The record cannot compete for a field that is only read, so its news must not cost unsent edits.
     if (!field.writable) return false;
     const seen = input.resource[field.name];
     const before = base[field.name];
     if (seen === undefined || before === undefined || sameValue(seen, before)) return false;
-    // What others did to a set beside our change of it takes nothing from the record.
+    // Changes of others to a set, beside ours, take nothing from the record.
     if (field.kind === "set" && sent.answered?.[field.name] !== undefined) return false;
     return mergeOwnValue(field, input, seen, before, recordSide(field, input)) === null;
   };

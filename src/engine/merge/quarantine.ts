@@ -1,11 +1,11 @@
 /**
- * Two systems that fight over a field: each takes back what the other wrote, for ever. The pairing is
- * switched off until a person has looked, so that the fight costs neither calls nor history.
+ * Quarantine: two systems overwrite each other's value of a field without end. The pairing is switched off until
+ * a person has looked at it, so that the loop costs neither requests nor history.
  *
- * 1. A lane remembers of each field who set it last, in turns. Two edits by one side are one turn,
- *    so somebody who changes their mind fights with nobody.
- * 2. A turn that brings back a value which its side had set before is a flip.
- * 3. Turns without end are a fight too, whatever the values: one that makes a text longer each time.
+ * 1. A lane remembers which side set each field, in turns. Two edits by one side are one turn, so a person who
+ *    edits a field repeatedly causes no quarantine.
+ * 2. A turn that restores a value which its side had set before is a flip.
+ * 3. Many turns count as well, whatever their values: a system may make a text longer each time.
  */
 import { type Content, digest, type Json, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
@@ -21,10 +21,10 @@ import {
 } from "../lane/index.ts";
 import type { Plan } from "./plan.ts";
 
-/** How many turns are suspicious whatever their values, for each flip that is. */
+/** This many turns with any values count as much as one flip. */
 const TURNS_PER_FLIP = 3;
 
-/** Notes that a side has set fields. */
+/** Notes in the lane that a side has set fields. */
 export function noteTurn(
   lane: Lane,
   side: Flip["side"],
@@ -47,7 +47,7 @@ export function noteTurn(
   return { ...lane, flips };
 }
 
-/** What a merge brought of the resource that was no write of ours. */
+/** The values that a merge brought from the resource and that are no echo of ours. */
 export function newsOf(lane: Lane, merged: Plan): Content {
   const { attempt, base } = lane;
   if (base === null) return {};
@@ -59,7 +59,7 @@ export function newsOf(lane: Lane, merged: Plan): Content {
   return news;
 }
 
-/** The field that both sides fight over, or `null`. */
+/** The first field that both sides overwrite too often, or `null`. */
 export function contested(
   lane: Lane,
   { quarantine: limits, now }: Pick<Context, "quarantine" | "now">,
@@ -74,8 +74,8 @@ export function contested(
 }
 
 /**
- * Switches a pairing off in place of the write that would have gone on with the fight. The resource
- * is read before anything is sent, whenever it is switched on again.
+ * Switches a pairing off instead of sending the next write of the loop. When a person enables it again, the
+ * resource is read before anything is sent.
  */
 export function quarantine(
   start: Transition,

@@ -1,6 +1,6 @@
 /**
- * Reads lag behind what a provider has said already, by seconds at most times. One of an earlier second
- * than is known is refused; one of the same second does not tell by its time what it was before.
+ * Stale reads: a provider's reads may lag behind its webhooks, mostly by seconds. A read older than the known
+ * content is refused. A read of the same second may be stale as well, and its time does not tell.
  */
 import { type Json, sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
@@ -9,20 +9,20 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import { type Context, hasTaken, lastWrites, ownTime, postpone } from "../lane/index.ts";
 import type { Sight } from "./merge.ts";
 
-/** How far lists and reads may lag behind what a provider has said already. */
+/** How far lists and reads may lag behind content that the provider has shown already. */
 export const READS_LAG_MS = 30_000;
 
 /**
- * Whether a read may find nothing only because it lags: the resource was heard of moments ago, by
- * the provider's own clock. A later look tells.
+ * Whether a read may miss the resource only because it is stale: the resource's latest time, by the provider's
+ * own clock, is moments ago. A later read tells.
  */
 export function isTooYoungToMiss({ clock }: Lane, context: Context): boolean {
   return clock !== null && readableAt(clock.at, context) > context.now;
 }
 
 /**
- * Whether a read is older than what is known, perhaps only because it lags. Where it began when nothing lagged
- * behind that any more, the provider's clock has stepped back, and the read counts.
+ * Whether a read is older than the known content, and may be stale. A read that began after the lag cannot be:
+ * the provider's clock has stepped back, and the read counts.
  *
  * @param from When the read began.
  */
@@ -32,9 +32,9 @@ export function mayLag(lane: Lane, at: Instant, from: Instant, context: Context)
 }
 
 /**
- * Whether a read that does not show what its event said may be of before it: both are of one second.
- * It is merged, for it may as well be of after it; but no write of ours covers what the event said
- * until a later look has told.
+ * Whether a read that does not show its event's content may be older than the event: both have the same time. The
+ * read is merged, because it may as well be newer. No write of ours may overwrite the event's content until a
+ * later read has told.
  */
 export function mayBeOfBefore(
   { content, updatedAt }: TandemEvent,
@@ -54,7 +54,7 @@ export function mayBeOfBefore(
   );
 }
 
-/** Whether an event said of a field what was there before our write, which the read shows. */
+/** Whether an event's value of a field is the one before our write, and the read shows our write. */
 function isOfBeforeOurs(lane: Lane, field: string, said: Json, shown: Json | undefined): boolean {
   return lastWrites(lane).some(
     ({ values, base }) =>
@@ -64,7 +64,7 @@ function isOfBeforeOurs(lane: Lane, field: string, said: Json, shown: Json | und
   );
 }
 
-/** Whether news of the resource was not read: a write would cover what nobody has seen. */
+/** Whether an observed change was not read yet: a write of ours could overwrite it unseen. */
 export function isUnread({ live, known }: Lane): boolean {
   return (
     known?.doubted === true ||
@@ -79,7 +79,7 @@ export function isUnread({ live, known }: Lane): boolean {
   );
 }
 
-/** A write that has to look waits until a look shows what it looks for; `null`: it does by now. */
+/** Postpones a write until a read can no longer be stale; `null` if the write may proceed now. */
 export function awaitReads(
   start: Transition,
   event: TandemEvent,
@@ -94,7 +94,7 @@ export function awaitReads(
   });
 }
 
-/** When no read lags behind what was said then, by our clock. */
+/** The time by our clock from which a read shows everything up to `at`. */
 function readableAt(at: Instant, { clockOffset }: Context): Instant {
   return addMillis(ownTime(at, clockOffset), READS_LAG_MS);
 }

@@ -1,4 +1,4 @@
-/** The app's own stamp of when a record was last changed. */
+/** The app's own column for the time of a record's last change. */
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
 import { instantOrNull, shownAsUtc, type WallClock } from "../../model/wall-clock.ts";
@@ -6,10 +6,10 @@ import { instantOrNull, shownAsUtc, type WallClock } from "../../model/wall-cloc
 type Stamped = Pick<Mapping, "modifiedAt">;
 
 /**
- * The stamp becomes the later of its value and the resource's time: it never moves backwards.
+ * Sets the stamp to the later of its value and the resource's time, so that it never moves backwards.
  *
- * @param wall By which clock a stamp without a zone is written. Both are compared as that clock shows them, for
- *   an hour that it shows twice would move the stamp back.
+ * @param wall The clock of a stamp without a zone. Both times are compared as that clock shows them: an hour that
+ *   it shows twice would otherwise move the stamp back.
  */
 export function stamp(
   { modifiedAt }: Stamped,
@@ -26,7 +26,7 @@ export function stamp(
   return isLater ? {} : { [modifiedAt]: formatInstant(at) };
 }
 
-/** When the app says that it last changed the record; `null` where it does not say. */
+/** When the app last changed the record, by its own stamp; `null` if it keeps none. */
 export function stampedAt(
   { modifiedAt }: Stamped,
   row: Row,

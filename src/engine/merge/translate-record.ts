@@ -1,9 +1,9 @@
-/** Between a record's columns and a resource's fields, by the mapping; pure but for its functions. */
+/** Translation between a record's columns and a resource's fields. Pure, apart from the mapping's functions. */
 import { canonical, type Content, isActor, type Json } from "../../model/content.ts";
 import type { ActorReference, Mapping, RecordWrite, Row } from "../../model/mapping.ts";
 import type { PlannedField } from "./plan.ts";
 
-/** A mapping's function threw, or gave what no resource can hold. */
+/** A mapping's function threw, or returned a value that no resource can hold. */
 export class MappingError extends Error {
   override readonly name = "MappingError";
   readonly column: string;
@@ -16,7 +16,7 @@ export class MappingError extends Error {
   }
 }
 
-/** A record in the resource's terms, canonical. What only flows in is absent. */
+/** A record in the resource's terms, canonical. Fields that are only read are absent. */
 export function recordContent(mapping: Mapping, row: Row): Content {
   const content: Record<string, Json> = {};
   for (const { column, field, toResource } of mapping.fields) {
@@ -26,7 +26,7 @@ export function recordContent(mapping: Mapping, row: Row): Content {
   return canonical(content, mapping.resource.fields);
 }
 
-/** What to write to the record so that it takes the fields. */
+/** The columns to write so that the record takes the given fields. */
 export function recordWrite(mapping: Mapping, taken: Content, row: Row | null): RecordWrite {
   const patch: Record<string, unknown> = {};
   const references: ActorReference[] = [];
@@ -42,7 +42,7 @@ export function recordWrite(mapping: Mapping, taken: Content, row: Row | null): 
   return { patch, references };
 }
 
-/** The mapping's fields as the planner wants them. */
+/** The mapping's fields as input of the planner. */
 export function plannedFields(mapping: Mapping): readonly PlannedField[] {
   return mapping.fields.flatMap(({ field, toResource }) => {
     const spec = mapping.resource.fields[field];
@@ -62,8 +62,8 @@ function guarded<T>(column: string, field: string, translate: () => T): T {
 }
 
 /**
- * The same, or `null` where the mapping throws or gives what cannot be compared. One such row must stop
- * neither a drain nor a sweep: the record's own event will say so.
+ * The record's content, or `null` if the mapping throws or its result cannot be compared. One such row must not
+ * stop a drain or a sweep: the record's own event reports the error.
  */
 export function contentOrNull(mapping: Mapping, row: Row): Content | null {
   try {
