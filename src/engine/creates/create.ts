@@ -1,10 +1,10 @@
 /**
- * A create: who writes it, what it carries, and what is noted of it before it leaves.
+ * A create: under whose credentials it is sent, which values it carries, and what the intent notes before that.
  *
- *   the app has no token of the author's, or no hook   the account writes, with a line that names them
- *   the author's own token is at hand                  the author writes, and there is no line
- *   it was refused, limited or could not be had        the account writes after all; the reason says why
- *   there is no room for the create's token            the account writes, for nothing else tells it
+ *   the app has no hook, or no token of the author   the account sends it, with a line that names the author
+ *   the app has the author's own token               the author's token sends it, without that line
+ *   that token was refused, limited or unavailable   the account sends it; the event's reason says why
+ *   no room for the idempotency token                the account sends it: only its writer identifies it then
  */
 import { isByAuthor, postpone } from "../lane/index.ts";
 import {
@@ -31,15 +31,15 @@ import { type Mapping, mappedFields } from "../../model/mapping.ts";
 import { withPosted } from "./identify.ts";
 import { closeIntent } from "./unmarked.ts";
 
-/** Under whose credentials a create leaves. */
+/** The credentials under which a create is sent. */
 export type Writer =
-  /** `instead`: why, where the app has a token of the author's all the same. */
+  /** `instead`: why the account sends it although the app has a token of the author. */
   | { readonly kind: "account"; readonly instead: InsteadOfAuthor | null }
   | { readonly kind: "author"; readonly actor: Actor };
 
 export const BY_ACCOUNT: Writer = { kind: "account", instead: null };
 
-/** What a create carries of a record; the rest is sent once the resource is there. */
+/** The values of a record that a create can carry. The others are sent after the resource was created. */
 export function creationValues({ resource }: Mapping, record: Content): Content {
   const values: Record<string, Json> = {};
   for (const [name, spec] of Object.entries(resource.fields)) {
@@ -51,7 +51,7 @@ export function creationValues({ resource }: Mapping, record: Content): Content 
   return values;
 }
 
-/** The values as they leave, with the line that says who wrote them; what we know of stays without. */
+/** The values to send, with the attribution line that names the author. Known content and base never contain it. */
 export function attributed(
   values: Content,
   token: string,
@@ -61,7 +61,7 @@ export function attributed(
   return line === null || attribute === undefined ? values : attribute(values, line, token);
 }
 
-/** An edit as it leaves: only what the account created has the line, for what others wrote is theirs. */
+/** The values of an edit to send. Only a resource that our account created carries the attribution line. */
 export function signed(
   { intent }: Lane,
   values: Content,
@@ -72,17 +72,17 @@ export function signed(
   return attributed(values, intent.token, line, mapping);
 }
 
-/** Whether a create was sent and its answer never came. */
+/** Whether a create was sent and not answered, so that its resource may exist. */
 export function mayHaveLanded({ attempt, unanswered }: Lane): boolean {
   return attempt !== null || unanswered.some(({ kind }) => kind === "create");
 }
 
-/** How many different texts of one writer's creates are remembered. */
+/** The number of different texts that are remembered of one writer's creates. */
 const TEXTS_REMEMBERED = 10;
 
 /**
- * What a create says in words, or a resource where it was made: short, to be compared. All else a
- * provider may drop where its author may not set it.
+ * A digest of the texts of a create, or of a resource that a create may have made, for comparison. Other fields
+ * do not count: a provider may drop them if the author may not set them.
  */
 export function saidOf(content: Content, mapping: Mapping): string {
   const { fields } = mapping.resource;
@@ -94,7 +94,7 @@ export function saidOf(content: Content, mapping: Mapping): string {
   return digest(pick(canonical(content, fields), words));
 }
 
-/** Notes on the intent that a create leaves for it, under whose credentials, and what it says. */
+/** Notes a create on its intent before it is sent: its time, its writer, and the digest of its texts. */
 export function post(intent: Intent, writer: Writer, said: string, now: Instant): Intent {
   const posted = { authors: [], byAuthor: null, from: now, ...intent.posted, at: now };
   if (writer.kind === "account") {
@@ -116,16 +116,15 @@ function oneMore(before: PostedCreates | undefined, said: string): PostedCreates
   };
 }
 
-/** What an attempt notes of its writer. */
+/** The fields of an attempt that name its writer. */
 export function writtenBy(writer: Writer): Pick<Attempt, "author" | "instead"> {
   if (writer.kind === "author") return { author: writer.actor };
   return writer.instead === null ? {} : { instead: writer.instead };
 }
 
 /**
- * The lane without a request that is known to have made nothing: nothing of it will be seen, nobody has
- * to wait for it, and whoever it left for has written nothing by it. Others may have left since; what
- * they have made and bound stays as it is.
+ * The lane without an attempt that certainly had no effect: no event has to wait for its resource, and its writer
+ * has created nothing. Attempts that were sent since, and the resources they made, stay.
  */
 export function withoutRefused(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">): Lane {
   const { attempt, unanswered, intent } = lane;
@@ -141,14 +140,14 @@ export function withoutRefused(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">
 }
 
 /**
- * The same where the claim was lost by then: as long as a create counts, what its writer makes by hand
- * may be taken for it.
+ * Removes a refused create whose worker has lost its claim. As long as the create counts, a resource that its
+ * writer makes by hand may be taken for it.
  */
 export function withoutRefusedLate(lane: Lane, by: Pick<TandemEvent, "id" | "epoch">): Lane {
   return sentUnder(lane, by)?.kind === "create" ? withoutRefused(lane, by) : lane;
 }
 
-/** What a claim has sent, as far as it is open. */
+/** The open attempt that was sent under a claim, or `null`. */
 function sentUnder(
   { attempt, unanswered }: Lane,
   { id, epoch }: Pick<TandemEvent, "id" | "epoch">,
@@ -157,7 +156,7 @@ function sentUnder(
   return open.find((one) => one.event === id && one.epoch === epoch) ?? null;
 }
 
-/** Forgets a create; and its writer, unless something of theirs was seen. */
+/** Removes a create from its intent, and its writer unless other creates or resources of that writer count. */
 function takenBack(
   intent: Intent,
   { author: refused, kind }: Attempt,
@@ -180,8 +179,8 @@ function takenBack(
 }
 
 /**
- * Sends the event of a create back that was refused while the lane was bound by another: what that
- * one's resource says comes first. The event is not to blame.
+ * Postpones the event of a refused create if the lane got its resource by another create meanwhile: that resource
+ * must be read first. The attempt is not counted.
  */
 export function lookInstead(
   refused: Transition,
@@ -196,7 +195,7 @@ export function lookInstead(
   });
 }
 
-/** How an event ends whose create was answered. */
+/** The reason with which an event ends after its create was answered. */
 export function reasonOfCreate({ author, instead }: Attempt): Reason {
   if (author !== undefined) return "created_as_author";
   return instead ?? "created_resource";

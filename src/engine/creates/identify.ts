@@ -1,21 +1,23 @@
 /**
- * Identity: which lane an arrival belongs to. It is decided before admission, which then decides
- * what becomes of the arrival.
+ * Identity: which lane an arrival belongs to. Admission comes after it, and decides about the arrival in its lane.
  *
  *   its external id is known                              that lane
  *   the token of a create that has no resource yet, ours  adopted by that lane
- *   the token of a create that has its resource, and      surplus: never a record, it is closed
+ *   the token of a create that has its resource, and      surplus: never gets a record, and is closed
  *   proof that another create of it made this one
  *   anything else                                         new; a token in it was copied and is stripped
  *
- * A create may land late where its lane's resource was transferred from: that is surplus too. An id there
- * is none of the lane's, however much it looks like it.
+ * A create may take effect late in the container that its lane's resource was transferred from. Such a resource
+ * is surplus too. Its id belongs to that container, even if it equals the lane's id in the new one.
  *
- * Ours may be what carries the token and was written by the connection's own identity, or by a user under
- * whose own token one of the lane's creates left. The token alone proves nothing (S58): a person who copies
- * a resource copies its token, and the account's credentials may be a person's. Proof is a create that left
- * under the writer's credentials and whose resource was not seen yet, while this one was made between the
- * first create and shortly after the last one, and says what one of them said.
+ * A resource may be ours if it carries the token and its author is the connection's own identity, or a user under
+ * whose own token a create of the lane was sent. The token alone proves nothing (S58): a person who copies a
+ * resource copies its token, and the account's credentials may be a person's.
+ *
+ * All of these together are proof:
+ * 1. A create was sent under the author's credentials, and its resource was not seen yet.
+ * 2. The resource was created between the first create and shortly after the last one.
+ * 3. It has the texts of one of them.
  */
 import type { Actor } from "../../model/content.ts";
 import type { LaneId } from "../../model/ids.ts";
@@ -23,7 +25,7 @@ import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Intent, Lane, Posted, PostedAuthor, PostedCreates } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
 
-/** A lane as far as identity is concerned. */
+/** The part of a lane that decides about identity. */
 export interface LaneKey {
   readonly id: LaneId;
   readonly externalId: string | null;
@@ -31,56 +33,56 @@ export interface LaneKey {
 
 /** A lane with the token of its create. */
 export interface IntentKey extends LaneKey {
-  /** Its resource was transferred to another connection from the arrival's, where the create left. */
+  /** The lane's resource was transferred away from the arrival's connection, to which its creates were sent. */
   readonly isElsewhere: boolean;
   /** When its first create began. */
   readonly since: Instant;
-  /** What left for it, as far as its resources were not all seen; `null` where they were. */
+  /** The creates that were sent for it; `null` if none was, or all their resources were seen. */
   readonly posted: Posted | null;
 }
 
-/** How long after a create left its resource may still be made, with what clocks may differ by. */
+/** How long after a create was sent its resource may still be made, including the difference between clocks. */
 export const LATE_CREATE_MS = 15 * 60_000;
 
-/** How far the provider's clock may be behind ours without our knowing. */
+/** How far the provider's clock may be behind ours without Tandem noticing. */
 export const CLOCK_ALLOWANCE_MS = 5 * 60_000;
 
-/** What an arrival says of its own identity. */
+/** The parts of an arrival that identify it. */
 export interface ArrivalKey {
   readonly externalId: string;
   /** The token found in it, if any. */
   readonly token: string | null;
-  /** Who wrote it; `null` where the provider does not tell. */
+  /** The author; `null` if the provider does not tell. */
   readonly author: Actor | null;
-  /** When it was created, where the provider tells. */
+  /** When it was created; absent if the provider does not tell. */
   readonly createdAt?: Instant;
-  /** What it says in words, by `saidOf`; absent where that was not seen. */
+  /** The digest of its texts, by `saidOf`; absent if they were not seen. */
   readonly said?: string;
 }
 
 export type Identification =
   /** The resource is known. */
   | { readonly kind: "lane"; readonly id: LaneId }
-  /** It is what the lane's create made: the lane takes its external id. */
+  /** The lane's create made the resource: the lane takes its external id. */
   | { readonly kind: "adopt"; readonly id: LaneId }
   /**
-   * A second resource of ours; the lane named has its counterpart already. Without proof it may be that
-   * counterpart, transferred away and back: it is no record, and is not closed.
+   * A second resource of ours; the named lane has its counterpart already. Without proof it may be that counterpart,
+   * transferred away and back: it gets no record, and is not closed.
    */
   | { readonly kind: "surplus"; readonly of: LaneId; readonly isProven: boolean }
-  /** Not seen before. `strippedToken` is the copied token, to be said in the ledger. */
+  /** Not seen before. `strippedToken` is the copied token, to be noted in the ledger. */
   | { readonly kind: "new"; readonly strippedToken: string | null };
 
 /**
  * Decides which lane an arrival belongs to.
  *
- * Who cannot be told from us (no identity asked yet, or no author given) is taken for us where a
- * create waits for its resource, since a second record would be the likelier mistake; and for
- * somebody else where the create has its resource, since what is surplus gets closed.
+ * An unknown author (our identity not asked yet, or no author given) counts as ours while the create waits for its
+ * resource, because a second record would be the likelier mistake. It counts as another person once the create has
+ * its resource, because surplus is closed.
  *
  * @param byExternalId The lane of the arrival's external id, if there is one.
  * @param byToken The lane whose create carried the arrival's token, if there is one.
- * @param identity Who we are at the integration; `null` until it was asked.
+ * @param identity The actor as which our account acts at the integration; `null` until the integration was asked.
  *
  * @example
  * const lane = { id, externalId: null, isElsewhere: false, since, posted: null };
@@ -114,8 +116,8 @@ export function identify(
 }
 
 /**
- * Whether the writer of a resource may be one under whose credentials a create left: the account, for which
- * an unknown writer is taken too, or a user under whose own token it did.
+ * Whether a create was sent under the credentials of a resource's author: of the account, as which an unknown author
+ * counts, or of a user under whose own token a create was sent.
  */
 export function isByItsWriter(
   arrival: Pick<ArrivalKey, "author">,
@@ -125,14 +127,14 @@ export function isByItsWriter(
   return writtenByUs(arrival, identity) !== false || amongAuthors(arrival.author, posted) !== null;
 }
 
-/** The user under whose own token a create of the intent left, where it is this one. */
+/** The entry of an author under whose own token a create was sent; `null` if none was. */
 export function amongAuthors(author: Actor | null, posted: Posted | null): PostedAuthor | null {
   return posted?.authors.find(({ id }) => id === author?.id) ?? null;
 }
 
 /**
- * Whether what a writer wrote is what another create of theirs made, and not a copy of their own making.
- * One in the very words of a create that was never seen, within minutes of it, cannot be told from it.
+ * Whether another create of this author made the resource, rather than the author a copy by hand. A copy with the
+ * texts of an unseen create, made within minutes of it, cannot be distinguished from that create's resource.
  */
 function isSecond(
   { externalId, createdAt, said }: ArrivalKey,
@@ -144,31 +146,31 @@ function isSecond(
   return times > made.length && isInTime(createdAt, posted) && sent.includes(said);
 }
 
-/** Whether one of the creates may have made a resource by its time; yes where nobody tells it. */
+/** Whether a resource's time of creation fits one of the creates; yes if the time is unknown. */
 export function isMadeBetween({ createdAt }: Observation, posted: Posted): boolean {
   return createdAt === undefined || isInTime(createdAt, posted);
 }
 
-/** Whether a resource may have been made since; yes where nobody tells when it was. */
+/** Whether a resource may have been created since; yes if its time of creation is unknown. */
 export function isMadeSince({ createdAt }: Observation, since: Instant): boolean {
   return createdAt === undefined || createdAt >= since;
 }
 
-/** Whether one of the creates may have made what was created then. */
+/** Whether one of the creates may have made a resource at that time. */
 function isInTime(createdAt: Instant, { from, at }: Pick<Posted, "from" | "at">): boolean {
   const isBefore = from !== undefined && createdAt < addMillis(from, -CLOCK_ALLOWANCE_MS);
   return !isBefore && createdAt <= addMillis(at, LATE_CREATE_MS);
 }
 
 /**
- * Whether it may be the lane's resource itself, which was transferred from there: a transfer keeps the time
- * of creation, so a later copy is none.
+ * Whether an arrival may be the lane's own resource, transferred away and back. A transfer keeps the time of
+ * creation, so a resource that was created later is a copy.
  */
 function mayHaveComeBack({ createdAt }: ArrivalKey, { isElsewhere, since }: IntentKey): boolean {
   return isElsewhere && createdAt !== undefined && isInTime(createdAt, { from: since, at: since });
 }
 
-/** What has left, where the lane's resource has another id by now; the ids of before are nobody's. */
+/** The creates after the lane's resource got another id: ids of the former container are removed. */
 export function madeAnew(posted: Posted, before: string | null, bound: string | null): Posted {
   if (before === null) return posted;
   const now = bound === null ? [] : [bound];
@@ -180,7 +182,7 @@ export function madeAnew(posted: Posted, before: string | null, bound: string | 
   return { ...posted, ...(account && { account: anew(account) }), authors: authors.map(anew) };
 }
 
-/** Notes a resource of ours as what a create of its writer made; without a user, the account's. */
+/** Notes that a create of the resource's author made it. Without such a user, a create of the account counts. */
 export function withMade<P extends Posted | null>(
   posted: P,
   { author, externalId }: Pick<ArrivalKey, "author" | "externalId">,
@@ -198,7 +200,7 @@ export function withMade<P extends Posted | null>(
   return { ...posted, authors: posted.authors.map((one) => (one === writer ? noted(one) : one)) };
 }
 
-/** Whether we wrote it; `null` where that cannot be told. */
+/** Whether our account is the author; `null` if that cannot be told. */
 export function writtenByUs(
   { author }: Pick<ArrivalKey, "author">,
   identity: Actor | null,
@@ -206,7 +208,7 @@ export function writtenByUs(
   return identity === null || author === null ? null : author.id === identity.id;
 }
 
-/** The first look at a resource tells its id, parent and writer; a later one never changes them. */
+/** Fills in the lane's external id, parent and writer from the first observation. Later ones never change them. */
 export function learnIdentity(lane: Lane, observation: Observation): Lane {
   const { display } = observation;
   const shown = Object.entries(display).every(([name, text]) => lane.display[name] === text);
@@ -226,7 +228,7 @@ function learnWriter(intent: Intent | null, observation: Observation): Intent | 
   return withPosted(intent, posted, observation.externalId);
 }
 
-/** An intent with what has left for it; a single create that made what the lane is bound to is spent. */
+/** The intent with its creates. A single create that made the lane's resource can make no second, so it is dropped. */
 export function withPosted(
   { posted: _, ...intent }: Intent,
   posted: Posted,

@@ -1,9 +1,9 @@
 /**
- * Creating a resource exactly once, and recognising what a create has made.
+ * Creating a resource exactly once, and recognising the resource that a create made.
  *
- * 1. `identify` alone says which lane a resource belongs to.
- * 2. The token of a create is committed before the request leaves.
- * 3. A token proves nothing by itself: only an unanswered create does, by writer, time and words.
+ * 1. Only `identify` decides which lane a resource belongs to.
+ * 2. The token of a create is committed before its request is sent.
+ * 3. A token is no proof: an unanswered create is, if author, time and texts match.
  * 4. A resource without a token waits while a create of its writer is unanswered.
  */
 export {

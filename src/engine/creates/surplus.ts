@@ -1,4 +1,4 @@
-/** A second resource of ours for a record that has its counterpart: told in the ledger, never synced. */
+/** Surplus: a second resource of ours for a record that has its counterpart. Noted in the ledger, never synced. */
 import { canonical, type Content, pick, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
 import type { ConnectionId } from "../../model/ids.ts";
@@ -18,21 +18,21 @@ import { saidOf } from "./create.ts";
 import { identify, madeAnew, withMade, withPosted } from "./identify.ts";
 
 /**
- * What the first of two resources has proved to be, looked for where its lane is bound to and where it was
- * moved to from there: another one than the second, that very one, or not to be found.
+ * The result of reading a lane's first resource at the address that the lane has, and wherever it was moved from
+ * there: it is another resource than the second, it is the second itself, or it was not found.
  */
 export type First = "another" | "the_second" | "absent";
 
 /**
- * Whether the second of two resources of ours may be closed. It may be the first, transferred while nobody
- * told of it, unless that one was found or is known to be deleted.
+ * Whether the second of two resources of ours may be closed. It may be the first one after an unreported transfer,
+ * unless the first was found elsewhere or is known to be deleted.
  */
 export function isCertainlySurplus({ tombstone }: Pick<Lane, "tombstone">, first: First): boolean {
   if (first !== "absent") return first === "another";
   return tombstone !== null && tombstone.movedTo === undefined;
 }
 
-/** Of what is below a resource that was moved, what is a second one of a child that is there: their ids. */
+/** The ids of observations below a moved resource that are surplus of a child which is there already. */
 export function secondsBelow(
   matches: readonly ChildMatch[],
   seen: readonly Observation[],
@@ -58,9 +58,9 @@ export function secondsBelow(
 }
 
 /**
- * What becomes of its arrival: a webhook is told, and lists and reads that show it again are not.
+ * Admits the arrival of a surplus resource. Only a webhook adds an event; lists and reads show it again each time.
  *
- * @param at The connection that it arrived in; its lane may have been transferred from there.
+ * @param at The connection of the arrival; the lane may have been transferred from there.
  */
 export function admitSurplus(
   lane: Lane,
@@ -74,7 +74,7 @@ export function admitSurplus(
   return { ...unchanged(known), event: null };
 }
 
-/** The lane that counts it among what its writer's creates have made. */
+/** The lane after noting that a create of the observation's author made the resource. */
 function counted(lane: Lane, { observation }: Arrival): Lane {
   const posted = lane.intent?.posted;
   if (lane.intent === null || posted === undefined) return lane;
@@ -86,24 +86,24 @@ function counted(lane: Lane, { observation }: Arrival): Lane {
 
 const WHY = "Created twice by an interrupted request; its counterpart is ";
 
-/** What we say below what we close as surplus. */
+/** The comment that Tandem writes below a resource that it closes as surplus. */
 export function whySurplus(counterpart: string): string {
   return `${WHY}${counterpart}.`;
 }
 
-/** Whether a comment is what we say there. */
+/** Whether a comment is the one of `whySurplus`. */
 export function isWhySurplus(content: Content): boolean {
   return Object.values(content).some((value) => typeof value === "string" && value.startsWith(WHY));
 }
 
-/** Names all that something says which is given up for a record that has its counterpart. */
+/** Conflicts for every field of a resource that is dropped because its record has a counterpart. */
 export function lostWith(content: Content): readonly Conflict[] {
   return Object.entries(content).map(([field, lost]): Conflict => {
     return { field, winner: "record", kept: null, lost, why: "created_twice" };
   });
 }
 
-/** The words that somebody changed in a surplus resource: it goes, and the ledger keeps them (S60). */
+/** Conflicts for the texts that a person changed in a surplus resource: it is closed, the ledger keeps them (S60). */
 function editsOf(
   { known, base, intent }: Lane,
   { content }: Observation,
@@ -136,7 +136,7 @@ export function noteSurplus(
       source,
       updatedAt: observation.updatedAt,
       deliveryId,
-      // Somebody may have edited it; it goes, and what it said stays here.
+      // A person may have edited it. The resource is closed, so its content is kept here.
       content: observation.content,
     }),
     connectionId: at,

@@ -1,11 +1,11 @@
 /**
- * Creates whose resource carries no token, for it has no room for one, or a person edited it away (S59):
- * what an open one made is told by its answer, or else by its content.
+ * Unmarked creates: their resource carries no idempotency token, because it has no room for one or a person edited
+ * it away (S59). The answer identifies the resource of an open create, or else its content does.
  *
  *   an unknown resource that may be ours, while such a create is open   waits in a lane of its own
- *   an answer or a look names it                                        the create's lane takes it over
- *   no such create is open any more                                     an ordinary new resource
- *   the deadline passes, or nothing settles those that are open         the create that sent its content
+ *   an answer or a read-back names it                                   the create's lane takes it over
+ *   no such create is open any more                                     it is an ordinary new resource
+ *   the deadline passes, or nothing settles the open creates            the create that sent its content
  *                                                                       takes it over; else it is new
  */
 import { type Content, sameValue } from "../../model/content.ts";
@@ -26,17 +26,17 @@ import {
 } from "../lane/index.ts";
 import { CLOCK_ALLOWANCE_MS, isMadeSince } from "./identify.ts";
 
-/** How long a resource waits for open creates, and one that failed is waited for. */
+/** How long a resource waits for open creates, also for one whose event failed. */
 export const INTENT_DEADLINE_MS = 5 * 60_000;
-/** How often it looks again meanwhile; a create that is settled wakes it. */
+/** How often the waiting event checks again. The settlement of a create wakes it earlier. */
 const LOOK_AGAIN_MS = 30_000;
 
-/** Whether a create of the lane may have made a resource that nothing has shown yet. */
+/** Whether a create of the lane may have made a resource that was not observed yet. */
 export function mayHaveMade({ intent, externalId }: Lane): boolean {
   return externalId === null && (intent?.tokenless === true || intent?.posted !== undefined);
 }
 
-/** What the lane's creates sent, as far as they may have landed. */
+/** The values of the lane's creates that may have taken effect. */
 export function sentByCreates({ attempt, unanswered }: Lane): readonly Content[] {
   return [...(attempt === null ? [] : [attempt]), ...unanswered]
     .filter(({ kind }) => kind === "create")
@@ -44,18 +44,18 @@ export function sentByCreates({ attempt, unanswered }: Lane): readonly Content[]
 }
 
 /**
- * Whether a resource without a token may have had one, which somebody edited away: what is older than the
- * creates that are waited for has not. Its time of change says nothing, for an edit may be of the same second.
+ * Whether a resource without a token may have had one that a person edited away. A resource older than any create
+ * that is still waited for had none. Its time of change does not tell: the edit may be of the same second.
  */
 export function mayHaveLostToken(observation: Observation, now: Instant): boolean {
   const since = addMillis(now, -(INTENT_DEADLINE_MS + CLOCK_ALLOWANCE_MS));
   return observation.token === null && isMadeSince(observation, since);
 }
 
-/** How a resource resembles what was sent: it says the same, or some of its text does. */
+/** How a resource resembles the values of a create: all of them are the same, or part of its text is. */
 export type Likeness = "same" | "derived";
 
-/** How a resource resembles what a create sent; `null` where nothing tells that it came of it. */
+/** How a resource resembles the values of a create; `null` if nothing shows that the create made it. */
 export function likenessOf(content: Content, sent: Content, mapping: Mapping): Likeness | null {
   if (saysWhatWasSent(content, sent, mapping)) return "same";
   const { fields } = mapping.resource;
@@ -68,10 +68,10 @@ export function likenessOf(content: Content, sent: Content, mapping: Mapping): L
   return isKept ? "derived" : null;
 }
 
-/** Fewer characters in common than these prove nothing. */
+/** A common part shorter than this number of characters proves nothing. */
 const LEAST_IN_COMMON = 12;
 
-/** Whether one text is the other with something changed at one place: half of the longer one is kept. */
+/** Whether one text is the other after an edit in one place that kept at least half of the longer text. */
 function isEditOf(seen: string, sent: string): boolean {
   const shorter = Math.min(seen.length, sent.length);
   let start = 0;
@@ -82,7 +82,7 @@ function isEditOf(seen: string, sent: string): boolean {
   return kept >= LEAST_IN_COMMON && 2 * kept >= Math.max(seen.length, sent.length);
 }
 
-/** Of what resembles what a create sent, the first that says the same; else the only one that is an edit of it. */
+/** The first candidate with the same values as the create; else the only candidate, if there is just one. */
 export function mostAlike<T>(
   found: readonly { readonly one: T; readonly likeness: Likeness }[],
 ): T | null {
@@ -92,7 +92,7 @@ export function mostAlike<T>(
   return others.length === 0 ? (only?.one ?? null) : null;
 }
 
-/** Whether a resource says what was sent. Sets do not count: a provider drops what it cannot take. */
+/** Whether a resource has the values that were sent. Sets do not count: a provider drops elements it cannot take. */
 export function saysWhatWasSent(content: Content, sent: Content, { resource }: Mapping): boolean {
   const compared = Object.entries(sent).filter(([field]) => resource.fields[field]?.kind !== "set");
   return (
@@ -100,14 +100,14 @@ export function saysWhatWasSent(content: Content, sent: Content, { resource }: M
   );
 }
 
-/** Whether nothing was ever heard of the lane's resource. */
+/** Whether the lane's resource was never observed. */
 export function isUnseen({ recordId, clock, tombstone, live }: Lane): boolean {
   return recordId === null && clock === null && tombstone === null && live.length === 0;
 }
 
 /**
- * Holds a lane's inbound events back, from the first sight of its resource on. Where all creates
- * that are open have `stalled`, nothing will be known later: the content decides at once.
+ * Makes a lane's inbound events wait for open creates, counted from the resource's first observation. If all open
+ * creates have `stalled`, waiting would tell nothing more, so the content decides immediately.
  */
 export function awaitIntents(start: Transition, now: Instant, stalled = false): Transition {
   const deadline = stalled ? now : addMillis(now, INTENT_DEADLINE_MS);
@@ -120,7 +120,7 @@ export function awaitIntents(start: Transition, now: Instant, stalled = false): 
   );
 }
 
-/** Sends a started event back to wait for the creates that are still open; no attempt is burnt. */
+/** Postpones a started event because creates are still open; the attempt is not counted. */
 export function awaitStill(start: Transition, event: TandemEvent, now: Instant): Transition {
   return postpone(start, event, now, {
     ...waiting(start.lane.awaitingIntent ?? now, now),
@@ -133,13 +133,13 @@ function waiting(until: Instant, now: Instant) {
   return { reason: "awaiting_intent", runAt, deadline: until } as const;
 }
 
-/** It is nobody's create: an ordinary new resource. The event goes on. */
+/** No create made the resource, so it is an ordinary new one. The event continues. */
 export function letGo(start: Transition, event: TandemEvent, now: Instant): Transition {
   const free = withLane(start, { awaitingIntent: null });
   return move(free, event.id, "processing", now, { deadline: null });
 }
 
-/** The waiting lane's resource is what this lane's create made: it takes over all that is known. */
+/** This lane's create made the waiting lane's resource: the lane takes over that lane's knowledge and events. */
 export function takeOver(start: Transition, waiting: Lane, now: Instant): Transition {
   const { lane } = start;
   const event = processing(waiting);
@@ -163,7 +163,7 @@ export function takeOver(start: Transition, waiting: Lane, now: Instant): Transi
   };
 }
 
-/** What waited is looked at again: until now nobody knew whose it is. */
+/** Makes an event that waited due, with a re-read: until now its lane was not known. */
 function dueAgain(event: TandemEvent, now: Instant): TandemEvent {
   if (event.state !== "queued") return event;
   const reread = event.action === "upsert";
@@ -171,25 +171,25 @@ function dueAgain(event: TandemEvent, now: Instant): TandemEvent {
   return { ...event, reason, reread, runAt: now, deadline: null };
 }
 
-/** Ends the waiting for a create that certainly made nothing. */
+/** Ends the wait for an unmarked create that certainly made nothing. */
 export function closeIntent(lane: Lane): Lane {
   const { intent } = lane;
   if (intent?.tokenless !== true) return lane;
   return { ...lane, intent: { ...intent, tokenless: false } };
 }
 
-/** Whether a decision ended the waiting for a lane's create that made nothing. */
+/** Whether a decision ended the wait for an unmarked create that made nothing. */
 export function closesIntent(before: Lane, after: Lane): boolean {
   return before.intent?.tokenless === true && after.intent?.tokenless === false;
 }
 
 export type Owner =
   | { readonly kind: "lane"; readonly lane: Lane }
-  /** A worker is looking into the create that may have made it. */
+  /** A worker is settling the create that may have made it. */
   | { readonly kind: "wait" }
   | { readonly kind: "nobody" };
 
-/** Whose create a waiting resource is, told by its content now that its deadline has passed. */
+/** Decides by content which lane's create made a waiting resource, after its deadline has passed. */
 export function ownerByContent(
   waiting: Lane,
   intents: readonly Lane[],
@@ -203,7 +203,7 @@ export function ownerByContent(
     return likeness === null ? [] : [{ lane, likeness }];
   });
   const same = alike.filter(({ likeness }) => likeness === "same");
-  // What was edited is told by one create only, or by none.
+  // An edited resource that resembles several creates identifies none of them.
   const told = same.length > 0 ? same : alike.length === 1 ? alike : [];
   const candidates = told.map(({ lane }) => lane);
   const idle = candidates.find((lane) => processing(lane) === null);
