@@ -1,16 +1,16 @@
 /**
- * Admission: what becomes of an observation when it comes in.
+ * Admission: the decision about an observation when it arrives.
  *
  * The first condition that holds decides:
  *   2  switched off                                   disabled
  *   3  tombstoned, and not verified as re-created     ignored, for the delete
  *   4  older than the lane's clock, a known version   ignored, for the event that moved it
- *      the same, and nobody knows what it says        admitted, with a re-read
+ *      the same, and this version was never known     admitted, with a re-read
  *   5  same content as known, nothing in doubt        duplicate, of the event that brought it
  *   6  equal time with other content, or in doubt     admitted, with a re-read
  *   7  otherwise                                      admitted; older ones of its direction canceled
  *
- * Row 1, a delivery seen before, is the receiver's: it has the deliveries.
+ * The receiver decides row 1, a delivery seen before, because it stores the deliveries.
  */
 import { type Content, digest, sameValue } from "../../model/content.ts";
 import type { Reason, TandemEvent } from "../../model/event.ts";
@@ -45,7 +45,7 @@ import {
 } from "../lane/index.ts";
 import { learnIdentity } from "../creates/index.ts";
 
-/** Decides what becomes of an arrival and returns the lane that follows. */
+/** Decides about an arrival and returns the lane that results. */
 export function admit(lane: Lane, arrival: Arrival, context: Context): Admission {
   const { observation } = arrival;
   const start = unchanged(learnIdentity(lane, observation));
@@ -76,10 +76,10 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
       const event = ignored(born, "tombstoned", lane.tombstone.event, context.now);
       return done(recordKnown(start, born), { ...event, conflicts: replaced });
     }
-    // Lists show what was closed, and what is still to be deleted, again and again.
+    // Every list shows closed resources, and those whose deletion still waits: no event, or each list adds one.
     if (isListed(arrival)) return { ...start, event: null };
     const { tombstone } = lane;
-    // A record that comes back must know that its resource does not.
+    // If the app restores the record later, the tombstone must say that its resource is gone.
     const told =
       observation.action === "delete"
         ? withLane(start, { tombstone: resourceGone(tombstone) })
@@ -100,7 +100,10 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
   return admitSeen(start, { ...born, content, digest: contentDigest }, arrival, context);
 }
 
-/** Row 4, of what nobody knows: the provider's clock may have stepped back. Until it is read nothing is known of it. */
+/**
+ * Row 4, a version that was never known: the provider's clock may have stepped back. The known content stays
+ * until the event has read the resource.
+ */
 function admitOlder(
   start: Transition,
   born: TandemEvent,
@@ -129,13 +132,13 @@ function admitOlder(
     };
     return done(cancelOlder(start, event, now), event);
   }
-  // What waits looks for both.
+  // The waiting event's read covers this version too.
   const looks = move(start, waiting.id, "queued", now, { reread: true });
   const conflicts = coveredByOurWrite(lane, born.content ?? {}, born.updatedAt ?? clock.at);
   return done(looks, { ...ignored(born, "later_event", clock.event, now), conflicts });
 }
 
-/** Row 3, where the record was moved away: what is said at its former resource is named, and no more. */
+/** Row 3, after the record was moved away: edits of its former resource are recorded as conflicts only. */
 function admitAfterMove(
   start: Transition,
   tombstone: Tombstone,
@@ -159,18 +162,18 @@ function admitAfterMove(
   }
   const conflicts = missedAtMove(start.lane, content, null, at);
   if (isListed(arrival) && conflicts.length === 0) return { ...start, event: null };
-  // Of two webhooks of one second nobody knows which came first: what was said before is no news.
+  // The order of two webhooks of one second is unknown, so content that was seen before is not new.
   if (clock?.at === at && conflicts.length === 0) return done(start, event);
   return done(recordKnown(start, born), { ...event, conflicts });
 }
 
-/** What an event shows is what is known, though nobody merges it: then nothing is named twice. */
+/** Sets the known content to an event's, even if no event merges it: its loss must not be recorded twice. */
 function recordKnown(start: Transition, { id, content, digest: said, updatedAt: at }: TandemEvent) {
   if (content === null || said === null || at === null) return start;
   return hear(start, { content, at, event: id }, said);
 }
 
-/** Rows 5 to 7, of content that is not older than what is known. */
+/** Rows 5 to 7: content that is not older than the known content. */
 function admitSeen(
   start: Transition,
   born: TandemEvent & { readonly content: Content; readonly digest: string },
@@ -190,7 +193,7 @@ function admitSeen(
     return admitUpsert(start, { ...born, reread });
   }
   const fresh = refreshCopy(start, observation);
-  // A listing that overlaps the last one sees the same versions again: that is no news.
+  // A poll that overlaps the last one shows the same versions again, which needs no event.
   if (sameTime && sameContent && isListed(arrival)) return { ...fresh, event: null };
   const later = advanceQueuedTime(fresh, known.event, at, context.now);
   return done(withLane(later, { clock: { at, event: born.id }, known: { ...known, at } }), {
@@ -203,8 +206,8 @@ function admitSeen(
 }
 
 /**
- * Whether an event waits that is not older and says something else, though it has not moved the clock:
- * it was born while the lane was off.
+ * Whether an event with different content waits that is not older. It did not advance the clock because it was
+ * added while the lane was switched off.
  */
 function hasNewerWaiting(lane: Lane, { updatedAt: at, digest: said }: TandemEvent): boolean {
   return liveEvents(lane, "queued", "inbound").some(
@@ -213,7 +216,7 @@ function hasNewerWaiting(lane: Lane, { updatedAt: at, digest: said }: TandemEven
   );
 }
 
-/** Whether something waits to be read that is older than the clock. */
+/** Whether an event with an older time than the clock waits to be read. */
 function awaitsOlder(lane: Lane): boolean {
   return liveEvents(lane, "queued", "inbound").some((event) => isOlderUnread(lane, event));
 }
@@ -222,7 +225,7 @@ function isListed({ source }: Arrival): boolean {
   return source === "poll" || source === "backfill";
 }
 
-/** Row 7, and 6 with its re-read: the event is queued, and what it shows is what is known. */
+/** Row 7, and row 6 with its re-read: queues the event and makes its content the known content. */
 function admitUpsert(start: Transition, born: TandemEvent): Admission {
   const event: TandemEvent = {
     ...born,
@@ -233,7 +236,7 @@ function admitUpsert(start: Transition, born: TandemEvent): Admission {
   return done(recordKnown(canceled, event), event);
 }
 
-/** Until when what is waited for may still come: who takes a waiting event's place does not begin anew. */
+/** The deadline of the waiting event: an event that supersedes it must not wait for the full time again. */
 function waitedFor(lane: Lane): Instant | null {
   const waiting = liveEvents(lane, "queued", "inbound").find(
     ({ reason }) => reason === "awaiting_children" || reason === "awaiting_parent",
@@ -241,13 +244,13 @@ function waitedFor(lane: Lane): Instant | null {
   return waiting?.deadline ?? null;
 }
 
-/** A deletion obeys rows 1 to 3 only, for it carries the time of the edit before it. */
+/** Only rows 1 to 3 apply to a deletion, because it carries the time of the edit before it. */
 function admitDelete(start: Transition, born: TandemEvent, now: Instant): Admission {
   const tombstone = { event: born.id, at: now, side: "resource" } as const;
   return done(withLane(cancelOlder(start, born, now), { tombstone }), born);
 }
 
-/** Row 7: a newer event takes the place of older ones of its direction, but never of a delete. */
+/** Row 7: a newer event supersedes older ones of its direction, but an upsert never supersedes a delete. */
 export function cancelOlder(start: Transition, newer: TandemEvent, now: Instant): Transition {
   return start.lane.live
     .filter(
@@ -259,7 +262,7 @@ export function cancelOlder(start: Transition, newer: TandemEvent, now: Instant)
     .reduce((transition, event) => supersede(transition, event, newer, now), start);
 }
 
-/** A duplicate's later time goes to the queued event that bears the content, or it would be stale. */
+/** Gives a duplicate's later time to the queued carrier of its content: the carrier would be too old otherwise. */
 function advanceQueuedTime(
   start: Transition,
   bearer: TandemEvent["id"],

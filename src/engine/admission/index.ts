@@ -1,7 +1,7 @@
 /**
- * Admission: what becomes of an observation when it comes in. `admit` is the whole table of rows 2 to 7.
+ * Admission: the decision about an observation when it arrives. `admit` implements rows 2 to 7 of its table.
  *
- * 1. The first row that holds decides, and its event says why.
- * 2. Only content that is known is ignored for being old.
+ * 1. The first row that holds decides, and the event's reason names it.
+ * 2. An older time alone ignores nothing: the version must have been known.
  */
 export { admit, cancelOlder } from "./admit.ts";
