@@ -1,6 +1,6 @@
 /**
- * What the absence of a record's row says. A row that nobody shows us is deleted only where its delete was
- * captured, or where row security provably hides nothing: a policy hides a row that its owner has edited.
+ * A record's row that Tandem does not find. It counts as deleted only if its delete was captured, or if row security
+ * provably hides nothing: an edit by its owner may make a policy hide the row.
  */
 import type { TandemEvent } from "../../model/event.ts";
 import type { Transition } from "../../model/lane.ts";
@@ -8,10 +8,10 @@ import { type Context, postpone } from "../lane/index.ts";
 import { awaitRecord, nextLookAt } from "./inbound.ts";
 
 /**
- * Whether an absent row may live on where we do not see it.
+ * Whether an absent row may exist but be hidden from Tandem.
  *
- * @param mayHide Whether row security applies to us in the row's table.
- * @param captured The writes of the row that are captured, oldest first.
+ * @param mayHide Whether row security applies to Tandem's role in the row's table.
+ * @param captured The captured writes of the row, oldest first.
  */
 export function isHidden(
   mayHide: boolean,
@@ -20,7 +20,7 @@ export function isHidden(
   return mayHide && captured.at(-1)?.operation !== "delete";
 }
 
-/** Sends an event back for a row that the app holds, or that is hidden from us. */
+/** Postpones an event whose row the app has locked, or row security may hide. */
 export function awaitRow(
   why: "busy" | "hidden",
   start: Transition,
@@ -30,7 +30,7 @@ export function awaitRow(
   return why === "busy" ? awaitRecord(start, event, context) : awaitVisible(start, event, context);
 }
 
-/** Sends an event back until the record's row can be seen; no attempt is burnt. */
+/** Postpones an event until the record's row can be seen; the attempt is not counted. */
 export function awaitVisible(start: Transition, event: TandemEvent, context: Context): Transition {
   return postpone(start, event, context.now, {
     reason: "record_not_visible",

@@ -1,4 +1,4 @@
-/** What becomes of an event that failed: another attempt, a pause without blame, or an error. */
+/** The decision about a failed event: a retry, a pause that counts no attempt, or an error. */
 import type { EventError, TandemEvent } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Transition } from "../../model/lane.ts";
@@ -18,9 +18,9 @@ export interface Failure {
   readonly error: EventError;
   /** Whether our write may have taken effect although it failed. */
   readonly applied: "no" | "unknown";
-  /** The account must wait until then; the event is not to blame and burns no attempt. */
+  /** The account must wait until then. The event did not cause it, so its attempt is not counted. */
   readonly pausedUntil: Instant | null;
-  /** Only a person can settle it. Default: no. */
+  /** Only a person can resolve it. Default: `false`. */
   readonly needsAttention?: boolean;
 }
 

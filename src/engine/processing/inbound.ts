@@ -1,4 +1,4 @@
-/** How an inbound event ends, once its sight of the resource was merged or could not be. */
+/** How an inbound event ends, after the resource's content was merged or could not be. */
 import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
@@ -26,9 +26,9 @@ import {
 
 /** How long an event waits for its parent before the parent is read. */
 export const PARENT_DEADLINE_MS = 5 * 60_000;
-/** How soon an event that waits looks again, should nobody wake it ... */
+/** The least time after which a waiting event checks again, if nothing wakes it ... */
 export const WAIT_MS = 5_000;
-/** ... and how late at most: what it waits for may take an hour, and every look costs. */
+/** ... and the longest: a wait may take an hour, and every check costs. */
 const LONGEST_WAIT_MS = 5 * 60_000;
 
 /** Ends an inbound upsert whose merge was written. */
@@ -96,14 +96,14 @@ export function concludeInbound(
   }
 }
 
-/** A paired record that is missing counts as deleted: nothing re-creates it. */
+/** Ends an event whose paired record is missing: the record counts as deleted, so no merge creates it again. */
 export function endForMissingRecord(
   start: Transition,
   event: TandemEvent,
   context: Context,
 ): Transition {
   const { known } = start.lane;
-  // Should the record come back, somebody must look again: nobody merges what this one bore.
+  // This event's content is not merged. If the app restores the record, the resource must be read again.
   const unmerged =
     known?.event === event.id ? withLane(start, { known: { ...known, lost: true } }) : start;
   return move(unmerged, event.id, "ignored", context.now, {
@@ -112,7 +112,7 @@ export function endForMissingRecord(
   });
 }
 
-/** Sends an event back to wait for its parent; no attempt is burnt. */
+/** Postpones an event until its parent is paired; the attempt is not counted. */
 export function awaitParent(start: Transition, event: TandemEvent, context: Context): Transition {
   const deadline = event.deadline ?? addMillis(context.now, PARENT_DEADLINE_MS);
   const next = nextLookAt(event, context.now);
@@ -123,19 +123,19 @@ export function awaitParent(start: Transition, event: TandemEvent, context: Cont
   });
 }
 
-/** When an event that waits for another one looks again: the longer it has waited, the later. */
+/** When a waiting event checks again: the delay grows with the time that it has waited. */
 export function nextLookAt({ startedAt }: Pick<TandemEvent, "startedAt">, now: Instant): Instant {
   const waited = startedAt === null ? 0 : (now - startedAt) / MILLISECOND;
   return addMillis(now, Math.min(LONGEST_WAIT_MS, Math.max(WAIT_MS, waited / 4)));
 }
 
-/** A parent whose pairing has ended: its record, and whether that lives and was moved away. */
+/** A parent whose pairing has ended: its record's key, and whether the record was moved away rather than deleted. */
 export interface EndedParent {
   readonly ended: string | null;
   readonly moved: boolean;
 }
 
-/** Ends what belongs to something deleted: in time it is deleted too, or its parent never comes. */
+/** Ends an event whose parent's pairing has ended: it can never be carried out below that parent. */
 export function endForEndedParent(
   start: Transition,
   event: TandemEvent,
@@ -150,7 +150,7 @@ export function endForEndedParent(
   });
 }
 
-/** Sends an event back because the app holds the record's row; no attempt is burnt. */
+/** Postpones an event because the app has locked the record's row; the attempt is not counted. */
 export function awaitRecord(start: Transition, event: TandemEvent, context: Context): Transition {
   return postpone(start, event, context.now, {
     reason: "record_locked",
@@ -158,7 +158,7 @@ export function awaitRecord(start: Transition, event: TandemEvent, context: Cont
   });
 }
 
-/** Sends an event back until the drain has looked at where its record is; no attempt is burnt. */
+/** Postpones an event until the drain has decided where its record belongs; the attempt is not counted. */
 export function awaitDrain(start: Transition, event: TandemEvent, context: Context): Transition {
   return postpone(start, event, context.now, {
     reason: "admitted",
@@ -166,20 +166,20 @@ export function awaitDrain(start: Transition, event: TandemEvent, context: Conte
   });
 }
 
-/** What a deletion at the integration does to the record. */
+/** The effect of a deletion at the integration on the record. */
 export type RecordRemoval =
   | { readonly kind: "none" | "delete" | "detach" }
-  /** `as`: what its soft delete says then; `null` until that is written. */
+  /** `as`: the value of its soft delete after the archiving; `null` until that is written. */
   | { readonly kind: "archive"; readonly as: string | null };
 
 export interface RemovalPlan {
   readonly removal: RecordRemoval;
   readonly conflicts: readonly Conflict[];
-  /** The app has deleted or archived the record by itself, and is still to tell. */
+  /** The app has deleted or archived the record itself, and the drain has not admitted that yet. */
   readonly recordFirst?: true;
 }
 
-/** The record has another resource by now. */
+/** The plan for a record that is paired with another resource by now. */
 export const MOVED_ON: RemovalPlan = { removal: { kind: "detach" }, conflicts: [] };
 
 /** Plans an inbound delete: an unsent local edit turns `delete` into `detach`. */
@@ -206,12 +206,12 @@ export function planRemoval(lane: Lane, record: Content | null, context: Context
   return { removal: { kind: "detach" }, conflicts };
 }
 
-/** The app has archived the record itself: it is left as it is, with the time of the app's own. */
+/** The plan for a record that the app archived itself: its soft delete keeps the app's value. */
 export function keptArchived(planned: RemovalPlan): RemovalPlan {
   return { ...planned, removal: { kind: "none" }, recordFirst: true };
 }
 
-/** The app's own code was to delete the record and kept it: then what it made of it counts. */
+/** The plan after the app's own `apply` hook should have deleted the record but kept it. */
 export function keptByApp(planned: RemovalPlan, archivedAs: string | null): RemovalPlan {
   const removal: RecordRemoval =
     archivedAs === null ? { kind: "detach" } : { kind: "archive", as: archivedAs };
@@ -219,8 +219,8 @@ export function keptByApp(planned: RemovalPlan, archivedAs: string | null): Remo
 }
 
 /**
- * Ends an inbound delete whose removal was carried out. A record that was deleted is let go of;
- * one that was kept stays with the tombstone, so that its later edits are not sent as new.
+ * Ends an inbound delete after its removal. A deleted record is detached from the lane. A kept record stays with the
+ * tombstone, so that its later edits are not sent as a new resource.
  */
 export function concludeRemoval(
   start: Transition,
@@ -252,7 +252,7 @@ export function concludeRemoval(
   });
 }
 
-/** Writes that failed because the resource was gone, or for any other reason: nothing is left to write to. */
+/** Ends errored outbound writes: the resource is deleted, so a retry has nothing to write to. */
 function endFailedWrites(start: Transition, deletion: TandemEvent, context: Context): Transition {
   return liveEvents(start.lane, "errored", "outbound")
     .filter((event) => event.action === "upsert")
@@ -266,7 +266,7 @@ function endFailedWrites(start: Transition, deletion: TandemEvent, context: Cont
     );
 }
 
-/** The record's fields that the resource has not. */
+/** The record's values that the resource does not have yet. */
 export function unsentOf(lane: Lane, record: Content, context: Context): Content {
   return unsent({
     fields: plannedFields(context.mapping),

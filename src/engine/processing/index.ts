@@ -1,9 +1,9 @@
 /**
- * How a claimed event goes on and ends, inbound and outbound, and what a local write becomes.
+ * The steps of a claimed event, inbound and outbound, until it ends; and the admission of local writes.
  *
- * 1. A request that overwrites something leaves only after a read that began since the event was claimed.
- * 2. An event ends with a reason, or goes back to the queue with the time of its next attempt.
- * 3. A row that is not seen counts as deleted only where its delete was captured, or nothing can hide it.
+ * 1. A request that overwrites something is sent only after a read that began since the event was claimed.
+ * 2. An event ends with a reason, or is requeued with the time of its next attempt.
+ * 3. A row that is not found counts as deleted only if its delete was captured, or if nothing can hide it.
  */
 export { awaitRow, isHidden } from "./absent-row.ts";
 export { fail, type Failure } from "./failure.ts";

@@ -1,4 +1,4 @@
-/** Admission of a local write: what a drained change does to a lane. Rows 2, 3 and 7 apply. */
+/** Admission of a local write: how a drained change affects its lane. Rows 2, 3 and 7 of admission apply. */
 import type { Content } from "../../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
@@ -29,23 +29,23 @@ import {
 import { unsentOf } from "./inbound.ts";
 import { removalOf } from "./removal.ts";
 
-/** Local writes of one record, folded: a burst is one change. */
+/** All captured writes of one record, folded into one change. */
 export interface RecordChange {
   readonly action: "upsert" | "delete";
-  /** When each column was last changed by somebody else than Tandem. */
+  /** When each column was last changed by the app, not by Tandem. */
   readonly changedAt: Readonly<Record<string, Instant>>;
-  /** Every write in it was Tandem's, and the row equals base. */
+  /** Tandem made every write in it, and the row equals base. */
   readonly ours: boolean;
-  /** The record's content before it was deleted, as far as it was captured. */
+  /** The record's content before it was deleted, if that was captured. */
   readonly deleted: Content | null;
   /**
-   * Our own deletion of its parent, whose resource was deleted, took it along: the event that did so.
-   * Absent where somebody else deleted it.
+   * The event by which Tandem deleted the record's parent, after the parent's resource was deleted: a cascade
+   * deleted this record. Absent if the app deleted it.
    */
   readonly goneWith?: EventId | null;
 }
 
-/** Decides what becomes of a local write. */
+/** Decides about a local write and returns the lane that results. */
 export function admitChange(lane: Lane, change: RecordChange, context: Context): Admission {
   const start = unchanged(takeTimes(lane, change, context.mapping));
   if (change.ours) return { ...start, event: null };
@@ -88,8 +88,8 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
 }
 
 /**
- * Nobody wishes the resource away whose record went with its parent's. Where that is gone it is gone as
- * well; where that turns out to be alive it comes back with it.
+ * Ends the lane of a record that a cascade deleted with its parent. The app did not ask to remove its resource:
+ * that is gone with the parent's resource, or returns with it if that is found alive.
  */
 function goneWithParent(
   start: Transition,
@@ -109,7 +109,7 @@ function goneWithParent(
 }
 
 /**
- * Whether a record that is here again can have its resource back: it was closed or let go of, or its
+ * Whether a restored record can be paired with its resource again: the resource was closed or detached, or its
  * deletion has not begun.
  */
 export function canRestore(lane: Lane, { mapping }: Context): boolean {
@@ -120,10 +120,10 @@ export function canRestore(lane: Lane, { mapping }: Context): boolean {
 }
 
 /**
- * Admits that a record was moved out of the connection. Its resource is treated as that of a deleted
- * record, and whatever was about to pass between them ends: what is unsent goes with the record.
+ * Admits the move of a record out of the connection. Its resource is treated as that of a deleted record, and the
+ * lane's other events end: unsent edits stay in the record and are sent at its new place.
  *
- * @param shift The column that says so; `null` where it is what the record belongs to that was moved.
+ * @param shift The change of the scope column; `null` if the record's parent was moved.
  */
 export function admitRecordMove(
   lane: Lane,
@@ -157,8 +157,8 @@ export function admitRecordMove(
 }
 
 /**
- * The record of a lane that ended with it is here again, and elsewhere: it was not deleted, but has left.
- * What was, or is about to be, done to its resource is what is done to one that a record has left.
+ * Admits that the record of an ended lane exists in another connection: it was moved, not deleted. The removal of
+ * its resource stays, because a moved record's resource is treated alike.
  */
 function leaveAfterEnd(
   lane: Lane,
@@ -185,8 +185,8 @@ function leaveAfterEnd(
 }
 
 /**
- * Takes a record's deletion back, or its move. Nobody listened to the resource meanwhile, so it is
- * read first. A record that was elsewhere comes back as it is: what both changed meanwhile is its own.
+ * Restores the lane of a record that the app restored, or moved back. Changes of the resource were ignored
+ * meanwhile, so it is read first. A record that was moved away wins the fields that both sides changed meanwhile.
  */
 export function admitRestore(lane: Lane, change: RecordChange, context: Context): Admission {
   const taken = takeTimes(lane, change, context.mapping);
@@ -198,12 +198,12 @@ export function admitRestore(lane: Lane, change: RecordChange, context: Context)
   const off = outboundOff(lane, context);
   const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
   const alive = takeBack(unchanged({ ...timed, tombstone: null }), event, context);
-  // What was led away from a lane that had ended waits still.
+  // If the resource moved while the lane was ended, its children still have to follow.
   const back = cancelOlder(alive, event, context.now);
   return done(timed.moved === null ? back : followAtLast(back, context), event);
 }
 
-/** The resource was moved while the lane had ended: what belongs to it is read, and follows, first. */
+/** Queues the inbound event that makes the children follow a resource that moved while the lane was ended. */
 function followAtLast(start: Transition, context: Context): Transition {
   const { lane } = start;
   const details = {
@@ -223,8 +223,8 @@ function followAtLast(start: Transition, context: Context): Transition {
 }
 
 /**
- * A resource that found its parent ended is looked at once more, for the parent is here again. What
- * is live of it will see that by itself.
+ * Queues a re-read of an unpaired resource whose parent had ended and is restored by now. A live event of the lane
+ * finds the parent itself, so none is added then.
  */
 export function admitOrphan(lane: Lane, context: Context): Admission {
   const start = unchanged(lane);
@@ -245,7 +245,7 @@ export function admitOrphan(lane: Lane, context: Context): Admission {
   return done(start, off === null ? born : { ...born, state: "disabled", reason: off });
 }
 
-/** Deletions that were not carried out yet have no reason any more. */
+/** Cancels deletions that have not begun, because the record was restored. */
 function takeBack(start: Transition, event: TandemEvent, { now }: Context): Transition {
   return start.lane.live
     .filter((one) => isRemoval(one) && one.state !== "processing")
@@ -257,8 +257,8 @@ function isRemoval({ direction, action }: TandemEvent): boolean {
 }
 
 /**
- * Removes the resource of a deleted record once more: the sweep found it alive, since its removal
- * was undone, or a create of ours landed after it.
+ * Queues another removal of a deleted record's resource that the sweep found alive: a person undid the removal, or
+ * a create of ours took effect after it.
  */
 export function queueRemoval(lane: Lane, context: Context): Admission {
   const start = unchanged(lane);
@@ -277,8 +277,9 @@ export function queueRemoval(lane: Lane, context: Context): Admission {
 }
 
 /**
- * A record differs from base and nobody told: it was written where no trigger sees it, or restored
- * from a backup. When that was is unknown, so the resource is read first, and wins what both changed.
+ * Admits that a record differs from base without a captured write: it was written while no trigger fired, or
+ * restored from a backup. The time of that write is unknown, so the resource is read first and wins fields that both
+ * sides changed.
  */
 export function admitDrift(lane: Lane, context: Context): Admission {
   const start = unchanged(lane);
@@ -298,8 +299,8 @@ export function admitDrift(lane: Lane, context: Context): Admission {
 }
 
 /**
- * A record whose resource was never made, since its parent's had ended: it is asked for again, for that is
- * here by now. What is live of it will see that by itself.
+ * Queues the create of a record whose resource was never made because its parent had ended, and is restored by now.
+ * A live outbound event of the lane finds the parent itself, so none is added then.
  */
 export function admitUnsent(lane: Lane, context: Context): Admission {
   const isUnsent = lane.recordId !== null && lane.externalId === null && lane.tombstone === null;
@@ -312,7 +313,7 @@ export function admitUnsent(lane: Lane, context: Context): Admission {
   );
 }
 
-/** Unsent edits of a record that was deleted are kept where they can be seen. */
+/** Conflicts for unsent edits of a deleted record, so that the ledger keeps them. */
 function lostWith(lane: Lane, deleted: Content | null, context: Context): readonly Conflict[] {
   if (lane.base === null || deleted === null) return [];
   return Object.entries(unsentOf(lane, deleted, context)).map(([field, lost]) => ({
@@ -329,7 +330,7 @@ function changedNow(lane: Lane, { mapping, now }: Context): Lane {
   return { ...lane, recordChangedAt: Object.fromEntries(times) };
 }
 
-/** Moves the per-field times that "later" reads. */
+/** Advances the per-field change times, by which a policy decides which side is later. */
 export function takeTimes(
   lane: Lane,
   change: Pick<RecordChange, "changedAt">,

@@ -1,4 +1,4 @@
-/** What an outbound event does next, and how it ends. */
+/** The next step of an outbound event, and how the event ends. */
 import { type Content, pick, type SetChanges } from "../../model/content.ts";
 import type { FieldChange, TandemEvent } from "../../model/event.ts";
 import type { Attempt, Lane, Transition } from "../../model/lane.ts";
@@ -49,27 +49,24 @@ import {
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { closingValues, removalOf } from "./removal.ts";
 
-/**
- * The parent's resource: `none` where the type has no parent, `null` where it has no id yet, and
- * the parent record's key where its pairing has ended.
- */
+/** The parent's resource: `none` if the type has no parent, `null` if the parent's resource has no id yet. */
 export type ParentState = "none" | ResourceRef | null | EndedParent;
 
 export type OutboundStep =
-  /** It ended, or went back to wait; there is no request. */
+  /** The event ended or was requeued; no request follows. */
   | { readonly kind: "settled"; readonly transition: Transition }
   /** The outcome of an earlier request is unknown: read the resource first. */
   | { readonly kind: "reread"; readonly ref: ResourceRef }
-  /** A write comes next, and nobody has read by now what it would overwrite. */
+  /** A write follows, and the content that it would overwrite must be read first. */
   | { readonly kind: "read"; readonly ref: ResourceRef; readonly validator: string | null }
-  /** An earlier create may have landed: look for its token, or for what was sent, first. */
+  /** An earlier create may have taken effect: find its resource by the token, or by the values sent, first. */
   | {
       readonly kind: "find";
       readonly token: string;
       readonly sent: readonly Content[];
       readonly parent: ResourceRef | null;
     }
-  /** A create comes next: does the app have a token of its author's? */
+  /** A create follows: ask the app for a token of its author first. */
   | { readonly kind: "ask_author" }
   | {
       readonly kind: "request";
@@ -81,7 +78,7 @@ export type OutboundRequest =
   | {
       readonly kind: "create";
       readonly values: Content;
-      /** `null` where the values leave no room for it. */
+      /** `null` if the values leave no room for it. */
       readonly token: string | null;
       readonly parent: ResourceRef | null;
       readonly writer: Writer;
@@ -91,29 +88,29 @@ export type OutboundRequest =
       readonly ref: ResourceRef;
       /** Fields that take a value as it is. */
       readonly values: Content;
-      /** Of sets, what is added and removed: what others did to them beside that stays. */
+      /** Elements to add to and remove from sets, so that changes by others stay. */
       readonly sets: SetChanges;
       readonly token: string | null;
     }
   | { readonly kind: "delete" | "close"; readonly ref: ResourceRef };
 
 export interface OutboundView {
-  /** The record in the resource's terms, or `null` where the row is absent. */
+  /** The record in the resource's terms; `null` if the row is absent. */
   readonly record: Content | null;
-  /** Whether an absent row may only be hidden from us. Default: it is gone. */
+  /** Whether an absent row may only be hidden from Tandem. Default: `false`, the row is deleted. */
   readonly hidden?: boolean;
   readonly parent: ParentState;
   /** A fresh random token, used if a create begins. */
   readonly token: string;
-  /** The line that says who wrote what we post. Default: nobody is named. */
+  /** The attribution line that names the author of a post. Default: none. */
   readonly attribution?: string | null;
-  /** Who writes what is created; `null` where nobody was asked yet. Default: the account. */
+  /** The writer of a create; `null` if the app was not asked for the author's token yet. Default: the account. */
   readonly writer?: Writer | null;
-  /** Whether this worker has read the resource just now, so that an unknown outcome is settled too. */
+  /** Whether this worker has read the resource since its claim, which settles an unknown outcome too. */
   readonly looked: boolean;
 }
 
-/** Decides the next step of a claimed outbound event from record and base as they are now. */
+/** Decides the next step of a claimed outbound event from the present record and base. */
 export function stepOutbound(
   start: Transition,
   event: TandemEvent,
@@ -164,7 +161,7 @@ export function stepOutbound(
 
   const values = unsentOf(lane, view.record, context);
   if (Object.keys(values).length === 0) {
-    // A look that found our own write to have landed has said so in the reason.
+    // A read that found our own write in effect has set the reason already.
     const reason = event.reason === "being_processed" ? "nothing_to_send" : event.reason;
     return settled(move(start, event.id, "completed", context.now, { reason, error: null }));
   }
@@ -191,7 +188,7 @@ export function stepOutbound(
   };
 }
 
-/** The record came back while its deletion was being carried out: what is left of it is not done. */
+/** Ends a deletion whose record was restored meanwhile: its remaining steps must not be carried out. */
 function endTakenBack(start: Transition, event: TandemEvent, context: Context): Transition {
   const [newer] = liveEvents(start.lane, "queued", "outbound");
   return move(start, event.id, "ignored", context.now, {
@@ -228,7 +225,7 @@ function stepCreate(
   const values = creationValues(context.mapping, record);
   const begun = start.lane.intent ?? { token: view.token, since: context.now, tokenless: false };
   const carried = context.mapping.resource.carriesToken(values, begun.token);
-  // Without the token only who wrote a resource tells that it may be ours.
+  // Without the token only the author tells that a resource may be ours, so the account must be the author.
   const writer = carried ? asked : BY_ACCOUNT;
   if (writer === null) return { kind: "ask_author" };
   const said = saidOf(values, context.mapping);
@@ -249,7 +246,7 @@ function stepCreate(
   };
 }
 
-/** A removal reads first what it may replace, and names what of that is news. */
+/** The next step of a removal. It reads first what it would replace, so that unread edits become conflicts. */
 function stepRemoval(
   start: Transition,
   event: TandemEvent,
@@ -272,7 +269,7 @@ function stepRemoval(
   }
   const ref = refOf(lane, lane.externalId);
   const values = kind === "close" ? closingValues(context.mapping) : {};
-  // Where a create was never answered, nothing is known: closing what it made replaces nothing that is news.
+  // If a create was never answered, no content is known: closing its resource replaces nothing that could be new.
   const replaces = kind === "delete" || lane.base !== null;
   if (replaces && !looked && mustReadFirst(lane, context)) {
     return { kind: "read", ref, validator: validatorOf(lane) };
@@ -285,8 +282,8 @@ function stepRemoval(
 }
 
 /**
- * Notes what is sent before it leaves, so that whoever comes next knows the outcome is open. An
- * attempt that is still open was looked for and not found: it may land yet.
+ * Notes an attempt before its request is sent, so that the next worker knows of the open outcome. An earlier attempt
+ * that is still open was read back and not found; it may take effect yet, so it is kept as unanswered.
  */
 function sending(
   { lane, ended }: Transition,
@@ -337,7 +334,7 @@ export function concludeAnswer(
   return queueUnsent(ended, differsFrom(concluded.lane, record.after, context), context);
 }
 
-/** Takes the look that settled an unknown outcome; the event goes on afterwards. */
+/** Merges the read that settled an unknown outcome; the event continues afterwards. */
 export function concludeLook(
   start: Transition,
   event: TandemEvent,
@@ -361,7 +358,7 @@ export function concludeLook(
   });
 }
 
-/** What we sent and now see at the resource. */
+/** The changes of an attempt that the resource shows. */
 function changesSeen(attempt: Attempt | null, content: Content): readonly FieldChange[] {
   return changesSent(attempt).filter(({ field, from, to }) => hasTaken(content[field], from, to));
 }

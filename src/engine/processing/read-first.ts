@@ -1,13 +1,12 @@
 /**
- * Read before write: a request that overwrites something leaves only after a read that began since this
- * worker took the event, and whose news is merged. Without it an edit at the resource that nobody has
- * read disappears without a word: webhooks get lost, and polls see it a minute late (situation 56).
+ * Read before write: a request that overwrites something is sent only after a read that began since this worker
+ * claimed the event, and after the read was merged. Without it an unread edit of the resource would be lost without
+ * a record: webhooks get lost, and polls see the edit a minute late (situation 56).
  *
- * 1. The read is conditional where the lane keeps a validator of what it knows; unchanged, it shows nothing
- *    new and nothing is merged.
- * 2. What our own request's answer has shown may stand for a read for a moment: `readFreshness` (default: 0),
- *    counted from when that request left. A webhook or a list says what the resource was, not what it is.
- * 3. An edit that lands between this read and our request can still be lost: the round trip of one request.
+ * 1. The read is conditional if the lane keeps a validator. An unchanged resource needs no merge.
+ * 2. The answer to our own request may replace a read for `readFreshness` (default: 0), counted from the sending of
+ *    that request. A webhook or a list cannot: it shows past content.
+ * 3. An edit between this read and our request can still be lost: the round trip of one request.
  */
 import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
@@ -15,13 +14,13 @@ import { addMillis } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { type Context, lastWrites, liveEvents, postpone } from "../lane/index.ts";
 
-/** Whether the resource must be read before a write of ours may leave. */
+/** Whether the resource must be read before a write of ours may be sent. */
 export function mustReadFirst({ lastSent }: Lane, { now, readFreshness }: Context): boolean {
   if (lastSent?.settledAt === undefined) return true;
   return addMillis(lastSent.sentAt, readFreshness) <= now;
 }
 
-/** A write gives way to news that came while it was reading: it is merged first. `null`: there is none. */
+/** Postpones a write until inbound events that arrived during its read are merged; `null` if there are none. */
 export function awaitNews(
   start: Transition,
   event: TandemEvent,
@@ -34,7 +33,7 @@ export function awaitNews(
   });
 }
 
-/** With what a read may be answered "unchanged": a validator of what the lane has merged last. */
+/** The validator of a conditional read. It must be of merged content: "unchanged" would skip a merge otherwise. */
 export function validatorOf({ known }: Lane): string | null {
   if (known === null || known.lost || known.doubted === true || known.baseFrom !== undefined) {
     return null;
@@ -43,8 +42,8 @@ export function validatorOf({ known }: Lane): string | null {
 }
 
 /**
- * Conflicts to record where a resource is about to be deleted for its record, or closed: what it says, and
- * the record never had, goes with it. `closing`: what is set instead.
+ * Conflicts to record before a resource is deleted or closed with its record: values that the record never had are
+ * lost. `closing`: the values that are set instead.
  */
 export function deletedUnread(
   lane: Lane,

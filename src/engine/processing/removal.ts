@@ -1,4 +1,4 @@
-/** How the end of a record is carried out at its resource: by which request, after which read, and what the answer means. */
+/** How the end of a record is carried out at its resource: the read before it, the request, and its answer. */
 import { type Content, pick } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { Lane, RecordMove, Transition } from "../../model/lane.ts";
@@ -20,8 +20,8 @@ import { sightOf } from "../merge/index.ts";
 import { deletedUnread } from "./read-first.ts";
 
 /**
- * Takes the read before a deletion or a closing: what that replaces, and the record never had, is named.
- * After a closing the rest can still be read there, by whoever takes the record back.
+ * Takes in the read before a deletion or a closing: replaced values that the record never had become conflicts.
+ * A closing replaces only the closed state. Other fields can still be read there if the app restores the record.
  */
 export function concludeRemovalLook(
   start: Transition,
@@ -50,9 +50,9 @@ export function concludeRemovalLook(
 /**
  * Ends an outbound delete that was carried out, or had nothing left to do.
  *
- * @param answer What closing it answered: base takes what we set, so that a record that comes back
- *   is compared with it; the rest is for a later look. `gone` where the resource was deleted before;
- *   `not_found` does not tell, so that the sweep may remove it once more.
+ * @param answer The answer to a closing: base takes the values that we set, so that a restored record is compared
+ *   with them; a later read merges the rest. `gone`: the resource was deleted before. `not_found` does not tell
+ *   whether it exists, so the sweep may remove it once more.
  */
 export function concludeResourceRemoval(
   start: Transition,
@@ -91,7 +91,7 @@ export function concludeResourceRemoval(
   });
 }
 
-/** What happens to the resource of a lane whose record is gone, as far as the adapter can. */
+/** The removal of the resource of a lane whose record is deleted or moved, among those that the adapter supports. */
 export function removalOf(
   { tombstone }: Pick<Lane, "tombstone">,
   mapping: Mapping,
@@ -99,12 +99,12 @@ export function removalOf(
   return removalAfter(tombstone?.recordMoved ?? null, mapping);
 }
 
-/** What will happen to it, by where the record was moved; `null`: it is deleted. */
+/** The removal that follows a move of the record, or its deletion (`null`). */
 export function removalAfter(
   move: RecordMove | null,
   { onRecordDeleted, resource }: Mapping,
 ): Mapping["onRecordDeleted"] {
-  // The conversation stays below the resource that it was led at.
+  // Comments stay below the resource on which they were written.
   if (move === "with_parent") return "detach";
   if (onRecordDeleted === "detach" || resource.removal.includes(onRecordDeleted)) {
     return onRecordDeleted;
@@ -112,7 +112,7 @@ export function removalAfter(
   return resource.removal[0] ?? "close";
 }
 
-/** What closing a resource sets of the fields that are mapped. */
+/** The values that closing a resource sets in mapped fields. */
 export function closingValues(mapping: Mapping): Content {
   return pick(mapping.resource.closedBy, mappedFields(mapping));
 }

@@ -1,10 +1,10 @@
 /**
- * A resource that was closed for its record's sake, and then opened again by a write of ours that had
- * been on its way for longer: it left while the record was there, and was never answered. Whoever closed
- * the resource has not seen it, and nobody wishes it open: it is closed once more.
+ * A resource that was closed because its record was deleted, and that a late write of ours opened again. The write
+ * was sent while the record existed, and was never answered. No person asked for the opening, so Tandem closes the
+ * resource once more.
  *
- * Told by what it shows only: whoever opens it by hand within that write's ten minutes is taken for the
- * write, once.
+ * Only the content tells. If a person opens the resource within that write's ten minutes, Tandem takes it for the
+ * write and closes it, once.
  */
 import { sameValue } from "../../model/content.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -15,19 +15,19 @@ import { type Admission, type Arrival, type Context, ownTime, REMEMBER_MS } from
 import { queueRemoval } from "./local-change.ts";
 import { closingValues } from "./removal.ts";
 
-/** Admits an arrival, and closes what it shows to be open by our own late write. */
+/** Admits an arrival, and queues another closing if a late write of ours may have opened the resource. */
 export function admitThenReclose(lane: Lane, arrival: Arrival, context: Context): Admission {
   const admission = admit(lane, arrival, context);
   const landed = undoneBy(lane, arrival.observation, context);
   if (landed.length === 0) return admission;
   const unanswered = lane.unanswered.filter((write) => !landed.includes(write));
   const removal = queueRemoval({ ...admission.lane, unanswered }, context);
-  // Whoever is about to close it will see, or the next look does.
+  // The removal that is queued already will close the resource.
   if (removal.event === null) return admission;
   return { ...removal, ended: [...admission.ended, ...removal.ended], event: admission.event };
 }
 
-/** The writes of ours that may have undone what closed the resource: each does so once. */
+/** The writes of ours that may have opened the closed resource. Each takes effect only once. */
 function undoneBy(
   { tombstone, lastSent, unanswered, clock }: Lane,
   { content, action, updatedAt }: Observation,
