@@ -1,25 +1,25 @@
 /**
- * Children that follow their parent, where a record has several lanes: the app put it elsewhere while its
- * resource was out of reach, or a look that was late made it another lane. It has one at the new place.
+ * Children that follow their parent although their record has several lanes: the app moved the record while its
+ * resource was out of reach, or a late drain made another lane. The record must have one lane at the new place.
  */
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import { isUnsent } from "./resource-return.ts";
 
-/** What becomes of the lanes of records that have several. */
+/** The lanes that lose their record to another lane. */
 export interface DuplicateResolution {
-  /** Lanes that have sent nothing, by the one that takes their record: they go. */
+  /** Lanes that have sent nothing, by the lane that takes their record. They are removed. */
   readonly yields: ReadonlyMap<LaneId, readonly Lane[]>;
-  /** Lanes that let their record go, and whose resource is removed. */
+  /** Lanes that are detached from their record, and whose resource is removed. */
   readonly leaves: ReadonlySet<LaneId>;
 }
 
 /**
- * Which lane keeps its record: one that lives at the new place before one that lives elsewhere, that before
- * one that was out of reach, and of two of those the later; whoever has sent nothing comes last.
+ * Decides which lane keeps its record. In this order: a lane that is at the new place already, a lane that lives
+ * elsewhere, a lane that was out of reach, a lane that has sent nothing. The later of two equal lanes wins.
  *
- * @param arriving Children that live at the new place once they have followed.
- * @param present Lanes that live there already.
+ * @param arriving Children that will live at the new place after they have followed.
+ * @param present Lanes that live at the new place already.
  */
 export function resolveDuplicateLanes(
   arriving: readonly Lane[],

@@ -1,10 +1,9 @@
 /**
- * Pairings that move, end and come back: resources that are transferred, records that the app puts
- * elsewhere.
+ * Pairings that move, end and return: transferred resources, and records that the app moves.
  *
  * 1. A record has at most one living lane in each connection.
- * 2. A lane that was left keeps a tombstone that says where its pairing went.
- * 3. A pairing that ended comes back only on proof: a read by id, or a record that is here again.
+ * 2. A lane left behind by a move keeps a tombstone that names the new place.
+ * 3. An ended pairing returns only on proof: a read by id, or a restored record.
  */
 export { type DuplicateResolution, resolveDuplicateLanes } from "./duplicate-lanes.ts";
 export {

@@ -1,4 +1,4 @@
-/** The children of a resource that was moved, found again among what is below it at its new place. */
+/** Matching the children of a moved resource with the resources below it at its new place. */
 import { type Content, digest, type FieldSpecs, sameValue } from "../../model/content.ts";
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -6,10 +6,10 @@ import type { Observation } from "../../model/observation.ts";
 import type { ChildMatch } from "../lane/index.ts";
 
 /**
- * Finds the children of a moved resource among those at its new place. A provider may give them new
- * ids there, so they are told by id, by our token, by what they say, and then, of one author, by their
- * order: where none says what it said, it was edited on the way. One whose record was deleted, or put elsewhere,
- * may be gone: it is told by no guess, for what it is taken for is removed.
+ * Finds the children of a moved resource among those at its new place. A provider may give them new ids there, so
+ * they are matched by id, then by token, then by content, and last by author and order: a child whose content is not
+ * found was edited meanwhile. A child whose record was deleted or moved away is never matched by author and order,
+ * because a wrongly matched resource would be removed.
  */
 export function matchChildren(
   children: readonly Lane[],

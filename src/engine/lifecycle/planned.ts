@@ -1,4 +1,4 @@
-/** What a comparison leads to, as typed actions: what each says, and what comes of a record beside its resource. */
+/** Planned actions: the typed result of a comparison of records and resources, to show, weigh or execute. */
 import { canonical, type Content } from "../../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
@@ -7,54 +7,54 @@ import { type Context, liveEvents, outboundOff } from "../lane/index.ts";
 import { unsentOf } from "../processing/index.ts";
 import { changesOf, planMerge, type Sight } from "../merge/index.ts";
 
-/** What is done to one side of one pairing. */
+/** An action on one side of one pairing. */
 export type PlannedKind =
   | "create_record"
   | "update_record"
   | "delete_record"
   | "archive_record"
   | "detach_record"
-  /** Its resource was taken for deleted and is alive: it is paired again, and not archived any more. */
+  /** The resource returned: the record is paired again, and its archiving is undone. */
   | "restore_record"
   /** Its resource was moved to another connection. */
   | "move_record"
   | "create_resource"
   | "patch_resource"
   | "remove_resource"
-  /** Of ours, and not what its record is bound to: created twice. */
+  /** A second resource of ours that its record is not paired with. */
   | "close_surplus";
 
-/** One thing that is to be done, with all it takes to judge it. */
+/** One planned action, with everything that a person needs to judge it. */
 export interface PlannedAction {
   readonly kind: PlannedKind;
   readonly resourceType: string;
-  /** `null` where the resource is still to be created. */
+  /** `null` if the resource does not exist yet. */
   readonly externalId: string | null;
   readonly recordType: string;
-  /** `null` where the record is still to be created. */
+  /** `null` if the record does not exist yet. */
   readonly recordId: string | null;
-  /** Field by field, as the ledger will tell it. */
+  /** The changes field by field, as the ledger will show them. */
   readonly changes: readonly FieldChange[];
-  /** What would be overruled, and by whom. */
+  /** The values that would lose, and the side that wins. */
   readonly conflicts: readonly Conflict[];
 }
 
-/** The record of a lane as it is now: in the resource's terms, `gone`, or none yet. */
+/** The present record of a lane: in the resource's terms, `gone` if it was deleted, or `none` before it exists. */
 export type RecordSide =
   | { readonly kind: "present"; readonly content: Content }
   | { readonly kind: "gone" }
   | { readonly kind: "none" };
 
-/** What an observation leads to. */
+/** The plan for an observation. */
 export interface PlannedSight {
-  /** Whether admission makes anything of it, be it only that it was seen. */
+  /** Whether admission adds an event for it, of any state. */
   readonly isAdmitted: boolean;
-  /** Whether its event does what is planned; else the record differs by itself. */
+  /** Whether the observation's event carries out the actions. Otherwise the record differs without it. */
   readonly isNews: boolean;
   readonly actions: readonly PlannedAction[];
 }
 
-/** Whether nothing may leave now: switched off, or what leaves is errored and waits for somebody. */
+/** Whether nothing may be sent now: outbound is switched off, or an outbound event is errored or disabled. */
 export function isHeld(lane: Lane, context: Context): boolean {
   return (
     outboundOff(lane, context) !== null ||
@@ -83,7 +83,7 @@ export function action(
   return { kind, resourceType, externalId, recordType, recordId, changes, conflicts };
 }
 
-/** What only a later change can set, and what a new resource says there. */
+/** The values that only a change after the create can set, and the values of a new resource in these fields. */
 export function laterValues(mapping: Mapping, record: Content): readonly [Content, Content] {
   const { fields } = mapping.resource;
   const later: Record<string, Content[string]> = {};
@@ -99,7 +99,7 @@ export function laterValues(mapping: Mapping, record: Content): readonly [Conten
   return [later, first];
 }
 
-/** Plans what a record that differs from base leads to, where the resource has no news. */
+/** Plans the actions for a record that differs from base while the resource has not changed. */
 export function planRecordSide(
   lane: Lane,
   record: RecordSide,
@@ -113,7 +113,7 @@ export function planRecordSide(
   return changes.length === 0 ? [] : [action("patch_resource", lane, changes, conflicts)];
 }
 
-/** Plans what an event that was just admitted leads to. */
+/** Plans the actions that a just admitted event will carry out. */
 export function planNews(
   after: Lane,
   event: Pick<TandemEvent, "content" | "updatedAt">,

@@ -1,38 +1,38 @@
 /**
- * A record that the app moves: its scope column changes, or what it belongs to does, and it belongs
- * to another connection from then on. Its lane ends where it was, and another begins where it is.
+ * A record that the app moves: its scope column or its parent changes, and it belongs to another connection from
+ * then on. Its lane ends in the old connection, and another lane begins in the new one.
  *
- *   1  which lanes it leaves       `leavingLanes`, from where it belongs by now
- *   2  what becomes of such a lane `admitRecordMove` in `local-change.ts`
- *   3  what takes it where it is   `placeRecord` in `record-placement.ts`
- *   4  what is still heard there   ignored for the move; what it says is named, see `missedAtMove`
+ *   1  the lanes that it leaves                  `leavingLanes`, from its present scope or parent
+ *   2  the end of such a lane                    `admitRecordMove` in `local-change.ts`
+ *   3  its lane in the new connection            `placeRecord` in `record-placement.ts`
+ *   4  later observations of the old resource    ignored for the move; conflicts by `missedAtMove`
  *
- * Only where the record belongs by now counts, never who wrote the column: a record that follows its
- * transferred resource belongs to the connection that its lane is in already.
+ * Only the present scope or parent counts, never the author of the write: a record that follows its transferred
+ * resource belongs to the connection of its lane already.
  */
 import type { TandemEvent } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane, RecordMove } from "../../model/lane.ts";
 
-/** A parent record's lane, as far as its children are concerned. */
+/** The part of a parent record's lane that matters to its children. */
 export interface ParentPairing {
   readonly connectionId: ConnectionId;
   /**
-   * `moving`: its resource was moved, and the child in question is still to follow. `left`: it ended by
-   * a move of the record. `ended`: by a deletion. `expected`: its row belongs to the connection, and its
-   * lane is not committed yet.
+   * `moving`: its resource was moved, and the child has not followed yet. `left`: it ended by a move of the record.
+   * `ended`: it ended by a deletion. `expected`: its row belongs to the connection, and its lane is not committed
+   * yet.
    */
   readonly standing: "living" | "expected" | "moving" | "left" | "ended";
 }
 
-/** Where a record belongs, as its row says it. */
+/** The connections that a record belongs to, by its present row. */
 export type Whereabouts =
-  /** It follows a resource that was moved, so its scope says nothing yet. */
+  /** The record follows a moved resource, so its scope is not decided yet. */
   | { readonly kind: "unsettled" }
   | { readonly kind: "by_scope"; readonly connections: readonly ConnectionId[] }
   | { readonly kind: "by_parent"; readonly parents: readonly ParentPairing[] };
 
-/** The connections that a record is to have a counterpart in. */
+/** The connections in which a record should have a counterpart. */
 export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
   if (where.kind === "unsettled") return [];
   if (where.kind === "by_scope") return where.connections;
@@ -42,8 +42,8 @@ export function connectionsAt(where: Whereabouts): readonly ConnectionId[] {
 }
 
 /**
- * Which of a record's living lanes it leaves, and for where. A child whose parent had its counterpart
- * here stays: that its parent was deleted is no move. Where it never had one, nothing is to come here.
+ * The living lanes that a record leaves, with its destination. A child stays in a connection where its parent's
+ * lane has ended, because a deleted parent is no move. It leaves a connection in which its parent never had a lane.
  */
 export function leavingLanes(
   lanes: readonly { readonly id: LaneId; readonly connectionId: ConnectionId }[],
@@ -66,12 +66,12 @@ export function leavingLanes(
 }
 
 /**
- * Whether an outbound event belies where its record is by now: two drains at once may each have seen
- * the record at another time. Then the drain looks once more, and nothing is sent before it has. Of
- * what is paired only that is asked which looks at the resource first, as who is taken back does.
+ * Whether an outbound event contradicts its record's present connection. Two concurrent drains may have read the
+ * record at different times. Then the drain must decide again before anything is sent. In a paired lane only an
+ * event that re-reads is checked, such as one that restores a record.
  *
- * @param isHere Whether the record belongs to the lane's connection as its row, or its parent's lanes,
- *   are now; `null` where its row is gone, or its parent is on its way or has no counterpart.
+ * @param isHere Whether the record belongs to the lane's connection, by its present row or its parent's lanes.
+ *   `null` if its row is deleted, or if its parent is moving or has no counterpart.
  */
 export function isMisplaced(
   { externalId, moved, tombstone }: Lane,
@@ -84,8 +84,8 @@ export function isMisplaced(
 }
 
 /**
- * A lane that was let go of with its parent, whose record was deleted meanwhile, once the parent is back: its
- * resource is that of any deleted record by now (S68).
+ * The lane of a record that left with its parent and was deleted before the parent returned. Its resource now
+ * counts as that of any deleted record (S68).
  */
 export function deletedWhileAway(lane: Lane): Lane {
   const { tombstone } = lane;

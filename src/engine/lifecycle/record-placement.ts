@@ -1,49 +1,49 @@
 /**
- * What a local write means where its record belongs: which lane takes it, and what it may make there.
+ * The lane that takes a local write in a connection that its record belongs to.
  *
- *   1  where the record belongs            `Whereabouts` in `record-move.ts`
- *   2  which of its ended lanes counts     `takingBack`
- *   3  what the write means there          `placeRecord`
+ *   1  the connections of the record                      `connectionsAt` in `record-move.ts`
+ *   2  the ended lane that counts in such a connection    `takingBack`
+ *   3  the lane that takes the write                      `placeRecord`
  */
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane, RecordMove, Tombstone } from "../../model/lane.ts";
 
-/** A lane of a record that has ended, as far as it says who takes the record back. */
+/** The part of an ended lane that decides whether it takes its record back. */
 export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "side" | "at"> {
   readonly recordMoved: RecordMove | null;
-  /** The connection that its resource came from, while record and children are still to follow. */
+  /** The connection that its resource was moved from; `null` once record and children have followed. */
   readonly movedFrom: ConnectionId | null;
-  /** Its resource went where nothing is connected. */
+  /** Its resource is out of reach. */
   readonly isAway: boolean;
 }
 
-/** What a record's write means for a connection that it belongs to. */
+/** The lane that takes a record's write in a connection that the record belongs to. */
 export type Placement<Ended> =
-  /** Its lane there takes the write. */
+  /** Its living lane takes the write. */
   | { readonly kind: "paired" }
-  /** It had none there before, and begins one: what belongs to it comes too. */
+  /** Its first lane there is created. Its children follow. */
   | { readonly kind: "first" }
-  /** Another lane follows the one that has ended. */
+  /** A new lane follows the one that has ended. */
   | { readonly kind: "anew" }
-  /** The lane that ended with the record takes it back, with its resource. */
+  /** The lane that ended with the record is restored, with its resource. */
   | { readonly kind: "back"; readonly lane: Ended }
-  /** Its resource is gone: the write is told there, and makes no other resource by itself. */
+  /** The resource is deleted: the ended lane notes the write as ignored, and no other resource is created. */
   | { readonly kind: "over"; readonly lane: Ended };
 
-/** A record's write, and where else the record is. */
+/** A record's write, and the record's lanes. */
 export interface Placed<Ended extends EndedLane> {
-  /** Its lanes by one mapping: those that live, and those that have ended, oldest first. */
+  /** The record's lanes by one mapping: living ones, and ended ones, oldest first. */
   readonly living: readonly Pick<Lane, "connectionId">[];
   readonly ended: readonly Ended[];
-  /** The app made it anew, or took its deletion back. */
+  /** The app inserted the record again, or restored it. */
   readonly isRevival: boolean;
-  /** It leaves another connection now. */
+  /** The write moves it out of another connection. */
   readonly isFromElsewhere: boolean;
-  /** It belongs to another record. */
+  /** It has a parent record. */
   readonly isChild: boolean;
 }
 
-/** Decides what a write of a record means for a connection that the record belongs to. */
+/** Decides which lane takes a record's write in a connection that the record belongs to. */
 export function placeRecord<Ended extends EndedLane>(
   connectionId: ConnectionId,
   { living, ended, isRevival, isFromElsewhere, isChild }: Placed<Ended>,
@@ -52,7 +52,7 @@ export function placeRecord<Ended extends EndedLane>(
   const lane = takingBack(ended, living.length > 0, connectionId);
   if (lane === undefined) return { kind: "first" };
   if (lane.side === "record") return { kind: "back", lane };
-  // What it belongs to has another resource here: what is back together with that has followed it before.
+  // If the parent's resource had returned here, this child would have followed it. So the parent has another one.
   const isBelowAnother = isChild && lane.isAway;
   return isRevival || isFromElsewhere || lane.recordMoved !== null || isBelowAnother
     ? { kind: "anew" }
@@ -60,13 +60,13 @@ export function placeRecord<Ended extends EndedLane>(
 }
 
 /**
- * Which of a record's ended lanes counts where it belongs: the last that ended there, or whose resource was
- * moved from there since. That one has the record follow, as if it had been there when its resource went,
- * unless the app has put the record elsewhere meanwhile. Where its resource is gone it has ended there too;
- * so has a double, which a resource that was moved has left behind: it gets no counterpart before it goes.
+ * The ended lane that counts in a connection: the last one that ended there, or whose resource was moved from
+ * there since. A lane whose resource was moved makes the record follow, unless the app moved the record elsewhere
+ * meanwhile. If its resource is deleted, the lane has ended in the old connection as well. So has the lane of a
+ * duplicate record that a move left behind: it must get no counterpart before it is removed.
  *
- * @param ended By one mapping, oldest first.
- * @param isPaired Whether the record has a lane by that mapping that lives, wherever.
+ * @param ended The record's ended lanes by one mapping, oldest first.
+ * @param isPaired Whether the record has a living lane by that mapping, in any connection.
  */
 export function takingBack<Ended extends EndedLane>(
   ended: readonly Ended[],
@@ -83,12 +83,12 @@ export function takingBack<Ended extends EndedLane>(
 }
 
 /**
- * The connections in which a parent without a living lane is to get its first one. Another worker's drain
- * may be making that lane: its children must not count as unconnected until it commits (situation 55).
+ * The connections in which a parent without a living lane will get its first one. Another worker's drain may be
+ * making that lane: its children must not count as unconnected until it commits (situation 55).
  *
- * @param connections Where the parent belongs, by its row.
- * @param ended Its lanes by one mapping, oldest first. One that ended there decides by itself: a restore
- *   notes the children after its commit.
+ * @param connections The connections of the parent, by its row.
+ * @param ended The parent's ended lanes by one mapping, oldest first. A connection with an ended lane is not
+ *   expected: a restore notes the children after its commit.
  */
 export function expectedIn(
   connections: readonly ConnectionId[],
@@ -98,8 +98,8 @@ export function expectedIn(
 }
 
 /**
- * The connections in which a parent has ended: where it was, and where it came from, if it ended on its way.
- * What belongs to it was still to follow from there, and goes on with it once it is back.
+ * The connections in which a parent's lane counts as ended: its own, and the one it was moved from if it ended
+ * before its children followed. These children follow after the parent is restored.
  */
 export function endedIn({
   connectionId,

@@ -1,12 +1,11 @@
 /**
- * A resource that its users move to another container. Its lane goes with it: the pairing, base and
- * history stay, and its address changes. A lane is left behind at the old address, ended by the
- * move, so that whatever still arrives there is ignored for it. Where nothing is connected at the
- * new place the pairing ends and the record is kept.
+ * A resource that its users move to another container. Its lane moves with it: pairing, base and history stay, and
+ * the address changes. Another lane takes the old address, ended by the move, so that late observations there are
+ * ignored. If no connection covers the new container, the pairing ends and the record is kept.
  *
- *   1  the resource is moved      `moveLane`: two lanes trade places; the resource is read there
- *   2  what belongs to it follows `followParent`, matched by `matchChildren`
- *   3  nobody is there            `leaveLane`; it may come back from there
+ *   1  the resource is moved           `moveLane`: two lanes trade addresses, and the resource is read again
+ *   2  its children follow             `followParent`, matched by `matchChildren`
+ *   3  the new place is out of reach   `leaveLane`; the resource may return from there
  */
 import { sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
@@ -40,16 +39,16 @@ import { admitRecordMove, closingValues, queueRemoval } from "../processing/inde
 export interface MoveNews {
   readonly source: ObservationSource;
   readonly deliveryId: DeliveryId | null;
-  /** The resource at its new place, to show: its number and page. */
+  /** The resource's number and page at its new place, for display. */
   readonly display: Readonly<Record<string, string>>;
 }
 
-/** A place as one text, by which a lane is found whose resource went there. */
+/** An address as one text, to find a lane by its tombstone's `movedTo`. */
 export function placeText({ containerId, externalId }: Place): string {
   return `${containerId}/${externalId}`;
 }
 
-/** A lane that could go, with the scope of its connection. */
+/** A lane that the move concerns, with the scope of its connection. */
 export interface Departure {
   readonly lane: LaneId;
   readonly scope: string;
@@ -62,8 +61,8 @@ export interface Destination {
 }
 
 /**
- * Which lane goes to which connection, where container or both are joined to several scopes: the same
- * scope first, then in order. Those that find no place stay without one.
+ * Assigns lanes to connections of the new container, if either container is connected to several scopes: the same
+ * scope first, then in order. A lane without a free connection gets none.
  */
 export function destinations(
   departures: readonly Departure[],
@@ -92,17 +91,17 @@ export function destinations(
   return result;
 }
 
-/** Both lanes of a move: the one that went, and the one left behind at the old address. */
+/** Both lanes of a move: the moved one, and the one that takes the old address. */
 export interface Moved {
   readonly there: Transition;
   readonly behind: Transition;
 }
 
 /**
- * Moves a lane to the place of another, which may know the resource under its new address already,
- * and have a record made of it: that one takes the old address, and its record is a double.
+ * Moves a lane to the address of another lane (`place`). That lane may know the resource under its new address, and
+ * have created a record from it: it takes the old address, and its record is a duplicate.
  *
- * A claim under way is lost, and its outcome unknown: the resource is read at its new place first.
+ * A claim in progress is lost and its outcome unknown, so the resource is read at its new address first.
  */
 export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): Moved {
   const here = readdress(lane, place, to);
@@ -114,12 +113,12 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
   const start = withLane(here, {
     display: { ...lane.display, ...news.display },
     tombstone: here.lane.tombstone === null ? null : backAgain(here.lane, here.lane.tombstone, now),
-    // A create of it may still land where it left.
+    // A create of this lane may still take effect in the old container.
     intent: lane.intent === null ? null : { leftFrom: lane.connectionId, ...lane.intent },
     moved: lane.moved ?? former,
   });
   const { tombstone } = start.lane;
-  // A record that was deleted stays deleted, and its resource is removed where it is now.
+  // A deleted record stays deleted, and its resource is removed at its new address.
   if (tombstone !== null) {
     const there = lane.tombstone?.movedTo === undefined ? start : removeAtLast(start, to);
     return { there, behind: stayBehind(place, lane, tombstone.event, null, news, now) };
@@ -142,13 +141,13 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
   return { there, behind: stayBehind(place, lane, event.id, event, news, now) };
 }
 
-/** The app has put the record elsewhere, and it has a counterpart there: what has come along is left behind. */
+/** Detaches a moved lane from its record, which the app moved and which has a counterpart in another connection. */
 export function letRecordGo(along: Transition, context: Context): Transition {
   const { lane, ended } = admitRecordMove(along.lane, "to_connection", null, context);
   return { lane, ended: [...along.ended, ...ended] };
 }
 
-/** A resource that is somewhere was not deleted: what said so, and was not carried out, is of its old place. */
+/** Cancels inbound deletions that were not carried out: they were about the old address of a living resource. */
 function withoutDeletions(start: Transition, by: EventId, now: Instant): Transition {
   if (start.lane.tombstone !== null) return start;
   const details = { reason: "resource_moved", canceledBy: by } as const;
@@ -157,7 +156,7 @@ function withoutDeletions(start: Transition, by: EventId, now: Instant): Transit
     .reduce((next, { id }) => move(next, id, "canceled", now, details), start);
 }
 
-/** How a lane has ended that is moved; who deleted its record while it was out of reach is heard now. */
+/** The tombstone of a moved lane. A deletion of its record, captured while it was out of reach, counts now. */
 function backAgain({ live }: Lane, before: Tombstone, now: Instant): Tombstone | null {
   const tombstone = backInReach(before);
   const removal = live.find(
@@ -167,7 +166,7 @@ function backAgain({ live }: Lane, before: Tombstone, now: Instant): Tombstone |
   return { event: removal.id, at: now, side: "record" };
 }
 
-/** While it was out of reach nothing was done to a resource, unless it was before. */
+/** Queues the removal that could not be carried out while the resource was out of reach, unless it is closed. */
 function removeAtLast(start: Transition, context: Context): Transition {
   const { base } = start.lane;
   const closing = Object.entries(closingValues(context.mapping));
@@ -176,14 +175,14 @@ function removeAtLast(start: Transition, context: Context): Transition {
   return { lane, ended: [...start.ended, ...ended] };
 }
 
-/** A child goes where its parent went, to an id of its own there, if one was found. */
+/** Moves a child's lane after its parent's, to the id that was found for it at the new place, if any. */
 export function followParent(
   child: Lane,
   to: {
     readonly connectionId: ConnectionId;
     readonly externalId: string | null;
     readonly parent: ResourceRef;
-    /** The event that carries the parent's move on. */
+    /** The event that makes the children follow. */
     readonly event: EventId;
   },
   context: Context,
@@ -201,7 +200,7 @@ export function followParent(
   return withoutDeletions(followed, to.event, context.now);
 }
 
-/** The lane at a child's new address goes to the old one, ended by the event that moved both. */
+/** Moves the lane at a child's new address to the child's old one, ended by the event that moved the child. */
 export function tradePlaces(
   place: Lane,
   child: Lane,
@@ -212,8 +211,8 @@ export function tradePlaces(
 }
 
 /**
- * The resource went where nothing is connected. The pairing ends without anything being done to the
- * record, whatever the policy for deletions: the resource lives.
+ * Ends a pairing whose resource moved out of reach. The record is kept whatever the policy for deletions, because
+ * the resource is not deleted.
  */
 export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Context): Transition {
   const { now } = context;
@@ -233,7 +232,7 @@ export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Co
   return bear(withLane(canceled, { tombstone }), born);
 }
 
-/** Changes a lane's address. What failed at the old one is tried again; who was at work begins anew. */
+/** Changes a lane's address. Errored events are retried there, and the processing event is requeued. */
 function readdress(
   lane: Lane,
   to: Pick<Lane, "connectionId" | "externalId">,
@@ -258,7 +257,7 @@ function readdress(
   return { lane: waiting.lane, ended: [...again.ended, ...enabled.ended, ...waiting.ended] };
 }
 
-/** The lane left at the old address. What lived in it is canceled; a record of it is a double. */
+/** Moves a lane to the old address and ends it there. Its live events are canceled; its record is a duplicate. */
 function stayBehind(
   place: Lane,
   { connectionId, externalId, parent }: Pick<Lane, "connectionId" | "externalId" | "parent">,
@@ -286,7 +285,7 @@ function stayBehind(
     attempt: null,
     intent: null,
     awaitingIntent: null,
-    // It tells that what was at this address was not deleted.
+    // Shows that the resource at this address was moved, not deleted.
     moved:
       place.externalId === null
         ? null
@@ -298,8 +297,8 @@ function stayBehind(
 }
 
 /**
- * The lanes left behind on the way of one that was moved, more than once perhaps, before it was settled:
- * each names the place where the resource went from its own. The records of all of them are doubles.
+ * The trail of a lane that was moved, possibly several times, before record and children followed: the lanes at
+ * its former addresses, each of which names the next. Their records are duplicates.
  */
 export function forwardingChain(
   { connectionId, externalId, moved }: Pick<Lane, "connectionId" | "externalId" | "moved">,
@@ -317,7 +316,7 @@ export function forwardingChain(
   return way;
 }
 
-/** A record that was made of a moved resource goes as that does, which was deleted before anything had followed. */
+/** Deletes a duplicate record of a moved resource that was deleted before record and children followed. */
 export function removeWith(
   left: Lane,
   { source, deliveryId, updatedAt }: Pick<TandemEvent, "source" | "deliveryId" | "updatedAt">,
@@ -332,12 +331,12 @@ export function removeWith(
   );
 }
 
-/** What was led away from a lane that ended there is looked at again: there is nothing to be done. */
+/** Requeues the event of a moved lane that has ended: no record or child has to follow. */
 export function beginAnew(start: Transition, event: TandemEvent, now: Instant): Transition {
   return postpone(start, event, now, { reason: "resource_moved", runAt: now });
 }
 
-/** Waits for children that have not arrived: they are moved one after the other. */
+/** Postpones an event until the children arrive: the provider moves them one after the other. */
 export function awaitChildren(
   start: Transition,
   event: TandemEvent,

@@ -1,7 +1,6 @@
 /**
- * A resource that was taken for deleted and is listed all the same. What a list shows may be old, so
- * it is read by id, and where that proves it alive the pairing lives on: with its record, if that is
- * still there, or else with a new one.
+ * A resource that was taken for deleted but appears in a list. A list may be outdated, so the resource is read by
+ * id. If the read proves it alive, the pairing continues: with its record if that exists, or else with a new one.
  */
 import type { TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant, laterOf } from "../../model/instant.ts";
@@ -22,12 +21,12 @@ import {
 import { type PlannedAction, planNews, type RecordSide } from "./planned.ts";
 import { READS_LAG_MS } from "../merge/index.ts";
 
-/** Whether it is worth a read to know if the resource of an ended lane lives. */
+/** Whether a read could prove the resource of an ended lane alive. */
 export function mayBeBack(lane: Lane, context: Context): lane is Returnable {
   return mayReturn(lane) && inboundOff(lane, context) === null;
 }
 
-/** Whether a list or a read may show it only because it lags: the deletion was heard of just now. */
+/** Whether a list or a read may show the resource only because it is stale: the tombstone is too recent. */
 export function isTooYoungToReturn({ tombstone }: Returnable, now: Instant): boolean {
   return addMillis(tombstone.at, READS_LAG_MS) > now;
 }
@@ -35,7 +34,7 @@ export function isTooYoungToReturn({ tombstone }: Returnable, now: Instant): boo
 /**
  * Admits the read of a resource whose lane has ended.
  *
- * @param record Its record as it is now; one that is gone, or has another counterpart, is let go of.
+ * @param record The present record. A lane whose record is deleted, or has another counterpart, is detached from it.
  */
 export function admitReturn(
   lane: Lane,
@@ -47,12 +46,12 @@ export function admitReturn(
   return admit(record.kind === "present" ? lane : unpaired(lane), arrival, context);
 }
 
-/** Whether a lane has nothing to its name yet: its record may go back to the resource that it had. */
+/** Whether a lane has sent nothing yet, so that its record can be paired with its earlier resource again. */
 export function isUnsent(lane: Lane): boolean {
   return lane.externalId === null && lane.intent === null && processing(lane) === null;
 }
 
-/** With what the record's lane of meanwhile, if it got one, knows of its edits: they are the record's. */
+/** Adds the change times of the lane that the record got meanwhile, if any: these edits are the record's. */
 export function takeEditTimes(lane: Lane, follower: Lane | null): Lane {
   if (follower === null) return lane;
   const recordChangedAt: Record<string, Instant> = { ...lane.recordChangedAt };
@@ -62,7 +61,7 @@ export function takeEditTimes(lane: Lane, follower: Lane | null): Lane {
   return { ...lane, recordChangedAt };
 }
 
-/** What waited in the lane that a record got meanwhile is done by the event that brings it back. */
+/** Cancels the events of the lane that the record got meanwhile: the event of the return replaces them. */
 export function releaseEvents(follower: Lane, event: TandemEvent, now: Instant): Transition {
   return follower.live.reduce<Transition>(
     (start, waiting) => supersede(start, waiting, event, now),
@@ -70,7 +69,7 @@ export function releaseEvents(follower: Lane, event: TandemEvent, now: Instant):
   );
 }
 
-/** Plans what follows for the record of a resource that is alive after all. */
+/** Plans the actions for the record of a resource that returned. */
 export function planReturn(
   lane: Lane,
   arrival: Arrival,
