@@ -1,17 +1,17 @@
 /**
- * Connections that news of their installation switched off. The news that would switch them on again may
- * be lost, so the provider is asked whether the old news still holds.
+ * Connections that a webhook about their installation switched off. The webhook that would switch them on again may
+ * be lost, so Tandem asks the provider whether the earlier one still holds.
  *
- * 1. Only what news has switched off, news switches on: a pause by a person holds whatever is said.
- * 2. The first look comes at once: a `suspend` that was long under way may be over when it arrives. Each
- *    one after it comes an hour later, a sixtieth of what a poll would ask.
+ * 1. Only a connection that such a webhook switched off is switched on by one. A pause by a person stays.
+ * 2. The first request is immediate: a late `suspend` may be over when it arrives. Each further one follows an hour
+ *    later, a sixtieth of the requests of a poll.
  */
 import type { Connection } from "../../model/connection.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 
 export const SUSPENDED = "app_suspended";
 
-/** Reasons that end when a container is given back. */
+/** Reasons that end when the installation covers the container again. */
 const GIVEN_BACK: ReadonlySet<string | null> = new Set([
   "removed_from_installation",
   "app_uninstalled",
@@ -19,7 +19,7 @@ const GIVEN_BACK: ReadonlySet<string | null> = new Set([
 
 const ASK_AGAIN_MS = 3_600_000;
 
-/** The news that switches a connection on again; `null`: none does. */
+/** The webhook that switches a connection on again; `null`: none does. */
 export function endedBy({
   pausedReason,
 }: Pick<Connection, "pausedReason">): "unsuspended" | "added" | null {
@@ -27,7 +27,7 @@ export function endedBy({
   return GIVEN_BACK.has(pausedReason) ? "added" : null;
 }
 
-/** Whether it is time to ask. */
+/** Whether the provider should be asked now. */
 export function asksForAccess(
   connection: Pick<Connection, "pausedReason" | "accessAskedAt">,
   now: Instant,

@@ -1,17 +1,17 @@
 /**
- * Who may have how many of a worker's places. An account whose API is slow holds each place for long: by
- * who waits longest alone it would soon hold all of them.
+ * How many of a worker's places each account may hold. An account with a slow API holds each place for long, so
+ * serving the longest wait first would soon give it all of them.
  */
 import type { AccountId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 
 export interface Places {
   readonly total: number;
-  /** Those that are taken, by account. */
+  /** The number of places in use, by account. */
   readonly held: ReadonlyMap<AccountId, number>;
 }
 
-/** Counts what is held, by account; what belongs to none is nobody's share. */
+/** Counts events in flight by account. An event without an account counts for none. */
 export function countHeld(
   held: Iterable<{ readonly account: AccountId | null }>,
 ): ReadonlyMap<AccountId, number> {
@@ -22,11 +22,11 @@ export function countHeld(
   return counts;
 }
 
-/** An event that is worked on: whose it is, and since when. */
+/** An event that a worker is processing, with its account and the time of its claim. */
 export interface InFlight {
   readonly account: AccountId | null;
   readonly since: Instant;
-  /** Its API has answered: what is left of it is the database's. */
+  /** The API has answered: only database work is left. */
   readonly answered: boolean;
 }
 
@@ -34,17 +34,18 @@ export function awaitingAnswer(inFlight: Iterable<InFlight>): readonly InFlight[
   return [...inFlight].filter(({ answered }) => !answered);
 }
 
-/** Whoever holds a place for longer waits for an API, and takes nothing of the machine meanwhile. */
+/** An event in flight for longer waits for an API, and uses no CPU meanwhile. */
 const SLOW_MILLIS = 1_000;
 
 /**
- * How many places are free. Those whose API has answered take none while that is taken in, up to as many
- * as there are places: the next requests leave meanwhile, and a database that is slow is not outrun.
+ * The number of free places. An event whose API has answered takes no place while its answer is merged, so that
+ * the next requests can be sent meanwhile. At most `total` events are exempt, so that a slow database is not
+ * overloaded.
  *
- * Those that accounts hold for long are lent to others, up to half as many as there are: a slow account
- * costs them no place. It gets none of these itself, for it has its share.
+ * Places that an account holds for long are lent to other accounts, up to half of the total, so that a slow account
+ * costs the others no place. The slow account gets none of these, because it holds its share.
  *
- * @param isShared Whether there are several accounts: a single one keeps to what it was given.
+ * @param isShared Whether there are several accounts. With one account, no place is lent.
  */
 export function freePlaces(
   total: number,
@@ -61,12 +62,12 @@ export function freePlaces(
   return Math.max(0, total + lent - held);
 }
 
-/** Fewer than one place of so many are not worth a claim, where more are about to be free. */
+/** While more places are about to be free, fewer free places than this part of the total are not worth a claim. */
 const FEW_OF = 4;
 
 /**
- * Whether to claim for the places that are free. A claim costs about the same for one event as for many;
- * while answers are taken in there will be more places in a moment, and else nobody knows when.
+ * Whether to claim events for the free places. A claim costs about the same for one event as for many. While
+ * answers are being merged, more places will be free in a moment; otherwise the time is unknown.
  */
 export function isWorthClaiming(
   free: number,
@@ -77,12 +78,12 @@ export function isWorthClaiming(
   return isTakingIn ? free >= total / FEW_OF : free > 0;
 }
 
-/** Of so many places one is kept free for whoever comes. */
+/** One of this number of places is kept free for an account that comes next. */
 const ONE_KEPT_OF = 8;
 
 /**
- * How many places an account may hold, in turn: first each its part, of which there is one more than
- * accounts at work, for somebody may come; then, of what nobody else waits for, all but a few.
+ * How many places an account may hold. First its equal part, counted with one account more than are at work, because
+ * another may come. Then, if no other account waits, all but a few.
  */
 export function shares({ total, held }: Places): readonly [part: number, most: number] {
   const atWork = [...held.values()].filter((count) => count > 0).length;

@@ -1,18 +1,18 @@
 /**
- * How often a wrong secret may be tried: each failure takes one try, and time gives it back.
+ * How often a wrong secret may be tried: each failure takes one try from a bucket, which refills over time.
  *
- * A bucket is one number, the time at which all its tries are back. So a limiter needs constant memory.
+ * A bucket is one number, the time at which it is full again, so a limiter needs constant memory.
  */
 import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
 
 export interface Allowance {
   /** Tries of a full bucket. */
   readonly tries: number;
-  /** One try comes back in so many milliseconds. */
+  /** The milliseconds in which one try is refilled. */
   readonly everyMillis: number;
 }
 
-/** Milliseconds until the bucket has a try; 0: it has one. */
+/** Milliseconds until the bucket has a try; 0 if it has one now. */
 export function waitForTry(fullAt: Instant, now: Instant, allowance: Allowance): number {
   const { tries, everyMillis } = allowance;
   const missingMillis = (fullAgainAt(fullAt, now, allowance) - now) / MILLISECOND;

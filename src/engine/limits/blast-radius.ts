@@ -1,28 +1,28 @@
 /**
- * The blast radius: whether a run may do what it is about to do, or must ask a person first. A list
- * that came back empty and a table that was emptied by mistake look like a thousand deletions.
+ * The blast radius: whether a run may execute its plan, or must ask a person first. An empty list by a fault, or a
+ * table that was emptied by mistake, looks like a thousand deletions.
  *
- * 1. A run holds where it would delete or overwrite more than a number of records and more than a
- *    share of all there are; both, so that neither a small nor a large connection asks for trifles.
- * 2. An approval is for as much as was shown. A run that has grown since asks again.
- * 3. Every run is weighed anew. One that turns out to be harmless is withdrawn by itself.
+ * 1. A run is held if it would delete or overwrite more than a number of records and more than a share of the
+ *    connection's records. Both must hold, so that neither small nor large connections ask for trifles.
+ * 2. An approval covers the numbers that were shown. A run that has grown since asks again.
+ * 3. Every run is weighed again. A held run that turns out to be harmless is withdrawn.
  */
 import type { HeldRun, Outlook, RunEnd } from "../../model/held-run.ts";
 
 export interface BlastRadius {
-  /** More than so many records ... */
+  /** More than this number of records ... */
   readonly records: number;
-  /** ... and more than this share of the connection's, from 0 to 1. */
+  /** ... and more than this share of the connection's records, from 0 to 1. */
   readonly share: number;
 }
 
 export interface Verdict {
   readonly goes: boolean;
-  /** What becomes of the held run; `null`: there is none and none is needed. */
+  /** The next state of the held run; `null`: there is none and none is needed. */
   readonly becomes: HeldRun["state"] | RunEnd | null;
 }
 
-/** Whether a run must ask, as far as it is known by now. */
+/** Whether a run exceeds the blast radius, by the numbers counted so far. */
 export function isTooMuch(
   { deletes, overwrites, records }: Outlook,
   radius: BlastRadius | null,
@@ -31,7 +31,7 @@ export function isTooMuch(
   return radius !== null && many > radius.records && many > records * radius.share;
 }
 
-/** Decides on a run. `open`: what is known of its like from an earlier look. */
+/** Decides about a run. `open`: the held run of this kind, if an earlier run was held. */
 export function weigh(
   outlook: Outlook,
   radius: BlastRadius | null,

@@ -1,6 +1,5 @@
 /**
- * Limits on what may be done: budgets, shares of workers, blast radius, wrong tokens, and whose database
- * this is.
+ * Limits: rate limits, accounts' shares of a worker, blast radius, wrong tokens, and copied databases.
  *
  * 1. Each limit is a pure function of counts and times; the runtime reads and keeps them.
  * 2. A limit delays work or asks a person. It never drops an event.

@@ -1,9 +1,9 @@
 /**
- * Whose database this is. One that was restored from a backup, or copied to a staging host, must not
- * post: what it believes is old, or belongs to somebody else.
+ * The identity of a database. A database that was restored from a backup, or copied to a staging host, must not
+ * post: its knowledge is outdated, or belongs to another deployment.
  *
- * One that was set back in place lives where it lived. Only who worked on it before can tell: it has seen
- * a beat of its own committed that the database does not know any more.
+ * A database that was set back in place keeps its address. Only a process that worked on it before can tell: it has
+ * seen the commit of a heartbeat that the database no longer has.
  */
 import type { Content } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
@@ -12,34 +12,34 @@ import { addMillis, type Instant } from "../../model/instant.ts";
 import { disableLane, liveEvents, move, unchanged } from "../lane/index.ts";
 
 export interface Instance {
-  /** What the configuration or `TANDEM_INSTANCE_ID` calls this deployment; `null`: nothing. */
+  /** The deployment's name, from the configuration or `TANDEM_INSTANCE_ID`; `null`: none. */
   readonly name: string | null;
-  /** Where the database lives, told by its server and no part of a dump; `null`: not known. */
+  /** The server's identity, which is no part of a dump; `null`: not known. */
   readonly place: string | null;
 }
 
-/** What a database says of itself. */
+/** The identity that is stored in the database. */
 export interface StoredInstance extends Instance {
-  /** When it was first worked on here, or last approved. */
+  /** When a worker first used it here, or a person last approved it. */
   readonly adoptedAt: Instant;
-  /** Why it is known to have been set back; `null`: it is not. */
+  /** How it is known that the database was set back; `null`: it was not. */
   readonly setBack: string | null;
 }
 
-/** What somebody who works on a database has seen it keep. */
+/** A heartbeat whose commit a process has seen. */
 export interface Beat {
-  /** Whose beat it is; several processes of one host may share it. */
+  /** The host that wrote it; several processes of one host may share it. */
   readonly host: string;
   readonly at: Instant;
 }
 
 export type InstanceVerdict =
   | { readonly kind: "ours" }
-  /** Seen for the first time, or more is known of it now. */
+  /** The database is seen for the first time, or more is known about it now. */
   | { readonly kind: "new" }
   | { readonly kind: "foreign"; readonly why: string };
 
-/** Compares what a database says of itself with where it is found. */
+/** Compares the stored identity with this process's name and the database's server. */
 export function judgeInstance(stored: StoredInstance | null, here: Instance): InstanceVerdict {
   if (stored === null) return { kind: "new" };
   if (stored.name !== null && stored.name !== here.name) {
@@ -60,16 +60,16 @@ export function judgeInstance(stored: StoredInstance | null, here: Instance): In
   return { kind: isKnown ? "ours" : "new" };
 }
 
-/** A database that lost what it had committed. */
+/** Why a database that lost committed transactions must not be used. */
 export const SET_BACK =
   "this database was set back: it was recovered to an earlier time, or a replica that lacked its last transactions took over";
 
-/** A database keeps beats for longer, and those of hosts that are gone for ever it need not keep. */
+/** The database keeps heartbeats at least this long. An older one may have been removed. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 
 /**
- * What a beat that was seen, and that the database does not know, says of it. After an approval it says
- * nothing: whoever approved knew.
+ * Decides about a heartbeat whose commit was seen and that the database does not have. One from before an approval
+ * proves nothing: the person who approved knew of it.
  */
 export function missBeat(
   seen: Beat,
@@ -79,30 +79,30 @@ export function missBeat(
   return seen.at <= adoptedAt || addMillis(seen.at, REMEMBERED_MS) < now ? "nothing" : "set_back";
 }
 
-/** Why a record of a restored database is left alone until somebody enables it. */
+/** Why a pairing of a restored database stays switched off until a person enables it. */
 export const CREATED_SINCE: PairingOff = {
   cause: "restored",
   why: "the database was restored: a resource may have been created for it after the backup; enable it if there is none",
 };
 
-/** Events of lanes in these states are taken up again. */
+/** The states of events that are prepared again after an approval. */
 export const TAKEN_UP = ["queued", "errored", "disabled", "processing"] as const;
 
-/** Texts are seldom edited beyond recognition within this time of their creation. */
+/** A text is rarely edited beyond recognition within this time after its creation. */
 const RECOGNISED_WITHIN_MS = 3_600_000;
 
-/** A create that may have left though nothing says so: what it would have said, and a token that is not used yet. */
+/** A create that may have been sent after the backup: the values it would have had, and an unused token. */
 export interface LostCreate {
   readonly values: Content;
   readonly token: string;
 }
 
 /**
- * A lane of a database that was restored and approved. Whatever it wants to write looks at the
- * resource first. What it wants to create may exist by now under a token that nobody remembers: a record
- * that is young is looked for by what it says, and of an older one a person says whether it exists.
+ * Prepares a lane of a database that was restored and approved. Every write must read its resource first. A create
+ * may have happened after the backup under an unknown token: the resource of a young record is searched by content.
+ * For an older record a person must decide, so its pairing is switched off.
  *
- * @param create What the record says; `null`: that is not known.
+ * @param create The record's values; `null` if they are not known.
  */
 export function takeUpAgain(lane: Lane, now: Instant, create: LostCreate | null): Transition {
   const [first, ...others] = TAKEN_UP.flatMap((state) =>
@@ -123,13 +123,13 @@ export function takeUpAgain(lane: Lane, now: Instant, create: LostCreate | null)
   );
 }
 
-/** Since when the record is there, or earlier: nothing can have been created for it before. */
+/** A time at or before the record's creation: no resource can have been created for it before. */
 function bornBy({ recordChangedAt }: Lane, waiting: readonly TandemEvent[]): Instant {
   const times = [...waiting.map(({ createdAt }) => createdAt), ...Object.values(recordChangedAt)];
   return times.reduce((earliest, at) => (at < earliest ? at : earliest));
 }
 
-/** As after a create whose answer was lost, and that had left without a token. */
+/** The lane in the state after an unmarked create whose answer was lost, so that the read-back searches for it. */
 function lookForCreated(
   lane: Lane,
   event: TandemEvent,

@@ -1,42 +1,42 @@
 /**
- * Which webhooks the provider is asked to deliver again.
+ * Which webhooks Tandem asks the provider to deliver again.
  *
- * 1. What arrived is never asked for: by a later attempt, or by an answer of ours that was lost.
- * 2. Each is asked for a bounded number of times, after pauses that grow: within ten minutes, an
- *    hour, six hours, then half a day. What is given up is not lost: polls and sweeps bring it.
- * 3. What is due for longest goes first, and no more in one round than the round may ask for.
+ * 1. A webhook that arrived is never requested: by a later attempt, or although our answer to it was lost.
+ * 2. Each is requested a limited number of times, after growing pauses: ten minutes, an hour, six hours, then half a
+ *    day. A webhook that is given up is not lost: polls and sweeps find its content.
+ * 3. The longest due is requested first, and each round has a limit.
  */
 import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 
-/** How often one webhook is asked for. */
+/** How often one webhook is requested at most. */
 export const MOST_ASKS = 5;
 const FIRST_PAUSE_MS = 10 * 60_000;
 const GROWTH = 6;
 const LONGEST_PAUSE_MS = 12 * 3_600_000;
-/** GitHub repeats no delivery that is older. */
+/** GitHub does not redeliver a webhook that is older. */
 const REPEATABLE_MS = 3 * 24 * 3_600_000;
-/** An attempt is listed when it has ended, a while after it began; and clocks differ. */
+/** Readings overlap by this much: an attempt is listed only after it has ended, and clocks differ. */
 const OVERLAP_MS = 2 * 60_000;
 
-/** What a reading of the log changes of what is missed. */
+/** The changes that a reading of the provider's log makes to the missed deliveries. */
 export interface Reading {
-  /** New or changed. */
+  /** New or changed entries. */
   readonly missed: readonly MissedDelivery[];
   /** Keys that were missed and have arrived. */
   readonly arrived: readonly string[];
 }
 
-/** From where on attempts are to be looked at. */
+/** The time from which the next reading looks at attempts. */
 export function readsFrom({ seenTo }: LogPosition): Instant {
   return addMillis(seenTo, -OVERLAP_MS);
 }
 
 /**
- * Takes in what the log shows.
+ * Updates the missed deliveries by the attempts that the log shows.
  *
- * @param known what was missed before
- * @param received keys of deliveries that the ledger holds, whatever the provider believes
+ * @param known The deliveries that were missed before.
+ * @param received Keys of deliveries that the ledger holds, even if the provider counts them as failed.
  */
 export function takeAttempts(
   known: readonly MissedDelivery[],
@@ -68,11 +68,11 @@ function missedBy(
   now: Instant,
 ): MissedDelivery {
   if (known === undefined) {
-    // Due since it failed, so that the oldest goes first though a log is read from its end.
+    // Due since its failure, so that the oldest is requested first although a log is read newest first.
     const fresh = { asks: 0, runAt: at <= now ? at : now, state: "waiting" } as const;
     return { deliveryKey, attemptId, event, status, failedAt: at, ...fresh };
   }
-  // A reading overlaps the one before it.
+  // A reading overlaps the one before it and shows attempts that are known already.
   return known.attemptId === attemptId || at <= known.failedAt
     ? known
     : { ...known, attemptId, status };
@@ -81,17 +81,17 @@ function missedBy(
 export interface Choice {
   readonly ask: readonly MissedDelivery[];
   readonly giveUp: readonly MissedDelivery[];
-  /** Keys of those that have come after all. */
+  /** Keys of those that have arrived since. */
   readonly arrived: readonly string[];
-  /** Due, and to be asked for another time. */
+  /** The number of due ones that exceed this round's limit. */
   readonly left: number;
 }
 
 /**
- * Which to ask for now, and which never again.
+ * Chooses the deliveries to request now, and those to give up.
  *
- * @param due what may be asked for by now, in the order in which it became due
- * @param received keys of deliveries that the ledger holds, whatever the provider believes
+ * @param due The deliveries that are due, in the order in which they became due.
+ * @param received Keys of deliveries that the ledger holds, even if the provider counts them as failed.
  */
 export function chooseRedeliveries(
   due: readonly MissedDelivery[],
@@ -111,7 +111,7 @@ export function chooseRedeliveries(
   };
 }
 
-/** A webhook once it is asked for; noted before the request leaves, so that a crash asks no more. */
+/** A missed delivery after a request for it. It is saved before the request, so that a crash causes no extra one. */
 export function noteAsk(missed: MissedDelivery, now: Instant): MissedDelivery {
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * GROWTH ** missed.asks);
   return { ...missed, asks: missed.asks + 1, runAt: addMillis(now, pause) };
