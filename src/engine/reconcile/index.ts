@@ -1,9 +1,10 @@
 /**
- * Comparisons of whole connections: typed actions that bring a pairing in step, and pairing of what exists.
+ * Comparisons of whole connections: planned actions that synchronise a pairing, and the pairing of what exists on
+ * both sides.
  *
- * 1. Everything that a listing shows passes through `admit` and `plan`, as an event would.
- * 2. A plan can be shown, weighed or thrown away: making it changes nothing.
- * 3. Two candidates of one key are paired by nobody but a person.
+ * 1. Everything that a listing shows passes through `admit` and `plan`, like an event.
+ * 2. Making a plan changes nothing: it can be shown, weighed or discarded.
+ * 3. If two candidates share a key, only a person can pair them.
  */
 export {
   AMBIGUOUS,

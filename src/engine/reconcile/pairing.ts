@@ -14,7 +14,7 @@ import {
   withLane,
 } from "../lane/index.ts";
 
-/** A key by which a record and a resource are the same thing; equal digests mean equal keys. */
+/** A key by which a record and a resource are paired. Equal digests mean equal keys. */
 export interface KeyOfOne {
   readonly key: string;
   readonly label: string;
@@ -23,8 +23,8 @@ export interface KeyOfOne {
 /**
  * The key of a resource.
  *
- * @param parentId The parent record's key, of a child: what is below different things is different.
- * @returns `null` where it has none: a part of it is empty, or its parent is not paired.
+ * @param parentId For a child, the parent record's key: children of different parents never share a key.
+ * @returns `null` if there is none: a part of the key is empty, or the parent is not paired.
  */
 export function resourceKey(
   mapping: Mapping,
@@ -79,7 +79,7 @@ function keyOf(
   return { key: digest({ parentId, values }), label: shown.join(", ") };
 }
 
-/** While pairing is under way nothing is created: what has no counterpart waits. No attempt is burnt. */
+/** Delays the upserts of an unpaired lane: nothing may be created while the backfill pairs what exists. */
 export function awaitPairing(lane: Lane, now: Instant): Transition {
   if (lane.externalId !== null && lane.recordId !== null) return unchanged(lane);
   return liveEvents(lane, "queued")
@@ -88,7 +88,7 @@ export function awaitPairing(lane: Lane, now: Instant): Transition {
       (transition, event) =>
         move(transition, event.id, "queued", now, {
           reason: "awaiting_pairing",
-          // The end of pairing wakes it; this is for the case that nobody does.
+          // The end of pairing wakes it. This time is for the case that the wake-up is lost.
           runAt: addMillis(now, 5 * 60_000),
         }),
       unchanged(lane),
@@ -96,18 +96,18 @@ export function awaitPairing(lane: Lane, now: Instant): Transition {
 }
 
 export interface Bound {
-  /** The resource's lane, which is the record's from now on. */
+  /** The resource's lane, to which the record belongs from now on. */
   readonly resource: Transition;
-  /** What had waited in the record's own lane, ended; that lane is gone afterwards. */
+  /** The record's own lane with its events ended; the lane is removed afterwards. */
   readonly record: Transition | null;
 }
 
 /**
- * Joins a record to a resource's lane; its waiting event then plans the first pairing.
+ * Pairs a record with a resource's lane. The waiting event of that lane then plans the first merge.
  *
- * @param own The record's own lane, where writes to it were captured meanwhile.
- * @param changedAt When the record was last changed, where its table tells.
- * @returns `null` where that cannot be: one of them is paired, being worked on, or has left.
+ * @param own The record's own lane, if writes to the record were captured meanwhile.
+ * @param changedAt When the record was last changed, if its table tells.
+ * @returns `null` if they cannot be paired: one of them is paired or ended, or is being created or processed.
  */
 export function bindPair(
   lane: Lane,
@@ -140,7 +140,7 @@ export function bindPair(
   return { resource: dueNow(bound, now), record };
 }
 
-/** Ends the waiting of a resource whose key others have too: somebody must decide. */
+/** Errors the waiting event of a resource that shares its key with others: a person must decide. */
 export function refuseAmbiguous(lane: Lane, error: EventError, now: Instant): Transition {
   if (lane.recordId !== null) return unchanged(lane);
   return liveEvents(lane, "queued", "inbound")
@@ -151,7 +151,7 @@ export function refuseAmbiguous(lane: Lane, error: EventError, now: Instant): Tr
     }, unchanged(lane));
 }
 
-/** The code of an event whose resource could not be told from others. */
+/** The error code of an event whose resource shares its key with others. */
 export const AMBIGUOUS = "ambiguous_key";
 
 function restartAmbiguous(lane: Lane, now: Instant): Transition {

@@ -1,8 +1,8 @@
 /**
- * Reconciling, planned: what would be done to bring one pairing in step, before anything is done.
+ * The plan of a reconcile: the actions that would bring one pairing in step, before anything is done.
  *
- * Whatever a listing shows goes through `admit` and `plan`, as an event would; what is found here is
- * what the event then does. A plan says nothing of what the lane's own live events are about to do.
+ * Every observation of a listing passes through `admit` and `plan`, like an event, so the plan shows the actions
+ * that the event will take. A plan does not include the actions of the lane's other live events.
  */
 import type { Content } from "../../model/content.ts";
 import { laneId } from "../../model/ids.ts";
@@ -23,7 +23,7 @@ import {
   type RecordSide,
 } from "../lifecycle/index.ts";
 
-/** Plans what an observation of a resource, and its record as it is, lead to. */
+/** Plans the actions for an observation of a resource and its present record. */
 export function planSeen(
   lane: Lane,
   arrival: Arrival,
@@ -39,7 +39,7 @@ export function planSeen(
   return { isAdmitted: true, isNews: true, actions };
 }
 
-/** Plans what an orphan leads to whose parent is alive after all: it is looked at once more then. */
+/** Plans the actions for an unpaired child whose parent returned: it is read again. */
 export function planOrphan(
   lane: Lane,
   { observation }: Arrival,
@@ -53,7 +53,7 @@ export function planOrphan(
   return planNews(lane, { content, updatedAt }, { kind: "none" }, context);
 }
 
-/** Plans what follows for a record that has no counterpart: one is created, then completed. */
+/** Plans the create of a record's counterpart, and the patch of fields that a create cannot carry. */
 export function planUnpaired(
   recordId: string,
   content: Content,
@@ -69,7 +69,7 @@ export function planUnpaired(
   return later.length === 0 ? [created] : [created, action("patch_resource", unseen, later, [])];
 }
 
-/** Plans what follows for a lane whose resource is gone for certain. */
+/** Plans the actions for a lane whose resource is certainly deleted. */
 export function planAbsent(
   lane: Lane,
   record: RecordSide,
@@ -82,9 +82,8 @@ export function planAbsent(
 }
 
 /**
- * Plans the removal of what has outlived its record: a create of ours that landed after the record's
- * deletion had found nothing to remove. What was removed once is left alone, for then somebody has
- * reopened it.
+ * Plans the removal of a resource that a late create of ours made after its record's deletion had found nothing to
+ * remove. A resource that was removed before is skipped, because a person has reopened it.
  */
 export function planOutlived(
   lane: Lane,
@@ -102,8 +101,8 @@ export function planOutlived(
 }
 
 /**
- * Plans the removal of a resource whose record is gone; `null` where nothing may leave now, so that a
- * later look finds it again.
+ * Plans the removal of a resource whose record is deleted. `null` if nothing may be sent now; the next sweep finds
+ * it again.
  */
 export function planVanished(lane: Lane, context: Context): readonly PlannedAction[] | null {
   if (isHeld(lane, context)) return null;
@@ -113,7 +112,7 @@ export function planVanished(lane: Lane, context: Context): readonly PlannedActi
   return [action("remove_resource", lane, changesTo(values, lane.base ?? {}), [])];
 }
 
-/** The closing of a second resource of ours for one record. */
+/** Plans the closing of a surplus resource. */
 export function planSurplus(
   lane: Pick<Lane, "resourceType" | "recordType" | "recordId">,
   { observation }: Arrival,
@@ -121,7 +120,7 @@ export function planSurplus(
   return action("close_surplus", { ...lane, externalId: observation.externalId }, [], []);
 }
 
-/** The lane that a thing would get, for planning only. */
+/** A lane that does not exist, for planning only. */
 export function unseenLane(key: Parameters<typeof newLane>[1]): Lane {
   return newLane(laneId("0"), key);
 }
