@@ -147,6 +147,11 @@ export default defineConfig(
     },
   },
   {
+    name: "tandem/plain words",
+    files: ["src/engine/**"],
+    rules: { "tandem/plain-words": "error" },
+  },
+  {
     name: "tandem/text is read in linear time",
     files: ["src/**"],
     rules: { "tandem/linear-regex": "error" },
