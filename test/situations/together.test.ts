@@ -5,7 +5,7 @@
 import pg from "pg";
 import { expect, it } from "vitest";
 import { AddressBook } from "../../src/runtime/services/directory-snapshot.ts";
-import { endDueTogether } from "../../src/runtime/worker/claim-due.ts";
+import { processDueBatch } from "../../src/runtime/worker/claim-due.ts";
 import { translateDeliveries } from "../../src/runtime/receive/intake.ts";
 import { describeOnOneDatabase, type TestDatabase } from "../harness/databases.ts";
 import { keptLog } from "../harness/kept-log.ts";
@@ -35,9 +35,9 @@ async function takeIn(app: SampleTandem): Promise<number> {
   return translateDeliveries(app.tandem.services, "one");
 }
 
-function endTogether(app: SampleTandem, limit = 10): Promise<number | null> {
+function processDue(app: SampleTandem, limit = 10): Promise<number | null> {
   const { services } = app.tandem;
-  return AddressBook.open(services).then((book) => endDueTogether(services, book, "two", limit));
+  return AddressBook.open(services).then((book) => processDueBatch(services, book, "two", limit));
 }
 
 describeOnOneDatabase("many at once", (open, kind) => {
@@ -100,7 +100,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     await takeIn(app);
     // Their authors are looked up, so they are worked on alone; the parent's end wakes the child.
     expect(await app.tasks()).toEqual([]);
-    expect(await endTogether(app)).toBe(0);
+    expect(await processDue(app)).toBe(0);
     await app.settle();
     const task = await app.task();
     expect(await app.comments()).toMatchObject([{ markdown: "Child", task_id: task.id }]);
@@ -151,7 +151,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
       "inbound queued reread_needed",
     ]);
 
-    expect(await endTogether(app)).toBe(1);
+    expect(await processDue(app)).toBe(1);
     expect(await app.story("state=queued")).toEqual(["inbound queued reread_needed"]);
     expect(app.reads() + app.writes()).toBe(0);
     await app.settle();
@@ -225,7 +225,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     await app.sql("update tandem.instance set place = 'another/server'");
     await app.advance(120_000);
     await takeIn(app);
-    expect(await endTogether(app)).toBe(0);
+    expect(await processDue(app)).toBe(0);
     expect(await app.story("state=queued")).toEqual(["inbound queued admitted"]);
     expect(await app.task()).toMatchObject({ title: "Issue 1" });
     await app.tandem.approveInstance();
@@ -252,7 +252,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     for (const number of [1, 2, 3]) mona.editIssue(app.repo, number, { body: "Edited" });
     expect(await takeIn(app)).toBe(3);
     expect(await app.story("state=queued")).toHaveLength(3);
-    expect(await endTogether(app)).toBeNull();
+    expect(await processDue(app)).toBeNull();
     const error = "canceling statement due to statement timeout";
     expect(lines).toEqual([
       { message: "a batch of deliveries failed; its events wait for their turn", error },
@@ -288,7 +288,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     await translateDeliveries(app.tandem.services, "one");
     const task = await app.task();
     expect(await app.comments()).toEqual([]);
-    expect(await endTogether(app)).toBe(1);
+    expect(await processDue(app)).toBe(1);
     expect(await app.comments()).toMatchObject([{ markdown: "Said", task_id: task.id }]);
   });
 
@@ -308,7 +308,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
       await session.connect();
       await session.query("begin; select from projects where id = 1 for update");
       expect(await takeIn(app)).toBe(2);
-      expect(await endTogether(app)).toBeNull();
+      expect(await processDue(app)).toBeNull();
       expect(await app.story("state=queued")).toHaveLength(2);
       // No row of the app is held meanwhile.
       await session.query("update tasks set position = 7 where id = 1; commit");

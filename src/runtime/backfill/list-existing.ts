@@ -22,7 +22,7 @@ import {
   type Progress,
   type Step,
 } from "./backfill-step.ts";
-import { savingTogether } from "../inbound/index.ts";
+import { applyBatchAs } from "../inbound/index.ts";
 
 /** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
 const INBOUND_BACKLOG = 300;
@@ -105,7 +105,7 @@ async function admitPage(step: Step, page: ListPage, book: AddressBook): Promise
   }));
   const attempt = (who: string | null) =>
     services.store.transaction(async (tx) => {
-      await admitArrivals(tx, arrivals, book, services, savingTogether(who));
+      await admitArrivals(tx, arrivals, book, services, applyBatchAs(who));
       return tx.backfills.backlog(contact.connection.id, INBOUND_BACKLOG);
     });
   if (worker === null) return attempt(null);

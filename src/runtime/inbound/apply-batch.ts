@@ -57,12 +57,12 @@ interface Planned extends Begun {
 }
 
 /** Somebody holds what a shared write needs. Nothing of it is tried again together. */
-class BusyTogetherError extends Error {
-  override readonly name = "BusyTogetherError";
+class BatchBusyError extends Error {
+  override readonly name = "BatchBusyError";
 }
 
 /** What became of what was looked at together. */
-export interface Together {
+export interface BatchOutcome {
   /** Lanes that had an event which has ended. */
   readonly ended: number;
   /** Something was written that the drain has to look at. */
@@ -70,19 +70,19 @@ export interface Together {
 }
 
 /** Saves what was admitted, and ends what can be ended together; without a worker all waits for its turn. */
-export function savingTogether(worker: string | null): SaveAdmitted | undefined {
+export function applyBatchAs(worker: string | null): SaveAdmitted | undefined {
   if (worker === null) return undefined;
-  return (tx, decided, book) => saveTogether(tx, decided, worker, book);
+  return (tx, decided, book) => applyBatch(tx, decided, worker, book);
 }
 
 /** Saves what was decided on lanes that are held locked, and ends what can be ended together. */
-export async function saveTogether(
+export async function applyBatch(
   tx: StoreTransaction,
   decided: readonly Decided[],
   worker: string,
   book: AddressBook,
-): Promise<Together> {
-  const { results, created, toDrain } = await workTogether(tx, decided, worker, book);
+): Promise<BatchOutcome> {
+  const { results, created, toDrain } = await processBatch(tx, decided, worker, book);
   await saveDecided(
     tx,
     decided.map(({ before, after }) => ({ before, after: results.get(before.id) ?? after })),
@@ -99,7 +99,7 @@ interface Worked {
   readonly toDrain: boolean;
 }
 
-async function workTogether(
+async function processBatch(
   tx: StoreTransaction,
   decided: readonly Decided[],
   worker: string,
@@ -122,11 +122,11 @@ async function workTogether(
       ...(await planCreates(tx, mapping, own, results, decided, book)),
     ];
     // Whom no other lane and no journal concerns, nobody has to be told of.
-    const alone = own.every(({ start }) => book.isOnlyLane(start.lane, mapping));
-    const toldBy = alone ? "writer" : "trigger";
+    const isUnwatched = own.every(({ start }) => book.isOnlyLane(start.lane, mapping));
+    const toldBy = isUnwatched ? "writer" : "trigger";
     const written = await writeAccepted(tx, mapping, planned, toldBy).catch((error: unknown) => {
       throw isContention(error)
-        ? new BusyTogetherError("a row is held that a shared write needs", { cause: error })
+        ? new BatchBusyError("a row is held that a shared write needs", { cause: error })
         : error;
     });
     const altered: Parameters<StoreTransaction["changes"]["note"]>[0][number][] = [];
@@ -137,13 +137,15 @@ async function workTogether(
       results.set(start.lane.id, concluded);
       if (before === null) created.push(concluded.lane);
       const own = { before: item.row, patch: item.patch, row };
-      const columns = alone ? alteredColumns(own, concluded.lane, after.content, context) : [];
+      const columns = isUnwatched
+        ? alteredColumns(own, concluded.lane, after.content, context)
+        : [];
       if (columns.length > 0) {
         altered.push({ recordType: mapping.recordType, recordId: id, columns, origin: event.id });
       }
     }
     await tx.changes.note(altered);
-    toDrain ||= altered.length > 0 || (!alone && written.length > 0);
+    toDrain ||= altered.length > 0 || (!isUnwatched && written.length > 0);
   }
   return { results, created, toDrain };
 }
@@ -161,7 +163,7 @@ function begin(
   const { lane, ended } = decided.after;
   const next = nextEvent(lane, now);
   if (next === null || next.direction === "outbound" || next.action === "delete") return null;
-  if (needsMore(lane) || !book.mayWorkTogether(lane)) return null;
+  if (needsMore(lane) || !book.mayBatch(lane)) return null;
   // What has just been refused is most likely refused again: it is looked for in no batch.
   if (decided.before.live.some(({ state }) => state === "errored")) return null;
   const context = book.context(lane, now);
@@ -207,7 +209,7 @@ async function planUpdates(
     const row = rows.get(recordId);
     if (row === undefined) return [];
     const { start, sight, context } = item;
-    return orAlone(() => {
+    return skipOnError(() => {
       const captures = pending.get(recordId) ?? [];
       const { lane, before, merged } = planOnRow(start.lane, row, captures, sight, context);
       const changes = Object.keys(merged.toRecord).length > 0;
@@ -235,7 +237,7 @@ async function planCreates(
     const contact = book.contact(start.lane.connectionId);
     const parentId = parents === null ? null : (parents.get(start.lane.id) ?? null);
     if (contact === null || (parents !== null && parentId === null)) return [];
-    return orAlone(() => {
+    return skipOnError(() => {
       const merged = planMerge(start.lane, sight, null, context);
       const { patch, references } = recordWrite(mapping, merged.toRecord, null);
       if (references.length > 0) return null;
@@ -360,7 +362,7 @@ async function writeAll(
 }
 
 /** The app's own functions may throw: then the event is tried alone, and says so. */
-function orAlone(plan: () => Planned | null): readonly Planned[] {
+function skipOnError(plan: () => Planned | null): readonly Planned[] {
   try {
     const planned = plan();
     return planned === null ? [] : [planned];

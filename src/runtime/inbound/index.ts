@@ -5,6 +5,6 @@
  * 2. A batch decides each event as if it were alone; only its statements are shared.
  * 3. Content that is in doubt is read again before it is merged.
  */
-export { saveTogether, savingTogether } from "./apply-batch.ts";
+export { applyBatch, applyBatchAs } from "./apply-batch.ts";
 export { admitGone, processInbound } from "./process-event.ts";
 export { refuseStale, startRead } from "./stale-read.ts";

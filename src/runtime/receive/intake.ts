@@ -19,7 +19,7 @@ import { admitArrivals } from "../admission/index.ts";
 import { followContainer } from "./follow-containers.ts";
 import { followMove } from "../moves/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
-import { savingTogether } from "../inbound/index.ts";
+import { applyBatchAs } from "../inbound/index.ts";
 
 /** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
 const BATCH = 200;
@@ -140,7 +140,7 @@ async function translate(
   let left: ReadonlySet<DeliveryId> = new Set();
   let surplus: readonly ConnectionId[] = [];
   if (incoming.length > 0) {
-    const save = savingTogether(worker);
+    const save = applyBatchAs(worker);
     ({ left, surplus } = await admitArrivals(tx, incoming, book, services, save, held));
   }
   const taken = told.filter(({ delivery }) => !left.has(delivery.id));

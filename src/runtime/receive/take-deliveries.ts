@@ -14,7 +14,7 @@ import { allOf } from "../../store/database/index.ts";
 import type { DeliveryStore, TakenDelivery } from "../../store/deliveries.ts";
 import type { FirstLook, StoreTransaction } from "../../store/store.ts";
 import { admitArrivals } from "../admission/index.ts";
-import { savingTogether } from "../inbound/index.ts";
+import { applyBatchAs } from "../inbound/index.ts";
 import { followMove } from "../moves/index.ts";
 import { watchFitness } from "../safety/index.ts";
 import {
@@ -144,7 +144,7 @@ async function take(
       incoming,
       book,
       services,
-      savingTogether(worker),
+      applyBatchAs(worker),
       "skip",
       add,
     ));

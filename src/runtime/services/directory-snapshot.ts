@@ -176,7 +176,7 @@ export class AddressBook {
   }
 
   /** Whether nothing but the database takes part in what comes in to the lane. */
-  mayWorkTogether(lane: Pick<Lane, "connectionId" | "resourceType" | "recordId">): boolean {
+  mayBatch(lane: Pick<Lane, "connectionId" | "resourceType" | "recordId">): boolean {
     const mapping = this.mapping(lane);
     if (mapping === null) return false;
     const { derive, apply, afterCommit } = this.hooks(mapping);

@@ -16,7 +16,7 @@ import { isContention } from "../../store/database/index.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import { saveDecided } from "../claims/index.ts";
-import { saveTogether } from "../inbound/index.ts";
+import { applyBatch } from "../inbound/index.ts";
 import { beginWrites } from "../outbound/index.ts";
 import {
   type AddressBook,
@@ -132,7 +132,7 @@ const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
  * were. What is left is claimed and worked on alone. `null` where the database did not do it, for
  * whatever reason: all is left then, and a claim will say it if the database is out of reach.
  */
-export async function endDueTogether(
+export async function processDueBatch(
   services: Services,
   book: AddressBook,
   worker: string,
@@ -143,7 +143,7 @@ export async function endDueTogether(
     return await services.store.transaction(async (tx) => {
       const lanes = await tx.lockDueLanes(limit);
       const open = lanes.map((before): Decided => ({ before, after: unchanged(before) }));
-      return (await saveTogether(tx, open, worker, book)).ended;
+      return (await applyBatch(tx, open, worker, book)).ended;
     });
   } catch (error) {
     services.log.warn(tell(error), "what was due could not be ended together; it is tried alone");

@@ -5,7 +5,7 @@
  * 2. A slow event, or a slow account, takes its own places and no more.
  * 3. A failed event goes back with a reason; none ends the loop.
  */
-export { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
+export { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
 export { processClaimed } from "./process-claimed.ts";
 export { settle, type Settled } from "./run-until-idle.ts";
 export { startWorker, type Worker, type WorkerOptions } from "./worker.ts";

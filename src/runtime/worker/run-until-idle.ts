@@ -5,7 +5,7 @@
 import { AddressBook, type Services } from "../services/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";
-import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
+import { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
 import { drainChanges } from "../outbound/index.ts";
 import { followLink } from "../identities/index.ts";
 import { unlessForeign } from "../safety/index.ts";
@@ -57,7 +57,7 @@ export async function settle(
 
 async function processDue(services: Services, leaseMillis: number): Promise<number> {
   const book = await AddressBook.open(services);
-  const together = (await endDueTogether(services, book, "settle", 200)) ?? 0;
+  const together = (await processDueBatch(services, book, "settle", 200)) ?? 0;
   const claims = await claimDue(services, book, "settle", leaseMillis, 16);
   for (const claimed of claims) await processClaimed(services, claimed, book, NEVER);
   return together + claims.length;

@@ -17,7 +17,7 @@ import { AddressBook, type Services, tell, type WorkerWork } from "../services/i
 import { runAfterCommits } from "../hooks/index.ts";
 import { askForAccess, redeliverDue, translateDeliveries } from "../receive/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";
-import { claimDue, endDueTogether, passOnLeases } from "./claim-due.ts";
+import { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
 import { keepLease } from "../claims/index.ts";
 import { drainChanges } from "../outbound/index.ts";
 import { resumeFitScopes, unlessForeign, watchFitness } from "../safety/index.ts";
@@ -110,7 +110,7 @@ const ON_ANY_WORK: readonly StepName[] = [
 ];
 
 /** Lanes that are looked at together; fewer where the database would not have so many. */
-const MOST_TOGETHER = 200;
+const LARGEST_BATCH = 200;
 
 /** Starts the loops. They run until `stop` or `kill`. */
 export function startWorker(services: Services, options: WorkerOptions): Worker {
@@ -130,8 +130,8 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const fits = watchFitness(services);
 
   // A look that ends nothing is not repeated until something has come in that it could end.
-  let mayEndTogether = true;
-  let together = MOST_TOGETHER;
+  let mayProcessBatch = true;
+  let batchSize = LARGEST_BATCH;
 
   async function claimAndProcess(): Promise<boolean> {
     const now = services.clock.now();
@@ -146,15 +146,15 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       });
       return true;
     }
-    const ended = mayEndTogether ? await endDueTogether(services, book, name, together) : 0;
+    const ended = mayProcessBatch ? await processDueBatch(services, book, name, batchSize) : 0;
     if ((ended ?? 0) > 0) wake(ENDED_EVENT_MAKES_WORK_FOR);
-    together = ended === null ? Math.ceil(together / 4) : Math.min(MOST_TOGETHER, together * 2);
+    batchSize = ended === null ? Math.ceil(batchSize / 4) : Math.min(LARGEST_BATCH, batchSize * 2);
     // What is due longest is claimed however much there is to be ended together.
     const claims = await claimDue(services, book, name, leaseMillis, places, {
       total: concurrency,
       held: countHeld(awaitingAnswer(inFlight.values())),
     });
-    mayEndTogether = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
+    mayProcessBatch = ended !== 0 || claims.some(({ direction }) => direction === "inbound");
     for (const claimed of claims) {
       if (killed.signal.aborted) return false;
       const release = keepLease(services, claimed, leaseMillis);

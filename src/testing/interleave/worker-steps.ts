@@ -2,7 +2,7 @@
 import type { Random } from "../../model/clock.ts";
 import { AddressBook, type Contact, gather, type Services } from "../../runtime/services/index.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill/index.ts";
-import { claimDue, endDueTogether, processClaimed } from "../../runtime/worker/index.ts";
+import { claimDue, processDueBatch, processClaimed } from "../../runtime/worker/index.ts";
 import { drainChanges } from "../../runtime/outbound/index.ts";
 import { pollConnection, sweepConnection, sweepRecords } from "../../runtime/reconcile/index.ts";
 import { translateDeliveries } from "../../runtime/receive/index.ts";
@@ -67,9 +67,9 @@ export async function takeWorkerStep(
   }
 }
 
-async function workOnDue(name: string, services: Services, isTogether: boolean): Promise<void> {
+async function workOnDue(name: string, services: Services, inBatches: boolean): Promise<void> {
   const book = await AddressBook.open(services);
-  if (isTogether) await endDueTogether(services, book, name, 4);
+  if (inBatches) await processDueBatch(services, book, name, 4);
   const claims = await claimDue(services, book, name, LEASE_MS, 2);
   for (const claimed of claims) {
     await processClaimed(services, claimed, book, new AbortController().signal);

@@ -15,7 +15,7 @@ import {
 } from "../../runtime/services/index.ts";
 import {
   claimDue,
-  endDueTogether,
+  processDueBatch,
   passOnLeases,
   processClaimed,
 } from "../../runtime/worker/index.ts";
@@ -197,7 +197,7 @@ export class Workers {
     const claims: Claimed[] = [];
     const own = this.#servicesOf(worker, null);
     await this.#act(worker, async () => {
-      if (this.#random() < 0.5) await endDueTogether(own, book, worker.name, Math.max(1, most));
+      if (this.#random() < 0.5) await processDueBatch(own, book, worker.name, Math.max(1, most));
       if (free <= 0) return;
       const places = { total: PLACES, held: countHeld(held) };
       claims.push(...(await claimDue(own, book, worker.name, LEASE_MS, most, places)));
