@@ -5,7 +5,7 @@ export const answering: readonly CodeMutant[] = [
   {
     id: "answers-gathered",
     rule: "Answers that come while one is taken in are taken in together",
-    file: "src/runtime/services/gather.ts",
+    file: "src/runtime/services/micro-batch.ts",
     find: "const batch = waiting.splice(0, MOST);",
     replace: "const batch = waiting.splice(0, 1);",
     killedBy: ["test/situations/settled-together.test.ts"],

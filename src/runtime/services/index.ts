@@ -28,7 +28,7 @@ export type {
 export { AddressBook, type Contact } from "./directory-snapshot.ts";
 export { type Failpoint, type Failpoints, FAILPOINTS, NO_FAILPOINTS } from "./failpoints.ts";
 export { classify, concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
-export { gather } from "./gather.ts";
+export { createMicroBatcher } from "./micro-batch.ts";
 export { groupBy, mapBy } from "./grouping.ts";
 export {
   type AfterCommitHook,

@@ -6,7 +6,7 @@ import type { AuthorTokens } from "./author-writer.ts";
 import type { PatchAnswer, WaitingEdit } from "./claimed.ts";
 import type { Failpoints } from "./failpoints.ts";
 import type { Gateway } from "./api-clients.ts";
-import type { Gathering } from "./gather.ts";
+import type { MicroBatcher } from "./micro-batch.ts";
 import type { AuthorHooks } from "./hooks.ts";
 import type { Log } from "./log.ts";
 import type { Rules } from "./rules.ts";
@@ -27,9 +27,9 @@ export interface Services extends Rules {
   readonly authors: AuthorHooks;
   readonly authorTokens: AuthorTokens;
   /** What answered edits, to be taken in together. */
-  readonly answers: Gathering<PatchAnswer>;
+  readonly answers: MicroBatcher<PatchAnswer>;
   /** Edits that have read what they would overwrite, to be begun together. */
-  readonly reads: Gathering<WaitingEdit>;
+  readonly reads: MicroBatcher<WaitingEdit>;
   readonly gateway: Gateway;
   /** Where tests let a worker die; else nothing happens there. */
   readonly failpoints: Failpoints;

@@ -1,6 +1,11 @@
 /** The step of a worker in an interleaved history: one of its loops, once. */
 import type { Random } from "../../model/clock.ts";
-import { AddressBook, type Contact, gather, type Services } from "../../runtime/services/index.ts";
+import {
+  AddressBook,
+  type Contact,
+  createMicroBatcher,
+  type Services,
+} from "../../runtime/services/index.ts";
 import { advanceBackfills, openBackfills } from "../../runtime/backfill/index.ts";
 import { claimDue, processDueBatch, processClaimed } from "../../runtime/worker/index.ts";
 import { drainChanges } from "../../runtime/outbound/index.ts";
@@ -25,7 +30,7 @@ export function interleavedWorker(name: string, services: Services): Interleaved
     services: {
       ...services,
       store: { ...store, directory: { ...store.directory } },
-      ...{ answers: gather(), reads: gather() },
+      ...{ answers: createMicroBatcher(), reads: createMicroBatcher() },
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   AddressBook,
   type Claimed,
   type Failpoint,
-  gather,
+  createMicroBatcher,
   messageOf,
   type Services,
   watchFailpoints,
@@ -157,7 +157,13 @@ export class Workers {
     const failpoints = { reach: async (point: Failpoint) => this.#pass(worker, point) };
     const own = task === null ? store : this.#watch.underClaim(store, task);
     const watched = watchFailpoints(own, failpoints);
-    return { ...this.#services, store: watched, failpoints, answers: gather(), reads: gather() };
+    return {
+      ...this.#services,
+      store: watched,
+      failpoints,
+      answers: createMicroBatcher(),
+      reads: createMicroBatcher(),
+    };
   }
 
   /** A worker comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */

@@ -9,11 +9,11 @@
 const MOST = 50;
 
 /** Does all of them at once, and returns those that it has done. Where it rejects, all have failed. */
-export type DoTogether<Item> = (items: readonly Item[]) => Promise<ReadonlySet<Item>>;
+export type HandleBatch<Item> = (items: readonly Item[]) => Promise<ReadonlySet<Item>>;
 
-export interface Gathering<Item> {
+export interface MicroBatcher<Item> {
   /** `false` where the item was not done, and is to be done alone. */
-  add(kind: string, item: Item, doTogether: DoTogether<Item>): Promise<boolean>;
+  add(kind: string, item: Item, handleBatch: HandleBatch<Item>): Promise<boolean>;
 }
 
 interface Waiting<Item> {
@@ -22,14 +22,14 @@ interface Waiting<Item> {
   readonly reject: (error: unknown) => void;
 }
 
-export function gather<Item>(): Gathering<Item> {
+export function createMicroBatcher<Item>(): MicroBatcher<Item> {
   const queues = new Map<string, Waiting<Item>[]>();
 
-  async function work(kind: string, waiting: Waiting<Item>[], doTogether: DoTogether<Item>) {
+  async function work(kind: string, waiting: Waiting<Item>[], handleBatch: HandleBatch<Item>) {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, MOST);
       try {
-        const done = await doTogether(batch.map(({ item }) => item));
+        const done = await handleBatch(batch.map(({ item }) => item));
         for (const { item, resolve } of batch) resolve(done.has(item));
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -39,7 +39,7 @@ export function gather<Item>(): Gathering<Item> {
   }
 
   return {
-    add: (kind, item, doTogether) =>
+    add: (kind, item, handleBatch) =>
       new Promise((resolve, reject) => {
         const own = { item, resolve, reject };
         const waiting = queues.get(kind);
@@ -49,7 +49,7 @@ export function gather<Item>(): Gathering<Item> {
         }
         const first = [own];
         queues.set(kind, first);
-        void work(kind, first, doTogether);
+        void work(kind, first, handleBatch);
       }),
   };
 }
