@@ -4,7 +4,7 @@ import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/index.ts";
 import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
-import { inTime, receiveTogether, tell } from "../runtime/services/index.ts";
+import { inTime, receiveInBatches, tell } from "../runtime/services/index.ts";
 import { describeTrouble, NoAnswerError } from "../store/database/index.ts";
 import { createAccess, type HandlerOptions } from "./access.ts";
 import { createApi } from "./api.ts";
@@ -61,7 +61,7 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   const assets = dashboardAssets();
   const metrics = createMetrics(core);
   const { log, store } = core.services;
-  const storeDelivery = receiveTogether(core.receive);
+  const storeDelivery = receiveInBatches(core.receive);
 
   const budget = createByteBudget(IN_FLIGHT_BYTES);
   app.post("/webhooks/:integration", async (context) => {

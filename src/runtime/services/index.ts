@@ -48,7 +48,7 @@ export {
 export { hurrySweeps } from "./hurry-sweep.ts";
 export { type Log, silentLog } from "./log.ts";
 export { PairedElsewhereError } from "./paired-elsewhere.ts";
-export { receiveTogether, type StoreDelivery } from "./receive-together.ts";
+export { receiveInBatches, type StoreDelivery } from "./receive-batches.ts";
 export { mappingOfResource, type Safety } from "./rules.ts";
 export {
   accountSecrets,

@@ -15,7 +15,7 @@ type Stored = Awaited<ReturnType<DeliveryStore["receive"]>>[number];
 /** Stores one delivery, perhaps with others; rejects where it was not stored. */
 export type StoreDelivery = (delivery: Received) => Promise<Stored>;
 
-export interface TogetherLimits {
+export interface ReceiverLimits {
   /** Statements on their way at once: while the database works on one, the next is gathered. */
   readonly statements: number;
   /** Deliveries in one statement. */
@@ -26,7 +26,7 @@ export interface TogetherLimits {
   readonly waiting: number;
 }
 
-const LIMITS: TogetherLimits = {
+const LIMITS: ReceiverLimits = {
   statements: 2,
   deliveries: 100,
   characters: 4 * 1_024 ** 2,
@@ -47,9 +47,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export function receiveTogether(
+export function receiveInBatches(
   receive: DeliveryStore["receive"],
-  limits: TogetherLimits = LIMITS,
+  limits: ReceiverLimits = LIMITS,
 ): StoreDelivery {
   let waiting: Waiting[] = [];
   let waitingCharacters = 0;

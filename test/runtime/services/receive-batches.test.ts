@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { type DeliveryId, deliveryId } from "../../../src/model/ids.ts";
 import {
   ReceiverFullError,
-  receiveTogether,
-} from "../../../src/runtime/services/receive-together.ts";
+  receiveInBatches,
+} from "../../../src/runtime/services/receive-batches.ts";
 import type { DeliveryStore } from "../../../src/store/deliveries.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
@@ -68,7 +68,7 @@ describe("deliveries that are stored together", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const database = aDatabase(({ event }) => (event === "bad" ? "23514" : null));
-        const store = receiveTogether(database.receive, { ...LIMITS, waiting: Infinity });
+        const store = receiveInBatches(database.receive, { ...LIMITS, waiting: Infinity });
         const told = new Map<string, "stored" | "refused">();
         const given: Received[] = [];
         for (const each of steps) {
@@ -106,7 +106,7 @@ describe("deliveries that are stored together", () => {
 
   it("one that comes alone is stored at once, and those that come meanwhile by one statement", async () => {
     const database = aDatabase();
-    const store = receiveTogether(database.receive, { ...LIMITS, statements: 1 });
+    const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1 });
     const answers = ["first", "second", "third"].map((key) => store(aDelivery(key)));
     expect(database.statements.map((batch) => batch.length)).toEqual([1]);
     await database.answer();
@@ -117,7 +117,7 @@ describe("deliveries that are stored together", () => {
 
   it("a database in trouble is told to all of them, and not asked once more for each", async () => {
     const database = aDatabase(() => "53100");
-    const store = receiveTogether(database.receive, { ...LIMITS, statements: 1 });
+    const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1 });
     const answers = Promise.allSettled(["one", "two", "three"].map((key) => store(aDelivery(key))));
     while (await database.answer());
     expect(await answers).toMatchObject(
@@ -128,7 +128,7 @@ describe("deliveries that are stored together", () => {
 
   it("while a database stands still, no more are kept than memory should hold", async () => {
     const database = aDatabase();
-    const store = receiveTogether(database.receive, { ...LIMITS, statements: 1 });
+    const store = receiveInBatches(database.receive, { ...LIMITS, statements: 1 });
     const first = store(aDelivery("on its way", "x".repeat(5_000)));
     const second = store(aDelivery("waits", "x".repeat(900)));
     await expect(store(aDelivery("too much", "x".repeat(200)))).rejects.toThrow(ReceiverFullError);
