@@ -13,7 +13,10 @@ import {
 } from "../src/testing/interleave/interleave.ts";
 import type { Part } from "../src/testing/interleave/plan.ts";
 import { tellInterleaved } from "../src/testing/interleave/tell.ts";
-import { type Invariant, INVARIANTS } from "../src/testing/interleave/verdict.ts";
+import {
+  type InterleavingInvariant,
+  INTERLEAVING_INVARIANTS,
+} from "../src/testing/interleave/verdict.ts";
 import { leaveOut } from "../src/testing/shrink.ts";
 import { endProcess } from "./end-process.ts";
 import { type OpenInterleave, openInterleavedPostgres, openServer } from "./interleave-world.ts";
@@ -38,7 +41,7 @@ const SHRUNK = 3;
 /** How often a failing history is run to shrink it. */
 const BUDGET = 200;
 
-const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
+const NAMES = Object.keys(INTERLEAVING_INVARIANTS) as readonly InterleavingInvariant[];
 
 const server = await openServer();
 const jobs = values.seed === undefined ? Number(values.jobs) : 1;
@@ -67,7 +70,10 @@ async function tellMany(
   from: number,
   seeds: number,
 ): Promise<boolean> {
-  const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<Invariant, number>;
+  const broken = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<
+    InterleavingInvariant,
+    number
+  >;
   const total = { seeds: 0, converged: 0, edits: 0, apiCalls: 0, statements: 0 };
   const failing: Interleaved[] = [];
   const startedAt = performance.now();

@@ -2,7 +2,7 @@
  * Compares both sides by the values that they show, instead of asking Tandem whether it has finished.
  * Pure.
  */
-import type { DemoIssue, DemoPair, Task } from "../demo/api-types.ts";
+import type { DemoIssue, DemoPair, SampleTask } from "../demo/api-types.ts";
 
 export interface Difference {
   readonly task: string | null;
@@ -18,7 +18,7 @@ export interface Agreement {
 }
 
 export function compareSides(
-  tasks: readonly Task[],
+  tasks: readonly SampleTask[],
   issues: readonly DemoIssue[],
   pairs: readonly DemoPair[],
 ): Agreement {
@@ -53,7 +53,10 @@ export function compareSides(
   return { compared, differences };
 }
 
-function differenceBetween(task: Task | undefined, issue: DemoIssue | undefined): string | null {
+function differenceBetween(
+  task: SampleTask | undefined,
+  issue: DemoIssue | undefined,
+): string | null {
   if (issue === undefined) return "the issue is gone";
   if (task === undefined) return issue.state === "closed" ? null : "the task is gone";
   const fields: string[] = [];
@@ -65,7 +68,7 @@ function differenceBetween(task: Task | undefined, issue: DemoIssue | undefined)
 }
 
 /** Compares comments by their text, in any order. */
-function sameTexts(ofTask: Task["comments"], ofIssue: DemoIssue["comments"]): boolean {
+function sameTexts(ofTask: SampleTask["comments"], ofIssue: DemoIssue["comments"]): boolean {
   const here = ofTask.map((comment) => plain(comment.markdown)).sort();
   const there = ofIssue.map((comment) => plain(comment.body)).sort();
   return here.length === there.length && here.every((text, index) => text === there[index]);

@@ -2,9 +2,9 @@
  * The JSON of the demo's own routes: the two panes and the trouble buttons. The ledger between them
  * comes from Tandem's API.
  */
-import type { Task, TaskStatus, User } from "./sample-app.ts";
+import type { SampleTask, TaskStatus, SampleUser } from "./sample-app.ts";
 
-export type { Task, TaskStatus, User } from "./sample-app.ts";
+export type { SampleTask, TaskStatus, SampleUser } from "./sample-app.ts";
 
 export interface DemoIssueComment {
   readonly id: string;
@@ -68,8 +68,8 @@ export interface DemoState {
   readonly repository: string;
   readonly repository_url: string;
   readonly statuses: readonly TaskStatus[];
-  readonly users: readonly User[];
-  readonly tasks: readonly Task[];
+  readonly users: readonly SampleUser[];
+  readonly tasks: readonly SampleTask[];
   readonly issues: readonly DemoIssue[];
   readonly pairs: readonly DemoPair[];
   readonly troubles: readonly DemoTrouble[];

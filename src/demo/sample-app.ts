@@ -8,21 +8,21 @@ import { SAMPLE_SCHEMA } from "./sample-schema.ts";
 export const TASK_STATUSES = ["backlog", "todo", "doing", "review", "done"] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-export interface User {
+export interface SampleUser {
   readonly id: string;
   readonly name: string;
   readonly github_login: string | null;
   readonly placeholder: boolean;
 }
 
-export interface Comment {
+export interface SampleComment {
   readonly id: string;
   readonly markdown: string;
   readonly author: string | null;
   readonly created_at: string;
 }
 
-export interface Task {
+export interface SampleTask {
   readonly id: string;
   readonly title: string;
   readonly markdown: string;
@@ -30,7 +30,7 @@ export interface Task {
   /** The owner's name. */
   readonly owner: string | null;
   readonly modified_at: string;
-  readonly comments: readonly Comment[];
+  readonly comments: readonly SampleComment[];
 }
 
 export interface TaskInput {
@@ -49,8 +49,8 @@ export interface SampleApp {
   install(): Promise<boolean>;
   addUser(user: { readonly name: string; readonly githubLogin: string }): Promise<string>;
   /** Ordered by position in the list, without deleted tasks. */
-  tasks(): Promise<readonly Task[]>;
-  users(): Promise<readonly User[]>;
+  tasks(): Promise<readonly SampleTask[]>;
+  users(): Promise<readonly SampleUser[]>;
   /** @returns The new task's id. */
   createTask(task: TaskInput, ownerId?: string): Promise<string>;
   /** @returns Whether the task exists. */
@@ -93,7 +93,7 @@ export function sampleApp(database: Database): SampleApp {
     tasks: () => listTasks(database),
 
     async users() {
-      const { rows } = await database.query<User>(
+      const { rows } = await database.query<SampleUser>(
         "select id, name, github_login, placeholder from users order by id",
       );
       return rows;
@@ -146,8 +146,8 @@ export function sampleApp(database: Database): SampleApp {
   };
 }
 
-async function listTasks(database: Queryable): Promise<readonly Task[]> {
-  const { rows } = await database.query<Task>(
+async function listTasks(database: Queryable): Promise<readonly SampleTask[]> {
+  const { rows } = await database.query<SampleTask>(
     `select tasks.id, title, markdown, status, users.name as owner, modified_at,
        coalesce(talk.comments, '[]') as comments
      from tasks

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { compareSides } from "../../src/dashboard/agreement.ts";
 import { standingOf } from "../../src/dashboard/standing.ts";
-import type { DemoIssue, DemoPair, Task } from "../../src/demo/api-types.ts";
+import type { DemoIssue, DemoPair, SampleTask } from "../../src/demo/api-types.ts";
 import { aBackfill, aStatus } from "./events.ts";
 
 const pair: DemoPair = { task: "1", issue: 7, ended: false };
 
-function aTask(given: Partial<Task> = {}): Task {
+function aTask(given: Partial<SampleTask> = {}): SampleTask {
   return {
     id: "1",
     title: "Fix the door",
@@ -33,7 +33,7 @@ function anIssue(given: Partial<DemoIssue> = {}): DemoIssue {
   };
 }
 
-function whatDiffers(task: Partial<Task>, issue: Partial<DemoIssue>): string | undefined {
+function whatDiffers(task: Partial<SampleTask>, issue: Partial<DemoIssue>): string | undefined {
   return compareSides([aTask(task)], [anIssue(issue)], [pair]).differences[0]?.what;
 }
 

@@ -1,6 +1,10 @@
 /** Schedules of overlapping statements: the same each time, whole or in part, and shrunk to what matters. */
 import { describe, expect, it } from "vitest";
-import { type Part, planInterleaving, type Plan } from "../../src/testing/interleave/plan.ts";
+import {
+  type Part,
+  planInterleaving,
+  type Interleaving,
+} from "../../src/testing/interleave/plan.ts";
 import { Scheduler, type Traced } from "../../src/testing/interleave/scheduler.ts";
 import { leaveOut } from "../../src/testing/shrink.ts";
 
@@ -87,7 +91,7 @@ async function givenLostUpdate(): Promise<readonly [seed: number, Counted]> {
 }
 
 /** Every step reads a number, and writes one more. */
-async function countTogether(plan: Plan): Promise<Counted> {
+async function countTogether(plan: Interleaving): Promise<Counted> {
   const scheduler = new Scheduler(plan, () => Promise.resolve(new Set()));
   let number = 0;
   const ask = <T>(text: string, work: () => T) =>

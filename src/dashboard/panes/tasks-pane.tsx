@@ -1,5 +1,5 @@
 /** The demo's left pane: the sample app's task list, as its users see it. */
-import type { DemoPair, DemoState, Task, TaskStatus } from "../../demo/api-types.ts";
+import type { DemoPair, DemoState, SampleTask, TaskStatus } from "../../demo/api-types.ts";
 import type { Difference } from "../agreement.ts";
 import { Icon } from "../icons.tsx";
 import { placeHash } from "../place.ts";
@@ -63,7 +63,7 @@ function TaskCard({
   last,
   failed,
 }: {
-  readonly task: Task;
+  readonly task: SampleTask;
   readonly statuses: readonly TaskStatus[];
   readonly pair: DemoPair | undefined;
   readonly difference: Difference | undefined;

@@ -3,12 +3,12 @@ import type pg from "pg";
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import { keepingToken } from "../simulation/history.ts";
-import type { Place } from "../simulation/places.ts";
+import type { ConnectedSite } from "../simulation/places.ts";
 
 export type Field = "title" | "markdown";
 
 /** What people know of the app, and what they did. */
-export class Deeds {
+export class WriteLog {
   readonly tasks: string[] = [];
   readonly comments: string[] = [];
   readonly #last = new Map<string, string>();
@@ -33,12 +33,12 @@ export class Deeds {
   }
 }
 
-export function resourceKey(repository: string, type: string, id: unknown): string {
+export function thingAtGitHub(repository: string, type: string, id: unknown): string {
   return `${repository} ${type} ${String(id)}`;
 }
 
 /** A person of the app writes in a transaction of three statements. */
-export async function writeInApp(pool: pg.Pool, deeds: Deeds, random: Random): Promise<void> {
+export async function writeInApp(pool: pg.Pool, deeds: WriteLog, random: Random): Promise<void> {
   const plan = planWrite(deeds, random);
   const client = await pool.connect();
   try {
@@ -56,7 +56,7 @@ export async function writeInApp(pool: pg.Pool, deeds: Deeds, random: Random): P
 
 type Write = (client: pg.PoolClient) => Promise<() => void>;
 
-function planWrite(deeds: Deeds, random: Random): Write {
+function planWrite(deeds: WriteLog, random: Random): Write {
   const task = choose(deeds.tasks, random);
   const comment = choose(deeds.comments, random);
   const dice = random();
@@ -71,7 +71,7 @@ function planWrite(deeds: Deeds, random: Random): Write {
   return run(`update tasks set deleted_at = ${archived} where id = $1`, [task]);
 }
 
-function addTask(deeds: Deeds, project: string): Write {
+function addTask(deeds: WriteLog, project: string): Write {
   return async (client) => {
     const title = deeds.fresh("Task");
     const { rows } = await client.query<{ id: string }>(
@@ -88,7 +88,7 @@ function addTask(deeds: Deeds, project: string): Write {
   };
 }
 
-function addComment(deeds: Deeds, task: string): Write {
+function addComment(deeds: WriteLog, task: string): Write {
   return async (client) => {
     const text = deeds.fresh("Comment");
     const { rows } = await client.query<{ id: string }>(
@@ -104,7 +104,7 @@ function addComment(deeds: Deeds, task: string): Write {
   };
 }
 
-function edit(deeds: Deeds, table: "tasks" | "comments", id: string, field: Field): Write {
+function edit(deeds: WriteLog, table: "tasks" | "comments", id: string, field: Field): Write {
   return async (client) => {
     const value = deeds.fresh("Edited");
     const done = await client.query(`update ${table} set ${field} = $1 where id = $2`, [value, id]);
@@ -124,8 +124,8 @@ function run(text: string, params: readonly unknown[]): Write {
 /** A person at GitHub opens, edits, or comments on an issue. */
 export function writeAtGitHub(
   github: GitHubSimulator,
-  places: readonly Place[],
-  deeds: Deeds,
+  places: readonly ConnectedSite[],
+  deeds: WriteLog,
   random: Random,
 ): void {
   const mona = github.as("mona");
@@ -137,15 +137,15 @@ export function writeAtGitHub(
   if (issue === undefined || random() < 0.3) {
     const title = deeds.fresh("Issue");
     const { number } = mona.openIssue(repository, { title, body: "" });
-    deeds.note(resourceKey(repository, "issue", number), "title", title);
+    deeds.note(thingAtGitHub(repository, "issue", number), "title", title);
   } else if (random() < 0.5) {
     const text = deeds.fresh("Remark");
     const { id } = mona.comment(repository, issue.number, text);
-    deeds.note(resourceKey(repository, "issue_comment", id), "markdown", text);
+    deeds.note(thingAtGitHub(repository, "issue_comment", id), "markdown", text);
   } else {
     const text = deeds.fresh("Body");
     mona.editIssue(repository, issue.number, { body: keepingToken(issue.body, text) });
-    deeds.note(resourceKey(repository, "issue", issue.number), "markdown", text);
+    deeds.note(thingAtGitHub(repository, "issue", issue.number), "markdown", text);
   }
 }
 

@@ -12,13 +12,19 @@ import type { AnyConfig } from "../../config.ts";
 import { mapBy } from "../../runtime/services/index.ts";
 import { createTestTandem, type TestTandem } from "../test-tandem.ts";
 import { connectAll } from "../simulation/connect.ts";
-import type { Place } from "../simulation/places.ts";
+import type { ConnectedSite } from "../simulation/places.ts";
 import { openSqlWorld, type Sql } from "../simulation/sql-world.ts";
-import { Deeds, writeAtGitHub, writeInApp } from "./deeds.ts";
+import { WriteLog, writeAtGitHub, writeInApp } from "./deeds.ts";
 import type { GatedPool } from "./gated-pool.ts";
-import { BEFORE, type Part, type Plan, planInterleaving, type Step } from "./plan.ts";
+import {
+  BEFORE,
+  type Part,
+  type Interleaving,
+  planInterleaving,
+  type InterleavedStep,
+} from "./plan.ts";
 import { Scheduler, type Traced } from "./scheduler.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { judgeInterleaving, type InterleavingVerdict } from "./verdict.ts";
 import { interleavedWorker, takeWorkerStep } from "./worker-steps.ts";
 
 export interface InterleaveOptions {
@@ -32,11 +38,11 @@ export interface InterleaveOptions {
 
 export interface Interleaved {
   readonly seed: number;
-  readonly verdict: Verdict;
+  readonly verdict: InterleavingVerdict;
   readonly converged: boolean;
   readonly edits: number;
   readonly apiCalls: number;
-  readonly steps: readonly Step[];
+  readonly steps: readonly InterleavedStep[];
   /** The statements, in the order in which they were released. */
   readonly trace: readonly Traced[];
   /** All it is made of: its steps, and the pauses in which others went on. */
@@ -90,9 +96,9 @@ export async function openInterleave(options: InterleaveOptions): Promise<Interl
 
 interface Run extends Pick<InterleaveOptions, "gated" | "sql"> {
   readonly seed: number;
-  readonly plan: Plan;
+  readonly plan: Interleaving;
   readonly test: TestTandem;
-  readonly places: readonly Place[];
+  readonly places: readonly ConnectedSite[];
   readonly arrivals: Arrival[];
   /** How many statements run that nobody schedules. */
   readonly outside: { readonly asked: number };
@@ -101,7 +107,7 @@ interface Run extends Pick<InterleaveOptions, "gated" | "sql"> {
 async function run(history: Run): Promise<Interleaved> {
   const { seed, plan, test, places, arrivals, outside, gated, sql } = history;
   const { tandem, github } = test;
-  const deeds = new Deeds();
+  const deeds = new WriteLog();
   const scheduler = new Scheduler(
     plan,
     (pids) => gated.findWaiting(pids),
@@ -127,7 +133,7 @@ async function run(history: Run): Promise<Interleaved> {
   }
   await receiveAll(arrivals);
   await test.settleWithin(90);
-  const verdict = await judge(sql, github, places, deeds);
+  const verdict = await judgeInterleaving(sql, github, places, deeds);
   return {
     seed,
     verdict,
@@ -150,9 +156,9 @@ async function run(history: Run): Promise<Interleaved> {
 function stepsOf(
   actor: string,
   { test, places, arrivals, gated, sql }: Run,
-  deeds: Deeds,
+  deeds: WriteLog,
   scheduler: Scheduler,
-): (step: Step) => Promise<void> {
+): (step: InterleavedStep) => Promise<void> {
   const worker = interleavedWorker(actor, test.tandem.services);
   return async ({ kind, random }) => {
     switch (kind) {
@@ -183,7 +189,7 @@ async function receiveAll(arrivals: Arrival[]): Promise<void> {
   for (let next = arrivals.shift(); next !== undefined; next = arrivals.shift()) await next();
 }
 
-async function addTaskBefore(deeds: Deeds, sql: Sql): Promise<void> {
+async function addTaskBefore(deeds: WriteLog, sql: Sql): Promise<void> {
   const [task] = await sql<{ id: string }>(
     "insert into tasks (project_id, owner_id, title, markdown) values (1, 1, $1, '') returning id::text",
     [deeds.fresh("Task")],

@@ -23,7 +23,7 @@ export const STEP_KINDS = {
 } as const;
 export type StepKind = keyof typeof STEP_KINDS;
 
-export interface Step {
+export interface InterleavedStep {
   /** Counted from 1. */
   readonly id: number;
   readonly actor: string;
@@ -33,7 +33,7 @@ export interface Step {
 }
 
 /** A statement: the n-th of a step. */
-export interface Place {
+export interface StatementPosition {
   readonly step: number;
   readonly nth: number;
 }
@@ -41,12 +41,12 @@ export interface Place {
 /** `3` keeps step 3, and `3.7` the pause before its seventh statement. */
 export type Part = string;
 
-export interface Plan {
-  readonly steps: readonly Step[];
+export interface Interleaving {
+  readonly steps: readonly InterleavedStep[];
   /** Whether the actor pauses before this statement, until all others have ended or pause as well. */
-  readonly pauses: (place: Place) => boolean;
+  readonly pauses: (place: StatementPosition) => boolean;
   /** Of several statements that may run the one with the highest rank does. */
-  readonly rank: (place: Place) => number;
+  readonly rank: (place: StatementPosition) => number;
 }
 
 /** How often actors pause. A seed has one of these: overlaps of few long pauses, or of many short ones. */
@@ -65,7 +65,7 @@ const WORK: readonly (readonly [share: number, kind: StepKind])[] = [
 ];
 
 /** Draws a seed's history. @param only Of its steps and pauses those that are kept; `null`: all. */
-export function planInterleaving(seed: number, only: readonly Part[] | null = null): Plan {
+export function planInterleaving(seed: number, only: readonly Part[] | null = null): Interleaving {
   const random = seededRandom(seed);
   const upTo = (most: number) => Math.floor(random() * (most + 1));
   const drawn: { readonly actor: string; readonly kind: StepKind }[] = [];
@@ -81,7 +81,7 @@ export function planInterleaving(seed: number, only: readonly Part[] | null = nu
   add("github", 1 + upTo(2), () => "remote");
   const often = PAUSES[Math.floor(random() * PAUSES.length)] ?? 0;
   const kept = only === null ? null : new Set(only);
-  const steps = drawn.map(({ actor, kind }, index): Step => {
+  const steps = drawn.map(({ actor, kind }, index): InterleavedStep => {
     const id = index + 1;
     const ownSeed = Math.floor(chanceAt(seed, id) * 2 ** 32);
     return { id, actor, kind, random: () => seededRandom(ownSeed) };
@@ -94,7 +94,7 @@ export function planInterleaving(seed: number, only: readonly Part[] | null = nu
   };
 }
 
-export function nameOfPause({ step, nth }: Place): Part {
+export function nameOfPause({ step, nth }: StatementPosition): Part {
   return `${String(step)}.${String(nth)}`;
 }
 

@@ -9,7 +9,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../runtime/services/index.ts";
-import { nameOfPause, type Part, type Place, type Plan } from "./plan.ts";
+import { nameOfPause, type Part, type StatementPosition, type Interleaving } from "./plan.ts";
 
 /** How long an actor may compute between two statements; one that takes longer waits for another actor. */
 const COMPUTES_MS = 60;
@@ -52,7 +52,7 @@ interface Actor {
 
 interface Parked {
   readonly actor: Actor;
-  readonly place: Place;
+  readonly place: StatementPosition;
   readonly pauses: boolean;
   /** Whether another actor went on meanwhile. */
   passedOver: boolean;
@@ -67,7 +67,7 @@ export class Scheduler {
   readonly trace: Traced[] = [];
   /** The pauses in which others went on. */
   readonly pauses: Part[] = [];
-  readonly #plan: Pick<Plan, "pauses" | "rank">;
+  readonly #plan: Pick<Interleaving, "pauses" | "rank">;
   readonly #findWaiting: FindWaiting;
   readonly #isAskedOutside: () => boolean;
   readonly #current = new AsyncLocalStorage<Actor>();
@@ -80,7 +80,7 @@ export class Scheduler {
 
   /** @param isAskedOutside Whether an actor waits for a statement that nobody schedules. Default: none does. */
   constructor(
-    plan: Pick<Plan, "pauses" | "rank">,
+    plan: Pick<Interleaving, "pauses" | "rank">,
     findWaiting: FindWaiting,
     isAskedOutside: () => boolean = () => false,
   ) {

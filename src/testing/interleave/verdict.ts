@@ -1,11 +1,11 @@
 /** The end of an interleaved history: one counterpart each, nothing lost, nothing stuck, both sides equal. */
 import type { GitHubSimulator } from "../github/index.ts";
 import { withoutToken } from "../simulation/history.ts";
-import type { Place } from "../simulation/places.ts";
+import type { ConnectedSite } from "../simulation/places.ts";
 import type { Sql } from "../simulation/sql-world.ts";
-import { type Deeds, type Field, resourceKey } from "./deeds.ts";
+import { type WriteLog, type Field, thingAtGitHub } from "./deeds.ts";
 
-export const INVARIANTS = {
+export const INTERLEAVING_INVARIANTS = {
   unpaired: "Every record of a connected scope has one living lane there, and a counterpart.",
   doubled: "A resource has one record, and a record one resource; nothing open is nobody's.",
   differing: "Both sides say the same.",
@@ -15,8 +15,8 @@ export const INVARIANTS = {
 
 const FIELDS: readonly Field[] = ["title", "markdown"];
 
-export type Invariant = keyof typeof INVARIANTS;
-export type Verdict = Readonly<Record<Invariant, readonly string[]>>;
+export type InterleavingInvariant = keyof typeof INTERLEAVING_INVARIANTS;
+export type InterleavingVerdict = Readonly<Record<InterleavingInvariant, readonly string[]>>;
 
 interface RecordRow {
   readonly record: string;
@@ -40,12 +40,12 @@ interface Resource {
   readonly isOpen: boolean;
 }
 
-export async function judge(
+export async function judgeInterleaving(
   sql: Sql,
   github: GitHubSimulator,
-  places: readonly Place[],
-  deeds: Deeds,
-): Promise<Verdict> {
+  places: readonly ConnectedSite[],
+  deeds: WriteLog,
+): Promise<InterleavingVerdict> {
   const records = await sql<RecordRow>(`
     select 'tasks:' || id as record, project_id::text as project, title, markdown, status = 'done' as done
     from tasks where deleted_at is null
@@ -59,7 +59,7 @@ export async function judge(
     select (select array_agg(state || ' ' || reason || ' ' || record_type || ':' || coalesce(record_id, ''))
               from tandem.events_live) as events,
       (select count(*)::text from tandem.changes) as changes`);
-  const verdict: Record<Invariant, string[]> = {
+  const verdict: Record<InterleavingInvariant, string[]> = {
     unpaired: [],
     doubled: [],
     differing: [],
@@ -76,9 +76,9 @@ function judgeRecord(
   row: RecordRow,
   lanes: readonly LaneRow[],
   github: GitHubSimulator,
-  places: readonly Place[],
-  deeds: Deeds,
-  verdict: Record<Invariant, string[]>,
+  places: readonly ConnectedSite[],
+  deeds: WriteLog,
+  verdict: Record<InterleavingInvariant, string[]>,
 ): void {
   const { record, project, title, markdown, done } = row;
   const own = lanes.filter((lane) => lane.record === record);
@@ -104,7 +104,7 @@ function judgeRecord(
   const theirs = `${resource.title ?? ""} | ${resource.body} | ${String(resource.isOpen)}`;
   const ours = `${title ?? ""} | ${markdown} | ${String(done !== true)}`;
   if (ours !== theirs) verdict.differing.push(`${record}: ${ours} <> ${theirs}`);
-  const counterpart = resourceKey(place.repository, lane.resource_type, lane.external_id);
+  const counterpart = thingAtGitHub(place.repository, lane.resource_type, lane.external_id);
   for (const field of FIELDS) {
     const said = [deeds.last(record, field), deeds.last(counterpart, field)].filter(
       (value) => value !== null,
@@ -116,7 +116,7 @@ function judgeRecord(
 
 function resourceOf(
   { resource_type: type, external_id: id }: LaneRow,
-  { repository }: Place,
+  { repository }: ConnectedSite,
   github: GitHubSimulator,
 ): Resource | null {
   if (type === "issue") {
@@ -135,8 +135,8 @@ function resourceOf(
 function judgeResources(
   lanes: readonly LaneRow[],
   github: GitHubSimulator,
-  places: readonly Place[],
-  verdict: Record<Invariant, string[]>,
+  places: readonly ConnectedSite[],
+  verdict: Record<InterleavingInvariant, string[]>,
 ): void {
   for (const { repository, connection } of places) {
     const here = lanes.filter((lane) => lane.connection_id === connection && lane.record !== null);

@@ -2,7 +2,7 @@
 import type { Lane } from "../../model/lane.ts";
 import type { AppUser } from "./app-world.ts";
 import { tokenIn } from "./history.ts";
-import { OUR_LOGINS, recordName, resourceName } from "./places.ts";
+import { OUR_LOGINS, thingOfRecord, thingOfResource } from "./places.ts";
 import type { Scene, Thing } from "./scene.ts";
 
 /** Who wrote a thing at GitHub, or `null` where nobody is named above it. */
@@ -42,16 +42,16 @@ function wrongLines({
   history,
 }: Scene): readonly string[] {
   return ledger.lanes.flatMap((lane): readonly string[] => {
-    const record = records.get(recordName(lane));
-    const resource = resources.get(resourceName(lane, places));
+    const record = records.get(thingOfRecord(lane));
+    const resource = resources.get(thingOfResource(lane, places));
     const line = resource?.nameAbove ?? null;
     if (lane.tombstone !== null || record === undefined || line === null) return [];
-    const writer = recordName(postedFor(lane, resource?.token ?? null, ledger));
+    const writer = thingOfRecord(postedFor(lane, resource?.token ?? null, ledger));
     const author = records.has(writer) ? records.get(writer)?.userId : history.authors.get(writer);
     const user = users.find(({ id }) => id === author);
     const names = user === undefined ? [] : [user.name, user.login?.toLowerCase()];
     if (names.includes(line)) return [];
-    return [`${resourceName(lane, places)} names ${line} above it, not ${names.join(" or ")}`];
+    return [`${thingOfResource(lane, places)} names ${line} above it, not ${names.join(" or ")}`];
   });
 }
 

@@ -3,7 +3,7 @@ import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppUser, AppWorld } from "./app-world.ts";
 import { signsOf } from "./authors.ts";
 import { type History, tokenIn, withoutToken } from "./history.ts";
-import { commentName, issueName, type Place, type Site, type WorldKind } from "./places.ts";
+import { commentName, issueName, type ConnectedSite, type Site, type WorldKind } from "./places.ts";
 import type { Ending, Says, Scene, Thing } from "./scene.ts";
 
 type Sides = Pick<Scene, "records" | "resources" | "users">;
@@ -49,7 +49,7 @@ async function recordsOf(
 function resourcesOf(
   github: GitHubSimulator,
   sites: readonly Site[],
-  places: readonly Place[],
+  places: readonly ConnectedSite[],
   kind: WorldKind,
   { copies }: History,
 ): ReadonlyMap<string, Thing> {

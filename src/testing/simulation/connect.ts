@@ -1,18 +1,18 @@
 /** Makes a world's repositories at GitHub, and joins those that belong to a project to it. */
 import { TEST_LOGIN, TEST_REPOSITORY, TEST_SECRET, type TestTandem } from "../test-tandem.ts";
 import { ASSIGNABLE } from "./assignees.ts";
-import { accountOf, type Place, projectOf, repositoriesOf, type Site } from "./places.ts";
+import { accountOf, type ConnectedSite, projectOf, repositoriesOf, type Site } from "./places.ts";
 import type { WorldKind } from "./places.ts";
 
 export interface Sites {
-  readonly places: readonly Place[];
+  readonly places: readonly ConnectedSite[];
   /** All repositories, the connected ones first. */
   readonly sites: readonly Site[];
 }
 
 export async function connectAll(test: TestTandem, kind: WorldKind, seed: number): Promise<Sites> {
   const { github } = test;
-  const places: Place[] = [];
+  const places: ConnectedSite[] = [];
   const outside: Site[] = [];
   for (const repository of repositoriesOf(kind)) {
     const [owner = "", name = ""] = repository.split("/");
@@ -35,7 +35,7 @@ async function join(
   container: string,
   scope: string,
   seed: number,
-): Promise<Place["connection"]> {
+): Promise<ConnectedSite["connection"]> {
   const account = accountOf(container, seed);
   if (account.login !== TEST_LOGIN) {
     github.createUser({ login: account.login, type: "Bot" });

@@ -4,7 +4,7 @@ import type { Conflict, Reason } from "../../model/event.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
 import type { Edit, Side } from "./history.ts";
 import { hasLeft } from "./misplaced.ts";
-import { recordName, resourceName } from "./places.ts";
+import { thingOfRecord, thingOfResource } from "./places.ts";
 import { type Scene, text, type Thing } from "./scene.ts";
 
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
@@ -46,8 +46,8 @@ function sayerOf(side: Side, thing: string, scene: Scene): Thing | undefined {
   const { records, resources, ledger, places, history } = scene;
   if (side === "record") return records.get(thing);
   const now = history.names.now(thing);
-  const left = ledger.lanes.find((lane) => hasLeft(lane) && resourceName(lane, places) === now);
-  return left === undefined ? resources.get(now) : records.get(recordName(left));
+  const left = ledger.lanes.find((lane) => hasLeft(lane) && thingOfResource(lane, places) === now);
+  return left === undefined ? resources.get(now) : records.get(thingOfRecord(left));
 }
 
 function isExcused({ side, thing, value }: Edit, scene: Scene): boolean {
@@ -67,7 +67,7 @@ function isExcused({ side, thing, value }: Edit, scene: Scene): boolean {
       Object.values(event.content ?? {}).some((said) => said === value),
   );
   // A list that shows a tombstoned resource again makes no event (decision 7).
-  const lane = ledger.lanes.find((each) => resourceName(each, places) === thing);
+  const lane = ledger.lanes.find((each) => thingOfResource(each, places) === thing);
   // "A remote edit under our own write whose webhook is also lost" is promised nothing.
   return (
     tombstoned ||
@@ -93,7 +93,7 @@ function conflictsOf(
 
 /** What people made is theirs, whatever marker is in it: it has a record, unless somebody deleted it. */
 export function lostCopies({ history, ledger, places }: Scene): readonly string[] {
-  const taken = new Set(ledger.lanes.map((lane) => resourceName(lane, places)));
+  const taken = new Set(ledger.lanes.map((lane) => thingOfResource(lane, places)));
   return [...history.copies]
     .filter(([name]) => !taken.has(name))
     .filter(([name, issue]) => !history.deleted.has(name) && !history.deleted.has(issue))
@@ -152,7 +152,7 @@ function nameOf(
 ): string {
   return connectionId === null
     ? ""
-    : resourceName({ connectionId, resourceType: resourceType ?? "", externalId }, places);
+    : thingOfResource({ connectionId, resourceType: resourceType ?? "", externalId }, places);
 }
 
 function has(value: Json | undefined, label: string): boolean {

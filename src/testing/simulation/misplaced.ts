@@ -1,6 +1,6 @@
 /** Where the counterparts of records are, and what became of those that their records have left. */
 import type { Lane } from "../../model/lane.ts";
-import { type Place, recordName, resourceName } from "./places.ts";
+import { type ConnectedSite, thingOfRecord, thingOfResource } from "./places.ts";
 import type { Scene } from "./scene.ts";
 
 /** A pairing that ended since its record was moved to another connection. */
@@ -12,7 +12,7 @@ export function hasLeft({ tombstone }: Lane): boolean {
 export function placeOf(
   record: string,
   { records, places }: Pick<Scene, "records" | "places">,
-): Place | null {
+): ConnectedSite | null {
   const { belongsTo = "" } = records.get(record) ?? {};
   if (belongsTo.startsWith("tasks:")) return placeOf(belongsTo, { records, places });
   return places.find(({ project }) => project === belongsTo) ?? null;
@@ -20,7 +20,7 @@ export function placeOf(
 
 /** Whether a lane's record belongs elsewhere. */
 export function isAwayFromHere(lane: Lane, scene: Scene): boolean {
-  return placeOf(recordName(lane), scene)?.connection !== lane.connectionId;
+  return placeOf(thingOfRecord(lane), scene)?.connection !== lane.connectionId;
 }
 
 /** What records have left, or were archived in, by its present name: it says what it said, and they go on elsewhere. */
@@ -29,7 +29,7 @@ export function leftBehindBy(scene: Scene): Set<string> {
   return new Set(
     ledger.lanes
       .filter((lane) => hasLeft(lane) || (lane.tombstone !== null && isAwayFromHere(lane, scene)))
-      .map((lane) => history.names.now(resourceName(lane, places))),
+      .map((lane) => history.names.now(thingOfResource(lane, places))),
   );
 }
 
@@ -42,7 +42,7 @@ export function isPutAway(record: string, scene: Scene): boolean {
 
 /** Whether the issue of a task went where nothing is connected. */
 export function isDetached(task: string, { ledger }: Scene): boolean {
-  const own = ledger.lanes.filter((lane) => recordName(lane) === task);
+  const own = ledger.lanes.filter((lane) => thingOfRecord(lane) === task);
   const isAlive = own.some(({ tombstone }) => tombstone === null);
   return !isAlive && own.some((lane) => lane.tombstone?.movedTo !== undefined && !hasLeft(lane));
 }
@@ -55,11 +55,11 @@ function staysBelow(
   { connectionId, externalId, recordType, recordId }: Lane,
   scene: Scene,
 ): boolean {
-  const task = scene.records.get(recordName({ recordType, recordId }))?.belongsTo ?? "";
+  const task = scene.records.get(thingOfRecord({ recordType, recordId }))?.belongsTo ?? "";
   const isArchived = scene.records.get(task)?.archived === true;
   return scene.ledger.lanes.some(
     (each) =>
-      recordName(each) === task &&
+      thingOfRecord(each) === task &&
       each.tombstone !== null &&
       (each.connectionId === connectionId ||
         (externalId === null &&
@@ -74,9 +74,9 @@ function staysBelow(
 function isBackWithoutRecord(now: string, { recordType, recordId }: Lane, scene: Scene): boolean {
   const resource = scene.resources.get(now);
   if (resource === undefined || resource.isOutside === true) return false;
-  const name = recordName({ recordType, recordId });
+  const name = thingOfRecord({ recordType, recordId });
   const isPaired = scene.ledger.lanes.some(
-    (each) => each.tombstone === null && recordName(each) === name,
+    (each) => each.tombstone === null && thingOfRecord(each) === name,
   );
   // A comment whose task is archived comes back together with it.
   return scene.records.has(name) && !isPaired && !isPutAway(name, scene);
@@ -87,16 +87,16 @@ export function misplaced(scene: Scene): readonly string[] {
   const { ledger, places, records, resources, history } = scene;
   const found: string[] = [];
   for (const lane of ledger.lanes) {
-    const name = `${resourceName(lane, places)} and ${recordName(lane)}`;
-    const record = records.get(recordName(lane));
+    const name = `${thingOfResource(lane, places)} and ${thingOfRecord(lane)}`;
+    const record = records.get(thingOfRecord(lane));
     if (lane.tombstone === null) {
       if (record !== undefined && isAwayFromHere(lane, scene) && !staysBelow(lane, scene)) {
-        const where = placeOf(recordName(lane), scene)?.repository ?? "nowhere";
+        const where = placeOf(thingOfRecord(lane), scene)?.repository ?? "nowhere";
         found.push(`${name} are paired, and the record belongs to ${where}`);
       }
       continue;
     }
-    const now = history.names.now(resourceName(lane, places));
+    const now = history.names.now(thingOfResource(lane, places));
     if (
       lane.tombstone.movedTo !== undefined &&
       !hasLeft(lane) &&
@@ -111,15 +111,15 @@ export function misplaced(scene: Scene): readonly string[] {
         (each.tombstone === null || each.tombstone.side === "resource") &&
         each.connectionId === lane.connectionId &&
         !hasLeft(each) &&
-        recordName(each) === recordName(lane),
+        thingOfRecord(each) === thingOfRecord(lane),
     );
-    const isHere = record !== undefined && !isPutAway(recordName(lane), scene);
+    const isHere = record !== undefined && !isPutAway(thingOfRecord(lane), scene);
     if (isHere && !isAwayFromHere(lane, scene) && !isBack) {
       found.push(`${name}: the record was taken for moved away, and it belongs here`);
     }
-    const resource = resources.get(resourceName(lane, places));
+    const resource = resources.get(thingOfResource(lane, places));
     const isOpen = lane.resourceType === "issue" ? resource?.says.state === "open" : false;
-    if (isOpen && !history.reopened.has(resourceName(lane, places))) {
+    if (isOpen && !history.reopened.has(thingOfResource(lane, places))) {
       found.push(`${name}: the record was moved away, and the issue is open`);
     }
   }

@@ -69,7 +69,7 @@ export interface Site {
 }
 
 /** One that is connected, with what it is joined to. */
-export interface Place extends Site {
+export interface ConnectedSite extends Site {
   readonly project: string;
   readonly connection: ConnectionId;
 }
@@ -84,20 +84,20 @@ export function commentName(id: number | bigint | string): string {
   return `issue_comment:${String(id)}`;
 }
 
-export function recordName({
+export function thingOfRecord({
   recordType,
   recordId,
 }: Pick<Lane, "recordType" | "recordId">): string {
   return `${recordType}:${recordId ?? ""}`;
 }
 
-export function resourceName(
+export function thingOfResource(
   {
     connectionId,
     resourceType,
     externalId,
   }: Pick<Lane, "connectionId" | "resourceType" | "externalId">,
-  places: readonly Place[],
+  places: readonly ConnectedSite[],
 ): string {
   if (resourceType !== "issue") return `${resourceType}:${externalId ?? ""}`;
   const place = places.find(({ connection }) => connection === connectionId);

@@ -9,7 +9,7 @@ import type { Conflict } from "../../model/event.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { Fetch } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
-import { commentName, issueName, type Place, resourceName } from "./places.ts";
+import { commentName, issueName, type ConnectedSite, thingOfResource } from "./places.ts";
 import { parsed, type Saying } from "./sayings.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
 import { isElement, shownOf, THERE, thingsShown } from "./shown.ts";
@@ -139,10 +139,10 @@ export class RemoteEdits {
   }
 
   /** What was overwritten unread, and no conflict names. */
-  unnamed({ events }: LedgerView, places: readonly Place[]): readonly Overwritten[] {
+  unnamed({ events }: LedgerView, places: readonly ConnectedSite[]): readonly Overwritten[] {
     const named = events.flatMap(({ connectionId, resourceType, externalId, conflicts }) => {
       if (connectionId === null) return [];
-      const thing = resourceName(
+      const thing = thingOfResource(
         { connectionId, resourceType: resourceType ?? "", externalId },
         places,
       );

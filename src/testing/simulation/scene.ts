@@ -6,7 +6,7 @@ import type { AppUser, AppWorld } from "./app-world.ts";
 import type { History } from "./history.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
-import type { Place, Site } from "./places.ts";
+import type { ConnectedSite, Site } from "./places.ts";
 
 /** The content of a thing, field by field; labels sorted. */
 export type Says = Readonly<Record<string, Json>>;
@@ -34,7 +34,7 @@ export interface Thing {
 /** Everything there is at the end. */
 export interface Ending {
   readonly world: AppWorld;
-  readonly places: readonly Place[];
+  readonly places: readonly ConnectedSite[];
   /** All repositories, also those that nothing is connected to. */
   readonly sites: readonly Site[];
   readonly github: GitHubSimulator;

@@ -16,12 +16,12 @@ import { type Fetch, History, type Turn } from "./history.ts";
 import { type LedgerView, readLedger } from "./ledger-view.ts";
 import { LedgerWatch } from "./ledger-watch.ts";
 import { NO_REMOTE_EDITS, type RemoteEditCounts, RemoteEdits } from "./remote-edits.ts";
-import { OUR_LOGINS, type Place, type Site } from "./places.ts";
+import { OUR_LOGINS, type ConnectedSite, type Site } from "./places.ts";
 import { type Fault, type Move, planHistory } from "./plan.ts";
 import type { Stage } from "./stage.ts";
-import { type Listener, Traffic } from "./traffic.ts";
+import { type TrafficListener, Traffic } from "./traffic.ts";
 import { makeTrouble, restartErrored, setFaults, stopTrouble, webhooksOf } from "./troubles.ts";
-import { behindIn, isUpheld, judge, type Verdict } from "./verdict.ts";
+import { behindIn, isUpheld, judgeHistory, type Verdict } from "./verdict.ts";
 import { Workers } from "./workers.ts";
 
 export interface SimulationOptions {
@@ -83,7 +83,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     ({ id }) => options.moves?.includes(id) ?? true,
   );
   await world.prepare();
-  const listener: Listener = {
+  const listener: TrafficListener = {
     heard: (text, isList, answer, by, asks) => {
       const saying = history.hear(text, isList);
       if (answer.status === 304) remoteEdits.heardNothingNew(asks, answer, by);
@@ -201,7 +201,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const requests = [...github.requests];
     const ledger = await readLedger(store);
     const restless = await listenToSilence(test);
-    const verdict = await judge({
+    const verdict = await judgeHistory({
       ...{
         world,
         places,
@@ -271,7 +271,7 @@ async function make(
   stage: Stage,
   test: TestTandem,
   workers: Workers,
-  places: readonly Place[],
+  places: readonly ConnectedSite[],
 ): Promise<void> {
   const { random, history } = stage;
   await test.github.answered();
@@ -307,7 +307,7 @@ interface End {
   readonly traffic: Traffic;
   /** `null` where what has left is received by the time it is asked for. */
   readonly arrived: (() => Promise<void>) | null;
-  readonly places: readonly Place[];
+  readonly places: readonly ConnectedSite[];
   readonly sites: readonly Site[];
   readonly webhooks: ReturnType<typeof webhooksOf>;
 }

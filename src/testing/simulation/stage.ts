@@ -3,7 +3,7 @@ import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppWorld } from "./app-world.ts";
 import type { History } from "./history.ts";
-import type { Place, Site } from "./places.ts";
+import type { ConnectedSite, Site } from "./places.ts";
 import type { RemoteEdits } from "./remote-edits.ts";
 
 export interface Stage {
@@ -16,7 +16,7 @@ export interface Stage {
   readonly setBack: (millis: number) => void;
   /** The repositories, the connected ones first. */
   readonly sites: readonly Site[];
-  readonly places: readonly Place[];
+  readonly places: readonly ConnectedSite[];
   /** Whether Tandem has merged a record with a resource and the pairing has not ended. */
   /** Whether Tandem waits for no answer about an issue that it knows of, or is not connected there. */
   readonly isSettled: (site: Site, number: number) => Promise<boolean>;

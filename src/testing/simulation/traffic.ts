@@ -14,7 +14,7 @@ import type { HeardOf } from "./remote-edits.ts";
 import type { Saying } from "./sayings.ts";
 
 /** A piece of a worker's work: one claimed event, a poll, a sweep. */
-export interface Task {
+export interface WorkItem {
   readonly name: string;
   readonly worker: string;
   /** What it asks the network, where it stands still. */
@@ -28,7 +28,7 @@ interface Running {
   /** Whether what its lists show is admitted, as a poll's is. */
   readonly admits: boolean;
   asks: string;
-  at: Task["at"];
+  at: WorkItem["at"];
   /** What its writes said, and what it heard: lost with it, should it die before it writes it down. */
   readonly bodies: string[];
   readonly heard: Saying[];
@@ -41,7 +41,7 @@ interface Running {
 }
 
 /** Who is told what Tandem hears, and what it misses. */
-export interface Listener {
+export interface TrafficListener {
   /** An answer that somebody still waited for; `asks`: what was asked. */
   heard(text: string, isList: boolean, answer: Response, by?: HeardOf, asks?: string): Saying;
   /** A request reaches GitHub; `null`: of nobody's work in particular. */
@@ -52,20 +52,20 @@ export interface Listener {
 
 export class Traffic {
   readonly #network: Fetch;
-  readonly #listener: Listener;
+  readonly #listener: TrafficListener;
   readonly #parked: Running[] = [];
   /** Writes of workers that are dead or have given up: they may still land. */
   readonly #strays: { readonly asks: string; readonly send: () => Promise<unknown> }[] = [];
   #running: Running | null = null;
   #polls = false;
 
-  constructor(network: Fetch, listener: Listener) {
+  constructor(network: Fetch, listener: TrafficListener) {
     this.#network = network;
     this.#listener = listener;
   }
 
   /** Tasks that stand still at the network. */
-  get parked(): readonly Task[] {
+  get parked(): readonly WorkItem[] {
     return this.#parked;
   }
 
@@ -98,7 +98,7 @@ export class Traffic {
   }
 
   /** Lets a task go on until it stands still again or ends. */
-  async resume(task: Task): Promise<void> {
+  async resume(task: WorkItem): Promise<void> {
     const index = this.#parked.findIndex((candidate) => candidate === task);
     const [parked] = index < 0 ? [] : this.#parked.splice(index, 1);
     if (parked === undefined) throw new Error(`${task.name} is not at the network`);

@@ -1,6 +1,6 @@
 /** What people do at GitHub besides in a moving world: they transfer issues and rename repositories. */
 import type { RepositoryState } from "../github/index.ts";
-import { commentName, issueName, OUR_LOGINS, type Place, type Site } from "./places.ts";
+import { commentName, issueName, OUR_LOGINS, type ConnectedSite, type Site } from "./places.ts";
 import { choose, type Deeds, type Stage } from "./stage.ts";
 
 export const REMOTE_MOVES: Deeds = [
@@ -41,7 +41,7 @@ async function transferIssue(stage: Stage): Promise<void> {
   history.turn(turnOf(from, to, places));
 }
 
-function turnOf(from: Site, to: Site, places: readonly Place[]) {
+function turnOf(from: Site, to: Site, places: readonly ConnectedSite[]) {
   const isPlace = ({ id }: Site) => places.some((place) => place.id === id);
   if (!isPlace(to)) return "an issue was transferred to where nothing is connected";
   return isPlace(from)

@@ -4,7 +4,7 @@ import type { GitHubSimulator } from "../github/index.ts";
 import type { TestTandem } from "../test-tandem.ts";
 import { choose } from "./stage.ts";
 import type { History } from "./history.ts";
-import type { Place, WorldKind } from "./places.ts";
+import type { ConnectedSite, WorldKind } from "./places.ts";
 import type { Fault } from "./plan.ts";
 
 /** Refusals, once each. 410 is not among them: it means deleted, and so is of what is deleted only. */
@@ -51,7 +51,7 @@ export async function makeTrouble(
   { github, tandem }: TestTandem,
   random: Random,
   history: History,
-  places: readonly Place[],
+  places: readonly ConnectedSite[],
 ): Promise<void> {
   const { api } = github.faults;
   const chance = random();
@@ -107,7 +107,7 @@ export async function restartErrored(
 export async function stopTrouble(
   { github, tandem }: TestTandem,
   history: History,
-  places: readonly Place[],
+  places: readonly ConnectedSite[],
   webhooks: ReturnType<typeof webhooksOf>,
 ): Promise<void> {
   github.clearFaults();
@@ -118,12 +118,12 @@ export async function stopTrouble(
 }
 
 /** Where there is one, nothing is drawn for it. */
-function somePlace(places: readonly Place[], random: Random): Place {
+function somePlace(places: readonly ConnectedSite[], random: Random): ConnectedSite {
   const place = places.length === 1 ? places[0] : choose(places, random);
   if (place === undefined) throw new Error("nothing is connected");
   return place;
 }
 
-function placeName({ repository }: Place, places: readonly Place[]): string {
+function placeName({ repository }: ConnectedSite, places: readonly ConnectedSite[]): string {
   return places.length === 1 ? "" : ` of ${repository}`;
 }

@@ -14,7 +14,7 @@ import {
   misplaced,
   placeOf,
 } from "./misplaced.ts";
-import { OUR_LOGINS, recordName, resourceName } from "./places.ts";
+import { OUR_LOGINS, thingOfRecord, thingOfResource } from "./places.ts";
 import { type Ending, type Scene, text } from "./scene.ts";
 
 /** What holds of every history, each by its name. */
@@ -49,7 +49,7 @@ export function isUpheld(verdict: Verdict): boolean {
 }
 
 /** Judges a history that has come to rest. */
-export async function judge(ending: Ending): Promise<Verdict> {
+export async function judgeHistory(ending: Ending): Promise<Verdict> {
   const scene: Scene = { ...ending, ...(await bothSides(ending)) };
   return {
     behind: ending.behind,
@@ -86,14 +86,14 @@ function differences(scene: Scene): readonly string[] {
     .filter((lane) => lane.tombstone === null && !isMoot(lane, scene.ledger))
     .flatMap((lane) => {
       const missing = (side: string) => [`${nameOf(lane, scene)}: the ${side} is missing`];
-      if (!scene.records.has(recordName(lane))) return missing("record");
-      if (!scene.resources.has(resourceName(lane, scene.places))) return missing("resource");
+      if (!scene.records.has(thingOfRecord(lane))) return missing("record");
+      if (!scene.resources.has(thingOfResource(lane, scene.places))) return missing("resource");
       return differencesOf(lane, scene);
     });
 }
 
 function nameOf(lane: Lane, { places }: Pick<Scene, "places">): string {
-  return `${resourceName(lane, places)} and ${recordName(lane)}`;
+  return `${thingOfResource(lane, places)} and ${thingOfRecord(lane)}`;
 }
 
 /** How the sides of a pairing differ, where both are there. */
@@ -102,8 +102,8 @@ function differencesOf(
   scene: Pick<Scene, "places" | "records" | "resources">,
 ): readonly string[] {
   const name = nameOf(lane, scene);
-  const record = scene.records.get(recordName(lane));
-  const resource = scene.resources.get(resourceName(lane, scene.places));
+  const record = scene.records.get(thingOfRecord(lane));
+  const resource = scene.resources.get(thingOfResource(lane, scene.places));
   if (record === undefined || resource === undefined) return [];
   const differing = record.archived
     ? [`${name}: the record is archived, the pairing is alive`]
@@ -139,9 +139,9 @@ function revived(scene: Scene): readonly string[] {
   for (const lane of ledger.lanes) {
     // What a record has left is another matter.
     if (lane.tombstone === null || hasLeft(lane)) continue;
-    const name = `${resourceName(lane, places)} and ${recordName(lane)}`;
-    const record = records.get(recordName(lane));
-    const resource = resources.get(resourceName(lane, places));
+    const name = `${thingOfResource(lane, places)} and ${thingOfRecord(lane)}`;
+    const record = records.get(thingOfRecord(lane));
+    const resource = resources.get(thingOfResource(lane, places));
     const isIssue = lane.resourceType === "issue";
     if (lane.tombstone.side === "resource") {
       if (resource !== undefined)
@@ -150,9 +150,9 @@ function revived(scene: Scene): readonly string[] {
       if (lane.tombstone.movedTo !== undefined) continue;
       // Taken back by the app, it has another issue by now.
       const isBack = ledger.lanes.some(
-        (each) => each.tombstone === null && recordName(each) === recordName(lane),
+        (each) => each.tombstone === null && thingOfRecord(each) === thingOfRecord(lane),
       );
-      const isElsewhere = isAwayFromHere(lane, scene) || isDetached(recordName(lane), scene);
+      const isElsewhere = isAwayFromHere(lane, scene) || isDetached(thingOfRecord(lane), scene);
       if (isIssue && record !== undefined && !record.archived && !isBack && !isElsewhere) {
         found.push(`${name}: deleted at GitHub, and the record is not archived`);
       }
@@ -163,7 +163,7 @@ function revived(scene: Scene): readonly string[] {
     }
     if (resource === undefined) continue;
     const open = isIssue ? resource.says.state === "open" : true;
-    if (open && !history.reopened.has(resourceName(lane, places))) {
+    if (open && !history.reopened.has(thingOfResource(lane, places))) {
       found.push(`${name}: the record was deleted, and the resource is there`);
     }
   }
@@ -178,15 +178,15 @@ function doubled(scene: Scene): readonly string[] {
   const alive = ledger.lanes.filter(({ tombstone }) => tombstone === null);
   const ended = ledger.lanes.filter((lane) => lane.tombstone !== null && !hasLeft(lane));
   for (const name of records.keys()) {
-    const count = alive.filter((lane) => recordName(lane) === name).length;
-    const detached = ended.some((lane) => recordName(lane) === name);
+    const count = alive.filter((lane) => thingOfRecord(lane) === name).length;
+    const detached = ended.some((lane) => thingOfRecord(lane) === name);
     const isNowhere = isOrphan(name, ledger.lanes) || placeOf(name, scene) === null;
     const moot = count === 0 && (detached || isNowhere || isPutAway(name, scene));
     if (count !== 1 && !moot) found.push(`record ${name} has ${String(count)} pairings`);
   }
   for (const [name, { isSurplus, isOutside, belongsTo = "" }] of resources) {
     if (isOutside === true) continue;
-    const lanes = ledger.lanes.filter((lane) => resourceName(lane, places) === name);
+    const lanes = ledger.lanes.filter((lane) => thingOfResource(lane, places) === name);
     if (lanes.length === 1) continue;
     // Below what a record has left nothing is listened to.
     if (lanes.length === 0 && (isSurplus === true || left.has(belongsTo))) continue;
@@ -197,7 +197,7 @@ function doubled(scene: Scene): readonly string[] {
 
 /** A comment that was never sent, for its task's counterpart was gone. */
 function isOrphan(name: string, lanes: readonly Lane[]): boolean {
-  return name.startsWith("comments:") && !lanes.some((lane) => recordName(lane) === name);
+  return name.startsWith("comments:") && !lanes.some((lane) => thingOfRecord(lane) === name);
 }
 
 /** Every title and every comment is somebody's own words, so no two living things say the same. */
@@ -207,7 +207,8 @@ function sameTwice(scene: Scene): readonly string[] {
   const left = leftBehindBy(scene);
   // Transferred untold, what was left is taken in like anything else.
   const again = ledger.lanes.filter(({ tombstone }) => tombstone === null);
-  for (const lane of again) if (left.has(resourceName(lane, places))) left.add(recordName(lane));
+  for (const lane of again)
+    if (left.has(thingOfResource(lane, places))) left.add(thingOfRecord(lane));
   for (const things of [records, resources]) {
     const seen = new Map<string, string>();
     for (const [name, { says, isSurplus, isOutside, belongsTo = "" }] of things) {

@@ -27,10 +27,10 @@ import { translateDeliveries } from "../../runtime/receive/index.ts";
 import type { History } from "./history.ts";
 import type { LedgerWatch } from "./ledger-watch.ts";
 import { choose } from "./stage.ts";
-import type { Task, Traffic } from "./traffic.ts";
+import type { WorkItem, Traffic } from "./traffic.ts";
 
 /** A lease that stalls outlive: it is renewed now and then only, as where a process stands still. */
-export const LEASE_MS = 20_000;
+export const SIMULATED_LEASE_MS = 20_000;
 /** How much a worker does at once. */
 const PLACES = 6;
 /** How often a worker that does something renews the lease of each claim that it has under way. */
@@ -206,7 +206,7 @@ export class Workers {
       if (this.#random() < 0.5) await processDueBatch(own, book, worker.name, Math.max(1, most));
       if (free <= 0) return;
       const places = { total: PLACES, held: countHeld(held) };
-      claims.push(...(await claimDue(own, book, worker.name, LEASE_MS, most, places)));
+      claims.push(...(await claimDue(own, book, worker.name, SIMULATED_LEASE_MS, most, places)));
     });
     for (const claimed of claims) {
       const name = this.#nameTask(`${claimed.direction} on lane ${claimed.lane}`);
@@ -231,7 +231,7 @@ export class Workers {
       const claimed = this.#claims.get(name);
       if (claimed === undefined || this.#beats() >= RENEWS) continue;
       await this.#act(worker, async () => {
-        const holds = await renewLease(own, claimed, LEASE_MS);
+        const holds = await renewLease(own, claimed, SIMULATED_LEASE_MS);
         if (holds) this.#history.tell(`${worker.name} renews its lease, ${name}`);
       });
       if (signal.aborted) return;
@@ -266,7 +266,7 @@ export class Workers {
     }
   }
 
-  async #resume(task: Task): Promise<void> {
+  async #resume(task: WorkItem): Promise<void> {
     const worker = this.#workers.find(({ name }) => name === task.worker);
     this.#history.tell(`${task.worker}: ${task.asks} is ${saidOf(task)}, ${task.name}`);
     if (worker !== undefined) await this.#act(worker, () => this.#traffic.resume(task));
@@ -306,7 +306,7 @@ function unlessDied(error: unknown): void {
   if (!(error instanceof WorkerDied)) throw error;
 }
 
-function saidOf({ at }: Task): string {
+function saidOf({ at }: WorkItem): string {
   return at === "departing" ? "sent" : "answered";
 }
 
