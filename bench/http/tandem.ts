@@ -1,7 +1,7 @@
 /** Tandem as `tandem start` runs it: one sample configuration, its receiver behind HTTP, its worker. */
 import type pg from "pg";
 import { pino } from "pino";
-import { listen } from "../../src/cli/http-server.ts";
+import { startHttpServer } from "../../src/cli/http-server.ts";
 import { github } from "../../src/integrations/github/index.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
 import { TASKS } from "../contenders/contender.ts";
@@ -40,7 +40,7 @@ export const tandemPart: Part<TandemInput, { readonly port: number }, TandemLast
     },
   });
   const server = input.receives
-    ? await listen(tandem.fetch, { host: "127.0.0.1", port: 0 })
+    ? await startHttpServer(tandem.fetch, { host: "127.0.0.1", port: 0 })
     : undefined;
   if (input.works) tandem.startWorker({ pollMillis: 24 * HOUR_MS });
   return {

@@ -14,14 +14,14 @@ import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
 
 /** `kill` is immediate, `stop` lasts until SIGCONT, `exit` ends the process without closing anything. */
-export type Fate = "kill" | "stop" | "exit";
+export type ProcessFate = "kill" | "stop" | "exit";
 
 interface Armed {
   readonly point: Failpoint;
   readonly direction: "inbound" | "outbound" | null;
   /** The count of the occurrence at which it fires, from 1. */
   readonly turn: number;
-  readonly fate: Fate;
+  readonly fate: ProcessFate;
 }
 
 const SPELLING =
@@ -58,7 +58,7 @@ function readArmed(text: string): Armed {
     point,
     direction: (direction ?? null) as Armed["direction"],
     turn: Number(turn),
-    fate: fate as Fate,
+    fate: fate as ProcessFate,
   };
 }
 

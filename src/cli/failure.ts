@@ -7,7 +7,7 @@ import { UnknownDatabaseError } from "../store/postgres/driver/index.ts";
 import { DataDirectoryHeldError } from "./data-directory-lock.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
-export interface Failure {
+export interface CommandFailure {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
@@ -15,7 +15,7 @@ export interface Failure {
 }
 
 /** A failure that the CLI itself detected. */
-export class CliError extends Error implements Failure {
+export class CliError extends Error implements CommandFailure {
   override readonly name = "CliError";
   readonly code: string;
   readonly hint: string;
@@ -36,7 +36,7 @@ export class CliError extends Error implements Failure {
 }
 
 /** Describes any thrown value. Known failures are recognised by type, never by text. */
-export function describeFailure(thrown: unknown): Failure {
+export function describeFailure(thrown: unknown): CommandFailure {
   if (thrown instanceof CliError) return thrown;
   if (thrown instanceof DataDirectoryHeldError) return describeHeld(thrown);
   if (
@@ -102,7 +102,7 @@ export function isSchemaMissing(thrown: unknown): boolean {
 }
 
 /** The failure of a command that needs the database itself and cannot ask the server instead. */
-function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): Failure {
+function describeHeld({ holder, lockFile, message }: DataDirectoryHeldError): CommandFailure {
   if (holder === null) {
     return failure(
       EXIT.database,
@@ -150,7 +150,7 @@ const DATABASE_FAILURES: readonly {
   },
 ];
 
-function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): Failure {
+function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): CommandFailure {
   return state === "EADDRINUSE"
     ? failure(
         EXIT.refused,
@@ -166,6 +166,6 @@ function listeningFailure(state: "EADDRINUSE" | "EACCES", thrown: unknown): Fail
       );
 }
 
-function failure(exitCode: ExitCode, code: string, message: string, hint: string): Failure {
+function failure(exitCode: ExitCode, code: string, message: string, hint: string): CommandFailure {
   return { exitCode, code, message, hint };
 }

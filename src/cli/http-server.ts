@@ -23,7 +23,7 @@ export interface ListeningPlace {
 }
 
 /** @throws Error with the code `EADDRINUSE` if the port is in use. */
-export async function listen(
+export async function startHttpServer(
   fetch: RequestHandler,
   { host, port }: ListeningPlace,
 ): Promise<HttpServer> {

@@ -18,7 +18,7 @@ import { addStartCommand } from "./commands/start.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addWorkCommand } from "./commands/work.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
-import { describeFailure, type Failure } from "./failure.ts";
+import { describeFailure, type CommandFailure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { paintFor } from "./paint.ts";
 
@@ -107,7 +107,7 @@ ${Object.entries(EXIT_MEANINGS)
   .map(([code, meaning]) => `  ${code}  ${meaning}`)
   .join("\n")}`;
 
-function usage(thrown: CommanderError, command: string): Failure {
+function usage(thrown: CommanderError, command: string): CommandFailure {
   const message = thrown.message
     .replace(/^error: /, "")
     .replaceAll(/\s+/g, " ")
@@ -130,7 +130,7 @@ function commandNamed(program: Command, argv: readonly string[]): string {
   return path.map((command) => command.name()).join(" ");
 }
 
-function report(failure: Failure, thrown: unknown, argv: readonly string[], io: Io): void {
+function report(failure: CommandFailure, thrown: unknown, argv: readonly string[], io: Io): void {
   const { code, message, hint } = failure;
   const end = argv.indexOf("--");
   const flags = new Set(end < 0 ? argv : argv.slice(0, end));

@@ -6,7 +6,7 @@ import type { HttpServer } from "./http-server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliError } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { listen } from "./http-server.ts";
+import { startHttpServer } from "./http-server.ts";
 
 export interface ServingOptions {
   readonly port: number;
@@ -57,7 +57,7 @@ export function refuseOpenApi({ host }: Pick<ServingOptions, "host">, env: Io["e
 }
 
 export async function serve(tandem: Tandem, options: ServingOptions): Promise<HttpServer> {
-  return listen(tandem.fetch, options);
+  return startHttpServer(tandem.fetch, options);
 }
 
 /** The facts about a running server, for scripts. */

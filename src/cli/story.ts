@@ -2,7 +2,7 @@
 import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
 import { localTime, type Reader, withLocalTimes } from "./local-time.ts";
 import { type Paint, paintState } from "./paint.ts";
-import { changeLine, conflictLine, whatHappened } from "./wording.ts";
+import { changeLine, conflictLine, describeObservation } from "./wording.ts";
 
 type Pairing = ApiExplanation["pairings"][number];
 
@@ -57,7 +57,7 @@ export function eventStory(event: ApiEvent, reader: Reader, paint: Paint): reado
     ...(event.error === null ? [] : errorLines(event.error, paint)),
   ];
   return [
-    `${paint.dim(at)}  ${whatHappened(event)}`,
+    `${paint.dim(at)}  ${describeObservation(event)}`,
     ...details.map((line) => `${" ".repeat(at.length)}  ${line}`),
   ];
 }

@@ -3,14 +3,14 @@ import type { ApiConnection, ApiEvent } from "../server/api-types.ts";
 import { cut } from "./columns.ts";
 
 /** `tasks 42`; a record that is not created yet has no id. */
-export function recordName(event: Pick<ApiEvent, "record_type" | "record_id">): string {
+export function recordLabel(event: Pick<ApiEvent, "record_type" | "record_id">): string {
   return event.record_id === null
     ? `new in ${event.record_type}`
     : `${event.record_type} ${event.record_id}`;
 }
 
 /** `issue 7`; a resource that is not created yet has no id. */
-export function resourceName(
+export function resourceLabel(
   event: Pick<ApiEvent, "resource_type" | "integration_external_id">,
 ): string {
   if (event.resource_type === null) return "no resource";
@@ -21,7 +21,7 @@ export function resourceName(
 }
 
 /** The observation of an event, as a sentence. */
-export function whatHappened({ direction, action, source }: ApiEvent): string {
+export function describeObservation({ direction, action, source }: ApiEvent): string {
   if (direction === "outbound") {
     return action === "delete" ? "The app deleted the record." : "The app wrote the record.";
   }
@@ -39,13 +39,13 @@ export function whatHappened({ direction, action, source }: ApiEvent): string {
 
 /** One changed value: `the record's title: "Old" → "New"`. */
 export function changeLine({ side, field, from, to }: ApiEvent["changes"][number]): string {
-  return `the ${side}'s ${field}: ${valueText(from)} → ${valueText(to)}`;
+  return `the ${side}'s ${field}: ${shortValue(from)} → ${shortValue(to)}`;
 }
 
 export function conflictLine(conflict: ApiEvent["conflicts"][number]): string {
   const { field, winner, kept, lost, why } = conflict;
   const loser = winner === "record" ? "resource" : "record";
-  return `conflict over ${field}: the ${winner}'s ${valueText(kept)} was kept, the ${loser}'s ${valueText(lost)} was lost, ${WHY[why]}`;
+  return `conflict over ${field}: the ${winner}'s ${shortValue(kept)} was kept, the ${loser}'s ${shortValue(lost)} was lost, ${WHY[why]}`;
 }
 
 const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
@@ -64,17 +64,17 @@ const WHY: Readonly<Record<ApiEvent["conflicts"][number]["why"], string>> = {
 };
 
 /** A value of a field, short enough for a line. */
-export function valueText(value: unknown): string {
+export function shortValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (typeof value === "string") return `"${cut(value, 60)}"`;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(valueText).join(", ");
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(shortValue).join(", ");
   if (typeof value === "object" && "login" in value) return `@${String(value.login)}`;
   return cut(JSON.stringify(value), 60);
 }
 
 /** The directions that are on, and the reason if one is off. */
-export function connectionStanding(connection: ApiConnection): string {
+export function openDirections(connection: ApiConnection): string {
   const { inbound, outbound, paused_reason: reason } = connection;
   if (inbound && outbound) return "both directions on";
   const because = reason === null ? "" : `: ${reason}`;
@@ -84,6 +84,6 @@ export function connectionStanding(connection: ApiConnection): string {
 }
 
 /** `1 event`, `2 events` */
-export function count(many: number, one: string, more = `${one}s`): string {
+export function countNoun(many: number, one: string, more = `${one}s`): string {
   return `${many} ${many === 1 ? one : more}`;
 }

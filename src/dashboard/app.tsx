@@ -20,7 +20,7 @@ import { useLedger } from "./use-ledger.ts";
 import { usePlace } from "./use-place.ts";
 
 /** @param locked Called when the login has ended. */
-export function App({ locked }: { readonly locked: () => void }) {
+export function DashboardApp({ locked }: { readonly locked: () => void }) {
   const [filter, setFilter] = useState<LedgerFilter>(NO_FILTER);
   const [notice, setNotice] = useState<Notice | null>(null);
   const [place, go] = usePlace();

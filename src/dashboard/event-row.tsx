@@ -13,7 +13,7 @@ import {
   subject,
 } from "./wording.ts";
 
-export function EventRow({
+export function EventLine({
   event,
   about = subject(event),
   fresh,

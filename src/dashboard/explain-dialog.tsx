@@ -1,7 +1,7 @@
 /** The explanation of one record: the state of each pairing, and the events that led to it. */
 import { useEffect, useState } from "preact/hooks";
 import type { ApiEvent, ApiExplanation } from "../server/api-types.ts";
-import { EventRow } from "./event-row.tsx";
+import { EventLine } from "./event-row.tsx";
 import { StateIcon } from "./icons.tsx";
 import { get } from "./request.ts";
 import { Sheet } from "./sheet.tsx";
@@ -80,7 +80,7 @@ function Pairing({
       )}
       <ol class="events">
         {events.map((event) => (
-          <EventRow key={event.id} event={event} fresh={false} target={false} failed={failed} />
+          <EventLine key={event.id} event={event} fresh={false} target={false} failed={failed} />
         ))}
       </ol>
     </section>

@@ -1,6 +1,6 @@
 /** The login: a server with a token asks for it before it shows anything. */
 import { useEffect, useState } from "preact/hooks";
-import { App } from "./app.tsx";
+import { DashboardApp } from "./app.tsx";
 import { Logo } from "./icons.tsx";
 import { get, isLocked, RequestError, send } from "./request.ts";
 
@@ -15,7 +15,7 @@ export function Gate() {
   }, []);
   if (door === "asked") return null;
   return door === "open" ? (
-    <App locked={() => setDoor("locked")} />
+    <DashboardApp locked={() => setDoor("locked")} />
   ) : (
     <Login entered={() => setDoor("open")} />
   );

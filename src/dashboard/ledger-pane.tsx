@@ -1,10 +1,10 @@
 /** The ledger in the middle: filters, and the events newest first. */
+import type { EventState } from "../model/event.ts";
 import type { ApiEvent } from "../server/api-types.ts";
-import { EventRow } from "./event-row.tsx";
+import { EventLine } from "./event-row.tsx";
 import { Icon } from "./icons.tsx";
 import {
   EVENT_STATES,
-  type EventState,
   groupByDay,
   isFiltering,
   type LedgerFilter,
@@ -49,7 +49,7 @@ export function LedgerPane({
             <h3 class="day">{day.name}</h3>
             <ol class="events">
               {day.events.map((event) => (
-                <EventRow
+                <EventLine
                   key={event.id}
                   event={event}
                   about={subject(event) || about.get(event.integration_record_id ?? "")}

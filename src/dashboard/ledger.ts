@@ -2,10 +2,8 @@
  * The page's copy of the ledger: its events, the newest copy of each, and the selection by a filter.
  * Pure.
  */
+import type { Direction, EventState } from "../model/event.ts";
 import type { ApiEvent } from "../server/api-types.ts";
-
-export type EventState = ApiEvent["state"];
-export type Direction = ApiEvent["direction"];
 
 export const EVENT_STATES: readonly EventState[] = [
   "queued",
@@ -26,7 +24,7 @@ interface Entry {
   readonly fresh: boolean;
 }
 
-export interface Ledger {
+export interface LoadedLedger {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Grows with each event from the stream, to compare the age of a fetched page with it. */
   readonly tick: number;
@@ -37,13 +35,13 @@ export interface Ledger {
 /** The most events that the page keeps; the oldest are dropped first. */
 const KEPT = 2_000;
 
-export const EMPTY_LEDGER: Ledger = { entries: new Map(), tick: 0, since: null };
+export const EMPTY_LEDGER: LoadedLedger = { entries: new Map(), tick: 0, since: null };
 
 /**
  * Adds events from the stream, which always brings the newest copy. A stream begins with existing events;
  * only events newer than the first page are fresh.
  */
-export function hear(ledger: Ledger, events: readonly ApiEvent[]): Ledger {
+export function addStreamed(ledger: LoadedLedger, events: readonly ApiEvent[]): LoadedLedger {
   const entries = new Map(ledger.entries);
   let { tick } = ledger;
   for (const event of events) {
@@ -59,7 +57,11 @@ export function hear(ledger: Ledger, events: readonly ApiEvent[]): Ledger {
  * Adds a fetched page. `asked` is the ledger's tick at the time of the request: events that the stream
  * brought since then are newer than the response and stay.
  */
-export function takeIn(ledger: Ledger, events: readonly ApiEvent[], asked: number): Ledger {
+export function addFetched(
+  ledger: LoadedLedger,
+  events: readonly ApiEvent[],
+  asked: number,
+): LoadedLedger {
   const entries = new Map(ledger.entries);
   for (const event of events) {
     const known = entries.get(event.id);
@@ -72,7 +74,7 @@ export function takeIn(ledger: Ledger, events: readonly ApiEvent[], asked: numbe
 }
 
 /** All events, newest first. */
-export function newestFirst(ledger: Ledger): readonly ApiEvent[] {
+export function eventsNewestFirst(ledger: LoadedLedger): readonly ApiEvent[] {
   return [...ledger.entries.values()].map((entry) => entry.event).sort(byAge);
 }
 

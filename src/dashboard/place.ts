@@ -1,12 +1,12 @@
 /** The page's address names what is open beside the ledger, so that links and the back button work. Pure. */
 
-export type Place =
+export type PageView =
   | { readonly at: "ledger" }
   | { readonly at: "audit" }
   | { readonly at: "event"; readonly id: string }
   | { readonly at: "explain"; readonly type: string; readonly id: string };
 
-export function readPlace(hash: string): Place {
+export function readPlace(hash: string): PageView {
   if (hash === "#audit") return { at: "audit" };
   const [, at, first, second] = /^#(event|explain)\/([^/]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
   if (at === "event" && first !== undefined) return { at, id: decoded(first) };
@@ -16,7 +16,7 @@ export function readPlace(hash: string): Place {
   return { at: "ledger" };
 }
 
-export function placeHash(place: Place): string {
+export function placeHash(place: PageView): string {
   switch (place.at) {
     case "ledger":
       return "#";

@@ -3,14 +3,14 @@ import type { ApiStatus } from "../server/api-types.ts";
 import type { Agreement } from "./agreement.ts";
 import { count, forPerson, type Tone } from "./wording.ts";
 
-export interface Standing {
+export interface OverallStanding {
   readonly tone: Tone;
   readonly headline: string;
   readonly detail: string;
 }
 
 /** `agreement` is the result of the demo's comparison; without it, only Tandem's own counts are known. */
-export function standingOf(status: ApiStatus | null, agreement: Agreement | null): Standing {
+export function standingOf(status: ApiStatus | null, agreement: Agreement | null): OverallStanding {
   if (status === null) return { tone: "waiting", headline: "Connecting", detail: "" };
   if (status.foreign_instance !== null) {
     return { tone: "bad", headline: "No event is processed", detail: "" };

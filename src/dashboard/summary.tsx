@@ -2,7 +2,7 @@
 import type { ApiStatus } from "../server/api-types.ts";
 import { StateIcon } from "./icons.tsx";
 import { type LedgerFilter, NO_FILTER } from "./ledger.ts";
-import type { Standing } from "./standing.ts";
+import type { OverallStanding } from "./standing.ts";
 import { stateName } from "./wording.ts";
 
 const COUNTED = ["queued", "processing", "errored", "disabled"] as const;
@@ -13,7 +13,7 @@ export function Summary({
   filter,
   setFilter,
 }: {
-  readonly standing: Standing | null;
+  readonly standing: OverallStanding | null;
   readonly status: ApiStatus | null;
   readonly filter: LedgerFilter;
   readonly setFilter: (filter: LedgerFilter) => void;

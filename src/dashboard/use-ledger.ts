@@ -3,12 +3,12 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { ApiEvent, ApiEvents, ApiStatus } from "../server/api-types.ts";
 import {
   EMPTY_LEDGER,
-  hear,
-  type Ledger,
+  addStreamed,
+  type LoadedLedger,
   type LedgerFilter,
-  newestFirst,
+  eventsNewestFirst,
   queryOf,
-  takeIn,
+  addFetched,
 } from "./ledger.ts";
 import { get, isLocked } from "./request.ts";
 import { openStream, type StreamState } from "./stream.ts";
@@ -36,13 +36,13 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
   const [stream, setStream] = useState<StreamState>({ state: "connecting" });
   const [next, setNext] = useState<string | null>(null);
   const [loaded, setLoaded] = useState(false);
-  const latest = useRef<Ledger>(EMPTY_LEDGER);
+  const latest = useRef<LoadedLedger>(EMPTY_LEDGER);
   const burst = useRef<ApiEvent[]>([]);
   const query = queryOf(filter, null);
   const wanted = useRef(query);
   wanted.current = query;
 
-  const change = useCallback((to: Ledger): void => {
+  const change = useCallback((to: LoadedLedger): void => {
     latest.current = to;
     setLedger(to);
   }, []);
@@ -52,7 +52,7 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
       const asked = latest.current.tick;
       try {
         const answer = await get<ApiEvents>(`/api/events?${page}`);
-        change(takeIn(latest.current, answer.events, asked));
+        change(addFetched(latest.current, answer.events, asked));
         setNext(answer.next);
         setLoaded(true);
       } catch (error) {
@@ -74,7 +74,10 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
             // A cast, because both sides compile the same declaration.
             burst.current.push(data as ApiEvent);
             if (burst.current.length > 1) return;
-            setTimeout(() => change(hear(latest.current, burst.current.splice(0))), BURST_MILLIS);
+            setTimeout(
+              () => change(addStreamed(latest.current, burst.current.splice(0))),
+              BURST_MILLIS,
+            );
           },
           status: (data) => setStatus(data as ApiStatus),
         },
@@ -95,7 +98,7 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
   );
 
   return {
-    events: newestFirst(ledger),
+    events: eventsNewestFirst(ledger),
     status,
     stream,
     loaded,
@@ -106,7 +109,7 @@ export function useLedger(filter: LedgerFilter, failed: (error: unknown) => void
       if (latest.current.entries.has(id)) return true;
       try {
         const event = await get<ApiEvent>(`/api/events/${encodeURIComponent(id)}`);
-        change(takeIn(latest.current, [event], latest.current.tick));
+        change(addFetched(latest.current, [event], latest.current.tick));
         return true;
       } catch {
         // Retention deleted the event: a fact to show, not a failure.

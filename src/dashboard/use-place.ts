@@ -1,15 +1,15 @@
 /** The page's address as state. */
 import { useEffect, useState } from "preact/hooks";
-import { type Place, placeHash, readPlace } from "./place.ts";
+import { type PageView, placeHash, readPlace } from "./place.ts";
 
-export function usePlace(): [Place, (place: Place) => void] {
+export function usePlace(): [PageView, (place: PageView) => void] {
   const [place, setPlace] = useState(() => readPlace(location.hash));
   useEffect(() => {
     const moved = (): void => setPlace(readPlace(location.hash));
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
-  const go = (to: Place): void => {
+  const go = (to: PageView): void => {
     location.hash = placeHash(to);
   };
   return [place, go];

@@ -7,7 +7,7 @@ import type {
   ApiEvent,
   ApiStatus,
 } from "../server/api-types.ts";
-import type { EventState } from "./ledger.ts";
+import type { EventState } from "../model/event.ts";
 
 const STATE_NAMES: Readonly<Record<EventState, string>> = {
   queued: "Queued",

@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   EMPTY_LEDGER,
   groupByDay,
-  hear,
+  addStreamed,
   isFiltering,
-  newestFirst,
+  eventsNewestFirst,
   NO_FILTER,
   passes,
   pointersOf,
   queryOf,
   subjects,
-  takeIn,
+  addFetched,
 } from "../../src/dashboard/ledger.ts";
 import { subject } from "../../src/dashboard/wording.ts";
 import { anEvent } from "./events.ts";
@@ -20,33 +20,35 @@ const late = anEvent({ id: "b", created_at: "2026-03-02T09:00:00.000002Z" });
 
 describe("the ledger on the page", () => {
   it("shows the newest first, to the microsecond", () => {
-    const ledger = takeIn(EMPTY_LEDGER, [early, late], 0);
-    expect(newestFirst(ledger).map((event) => event.id)).toEqual(["b", "a"]);
+    const ledger = addFetched(EMPTY_LEDGER, [early, late], 0);
+    expect(eventsNewestFirst(ledger).map((event) => event.id)).toEqual(["b", "a"]);
   });
 
   it("replaces an event that moved", () => {
     const queued = anEvent({ state: "queued" });
-    const ledger = hear(hear(EMPTY_LEDGER, [queued]), [{ ...queued, state: "completed" }]);
-    expect(newestFirst(ledger).map((event) => event.state)).toEqual(["completed"]);
+    const ledger = addStreamed(addStreamed(EMPTY_LEDGER, [queued]), [
+      { ...queued, state: "completed" },
+    ]);
+    expect(eventsNewestFirst(ledger).map((event) => event.state)).toEqual(["completed"]);
   });
 
   it("keeps what the stream said while an older answer was under way", () => {
     const queued = anEvent({ state: "queued" });
     const asked = EMPTY_LEDGER.tick;
-    const heard = hear(EMPTY_LEDGER, [{ ...queued, state: "completed" }]);
-    expect(newestFirst(takeIn(heard, [queued], asked))[0]?.state).toBe("completed");
+    const heard = addStreamed(EMPTY_LEDGER, [{ ...queued, state: "completed" }]);
+    expect(eventsNewestFirst(addFetched(heard, [queued], asked))[0]?.state).toBe("completed");
   });
 
   it("takes an answer that was asked for after the stream spoke", () => {
     const queued = anEvent({ state: "queued" });
-    const heard = hear(EMPTY_LEDGER, [queued]);
-    const ledger = takeIn(heard, [{ ...queued, state: "errored" }], heard.tick);
-    expect(newestFirst(ledger)[0]?.state).toBe("errored");
+    const heard = addStreamed(EMPTY_LEDGER, [queued]);
+    const ledger = addFetched(heard, [{ ...queued, state: "errored" }], heard.tick);
+    expect(eventsNewestFirst(ledger)[0]?.state).toBe("errored");
   });
 
   it("calls fresh only what is younger than the first page", () => {
-    const replayed = hear(EMPTY_LEDGER, [early]);
-    const ledger = hear(takeIn(replayed, [early], 0), [early, late]);
+    const replayed = addStreamed(EMPTY_LEDGER, [early]);
+    const ledger = addStreamed(addFetched(replayed, [early], 0), [early, late]);
     expect(ledger.entries.get("a")?.fresh).toBe(false);
     expect(ledger.entries.get("b")?.fresh).toBe(true);
   });
@@ -58,7 +60,7 @@ describe("the ledger on the page", () => {
         created_at: `2026-03-02T09:00:00.${String(index).padStart(6, "0")}Z`,
       }),
     );
-    const { entries } = hear(EMPTY_LEDGER, many);
+    const { entries } = addStreamed(EMPTY_LEDGER, many);
     expect(entries.size).toBe(2_000);
     expect(entries.has("event 0")).toBe(false);
   });

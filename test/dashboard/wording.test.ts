@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reconnectDelay } from "../../src/dashboard/backoff.ts";
 import { contrast, excerpt } from "../../src/dashboard/contrast.ts";
-import { type Place, placeHash, readPlace } from "../../src/dashboard/place.ts";
+import { type PageView, placeHash, readPlace } from "../../src/dashboard/place.ts";
 import {
   accountStanding,
   backfillLine,
@@ -192,7 +192,7 @@ describe("what changed in a text", () => {
 });
 
 describe("the page's address", () => {
-  it.each<Place>([
+  it.each<PageView>([
     { at: "ledger" },
     { at: "audit" },
     { at: "event", id: "01960000-0000-7000-8000-000000000001" },

@@ -1,6 +1,6 @@
 /** A Tandem that is fuzzed: the sample app behind real HTTP, in memory or on a PGlite, with a simulated GitHub. */
 import { PGlite } from "@electric-sql/pglite";
-import { type HttpServer, listen } from "../../src/cli/http-server.ts";
+import { type HttpServer, startHttpServer } from "../../src/cli/http-server.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
@@ -37,7 +37,7 @@ export async function openFuzzSite(kind: FuzzDatabase, takesIn: boolean): Promis
   const test = await createTestTandem({ ...parts.options, takesIn: () => worker });
   test.github.as("mona").openIssue(TEST_REPOSITORY, { title: "Of old" });
   await test.settle();
-  const server = await listen(test.tandem.fetch, { host: "127.0.0.1", port: 0 });
+  const server = await startHttpServer(test.tandem.fetch, { host: "127.0.0.1", port: 0 });
   return {
     test,
     server,

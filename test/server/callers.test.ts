@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type HttpServer, listen } from "../../src/cli/http-server.ts";
+import { type HttpServer, startHttpServer } from "../../src/cli/http-server.ts";
 import { refuseOpenApi } from "../../src/cli/serving.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_TABLES } from "../../src/demo/sample-tables.ts";
@@ -60,14 +60,14 @@ describe("the API without a token", () => {
   }
 
   it("answers this machine over HTTP, and not what a proxy passes on or another name asks for", async () => {
-    server = await listen((await open()).fetch, PLACE);
+    server = await startHttpServer((await open()).fetch, PLACE);
     expect(await statusAs({})).toBe(200);
     expect(await statusAs({ "x-forwarded-for": "192.0.2.7" })).toBe(403);
     expect(await statusAs({ host: "tandem.example.com" })).toBe(403);
   });
 
   it("refuses HTTP/1.0, by which nginx asks unless told otherwise", async () => {
-    server = await listen((await open()).fetch, PLACE);
+    server = await startHttpServer((await open()).fetch, PLACE);
     const { port } = new URL(server.url);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), "127.0.0.1", () => {

@@ -1,6 +1,6 @@
 /** Situation 66: dashboards are open while the database is away. Over real HTTP, as browsers ask. */
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { listen, type HttpServer } from "../../src/cli/http-server.ts";
+import { startHttpServer, type HttpServer } from "../../src/cli/http-server.ts";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
 import { SAMPLE_SCHEMA } from "../../src/demo/sample-schema.ts";
 import { createTandem, type Tandem } from "../../src/server/tandem.ts";
@@ -18,7 +18,7 @@ describeOnEachDatabase("S66 a dashboard is open while the database restarts", (o
     await database.sql(SAMPLE_SCHEMA);
     tandem = await createTandem(sampleConfig(database.pglite ?? database.url ?? ""));
     await tandem.migrate();
-    server = await listen(tandem.fetch, { host: "127.0.0.1", port: 0 });
+    server = await startHttpServer(tandem.fetch, { host: "127.0.0.1", port: 0 });
     process.on("uncaughtException", note).on("unhandledRejection", note);
   });
   afterEach(async () => {

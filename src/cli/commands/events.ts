@@ -15,7 +15,7 @@ import { findConnection } from "../find-connection.ts";
 import { localTime } from "../local-time.ts";
 import { paintState } from "../paint.ts";
 import { eventStory } from "../story.ts";
-import { recordName, resourceName } from "../wording.ts";
+import { recordLabel, resourceLabel } from "../wording.ts";
 
 interface ListOptions extends LedgerOptions {
   readonly state?: ApiEvent["state"];
@@ -108,8 +108,8 @@ function listLines({ events, next }: ApiEvents, context: CommandContext): readon
     localTime(event.created_at, reader),
     paintState(paint, event.state),
     event.direction === "inbound" ? "in" : "out",
-    recordName(event),
-    resourceName(event),
+    recordLabel(event),
+    resourceLabel(event),
     event.reason,
     paint.dim(event.id),
   ]);
@@ -143,8 +143,8 @@ async function moveEvent(
 function eventLines(event: ApiEvent, { paint, reader }: CommandContext): readonly string[] {
   const time = (at: string | null): string => (at === null ? "" : localTime(at, reader));
   const facts: readonly (readonly [string, string])[] = [
-    ["record", recordName(event)],
-    ["resource", resourceName(event)],
+    ["record", recordLabel(event)],
+    ["resource", resourceLabel(event)],
     ["direction", `${event.direction}, ${event.action}, seen by ${event.source}`],
     ["resource's time", time(event.integration_updated_at)],
     ["attempts", String(event.attempts)],

@@ -11,7 +11,7 @@ import { recordCommand } from "../command-line-act.ts";
 import { isSchemaMissing } from "../failure.ts";
 import { loadConfig } from "../load-config.ts";
 import { takeConfig } from "../open-tandem.ts";
-import { count } from "../wording.ts";
+import { countNoun } from "../wording.ts";
 
 interface AppliedMigration {
   readonly version: number;
@@ -52,7 +52,7 @@ async function migrateDatabase(context: CommandContext): Promise<void> {
         ...(applied.length === 0
           ? [`The schema is up to date at version ${version}.`]
           : [
-              `Applied ${count(applied.length, "migration")}:`,
+              `Applied ${countNoun(applied.length, "migration")}:`,
               ...columns(
                 applied.map((one) => [String(one.version).padStart(4, "0"), one.name]),
               ).map((line) => `  ${line}`),

@@ -10,7 +10,7 @@ import {
   type Within,
 } from "../command-context.ts";
 import { findConnection } from "../find-connection.ts";
-import { count, recordName, resourceName } from "../wording.ts";
+import { countNoun, recordLabel, resourceLabel } from "../wording.ts";
 
 interface ReconcileOptions extends LedgerOptions {
   readonly dryRun?: boolean;
@@ -54,14 +54,14 @@ function lines(
     unconfirmed === 0
       ? []
       : [
-          `${count(unconfirmed, "resource")} seem to be missing but were observed moments ago: run it again later.`,
+          `${countNoun(unconfirmed, "resource")} seem to be missing but were observed moments ago: run it again later.`,
         ];
   const waits = held
     ? [
         "The other differences would delete or overwrite many records and wait for approval: `tandem status` shows them.",
       ]
     : [];
-  const total = `${count(listed, "resource")} listed, ${count(actions.length, "difference")}`;
+  const total = `${countNoun(listed, "resource")} listed, ${countNoun(actions.length, "difference")}`;
   const end = dryRun ? `${total}. Nothing was changed.` : `${total}.`;
   return [...columns(actions.map(cells)), ...later, ...waits, end];
 }
@@ -73,8 +73,8 @@ function cells(action: ApiPlannedAction): readonly string[] {
   const lost = action.conflicts.map(({ field, lost: value }) => `${field} loses ${shown(value)}`);
   return [
     action.kind.replaceAll("_", " "),
-    recordName(action),
-    resourceName(action),
+    recordLabel(action),
+    resourceLabel(action),
     [...changes, ...lost].join("; "),
   ];
 }

@@ -12,7 +12,7 @@ import {
 import { EXIT } from "../exit-codes.ts";
 import { CliError } from "../failure.ts";
 import { localTime } from "../local-time.ts";
-import { count } from "../wording.ts";
+import { countNoun } from "../wording.ts";
 
 interface RevokeOptions extends LedgerOptions {
   readonly all?: boolean;
@@ -64,7 +64,7 @@ async function revoke(
   await context.withLedger(options, async (ledger) => {
     const left = await ledger.revokeSessions(login ?? null);
     const what = login === undefined ? "All logins have ended." : `Login ${login} has ended.`;
-    context.answer(left, [what, `${count(left.sessions.length, "login")} left.`]);
+    context.answer(left, [what, `${countNoun(left.sessions.length, "login")} left.`]);
   });
 }
 

@@ -11,7 +11,7 @@ import {
 } from "../command-context.ts";
 import { localTime } from "../local-time.ts";
 import type { Paint } from "../paint.ts";
-import { connectionStanding, count, recordName, resourceName } from "../wording.ts";
+import { openDirections, countNoun, recordLabel, resourceLabel } from "../wording.ts";
 
 export function addStatusCommand(program: Command, within: Within): void {
   addLedgerOptions(program.command("status"))
@@ -84,7 +84,7 @@ function statusLines(
       connections.map((connection) => [
         connection.container,
         `scope ${connection.scope}`,
-        connectionStanding(connection),
+        openDirections(connection),
         pollStanding(connection, reader),
         paint.dim(connection.id),
       ]),
@@ -106,7 +106,7 @@ function missedRow({
 }: ApiStatus["missed_deliveries"]): readonly (readonly [string, string])[] {
   if (waiting + givenUp === 0) return [];
   return [
-    ["missed", `${count(waiting, "webhook")} with a redelivery requested, ${givenUp} given up`],
+    ["missed", `${countNoun(waiting, "webhook")} with a redelivery requested, ${givenUp} given up`],
   ];
 }
 
@@ -117,7 +117,7 @@ function refusedRows(
 ): readonly (readonly [string, string])[] {
   return refused.map(({ integration, code, count: many, last_at: at }) => [
     "refused",
-    `${count(many, "webhook")} of ${integration} within a day: ${code}, last at ${localTime(at, reader)}`,
+    `${countNoun(many, "webhook")} of ${integration} within a day: ${code}, last at ${localTime(at, reader)}`,
   ]);
 }
 
@@ -127,7 +127,9 @@ function untrackedRow({
   untracked_records: many,
 }: ApiStatus["connections"][number]): readonly (readonly [string, string])[] {
   if (many === null || many === 0) return [];
-  return [["untracked", `${count(many, "record")} of ${container}: tandem reconcile ${container}`]];
+  return [
+    ["untracked", `${countNoun(many, "record")} of ${container}: tandem reconcile ${container}`],
+  ];
 }
 
 /** Backfills that are not done; no row if there are none. */
@@ -162,14 +164,16 @@ function heldLines(
     `  ${run.because}`,
     ...run.sample
       .slice(0, 3)
-      .map((affected) => `  ${affected.what} ${recordName(affected)} ↔ ${resourceName(affected)}`),
+      .map(
+        (affected) => `  ${affected.what} ${recordLabel(affected)} ↔ ${resourceLabel(affected)}`,
+      ),
     ...(run.state === "approved"
       ? []
       : [paint.dim(`  tandem approve ${run.id}   or   tandem approve ${run.id} --reject`)]),
   ]);
   return [
     "",
-    paint.red(paint.bold(`Waiting for approval: ${count(runs.length, "run")}`)),
+    paint.red(paint.bold(`Waiting for approval: ${countNoun(runs.length, "run")}`)),
     ...lines.map((line) => `  ${line}`),
   ];
 }
@@ -188,7 +192,7 @@ function disabledLines(
 ): readonly string[] {
   if (many === 0) return [];
   const lines = first.flatMap((pairing) => [
-    `${recordName(pairing)} ↔ ${resourceName(pairing)} in ${pairing.connection}`,
+    `${recordLabel(pairing)} ↔ ${resourceLabel(pairing)} in ${pairing.connection}`,
     `  ${pairing.why}`,
     ...(pairing.record_id === null
       ? []
@@ -197,7 +201,7 @@ function disabledLines(
   const more = many > first.length ? [`and ${String(many - first.length)} more`] : [];
   return [
     "",
-    paint.red(paint.bold(`Switched off: ${count(many, "pairing")}`)),
+    paint.red(paint.bold(`Switched off: ${countNoun(many, "pairing")}`)),
     ...[...lines, ...more].map((line) => `  ${line}`),
   ];
 }

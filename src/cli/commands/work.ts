@@ -9,7 +9,7 @@ import { openTandem } from "../open-tandem.ts";
 import type { AnyConfig } from "../../config.ts";
 import { FOREIGN_REMEDY } from "../../runtime/safety/index.ts";
 import type { Tandem } from "../../server/tandem.ts";
-import { count } from "../wording.ts";
+import { countNoun } from "../wording.ts";
 
 interface WorkOptions {
   readonly once?: boolean;
@@ -89,7 +89,7 @@ async function workOnce(tandem: Tandem, context: CommandContext): Promise<void> 
   };
   const { live } = await tandem.services.store.ledger.counts();
   context.answer({ ...did, live }, [
-    `Translated ${count(did.deliveries, "delivery", "deliveries")}, drained ${count(did.changes, "captured write")}, processed ${count(did.events, "event")}.`,
+    `Translated ${countNoun(did.deliveries, "delivery", "deliveries")}, drained ${countNoun(did.changes, "captured write")}, processed ${countNoun(did.events, "event")}.`,
     `Left: ${live.queued} queued, ${live.errored} errored, ${live.disabled} disabled.`,
   ]);
 }
@@ -105,7 +105,7 @@ async function workOn(
     ...(name === undefined ? {} : { name }),
   });
   context.answer({ working: true, concurrency }, [
-    `Processing up to ${count(concurrency, "event")} in parallel.`,
+    `Processing up to ${countNoun(concurrency, "event")} in parallel.`,
     context.paint.dim("Stop with Ctrl-C; running work finishes first."),
   ]);
   await untilInterrupted(context.io);

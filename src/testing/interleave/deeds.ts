@@ -21,7 +21,7 @@ export class WriteLog {
     return `${what} ${String(this.#values)}.`;
   }
 
-  /** @param thing `tasks:1` or `comments:1`, and at GitHub as `resourceKey` says. */
+  /** @param thing `tasks:1` or `comments:1`, and at GitHub as `thingAtGitHub` says. */
   note(thing: string, field: Field, value: string): void {
     this.count += 1;
     this.#last.set(`${thing} ${field}`, value);
