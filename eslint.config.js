@@ -249,7 +249,7 @@ export default defineConfig(
     name: "tandem/plain words",
     files: [
       ...["src/integrations/**", "src/server/**", "src/cli/**", "src/dashboard/**", "src/demo/**"],
-      "src/*.ts",
+      ...["src/*.ts", "src/testing/*.ts", "src/testing/github/**", "src/testing/interleave/**"],
     ],
     rules: { "tandem/plain-words": "error" },
   },

@@ -1,8 +1,8 @@
-/** A seeded source of randomness: the same seed tells the same story. */
+/** Seeded random numbers: the same seed gives the same history. */
 import type { Random } from "../model/clock.ts";
 
 /**
- * Mulberry32, a small 32-bit generator: uniform enough for fault schedules, and nothing more.
+ * Mulberry32, a small 32-bit generator: uniform enough for fault schedules, and for nothing else.
  *
  * @example const random = seededRandom(42); random() // the same number in every run
  */

@@ -1,15 +1,15 @@
 /**
- * Shrinks a failing history: delta debugging over its parts. It leaves out first halves, then quarters, and at
- * last single parts, as long as the rest still fails in the same way.
+ * Shrinks a failing history: delta debugging over its parts. It leaves out first halves, then quarters, and
+ * finally single parts, as long as the rest fails in the same way.
  */
 export interface LeaveOutOptions<Part> {
-  /** Whether a history of these parts alone still fails in the same way. */
+  /** Whether a history of only these parts still fails in the same way. */
   readonly fails: (parts: readonly Part[]) => Promise<boolean>;
   /** How often a history may be run. Default: 600. */
   readonly budget?: number;
 }
 
-/** @returns parts that still fail and of which, within the budget, none can be left out. */
+/** @returns Parts that still fail, and of which none can be left out (within the budget). */
 export async function leaveOut<Part>(
   whole: readonly Part[],
   { fails, budget = 600 }: LeaveOutOptions<Part>,
@@ -22,7 +22,7 @@ export async function leaveOut<Part>(
       for (let start = 0; start < best.length && left > 0;) {
         const fewer = [...best.slice(0, start), ...best.slice(start + size)];
         left -= 1;
-        // The parts behind move up: the next ones begin at the same place.
+        // The next parts move up, so continue at the same position.
         if (await fails(fewer)) best = fewer;
         else start += size;
       }

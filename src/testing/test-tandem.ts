@@ -1,6 +1,6 @@
 /**
- * A whole Tandem on a virtual clock: the real runtime and store, the GitHub simulator in process,
- * and a database that the test gives. Nothing moves until the test says so.
+ * A complete Tandem on a virtual clock: the real runtime and store, the GitHub simulator in process, and a
+ * database of the test. Nothing runs until the test advances or settles it.
  */
 import type { AnyConfig } from "../config.ts";
 import type { Clock, Random } from "../model/clock.ts";
@@ -15,35 +15,35 @@ import { seededRandom } from "./random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export interface TestTandemOptions {
-  /** The configuration; its database is the test's own. */
+  /** The configuration, whose database belongs to the test. */
   readonly config: AnyConfig;
   /** Runs one statement on that database as the app would; a `MemoryDatabase` needs none. */
   readonly sql?: (text: string, params?: unknown[]) => Promise<unknown>;
-  /** The same seed tells the same story. Default: 1. */
+  /** The same seed gives the same history. Default: 1. */
   readonly seed?: number;
-  /** Wraps the way out, to hear what Tandem is told. */
+  /** Wraps Tandem's `fetch`, to observe its requests and responses. */
   readonly listenIn?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch;
-  /** Stands between GitHub and the receiver, to hear each webhook and to say when it is received. */
+  /** Stands between GitHub and the receiver, to observe each webhook and to decide when it is received. */
   readonly onWebhook?: (payload: string, receive: () => Promise<Response>) => Promise<Response>;
-  /** The scope value joined to the repository. Default: `1`. */
+  /** The scope value that is connected to the repository. Default: `1`. */
   readonly scope?: string;
-  /** Where randomness comes from instead of the seed: Tandem's, and each part of GitHub's. */
+  /** Random numbers in place of the seed's: Tandem's, and those of each part of GitHub. */
   readonly chance?: { readonly tandem: Random; readonly github: () => Random };
-  /** Where named secrets are looked up, at the time they are needed. Default: there are none. */
+  /** The environment for named secrets, which is read when one is needed. Default: empty. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Puts itself between Tandem and its store, to watch it or to doctor it. */
+  /** Wraps Tandem's store, to observe it or to change its answers. */
   readonly wrapStore?: (store: Store) => Store;
-  /** Whether the database was migrated before, by this code and these mappings. Default: no. */
+  /** Whether this code and these mappings have migrated the database already. Default: no. */
   readonly isMigrated?: boolean;
-  /** Told where a worker may die, so that a test can let it. */
+  /** Called at each place where a worker may die, so that a test can end it there. */
   readonly failpoints?: Failpoints;
-  /** Who takes in at once what webhooks say; `null`: it is stored, and `settle` does it. Default: nobody. */
+  /** The name of the worker that ingests webhooks as they are stored; `null`: `settle` does. Default: `null`. */
   readonly takesIn?: () => string | null;
-  /** Default: says nothing. */
+  /** Default: silent. */
   readonly log?: Log;
-  /** How far GitHub's clock is ahead of ours. Default: 0. */
+  /** The lead of GitHub's clock over the database's. Default: 0. */
   readonly githubAheadMillis?: number;
-  /** How far the clock of Tandem's process is ahead of the database's. Default: 0. */
+  /** The lead of the clock of Tandem's process over the database's. Default: 0. */
   readonly processAheadMillis?: number;
 }
 
@@ -52,31 +52,31 @@ export interface TestTandem {
   readonly github: GitHubSimulator;
   readonly clock: VirtualClock;
   readonly connection: Connection;
-  /** Sets GitHub's clock so far ahead of ours; less than before, and it steps back. */
+  /** Sets the lead of GitHub's clock; a smaller one than before sets that clock back. */
   setGitHubAhead(millis: number): void;
-  /** Moves every clock, SQL's included. */
+  /** Advances every clock, including SQL's. */
   advance(millis: number): Promise<void>;
-  /** Delivers webhooks and processes until nothing is due; time moves by fractions of a second. */
+  /** Delivers webhooks and processes events until nothing is due; time advances by fractions of a second. */
   settle(): Promise<void>;
-  /** Lets waits and retries pass, from one due time to the next, until nothing waits any more. */
+  /** Also waits for retries and backoff, from one due time to the next, until nothing is left. */
   settleWithin(minutes: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The repository every test Tandem is connected to, and who Tandem is there. */
+/** The repository to which every test Tandem is connected, and the login of Tandem's account there. */
 export const TEST_REPOSITORY = "acme/site";
 export const TEST_LOGIN = "tandem-bot";
-/** Signs its webhooks. */
+/** The secret of the repository's webhooks. */
 export const TEST_SECRET = "a webhook secret";
-/** What stands in the environment: a key, so that accounts may be given their secrets literally. */
+/** The environment of a test: a key, so that literal secrets of accounts can be stored. */
 export const TEST_ENVIRONMENT = {
   TANDEM_ENCRYPTION_KEY: "a key that is used in tests and nowhere else",
 };
-/** Its account's. */
+/** The account's token. */
 export const TEST_TOKEN = "ghs_test";
 
 /**
- * Opens a test Tandem: migrated, connected to `acme/site`, with a webhook hooked up.
+ * Opens a test Tandem: migrated, connected to `acme/site`, with a webhook.
  *
  * @example
  * const database = createMemoryDatabase({ tables });
@@ -104,16 +104,16 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
     clock: aheadOf(clock, { millis: options.processAheadMillis ?? 0 }),
     random: options.chance?.tandem ?? seededRandom(seed + 1),
     fetch: options.listenIn === undefined ? github.fetch : options.listenIn(github.fetch),
-    // The test's own object, which it may change later.
+    // The test's own object, because the test may change it later.
     environment: Object.assign(options.environment ?? {}, TEST_ENVIRONMENT),
-    // Tests ask the handler itself, and nothing tells it from where.
+    // Tests call the handler directly, without a peer address.
     authorize: () => true,
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.takesIn === undefined ? {} : { takesIn: options.takesIn }),
   };
   const { failpoints = NO_FAILPOINTS, wrapStore } = options;
-  // Time stands still while a test settles: no edit waits for the one before, and the answer to our own write
-  // stands for a read, unless that is asked for.
+  // Time stands still while a test settles. So, by default, no edit waits for the one before, and the response
+  // to our own write counts as a read.
   const safety = { writePause: false, readFreshness: 1_000, ...options.config.safety } as const;
   const config = { ...options.config, safety };
   const tandem = await assembleTandem(config, surroundings, failpoints, wrapStore);
@@ -152,24 +152,24 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
   github.clearRequests();
 
   async function advance(millis: number): Promise<void> {
-    // What has left is answered first, or GitHub's patience would run out while a real database is slow.
+    // First wait for sent webhooks: with a slow database GitHub's time-out would pass otherwise.
     await github.answered();
-    // The database first: what a timer sets going must not find it at an earlier time.
+    // Advance the database first: code that a timer starts must not see an earlier time there.
     await tellTime(addMillis(clock.now(), millis));
     clock.advance(millis);
   }
 
   async function settle(): Promise<void> {
     for (let round = 0; round < 200; round += 1) {
-      // What is on its way arrives first, or the order would be the machine's.
+      // First wait for sent webhooks, so that the order does not depend on the machine.
       await github.answered();
-      // GitHub may have lost patience, where time has jumped on: what it sent is stored all the same.
+      // GitHub may have timed out after a jump in time, but its webhooks are stored nevertheless.
       await Promise.allSettled(receiving);
       const { deliveries, changes, events } = await tandem.settle();
       if (deliveries + changes + events + github.pendingDeliveries === 0) return;
       if (github.pendingDeliveries > 0) await advance(50);
     }
-    throw new Error("still not settled after 200 rounds: something goes in circles");
+    throw new Error("still not settled after 200 rounds: some work repeats endlessly");
   }
 
   return {
@@ -188,7 +188,7 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
         await settle();
         const { now, due } = await tandem.services.store.ledger.nextDue();
         if (due === null || due > end) return;
-        // Never by less than a second: what is due may wait behind something that is not.
+        // At least a second: a due event may be blocked by one that is not due.
         await advance(Math.max(1_000, (due - now) / MILLISECOND + 1));
       }
     },
@@ -197,8 +197,8 @@ export async function createTestTandem(options: TestTandemOptions): Promise<Test
 }
 
 /**
- * A test that jumps over ten seconds cuts off every webhook whose body is being read, although the body is
- * there: such a webhook is received after the jump. Otherwise each jump would lose what was under way.
+ * A test that jumps over ten seconds times out the reading of every webhook's body, although the body is in
+ * memory. Such a webhook is received again after the jump; otherwise each jump would lose some.
  */
 async function receiveWhole(
   fetch: Tandem["fetch"],
@@ -210,7 +210,7 @@ async function receiveWhole(
   return answer.status === 408 ? fetch(new Request(url, { method, headers, body })) : answer;
 }
 
-/** Puts the database under the clock; returns how it is told of a new time. */
+/** Puts the database under the virtual clock; returns a function that sets the database's time. */
 async function ruleTime(
   { config, sql }: TestTandemOptions,
   clock: Clock,
@@ -231,7 +231,7 @@ async function ruleTime(
   };
 }
 
-/** The same clock as somebody reads it whose own is set wrong. */
+/** The same clock with an offset, for a process whose clock is wrong. */
 function aheadOf(clock: Clock, ahead: { readonly millis: number }): Clock {
   return {
     now: () => addMillis(clock.now(), ahead.millis),

@@ -1,4 +1,4 @@
-/** A clock that stands still until it is told to move, so that tests never sleep. */
+/** A clock that moves only when a test moves it, so that tests never sleep. */
 import type { Clock } from "../model/clock.ts";
 import { addMillis, type Instant, parseInstant } from "../model/instant.ts";
 
@@ -35,17 +35,17 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** When the next timer is due, or `null` when none is set. */
+  /** When the next timer is due; `null` without timers. */
   nextTimer(): Instant | null {
     return this.#next()?.due ?? null;
   }
 
-  /** Moves time on, firing each timer that falls due at its own moment, in order. */
+  /** Advances time, and fires each timer at its due time, in order. */
   advance(millis: number): void {
     this.advanceTo(addMillis(this.#now, millis));
   }
 
-  /** Moves time on to `target`; a target in the past does nothing. */
+  /** Advances time to `target`; a target in the past does nothing. */
   advanceTo(target: Instant): void {
     for (let timer = this.#next(); timer !== null && timer.due <= target; timer = this.#next()) {
       this.#timers.delete(timer);

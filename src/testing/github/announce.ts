@@ -1,4 +1,4 @@
-/** Turns a change into the webhook payload that tells of it. */
+/** Builds and sends the webhook payload for a change. */
 import type { WireJsonObject } from "./identifiers.ts";
 import {
   representComment,
@@ -16,7 +16,7 @@ import {
 import type { ActingUser, Comment, Installation, Issue, Repository } from "./state.ts";
 import type { World } from "./world.ts";
 
-/** Tells of something that happened to an issue, or to a pull request as a pull request. */
+/** Announces a change of an issue, or of a pull request, which has an event of its own. */
 export function announceIssue(
   world: World,
   actor: ActingUser,
@@ -83,8 +83,8 @@ export function announceComment(
 }
 
 /**
- * A transfer is told twice: `transferred` where it was, `opened` where it is. The issue's text is
- * still on its way then: at its new place it has none yet.
+ * A transfer sends two webhooks: `transferred` from the old repository, `opened` from the new one. GitHub is
+ * still copying the issue's text at that time, so the payload of the new issue has none.
  */
 export function announceTransfer(
   world: World,
@@ -143,7 +143,7 @@ export function announceInstallation(
   tellOfInstallation(world, actor, installation, "installation", action, { repositories });
 }
 
-/** Says which repositories an installation was given and lost since it had those `before`. */
+/** Announces the repositories that an installation has gained and lost since it had those in `before`. */
 export function announceSelection(
   world: World,
   actor: ActingUser,

@@ -1,11 +1,11 @@
-/** What can be done to a comment, and how each moves the time of its issue. */
+/** Operations on a comment, and how each changes the time of its issue. */
 import { announceComment } from "./announce.ts";
 import { notFound, validationFailed } from "./failures.ts";
 import { characters, MAX_BODY, tooLong } from "./issue-operations.ts";
 import type { ActingUser, Comment, Issue, Repository } from "./state.ts";
 import type { World } from "./world.ts";
 
-/** @throws GitHubFailure 422 where the body is blank or too long. */
+/** @throws GitHubFailure 422 if the body is blank or too long. */
 export function createComment(
   world: World,
   actor: ActingUser,
@@ -32,9 +32,9 @@ export function createComment(
 }
 
 /**
- * Recorded `edited` payloads show the issue with the time of the comment's edit: an edit bumps too.
+ * An edit also sets the issue's time: recorded `edited` payloads show the issue with the time of the edit.
  *
- * @throws GitHubFailure 422 where the body is blank or too long.
+ * @throws GitHubFailure 422 if the body is blank or too long.
  */
 export function editComment(
   world: World,
@@ -54,7 +54,7 @@ export function editComment(
   return after;
 }
 
-/** The webhook carries the comment with the time of its last edit. */
+/** The webhook contains the comment with the time of its last edit. */
 export function deleteComment(
   world: World,
   actor: ActingUser,

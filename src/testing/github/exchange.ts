@@ -1,4 +1,4 @@
-/** The life of one request: it arrives, meets its fate, takes effect or not, is answered or not. */
+/** The life of one request: it arrives, meets a fault or not, takes effect or not, is answered or not. */
 import type { Clock, Random } from "../../model/clock.ts";
 import { callerLogin } from "./api/access.ts";
 import { type SimulatedApi, type ApiResponse, isWrite } from "./api/api.ts";
@@ -17,12 +17,12 @@ import { Hold } from "./hold.ts";
 import type { RequestEntry, RequestLog } from "./request-log.ts";
 import type { World } from "./world.ts";
 
-/** What the caller gets to see. */
+/** The result as the caller sees it. */
 export type Outcome =
   | { readonly kind: "answered"; readonly response: ApiResponse }
   | { readonly kind: "failed"; readonly fault: NetworkFault };
 
-/** Which request a hold waits for. */
+/** Selects the request that a hold catches. */
 export interface RequestMatch {
   readonly method?: string;
   readonly path?: string | RegExp;
@@ -63,13 +63,13 @@ export class Exchange {
     return hold;
   }
 
-  /** Forgets scripted faults and holds that met no request. */
+  /** Removes scripted faults and holds that no request has met. */
   clearScript(): void {
     this.#script.length = 0;
     this.#holds.length = 0;
   }
 
-  /** Never rejects for a fault: a caller that sees a failure is an outcome too. */
+  /** Never rejects for a fault: a failure that the caller sees is an outcome too. */
   async run(request: IncomingRequest): Promise<Outcome> {
     const { method, path, body } = request;
     const query = request.query.size === 0 ? "" : `?${request.query.toString()}`;

@@ -1,4 +1,4 @@
-/** The ways GitHub says no, as errors that carry the status and the body of the answer. */
+/** GitHub's refusals, as errors with the status and the body of the response. */
 import type { WireJsonObject } from "./identifiers.ts";
 
 /** One entry of the `errors` array of a 422. */
@@ -17,7 +17,7 @@ export class GitHubFailure extends Error {
   readonly status: number;
   readonly fields: WireJsonObject;
   readonly headers: Readonly<Record<string, string>>;
-  /** The path, under the API's root, of a redirect. */
+  /** The path of a redirect, below the API's root. */
   readonly location: string | null;
 
   constructor(
@@ -45,7 +45,7 @@ export function gone(message: string): GitHubFailure {
   return new GitHubFailure(410, message);
 }
 
-/** A redirect to a path of the API: 301 for reads, 307 where method and body must be kept. */
+/** A redirect to a path of the API: 301 for reads, 307 if method and body must be kept. */
 export function moved(status: 301 | 307, location: string): GitHubFailure {
   const message = status === 301 ? "Moved Permanently" : "Temporary Redirect";
   return new GitHubFailure(status, message, { location });
@@ -57,7 +57,7 @@ export function validationFailed(...errors: readonly FieldError[]): GitHubFailur
   });
 }
 
-/** What GitHub answers when the body does not have the shape its description asks for. */
+/** GitHub's response to a body that does not have the shape in the route's description. */
 export function invalidRequest(reason: string): GitHubFailure {
   return new GitHubFailure(422, `Invalid request.\n\n${reason}`);
 }

@@ -1,18 +1,18 @@
-/** Everything that can be made to go wrong, and the seeded decision of what goes wrong now. */
+/** All faults that a test can switch on, and the seeded choice of the next one. */
 import type { Random } from "../../model/clock.ts";
 
-/** A fixed number of milliseconds, or a range out of which each is drawn. */
+/** A fixed number of milliseconds, or a range from which each value is drawn. */
 export type Millis = number | { readonly min: number; readonly max: number };
 
 /** Faults of deliveries. Rates are probabilities from 0 to 1. */
 export interface WebhookFaults {
-  /** How long after the change a delivery leaves. Default 50. */
+  /** How long after the change a delivery is sent. Default 50. */
   delayMs: Millis;
-  /** Never sent; stays in the log and can be redelivered by hand. */
+  /** Never sent; stays in the log and can be redelivered on request. */
   drop: number;
   /** Sent twice with the same GUID. */
   duplicate: number;
-  /** Sent later by {@link reorderByMs}, so that what came after it overtakes it. */
+  /** Sent later by {@link reorderByMs}, so that later deliveries overtake it. */
   reorder: number;
   reorderByMs: Millis;
   /** Collects deliveries instead of sending them, until they are released. */
@@ -21,34 +21,34 @@ export interface WebhookFaults {
   timeoutMs: number;
 }
 
-/** What a caller can be made to see instead of its answer. */
+/** A failure that the caller sees instead of a response. */
 export type NetworkFault = "refused" | "reset" | "timeout";
 
 /** Faults of the API. Each may be set at any time; rates are probabilities from 0 to 1. */
 export interface ApiFaults {
-  /** Everything answers 503. */
+  /** Every request is answered with 503. */
   down: boolean;
-  /** No connection is made: known not to have been applied. */
+  /** No connection is made, so the caller knows that the request was not applied. */
   refuseConnections: boolean;
-  /** Answers one of `errorStatuses`; whether a write was applied all the same is `errorApplied`. */
+  /** Answers one of `errorStatuses`; `errorApplied` says whether a write takes effect despite the error. */
   errorRate: number;
   errorStatuses: readonly number[];
   errorApplied: Applied;
-  /** The caller sees a reset or a time-out instead of the answer. */
+  /** The caller sees a reset or a time-out instead of the response. */
   lostAnswer: { rate: number; applied: Applied; as: "reset" | "timeout" | "either" };
-  /** From request to answer; the request takes effect half way. */
+  /** From request to response; the request takes effect in the middle. */
   latencyMs: Millis;
-  /** A read answers with what was true some time ago. */
+  /** A read returns an earlier state. */
   staleReads: { rate: number; lagMs: Millis };
-  /** Lists answer nothing, or half a page as if it were the last. */
+  /** A list returns nothing, or half a page as if it were the last. */
   lists: "whole" | "empty" | "partial";
   /** Every token is refused with 401. */
   unauthorized: boolean;
-  /** Every request to a repository answers 403: the app may no longer. */
+  /** Every request to a repository is answered with 403: the app has lost its access. */
   forbidden: boolean;
-  /** Answers the secondary limit with this `retry-after`. */
+  /** Answers with the secondary limit and this `retry-after`. */
   secondaryLimit: { retryAfterSeconds: number; status?: 403 | 429 } | null;
-  /** How long a caller without an `AbortSignal` waits for an answer that never comes. */
+  /** How long a caller without an `AbortSignal` waits for a response that never comes. */
   headersTimeoutMs: number;
 }
 
@@ -59,7 +59,7 @@ export interface Faults {
   readonly api: ApiFaults;
 }
 
-/** No faults: deliveries leave after 50 ms, answers come at once. */
+/** No faults: deliveries are sent after 50 ms, responses without delay. */
 export function noFaults(): Faults {
   return {
     webhooks: {
@@ -89,11 +89,11 @@ export function noFaults(): Faults {
   };
 }
 
-/** What to do to the next request that matches. */
+/** A fault for the next request that matches. */
 export interface ScriptedFault {
-  /** Any method where absent. */
+  /** Any method if absent. */
   readonly method?: string;
-  /** The whole path without query, or a pattern it contains. Any path where absent. */
+  /** The whole path without query, or a pattern that it contains. Any path if absent. */
   readonly path?: string | RegExp;
   /** `lost-answer` is a reset after the request took effect. A number is a status. */
   readonly with:
@@ -107,12 +107,12 @@ export interface ScriptedFault {
         readonly headers?: Record<string, string>;
         readonly body?: string;
       };
-  /** Whether the request takes effect all the same. Default: only with `lost-answer`. */
+  /** Whether the request takes effect despite the fault. Default: only with `lost-answer`. */
   readonly applied?: boolean;
   readonly retryAfterSeconds?: number;
 }
 
-/** What happens to one request. */
+/** The treatment of one request. */
 export type RequestFate =
   | { readonly kind: "serve"; readonly lagMs: number; readonly lists: ApiFaults["lists"] }
   | { readonly kind: "network"; readonly fault: NetworkFault; readonly applied: boolean }
@@ -131,7 +131,7 @@ export type RequestFate =
       readonly applied: boolean;
     };
 
-/** What a scripted fault does to its request. */
+/** Converts a scripted fault to the treatment of its request. */
 export function scriptedFate(fault: ScriptedFault): RequestFate {
   const { with: how, applied = false, retryAfterSeconds = 60 } = fault;
   if (typeof how === "number") return { kind: "answer", status: how, applied };
@@ -151,7 +151,7 @@ export function scriptedFate(fault: ScriptedFault): RequestFate {
   }
 }
 
-/** Draws what happens to a request. A fault that is off draws nothing, so seeds stay comparable. */
+/** Draws the treatment of a request. A disabled fault draws no number, so seeds stay comparable. */
 export function drawFate(faults: ApiFaults, random: Random, isRead: boolean): RequestFate {
   if (faults.refuseConnections) return { kind: "network", fault: "refused", applied: false };
   if (faults.down) return { kind: "answer", status: 503, applied: false };
@@ -187,7 +187,7 @@ function drawApplied(applied: Applied, random: Random): boolean {
   return applied === "either" ? random() < 0.5 : applied;
 }
 
-/** Whether a scripted fault, a hold or a count is about this request. */
+/** Whether a scripted fault, a hold or a filter selects this request. */
 export function matchesRequest(
   wanted: { readonly method?: string; readonly path?: string | RegExp },
   request: { readonly method: string; readonly path: string },
@@ -195,6 +195,6 @@ export function matchesRequest(
   if (wanted.method !== undefined && wanted.method.toUpperCase() !== request.method) return false;
   if (wanted.path === undefined) return true;
   if (typeof wanted.path === "string") return wanted.path === request.path;
-  // `search` starts at the beginning whatever the pattern's lastIndex, unlike `test`.
+  // Unlike `test`, `search` ignores the pattern's lastIndex and starts at the beginning.
   return request.path.search(wanted.path) >= 0;
 }

@@ -1,10 +1,10 @@
-/** A request caught in flight, so that a test can decide what happens before it is answered. */
+/** A request caught in flight, so that a test decides what happens before its response. */
 import type { RequestEntry } from "./request-log.ts";
 
-/** What a hold tells the request it holds. */
+/** The hold's ways to control its request. */
 export interface HeldRequest {
   readonly entry: RequestEntry;
-  /** Makes it take effect; a second call does nothing. */
+  /** Applies the request; a second call does nothing. */
   readonly apply: () => void;
   readonly answer: () => void;
   readonly fail: (as: "reset" | "timeout") => void;
@@ -15,8 +15,8 @@ export interface HeldRequest {
  * const hold = sim.holdNext({ method: "POST", path: "/repos/acme/site/issues" });
  * const answer = client.createIssue(...);
  * await hold.arrived;
- * hold.apply();   // the issue exists and its webhook is on its way
- * hold.release(); // only now does the caller hear of it
+ * hold.apply();   // the issue exists and its webhook is sent
+ * hold.release(); // only now does the caller get the response
  * await answer;
  */
 export class Hold {
@@ -39,18 +39,18 @@ export class Hold {
     this.#announce(held.entry);
   }
 
-  /** Lets the request take effect without an answer. Works after `drop` too: it lands late. */
+  /** Applies the request without a response. After `drop` too, for a request that takes effect late. */
   apply(): void {
     this.#caught().apply();
   }
 
-  /** Lets the request take effect, unless it has, and answers. */
+  /** Applies the request, unless that was done, and sends the response. */
   release(): void {
     this.#caught().apply();
     this.#caught().answer();
   }
 
-  /** The caller sees a failure; whether the request took effect is as it was. */
+  /** Shows the caller a failure; the request stays applied or not applied. */
   drop(as: "reset" | "timeout" = "reset"): void {
     this.#caught().fail(as);
   }

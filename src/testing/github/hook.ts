@@ -1,4 +1,4 @@
-/** A webhook as the simulated GitHub keeps it. */
+/** A webhook's settings in the simulated GitHub. */
 import type { Instant } from "../../model/instant.ts";
 import type { Id } from "./identifiers.ts";
 
@@ -12,5 +12,5 @@ export interface Hook {
   readonly createdAt: Instant;
 }
 
-/** Receives a request in process; its body is handed over beside it, for those who only look. */
+/** Receives a request in process. Its body is passed too, so that observers need not read the request. */
 export type Receiver = (request: Request, body: string) => Response | Promise<Response>;

@@ -1,17 +1,17 @@
-/** Ids, node ids and GUIDs as GitHub hands them out, and JSON that can carry ids beyond 2^53. */
+/** Ids, node ids and GUIDs as GitHub assigns them, and JSON with ids beyond 2^53. */
 import type { Random } from "../../model/clock.ts";
 
-/** A numeric id; a `bigint` where it no longer fits a JavaScript number exactly. */
+/** A numeric id; a `bigint` if a JavaScript number cannot hold it exactly. */
 export type Id = number | bigint;
 
-/** What a JSON document may hold; `bigint` is written as a plain number. */
+/** The values of a JSON document; `bigint` is written as a plain number. */
 export type WireJson =
   null | boolean | number | bigint | string | readonly WireJson[] | WireJsonObject;
 export interface WireJsonObject {
   readonly [key: string]: WireJson;
 }
 
-/** The kinds of things that have numeric ids of their own. */
+/** The kinds of objects that have numeric ids of their own. */
 export type IdKind =
   | "user"
   | "repository"
@@ -37,7 +37,7 @@ const FIRST_ID: Readonly<Record<IdKind, number>> = {
   request: 1,
 };
 
-/** Hands out ids, each kind in its own rising sequence. */
+/** Assigns ids; each kind has a rising sequence of its own. */
 export class IdSequences {
   readonly #next = new Map<IdKind, bigint>();
 
@@ -53,12 +53,12 @@ export class IdSequences {
   }
 }
 
-/** A global node id: opaque to callers, stable for a thing. */
+/** A global node id: opaque to callers, and stable for each object. */
 export function nodeId(prefix: string, id: Id): string {
   return `${prefix}_${Buffer.from(`${prefix}:${String(id)}`).toString("base64url")}`;
 }
 
-/** A UUID of version 4 out of seeded randomness. */
+/** A UUID of version 4 from seeded randomness. */
 export function randomGuid(random: Random): string {
   const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
   hex[12] = "4";
@@ -73,7 +73,7 @@ export function randomGuid(random: Random): string {
   ].join("-");
 }
 
-/** Letters and digits out of seeded randomness, for tokens. */
+/** Letters and digits from seeded randomness, for tokens. */
 export function alphanumericToken(random: Random, length: number): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   return Array.from({ length }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join(
@@ -84,12 +84,12 @@ export function alphanumericToken(random: Random, length: number): string {
 const BIG = "\u0001bigint:";
 const BIG_IN_TEXT = /"\\u0001bigint:(-?\d+)"/g;
 
-/** `JSON.stringify` that writes a `bigint` as digits, since ids beyond 2^53 travel as numbers. */
+/** `JSON.stringify` that writes a `bigint` as digits, because ids beyond 2^53 are sent as numbers. */
 export function writeJson(value: WireJson): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // A bigint, which JSON.stringify refuses by itself; to look for one each time is far slower.
+    // JSON.stringify throws for a bigint. Catching that is far faster than looking for one in each value.
     if (!(error instanceof TypeError)) throw error;
   }
   const text = JSON.stringify(value, (_key, part: unknown) =>

@@ -1,4 +1,4 @@
-/** What the GitHub simulator offers to tests, demos and `tandem simulate github`. */
+/** The GitHub simulator's exports for tests, demos and `tandem simulate github`. */
 export type { TokenInput } from "./api/access.ts";
 export type { WriteLimit } from "./api/rate-limits.ts";
 export type { RequestMatch } from "./exchange.ts";

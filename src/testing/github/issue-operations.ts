@@ -1,4 +1,4 @@
-/** What can be done to an issue, whoever does it: the rules of GitHub, the times, the webhooks. */
+/** Operations on an issue, by a person or through the API: GitHub's rules, times and webhooks. */
 import type { Instant } from "../../model/instant.ts";
 import { announceAssignee, announceIssue, announceLabel, announceTransfer } from "./announce.ts";
 import { type FieldError, validationFailed } from "./failures.ts";
@@ -29,7 +29,7 @@ export interface PullRequestInput extends IssueInput {
   readonly base?: string;
 }
 
-/** What is absent stays as it is. */
+/** Absent fields stay unchanged. */
 export interface IssuePatch {
   readonly title?: string;
   readonly body?: string | null;
@@ -39,7 +39,7 @@ export interface IssuePatch {
   readonly assignees?: readonly string[];
 }
 
-/** @throws GitHubFailure 422 for a title or body GitHub would refuse, or unknown assignees. */
+/** @throws GitHubFailure 422 for a title or body that GitHub would refuse, or for unknown assignees. */
 export function openIssue(
   world: World,
   actor: ActingUser,
@@ -97,7 +97,7 @@ export function openPullRequest(
   });
 }
 
-/** Makes a pull request of an issue: it keeps its number, and leaves the `issues` webhooks. */
+/** Converts an issue to a pull request: it keeps its number, and its `issues` webhooks end. */
 export function convertToPullRequest(
   world: World,
   actor: ActingUser,
@@ -114,8 +114,7 @@ export function convertToPullRequest(
 }
 
 /**
- * Changes an issue and tells of each change. Where nothing differs, neither the time moves nor is
- * anything told.
+ * Changes an issue and announces each change. If nothing differs, its time stays and no webhook is sent.
  *
  * @throws GitHubFailure 422.
  */
@@ -168,7 +167,7 @@ export function setLock(
   return after;
 }
 
-/** Pins or unpins. The time does not move: recorded payloads carry the one before. */
+/** Pins or unpins an issue. Its time stays: recorded payloads contain the time before. */
 export function setPinned(
   world: World,
   actor: ActingUser,
@@ -183,7 +182,7 @@ export function setPinned(
   return after;
 }
 
-/** Deletes an issue and its comments. The webhook carries the time of the change before. */
+/** Deletes an issue and its comments. The webhook contains the time of the change before. */
 export function deleteIssue(
   world: World,
   actor: ActingUser,
@@ -195,7 +194,7 @@ export function deleteIssue(
   announceIssue(world, actor, "deleted", repository, issue);
 }
 
-/** Moves an issue, which gets a new id and number, and its comments, which get new ids. */
+/** Transfers an issue, which gets a new id and number, and its comments, which get new ids. */
 export function transferIssue(
   world: World,
   actor: ActingUser,
@@ -252,14 +251,14 @@ export function tooLong(resource: string, field: string, limit: number): FieldEr
   return { resource, field, code: "custom", message };
 }
 
-/** GitHub counts code points, so an emoji is one. */
+/** GitHub counts code points, so an emoji counts as one. */
 export function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
   return count;
 }
 
-/** Only people and bots GitHub knows can be assigned. */
+/** Only known people and bots can be assigned. */
 export function isAssignable(world: World, login: string): boolean {
   const user = world.findUser(login);
   return user !== undefined && user.type !== "Organization";

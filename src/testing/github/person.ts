@@ -1,4 +1,4 @@
-/** Somebody acting in the browser: what test stories are told with. */
+/** A person who uses GitHub's web pages: the actor in a test's story. */
 import { createComment, deleteComment, editComment } from "./comment-operations.ts";
 import type { Id } from "./identifiers.ts";
 import {
@@ -25,8 +25,8 @@ import type {
 import type { World } from "./world.ts";
 
 /**
- * Each action returns the new state and sends the webhooks GitHub would send. What GitHub would
- * refuse throws a `GitHubFailure`; a repository that does not exist throws an `Error`.
+ * Each action returns the new state and sends GitHub's webhooks. An action that GitHub would refuse throws a
+ * `GitHubFailure`; an unknown repository throws an `Error`.
  *
  * @example
  * const mona = sim.as("mona");
@@ -52,14 +52,14 @@ export class Person {
     return openPullRequest(this.#world, this.#actor, this.#world.repository(ref), input);
   }
 
-  /** Makes a pull request of an issue, as the API's `POST /pulls` does when it is given one. */
+  /** Converts an issue to a pull request, as `POST /pulls` of the API does with an issue. */
   convertToPullRequest(ref: RepositoryRef, number: number): Issue {
     const repository = this.#world.repository(ref);
     const issue = this.#world.issue(repository, number);
     return convertToPullRequest(this.#world, this.#actor, repository, issue);
   }
 
-  /** Saves one edit form: title and body together are one `edited` webhook. */
+  /** Saves one edit form: a change of title and body sends one `edited` webhook. */
   editIssue(ref: RepositoryRef, number: number, patch: IssuePatch): Issue {
     const repository = this.#world.repository(ref);
     const issue = this.#world.issue(repository, number);
@@ -84,7 +84,7 @@ export class Person {
     return this.editIssue(ref, number, { labels });
   }
 
-  /** Assigns a user, who is created where unknown. */
+  /** Assigns a user, who is created if unknown. */
   assign(ref: RepositoryRef, number: number, login: string): Issue {
     const assignees = [...this.#issue(ref, number).assignees, this.#world.user(login).login];
     return this.editIssue(ref, number, { assignees });
@@ -125,7 +125,7 @@ export class Person {
     deleteIssue(this.#world, this.#actor, repository, issue);
   }
 
-  /** Moves an issue to another repository and returns it as it is there. */
+  /** Transfers an issue to another repository and returns the new issue. */
   transferIssue(ref: RepositoryRef, number: number, to: RepositoryRef): Issue {
     const from = this.#world.repository(ref);
     const issue = this.#world.issue(from, number);

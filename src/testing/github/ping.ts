@@ -1,4 +1,4 @@
-/** The payload of `ping`, by which GitHub tries out a hook. */
+/** The payload of `ping`, with which GitHub tests a hook. */
 import type { Hook } from "./hook.ts";
 import type { WireJsonObject } from "./identifiers.ts";
 import { representRepository } from "./represent-repository.ts";

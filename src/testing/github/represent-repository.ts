@@ -1,4 +1,4 @@
-/** Repositories and pull requests as GitHub writes them in JSON. Mostly links. */
+/** Repositories and pull requests in GitHub's JSON. Most fields are links. */
 import { type WireJsonObject, nodeId } from "./identifiers.ts";
 import {
   association,
@@ -11,7 +11,7 @@ import {
 import type { Issue, PullRequest, Repository } from "./state.ts";
 import { fullNameOf, type World } from "./world.ts";
 
-/** What follows a repository's own URL in each of its links. */
+/** The path of each link, after the repository's own URL. */
 const LINKS: Readonly<Record<string, string>> = {
   forks_url: "/forks",
   keys_url: "/keys{/key_id}",
@@ -106,7 +106,7 @@ export function representRepository(world: World, repository: Repository): WireJ
   };
 }
 
-/** The longer form that `GET /repos/:owner/:repo` answers with. */
+/** The longer form in the response of `GET /repos/:owner/:repo`. */
 export function representFullRepository(world: World, repository: Repository): WireJsonObject {
   return {
     ...representRepository(world, repository),
@@ -116,7 +116,7 @@ export function representFullRepository(world: World, repository: Repository): W
   };
 }
 
-/** The few fields by which `installation` webhooks name a repository. */
+/** The few fields that name a repository in `installation` webhooks. */
 export function representRepositoryName(repository: Repository): WireJsonObject {
   return {
     id: repository.id,

@@ -1,4 +1,4 @@
-/** Users, labels, issues, comments and the app as GitHub writes them in JSON, webhooks' form. */
+/** Users, labels, issues, comments and the app in GitHub's JSON, as webhooks contain them. */
 import { type Instant, formatInstant } from "../../model/instant.ts";
 import { type WireJsonObject, nodeId } from "./identifiers.ts";
 import type { Comment, Installation, Issue, Label, Repository, User } from "./state.ts";
@@ -38,7 +38,7 @@ export function representUser(world: World, login: string): WireJsonObject {
   };
 }
 
-/** What webhooks add about an owner that is an organization. */
+/** The part that webhooks add for an owner that is an organization. */
 export function representOrganization(world: World, user: User): WireJsonObject {
   const url = `${world.apiUrl}/orgs/${encodeURIComponent(user.login)}`;
   return {
@@ -57,7 +57,7 @@ export function representOrganization(world: World, user: User): WireJsonObject 
   };
 }
 
-/** The longer form that `GET /user` and `GET /users/:login` answer with. */
+/** The longer form in the responses of `GET /user` and `GET /users/:login`. */
 export function representProfile(world: World, user: User): WireJsonObject {
   const owned = world.repositories().filter((repository) => repository.owner === user.login);
   return {
@@ -100,7 +100,7 @@ export function issueUrl(world: World, repository: Repository, number: number): 
   return `${repositoryUrl(world, repository)}/issues/${String(number)}`;
 }
 
-/** The form webhooks carry; answers add to it with {@link representIssueAnswer}. */
+/** The form in webhooks; {@link representIssueAnswer} adds the fields of responses. */
 export function representIssue(world: World, repository: Repository, issue: Issue): WireJsonObject {
   const url = issueUrl(world, repository, issue.number);
   const assignees = issue.assignees.map((login) => representUser(world, login));
@@ -159,7 +159,7 @@ export function representComment(
 ): WireJsonObject {
   const url = `${repositoryUrl(world, repository)}/issues/comments/${String(comment.id)}`;
   const slot = repository.issues.get(comment.issueNumber);
-  // Of a pull request's comment, only its page says so.
+  // Only the address of its page tells that a comment belongs to a pull request.
   const kind = slot?.kind === "issue" && slot.issue.pullRequest !== null ? "pull" : "issues";
   const page = `${world.htmlUrl}/${fullNameOf(repository)}/${kind}/${String(comment.issueNumber)}`;
   return {
@@ -196,7 +196,7 @@ export function representApp(world: World): WireJsonObject {
   };
 }
 
-/** What an installation of the app may do, and what it hears of. */
+/** The permissions of an installation of the app; `EVENTS` are the events that it receives. */
 export const PERMISSIONS: WireJsonObject = {
   issues: "write",
   metadata: "read",

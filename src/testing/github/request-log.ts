@@ -1,8 +1,8 @@
-/** The log of what was asked of the API, for assertions and for a page to watch. */
+/** The log of API requests, for assertions and for a page that shows them. */
 import type { Instant } from "../../model/instant.ts";
 import { matchesRequest, type NetworkFault } from "./faults.ts";
 
-/** One request; its last fields are filled in as it goes its way. */
+/** One request; its last fields are set while it is processed. */
 export interface RequestEntry {
   readonly id: number;
   readonly at: Instant;
@@ -12,12 +12,12 @@ export interface RequestEntry {
   /** With the question mark, or empty. */
   readonly query: string;
   readonly body: string;
-  /** Whose token it carries; `app:ID` for the app itself, `null` for none or an invalid one. */
+  /** The login of the request's token; `app:ID` for the app itself, `null` without a valid token. */
   login: string | null;
   status: number | null;
-  /** What the caller saw instead of an answer. */
+  /** The failure that the caller saw instead of a response. */
   failure: NetworkFault | null;
-  /** Whether a write took effect, whatever the caller was told. */
+  /** Whether a write took effect, even if the caller saw a failure. */
   applied: boolean;
   answeredAt: Instant | null;
 }
@@ -25,15 +25,15 @@ export interface RequestEntry {
 export interface RequestFilter {
   readonly method?: string;
   readonly path?: string | RegExp;
-  /** `true` for writes to repositories, `false` for reads; neither counts calls of the app itself. */
+  /** `true` for writes to repositories, `false` for reads; both leave out requests of the app itself. */
   readonly writes?: boolean;
-  /** Only those that took effect, or did not. */
+  /** Only requests that took effect, or only those that did not. */
   readonly applied?: boolean;
-  /** Whose token they carry. */
+  /** Only requests with this login's token. */
   readonly login?: string;
 }
 
-/** A simulator that runs for days as a demo must not grow for days. */
+/** The log is bounded, because the demo's simulator runs for days. */
 const KEPT_ENTRIES = 100_000;
 
 export class RequestLog {

@@ -1,4 +1,4 @@
-/** The simulated GitHub as tests and demos hold it in their hands. */
+/** The simulated GitHub, as tests and demos use it. */
 import type { Clock, Random } from "../../model/clock.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import { seededRandom } from "../random.ts";
@@ -40,12 +40,12 @@ import {
 export interface SimulatorOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Makes the stream of randomness of one part of it. Default: one seeded out of `random`. */
+  /** Creates the random numbers of one part of the simulator. Default: seeded from `random`. */
   readonly stream?: () => Random;
   readonly app?: Partial<Omit<App, "createdAt">>;
-  /** Where the API lives, as `/api/v3` on GitHub Enterprise Server. Default: at the root. */
+  /** The path of the API, such as `/api/v3` on GitHub Enterprise Server. Default: the root. */
   readonly basePath?: string;
-  /** Where links in answers and webhooks point. Default `https://api.github.com`, or where it listens. */
+  /** The base of links in responses and webhooks. Default `https://api.github.com`, or its own address. */
   readonly apiUrl?: string;
   /** Default `https://github.com`. */
   readonly htmlUrl?: string;
@@ -55,7 +55,7 @@ export interface SimulatorOptions {
   readonly writeLimit?: WriteLimit;
 }
 
-/** A repository as assertions see it. */
+/** A repository's state, for assertions. */
 export interface RepositoryState {
   readonly id: Id;
   readonly nodeId: string;
@@ -74,8 +74,9 @@ interface Listeners {
 }
 
 /**
- * A stateful GitHub: people act on it, a client talks to its API, a receiver gets its webhooks.
- * Everything random comes from `random` and every time from `clock`, so a seed repeats exactly.
+ * A stateful GitHub: people act on it, a client calls its API, a receiver gets its webhooks.
+ * All randomness comes from `random` and all times from `clock`, so a seed repeats exactly.
+ *
  *
  * @example
  * const clock = new VirtualClock();
@@ -92,9 +93,9 @@ export function createGitHubSimulator(options: SimulatorOptions): GitHubSimulato
 }
 
 export class GitHubSimulator {
-  /** What goes wrong. Set its fields at any time. */
+  /** The active faults. Set its fields at any time. */
   readonly faults: Faults = noFaults();
-  /** Reaches the API in process, whatever the host; fails as Node's `fetch` does. */
+  /** Calls the API in process, for every host name. Fails as Node's `fetch` does. */
   readonly fetch: typeof globalThis.fetch;
   readonly #world: World;
   readonly #webhooks: Webhooks;
@@ -107,7 +108,7 @@ export class GitHubSimulator {
 
   constructor(options: SimulatorOptions) {
     const { clock, random } = options;
-    // A stream each, so that a fault of the API does not change the fate of a webhook.
+    // Each part has random numbers of its own: a fault of the API must not change the fate of a webhook.
     const stream = options.stream ?? (() => seededRandom(Math.floor(random() * 2 ** 32)));
     this.#basePath = (options.basePath ?? "").replace(/(?<!\/)\/+$/, "");
     this.#ownUrl = options.apiUrl === undefined;
@@ -131,7 +132,7 @@ export class GitHubSimulator {
     this.fetch = createFetch({ exchange: this.#exchange, clock, faults, basePath: this.#basePath });
   }
 
-  /** Where links in answers and webhooks point. */
+  /** The base of links in responses and webhooks. */
   get apiUrl(): string {
     return this.#world.apiUrl;
   }
@@ -140,12 +141,12 @@ export class GitHubSimulator {
     return this.#world.createUser(input);
   }
 
-  /** The owner is created where unknown. */
+  /** Creates a repository, and its owner if unknown. */
   createRepository(input: RepositoryInput): RepositoryState {
     return describe(this.#world.createRepository(input));
   }
 
-  /** Gives it another name; the former one redirects. */
+  /** Renames a repository; the former name redirects. */
   renameRepository(ref: RepositoryRef, name: string): RepositoryState {
     const repository = this.#world.repository(ref);
     const before = repository.name;
@@ -155,7 +156,7 @@ export class GitHubSimulator {
     return describe(repository);
   }
 
-  /** Gives it to another owner, who is created where unknown; the former address redirects. */
+  /** Transfers a repository to another owner, who is created if unknown; the former address redirects. */
   transferRepository(ref: RepositoryRef, owner: string): RepositoryState {
     const repository = this.#world.repository(ref);
     const before = repository.owner;
@@ -164,17 +165,17 @@ export class GitHubSimulator {
     return describe(repository);
   }
 
-  /** A person in the browser, who is created where unknown. */
+  /** A person who uses the web pages, created if unknown. */
   as(login: string): Person {
     return new Person(this.#world, login);
   }
 
-  /** Makes `id` the next one of its kind, to try ids above 2^31 or, as a `bigint`, above 2^53. */
+  /** Sets the next id of a kind, to test ids above 2^31 or, as a `bigint`, above 2^53. */
   startIdsAt(kind: IdKind, id: Id): void {
     this.#world.ids.startAt(kind, id);
   }
 
-  /** Makes a token valid for the API; any other is answered 401. */
+  /** Makes a token valid for the API; all others are answered with 401. */
   token(token: string, input: TokenInput): void {
     this.#access.grant(token, input);
   }
@@ -183,7 +184,7 @@ export class GitHubSimulator {
     this.#access.revoke(token);
   }
 
-  /** The owner of a repository blocks a user, who then opens no issue there and writes no comment. */
+  /** The owner of a repository blocks a user, who can no longer open issues or comment there. */
   blockUser(ref: RepositoryRef, login: string): void {
     this.#world.repository(ref).blocked.add(this.#world.user(login).login);
   }
@@ -195,13 +196,13 @@ export class GitHubSimulator {
     return installation;
   }
 
-  /** Removes the app from an account: its tokens answer 401. */
+  /** Removes the app from an account: its tokens are answered with 401. */
   uninstallApp(installation: Installation): void {
     this.#world.removeInstallation(installation);
     this.#announceInstallation("deleted", installation);
   }
 
-  /** Suspends an installation: its tokens answer 403. */
+  /** Suspends an installation: its tokens are answered with 403. */
   suspendInstallation(installation: Installation): void {
     installation.suspendedAt = this.#world.now();
     this.#announceInstallation("suspend", installation);
@@ -212,7 +213,7 @@ export class GitHubSimulator {
     this.#announceInstallation("unsuspend", installation);
   }
 
-  /** Gives an installation other repositories than it has, as its owner does in the settings. */
+  /** Changes the repositories of an installation, as its owner does in the settings. */
   selectRepositories(installation: Installation, repositories: Installation["repositories"]): void {
     const before = this.#world.repositoriesOf(installation);
     installation.repositories = repositories;
@@ -220,7 +221,7 @@ export class GitHubSimulator {
     announceSelection(this.#world, actor, installation, before);
   }
 
-  /** Leaves so much of the hourly budget of a login or an installation, for so many seconds. */
+  /** Leaves this much of the hourly limit of a login or an installation, for this many seconds. */
   setRateLimit(who: string | Installation, remaining: number, resetInSeconds = 3_600): void {
     const reset = addMillis(this.#world.now(), resetInSeconds * 1_000);
     this.#limits.set(typeof who === "string" ? who : installationKey(who), remaining, reset);
@@ -243,27 +244,27 @@ export class GitHubSimulator {
     this.#webhooks.removeHook(id);
   }
 
-  /** Sends the event GitHub sends when a hook is made. */
+  /** Sends the event that GitHub sends for a new hook. */
   pingHook(id: Id): void {
     this.#webhooks.ping(id);
   }
 
-  /** All deliveries, oldest first, whatever became of them. */
+  /** All deliveries, oldest first, in any state. */
   get deliveries(): readonly Delivery[] {
     return this.#webhooks.deliveries();
   }
 
-  /** How many deliveries are on their way; held and dropped ones are not. */
+  /** The number of deliveries that are scheduled or being sent; held and dropped ones do not count. */
   get pendingDeliveries(): number {
     return this.#webhooks.pending;
   }
 
-  /** Resolves when no delivery is on its way. On a virtual clock that may never be: see `answered`. */
+  /** Resolves when no delivery is pending. On a virtual clock that may never happen: see `answered`. */
   idle(): Promise<void> {
     return this.#webhooks.idle();
   }
 
-  /** Resolves when every delivery that has left is answered; those not yet due do not count. */
+  /** Resolves when every delivery that was sent is answered; those that are not yet due do not count. */
   answered(): Promise<void> {
     return this.#webhooks.answered();
   }
@@ -273,12 +274,12 @@ export class GitHubSimulator {
     return this.#webhooks.redeliver(id);
   }
 
-  /** Sends what `faults.webhooks.hold` held back, in the order given; resolves when answered. */
+  /** Sends the deliveries that `faults.webhooks.hold` kept, in the given order; resolves when answered. */
   releaseDeliveries(ids?: readonly Id[]): Promise<void> {
     return this.#webhooks.release(ids);
   }
 
-  /** Fails the next requests that match. Scripted faults come before random ones. */
+  /** Fails the next requests that match. Scripted faults have precedence over random ones. */
   failNext(fault: ScriptedFault, times = 1): void {
     this.#exchange.failNext(fault, times);
   }
@@ -288,7 +289,7 @@ export class GitHubSimulator {
     return this.#exchange.holdNext(match);
   }
 
-  /** Ends all faults: rates, scripts, and holds that caught nothing. */
+  /** Ends all faults: rates, scripts, and holds that have caught nothing. */
   clearFaults(): void {
     const fresh = noFaults();
     Object.assign(this.faults.webhooks, fresh.webhooks);
@@ -300,12 +301,12 @@ export class GitHubSimulator {
     return this.#log.entries;
   }
 
-  /** How many requests match. */
+  /** The number of requests that match. */
   calls(filter: RequestFilter = {}): number {
     return this.#log.find(filter).length;
   }
 
-  /** Empties the log of requests, to count anew. */
+  /** Empties the log of requests, so that counts restart at zero. */
   clearRequests(): void {
     this.#log.clear();
   }
@@ -314,7 +315,7 @@ export class GitHubSimulator {
     return describe(this.#world.repository(ref));
   }
 
-  /** `undefined` where it never was, was deleted or moved away. */
+  /** `undefined` if the issue never existed, was deleted or was transferred. */
   issue(ref: RepositoryRef, number: number): Issue | undefined {
     const slot = this.#world.repository(ref).issues.get(number);
     return slot?.kind === "issue" ? slot.issue : undefined;

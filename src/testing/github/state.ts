@@ -1,4 +1,4 @@
-/** What the simulator remembers: users, repositories, issues, comments, the app. Immutable values. */
+/** The simulator's state: users, repositories, issues, comments, the app. Immutable values. */
 import type { Instant } from "../../model/instant.ts";
 import type { Id } from "./identifiers.ts";
 import type { VersionedMap } from "./versions.ts";
@@ -19,7 +19,7 @@ export interface Label {
   readonly description: string | null;
 }
 
-/** A repository; the only thing here that changes in place, since reads of it are never stale. */
+/** A repository: the only mutable value here, because reads of it are never stale. */
 export interface Repository {
   readonly id: Id;
   owner: string;
@@ -30,18 +30,18 @@ export interface Repository {
   readonly createdAt: Instant;
   updatedAt: Instant;
   nextNumber: number;
-  /** Kept as issues change: every webhook says it, and counting each time would be slow. */
+  /** A stored count, because every webhook contains it, and counting each time would be slow. */
   openIssues: number;
-  /** Logins beside the owner who belong to it. */
+  /** Logins of members besides the owner. */
   readonly collaborators: Set<string>;
-  /** Logins that its owner has blocked. */
+  /** Logins that the owner has blocked. */
   readonly blocked: Set<string>;
   readonly labels: Map<string, Label>;
   readonly issues: VersionedMap<number, IssueSlot>;
   readonly comments: VersionedMap<string, CommentSlot>;
 }
 
-/** Times are whole seconds, as GitHub keeps them. Logins and label names are as first written. */
+/** Times are whole seconds, as at GitHub. Logins and label names keep their first spelling. */
 export interface Issue {
   readonly id: Id;
   readonly repositoryId: Id;
@@ -56,7 +56,7 @@ export interface Issue {
   readonly locked: boolean;
   readonly lockReason: LockReason | null;
   readonly pinned: boolean;
-  /** How many comments it has. */
+  /** The number of its comments. */
   readonly comments: number;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
@@ -71,7 +71,7 @@ export type StateReason = "completed" | "not_planned" | "duplicate" | "reopened"
 export type LockReason = "off-topic" | "too heated" | "resolved" | "spam";
 
 export interface PullRequest {
-  /** Not the id of the issue it shares its number with. */
+  /** Not the id of the issue with the same number. */
   readonly id: Id;
   readonly draft: boolean;
   readonly head: string;
@@ -79,7 +79,7 @@ export interface PullRequest {
   readonly mergedAt: Instant | null;
 }
 
-/** What an issue number leads to. */
+/** The content of an issue number. */
 export type IssueSlot =
   | { readonly kind: "issue"; readonly issue: Issue }
   | { readonly kind: "deleted" }
@@ -99,14 +99,14 @@ export interface Comment {
 export type CommentSlot =
   { readonly kind: "comment"; readonly comment: Comment } | { readonly kind: "deleted" };
 
-/** The GitHub App under which installation tokens act. */
+/** The GitHub App for which installation tokens act. */
 export interface App {
   readonly id: number;
   readonly slug: string;
   readonly name: string;
   readonly clientId: string;
   readonly owner: string;
-  /** PEM. With it, the signature and issuer of a JWT are verified. */
+  /** PEM. If set, the signature and the issuer of a JWT are verified. */
   readonly publicKey: string | null;
   readonly createdAt: Instant;
 }
@@ -114,13 +114,13 @@ export interface App {
 export interface Installation {
   readonly id: Id;
   readonly account: string;
-  /** Full names, or all that the account owns. */
+  /** Full names, or all repositories of the account. */
   repositories: "all" | readonly string[];
   readonly createdAt: Instant;
   suspendedAt: Instant | null;
 }
 
-/** Who does something: a person in the browser, a token's login, the app's bot. */
+/** The actor of a change: a person on the web pages, a token's login, or the app's bot. */
 export interface ActingUser {
   readonly login: string;
   readonly viaApp: boolean;

@@ -1,11 +1,11 @@
 /**
- * A `Response` whose text is at hand. It is made a stream only for those who ask for one: most ask
- * for the text, and for them the stream would be most of the cost of a request.
+ * A `Response` whose text is in memory. It becomes a stream only if the caller asks for one: most callers
+ * ask for the text, and a stream would be most of the cost of such a request.
  */
 export class TextResponse extends Response {
   readonly #text: string | null;
   readonly #init: ResponseInit;
-  /** An ordinary response with the same content, once somebody has asked for what only it can do. */
+  /** An ordinary response with the same content, made when a caller needs what only that can do. */
   #ordinary: Response | null = null;
   #isRead = false;
 
@@ -24,7 +24,7 @@ export class TextResponse extends Response {
   }
 
   override async text(): Promise<string> {
-    // Looking at `body` does no harm; reading from it does.
+    // Reading the property `body` has no effect; only reading from the stream has.
     if (this.#ordinary?.body?.locked === true || this.bodyUsed) return this.#asOrdinary().text();
     this.#isRead = this.#text !== null;
     return this.#text ?? "";

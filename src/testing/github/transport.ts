@@ -19,10 +19,10 @@ export interface ListenOptions {
 }
 
 export interface Listening {
-  /** The root of the API, base path included. */
+  /** The root of the API, with the base path. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening, so that connections are refused for real, until `accept`. */
+  /** Stops listening, so that connections are refused by the system, until `accept`. */
   refuse(): Promise<void>;
   accept(): Promise<void>;
   close(): Promise<void>;
@@ -32,13 +32,13 @@ interface Parts {
   readonly exchange: Exchange;
   readonly clock: Clock;
   readonly faults: ApiFaults;
-  /** As in `/api/v3`; empty for none. */
+  /** For example `/api/v3`; empty for none. */
   readonly basePath: string;
 }
 
 const MAX_REDIRECTS = 20;
 
-/** A `fetch` that reaches the simulator whatever the host, and fails as Node's does. */
+/** A `fetch` that reaches the simulator for every host name, and fails as Node's does. */
 export function createFetch(parts: Parts): typeof globalThis.fetch {
   return async (input, init) => {
     let request = await readOutgoing(input, init);
@@ -58,7 +58,7 @@ export function createFetch(parts: Parts): typeof globalThis.fetch {
   };
 }
 
-/** Serves the simulator over HTTP. Faults of the network happen to the socket. */
+/** Serves the simulator over HTTP. Network faults break the socket. */
 export async function serveSimulator(parts: Parts, options: ListenOptions): Promise<Listening> {
   const host = options.host ?? "127.0.0.1";
   const server = createAdaptorServer({
@@ -77,7 +77,7 @@ export async function serveSimulator(parts: Parts, options: ListenOptions): Prom
       return RESPONSE_ALREADY_SENT;
     },
   });
-  // Where it still listens, a refused connection is one that is closed before a word is said.
+  // While the server listens, a refused connection is one that is closed without a response.
   server.on("connection", (socket: Socket) => {
     if (parts.faults.refuseConnections) socket.resetAndDestroy();
   });
@@ -91,14 +91,14 @@ export async function serveSimulator(parts: Parts, options: ListenOptions): Prom
     });
   const unbind = (): Promise<void> =>
     new Promise((resolve) => {
-      // The only error is that it does not listen, which is what is wanted.
+      // The only possible error is that the server does not listen, which is the purpose.
       server.close(() => {
         resolve();
       });
       if ("closeAllConnections" in server) server.closeAllConnections();
     });
   await bind(options.port ?? 0);
-  // A TCP server that listens has an address of this form.
+  // A listening TCP server has an address of this form.
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${String(port)}${parts.basePath}`,
@@ -109,7 +109,7 @@ export async function serveSimulator(parts: Parts, options: ListenOptions): Prom
   };
 }
 
-/** A request on its way out of this process, as far as the simulator looks at it. */
+/** The parts of a request that the simulator needs. */
 interface Outgoing {
   readonly method: string;
   readonly url: URL;
@@ -122,9 +122,9 @@ interface Outgoing {
 type Input = Parameters<typeof globalThis.fetch>[0];
 
 /**
- * What `fetch` was called with. An address with a text is at hand at once: a `Request` and the way
- * back out of its stream cost more than the answer, and take turns of the event loop, so that a
- * test could no longer tell when the request arrives.
+ * Reads the arguments of `fetch`. An address with a text is read directly: making a `Request` and reading
+ * its stream costs more than the response. It also takes turns of the event loop, so a test could not
+ * tell when the request arrives.
  */
 async function readOutgoing(input: Input, init: RequestInit | undefined): Promise<Outgoing> {
   const { body = null, method = "GET", signal = null, redirect = "follow" } = init ?? {};
@@ -151,7 +151,7 @@ function partsOf({ method, url, headers, redirect, signal }: Request): Omit<Outg
 async function exchangeOnce(parts: Parts, request: Outgoing): Promise<Response> {
   const apiRequest = readRequest(parts, request, request.body);
   if (apiRequest === null) return toResponse(unknownRoute().response);
-  // The request goes its way even where its caller gives up: it may still take effect.
+  // The request continues after its caller aborts, because it may still take effect.
   const answered = parts.exchange.run(apiRequest).then((outcome) => {
     if (outcome.kind === "answered") return toResponse(outcome.response);
     return failWith(parts, outcome.fault);
@@ -178,7 +178,7 @@ function readRequest(
   };
 }
 
-/** Resets a TCP connection; what lies on one, as TLS does, can only be closed. */
+/** Resets a TCP connection; a connection on top of one, such as TLS, can only be closed. */
 function breakOff(socket: Duplex): void {
   if (socket instanceof Socket) socket.resetAndDestroy();
   else socket.destroy();
@@ -222,7 +222,7 @@ function untilAborted<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** As browsers do: 301 and 302 turn a POST into a GET; 307 and 308 keep method and body. */
+/** As in browsers: 301 and 302 turn a POST into a GET; 307 and 308 keep method and body. */
 function redirected(request: Outgoing, status: number, url: URL): Outgoing {
   const toGet = request.method === "POST" && (status === 301 || status === 302);
   const method = toGet || status === 303 ? "GET" : request.method;
@@ -232,7 +232,7 @@ function redirected(request: Outgoing, status: number, url: URL): Outgoing {
   return { ...request, method, url, headers, body };
 }
 
-/** A `Response` made by hand has no URL; clients read it all the same. */
+/** Sets the URL of a `Response`: clients read it, but a constructed response has none. */
 function placed(response: Response, url: string, wasRedirected: boolean): Response {
   Object.defineProperty(response, "url", { value: url });
   Object.defineProperty(response, "redirected", { value: wasRedirected });

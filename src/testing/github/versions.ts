@@ -1,4 +1,4 @@
-/** Values by key with the versions each one had, so that a read can answer from the past. */
+/** Values by key with all their versions, so that a read can return an earlier one. */
 import type { Instant } from "../../model/instant.ts";
 
 interface Version<V> {
@@ -6,12 +6,12 @@ interface Version<V> {
   readonly value: V;
 }
 
-/** Older versions than this many are forgotten; stale reads look back seconds, not days. */
+/** The number of versions that are kept; stale reads go back seconds, not days. */
 const KEPT_VERSIONS = 200;
 
 /**
- * A map that remembers. A value is never removed, only followed by another that says so, since
- * GitHub too remembers what it deleted.
+ * A map with history. A value is never removed: a newer version marks it as deleted, since GitHub also
+ * keeps deleted objects.
  *
  * @example
  * issues.set(7, opened, nine);
@@ -31,13 +31,13 @@ export class VersionedMap<K, V> {
     if (versions.length > KEPT_VERSIONS) versions.shift();
   }
 
-  /** The value at a moment, by default now; `undefined` before its first version. */
+  /** The value at a time, by default now; `undefined` before its first version. */
   get(key: K, asOf: Instant | null = null): V | undefined {
     const versions = this.#versions.get(key);
     return versions === undefined ? undefined : valueAt(versions, asOf);
   }
 
-  /** All values at a moment, in the order in which their keys first appeared. */
+  /** All values at a time, in the order in which their keys were added. */
   *values(asOf: Instant | null = null): Generator<V> {
     for (const versions of this.#versions.values()) {
       const value = valueAt(versions, asOf);

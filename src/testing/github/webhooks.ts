@@ -1,4 +1,4 @@
-/** Hooks and their deliveries: signed, sent once and late, never retried unless by hand. */
+/** Hooks and their deliveries: signed, sent once and with a delay, resent only on request. */
 import { createHmac } from "node:crypto";
 import type { Random } from "../../model/clock.ts";
 import { type Instant, MILLISECOND } from "../../model/instant.ts";
@@ -9,14 +9,14 @@ import { describePing } from "./ping.ts";
 import type { RepositoryRef } from "./state.ts";
 import type { Happening, World } from "./world.ts";
 
-/** Where deliveries go: over the network by `url`, or in process by `deliver`. */
+/** The target of deliveries: over the network by `url`, or in process by `deliver`. */
 export interface HookInput {
   readonly url?: string;
   readonly deliver?: Receiver;
   readonly secret: string;
-  /** Event names; all where absent or `*`. */
+  /** Event names; all events if absent or `*`. */
   readonly events?: readonly string[];
-  /** A hook of one repository; where absent, the hook of the app, which hears of all. */
+  /** The repository of the hook; if absent, it is the app's hook, which gets all events. */
   readonly repository?: RepositoryRef;
 }
 
@@ -29,7 +29,7 @@ export interface HookInput {
  */
 export type DeliveryState = "scheduled" | "held" | "dropped" | "sending" | "delivered" | "failed";
 
-/** One attempt to deliver; redeliveries share the GUID. Changes as it goes its way. */
+/** One attempt to deliver; redeliveries share the GUID. Its state changes over time. */
 export interface Delivery {
   readonly id: Id;
   readonly guid: string;
@@ -40,16 +40,16 @@ export interface Delivery {
   readonly installationId: Id | null;
   readonly issueNumber: number | null;
   readonly redelivery: boolean;
-  /** 1 for the first with its GUID. */
+  /** 1 for the first attempt with its GUID. */
   readonly attempt: number;
   readonly createdAt: Instant;
   readonly headers: Readonly<Record<string, string>>;
-  /** The body as sent, over which the signature is. */
+  /** The body as sent, which the signature covers. */
   readonly body: string;
   state: DeliveryState;
   sentAt: Instant | null;
   durationMs: number;
-  /** The receiver's answer; 0 before there is one, 502 not reached, 504 timed out. */
+  /** The receiver's status; 0 before the response, 502 if it was not reached, 504 after a time-out. */
   statusCode: number;
   status: string;
   response: { readonly headers: Readonly<Record<string, string>>; readonly body: string } | null;
@@ -66,7 +66,7 @@ interface Message {
   readonly body: string;
 }
 
-/** A simulator that runs for days as a demo must not grow for days. */
+/** The list is bounded, because the demo's simulator runs for days. */
 const KEPT_DELIVERIES = 50_000;
 
 export class Webhooks {
@@ -90,7 +90,7 @@ export class Webhooks {
     });
   }
 
-  /** @throws Error when the hook says neither where nor how to deliver. */
+  /** @throws Error when the hook has neither a URL nor a function. */
   addHook(input: HookInput): Hook {
     if (input.url === undefined && input.deliver === undefined) {
       throw new Error("a hook needs a url, or a deliver function");
@@ -130,17 +130,17 @@ export class Webhooks {
     return this.#deliveries.get(String(id));
   }
 
-  /** How many are on their way: waiting for their time, or for the receiver's answer. */
+  /** The number of deliveries that wait for their time, or for the receiver's response. */
   get pending(): number {
     return this.#scheduled + this.#sending;
   }
 
-  /** Resolves when nothing is on its way. */
+  /** Resolves when no delivery is pending. */
   idle(): Promise<void> {
     return this.#when(() => this.pending === 0);
   }
 
-  /** Resolves when all that has left is answered, whatever still waits for its time. */
+  /** Resolves when every delivery that was sent is answered; later ones may still wait for their time. */
   answered(): Promise<void> {
     return this.#when(() => this.#sending === 0);
   }
@@ -152,7 +152,7 @@ export class Webhooks {
     };
   }
 
-  /** Sends held deliveries now, all or those named, in the order given. Resolves when answered. */
+  /** Sends held deliveries now, all or the given ones, in that order. Resolves when answered. */
   async release(ids?: readonly Id[]): Promise<void> {
     const wanted =
       ids === undefined ? this.deliveries() : ids.map((id) => this.#known(this.delivery(id), id));
@@ -160,7 +160,7 @@ export class Webhooks {
     await Promise.all(held.map((delivery) => this.#send(delivery)));
   }
 
-  /** Sends a delivery again by hand: a new attempt with the same GUID, past all faults. */
+  /** Redelivers on request: a new attempt with the same GUID, without any fault. */
   redeliver(id: Id | string): Delivery {
     const first = this.#known(this.delivery(id), id);
     const hook = this.#known(this.hook(first.hookId), first.hookId);
@@ -169,7 +169,7 @@ export class Webhooks {
     return again;
   }
 
-  /** The event GitHub sends when a hook is made. */
+  /** Sends the event that GitHub sends for a new hook. */
   ping(id: Id): void {
     const hook = this.#known(this.hook(id), id);
     const repository =
@@ -323,7 +323,7 @@ export class Webhooks {
     return new Promise((resolve) => this.#waiting.push({ isOver, resolve }));
   }
 
-  /** Never rejects: what goes wrong at the receiver is an outcome. */
+  /** Never rejects: a failure of the receiver is an outcome. */
   async #post(delivery: Delivery): Promise<Pick<Delivery, "statusCode" | "status" | "response">> {
     const hook = this.hook(delivery.hookId);
     if (hook === undefined) return { statusCode: 0, status: "hook removed", response: null };

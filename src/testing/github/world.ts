@@ -1,4 +1,4 @@
-/** Everything the simulated GitHub holds, how it is looked up, and who hears of its changes. */
+/** The state of the simulated GitHub, its lookups, and the listeners to its changes. */
 import type { Clock } from "../../model/clock.ts";
 import { type Instant, SECOND, truncateInstant } from "../../model/instant.ts";
 import { gone, moved, notFound } from "./failures.ts";
@@ -17,7 +17,7 @@ import type {
 } from "./state.ts";
 import { VersionedMap } from "./versions.ts";
 
-/** One thing that happened, with the payload of its webhook. */
+/** One change, with the payload of its webhook. */
 export interface Happening {
   readonly at: Instant;
   /** The webhook event: `issues`, `issue_comment`, ... */
@@ -26,13 +26,13 @@ export interface Happening {
   readonly actor: ActingUser;
   readonly repository: Repository | null;
   readonly issueNumber: number | null;
-  /** The payload without `installation`, which depends on who receives it. */
+  /** The payload without `installation`, which depends on the receiver. */
   readonly payload: WireJsonObject;
 }
 
 export interface UserInput {
   readonly login: string;
-  /** `Bot` where the login ends with `[bot]`, else `User`. */
+  /** `Bot` if the login ends with `[bot]`, else `User`. */
   readonly type?: User["type"];
   readonly name?: string;
   readonly email?: string;
@@ -43,7 +43,7 @@ export interface RepositoryInput {
   readonly name: string;
   readonly private?: boolean;
   readonly description?: string;
-  /** With `false`, issues answer 410. */
+  /** With `false`, requests for issues are answered with 410. */
   readonly hasIssues?: boolean;
   readonly collaborators?: readonly string[];
 }
@@ -65,7 +65,7 @@ export class World {
   readonly clock: Clock;
   readonly ids = new IdSequences();
   readonly app: App;
-  /** Where links in answers and payloads point; no slash at the end. */
+  /** The base of links in responses and payloads, without a slash at the end. */
   apiUrl: string;
   readonly htmlUrl: string;
   readonly #users = new Map<string, User>();
@@ -82,7 +82,7 @@ export class World {
     this.htmlUrl = htmlUrl;
   }
 
-  /** Now, cut to the second as GitHub's times are. */
+  /** The present time, cut to the second as GitHub's times are. */
   now(): Instant {
     return truncateInstant(this.clock.now(), SECOND);
   }
@@ -117,7 +117,7 @@ export class World {
     return this.#users.get(login.toLowerCase());
   }
 
-  /** The user of that login, who is created where unknown. */
+  /** The user with that login, created if unknown. */
   user(login: string): User {
     return this.findUser(login) ?? this.createUser({ login });
   }
@@ -162,7 +162,7 @@ export class World {
     return this.#repositories.get(String(id));
   }
 
-  /** By name now or formerly; `moved` says which. Names compare without case. */
+  /** By its present or a former name; `moved` says which. Case is ignored. */
   repositoryByName(fullName: string): { repository: Repository; moved: boolean } | undefined {
     const current = this.#names.get(fullName.toLowerCase());
     const id = current ?? this.#formerNames.get(fullName.toLowerCase());
@@ -170,7 +170,7 @@ export class World {
     return repository === undefined ? undefined : { repository, moved: current === undefined };
   }
 
-  /** The repository meant, for those who set up a test. @throws Error when there is none. */
+  /** The repository of a reference in a test. @throws Error if it is unknown. */
   repository(ref: RepositoryRef): Repository {
     const found =
       typeof ref === "string" ? this.repositoryByName(ref)?.repository : this.repositoryById(ref);
@@ -178,7 +178,7 @@ export class World {
     return found;
   }
 
-  /** Gives a repository another name, owner or both; the former address leads to it. */
+  /** Changes a repository's name, owner or both; the former address leads to it. */
   rename(repository: Repository, name: string, owner: string = repository.owner): void {
     const before = fullNameOf(repository).toLowerCase();
     repository.name = name;
@@ -190,7 +190,7 @@ export class World {
     this.#formerNames.delete(fullNameOf(repository).toLowerCase());
   }
 
-  /** The label of that name, which is created where unknown, as GitHub does for those who may push. */
+  /** The label with that name, created if unknown, as GitHub does for users with push access. */
   label(repository: Repository, name: string): Label {
     const known = repository.labels.get(name.toLowerCase());
     if (known !== undefined) return known;
@@ -200,7 +200,7 @@ export class World {
     return label;
   }
 
-  /** @throws GitHubFailure 404, 410 where deleted, 301 where transferred. */
+  /** @throws GitHubFailure 404, 410 if deleted, 301 if transferred. */
   issue(repository: Repository, number: number, asOf: Instant | null = null): Issue {
     if (!repository.hasIssues) throw gone("Issues are disabled for this repo");
     const slot = repository.issues.get(number, asOf);
@@ -218,7 +218,7 @@ export class World {
     return found;
   }
 
-  /** @throws GitHubFailure 404, also where it was deleted. */
+  /** @throws GitHubFailure 404, also if deleted. */
   comment(repository: Repository, id: Id | string, asOf: Instant | null = null): Comment {
     const slot = repository.comments.get(String(id), asOf);
     if (slot?.kind !== "comment") throw notFound();

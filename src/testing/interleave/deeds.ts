@@ -1,4 +1,4 @@
-/** What people do in an interleaved history, and what its ends must therefore say. */
+/** The writes of people in an interleaved history, and the values that its end must therefore show. */
 import type pg from "pg";
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
@@ -7,7 +7,7 @@ import type { ConnectedSite } from "../simulation/places.ts";
 
 export type Field = "title" | "markdown";
 
-/** What people know of the app, and what they did. */
+/** The records and issues that people know, and their last writes. */
 export class WriteLog {
   readonly tasks: string[] = [];
   readonly comments: string[] = [];
@@ -15,19 +15,19 @@ export class WriteLog {
   count = 0;
   #values = 0;
 
-  /** A value that nobody has written before. */
+  /** A value that was never written before. */
   fresh(what: string): string {
     this.#values += 1;
     return `${what} ${String(this.#values)}.`;
   }
 
-  /** @param thing `tasks:1` or `comments:1`, and at GitHub as `thingAtGitHub` says. */
+  /** @param thing `tasks:1` or `comments:1`; at GitHub the result of `thingAtGitHub`. */
   note(thing: string, field: Field, value: string): void {
     this.count += 1;
     this.#last.set(`${thing} ${field}`, value);
   }
 
-  /** The last value that people of that side gave to a field. */
+  /** The last value that people wrote to a field on that side. */
   last(thing: string, field: Field): string | null {
     return this.#last.get(`${thing} ${field}`) ?? null;
   }
@@ -47,7 +47,7 @@ export async function writeInApp(pool: pg.Pool, deeds: WriteLog, random: Random)
     await client.query("commit");
     noted();
   } catch {
-    // A person whose transaction met a deadlock has written nothing.
+    // After a deadlock the person's transaction has written nothing.
     await client.query("rollback");
   } finally {
     client.release();
@@ -78,7 +78,7 @@ function addTask(deeds: WriteLog, project: string): Write {
       "insert into tasks (project_id, owner_id, title, markdown) values ($1, 1, $2, '') returning id::text",
       [project, title],
     );
-    // Others see it once it is committed.
+    // Other people may use the record only after the commit.
     return () => {
       for (const { id } of rows) {
         deeds.tasks.push(id);

@@ -1,26 +1,26 @@
-/** A pool whose statements stop before they run, while a scheduler says when. */
+/** A pool whose statements wait until a scheduler releases them. */
 import pg from "pg";
 import type { Scheduler } from "./scheduler.ts";
 import type { FindWaiting, Session } from "./scheduler.ts";
 
 export interface GatedPool {
   readonly pool: pg.Pool;
-  /** Who says when statements run; `null`: they run at once. */
+  /** The scheduler that releases statements; `null`: they run without waiting. */
   scheduler: Scheduler | null;
   readonly findWaiting: FindWaiting;
   close(): Promise<void>;
 }
 
-/** Enough for four actors, each with two transactions at once, and for what nobody schedules. */
+/** Enough for four actors with two parallel transactions each, and for unscheduled statements. */
 const CONNECTIONS = 12;
 
-/** So many characters of a statement are shown. */
+/** The number of characters of a statement that a trace shows. */
 const SHOWN = 60;
 
 export async function openGatedPool(url: string): Promise<GatedPool> {
   const monitor = new pg.Client({ connectionString: url });
   await monitor.connect();
-  // Deadlocks are found soon, since a history may have several.
+  // A short deadlock time-out, because a history may have several deadlocks.
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,
@@ -46,7 +46,7 @@ export async function openGatedPool(url: string): Promise<GatedPool> {
   pool.on("connect", (client) => {
     gate(client, gated);
   });
-  // All are opened now: opening one within a history takes a time that no seed rules.
+  // All connections are opened now: opening one within a history takes a time that the seed does not control.
   const opening = Array.from({ length: CONNECTIONS }, () => pool.connect());
   for (const client of await Promise.all(opening)) client.release();
   return gated;
@@ -55,10 +55,10 @@ export async function openGatedPool(url: string): Promise<GatedPool> {
 function gate(client: pg.PoolClient, gated: GatedPool): void {
   const session: Session = { pid: (client as unknown as Served).processID };
   const query = client.query.bind(client) as Query;
-  // The driver's own overloads cannot be written once more; what is passed on is unchanged.
+  // A cast, because the driver's overloads cannot be repeated here; arguments are passed on unchanged.
   client.query = ((...args: readonly unknown[]) => {
     const { scheduler } = gated;
-    // The pool's own queries end in a callback, and no actor asks by them.
+    // The pool's own queries end in a callback; no actor uses that form.
     if (scheduler === null || typeof args.at(-1) === "function") return query(...args);
     return scheduler.step(session, wordsOf(args[0]), () => query(...args));
   }) as typeof client.query;
@@ -66,12 +66,12 @@ function gate(client: pg.PoolClient, gated: GatedPool): void {
 
 type Query = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** The driver knows it, and its types do not say so. */
+/** The driver has this property, but its types lack it. */
 interface Served {
   readonly processID: number;
 }
 
-/** The first words of a statement, for people, and whether it commits. */
+/** The first words of a statement for the trace, and whether it commits. */
 function wordsOf(asked: unknown): string {
   const text =
     typeof asked === "string" ? asked : (asked as { readonly text?: string } | null)?.text;

@@ -1,11 +1,12 @@
 /**
- * One interleaved history: four to six actors whose statements a seed interleaves on one Postgres, then rest
- * and a verdict. Simulated histories run one transaction at a time, so they miss what overlapping ones break.
+ * One interleaved history: a seed interleaves the statements of four to six actors on one Postgres, then all
+ * rest, and a verdict follows. Simulated histories run one transaction at a time, so they miss races between
+ * transactions.
  *
- * There is no such history in memory. A transaction of the store in memory runs whole, after all that were asked
- * for before it, so no statement of another comes between its own. Left to interleave there is the order
- * of whole transactions and of calls to GitHub: the first is a part of this (an actor may pause before its
- * `begin`), and the second is what `npm run simulate` does with four workers.
+ * The store in memory cannot be tested this way: it runs each transaction as a whole, so no statement of
+ * another can come between its own. Only the order of whole transactions and of calls to GitHub can vary
+ * there. The first is covered here (an actor may pause before its `begin`), and `npm run simulate` covers the
+ * second with four workers.
  */
 import type pg from "pg";
 import type { AnyConfig } from "../../config.ts";
@@ -29,7 +30,7 @@ import { interleavedWorker, takeWorkerStep } from "./worker-steps.ts";
 
 export interface InterleaveOptions {
   readonly gated: GatedPool;
-  /** Runs statements that nobody schedules, on the same database. */
+  /** Runs statements outside the schedule, on the same database. */
   readonly sql: Sql;
   /** The sample's mapping on a pool, and its tables. */
   readonly configure: (pool: pg.Pool) => AnyConfig;
@@ -43,9 +44,9 @@ export interface Interleaved {
   readonly edits: number;
   readonly apiCalls: number;
   readonly steps: readonly InterleavedStep[];
-  /** The statements, in the order in which they were released. */
+  /** The statements, in the order of their release. */
   readonly trace: readonly Traced[];
-  /** All it is made of: its steps, and the pauses in which others went on. */
+  /** All parts of the history: its steps, and the pauses in which other actors ran. */
   readonly parts: readonly Part[];
   readonly story: readonly string[];
 }
@@ -53,7 +54,7 @@ export interface Interleaved {
 /** Receives a webhook that has arrived. */
 type Arrival = () => Promise<void>;
 
-/** Runs a seed's history, or of its parts only those. */
+/** Runs a seed's history; with `only`, reduced to these parts. */
 export type Interleave = (seed: number, only?: readonly Part[]) => Promise<Interleaved>;
 
 /** Opens a database for histories; each begins with empty tables. */
@@ -68,7 +69,7 @@ export async function openInterleave(options: InterleaveOptions): Promise<Interl
   };
   const config = configure(gated.pool);
   const world = await openSqlWorld({ kind: "moving", sql, schema, configure: () => config });
-  // Migrated once, before the first history, so that all of them begin alike.
+  // Migrated once, before the first history, so that all histories start in the same state.
   await world.prepare();
   await (await createTestTandem({ config, ...world.clock })).close();
   return async (seed, only) => {
@@ -76,7 +77,7 @@ export async function openInterleave(options: InterleaveOptions): Promise<Interl
     const arrivals: Arrival[] = [];
     const test = await createTestTandem({
       ...{ config, ...world.clock, seed, isMigrated: true },
-      // While statements are scheduled, webhooks are received by an actor, one after the other.
+      // During the schedule an actor receives webhooks, one after the other.
       onWebhook: (_payload, receive) =>
         gated.scheduler === null
           ? receive()
@@ -100,7 +101,7 @@ interface Run extends Pick<InterleaveOptions, "gated" | "sql"> {
   readonly test: TestTandem;
   readonly places: readonly ConnectedSite[];
   readonly arrivals: Arrival[];
-  /** How many statements run that nobody schedules. */
+  /** The number of unscheduled statements that are running. */
   readonly outside: { readonly asked: number };
 }
 
@@ -152,7 +153,7 @@ async function run(history: Run): Promise<Interleaved> {
   };
 }
 
-/** How an actor takes its steps. A worker's step that fails is noted, and comes again. */
+/** How an actor runs its steps. A worker's failed step is noted in the trace, and its events are retried. */
 function stepsOf(
   actor: string,
   { test, places, arrivals, gated, sql }: Run,
@@ -169,7 +170,7 @@ function stepsOf(
       case "write":
         return writeInApp(gated.pool, deeds, random());
       case "remote": {
-        // A statement of its own, so that the schedule says when.
+        // A statement of its own, so that the scheduler controls its time.
         await gated.pool.query("select 'a person at GitHub'");
         writeAtGitHub(test.github, places, deeds, random());
         await test.advance(200);

@@ -1,25 +1,25 @@
 /**
- * An interleaved history as it is drawn before it runs: the steps of each actor, and the statements before which
- * an actor pauses. Both depend on the seed and their own place alone, so any of them can be left out and the rest
- * stays as it was.
+ * The plan of an interleaved history, drawn before it runs: the steps of each actor, and the statements before
+ * which an actor pauses. Both depend on the seed and their own position only, so leaving one out does not change
+ * the others.
  */
 import type { Random } from "../../model/clock.ts";
 import { seededRandom } from "../random.ts";
 import { chanceAt } from "../simulation/chance.ts";
 
-/** The kinds of a step, each with how it is told. */
+/** The kinds of steps, each with its description for people. */
 export const STEP_KINDS = {
-  add: "a task is added before anybody works",
-  settle: "what was added is paired before anybody works",
+  add: "a task is added before the schedule starts",
+  settle: "added tasks are paired before the schedule starts",
   write: "a person of the app writes in a transaction",
   remote: "a person at GitHub writes, and the webhooks are received",
   drain: "drains captured writes",
-  claim: "claims what is due and works on it",
+  claim: "claims due events and processes them",
   translate: "translates webhooks",
   local_sweep: "sweeps the records of a connection",
   id_sweep: "sweeps the resources of a connection by their ids",
   poll: "polls a connection",
-  backfill: "begins a backfill of a connection, or goes on with it",
+  backfill: "starts or resumes a backfill of a connection",
 } as const;
 export type StepKind = keyof typeof STEP_KINDS;
 
@@ -28,7 +28,7 @@ export interface InterleavedStep {
   readonly id: number;
   readonly actor: string;
   readonly kind: StepKind;
-  /** The same random numbers for this step, whichever others there are. */
+  /** The random numbers of this step, which do not depend on other steps. */
   readonly random: () => Random;
 }
 
@@ -45,13 +45,13 @@ export interface Interleaving {
   readonly steps: readonly InterleavedStep[];
   /** Whether the actor pauses before this statement, until all others have ended or pause as well. */
   readonly pauses: (place: StatementPosition) => boolean;
-  /** Of several statements that may run the one with the highest rank does. */
+  /** The statement with the highest rank runs first, if several may run. */
   readonly rank: (place: StatementPosition) => number;
 }
 
-/** How often actors pause. A seed has one of these: overlaps of few long pauses, or of many short ones. */
+/** How often actors pause. A seed has one of these rates: few long overlaps, or many short ones. */
 const PAUSES = [0.9, 0.5, 0.2, 0.06, 0.06];
-/** The actor of what happens before the statements are scheduled. */
+/** The actor of the steps before the schedule. */
 export const BEFORE = "before";
 const WORKERS = ["ada", "bob", "cleo"];
 const WORK: readonly (readonly [share: number, kind: StepKind])[] = [
@@ -64,7 +64,7 @@ const WORK: readonly (readonly [share: number, kind: StepKind])[] = [
   [0.04, "backfill"],
 ];
 
-/** Draws a seed's history. @param only Of its steps and pauses those that are kept; `null`: all. */
+/** Draws a seed's history. @param only The steps and pauses to keep; `null`: all. */
 export function planInterleaving(seed: number, only: readonly Part[] | null = null): Interleaving {
   const random = seededRandom(seed);
   const upTo = (most: number) => Math.floor(random() * (most + 1));

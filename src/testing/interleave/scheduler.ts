@@ -1,43 +1,43 @@
 /**
- * Interleaves the statements of several actors on one Postgres, as a plan says.
+ * Interleaves the statements of several actors on one Postgres by a plan.
  *
  * 1. An actor stops before each of its statements; `begin` and `commit` are statements.
  * 2. One statement is released at a time, and only when every actor has stopped, ended, or waits for a lock.
- * 3. An actor runs on until it pauses, ends, or waits; one that pauses waits for all others to end or pause.
- * 4. Locks are waited for in the database itself, so a deadlock is a real one.
+ * 3. An actor runs until it pauses, ends, or waits. A pausing actor waits for all others to end or pause.
+ * 4. Actors wait for locks in the database itself, so a deadlock is a real one.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../runtime/services/index.ts";
 import { nameOfPause, type Part, type StatementPosition, type Interleaving } from "./plan.ts";
 
-/** How long an actor may compute between two statements; one that takes longer waits for another actor. */
+/** How long an actor may compute between two statements. One that takes longer waits for another actor. */
 const COMPUTES_MS = 60;
-/** ... and how many turns it has at least: on a busy machine the time passes without any. */
+/** The least number of event-loop turns for that: on a busy machine the time can pass without any. */
 const COMPUTES_TURNS = 500;
-/** A statement that takes longer may wait for a lock. */
+/** A statement that takes longer may be waiting for a lock. */
 const SOON_MS = 3;
-/** How long nothing may move before the history counts as hanging. */
+/** The time without any progress after which the history counts as hanging. */
 const HANGS_AFTER_MS = 10_000;
 
 /** A connection whose statements are scheduled. */
 export interface Session {
-  /** The process of Postgres that serves it. */
+  /** The Postgres process that serves it. */
   readonly pid: number;
 }
 
-/** A step of an actor; one is done after the other. */
+/** A step of an actor; its steps run one after the other. */
 export interface ScheduledStep {
   readonly id: number;
   readonly run: () => Promise<void>;
 }
 
-/** A statement that was released, or a step that failed. */
+/** A released statement, or a failed step. */
 export interface Traced {
   readonly actor: string;
   readonly step: number;
   readonly text: string;
-  /** Whether the actor paused before it, while others went on. */
+  /** Whether the actor paused before it while other actors ran. */
   readonly paused: boolean;
 }
 
@@ -54,18 +54,18 @@ interface Parked {
   readonly actor: Actor;
   readonly place: StatementPosition;
   readonly pauses: boolean;
-  /** Whether another actor went on meanwhile. */
+  /** Whether another actor ran in the meantime. */
   passedOver: boolean;
   readonly statement: string;
   readonly go: () => void;
 }
 
-/** Which of these processes wait for a lock. */
+/** Finds the Postgres processes, among the given ones, that wait for a lock. */
 export type FindWaiting = (pids: readonly number[]) => Promise<ReadonlySet<number>>;
 
 export class Scheduler {
   readonly trace: Traced[] = [];
-  /** The pauses in which others went on. */
+  /** The pauses in which other actors ran. */
   readonly pauses: Part[] = [];
   readonly #plan: Pick<Interleaving, "pauses" | "rank">;
   readonly #findWaiting: FindWaiting;
@@ -73,12 +73,12 @@ export class Scheduler {
   readonly #current = new AsyncLocalStorage<Actor>();
   readonly #actors: Actor[] = [];
   #parked: Parked[] = [];
-  /** The statement that runs, until it has ended. */
+  /** The running statement, until it has ended. */
   #latest: Promise<unknown> = Promise.resolve();
   readonly #failures: unknown[] = [];
   #isOver = false;
 
-  /** @param isAskedOutside Whether an actor waits for a statement that nobody schedules. Default: none does. */
+  /** @param isAskedOutside Whether an actor waits for an unscheduled statement. Default: never. */
   constructor(
     plan: Pick<Interleaving, "pauses" | "rank">,
     findWaiting: FindWaiting,
@@ -89,7 +89,7 @@ export class Scheduler {
     this.#isAskedOutside = isAskedOutside;
   }
 
-  /** Begins an actor's work; it stops before its first statement. */
+  /** Starts an actor, which stops before its first statement. */
   start(name: string, steps: readonly ScheduledStep[]): void {
     const actor: Actor = { name, running: new Set(), step: 0, count: 0, ended: false };
     this.#actors.push(actor);
@@ -106,14 +106,14 @@ export class Scheduler {
       });
   }
 
-  /** Notes among the statements that a step of the current actor failed; the actor goes on with its next one. */
+  /** Records in the trace that a step of the current actor failed; the actor continues with its next step. */
   noteFailure(error: unknown): void {
     const { name, step } = this.#current.getStore() ?? { name: "", step: 0 };
     const text = `(the step failed: ${messageOf(error)})`;
     this.trace.push({ actor: name, step, text, paused: false });
   }
 
-  /** Runs a statement when its turn comes; at once where no actor asks. */
+  /** Runs a statement when the scheduler releases it, or directly if no actor issued it. */
   async step<T>(session: Session, statement: string, run: () => Promise<T>): Promise<T> {
     const actor = this.#current.getStore();
     if (actor === undefined || this.#isOver) return run();
@@ -129,12 +129,12 @@ export class Scheduler {
     return ended;
   }
 
-  /** Lets all actors come to their end. @throws what the first of them threw; Error where nothing moves any more. */
+  /** Runs all actors to their end. @throws the first error of an actor, or an Error if nothing progresses. */
   async run(): Promise<void> {
     try {
       await this.#runAll();
     } finally {
-      // A step that failed may have left statements behind; parked for ever, they would keep their connections.
+      // A failed step may have left parked statements, which would block their connections forever.
       this.#isOver = true;
       for (const { go } of this.#parked) go();
     }
@@ -169,7 +169,7 @@ export class Scheduler {
     next.go();
   }
 
-  /** The actor that ran last goes on; where it pauses, one that does not; where all pause, any. */
+  /** Continues the last actor. If it pauses, chooses one that does not; if all pause, any of them. */
   #choose(last: Actor | null): Parked | null {
     const awake = this.#parked.filter(({ pauses }) => !pauses);
     const own = awake.filter(({ actor }) => actor === last);
@@ -186,7 +186,7 @@ export class Scheduler {
     return ranked.sort((a, b) => b.rank - a.rank)[0]?.parked ?? null;
   }
 
-  /** Waits until no statement runs that does not wait for a lock, and no actor computes. */
+  /** Waits until every running statement waits for a lock, and no actor computes. */
   async #quiet(): Promise<void> {
     await Promise.race([this.#latest, delay(SOON_MS)]);
     let since = performance.now();
@@ -205,7 +205,7 @@ export class Scheduler {
         continue;
       }
       const waiting = await this.#findWaiting(pids);
-      // A statement that has just ended goes on to the next one first.
+      // A statement may have just ended: give its actor time to issue the next one.
       if (pids.every((pid) => waiting.has(pid)) && this.#areOthersAtRest()) return;
       since = performance.now();
       turns = 0;
@@ -224,6 +224,6 @@ export class Scheduler {
 
   #whoHangs(): string {
     const names = this.#actors.filter(({ ended }) => !ended).map(({ name }) => name);
-    return `nothing moves any more; not ended: ${names.join(", ")}`;
+    return `no actor progresses; not ended: ${names.join(", ")}`;
   }
 }

@@ -1,4 +1,4 @@
-/** An interleaved history in words: what its steps are, and which statement ran after which. */
+/** Describes an interleaved history: its steps, and the order of its statements. */
 import type { Interleaved } from "./interleave.ts";
 import { STEP_KINDS } from "./plan.ts";
 

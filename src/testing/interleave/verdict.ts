@@ -1,4 +1,4 @@
-/** The end of an interleaved history: one counterpart each, nothing lost, nothing stuck, both sides equal. */
+/** Checks the end of an interleaved history: one counterpart each, no lost value, no open event, equal sides. */
 import type { GitHubSimulator } from "../github/index.ts";
 import { withoutToken } from "../simulation/history.ts";
 import type { ConnectedSite } from "../simulation/places.ts";
@@ -6,10 +6,11 @@ import type { Sql } from "../simulation/sql-world.ts";
 import { type WriteLog, type Field, thingAtGitHub } from "./deeds.ts";
 
 export const INTERLEAVING_INVARIANTS = {
-  unpaired: "Every record of a connected scope has one living lane there, and a counterpart.",
-  doubled: "A resource has one record, and a record one resource; nothing open is nobody's.",
-  differing: "Both sides say the same.",
-  lost: "A field says the last value of a side that edited it.",
+  unpaired: "Every record of a connected scope has one active lane there, and a counterpart.",
+  doubled:
+    "Each resource has one record, each record has one resource, and each open resource has a record.",
+  differing: "Both sides have the same content.",
+  lost: "Each field has the last value of a side that edited it.",
   stuck: "Every event has ended, and every captured write is drained.",
 } as const;
 
@@ -33,7 +34,7 @@ interface LaneRow {
   readonly external_id: string | null;
 }
 
-/** A counterpart as it is at GitHub. */
+/** A counterpart's state at GitHub. */
 interface Resource {
   readonly title: string | null;
   readonly body: string;
@@ -84,7 +85,8 @@ function judgeRecord(
   const own = lanes.filter((lane) => lane.record === record);
   const place = places.find((one) => one.project === project);
   if (place === undefined) {
-    if (own.length > 0) verdict.doubled.push(`${record} has a lane where nothing is connected`);
+    if (own.length > 0)
+      verdict.doubled.push(`${record} has a lane although its scope is not connected`);
     return;
   }
   const [lane] = own;
@@ -93,7 +95,7 @@ function judgeRecord(
     return;
   }
   if (own.length > 1 || lane.connection_id !== place.connection) {
-    verdict.doubled.push(`${record} has ${String(own.length)} lanes, or one elsewhere`);
+    verdict.doubled.push(`${record} has ${String(own.length)} lanes, or one in another connection`);
     return;
   }
   const resource = resourceOf(lane, place, github);
@@ -110,7 +112,7 @@ function judgeRecord(
       (value) => value !== null,
     );
     if (said.length === 0 || said.includes(row[field] ?? "")) continue;
-    verdict.lost.push(`${record}: ${field} says "${row[field] ?? ""}", not ${said.join(" or ")}`);
+    verdict.lost.push(`${record}: ${field} is "${row[field] ?? ""}", not ${said.join(" or ")}`);
   }
 }
 
@@ -131,7 +133,7 @@ function resourceOf(
     : { title: null, body: withoutToken(comment.body), isOpen: true };
 }
 
-/** Open issues and what is said below them have a record each. */
+/** Open issues and their comments have a record each. */
 function judgeResources(
   lanes: readonly LaneRow[],
   github: GitHubSimulator,
@@ -146,10 +148,10 @@ function judgeResources(
     const comments = new Set(ids("issue_comment"));
     for (const { number, state, title } of github.issues(repository)) {
       if (state === "closed") continue;
-      if (!issues.has(String(number))) verdict.doubled.push(`issue "${title}" is nobody's`);
+      if (!issues.has(String(number))) verdict.doubled.push(`issue "${title}" has no record`);
       for (const comment of github.comments(repository, number)) {
         if (comments.has(String(comment.id))) continue;
-        verdict.doubled.push(`comment "${withoutToken(comment.body)}" is nobody's`);
+        verdict.doubled.push(`comment "${withoutToken(comment.body)}" has no record`);
       }
     }
     if (issues.size + comments.size < here.filter((lane) => lane.external_id !== null).length) {

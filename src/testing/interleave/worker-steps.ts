@@ -1,4 +1,4 @@
-/** The step of a worker in an interleaved history: one of its loops, once. */
+/** The step of a worker in an interleaved history: one run of one of its loops. */
 import type { Random } from "../../model/clock.ts";
 import {
   AddressBook,
@@ -22,7 +22,7 @@ export interface InterleavedWorker {
 
 const LEASE_MS = 60_000;
 
-/** A worker is a process: it shares no read of the directory with another. */
+/** Represents a worker process, so it shares no snapshot of the directory with another. */
 export function interleavedWorker(name: string, services: Services): InterleavedWorker {
   const { store } = services;
   return {

@@ -1,4 +1,4 @@
-/** Who calls the API, by which token, and what they may see and do. */
+/** The caller of the API, by token, and its permissions. */
 import { verify } from "node:crypto";
 import type { Random } from "../../../model/clock.ts";
 import { addMillis, type Instant } from "../../../model/instant.ts";
@@ -8,17 +8,17 @@ import type { ActingUser, Installation, Repository } from "../state.ts";
 import { covers, fullNameOf, type World } from "../world.ts";
 
 export interface TokenInput {
-  /** Who acts with it; created where unknown. */
+  /** The login that acts with the token; created if unknown. */
   readonly login: string;
-  /** Full names; all where absent. */
+  /** Full names; all repositories if absent. */
   readonly repositories?: readonly string[];
   readonly access?: "read" | "write";
   /**
-   * Whether its user has push access. Without it they open issues, comment, and edit what is theirs;
-   * labels and assignees of a new issue are dropped. Default: they have.
+   * Whether its user has push access. Without it users can open issues, comment, and edit their own; labels
+   * and assignees of a new issue are dropped. Default: true.
    */
   readonly push?: boolean;
-  /** Whether what it writes is `performed_via_github_app`. Default: for logins of bots. */
+  /** Whether its writes are `performed_via_github_app`. Default: for logins of bots. */
   readonly viaApp?: boolean;
 }
 
@@ -66,7 +66,7 @@ export class AccessTokens {
     this.#grants.delete(token);
   }
 
-  /** Makes a token of an installation, valid for one hour. */
+  /** Creates a token of an installation, valid for one hour. */
   mint(installation: Installation): { readonly token: string; readonly expiresAt: Instant } {
     const token = `ghs_${alphanumericToken(this.#random, 36)}`;
     const expiresAt = addMillis(this.#world.now(), HOUR_MS);
@@ -82,7 +82,7 @@ export class AccessTokens {
     return { token, expiresAt };
   }
 
-  /** @throws GitHubFailure 401 where the credentials are not valid. */
+  /** @throws GitHubFailure 401 if the credentials are not valid. */
   identify(authorization: string | null): ApiCaller {
     if (authorization === null) return { kind: "anonymous", key: "anonymous" };
     const [scheme = "", token = ""] = authorization.trim().split(/\s+/);
@@ -127,41 +127,41 @@ export function installationKey(installation: Installation): string {
   return `installation:${String(installation.id)}`;
 }
 
-/** Who writes. @throws GitHubFailure 401 without credentials, 403 where the token only reads. */
+/** The user who writes. @throws GitHubFailure 401 without credentials, 403 if the token is read-only. */
 export function actorOf(caller: ApiCaller): ActingUser {
   if (caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
   if (caller.grant.access === "read") throw noAccess(caller);
   return caller.grant.actor;
 }
 
-/** Lets a caller see a repository. @throws GitHubFailure 404, which also hides what is private. */
+/** Checks that a caller may see a repository. @throws GitHubFailure 404, which also hides private ones. */
 export function checkVisible(caller: ApiCaller, repository: Repository): void {
   if (!repository.private) return;
   if (!isCovered(caller, repository)) throw notFound();
 }
 
-/** @throws GitHubFailure 401 or 403 where the caller may not write. */
+/** @throws GitHubFailure 401 or 403 if the caller may not write. */
 export function checkWritable(caller: ApiCaller, repository: Repository): void {
   actorOf(caller);
   if (!isCovered(caller, repository)) throw noAccess(caller);
 }
 
-/** Whether the caller may do more than a visitor: label, assign, edit what others wrote. */
+/** Whether the caller may label, assign, and edit texts of others. */
 export function mayPush(caller: ApiCaller): boolean {
   return caller.kind === "token" && caller.grant.push;
 }
 
-/** @throws GitHubFailure 403 where the caller has no push access. */
+/** @throws GitHubFailure 403 if the caller has no push access. */
 export function checkPush(caller: ApiCaller): void {
   if (!mayPush(caller)) throw new GitHubFailure(403, "Must have admin rights to Repository.");
 }
 
-/** @throws GitHubFailure 403 where somebody else wrote it and the caller has no push access. */
+/** @throws GitHubFailure 403 if the text has another author and the caller has no push access. */
 export function checkEditable(caller: ApiCaller, { author }: { readonly author: string }): void {
   if (author !== actorOf(caller).login) checkPush(caller);
 }
 
-/** @throws GitHubFailure 422 where the repository's owner has blocked the caller. */
+/** @throws GitHubFailure 422 if the repository's owner has blocked the caller. */
 export function checkNotBlocked(caller: ApiCaller, repository: Repository, resource: string): void {
   if (!repository.blocked.has(actorOf(caller).login)) return;
   const message = "User is blocked";
@@ -178,7 +178,7 @@ export function noAccess(caller: ApiCaller): GitHubFailure {
   );
 }
 
-/** The installation whose token is used. @throws GitHubFailure 401 or 403. */
+/** The installation of the token. @throws GitHubFailure 401 or 403. */
 export function callerInstallation(caller: ApiCaller): Installation {
   if (caller.kind !== "token") throw new GitHubFailure(401, "Requires authentication");
   if (caller.grant.installation === null) throw noAccess(caller);

@@ -1,4 +1,4 @@
-/** The API itself: which route answers a request, and what every answer carries. */
+/** The API: finds the route of a request, and adds the common parts of every response. */
 import { createHash } from "node:crypto";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
@@ -15,14 +15,14 @@ import type { RouteAnswer, IncomingRequest, Call, Route } from "./call.ts";
 import type { Budget, RateLimits } from "./rate-limits.ts";
 import { ROUTES } from "./routes.ts";
 
-/** An answer as it goes over the wire. */
+/** A response as it is sent. */
 export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }
 
-/** Under which conditions a request is answered. */
+/** The conditions under which a request is answered. */
 export interface Conditions {
   readonly lagMs: number;
   readonly lists: ApiFaults["lists"];
@@ -54,7 +54,7 @@ export class SimulatedApi {
     this.#random = parts.random;
   }
 
-  /** Who calls, or `null` where the credentials are not valid. */
+  /** The caller; `null` if the credentials are not valid. */
   identify(request: IncomingRequest): ApiCaller | null {
     try {
       return this.#access.identify(request.headers.get("authorization"));
@@ -64,7 +64,7 @@ export class SimulatedApi {
     }
   }
 
-  /** Takes effect and answers, both at once. */
+  /** Applies the request and builds its response in one step. */
   handle(
     request: IncomingRequest,
     conditions: Conditions = { lagMs: 0, lists: "whole" },
@@ -81,7 +81,7 @@ export class SimulatedApi {
     }
   }
 
-  /** An answer of a failure that some fault asked for, and not the request. */
+  /** The response of a failure that a fault caused, not the request. */
   fail(request: IncomingRequest, status: number): ApiResponse {
     if (status === 502 || status === 504) {
       const title = status === 502 ? "502 Bad Gateway" : "504 Gateway Time-out";
@@ -96,7 +96,7 @@ export class SimulatedApi {
     );
   }
 
-  /** 403 with nothing remaining, until the budget starts anew. */
+  /** 403 with nothing remaining, until the rate limit resets. */
   exhaust(request: IncomingRequest): ApiResponse {
     const caller = this.identify(request) ?? ANONYMOUS;
     const { reset } = this.#limits.read(caller.key, this.#world.clock.now());
@@ -121,7 +121,7 @@ export class SimulatedApi {
     return this.#access.identify(request.headers.get("authorization"));
   }
 
-  /** Every refusal that does not depend on what is asked for. */
+  /** All refusals that do not depend on the route. */
   #admit(request: IncomingRequest, caller: ApiCaller): void {
     const accept = request.headers.get("accept") ?? "*/*";
     if (!/\*\/\*|application\/\*|json/i.test(accept)) {
@@ -167,11 +167,11 @@ export class SimulatedApi {
     const now = this.#world.clock.now();
     const isRead = request.method === "GET" || request.method === "HEAD";
     const body = answer.body === undefined ? null : writeJson(answer.body);
-    // The answer to a change is what a read shows next, so both have the same.
+    // The response to a change has the ETag of the next read, so both are built in the same way.
     const isSeen = isRead || request.method === "PATCH";
     const etag = body !== null && isSeen ? etagOf(body, caller) : null;
     const unchanged = isRead && etag !== null && isUnchanged(request, etag, answer.headers ?? {});
-    // A conditional request that finds nothing new is free, for those who say who they are.
+    // A conditional request for unchanged content is free for authenticated callers.
     if (!isFree(request) && !(unchanged && caller.kind !== "anonymous")) {
       this.#limits.charge(caller.key, now);
     }
@@ -188,7 +188,7 @@ export class SimulatedApi {
 
   #refuse(request: IncomingRequest, caller: ApiCaller, failure: GitHubFailure): ApiResponse {
     const now = this.#world.clock.now();
-    // Credentials that are not valid have no budget to charge.
+    // Invalid credentials have no rate limit to charge.
     const nobody = caller.kind === "anonymous" && request.headers.has("authorization");
     if (!isFree(request) && !nobody && this.#limits.read(caller.key, now).remaining > 0) {
       this.#limits.charge(caller.key, now);
@@ -227,7 +227,7 @@ export class SimulatedApi {
     };
   }
 
-  /** Where the world's links lead elsewhere than the caller came from, `location` follows the caller. */
+  /** If the caller used another base address than the world's links, `location` uses the caller's. */
   #absolute(
     request: IncomingRequest,
     headers: Readonly<Record<string, string>>,
@@ -238,13 +238,13 @@ export class SimulatedApi {
   }
 }
 
-/** Whether a request changes issues or comments. Tokens and redeliveries do not. */
+/** Whether a request changes issues or comments. Tokens and redeliveries do not count. */
 export function isWrite(request: { readonly method: string }): boolean {
   return request.method !== "GET" && request.method !== "HEAD";
 }
 
 const BY_ID = "/repositories/:repositoryId{[0-9]+}";
-/** Routes are the same for every simulator, and to prepare them costs more than to use them. */
+/** The routes are compiled once for all simulators, because that costs more than using them. */
 const ROUTER = routerOf(ROUTES);
 
 function routerOf(routes: typeof ROUTES): SmartRouter<Route> {
@@ -288,7 +288,7 @@ function secondaryLimited(retryAfterSeconds: number, status: 403 | 429): GitHubF
   );
 }
 
-/** A parameter is a text, or the place of one in what the router has matched. */
+/** A parameter is a text, or the index of one in the router's match. */
 function decodeParams(
   params: Readonly<Record<string, string | number>>,
   stash: readonly string[] = [],

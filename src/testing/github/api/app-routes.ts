@@ -32,7 +32,7 @@ export function readInstallation(call: Call): RouteAnswer {
 export function readRepositoryInstallation(call: Call): RouteAnswer {
   checkApp(call.caller);
   const { repositoryId, owner = "", repo = "" } = call.params;
-  // Through repositoryOf a private repository would be hidden from the app, which no token covers.
+  // Not through `repositoryOf`: that would hide a private repository from the app, which has no token for it.
   const repository =
     repositoryId === undefined
       ? call.world.repositoryByName(`${owner}/${repo}`)?.repository
@@ -100,7 +100,7 @@ export function redeliverHookDelivery(call: Call): RouteAnswer {
 
 type HookFilter = (hook: Hook) => boolean;
 
-/** The hook named in the path, for those who may write. */
+/** The hook that the path names, for callers who may write. */
 function hookFilter(call: Call): HookFilter {
   const repository = repositoryOf(call, "write");
   actorOf(call.caller);
@@ -109,7 +109,7 @@ function hookFilter(call: Call): HookFilter {
   return (candidate) => candidate.id === hook.id;
 }
 
-/** Newest first; what is still on its way is listed when it has ended. */
+/** Ended deliveries, newest first. */
 function listDeliveries(call: Call, wanted: HookFilter): RouteAnswer {
   const outcome = choiceOf(call, "status", ["success", "failure", ""], "");
   const listed = call.webhooks
@@ -178,7 +178,7 @@ function representDeliveryItem(delivery: Delivery): WireJsonObject {
 }
 
 function representDelivery(delivery: Delivery): WireJsonObject {
-  // The body was written by us out of JSON.
+  // The cast is safe: the simulator itself wrote the body as JSON.
   const payload = JSON.parse(delivery.body) as WireJson;
   const { response } = delivery;
   return {

@@ -1,4 +1,4 @@
-/** One request as a route sees it: parameters, body, caller, and the moment it reads from. */
+/** One request as a route sees it: parameters, body, caller, and the time that it reads from. */
 import type { Instant } from "../../../model/instant.ts";
 import type { ApiFaults } from "../faults.ts";
 import { GitHubFailure, invalidRequest, moved, notFound } from "../failures.ts";
@@ -9,7 +9,7 @@ import type { World } from "../world.ts";
 import { type AccessTokens, type ApiCaller, checkVisible, checkWritable } from "./access.ts";
 import type { Budget } from "./rate-limits.ts";
 
-/** A request with its body read, and its path without the base path. */
+/** A request with its body, and its path without the base path. */
 export interface IncomingRequest {
   readonly method: string;
   readonly path: string;
@@ -20,7 +20,7 @@ export interface IncomingRequest {
   readonly baseUrl: string;
 }
 
-/** What a route answers. A `body` of `undefined` is no content. */
+/** The result of a route. A `body` of `undefined` means no content. */
 export interface RouteAnswer {
   readonly status: number;
   readonly body: WireJson | undefined;
@@ -34,7 +34,7 @@ export interface Call {
   readonly request: IncomingRequest;
   readonly params: Readonly<Record<string, string>>;
   readonly caller: ApiCaller;
-  /** The moment read from: the past where reads are stale, `null` for now. */
+  /** The time to read from: the past if reads are stale, `null` for now. */
   readonly asOf: Instant | null;
   readonly lists: ApiFaults["lists"];
   readonly budget: Budget;
@@ -52,7 +52,7 @@ export function created(body: WireJson, location: string): RouteAnswer {
 
 export const NO_CONTENT: RouteAnswer = { status: 204, body: undefined };
 
-/** @throws GitHubFailure 404, 403, or a redirect where the repository has another name now. */
+/** @throws GitHubFailure 404, 403, or a redirect if the repository was renamed. */
 export function repositoryOf(call: Call, purpose: "read" | "write"): Repository {
   const { owner = "", repo = "", repositoryId } = call.params;
   const found =
@@ -73,14 +73,14 @@ export function repositoryOf(call: Call, purpose: "read" | "write"): Repository 
   return repository;
 }
 
-/** A whole number out of the path. @throws GitHubFailure 404. */
+/** A whole number from the path. @throws GitHubFailure 404. */
 export function numberOf(call: Call, name: string): number {
   const number = Number(call.params[name]);
   if (!Number.isSafeInteger(number)) throw notFound();
   return number;
 }
 
-/** @throws GitHubFailure 400 where the body is not a JSON object. */
+/** @throws GitHubFailure 400 if the body is not a JSON object. */
 export function bodyOf(call: Call): WireJsonObject {
   const text = call.request.body;
   if (text === "") return {};
@@ -93,7 +93,7 @@ export function bodyOf(call: Call): WireJsonObject {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new GitHubFailure(400, "Body should be a JSON object");
   }
-  // What JSON.parse returns is JSON, and it is no array, null or scalar.
+  // The cast is safe: the value comes from JSON.parse, and is no array, null or scalar.
   return parsed as WireJsonObject;
 }
 

@@ -1,4 +1,4 @@
-/** Routes of issues: list, read, write, labels, assignees, lock; and pull requests, read only. */
+/** Routes of issues: list, read, write, labels, assignees, lock; and read-only routes of pull requests. */
 import { SECOND, truncateInstant } from "../../../model/instant.ts";
 import { GitHubFailure, invalidRequest, notFound } from "../failures.ts";
 import type { WireJson } from "../identifiers.ts";
@@ -70,7 +70,7 @@ export function createIssue(call: Call): RouteAnswer {
   const issue = openIssue(call.world, actorOf(call.caller), repository, {
     title,
     body: nullableTextField(body, "body") ?? null,
-    // Silently, as the API's reference says.
+    // Dropped without an error, as the API's reference says.
     labels: pushes ? labels : [],
     assignees: pushes ? assignees : [],
   });
@@ -133,7 +133,7 @@ export function removeIssueLabel(call: Call): RouteAnswer {
   });
 }
 
-/** Those who cannot be assigned are passed over, as GitHub does here. */
+/** Users who cannot be assigned are skipped, as GitHub does on this route. */
 export function addAssignees(call: Call): RouteAnswer {
   const wanted = (assigneesField(call) ?? []).filter((login) => isAssignable(call.world, login));
   const { repository, issue } = issueOf(call, "write");

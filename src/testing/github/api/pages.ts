@@ -1,4 +1,4 @@
-/** Lists: the page asked for, and the `Link` header that leads to the others. */
+/** Lists: the requested page, and the `Link` header with the addresses of the others. */
 import { type Instant, parseInstant } from "../../../model/instant.ts";
 import { GitHubFailure, invalidRequest, validationFailed } from "../failures.ts";
 import type { WireJson } from "../identifiers.ts";
@@ -6,7 +6,7 @@ import { type RouteAnswer, type Call, ok } from "./call.ts";
 
 const MAX_PER_PAGE = 100;
 
-/** Answers with the page of `items` that the query asks for. */
+/** Answers with the page of `items` that the query selects. */
 export function answerPage<T>(
   call: Call,
   items: readonly T[],
@@ -25,7 +25,7 @@ export function answerPage<T>(
   return ok(wrap(slice.map(represent)), link === "" ? {} : { link });
 }
 
-/** The same for a list that is paged by cursors: which name the entry that a page begins with. */
+/** The same for a list with cursors, which name the first entry of a page. */
 export function answerCursorPage<T extends { readonly id: unknown }>(
   call: Call,
   items: readonly T[],
@@ -52,7 +52,7 @@ function cursorOf(id: unknown): string {
   return `v1_${String(id)}`;
 }
 
-/** The order a list is asked for in, ties by what came first. */
+/** The requested order of a list; ties are ordered by creation. */
 export function sortBy<T>(
   items: readonly T[],
   key: (item: T) => number,
@@ -65,7 +65,7 @@ export function sortBy<T>(
     .map(({ item }) => item);
 }
 
-/** The `since` parameter. @throws GitHubFailure 422 where it is not a time. */
+/** The `since` parameter. @throws GitHubFailure 422 if it is not a time. */
 export function sinceOf(call: Call): Instant | null {
   const since = call.request.query.get("since");
   if (since === null || since === "") return null;
@@ -76,7 +76,7 @@ export function sinceOf(call: Call): Instant | null {
   }
 }
 
-/** A parameter out of a fixed set. @throws GitHubFailure 422 for any other. */
+/** A parameter from a fixed set. @throws GitHubFailure 422 for any other value. */
 export function choiceOf<T extends string>(
   call: Call,
   name: string,

@@ -1,11 +1,11 @@
-/** The hourly budget of each caller, and the secondary limit on writing too much at once. */
+/** The hourly limit of each caller, and the secondary limit on fast writes. */
 import { addMillis, type Instant, SECOND, truncateInstant } from "../../../model/instant.ts";
 
 export interface Budget {
   readonly limit: number;
   readonly used: number;
   readonly remaining: number;
-  /** When it starts anew. */
+  /** The time of the next reset. */
   readonly reset: Instant;
 }
 
@@ -38,13 +38,13 @@ export class RateLimits {
     this.#current(key, now).used += 1;
   }
 
-  /** Leaves so much of the budget until the time given. */
+  /** Leaves this much of the limit until the given time. */
   set(key: string, remaining: number, reset: Instant): void {
     const limit = this.#limitOf(key);
     this.#budgets.set(key, { limit, used: limit - remaining, reset });
   }
 
-  /** Counts a write, or says for how many seconds the caller must not write. */
+  /** Counts a write, or returns for how many seconds the caller must not write. */
   admitWrite(key: string, now: Instant): { readonly retryAfterSeconds: number } | null {
     if (this.#writeLimit === null) return null;
     const hour = (this.#writes.get(key) ?? []).filter((at) => at > addMillis(now, -HOUR_MS));

@@ -1,4 +1,4 @@
-/** Routes beside issues: the root, the rate limit, users and repositories. */
+/** Other routes: the root, the rate limit, users and repositories. */
 import { SECOND } from "../../../model/instant.ts";
 import { GitHubFailure, notFound } from "../failures.ts";
 import type { WireJson, WireJsonObject } from "../identifiers.ts";
@@ -8,7 +8,7 @@ import { type RouteAnswer, type Call, ok, repositoryOf } from "./call.ts";
 import { lastModified } from "./issue-routes.ts";
 import type { Budget } from "./rate-limits.ts";
 
-/** What each entry of the root document leads to, after `_url`. */
+/** The path of each entry of the root document, by its name before `_url`. */
 const ROOT_LINKS: Readonly<Record<string, string>> = {
   current_user: "/user",
   authorizations: "/authorizations",

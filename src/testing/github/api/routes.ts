@@ -1,4 +1,4 @@
-/** The table of routes. Earlier entries win; those of `/repos` answer under `/repositories/:id` too. */
+/** The table of routes. Earlier entries have precedence; `/repos` routes also answer under `/repositories/:id`. */
 import {
   createInstallationToken,
   listAppDeliveries,
