@@ -1,16 +1,16 @@
-/** A backfill: everything that exists on both sides of a connection, gone through once, in steps. */
+/** A backfill: the first listing of a connection, which visits everything on both sides once, in steps. */
 import type { ConnectionId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 
 /**
- * `list`: resources are listed and admitted, page by page. Where a mapping declares what pairs, then
- * `index_records` and `index_resources` note the keys of what has no counterpart, and `pair` joins
- * those that are alone with theirs. `create`: records that are left get a resource.
+ * `list`: resources are listed and admitted, page by page. If the mapping declares a pairing key, `index_records` and
+ * `index_resources` then note the keys of everything without a counterpart, and `pair` joins those whose key is
+ * unique on both sides. `create`: the remaining records get a resource.
  */
 export type BackfillStep =
   "list" | "index_records" | "index_resources" | "pair" | "create" | "done";
 
-/** A key that several records or resources have: nobody can say which belong together. */
+/** A key that several records or resources share, so that Tandem cannot decide which to pair. */
 export interface AmbiguousKey {
   /** The key as people read it. */
   readonly label: string;
@@ -18,30 +18,30 @@ export interface AmbiguousKey {
   readonly resources: readonly string[];
 }
 
-/** The backfill of one resource type of a connection: where it is, and what it has done. */
+/** The backfill of one resource type of a connection: its step and its progress. */
 export interface Backfill {
   readonly connectionId: ConnectionId;
   readonly resourceType: string;
   readonly step: BackfillStep;
-  /** Where the step goes on; `null` at its beginning. */
+  /** The point at which the step continues; `null` at its beginning. */
   readonly cursor: string | null;
-  /** Whether existing things are paired by a declared key before anything is created. */
+  /** Whether existing records and resources are paired by a declared key before anything is created. */
   readonly pairs: boolean;
-  /** Whether records without a counterpart get one. */
+  /** Whether a resource is created for each record without a counterpart. */
   readonly creates: boolean;
   readonly progress: BackfillProgress;
   readonly startedAt: Instant;
-  /** Not before then. */
+  /** When the next step may run. */
   readonly runAt: Instant;
-  /** Until when a worker has it. */
+  /** The end of the worker's lease; `null`: no worker runs it. */
   readonly leasedUntil: Instant | null;
   readonly finishedAt: Instant | null;
 }
 
 export interface BackfillProgress {
-  /** Resources that were listed. */
+  /** The number of resources that were listed. */
   readonly listed: number;
-  /** How many resources there are, as far as the provider tells. */
+  /** The number of resources to list, if the provider reports it. */
   readonly expected: number | null;
   /** The latest time of a listed resource. */
   readonly latest: Instant | null;
@@ -49,9 +49,9 @@ export interface BackfillProgress {
   /** Records for which a resource is, or will be, created. */
   readonly created: number;
   readonly ambiguous: readonly AmbiguousKey[];
-  /** Of these, the first hundred are named. */
+  /** The number of ambiguous keys; `ambiguous` holds only the first hundred. */
   readonly ambiguousCount: number;
-  /** Why it does not go on now, for people. */
+  /** Why the backfill waits, for people; `null`: it does not wait. */
   readonly waitsFor: string | null;
 }
 
@@ -66,7 +66,7 @@ export const NO_PROGRESS: BackfillProgress = {
   waitsFor: null,
 };
 
-/** Whether resources and records without a counterpart still wait to be paired. */
+/** Whether unpaired resources and records still wait for the pairing steps. */
 export function isPairing({ pairs, step }: Pick<Backfill, "pairs" | "step">): boolean {
   return pairs && step !== "create" && step !== "done";
 }

@@ -1,9 +1,9 @@
-/** Time as the shells see it: what time it is, and "call me later". */
+/** Time for the imperative shell: the present time, and timers. */
 import type { Instant } from "./instant.ts";
 
 /**
- * A source of time and timers. The system clock runs in production; the virtual clock of the test
- * kit only moves when told to.
+ * A source of time and timers. Production uses the system clock. The virtual clock of the test kit advances only
+ * when a test advances it.
  */
 export interface Clock {
   now(): Instant;

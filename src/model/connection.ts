@@ -1,23 +1,23 @@
-/** Accounts and connections: where resources live, and whether they may be touched now. */
+/** Accounts and connections: the credentials and containers of resources, and whether they may be used now. */
 import type { AccountId, ConnectionId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 import type { Actor } from "./content.ts";
 
-/** A login at an integration. */
+/** The credentials and the rate limit under which requests are sent: an installation or a token. */
 export interface Account {
   readonly id: AccountId;
   readonly integration: string;
-  /** The name the operator gave it; credentials are found by it. */
+  /** The operator's name for it, by which its credentials are found. */
   readonly name: string;
   readonly state: "active" | "paused" | "needs_attention";
-  /** Why it is not active, for people. */
+  /** Why the account is not active, for people. */
   readonly reason: string | null;
   readonly pausedUntil: Instant | null;
-  /** Who we are there; what we write carries this author. */
+  /** The actor as which the account writes; `null` until the integration was asked. */
   readonly identity: Actor | null;
-  /** Provider's clock minus ours, in microseconds. */
+  /** The provider's clock minus ours, in microseconds. */
   readonly clockOffset: number;
-  /** What the provider last said of its budget of requests; all workers share it. */
+  /** The last rate limit that the provider reported. All workers share it. */
   readonly budget: {
     readonly limit: number;
     readonly remaining: number;
@@ -25,12 +25,12 @@ export interface Account {
   } | null;
 }
 
-/** One container of an account, joined to one scope value of the app. */
+/** The link between one container of an account and one scope value of the app. */
 export interface Connection {
   readonly id: ConnectionId;
   readonly accountId: AccountId;
   readonly integration: string;
-  /** The container's id that survives a rename: a numeric repository id. */
+  /** The container's permanent id, which survives a rename: a numeric repository id. */
   readonly containerId: string;
   /** The container's present name: `acme/site`. */
   readonly containerName: string;
@@ -39,23 +39,23 @@ export interface Connection {
   readonly inbound: boolean;
   readonly outbound: boolean;
   readonly pausedReason: string | null;
-  /** The latest `updated_at` a finished poll has seen, by resource type. */
+  /** The latest `updated_at` that a finished poll has seen, by resource type. */
   readonly highWater: Readonly<Record<string, Instant>>;
   /** Validators of conditional requests, by resource type. */
   readonly etags: Readonly<Record<string, string>>;
   /** When a poll was last attempted, which decides when the next one is due. */
   readonly polledAt: Instant | null;
-  /** When a poll last came through. */
+  /** When a poll last succeeded. */
   readonly polledWellAt: Instant | null;
-  /** Why the last attempt failed, for people; `null`: it came through. */
+  /** Why the last poll failed, for people; `null`: it succeeded. */
   readonly pollError: string | null;
   readonly sweptAt: Instant | null;
-  /** When its records were last compared with base. */
+  /** When the local sweep last compared its records with base. */
   readonly localSweptAt: Instant | null;
   /** Records that the last local sweep found with neither lane, event nor captured write; `null`: not counted. */
   readonly untrackedRecords: number | null;
-  /** When the provider was last asked whether what switched it off still holds; `null`: not since. */
+  /** When the provider was last asked whether the reason for the pause still holds; `null`: not since the pause. */
   readonly accessAskedAt: Instant | null;
-  /** Resource types whose existing things are still being paired: until then nothing is created. */
+  /** Resource types whose backfill still pairs what exists: nothing of these types is created until it ends. */
   readonly pairing: readonly string[];
 }

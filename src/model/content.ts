@@ -1,13 +1,13 @@
 /**
- * The content of a resource: its fields in the resource's own terms, in one canonical form, so
- * that "the same" means the same on both sides and after any number of round trips.
+ * The content of a resource: its fields in the resource's own terms, in one canonical form, so that a comparison
+ * gives the same result on both sides and after any number of round trips.
  */
 import { hash } from "node:crypto";
 
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Field values by field name. A field that is absent was not seen; it is not the same as `null`. */
+/** Field values by field name. An absent field was not seen, which differs from a field that is `null`. */
 export type Content = Readonly<Record<string, Json>>;
 
 /**
@@ -24,9 +24,9 @@ export interface FieldSpec {
   readonly kind: FieldKind;
   /** Whether Tandem can change the field at the integration. */
   readonly writable: boolean;
-  /** Whether a create can carry it; `false` for what only a later change can set. Default: `true`. */
+  /** Whether a create can carry the field; `false` if only a later change can set it. Default: `true`. */
   readonly settableOnCreate?: boolean;
-  /** What a new resource says in a field that a create cannot carry, where that is certain. */
+  /** The value of a new resource in a field that a create cannot carry, if that is certain. */
   readonly createdAs?: Json;
 }
 
@@ -81,7 +81,7 @@ function storable(value: Json): Json {
   );
 }
 
-/** Line ends become LF; what Postgres or UTF-8 cannot hold (NUL, lone surrogates) becomes U+FFFD. */
+/** Line ends become LF. Characters that Postgres or UTF-8 cannot hold (NUL, lone surrogates) become U+FFFD. */
 export function storableText(text: string): string {
   return text
     .replaceAll("\r\n", "\n")
@@ -90,7 +90,7 @@ export function storableText(text: string): string {
     .toWellFormed();
 }
 
-/** Whether two values say the same. Both must be canonical. */
+/** Whether two values are equal. Both must be canonical. */
 export function sameValue(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object") return false;
@@ -98,12 +98,12 @@ export function sameValue(a: Json | undefined, b: Json | undefined): boolean {
   return stableJson(a) === stableJson(b);
 }
 
-/** `content` with what it did not see filled from what was known before. */
+/** `content`, with unseen fields filled from `before`. */
 export function seenOver(before: Content | null, content: Content): Content {
   return before === null ? content : { ...before, ...content };
 }
 
-/** What is to become of a set, whatever else is in it. */
+/** A change of a set by its elements, which leaves all other elements as they are. */
 export interface SetChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -112,7 +112,7 @@ export interface SetChange {
 /** Changes of sets by their fields. */
 export type SetChanges = Readonly<Record<string, SetChange>>;
 
-/** Only the named fields, where present. */
+/** The named fields that the content has. */
 export function pick(content: Content, fields: readonly string[]): Content {
   const result: Record<string, Json> = {};
   for (const field of fields) {
@@ -122,7 +122,7 @@ export function pick(content: Content, fields: readonly string[]): Content {
   return result;
 }
 
-/** A short fingerprint of canonical content: equal exactly when the content says the same. */
+/** A short fingerprint of canonical content: equal exactly if the content is equal. */
 export function digest(content: Content): string {
   return hash("sha256", stableJson(content), "base64url").slice(0, 22);
 }

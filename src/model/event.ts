@@ -1,7 +1,7 @@
 /**
  * The event: one observed change in one direction, with its outcome.
  *
- *   born as      queued | ignored | duplicate | disabled
+ *   starts as    queued | ignored | duplicate | disabled
  *   queued     -> processing | canceled | disabled
  *   processing -> completed | ignored | duplicate | queued | errored
  *   errored    -> queued | ignored | duplicate | canceled
@@ -34,7 +34,7 @@ export const LEGAL_MOVES: Readonly<Record<EventState, readonly EventState[]>> = 
   canceled: [],
 };
 
-/** The states an event may be born in. */
+/** The states in which an event may be added. */
 export const BIRTH_STATES: readonly EventState[] = ["queued", "ignored", "duplicate", "disabled"];
 
 export const TERMINAL_STATES: readonly TerminalState[] = [
@@ -44,33 +44,33 @@ export const TERMINAL_STATES: readonly TerminalState[] = [
   "canceled",
 ];
 
-/** Every reason an event can carry, with what it means to the person who reads it. */
+/** Every reason that an event can carry, with an explanation for people. */
 export const REASONS = {
   admitted: "Waiting for its turn.",
   reread_needed: "Waiting for its turn; the resource will be read again first.",
   awaiting_parent: "Waiting until its parent has a counterpart.",
-  awaiting_intent: "Waiting until a create of ours that is under way is settled.",
+  awaiting_intent: "Waiting until the outcome of an open create of Tandem's is known.",
   awaiting_pairing: "Waiting until the backfill has paired what exists on both sides.",
-  retry: "Failed in a way that may pass; waiting for its next attempt.",
+  retry: "Failed with an error that may pass; waiting for its next attempt.",
   account_paused: "The account is paused by a rate limit or needs attention.",
-  record_locked: "The app holds the record's row; Tandem does not wait for it.",
+  record_locked: "The app has locked the record's row; Tandem tries again in a moment.",
   record_not_visible:
-    "The record's row is not visible to Tandem's role, and no delete was captured: row security may hide it. Nothing is deleted. Grant the role BYPASSRLS, or a policy that shows it the row; then this goes on.",
-  lease_lost: "Its worker did not finish in time; another will.",
+    "The record's row is not visible to Tandem's role, and no delete was captured: row security may hide it. Nothing is deleted. Grant the role BYPASSRLS, or a policy that shows it the row; the event then continues.",
+  lease_lost: "Its worker did not finish in time; another worker will process it.",
   restarted: "Restarted; the resource will be read again first.",
   re_enabled: "The connection was enabled again; the resource will be read again first.",
-  being_processed: "A worker is on it.",
+  being_processed: "A worker is processing it.",
   created_record: "A record was created from the resource.",
   updated_record: "The record took the resource's changes.",
-  agreed: "Both sides already said the same.",
+  agreed: "Both sides already had the same content.",
   record_kept: "The record kept its value; the resource will follow.",
   deleted_record: "The record was deleted with its resource.",
   archived_record: "The record was archived because its resource was deleted.",
   detached: "The record was kept and is no longer paired.",
   resource_returned:
-    "The resource is alive after all, though it was taken for deleted; its record is paired with it again.",
+    "The resource was taken for deleted but exists; its record is paired with it again.",
   resource_returned_anew:
-    "The resource is alive after all, though it was taken for deleted; a new record was created from it.",
+    "The resource was taken for deleted but exists; a new record was created from it.",
   nothing_to_delete: "There was no record to delete.",
   created_resource: "A resource was created from the record.",
   created_as_author: "A resource was created from the record, under its author's own token.",
@@ -84,27 +84,28 @@ export const REASONS = {
   updated_resource: "The resource took the record's changes.",
   deleted_resource: "The resource was deleted with its record.",
   closed_resource: "The resource was closed because its record was deleted.",
-  resource_not_found: "Deleted before, or out of reach; the sweep removes it should it be there.",
+  resource_not_found:
+    "The resource was deleted before, or is out of reach; the sweep removes it if it exists.",
   nothing_to_send: "Record and resource already agreed when it ran.",
-  record_missing: "The record is gone; its deletion follows by itself.",
+  record_missing: "The record no longer exists; the event of its deletion follows.",
   later_event: "A later event of this resource is already known.",
   followed_move: "The resource was moved to another connection; its record followed it there.",
   moved_away:
-    "The resource was moved to where nothing is connected; the record was kept, unpaired.",
-  resource_moved: "Its resource was moved to another connection; it goes on there.",
+    "The resource was moved to a container that no connection covers; the record was kept, unpaired.",
+  resource_moved: "Its resource was moved to another connection; its events continue there.",
   moved_to_connection:
-    "The record was moved to another connection and goes on there; its resource here was treated as that of a deleted record.",
+    "The record was moved to another connection and is synced there; its resource here was treated as that of a deleted record.",
   moved_out_of_scope:
-    "The record was moved to where nothing is connected; its resource was treated as that of a deleted record.",
+    "The record was moved to a scope that no connection covers; its resource was treated as that of a deleted record.",
   moved_with_parent:
-    "What it belongs to was moved, and it goes on there; its resource here was let go of.",
+    "Its parent was moved, and the record is synced there; its resource here was detached.",
   record_moved:
-    "The record was moved out of this connection before; nothing passes between it and its former resource any more.",
-  awaiting_children: "Waiting until all that belongs to the moved resource has arrived there.",
+    "The record was moved out of this connection before; it is no longer synced with its former resource.",
+  awaiting_children: "Waiting until all children of the moved resource have arrived there.",
   tombstoned: "The resource or its record was deleted before.",
   record_is_newer: "The record was changed later than the resource.",
-  parent_deleted: "What it belongs to was deleted, so there is nothing to hang it on.",
-  surplus: "A second resource of ours for one record; the sweep closes it.",
+  parent_deleted: "Its parent was deleted.",
+  surplus: "A second resource that Tandem created for one record; the sweep closes it.",
   read_again: "A later read of the resource replaced it.",
   same_content: "Same content as what is already known.",
   same_version: "Same version as what is already known.",
@@ -114,17 +115,17 @@ export const REASONS = {
   connection_paused: "The connection or this direction is switched off.",
   pairing_disabled: "This pairing is switched off.",
   quarantined:
-    "Two systems fight over a field of it, so this pairing is switched off; see explain.",
+    "Two systems overwrite each other's value of a field, so this pairing is switched off; see explain.",
   journaled: "The record's own write, kept in the ledger.",
-  author_linked: "Its author, a placeholder until then, was connected to a user.",
-  failed: "Failed for good; see the error.",
-  needs_attention: "Only a person can settle it; see the error.",
+  author_linked: "Its author, a placeholder until then, was linked to a user.",
+  failed: "Failed permanently; see the error.",
+  needs_attention: "Only a person can resolve it; see the error.",
   retries_exhausted: "Failed too often; see the error.",
 } as const;
 
 export type Reason = keyof typeof REASONS;
 
-/** How an event ends whose answer told of a new resource. */
+/** The reasons of an event whose request created a resource. */
 export const CREATED: ReadonlySet<Reason> = new Set([
   "created_resource",
   "created_as_author",
@@ -145,7 +146,7 @@ export interface EventError {
   readonly requestId: string | null;
 }
 
-/** One field that both sides had a claim on, and what became of it. Nothing lost goes unrecorded. */
+/** A field to which both sides had a claim, with the value that won and the one that lost. */
 export interface Conflict {
   readonly field: string;
   readonly winner: "record" | "resource";
@@ -166,7 +167,7 @@ export interface Conflict {
     | "initial_pairing";
 }
 
-/** What an event altered on one side. */
+/** A change that an event made on one side. */
 export interface FieldChange {
   readonly side: "record" | "resource";
   readonly field: string;
@@ -203,21 +204,21 @@ export interface TandemEvent {
   readonly changes: readonly FieldChange[];
   readonly conflicts: readonly Conflict[];
   readonly error: EventError | null;
-  /** How often it was started; pauses that are not its fault are not counted. */
+  /** How often it was started. A start that ended in a pause without an error of its own is not counted. */
   readonly attempts: number;
   readonly runAt: Instant;
   readonly leaseExpiresAt: Instant | null;
   readonly epoch: number;
-  /** Who works on it, or did last. */
+  /** The worker that processes it, or did last. */
   readonly worker: string | null;
   /** The resource must be read again before this event's content is trusted. */
   readonly reread: boolean;
   /**
-   * The app took its record back: the resource gets its content again, and where that is gone by now another
-   * is made. Whatever else is to read first says nothing of a deletion.
+   * The app restored the record: its resource gets the record's content again. If the resource is deleted by now,
+   * another one is created. An event that only re-reads must not create another one.
    */
   readonly restores: boolean;
-  /** When waiting for something else (a parent, an intent): until when. */
+  /** The end of a wait for something else (a parent, an intent). */
   readonly deadline: Instant | null;
   readonly createdAt: Instant;
   readonly startedAt: Instant | null;
@@ -225,12 +226,12 @@ export interface TandemEvent {
 }
 
 /**
- * A write to a record that the ledger keeps whether or not anything is synced: an event without
- * lane, connection or resource, born completed.
+ * A write to a record that the ledger keeps even if nothing is synced: an event without lane, connection or
+ * resource, which is completed when it is added.
  */
 export interface JournalEntry {
   readonly id: EventId;
-  /** `outbound`: the app's own write. `inbound`: ours, on behalf of who was linked. */
+  /** `outbound`: the app's own write. `inbound`: Tandem's write after a placeholder was linked to a user. */
   readonly direction: Direction;
   readonly reason: Extract<Reason, "journaled" | "author_linked">;
   readonly action: Action;
@@ -239,17 +240,17 @@ export interface JournalEntry {
   readonly changes: readonly FieldChange[];
   /** When the record was written. */
   readonly writtenAt: Instant;
-  /** When it came into the ledger. */
+  /** When it was added to the ledger. */
   readonly endedAt: Instant;
 }
 
-/** An event as code outside of lanes meets it: one that belongs to no lane has no connection either. */
+/** An event of any kind. One without a lane has no connection either. */
 export interface AnyEvent extends Omit<TandemEvent, "laneId" | "connectionId"> {
   readonly laneId: LaneId | null;
   readonly connectionId: ConnectionId | null;
 }
 
-/** A ledger entry as the event it is. */
+/** A journal entry as an event. */
 export function eventOfEntry(entry: JournalEntry): AnyEvent {
   return {
     id: entry.id,

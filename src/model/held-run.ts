@@ -1,4 +1,4 @@
-/** A run that was stopped before it could do harm, and what it would do. */
+/** A run over its blast radius: it is held until a person decides, and shows what it would do. */
 import type { ConnectionId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 
@@ -6,9 +6,9 @@ export const RUN_KINDS = ["id_sweep", "local_sweep", "reconcile", "backfill"] as
 
 export type RunKind = (typeof RUN_KINDS)[number];
 
-/** What a run is about to do to a connection's records and their resources. */
+/** The number of deletions and overwrites that a run is about to make in a connection. */
 export interface Outlook {
-  /** Records or resources that would be deleted, closed, archived or let go of. */
+  /** Records or resources that would be deleted, closed, archived or detached. */
   readonly deletes: number;
   /** Records or resources whose content would be replaced. */
   readonly overwrites: number;
@@ -29,14 +29,14 @@ export interface HeldRun {
   readonly id: string;
   readonly connectionId: ConnectionId;
   readonly kind: RunKind;
-  /** `approved`: it goes on at the next look, for as much as was approved. */
+  /** `approved`: the next run of this kind executes it, up to the numbers that were approved. */
   readonly state: "held" | "approved" | "rejected";
   readonly outlook: Outlook;
-  /** The first of what it would do. */
+  /** The first records that it would change. */
   readonly sample: readonly AffectedRecord[];
   /** When it was first held. */
   readonly since: Instant;
 }
 
-/** How a held run ends: it was carried out, or was found to be wrong when looked at again. */
+/** How a held run ends: it was executed, or a later run of its kind was within the blast radius. */
 export type RunEnd = "done" | "withdrawn";

@@ -5,7 +5,7 @@ import { type Instant, MILLISECOND } from "./instant.ts";
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** A UUIDv7: its text order is the order in which events were born. */
+/** A UUIDv7: its text order is the order in which events were created. */
 export type EventId = Branded<"EventId">;
 /** A lane's id, which is also the id of its integration record; a Postgres bigint as text. */
 export type LaneId = Branded<"LaneId">;
@@ -13,7 +13,7 @@ export type ConnectionId = Branded<"ConnectionId">;
 export type AccountId = Branded<"AccountId">;
 export type DeliveryId = Branded<"DeliveryId">;
 
-/* Ids enter as text from the database or from a caller; these are the doors they come through. */
+/* Ids arrive as text from the database or a caller. Only these functions brand them. */
 export const eventId = (text: string): EventId => text as EventId;
 export const laneId = (text: string): LaneId => text as LaneId;
 export const connectionId = (text: string): ConnectionId => text as ConnectionId;
@@ -30,9 +30,8 @@ export function uuidv7(now: Instant, random: Random): string {
 }
 
 /**
- * Makes ids that keep the order in which they were asked for, also within one millisecond and when
- * the clock goes back: the twelve bits behind the version count up (RFC 9562, 6.2, method 1), and
- * what they cannot hold goes into the next millisecond.
+ * Makes ids that keep the order of the calls, also within one millisecond and if the clock steps back: the twelve
+ * bits behind the version count up (RFC 9562, 6.2, method 1), and an overflow increments the millisecond.
  */
 export function eventIds(random: Random): (now: Instant) => EventId {
   let last = 0;

@@ -1,8 +1,8 @@
 /**
- * The lane: the order of events of one integration record, with what is known of the resource.
+ * The lane: the ordered events of one pairing, and Tandem's knowledge of its resource.
  *
- * It is the unit of every decision: a decision takes a lane and returns the lane that follows,
- * and the store writes the difference while it holds the lane's row lock.
+ * It is the unit of every decision: a decision takes a lane and returns the lane that results, and the store writes
+ * the difference while it holds the lane's row lock.
  */
 import type { Actor, Content } from "./content.ts";
 import type { TandemEvent } from "./event.ts";
@@ -10,28 +10,28 @@ import type { ConnectionId, EventId, LaneId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 import type { ResourceRef } from "./observation.ts";
 
-/** The latest `integration_updated_at` known, with the event that moved it there. */
+/** The latest known `integration_updated_at`, with the event that brought it. */
 export interface LaneClock {
   readonly at: Instant;
   readonly event: EventId;
 }
 
-/** The newest content of the resource, by clock; at equal time the later read. */
+/** The newest known content of the resource, by its time. If two times are equal, the later observation counts. */
 export interface Known {
   readonly content: Content;
   readonly digest: string;
   readonly at: Instant;
   /** The event that brought it. */
   readonly event: EventId;
-  /** Its bearer was canceled, so nobody will merge it. */
+  /** The carrier was canceled, so no event will merge this content. */
   readonly lost: boolean;
-  /** The event that brought what base says, where that is not merged yet which is known. */
+  /** The event that brought base, while the known content is not merged yet. */
   readonly baseFrom?: EventId;
-  /** A read that may be of before its event, for it is of the same second: our next write looks again. */
+  /** From a read of its event's own second, which may be older than the event: the next write must re-read. */
   readonly doubted?: true;
-  /** Versions that were known before it, newest first: late news of them says nothing unread. */
+  /** Versions that were known before, newest first. A late observation of one of them is not new. */
   readonly before?: readonly string[];
-  /** The adapter's validator of the read or answer that showed it: a read that meets it has nothing new. */
+  /** The adapter's validator of this content: a conditional read with it is answered "unchanged". */
   readonly validator?: string;
 }
 
@@ -40,46 +40,46 @@ export interface Tombstone {
   readonly event: EventId;
   readonly at: Instant;
   readonly side: "resource" | "record";
-  /** Where the resource was moved to, out of reach; see `placeText`. Absent where it was deleted. */
+  /** The address, out of reach, to which the resource was moved; see `placeText`. Absent if it was deleted. */
   readonly movedTo?: string;
-  /** The record lives, and the app moved it out of the connection. Absent where it was deleted. */
+  /** Set if the app moved the record out of the connection. Absent if the record was deleted. */
   readonly recordMoved?: RecordMove;
-  /** Of the resource's side: its record was deleted before. That the resource lives proves nothing. */
+  /** With `side: "resource"`: the record was deleted before, so a living resource must not lift the tombstone. */
   readonly recordFirst?: true;
 }
 
-/** Where the app moved a record: to another connection, to none, or along with what it belongs to. */
+/** The destination of a record that the app moved: another connection, none, or wherever its parent moved. */
 export type RecordMove = "to_connection" | "out_of_scope" | "with_parent";
 
-/** Where a lane was before its resource moved. */
+/** The address of a lane before its resource moved. */
 export interface FormerPlace {
   readonly connection: ConnectionId;
   readonly externalId: string;
 }
 
-/** What we sent, committed before the request left. */
+/** A request that changes the resource. Committed before the request is sent. */
 export interface Attempt {
   readonly event: EventId;
   readonly kind: "create" | "patch" | "delete" | "close";
   readonly values: Content;
-  /** Base of the fields sent, to tell a remote edit that our write covered. */
+  /** Base of the fields sent, to recognise a remote edit that our write overwrote. */
   readonly base: Content;
-  /** The lane's clock when we sent. */
+  /** The lane's clock when the request was sent. */
   readonly clockAt: Instant | null;
   readonly sentAt: Instant;
-  /** The lane's epoch when we sent: tells a failure of this request from one of a later look. */
+  /** The lane's epoch when the request was sent: distinguishes its failure from that of a later claim's read. */
   readonly epoch: number;
   /** The resource's time when an answer or a read settled it; absent while it is open. */
   readonly settledAt?: Instant;
-  /** Of the last attempt: those shortly before it, newest first. */
+  /** Only in `lastSent`: the attempts shortly before it, newest first. */
   readonly earlier?: readonly Attempt[];
-  /** Of a create: the user under whose own token it left; absent where the account sent it. */
+  /** Only of a create: the user under whose own token it was sent; absent if the account sent it. */
   readonly author?: Actor;
-  /** Of a create that the account sent in its author's place: why. */
+  /** Only of a create that the account sent although the app has a token of the author: why. */
   readonly instead?: InsteadOfAuthor;
 }
 
-/** Why a create did not leave under its author's own token, although the app has one. */
+/** Why a create was not sent under its author's own token, although the app has one. */
 export type InsteadOfAuthor =
   /** The integration refused it. */
   | "author_token_refused"
@@ -88,58 +88,58 @@ export type InsteadOfAuthor =
   /** The app's hook failed, took too long, or gave no credentials. */
   | "author_token_unavailable";
 
-/** The creates that left for an intent: only they prove that a resource is ours. */
+/** The creates that were sent for an intent. Only they prove that a resource is ours. */
 export interface Posted {
-  /** When the last one left. */
+  /** When the last one was sent. */
   readonly at: Instant;
-  /** When the first one left; absent in rows of older versions. */
+  /** When the first one was sent; absent in rows of older versions. */
   readonly from?: Instant;
-  /** The account's own; absent where it sent none, or its only one made what the lane is bound to. */
+  /** The account's creates; absent if it sent none, or if its only one made the lane's resource. */
   readonly account?: PostedCreates;
   readonly authors: readonly PostedAuthor[];
-  /** Which of them wrote the resource that the lane is bound to, by their id; `null`: none. */
+  /** The id of the author who wrote the lane's resource; `null`: none of them. */
   readonly byAuthor: string | null;
 }
 
-/** A user under whose own token creates left. */
+/** A user under whose own token creates were sent. */
 export interface PostedAuthor extends Actor, PostedCreates {}
 
-/** The creates that left under one writer's credentials. */
+/** The creates that were sent under one writer's credentials. */
 export interface PostedCreates {
-  /** How many may have made a resource: not those that are known to have made none. */
+  /** How many may have made a resource, without those that certainly made none. */
   readonly times: number;
-  /** What they said, newest first, by `saidOf`. */
+  /** Digests of their texts, newest first, by `saidOf`. */
   readonly said: readonly string[];
-  /** The resources that are taken for what they made, by id: never more than left. */
+  /** The ids of the resources that they are believed to have made: never more than were sent. */
   readonly made: readonly string[];
 }
 
-/** A create that is under way: the token by which its resource will be recognised. */
+/** The record of a create, committed before its request is sent. */
 export interface Intent {
   readonly token: string;
   readonly since: Instant;
-  /** A create of it left without the token: only an answer, or the content, tells its resource. */
+  /** A create was sent without the token: only its answer, or the content, identifies its resource. */
   readonly tokenless: boolean;
-  /** Absent where nothing has left, or the only create made what the lane is bound to. */
+  /** Absent if no create was sent, or if the only one made the lane's resource. */
   readonly posted?: Posted;
-  /** Where its creates left, once its resource was transferred from there: one may still land there. */
+  /** The connection its creates were sent to, if the resource was transferred since: one may take effect there. */
   readonly leftFrom?: ConnectionId;
 }
 
-/** A field that took a value: by a write of ours, or by somebody's at the resource. */
+/** A side's turn at setting a field: by a write of ours, or by an edit of the resource. */
 export interface Flip {
   readonly side: "record" | "resource";
   readonly digest: string;
   readonly at: Instant;
 }
 
-/** What switched a pairing off by itself, until a person enables it. */
+/** Why Tandem switched a pairing off, until a person enables it. */
 export type OffCause =
-  /** Two systems fight over it. */
+  /** Two systems overwrite each other's value of a field. */
   | "quarantined"
   /** Its mapping is no longer configured. */
   | "unmapped"
-  /** The database is from a backup, and a create that waits in it may have left since. */
+  /** The database is from a backup, and a create that waits in it may have been sent after the backup. */
   | "restored";
 
 export interface PairingOff {
@@ -159,40 +159,40 @@ export interface Lane {
   readonly clock: LaneClock | null;
   readonly known: Known | null;
   readonly tombstone: Tombstone | null;
-  /** Our cached copy of the resource, mapped or not. */
+  /** The cached copy of the resource, with unmapped fields too. */
   readonly copy: Content | null;
   readonly display: Readonly<Record<string, string>>;
-  /** The resource's mapped content last merged into the record, whoever won. */
+  /** The resource's mapped content at the last merge, whichever side won. */
   readonly base: Content | null;
-  /** When the record's fields were last changed by somebody else than Tandem. */
+  /** When the app last changed each field of the record. */
   readonly recordChangedAt: Readonly<Record<string, Instant>>;
-  /** A request whose outcome is not settled; while no event is processing, it is unknown. */
+  /** The attempt that is not settled. While no event is processing, its outcome is unknown. */
   readonly attempt: Attempt | null;
-  /** Attempts that were never answered, and no look has shown yet what became of them. */
+  /** Attempts that were never answered and whose outcome no observation has shown yet. */
   readonly unanswered: readonly Attempt[];
   /** The last attempt, settled or not. */
   readonly lastSent: Attempt | null;
   readonly intent: Intent | null;
   /**
-   * Until when its events wait for creates of other lanes that left without a token: its resource
-   * may be what one of them made. `null` where it is not.
+   * Until when its events wait for unmarked creates of other lanes, one of which may have made its resource. `null`
+   * if they do not wait.
    */
   readonly awaitingIntent: Instant | null;
-  /** Who last set each field, in turns, while that was not long ago: how a fight is told. */
+  /** The recent turns in which each field was set, from which a quarantine is decided. */
   readonly flips: Readonly<Record<string, readonly Flip[]>>;
-  /** Where its resource came from, until the record and the children have followed it. */
+  /** The address its resource was moved from, until the record and the children have followed. */
   readonly moved: FormerPlace | null;
   /**
-   * Where its resource came from, out of reach, and nobody has told yet what went there; see `placeText`.
-   * `null` where nothing is awaited.
+   * The address, out of reach, from which its resource came, while the earlier move to that address is not reported
+   * yet; see `placeText`. `null` if no report is awaited.
    */
   readonly cameFrom: string | null;
   /**
-   * The soft delete that we wrote when the resource was taken for deleted, as its column says it: what
-   * says anything else was archived by the app.
+   * The soft delete that Tandem wrote when the resource was taken for deleted, as its column shows it. A record with
+   * another value was archived by the app.
    */
   readonly archivedAs: string | null;
-  /** The deletion that has proved wrong, until the record has followed: its resource is alive. */
+  /** The deletion that proved wrong because the resource returned, until the record has followed. */
   readonly returned: EventId | null;
   /** Why this pairing is switched off; `null`: it is on. */
   readonly disabled: PairingOff | null;
@@ -202,12 +202,12 @@ export interface Lane {
   readonly live: readonly TandemEvent[];
 }
 
-/** What a resource is looked up by among others: where it is, and what it is called there. */
+/** The key of a resource among those of all connections. */
 export function resourceKey(connection: ConnectionId, type: string, externalId: string): string {
   return `${connection}/${type}/${externalId}`;
 }
 
-/** A lane at first sight: nothing is known of it but what it is called. */
+/** A new lane, of which only the key is known. */
 export function newLane(
   id: LaneId,
   key: Pick<Lane, "connectionId" | "resourceType" | "recordType" | "externalId" | "recordId">,
@@ -244,7 +244,7 @@ export function newLane(
   };
 }
 
-/** What a decision leaves behind: the lane as it will be, and the events that ended. */
+/** The result of a decision: the lane that results, and the events that ended. */
 export interface Transition {
   readonly lane: Lane;
   readonly ended: readonly TandemEvent[];

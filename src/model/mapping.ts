@@ -23,7 +23,7 @@ export interface FieldMapping {
   readonly references: string | null;
 }
 
-/** By what existing records and resources are the same thing: fields, or the resource's id in a column. */
+/** How the backfill recognises a record's counterpart: by equal fields, or by the resource's id in a column. */
 export type PairingKey =
   | { readonly kind: "fields"; readonly fields: readonly string[] }
   | { readonly kind: "external_id"; readonly column: string };
@@ -41,14 +41,14 @@ export interface Mapping {
   readonly fields: readonly FieldMapping[];
   readonly conflict: ConflictPolicy;
   readonly initial: InitialPolicy;
-  /** `null`: what exists on both sides is never the same thing. */
+  /** `null`: the backfill pairs no existing record with an existing resource. */
   readonly pairBy: PairingKey | null;
   readonly onResourceDeleted: "delete" | "archive" | "detach";
   readonly onRecordDeleted: "delete" | "close" | "detach";
   readonly softDelete: string | null;
-  /** The app's own modified-at column, where it has one. */
+  /** The app's own modified-at column; `null` if it has none. */
   readonly modifiedAt: string | null;
-  /** The column that names the user who wrote the record; `null` where nobody is named. */
+  /** The column that names the record's author; `null` if there is none. */
   readonly author: string | null;
 }
 
@@ -67,7 +67,7 @@ export interface ActorReference {
   readonly actor: Actor | null;
 }
 
-/** What to write to a record: plain values, and actors that are still to be looked up. */
+/** A write to a record: plain values, and actors whose user rows are not resolved yet. */
 export interface RecordWrite {
   readonly patch: RowPatch;
   readonly references: readonly ActorReference[];

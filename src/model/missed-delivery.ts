@@ -1,4 +1,4 @@
-/** Webhooks that the provider could not deliver, as its own log of deliveries tells. */
+/** Webhooks that the provider could not deliver, according to its own log of deliveries. */
 import type { Instant } from "./instant.ts";
 
 /** One attempt of the provider to deliver a webhook. */
@@ -9,32 +9,32 @@ export interface DeliveryAttempt {
   readonly event: string;
   /** By the provider's clock. */
   readonly at: Instant;
-  /** What the receiver answered; the provider's own code where nobody did. */
+  /** The receiver's HTTP status; the provider's own code if there was no answer. */
   readonly status: number;
   readonly succeeded: boolean;
 }
 
-/** A webhook that failed and has not come since. */
+/** A webhook that failed and has not arrived since. */
 export interface MissedDelivery {
   readonly deliveryKey: string;
-  /** The newest attempt that is known; it is what the provider repeats. */
+  /** The newest known attempt, which is the one that the provider repeats. */
   readonly attemptId: string;
   readonly event: string;
   readonly status: number;
-  /** When the first attempt that we know of failed, by the provider's clock. */
+  /** When the first known attempt failed, by the provider's clock. */
   readonly failedAt: Instant;
-  /** How often it was asked for again. */
+  /** How often Tandem requested a redelivery. */
   readonly asks: number;
-  /** When it may be asked for again. */
+  /** When Tandem may request the next redelivery. */
   readonly runAt: Instant;
-  /** `given_up`: it is asked for no more; polls and sweeps bring what it said. */
+  /** `given_up`: no redelivery is requested any more; polls and sweeps find its content. */
   readonly state: "waiting" | "given_up";
 }
 
 /** How far a provider's log of deliveries was read. */
 export interface LogPosition {
-  /** When the last reading that is through began, by the provider's clock. */
+  /** When the last complete reading began, by the provider's clock. */
   readonly seenTo: Instant;
-  /** A reading, newest first, that is not through: where it goes on, and when it began. */
+  /** An incomplete reading, newest first: the cursor at which it continues, and when it began. */
   readonly walk: { readonly cursor: string; readonly begunAt: Instant } | null;
 }

@@ -1,8 +1,8 @@
-/** What an adapter reads out of a delivery, a poll or a response. */
+/** Observations: the content of resources as an adapter reads it from a webhook, a poll or a response. */
 import type { Actor, Content, FieldSpecs } from "./content.ts";
 import type { Instant } from "./instant.ts";
 
-/** Where a resource's observation came from; an event keeps it as its `source`. */
+/** The origin of an observation; an event keeps it as its `source`. */
 export type ObservationSource = "webhook" | "poll" | "backfill" | "reread" | "api";
 
 /** A resource within its connection. */
@@ -13,43 +13,43 @@ export interface ResourceRef {
   readonly externalId: string;
 }
 
-/** Where a resource is, whatever is connected: its container and its id there. */
+/** The address of a resource, whether or not a connection covers it. */
 export interface Place {
   readonly containerId: string;
   readonly externalId: string;
 }
 
-/** A resource that its users moved to another container, where it has another id. */
+/** The move of a resource to another container, where it has another id. */
 export interface ResourceMove {
   readonly type: string;
   readonly from: Place;
   readonly to: Place;
-  /** The resource at its new place, where it was shown; its content is still on its way there. */
+  /** The resource at its new place, if it was shown; its children may not have arrived there yet. */
   readonly seen: Observation | null;
 }
 
-/** One look at a resource. */
+/** The content of one resource as it was observed once. */
 export interface Observation extends ResourceRef {
   readonly action: "upsert" | "delete";
   /** The provider's own last-updated time, in the provider's resolution. */
   readonly updatedAt: Instant;
-  /** Canonical fields; those that were not seen are absent. `null` for a deletion. */
+  /** Canonical fields; an unseen field is absent. `null` for a deletion. */
   readonly content: Content | null;
-  /** What is good to show and never compared: a number, a URL. */
+  /** Values for display, which are never compared: a number, a URL. */
   readonly display: Readonly<Record<string, string>>;
   /** The parent resource, such as the issue of a comment. */
   readonly parent: ResourceRef | null;
-  /** The token found in the resource and stripped from its content. */
+  /** The idempotency token that was found in the resource and stripped from its content. */
   readonly token: string | null;
-  /** Who wrote the resource, where the provider tells. */
+  /** The author; `null` if the provider does not tell. */
   readonly author: Actor | null;
-  /** When it was created, by the provider's clock; absent where it does not tell. */
+  /** When it was created, by the provider's clock; absent if the provider does not tell. */
   readonly createdAt?: Instant;
-  /** With what a later read may be answered "unchanged", by the same login; absent where there is none. */
+  /** The validator with which a later read by the same login may be answered "unchanged"; absent if there is none. */
   readonly validator?: string;
 }
 
-/** What Tandem must know of a type of resource; the adapter declares it. */
+/** The properties of a resource type, which the adapter declares. */
 export interface ResourceType {
   readonly type: string;
   /** The relation that shows cached copies: `github_issues`. */
@@ -57,21 +57,18 @@ export interface ResourceType {
   readonly fields: FieldSpecs;
   /** The resource type of its parent, if it lives inside another. */
   readonly parent: string | null;
-  /** Whether a create with these values can carry the token, invisibly; pure. */
+  /** Whether a create with these values can carry the idempotency token invisibly. Pure. */
   readonly carriesToken: (values: Content, token: string) => boolean;
   /**
-   * The same values with a line that says who wrote them, as far as they have room for it beside the
-   * token; whoever observes the resource takes it off again. Pure. Absent: there is no place for one.
+   * The values with an attribution line that names the author, if they have room for it besides the token. The
+   * adapter strips the line from every observation. Pure. Absent if the type has no place for a line.
    */
   readonly attribute?: (values: Content, line: string, token: string | null) => Content;
-  /** What can be done to a resource whose record was deleted. */
+  /** The possible removals of a resource whose record was deleted. */
   readonly removal: readonly ("delete" | "close")[];
-  /** What closing sets; empty where nothing is ever closed. */
+  /** The values that closing sets; empty if the type cannot be closed. */
   readonly closedBy: Content;
-  /**
-   * `seconds`: several versions may carry one time. `monotonic`: every version has its own, so an
-   * equal time is a duplicate, to the letter.
-   */
+  /** `seconds`: several versions may have one time. `monotonic`: each has its own, so an equal time is a duplicate. */
   readonly versions: "seconds" | "monotonic";
   /** The resolution of the provider's times, in microseconds. */
   readonly resolution: number;

@@ -1,27 +1,27 @@
 /**
- * Placeholders: rows of the app's users that Tandem made for authors nobody knew, and which row
- * stands for an author where there are several. Pure.
+ * Placeholders: rows of the app's user table that Tandem made for unknown authors, and which row represents an
+ * author if there are several. Pure.
  *
- *   one row of somebody, whatever placeholders there are beside it    that row
- *   several rows of somebody                                          nobody can tell: all are named
- *   a placeholder alone                                               the placeholder
+ *   one user's row, with any number of placeholders    the user's row
+ *   several users' rows                                ambiguous: all are named
+ *   only a placeholder                                 the placeholder
  *
- * A row is a placeholder for as long as it says what Tandem wrote in it and has no other login: one
- * that the app has made its own is somebody like any other.
+ * A row is a placeholder as long as it has the values that Tandem wrote and no other login. A row that the app has
+ * changed is a user like any other.
  */
 import { type Json, sameValue } from "./content.ts";
 import type { Row } from "./mapping.ts";
 
-/** A row that Tandem made, as it was made. */
+/** A row that Tandem made, with its original values. */
 export interface Placeholder {
   /** Its key in the app's table of users. */
   readonly recordId: string;
   readonly integration: string;
-  /** Whom it was made for, in lower case. */
+  /** The author for whom it was made, in lower case. */
   readonly login: string;
-  /** The columns that were written, its login apart. */
+  /** The columns that were written, without the login. */
   readonly written: Readonly<Record<string, Json>>;
-  /** The user it was connected to later, and whose its records are. */
+  /** The user to whom it was linked later, and to whom its records belong now. */
   readonly linkedTo: string | null;
 }
 
@@ -31,17 +31,17 @@ export interface UserRow {
   readonly row: Row;
 }
 
-/** Who stands for an author, and the placeholders that do so no more. */
+/** The user row that represents an author, and the placeholders that no longer do. */
 export type StandIn =
   | { readonly kind: "nobody" }
   | { readonly kind: "several"; readonly ids: readonly string[] }
   | { readonly kind: "user"; readonly id: string; readonly outlived: readonly Placeholder[] };
 
 /**
- * Decides who stands for an author.
+ * Decides which user row represents an author.
  *
- * @param users The rows that have the author's login, and those of `placeholders` that are there.
- * @param placeholders Those that were made for the author.
+ * @param users The rows with the author's login, and the existing rows of `placeholders`.
+ * @param placeholders The placeholders that were made for the author.
  * @param login The author's login in lower case.
  */
 export function standInFor(
@@ -62,12 +62,12 @@ export function standInFor(
   return { kind: "user", id: first.id, outlived: known.length === 0 ? [] : still };
 }
 
-/** What is kept of a row that was made, to tell later whether the app has made it its own. */
+/** The values of a new placeholder row, to recognise later whether the app has changed it. */
 export function writtenOf(row: Row, columns: readonly string[]): Placeholder["written"] {
   return Object.fromEntries(columns.map((column) => [column, asJson(row[column])]));
 }
 
-/** A row's login in lower case; `null` where it has none. */
+/** A row's login in lower case; `null` if it has none. */
 export function loginOf(row: Row, loginColumn: string): string | null {
   const login = row[loginColumn];
   return typeof login === "string" && login !== "" ? login.toLowerCase() : null;

@@ -1,10 +1,10 @@
-/** A connection's scope value that no record can have: said where it is connected, and again at run time (situation 71). */
+/** A scope value that no record can have: reported by `tandem connect`, and again at run time (situation 71). */
 import type { Mapping } from "./mapping.ts";
 
-/** Why no row may have a value in its scope column. */
+/** Why no row can have a value in its scope column. */
 export type ScopeMisfit =
   | { readonly kind: "not_of_type"; readonly type: string }
-  /** The column would show the same value as other text, and nothing would be found by this one. */
+  /** The column shows the same value as another text, so no row would be found by this one. */
   | { readonly kind: "written_otherwise"; readonly as: string }
   | { readonly kind: "no_row"; readonly table: string };
 
@@ -49,7 +49,7 @@ export function unfitReason({ message }: UnfitScope): string {
   return `${UNFIT}: ${message}`;
 }
 
-/** Whether a connection was switched off for its scope, and goes on once that fits. */
+/** Whether a connection was switched off because of its scope, and is switched on again once the scope fits. */
 export function isOffForScope(pausedReason: string | null): boolean {
   return pausedReason?.startsWith(`${UNFIT}: `) === true;
 }

@@ -1,6 +1,6 @@
 /**
- * Times without a zone, as a `timestamp without time zone` keeps them: what a clock on the wall shows in the
- * zone that the app writes in.
+ * Times without a zone, as a `timestamp without time zone` keeps them: the time that a wall clock shows in the app's
+ * time zone.
  */
 import {
   formatInstant,
@@ -13,16 +13,16 @@ import {
 
 export interface WallClock {
   readonly zone: string;
-  /** What the clock shows at an instant, to the microsecond: `2026-03-01 17:30:00.000000`. */
+  /** The time that the clock shows at an instant, to the microsecond: `2026-03-01 17:30:00.000000`. */
   show(at: Instant): string;
-  /** When the clock shows this; `null` where the text is no such time. */
+  /** The instant at which the clock shows this time; `null` if the text is not such a time. */
   read(shown: string): Instant | null;
 }
 
 /**
  * A clock in a time zone, by its name in the IANA database.
  *
- * @throws RangeError where there is no such zone.
+ * @throws RangeError if there is no such zone.
  */
 export function wallClock(zone: string): WallClock {
   const parts = new Intl.DateTimeFormat("en-US", {
@@ -53,22 +53,22 @@ export function wallClock(zone: string): WallClock {
     read(shown) {
       const asUtc = shownAsUtc(shown);
       if (asUtc === null) return null;
-      // The offset is that of the instant, which is not known before it: the second look is right
-      // wherever the clock shows the time at all.
+      // The zone's offset depends on the instant, which is not known yet. The second estimate is right for every time
+      // that the clock shows at all.
       const near = instantFromMicros(asUtc - ahead(asUtc));
       return instantFromMicros(asUtc - ahead(near));
     },
   };
 }
 
-/** What a clock shows, as an instant of UTC: in these terms two times of one clock compare. */
+/** The time that a clock shows, read as UTC, so that two times of one clock can be compared. */
 export function shownAsUtc(shown: string): Instant | null {
   return /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?$/.test(shown)
     ? instantOrNull(`${shown}Z`)
     : null;
 }
 
-/** Reads a time with its offset; `null` where the text is none. */
+/** Reads a time with its offset; `null` if the text is not one. */
 export function instantOrNull(text: string): Instant | null {
   try {
     return parseInstant(text);

@@ -1,8 +1,8 @@
-/** Addresses that other systems give us, and that pages show as links. */
+/** Addresses from other systems that pages show as links. */
 
 /**
- * The address, where it is one of the web: http or https. Anything else, such as `javascript:`, would run
- * in the page that shows it as a link.
+ * The address if its scheme is http or https. Any other scheme, such as `javascript:`, would run in the page that
+ * shows it as a link.
  */
 export function webAddress(text: string | undefined): string | null {
   if (text === undefined || !URL.canParse(text)) return null;

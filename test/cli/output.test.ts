@@ -104,7 +104,7 @@ describe("a story", () => {
     record_type: "tasks",
     state: "errored",
     reason: "failed",
-    because: "Failed for good; see the error.",
+    because: "Failed permanently; see the error.",
     canceled_by: null,
     duplicate_of: null,
     ignored_for_id: null,
@@ -170,7 +170,7 @@ https://github.com/acme/site/issues/7
 Both sides agree since 00:10:00.
 
 00:00:00  The app wrote the record.
-          errored: Failed for good; see the error.
+          errored: Failed permanently; see the error.
           error: GitHub refused the title. (validation_failed, HTTP 422, request AB:1)
           fix: Shorten it.
 
