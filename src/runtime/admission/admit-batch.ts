@@ -1,6 +1,6 @@
 /**
- * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let
- * the engine decide one arrival after another, and save what it decided.
+ * Admission of a batch: find each arrival's lane, lock the lanes in the order of their ids, let the engine decide
+ * one arrival after another, and save the decisions.
  */
 import {
   admitSurplus,
@@ -32,32 +32,32 @@ import {
 } from "../services/index.ts";
 import { openIntents } from "./unmarked-creates.ts";
 
-/** An arrival with the connection it came through. */
+/** An arrival with the connection through which it came. */
 export interface Incoming {
   readonly contact: Contact;
   readonly arrival: Arrival;
 }
 
-/** What became of a batch. */
+/** The outcome of a batch. */
 export interface AdmissionSummary {
   readonly seen: number;
-  /** Arrivals of resource types that nothing is mapped to. */
+  /** The number of arrivals of resource types without a mapping. */
   readonly unmapped: number;
-  /** Arrivals that were no news, by poll. */
+  /** The number of arrivals that showed nothing new and got no event. */
   readonly unchanged: number;
   readonly born: Readonly<Partial<Record<EventState, number>>>;
-  /** Deliveries that were left: a lane of theirs is held by somebody. */
+  /** Deliveries that were skipped because another transaction holds one of their lanes. */
   readonly left: ReadonlySet<DeliveryId>;
-  /** Records were written, and the drain has to look at them. */
+  /** Whether records were written whose captures the drain must consume. */
   readonly toDrain: boolean;
-  /** Where something was seen for the first time that was created twice: its sweep is due. */
+  /** Connections in which a surplus resource was first seen: their sweep is due. */
   readonly surplus: readonly ConnectionId[];
 }
 
-/** A lane changed between look-up and lock; the transaction is run again. */
+/** A lane changed between its look-up and its lock, so the transaction must be retried. */
 export class LaneMovedError extends Error {
   override readonly name = "LaneMovedError";
-  /** Postgres' code of a serialization failure, which this is. */
+  /** Postgres' code of a serialization failure, by which the store retries the transaction. */
   readonly code = "40001";
 }
 
@@ -65,7 +65,7 @@ interface Mapped extends Incoming {
   readonly mapping: Mapping;
 }
 
-/** A second resource of the lane's, or one that only may be that. */
+/** How certain it is that the arrival is a second resource of the lane's record. */
 type Surplus = "proven" | "perhaps";
 
 interface Addressed extends Incoming {
@@ -73,7 +73,7 @@ interface Addressed extends Incoming {
   readonly surplus: Surplus | null;
 }
 
-/** Saves what was decided on lanes that are held locked; says whether the drain has something to look at. */
+/** Saves the decisions on locked lanes. Returns whether the drain has captures to consume. */
 export type SaveAdmitted = (
   tx: StoreTransaction,
   decided: readonly Decided[],
@@ -91,9 +91,9 @@ async function saveAsQueued(
 /**
  * Admits a batch within a transaction, in the order given.
  *
- * @param save Saves what was decided. Default: every event waits for its turn.
- * @param held What is delivered to lanes that somebody holds is waited for, or left, whole deliveries.
- * @param beside What else is written, once it is known what is left; nobody waits for it in between.
+ * @param save Saves the decisions. Default: every event is queued.
+ * @param held Whether to wait for lanes that another transaction holds, or to skip the deliveries that need them.
+ * @param beside Other writes of the caller, started once the skipped deliveries are known, in parallel to the rest.
  */
 export async function admitArrivals(
   tx: StoreTransaction,
@@ -131,9 +131,9 @@ export async function admitArrivals(
 }
 
 /**
- * Decides on arrivals whose lanes are locked, in their order, and saves what was decided.
+ * Decides about arrivals whose lanes are locked, in their order, and saves the decisions.
  *
- * @param haveOwnTokens Whether creates leave under users' own tokens too.
+ * @param haveOwnTokens Whether creates are also sent under users' own tokens.
  */
 async function admitAddressed(
   tx: StoreTransaction,
@@ -143,7 +143,7 @@ async function admitAddressed(
   save: SaveAdmitted,
   haveOwnTokens: boolean,
 ): Promise<Pick<AdmissionSummary, "born" | "unchanged" | "toDrain" | "surplus">> {
-  // What is seen for the first time may be what a create made whose token is not in it.
+  // A resource that is seen for the first time may be one that an unmarked create made.
   const unseen = addressed.filter(({ lane: id, surplus, arrival, contact }) => {
     const lane = lanes.get(id);
     const mayBeMade =
@@ -171,7 +171,7 @@ async function admitAddressed(
       current.lane.awaitingIntent !== null || (awaits !== null && isUnseen(current.lane))
         ? awaitIntents(admission, tx.now, awaits === "stalled")
         : admission;
-    // It is counted when it is seen first.
+    // A surplus resource changes the intent only when it is seen first.
     if (surplus === "proven" && held.lane.intent !== current.lane.intent) {
       found.push(item.contact.connection.id);
     }
@@ -187,14 +187,14 @@ async function admitAddressed(
   return { unchanged, born, toDrain, surplus: found };
 }
 
-/** Decides for each arrival which lane it belongs to, reserving lanes for what is new. */
+/** Decides which lane each arrival belongs to, and reserves lanes for new resources. */
 async function addressAll(
   tx: StoreTransaction,
   mapped: readonly Mapped[],
   held: "wait" | "skip",
 ): Promise<{
   readonly addressed: readonly Addressed[];
-  /** Whose lane somebody else is making. */
+  /** Arrivals whose lane another transaction is creating. */
   readonly unmade: readonly Mapped[];
 }> {
   const identified = await identifyArrivals(tx, mapped);
@@ -221,13 +221,13 @@ async function addressAll(
   return { addressed, unmade };
 }
 
-/** Of lanes of creates: what was identified of them, which the store does not say yet. */
+/** Results of earlier identifications in this batch that the store does not have yet, by the create's lane. */
 export type Adoptions = Map<LaneId, Pick<IntentKey, "externalId" | "posted">>;
 
 /**
- * Which lane each arrival belongs to, as far as there is one.
+ * Identifies the lane of each arrival, if it has one.
  *
- * @param adopted What earlier arrivals have bound or used up; what these do is added.
+ * @param adopted The results of earlier arrivals; those of these arrivals are added.
  */
 export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "mapping">>(
   tx: StoreTransaction,
@@ -263,8 +263,8 @@ export async function identifyArrivals<Item extends Incoming & Pick<Mapped, "map
 }
 
 /**
- * Those of a type whose connection has a create under way that no token tells. `stalled`: nothing
- * settles the creates that are open.
+ * The arrivals that an open unmarked create of their connection and type may have made. `stalled`: nothing will
+ * settle the open creates.
  */
 async function whereIntentsAreOpen(
   tx: StoreTransaction,
@@ -324,7 +324,7 @@ async function lookUp(tx: StoreTransaction, items: readonly Incoming[]) {
   return { byExternalId, byToken };
 }
 
-/** The lane may have been bound to another resource since it was looked up. */
+/** Refuses a lane that got another resource between its look-up and its lock. */
 function refuseMoved(lane: Lane, { observation }: Arrival, surplus: Surplus | null): void {
   if (surplus !== null || lane.externalId === null || lane.externalId === observation.externalId)
     return;

@@ -1,4 +1,4 @@
-/** News that no webhook brought: a read, a write or a sweep was told that a resource is gone. */
+/** Deletions that no webhook reported: the provider answered a read, a write or a sweep that a resource is deleted. */
 import type { Arrival } from "../../engine/lane/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Instant } from "../../model/instant.ts";
@@ -7,7 +7,7 @@ import type { ResourceRef } from "../../model/observation.ts";
 import type { AddressBook, Contact, Services } from "../services/index.ts";
 import { admitArrivals } from "./admit-batch.ts";
 
-/** The deletion of a resource, as far as its lane is known. */
+/** The arrival of a resource's deletion, built from what its lane knows. */
 export function goneArrival(
   lane: Pick<Lane, "resourceType" | "externalId" | "clock" | "parent">,
   now: Instant,
@@ -31,8 +31,8 @@ export function goneArrival(
 }
 
 /**
- * Of a create it is not the resource that is gone, for there is none yet, but its parent: that is
- * admitted, and the event looks again and finds its parent ended.
+ * Admits the deletion of a create's parent. The answer "gone" to a create concerns the parent, because the resource
+ * does not exist yet. The create's event is retried and finds its parent ended.
  */
 export async function noteParentGone(
   services: Services,

@@ -1,9 +1,9 @@
 /**
- * Admission of a batch: find the lane of each arrival, lock the lanes, let the engine decide, save.
+ * Admission of a batch: find the lane of each arrival, lock the lanes, let the engine decide, save the decisions.
  *
  * 1. Lanes are locked in the order of their ids.
  * 2. Arrivals of one lane are decided in the order given.
- * 3. The caller says how decisions are saved.
+ * 3. The caller chooses how decisions are saved.
  */
 export {
   type AdmissionSummary,

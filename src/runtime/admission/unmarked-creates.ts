@@ -1,4 +1,4 @@
-/** What no token tells: whose create a resource is that came in while one without a token was open. */
+/** Resources that arrived while an unmarked create was open: which lane's create made them. */
 import type { ParentState } from "../../engine/processing/index.ts";
 import { postpone } from "../../engine/lane/index.ts";
 import {
@@ -22,12 +22,12 @@ import {
 import { hold, holdAmong, save } from "../claims/index.ts";
 import { parentState } from "../records/index.ts";
 
-/** A resource that two creates of one content may both have made is looked for again this soon. */
+/** The delay before a create searches again, if another create of the same content got the resource that it found. */
 const AGAIN_MS = 1_000;
 
 /**
- * Lets a waiting event go on where no create is open any more, and else sends it back to wait.
- * `overdue`: its time is up, and its content decides.
+ * Lets a waiting event continue if no create is open any more, and postpones it otherwise. `overdue`: its deadline
+ * has passed, and the content must decide.
  */
 export async function passOrWait(
   tx: StoreTransaction,
@@ -47,8 +47,8 @@ export async function passOrWait(
 }
 
 /**
- * Creates that may have made a resource without a token, of a type and connection: those that left without
- * one, and, where somebody may have edited it away, every other that was not answered.
+ * The creates that may have made a resource without a token, by connection and type: the unmarked ones. If a person
+ * may have edited the token away, every other unanswered create counts as well.
  */
 export async function openIntents(
   tx: StoreTransaction,
@@ -63,7 +63,7 @@ export async function openIntents(
   return [...tokenless, ...others.filter(({ id }) => !tokenless.some((one) => one.id === id))];
 }
 
-/** The deadline of a waiting event has passed; `true` where it goes on as an ordinary new resource. */
+/** Decides by content after a waiting event's deadline. Returns `true` if it continues as an ordinary new resource. */
 export async function decideByContent(
   services: Services,
   claimed: Claimed,
@@ -100,23 +100,24 @@ export async function decideByContent(
   });
 }
 
-/** Whether a create under one parent may have made a resource that has the other. */
+/** Whether a create below one parent may have made a resource whose observed parent is `seen`. */
 export function isIn(parent: ParentState, seen: ResourceRef | null): boolean {
   if (parent === null || parent === "none" || "ended" in parent) return true;
   return parent.externalId === seen?.externalId;
 }
 
-/** The lane of the create, with what waited in a lane of the resource's own taken over. */
+/** `taken`: the lane of the create, after it took over the events that waited in the resource's own lane. */
 export type Named =
   | { readonly kind: "taken"; readonly start: Transition; readonly held: Held }
-  /** A create of the same content has it by now: this one's is another, or is still to be made. */
+  /** Another create of the same content has the resource: this create made another one, or must still be sent. */
   | { readonly kind: "again" }
   | { readonly kind: "lost" };
 
 /**
- * Holds the lane of a create (of another request, where `created` is false) together with the lane that the resource named by an answer or a look
- * may have of its own.
+ * Locks a claimed lane, and after a create also the lane that the named resource may have of its own. The resource
+ * was named by an answer or a read-back.
  *
+ * @param created Whether the request was a create.
  * @throws PairedElsewhereError where the resource has a record of its own.
  */
 export async function holdNamed(
