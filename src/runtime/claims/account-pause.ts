@@ -1,12 +1,12 @@
 /**
- * Events of an account that is paused or needs attention go back to wait, and burn no attempt. When
- * the pause is over they try again: a corrected token shows by itself.
+ * Events of an account that is paused or needs attention are postponed, and no attempt is counted. They are retried
+ * after the pause, which also finds out whether a token was corrected.
  */
 import { type Context, postpone } from "../../engine/lane/index.ts";
 import type { Transition } from "../../model/lane.ts";
 import type { Contact, Held } from "../services/index.ts";
 
-/** The lane with its event waiting for the account, or `null` where the account may be used. */
+/** Postpones the event until the account's pause ends; `null` if the account may be used. */
 export function awaitAccount(
   { event, start }: Held,
   contact: Contact | null,

@@ -1,4 +1,4 @@
-/** Failpoints that no store sees: where a request leaves, and where its answer is looked at. */
+/** Failpoints outside of transactions: before a request is sent, and before its answer is handled. */
 import type { Claimed, Failpoint, Services } from "../services/index.ts";
 
 export function reachClaimed(

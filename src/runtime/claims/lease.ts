@@ -1,4 +1,4 @@
-/** Claims: which events this worker works on, for how long, and what happens to leases that ran out. */
+/** Leases of claimed events: locking their lanes, renewing the lease, and saving decisions. */
 import { withoutRefusedLate } from "../../engine/creates/index.ts";
 import { type Claim, holdsClaim, move, processing, unchanged } from "../../engine/lane/index.ts";
 import type { LaneId } from "../../model/ids.ts";
@@ -8,12 +8,12 @@ import type { StoreTransaction } from "../../store/store.ts";
 import type { Claimed, Held, Services } from "../services/index.ts";
 import { saveDecided } from "./save.ts";
 
-/** Locks the lane of a claim; `null` where the claim was lost, and nothing may be written. */
+/** Locks the lane of a claim; `null` if the claim was lost, so that nothing may be written. */
 export async function hold(tx: StoreTransaction, claimed: Claimed): Promise<Held | null> {
   return holdAmong(tx, claimed, []);
 }
 
-/** The same with other lanes, those that still exist: all are locked at once, in their order. */
+/** Locks the lane of a claim and other lanes, in one statement and in the order of their ids. */
 export async function holdAmong(
   tx: StoreTransaction,
   { lane: id, claim: held }: Claimed,
@@ -25,18 +25,18 @@ export async function holdAmong(
   return mine === null ? null : { ...mine, others: lanes.filter((one) => one !== lane) };
 }
 
-/** A locked lane under a claim; `null` where the claim was lost. */
+/** A locked lane with its claimed event; `null` if the claim was lost. */
 export function heldBy(lane: Lane, claimed: Claim): Held | null {
   const event = holdsClaim(lane, claimed) ? processing(lane) : null;
   return event === null ? null : { lane, event, start: unchanged(lane) };
 }
 
-/** Writes what was decided on a held lane. */
+/** Saves the decision on a locked lane under its claim. */
 export async function save(tx: StoreTransaction, held: Held, after: Transition): Promise<void> {
   await saveDecided(tx, [{ before: held.lane, after }]);
 }
 
-/** Forgets a create that made nothing, though its claim is lost. No other write is accepted then. */
+/** Removes a create that made nothing from its lane, which is the only write allowed after a claim was lost. */
 export async function forgetLate(
   tx: StoreTransaction,
   { lane: id, claim: { event, epoch } }: Claimed,
@@ -48,14 +48,14 @@ export async function forgetLate(
 }
 
 /**
- * Renews the lease of a claim every quarter of it, until stopped. A renewal that fails is no
- * matter: the next write of the worker is refused if the lease has passed on.
+ * Renews the lease of a claim every quarter of its time, until stopped. A failed renewal is harmless: if another
+ * worker gets the lease, the next write of this one is refused.
  */
 export function keepLease(services: Services, claimed: Claimed, leaseMillis: number): () => void {
   let stop: () => void;
   let released = false;
   const schedule = () => {
-    // A renewal may be under way when the claim is let go of: it must not be the first of many.
+    // A renewal may be in progress when the claim is released: it must not schedule the next one.
     if (released) return;
     stop = services.clock.setTimer(leaseMillis / 4, () => {
       void renewLease(services, claimed, leaseMillis).then(
@@ -75,7 +75,7 @@ export function keepLease(services: Services, claimed: Claimed, leaseMillis: num
   };
 }
 
-/** Renews the lease of a claim, which is a worker's heartbeat; says whether the claim still holds. */
+/** Renews the lease of a claim. Returns whether the claim still holds. */
 export async function renewLease(
   services: Services,
   claimed: Claimed,

@@ -1,4 +1,4 @@
-/** Writes what was decided on lanes that are held, and wakes who waited for it. */
+/** Saves the decisions on locked lanes, and wakes events that waited for a create which these decisions settled. */
 import { closesIntent } from "../../engine/creates/index.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 
