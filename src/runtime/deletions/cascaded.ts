@@ -1,12 +1,12 @@
 /**
- * Records that our own deletion of their parent has taken along, by a foreign key or the app's own code:
- * the parent's resource was deleted, and what belongs to it is no wish of the app's to delete anything.
+ * Records that were deleted with their parent, by a foreign key or the app's own code, after Tandem deleted the
+ * parent because its resource was deleted. The app did not ask to delete the children's resources.
  */
 import type { EventId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { CapturedChange, StoreTransaction } from "../../store/store.ts";
 
-/** A lane that a record's captured writes concern; `row`: as it is now, be it hidden from us. */
+/** A lane whose record has captured writes. `row`: the present row; `null` if it is deleted or hidden. */
 interface Concerned {
   readonly lane: LaneId;
   readonly row: unknown;
@@ -14,7 +14,7 @@ interface Concerned {
   readonly changes: readonly CapturedChange[];
 }
 
-/** The lanes whose record went so, each with the event that deleted its parent. */
+/** The lanes whose record was deleted with its parent, each with the event that deleted the parent. */
 export async function goneWithParents(
   tx: StoreTransaction,
   lanes: readonly Lane[],
@@ -24,7 +24,7 @@ export async function goneWithParents(
   for (const { lane: id, row, hidden, changes } of targets) {
     const lane = lanes.find((one) => one.id === id);
     const origin = changes.at(-1)?.origin ?? null;
-    // What has no resource yet, or may be getting one, is looked for and removed.
+    // A lane without a resource may have a create in progress: its resource must be found and removed.
     if (
       row !== null ||
       hidden ||

@@ -1,9 +1,9 @@
 /**
- * Deletions on the record's side, and their undoing.
+ * Deletions of records, and restored records.
  *
  * 1. A removal is planned under the lock of its row.
- * 2. A record that went with its parent, by our own deletion, deletes nothing at the provider.
- * 3. A record that is back gets another resource where the old one is gone.
+ * 2. A record that was deleted with its parent, by our own deletion, deletes nothing at the provider.
+ * 3. A restored record gets another resource if the old one is deleted.
  */
 export { goneWithParents } from "./cascaded.ts";
 export { beginAnew } from "./recreate.ts";

@@ -1,4 +1,4 @@
-/** A record that was taken back while its resource is gone: it gets another one, in a lane of its own. */
+/** A record that was restored although its resource is deleted: it gets another resource, in a new lane. */
 import { admitChange } from "../../engine/processing/index.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
@@ -7,9 +7,8 @@ import { isSoftDeleted } from "../records/index.ts";
 import { noteRestored } from "./restored-children.ts";
 
 /**
- * Makes the record's next lane, with an event that creates its resource; the last one has ended. A
- * record that was deleted or moved away once more meanwhile gets none: the drain, which finds the lane ended, will
- * not end another.
+ * Creates the record's next lane, with an event that creates its resource; the last lane has ended. A record that was
+ * deleted or moved away again meanwhile gets none: the drain found only the ended lane, and would not end a new one.
  */
 export async function beginAnew(
   tx: StoreTransaction,

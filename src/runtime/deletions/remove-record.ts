@@ -1,4 +1,4 @@
-/** What a deletion at the integration does to the record: planned under its row's lock, and carried out. */
+/** The effect of a deletion at the integration on the record: planned and carried out under its row's lock. */
 import {
   awaitRow,
   concludeRemoval,
@@ -29,7 +29,7 @@ import {
   type Removable,
 } from "../records/index.ts";
 
-/** One transaction's part: removes the record as its mapping says, and ends the event. */
+/** Removes the record by the policy of its mapping and ends the event, within the caller's transaction. */
 export async function removeRecord(
   tx: StoreTransaction,
   { lane, event, start }: Held,
@@ -52,12 +52,12 @@ export async function removeRecord(
   return concludeRemoval(start, event, removed, context);
 }
 
-/** The record has another resource by now, or its resource lives where nothing is connected. */
+/** Whether the record is paired with another resource by now, or its resource is out of reach. */
 function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
   return hasOther || tombstone?.movedTo !== undefined;
 }
 
-/** Removes the record as planned; where the app says that the record wins, or keeps it, it is kept. */
+/** Removes the record as planned. The app's hook may keep it, or refuse because the record is newer. */
 async function carryOut(
   writer: RecordWriter,
   lane: Lane,

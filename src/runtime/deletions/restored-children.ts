@@ -1,9 +1,9 @@
 /**
- * Children of a record that is here again, or was moved to another connection. While it was deleted they found no parent, and ended; so
- * they are looked at once more, when its resource was seen to live or another is being made.
+ * Children of a record that was restored, or moved to another connection. While it was deleted, they found no parent
+ * and ended. So they are checked again, once its resource was found alive or another is being created.
  *
- * That is noted as a captured write which moved no column, and done by the drain that takes it: what
- * still saw the parent as ended has ended by then, or will see that it lives.
+ * The check is noted as a captured write without changed columns, and the drain carries it out. By then every event
+ * that still saw the parent as ended has ended itself.
  */
 import { queueRemoval } from "../../engine/processing/index.ts";
 import { deletedWhileAway } from "../../engine/lifecycle/index.ts";
@@ -14,7 +14,7 @@ import type { CapturedChange, Decided, StoreTransaction } from "../../store/stor
 import type { AddressBook, Services } from "../services/index.ts";
 import { isSoftDeleted } from "../records/index.ts";
 
-/** Notes that a record is here again, by the event that restores it. */
+/** Notes that a record was restored, with the event that restores it. */
 export async function noteRestored(
   tx: StoreTransaction,
   { recordType, recordId }: Pick<Lane, "recordType" | "recordId">,
@@ -25,9 +25,8 @@ export async function noteRestored(
 }
 
 /**
- * Follows restored records among captured writes. Their children's records are left to the drain,
- * under our mark: what is paired and agrees is none of its business. Returns the lanes of children
- * that have no record.
+ * Handles restored records among captured writes. Their children's records are noted for the drain under Tandem's
+ * mark, so that it ignores those that agree with base. Returns the lanes of children that have no record.
  */
 export async function followRestored(
   tx: StoreTransaction,
@@ -53,8 +52,8 @@ export async function followRestored(
 }
 
 /**
- * Removes what is left below a resource that is back: it was let go of when the record was moved away, and its
- * own record was deleted meanwhile, so nothing else would ever look at it (S68).
+ * Removes children's resources below a returned resource. They were detached when its record was moved away, and
+ * their own records were deleted meanwhile, so nothing else would ever remove them (S68).
  */
 async function removeDeletedBelow(
   tx: StoreTransaction,
@@ -85,14 +84,14 @@ async function removeDeletedBelow(
 
 type ReturningParent = Pick<Lane, "connectionId" | "resourceType" | "externalId">;
 
-/** A record that has left a connection, or has come to one, with the event that says so. */
+/** A record that was moved out of a connection or into one, with the event of the move. */
 export interface RecordMoved {
   readonly mapping: Mapping;
   readonly lane: Pick<Lane, "recordId">;
   readonly event: EventId;
 }
 
-/** What belongs to records that were moved goes with them: that is left to the drain that takes this. */
+/** Notes the children of moved records for the drain, which moves them as well. */
 export async function noteBelow(
   tx: StoreTransaction,
   moves: readonly RecordMoved[],
