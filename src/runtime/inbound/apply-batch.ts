@@ -1,9 +1,9 @@
 /**
- * Inbound events that need nothing but the database, many in one transaction.
+ * Batches of inbound events that need only the database, many in one transaction.
  *
- * Where what the resource says is trusted, the record's row is free and no code of the app takes part,
- * an event begins and ends in the transaction that admitted or claimed it. Everything else is left as
- * it is, for a worker that works on it alone: what needs a request, waits for something, or fails.
+ * An event begins and ends in the transaction that admitted or claimed it if three things hold: its content is
+ * trusted, the record's row is not locked, and no code of the app takes part. Every other event stays queued, and a
+ * worker processes it singly: it needs a request, waits for something, or fails.
  */
 import {
   claim,
@@ -36,10 +36,10 @@ import { saveDecided } from "../claims/index.ts";
 import { alteredColumns, newRecordPatch, planOnRow } from "../records/index.ts";
 import { type AddressBook, groupBy, mapBy } from "../services/index.ts";
 
-/** A lease that nobody ever sees: the event has ended when the transaction has. */
+/** A lease that is never committed, because the event ends in the same transaction. */
 const LEASE_MS = 60_000;
 
-/** An event that has begun, in memory only. */
+/** An event that was claimed in memory only. */
 interface Begun {
   readonly start: Transition;
   readonly event: TandemEvent;
@@ -47,35 +47,35 @@ interface Begun {
   readonly sight: Sight;
 }
 
-/** A merge that is planned, with what it writes into the record. */
+/** A planned merge, with the columns that it writes. */
 interface Planned extends Begun {
   readonly merged: Plan;
-  /** The record's content as it was; `null` where it is made. */
+  /** The record's content before the merge; `null` if the record is created. */
   readonly before: Content | null;
   readonly row: Row | null;
   readonly patch: RowPatch;
 }
 
-/** Somebody holds what a shared write needs. Nothing of it is tried again together. */
+/** Another transaction holds a row that the batch needs. The batch is not retried: its events are processed singly. */
 class BatchBusyError extends Error {
   override readonly name = "BatchBusyError";
 }
 
-/** What became of what was looked at together. */
+/** The outcome of a batch. */
 export interface BatchOutcome {
-  /** Lanes that had an event which has ended. */
+  /** The number of lanes whose event has ended. */
   readonly ended: number;
-  /** Something was written that the drain has to look at. */
+  /** Whether records were written whose captures the drain must consume. */
   readonly toDrain: boolean;
 }
 
-/** Saves what was admitted, and ends what can be ended together; without a worker all waits for its turn. */
+/** The way to save admitted events that also applies the batch; `undefined` without a worker: all events are queued. */
 export function applyBatchAs(worker: string | null): SaveAdmitted | undefined {
   if (worker === null) return undefined;
   return (tx, decided, book) => applyBatch(tx, decided, worker, book);
 }
 
-/** Saves what was decided on lanes that are held locked, and ends what can be ended together. */
+/** Saves the decisions on locked lanes, and ends every event that can be ended in this transaction. */
 export async function applyBatch(
   tx: StoreTransaction,
   decided: readonly Decided[],
@@ -87,14 +87,14 @@ export async function applyBatch(
     tx,
     decided.map(({ before, after }) => ({ before, after: results.get(before.id) ?? after })),
   );
-  // Who waits is woken last: their own lanes may be among those that were saved.
+  // Wake waiting children last: their lanes may be in this batch, and saving would undo the wake-up.
   await tx.wakeChildren(created.filter((lane) => book.mayHaveChildren(lane)));
   return { ended: results.size, toDrain };
 }
 
 interface Worked {
   readonly results: ReadonlyMap<LaneId, Transition>;
-  /** Lanes whose record was made. */
+  /** Lanes whose record was created. */
   readonly created: readonly Lane[];
   readonly toDrain: boolean;
 }
@@ -121,7 +121,7 @@ async function processBatch(
       ...(await planUpdates(tx, mapping, own)),
       ...(await planCreates(tx, mapping, own, results, decided, book)),
     ];
-    // Whom no other lane and no journal concerns, nobody has to be told of.
+    // If no other lane and no journal watches these records, skip the capture trigger.
     const isUnwatched = own.every(({ start }) => book.isOnlyLane(start.lane, mapping));
     const toldBy = isUnwatched ? "writer" : "trigger";
     const written = await writeAccepted(tx, mapping, planned, toldBy).catch((error: unknown) => {
@@ -151,8 +151,8 @@ async function processBatch(
 }
 
 /**
- * Claims the lane's next event in memory; what a second look at it ends has ended. `null` where it
- * must be worked on alone, or there is none.
+ * Claims the lane's next event in memory. Returns a transition if the check of the event ends it already; `null` if
+ * there is no event, or if it must be processed singly.
  */
 function begin(
   decided: Decided,
@@ -164,7 +164,7 @@ function begin(
   const next = nextEvent(lane, now);
   if (next === null || next.direction === "outbound" || next.action === "delete") return null;
   if (needsMore(lane) || !book.mayBatch(lane)) return null;
-  // What has just been refused is most likely refused again: it is looked for in no batch.
+  // A lane with an errored event is likely to fail again, which would cost the whole batch.
   if (decided.before.live.some(({ state }) => state === "errored")) return null;
   const context = book.context(lane, now);
   const { lane: claimed } = claim(lane, next, worker, now, LEASE_MS);
@@ -177,12 +177,12 @@ function begin(
   return { start, event, context, sight: sightOfPayload(event, context) };
 }
 
-/** Somebody waits for the lane, its record follows it, or is taken out of the archive with it. */
+/** Whether the lane waits for a create, or its record must follow a move or be taken out of the archive. */
 function needsMore({ awaitingIntent, moved, returned, archivedAs }: Lane): boolean {
   return awaitingIntent !== null || moved !== null || returned !== null || archivedAs !== null;
 }
 
-/** Parents come first: a child's record names its parent's. */
+/** The mappings of a batch. Parents come first, because a child's record refers to its parent's. */
 function mappingsOf(begun: readonly Begun[]): readonly Mapping[] {
   const mappings = [...new Set(begun.map(({ context }) => context.mapping))];
   return mappings.sort((a, b) => Number(a.parent !== null) - Number(b.parent !== null));
@@ -193,7 +193,7 @@ async function planUpdates(
   mapping: Mapping,
   begun: readonly Begun[],
 ): Promise<readonly Planned[]> {
-  // Of several lanes of one record the first: what it writes is for the others to see.
+  // If a record has several lanes, only the first one is merged: the others must see its write.
   const first = new Map<string, Begun>();
   for (const item of begun) {
     const { recordId } = item.start.lane;
@@ -253,8 +253,8 @@ async function planCreates(
 }
 
 /**
- * The parent record of each lane that has one; `null` where the mapping has no parents. A parent that
- * is not settled is no parent yet: its child waits alone.
+ * The parent record of each lane that has one; `null` if the mapping has no parents. A parent that has ended or is
+ * moving does not count, so its child is processed singly.
  */
 async function parentsOf(
   tx: StoreTransaction,
@@ -280,7 +280,7 @@ async function parentsOf(
       records.set(resourceKey(connectionId, first.parent.type, externalId), recordId);
     }
   }
-  // What is decided here says more than what is stored, and of what is made here nothing is stored.
+  // The batch's own decisions are newer than the stored lanes, and lanes created here are not stored yet.
   for (const { before, after } of decided) {
     const lane = results.get(before.id)?.lane ?? after.lane;
     if (lane.externalId === null) continue;
@@ -297,8 +297,8 @@ async function parentsOf(
 }
 
 /**
- * Writes all but what the table refuses, which is found by halves: one record that can never be written
- * costs those beside it a few statements, and not their turn.
+ * Writes all records except those that the table refuses, which are found by bisection: one bad record costs the
+ * others a few statements, not their turn.
  */
 async function writeAccepted(
   tx: StoreTransaction,
@@ -309,7 +309,7 @@ async function writeAccepted(
   try {
     return await tx.records.attempt(() => writeAll(tx, mapping, planned, toldBy));
   } catch (error) {
-    // What is wrong with the table is wrong with every row of it.
+    // A fault of the table concerns every row, so bisection would not help.
     if (!(error instanceof RecordWriteError) || error.code === "table_changed") throw error;
     if (planned.length === 1) return [];
     const middle = Math.ceil(planned.length / 2);
@@ -320,7 +320,7 @@ async function writeAccepted(
   }
 }
 
-/** Writes what was planned; what cannot be written together is left out. */
+/** Writes the planned records with one statement for inserts and one for updates. */
 async function writeAll(
   tx: StoreTransaction,
   mapping: Mapping,
@@ -329,7 +329,7 @@ async function writeAll(
 ): Promise<readonly { readonly item: Planned; readonly id: string; readonly row: Row }[]> {
   const [first] = planned;
   if (first === undefined) return [];
-  // The mark says that it was Tandem; which of the events, the ledger tells.
+  // The mark must only show that Tandem wrote. The ledger tells which event did.
   const origin: EventId = first.event.id;
   const fresh = planned.filter(({ row }) => row === null);
   const made =
@@ -361,7 +361,7 @@ async function writeAll(
   });
 }
 
-/** The app's own functions may throw: then the event is tried alone, and says so. */
+/** Skips an event if one of the app's own functions throws: it is processed singly then, and reports the error. */
 function skipOnError(plan: () => Planned | null): readonly Planned[] {
   try {
     const planned = plan();

@@ -1,9 +1,9 @@
 /**
- * From a decided lane to the written row: one event alone, or a batch at once.
+ * From a decided lane to the written row: for a single event, or for a batch.
  *
- * 1. The row is locked, the merge planned and written, and the event ended in one transaction.
- * 2. A batch decides each event as if it were alone; only its statements are shared.
- * 3. Content that is in doubt is read again before it is merged.
+ * 1. One transaction locks the row, plans and writes the merge, and ends the event.
+ * 2. A batch decides about each event separately; only its statements are shared.
+ * 3. Content in doubt is read again before it is merged.
  */
 export { applyBatch, applyBatchAs } from "./apply-batch.ts";
 export { admitGone, processInbound } from "./process-event.ts";

@@ -1,4 +1,4 @@
-/** Processing an inbound event: trust its content or read again, merge, and end it. */
+/** Processing an inbound event: trust its content or read the resource again, merge, and end the event. */
 import {
   awaitParent,
   awaitRow,
@@ -50,17 +50,17 @@ import {
 } from "../moves/index.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
 
-/** What the event needs before it can end. */
+/** The next step that an event needs before it can end. */
 type Need =
   | { readonly kind: "nothing" }
   | { readonly kind: "owner"; readonly of: Lane }
-  /** `moving`: its record and children are to follow it, and what belongs to it is read too. */
+  /** `moving`: record and children must follow the resource, so its children are read as well. */
   | { readonly kind: "reread"; readonly ref: ResourceRef; readonly moving: MovingLane | null }
   | { readonly kind: "parent"; readonly ref: ResourceRef };
 
 const DONE: Need = { kind: "nothing" };
 
-/** Works on one claimed inbound event until it ends or goes back to the queue. */
+/** Processes one claimed inbound event until it ends or is requeued. */
 export async function processInbound(
   services: Services,
   claimed: Claimed,
@@ -86,7 +86,7 @@ export async function processInbound(
   }
 }
 
-/** A read of the resource, and of what belongs to it where it has moved. */
+/** A read of the resource, and of its children if it has moved. */
 interface Read {
   readonly observation: Observation;
   /** When it began. */
@@ -94,7 +94,7 @@ interface Read {
   readonly move: MoveRead | null;
 }
 
-/** One transaction: check again, merge what is trusted, end the event. */
+/** One transaction: check the event again, merge trusted content, and end the event. */
 async function attempt(
   services: Services,
   claimed: Claimed,
@@ -164,7 +164,7 @@ async function pauseOrRead(
   return { kind: "reread", ref, moving: movingLane(held.lane) };
 }
 
-/** The record and the children follow, and then it is a merge like any other. */
+/** Lets the record and the children follow a move, and then merges as usual. */
 async function mergeMoved(
   tx: StoreTransaction,
   held: Held & { readonly others: readonly Lane[] },
@@ -230,8 +230,8 @@ async function merge(
 }
 
 /**
- * The parent record's key; `null` where none is needed, `undefined` where it is not known yet. A
- * parent whose pairing has ended takes no more children.
+ * The parent record's key; `null` if none is needed, `undefined` if it is not known yet. A parent whose pairing has
+ * ended takes no more children.
  */
 async function parentRecordId(
   tx: StoreTransaction,
@@ -245,12 +245,12 @@ async function parentRecordId(
   if (parent?.tombstoned === true) {
     return { ended: parent.recordId, moved: parent.recordMoved !== null };
   }
-  // Until the parent's children have followed it, nobody can tell which of them this one is.
+  // Before the parent's children have followed a move, this resource cannot be matched with one of them.
   if ((parent?.moved ?? null) !== null) return undefined;
   return parent?.recordId ?? undefined;
 }
 
-/** Reads the resource again, by id. What the read says of its absence ends the event here. */
+/** Reads the resource again, by id. If the provider answers that it is deleted, this ends the event. */
 async function reread(
   services: Services,
   claimed: Claimed,
@@ -269,7 +269,7 @@ async function reread(
   }
 }
 
-/** The resource is deleted for certain: a delete is admitted, and this event is moot. */
+/** Admits the certain deletion of a resource, and ends the claimed event as ignored. */
 export async function admitGone(
   services: Services,
   claimed: Claimed,
@@ -295,7 +295,7 @@ export async function admitGone(
   });
 }
 
-/** The wait for the parent is over: read it, admit it, and wait for its record. */
+/** Reads the parent after the wait for it is over, admits it, and waits for its record. */
 async function readParent(
   services: Services,
   claimed: Claimed,
@@ -327,9 +327,9 @@ async function readParent(
 }
 
 /**
- * The parent was admitted and has no lane: it is surplus. What people write below it belongs to the record
- * that it was made for (S60); where that has no counterpart here, it is named. What we say when we close it is
- * no comment of anybody's.
+ * Handles a child whose parent is surplus, because it was admitted and has no lane. Comments below it belong to the
+ * record that it was made for (S60). If that record has no counterpart here, they become conflicts. Tandem's own
+ * comment on the closing is dropped.
  */
 async function followSurplusParent(
   tx: StoreTransaction,

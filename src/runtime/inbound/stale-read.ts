@@ -1,4 +1,4 @@
-/** Reads lag behind writes: one that is older than what the lane has just heard is refused and tried again. */
+/** Stale reads: a provider's reads may lag behind, so one that is older than the known content is retried. */
 import type { Context } from "../../engine/lane/index.ts";
 import { mayLag } from "../../engine/merge/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
@@ -9,8 +9,8 @@ import type { Observation } from "../../model/observation.ts";
 import type { ReadStart } from "../services/index.ts";
 
 /**
- * A read begins now. How long ago that was is measured by this process's clock; the database, whose times a lane
- * holds, may have another.
+ * Notes that a read begins now. This process's clock measures how long ago that was, because the database's clock,
+ * whose times a lane holds, may differ.
  */
 export function startRead(clock: Clock): ReadStart {
   const from = clock.now();
@@ -18,8 +18,10 @@ export function startRead(clock: Clock): ReadStart {
 }
 
 /**
+ * Refuses a read that may be stale.
+ *
  * @param from When the read began.
- * @param applied What is known of our own write while the read is no help: `no` where there is none.
+ * @param applied Whether our own write took effect, which the stale read does not tell; `no` if there is no write.
  * @throws IntegrationError `stale_read`, retryable.
  */
 export function refuseStale(
@@ -34,8 +36,8 @@ export function refuseStale(
   throw new IntegrationError({
     kind: "retryable",
     code: "stale_read",
-    message: `the read is of ${formatInstant(seen.updatedAt)}, and ${formatInstant(clock.at)} is known`,
-    hint: "Reads can lag behind writes; it is tried again by itself.",
+    message: `the read shows the resource of ${formatInstant(seen.updatedAt)}, but ${formatInstant(clock.at)} is known`,
+    hint: "Reads can lag behind writes; Tandem reads again after a pause.",
     applied,
   });
 }
