@@ -1,4 +1,4 @@
-/** The answer to a request of ours is an observation: what it carries that we did not send is merged. */
+/** Answers to Tandem's requests: each is an observation, and values in it that we did not send are merged. */
 import { awaitRecord, awaitRow, concludeAnswer } from "../../engine/processing/index.ts";
 import { type Context, missedAtMove } from "../../engine/lane/index.ts";
 import { learnIdentity } from "../../engine/creates/index.ts";
@@ -14,7 +14,7 @@ import { recordWriter, writeMerge, type Written } from "../records/index.ts";
 import { leaveWithParent } from "../moves/index.ts";
 import { holdNamed } from "../admission/index.ts";
 
-/** Takes the answer in: it is an observation, and what it carries that we did not send is merged. */
+/** Merges the answer to one request and ends its event. */
 export async function settleAnswer(
   services: Services,
   claimed: Claimed,
@@ -38,7 +38,7 @@ export async function settleAnswer(
     const sight = sightOf(lane, answer, "answer", context);
     const written = await writeAnswer(tx, lane, sight, held, book, context);
     if (typeof written === "string") {
-      // What was sent stays noted as unknown; the next attempt reads the resource and settles it.
+      // The attempt stays noted with an unknown outcome; the next attempt reads the resource and settles it.
       const unread = { lane, ended: taken.ended };
       await save(tx, held, awaitRow(written, unread, held.event, context));
       return;
@@ -50,19 +50,19 @@ export async function settleAnswer(
       return;
     }
     await save(tx, held, await leaveWithParent(tx, concluded, book));
-    // Its echo may have come first: what waits for it waits for this answer all the same.
+    // The echo may have arrived first, and its event waits for this answer all the same.
     await wakeWaiting(tx, concluded.lane);
   });
 }
 
-/** What waited for the resource of a create, and what might have been it. */
+/** Wakes the events that waited for a create's resource: children, and resources that the create may have made. */
 export async function wakeWaiting(tx: StoreTransaction, lane: Lane): Promise<void> {
   await tx.wakeChildren([lane]);
   if (lane.intent?.tokenless !== true) return;
   await tx.wakeAwaitingIntent(lane.connectionId, lane.resourceType);
 }
 
-/** Merges an answer into the record; where the record is gone there is nothing to write. */
+/** Merges an answer into the record. If the record is deleted, only the lane takes the answer. */
 export async function writeAnswer(
   tx: StoreTransaction,
   lane: Lane,
@@ -100,7 +100,7 @@ export async function writeAnswer(
   return written === "missing" ? withoutRecord : written;
 }
 
-/** The record was moved away while a request was under way: of what it answers nothing reaches it. */
+/** The merge of an answer whose record was moved away meanwhile: no value of it may reach the record. */
 function afterMove(lane: Lane, { content, at }: Sight, { id }: TandemEvent) {
   const sent = pick(content, Object.keys(lane.attempt?.values ?? {}));
   return {
@@ -109,7 +109,7 @@ function afterMove(lane: Lane, { content, at }: Sight, { id }: TandemEvent) {
   };
 }
 
-/** Another resource was adopted meanwhile: this one is surplus, and the sweep closes it. */
+/** Whether the lane adopted another resource meanwhile: this one is surplus, and the sweep closes it. */
 export function isOfAnother({ externalId }: Lane, seen: Observation): boolean {
   return externalId !== null && externalId !== seen.externalId;
 }

@@ -1,8 +1,7 @@
 /**
- * Edits of paired records, begun in the transaction that claims them: what each does next is decided for
- * many at once. Nearly all read first what they would overwrite, and are begun after that
- * (`read-first.ts`). What needs more than lane and record is left to its own turn: a create, a removal, a
- * look into an unknown outcome, an author's line.
+ * The next steps of edits of paired records, decided as a batch in the transaction that claims them. Nearly all
+ * edits read first what they would overwrite, and continue in `read-first.ts`. An event that needs more than its lane
+ * and record is processed singly: a create, a removal, a read-back, an attribution line.
  */
 import { stepOutbound } from "../../engine/processing/index.ts";
 import { processing } from "../../engine/lane/index.ts";
@@ -21,7 +20,7 @@ import {
 } from "../services/index.ts";
 import { awaitAccount } from "../claims/index.ts";
 
-/** An edit whose lane is held under its claim. */
+/** An edit whose lane is locked under its claim. */
 export interface Beginning {
   readonly held: Held;
   readonly recordId: string;
@@ -29,7 +28,7 @@ export interface Beginning {
   readonly mapping: Mapping;
 }
 
-/** Begins what can be begun of the events that were just claimed; the others are not in the result. */
+/** Decides the next step of claimed events. An event that must be processed singly is not in the result. */
 export async function beginWrites(
   tx: StoreTransaction,
   claimed: readonly Decided[],
@@ -53,7 +52,7 @@ export async function beginWrites(
   return begun;
 }
 
-/** What is edited by an event; `null` where it is no edit, or one that must go alone. */
+/** The edit that an event carries; `null` if it is not an edit, or if it must be processed singly. */
 export function beginningOf(start: Transition, book: AddressBook): Beginning | null {
   const { lane } = start;
   const event = processing(lane);
@@ -66,7 +65,7 @@ export function beginningOf(start: Transition, book: AddressBook): Beginning | n
   return { held: { lane, event, start }, recordId, contact, mapping };
 }
 
-/** Decides what an edit does next; `null` where it is to be decided alone. */
+/** Decides the next step of an edit; `null` if the edit must be processed singly. */
 export function beginWrite(
   { held, contact }: Beginning,
   row: Row | null,
@@ -75,7 +74,7 @@ export function beginWrite(
   { random }: Pick<Services, "random">,
   { looked }: { readonly looked: boolean },
 ): BegunWrite | null {
-  // An absent row may only be hidden from us: the event is tried alone then, and asks.
+  // An absent row may only be hidden from Tandem. The single processing of the event checks that.
   if (row === null) return null;
   const context = book.context(held.lane, now);
   try {
@@ -106,7 +105,7 @@ export function beginWrite(
         return null;
     }
   } catch {
-    // The app's own functions may throw: the event is tried alone then, and says so.
+    // The app's own functions may throw. The single processing of the event reports the error.
     return null;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Processing an outbound event: decide from record and base as they are now, commit what is sent,
- * send it, and merge the answer. No transaction is open while a request is on its way.
+ * Processing an outbound event: decide from the present record and base, commit the values to send, send them, and
+ * merge the answer. No transaction is open while a request is on its way.
  */
 import {
   awaitDrain,
@@ -48,7 +48,7 @@ type Step = Exclude<OutboundStep, { kind: "settled" | "ask_author" }>;
 type Look = Extract<Step, { kind: "reread" | "find" }> & { readonly contact: Contact };
 type AnyLook = Pick<Exclude<Step, { kind: "request" }>, "kind"> & { readonly contact: Contact };
 
-/** Works on one claimed outbound event until it ends or goes back to the queue. */
+/** Processes one claimed outbound event until it ends or is requeued. */
 export async function processOutbound(
   services: Services,
   claimed: Claimed,
@@ -97,8 +97,8 @@ export async function processOutbound(
 }
 
 /**
- * Goes on with what was begun with others. `true` where it has read what it would overwrite, and is to
- * go on alone.
+ * Continues an edit whose first step was decided in a batch. Returns `true` if it has read what it would overwrite,
+ * and must be processed singly from there.
  */
 async function goOn(
   services: Services,
@@ -124,10 +124,10 @@ async function goOn(
   return settleLook(services, claimed, book, begun, seen, from);
 }
 
-/** How far this worker has looked into an unknown outcome. */
+/** The result of this worker's read-back of an unknown outcome. */
 type Looked = "not_yet" | "found_nothing" | "settled";
 
-/** One transaction: what comes next? `null` where the event ended, waits, or is not ours any more. */
+/** Decides the next step in one transaction; `null` if the event ended, waits, or belongs to another worker now. */
 async function decide(
   services: Services,
   claimed: Claimed,
@@ -154,7 +154,7 @@ async function decide(
       writer: writerFor(asked, author),
       parent: await parentState(tx, held.lane, context),
       token: randomToken(services.random),
-      // What was not there when it was listed may have been bound by its echo since.
+      // A resource that the list did not show may have been paired by its echo since.
       looked: looked === "settled" || (looked === "found_nothing" && held.lane.externalId === null),
     };
     const { mapping } = context;
@@ -187,7 +187,7 @@ async function isHiddenFrom(tx: StoreTransaction, { recordId }: Lane, { mapping 
   return recordId !== null && (await hiddenOf(tx, mapping, [recordId])).has(recordId);
 }
 
-/** Looks into an unknown outcome. `null`: nothing was created. */
+/** Reads back an unknown outcome. `null`: nothing was created. */
 async function look(
   step: Look,
   claimed: Claimed,
@@ -217,7 +217,7 @@ async function readOrGone(
   }
 }
 
-/** Merges what a look has seen; `false` where the event went back to the queue. */
+/** Merges the result of a read; returns `false` if the event was requeued. */
 async function settleLook(
   services: Services,
   claimed: Claimed,

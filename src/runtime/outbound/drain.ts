@@ -1,6 +1,6 @@
 /**
- * The drain: captured local writes become outbound events, one per lane and batch. It consumes
- * what it reads, and reads the records as they are now: a burst of edits is one event.
+ * The drain: turns captured local writes into outbound events, one per lane and batch. It removes the captures that
+ * it reads, and reads the present records, so that a burst of edits is one event.
  */
 import {
   admitChange,
@@ -46,11 +46,11 @@ const BATCH = 500;
 export async function drainChanges(services: Services): Promise<number> {
   return services.store.transaction(async (tx) => {
     const changes = await tx.changes.take(BATCH);
-    // It is woken whenever something may have been written, and mostly nothing was.
+    // The drain is woken whenever something may have been written, and mostly nothing was.
     if (changes.length === 0) return 0;
     const book = await AddressBook.openWithin(tx, services);
     const targets: Target[] = [];
-    // Parents come first: a child's connection is found through its parent's lane.
+    // Drain parents first: a child's connection is found through its parent's lane.
     const ordered = [...services.mappings].sort((a, b) => depth(a) - depth(b));
     for (const mapping of ordered) {
       const own = changes.filter((change) => concerns(change, mapping));
@@ -65,8 +65,8 @@ export async function drainChanges(services: Services): Promise<number> {
 }
 
 /**
- * Takes in what has been captured by now. An app that writes as fast as this drains does not keep it for
- * ever: the oldest are taken first, so what was there has been taken after as many.
+ * Drains the captures that exist now. It ends even if the app writes as fast as this drains: the oldest captures are
+ * taken first, so the present ones are done after the same number.
  */
 export async function drainPresent(services: Services): Promise<void> {
   let { undrained } = await services.store.ledger.counts();
@@ -77,29 +77,29 @@ export async function drainPresent(services: Services): Promise<void> {
   }
 }
 
-/** A journal, or another mapping, may watch columns that are nothing to this one. */
+/** Whether a capture concerns a mapping: a journal or another mapping may watch columns that this one does not map. */
 function concerns({ recordType, operation, columns }: CapturedChange, mapping: Mapping): boolean {
   if (recordType !== mapping.recordType) return false;
   const watched = mappedColumns(mapping);
   return operation !== "update" || columns.some((column) => watched.includes(column));
 }
 
-/** A lane that a record's writes concern. */
+/** A lane whose record has captured writes. */
 interface Target {
   readonly lane: LaneId;
   readonly mapping: Mapping;
   /** Whether the lane was alive when it was looked up. */
   readonly living: boolean;
-  /** The record has left the lane's connection. */
+  /** The destination if the record has left the lane's connection. */
   readonly moved: RecordMove | null;
-  /** It was moved here, and had no lane here before: what belongs to it comes too. */
+  /** The record was moved here and had no lane here before: its children follow. */
   readonly arrives: boolean;
-  /** The record of a lane that ended with it is here again: the key of the lane that follows. */
+  /** The key of the next lane, if the lane ended with its record and the record is restored. */
   readonly restores: LaneKey | null;
-  /** The lane follows one that has ended, so that its children may have met its end. */
+  /** The lane follows one that has ended: children may have ended because of it, and must be checked. */
   readonly revives: boolean;
   readonly row: Row | null;
-  /** Its row is absent and may only be hidden from us. */
+  /** The row is absent and may only be hidden from Tandem. */
   readonly hidden: boolean;
   readonly changes: readonly CapturedChange[];
 }
@@ -140,7 +140,7 @@ async function targetsOf(
         if (present.living.length === 0) unseen.push(recordId);
         continue;
       }
-      // Its resource was deleted before: nothing follows, but what was unsent of it is told.
+      // The resource was deleted before, so nothing is sent; the lane's event keeps unsent edits as conflicts.
       const kept = present.ended.findLast(({ side }) => side === "resource");
       if (kept !== undefined && present.living.length === 0) told?.add(kept.id);
     } else if (!isSoftDeleted(mapping, row)) {
@@ -159,7 +159,7 @@ async function targetsOf(
       }
     }
   }
-  // Without its row nobody can tell where it belongs; a sweep finds it once it can be seen.
+  // Without the row its connection is unknown. A sweep finds the record once the row is visible.
   if (unseen.length > 0) {
     log.warn(
       { table: mapping.recordType, rows: unseen },
@@ -179,7 +179,7 @@ async function targetsOf(
   const isOver = new Set(ended.map(({ id }) => id));
   return [...byRecord].flatMap(([recordId, own]) => {
     const row = rows.get(recordId) ?? null;
-    // Archived, it was nowhere: taken back, it may belong elsewhere, though its lane never ended.
+    // An archived record belongs to no connection. Restored, it may belong to another one, though its lane never ended.
     const isPlaced =
       row !== null &&
       !isSoftDeleted(mapping, row) &&
@@ -208,7 +208,7 @@ function lanesOf<Found extends LaneOfRecord | LaneThatEnded>(
   return mapBy(ofType, ({ recordId }) => recordId);
 }
 
-/** A lane that a write goes to where its record belongs; it may have to be made. */
+/** A lane that takes a write in a connection of its record; the lane may have to be created. */
 interface Begun {
   readonly key: LaneKey & { readonly recordId: string };
   readonly kind: "paired" | "first" | "anew";
@@ -222,7 +222,7 @@ function keyOf(
   return { connectionId, resourceType: resource.type, recordType, externalId: null, recordId };
 }
 
-/** Lanes that ended with their record, which is here again and belongs elsewhere: it has left them. */
+/** Lanes that ended with their record, if the record exists again and belongs to another connection: it was moved. */
 function leftSinceEnded(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
@@ -239,19 +239,19 @@ function leftSinceEnded(
   return lanesLeft(mapping, living, withRecord, byScope, book);
 }
 
-/** Whether the record was there before, and was moved. */
+/** Whether the record existed before these writes and was moved by them. */
 function isMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
   const updates = changes.filter(({ operation }) => operation === "update");
   return updates.length === changes.length && mayHaveMoved(mapping, updates);
 }
 
-/** Whether the writes say where the record belongs: no other write moves it. */
+/** Whether the writes changed the record's scope or parent: no other write moves it. */
 function mayHaveMoved(mapping: Mapping, changes: readonly CapturedChange[]): boolean {
   const column = placingColumn(mapping);
   return column !== null && changes.some(({ columns }) => columns.includes(column));
 }
 
-/** Whether the app made the record anew, or took back its deletion. */
+/** Whether the app inserted the record again, or restored it. */
 function isRevival({ softDelete }: Mapping, changes: readonly CapturedChange[]): boolean {
   return changes.some(
     ({ origin, operation, columns }) =>
@@ -300,7 +300,7 @@ async function admitTargets(
     }
     if (canRestore(before, context)) {
       const after = admitRestore(before, change, context);
-      // Where there is a resource, the look at it comes first.
+      // If there is a resource, it is read first, and that notes the children.
       if (before.externalId === null) back.push(after);
       return [{ before, after }];
     }
@@ -322,8 +322,8 @@ async function admitTargets(
 }
 
 /**
- * The rows as they are once their lanes are held. What was read before may be older than base, which
- * a merge has moved meanwhile: our own write would look like somebody else's.
+ * Reads the rows again after their lanes are locked. A row that was read before may be older than base, which a merge
+ * has changed meanwhile: our own write would look like the app's.
  */
 async function rowsByNow(
   tx: StoreTransaction,
@@ -344,8 +344,8 @@ async function rowsByNow(
 }
 
 /**
- * What moved each record, by lane. A lane that was looked up as alive and has ended since, or the other
- * way round, was decided on by somebody who saw the record at another time: all is looked up again.
+ * The change that moved each record, by lane. If a lane has ended or was restored since its look-up, another worker
+ * saw the record at another time: the transaction is retried.
  */
 async function shiftsOf(
   tx: StoreTransaction,

@@ -1,4 +1,4 @@
-/** Finds what an earlier create has made, by listing: a search index lags behind by minutes. */
+/** Finds the resource that an earlier create made, by listing: a search index lags behind by minutes. */
 import {
   CLOCK_ALLOWANCE_MS,
   isByItsWriter,
@@ -18,10 +18,12 @@ import { hold } from "../claims/index.ts";
 import { isIn } from "../admission/index.ts";
 
 /**
- * The resource of ours (the account's, or an author's under whose token a create left) that carries the
- * token. Else one without a token that says what left, was made since, and is nobody's: there was no room
- * for the token, or it was edited away (S59). `null` where there is none. The lowest id wins where there are
- * two that say the same; of edited ones only a single one is told. What somebody else wrote is a copy.
+ * Finds the resource that carries the token and was written by the account, or by a user under whose token a create
+ * was sent. Otherwise finds a resource without a token that has the values sent, was made since, and has no lane:
+ * there was no room for the token, or it was edited away (S59). `null` if there is none.
+ *
+ * The lowest id wins among equal resources; an edited one counts only if it is the only candidate. A resource by any
+ * other author is a copy.
  */
 export async function findCreated(
   services: Services,
@@ -37,7 +39,7 @@ export async function findCreated(
   const identity = await services.gateway.identity(contact.account);
   const client = services.gateway.container(contact);
   const { posted = null } = lane.intent;
-  // The database lost what it knew of its creates (S64): their resource has a token that no lane knows.
+  // A restored database lost the knowledge of its creates (S64): their resource has a token that no lane knows.
   const isForgotten = posted === null;
   const likeness = likenessTest(sought, book.mapping(lane));
   const found: Observation[] = [];
@@ -65,7 +67,7 @@ interface Alike {
   readonly likeness: Likeness;
 }
 
-/** How a resource resembles what left. */
+/** How a resource resembles the values that were sent. */
 function likenessTest(
   { sent, parent }: Extract<OutboundStep, { kind: "find" }>,
   mapping: Mapping | null,
@@ -91,7 +93,7 @@ async function nobodys(
     const tokens = alike.flatMap(({ one }) => one.token ?? []);
     const ofCreates = await tx.findLanesByToken(lane.connectionId, lane.resourceType, tokens);
     const knownTokens = new Set<string | null>(ofCreates.map(({ token }) => token));
-    // What has a lane is somebody's, unless it waits there for this create among others.
+    // A resource with a lane belongs to another record, unless that lane is waiting to learn whose create made it.
     const taken = lanes.filter(({ awaitingIntent }) => awaitingIntent === null);
     const takenIds = new Set(taken.map(({ externalId }) => externalId));
     return alike

@@ -1,11 +1,11 @@
-/** Writes that were begun with others, and may not leave: their account was paused meanwhile. */
+/** Writes that were decided in a batch and must wait, because their account was paused meanwhile. */
 import { withoutRefused } from "../../engine/creates/index.ts";
 import type { AddressBook, Claimed, Contact, Services } from "../services/index.ts";
 import { awaitAccount, hold, save } from "../claims/index.ts";
 
 /**
- * Lets a write that was begun wait where its account was paused since; `false` where it may leave. What
- * was noted of it has not left, and is no unknown outcome.
+ * Postpones a decided write if its account was paused since; `false` if it may be sent. The noted attempt was not
+ * sent, so it is removed: its outcome is not unknown.
  */
 export async function waitsForAccount(
   services: Services,

@@ -1,15 +1,15 @@
-/** Whether a request that writes may leave: only while its worker still has the claim. */
+/** Whether a write may be sent: only while its worker still has the claim. */
 import type { OutboundRequest } from "../../engine/processing/index.ts";
 import { forgetLate, hold } from "../claims/index.ts";
 import type { Claimed, Services } from "../services/index.ts";
 
 /**
- * Asked right before each create, edit, closing and deletion. `false`: the claim is lost, and whoever has
- * it now does what is left to do.
+ * Checks the claim right before each create, edit, closing and deletion. `false`: the claim is lost, and the worker
+ * that has it now continues the event.
  *
- * A create asks the database each time, for what it makes twice is there twice. What changes or removes
- * something asks only where the lease may have run out since the claim: a worker that stood still sees
- * that by its own clock, and a burst of edits costs no statement more.
+ * A create asks the database each time, because a second create makes a second resource. A change or removal asks
+ * only if the lease may have expired since the claim. A worker that stood still sees that by its own clock, and a
+ * burst of edits costs no further statement.
  */
 export async function mayLeave(
   { clock, store }: Services,

@@ -1,11 +1,10 @@
 /**
- * Reading what a write would overwrite, right before it leaves (`engine/processing/read-first.ts` decides where).
+ * Reading what a write would overwrite, right before it is sent (`engine/processing/read-first.ts` decides when).
  *
- * 1. No transaction is open while a resource is read, and each event reads its own: a slow read holds
- *    no other up.
- * 2. Edits that have read at the same time are begun in one transaction: what was read is merged, and what
- *    is still to be sent is noted. Whatever writes into a record, or needs another look, is left to its own
- *    turn.
+ * 1. No transaction is open while a resource is read. Each event reads its own resource, so a slow read delays no
+ *    other event.
+ * 2. Edits that have read at the same time continue in one transaction, which merges the reads and notes the values
+ *    to send. An edit that writes to its record, or needs another read, is processed singly.
  */
 import { learnIdentity } from "../../engine/creates/index.ts";
 import { sightOf } from "../../engine/merge/index.ts";
@@ -35,14 +34,14 @@ import { admitGone, refuseStale } from "../inbound/index.ts";
 import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother } from "./answer.ts";
 
-/** What is to be read before a write. */
+/** The read that must precede a write. */
 export interface ReadFirst {
   readonly contact: Contact;
   readonly ref: ResourceRef;
   readonly validator: string | null;
 }
 
-/** Reads it. `gone`: the resource is deleted, and so is the event's work. */
+/** Reads the resource. `gone`: it is deleted, and the event has ended. */
 export async function readFirst(
   services: Services,
   claimed: Claimed,
@@ -55,7 +54,7 @@ export async function readFirst(
   } catch (error) {
     if (!(error instanceof IntegrationError)) throw error;
     const isAbsent = error.kind === "gone" || error.kind === "not_found";
-    // A deletion that finds nothing ends as ever: by what its own request is answered.
+    // A deletion whose resource is absent ends as usual: by the answer to its own request.
     if (isAbsent && claimed.action === "delete") return "absent";
     if (error.kind !== "gone") throw error;
     await admitGone(services, claimed, book);
@@ -63,7 +62,7 @@ export async function readFirst(
   }
 }
 
-/** Begins an edit with those that have read at the same time; `null` where it is to begin alone. */
+/** Decides an edit in a batch with those that have read at the same time; `null` if it must be processed singly. */
 export async function beginAfterRead(services: Services, edit: ReadEdit): Promise<Begun | null> {
   const begun = new Map<LaneId, Begun>();
   const done = await services.reads.add(edit.claimed.claim.worker, { ...edit, begun }, (all) =>
@@ -80,9 +79,9 @@ async function beginTogether(
   try {
     results = await services.store.transaction((tx) => beginAll(tx, services, edits));
   } catch (error) {
-    // Who is killed tries nothing again.
+    // A killed worker must not write again: rethrow instead of retrying one by one.
     if (edits.some(({ signal }) => signal.aborted)) throw error;
-    services.log.warn(tell(error), "edits could not be begun together; each is tried alone");
+    services.log.warn(tell(error), "a batch of edits failed; each is processed singly");
     return new Set();
   }
   for (const [{ claimed, begun }, result] of results) begun.set(claimed.lane, result);
@@ -125,7 +124,7 @@ async function beginAll(
       const merged = afterRead(edit, beginning, row, captures, tx);
       const write =
         merged === null ? null : beginWrite(merged, row, tx, edit.book, services, { looked: true });
-      // Where the write must look once more, or asks for more than lane and row, it does so alone.
+      // A write that must read again, or needs more than lane and row, is processed singly.
       if (write === null || write.begun.kind === "read") continue;
       decided.push({ before: beginning.held.lane, after: write.after });
       results.set(edit, write.begun);
@@ -135,7 +134,7 @@ async function beginAll(
   return results;
 }
 
-/** The event once what was read is merged; `null` where the merge writes into the record, or is refused. */
+/** The edit after its read was merged; `null` if the merge changes the record, or is refused. */
 function afterRead(
   { book, seen, from }: ReadEdit,
   beginning: Beginning,
@@ -161,7 +160,7 @@ function afterRead(
       concludeLook(start, held.event, sight, merged, { before, after }, context),
     );
   } catch {
-    // A read that lags, or the app's own functions: the event is tried alone then, and says so.
+    // A stale read, or an error of the app's own functions. The single processing of the event reports it.
     return null;
   }
 }

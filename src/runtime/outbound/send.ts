@@ -1,4 +1,4 @@
-/** Carries out what an outbound event has decided to send. No transaction is open while it is on its way. */
+/** Sending the request of an outbound event. No transaction is open while it is on its way. */
 import { concludeResourceRemoval, type OutboundRequest } from "../../engine/processing/index.ts";
 import { type ContainerClient, IntegrationError } from "../../integrations/integration.ts";
 import type { Observation } from "../../model/observation.ts";
@@ -18,15 +18,15 @@ import { admitGone } from "../inbound/index.ts";
 import { settlePatch } from "./settle-together.ts";
 import { settleAnswer } from "./answer.ts";
 
-/** The turn that an event has at a worker. */
+/** The control of one event's processing by its worker. */
 export interface Turn {
-  /** Aborted where the worker is killed: nothing more is written then. */
+  /** Aborted if the worker is killed: nothing may be written after that. */
   readonly signal: AbortSignal;
-  /** Called when the API has answered: what is left is the database's. */
+  /** Called when the API has answered: only database work is left. */
   readonly answered: () => void;
 }
 
-/** Returns who is to write instead, where the author's own token was refused; else `null`. */
+/** Sends a request. Returns the writer to retry with if the author's own token was refused; otherwise `null`. */
 export async function carryOut(
   services: Services,
   claimed: Claimed,
@@ -91,7 +91,7 @@ function send(
     : client.create({ type, values, parent: request.parent, token }, signal);
 }
 
-/** A resource that is gone already needs no deletion. Closing answers with what it is like then. */
+/** Sends a removal. A resource that is deleted already counts as removed. A closing returns the resource after it. */
 async function remove(
   client: ContainerClient,
   request: Extract<OutboundRequest, { kind: "delete" | "close" }>,

@@ -1,10 +1,10 @@
 /**
- * Answers to edits, taken in together: while one transaction takes some in, those that come meanwhile
- * are gathered for the next. Nearly all say what was sent, and ask nothing of the record but a look.
+ * Batches of answers to edits: while one transaction merges a batch, the answers that arrive are collected for the
+ * next. Nearly all answers show the values sent, and leave the record as it is.
  *
- * 1. Each is decided on its own lane and row, as if it were alone; only the statements are shared.
- * 2. Nobody waits: a lane or a row that somebody holds, and whatever writes into a record, is left to be
- *    taken in alone. So is everything where the statements fail.
+ * 1. Each answer is decided on its own lane and row; only the statements are shared.
+ * 2. The batch never waits for a lock. An answer whose lane or row is locked, or that changes the record, is merged
+ *    singly. If the statements fail, all are.
  */
 import { learnIdentity } from "../../engine/creates/index.ts";
 import { sightOf } from "../../engine/merge/index.ts";
@@ -18,7 +18,7 @@ import { type Held, mapBy, type PatchAnswer, type Services, tell } from "../serv
 import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother, settleAnswer } from "./answer.ts";
 
-/** An answer whose lane is held under its claim. */
+/** An answer whose lane is locked under its claim. */
 interface Answered {
   readonly from: PatchAnswer;
   readonly held: Held;
@@ -26,7 +26,7 @@ interface Answered {
   readonly mapping: Mapping;
 }
 
-/** Takes in what answered an edit, with what answers others of this worker at the same time. */
+/** Merges the answer to an edit, in a batch with other answers that this worker gets at the same time. */
 export async function settlePatch(services: Services, answered: PatchAnswer): Promise<void> {
   const { claimed, book, contact, answer } = answered;
   const settled = await services.answers.add(claimed.claim.worker, answered, (all) =>
@@ -42,9 +42,9 @@ async function settleTogether(
   try {
     return await services.store.transaction((tx) => settleAll(tx, services, answers));
   } catch (error) {
-    // Who is killed tries nothing again.
+    // A killed worker must not write again: rethrow instead of retrying one by one.
     if (answers.some(({ signal }) => signal.aborted)) throw error;
-    services.log.warn(tell(error), "answers could not be taken in together; each is alone");
+    services.log.warn(tell(error), "a batch of answers failed; each is merged singly");
     return new Set();
   }
 }
@@ -96,7 +96,7 @@ async function settleAll(
   return settled;
 }
 
-/** What ends an edit whose answer asks nothing of the record; `null` where it is to be taken in alone. */
+/** Ends an edit whose answer leaves the record as it is; `null` if the answer must be merged singly. */
 function conclude(
   { from, held, recordId, mapping }: Answered,
   row: Row,
@@ -114,7 +114,7 @@ function conclude(
     const after = recordAfter({ ...planned.lane, recordId }, row, mapping);
     return concludeAnswer(start, held.event, sight, merged, { before, after }, context);
   } catch {
-    // The app's own functions may throw: the event is tried alone then, and says so.
+    // The app's own functions may throw. The single processing of the event reports the error.
     return null;
   }
 }
