@@ -1,10 +1,10 @@
-/** Rows that are not there for us: deleted, or hidden by row security. */
+/** Rows that Tandem does not find: deleted, or hidden by row security. */
 import { isHidden } from "../../engine/processing/index.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { RecordStore, StoreTransaction } from "../../store/store.ts";
 import { mapBy } from "../services/index.ts";
 
-/** Which records, whose rows are absent, may only be hidden from us. */
+/** The absent rows that may only be hidden from Tandem. */
 export async function hiddenOf(
   tx: StoreTransaction,
   mapping: Mapping,
@@ -18,7 +18,7 @@ export async function hiddenOf(
   return new Set(absent.filter((id) => isHidden(true, captured.get(id) ?? [])));
 }
 
-/** Locks a record's row if nobody holds it; says of an absent one whether it may only be hidden from us. */
+/** Locks a record's row unless another transaction holds it; reports whether an absent row may be hidden. */
 export async function lockVisible(
   tx: StoreTransaction,
   mapping: Mapping,

@@ -1,4 +1,4 @@
-/** Both sides of a pairing as a plan looks at them: the record as it is now, the resource by its id. */
+/** Reading both sides of a pairing for a plan: the present record, and the resource by its id. */
 import type { RecordSide } from "../../engine/lifecycle/index.ts";
 import { isArchivedByUs } from "../../engine/lane/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
@@ -22,7 +22,7 @@ export async function rowsOf(
   );
 }
 
-/** The record of a lane. What we archived, and the app left so, comes back with its resource. */
+/** The record of a lane. A record that Tandem archived and the app left so counts: it returns with its resource. */
 export function recordSide(
   mapping: Mapping,
   lane: Lane,
@@ -33,11 +33,11 @@ export function recordSide(
   if (row === undefined) return { kind: "gone" };
   if (isSoftDeleted(mapping, row) && !isArchivedByUs(lane, row, mapping)) return { kind: "gone" };
   const content = contentOrNull(mapping, row);
-  // A mapping that throws: the event's own attempt will say so.
+  // If the mapping throws, the processing of the event reports the error.
   return content === null ? { kind: "gone" } : { kind: "present", content };
 }
 
-/** Reads a resource by id. Where we have access, a 404 means that it is gone. */
+/** Reads a resource by id. The caller has access to its container, so a 404 means that it is deleted. */
 export async function readOrAbsent(
   services: Services,
   contact: Contact,

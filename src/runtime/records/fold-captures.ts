@@ -1,4 +1,4 @@
-/** What the captured writes of a batch come to: a burst of edits is one change of its record. */
+/** Folding the captured writes of a batch: a burst of edits is one change of its record. */
 import { type admitChange, type RecordChange, unsentOf } from "../../engine/processing/index.ts";
 import { isArchivedByUs } from "../../engine/lane/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
@@ -8,16 +8,16 @@ import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { CapturedChange } from "../../store/store.ts";
 
-/** The writes to one record, with its row as it is now. */
+/** The writes to one record, with its present row. */
 export interface Folded {
   readonly mapping: Mapping;
   readonly row: Row | null;
-  /** Its row is absent and may only be hidden from us: that is no delete. */
+  /** The row is absent and may only be hidden from Tandem: that is no delete. */
   readonly hidden: boolean;
   readonly changes: readonly CapturedChange[];
 }
 
-/** A batch of writes to one record as one change: what they leave, and when each column was written. */
+/** Folds a batch of writes to one record into one change, with the time of each column's last write. */
 export function foldChanges(
   lane: Lane,
   { mapping, row, hidden, changes }: Folded,
@@ -40,7 +40,7 @@ export function foldChanges(
   };
 }
 
-/** Whether the writes changed a field that differs from base: then somebody else had a hand in it. */
+/** Whether the writes changed a field that differs from base: then the app, not only Tandem, changed it. */
 function touches(
   mapping: Mapping,
   changes: readonly CapturedChange[],
@@ -53,9 +53,9 @@ function touches(
 }
 
 /**
- * When each column was changed by somebody else than Tandem. Under our own origin that is only
- * where the row does not say what we wrote: an app's trigger answered our write, or the merge of another lane
- * made it. Then it is as old as the edit that was merged (situation 70).
+ * When the app last changed each column. A write under Tandem's mark counts only if the row differs from base: an
+ * app's trigger changed our write, or the merge of another lane wrote it. In the latter case the edit that was merged
+ * gives the time (situation 70).
  */
 export function changeTimes(
   mapping: Mapping,
@@ -80,13 +80,13 @@ function earlierOf(a: Instant, b: Instant): Instant {
   return a < b ? a : b;
 }
 
-/** Whether the app marked the record as deleted. */
+/** Whether the record is marked as deleted. */
 export function isSoftDeleted(mapping: Mapping, row: Row): boolean {
   const value = mapping.softDelete === null ? null : row[mapping.softDelete];
   return value !== null && value !== undefined;
 }
 
-/** Its resource is alive after all, and whoever merges that next takes back that we archived it. */
+/** Whether Tandem archived the record but its resource returned: the next merge undoes the archiving. */
 function isReturning(lane: Lane, row: Row, mapping: Mapping): boolean {
   return lane.tombstone === null && isArchivedByUs(lane, row, mapping);
 }

@@ -1,9 +1,9 @@
 /**
- * Reading and writing the app's rows, and where a record belongs.
+ * Reading and writing the app's rows, and finding the connections that a record belongs to.
  *
  * 1. A row is locked without waiting: a row that the app holds makes the event wait instead.
- * 2. `write-record.ts` is the one way in which a record is written, by SQL or by `apply`.
- * 3. Each write of ours carries our mark, so that the drain recognises it.
+ * 2. Only `write-record.ts` and `inbound/apply-batch.ts` write records.
+ * 3. Each write of Tandem's carries its mark, so that the drain recognises it.
  * 4. A hidden row is not a deleted row.
  */
 export { hiddenOf, lockVisible } from "./absent-rows.ts";

@@ -1,6 +1,6 @@
 /** Keys and scope values as the text by which they are compared. */
 
-/** A key or scope value as text; the store gives big ones as text already. None where it is null. */
+/** A key or scope value as text; the store returns large numbers as text already. Empty if the value is null. */
 export function keyText(value: unknown): readonly string[] {
   switch (typeof value) {
     case "string":

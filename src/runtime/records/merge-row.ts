@@ -1,4 +1,4 @@
-/** The record's side of a merge: read or lock the row, plan against it, write what was planned. */
+/** The record's side of a merge: read or lock the row, plan against it, and write the plan. */
 import { type Context, isArchivedByUs } from "../../engine/lane/index.ts";
 import {
   keepRecord,
@@ -32,14 +32,14 @@ export interface Written {
 /** Why a merge could not be written now. */
 export type Unwritten = "missing" | "busy" | "hidden";
 
-/** What a new record needs beside the mapped fields. */
+/** The values that a new record needs besides the mapped fields. */
 export interface NewRecord {
   readonly scope: string;
-  /** The parent record's key; `null` where the type has no parent. */
+  /** The parent record's key; `null` if the type has no parent. */
   readonly parentId: string | null;
 }
 
-/** Merges a sight into the lane's record, creating it if the resource is not paired yet. */
+/** Merges the resource's content into the lane's record, and creates the record if there is none yet. */
 export async function writeMerge(
   tx: StoreTransaction,
   lane: Lane,
@@ -67,16 +67,16 @@ export async function writeMerge(
   };
 }
 
-/** What is to become of a record's row that is held. */
+/** The plan for a record's locked row. */
 export interface RowPlan {
   readonly lane: Lane;
   readonly before: Content;
   readonly merged: Plan;
-  /** What lifts our own archiving. */
+  /** The columns that undo Tandem's own archiving. */
   readonly back: RowPatch;
 }
 
-/** Plans a merge into a row; writes that are captured and not drained yet count already. */
+/** Plans a merge into a row. Captured writes that are not drained yet count already. */
 export function planOnRow(
   lane: Lane,
   row: Row,
@@ -91,12 +91,12 @@ export function planOnRow(
   return { lane: timed, before, merged, back: liftedArchive(timed, row, mapping) };
 }
 
-/** Whether the row stays as it is. */
+/** Whether the plan leaves the row as it is. */
 export function leavesRow({ merged, back }: Pick<RowPlan, "merged" | "back">): boolean {
   return Object.keys({ ...merged.toRecord, ...back }).length === 0;
 }
 
-/** The record of a lane as a merge has left it. */
+/** The record of a lane after a merge. */
 export function recordAfter(
   lane: Lane & { readonly recordId: string },
   row: Row,
@@ -109,13 +109,13 @@ export function recordAfter(
   };
 }
 
-/** A row to be deleted, with its content. */
+/** A row to delete, with its content. */
 export interface Removable {
   readonly row: Row;
   readonly content: Content;
 }
 
-/** A deletion's row, locked; `null` where it is gone already. */
+/** Locks the row of a deletion; `null` if it is deleted already. */
 export async function lockForRemoval(
   tx: StoreTransaction,
   lane: Lane,
@@ -127,7 +127,7 @@ export async function lockForRemoval(
   return locked.status === "missing" ? null : locked.status;
 }
 
-/** Writes that are captured and not drained yet count already: "later" must see them. */
+/** Adds the times of captured writes that are not drained yet: the decision which side is later must see them. */
 export async function takePendingTimes(
   tx: StoreTransaction,
   lane: Lane,
@@ -140,8 +140,8 @@ export async function takePendingTimes(
 }
 
 /**
- * The lane with the times of what is captured and not drained, as the drain will take them. A write of ours
- * counts where the record differs from this lane's base: the merge of another lane made it (situation 70).
+ * The lane with the times of captured writes, as the drain will set them. A write of Tandem's counts if the record
+ * differs from this lane's base: the merge of another lane made it (situation 70).
  */
 function pendingTimes(
   lane: Lane,
@@ -174,7 +174,7 @@ async function createRecord(
   return { lane, merged, before: null, after: { id, content: recordContent(mapping, row) } };
 }
 
-/** What a new record is made with. */
+/** The columns of a new record. */
 export function newRecordPatch(
   mapping: Mapping,
   patch: RowPatch,
@@ -217,7 +217,7 @@ async function updateRecord(
   }
 }
 
-/** What we archived for a deletion that has proved wrong is archived no more. */
+/** The columns that undo Tandem's archiving after the deletion proved wrong. */
 function liftedArchive(lane: Lane, row: Row, mapping: Mapping): RowPatch {
   const { softDelete } = mapping;
   if (softDelete === null || lane.tombstone !== null) return {};

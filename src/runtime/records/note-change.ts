@@ -1,18 +1,18 @@
-/** What happened to records although nothing said so, and who would tell of it anyway. */
+/** Changes of records that no trigger captured, noted for the drain as if one had. */
 import type { Lane } from "../../model/lane.ts";
 import { type Mapping, mappedColumns } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 
 /**
- * Whether the lane has an event that will look at its record, or may not be looked at for now: it is
- * switched off, or its record is archived still while its resource is alive.
+ * Whether a comparison of the lane's record is not needed, because an outbound event will make it, or not allowed: the
+ * lane is switched off, or its record is still archived although its resource returned.
  */
 export function isLookedAt(lane: Lane): boolean {
   const isHeld = lane.disabled !== null || lane.returned !== null;
   return isHeld || lane.live.some(({ direction }) => direction === "outbound");
 }
 
-/** Whether a write to the lane's record was captured and not drained: that is told by itself. */
+/** Whether a write to the lane's record was captured and not drained yet: the drain will handle it. */
 export async function isCaptured(
   tx: StoreTransaction,
   { recordType, recordId }: Pick<Lane, "recordType" | "recordId">,
@@ -20,19 +20,19 @@ export async function isCaptured(
   return recordId !== null && (await tx.changes.peek(recordType, [recordId])).length > 0;
 }
 
-/** A record that the drain is to look at, though nobody wrote it. */
+/** A record that the drain must check although no write was captured. */
 export interface Untold {
   readonly recordType: string;
   readonly recordId: string | null;
   readonly mapping: Mapping;
 }
 
-/** Lets the drain end the pairings of records that are gone, as if it had been told just now. */
+/** Lets the drain end the pairings of deleted records, as if the deletions had been captured now. */
 export async function noteGone(tx: StoreTransaction, records: readonly Untold[]): Promise<void> {
   await noteUntold(tx, records, mappedColumns);
 }
 
-/** @param columnsOf What counts as written; `null`: nothing, and the record is left out. */
+/** @param columnsOf The columns that count as written; `null`: the record is skipped. */
 export async function noteUntold(
   tx: StoreTransaction,
   records: readonly Untold[],

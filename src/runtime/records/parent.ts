@@ -26,7 +26,7 @@ export async function parentState(
   return { type: parent.resourceType, externalId: parent.externalId };
 }
 
-/** Whether the record has a counterpart where its parent was, which follows that by and by. */
+/** Whether the record has an ended lane in the connection that its parent moved from, so that it will follow. */
 async function isToFollow(
   tx: StoreTransaction,
   { recordType, recordId, resourceType }: Lane,
@@ -37,7 +37,7 @@ async function isToFollow(
   return ended.some((one) => one.connectionId === from && one.resourceType === resourceType);
 }
 
-/** A pairing that has ended has no resource to come; where there was none yet, one may come. */
+/** The parent's ended lane, which gets no resource any more; `null` if the parent may still get one. */
 async function endedParent(
   tx: StoreTransaction,
   lane: Lane,
@@ -45,7 +45,7 @@ async function endedParent(
   mapping: Mapping,
 ): Promise<ParentState> {
   const lanes = await tx.findTombstonedLanes(mapping.parent?.recordType ?? "", parentIds);
-  // Of several, the last says how its parent went.
+  // If there are several, the last one tells how the parent ended.
   const ended = lanes.findLast((candidate) =>
     endedIn(candidate).some((id) => isParentOf({ ...candidate, connectionId: id }, lane, mapping)),
   );

@@ -1,4 +1,4 @@
-/** Where records belong by now: by their scope, or by where what they belong to is paired. */
+/** The connections that records belong to now: by their scope, or by the lanes of their parent. */
 import type { ParentState } from "../../engine/processing/index.ts";
 import {
   connectionsAt,
@@ -24,17 +24,17 @@ export type LaneOfRecord = Awaited<ReturnType<StoreTransaction["findLanesByRecor
 
 export type LaneThatEnded = Awaited<ReturnType<StoreTransaction["findTombstonedLanes"]>>[number];
 
-/** The column that says where a record belongs. */
+/** The column that decides which connection a record belongs to. */
 export function placingColumn({ parent, scopeColumn }: Mapping): string | null {
   return parent?.column ?? scopeColumn;
 }
 
 /**
- * Where records belong. While one follows a resource that was moved, or its parent does, it is where
- * its lane is.
+ * The connections that records belong to. While a record or its parent follows a moved resource, it belongs to the
+ * connection of its lane.
  *
- * @param existing The records' living lanes, read before the rows: what follows a resource has its
- *   scope written together with its lane, and a row that is older than the lane would say otherwise.
+ * @param existing The records' living lanes, which must be read before the rows. A move writes the scope and the lane
+ *   in one transaction, so a row older than its lane would show the old scope.
  */
 export async function whereaboutsOf(
   tx: StoreTransaction,
@@ -70,7 +70,7 @@ async function byParents(
   const isParent = ({ resourceType }: { readonly resourceType: string }) =>
     resourceType === resource.parent;
   const living = (await tx.findLanesByRecord(parent.recordType, parentIds)).filter(isParent);
-  // A child that was out of reach with its parent is back with it. A record that has left a lane follows no move.
+  // A child that was out of reach with its parent returns with it. A record that the app moved away follows no move.
   const isAnyMoving = living.some(({ movedFrom }) => movedFrom !== null);
   const over = isAnyMoving ? await tx.findTombstonedLanes(recordType, [...rows.keys()]) : [];
   const ended = over.filter(({ recordMoved }) => recordMoved === null);
@@ -94,7 +94,7 @@ async function byParents(
     }));
     result.set(recordId, { kind: "by_parent", parents: [...parents, ...toCome] });
   }
-  // Few parents ever leave, so only who is not where its parent is asks for those that did.
+  // Parents rarely move away, so only records without a parent in their connection look up ended parents.
   const away = existing.filter(({ recordId, connectionId }) => {
     const where = result.get(recordId);
     const parents = where?.kind === "by_parent" ? where.parents : [];
@@ -105,7 +105,7 @@ async function byParents(
   for (const [recordId, where] of result) {
     if (where.kind !== "by_parent") continue;
     const [parentId] = keyText(rows.get(recordId)?.[parent.column]);
-    // Of several that ended in one connection, the last says how its parent went.
+    // If several ended in one connection, the last one tells how the parent ended.
     const last = new Map(
       overAbove
         .filter((lane) => lane.recordId === parentId)
@@ -122,7 +122,7 @@ async function byParents(
   return result;
 }
 
-/** The connections in which parents without a living lane are to get one, by the parent's key. */
+/** The connections in which parents without a living lane will get one, by the parent's key. */
 async function expectedParents(
   tx: StoreTransaction,
   mapping: Mapping,
@@ -149,8 +149,8 @@ async function expectedParents(
 }
 
 /**
- * Lets the drain make the lanes that the parents of records are expected to get, unless it is about to:
- * a captured write of the parent is still there until the drain that took it has committed.
+ * Lets the drain create the lanes that parents of records are expected to get, unless a captured write of the parent
+ * exists already. A capture stays visible until the drain that takes it commits.
  */
 export async function noteExpectedParents(
   tx: StoreTransaction,
@@ -173,7 +173,7 @@ export async function noteExpectedParents(
   const captured = new Set((await tx.changes.peek(recordType, ids)).map((one) => one.recordId));
   const uncaptured = [...new Set(ids)].filter((id) => !captured.has(id));
   if (uncaptured.length === 0) return;
-  // A drain that committed before the look at captured writes has made its lanes visible.
+  // A drain that committed before captures were read here has made its lanes visible.
   const lanes = await tx.findLanesByRecord(recordType, uncaptured);
   const paired = new Set(
     lanes.flatMap((lane) => (lane.resourceType === above.resource.type ? lane.recordId : [])),
@@ -185,7 +185,7 @@ export async function noteExpectedParents(
   );
 }
 
-/** Which of its records' lanes they have left, with where to. */
+/** The lanes that records of the mapping have left, with the destination. */
 export function lanesLeft(
   mapping: Mapping,
   rows: ReadonlyMap<string, Row>,
@@ -206,8 +206,8 @@ export function lanesLeft(
 }
 
 /**
- * Lets the drain look again where an event belies where its record is; `false` where it does not. A
- * deletion of a lane that another has followed here is none of it.
+ * Lets the drain decide again if an event contradicts its record's present connection; `false` if it does not. The
+ * deletion of a lane that another lane has followed here is no contradiction.
  */
 export async function lookAgain(
   tx: StoreTransaction,
@@ -228,8 +228,8 @@ export async function lookAgain(
 }
 
 /**
- * Whether a record belongs to its lane's connection, by its scope or by where its parent is; `null`
- * where that cannot be told, or where it makes no difference to a child's event.
+ * Whether a record belongs to its lane's connection, by its scope or by its parent's lanes; `null` if that cannot be
+ * told, or if it makes no difference to a child's event.
  */
 async function belongsHere(
   tx: StoreTransaction,
@@ -242,7 +242,7 @@ async function belongsHere(
   const { scopeColumn, parent } = mapping;
   if (row === null || isSoftDeleted(mapping, row)) return null;
   if (parent !== null) {
-    // Most events of a child have nothing to ask, so they do not.
+    // The answer matters to few events of a child, so the others skip the queries.
     const isRisky = [true, false].some((isHere) => isMisplaced(lane, event, isHere));
     if (recordId === null || !isRisky) return null;
     const existing = await tx.findLanesByRecord(recordType, [recordId]);
@@ -253,7 +253,7 @@ async function belongsHere(
   return keyText(row[scopeColumn])[0] === book.contact(connectionId)?.connection.scope;
 }
 
-/** Whether a child's parent is in a connection; `null` while it is on its way, or has ended there. */
+/** Whether a child's parent is in a connection; `null` while the parent is moving, or if it has ended there. */
 function isBelowHere(id: Lane["connectionId"], where: Whereabouts | undefined): boolean | null {
   if (where?.kind !== "by_parent") return null;
   if (where.parents.some(({ standing }) => standing === "moving")) return null;
@@ -262,7 +262,7 @@ function isBelowHere(id: Lane["connectionId"], where: Whereabouts | undefined): 
   return hasEnded ? null : connections.includes(id);
 }
 
-/** The column whose change moved a record; `null` where it is its parent that was moved. */
+/** The change of the column that moved a record; `null` if its parent was moved. */
 export async function shiftOf(
   tx: StoreTransaction,
   { connectionId, parent: above }: Lane,
@@ -285,7 +285,7 @@ export async function shiftOf(
   return { side: "record", field, from: was?.recordId ?? null, to };
 }
 
-/** Lets the drain look at where records belong, as if their column had been written just now. */
+/** Lets the drain decide where records belong, as if their scope or parent column had been written now. */
 export async function noteMoved(tx: StoreTransaction, records: readonly Untold[]): Promise<void> {
   await noteUntold(tx, records, (mapping) => {
     const column = placingColumn(mapping);
@@ -293,13 +293,13 @@ export async function noteMoved(tx: StoreTransaction, records: readonly Untold[]
   });
 }
 
-/** Whether the record of a tombstoned lane has another lane there by now. */
+/** Whether the record of an ended lane has another living lane in the same connection by now. */
 export async function hasMovedOn(tx: StoreTransaction, lane: Lane): Promise<boolean> {
   const living = await livingOf(tx, lane);
   return living.some(({ connectionId }) => connectionId === lane.connectionId);
 }
 
-/** Whether it has, or had one that ended after this did: then nobody takes this one back. */
+/** Whether another lane followed this ended one, living or ended later: then no write restores this one. */
 export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boolean> {
   const { connectionId, resourceType, recordType, recordId } = lane;
   if (recordId === null) return false;
@@ -310,7 +310,7 @@ export async function isSucceeded(tx: StoreTransaction, lane: Lane): Promise<boo
   return takingBack(ofType, living.length > 0, connectionId)?.id !== lane.id;
 }
 
-/** The lanes of its record that live, wherever they are. */
+/** The living lanes of the lane's record in any connection. */
 async function livingOf(
   tx: StoreTransaction,
   { resourceType, recordType, recordId }: Lane,

@@ -1,6 +1,6 @@
 /**
- * Our own writes that nobody else has to look at. The drain would find that they say what base says, and
- * drop them: whoever wrote knows that already, from what the write returned.
+ * Tandem's own writes that the drain need not see: it would find that the row equals base and ignore the capture. The
+ * writer knows that already from the row that the write returned.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Context } from "../../engine/lane/index.ts";
@@ -11,19 +11,19 @@ import { mappedColumns, type Row, type RowPatch } from "../../model/mapping.ts";
 import { keyText } from "./key-text.ts";
 import { placingColumn } from "./placement.ts";
 
-/** A write, and the row as it came out. */
+/** A write, and the row that it returned. */
 export interface OwnWrite {
-  /** The row as it was; `null` where it was made. */
+  /** The row before the write; `null` if it was created. */
   readonly before: Row | null;
   readonly patch: RowPatch;
   readonly row: Row;
 }
 
 /**
- * The columns that moved, as the trigger would tell them, where not all came out as they were written: the
- * app's own code had a hand in it, and the drain has to look. None is the rule.
+ * The changed columns, as the trigger would report them, if the returned row differs from the written values: the
+ * app's own code changed it, and the drain must see that. Usually empty.
  *
- * @param lane As it is after the merge.
+ * @param lane The lane after the merge.
  * @param content The row in the resource's terms.
  */
 export function alteredColumns(

@@ -1,6 +1,6 @@
 /**
- * Writing a record: by SQL, or by the app's own code where the mapping has `apply`. Whichever it
- * is, the write carries our mark, and what must follow the commit is noted in the same transaction.
+ * Writing a record: by SQL, or by the app's own code if the mapping has `apply`. Both ways carry Tandem's mark, and
+ * note the `afterCommit` hook in the same transaction.
  */
 import type { Clock } from "../../model/clock.ts";
 import type { Content } from "../../model/content.ts";
@@ -19,18 +19,18 @@ import {
   ValidationError,
 } from "../services/index.ts";
 
-/** How long the app's code may hold the record's row: well under a lease, and no writer's patience. */
+/** How long the app's code may hold the record's row: well under a lease, so that other writers do not wait longer. */
 const PATIENCE_MS = 20_000;
-/** After this the database ends the transaction, should this process not have done so. */
+/** The database ends the transaction after this time, if this process has not. */
 const FROZEN_MS = 30_000;
 
 /** Writes the records of one mapping on behalf of one event. */
 export interface RecordWriter {
   readonly event: AnyEvent;
-  /** Creates a record from the resource's content; `patch` is what the mapping makes of it. */
+  /** Creates a record from the resource's content; `patch` has the columns that the mapping translates from it. */
   insert(patch: RowPatch, content: Content): Promise<{ readonly id: string; readonly row: Row }>;
   update(id: string, row: Row, patch: RowPatch): Promise<Row>;
-  /** The row as it is where `apply` kept it; `null` where it is gone. */
+  /** Deletes a record. Returns the present row if `apply` kept it; `null` if it is deleted. */
   delete(id: string, row: Row): Promise<Row | null>;
 }
 
@@ -56,7 +56,7 @@ export function recordWriter(
     }
   }
 
-  /** The patch with the columns computed from the row as it will be. */
+  /** The patch with the columns that `derive` computes from the row after the patch. */
   async function withDerived(row: Row | null, patch: RowPatch): Promise<RowPatch> {
     const { derive } = hooks;
     if (derive === null) return patch;
@@ -79,7 +79,7 @@ export function recordWriter(
     return { ...patch, ...derived };
   }
 
-  /** What the app's code left in the table. */
+  /** Reads the row that the app's code wrote. */
   async function readBack(id: string, op: "insert" | "update"): Promise<Row> {
     const row = (await records.read(mapping, [id])).get(id);
     if (row !== undefined) return row;
@@ -162,7 +162,7 @@ function guarded<T>(hook: HookError["hook"], mapping: Mapping, run: () => T): T 
   }
 }
 
-/** What says by itself what follows from it: the app's refusal, the table's, the database's trouble. */
+/** Whether an error is classified already: a refusal by the app or the table, or trouble of the database. */
 function isKnown(thrown: unknown): boolean {
   return (
     thrown instanceof HookError ||
@@ -183,7 +183,7 @@ function failed(hook: HookError["hook"], mapping: Mapping, thrown: unknown): Hoo
   );
 }
 
-/** Not tried again: whoever waits for what waits for them would do so each time. */
+/** The error of a hook that took too long. It is not retried: a hook that deadlocks with its caller always would. */
 function tooSlow(hook: HookError["hook"], mapping: Mapping): HookError {
   return new HookError(
     hook,
