@@ -148,7 +148,10 @@ export default defineConfig(
   },
   {
     name: "tandem/plain words",
-    files: ["src/engine/**"],
+    files: [
+      "src/{model,engine}/**",
+      "src/runtime/{admission,claims,deletions,inbound,outbound,records}/**",
+    ],
     rules: { "tandem/plain-words": "error" },
   },
   {
