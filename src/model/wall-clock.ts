@@ -64,12 +64,12 @@ export function wallClock(zone: string): WallClock {
 /** The time that a clock shows, read as UTC, so that two times of one clock can be compared. */
 export function shownAsUtc(shown: string): Instant | null {
   return /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?$/.test(shown)
-    ? instantOrNull(`${shown}Z`)
+    ? tryParseInstant(`${shown}Z`)
     : null;
 }
 
 /** Reads a time with its offset; `null` if the text is not one. */
-export function instantOrNull(text: string): Instant | null {
+export function tryParseInstant(text: string): Instant | null {
   try {
     return parseInstant(text);
   } catch {

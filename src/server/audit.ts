@@ -7,7 +7,7 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import { type Services, tell } from "../runtime/services/index.ts";
+import { type Services, describeError } from "../runtime/services/index.ts";
 import type { Act } from "../store/audit.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { Entry } from "./caller.ts";
@@ -36,7 +36,7 @@ export async function recordAct(
   try {
     await store.audit.append(act);
   } catch (error) {
-    log.error({ ...tell(error), ...act }, "an act could not be written to the audit");
+    log.error({ ...describeError(error), ...act }, "an act could not be written to the audit");
   }
 }
 

@@ -4,7 +4,7 @@ import type { TandemCore } from "../compose.ts";
 import { ConfigError } from "../config.ts";
 import { LARGEST_PAYLOAD_BYTES, receive } from "../runtime/receive/index.ts";
 import { FOREIGN_REMEDY } from "../runtime/safety/index.ts";
-import { inTime, receiveInBatches, tell } from "../runtime/services/index.ts";
+import { inTime, receiveInBatches, describeError } from "../runtime/services/index.ts";
 import { describeTrouble, NoAnswerError } from "../store/database/index.ts";
 import { createAccess, type HandlerOptions } from "./access.ts";
 import { createApi } from "./api.ts";
@@ -163,7 +163,7 @@ export function createRouter(core: TandemCore, options: HandlerOptions) {
   const failed = (error: unknown): Response => {
     const trouble = describeTrouble(error);
     const stack = error instanceof Error ? error.stack : undefined;
-    log.error({ ...tell(error), stack }, "a request failed");
+    log.error({ ...describeError(error), stack }, "a request failed");
     return problem(
       503,
       trouble?.code ?? "unavailable",

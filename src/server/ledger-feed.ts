@@ -9,7 +9,7 @@
  */
 import type { TandemCore } from "../compose.ts";
 import type { ApiStatus } from "./api-types.ts";
-import { tell } from "../runtime/services/index.ts";
+import { describeError } from "../runtime/services/index.ts";
 import { problem } from "./problem.ts";
 import { representEvent } from "./represent.ts";
 
@@ -111,7 +111,7 @@ export function createLedgerFeed(
     if (readers.size === 0) return;
     cancelTimer = clock.setTimer(LOOK_EVERY_MS, () => {
       lookOnce().then(again, (error: unknown) => {
-        log.warn(tell(error), "the ledger could not be read; its streams end");
+        log.warn(describeError(error), "the ledger could not be read; its streams end");
         for (const reader of [...readers]) reader.end();
       });
     });

@@ -115,7 +115,7 @@ export const availability: readonly CodeMutant[] = [
     id: "poll-failure-told",
     rule: "A poll that failed is no poll: the connection says why, and when one last came through",
     file: "src/runtime/reconcile/poll.ts",
-    find: "    pollError: tell(thrown).error,\n",
+    find: "    pollError: describeError(thrown).error,\n",
     replace: "    polledWellAt: now,\n",
     killedBy: ["test/situations/poll-failing.test.ts"],
   },

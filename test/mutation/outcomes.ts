@@ -234,7 +234,7 @@ export const outcomes: readonly CodeMutant[] = [
     rule: "An answer that names what is paired with another record needs a person, and merges nothing",
     reasons: ["needs_attention"],
     file: "src/runtime/admission/unmarked-creates.ts",
-    find: "throw new PairedElsewhereError(other);",
+    find: "throw new ResourceTakenError(other);",
     replace: 'return { kind: "taken", start: held.start, held };',
     killedBy: ["test/situations/races-identity.test.ts"],
   },

@@ -89,9 +89,9 @@ export const schemas: readonly CodeMutant[] = [
     id: "stamp-as-shown",
     rule: "... as its clock shows it, also in the hour that this shows twice",
     file: "src/engine/merge/stamp.ts",
-    find: "const own = wall === null ? instantOrNull(text) : shownAsUtc(text);\n  const theirs = wall === null ? at : shownAsUtc(wall.show(at));",
+    find: "const own = wall === null ? tryParseInstant(text) : shownAsUtc(text);\n  const theirs = wall === null ? at : shownAsUtc(wall.show(at));",
     replace:
-      "const own = wall === null ? instantOrNull(text) : wall.read(text);\n  const theirs = at;",
+      "const own = wall === null ? tryParseInstant(text) : wall.read(text);\n  const theirs = at;",
     killedBy: ["test/engine/merge/stamp.test.ts"],
   },
   {

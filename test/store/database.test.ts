@@ -14,7 +14,10 @@ import {
   type Queryable,
 } from "../../src/store/database/database.ts";
 import { describeTrouble } from "../../src/store/database/database-trouble.ts";
-import { isDatabaseTrouble, tell as tellFailure } from "../../src/runtime/services/failures.ts";
+import {
+  isDatabaseTrouble,
+  describeError as tellFailure,
+} from "../../src/runtime/services/failures.ts";
 import { pgDatabase } from "../../src/store/postgres/driver/pg-database.ts";
 import { pgliteDatabase } from "../../src/store/postgres/driver/pglite-database.ts";
 import { allOf, tell } from "../../src/store/database/pipeline.ts";

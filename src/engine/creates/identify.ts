@@ -26,13 +26,13 @@ import type { Intent, Lane, Posted, PostedAuthor, PostedCreates } from "../../mo
 import type { Observation } from "../../model/observation.ts";
 
 /** The part of a lane that decides about identity. */
-export interface LaneKey {
+export interface LaneIdentity {
   readonly id: LaneId;
   readonly externalId: string | null;
 }
 
 /** A lane with the token of its create. */
-export interface IntentKey extends LaneKey {
+export interface IntentKey extends LaneIdentity {
   /** The lane's resource was transferred away from the arrival's connection, to which its creates were sent. */
   readonly isElsewhere: boolean;
   /** When its first create began. */
@@ -91,7 +91,7 @@ export type Identification =
  */
 export function identify(
   arrival: ArrivalKey,
-  byExternalId: LaneKey | null,
+  byExternalId: LaneIdentity | null,
   byToken: IntentKey | null,
   identity: Actor | null,
 ): Identification {

@@ -11,9 +11,10 @@
 import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
-import { type Instant, parseInstant } from "../../model/instant.ts";
+import type { Instant } from "../../model/instant.ts";
 import type { Lane, Tombstone } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
+import { tryParseInstant } from "../../model/wall-clock.ts";
 import type { Arrival } from "./arrival.ts";
 import { lastWrites } from "./sent-writes.ts";
 
@@ -102,16 +103,8 @@ export function softDeleteOf(row: Row, softDelete: string): string | null {
 
 /** Sessions in different time zones write one time as different texts. */
 function isSameTime(a: string, b: string): boolean {
-  const [one, other] = [instantOrNull(a), instantOrNull(b)];
+  const [one, other] = [tryParseInstant(a), tryParseInstant(b)];
   return one !== null && one === other;
-}
-
-function instantOrNull(text: string): Instant | null {
-  try {
-    return parseInstant(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Why an observation that arrives at an ended lane is ignored. */

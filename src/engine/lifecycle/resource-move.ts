@@ -92,7 +92,7 @@ export function destinations(
 }
 
 /** Both lanes of a move: the moved one, and the one that takes the old address. */
-export interface Moved {
+export interface MovedLanes {
   readonly there: Transition;
   readonly behind: Transition;
 }
@@ -103,7 +103,7 @@ export interface Moved {
  *
  * A claim in progress is lost and its outcome unknown, so the resource is read at its new address first.
  */
-export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): Moved {
+export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): MovedLanes {
   const here = readdress(lane, place, to);
   const { now } = to;
   const former =

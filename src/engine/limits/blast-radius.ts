@@ -16,7 +16,7 @@ export interface BlastRadius {
   readonly share: number;
 }
 
-export interface Verdict {
+export interface BlastRadiusVerdict {
   readonly goes: boolean;
   /** The next state of the held run; `null`: there is none and none is needed. */
   readonly becomes: HeldRun["state"] | RunEnd | null;
@@ -36,7 +36,7 @@ export function weigh(
   outlook: Outlook,
   radius: BlastRadius | null,
   open: Pick<HeldRun, "state" | "outlook"> | null,
-): Verdict {
+): BlastRadiusVerdict {
   if (!isTooMuch(outlook, radius)) {
     if (open === null) return { goes: true, becomes: null };
     return { goes: true, becomes: open.state === "approved" ? "done" : "withdrawn" };

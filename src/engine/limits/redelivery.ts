@@ -20,7 +20,7 @@ const REPEATABLE_MS = 3 * 24 * 3_600_000;
 const OVERLAP_MS = 2 * 60_000;
 
 /** The changes that a reading of the provider's log makes to the missed deliveries. */
-export interface Reading {
+export interface DeliveryLogReading {
   /** New or changed entries. */
   readonly missed: readonly MissedDelivery[];
   /** Keys that were missed and have arrived. */
@@ -43,7 +43,7 @@ export function takeAttempts(
   attempts: readonly DeliveryAttempt[],
   received: ReadonlySet<string>,
   now: Instant,
-): Reading {
+): DeliveryLogReading {
   const before = new Map(known.map((missed) => [missed.deliveryKey, missed]));
   const after = new Map(before);
   const hasArrived = new Set([

@@ -1,7 +1,7 @@
 /** The app's own column for the time of a record's last change. */
 import { formatInstant, type Instant } from "../../model/instant.ts";
 import type { Mapping, Row, RowPatch } from "../../model/mapping.ts";
-import { instantOrNull, shownAsUtc, type WallClock } from "../../model/wall-clock.ts";
+import { tryParseInstant, shownAsUtc, type WallClock } from "../../model/wall-clock.ts";
 
 type Stamped = Pick<Mapping, "modifiedAt">;
 
@@ -20,7 +20,7 @@ export function stamp(
   if (modifiedAt === null) return {};
   const value = row[modifiedAt];
   const text = typeof value === "string" ? value : "";
-  const own = wall === null ? instantOrNull(text) : shownAsUtc(text);
+  const own = wall === null ? tryParseInstant(text) : shownAsUtc(text);
   const theirs = wall === null ? at : shownAsUtc(wall.show(at));
   const isLater = own !== null && theirs !== null && own >= theirs;
   return isLater ? {} : { [modifiedAt]: formatInstant(at) };
@@ -34,5 +34,5 @@ export function stampedAt(
 ): Instant | null {
   const value = modifiedAt === null ? null : row[modifiedAt];
   if (typeof value !== "string") return null;
-  return wall === null ? instantOrNull(value) : wall.read(value);
+  return wall === null ? tryParseInstant(value) : wall.read(value);
 }

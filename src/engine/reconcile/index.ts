@@ -10,9 +10,9 @@ export {
   AMBIGUOUS,
   awaitPairing,
   bindPair,
-  recordKey,
+  recordPairingKey,
   refuseAmbiguous,
-  resourceKey,
+  resourcePairingKey,
 } from "./pairing.ts";
 export {
   planAbsent,

@@ -26,7 +26,7 @@ export interface KeyOfOne {
  * @param parentId For a child, the parent record's key: children of different parents never share a key.
  * @returns `null` if there is none: a part of the key is empty, or the parent is not paired.
  */
-export function resourceKey(
+export function resourcePairingKey(
   mapping: Mapping,
   externalId: string,
   content: Content | null,
@@ -45,7 +45,7 @@ export function resourceKey(
 }
 
 /** The key of a record, in the resource's terms. @param content The record's translated content. */
-export function recordKey(
+export function recordPairingKey(
   mapping: Mapping,
   row: Row,
   content: Content,

@@ -16,7 +16,7 @@ import {
   type AddressBook,
   type Claimed,
   type Held,
-  PairedElsewhereError,
+  ResourceTakenError,
   type Services,
 } from "../services/index.ts";
 import { hold, holdAmong, save } from "../claims/index.ts";
@@ -142,7 +142,7 @@ export async function holdNamed(
     return { kind: "taken", start: takeOver(held.start, other, tx.now), held };
   }
   if (held.lane.intent?.tokenless !== true || other.intent?.tokenless !== true) {
-    throw new PairedElsewhereError(other);
+    throw new ResourceTakenError(other);
   }
   const again = postpone(held.start, held.event, tx.now, {
     reason: "awaiting_intent",

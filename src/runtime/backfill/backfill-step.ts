@@ -7,7 +7,7 @@ import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, Services } from "../services/index.ts";
 
 /** How long a worker has a backfill until it says more of it; a request takes less. */
-export const LEASE_MS = 60_000;
+export const BACKFILL_LEASE_MS = 60_000;
 
 /** What became of a step. */
 export type Progress =
@@ -16,7 +16,7 @@ export type Progress =
   | { readonly kind: "waits" };
 
 /** A step that this process has claimed. */
-export interface Step {
+export interface ClaimedBackfill {
   readonly services: Services;
   readonly contact: Contact;
   readonly mapping: Mapping;
@@ -43,12 +43,12 @@ export class BackfillLostError extends Error {
  * @param then `keep`: this worker goes on with it, under a new lease.
  */
 export async function inOneTransaction(
-  { services, claimed }: Pick<Step, "services" | "claimed">,
+  { services, claimed }: Pick<ClaimedBackfill, "services" | "claimed">,
   work: (tx: StoreTransaction) => Promise<Backfill>,
   then: "keep" | "give_back" = "give_back",
 ): Promise<Extract<Progress, { kind: "went_on" }>> {
   return services.store.transaction(async (tx) => {
-    const leasedUntil = then === "keep" ? addMillis(tx.now, LEASE_MS) : null;
+    const leasedUntil = then === "keep" ? addMillis(tx.now, BACKFILL_LEASE_MS) : null;
     const after = { ...(await work(tx)), leasedUntil };
     if (!(await tx.backfills.save(claimed, after))) throw new BackfillLostError(claimed);
     return { kind: "went_on", after };
@@ -60,7 +60,7 @@ export async function inOneTransaction(
  *
  * @param backlog so many of its events may wait
  */
-export async function notBefore(step: Step, backlog: number): Promise<Progress | null> {
+export async function notBefore(step: ClaimedBackfill, backlog: number): Promise<Progress | null> {
   const { services, contact, claimed } = step;
   const { account, connection } = contact;
   return services.store.transaction(async (tx) => {

@@ -17,16 +17,16 @@ import {
   mappingOfResource,
   messageOf,
   type Services,
-  tell,
+  describeError,
 } from "../services/index.ts";
 import {
   finished,
   inOneTransaction,
-  LEASE_MS,
+  BACKFILL_LEASE_MS,
   mayWork,
   notBefore,
   type Progress,
-  type Step,
+  type ClaimedBackfill,
 } from "./backfill-step.ts";
 import { listExisting } from "./list-existing.ts";
 import { indexRecords, indexResources, pairKeys } from "./pair-existing.ts";
@@ -78,7 +78,7 @@ export async function advanceBackfills(
     } catch (thrown) {
       if (signal?.aborted === true) return wentOn;
       services.log.warn(
-        { connection: connectionId, type: resourceType, ...tell(thrown) },
+        { connection: connectionId, type: resourceType, ...describeError(thrown) },
         "a step of a backfill failed; it is repeated",
       );
     }
@@ -105,11 +105,11 @@ export async function advanceBackfill(
     return { kind: "waits" };
   }
   const claimed = await services.store.transaction((tx) =>
-    tx.backfills.claim(connection.id, resourceType, addMillis(tx.now, LEASE_MS)),
+    tx.backfills.claim(connection.id, resourceType, addMillis(tx.now, BACKFILL_LEASE_MS)),
   );
   if (claimed === null) return { kind: "waits" };
   let kept = claimed;
-  const step: Step = {
+  const step: ClaimedBackfill = {
     ...{ services, contact, mapping, claimed, worker, ...(signal && { signal }) },
     kept(after) {
       kept = after;
@@ -123,7 +123,7 @@ export async function advanceBackfill(
   }
 }
 
-async function takeStep(step: Step): Promise<Progress> {
+async function takeStep(step: ClaimedBackfill): Promise<Progress> {
   switch (step.claimed.step) {
     case "list":
       return listExisting(step);
@@ -142,7 +142,7 @@ async function takeStep(step: Step): Promise<Progress> {
 
 /** Where pairing has ended, what waited for it goes on. */
 async function afterPairing(
-  { contact, mapping }: Step,
+  { contact, mapping }: ClaimedBackfill,
   after: Backfill,
   tx: StoreTransaction,
 ): Promise<Backfill> {
@@ -155,7 +155,7 @@ async function afterPairing(
 }
 
 /** Records that are left get a resource each, a few at a time. */
-async function createCounterparts(step: Step): Promise<Progress> {
+async function createCounterparts(step: ClaimedBackfill): Promise<Progress> {
   const { services, contact, mapping, claimed } = step;
   const paused = await notBefore(step, OUTBOUND_BACKLOG);
   if (paused !== null) return paused;
@@ -194,7 +194,10 @@ async function createCounterparts(step: Step): Promise<Progress> {
   });
 }
 
-async function noteFailure({ services, contact, claimed }: Step, thrown: unknown): Promise<void> {
+async function noteFailure(
+  { services, contact, claimed }: ClaimedBackfill,
+  thrown: unknown,
+): Promise<void> {
   const now = await services.store.ledger.now();
   const { account: consequence } = classify(thrown, now);
   await services.store.transaction((tx) =>

@@ -12,7 +12,7 @@ import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import { type Instant, laterOf, MILLISECOND } from "../../model/instant.ts";
-import { AddressBook, type Services, tell } from "../services/index.ts";
+import { AddressBook, type Services, describeError } from "../services/index.ts";
 import { admitArrivals } from "../admission/index.ts";
 import {
   finished,
@@ -20,7 +20,7 @@ import {
   mayWork,
   notBefore,
   type Progress,
-  type Step,
+  type ClaimedBackfill,
 } from "./backfill-step.ts";
 import { applyBatchAs } from "../inbound/index.ts";
 
@@ -39,7 +39,7 @@ interface Admitted {
 }
 
 /** Lists and admits the next pages. */
-export async function listExisting(step: Step): Promise<Progress> {
+export async function listExisting(step: ClaimedBackfill): Promise<Progress> {
   const { services, contact, mapping, signal } = step;
   const paused = await notBefore(step, INBOUND_BACKLOG);
   if (paused !== null) return paused;
@@ -89,7 +89,10 @@ export async function listExisting(step: Step): Promise<Progress> {
 }
 
 /** Whether the connection is still to be listed, and the budget is not for others. */
-async function mayAskOn({ services, contact }: Step, book: AddressBook): Promise<boolean> {
+async function mayAskOn(
+  { services, contact }: ClaimedBackfill,
+  book: AddressBook,
+): Promise<boolean> {
   const present = book.contact(contact.connection.id);
   if (present === null || !mayWork(present)) return false;
   // By the database's clock, as the budget's reset is: this process's may be hours off.
@@ -97,7 +100,11 @@ async function mayAskOn({ services, contact }: Step, book: AddressBook): Promise
   return bulkRequestAt(present.account.budget, now) <= now;
 }
 
-async function admitPage(step: Step, page: ListPage, book: AddressBook): Promise<number> {
+async function admitPage(
+  step: ClaimedBackfill,
+  page: ListPage,
+  book: AddressBook,
+): Promise<number> {
   const { services, contact, worker, signal } = step;
   const arrivals = page.observations.map((observation) => ({
     contact,
@@ -113,14 +120,17 @@ async function admitPage(step: Step, page: ListPage, book: AddressBook): Promise
     return await attempt(worker);
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    services.log.warn(tell(error), "a page of a backfill failed; its events wait for their turn");
+    services.log.warn(
+      describeError(error),
+      "a page of a backfill failed; its events wait for their turn",
+    );
     return attempt(null);
   }
 }
 
 /** Notes where the list goes on behind a page that is committed. */
 async function noteAdmitted(
-  step: Step,
+  step: ClaimedBackfill,
   page: ListPage,
   then: "keep" | "give_back",
 ): Promise<{ readonly after: Backfill }> {

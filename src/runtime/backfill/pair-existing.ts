@@ -2,9 +2,9 @@
 import {
   AMBIGUOUS,
   bindPair,
-  recordKey,
+  recordPairingKey,
   refuseAmbiguous,
-  resourceKey,
+  resourcePairingKey,
 } from "../../engine/reconcile/index.ts";
 import { contentOrNull, stampedAt } from "../../engine/merge/index.ts";
 import type { AmbiguousKey, Backfill } from "../../model/backfill.ts";
@@ -45,7 +45,7 @@ export async function indexRecords(
   );
   const keys = records.flatMap(({ key, row, parentId }) => {
     const content = contentOrNull(mapping, row);
-    const found = content === null ? null : recordKey(mapping, row, content, parentId);
+    const found = content === null ? null : recordPairingKey(mapping, row, content, parentId);
     return found === null ? [] : [{ side: "record" as const, id: key.recordId, ...found }];
   });
   await tx.backfills.noteKeys(id, type, keys);
@@ -77,7 +77,7 @@ export async function indexResources(
   const keys = lanes.flatMap((lane) => {
     const above = parents.get(lane.parent?.externalId ?? "") ?? null;
     const content = lane.known?.content ?? lane.copy;
-    const found = resourceKey(mapping, lane.externalId ?? "", content, above);
+    const found = resourcePairingKey(mapping, lane.externalId ?? "", content, above);
     return found === null ? [] : [{ side: "resource" as const, id: lane.id, ...found }];
   });
   await tx.backfills.noteKeys(id, type, keys);

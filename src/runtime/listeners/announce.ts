@@ -38,19 +38,19 @@ export type Listener<Name extends keyof Happenings> = (
 ) => void | Promise<void>;
 
 /** One thing to tell. */
-export type Happening = {
+export type Announcement = {
   readonly [Name in keyof Happenings]: { readonly name: Name; readonly what: Happenings[Name] };
 }[keyof Happenings];
 
 export interface Announcer {
   on<Name extends keyof Happenings>(name: Name, listener: Listener<Name>): () => void;
-  announce(happenings: readonly Happening[]): void;
+  announce(announcements: readonly Announcement[]): void;
 }
 
 export function createAnnouncer(log: Log): Announcer {
   const listeners = new Map<keyof Happenings, Set<(what: never) => unknown>>();
 
-  async function tell({ name, what }: Happening, listener: (what: never) => unknown) {
+  async function tell({ name, what }: Announcement, listener: (what: never) => unknown) {
     try {
       await listener(what as never);
     } catch (thrown) {
@@ -68,9 +68,10 @@ export function createAnnouncer(log: Log): Announcer {
       ofName.add(own);
       return () => ofName.delete(own);
     },
-    announce(happenings) {
-      for (const happening of happenings) {
-        for (const listener of listeners.get(happening.name) ?? []) void tell(happening, listener);
+    announce(announcements) {
+      for (const announcement of announcements) {
+        for (const listener of listeners.get(announcement.name) ?? [])
+          void tell(announcement, listener);
       }
     },
   };
@@ -100,25 +101,25 @@ export function observed(store: Store, announce: (decided: readonly Decided[]) =
 }
 
 /** What decisions did to events, in the order they were made. */
-export function happeningsOf(decided: readonly Decided[]): readonly Happening[] {
+export function announcementsOf(decided: readonly Decided[]): readonly Announcement[] {
   return decided.flatMap(({ before, after }) =>
     [...after.ended, ...after.lane.live].flatMap((event) =>
-      whatHappened(before.live.find((candidate) => candidate.id === event.id) ?? null, event),
+      announcementsSince(before.live.find((candidate) => candidate.id === event.id) ?? null, event),
     ),
   );
 }
 
 /** What a later look at an event shows that the one before did not. */
-export function whatHappened(
+export function announcementsSince(
   before: Pick<TandemEvent, "state" | "conflicts"> | null,
   event: HeardEvent,
-): readonly Happening[] {
-  const happenings: Happening[] = [];
+): readonly Announcement[] {
+  const announcements: Announcement[] = [];
   const conflicts = event.conflicts.slice(before?.conflicts.length ?? 0);
-  if (conflicts.length > 0) happenings.push({ name: "conflict", what: { event, conflicts } });
-  if (before?.state === event.state) return happenings;
+  if (conflicts.length > 0) announcements.push({ name: "conflict", what: { event, conflicts } });
+  if (before?.state === event.state) return announcements;
   const { state, error } = event;
-  if (state !== "errored") happenings.push({ name: state, what: { event } });
-  else if (error !== null) happenings.push({ name: state, what: { event, error } });
-  return happenings;
+  if (state !== "errored") announcements.push({ name: state, what: { event } });
+  else if (error !== null) announcements.push({ name: state, what: { event, error } });
+  return announcements;
 }

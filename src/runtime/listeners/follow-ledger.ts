@@ -3,7 +3,7 @@
  * A state that lasted less than a look is not seen; neither is what a burst pushed out of sight.
  */
 import type { LedgerEvent } from "../../store/ledger.ts";
-import { type Happening, whatHappened } from "./announce.ts";
+import { type Announcement, announcementsSince } from "./announce.ts";
 import { messageOf, type Services } from "../services/index.ts";
 
 const NEWEST = 200;
@@ -14,7 +14,7 @@ type Seen = Pick<LedgerEvent, "state" | "conflicts">;
 /** Looks until stopped; what was there at the first look is no news. */
 export function followLedger(
   services: Pick<Services, "store" | "clock" | "log">,
-  tell: (happenings: readonly Happening[]) => void,
+  tell: (announcements: readonly Announcement[]) => void,
 ): () => void {
   let seen: ReadonlyMap<string, Seen> | null = null;
   let stopped = false;
@@ -30,7 +30,7 @@ export function followLedger(
     const news = [...events]
       .reverse()
       .filter((event) => before.has(event.id) || event.id > oldest)
-      .flatMap((event) => whatHappened(before.get(event.id) ?? null, event));
+      .flatMap((event) => announcementsSince(before.get(event.id) ?? null, event));
     tell(news);
   }
 

@@ -2,9 +2,9 @@
 import type { Store } from "../../store/store.ts";
 import {
   createAnnouncer,
-  type Happening,
+  type Announcement,
   type Happenings,
-  happeningsOf,
+  announcementsOf,
   type Listener,
   observed,
 } from "./announce.ts";
@@ -21,13 +21,13 @@ export function listenable(opened: Store, { clock, log }: Pick<Services, "clock"
   let following: { readonly stop: () => void; listeners: number } | null = null;
 
   const store = observed(opened, (decided) => {
-    const happenings = happeningsOf(decided);
-    if (following !== null) remember(happenings);
-    own.announce(happenings);
+    const announcements = announcementsOf(decided);
+    if (following !== null) remember(announcements);
+    own.announce(announcements);
   });
 
-  function remember(happenings: readonly Happening[]): void {
-    for (const happening of happenings) told.add(keyOf(happening));
+  function remember(announcements: readonly Announcement[]): void {
+    for (const announcement of announcements) told.add(announcementKey(announcement));
     for (const key of told) {
       if (told.size <= REMEMBERED) break;
       told.delete(key);
@@ -37,8 +37,8 @@ export function listenable(opened: Store, { clock, log }: Pick<Services, "clock"
   function follow(): () => void {
     following ??= {
       listeners: 0,
-      stop: followLedger({ store, clock, log }, (happenings) => {
-        others.announce(happenings.filter((happening) => !told.has(keyOf(happening))));
+      stop: followLedger({ store, clock, log }, (announcements) => {
+        others.announce(announcements.filter((announcement) => !told.has(announcementKey(announcement))));
       }),
     };
     following.listeners += 1;
@@ -70,7 +70,7 @@ export function listenable(opened: Store, { clock, log }: Pick<Services, "clock"
   return { store, on, stopListening };
 }
 
-/** What makes one happening another: the same event may come into a state again. */
-function keyOf({ name, what: { event } }: Happening): string {
+/** What makes one announcement another: the same event may come into a state again. */
+function announcementKey({ name, what: { event } }: Announcement): string {
   return `${event.id} ${name} ${event.attempts} ${event.conflicts.length}`;
 }

@@ -106,7 +106,7 @@ export async function familyOf(
 }
 
 /** What following a move did, to be told by the event that carries it on. */
-export interface Settled {
+export interface SettledMove {
   readonly start: Transition;
   readonly event: TandemEvent;
 }
@@ -118,7 +118,7 @@ export async function settleMove(
   arrived: ArrivedChildren,
   book: AddressBook,
   context: Context,
-): Promise<Settled | null> {
+): Promise<SettledMove | null> {
   const { lane, event, start } = held;
   const { moved } = lane;
   if (moved === null) return { start, event };

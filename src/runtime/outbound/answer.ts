@@ -10,7 +10,7 @@ import type { Observation } from "../../model/observation.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Claimed, Contact, Held, Services } from "../services/index.ts";
 import { reachClaimed, save } from "../claims/index.ts";
-import { recordWriter, writeMerge, type Written } from "../records/index.ts";
+import { recordWriter, writeMerge, type WrittenMerge } from "../records/index.ts";
 import { leaveWithParent } from "../moves/index.ts";
 import { holdNamed } from "../admission/index.ts";
 
@@ -75,7 +75,7 @@ export async function writeAnswer(
       readonly lane: Lane;
       readonly merged: Plan;
       readonly before: Content | null;
-      readonly after: Written["after"] | null;
+      readonly after: WrittenMerge["after"] | null;
     }
   | "busy"
   | "hidden"

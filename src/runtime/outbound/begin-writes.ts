@@ -21,7 +21,7 @@ import {
 import { awaitAccount } from "../claims/index.ts";
 
 /** An edit whose lane is locked under its claim. */
-export interface Beginning {
+export interface ClaimedEdit {
   readonly held: Held;
   readonly recordId: string;
   readonly contact: Contact;
@@ -35,7 +35,7 @@ export async function beginWrites(
   book: AddressBook,
   services: Pick<Services, "random">,
 ): Promise<ReadonlyMap<LaneId, BegunWrite>> {
-  const beginnings = claimed.flatMap(({ after }) => beginningOf(after, book) ?? []);
+  const beginnings = claimed.flatMap(({ after }) => findClaimedEdit(after, book) ?? []);
   const begun = new Map<LaneId, BegunWrite>();
   for (const mapping of new Set(beginnings.map((beginning) => beginning.mapping))) {
     const alike = beginnings.filter((beginning) => beginning.mapping === mapping);
@@ -53,7 +53,7 @@ export async function beginWrites(
 }
 
 /** The edit that an event carries; `null` if it is not an edit, or if it must be processed singly. */
-export function beginningOf(start: Transition, book: AddressBook): Beginning | null {
+export function findClaimedEdit(start: Transition, book: AddressBook): ClaimedEdit | null {
   const { lane } = start;
   const event = processing(lane);
   const contact = book.contact(lane.connectionId);
@@ -67,7 +67,7 @@ export function beginningOf(start: Transition, book: AddressBook): Beginning | n
 
 /** Decides the next step of an edit; `null` if the edit must be processed singly. */
 export function beginWrite(
-  { held, contact }: Beginning,
+  { held, contact }: ClaimedEdit,
   row: Row | null,
   { now }: Pick<StoreTransaction, "now">,
   book: AddressBook,

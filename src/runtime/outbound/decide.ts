@@ -33,7 +33,7 @@ import {
   writerFor,
 } from "../services/index.ts";
 import { attributionOf, authorOf } from "../identities/index.ts";
-import { carryOut, type Turn } from "./send.ts";
+import { carryOut, type WorkerTurn } from "./send.ts";
 import { awaitAccount, hold, save } from "../claims/index.ts";
 import { findCreated } from "./find-created.ts";
 import { waitsForAccount } from "./hold-back.ts";
@@ -53,7 +53,7 @@ export async function processOutbound(
   services: Services,
   claimed: Claimed,
   book: AddressBook,
-  turn: Turn,
+  turn: WorkerTurn,
 ): Promise<void> {
   const { begun } = claimed;
   let looked: Looked = "not_yet";
@@ -105,7 +105,7 @@ async function goOn(
   claimed: Claimed,
   book: AddressBook,
   begun: Begun,
-  turn: Turn,
+  turn: WorkerTurn,
 ): Promise<boolean> {
   if (begun.kind === "settled") return false;
   if (await waitsForAccount(services, claimed, book, begun.contact)) return false;

@@ -25,10 +25,10 @@ import {
   type ReadEdit,
   type SeenFirst,
   type Services,
-  tell,
+  describeError,
   type WaitingEdit,
 } from "../services/index.ts";
-import { type Beginning, beginningOf, beginWrite } from "./begin-writes.ts";
+import { type ClaimedEdit, findClaimedEdit, beginWrite } from "./begin-writes.ts";
 import { heldBy, saveDecided } from "../claims/index.ts";
 import { admitGone, refuseStale } from "../inbound/index.ts";
 import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
@@ -81,7 +81,7 @@ async function beginTogether(
   } catch (error) {
     // A killed worker must not write again: rethrow instead of retrying one by one.
     if (edits.some(({ signal }) => signal.aborted)) throw error;
-    services.log.warn(tell(error), "a batch of edits failed; each is processed singly");
+    services.log.warn(describeError(error), "a batch of edits failed; each is processed singly");
     return new Set();
   }
   for (const [{ claimed, begun }, result] of results) begun.set(claimed.lane, result);
@@ -99,7 +99,7 @@ async function beginAll(
     "skip",
   );
   const lanes = new Map(locked.map((lane) => [lane.id, lane]));
-  const open: { readonly edit: WaitingEdit; readonly beginning: Beginning }[] = [];
+  const open: { readonly edit: WaitingEdit; readonly beginning: ClaimedEdit }[] = [];
   for (const edit of edits) {
     const lane = lanes.get(edit.claimed.lane);
     if (lane === undefined) continue;
@@ -107,7 +107,7 @@ async function beginAll(
     // The claim was lost: nothing may be written, and nothing is left to do.
     if (held === null) results.set(edit, { kind: "settled" });
     else if (lane.tombstone === null) {
-      const found = beginningOf(held.start, edit.book);
+      const found = findClaimedEdit(held.start, edit.book);
       if (found !== null) open.push({ edit, beginning: found });
     }
   }
@@ -137,11 +137,11 @@ async function beginAll(
 /** The edit after its read was merged; `null` if the merge changes the record, or is refused. */
 function afterRead(
   { book, seen, from }: ReadEdit,
-  beginning: Beginning,
+  beginning: ClaimedEdit,
   row: Row,
   pending: readonly CapturedChange[],
   { now }: Pick<StoreTransaction, "now">,
-): Beginning | null {
+): ClaimedEdit | null {
   if (seen === "unchanged") return beginning;
   const { held, recordId, mapping } = beginning;
   if (isOfAnother(held.lane, seen)) return null;
@@ -165,7 +165,7 @@ function afterRead(
   }
 }
 
-function goOn(beginning: Beginning, start: Transition): Beginning | null {
+function goOn(beginning: ClaimedEdit, start: Transition): ClaimedEdit | null {
   const event = processing(start.lane);
   return event === null ? null : { ...beginning, held: { lane: start.lane, event, start } };
 }

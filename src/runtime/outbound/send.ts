@@ -19,7 +19,7 @@ import { settlePatch } from "./settle-together.ts";
 import { settleAnswer } from "./answer.ts";
 
 /** The control of one event's processing by its worker. */
-export interface Turn {
+export interface WorkerTurn {
   /** Aborted if the worker is killed: nothing may be written after that. */
   readonly signal: AbortSignal;
   /** Called when the API has answered: only database work is left. */
@@ -34,7 +34,7 @@ export async function carryOut(
   contact: Contact,
   request: OutboundRequest,
   asked: Asked | null,
-  { signal, answered }: Turn,
+  { signal, answered }: WorkerTurn,
 ): Promise<Asked | null> {
   const own = request.kind === "create" && request.writer.kind === "author" ? asked : null;
   const client = own?.client ?? services.gateway.container(contact);

@@ -14,7 +14,13 @@ import type { Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { CapturedChange, Decided, StoreTransaction } from "../../store/store.ts";
 import { heldBy, reachClaimed, saveDecided } from "../claims/index.ts";
-import { type Held, mapBy, type PatchAnswer, type Services, tell } from "../services/index.ts";
+import {
+  type Held,
+  mapBy,
+  type PatchAnswer,
+  type Services,
+  describeError,
+} from "../services/index.ts";
 import { leavesRow, planOnRow, recordAfter } from "../records/index.ts";
 import { isOfAnother, settleAnswer } from "./answer.ts";
 
@@ -44,7 +50,7 @@ async function settleTogether(
   } catch (error) {
     // A killed worker must not write again: rethrow instead of retrying one by one.
     if (answers.some(({ signal }) => signal.aborted)) throw error;
-    services.log.warn(tell(error), "a batch of answers failed; each is merged singly");
+    services.log.warn(describeError(error), "a batch of answers failed; each is merged singly");
     return new Set();
   }
 }

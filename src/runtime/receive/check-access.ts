@@ -6,7 +6,7 @@ import { asksForAccess, endedBy } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { AddressBook, type Services, tell } from "../services/index.ts";
+import { AddressBook, type Services, describeError } from "../services/index.ts";
 import { followContainer, followersOf } from "./follow-containers.ts";
 
 /** Asks for every connection whose turn it is; returns how many go on. */
@@ -30,7 +30,7 @@ export async function askForAccess(services: Services, signal?: AbortSignal): Pr
     } catch (thrown) {
       if (signal?.aborted === true) return regained;
       services.log.warn(
-        { account: account.name, ...tell(thrown) },
+        { account: account.name, ...describeError(thrown) },
         "whether an installation may be used again could not be asked; it is in an hour",
       );
     }

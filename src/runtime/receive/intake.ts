@@ -13,7 +13,7 @@ import {
   isDatabaseTrouble,
   messageOf,
   type Services,
-  tell,
+  describeError,
 } from "../services/index.ts";
 import { admitArrivals } from "../admission/index.ts";
 import { followContainer } from "./follow-containers.ts";
@@ -59,7 +59,7 @@ async function attemptBatch(
     // With a worker there is more that may be cut off, and the next attempt does without.
     if (worker === null && concernsAll(error)) throw error;
     const what = worker === null ? "going one by one" : "its events wait for their turn";
-    services.log.warn(tell(error), `a batch of deliveries failed; ${what}`);
+    services.log.warn(describeError(error), `a batch of deliveries failed; ${what}`);
     return null;
   }
 }

@@ -14,7 +14,7 @@ import { addMillis, type Instant, laterOf, MILLISECOND } from "../../model/insta
 import type { DeliveryAttempt, LogPosition, MissedDelivery } from "../../model/missed-delivery.ts";
 import type { LogTurn } from "../../store/redeliveries.ts";
 import type { AccountRecord } from "../../store/store.ts";
-import { type Log, type Services, tell } from "../services/index.ts";
+import { type Log, type Services, describeError } from "../services/index.ts";
 
 /** Pages of a log that one turn reads. */
 const PAGES = 10;
@@ -79,7 +79,7 @@ async function sharedLogs({ store, gateway, log }: Services): Promise<readonly S
       shared.set(key, { ...known, installations });
     } catch (thrown) {
       // Its events say what is wrong with it.
-      log.debug({ account: account.name, ...tell(thrown) }, "an account cannot be used");
+      log.debug({ account: account.name, ...describeError(thrown) }, "an account cannot be used");
     }
   }
   return [...shared.values()];
@@ -106,7 +106,7 @@ async function takeTurn(
     // The log may have taken a while to read.
     const goesOnAt = pause === null ? null : addMillis(await services.store.ledger.now(), pause);
     services.log.warn(
-      { ...describe(shared), ...tell(thrown) },
+      { ...describe(shared), ...describeError(thrown) },
       "failed webhooks could not be asked for; the next turn tries again",
     );
     await redeliveries.nextLook(turn.logId, laterOf(goesOnAt, later) ?? later);

@@ -5,7 +5,7 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import type { Refusals, RefusalStore } from "../../store/refusals.ts";
-import { inTime, type Log, tell } from "../services/index.ts";
+import { inTime, type Log, describeError } from "../services/index.ts";
 
 /** The first one is written so much later, with those that have come meanwhile. */
 const WRITE_AFTER_MS = 10_000;
@@ -43,7 +43,10 @@ export function countRefusedWebhooks(
     } catch (error) {
       // They count all the same, with the next one that is refused.
       for (const one of taken) add(one);
-      log.warn(tell(error), "refused webhooks could not be counted; they are counted later");
+      log.warn(
+        describeError(error),
+        "refused webhooks could not be counted; they are counted later",
+      );
     }
   }
 

@@ -21,7 +21,7 @@ import {
   AddressBook,
   hurrySweeps,
   type Services,
-  tell,
+  describeError,
   type WorkerWork,
 } from "../services/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
@@ -69,7 +69,7 @@ export function takeDeliveries(
     } catch (error) {
       restUntil = clock.now() + rest;
       rest = Math.min(LONGEST_REST, rest * 2);
-      log.warn(tell(error), "webhooks were not taken in as they came; they are stored");
+      log.warn(describeError(error), "webhooks were not taken in as they came; they are stored");
       return null;
     }
   }

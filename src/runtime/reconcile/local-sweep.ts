@@ -17,7 +17,13 @@ import { addMillis } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
-import { AddressBook, batchesOf, type Contact, type Services, tell } from "../services/index.ts";
+import {
+  AddressBook,
+  batchesOf,
+  type Contact,
+  type Services,
+  describeError,
+} from "../services/index.ts";
 import { drainPresent } from "../outbound/index.ts";
 import {
   isCaptured,
@@ -80,7 +86,7 @@ export async function localSweepDue(
     } catch (thrown) {
       const { id, containerName } = contact.connection;
       services.log.warn(
-        { connection: id, container: containerName, ...tell(thrown) },
+        { connection: id, container: containerName, ...describeError(thrown) },
         "a local sweep failed; it is repeated with the next cycle",
       );
       // What was emptied is told once, so the next cycle must look by itself.

@@ -13,7 +13,7 @@ import {
   hurrySweeps,
   mappingOfResource,
   type Services,
-  tell,
+  describeError,
 } from "../services/index.ts";
 import { type AdmissionSummary, admitArrivals } from "../admission/index.ts";
 import { advanceBackfill } from "../backfill/index.ts";
@@ -209,7 +209,7 @@ async function notePollFailure(
   thrown: unknown,
 ): Promise<void> {
   services.log.warn(
-    { connection: connection.id, container: connection.containerName, ...tell(thrown) },
+    { connection: connection.id, container: connection.containerName, ...describeError(thrown) },
     "a poll failed",
   );
   // The poll may have taken a while, and a pause begins with the answer that asks for it.
@@ -218,7 +218,7 @@ async function notePollFailure(
   // The next try comes with the next cycle, not at once.
   await services.store.directory.updateConnection(connection.id, {
     polledAt: now,
-    pollError: tell(thrown).error,
+    pollError: describeError(thrown).error,
   });
   if (consequence === null) return;
   await services.store.directory.updateAccount(account.id, {

@@ -5,7 +5,7 @@
  */
 import type { PlannedKind } from "../../engine/lifecycle/index.ts";
 import { addMillis } from "../../model/instant.ts";
-import { AddressBook, type Contact, type Services, tell } from "../services/index.ts";
+import { AddressBook, type Contact, type Services, describeError } from "../services/index.ts";
 import { approvedRuns } from "../safety/index.ts";
 import { reconcileConnection } from "./reconcile.ts";
 
@@ -52,7 +52,7 @@ export async function sweepDue(
       if (signal?.aborted === true) return 0;
       const { id, containerName } = contact.connection;
       services.log.warn(
-        { connection: id, container: containerName, ...tell(thrown) },
+        { connection: id, container: containerName, ...describeError(thrown) },
         "a sweep failed; it is repeated in a few minutes",
       );
       await services.store.directory.updateConnection(id, { sweptAt: again });

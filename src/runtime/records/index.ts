@@ -19,7 +19,7 @@ export {
   type Removable,
   takePendingTimes,
   writeMerge,
-  type Written,
+  type WrittenMerge,
 } from "./merge-row.ts";
 export { isCaptured, isLookedAt, noteGone, type Untold } from "./note-change.ts";
 export { parentState } from "./parent.ts";

@@ -22,7 +22,7 @@ import { isRecordNewer } from "../services/index.ts";
 import type { RecordWriter } from "./write-record.ts";
 
 /** A merge that was planned and written. */
-export interface Written {
+export interface WrittenMerge {
   readonly lane: Lane;
   readonly merged: Plan;
   readonly before: Content | null;
@@ -47,7 +47,7 @@ export async function writeMerge(
   writer: RecordWriter,
   context: Context,
   fresh: NewRecord,
-): Promise<Written | Unwritten> {
+): Promise<WrittenMerge | Unwritten> {
   if (lane.recordId === null) return createRecord(tx, lane, sight, writer, context, fresh);
   const { mapping } = context;
   const { recordId } = lane;
@@ -164,7 +164,7 @@ async function createRecord(
   writer: RecordWriter,
   context: Context,
   fresh: NewRecord,
-): Promise<Written> {
+): Promise<WrittenMerge> {
   const { mapping } = context;
   const merged = planMerge(lane, sight, null, context);
   const write = recordWrite(mapping, merged.toRecord, null);

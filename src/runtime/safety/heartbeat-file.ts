@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Beat } from "../../engine/limits/index.ts";
 import { formatInstant, parseInstant } from "../../model/instant.ts";
-import { type Log, tell } from "../services/index.ts";
+import { type Log, describeError } from "../services/index.ts";
 
 export interface BeatMemory {
   /** @param place Where the database lives; `null`: its server does not tell. */
@@ -79,7 +79,7 @@ export function beatsInFile(path: string, log: Log): BeatMemory {
       } catch (thrown) {
         if (!isTold) {
           log.info(
-            { file: path, ...tell(thrown) },
+            { file: path, ...describeError(thrown) },
             "a process started later will not notice a database that was set back meanwhile",
           );
         }

@@ -22,7 +22,7 @@ import {
   type Log,
   randomToken,
   type Services,
-  tell,
+  describeError,
 } from "../services/index.ts";
 import type { BeatMemory } from "./heartbeat-file.ts";
 import { drainChanges } from "../outbound/index.ts";
@@ -201,7 +201,7 @@ async function lostCreate(
     return { values, token: randomToken(random) };
   } catch (thrown) {
     log.warn(
-      { record: `${lane.recordType}:${recordId}`, ...tell(thrown) },
+      { record: `${lane.recordType}:${recordId}`, ...describeError(thrown) },
       "its resource cannot be looked for: a person says whether there is one",
     );
     return null;

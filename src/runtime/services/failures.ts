@@ -13,7 +13,7 @@ import {
 } from "../../store/database/index.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
 import { HookError, ValidationError } from "./hooks.ts";
-import { PairedElsewhereError } from "./paired-elsewhere.ts";
+import { ResourceTakenError } from "./paired-elsewhere.ts";
 import { MissingSecretError } from "./secrets.ts";
 import { UnfitScopeError } from "./unfit-scope-error.ts";
 
@@ -44,7 +44,7 @@ export function classify(thrown: unknown, now: Instant): Classified {
     return { failure: { error, applied: "no", pausedUntil: now }, account: null };
   }
   const error = describe(thrown);
-  if (thrown instanceof PairedElsewhereError) {
+  if (thrown instanceof ResourceTakenError) {
     return {
       failure: { error, applied: "no", pausedUntil: null, needsAttention: true },
       account: null,
@@ -124,7 +124,7 @@ export function describe(thrown: unknown): EventError {
       retryable: false,
     };
   }
-  if (thrown instanceof HookError || thrown instanceof PairedElsewhereError) {
+  if (thrown instanceof HookError || thrown instanceof ResourceTakenError) {
     return {
       ...base,
       code: thrown.code,
@@ -161,7 +161,7 @@ export function isDatabaseTrouble(thrown: unknown): boolean {
 }
 
 /** What a log says of a failure: its cause; of an integration's or the database's, code and remedy too. */
-export function tell(thrown: unknown): {
+export function describeError(thrown: unknown): {
   readonly code?: string;
   readonly error: string;
   readonly hint?: string;

@@ -27,7 +27,14 @@ export type {
 } from "./claimed.ts";
 export { AddressBook, type Contact } from "./directory-snapshot.ts";
 export { type Failpoint, type Failpoints, FAILPOINTS, NO_FAILPOINTS } from "./failpoints.ts";
-export { classify, concernsAll, describe, isDatabaseTrouble, messageOf, tell } from "./failures.ts";
+export {
+  classify,
+  concernsAll,
+  describe,
+  isDatabaseTrouble,
+  messageOf,
+  describeError,
+} from "./failures.ts";
 export { createMicroBatcher } from "./micro-batch.ts";
 export { groupBy, mapBy } from "./grouping.ts";
 export {
@@ -47,7 +54,7 @@ export {
 } from "./hooks.ts";
 export { hurrySweeps } from "./hurry-sweep.ts";
 export { type Log, silentLog } from "./log.ts";
-export { PairedElsewhereError } from "./paired-elsewhere.ts";
+export { ResourceTakenError } from "./paired-elsewhere.ts";
 export { receiveInBatches, type StoreDelivery } from "./receive-batches.ts";
 export { mappingOfResource, type Safety } from "./rules.ts";
 export {

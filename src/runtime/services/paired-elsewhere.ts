@@ -2,8 +2,8 @@
 import type { Lane } from "../../model/lane.ts";
 
 /** A response that names a resource paired with another record is never merged by itself. */
-export class PairedElsewhereError extends Error {
-  override readonly name = "PairedElsewhereError";
+export class ResourceTakenError extends Error {
+  override readonly name = "ResourceTakenError";
   readonly code = "paired_elsewhere";
   readonly hint =
     "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.";

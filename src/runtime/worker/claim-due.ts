@@ -23,7 +23,7 @@ import {
   type BegunWrite,
   type Claimed,
   type Services,
-  tell,
+  describeError,
 } from "../services/index.ts";
 
 /**
@@ -47,7 +47,10 @@ export async function claimDue(
     );
   } catch (error) {
     if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;
-    services.log.warn(tell(error), "writes could not be begun together; each is tried alone");
+    services.log.warn(
+      describeError(error),
+      "writes could not be begun together; each is tried alone",
+    );
     return claimAndBegin(services, book, by, () => Promise.resolve(new Map()));
   }
 }
@@ -146,7 +149,10 @@ export async function processDueBatch(
       return (await applyBatch(tx, open, worker, book)).ended;
     });
   } catch (error) {
-    services.log.warn(tell(error), "what was due could not be ended together; it is tried alone");
+    services.log.warn(
+      describeError(error),
+      "what was due could not be ended together; it is tried alone",
+    );
     return null;
   }
 }

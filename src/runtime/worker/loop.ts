@@ -1,6 +1,6 @@
 /** A step that is repeated: at once where it found work, and else when it is woken, or after a while. */
 import type { Clock } from "../../model/clock.ts";
-import { isDatabaseTrouble, type Services, tell } from "../services/index.ts";
+import { isDatabaseTrouble, type Services, describeError } from "../services/index.ts";
 
 /** How long a loop rests at most after its step failed. */
 const REST_MS = 30_000;
@@ -12,7 +12,7 @@ export interface Loop {
   readonly done: Promise<void>;
 }
 
-export interface Step {
+export interface LoopStep {
   readonly name: string;
   readonly idleMillis: number;
   /** Does a bounded piece of work and says whether there was any. */
@@ -22,7 +22,7 @@ export interface Step {
 export function startLoop(
   services: Pick<Services, "clock" | "log">,
   stopping: AbortSignal,
-  { name, idleMillis, run: step }: Step,
+  { name, idleMillis, run: step }: LoopStep,
 ): Loop {
   const pause = createPause(services.clock, stopping);
   let failures = 0;
@@ -35,7 +35,10 @@ export function startLoop(
         failures = 0;
       } catch (error) {
         failures += 1;
-        services.log.error({ loop: name, ...tell(error) }, "a step failed; it is repeated");
+        services.log.error(
+          { loop: name, ...describeError(error) },
+          "a step failed; it is repeated",
+        );
         longest = isDatabaseTrouble(error) ? DATABASE_REST_MS : REST_MS;
       }
       if (failures > 0) await pause.rest(Math.min(longest, idleMillis * 2 ** failures));

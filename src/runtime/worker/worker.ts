@@ -13,7 +13,7 @@ import {
   type InFlight,
   isWorthClaiming,
 } from "../../engine/limits/index.ts";
-import { AddressBook, type Services, tell, type WorkerWork } from "../services/index.ts";
+import { AddressBook, type Services, describeError, type WorkerWork } from "../services/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
 import { askForAccess, redeliverDue, translateDeliveries } from "../receive/index.ts";
 import { advanceBackfills } from "../backfill/index.ts";
@@ -23,7 +23,7 @@ import { drainChanges } from "../outbound/index.ts";
 import { resumeFitScopes, unlessForeign, watchFitness } from "../safety/index.ts";
 import { followLink } from "../identities/index.ts";
 import { localSweepDue, pollDue, sweepDue } from "../reconcile/index.ts";
-import { type Loop, startLoop, type Step } from "./loop.ts";
+import { type Loop, startLoop, type LoopStep } from "./loop.ts";
 import { processClaimed } from "./process-claimed.ts";
 
 export interface WorkerOptions {
@@ -167,7 +167,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
       const work = processClaimed(services, claimed, book, killed.signal, answered)
         .catch((error: unknown) => {
           services.log.error(
-            { lane: claimed.lane, event: claimed.claim.event, ...tell(error) },
+            { lane: claimed.lane, event: claimed.claim.event, ...describeError(error) },
             "an event could not be ended; its lease passes it on",
           );
         })
@@ -194,7 +194,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
 
   const { signal } = killed;
   const idleBriefly = Math.max(idleMillis, 1_000);
-  const steps: Readonly<Record<StepName, Omit<Step, "name">>> = {
+  const steps: Readonly<Record<StepName, Omit<LoopStep, "name">>> = {
     translate: {
       idleMillis,
       run: async () => (await translateDeliveries(services, name)) > 0,
@@ -253,7 +253,10 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   };
   // A worker that hears nothing still looks for work.
   const unheard = services.store.onWork(hear).catch((error: unknown) => {
-    services.log.warn(tell(error), "hints about work cannot be heard; it is looked for instead");
+    services.log.warn(
+      describeError(error),
+      "hints about work cannot be heard; it is looked for instead",
+    );
     return () => Promise.resolve();
   });
 

@@ -1,8 +1,8 @@
 import type { LaneKey } from "../store.ts";
 
 /** A lane could not be made: its record is paired with another resource. */
-export class PairedElsewhereError extends Error {
-  override readonly name = "PairedElsewhereError";
+export class RecordTakenError extends Error {
+  override readonly name = "RecordTakenError";
   readonly key: LaneKey;
 
   constructor(key: LaneKey) {

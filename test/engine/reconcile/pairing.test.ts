@@ -4,9 +4,9 @@ import {
   AMBIGUOUS,
   bindPair,
   type KeyOfOne,
-  recordKey,
+  recordPairingKey,
   refuseAmbiguous,
-  resourceKey,
+  resourcePairingKey,
 } from "../../../src/engine/reconcile/pairing.ts";
 import type { Mapping, PairingKey } from "../../../src/model/mapping.ts";
 import { aLane, aMapping, anEventId, anUnseenLane, at, eventIn, withEvent } from "../builders.ts";
@@ -17,9 +17,9 @@ const keyed = (pairBy: PairingKey, changes: Partial<Mapping> = {}) =>
   aMapping({ pairBy, ...changes });
 
 const ofResource = (title: string, mapping = keyed(byTitle), parentId: string | null = null) =>
-  resourceKey(mapping, "42", { title }, parentId);
+  resourcePairingKey(mapping, "42", { title }, parentId);
 const ofRecord = (title: string, mapping = keyed(byTitle), parentId: string | null = null) =>
-  recordKey(mapping, { id: "7", title }, { title }, parentId);
+  recordPairingKey(mapping, { id: "7", title }, { title }, parentId);
 
 const key = (one: KeyOfOne | null) => one?.key;
 
@@ -35,8 +35,8 @@ describe("a pairing key", () => {
     const byBoth = keyed({ kind: "fields", fields: ["title", "body"] });
     expect(ofResource("")).toBeNull();
     expect(ofRecord("")).toBeNull();
-    expect(resourceKey(byBoth, "42", { title: "Mend it", body: null }, null)).toBeNull();
-    expect(resourceKey(byBoth, "42", { title: "Mend it" }, null)).toBeNull();
+    expect(resourcePairingKey(byBoth, "42", { title: "Mend it", body: null }, null)).toBeNull();
+    expect(resourcePairingKey(byBoth, "42", { title: "Mend it" }, null)).toBeNull();
     expect(ofResource("Mend it", aMapping())).toBeNull();
   });
 
@@ -51,8 +51,8 @@ describe("a pairing key", () => {
   it("may be the resource's id, kept in a column as text or as a number", () => {
     const byId = keyed({ kind: "external_id", column: "github_number" });
     const record = (github_number: string | number | null) =>
-      recordKey(byId, { id: "7", github_number }, {}, null);
-    expect(key(resourceKey(byId, "42", null, null))).toBe(key(record("42")));
+      recordPairingKey(byId, { id: "7", github_number }, {}, null);
+    expect(key(resourcePairingKey(byId, "42", null, null))).toBe(key(record("42")));
     expect(key(record(42))).toBe(key(record("42")));
     expect(record(null)).toBeNull();
   });

@@ -7,9 +7,9 @@ import {
 } from "../../../src/integrations/integration.ts";
 import { addMillis, parseInstant } from "../../../src/model/instant.ts";
 import type { UnfitScope } from "../../../src/model/scope-misfit.ts";
-import { classify, concernsAll, tell } from "../../../src/runtime/services/failures.ts";
+import { classify, concernsAll, describeError } from "../../../src/runtime/services/failures.ts";
 import { HookError, ValidationError } from "../../../src/runtime/services/hooks.ts";
-import { PairedElsewhereError } from "../../../src/runtime/services/paired-elsewhere.ts";
+import { ResourceTakenError } from "../../../src/runtime/services/paired-elsewhere.ts";
 import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
 import { UnfitScopeError } from "../../../src/runtime/services/unfit-scope-error.ts";
 import { NoConnectionError } from "../../../src/store/database/database.ts";
@@ -79,7 +79,7 @@ describe("an event whose attempt failed", () => {
 
   it("is left to a person where the answer names what another record is paired with", () => {
     const lane = aLane({ resourceType: "issue", externalId: "7", recordId: "3" });
-    expect(classify(new PairedElsewhereError(lane), NOW)).toEqual({
+    expect(classify(new ResourceTakenError(lane), NOW)).toEqual({
       failure: {
         error: {
           code: "paired_elsewhere",
@@ -94,7 +94,7 @@ describe("an event whose attempt failed", () => {
       },
       account: null,
     });
-    const unpaired = new PairedElsewhereError({ ...lane, externalId: null, recordId: null });
+    const unpaired = new ResourceTakenError({ ...lane, externalId: null, recordId: null });
     expect(unpaired.message).toContain("issue (none), which is paired with record (none)");
   });
 
@@ -232,7 +232,7 @@ describe("a failure in the log", () => {
     ["anything else", new Error("odd"), { error: "odd" }],
     ["what is no error", "odd", { error: "odd" }],
   ])("tells of %s, and how to mend it where that is known", (_, thrown, told) => {
-    expect(tell(thrown)).toEqual(told);
+    expect(describeError(thrown)).toEqual(told);
   });
 });
 

@@ -2,7 +2,7 @@
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import { type Lane, newLane } from "../../../model/lane.ts";
-import { PairedElsewhereError } from "../../rules/index.ts";
+import { RecordTakenError } from "../../rules/index.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
@@ -54,7 +54,7 @@ function makeLane(state: MemoryState, key: LaneKey): LaneId {
   }
   const living = livingRecordKey(key);
   if (living !== null && state.laneByLivingRecord.get(living) !== undefined) {
-    throw new PairedElsewhereError(key);
+    throw new RecordTakenError(key);
   }
   const id = laneId(state.count("lane"));
   const lane = newLane(id, key);

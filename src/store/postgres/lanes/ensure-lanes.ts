@@ -1,7 +1,7 @@
 /** The lane of each key: found, or made where it does not exist. */
 import { type LaneId, laneId } from "../../../model/ids.ts";
 import { allOf, type Queryable, sqlState, storableJson } from "../../database/index.ts";
-import { PairedElsewhereError } from "../../rules/index.ts";
+import { RecordTakenError } from "../../rules/index.ts";
 import type { LaneKey } from "../../store.ts";
 import { attempt, waitingAtMost } from "../driver/index.ts";
 
@@ -86,7 +86,7 @@ export async function ensureLanes(
   }
   return keys.map((key, position) => {
     const id = found.get(position);
-    if (id === undefined) throw new PairedElsewhereError(key);
+    if (id === undefined) throw new RecordTakenError(key);
     return id;
   });
 }

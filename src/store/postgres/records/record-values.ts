@@ -1,5 +1,5 @@
 /** A mapping's JavaScript values in the text form that Postgres reads for a column's type. */
-import { instantOrNull } from "../../../model/wall-clock.ts";
+import { tryParseInstant } from "../../../model/wall-clock.ts";
 import { storableJson } from "../../database/index.ts";
 import type { Column } from "../capture/index.ts";
 
@@ -12,7 +12,7 @@ export function toParameter(value: unknown, column: Column): string | null {
   }
   const text = scalarText(value);
   // Postgres would drop the offset, and keep the time of UTC in place of the app's.
-  const at = column.wall === null ? null : instantOrNull(text);
+  const at = column.wall === null ? null : tryParseInstant(text);
   return at === null || column.wall === null ? text : column.wall.show(at);
 }
 
