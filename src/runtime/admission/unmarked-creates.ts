@@ -118,7 +118,7 @@ export type Named =
  * was named by an answer or a read-back.
  *
  * @param created Whether the request was a create.
- * @throws PairedElsewhereError where the resource has a record of its own.
+ * @throws ResourceTakenError where the resource has a record of its own.
  */
 export async function holdNamed(
   tx: StoreTransaction,

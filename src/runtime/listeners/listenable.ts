@@ -38,7 +38,9 @@ export function listenable(opened: Store, { clock, log }: Pick<Services, "clock"
     following ??= {
       listeners: 0,
       stop: followLedger({ store, clock, log }, (announcements) => {
-        others.announce(announcements.filter((announcement) => !told.has(announcementKey(announcement))));
+        others.announce(
+          announcements.filter((announcement) => !told.has(announcementKey(announcement))),
+        );
       }),
     };
     following.listeners += 1;

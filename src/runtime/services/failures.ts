@@ -13,7 +13,7 @@ import {
 } from "../../store/database/index.ts";
 import { RecordWriteError } from "../../store/rules/index.ts";
 import { HookError, ValidationError } from "./hooks.ts";
-import { ResourceTakenError } from "./paired-elsewhere.ts";
+import { ResourceTakenError } from "./resource-taken-error.ts";
 import { MissingSecretError } from "./secrets.ts";
 import { UnfitScopeError } from "./unfit-scope-error.ts";
 

@@ -54,7 +54,7 @@ export {
 } from "./hooks.ts";
 export { hurrySweeps } from "./hurry-sweep.ts";
 export { type Log, silentLog } from "./log.ts";
-export { ResourceTakenError } from "./paired-elsewhere.ts";
+export { ResourceTakenError } from "./resource-taken-error.ts";
 export { receiveInBatches, type StoreDelivery } from "./receive-batches.ts";
 export { mappingOfResource, type Safety } from "./rules.ts";
 export {

@@ -5,7 +5,7 @@
  * 2. A decision that took a connection for switched off is made again if it was switched on meanwhile.
  * 3. An actor becomes a user of the app, or a placeholder until that user has linked a login.
  */
-export { RecordTakenError } from "./paired-elsewhere-error.ts";
+export { RecordTakenError } from "./record-taken-error.ts";
 export { RecordWriteError } from "./record-write-error.ts";
 export {
   type ActorRows,

@@ -9,7 +9,7 @@ import { addMillis, parseInstant } from "../../../src/model/instant.ts";
 import type { UnfitScope } from "../../../src/model/scope-misfit.ts";
 import { classify, concernsAll, describeError } from "../../../src/runtime/services/failures.ts";
 import { HookError, ValidationError } from "../../../src/runtime/services/hooks.ts";
-import { ResourceTakenError } from "../../../src/runtime/services/paired-elsewhere.ts";
+import { ResourceTakenError } from "../../../src/runtime/services/resource-taken-error.ts";
 import { MissingSecretError } from "../../../src/runtime/services/secrets.ts";
 import { UnfitScopeError } from "../../../src/runtime/services/unfit-scope-error.ts";
 import { NoConnectionError } from "../../../src/store/database/database.ts";
