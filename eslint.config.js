@@ -252,7 +252,7 @@ export default defineConfig(
     name: "tandem/plain words",
     files: [
       ...["src/integrations/**", "src/server/**", "src/cli/**", "src/dashboard/**", "src/demo/**"],
-      ...["src/*.ts", "src/testing/*.ts", "src/testing/github/**", "src/testing/interleave/**"],
+      ...["src/*.ts", "src/testing/**"],
     ],
     rules: { "tandem/plain-words": "error" },
   },

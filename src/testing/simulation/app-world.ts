@@ -1,6 +1,6 @@
 /**
- * The app's side of a simulated history: its tables as its people use them. The ledger's side is
- * read through the store, so a new kind of database brings an implementation of this and no more.
+ * The app's side of a simulated history: its tables, as its users change them. The ledger is read through
+ * the store, so a new kind of database only needs an implementation of this interface.
  */
 import type { AnyConfig } from "../../config.ts";
 import type { TestTandemOptions } from "../test-tandem.ts";
@@ -17,7 +17,7 @@ export interface AppTask {
   /** Logins; always empty unless the world maps them. */
   readonly assignees: readonly string[];
   readonly ownerId: string | null;
-  /** Whether somebody, or Tandem, archived it. */
+  /** Whether a user, or Tandem, has archived it. */
   readonly archived: boolean;
 }
 
@@ -41,15 +41,15 @@ export type TaskEdit = Partial<
 
 export interface AppWorld {
   readonly kind: WorldKind;
-  /** Tokens of the app's users, which only a moving world has. */
+  /** Tokens of the app's users, which exist in a moving world only. */
   readonly tokens: OwnTokens;
-  /** What Tandem is opened with: the sample's mapping, with labels, on this database. */
+  /** The configuration of Tandem: the sample's mapping, with labels, on this database. */
   readonly config: AnyConfig;
-  /** How a test Tandem tells this database the time. */
+  /** How a test Tandem sets this database's time. */
   readonly clock: Pick<TestTandemOptions, "sql">;
-  /** `machine`: what is asked at once is answered in the machine's order, so it must not be. */
+  /** `machine`: the machine decides the order of parallel queries, so queries must not run in parallel. */
   readonly order: "own" | "machine";
-  /** Empties everything, Tandem's own tables too: the world's projects, one user called Mona. */
+  /** Empties all tables, including Tandem's, and adds the world's projects and one user, Mona. */
   prepare(): Promise<void>;
   tasks(): Promise<readonly AppTask[]>;
   comments(): Promise<readonly AppComment[]>;
@@ -60,11 +60,11 @@ export interface AppWorld {
     task: Pick<AppTask, "projectId" | "title" | "labels"> & { readonly ownerId: string },
   ): Promise<string>;
   editTask(id: string, edit: TaskEdit): Promise<void>;
-  /** Deletes the row, and its comments with it. */
+  /** Deletes the row and its comments. */
   deleteTask(id: string): Promise<void>;
   addComment(taskId: string, markdown: string, authorId: string): Promise<string>;
   editComment(id: string, markdown: string): Promise<void>;
-  /** Puts a comment below another task. */
+  /** Moves a comment to another task. */
   moveComment(id: string, taskId: string): Promise<void>;
   deleteComment(id: string): Promise<void>;
 }

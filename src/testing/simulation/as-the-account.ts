@@ -1,6 +1,6 @@
 /**
- * What people do at GitHub that looks like Tandem's doing: they act as the account itself, copy texts with
- * their markers, take markers away, and write on what is surplus. And GitHub's clock, which steps back.
+ * Acts of people at GitHub that look like Tandem's own: they log in as the account, copy texts with markers,
+ * remove markers, and comment on surplus issues. GitHub's clock also steps back.
  */
 import type { Issue } from "../github/index.ts";
 import { TEST_LOGIN } from "../test-tandem.ts";
@@ -8,12 +8,12 @@ import { keepingToken, markerIn, tokenIn } from "./history.ts";
 import { commentName, issueName, type Site } from "./places.ts";
 import { choose, type Deeds, someSite, type Stage } from "./stage.ts";
 
-/** What is done in our name, or at an older time, ... */
+/** Acts under the account's login, or with an older time. */
 export const LOOKING_LIKE_US: Deeds = [
   [4, stepClockBack],
   [5, editAsAccount],
 ];
-/** ... and what is done to markers, which prove nothing by themselves. */
+/** Acts on markers, which prove nothing about their author. */
 export const COPYING_MARKERS: Deeds = [
   [6, copyIssue],
   [6, copyComment],
@@ -22,7 +22,7 @@ export const COPYING_MARKERS: Deeds = [
 
 const LONGEST_STEP_MS = 40_000;
 
-/** GitHub's clock is set back by some seconds: what is said next, right away, may bear an older time. */
+/** Sets GitHub's clock back by some seconds, so that the edit that follows has an older time. */
 function stepClockBack(stage: Stage): Promise<void> {
   const { github, random, history, setBack } = stage;
   const millis = Math.ceil(random() * LONGEST_STEP_MS);
@@ -38,7 +38,7 @@ function stepClockBack(stage: Stage): Promise<void> {
   return DONE;
 }
 
-/** Somebody who logs in as the account edits an issue, as anybody else would. */
+/** A person who is logged in as the account edits an issue. */
 function editAsAccount(stage: Stage): Promise<void> {
   const { github, history, random } = stage;
   const { repository, id: site } = someSite(stage);
@@ -47,7 +47,7 @@ function editAsAccount(stage: Stage): Promise<void> {
   const value = history.fresh("title");
   history.edit("resource", issueName(repository, issue.number), "title", issue.title, value);
   github.as(TEST_LOGIN).editIssue(site, issue.number, { title: value });
-  history.turn("somebody acted as the account");
+  history.turn("a person acted as the account");
   return DONE;
 }
 
@@ -86,7 +86,7 @@ function copyComment(stage: Stage): Promise<void> {
   return DONE;
 }
 
-/** Somebody edits a text and removes what they take for a leftover. */
+/** A person edits a text and removes its marker, which looks like a leftover. */
 function removeMarker(stage: Stage): Promise<void> {
   const { github, random } = stage;
   const { repository, id: site } = someSite(stage);
@@ -96,10 +96,10 @@ function removeMarker(stage: Stage): Promise<void> {
 }
 
 /**
- * An issue that Tandem has made and knows nothing of, for the answer was lost: somebody takes its marker away
- * before it is looked for. That is rare, so it is done mostly where it can be.
+ * A person removes the marker of an issue whose create was never answered, before Tandem looks for it. Such
+ * issues are rare, so the marker is usually removed if there is one.
  *
- * @returns whether there was one.
+ * @returns Whether there was such an issue.
  */
 export async function takeOnlyTrace(stage: Stage): Promise<boolean> {
   const { github, history, remoteEdits, random, places } = stage;
@@ -132,10 +132,10 @@ function takeMarkerOff(
 }
 
 /**
- * Two issues of one create: somebody writes on the second before it is closed, as soon as there is one, for
- * that is rare.
+ * A person comments on the second of two issues that one create has made, before it is closed. Such issues
+ * are rare, so the person comments as soon as there is one.
  *
- * @returns whether there was one that nobody had written on.
+ * @returns Whether there was such an issue without a person's comment.
  */
 export async function writeOnSurplus(stage: Stage): Promise<boolean> {
   const { github, history, remoteEdits } = stage;

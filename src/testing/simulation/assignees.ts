@@ -1,8 +1,8 @@
-/** Who is assigned to tasks and issues: in a world whose webhooks are lost, another set beside labels. */
+/** The assignees of tasks and issues: a second mapped set besides labels, in a world whose webhooks are lost. */
 import { issueName } from "./places.ts";
 import { choose, type Deeds, livingTasks, someSite, type Stage } from "./stage.ts";
 
-/** Mona is there already. */
+/** Users that are created to be assigned; Mona exists already. */
 export const ASSIGNABLE = ["stranger", "octocat", "hubot"];
 
 export const ASSIGNING_IN_APP: Deeds = [[12, assignTask]];

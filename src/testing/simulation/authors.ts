@@ -1,19 +1,19 @@
-/** Who is named as an author: by the records, and above what was posted in somebody's place. */
+/** Checks the named authors: those of records, and those in the lines above posted texts. */
 import type { Lane } from "../../model/lane.ts";
 import type { AppUser } from "./app-world.ts";
 import { tokenIn } from "./history.ts";
 import { OUR_LOGINS, thingOfRecord, thingOfResource } from "./places.ts";
 import type { Scene, Thing } from "./scene.ts";
 
-/** Who wrote a thing at GitHub, or `null` where nobody is named above it. */
+/** The line that names the author of a text at GitHub. */
 const LINE = /^\*\*(.+)\*\* wrote: <!-- tandem-author -->/;
 
-/** What a body says of who wrote it: the name above it, and the token of its create, if there are any. */
+/** The marks of authorship in a body: the name above it, and the token of its create, if it has them. */
 export function signsOf(body: string | null): Pick<Thing, "nameAbove" | "token"> {
   return { nameAbove: LINE.exec(body ?? "")?.[1] ?? null, token: tokenIn(body) };
 }
 
-/** Records that name somebody else than who wrote them, and lines that do. */
+/** Records and lines that name another author than the real one. */
 export function misattributed(scene: Scene): readonly string[] {
   return [...wrongUsers(scene), ...wrongLines(scene), ...sameLogins(scene)];
 }
@@ -26,13 +26,13 @@ function wrongUsers({ records, users, history }: Scene): readonly string[] {
       return [`${name}: written by user ${author}, and it names ${userId ?? "nobody"}`];
     }
     if (user === undefined) return [`${name} names nobody`];
-    // Its login is with who has signed up, and so are its records.
+    // The user who signed up has the placeholder's login, and so must have its records.
     if (user.placeholder && user.login === null) return [`${name} names a former placeholder`];
     return [];
   });
 }
 
-/** What we posted names its author, under a name that they have, or had before they signed up. */
+/** Each line above a posted text must name its author, by a present name or one from before the sign-up. */
 function wrongLines({
   ledger,
   places,
@@ -56,8 +56,9 @@ function wrongLines({
 }
 
 /**
- * The lane that a resource was made for. Another record may be made of what went out of reach, or of what its
- * own has left: that one is taken for ours, and the line says still who wrote it.
+ * The lane for whose create a resource was made. A resource that went out of reach, or that its record has
+ * left, can be paired with a new record. That record's author is the account, but the line keeps naming the
+ * first author.
  */
 function postedFor(lane: Lane, token: string | null, { lanes }: Scene["ledger"]): Lane {
   if (lane.intent !== null) return lane;
@@ -65,7 +66,7 @@ function postedFor(lane: Lane, token: string | null, { lanes }: Scene["ledger"])
   return first === undefined || first.tombstone === null ? lane : first;
 }
 
-/** One row stands for each login, and none for ours where we wrote in a user's place. */
+/** Each login has one user. The account has none if Tandem posted in a user's place. */
 function sameLogins({ users, history, records }: Scene): readonly string[] {
   const seen = new Map<string, AppUser>();
   const found: string[] = [];

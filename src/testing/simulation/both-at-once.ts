@@ -1,4 +1,4 @@
-/** People on both sides of one pairing within a second: nobody there has seen what the other wrote. */
+/** People edit both sides of a pairing within a second, so neither has seen the other's edit. */
 import { keepingToken, withoutToken } from "./history.ts";
 import { issueName } from "./places.ts";
 import { choose, type Deeds, livingTasks, someSite, type Stage } from "./stage.ts";
@@ -23,7 +23,7 @@ async function editBothSides(stage: Stage): Promise<void> {
   if (isRemoteFirst) await remotely();
   await editHere(stage, task.id, here);
   if (!isRemoteFirst) await remotely();
-  history.turn("both sides of a pairing were edited at once");
+  history.turn("both sides of a pairing were edited at the same time");
 }
 
 function editThere(stage: Stage, number: number, field: Field): void {

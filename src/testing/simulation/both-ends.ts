@@ -1,4 +1,4 @@
-/** Everything that the app and GitHub say at the end of a history, by names such as `tasks:1` and `issue:7`. */
+/** The content of the app and of GitHub at the end of a history, by names such as `tasks:1` and `issue:7`. */
 import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppUser, AppWorld } from "./app-world.ts";
 import { signsOf } from "./authors.ts";

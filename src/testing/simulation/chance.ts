@@ -1,7 +1,6 @@
 /**
- * The randomness of a history, cut into moves: what a move draws depends on the seed and the move
- * alone, and not on how much was drawn before it. So a history from which moves are taken away tells
- * the rest as before.
+ * The random numbers of a history, separated by move. The numbers of a move depend on the seed and the move
+ * only, not on how many were drawn before. So removing some moves does not change the others.
  */
 import type { Random } from "../../model/clock.ts";
 import { seededRandom } from "../random.ts";
@@ -16,13 +15,13 @@ export class Chance {
     this.#seed = seed;
   }
 
-  /** From here on everything is drawn for this move. */
+  /** From now on all numbers are drawn for this move. */
   enter(move: number): void {
     this.#move = move;
     this.#turn += 1;
   }
 
-  /** A stream of its own, which starts anew with each move. */
+  /** An independent stream, which restarts with each move. */
   stream(): Random {
     this.#streams += 1;
     const base = mixed(Math.imul(this.#seed, 0x85ebca6b) + this.#streams);
@@ -31,7 +30,7 @@ export class Chance {
     return () => {
       if (turn !== this.#turn) {
         turn = this.#turn;
-        // Different moves have different seeds: both steps lose nothing.
+        // Different moves get different seeds, because neither step maps two values to one.
         random = seededRandom(mixed(base + Math.imul(this.#move, 0x9e3779b1)));
       }
       return random();
@@ -39,14 +38,14 @@ export class Chance {
   }
 }
 
-/** A number from 0 to 1 that depends on its arguments alone: what was drawn elsewhere changes nothing. */
+/** A number from 0 to 1 that depends on its arguments only. */
 export function chanceAt(seed: number, ...place: readonly number[]): number {
   let bits = mixed(seed);
   for (const number of place) bits = mixed(Math.imul(bits, 0x9e3779b1) + number);
   return bits / 2 ** 32;
 }
 
-/** Spreads 32 bits over 32 bits, each result having one cause. */
+/** Spreads 32 bits over 32 bits; no two values have the same result. */
 function mixed(value: number): number {
   let bits = value >>> 0;
   bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);

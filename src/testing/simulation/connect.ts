@@ -1,4 +1,4 @@
-/** Makes a world's repositories at GitHub, and joins those that belong to a project to it. */
+/** Creates a world's repositories at GitHub, and connects those that have a project to it. */
 import { TEST_LOGIN, TEST_REPOSITORY, TEST_SECRET, type TestTandem } from "../test-tandem.ts";
 import { ASSIGNABLE } from "./assignees.ts";
 import { accountOf, type ConnectedSite, projectOf, repositoriesOf, type Site } from "./places.ts";
@@ -6,7 +6,7 @@ import type { WorldKind } from "./places.ts";
 
 export interface Sites {
   readonly places: readonly ConnectedSite[];
-  /** All repositories, the connected ones first. */
+  /** All repositories, connected ones first. */
   readonly sites: readonly Site[];
 }
 

@@ -1,4 +1,4 @@
-/** What people do in a simulated history: random edits, creations and deletions on both sides. */
+/** Acts of people in a simulated history: random edits, creations and deletions on both sides. */
 import type { Comment } from "../github/index.ts";
 import { type History, keepingToken, withoutToken } from "./history.ts";
 import { MOVING_DEEDS, someProject } from "./moves.ts";
@@ -42,7 +42,7 @@ const REMOTE_DEEDS: Deeds = [
   [4, deleteIssueComment],
 ];
 
-/** What is done besides in each world. */
+/** Additional acts in each world. */
 const MORE_DEEDS: Readonly<Record<WorldKind, { readonly local: Deeds; readonly remote: Deeds }>> = {
   staying: { local: [], remote: [] },
   moving: { local: [...MOVING_DEEDS, ...SIGNING_UP], remote: REMOTE_MOVES },
@@ -52,7 +52,7 @@ const MORE_DEEDS: Readonly<Record<WorldKind, { readonly local: Deeds; readonly r
   },
 };
 
-/** One random deed by somebody, somewhere. */
+/** One random act of a person on one of the sides. */
 export async function editSomething(stage: Stage): Promise<void> {
   const isRemote = stage.random() >= 0.5;
   if (stage.world.kind === "polling" && (await takeItsChance(stage))) return;
@@ -68,7 +68,7 @@ export async function editSomething(stage: Stage): Promise<void> {
   }
 }
 
-/** What can be done only once in a while is done as soon as it can be. */
+/** Performs a rare act as soon as it is possible. */
 async function takeItsChance(stage: Stage): Promise<boolean> {
   return (await writeOnSurplus(stage)) || (await takeOnlyTrace(stage));
 }

@@ -1,10 +1,10 @@
 /**
- * What people wrote, on both sides, and what each of them saw when writing: enough to say at the
- * end whether an edit disappeared without a trace.
+ * The values that people wrote on both sides, and the values that they saw when they wrote. At the end this
+ * is enough to detect an edit that disappeared without a trace.
  *
- * 1. Every value is written once in a history, so that seeing it is proof of whose edit it was.
- * 2. Whoever writes over a value, or deletes it, has seen it: it is superseded, and not lost.
- * 3. What Tandem was never told of, it cannot keep.
+ * 1. Each value is written once per history, so a value identifies its edit.
+ * 2. A person who overwrites or deletes a value has seen it. The value is superseded, not lost.
+ * 3. Tandem cannot keep a value that it never received.
  */
 import type { GitHubSimulator } from "../github/index.ts";
 import type { Repository } from "../github/state.ts";
@@ -15,25 +15,25 @@ import { issueName, type WorldKind } from "./places.ts";
 import { issuesSaid, kept, type Saying } from "./sayings.ts";
 import { takeAttribution } from "../../integrations/github/attribution.ts";
 
-/** What a long run of histories must have had in each world, each at least once. */
+/** Rare happenings of each world. A long run of histories must contain each at least once. */
 export const TURNS = {
   staying: [],
   moving: [
-    "an issue was transferred to where it is connected",
-    "an issue was transferred to where nothing is connected",
-    "an issue came from where nothing is connected",
+    "an issue was transferred to a connected repository",
+    "an issue was transferred out of reach",
+    "an issue came from out of reach",
     "a repository was renamed",
-    "a name was given up and taken by somebody",
-    "somebody signed up beside a placeholder",
-    "a placeholder's row became somebody's",
+    "a repository's former name was taken by another owner",
+    "a user signed up beside a placeholder",
+    "a user signed up with a placeholder's row",
     "Tandem followed a move",
     "Tandem took an issue for moved away",
     "Tandem linked an author",
   ],
   polling: [
-    "both sides of a pairing were edited at once",
+    "both sides of a pairing were edited at the same time",
     "the provider's clock stepped back",
-    "somebody acted as the account",
+    "a person acted as the account",
     "a text was copied with its marker",
     "a marker was removed",
   ],
@@ -43,10 +43,10 @@ export const ALL_TURNS: readonly Turn[] = Object.values(TURNS).flat();
 
 export type Fetch = typeof globalThis.fetch;
 
-/** `record` is a row of the app, `resource` a thing at GitHub. */
+/** `record` is a row of the app, `resource` is an issue or comment at GitHub. */
 export type Side = "record" | "resource";
 
-/** The last value a person gave to a field, on one side. */
+/** The last value that a person wrote to a field, on one side. */
 export interface Edit {
   readonly side: Side;
   /** `tasks:3`, `comments:1`, `issue:7` or `issue_comment:1001`. */
@@ -55,11 +55,11 @@ export interface Edit {
   readonly value: string;
 }
 
-/** A label that a person has put somewhere, once in a history. */
+/** A label that a person added to a thing. Each label is added once per history. */
 export interface LabelEdit {
   readonly thing: string;
   readonly side: Side;
-  /** Who took it away again, having seen it there. */
+  /** The person's side, thing and time of its removal. That person had seen the label. */
   removed: { readonly side: Side; readonly thing: string; readonly at: number } | null;
 }
 
@@ -71,43 +71,43 @@ interface TextOf {
 export class History {
   readonly story: string[] = [];
   readonly names = new Names();
-  /** Whom the app put down as the author of what it made, by record. */
+  /** The author of each record that the app created. */
   readonly authors = new Map<string, string>();
-  /** What happened once in a while only, each as often as it did. */
+  /** The rare happenings of this history, once for each occurrence. */
   readonly turns: Turn[] = [];
   readonly labels = new Map<string, LabelEdit>();
-  /** Things a person deleted, and whether what was unsent of them has to be named. */
+  /** Things that a person deleted. For paired ones a conflict must name their unsent edits. */
   readonly deleted = new Map<string, { readonly paired: boolean }>();
-  /** Things that people made with a marker of ours; of a comment, its issue. */
+  /** Things that people created with a copy of our marker, with the issue of each. */
   readonly copies = new Map<string, string>();
-  /** Issues whose state a person had the last word on. */
+  /** Issues whose last change of state a person made. */
   readonly reopened = new Set<string>();
   readonly #edits = new Map<string, Edit>();
   readonly #superseded = new Set<string>();
-  /** What GitHub has shown at any time, whoever wrote it. */
+  /** All values that GitHub has ever shown, by any author. */
   readonly #shown = new Set<string>();
-  /** Everything that Tandem was ever told by GitHub: webhooks that arrived, answers it read. */
+  /** All texts that Tandem received from GitHub: webhooks and responses. */
   readonly #told: Saying[] = [];
-  /** Writes that took effect, and whose sender never heard of it. */
+  /** Writes that took effect although their sender never got the response. */
   readonly #unheard: string[] = [];
   #values = 0;
-  /** Counts what was said and taken away, to tell what came first. */
+  /** A logical clock that orders received texts and removals. */
   #now = 0;
   edits = 0;
-  /** Calls that what people did may lead to, beyond one for each deed. */
+  /** Calls that acts of people may cause, beyond one for each act. */
   calls = 0;
 
   tell(line: string): void {
     this.story.push(line);
   }
 
-  /** A value that nobody has written before; no value contains another. */
+  /** A value that was never written before; no value contains another. */
   fresh(what: string): string {
     this.#values += 1;
     return `${what} ${String(this.#values)}.`;
   }
 
-  /** A person writes to a field and sees what it said before. */
+  /** A person writes to a field and sees its former value. */
   edit(side: Side, thing: string, field: string, before: string, value: string): void {
     this.edits += 1;
     this.#superseded.add(before);
@@ -115,17 +115,17 @@ export class History {
     this.tell(`${who(side)}: ${field} of ${thing} = ${value}`);
   }
 
-  /** Of what was just done more than one call may come. */
+  /** The last act may cause more than one call. */
   takesCalls(count: number): void {
     this.calls += count - 1;
   }
 
-  /** Something of the kinds that a long run must have had. */
+  /** Records a rare happening. */
   turn(turn: Turn): void {
     this.turns.push(turn);
   }
 
-  /** A thing was taken elsewhere at GitHub: what was done to it was done to what it is there. */
+  /** A thing at GitHub got a new name by a transfer: its edits now belong to the new name. */
   take(from: string, to: string): void {
     this.names.take(from, to);
     for (const [key, edit] of [...this.#edits]) {
@@ -142,7 +142,7 @@ export class History {
     this.tell(`${who(side)}: label ${label} on ${thing}`);
   }
 
-  /** A label fell off by nobody's wish: whether it is put back or not, nobody has lost an edit. */
+  /** A label was dropped by a transfer: with or without it, no edit of a person is lost. */
   forgetLabel(label: string, thing: string): void {
     this.labels.delete(label);
     this.tell(`github: label ${label} fell off ${thing}`);
@@ -161,8 +161,8 @@ export class History {
   }
 
   /**
-   * A person deletes a thing and sees what it says. On the record's side an edit of it that never
-   * reached GitHub is not seen by anybody any more, and has to be named.
+   * A person deletes a thing and sees its values. On the record's side, no reader will see an edit that never
+   * reached GitHub, so a conflict must name it.
    */
   delete(side: Side, thing: string, says: readonly string[], paired: boolean): void {
     this.edits += 1;
@@ -183,7 +183,7 @@ export class History {
     return this.#superseded.has(value);
   }
 
-  /** Whether GitHub has shown a value: then it was sent. */
+  /** Whether GitHub has shown a value, so that it was sent. */
   wasShown(value: string): boolean {
     return this.#shown.has(value);
   }
@@ -192,14 +192,14 @@ export class History {
     return [...this.#edits.values()];
   }
 
-  /** What GitHub said to Tandem: a webhook's payload or an answer. */
+  /** Tandem receives a text from GitHub: a webhook's payload or a response. */
   hear(text: string, isList = false): Saying {
     const saying = { text, isList, at: this.#tick(), unsaid: false };
     this.#told.push(saying);
     return saying;
   }
 
-  /** Whether Tandem could have known of a value; `lists`: whether a list may have told it. */
+  /** Whether Tandem could have known a value; `lists`: whether a list may be the source. */
   wasTold(value: string, lists: boolean): boolean {
     return this.#said().some(
       ({ isList, text }) =>
@@ -207,7 +207,7 @@ export class History {
     );
   }
 
-  /** A write took effect, and its sender does not hear of it. */
+  /** A write took effect, and its sender does not get the response. */
   miss(body: string): void {
     this.#unheard.push(body);
   }
@@ -224,7 +224,7 @@ export class History {
     );
   }
 
-  /** Whether Tandem was told that a label is gone, after it was taken away at GitHub. */
+  /** Whether Tandem received a text without a label, after the label was removed at GitHub. */
   wasToldRemoval(label: string): boolean {
     const { removed = null } = this.labels.get(label) ?? {};
     if (removed === null || removed.side === "record") return removed !== null;
@@ -238,7 +238,7 @@ export class History {
     );
   }
 
-  /** Somebody else may have a name that a repository of ours has given up. */
+  /** The name of a repository; another owner may have a name that one of ours has given up. */
   #nameOf(repository: Repository): string {
     return this.names.ofRepository(repository.id) ?? `somebody's ${fullNameOf(repository)}`;
   }
@@ -252,7 +252,7 @@ export class History {
     return this.#now;
   }
 
-  /** Follows what happens at GitHub, whoever did it. */
+  /** Follows all changes at GitHub. */
   follow(github: GitHubSimulator, isOurs: (login: string) => boolean): void {
     github.on("change", ({ event, action, actor, repository, issueNumber, payload }) => {
       const byUs = isOurs(actor.login);
@@ -276,22 +276,22 @@ export class History {
 const LINE = /^.*<!-- tandem-author -->\n*/;
 const TOKEN = /(?<!\s)\s*<!-- tandem:(\w+) -->\s*$/;
 
-/** The token that was put into a body, if there is one. */
+/** The token in a body, if it has one. */
 export function tokenIn(body: string | null): string | null {
   return TOKEN.exec(body ?? "")?.[1] ?? null;
 }
 
-/** What is hidden at the end of a body, or nothing. */
+/** The hidden marker at the end of a body, or an empty text. */
 export function markerIn(body: string | null): string {
   return TOKEN.exec(body ?? "")?.[0] ?? "";
 }
 
-/** A body as people wrote it: without the line above it that names them, and what is hidden in it. */
+/** A body as its author wrote it: without the line that names the author, and without the hidden marker. */
 export function withoutToken(body: string | null): string {
   return takeAttribution((body ?? "").replace(TOKEN, ""));
 }
 
-/** Whoever edits a body in the browser leaves what is around it where it is. */
+/** A person who edits a body in the browser leaves the line and the marker unchanged. */
 export function keepingToken(before: string | null, value: string): string {
   const [line = ""] = LINE.exec(before ?? "") ?? [];
   const [token = ""] = TOKEN.exec(before ?? "") ?? [];

@@ -1,4 +1,4 @@
-/** What the ledger says of a history, read through the store whatever database is behind it. */
+/** The ledger of a history, read through the store, for every kind of database. */
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Store } from "../../store/store.ts";
@@ -7,9 +7,9 @@ import type { LedgerEvent } from "../../store/ledger.ts";
 export interface LedgerView {
   readonly lanes: readonly Lane[];
   readonly events: readonly (LedgerEvent & { readonly line: string })[];
-  /** Captured writes that were not drained. */
+  /** Captures that were not drained. */
   readonly undrained: number;
-  /** Webhooks that are stored, and those of them that were not translated. */
+  /** The number of stored webhooks, and of those that were not translated. */
   readonly deliveries: { readonly stored: number; readonly untranslated: number };
 }
 

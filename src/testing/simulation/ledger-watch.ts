@@ -1,10 +1,9 @@
 /**
- * Watches every decision as it is committed: which states events come into, that none vanishes or
- * comes back, that one event of a lane is processed at a time, that nobody writes on a lane under a
- * claim that is lost, and which webhooks were kept.
+ * Watches every decision as it is committed. It checks the states of events, that no event vanishes or
+ * returns, that one event of a lane is processed at a time, and that no work writes to a lane under a lost
+ * claim. It also records which webhooks were stored.
  *
- * The legal moves are written out once more, as the design has them: what the engine itself takes
- * for legal is what is judged here.
+ * The legal moves are written down here a second time, from the design, because they judge the engine's own.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Claim } from "../../engine/lane/index.ts";
@@ -26,13 +25,13 @@ const MOVES: Readonly<Record<EventState, readonly EventState[]>> = {
 };
 
 export class LedgerWatch {
-  /** Moves that the design does not know, in words. */
+  /** Illegal changes of state, in words. */
   readonly illegal: string[] = [];
-  /** Lanes with two events processing. */
+  /** Lanes with two events in processing. */
   readonly concurrent: string[] = [];
-  /** Writes of tasks on lanes whose claim they had lost, which should have been refused. */
+  /** Writes under a lost claim, which the store should have refused. */
   readonly trespasses: string[] = [];
-  /** The keys of the webhooks that were stored. */
+  /** The keys of the stored webhooks. */
   readonly received = new Set<string>();
   readonly #states = new Map<string, EventState>();
   /** How often each event was claimed. */
@@ -80,8 +79,8 @@ export class LedgerWatch {
   }
 
   /**
-   * The same store for a task that works under a claim. What the engine takes for a claim is not asked:
-   * it is lost when the event is no longer processed, or processed anew.
+   * The store for work under a claim. It does not use the engine's definition of a lost claim: here a claim is
+   * lost when its event is no longer processed, or was claimed again.
    */
   underClaim(store: Store, { name, lane: own, claim }: Claimed & { readonly name: string }): Store {
     const count = this.#claimOf(claim.event);
@@ -122,7 +121,7 @@ export class LedgerWatch {
     };
   }
 
-  /** Which claim of an event is the last one, or `null` where nobody works on it. */
+  /** The number of an event's latest claim; `null` if no worker processes it. */
   #claimOf(event: string): number | null {
     return this.#states.get(event) === "processing" ? (this.#claims.get(event) ?? null) : null;
   }
@@ -148,18 +147,18 @@ export class LedgerWatch {
     if (was === state && MOVES[state].length > 0) return;
     const next = was === undefined ? BIRTHS : MOVES[was];
     if (next.includes(state)) return;
-    // One decision may queue an event and cancel it again: a newer one waits, and it says which.
+    // One decision may queue an event and cancel it again for a newer one, which it names.
     if (next.includes("queued") && state === "canceled" && canceledBy !== null) return;
-    // So may one that takes a lane elsewhere: what was tried begins anew there, where that is switched on.
+    // A move may requeue an event in another connection and disable it there, in one decision.
     if (next.includes("queued") && state === "disabled") return;
-    // One transaction may begin an event and end it: nobody sees it being processed.
+    // One transaction may start and end an event, so that its processing is never visible.
     const mayBegin = was === "queued" || next.includes("queued");
     if (mayBegin && startedAt !== null && MOVES.processing.includes(state)) return;
     this.illegal.push(`${direction} ${id}: ${was ?? "born"} to ${state} (${reason})`);
   }
 }
 
-/** The same rows of the app; each that is written is told of first. */
+/** The same rows of the app; `told` is called before each write. */
 function noting(records: RecordStore, told: (row: string) => void): RecordStore {
   return {
     ...records,
@@ -179,8 +178,8 @@ function noting(records: RecordStore, told: (row: string) => void): RecordStore 
 }
 
 /**
- * The one write that is accepted of whoever lost a claim: a create that it had sent, and that made nothing,
- * is open no more. As long as it counts, a copy by its writer's hand may be taken for what it made.
+ * The one write that is accepted after a lost claim: the worker's own create has failed, and is no longer
+ * open. While it counted as open, a copy by its author could have been taken for its resource.
  */
 function forgets({ before, after }: Decided, { event, epoch }: Claim): boolean {
   const sentUnder = ({ attempt, unanswered }: Lane) =>

@@ -10,8 +10,8 @@ import { type Scene, text, type Thing } from "./scene.ts";
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
 
 /**
- * An edit is lost when it is the last of its side to a field, nobody wrote over it who had seen it,
- * it is not what its own side says now, and no conflict names it.
+ * An edit is lost if it is its side's last edit of the field, no person who had seen it overwrote it, its own
+ * side shows another value, and no conflict names it.
  */
 export function lostEdits(scene: Scene): readonly string[] {
   const named = namedIn(scene);
@@ -24,7 +24,7 @@ export function lostEdits(scene: Scene): readonly string[] {
     });
 }
 
-/** A pairing that is alive has the same on its other side, which is judged on its own. */
+/** Only the edit's own side is compared; other invariants compare the two sides of a pairing. */
 function isKept({ thing, field, value, side }: Edit, scene: Scene): boolean {
   return (
     sayerOf(side, thing, scene)?.says[field] === value || isTakenOver(side, thing, value, scene)
@@ -32,8 +32,8 @@ function isKept({ thing, field, value, side }: Edit, scene: Scene): boolean {
 }
 
 /**
- * Of two records of one issue one goes, by nobody's wish. What was sent of it is what the issue says, and
- * so does the record that stays: a value is written once, so it is the same edit.
+ * If one issue gets two records, Tandem removes one of them. Its sent values are in the issue, and so in the
+ * record that stays. Each value is written once, so the same value is the same edit.
  */
 function isTakenOver(side: Side, thing: string, value: string, scene: Scene): boolean {
   const { records, history } = scene;
@@ -41,7 +41,7 @@ function isTakenOver(side: Side, thing: string, value: string, scene: Scene): bo
   return [...records.values()].some(({ says }) => Object.values(says).includes(value));
 }
 
-/** Where an edit has to be seen: of what a record has left, at the record. */
+/** The thing that must show an edit. For a resource that its record has left, that is the record. */
 function sayerOf(side: Side, thing: string, scene: Scene): Thing | undefined {
   const { records, resources, ledger, places, history } = scene;
   if (side === "record") return records.get(thing);
@@ -55,27 +55,27 @@ function isExcused({ side, thing, value }: Edit, scene: Scene): boolean {
   if (history.isSuperseded(value)) return true;
   const deleted = history.deleted.get(thing);
   if (side === "record") {
-    // "So are the unsent edits of a record that is deleted": what was sent has been seen.
+    // "So are the unsent edits of a record that is deleted": sent values were visible at GitHub.
     return deleted !== undefined && (!deleted.paired || history.wasShown(value));
   }
   if (deleted !== undefined) return true;
-  // Row 3: what comes after a deletion is ignored for it, and the ledger keeps what it said. "A
-  // paired record that is missing counts as deleted."
+  // Row 3: a change that follows a deletion is ignored, and the ledger keeps its content. "A paired record
+  // that is missing counts as deleted."
   const tombstoned = ledger.events.some(
     (event) =>
       AFTER_DELETION.includes(endOf(event, ledger.events).reason) &&
       Object.values(event.content ?? {}).some((said) => said === value),
   );
-  // A list that shows a tombstoned resource again makes no event (decision 7).
+  // A list that shows a tombstoned resource again creates no event (decision 7).
   const lane = ledger.lanes.find((each) => thingOfResource(each, places) === thing);
-  // "A remote edit under our own write whose webhook is also lost" is promised nothing.
+  // "A remote edit under our own write whose webhook is also lost" has no promise.
   return (
     tombstoned ||
     !history.wasTold(value, lane !== undefined && (lane.tombstone === null || hasLeft(lane)))
   );
 }
 
-/** What became of an event, or of the newer one that it was canceled by in the end. */
+/** The final event that decides: the event itself, or the newer one that canceled it in the end. */
 function endOf(event: LedgerEvent, events: readonly LedgerEvent[]): LedgerEvent {
   const newer = events.find(({ id }) => id === event.canceledBy);
   return newer === undefined ? event : endOf(newer, events);
@@ -91,7 +91,7 @@ function conflictsOf(
   return events.flatMap(({ conflicts }) => conflicts);
 }
 
-/** What people made is theirs, whatever marker is in it: it has a record, unless somebody deleted it. */
+/** A thing that a person created must have a record, whatever marker it has, unless a person deleted it. */
 export function lostCopies({ history, ledger, places }: Scene): readonly string[] {
   const taken = new Set(ledger.lanes.map((lane) => thingOfResource(lane, places)));
   return [...history.copies]
@@ -100,22 +100,22 @@ export function lostCopies({ history, ledger, places }: Scene): readonly string[
     .map(([name]) => `${name}, which a person made, was taken for surplus`);
 }
 
-/** A label that was added is there unless somebody took it away, and then it is not. */
+/** Each added label must be present, unless a person removed it; then it must be absent. */
 export function lostLabels(scene: Scene): readonly string[] {
   const { history, ledger } = scene;
   const lost: string[] = [];
   const conflicts = conflictsOf(ledger.events).filter(({ field }) => field === "labels");
   for (const [label, { side, thing, removed }] of history.labels) {
     const now = sayerOf(side, thing, scene);
-    // What its thing said when it was deleted is of no matter any more.
+    // Labels of a deleted or archived thing no longer matter.
     if (now === undefined || now.archived) continue;
     const isThere = has(now.says.labels, label);
     if (isThere === (removed === null)) continue;
-    // Nor what was taken off an issue that was deleted then, whose task has another by now.
+    // A label removed from an issue that was then deleted does not matter: its task has another issue by now.
     if (removed?.side === "resource" && history.deleted.has(removed.thing)) continue;
-    // Nor, for the record, what an issue lost on its way out of reach, or says there.
+    // A label that an issue lost out of reach, or on its way there, does not matter to the record.
     if (removed?.side === "resource" && isOutside(removed.thing, scene)) continue;
-    // Row 3 again: the ledger keeps what an issue said after its pairing had ended.
+    // Row 3 again: the ledger keeps the content that an issue had after its pairing had ended.
     const kept = ledger.events.some(
       ({ reason, content, ...event }) =>
         AFTER_DELETION.includes(reason) &&
@@ -127,7 +127,7 @@ export function lostLabels(scene: Scene): readonly string[] {
     if (kept) continue;
     const named = conflicts.some((conflict) => has(conflict.lost, label) === (removed === null));
     if (named) continue;
-    // Nor is "a remote revert to base while an answer is lost": that is what taking it off was.
+    // "A remote revert to base while an answer is lost" has no promise; removing the label was such a revert.
     if (removed?.side === "resource" && history.wasMissed(label)) continue;
     const told =
       removed === null

@@ -1,4 +1,4 @@
-/** The app's side in memory: the sample app's tables, fresh for every history. */
+/** The app's side in memory: the sample app's tables, created again for every history. */
 import type { AnyConfig } from "../../config.ts";
 import { createMemoryDatabase, type MemoryDatabase } from "../../store/memory/memory-database.ts";
 import type { MemoryTables } from "../../store/memory/tables/index.ts";
@@ -6,11 +6,11 @@ import type { AppWorld } from "./app-world.ts";
 import { OwnTokens } from "./own-tokens.ts";
 import { PROJECTS, type WorldKind } from "./places.ts";
 
-/** When a row was archived is read by nobody. */
+/** The time at which rows are archived. No code reads it. */
 const LONG_AGO = "2026-01-01T00:00:00Z";
 
 /**
- * @param tables The sample app's, with labels.
+ * @param tables The sample app's tables, with labels.
  * @param configure The sample's own mapping on a database.
  */
 export function openMemoryWorld(

@@ -1,14 +1,14 @@
-/** Where the counterparts of records are, and what became of those that their records have left. */
+/** Checks the place of each record's counterpart, and the end of counterparts that records have left. */
 import type { Lane } from "../../model/lane.ts";
 import { type ConnectedSite, thingOfRecord, thingOfResource } from "./places.ts";
 import type { Scene } from "./scene.ts";
 
-/** A pairing that ended since its record was moved to another connection. */
+/** A pairing that ended because its record was moved to another connection. */
 export function hasLeft({ tombstone }: Lane): boolean {
   return tombstone?.recordMoved !== undefined;
 }
 
-/** Where a record belongs; `null` where nothing is connected. */
+/** The connection to which a record belongs; `null` if its scope is not connected. */
 export function placeOf(
   record: string,
   { records, places }: Pick<Scene, "records" | "places">,
@@ -18,12 +18,12 @@ export function placeOf(
   return places.find(({ project }) => project === belongsTo) ?? null;
 }
 
-/** Whether a lane's record belongs elsewhere. */
+/** Whether a lane's record belongs to another connection. */
 export function isAwayFromHere(lane: Lane, scene: Scene): boolean {
   return placeOf(thingOfRecord(lane), scene)?.connection !== lane.connectionId;
 }
 
-/** What records have left, or were archived in, by its present name: it says what it said, and they go on elsewhere. */
+/** The present names of resources that their records have left, or in whose connection they were archived. */
 export function leftBehindBy(scene: Scene): Set<string> {
   const { ledger, places, history } = scene;
   return new Set(
@@ -33,14 +33,14 @@ export function leftBehindBy(scene: Scene): Set<string> {
   );
 }
 
-/** Whether a task, or what a comment belongs to, is archived, or has its issue out of reach. */
+/** Whether a task, or the task of a comment, is archived or has its issue out of reach. */
 export function isPutAway(record: string, scene: Scene): boolean {
   const { archived = false, belongsTo = "" } = scene.records.get(record) ?? {};
   const task = belongsTo.startsWith("tasks:") ? belongsTo : record;
   return archived || scene.records.get(task)?.archived === true || isDetached(task, scene);
 }
 
-/** Whether the issue of a task went where nothing is connected. */
+/** Whether the issue of a task went out of reach. */
 export function isDetached(task: string, { ledger }: Scene): boolean {
   const own = ledger.lanes.filter((lane) => thingOfRecord(lane) === task);
   const isAlive = own.some(({ tombstone }) => tombstone === null);
@@ -48,8 +48,9 @@ export function isDetached(task: string, { ledger }: Scene): boolean {
 }
 
 /**
- * A comment stays where its task's issue was deleted, wherever the task goes then; or the task is archived,
- * until it is taken back. One that is unsent waits where that issue came from, if it went on out of reach.
+ * Whether a comment rightly stays below its task's former issue: that issue was deleted, or the task is
+ * archived until it is restored. An unsent comment may also wait in the connection from which the issue
+ * went out of reach.
  */
 function staysBelow(
   { connectionId, externalId, recordType, recordId }: Lane,
@@ -70,7 +71,7 @@ function staysBelow(
   );
 }
 
-/** Whether what was taken out of reach is connected again, and its record has no counterpart. */
+/** Whether a resource that went out of reach is connected again while its record has no counterpart. */
 function isBackWithoutRecord(now: string, { recordType, recordId }: Lane, scene: Scene): boolean {
   const resource = scene.resources.get(now);
   if (resource === undefined || resource.isOutside === true) return false;
@@ -78,11 +79,11 @@ function isBackWithoutRecord(now: string, { recordType, recordId }: Lane, scene:
   const isPaired = scene.ledger.lanes.some(
     (each) => each.tombstone === null && thingOfRecord(each) === name,
   );
-  // A comment whose task is archived comes back together with it.
+  // A comment of an archived task returns with the task.
   return scene.records.has(name) && !isPaired && !isPutAway(name, scene);
 }
 
-/** A record has its resource where it belongs, and nothing else of it is open, unless people said so. */
+/** Each record has its resource in its connection, and no other open one, unless people reopened it. */
 export function misplaced(scene: Scene): readonly string[] {
   const { ledger, places, records, resources, history } = scene;
   const found: string[] = [];
@@ -105,7 +106,7 @@ export function misplaced(scene: Scene): readonly string[] {
       found.push(`${name}: taken for moved out of reach, and it is ${now}`);
     }
     if (!hasLeft(lane)) continue;
-    // Where its former resource was deleted, it has another by now, or had one until that was gone.
+    // If its former resource was deleted, the record has another one, or had one that is gone by now.
     const isBack = ledger.lanes.some(
       (each) =>
         (each.tombstone === null || each.tombstone.side === "resource") &&

@@ -1,4 +1,4 @@
-/** What people do besides in a moving world: they put tasks and comments elsewhere, and have tokens. */
+/** Additional acts in a moving world: tasks and comments change their place, and users have tokens. */
 import { PROJECTS } from "./places.ts";
 import { choose, type Deeds, livingTasks, type Stage } from "./stage.ts";
 import { TOKEN_STANDINGS } from "./own-tokens.ts";
@@ -9,16 +9,16 @@ export const MOVING_DEEDS: Deeds = [
   [8, changeToken],
 ];
 
-/** Some project; in a world that stays there is one, and nothing is drawn for it. */
+/** A project. A staying world has only one, so no number is drawn for it. */
 export function someProject({ world, random }: Stage): string {
   const count = PROJECTS[world.kind].length;
-  // Most of what people plan is somewhere.
+  // Most tasks belong to a connected project.
   return count === 1 ? "1" : (choose(["1", "1", "2", "2", "3"], random) ?? "1");
 }
 
 async function moveTask(stage: Stage): Promise<void> {
   const { world, history, random } = stage;
-  // What is archived is moved as well.
+  // Archived tasks are moved as well.
   const task = choose(random() < 0.9 ? await livingTasks(stage) : await world.tasks(), random);
   const projectId = someProject(stage);
   if (task === undefined || task.projectId === projectId) return;
@@ -26,7 +26,7 @@ async function moveTask(stage: Stage): Promise<void> {
   history.tell(
     `app: task ${task.id} with ${String(comments.length)} comments goes to project ${projectId}`,
   );
-  // It is closed here and made or opened there, and each comment is made there.
+  // The old issue is closed, the new one is created or reopened, and each comment is created there.
   history.takesCalls(3 + 2 * comments.length);
   await world.editTask(task.id, { projectId });
 }
@@ -45,7 +45,7 @@ function changeToken({ world, github, history, random }: Stage): Promise<void> {
   const standing = random() < 0.5 ? "it works" : choose(TOKEN_STANDINGS, random);
   if (standing !== undefined) {
     history.tell(`mona's own token: ${standing}`);
-    // Whose it is, and whose the account's own is, is asked once.
+    // The identities of the token and of the account are read once each.
     history.takesCalls(2);
     world.tokens.put(standing, github);
   }

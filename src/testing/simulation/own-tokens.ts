@@ -1,8 +1,8 @@
-/** What an app gives as its user's own token, and what GitHub makes of it: for `identities.token`. */
+/** The app's hook `identities.token`, with the states that a user's own token can have. */
 import type { TokenHook } from "../../runtime/services/index.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 
-/** How Mona's own token is. The app gives it, unless it has none, fails, or does not answer. */
+/** The states of Mona's own token. The app returns it, unless it has none, fails, or does not answer. */
 export const TOKEN_STANDINGS = [
   "there is none",
   "it works",
@@ -18,10 +18,10 @@ const MONAS = "ghp_monas_own";
 
 export class OwnTokens {
   #standing: TokenStanding = "there is none";
-  /** Lets the time pass that Tandem waits for an answer. */
+  /** Lets as much time pass as Tandem waits for the hook. */
   stall: () => Promise<void> = () => Promise.resolve();
 
-  /** A new history begins. */
+  /** Starts a new history. */
   reset(): void {
     this.#standing = "there is none";
   }

@@ -1,19 +1,19 @@
-/** Where things of a history are: the repositories, and the app's projects that are joined to them. */
+/** The places of a history: the repositories, and the app's projects that are connected to them. */
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Id } from "../github/identifiers.ts";
 import { TEST_LOGIN, TEST_REPOSITORY, TEST_TOKEN } from "../test-tandem.ts";
 
 /**
- * `staying`: one project and its repository. `moving`: two of them, and a project and a repository that
- * nothing is connected to; tasks, comments and issues are moved between them, repositories have other
- * names by and by, people sign up, and users have tokens of their own. `polling`: as `staying`, but webhooks
- * are lost, all of them or many; every remote edit that is written over unread is counted.
+ * `staying`: one project and its repository. `moving`: two of them, and a project and a repository without a
+ * connection. Tasks, comments and issues move between them, repositories are renamed, people sign up, and
+ * users have tokens of their own. `polling`: as `staying`, but all or many webhooks are lost, and every remote
+ * edit that is overwritten unread is counted.
  */
 export const WORLD_KINDS = ["staying", "moving", "polling"] as const;
 export type WorldKind = (typeof WORLD_KINDS)[number];
 
-/** The repositories by the key of the project that each is joined to. */
+/** The repositories by the key of their project. */
 const REPOSITORIES: Readonly<Record<WorldKind, Readonly<Record<string, string>>>> = {
   staying: { "1": TEST_REPOSITORY },
   moving: { "1": TEST_REPOSITORY, "2": "acme/app" },
@@ -29,10 +29,10 @@ export interface TestAccount {
 const FIRST: TestAccount = { name: "acme", login: TEST_LOGIN, token: TEST_TOKEN };
 const SECOND: TestAccount = { name: "acme-app", login: "tandem-app-bot", token: "ghs_test_app" };
 
-/** Whoever writes at GitHub for Tandem. */
+/** Tandem's logins at GitHub. */
 export const OUR_LOGINS: ReadonlySet<string> = new Set([FIRST.login, SECOND.login]);
 
-/** Every other two seeds, the second repository has an account of its own. */
+/** In two of four seeds the second repository has an account of its own. */
 export function accountOf(repository: string, seed: number): TestAccount {
   return repository === TEST_REPOSITORY || seed % 4 < 2 ? FIRST : SECOND;
 }
@@ -44,31 +44,31 @@ export const PROJECTS: Readonly<Record<WorldKind, readonly string[]>> = {
   polling: ["Site"],
 };
 
-/** Repositories that nothing is connected to. */
+/** Repositories without a connection. */
 const OUTSIDE: Readonly<Record<WorldKind, readonly string[]>> = {
   staying: [],
   moving: ["acme/elsewhere"],
   polling: [],
 };
 
-/** Those of a world, the connected ones first. */
+/** The repositories of a world, connected ones first. */
 export function repositoriesOf(kind: WorldKind): readonly string[] {
   return [...Object.values(REPOSITORIES[kind]), ...OUTSIDE[kind]];
 }
 
-/** The project that a repository is joined to, if any. */
+/** The project that a repository is connected to, if any. */
 export function projectOf(kind: WorldKind, repository: string): string | null {
   const found = Object.entries(REPOSITORIES[kind]).find(([, name]) => name === repository);
   return found?.[0] ?? null;
 }
 
-/** A repository. It keeps its number, and in a history the name that it began with. */
+/** A repository. It keeps its number and, within a history, its first name. */
 export interface Site {
   readonly repository: string;
   readonly id: Id;
 }
 
-/** One that is connected, with what it is joined to. */
+/** A connected repository, with its project. */
 export interface ConnectedSite extends Site {
   readonly project: string;
   readonly connection: ConnectionId;

@@ -1,8 +1,8 @@
-/** What a history consists of, drawn before it is told, so that moves can be left out of it. */
+/** The moves of a history, drawn before it runs, so that some can be left out. */
 import { seededRandom } from "../random.ts";
 import type { WorldKind } from "./places.ts";
 
-/** `answers`: all that is under way is answered; `network`: some of it goes on. */
+/** `answers`: all pending requests are answered; `network`: some of them progress. */
 export type MoveKind =
   | "edit"
   | "wait"
@@ -16,13 +16,13 @@ export type MoveKind =
   | "network"
   | "answers";
 
-/** One thing that happens. What exactly, its own randomness decides: the same whatever came before. */
+/** One step of a history. Its own random numbers decide the details, so they do not depend on earlier moves. */
 export interface Move {
   readonly id: number;
   readonly kind: MoveKind;
 }
 
-/** What goes wrong all the time, and can be switched off. */
+/** Faults that occur throughout a history, and can be switched off. */
 export const FAULTS = [
   "drops",
   "doubles",
@@ -46,7 +46,7 @@ const HAPPENINGS: readonly (readonly [share: number, kind: MoveKind])[] = [
   [0.03, "land"],
 ];
 
-/** Without webhooks people edit more often between looks, and looks are polls. */
+/** Without webhooks, people make more edits between two polls. */
 const WHILE_POLLING: readonly (readonly [share: number, kind: MoveKind])[] = [
   [0.55, "edit"],
   [0.05, "wait"],
@@ -56,7 +56,7 @@ const WHILE_POLLING: readonly (readonly [share: number, kind: MoveKind])[] = [
   [0.02, "crash"],
   [0.02, "land"],
 ];
-/** Requests are answered before anybody edits again, but for so many that are still under way. */
+/** The share of edits that happen while requests are still pending; before the others all are answered. */
 const STAYS_UNDER_WAY = 0.15;
 
 /** Draws a history: in each step perhaps a happening, then perhaps time, work and the network. */

@@ -1,9 +1,9 @@
 /**
- * Remote edits that a write of ours replaced before Tandem had read them. Every one is counted.
+ * Counts the remote edits that a write of ours replaced before Tandem had read them.
  *
- * 1. A person's value of a field is read once an answer or webhook that was produced after it shows it.
- * 2. A write of ours that changes the field before that has overwritten it unread.
- * 3. It was within the round trip where the same piece of work had read the resource before the edit.
+ * 1. A person's value of a field counts as read when a later response or webhook shows it.
+ * 2. A write of ours that changes the field earlier has overwritten it unread.
+ * 3. The overwrite was within the round trip if the same piece of work had read the resource before the edit.
  */
 import type { Conflict } from "../../model/event.ts";
 import type { GitHubSimulator } from "../github/index.ts";
@@ -14,21 +14,21 @@ import { parsed, type Saying } from "./sayings.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
 import { isElement, shownOf, THERE, thingsShown } from "./shown.ts";
 
-/** Counts of a history, or of many. */
+/** Counts of one history, or of many. */
 export interface RemoteEditCounts {
   /** Fields that people changed at GitHub. */
   readonly remoteEdits: number;
-  /** Of these: replaced by a write of ours before any read, and named in no conflict. */
+  /** Those that a write of ours replaced before any read, and that no conflict names. */
   readonly overwrittenUnread: number;
-  /** Of the overwritten: landed between the answer to our own read and our write. */
+  /** Overwritten edits that landed between the response to our own read and our write. */
   readonly withinRoundTrip: number;
-  /** Of the overwritten: made before our own read, whose answer lagged behind them. */
+  /** Overwritten edits that were made before our own read, whose response lagged behind them. */
   readonly behindStaleRead: number;
-  /** Beside the overwritten: gone with a resource that was deleted for its record. */
+  /** In addition to overwritten ones: edits of a resource that was deleted for its record. */
   readonly deletedUnread: number;
   /**
-   * Beside the overwritten: people had taken their own edit back unread, so the resource said again what
-   * Tandem had read of it last. No read would have shown anything new.
+   * In addition to overwritten ones: edits that people undid unread, so that the resource showed again the
+   * value that Tandem had read last. No read would have shown a change.
    */
   readonly takenBackUnread: number;
 }
@@ -42,16 +42,16 @@ export const NO_REMOTE_EDITS: RemoteEditCounts = {
   takenBackUnread: 0,
 };
 
-/** What a field says at GitHub, and who set it. */
+/** The value of a field at GitHub, and its author. */
 interface Version {
   readonly thing: string;
   readonly field: string;
   readonly value: string;
   readonly at: number;
   readonly byPerson: boolean;
-  /** The answers and webhooks that showed it. */
+  /** The responses and webhooks that showed it. */
   readonly shownBy: readonly Saying[];
-  /** What was shown last before it; `null`: nothing. */
+  /** The last shown version before it; `null`: none. */
   readonly lastShown: Pick<Version, "value" | "shownBy"> | null;
 }
 
@@ -61,12 +61,12 @@ export interface Overwritten extends Version {
   readonly window: Window;
 }
 
-/** The answers that a piece of work heard, by the thing that they were about. */
+/** The responses that a piece of work received, by the thing that they showed. */
 export type HeardOf = Map<string, Heard>;
 
 interface Heard {
   readonly producedAt: number;
-  /** It showed what the thing says; `false`: that nothing is new there. */
+  /** Whether it showed the thing's content; `false`: it said that nothing is new. */
   readonly shows: boolean;
 }
 
@@ -79,19 +79,19 @@ export class RemoteEdits {
   #now = 0;
   #edits = 0;
 
-  /** Whether it is people who act at GitHub now. */
+  /** Whether a person is acting at GitHub now. */
   get isPerson(): boolean {
     return this.#isPerson;
   }
 
-  /** What happens at GitHub meanwhile is done by people, whoever they act as. */
+  /** Attributes all changes at GitHub during the act to people, under every login. */
   async act(deed: () => Promise<void>): Promise<void> {
     this.#isPerson = true;
     await deed();
     this.#isPerson = false;
   }
 
-  /** Notes when each answer was produced. */
+  /** Records when each response was produced. */
   watch(network: Fetch): Fetch {
     return async (input, init) => {
       const answer = await network(input, init);
@@ -100,12 +100,12 @@ export class RemoteEdits {
     };
   }
 
-  /** A request takes effect now; its sender has heard of some things. */
+  /** A request takes effect now; `sender` has the responses that its work has received. */
   takesEffect(sender: HeardOf | null): void {
     this.#sender = sender;
   }
 
-  /** An answer reached Tandem, or a webhook, which has none. */
+  /** Tandem received a response, or a webhook, which has none. */
   heard(saying: Saying, answer?: Response, by?: HeardOf): void {
     const producedAt = answer === undefined ? this.#now : this.#producedAt.get(answer);
     if (producedAt === undefined) return;
@@ -120,8 +120,8 @@ export class RemoteEdits {
   }
 
   /**
-   * An answer said that nothing has changed since what Tandem knows: a read, but it shows nothing. Where it came
-   * after an edit that somebody had been shown, Tandem asked with a validator of what it has not merged.
+   * A response said that nothing changed since Tandem's known content: a read that shows nothing. If it followed
+   * an edit that was shown before, Tandem asked with the validator of content that it had not merged.
    */
   heardNothingNew(asks: string | undefined, answer: Response, by: HeardOf | undefined): void {
     const producedAt = this.#producedAt.get(answer);
@@ -138,7 +138,7 @@ export class RemoteEdits {
     });
   }
 
-  /** What was overwritten unread, and no conflict names. */
+  /** Edits that were overwritten unread and that no conflict names. */
   unnamed({ events }: LedgerView, places: readonly ConnectedSite[]): readonly Overwritten[] {
     const named = events.flatMap(({ connectionId, resourceType, externalId, conflicts }) => {
       if (connectionId === null) return [];
@@ -153,7 +153,7 @@ export class RemoteEdits {
       const index = named.findIndex(
         ({ thing, conflict }) => thing === version.thing && isNamedBy(conflict, version),
       );
-      // A state is said more than once: each conflict names one of them.
+      // The same value can occur more than once: each conflict names one occurrence.
       if (index >= 0 && !isElement(version.field)) named.splice(index, 1);
       return index < 0;
     });
@@ -197,7 +197,7 @@ export class RemoteEdits {
     this.#versions.set(key, { ...said, byPerson: this.#isPerson, shownBy: [], lastShown });
   }
 
-  /** A resource is deleted: by us, what people said there goes with it. */
+  /** A resource is deleted. If Tandem does so, people's unread edits are lost with it. */
   #end(thing: string): void {
     for (const [key, version] of this.#of(thing)) {
       this.#versions.delete(key);
@@ -210,7 +210,7 @@ export class RemoteEdits {
     const heard = this.#sender?.get(thing);
     if (heard === undefined) return "no read";
     if (heard.producedAt < at) return "round trip";
-    // A validator comes with an answer that shows what it is of: one of an edit that no answer has shown lagged.
+    // A validator belongs to a shown content. If no response has shown the edit, that response was stale.
     return heard.shows || shownBy.length === 0 ? "stale read" : "no read";
   }
 
@@ -228,20 +228,20 @@ function lastShownOf({ value, shownBy, lastShown }: Version): Version["lastShown
   return shownBy.length > 0 ? { value, shownBy } : lastShown;
 }
 
-/** Whether people had put back what Tandem had read last. */
+/** Whether people restored the value that Tandem had read last. */
 function isTakenBack({ value, window, lastShown }: Overwritten): boolean {
   if (window === "deletion" || lastShown?.value !== value) return false;
   return lastShown.shownBy.some(({ unsaid }) => !unsaid);
 }
 
-/** Whether a conflict names what was overwritten: of a set, that it had the element, or had it not. */
+/** Whether a conflict names the overwritten value; for a set, whether it contained the element. */
 function isNamedBy({ field, lost }: Conflict, { field: said, value }: Version): boolean {
   const [name, element] = said.split("=", 2);
   if (element === undefined) return field === said && lost === value;
   return field === name && Array.isArray(lost) && lost.includes(element) === (value === THERE);
 }
 
-/** The issue or comment that is asked for by its own address. */
+/** The issue or comment at the address of a request. */
 function thingAsked(asks: string): string | null {
   const [, comment, issue] = /\/issues\/(?:comments\/(\d+)|(\d+))$/.exec(asks) ?? [];
   if (comment !== undefined) return commentName(comment);

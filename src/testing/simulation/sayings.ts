@@ -1,14 +1,14 @@
-/** What GitHub said to Tandem, and what there is in it: payloads of webhooks, and answers. */
+/** Texts that Tandem received from GitHub, and their content: payloads of webhooks, and responses. */
 import type { Names } from "./names.ts";
 import { issueName } from "./places.ts";
 
-/** Something that GitHub said, and that Tandem read. */
+/** A text that GitHub sent and Tandem read. */
 export interface Saying {
   readonly text: string;
   readonly isList: boolean;
-  /** When, counted in things said. */
+  /** Its time on the history's logical clock. */
   readonly at: number;
-  /** Whoever heard it died before it was written down anywhere. */
+  /** Whether its reader died before it stored the content. */
   unsaid: boolean;
 }
 
@@ -18,9 +18,8 @@ export interface SeenIssue {
 }
 
 /**
- * What there is to keep of a saying. Neither what a deletion has removed nor what an edit has
- * replaced counts: both tell of it when there is nothing left to keep, and our own write may have
- * been what did it.
+ * The values of a text that Tandem must keep. Values that a deletion has removed or an edit has replaced do
+ * not count: the text reports them after the fact, and our own write may be the cause.
  */
 export function kept(text: string): string {
   const json = parsed(text);
@@ -29,12 +28,12 @@ export function kept(text: string): string {
   return "changes" in json ? JSON.stringify({ ...json, changes: undefined }) : text;
 }
 
-/** The issues that an answer or a payload shows. */
+/** The issues in a response or a payload. */
 export function issuesSaid(text: string, names: Names): readonly SeenIssue[] {
   return issuesIn(parsed(kept(text)), names);
 }
 
-/** `null` for what is no JSON. */
+/** `null` if the text is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

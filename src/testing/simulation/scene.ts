@@ -1,4 +1,4 @@
-/** Both ends of a history, as a judge looks at them. */
+/** Both ends of a history, as the input of its verdict. */
 import type { Json } from "../../model/content.ts";
 import type { RequestEntry } from "../github/request-log.ts";
 import type { GitHubSimulator } from "../github/simulator.ts";
@@ -19,39 +19,39 @@ export interface Thing {
   readonly by: string | null;
   /** The key of a record's author. */
   readonly userId?: string | null;
-  /** Whom the line above what was posted names. */
+  /** The name in the line above a posted text. */
   readonly nameAbove?: string | null;
-  /** The token of the create that made it, or of what it was copied from. */
+  /** The token of the create that made it, or of the text that it was copied from. */
   readonly token?: string | null;
   /** The project of a task; the task or issue of a comment. */
   readonly belongsTo?: string;
   /** A resource that we closed as surplus, or a comment below one. */
   readonly isSurplus?: boolean;
-  /** Where nothing is connected. */
+  /** Whether its repository is not connected. */
   readonly isOutside?: boolean;
 }
 
-/** Everything there is at the end. */
+/** The whole state at the end. */
 export interface Ending {
   readonly world: AppWorld;
   readonly places: readonly ConnectedSite[];
-  /** All repositories, also those that nothing is connected to. */
+  /** All repositories, with and without a connection. */
   readonly sites: readonly Site[];
   readonly github: GitHubSimulator;
   readonly history: History;
   readonly ledger: LedgerView;
   readonly watch: LedgerWatch;
-  /** The requests of Tandem until it had come to rest. */
+  /** Tandem's requests until it had come to rest. */
   readonly requests: readonly RequestEntry[];
-  /** How often anybody did anything, somebody died, or time passed: what a call may come of. */
+  /** The number of possible causes of calls: acts of people, deaths, and the passing of time. */
   readonly happenings: number;
-  /** The things that still differed after one poll, before a sweep. */
+  /** Differences that were left after one poll, before a sweep. */
   readonly behind: readonly string[];
   readonly overdue: readonly string[];
   readonly restless: readonly string[];
 }
 
-/** The ending with both sides read, by names such as `tasks:1` and `issue:7`. */
+/** The ending with the content of both sides, by names such as `tasks:1` and `issue:7`. */
 export interface Scene extends Ending {
   readonly records: ReadonlyMap<string, Thing>;
   readonly resources: ReadonlyMap<string, Thing>;

@@ -1,4 +1,4 @@
-/** What an answer or a webhook shows, field by field. Each element of a set is a field of its own. */
+/** The fields that a response or a webhook shows. Each element of a set is a field of its own. */
 import { withoutToken } from "./history.ts";
 import { commentName, issueName } from "./places.ts";
 import { TEST_REPOSITORY } from "../test-tandem.ts";
@@ -15,12 +15,12 @@ export function isElement(field: string): boolean {
   return field.includes("=");
 }
 
-/** What was shown of a field; `undefined` where that was not shown. */
+/** The shown value of a field; `undefined` if it was not shown. */
 export function shownOf(fields: ShownFields, field: string): string | undefined {
   return fields.get(field) ?? (isElement(field) ? AWAY : undefined);
 }
 
-/** The issues and comments in an answer or a payload; of a comment's payload the comment is first. */
+/** The issues and comments in a response or a payload. In a comment's payload the comment comes first. */
 export function thingsShown(json: unknown): readonly (readonly [string, ShownFields])[] {
   if (Array.isArray(json)) return json.flatMap(thingsShown);
   if (!isObject(json)) return [];

@@ -1,25 +1,25 @@
 /**
- * Shrinks a failing history of the simulation: over what goes wrong all the time, and over its moves. Each part
- * that it fails without is left out.
+ * Shrinks a failing history of the simulation, over its permanent faults and its moves. It leaves out each part
+ * without which the history still fails.
  */
 import { leaveOut } from "../shrink.ts";
 import { type Fault, FAULTS } from "./plan.ts";
 
 export interface Told {
-  /** The ids of the moves that are told. */
+  /** The ids of the moves that run. */
   readonly moves: readonly number[];
-  /** What does not go wrong. */
+  /** The faults that are switched off. */
   readonly without: readonly Fault[];
 }
 
 export interface ShrinkOptions {
   /** Whether a history still fails in the same way. */
   readonly fails: (told: Told) => Promise<boolean>;
-  /** How often a history may be told. Default: 600. */
+  /** How often a history may run. Default: 600. */
   readonly budget?: number;
 }
 
-/** @returns a history that fails and of which, within the budget, nothing can be left out. */
+/** @returns A history that fails, and of which nothing can be left out (within the budget). */
 export async function shrink(whole: Told, { fails, ...budget }: ShrinkOptions): Promise<Told> {
   const faults = FAULTS.filter((fault) => !whole.without.includes(fault));
   const parts = await leaveOut<Fault | number>([...faults, ...whole.moves], {

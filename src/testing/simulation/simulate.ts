@@ -1,6 +1,6 @@
 /**
- * One simulated history: random edits on both sides with every fault on, the real runtime between
- * them, on virtual time; then the faults stop, and both ends must agree.
+ * One simulated history: random edits on both sides, with every fault enabled and the real runtime between
+ * them, on virtual time. Then the faults stop, and both ends must agree.
  */
 import { createHash } from "node:crypto";
 import type { AnyConfig } from "../../config.ts";
@@ -27,13 +27,13 @@ import { Workers } from "./workers.ts";
 export interface SimulationOptions {
   readonly seed: number;
   readonly world: AppWorld;
-  /** Edits and other happenings. Default: 80. */
+  /** The number of moves. Default: 80. */
   readonly steps?: number;
-  /** Only these of the seed's moves are made. Default: all. */
+  /** Run only these of the seed's moves. Default: all. */
   readonly moves?: readonly number[];
-  /** What does not go wrong. Default: everything does. */
+  /** Faults that are switched off. Default: none. */
   readonly without?: readonly Fault[];
-  /** Plants a fault that has to be found: between Tandem and its store, or the network. */
+  /** Plants a bug that the verdict must find: between Tandem and its store, or the network. */
   readonly doctor?: {
     readonly store?: (store: Store) => Store;
     readonly network?: (fetch: Fetch) => Fetch;
@@ -48,27 +48,27 @@ export interface SimulationResult {
   readonly edits: number;
   readonly apiCalls: number;
   readonly remote: RemoteEditCounts;
-  /** Where workers died. */
+  /** The failpoints at which workers died. */
   readonly deaths: readonly Failpoint[];
-  /** What happens now and then only, each as often as it did. */
+  /** The rare happenings, once for each occurrence. */
   readonly turns: readonly Turn[];
   readonly story: readonly string[];
-  /** Every event, in the order they were born. */
+  /** All events, in the order of their creation. */
   readonly ledger: readonly string[];
-  /** The ids of the moves that were made. */
+  /** The ids of the moves that ran. */
   readonly moves: readonly number[];
-  /** The same for every telling of a seed. */
+  /** A hash of the history: the same in every run of a seed. */
   readonly trace: string;
 }
 
 /** How long Tandem waits for the app to give a user's token. */
 const PATIENCE_MS = 5_000;
-/** Whose seed is even lets a record's edits wait for each other, as in production; others do not. */
+/** The pause between a record's edits in even seeds, as in production. Odd seeds have none. */
 const WRITE_PAUSE_MS = 2_000;
-/** The moves of a history are counted from 1; its end is one more. */
+/** The move number of a history's end, beyond all numbers of moves. */
 const THE_END = 1_000_000;
 
-/** Tells and judges one history. */
+/** Runs and judges one history. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, world, steps = 80, without = [] } = options;
   const chance = new Chance(seed);
@@ -99,7 +99,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
   let traffic = new Traffic(globalThis.fetch, listener);
   let arriving: Promise<unknown> = Promise.resolve();
-  // Half a minute apart at most: what is later must not be decided by comparing clocks untold.
+  // At most half a minute: Tandem must not decide the order of edits by comparing two clocks.
   let ahead = offsetOf(without.includes("clock-offset") ? 0 : random(), random());
   const test = await createTestTandem({
     config: safe(world.config, seed % 2 === 0),
@@ -114,12 +114,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     },
     onWebhook: (payload, receive) => {
       remoteEdits.heard(history.hear(payload));
-      // Where the machine would say in which order, one after another, as they left.
+      // If the machine would decide their order, receive webhooks one after the other, in the order of sending.
       const received = world.order === "own" ? receive() : arriving.then(receive);
       arriving = Promise.allSettled([arriving, received]).then(() => undefined);
       return received;
     },
-    // What a webhook says is taken in as it is stored, or waits for a worker: both happen.
+    // Covers both ways: a webhook is ingested as it is stored, or waits for a worker.
     takesIn: () => (eager !== null && eager() < 0.5 ? "receiver" : null),
     wrapStore: (store) => {
       const watched = watch.watch(store);
@@ -141,13 +141,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       dying: without.includes("failpoints") ? null : unlucky,
     });
     eager = chance.stream();
-    // GitHub may have lost patience with a webhook that is still being stored.
+    // GitHub may have timed out on a webhook that is still being stored.
     const allArrived = async () => {
       await github.answered();
       for (let last = null; last !== arriving; await last) last = arriving;
     };
     const arrived = world.order === "machine" ? allArrived : null;
-    // Up to the last moment, so that whatever arrives meanwhile is stored before anybody goes on.
+    // Stall until the last moment, so that webhooks that arrive meanwhile are stored before a worker continues.
     world.tokens.stall = async () => {
       await test.advance(PATIENCE_MS - 1);
       if (arrived !== null) await arrived();
@@ -190,7 +190,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     setFaults(github, without, webhooks);
     for (const move of moves) {
       chance.enter(move.id);
-      // An app reads and writes in one transaction: whatever is taken in is so before it, or after it.
+      // An app's edit is one transaction, so a webhook is ingested before it or after it, not during it.
       if (arrived !== null || move.kind === "edit") await allArrived();
       await make(move, stage, test, workers, places);
     }
@@ -228,7 +228,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       converged: isUpheld(verdict),
       edits: history.edits,
       apiCalls: requests.length,
-      // Of several repositories the judge does not know which issue is which.
+      // With several repositories the count cannot tell their issues apart.
       remote: world.kind === "moving" ? NO_REMOTE_EDITS : remoteEdits.counts(unnamed),
       deaths: workers.deaths,
       turns: [...history.turns, ...turnsIn(ledger)],
@@ -242,7 +242,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 }
 
-/** What Tandem made of what is rare. */
+/** The rare outcomes in Tandem's ledger. */
 function turnsIn({ events }: LedgerView): readonly Turn[] {
   return events.flatMap(({ reason }): readonly Turn[] => {
     if (reason === "followed_move") return ["Tandem followed a move"];
@@ -251,13 +251,13 @@ function turnsIn({ events }: LedgerView): readonly Turn[] {
   });
 }
 
-/** As in production each write reads first; `paced`: and a record's edits wait for each other. */
+/** As in production, each write reads first. `paced`: a record's edits also wait for each other. */
 function safe(config: AnyConfig, paced: boolean): AnyConfig {
   const pause = paced ? { writePause: WRITE_PAUSE_MS } : {};
   return { ...config, safety: { ...config.safety, readFreshness: false, ...pause } };
 }
 
-/** Whether a move can lead to calls: the others only let time pass, or work go on. */
+/** Whether a move can cause calls. The others only let time pass, or let work continue. */
 function isCause({ kind }: Move): boolean {
   return kind !== "tick" && kind !== "work" && kind !== "network" && kind !== "answers";
 }
@@ -305,7 +305,7 @@ interface End {
   readonly world: AppWorld;
   readonly history: History;
   readonly traffic: Traffic;
-  /** `null` where what has left is received by the time it is asked for. */
+  /** `null` if sent webhooks are always received before the next step. */
   readonly arrived: (() => Promise<void>) | null;
   readonly places: readonly ConnectedSite[];
   readonly sites: readonly Site[];
@@ -313,8 +313,8 @@ interface End {
 }
 
 /**
- * Faults stop, errored events are restarted, one poll and one sweep run. Says what hung, and what the
- * poll alone has left different.
+ * Stops the faults, restarts errored events, then runs one poll and one sweep. Returns the events that hung,
+ * and the differences that were left after the poll.
  */
 async function comeToRest(
   test: TestTandem,
@@ -330,7 +330,7 @@ async function comeToRest(
   const overdue = hangingIn(await readLedger(tandem.services.store));
   await restartErrored(tandem, history);
   await test.settleWithin(90);
-  // An hour's budget of requests that was spent starts anew.
+  // The hourly rate limit resets.
   await test.advance(3_600_000);
   await traffic.polling(() => tandem.syncNow());
   await test.settleWithin(30);
@@ -342,8 +342,8 @@ async function comeToRest(
 }
 
 /**
- * Leases have run out and backoffs are over: what is neither ended nor errored waits for nothing,
- * unless it is for a parent that has failed.
+ * Events that hang: leases and backoffs are over, so an event that is neither ended nor errored must not wait,
+ * unless it waits for a failed parent.
  */
 function hangingIn({ lanes }: LedgerView): readonly string[] {
   const live = lanes.flatMap((lane) => lane.live);
@@ -356,7 +356,7 @@ function hangingIn({ lanes }: LedgerView): readonly string[] {
     );
 }
 
-/** Where nothing happens Tandem is quiet: it asks nothing but what a poll asks, and writes nothing. */
+/** Without changes Tandem is idle: it makes no request except those of polls, and writes nothing. */
 async function listenToSilence(test: TestTandem): Promise<readonly string[]> {
   test.github.clearRequests();
   await test.advance(3_600_000);

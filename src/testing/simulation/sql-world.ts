@@ -1,4 +1,4 @@
-/** The app's side on Postgres or PGlite: the sample app's tables, with columns of labels and assignees. */
+/** The app's side on Postgres or PGlite: the sample app's tables, with columns for labels and assignees. */
 import type { AnyConfig } from "../../config.ts";
 import type { AppComment, AppTask, AppUser, AppWorld } from "./app-world.ts";
 import { OwnTokens } from "./own-tokens.ts";
@@ -16,7 +16,7 @@ export interface SqlWorldOptions {
   readonly schema: string;
 }
 
-/** Every table of Tandem's that holds something of a history; partitions go with their parents. */
+/** All tables of Tandem with data of a history; partitions are included with their parents. */
 const TABLES_OF_TANDEM = `
   select format('tandem.%I', relname) as name
   from pg_class

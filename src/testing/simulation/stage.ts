@@ -1,4 +1,4 @@
-/** What people in a simulated history can see and reach. */
+/** The world as people in a simulated history can see and change it. */
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { AppTask, AppWorld } from "./app-world.ts";
@@ -14,29 +14,29 @@ export interface Stage {
   readonly remoteEdits: RemoteEdits;
   /** Sets GitHub's clock back. */
   readonly setBack: (millis: number) => void;
-  /** The repositories, the connected ones first. */
+  /** All repositories, connected ones first. */
   readonly sites: readonly Site[];
   readonly places: readonly ConnectedSite[];
-  /** Whether Tandem has merged a record with a resource and the pairing has not ended. */
-  /** Whether Tandem waits for no answer about an issue that it knows of, or is not connected there. */
+  /** Whether no request about a known issue is pending, or its repository is not connected. */
   readonly isSettled: (site: Site, number: number) => Promise<boolean>;
-  /** The number of the issue that a living pairing joins a record to, or `null`. */
+  /** The number of the issue that is paired with a record, or `null`. */
   readonly counterpartOf: (recordType: string, recordId: string) => Promise<number | null>;
+  /** Whether a record was merged with a resource and the pairing has not ended. */
   readonly isPaired: (recordType: string, recordId: string) => Promise<boolean>;
 }
 
 export type Deed = (stage: Stage) => Promise<void>;
-/** Deeds with how often each is done, in relation to the others. */
+/** Acts with their relative frequency. */
 export type Deeds = readonly (readonly [weight: number, deed: Deed])[];
 
 export async function livingTasks({ world }: Stage): Promise<readonly AppTask[]> {
   return (await world.tasks()).filter(({ archived }) => !archived);
 }
 
-/** How often people look beyond what is connected, where there is anything. */
+/** How often people act in a repository that is not connected, if there is one. */
 const BEYOND = 0.15;
 
-/** Some repository, a connected one mostly; where there is one, nothing is drawn for it. */
+/** A repository, usually a connected one. If there is only one, no number is drawn. */
 export function someSite({ sites, places, random }: Stage): Site {
   const [first] = sites;
   if (first === undefined) throw new Error("there is no repository");

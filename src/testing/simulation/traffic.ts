@@ -1,23 +1,23 @@
 /**
- * The network between workers and GitHub, and the only place where a simulated worker can be caught.
+ * The network between workers and GitHub, and the only place where a simulated worker can be stopped.
  *
- * 1. One task runs at a time: until it ends, or asks the network for something.
- * 2. There it stands still twice, before its request takes effect and before it hears the answer,
- *    until the history lets it go on. Meanwhile others run, time passes, people edit.
- * 3. A worker that is killed leaves its requests on the way: each lands late, or never.
+ * 1. One task runs at a time, until it ends or makes a request.
+ * 2. A request stops its task twice: before it takes effect, and before its response is received. Each time the
+ *    task waits until the history resumes it. Meanwhile other tasks run, time passes, and people edit.
+ * 3. The pending requests of a killed worker land late, or never.
  *
- * So several requests are under way at once and their answers come in any order, and yet the same
- * seed tells the same story.
+ * So several requests can be pending and their responses can come in any order, but the same seed still gives
+ * the same history.
  */
 import type { Fetch } from "./history.ts";
 import type { HeardOf } from "./remote-edits.ts";
 import type { Saying } from "./sayings.ts";
 
-/** A piece of a worker's work: one claimed event, a poll, a sweep. */
+/** A piece of a worker's work: one claimed event, a poll, or a sweep. */
 export interface WorkItem {
   readonly name: string;
   readonly worker: string;
-  /** What it asks the network, where it stands still. */
+  /** The request at which it has stopped. */
   readonly asks: string;
   readonly at: "departing" | "returning" | null;
 }
@@ -25,28 +25,28 @@ export interface WorkItem {
 interface Running {
   readonly name: string;
   readonly worker: string;
-  /** Whether what its lists show is admitted, as a poll's is. */
+  /** Whether the content of its lists is admitted, as a poll's is. */
   readonly admits: boolean;
   asks: string;
   at: WorkItem["at"];
-  /** What its writes said, and what it heard: lost with it, should it die before it writes it down. */
+  /** The bodies of its writes, and the texts that it received. A death before the next commit loses both. */
   readonly bodies: string[];
   readonly heard: Saying[];
-  /** When the answers that it heard were produced, by what they showed. */
+  /** When its received responses were produced, by the things that they showed. */
   readonly heardOf: HeardOf;
-  /** Lets it go on from where it stands. */
+  /** Resumes the task. */
   go: () => void;
-  /** Told when it stands still or ends. */
+  /** Called when the task stops at the network or ends. */
   stopped: () => void;
 }
 
-/** Who is told what Tandem hears, and what it misses. */
+/** Observes the texts that Tandem receives, and the writes whose response it misses. */
 export interface TrafficListener {
-  /** An answer that somebody still waited for; `asks`: what was asked. */
+  /** A response that its task received; `asks`: the request. */
   heard(text: string, isList: boolean, answer: Response, by?: HeardOf, asks?: string): Saying;
-  /** A request reaches GitHub; `null`: of nobody's work in particular. */
+  /** A request reaches GitHub; `null`: it belongs to no task. */
   takesEffect(sender: HeardOf | null): void;
-  /** The body of a request whose answer never came to anybody, whatever became of it. */
+  /** The body of a request whose response was never received, whether or not it took effect. */
   missed(body: string): void;
 }
 
@@ -54,7 +54,7 @@ export class Traffic {
   readonly #network: Fetch;
   readonly #listener: TrafficListener;
   readonly #parked: Running[] = [];
-  /** Writes of workers that are dead or have given up: they may still land. */
+  /** Writes of workers that died or were aborted: they may still land. */
   readonly #strays: { readonly asks: string; readonly send: () => Promise<unknown> }[] = [];
   #running: Running | null = null;
   #polls = false;
@@ -64,7 +64,7 @@ export class Traffic {
     this.#listener = listener;
   }
 
-  /** Tasks that stand still at the network. */
+  /** Tasks that have stopped at the network. */
   get parked(): readonly WorkItem[] {
     return this.#parked;
   }
@@ -73,7 +73,7 @@ export class Traffic {
     return this.#strays.length;
   }
 
-  /** Starts a piece of work and comes back when it stands still or has ended. */
+  /** Starts a piece of work; resolves when it stops at the network or has ended. */
   async start(
     { name, worker, admits }: Pick<Running, "name" | "worker" | "admits">,
     work: () => Promise<void>,
@@ -97,7 +97,7 @@ export class Traffic {
     });
   }
 
-  /** Lets a task go on until it stands still again or ends. */
+  /** Resumes a task until it stops again or ends. */
   async resume(task: WorkItem): Promise<void> {
     const index = this.#parked.findIndex((candidate) => candidate === task);
     const [parked] = index < 0 ? [] : this.#parked.splice(index, 1);
@@ -107,7 +107,7 @@ export class Traffic {
     });
   }
 
-  /** A request whose sender is gone takes effect; says which. */
+  /** A request of a dead sender takes effect; returns which one. */
   async land(index: number): Promise<string> {
     const [stray] = this.#strays.splice(index, 1);
     if (stray === undefined) return "";
@@ -115,12 +115,12 @@ export class Traffic {
     return stray.asks;
   }
 
-  /** Requests on their way get lost for good. */
+  /** Drops the pending requests of dead senders. */
   forgetStrays(): void {
     this.#strays.length = 0;
   }
 
-  /** The way out that Tandem is given. Who asks outside of any task is answered at once. */
+  /** Tandem's `fetch`. A request outside of any task is answered without a stop. */
   readonly fetch: Fetch = async (input, init) => {
     const task = this.#running;
     if (task === null) {
@@ -133,8 +133,8 @@ export class Traffic {
     }
     const { signal, ...request } = init ?? {};
     const asks = asksOf(input, init);
-    // Whose a token is, is asked once, and others wait for the same answer: who stood still before
-    // it would hold them up.
+    // Callers share one request for the identity of a token: if the first caller stopped here, the others
+    // could not continue.
     if (asks === "GET /user") return this.#network(input, request);
     await this.#stand(task, "departing", asks);
     const body = typeof request.body === "string" ? request.body : "";
@@ -158,7 +158,7 @@ export class Traffic {
     const isHeard = "response" in answer && answer.response.status < 500;
     if (!isHeard) this.#listener.missed(body);
     if ("error" in answer) throw answer.error;
-    // Who looks for its own lost create among others' things takes no notice of what they say.
+    // A task that looks for its own lost create in a list uses no other item of the list.
     if (isList(asks) && !task.admits) return answer.response;
     task.bodies.push(body);
     const { response } = answer;
@@ -167,14 +167,14 @@ export class Traffic {
     return response;
   };
 
-  /** Polls or sweeps outside of any task: what its lists show is admitted. */
+  /** Polls or sweeps outside of any task; the content of their lists is admitted. */
   async polling(work: () => Promise<void>): Promise<void> {
     this.#polls = true;
     await work();
     this.#polls = false;
   }
 
-  /** The task that runs dies where it is: of what it has heard nothing is known to anybody. */
+  /** The running task dies: all texts that it received and did not store are lost. */
   dieRunning(): void {
     const task = this.#running;
     if (task === null) return;
@@ -182,7 +182,7 @@ export class Traffic {
     this.#missAll(task);
   }
 
-  /** A change of sets takes several requests: their answers are written down together, or not at all. */
+  /** A change of sets needs several requests, whose responses are stored in one commit or not at all. */
   #missAll({ bodies }: Running, ...last: readonly string[]): void {
     for (const body of [...bodies, ...last]) this.#listener.missed(body);
   }
@@ -206,7 +206,7 @@ export class Traffic {
   }
 }
 
-/** Asked anew each time: whoever stands still may be killed meanwhile. */
+/** Read again after each stop: the task may have been killed meanwhile. */
 function isAborted(signal: AbortSignal | null | undefined): boolean {
   return signal?.aborted === true;
 }

@@ -1,4 +1,4 @@
-/** What people do at GitHub besides in a moving world: they transfer issues and rename repositories. */
+/** Additional acts at GitHub in a moving world: issues are transferred, and repositories are renamed. */
 import type { RepositoryState } from "../github/index.ts";
 import { commentName, issueName, OUR_LOGINS, type ConnectedSite, type Site } from "./places.ts";
 import { choose, type Deeds, type Stage } from "./stage.ts";
@@ -8,7 +8,7 @@ export const REMOTE_MOVES: Deeds = [
   [3, renameRepository],
 ];
 
-/** How often another repository takes the name that one has given up. */
+/** How often another repository takes a name that was given up. */
 const TAKEN = 0.3;
 
 async function transferIssue(stage: Stage): Promise<void> {
@@ -20,7 +20,7 @@ async function transferIssue(stage: Stage): Promise<void> {
     random,
   );
   if (from === undefined || issue === undefined || to === undefined) return;
-  // A create of ours that was not answered yet is looked for where it was made, and nowhere else.
+  // Tandem looks for its unanswered create only in the repository where it was made.
   const isOurs = OUR_LOGINS.has(issue.author);
   if (isOurs && !(await isSettled(from, issue.number))) return;
   const before = github.comments(from.id, issue.number);
@@ -32,21 +32,21 @@ async function transferIssue(stage: Stage): Promise<void> {
     const former = before[index];
     if (former !== undefined) history.take(commentName(former.id), commentName(id));
   });
-  // GitHub leaves behind what the other repository has no label for.
+  // GitHub drops labels that the other repository does not have.
   for (const label of issue.labels) {
     if (!labels.includes(label)) history.forgetLabel(label, name);
   }
-  // It is read where it is now, and a write that was led there is sent again.
+  // The issue is read at its new address, and a redirected write is sent again.
   history.takesCalls(3 + 2 * before.length);
   history.turn(turnOf(from, to, places));
 }
 
 function turnOf(from: Site, to: Site, places: readonly ConnectedSite[]) {
   const isPlace = ({ id }: Site) => places.some((place) => place.id === id);
-  if (!isPlace(to)) return "an issue was transferred to where nothing is connected";
+  if (!isPlace(to)) return "an issue was transferred out of reach";
   return isPlace(from)
-    ? "an issue was transferred to where it is connected"
-    : "an issue came from where nothing is connected";
+    ? "an issue was transferred to a connected repository"
+    : "an issue came from out of reach";
 }
 
 function renameRepository(stage: Stage): Promise<void> {
@@ -64,14 +64,14 @@ function renameRepository(stage: Stage): Promise<void> {
   else github.renameRepository(site.id, name);
   history.names.call(site, next);
   history.tell(`person at github: ${before.fullName} is called ${next}`);
-  // The next request for its name tells what it is by now.
+  // The next response from the repository reveals the new name.
   history.takesCalls(2);
   history.turn("a repository was renamed");
   if (random() < TAKEN) takeName(before, stage);
   return Promise.resolve();
 }
 
-/** Somebody's own repository has the name by now, and issues with the same numbers. */
+/** A repository of another owner takes the name, and gets issues with the same numbers. */
 function takeName({ owner, name, fullName }: RepositoryState, { github, history }: Stage): void {
   const { id } = github.createRepository({ owner, name });
   history.names.giveUp(fullName);
@@ -79,5 +79,5 @@ function takeName({ owner, name, fullName }: RepositoryState, { github, history 
   const hubot = github.as("hubot");
   const { number } = hubot.openIssue(id, { title: history.fresh("title") });
   hubot.comment(id, number, history.fresh("comment"));
-  history.turn("a name was given up and taken by somebody");
+  history.turn("a repository's former name was taken by another owner");
 }

@@ -1,4 +1,4 @@
-/** What goes wrong in a simulated history besides people and workers: GitHub, the network, switches. */
+/** Faults of a simulated history apart from people and workers: GitHub, the network, paused connections. */
 import type { Random } from "../../model/clock.ts";
 import type { GitHubSimulator } from "../github/index.ts";
 import type { TestTandem } from "../test-tandem.ts";
@@ -7,10 +7,10 @@ import type { History } from "./history.ts";
 import type { ConnectedSite, WorldKind } from "./places.ts";
 import type { Fault } from "./plan.ts";
 
-/** Refusals, once each. 410 is not among them: it means deleted, and so is of what is deleted only. */
+/** Refusals that occur once each. Not 410, which means deleted, and so is drawn for deleted comments only. */
 const REFUSALS = [401, 403, 404, 422];
 
-/** Whose webhooks arrive: most of them, fewer, or none from beginning to end. */
+/** Which webhooks arrive: most of them, fewer, or none in the whole history. */
 export function webhooksOf(kind: WorldKind, seed: number): "most" | "lossy" | "none" {
   if (kind !== "polling") return "most";
   return seed % 4 === 3 ? "lossy" : "none";
@@ -18,7 +18,7 @@ export function webhooksOf(kind: WorldKind, seed: number): "most" | "lossy" | "n
 
 const DROPS = { most: 0.05, lossy: 0.3, none: 1 };
 
-/** The rates of what can happen to any request and any webhook. */
+/** Sets the rates of faults for all requests and webhooks. */
 export function setFaults(
   { faults }: GitHubSimulator,
   without: readonly Fault[],
@@ -27,7 +27,7 @@ export function setFaults(
   const rate = (fault: Fault, often: number) => (without.includes(fault) ? 0 : often);
   Object.assign(faults.webhooks, {
     drop: webhooks === "none" ? DROPS.none : rate("drops", DROPS[webhooks]),
-    // The second of two would arrive all the same.
+    // The second of two deliveries would arrive, although all webhooks must be lost.
     duplicate: webhooks === "none" ? 0 : rate("doubles", 0.1),
     reorder: rate("reordering", 0.2),
     delayMs: without.includes("delays") ? 10 : { min: 10, max: 1_500 },
@@ -39,14 +39,14 @@ export function setFaults(
   });
 }
 
-/** A comment that is gone is answered 404 by GitHub at most times, and 410 at others. */
+/** GitHub usually answers 404 for a deleted comment, and sometimes 410. */
 function goneAgain(history: History, random: Random) {
   const gone = [...history.deleted.keys()].filter((name) => name.startsWith("issue_comment:"));
   const id = (choose(gone, random) ?? "issue_comment:0").split(":")[1] ?? "0";
   return { status: 410, path: new RegExp(`/issues/comments/${id}$`) };
 }
 
-/** One thing more goes wrong, or is mended. */
+/** Starts or ends one more fault. */
 export async function makeTrouble(
   { github, tandem }: TestTandem,
   random: Random,
@@ -55,12 +55,12 @@ export async function makeTrouble(
 ): Promise<void> {
   const { api } = github.faults;
   const chance = random();
-  // Down is mended sooner than it comes about, or most of a history would be a standstill.
+  // An outage ends sooner than it starts, so that a history is not mostly a standstill.
   if (chance < (api.down ? 0.7 : 0.2)) {
     api.down = !api.down;
     history.tell(`github is ${api.down ? "down" : "up"}`);
   } else if (chance < 0.5) {
-    // The budget of an hour is a long standstill, so it is spent now and then only.
+    // An exhausted hourly limit is a long standstill, so it is drawn rarely.
     const limit =
       random() < 0.1 ? "rate-limit" : random() < 0.5 ? "secondary-limit" : "refusal with 429";
     if (limit === "refusal with 429") {
@@ -71,7 +71,7 @@ export async function makeTrouble(
   } else if (chance < 0.55) {
     const { status, path } = goneAgain(history, random);
     github.failNext({ method: "GET", path, with: status });
-    history.tell("who asks for something deleted is told 410");
+    history.tell("a deleted comment is answered with 410");
   } else if (chance < 0.8) {
     const status = choose(REFUSALS, random) ?? 401;
     github.failNext({ with: status, ...(status === 404 ? { method: "PATCH" } : {}) });
@@ -103,7 +103,7 @@ export async function restartErrored(
   history.tell(`a person restarts what has failed: ${String(errored.length)} events`);
 }
 
-/** Everything works again. */
+/** Ends all faults. */
 export async function stopTrouble(
   { github, tandem }: TestTandem,
   history: History,
@@ -111,13 +111,13 @@ export async function stopTrouble(
   webhooks: ReturnType<typeof webhooksOf>,
 ): Promise<void> {
   github.clearFaults();
-  // They were never switched on.
+  // In this world webhooks were never enabled.
   if (webhooks === "none") github.faults.webhooks.drop = DROPS.none;
   for (const { connection } of places) await tandem.enable(connection);
   history.tell("the faults stop");
 }
 
-/** Where there is one, nothing is drawn for it. */
+/** A connected repository. If there is only one, no number is drawn. */
 function somePlace(places: readonly ConnectedSite[], random: Random): ConnectedSite {
   const place = places.length === 1 ? places[0] : choose(places, random);
   if (place === undefined) throw new Error("nothing is connected");

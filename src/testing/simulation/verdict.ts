@@ -1,4 +1,4 @@
-/** The end of a history: do both sides agree, was anything lost, doubled, or left behind? */
+/** The verdict on a history's end: do both sides agree, and was anything lost, doubled, or left behind? */
 import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import { misattributed } from "./authors.ts";
@@ -17,30 +17,32 @@ import {
 import { OUR_LOGINS, thingOfRecord, thingOfResource } from "./places.ts";
 import { type Ending, type Scene, text } from "./scene.ts";
 
-/** What holds of every history, each by its name. */
+/** The properties of every history, by name. */
 export const INVARIANTS = {
-  behind: "One poll later, before any sweep, whatever is alive on both sides says the same.",
-  differing: "Record, base, cached copy and resource say the same in the end.",
-  lost: "Every edit is in the final value, or was seen by who wrote over it, or is named in a conflict.",
-  duplicates: "A record has one resource, a resource one record; nothing is there twice.",
+  behind:
+    "One poll later, before any sweep, pairings with both sides present have the same content.",
+  differing: "Record, base, cached copy and resource have the same content in the end.",
+  lost: "Every edit is in the final value, or was seen by the person who overwrote it, or is named in a conflict.",
+  duplicates: "A record has one resource, a resource has one record, and no content exists twice.",
   misplaced:
-    "A record has its resource where it belongs; what it left is closed, and is no pairing.",
+    "A record has its resource in its connection; a resource that it left is closed and unpaired.",
   misattributed:
-    "A record names who wrote it, once they have signed up as well; so does the line above what we posted.",
-  revived: "What was deleted stays deleted, on both sides.",
-  stuck: "After a restart of what had failed every event has ended, every write is drained.",
-  overdue: "Nothing waits longer than leases and backoff last, unless it has failed for good.",
+    "A record names its author, also after the author signs up; so does the line above a posted text.",
+  revived: "Deleted records and resources stay deleted, on both sides.",
+  stuck: "After a restart of errored events, every event has ended and every write is drained.",
+  overdue: "No event waits longer than leases and backoff last, unless it is errored.",
   concurrent: "One event of a lane is processed at a time.",
-  trespasses: "Who has lost a claim changes nothing of its lane.",
-  illegal: "Events are born into and move between states as the design says; none vanishes.",
+  trespasses: "A worker that has lost a claim changes nothing in its lane.",
+  illegal:
+    "Events are created in, and move between, the states that the design allows; none vanishes.",
   unaccounted: "Every webhook that was answered 2xx is kept and translated.",
-  restless: "Where nothing happens nothing is asked, and a poll and a sweep write nothing.",
-  chatty: "The calls are bounded by what people did and by what went wrong.",
+  restless: "Without changes Tandem makes no request, and a poll and a sweep write nothing.",
+  chatty: "The number of calls is bounded by the acts of people and the faults.",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;
 
-/** By invariant, what breaks it, in words. */
+/** The violations of each invariant, in words. */
 export type Verdict = Readonly<Record<Invariant, readonly string[]>>;
 
 /** Whether no invariant is broken. */
@@ -70,7 +72,7 @@ export async function judgeHistory(ending: Ending): Promise<Verdict> {
   };
 }
 
-/** What differs where both sides are there: a poll alone sees that, and a sweep what is missing. */
+/** Differences in pairings with both sides present: a poll must find them; missing sides need a sweep. */
 export async function behindIn(
   ending: Pick<Ending, "world" | "github" | "places" | "sites" | "history" | "ledger">,
 ): Promise<readonly string[]> {
@@ -80,7 +82,7 @@ export async function behindIn(
     .flatMap((lane) => differencesOf(lane, scene));
 }
 
-/** Record, base, cached copy and resource say the same where a pairing is alive. */
+/** Differences between record, base, cached copy and resource of all active pairings. */
 function differences(scene: Scene): readonly string[] {
   return scene.ledger.lanes
     .filter((lane) => lane.tombstone === null && !isMoot(lane, scene.ledger))
@@ -96,7 +98,7 @@ function nameOf(lane: Lane, { places }: Pick<Scene, "places">): string {
   return `${thingOfResource(lane, places)} and ${thingOfRecord(lane)}`;
 }
 
-/** How the sides of a pairing differ, where both are there. */
+/** Differences of one pairing, if both sides are present. */
 function differencesOf(
   lane: Lane,
   scene: Pick<Scene, "places" | "records" | "resources">,
@@ -115,7 +117,7 @@ function differencesOf(
       `${name}: ${field} is ${text(value)}; record, base, copy ${sides.map(text).join(", ")}`,
     );
   }
-  // What people opened at GitHub belongs to them in the app; what we opened, to whom it did.
+  // An issue that a person opened has that person as its author in the app.
   const isOurs = resource.by !== null && OUR_LOGINS.has(resource.by);
   if (!isOurs && record.by !== resource.by) {
     differing.push(`${name}: by ${text(resource.by)}, not ${text(record.by)}`);
@@ -123,21 +125,21 @@ function differencesOf(
   return differing;
 }
 
-/** Also what we say on a surplus issue when we close it is a comment of nobody's. */
+/** Reasons for a lane without a counterpart. `surplus` covers our own comment on a closed surplus issue. */
 const MOOT: readonly Reason[] = ["parent_deleted", "surplus", "record_moved"];
 
-/** What belongs to something that was deleted has no counterpart to wait for; the ledger says so. */
+/** A child of a deleted parent gets no counterpart; the ledger has an event that says so. */
 function isMoot(lane: Lane, { events }: LedgerView): boolean {
   if (lane.recordId !== null && lane.externalId !== null) return false;
   return events.some(({ laneId, reason }) => laneId === lane.id && MOOT.includes(reason));
 }
 
-/** Deleted stays deleted, on both sides. */
+/** Deleted records or resources that exist again. */
 function revived(scene: Scene): readonly string[] {
   const { ledger, places, records, resources, history } = scene;
   const found: string[] = [];
   for (const lane of ledger.lanes) {
-    // What a record has left is another matter.
+    // Resources that a record has left are judged elsewhere.
     if (lane.tombstone === null || hasLeft(lane)) continue;
     const name = `${thingOfResource(lane, places)} and ${thingOfRecord(lane)}`;
     const record = records.get(thingOfRecord(lane));
@@ -146,9 +148,9 @@ function revived(scene: Scene): readonly string[] {
     if (lane.tombstone.side === "resource") {
       if (resource !== undefined)
         found.push(`${name}: taken for deleted at GitHub, and it is there`);
-      // What was taken elsewhere lives; where it is by now is judged on its own.
+      // A transferred resource exists; its new place is judged by its present lane.
       if (lane.tombstone.movedTo !== undefined) continue;
-      // Taken back by the app, it has another issue by now.
+      // If the app restored the record, it has another issue by now.
       const isBack = ledger.lanes.some(
         (each) => each.tombstone === null && thingOfRecord(each) === thingOfRecord(lane),
       );
@@ -170,7 +172,7 @@ function revived(scene: Scene): readonly string[] {
   return found;
 }
 
-/** Whatever is alive has one living counterpart. */
+/** Records and resources without exactly one active counterpart. */
 function doubled(scene: Scene): readonly string[] {
   const { ledger, places, records, resources } = scene;
   const found: string[] = [];
@@ -188,31 +190,31 @@ function doubled(scene: Scene): readonly string[] {
     if (isOutside === true) continue;
     const lanes = ledger.lanes.filter((lane) => thingOfResource(lane, places) === name);
     if (lanes.length === 1) continue;
-    // Below what a record has left nothing is listened to.
+    // Comments below a resource that its record has left are not synced.
     if (lanes.length === 0 && (isSurplus === true || left.has(belongsTo))) continue;
     found.push(`${name} has ${String(lanes.length)} pairings`);
   }
   return found;
 }
 
-/** A comment that was never sent, for its task's counterpart was gone. */
+/** Whether a comment was never sent because its task's counterpart was gone. */
 function isOrphan(name: string, lanes: readonly Lane[]): boolean {
   return name.startsWith("comments:") && !lanes.some((lane) => thingOfRecord(lane) === name);
 }
 
-/** Every title and every comment is somebody's own words, so no two living things say the same. */
+/** Each title and each comment is written once, so two active things with the same text are duplicates. */
 function sameTwice(scene: Scene): readonly string[] {
   const { records, resources, ledger, places } = scene;
   const found: string[] = [];
   const left = leftBehindBy(scene);
-  // Transferred untold, what was left is taken in like anything else.
+  // A left resource whose transfer was not reported is admitted as a new one, and its record repeats its text.
   const again = ledger.lanes.filter(({ tombstone }) => tombstone === null);
   for (const lane of again)
     if (left.has(thingOfResource(lane, places))) left.add(thingOfRecord(lane));
   for (const things of [records, resources]) {
     const seen = new Map<string, string>();
     for (const [name, { says, isSurplus, isOutside, belongsTo = "" }] of things) {
-      // What was taken out of reach may have been made anew where its record is.
+      // A resource out of reach may have a recreated counterpart at its record's place.
       if (isSurplus === true || isOutside === true) continue;
       if (left.has(name) || (things === resources && left.has(belongsTo))) continue;
       const words = text(says.title ?? says.body);
@@ -224,7 +226,7 @@ function sameTwice(scene: Scene): readonly string[] {
   return found;
 }
 
-/** Events that did not end, and captured writes. */
+/** Events that did not end, and captures that were not drained. */
 function leftBehind({ ledger }: Scene): readonly string[] {
   const live = ledger.lanes.flatMap((lane) => lane.live);
   return [
@@ -236,11 +238,11 @@ function leftBehind({ ledger }: Scene): readonly string[] {
   ];
 }
 
-/** Webhooks that were accepted and are not kept, or not translated. */
+/** Accepted webhooks that are not stored, or not translated. */
 function unaccounted({ ledger, github, watch }: Scene): readonly string[] {
   const accepted = github.deliveries.filter(({ state }) => state === "delivered");
   const guids = new Set(accepted.map(({ guid }) => guid));
-  // One that was answered too late counts as failed at GitHub, and is kept all the same.
+  // A webhook that was answered too late counts as failed at GitHub, but is stored.
   const { stored, untranslated } = ledger.deliveries;
   return [
     ...[...guids].filter((guid) => !watch.received.has(guid)).map((guid) => `${guid} is not kept`),
@@ -251,14 +253,14 @@ function unaccounted({ ledger, github, watch }: Scene): readonly string[] {
   ];
 }
 
-/** What a short history may ask beside one call for each cause. */
+/** Calls that a history may make in addition to one per cause. */
 const CALLS_TO_SPARE = 6;
-/** Polls and sweeps read lists, and so does who looks for its own lost create. */
+/** Lists, which polls, sweeps, and searches for a lost create read. */
 const LIST = /\/(issues|comments)$/;
 
 /**
- * A call has a cause of its own: what somebody did at either side, a call that failed, a worker that died or
- * stood still. Lists are read by the clock, and so do not count.
+ * Each call needs a cause of its own: an act of a person, a failed call, or a worker that died or stalled.
+ * Lists are read on a schedule, so they do not count.
  */
 function chatty({ requests, happenings }: Scene): readonly string[] {
   const calls = requests.filter(({ method, path }) => method !== "GET" || !LIST.test(path));

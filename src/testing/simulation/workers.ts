@@ -1,6 +1,6 @@
 /**
- * Four workers on one database: their steps in any order, their requests under way at once, and
- * each of them dies now and then in the middle of it: at the network, or at a failpoint.
+ * Four workers on one database, with their steps in any order and several pending requests each. Now and then
+ * one of them dies during its work: at the network, or at a failpoint.
  */
 import { countHeld } from "../../engine/limits/index.ts";
 import type { Random } from "../../model/clock.ts";
@@ -29,13 +29,13 @@ import type { LedgerWatch } from "./ledger-watch.ts";
 import { choose } from "./stage.ts";
 import type { WorkItem, Traffic } from "./traffic.ts";
 
-/** A lease that stalls outlive: it is renewed now and then only, as where a process stands still. */
+/** Some stalls outlast the lease, because it is renewed rarely, as if the process stood still. */
 export const SIMULATED_LEASE_MS = 20_000;
-/** How much a worker does at once. */
+/** The number of parallel events of a worker. */
 const PLACES = 6;
-/** How often a worker that does something renews the lease of each claim that it has under way. */
+/** How often an active worker renews the lease of each of its claims. */
 const RENEWS = 0.25;
-/** How often whoever comes by a failpoint dies there; more often where few come by. */
+/** The probability of a death at a failpoint, and at one that few workers reach. */
 const DIES = 0.01;
 const DIES_WHERE_RARE = 0.1;
 const RARE = /:(?:adoption|heartbeat)$/;
@@ -46,7 +46,7 @@ interface Worker {
   killed: AbortController;
 }
 
-/** Ends what a worker was doing when it died. */
+/** Thrown to end a worker's task when the worker dies. */
 class WorkerDied extends Error {
   override readonly name = "WorkerDied";
 }
@@ -55,13 +55,13 @@ export interface Crew {
   readonly services: Services;
   readonly traffic: Traffic;
   readonly random: Random;
-  /** For heartbeats, which are no move of their own. */
+  /** Random numbers for heartbeats, which are no moves. */
   readonly beats: Random;
-  /** Who comes by a failpoint draws from it; `null`: nobody dies there. */
+  /** Random numbers for deaths at failpoints; `null`: no worker dies there. */
   readonly dying: Random | null;
   readonly history: History;
   readonly watch: LedgerWatch;
-  /** Whether there are users to link; else no worker looks for any. */
+  /** Whether there are users to link; otherwise no worker looks for any. */
   readonly linking: boolean;
 }
 
@@ -80,7 +80,7 @@ export class Workers {
   readonly #linking: boolean;
   readonly #claims = new Map<string, Claimed>();
   #tasks = 0;
-  /** Where workers died. */
+  /** The failpoints at which workers died. */
   readonly deaths: Failpoint[] = [];
 
   constructor({ services, traffic, random, beats, dying, history, watch, linking }: Crew) {
@@ -94,12 +94,12 @@ export class Workers {
     this.#history = history;
   }
 
-  /** Some worker takes some of the loops' steps. */
+  /** A worker runs some steps of its loops. */
   async work(): Promise<void> {
     const worker = this.#someone();
     const own = this.#servicesOf(worker, null);
     const steps = [
-      // What can be ended at once is, or it waits for its turn: both happen.
+      // Covers both ways: due events are processed as they are admitted, or wait for a claim.
       () => translateDeliveries(own, this.#random() < 0.5 ? worker.name : null),
       () => drainChanges(own),
       () => passOnLeases(own),
@@ -116,7 +116,7 @@ export class Workers {
     await this.#renew(worker);
   }
 
-  /** Some requests go on their way, or their answers are heard. */
+  /** Some requests take effect, or their responses are received. */
   async goOn(most: number): Promise<void> {
     for (let count = Math.ceil(this.#random() * most); count > 0; count -= 1) {
       const task = choose(this.#traffic.parked, this.#random);
@@ -125,7 +125,7 @@ export class Workers {
     }
   }
 
-  /** Everything that is under way now, and what follows of it, comes to its end. */
+  /** All pending requests, and those that follow from them, are answered. */
   async answerAll(): Promise<void> {
     for (let left = 100; left > 0; left -= 1) {
       const [task] = this.#traffic.parked;
@@ -142,15 +142,14 @@ export class Workers {
     await this.#look("sweep", sweepConnection);
   }
 
-  /** A worker dies with all that it has under way, and comes back with empty hands. */
+  /** A worker dies with all its pending work, and restarts without any. */
   async crash(): Promise<void> {
     await this.#bury(this.#someone(), "is killed");
   }
 
   /**
-   * The services as a worker has them, or one of its tasks. Each has a way of its own to the store, so
-   * that what is written there, and what somebody dies of, is put down to nobody else: webhooks are
-   * taken in meanwhile.
+   * The services of a worker, or of one of its tasks. Each has its own wrapper of the store, so that writes and
+   * deaths are attributed correctly while webhooks are ingested in between.
    */
   #servicesOf(worker: Worker, task: (Claimed & { readonly name: string }) | null): Services {
     const { store } = this.#services;
@@ -166,7 +165,7 @@ export class Workers {
     };
   }
 
-  /** A worker comes by a failpoint. Whoever is unlucky dies there, and writes nothing more. */
+  /** A worker reaches a failpoint, where it may die. A dead worker writes nothing more. */
   #pass(worker: Worker, point: Failpoint): void {
     const often = RARE.test(point) ? DIES_WHERE_RARE : DIES;
     if (this.#dying === null || worker.killed.signal.aborted || this.#dying() >= often) return;
@@ -177,14 +176,14 @@ export class Workers {
     throw new WorkerDied(`${worker.name} died at ${point}`);
   }
 
-  /** What a dead worker had sent arrives at last. */
+  /** A pending request of a dead worker takes effect. */
   async land(): Promise<void> {
     if (this.#traffic.strays === 0) return;
     const asks = await this.#traffic.land(Math.floor(this.#random() * this.#traffic.strays));
     this.#history.tell(`a request of nobody's lands: ${asks}`);
   }
 
-  /** Everything under way comes to its end, and what was lost stays lost. */
+  /** All pending work ends, and the requests of dead workers are dropped. */
   async finish(): Promise<void> {
     for (;;) {
       const [task] = this.#traffic.parked;
@@ -217,12 +216,12 @@ export class Workers {
           processClaimed(services, claimed, book, signal).catch(unlessDied),
         ),
       );
-      // Who died of the first does not come to the others.
+      // A worker that died during the first claim must not process the others.
       if (signal.aborted) return;
     }
   }
 
-  /** A heartbeat for what a worker has under way. Where it dies of one, its other work dies too. */
+  /** Renews the leases of a worker's claims. If the worker dies doing so, its other work ends too. */
   async #renew(worker: Worker): Promise<void> {
     const { signal } = worker.killed;
     const own = this.#servicesOf(worker, null);
@@ -238,7 +237,7 @@ export class Workers {
     }
   }
 
-  /** What a worker has under way. */
+  /** The claims of a worker's pending tasks. */
   #heldBy(worker: Worker): readonly Claimed[] {
     return this.#traffic.parked.flatMap((task) => {
       const claimed = task.worker === worker.name ? this.#claims.get(task.name) : undefined;
@@ -272,7 +271,7 @@ export class Workers {
     if (worker !== undefined) await this.#act(worker, () => this.#traffic.resume(task));
   }
 
-  /** A worker does something; should it die of it, so does all else that it has under way. */
+  /** A worker acts. If it dies doing so, all its pending work ends too. */
   async #act(worker: Worker, work: () => Promise<void>): Promise<void> {
     try {
       await work();
