@@ -16,7 +16,7 @@ export interface PendingDeliveries {
    *
    * @param bytes After so many bytes of payloads no more are read: they would not fit the memory together.
    */
-  lock(limit: number, bytes?: number): Promise<readonly Delivery[]>;
+  lock(limit: number, bytes?: number): Promise<readonly WebhookDelivery[]>;
   translated(
     deliveries: readonly { readonly id: DeliveryId; readonly action: string | null }[],
   ): Promise<void>;
@@ -27,7 +27,7 @@ export interface PendingDeliveries {
 }
 
 /** A delivery as it is stored. */
-export interface Delivery {
+export interface WebhookDelivery {
   readonly id: DeliveryId;
   readonly integration: string;
   readonly deliveryKey: string;
@@ -39,7 +39,7 @@ export interface Delivery {
 }
 
 /** A delivery that is stored with what has become of it already. */
-export interface TakenDelivery extends Omit<Delivery, "attempts"> {
+export interface TakenDelivery extends Omit<WebhookDelivery, "attempts"> {
   /** `received`: it is still to be translated. */
   readonly state: "received" | "translated" | "irrelevant";
   readonly action: string | null;
@@ -49,7 +49,9 @@ export interface TakenDelivery extends Omit<Delivery, "attempts"> {
 
 export interface DeliveryStore {
   /** Stores deliveries durably; one seen before counts up, and is answered as it was stored then. */
-  receive(deliveries: readonly Omit<Delivery, "attempts">[]): Promise<readonly ReceivedDelivery[]>;
+  receive(
+    deliveries: readonly Omit<WebhookDelivery, "attempts">[],
+  ): Promise<readonly ReceivedDelivery[]>;
   /** Which of these keys are stored, whatever became of them. */
   received(integration: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
   counts(): Promise<Readonly<Record<"received" | "translated" | "irrelevant" | "failed", number>>>;
@@ -58,6 +60,6 @@ export interface DeliveryStore {
 }
 
 /** The outcome of a delivery that was received. */
-export interface ReceivedDelivery extends Pick<Delivery, "id" | "verifiedBy"> {
+export interface ReceivedDelivery extends Pick<WebhookDelivery, "id" | "verifiedBy"> {
   readonly seenBefore: boolean;
 }

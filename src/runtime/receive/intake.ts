@@ -3,7 +3,7 @@ import { nextRunAt } from "../../engine/lane/index.ts";
 import { TranslationError } from "../../integrations/integration.ts";
 import type { EventError } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
-import type { Delivery } from "../../store/deliveries.ts";
+import type { WebhookDelivery } from "../../store/deliveries.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import {
   AddressBook,
@@ -66,7 +66,7 @@ async function attemptBatch(
 
 /** A delivery with what it says. */
 interface Read<Of extends Reading = Reading> {
-  readonly delivery: Delivery;
+  readonly delivery: WebhookDelivery;
   readonly reading: Of;
 }
 
@@ -93,7 +93,7 @@ async function translateBatch(
 
 async function translateOneByOne(services: Services, book: AddressBook): Promise<number> {
   for (let done = 0; done < BATCH; done += 1) {
-    let current: Delivery | undefined;
+    let current: WebhookDelivery | undefined;
     try {
       const translated = await services.store.transaction(async (tx) => {
         [current] = await tx.pendingDeliveries.lock(1);
@@ -115,7 +115,7 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
 /** Translates locked deliveries, as far as that is done within the transaction. */
 async function translate(
   tx: StoreTransaction,
-  deliveries: readonly Delivery[],
+  deliveries: readonly WebhookDelivery[],
   book: AddressBook,
   services: Services,
   worker: string | null,
@@ -190,7 +190,7 @@ function causeOf(thrown: unknown): Pick<EventError, "code" | "hint"> {
 
 async function markFailed(
   tx: StoreTransaction,
-  delivery: Delivery,
+  delivery: WebhookDelivery,
   thrown: unknown,
   services: Services,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 /** What a stored delivery says, read without asking anybody: nothing here writes. */
 import type { Translation } from "../../integrations/integration.ts";
 import type { ResourceMove } from "../../model/observation.ts";
-import type { Delivery } from "../../store/deliveries.ts";
+import type { WebhookDelivery } from "../../store/deliveries.ts";
 import type { AddressBook, Services } from "../services/index.ts";
 import type { Incoming } from "../admission/index.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";
@@ -26,7 +26,7 @@ export type Reading =
       readonly containers: readonly ContainerNews[];
     };
 
-export type Readable = Omit<Delivery, "attempts">;
+export type Readable = Omit<WebhookDelivery, "attempts">;
 
 /**
  * Reads a delivery. It concerns connections of the accounts whose secret it was signed with, and no
@@ -53,7 +53,7 @@ export function readDelivery(delivery: Readable, book: AddressBook, services: Se
  * only account there is; where there are several, polls and sweeps bring what it said.
  */
 export function bookOfDelivery(
-  { integration, verifiedBy }: Pick<Delivery, "integration" | "verifiedBy">,
+  { integration, verifiedBy }: Pick<WebhookDelivery, "integration" | "verifiedBy">,
   book: AddressBook,
 ): AddressBook {
   if (verifiedBy !== null) return book.ofAccounts(verifiedBy);

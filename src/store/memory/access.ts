@@ -10,7 +10,7 @@ import {
 } from "../sessions.ts";
 import type { MemoryState, Step } from "./tables/index.ts";
 
-export function sessionStore(state: MemoryState, step: Step): SessionStore {
+export function memorySessions(state: MemoryState, step: Step): SessionStore {
   const { sessions } = state;
   const isAlive = ({ createdAt, usedAt }: LoginSession): boolean => {
     const now = state.now();
@@ -54,7 +54,7 @@ export function sessionStore(state: MemoryState, step: Step): SessionStore {
   };
 }
 
-export function auditStore(state: MemoryState, step: Step): AuditStore {
+export function memoryAudit(state: MemoryState, step: Step): AuditStore {
   const { audit } = state;
   return {
     append: (act) =>

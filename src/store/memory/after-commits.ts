@@ -4,7 +4,7 @@ import type { AfterCommitMark, AfterCommitStore } from "../store.ts";
 import type { MemoryState } from "./tables/index.ts";
 
 /** The hooks as one transaction sees them; `step` runs each of its steps within it. */
-export function afterCommitStore(
+export function memoryAfterCommits(
   state: MemoryState,
   step: <T>(work: () => T) => Promise<T>,
 ): AfterCommitStore {

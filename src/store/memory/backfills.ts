@@ -5,7 +5,7 @@ import type { Instant } from "../../model/instant.ts";
 import type { BackfillStore, NotedKey } from "../backfills.ts";
 import type { KeptKey, MemoryState } from "./tables/index.ts";
 
-export function backfillStore(
+export function memoryBackfills(
   state: MemoryState,
   now: Instant,
   step: <T>(work: () => T) => Promise<T>,

@@ -2,11 +2,16 @@
 import type { DeliveryId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import { storableValue, withoutNul } from "../database/index.ts";
-import type { Delivery, DeliveryStore, PendingDeliveries, TakenDelivery } from "../deliveries.ts";
+import type {
+  WebhookDelivery,
+  DeliveryStore,
+  PendingDeliveries,
+  TakenDelivery,
+} from "../deliveries.ts";
 import { byId } from "./lanes/index.ts";
-import type { MemoryState, StoredDelivery } from "./tables/index.ts";
+import type { MemoryState, MemoryDelivery } from "./tables/index.ts";
 
-export function deliveryStore(state: MemoryState): DeliveryStore {
+export function memoryDeliveries(state: MemoryState): DeliveryStore {
   return {
     receive: (deliveries) =>
       state.transaction(() => {
@@ -39,7 +44,7 @@ function received(state: MemoryState, integration: string, keys: readonly string
   );
 }
 
-function receive(state: MemoryState, delivery: Omit<Delivery, "attempts">, now: Instant) {
+function receive(state: MemoryState, delivery: Omit<WebhookDelivery, "attempts">, now: Instant) {
   const key = `${delivery.integration}\n${delivery.deliveryKey}`;
   const known = state.deliveries.get(state.deliveryByKey.get(key) ?? delivery.id);
   if (known === undefined) {
@@ -65,12 +70,12 @@ function receive(state: MemoryState, delivery: Omit<Delivery, "attempts">, now: 
 }
 
 /** The deliveries as one transaction sees them; `step` runs each of its steps within it. */
-export function pendingDeliveries(
+export function memoryPendingDeliveries(
   state: MemoryState,
   now: Instant,
   step: <T>(work: () => T) => Promise<T>,
 ): PendingDeliveries {
-  const change = (id: DeliveryId, changed: (known: StoredDelivery) => Partial<StoredDelivery>) =>
+  const change = (id: DeliveryId, changed: (known: MemoryDelivery) => Partial<MemoryDelivery>) =>
     step(() => {
       const known = state.deliveries.get(id);
       if (known !== undefined) keep(state, { ...known, ...changed(known) });
@@ -132,7 +137,7 @@ export function pendingDeliveries(
   };
 }
 
-function storedNow(state: MemoryState, id: DeliveryId): StoredDelivery {
+function storedNow(state: MemoryState, id: DeliveryId): MemoryDelivery {
   const stored = state.deliveries.get(id);
   if (stored === undefined) throw new Error(`delivery ${id} was stored before`);
   return stored;
@@ -142,7 +147,7 @@ function outcomeOf({ state, action, reason }: TakenDelivery) {
   return { state, action, reason };
 }
 
-function keep(state: MemoryState, delivery: StoredDelivery): void {
+function keep(state: MemoryState, delivery: MemoryDelivery): void {
   state.deliveries.set(delivery.id, delivery);
   const pending = delivery.state === "received" || delivery.state === "failed";
   if (pending) state.pendingDeliveries.set(delivery.id, delivery);

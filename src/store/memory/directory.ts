@@ -32,7 +32,7 @@ export function lookedUp(
   };
 }
 
-export function directory(state: MemoryState): Directory {
+export function memoryDirectory(state: MemoryState): Directory {
   return {
     ...lookedUp(state, (work) => state.transaction(work)),
     backfills: () => state.transaction(() => allBackfills(state)),

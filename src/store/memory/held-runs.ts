@@ -2,7 +2,7 @@
 import type { HeldRuns } from "../held-runs.ts";
 import type { MemoryState } from "./tables/index.ts";
 
-export function heldRuns(state: MemoryState): HeldRuns {
+export function memoryHeldRuns(state: MemoryState): HeldRuns {
   return {
     open: () =>
       state.transaction(() =>

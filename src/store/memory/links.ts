@@ -6,7 +6,7 @@ import type { IdentitySettings, Link, LinkStore } from "../store.ts";
 import type { MemoryState, Step } from "./tables/index.ts";
 
 /** One transaction runs at a time, so nothing needs to be held. */
-export function placeholderRows(state: MemoryState, step: Step): PlaceholderRows {
+export function memoryPlaceholders(state: MemoryState, step: Step): PlaceholderRows {
   const { placeholders } = state;
   return {
     of: ({ name }, integration, logins) =>
@@ -32,7 +32,7 @@ export function placeholderRows(state: MemoryState, step: Step): PlaceholderRows
 }
 
 /** The links as one transaction sees them; without identities there are none. */
-export function linkStore(
+export function memoryLinks(
   state: MemoryState,
   rows: ActorRows,
   identities: IdentitySettings | undefined,

@@ -2,7 +2,7 @@
 import type { Instant } from "../../model/instant.ts";
 import type { Row, RowPatch } from "../../model/mapping.ts";
 import type { MemoryTables, RowWrite } from "./tables/index.ts";
-import { MemoryState, type StoredDelivery } from "./tables/index.ts";
+import { MemoryState, type MemoryDelivery } from "./tables/index.ts";
 
 /** What a memory database is made of. */
 export interface MemoryDatabaseOptions {
@@ -93,7 +93,7 @@ export class MemoryDatabase {
   }
 
   /** Webhooks as they were received, in that order. */
-  deliveries(): Promise<readonly StoredDelivery[]> {
+  deliveries(): Promise<readonly MemoryDelivery[]> {
     return this.#state.transaction(() =>
       [...this.#state.deliveries.values()].sort(
         (a, b) => a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1),

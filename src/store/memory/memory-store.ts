@@ -11,28 +11,28 @@ import {
 } from "../database/index.ts";
 import { RecordWriteError, resourceRelations } from "../rules/index.ts";
 import type { Beginning, IdentitySettings, Store, StoreTransaction } from "../store.ts";
-import { auditStore, sessionStore } from "./access.ts";
-import { afterCommitStore } from "./after-commits.ts";
-import { backfillStore } from "./backfills.ts";
-import { deliveryStore, pendingDeliveries } from "./deliveries.ts";
-import { directory, lookedUp } from "./directory.ts";
-import { heldRuns } from "./held-runs.ts";
+import { memoryAudit, memorySessions } from "./access.ts";
+import { memoryAfterCommits } from "./after-commits.ts";
+import { memoryBackfills } from "./backfills.ts";
+import { memoryDeliveries, memoryPendingDeliveries } from "./deliveries.ts";
+import { memoryDirectory, lookedUp } from "./directory.ts";
+import { memoryHeldRuns } from "./held-runs.ts";
 import {
-  appendJournal,
+  appendJournalInMemory,
   laneKeys,
   laneLocks,
-  ledger,
-  reserveLanes,
-  saveLanes,
+  memoryLedger,
+  reserveLanesInMemory,
+  saveLanesInMemory,
   wakeAwaitingIntent,
   wakeAwaitingPairing,
   wakeChildren,
 } from "./lanes/index.ts";
-import { linkStore } from "./links.ts";
+import { memoryLinks } from "./links.ts";
 import { MemoryDatabase } from "./memory-database.ts";
-import { actorRows, capturedOf, recordStore, withEdit } from "./records.ts";
-import { redeliveryStore } from "./redeliveries.ts";
-import { refusalStore } from "./refusals.ts";
+import { actorRows, capturedOf, memoryRecords, withEdit } from "./records.ts";
+import { memoryRedeliveries } from "./redeliveries.ts";
+import { memoryRefusals } from "./refusals.ts";
 import type { MemoryState } from "./tables/index.ts";
 
 export interface MemoryStoreOptions {
@@ -51,13 +51,13 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
 
   const begin = (steps: Steps): StoreTransaction => {
     const now = state.now();
-    const held: laneLocks.HeldLanes = new Map();
+    const held: laneLocks.MemoryHeldLanes = new Map();
     const step = <T>(work: () => T) => steps.take(work);
     const rows = actorRows(state, step);
     return {
       now,
-      ensureLanes: (keys) => step(() => laneKeys.ensureLanes(state, keys)),
-      reserveLanes: (keys) => step(() => reserveLanes(state, held, keys)),
+      ensureLanes: (keys) => step(() => laneKeys.ensureLanesInMemory(state, keys)),
+      reserveLanes: (keys) => step(() => reserveLanesInMemory(state, held, keys)),
       findLanesByResource: (connection, resourceType, externalIds) =>
         step(() => laneKeys.findLanesByResource(state, connection, resourceType, externalIds)),
       findLanesByToken: (connection, resourceType, tokens) =>
@@ -73,7 +73,8 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       findUnpairedChildren: (parents) => step(() => laneKeys.findUnpairedChildren(state, parents)),
       findPairedLanes: (connection, mapped, after, limit) =>
         step(() => laneKeys.findPairedLanes(state, connection, mapped, after, limit)),
-      countPairedLanes: (connection) => step(() => laneKeys.countPairedLanes(state, connection)),
+      countPairedLanes: (connection) =>
+        step(() => laneKeys.countPairedLanesInMemory(state, connection)),
       findChildLanes: (connection, resourceType, parent) =>
         step(() => laneKeys.findChildLanes(state, connection, resourceType, parent)),
       findLanesMovedTo: (resourceType, place) =>
@@ -84,21 +85,29 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       holdPlace: () => step(() => undefined),
       findBoundLanes: (connection, resourceType, after, limit) =>
         step(() => laneKeys.findBoundLanes(state, connection, resourceType, after, limit)),
-      lockLanes: (ids) => step(() => laneLocks.lockLanes(state, held, ids)),
+      lockLanes: (ids) => step(() => laneLocks.lockLanesInMemory(state, held, ids)),
       lockDueLanes: (limit, leftOut = []) =>
-        step(() => laneLocks.lockDueLanes(state, held, now, limit, leftOut)),
-      lockExpiredLanes: (limit) => step(() => laneLocks.lockExpiredLanes(state, held, now, limit)),
+        step(() => laneLocks.lockDueLanesInMemory(state, held, now, limit, leftOut)),
+      lockExpiredLanes: (limit) =>
+        step(() => laneLocks.lockExpiredLanesInMemory(state, held, now, limit)),
       lockLanesInState: (connection, eventState, limit, after) =>
         step(() =>
-          laneLocks.lockLanesInState(state, held, connection, eventState, limit, after ?? null),
+          laneLocks.lockLanesInStateInMemory(
+            state,
+            held,
+            connection,
+            eventState,
+            limit,
+            after ?? null,
+          ),
         ),
       saveLanes: (decided) =>
         step(() => {
-          saveLanes(state, held, relations, decided);
+          saveLanesInMemory(state, held, relations, decided);
         }),
       removeLane: (id) =>
         step(() => {
-          laneKeys.removeLane(state, id);
+          laneKeys.removeLaneInMemory(state, id);
         }),
       wakeChildren: (parents) =>
         step(() => {
@@ -114,11 +123,11 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         }),
       appendJournal: (entries) =>
         step(() => {
-          appendJournal(state, entries);
+          appendJournalInMemory(state, entries);
         }),
       directory: lookedUp(state, step),
       records: {
-        ...recordStore(state, rows, options.identities, step),
+        ...memoryRecords(state, rows, options.identities, step),
         attempt: (work) => steps.attempt(state, work),
       },
       changes: {
@@ -139,12 +148,12 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
             for (const change of changes) state.changes.append({ ...given, ...change });
           }),
       },
-      pendingDeliveries: pendingDeliveries(state, now, step),
-      afterCommits: afterCommitStore(state, step),
-      links: linkStore(state, rows, options.identities, step),
-      backfills: backfillStore(state, now, step),
-      sessions: sessionStore(state, step),
-      audit: auditStore(state, step),
+      pendingDeliveries: memoryPendingDeliveries(state, now, step),
+      afterCommits: memoryAfterCommits(state, step),
+      links: memoryLinks(state, rows, options.identities, step),
+      backfills: memoryBackfills(state, now, step),
+      sessions: memorySessions(state, step),
+      audit: memoryAudit(state, step),
     };
   };
 
@@ -184,10 +193,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
         }
       }
     },
-    deliveries: deliveryStore(state),
-    directory: directory(state),
-    heldRuns: heldRuns(state),
-    redeliveries: redeliveryStore(state),
+    deliveries: memoryDeliveries(state),
+    directory: memoryDirectory(state),
+    heldRuns: memoryHeldRuns(state),
+    redeliveries: memoryRedeliveries(state),
     instance: {
       // A database in memory is where it was made, and nowhere else.
       read: () => state.transaction(() => ({ stored: state.instance, place: "memory" })),
@@ -215,10 +224,10 @@ export function memoryStore(database: MemoryDatabase, options: MemoryStoreOption
       // It has no replica.
       noticed: () => ({ doubts: 0, failovers: 0 }),
     },
-    ledger: ledger(state, () => relations),
-    sessions: sessionStore(state, (work) => state.transaction(work)),
-    audit: auditStore(state, (work) => state.transaction(work)),
-    refusals: refusalStore(state, (work) => state.transaction(work)),
+    ledger: memoryLedger(state, () => relations),
+    sessions: memorySessions(state, (work) => state.transaction(work)),
+    audit: memoryAudit(state, (work) => state.transaction(work)),
+    refusals: memoryRefusals(state, (work) => state.transaction(work)),
     async onWork(heard) {
       state.workListeners.add(heard);
       return async () => {

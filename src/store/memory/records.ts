@@ -10,8 +10,8 @@ import {
   resolveActors,
 } from "../rules/index.ts";
 import type { AppSql, CapturedChange, IdentitySettings, RecordStore } from "../store.ts";
-import { placeholderRows } from "./links.ts";
-import type { Entry, MemoryState, Step } from "./tables/index.ts";
+import { memoryPlaceholders } from "./links.ts";
+import type { TableEntry, MemoryState, Step } from "./tables/index.ts";
 import { keptKey, unknownColumn } from "./tables/index.ts";
 
 /** The rows that stand for actors. */
@@ -53,12 +53,12 @@ export function actorRows(state: MemoryState, step: Step): ActorRows {
           journal: null,
         });
       }),
-    placeholders: placeholderRows(state, step),
+    placeholders: memoryPlaceholders(state, step),
   };
 }
 
 /** The record store of one transaction; `step` runs each of its steps within it. */
-export function recordStore(
+export function memoryRecords(
   state: MemoryState,
   rows: ActorRows,
   identities: IdentitySettings | undefined,
@@ -186,13 +186,18 @@ function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function insert(state: MemoryState, table: RecordTable, patch: RowPatch, origin: EventId): Entry {
+function insert(
+  state: MemoryState,
+  table: RecordTable,
+  patch: RowPatch,
+  origin: EventId,
+): TableEntry {
   return state.tables.insert(nameOf(state, table), patch, origin);
 }
 
 /** What the app's own code is lent in place of SQL: its tables, in Tandem's transaction. */
 export interface MemoryClient {
-  insert(table: string, values: RowPatch): Entry;
+  insert(table: string, values: RowPatch): TableEntry;
   /** The row as it is afterwards; `undefined` where there is none. */
   update(table: string, id: string, patch: RowPatch): Row | undefined;
   delete(table: string, id: string): void;

@@ -7,7 +7,7 @@ import type { MemoryState } from "./tables/index.ts";
 const DAY_MS = 24 * 3_600_000;
 const WEEK_MS = 7 * DAY_MS;
 
-export function redeliveryStore(state: MemoryState): RedeliveryStore {
+export function memoryRedeliveries(state: MemoryState): RedeliveryStore {
   const keyOf = (logId: string, deliveryKey: string) => `${logId}\n${deliveryKey}`;
   const save = (logId: string, missed: readonly MissedDelivery[]) => {
     for (const each of missed) {

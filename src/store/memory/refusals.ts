@@ -5,7 +5,7 @@ import type { MemoryState, Step } from "./tables/index.ts";
 
 const MINUTE = 60 * SECOND;
 
-export function refusalStore(state: MemoryState, step: Step): RefusalStore {
+export function memoryRefusals(state: MemoryState, step: Step): RefusalStore {
   const { refusals } = state;
   return {
     add: (added) =>

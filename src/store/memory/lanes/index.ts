@@ -6,8 +6,13 @@
  */
 export { byId } from "./lane-keys.ts";
 export * as laneLocks from "./lane-locks.ts";
-export { saveLanes, wakeAwaitingIntent, wakeAwaitingPairing, wakeChildren } from "./lane-writes.ts";
-export { appendJournal } from "./ledger-events.ts";
-export { ledger } from "./ledger.ts";
-export { reserveLanes } from "./reserve-lanes.ts";
+export {
+  saveLanesInMemory,
+  wakeAwaitingIntent,
+  wakeAwaitingPairing,
+  wakeChildren,
+} from "./lane-writes.ts";
+export { appendJournalInMemory } from "./ledger-events.ts";
+export { memoryLedger } from "./ledger.ts";
+export { reserveLanesInMemory } from "./reserve-lanes.ts";
 export * as laneKeys from "./lane-keys.ts";

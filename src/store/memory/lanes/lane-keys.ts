@@ -8,7 +8,7 @@ import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
 
 /** What the indexes know a lane by; `null` where one does not know it. */
-export function resourceKey(
+export function resourceKeyInMemory(
   lane: Pick<LaneKey, "connectionId" | "resourceType" | "externalId">,
 ): string | null {
   if (lane.externalId === null) return null;
@@ -32,7 +32,10 @@ export function byId(a: Pick<Lane, "id">, b: Pick<Lane, "id">): number {
 }
 
 /** The lane of each key, in the keys' order; keys of one lane give one id. */
-export function ensureLanes(state: MemoryState, keys: readonly LaneKey[]): readonly LaneId[] {
+export function ensureLanesInMemory(
+  state: MemoryState,
+  keys: readonly LaneKey[],
+): readonly LaneId[] {
   return keys.map((key) => {
     if (key.externalId === null && key.recordId === null) {
       throw new Error("a lane is identified by a resource or a record");
@@ -43,7 +46,7 @@ export function ensureLanes(state: MemoryState, keys: readonly LaneKey[]): reado
 
 /** By its resource where that is known, else by its living record. */
 function findLane(state: MemoryState, key: LaneKey): LaneId | undefined {
-  const resource = resourceKey(key);
+  const resource = resourceKeyInMemory(key);
   if (resource !== null) return state.laneByResource.get(resource);
   return state.laneByLivingRecord.get(livingRecordKey(key) ?? "");
 }
@@ -72,7 +75,7 @@ export function indexLane(state: MemoryState, lane: Lane, was: Lane | null): voi
 }
 
 /** Removes a lane; its ended events stay in the ledger. */
-export function removeLane(state: MemoryState, id: LaneId): void {
+export function removeLaneInMemory(state: MemoryState, id: LaneId): void {
   const lane = state.lanes.get(id);
   if (lane === undefined) return;
   state.lanes.delete(id);
@@ -81,7 +84,7 @@ export function removeLane(state: MemoryState, id: LaneId): void {
 }
 
 function moveKeys(state: MemoryState, id: LaneId, from: Lane | null, to: Lane | null): void {
-  move(state.laneByResource, id, from && resourceKey(from), to && resourceKey(to));
+  move(state.laneByResource, id, from && resourceKeyInMemory(from), to && resourceKeyInMemory(to));
   move(state.laneByLivingRecord, id, from && livingRecordKey(from), to && livingRecordKey(to));
   move(state.laneByToken, id, from?.intent?.token ?? null, to?.intent?.token ?? null);
   const [before, after] = [from && recordKey(from), to && recordKey(to)];
@@ -126,7 +129,7 @@ export function findLanesByResource(
   externalIds: readonly string[],
 ) {
   return [...new Set(externalIds)].flatMap((externalId) => {
-    const key = resourceKey({ connectionId, resourceType, externalId });
+    const key = resourceKeyInMemory({ connectionId, resourceType, externalId });
     const id = key === null ? undefined : state.laneByResource.get(key);
     const lane = id === undefined ? undefined : state.lanes.get(id);
     if (lane === undefined) return [];
@@ -273,14 +276,14 @@ export function findUnpairedChildren(
   const above = new Set(
     parents.flatMap((id) => {
       const lane = state.lanes.get(id);
-      return lane === undefined ? [] : (resourceKey(lane) ?? []);
+      return lane === undefined ? [] : (resourceKeyInMemory(lane) ?? []);
     }),
   );
   return [...state.lanes.values()]
     .filter(({ connectionId, parent, recordId, tombstone }) => {
       if (parent === null || recordId !== null || tombstone !== null) return false;
       const { type, externalId } = parent;
-      const key = resourceKey({ connectionId, resourceType: type, externalId });
+      const key = resourceKeyInMemory({ connectionId, resourceType: type, externalId });
       return key !== null && above.has(key);
     })
     .sort(byId)
@@ -302,7 +305,7 @@ export function findPairedLanes(
     .slice(0, limit);
 }
 
-export function countPairedLanes(state: MemoryState, connection: ConnectionId): number {
+export function countPairedLanesInMemory(state: MemoryState, connection: ConnectionId): number {
   return pairedLanes(state, connection).length;
 }
 

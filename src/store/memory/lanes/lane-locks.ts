@@ -8,12 +8,12 @@ import type { MemoryState } from "../tables/index.ts";
 import { byId } from "./lane-keys.ts";
 
 /** The lanes that a transaction holds: those that are still to be made as they will be, others locked. */
-export type HeldLanes = Map<LaneId, Lane | null>;
+export type MemoryHeldLanes = Map<LaneId, Lane | null>;
 
 /** In the order of their ids; what does not exist is absent. */
-export function lockLanes(
+export function lockLanesInMemory(
   state: MemoryState,
-  held: HeldLanes,
+  held: MemoryHeldLanes,
   ids: readonly LaneId[],
 ): readonly Lane[] {
   const wanted = [...new Set(ids)];
@@ -23,9 +23,9 @@ export function lockLanes(
 }
 
 /** Lanes with an event due and nobody working on them, those that wait longest first. */
-export function lockDueLanes(
+export function lockDueLanesInMemory(
   state: MemoryState,
-  held: HeldLanes,
+  held: MemoryHeldLanes,
   now: Instant,
   limit: number,
   leftOut: readonly ConnectionId[],
@@ -43,9 +43,9 @@ export function lockDueLanes(
 }
 
 /** Lanes whose processing event has outlived its lease. */
-export function lockExpiredLanes(
+export function lockExpiredLanesInMemory(
   state: MemoryState,
-  held: HeldLanes,
+  held: MemoryHeldLanes,
   now: Instant,
   limit: number,
 ): readonly Lane[] {
@@ -55,9 +55,9 @@ export function lockExpiredLanes(
 }
 
 /** Lanes of a connection with events in a state, in the order of their ids, behind the one given. */
-export function lockLanesInState(
+export function lockLanesInStateInMemory(
   state: MemoryState,
-  held: HeldLanes,
+  held: MemoryHeldLanes,
   connection: ConnectionId,
   eventState: TandemEvent["state"],
   limit: number,
@@ -72,7 +72,7 @@ export function lockLanesInState(
   return hold(held, lanes.sort(byId).slice(0, limit));
 }
 
-function hold(held: HeldLanes, lanes: readonly Lane[]): readonly Lane[] {
+function hold(held: MemoryHeldLanes, lanes: readonly Lane[]): readonly Lane[] {
   for (const { id } of lanes) held.set(id, null);
   return lanes;
 }

@@ -8,14 +8,14 @@ import { switchedOffIn, SwitchedOnMeanwhileError } from "../../rules/index.ts";
 import type { Decided } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
-import { indexLane, resourceKey } from "./lane-keys.ts";
-import type { HeldLanes } from "./lane-locks.ts";
+import { indexLane, resourceKeyInMemory } from "./lane-keys.ts";
+import type { MemoryHeldLanes } from "./lane-locks.ts";
 import { appendEnded, laneKeyOf, toLedger } from "./ledger-events.ts";
 
 /** Writes decisions on lanes that are locked; announces work if events wait. */
-export function saveLanes(
+export function saveLanesInMemory(
   state: MemoryState,
-  held: HeldLanes,
+  held: MemoryHeldLanes,
   relations: ResourceRelations,
   decided: readonly Decided[],
 ): void {
@@ -48,12 +48,12 @@ export function saveLanes(
 /** Lanes that trade places leave them first: an address leads to one lane at every moment. */
 function leavePlaces(state: MemoryState, decided: readonly Decided[]): void {
   for (const { before, after } of decided) {
-    const [from, to] = [resourceKey(before), resourceKey(after.lane)];
+    const [from, to] = [resourceKeyInMemory(before), resourceKeyInMemory(after.lane)];
     if (from !== null && from !== to) state.laneByResource.delete(from);
   }
 }
 
-function saveLane(state: MemoryState, held: HeldLanes, before: Lane, after: Lane): void {
+function saveLane(state: MemoryState, held: MemoryHeldLanes, before: Lane, after: Lane): void {
   const reserved = held.get(before.id) ?? null;
   if (before === after && reserved === null) return;
   if ((reserved ?? state.lanes.get(before.id)) !== before) {

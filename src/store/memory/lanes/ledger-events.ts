@@ -43,7 +43,7 @@ export function toLedger(
 }
 
 /** Adds records' own writes: events that ended at once and belong to no lane. */
-export function appendJournal(state: MemoryState, entries: readonly JournalEntry[]): void {
+export function appendJournalInMemory(state: MemoryState, entries: readonly JournalEntry[]): void {
   for (const entry of entries) {
     appendEnded(state, journalKeyOf(entry.recordType, entry.recordId), {
       ...eventOfEntry(entry),

@@ -7,15 +7,15 @@ import type { ResourceRelations } from "../../rules/index.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { byId, lanesOfRecords } from "./lane-keys.ts";
 import { endedOf, journalKeyOf, laneKeyOf, toLedger } from "./ledger-events.ts";
-import { newestFirst, standings } from "./standings.ts";
+import { newestFirst, memoryStandings } from "./standings.ts";
 
-export function ledger(state: MemoryState, relations: () => ResourceRelations): Ledger {
+export function memoryLedger(state: MemoryState, relations: () => ResourceRelations): Ledger {
   return {
     events: (query) => state.transaction(() => eventsOf(state, relations(), query)),
     lanesOfRecord: (recordType, recordId) =>
       state.transaction(() => lanesOfRecords(state, recordType, [recordId])),
     standings: (recordType, recordIds) =>
-      state.transaction(() => standings(state, recordType, recordIds)),
+      state.transaction(() => memoryStandings(state, recordType, recordIds)),
     counts: () =>
       state.transaction(() => {
         const live = { queued: 0, processing: 0, errored: 0, disabled: 0 };

@@ -9,7 +9,7 @@ import { endedOf, laneKeyOf } from "./ledger-events.ts";
 /** Only a lane's last events are looked at for conflicts, so that a long history costs nothing. */
 const LOOKED_AT = 20;
 
-export function standings(
+export function memoryStandings(
   state: MemoryState,
   recordType: string,
   recordIds: readonly string[],

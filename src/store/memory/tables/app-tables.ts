@@ -58,7 +58,7 @@ export interface RowWrite {
   readonly origin: EventId | null;
 }
 
-export interface Entry {
+export interface TableEntry {
   readonly id: string;
   readonly row: Row;
 }
@@ -66,7 +66,7 @@ export interface Entry {
 interface Table extends MemoryTable {
   readonly name: string;
   readonly key: string;
-  readonly rows: UndoableMap<string, Entry & { readonly place: number }>;
+  readonly rows: UndoableMap<string, TableEntry & { readonly place: number }>;
   /** Counts rows; like a sequence, it takes no number back. */
   count: number;
 }
@@ -117,11 +117,11 @@ export class AppTables {
   }
 
   /** Every row with its key, in the order in which they were inserted. */
-  entries(table: string): readonly Entry[] {
+  entries(table: string): readonly TableEntry[] {
     return [...this.#table(table).rows.values()].sort((a, b) => a.place - b.place);
   }
 
-  insert(name: string, values: RowPatch, origin: EventId | null): Entry {
+  insert(name: string, values: RowPatch, origin: EventId | null): TableEntry {
     const table = this.#table(name);
     const given = givenTo(table, values);
     table.count += 1;

@@ -11,7 +11,7 @@ import type { AppTables, RowWrite } from "./app-tables.ts";
 import { sameKept } from "./kept-values.ts";
 
 /** What is captured of one table. */
-export interface CapturedTable {
+export interface CapturedMemoryTable {
   readonly key: string;
   /** The mapped columns. */
   readonly columns: readonly string[];
@@ -27,7 +27,7 @@ export function capturedTables(
   mappings: readonly Mapping[],
   journals: readonly Journal[],
   identities: IdentitySettings | undefined,
-): ReadonlyMap<string, CapturedTable> {
+): ReadonlyMap<string, CapturedMemoryTable> {
   const users = watchedUsers(tables, identities);
   return new Map(
     [...mappings, ...journals, ...users].map(({ recordType, key }) => {
@@ -74,7 +74,7 @@ function refuseMissing(tables: AppTables, table: string, columns: readonly strin
 
 /** What a write to a captured table leaves; `null` where it moved nothing that is watched. */
 export function captured(
-  { key, columns, journal, modifiedAt }: CapturedTable,
+  { key, columns, journal, modifiedAt }: CapturedMemoryTable,
   { table, id, row, old, origin }: RowWrite,
   now: Instant,
 ): CapturedChange | null {

@@ -20,7 +20,7 @@ import type { LogPosition, MissedDelivery } from "../../../model/missed-delivery
 import type { Placeholder } from "../../../model/placeholder.ts";
 import type { AuditEntry } from "../../audit.ts";
 import type { NotedKey } from "../../backfills.ts";
-import type { Delivery } from "../../deliveries.ts";
+import type { WebhookDelivery } from "../../deliveries.ts";
 import type { LedgerEvent } from "../../ledger.ts";
 import type { CountedRefusals } from "../../refusals.ts";
 import type { LoginSession } from "../../sessions.ts";
@@ -34,11 +34,11 @@ import type {
   Work,
 } from "../../store.ts";
 import { AppTables, type MemoryTables, type RowWrite } from "./app-tables.ts";
-import { captured, type CapturedTable, capturedTables } from "./capture.ts";
+import { captured, type CapturedMemoryTable, capturedTables } from "./capture.ts";
 import { UndoableList, UndoableMap, UndoLog } from "./undo-log.ts";
 
 /** A delivery with what became of it. */
-export interface StoredDelivery extends Delivery {
+export interface MemoryDelivery extends WebhookDelivery {
   readonly action: string | null;
   readonly state: "received" | "translated" | "irrelevant" | "failed";
   readonly reason: string | null;
@@ -89,10 +89,10 @@ export class MemoryState {
   /** The same by lane and, where they have none, by record. */
   readonly endedOf = new UndoableMap<string, UndoableList<LedgerEvent>>(this.undoLog);
 
-  readonly deliveries = new UndoableMap<DeliveryId, StoredDelivery>(this.undoLog);
+  readonly deliveries = new UndoableMap<DeliveryId, MemoryDelivery>(this.undoLog);
   readonly deliveryByKey = new UndoableMap<string, DeliveryId>(this.undoLog);
   /** Those that are to be translated. */
-  readonly pendingDeliveries = new UndoableMap<DeliveryId, StoredDelivery>(this.undoLog);
+  readonly pendingDeliveries = new UndoableMap<DeliveryId, MemoryDelivery>(this.undoLog);
   readonly deliveryLogs = new UndoableMap<string, DeliveryLogState>(this.undoLog);
   readonly missedDeliveries = new UndoableMap<
     string,
@@ -124,7 +124,7 @@ export class MemoryState {
   readonly writeListeners = new Set<(write: RowWrite) => void>();
   readonly workListeners = new Set<(work: Work) => void>();
 
-  #captures: ReadonlyMap<string, CapturedTable> = new Map();
+  #captures: ReadonlyMap<string, CapturedMemoryTable> = new Map();
   readonly #counts = new Map<string, number>();
   readonly #writes = new UndoableList<RowWrite>(this.undoLog);
   #work = new Set<Work>();

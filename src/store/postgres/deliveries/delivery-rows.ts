@@ -4,14 +4,14 @@ import { formatInstant, type Instant } from "../../../model/instant.ts";
 import type { Database, Queryable } from "../../database/index.ts";
 import { allOf, storableJson, withoutNul } from "../../database/index.ts";
 import type {
-  Delivery,
+  WebhookDelivery,
   DeliveryStore,
   PendingDeliveries,
   ReceivedDelivery,
   TakenDelivery,
 } from "../../deliveries.ts";
 
-type Received = Omit<Delivery, "attempts">;
+type Received = Omit<WebhookDelivery, "attempts">;
 
 interface Folded {
   readonly delivery: Received;
@@ -159,7 +159,7 @@ function fold(deliveries: readonly Received[]): readonly Folded[] {
   return [...folded].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
-function keyOf(delivery: Pick<Delivery, "integration" | "deliveryKey">): string {
+function keyOf(delivery: Pick<WebhookDelivery, "integration" | "deliveryKey">): string {
   return `${delivery.integration}\n${delivery.deliveryKey}`;
 }
 
