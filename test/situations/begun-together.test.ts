@@ -166,7 +166,7 @@ describeOnEachDatabase("edits that are claimed at once", (open) => {
     expect(claims.map(({ begun }) => begun)).toEqual([null, null]);
     expect(lines).toEqual([
       {
-        message: "writes could not be begun together; each is tried alone",
+        message: "a batch of writes failed; each is processed singly",
         error: expect.any(String) as string,
       },
     ]);

@@ -185,7 +185,7 @@ describeOnEachDatabase("a write where webhooks are lost", (open) => {
     );
     expect(lines).toEqual([
       {
-        message: "edits could not be begun together; each is tried alone",
+        message: "a batch of edits failed; each is processed singly",
         error: expect.any(String) as string,
       },
     ]);
@@ -205,7 +205,7 @@ describeOnEachDatabase("a write where webhooks are lost", (open) => {
     app.github.clearRequests();
     await work();
     expect(app.writes()).toBe(0);
-    expect(lines.filter(({ message }) => message.includes("tried alone"))).toEqual([]);
+    expect(lines.filter(({ message }) => message.includes("processed singly"))).toEqual([]);
   });
 
   it("S56 what is deleted here and was edited there unread is named", async () => {

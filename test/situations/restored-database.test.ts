@@ -119,7 +119,7 @@ describeOnEachDatabase("a database restored from a backup", (open) => {
     expect((await app.status()).disabled_pairings.first).toMatchObject([
       { record_id: id, cause: "restored" },
     ]);
-    const told = said.filter((line) => line.includes("cannot be looked for: a person says"));
+    const told = said.filter((line) => line.includes("cannot be searched for"));
     expect(told).toEqual([expect.stringContaining(`"record":"tasks:${id}"`)]);
     expect(app.writes()).toBe(0);
   });

@@ -130,7 +130,7 @@ describeOnEachDatabase("answers that come at once", (open) => {
     });
     // The first by itself, the other two together, and each of the three once more.
     expect(transactions).toBe(5);
-    const message = "answers could not be taken in together; each is alone";
+    const message = "a batch of answers failed; each is merged singly";
     expect(lines).toEqual([
       { message, error: "not together" },
       { message, error: "not together" },
@@ -150,7 +150,9 @@ describeOnEachDatabase("answers that come at once", (open) => {
     }, killed.signal);
     expect(await died).toEqual({ transactions: 2 });
     expect(lines).not.toContainEqual(
-      expect.objectContaining({ message: expect.stringContaining("each is alone") as string }),
+      expect.objectContaining({
+        message: expect.stringContaining("each is merged singly") as string,
+      }),
     );
     expect(new Set(await outcomes(app))).toEqual(new Set(["outbound processing being_processed"]));
     expect(app.github.calls()).toBe(3);

@@ -256,7 +256,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     const error = "canceling statement due to statement timeout";
     expect(lines).toEqual([
       { message: "a batch of deliveries failed; its events wait for their turn", error },
-      { message: "what was due could not be ended together; it is tried alone", error },
+      { message: "a batch of inbound events failed; each is processed singly", error },
     ]);
     await app.settle();
     expect((await app.tasks()).map(({ markdown }) => markdown)).toEqual(

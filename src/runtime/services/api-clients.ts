@@ -1,6 +1,6 @@
 /**
- * The way out: API clients of accounts, opened once, with what their answers tell beside their
- * content (clock offset, identity, a container's new name) kept in the directory.
+ * API clients of accounts, each opened once. They save in the directory what answers tell besides their content: the
+ * clock offset, the identity, the rate limit, and a container's new name.
  */
 import { ownTime } from "../../engine/lane/index.ts";
 import type {
@@ -18,18 +18,22 @@ import type { Contact } from "./directory-snapshot.ts";
 
 export interface Gateway {
   account(account: AccountRecord): AccountClient;
-  /** A client of credentials that are not stored yet, to try them. */
+  /** A client with credentials that are not stored yet, to try them. */
   attempt(integration: string, name: string, credentials: unknown): AccountClient;
   container(contact: Contact): ContainerClient;
-  /** The account's server under a user's own credentials, as they are: no secret's name. @throws IntegrationError `credentials`. */
+  /**
+   * A client of the account's server under a user's own credentials, which must be literal, not a variable's name.
+   *
+   * @throws IntegrationError `credentials`.
+   */
   asUser(account: AccountRecord, name: string, credentials: unknown): UserClient;
-  /** The installation that the account logs in as, or `null`. */
+  /** The installation of the account, or `null`. */
   installation(account: AccountRecord): string | null;
-  /** Who we are at the account; asked once and remembered. */
+  /** The actor as which the account acts; requested once and stored. */
   identity(account: AccountRecord): Promise<Actor>;
 }
 
-/** What a user's own token is for: who they are, and what they create. */
+/** A client under a user's own token: for the user's identity and creates. */
 export type UserClient = ReturnType<AccountClient["asUser"]>;
 
 export interface GatewayOptions {
@@ -37,15 +41,15 @@ export interface GatewayOptions {
   readonly integrations: ReadonlyMap<string, Integration>;
   readonly clock: Clock;
   readonly fetch?: typeof globalThis.fetch;
-  /** Puts secrets in the place of their names. */
+  /** Replaces names of secrets by the secrets. */
   readonly reveal: (credentials: unknown) => unknown;
 }
 
-/** An offset that moves by less than this is not written again. */
+/** A change of the offset by less than this is not saved. */
 const OFFSET_STEP = 2 * SECOND;
-/** The share of a whole budget by which it moves before it is written again. */
+/** A change of the budget by less than this share of its limit is not saved. */
 const BUDGET_STEP = 0.01;
-/** How long it is believed that this process and the database differ as they did. */
+/** How long a measured offset between this process and the database is used. */
 const MEASURED_FOR = 60 * SECOND;
 
 export function createGateway(options: GatewayOptions): Gateway {
@@ -76,7 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function open(account: AccountRecord): AccountClient {
     const client = attempt(account.integration, account.name, account.credentials);
     client.onTelemetry((telemetry) => {
-      // The offset comes first: without it the budget's reset would be at a time of the provider's clock.
+      // Save the offset first: the budget's reset time is converted from the provider's clock with it.
       void keepOffset(account, telemetry).then(() => {
         keepBudget(account, telemetry);
       });
@@ -94,11 +98,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  /** What its webhook said may have been lost; the answers of a renamed container say it too. */
+  /** Saves a container's new name, because the webhook of a rename may be lost. */
   function keepName(account: AccountRecord, { containerId, containerName }: Telemetry): void {
     if (containerId === undefined || containerName === undefined) return;
     void writeName(account, containerId, containerName).catch(() => {
-      // The next client opened for it finds the old name in the directory, and tells again.
+      // The next client that is opened for it finds the old name and tries again.
     });
   }
 
@@ -110,7 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  /** A budget that moves by a little, or was told out of turn, is not written again. */
+  /** Saves the rate limit, unless it changed little or the answer is older than the last one. */
   function keepBudget(account: AccountRecord, { limit, remaining, resetAt }: Telemetry): void {
     if (limit === null || remaining === null || resetAt === null) return;
     const before = budgets.get(account.id) ?? account.budget;
@@ -125,11 +129,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
   }
 
-  /** Local changes carry the database's time, so it is that clock the provider's is compared with. */
+  /** Saves the provider's offset to the database's clock, whose time local changes carry. */
   async function writeOffset(account: AccountRecord, fromProcess: number): Promise<void> {
     const measured = fromProcess + (await processOffset());
     const before = offsets.get(account.id) ?? account.clockOffset;
-    // The Date header has steps of a second, so a smaller offset is none.
+    // The Date header has a resolution of one second, so a smaller offset is noise.
     const offset = Math.abs(measured) < OFFSET_STEP ? 0 : measured;
     if (Math.abs(offset - before) < OFFSET_STEP && !(offset === 0 && before !== 0)) return;
     offsets.set(account.id, offset);
@@ -160,7 +164,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         const revealed = options.reveal(credentials);
         return options.integrations.get(integration)?.installationOf?.(revealed) ?? null;
       } catch {
-        // A secret that is not set here says nothing of the installation.
+        // Without the secret in this process the installation is unknown.
         return null;
       }
     },
@@ -174,7 +178,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return gateway;
 }
 
-/** This process's clock minus the database's, in microseconds; measured now and then. */
+/** Measures this process's clock minus the database's, in microseconds, once a minute at most. */
 function measureProcess(store: Store, clock: Clock): () => Promise<number> {
   let last: { readonly at: Instant; readonly offset: Promise<number> } | null = null;
   async function measure(sentAt: Instant): Promise<number> {
@@ -197,7 +201,7 @@ function measureProcess(store: Store, clock: Clock): () => Promise<number> {
   };
 }
 
-/** A client of an account that was paused: its first success says that the account works again. */
+/** A client of a paused account: its first success sets the account to active. */
 function healing(client: ContainerClient, account: AccountRecord, store: Store): ContainerClient {
   async function healed<T>(answer: T): Promise<T> {
     const { directory } = store;

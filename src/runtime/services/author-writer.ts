@@ -8,29 +8,29 @@ import type { Claimed } from "./claimed.ts";
 
 /** The user who wrote a record. */
 export interface Author {
-  /** The key of their row, as text. */
+  /** The key of the user's row, as text. */
   readonly id: string;
   readonly row: Row;
 }
 
-/** The writer of a create, with the client that it takes. */
+/** The writer of a create, with the client to use. */
 export interface Asked {
-  /** The author for whom the app was asked, by the key of their row; `null` where it has no hook. */
+  /** The key of the author for whom the app was asked; `null` if the app has no hook. */
   readonly author: string | null;
   readonly writer: Writer;
-  /** The author's own; `null` where the account writes. */
+  /** The author's own client; `null` if the account writes. */
   readonly client: ContainerClient | null;
-  /** The reason for the account to write after a failed create of theirs; `null` for any other failure. */
+  /** Why the account must write after the author's create failed; `null` if the failure is no refusal of the token. */
   refused(thrown: unknown): InsteadOfAuthor | null;
 }
 
 /** Asks the app for an author's own token. */
 export interface AuthorTokens {
-  /** @throws IntegrationError that is retryable, where the integration cannot be asked who it is. */
+  /** @throws IntegrationError (retryable) if the integration cannot be asked for the token's user. */
   ask(claimed: Claimed, contact: Contact, author: Author): Promise<Asked>;
 }
 
-/** The account writes what this author wrote; by default, what anybody wrote. */
+/** The account as writer for this author; by default, for any author. */
 export function byAccount(
   author: string | null = null,
   instead: InsteadOfAuthor | null = null,
@@ -40,8 +40,8 @@ export function byAccount(
 }
 
 /**
- * The writer for the author that a record has now; `null` where the app is to be asked. The record may
- * have another one since it was asked, in whose name nothing may leave under the former's token.
+ * The writer for the record's present author; `null` if the app must be asked. The author may have changed since it
+ * was asked, and nothing may be sent for one author under another's token.
  */
 export function writerFor(asked: Asked | null, author: Author | null): Writer | null {
   if (author === null) return BY_ACCOUNT;

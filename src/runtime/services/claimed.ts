@@ -1,4 +1,4 @@
-/** A claimed event as its worker holds it, and how far the work has come. */
+/** A claimed event of a worker, and the progress of its processing. */
 import type { OutboundRequest, OutboundStep } from "../../engine/processing/index.ts";
 import type { Claim } from "../../engine/lane/index.ts";
 import type { TandemEvent } from "../../model/event.ts";
@@ -8,7 +8,7 @@ import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { AddressBook, Contact } from "./directory-snapshot.ts";
 
-/** A lane under the claim, within a transaction. */
+/** A locked lane under the claim, within a transaction. */
 export interface Held {
   readonly lane: Lane;
   readonly event: TandemEvent;
@@ -18,37 +18,37 @@ export interface Held {
 
 type Read = Extract<OutboundStep, { kind: "read" }>;
 
-/** How far an event has come in the transaction that claimed it. */
+/** The step of an event that the transaction of its claim has decided. */
 export type Begun =
-  /** It ended, or went back to wait; nothing is left to do. */
+  /** The event ended or was requeued; nothing is left to do. */
   | { readonly kind: "settled" }
-  /** The resource is to be read before anything leaves; nothing is noted yet. */
+  /** The resource must be read before anything is sent; no attempt is noted yet. */
   | ({ readonly kind: "read" } & Pick<Read, "ref" | "validator"> & { readonly contact: Contact })
-  /** The request that leaves next is noted. */
+  /** The attempt is noted; its request is sent next. */
   | { readonly kind: "request"; readonly contact: Contact; readonly request: OutboundRequest };
 
-/** A claimed write as it is saved, and how far it has come. */
+/** A claimed write as it is saved, and its step. */
 export interface BegunWrite {
   readonly after: Transition;
   readonly begun: Begun;
 }
 
-/** An event that this worker holds. */
+/** An event that this worker has claimed. */
 export interface Claimed {
   readonly lane: LaneId;
-  /** The account whose place it takes; `null` where the lane's connection is gone. */
+  /** The account whose place it takes; `null` if the lane's connection no longer exists. */
   readonly account: AccountId | null;
   readonly direction: TandemEvent["direction"];
   readonly action: TandemEvent["action"];
   readonly resourceType: string;
   readonly claim: Claim;
-  /** Until then nobody else can have it, by this process's clock. Renewals are not counted. */
+  /** Until when no other worker can claim it, by this process's clock. Renewals are not counted. */
   readonly ownUntil: Instant;
-  /** How far the transaction that claimed it has come; `null` where its work is still to begin. */
+  /** The step that the transaction of its claim has decided; `null` if no step is decided yet. */
   readonly begun: Begun | null;
 }
 
-/** The answer to an edit of ours. */
+/** The answer to an edit that this worker sent. */
 export interface PatchAnswer {
   readonly claimed: Claimed;
   readonly book: AddressBook;
@@ -57,7 +57,7 @@ export interface PatchAnswer {
   readonly signal: AbortSignal;
 }
 
-/** The result of a read; `absent`: there is nothing that a deletion could take along. */
+/** The result of a read before a write; `absent`: a deletion has nothing to overwrite. */
 export type SeenFirst = Observation | "unchanged" | "absent";
 
 /** An edit that has read what it would overwrite. */
@@ -70,10 +70,10 @@ export interface ReadEdit {
   readonly signal: AbortSignal;
 }
 
-/** An edit that waits to be begun, with the map that takes its result. */
+/** An edit that waits for the batch that decides it, with the map for its result. */
 export interface WaitingEdit extends ReadEdit {
   readonly begun: Map<LaneId, Begun>;
 }
 
-/** When a read began, by the clock that says `now`. */
+/** The time at which a read began, on the clock of `now`. */
 export type ReadStart = (now: Instant) => Instant;

@@ -1,4 +1,4 @@
-/** Accounts, connections and mappings as they are now, and the engine's context made of them. */
+/** An immutable snapshot of accounts, connections and mappings, from which the engine's context is made. */
 import type { Context } from "../../engine/lane/index.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Account, Connection } from "../../model/connection.ts";
@@ -22,15 +22,15 @@ export class UnmappedLaneError extends Error {
 /** The directory that a snapshot is read from, with the rules that apply to it. */
 type Reader = Rules & { readonly store: { readonly directory: Directory } };
 
-/** A read that does not answer: whoever comes later asks anew, on a connection of their own. */
+/** How long a later caller waits for a read in progress before it starts its own on another connection. */
 const PATIENCE_MS = 1_000;
 
-/** A read of a directory that has not begun yet: whoever comes before it does shares it. */
+/** A read of a directory that has not begun yet; every caller before its beginning shares it. */
 const upcoming = new WeakMap<Directory, Promise<readonly Contact[]>>();
-/** The one that is under way, which may be older than a change that was just made. */
+/** The read in progress. A later caller must not share it: it may be older than a change that was just made. */
 const underWay = new WeakMap<Directory, Promise<void>>();
 
-/** All loops are woken at once, and each opens a book: one read serves those that ask meanwhile. */
+/** Reads the directory once for all callers that ask meanwhile: a wake-up makes every loop open a snapshot. */
 function readShared({ store: { directory }, clock }: Reader): Promise<readonly Contact[]> {
   const shared = upcoming.get(directory);
   if (shared !== undefined) return shared;
@@ -38,7 +38,7 @@ function readShared({ store: { directory }, clock }: Reader): Promise<readonly C
   const begun = (before === undefined ? Promise.resolve() : atMost(before, clock)).then(() => {
     upcoming.delete(directory);
     const read = directory.contacts();
-    // Who shares the read is told of its failure.
+    // Every caller that shares the read gets its failure; this promise only marks the end.
     const ended = read.then(
       () => undefined,
       () => undefined,
@@ -63,7 +63,7 @@ function atMost(ended: Promise<void>, clock: Clock): Promise<void> {
   });
 }
 
-/** Contacts by what they are asked for: every event of a batch asks, and there may be many. */
+/** Contacts with indexes, because every event of a batch looks one up, and there may be many contacts. */
 interface Listed {
   readonly contacts: readonly Contact[];
   readonly byId: ReadonlyMap<ConnectionId, Contact>;
@@ -82,11 +82,11 @@ function listed(contacts: readonly Contact[]): Listed {
   };
 }
 
-/** A snapshot of the directory; take a new one for each step, so that a pause works at once. */
+/** A snapshot of the directory. Take a new one for each step, so that a pause takes effect immediately. */
 export class AddressBook {
   readonly #rules: Rules;
   #listed: Listed;
-  /** Parts of it, by their accounts: the deliveries of a batch ask for the same ones. */
+  /** Cached parts by their accounts, because the deliveries of a batch ask for the same ones. */
   readonly #parts = new Map<string, AddressBook>();
 
   constructor(contacts: readonly Contact[], rules: Rules) {
@@ -98,7 +98,7 @@ export class AddressBook {
     return this.#listed.contacts;
   }
 
-  /** Whether connections are of several accounts. */
+  /** Whether the connections belong to several accounts. */
   get isShared(): boolean {
     return new Set(this.contacts.map(({ account }) => account.id)).size > 1;
   }
@@ -107,7 +107,7 @@ export class AddressBook {
     return new AddressBook(await readShared(reader), reader);
   }
 
-  /** The same as a transaction sees it: in its own connection, beside what else it asks. */
+  /** Opens a snapshot within a transaction: on its connection, and consistent with its other reads. */
   static async openWithin(
     { directory }: Pick<FirstLook, "directory">,
     rules: Rules,
@@ -115,7 +115,7 @@ export class AddressBook {
     return new AddressBook(await directory.contacts(), rules);
   }
 
-  /** The book of these accounts alone, which is all that what they told may concern. */
+  /** The part of the snapshot for these accounts: a delivery may only concern the accounts whose secret signed it. */
   ofAccounts(accounts: readonly AccountId[]): AddressBook {
     const key = accounts.join(" ");
     const kept = this.#parts.get(key);
@@ -127,7 +127,7 @@ export class AddressBook {
     return part;
   }
 
-  /** What has just happened to an account concerns those who work by this snapshot already. */
+  /** Applies a change of an account for all users of this snapshot, so that they stop sending immediately. */
   noteAccount(id: AccountId, changes: Pick<Account, "state" | "reason" | "pausedUntil">): void {
     const noted = this.contacts.map((contact) =>
       contact.account.id === id
@@ -160,13 +160,13 @@ export class AddressBook {
     return mappingOfResource(this.#rules, contact.connection.integration, lane.resourceType);
   }
 
-  /** The mapping of the records that a child's records belong to; `null` for a mapping without parents. */
+  /** The mapping of a child mapping's parents; `null` for a mapping without parents. */
   parentMapping({ integration, resource }: Mapping): Mapping | null {
     if (resource.parent === null) return null;
     return mappingOfResource(this.#rules, integration, resource.parent);
   }
 
-  /** What the app's own code is timed by. */
+  /** The clock that measures the app's own code. */
   get clock(): Clock {
     return this.#rules.clock;
   }
@@ -175,7 +175,7 @@ export class AddressBook {
     return this.#rules.hooks.get(mapping) ?? NO_HOOKS;
   }
 
-  /** Whether nothing but the database takes part in what comes in to the lane. */
+  /** Whether inbound events of the lane need only the database, so that a batch can process them. */
   mayBatch(lane: Pick<Lane, "connectionId" | "resourceType" | "recordId">): boolean {
     const mapping = this.mapping(lane);
     if (mapping === null) return false;
@@ -185,7 +185,7 @@ export class AddressBook {
     return lane.recordId !== null || !pairing.includes(lane.resourceType);
   }
 
-  /** Whether a write to the lane's record concerns no other lane, and nothing else that is kept. */
+  /** Whether a write to the lane's record concerns no other lane, no journal and no identities. */
   isOnlyLane({ connectionId }: Pick<Lane, "connectionId">, { recordType }: Mapping): boolean {
     const { mappings, journals, identities } = this.#rules;
     const scope = this.contact(connectionId)?.connection.scope ?? "";
@@ -197,7 +197,7 @@ export class AddressBook {
     );
   }
 
-  /** Whether records of another kind belong to the lane's. */
+  /** Whether records of the lane's type can have children. */
   mayHaveChildren({ recordType }: Pick<Lane, "recordType">): boolean {
     return this.#rules.mappings.some(({ parent }) => parent?.recordType === recordType);
   }

@@ -1,4 +1,4 @@
-/** From what was thrown to what the engine decides on: classified by type and status, not by text. */
+/** Classification of thrown errors for the engine's decision: by type and status, never by text. */
 import { MappingError } from "../../engine/merge/index.ts";
 import type { Failure } from "../../engine/processing/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
@@ -17,14 +17,14 @@ import { ResourceTakenError } from "./resource-taken-error.ts";
 import { MissingSecretError } from "./secrets.ts";
 import { UnfitScopeError } from "./unfit-scope-error.ts";
 
-/** How long an account that needs attention is left alone before it is tried again. */
+/** How long an account that needs attention is paused before it is tried again. */
 const ATTENTION_MS = 60_000;
 
-/** What follows for the account. */
+/** The state that a failure puts the account in. */
 export interface AccountConsequence {
   readonly state: "paused" | "needs_attention";
   readonly reason: string;
-  /** Nothing is asked of the account until then. */
+  /** No request is sent under the account until then. */
   readonly until: Instant;
 }
 
@@ -33,11 +33,11 @@ export interface Classified {
   readonly account: AccountConsequence | null;
 }
 
-/** Classifies anything that an attempt threw. */
+/** Classifies any error that the processing of an event threw. */
 export function classify(thrown: unknown, now: Instant): Classified {
   if (thrown instanceof IntegrationError) return classifyIntegration(thrown, now);
   if (thrown instanceof MissingSecretError) return classifyMissing(thrown, now);
-  // Nothing was written, and the event waits until its connection goes on.
+  // Nothing was written, and the event waits until its connection is switched on again.
   if (thrown instanceof UnfitScopeError) {
     const { code, message, hint } = thrown;
     const error = { code, message, hint, retryable: true, httpStatus: null, requestId: null };
@@ -53,7 +53,7 @@ export function classify(thrown: unknown, now: Instant): Classified {
   return { failure: { error, applied: "unknown", pausedUntil: null }, account: null };
 }
 
-/** As a refused token: nothing was sent, and what waits goes on by itself once the variable is set. */
+/** A missing secret is like a refused token: nothing was sent, and events continue once the variable is set. */
 function classifyMissing(thrown: MissingSecretError, now: Instant): Classified {
   const { code, message, hint } = thrown;
   const until = addMillis(now, ATTENTION_MS);
@@ -94,7 +94,7 @@ function classifyIntegration(thrown: IntegrationError, now: Instant): Classified
   }
 }
 
-/** Describes what is not the integration's: the app's table, the mapping, the database, ourselves. */
+/** Describes an error that is not the integration's: of the app's table, a mapping, a hook, the database, or Tandem. */
 export function describe(thrown: unknown): EventError {
   const base = { httpStatus: null, requestId: null };
   if (thrown instanceof RecordWriteError) {
@@ -139,7 +139,7 @@ export function describe(thrown: unknown): EventError {
       ...base,
       code: trouble?.code ?? "database_unavailable",
       message: messageOf(thrown),
-      hint: `${trouble === null ? "" : `${trouble.hint} `}It is tried again by itself.`,
+      hint: `${trouble === null ? "" : `${trouble.hint} `}Tandem tries it again.`,
       retryable: true,
     };
   }
@@ -152,15 +152,15 @@ export function describe(thrown: unknown): EventError {
   };
 }
 
-/** Other errors have codes, too: Node's, and those of our own. */
+/** Tells a database's code from those of Node's errors and Tandem's own. */
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-/** Whether the database is in trouble, which passes without anybody's changing a record or a rule. */
+/** Whether the database is in trouble, which may pass without a change of a record or the configuration. */
 export function isDatabaseTrouble(thrown: unknown): boolean {
   return mayPass(thrown) || isTrouble(sqlState(thrown));
 }
 
-/** What a log says of a failure: its cause; of an integration's or the database's, code and remedy too. */
+/** The log fields of a failure: its cause, and the code and remedy if it is an integration's or the database's. */
 export function describeError(thrown: unknown): {
   readonly code?: string;
   readonly error: string;
@@ -175,9 +175,8 @@ export function describeError(thrown: unknown): {
 }
 
 /**
- * Whether the database itself was in trouble: connection, resources (a full disk), intervention, or
- * the system. It says nothing of what was written; even a commit whose answer was lost is safe to
- * repeat, since a claim that ended is refused.
+ * Whether the database itself was in trouble: connection, resources (a full disk), intervention, or the system. The
+ * write may have been committed. A retry is safe even then, because a claim that has ended is refused.
  */
 function isTrouble(state: string | null): boolean {
   return state !== null && /^(08|53|57|58)/.test(state);
@@ -187,7 +186,7 @@ export function messageOf(thrown: unknown): string {
   return textOf(thrown);
 }
 
-/** The database is in trouble, and not only with what somebody else holds: everybody would meet that. */
+/** Whether an error concerns every caller: the database is in trouble, and not only a lock is held. */
 export function concernsAll(thrown: unknown): boolean {
   return isDatabaseTrouble(thrown) && !isContention(thrown);
 }

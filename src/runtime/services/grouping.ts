@@ -1,4 +1,4 @@
-/** Items that share a key, together; groups and items stay in their order. */
+/** Groups items by a key; groups and items keep their order. */
 export function groupBy<T>(
   items: readonly T[],
   key: (item: T) => string,
@@ -6,7 +6,7 @@ export function groupBy<T>(
   return [...mapBy(items, key).values()];
 }
 
-/** The same, to be looked up by what they have in common. */
+/** Groups items by a key, as a map. */
 export function mapBy<T>(
   items: readonly T[],
   key: (item: T) => string,

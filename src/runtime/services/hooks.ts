@@ -1,6 +1,6 @@
 /**
- * The hooks of a mapping: what a user's code does where SQL is not enough. They belong to the
- * runtime, since they may wait; decisions know nothing of them.
+ * The hooks of a mapping: the app's code for tasks that SQL cannot do. They belong to the runtime, because they may
+ * wait; the engine's decisions do not use them.
  */
 import type { AnyEvent } from "../../model/event.ts";
 import type { Content } from "../../model/content.ts";
@@ -11,7 +11,7 @@ import type { LedgerEvent } from "../../store/ledger.ts";
 /** A record's primary key as an ORM returns it. */
 export type RecordKey = string | number | bigint;
 
-/** What is to be done to a record. `patch` has every column to write, `derive`'s included. */
+/** A write to a record. `patch` has every column to write, including those of `derive`. */
 export type RecordOperation =
   | {
       readonly op: "insert";
@@ -21,7 +21,7 @@ export type RecordOperation =
     }
   | {
       readonly op: "update";
-      /** The row as it is, locked. */
+      /** The present row, which is locked. */
       readonly row: Row;
       readonly patch: RowPatch;
       readonly event: AnyEvent;
@@ -34,11 +34,11 @@ export type RecordOperation =
     };
 
 /**
- * Writes the record in Tandem's transaction; an insert returns the new key. A deletion may keep the
- * row, as an app that only marks what is deleted does: the pairing ends all the same.
+ * Writes the record in Tandem's transaction; an insert returns the new key. A deletion may keep the row, for example
+ * only mark it as deleted: the pairing ends nevertheless.
  *
- * It holds the record's row meanwhile, so it is cut off after 20 seconds: no HTTP, and no other
- * connection to the same database, which would wait for it.
+ * The record's row is locked while it runs, so it is aborted after 20 seconds. Use no HTTP, and no other connection to
+ * the same database, which would wait for the lock.
  */
 export type ApplyHook = (
   tx: AppSql,
@@ -47,11 +47,11 @@ export type ApplyHook = (
 
 /** A write that was committed. */
 export interface CommittedWrite {
-  /** A deletion of which `apply` kept the row is an update. */
+  /** A deletion whose row `apply` kept counts as an update. */
   readonly op: "insert" | "update" | "delete";
   /** The record's key as text. */
   readonly id: string;
-  /** As it is when the hook runs, `null` if it is gone; of a delete, as it was. */
+  /** The row when the hook runs, `null` if it no longer exists; for a delete, the row before it. */
   readonly row: Row | null;
   readonly event: LedgerEvent;
 }
@@ -65,25 +65,25 @@ export interface Hooks {
   readonly afterCommit: AfterCommitHook | null;
 }
 
-/** What the app says of the users who write. */
+/** The app's hooks about the authors of records. */
 export interface AuthorHooks {
-  /** The line above what a user wrote; `null`: Tandem's own. */
+  /** Returns the attribution line for a user; `null`: Tandem's own line. */
   readonly attribution: ((user: Row) => string | null) | null;
   /** `null`: the account writes everything. */
   readonly token: TokenHook | null;
 }
 
-/** Whose token is asked for, and where. */
+/** The user whose token is requested, and the account. */
 export interface TokenRequest {
-  /** Their row in the table of the identities. */
+  /** The user's row in the table of the identities. */
   readonly user: Row;
   /** `github`. */
   readonly integration: string;
-  /** The account's name, as it was connected. */
+  /** The name under which the account was connected. */
   readonly account: string;
 }
 
-/** Gives a user's own credentials, in the form that the integration's accounts have, or nothing. */
+/** Returns a user's own credentials, in the form of the integration's accounts, or nothing. */
 export type TokenHook = (request: TokenRequest) => Given | Promise<Given>;
 
 type Given = object | null | undefined;
@@ -99,9 +99,9 @@ export const NO_HOOKS: Hooks = {
 };
 
 /**
- * Thrown by `apply`: the app's own rules refuse the write. The event is errored at once and shows
- * the message as its hint. `record_is_newer` says that the record wins instead: the event is
- * ignored for it, and what was lost is kept in its conflicts.
+ * Thrown by `apply`: the app's own rules refuse the write. The event is errored without a retry and shows the message
+ * as its hint. The message `record_is_newer` means that the record wins: the event is ignored, and the lost values are
+ * kept in its conflicts.
  *
  * @example
  * throw new ValidationError("A title may have 80 characters; shorten it, then restart the event.");
@@ -112,12 +112,12 @@ export class ValidationError extends Error {
   override readonly name = "ValidationError";
 }
 
-/** Whether the app says that the record wins over the resource. */
+/** Whether the app's `apply` decided that the record wins over the resource. */
 export function isRecordNewer(thrown: unknown): boolean {
   return thrown instanceof ValidationError && thrown.message === "record_is_newer";
 }
 
-/** A hook threw, or gave what cannot be written. */
+/** A hook threw, or returned a value that cannot be written. */
 export class HookError extends Error {
   override readonly name = "HookError";
   readonly hook: "defaults" | "derive" | "apply" | "attribution";

@@ -1,5 +1,5 @@
 /**
- * What every loop of the runtime is given: clients, directory, clock, log, failpoints, and the app's hooks.
+ * The services that every loop of the runtime uses: clients, directory, clock, log, failpoints, and the app's hooks.
  *
  * 1. Nothing here imports another folder of the runtime.
  * 2. Errors are classified by type and status, never by their text.

@@ -1,4 +1,4 @@
-/** The logger the runtime writes to; pino fits. Every line carries what an operator searches for. */
+/** The runtime's logger; pino implements it. Every line has the fields that an operator searches for. */
 export interface Log {
   debug(details: object, message: string): void;
   info(details: object, message: string): void;
@@ -6,7 +6,7 @@ export interface Log {
   error(details: object, message: string): void;
 }
 
-/** Says nothing. */
+/** A logger that discards everything. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,

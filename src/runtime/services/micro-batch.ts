@@ -1,18 +1,18 @@
 /**
- * What comes while something is under way is done with what comes besides, in one go.
+ * Micro-batches: items that arrive while a batch is in progress form the next batch.
  *
- * 1. What comes alone is done at once: nobody waits for company.
- * 2. Of a kind there is one at a time; other kinds go on beside it.
+ * 1. The first item starts immediately: it never waits for others to join.
+ * 2. Each kind has one batch in progress; other kinds run in parallel.
  */
 
-/** At most so many in one go. */
+/** The largest number of items in a batch. */
 const MOST = 50;
 
-/** Does all of them at once, and returns those that it has done. Where it rejects, all have failed. */
+/** Handles a batch, and returns the items that it has handled. A rejection means that all have failed. */
 export type HandleBatch<Item> = (items: readonly Item[]) => Promise<ReadonlySet<Item>>;
 
 export interface MicroBatcher<Item> {
-  /** `false` where the item was not done, and is to be done alone. */
+  /** Adds an item; resolves to `false` if the batch did not handle it, so that it must be handled singly. */
   add(kind: string, item: Item, handleBatch: HandleBatch<Item>): Promise<boolean>;
 }
 

@@ -1,10 +1,10 @@
 /**
- * The receiver's queue: what arrives while a statement is on its way is stored by the next one.
+ * The receiver's queue: deliveries that arrive while a statement is in progress are stored by the next one.
  *
- * 1. A delivery is answered when the statement that stored it has committed, and never before.
- * 2. One that comes alone is stored at once; nobody waits for company.
- * 3. What the database refuses is halved until the delivery it refuses is alone: the others are stored.
- * 4. Where the database itself is in trouble everybody is told so, and nothing is tried again here.
+ * 1. A delivery is answered only after the statement that stored it has committed.
+ * 2. The first delivery is stored immediately: it never waits for others to join.
+ * 3. If the database refuses a batch, bisection finds the bad delivery, and the others are stored.
+ * 4. If the database itself is in trouble, every caller gets the error, and nothing is retried here.
  */
 import type { DeliveryStore } from "../../store/deliveries.ts";
 import { concernsAll } from "./failures.ts";
@@ -12,17 +12,17 @@ import { concernsAll } from "./failures.ts";
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 type Stored = Awaited<ReturnType<DeliveryStore["receive"]>>[number];
 
-/** Stores one delivery, perhaps with others; rejects where it was not stored. */
+/** Stores one delivery, possibly in a batch; rejects if it was not stored. */
 export type StoreDelivery = (delivery: Received) => Promise<Stored>;
 
 export interface ReceiverLimits {
-  /** Statements on their way at once: while the database works on one, the next is gathered. */
+  /** The number of concurrent statements: while the database runs one, the next batch is collected. */
   readonly statements: number;
-  /** Deliveries in one statement. */
+  /** The largest number of deliveries in one statement. */
   readonly deliveries: number;
-  /** Characters of payload in one statement, unless a single delivery has more. */
+  /** The largest number of payload characters in one statement, unless a single delivery has more. */
   readonly characters: number;
-  /** Characters of payload that may wait: a database that stands still must not fill our memory. */
+  /** The largest number of payload characters that wait: a database that hangs must not fill the memory. */
   readonly waiting: number;
 }
 
@@ -33,11 +33,11 @@ const LIMITS: ReceiverLimits = {
   waiting: 128 * 1_024 ** 2,
 };
 
-/** More waits to be stored than memory should hold. */
+/** More deliveries wait than the memory should hold. */
 export class ReceiverFullError extends Error {
   override readonly name = "ReceiverFullError";
   constructor() {
-    super("the database takes webhooks more slowly than they come; too many wait to be stored");
+    super("the database stores webhooks more slowly than they arrive; too many wait to be stored");
   }
 }
 
@@ -55,7 +55,7 @@ export function receiveInBatches(
   let waitingCharacters = 0;
   let statements = 0;
 
-  /** What came first goes first. */
+  /** Takes the next batch, oldest first. */
   function nextBatch(): readonly Waiting[] {
     let count = 0;
     let characters = 0;
@@ -89,7 +89,7 @@ export function receiveInBatches(
     });
 }
 
-/** Never rejects: each of the batch is told its own outcome. */
+/** Stores a batch. Never rejects: each delivery's promise gets its own outcome. */
 async function storeBatch(
   receive: DeliveryStore["receive"],
   batch: readonly Waiting[],

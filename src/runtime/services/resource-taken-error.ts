@@ -1,12 +1,12 @@
-/** What only a person can settle: our own create was answered with what another record has. */
+/** The refusal of an answer to a create that names another record's resource; only a person can resolve it. */
 import type { Lane } from "../../model/lane.ts";
 
-/** A response that names a resource paired with another record is never merged by itself. */
+/** A response names a resource that is paired with another record. It must not be merged without a person. */
 export class ResourceTakenError extends Error {
   override readonly name = "ResourceTakenError";
   readonly code = "paired_elsewhere";
   readonly hint =
-    "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.";
+    "Look at both records with `tandem explain`; a person must end one of the pairings.";
 
   constructor({ resourceType, externalId, recordId }: Lane) {
     super(

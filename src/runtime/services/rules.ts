@@ -1,4 +1,4 @@
-/** The configuration, with the clock and fresh ids: the part of the services that decisions are told. */
+/** The configuration, the clock and fresh ids: the part of the services that becomes input of decisions. */
 import type { BlastRadius } from "../../engine/limits/index.ts";
 import type { QuarantineLimits } from "../../engine/lane/index.ts";
 import type { Clock } from "../../model/clock.ts";
@@ -8,31 +8,31 @@ import type { Journal, Mapping } from "../../model/mapping.ts";
 import type { IdentitySettings } from "../../store/store.ts";
 import type { HookBook } from "./hooks.ts";
 
-/** Limits that stop Tandem before it does harm. */
+/** Limits that stop Tandem before it can do harm. */
 export interface Safety {
-  /** `null`: two systems may fight for ever. */
+  /** `null`: no pairing is put under quarantine. */
   readonly quarantine: QuarantineLimits | null;
-  /** `null`: a run may do whatever it finds. */
+  /** `null`: no run is held. */
   readonly blastRadius: BlastRadius | null;
   /** The least time between two writes of a record to its resource, in milliseconds. */
   readonly writePause: number;
-  /** How long the answer to a write of ours stands for a read before the next, in milliseconds. */
+  /** How long the answer to a write of ours replaces the read before the next write, in milliseconds. */
   readonly readFreshness: number;
 }
 
-/** The configuration as decisions need it; `Services` has the rest. */
+/** The part of the configuration that decisions need; `Services` has the rest. */
 export interface Rules {
   readonly mappings: readonly Mapping[];
   readonly hooks: HookBook;
   readonly journals: readonly Journal[];
-  /** Which rows stand for actors; `null` where nothing says so. */
+  /** The table whose rows represent actors; `null` if none is configured. */
   readonly identities: IdentitySettings | null;
   readonly safety: Safety;
   readonly clock: Clock;
   readonly newEventId: (now: Instant) => EventId;
 }
 
-/** The mapping of a resource type, or `null` where nothing is mapped to it. */
+/** The mapping of a resource type, or `null` if it has none. */
 export function mappingOfResource(
   rules: Pick<Rules, "mappings">,
   integration: string,

@@ -1,22 +1,22 @@
 /**
- * Encryption of secrets that are stored: AES-256-GCM under a key from outside the database, so that a copy
- * of the database is no copy of the secrets. A sealed text names its version and its key.
+ * Encryption of stored secrets: AES-256-GCM under a key from outside the database, so that a copy of the database
+ * does not expose the secrets. A sealed text names its version and its key.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 
 const VERSION = "v1";
 const CIPHER = "aes-256-gcm";
 const IV_BYTES = 12;
-/** 128 bits in hex; a random text has them, a word has not. */
+/** The length of 128 bits in hex. A shorter text, such as a word, could be guessed. */
 const SHORTEST_KEY = 32;
 
 export interface SealingKey {
-  /** Tells keys apart, and nothing of what they are. */
+  /** Identifies a key without revealing it. */
   readonly id: string;
   readonly bytes: Buffer;
 }
 
-/** Reads keys as the environment has them: comma-separated, newest first. Too short a text is none. */
+/** Reads keys from the environment: comma-separated, newest first. A text that is too short is skipped. */
 export function sealingKeys(text: string | undefined): readonly SealingKey[] {
   return (text ?? "").split(",").flatMap((given) => {
     const key = given.trim();
@@ -34,7 +34,7 @@ export function sealText(text: string, { id, bytes }: SealingKey): string {
   return [VERSION, id, ...parts].join(".");
 }
 
-/** The text, or `null` where no key opens it, or it was altered. */
+/** The text, or `null` if no key opens it or it was altered. */
 export function openSealed(sealed: string, keys: readonly SealingKey[]): string | null {
   const [version, id, ...parts] = sealed.split(".");
   const [iv, tag, data] = parts.map((part) => Buffer.from(part, "base64url"));

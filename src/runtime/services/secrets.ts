@@ -1,8 +1,8 @@
 /**
- * Secrets of accounts: named, `{ token: { env: "GITHUB_TOKEN" } }`, or stored sealed. What is named is put in
- * the place of its name, and what is sealed is opened, only when an account is opened.
+ * Secrets of accounts: named, `{ token: { env: "GITHUB_TOKEN" } }`, or stored sealed. A named secret is read, and a
+ * sealed one decrypted, only when an account's client is opened.
  *
- * 1. Only allowed variables are read: an account's row is no way to every secret of the process.
+ * 1. Only allowed variables are read, so that an account's row cannot expose every secret of the process.
  * 2. A literal secret is stored sealed, under a key from outside the database, or it is refused.
  */
 import { openSealed, sealingKeys, sealText } from "./sealing.ts";
@@ -13,7 +13,7 @@ interface SecretProblem {
   readonly hint: string;
 }
 
-/** A secret that cannot be had. */
+/** A secret that cannot be read. */
 export class MissingSecretError extends Error {
   override readonly name = "MissingSecretError";
   readonly code: SecretProblem["code"];
@@ -34,7 +34,7 @@ export class MissingSecretError extends Error {
   }
 }
 
-/** A literal secret that would be stored in the clear. */
+/** A literal secret that would be stored unencrypted. */
 export class LiteralSecretError extends Error {
   override readonly name = "LiteralSecretError";
   readonly code = "literal_secret";
@@ -42,7 +42,7 @@ export class LiteralSecretError extends Error {
     'Name the environment variable that holds it, as { env: "GITHUB_TOKEN" }, or set TANDEM_ENCRYPTION_KEY to 32 or more random characters, such as the output of `openssl rand -hex 32`: it is then stored encrypted.';
 
   constructor(field: string) {
-    super(`the ${field} is given literally, and there is no key to store it under`);
+    super(`the ${field} is given literally, and no encryption key is configured to store it under`);
   }
 }
 
@@ -50,26 +50,26 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export const ENCRYPTION_KEY = "TANDEM_ENCRYPTION_KEY";
 
-/** Variables with such names are secrets of accounts, by what they say they are for. */
+/** Variables with these prefixes may be secrets of accounts. */
 const ALLOWED = /^(GITHUB|TANDEM|WEBHOOK|HOOK)_\w+$/;
-/** Tandem's own, which no account may have. */
+/** Tandem's own secrets, which no account may read. */
 const OWN: readonly string[] = [ENCRYPTION_KEY, "TANDEM_API_TOKEN"];
 
 export interface Secrets {
-  /** Puts secrets in the place of their names. @throws MissingSecretError */
+  /** Replaces names of secrets by the secrets. @throws MissingSecretError */
   readonly reveal: (value: unknown) => unknown;
   /**
-   * An account's credentials as they are stored.
+   * An account's credentials in their stored form.
    *
    * @throws LiteralSecretError
    * @throws MissingSecretError `secret_not_allowed`: no account may name that variable
    */
   readonly seal: (credentials: unknown, fields: readonly string[]) => unknown;
-  /** A webhook's secret as it is stored; it throws as `seal` does. */
+  /** A webhook's secret in its stored form; throws like `seal`. */
   readonly sealOne: (secret: unknown, field: string) => unknown;
 }
 
-/** The text of an object's one field, as in `{ env: NAME }`; `null`: it is something else. */
+/** The text of an object's only field, as in `{ env: NAME }`; `null` for any other value. */
 function onlyText(value: unknown, field: "env" | "sealed"): string | null {
   if (typeof value !== "object" || value === null) return null;
   const [only, ...others] = Object.entries(value);
@@ -77,7 +77,7 @@ function onlyText(value: unknown, field: "env" | "sealed"): string | null {
   return typeof only[1] === "string" ? only[1] : null;
 }
 
-/** @param variables Names that the configuration allows beside those by prefix. */
+/** @param variables Names that the configuration allows besides those with an allowed prefix. */
 export function accountSecrets(environment: Environment, variables: readonly string[]): Secrets {
   const keys = sealingKeys(environment[ENCRYPTION_KEY]);
 

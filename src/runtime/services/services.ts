@@ -1,4 +1,4 @@
-/** What every loop of the runtime works with; composed once, in `compose.ts`. */
+/** The services of every loop of the runtime; composed once, in `compose.ts`. */
 import type { Integration } from "../../integrations/integration.ts";
 import type { Random } from "../../model/clock.ts";
 import type { Store, Work } from "../../store/store.ts";
@@ -13,9 +13,9 @@ import type { Rules } from "./rules.ts";
 
 /** The guard before everything that posts. */
 export interface InstanceGuard {
-  /** Why nothing may be posted, or `null`: then this process is at work, which the database is told. */
+  /** Why nothing may be posted; `null` if this process may, which also writes its heartbeat. */
   foreign(): Promise<string | null>;
-  /** The same as far as the database says it; nothing is written. */
+  /** The stored reason why nothing may be posted; writes nothing. */
   told(): Promise<string | null>;
   /** Makes the database this instance's own. */
   adopt(): Promise<void>;
@@ -26,24 +26,24 @@ export interface Services extends Rules {
   readonly integrations: ReadonlyMap<string, Integration>;
   readonly authors: AuthorHooks;
   readonly authorTokens: AuthorTokens;
-  /** What answered edits, to be taken in together. */
+  /** Batches of answers to edits. */
   readonly answers: MicroBatcher<PatchAnswer>;
-  /** Edits that have read what they would overwrite, to be begun together. */
+  /** Batches of edits that have read what they would overwrite. */
   readonly reads: MicroBatcher<WaitingEdit>;
   readonly gateway: Gateway;
-  /** Where tests let a worker die; else nothing happens there. */
+  /** The places where tests end a worker; in production they do nothing. */
   readonly failpoints: Failpoints;
   readonly random: Random;
   readonly log: Log;
-  /** How often providers' logs are looked at for webhooks that failed; `null`: never. */
+  /** How often providers' logs are read for webhooks that failed; `null`: never. */
   readonly redeliverMillis: number | null;
   readonly instance: InstanceGuard;
 }
 
-/** A token nobody can guess, made of the services' own randomness. */
+/** A token that cannot be guessed, made of the services' source of randomness. */
 export function randomToken(random: Random): string {
   return Array.from({ length: 22 }, () => Math.floor(random() * 36).toString(36)).join("");
 }
 
-/** What a worker may be told of: what other processes tell, or writes that were captured. */
+/** The kinds of work of which a worker is notified. `changes`: writes were captured. */
 export type WorkerWork = Work | "changes";

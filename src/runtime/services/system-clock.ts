@@ -3,11 +3,11 @@ import type { Clock } from "../../model/clock.ts";
 import { instantFromMillis } from "../../model/instant.ts";
 
 /**
- * The machine's time of day, which never goes back and never lasts: leases, pauses and limits of a process
- * end when they should although its clock is set back.
+ * The machine's time of day, made monotonic: a process's leases, pauses and limits end in time even if its clock is
+ * set back.
  *
- * @param timeOfDay In milliseconds. Where it jumps ahead, so does the answer: the machine may have slept.
- * @param elapsed Milliseconds since some moment, whatever the time of day is set to.
+ * @param timeOfDay In milliseconds. If it jumps ahead, the result does too: the machine may have slept.
+ * @param elapsed Milliseconds since some moment, independent of the time of day.
  */
 export function neverBack(timeOfDay: () => number, elapsed: () => number): () => number {
   let shown = timeOfDay();

@@ -1,10 +1,10 @@
-/** A limit on the app's own code: what never ends must not hold up what waits for it. */
+/** A time limit on the app's own code, which must not block its caller for ever. */
 import type { Clock } from "../../model/clock.ts";
 
 export interface Limit {
   /** Rejects when the time is up. */
   readonly late: Promise<never>;
-  /** The work has ended; nobody is late any more. */
+  /** Cancels the limit after the work has ended. */
   readonly end: () => void;
 }
 
@@ -15,12 +15,12 @@ export function limitOf(clock: Clock, millis: number, tooSlow: () => Error): Lim
       reject(tooSlow());
     });
   });
-  // It may come before anybody waits for it.
+  // The limit may reject before a caller awaits it, which would be an unhandled rejection.
   late.catch(() => undefined);
   return { late, end };
 }
 
-/** What the work gives, unless the time is up before; what it then still does is nobody's. */
+/** The result of the work, unless the time is up before. The work is not aborted then; its result is discarded. */
 export async function inTime<T>(
   clock: Clock,
   millis: number,

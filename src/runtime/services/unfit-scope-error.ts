@@ -1,7 +1,7 @@
 /** The refusal of a record whose connection has a scope that no record can have. */
 import type { UnfitScope } from "../../model/scope-misfit.ts";
 
-/** The record would have been written into a scope that cannot be: its connection waits, and so does the event. */
+/** No record can have the connection's scope, so the connection is switched off and its event waits. */
 export class UnfitScopeError extends Error {
   override readonly name = "UnfitScopeError";
   readonly code = "scope_unfit";
@@ -9,6 +9,6 @@ export class UnfitScopeError extends Error {
 
   constructor({ message, hint }: UnfitScope, cause: unknown) {
     super(message, { cause });
-    this.hint = `${hint} The connection then goes on by itself.`;
+    this.hint = `${hint} Tandem then switches the connection on again.`;
   }
 }

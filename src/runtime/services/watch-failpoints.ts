@@ -1,10 +1,9 @@
 /**
- * The failpoints within a store's transactions. They are read off what is saved, so that the code
- * which decides knows nothing of them; only `send` and `answer`, which no store sees, are reached by
- * `claim-failpoints.ts`.
+ * The failpoints within a store's transactions. They are derived from the saved lanes, so that the deciding code does
+ * not know of them. Only `send` and `answer`, which no store sees, are reached by `claim-failpoints.ts`.
  *
- * `before` points are reached in the transaction, `after` points when it is committed. The end of
- * `work` is the last thing a store does before COMMIT, so that is where `before:commit` is.
+ * `before` points are reached in the transaction, `after` points after its commit. The end of `work` is the last step
+ * before COMMIT, so `before:commit` is reached there.
  */
 import { processing } from "../../engine/lane/index.ts";
 import { CREATED, type TandemEvent } from "../../model/event.ts";
@@ -13,7 +12,7 @@ import type { Lane } from "../../model/lane.ts";
 import type { Decided, RecordStore, Store, StoreTransaction } from "../../store/store.ts";
 import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
 
-/** What one saved lane is about. */
+/** The step of processing that a saved lane shows. */
 type Step = "claim" | "intent" | "heartbeat" | "adoption" | "commit";
 
 interface Stepped {
@@ -21,7 +20,7 @@ interface Stepped {
   readonly context: FailpointContext;
 }
 
-/** The same store, whose transactions reach failpoints. */
+/** Wraps a store so that its transactions reach failpoints. */
 export function watchFailpoints(store: Store, failpoints: Failpoints): Store {
   return {
     ...store,
@@ -111,7 +110,7 @@ function watchedRecords(
   };
 }
 
-/** What the saving of a lane means for the event worked on in it, and for the lane's resource. */
+/** The steps that the saving of a lane shows, for its processing event and its resource. */
 export function stepsOf({ before, after }: Decided): readonly Stepped[] {
   const { lane } = after;
   const was = processing(before);
@@ -126,7 +125,7 @@ export function stepsOf({ before, after }: Decided): readonly Stepped[] {
     }
   }
   if (isAdopted(before, lane, after.ended)) {
-    // A look tells the event that looked; an echo leaves it as it is, if there is one.
+    // A read-back sets this reason on its own event; an echo leaves the processing event as it is.
     const looked = is?.reason === "adopted_resource";
     steps.push({ step: "adoption", context: looked ? contextOf(is) : admitted(lane) });
   }
@@ -137,7 +136,7 @@ export function stepsOf({ before, after }: Decided): readonly Stepped[] {
   return steps;
 }
 
-/** Whether a create's lane got its resource otherwise than by the answer. */
+/** Whether a create's lane got its resource by other means than the answer. */
 function isAdopted(before: Lane, after: Lane, ended: readonly TandemEvent[]): boolean {
   if (before.intent === null || before.externalId !== null || after.externalId === null) {
     return false;
@@ -150,12 +149,12 @@ function contextOf(event: TandemEvent): FailpointContext {
   return { lane: laneId, event: id, direction, action, worker };
 }
 
-/** Records that are written together: inbound, and named by the first of their events. */
+/** The context of records that a batch writes: inbound, and named by the first of their events. */
 function together(event: EventId): FailpointContext {
   return { lane: null, event, direction: "inbound", action: "upsert", worker: null };
 }
 
-/** By webhook or poll: no event of the lane is at it. */
+/** The context of an adoption by webhook or poll, while no event of the lane is processing. */
 function admitted({ id, tombstone }: Lane): FailpointContext {
   const action = tombstone?.side === "resource" ? "delete" : "upsert";
   return { lane: id, event: null, direction: "inbound", action, worker: null };

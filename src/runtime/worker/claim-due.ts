@@ -1,4 +1,4 @@
-/** Claiming what is due: many lanes in one transaction, with what can be begun or ended of them at once. */
+/** Claiming due events of many lanes in one transaction, which also decides first steps and ends inbound events. */
 import {
   claim,
   disableLane,
@@ -27,9 +27,9 @@ import {
 } from "../services/index.ts";
 
 /**
- * Claims up to `limit` events that are due, one of each lane, and begins what can be begun together.
+ * Claims up to `limit` due events, one of each lane, and decides the first step of those that a batch can decide.
  *
- * @param places Whose they are that are taken: each account has its share. Absent: who waits longest.
+ * @param places The places in use by account, to give each account its share. Absent: the longest wait comes first.
  */
 export async function claimDue(
   services: Services,
@@ -47,10 +47,7 @@ export async function claimDue(
     );
   } catch (error) {
     if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;
-    services.log.warn(
-      describeError(error),
-      "writes could not be begun together; each is tried alone",
-    );
+    services.log.warn(describeError(error), "a batch of writes failed; each is processed singly");
     return claimAndBegin(services, book, by, () => Promise.resolve(new Map()));
   }
 }
@@ -74,14 +71,18 @@ async function claimAndBegin(
   begin: Begin,
 ): Promise<readonly Claimed[]> {
   const turns = places === null || !book.isShared ? [Infinity] : shares(places);
-  // Read before the database gives the lease, so that it is no longer here than there.
+  // Read our clock before the database grants the lease, so that we never believe in it for longer than the database
+  // does.
   const ownUntil = addMillis(services.clock.now(), leaseMillis);
   return services.store.transaction(async (tx) => {
     const claimed: Claimed[] = [];
     const holds = new Map(places?.held);
     const isFull = (account: AccountId | null, share: number) =>
       account !== null && (holds.get(account) ?? 0) >= share;
-    /** Says whether it saw all who wait, or who had their share was left out or passed over. */
+    /**
+     * Claims due events of accounts below their share. `all`: every due event was considered. `left_out`: accounts
+     * with a full share were excluded. `passed_over`: an account reached its share during this query.
+     */
     async function look(share: number): Promise<"all" | "left_out" | "passed_over"> {
       const full = book.contacts.filter(({ account }) => isFull(account.id, share));
       const leftOut = full.map(({ connection }) => connection.id);
@@ -119,7 +120,7 @@ async function claimAndBegin(
     }
     for (const share of turns) {
       let seen: Awaited<ReturnType<typeof look>>;
-      // Who is passed over stood before others: these are looked for without them.
+      // Events of a full account may have used up the query's limit, so query again without that account.
       do seen = await look(share);
       while (seen === "passed_over" && claimed.length < limit);
       if (seen === "all" || claimed.length === limit) break;
@@ -131,9 +132,9 @@ async function claimAndBegin(
 const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
 
 /**
- * Ends what is due and needs nothing but the database, many lanes in one transaction; returns how many
- * were. What is left is claimed and worked on alone. `null` where the database did not do it, for
- * whatever reason: all is left then, and a claim will say it if the database is out of reach.
+ * Ends due inbound events that need only the database, many lanes in one transaction; returns their number. The other
+ * events are claimed and processed singly. `null` if the transaction failed for any reason: then all events are left,
+ * and a claim reports the error if the database is unreachable.
  */
 export async function processDueBatch(
   services: Services,
@@ -151,15 +152,15 @@ export async function processDueBatch(
   } catch (error) {
     services.log.warn(
       describeError(error),
-      "what was due could not be ended together; it is tried alone",
+      "a batch of inbound events failed; each is processed singly",
     );
     return null;
   }
 }
 
 /**
- * What waits in a direction, or a pairing, that was switched off is disabled instead of claimed; what
- * has no counterpart waits on while a backfill pairs what exists on both sides.
+ * Disables events instead of claiming them if their direction or pairing was switched off. Events of an unpaired lane
+ * keep waiting while a backfill pairs what exists on both sides.
  */
 function leaveUnready(lane: Lane, book: AddressBook, now: Instant): Transition {
   if (book.mapping(lane) === null) return disableLane(lane, UNMAPPED, now);
@@ -170,7 +171,7 @@ function leaveUnready(lane: Lane, book: AddressBook, now: Instant): Transition {
   return { lane: waiting, ended: [...open.ended, ...ended] };
 }
 
-/** Puts events whose worker did not finish in time back in the queue; returns how many. */
+/** Requeues events whose lease expired; returns how many. */
 export async function passOnLeases(services: Services): Promise<number> {
   return services.store.transaction(async (tx) => {
     const lanes = await tx.lockExpiredLanes(100);

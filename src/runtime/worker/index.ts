@@ -1,9 +1,9 @@
 /**
- * The worker: loops that claim what is due and work on it. Nothing else starts by itself.
+ * The worker: loops that claim due events and process them. No other code runs without a caller.
  *
- * 1. A step does a bounded piece of work, and says whether there was any.
- * 2. A slow event, or a slow account, takes its own places and no more.
- * 3. A failed event goes back with a reason; none ends the loop.
+ * 1. A step does a bounded piece of work, and returns whether there was any.
+ * 2. A slow event takes one place, and a slow account at most its share.
+ * 3. A failed event is requeued or errored with a reason; a failure never ends the loop.
  */
 export { claimDue, processDueBatch, passOnLeases } from "./claim-due.ts";
 export { processClaimed } from "./process-claimed.ts";

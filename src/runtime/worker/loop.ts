@@ -1,10 +1,10 @@
-/** A step that is repeated: at once where it found work, and else when it is woken, or after a while. */
+/** A loop that repeats a step: immediately if it found work; otherwise when it is woken, or after the idle time. */
 import type { Clock } from "../../model/clock.ts";
 import { isDatabaseTrouble, type Services, describeError } from "../services/index.ts";
 
-/** How long a loop rests at most after its step failed. */
+/** The longest rest of a loop after its step failed. */
 const REST_MS = 30_000;
-/** The same where the database is in trouble: it is back soon, and then much has waited. */
+/** The longest rest after trouble of the database, which often is over soon, and then many events wait. */
 const DATABASE_REST_MS = 5_000;
 
 export interface Loop {
@@ -15,7 +15,7 @@ export interface Loop {
 export interface LoopStep {
   readonly name: string;
   readonly idleMillis: number;
-  /** Does a bounded piece of work and says whether there was any. */
+  /** Does a bounded piece of work and returns whether there was any. */
   readonly run: () => Promise<boolean>;
 }
 
@@ -48,7 +48,7 @@ export function startLoop(
   return { wake: pause.end, done: run() };
 }
 
-/** A wait that can be cut short, also by somebody who came before it began. */
+/** A wait that a wake-up ends, even if the wake-up came before the wait began. */
 function createPause(clock: Clock, stopping: AbortSignal) {
   let woken = false;
   let resting = false;
@@ -73,7 +73,7 @@ function createPause(clock: Clock, stopping: AbortSignal) {
       if (!woken) await wait(millis);
       woken = false;
     },
-    /** After a failure waking must not turn the loop into a storm. */
+    /** A rest after a failure, which a wake-up must not end: it would make the loop fail in a tight loop. */
     async rest(millis: number): Promise<void> {
       resting = true;
       await wait(millis);

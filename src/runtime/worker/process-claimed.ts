@@ -1,4 +1,4 @@
-/** Works on one claimed event, and decides with the engine what follows where that failed. */
+/** Processing one claimed event, and the engine's decision if that fails. */
 import { processing } from "../../engine/lane/index.ts";
 import { beginAnew, leaveLane, placeText } from "../../engine/lifecycle/index.ts";
 import { fail } from "../../engine/processing/index.ts";
@@ -20,9 +20,9 @@ import {
 } from "../services/index.ts";
 
 /**
- * Never throws but where the database itself is out of reach; the lease then passes the event on.
+ * Processes one claimed event. Throws only if the database is unreachable; the event's lease then expires.
  *
- * @param answered Called when an API has answered and what is left is the database's.
+ * @param answered Called when an API has answered and only database work is left.
  */
 export async function processClaimed(
   services: Services,
@@ -35,7 +35,7 @@ export async function processClaimed(
     if (claimed.direction === "inbound") await processInbound(services, claimed, book, signal);
     else await processOutbound(services, claimed, book, { signal, answered });
   } catch (thrown) {
-    // Killed: a crashed worker writes nothing more, and its lease runs out.
+    // A killed worker must not write anything more; its lease expires.
     if (signal.aborted) return;
     const failure = await whyNotElsewhere(services, claimed, book, thrown);
     if (failure === null) return;
@@ -44,8 +44,8 @@ export async function processClaimed(
 }
 
 /**
- * `null` where a failure was followed to where its resource is, and else what failed: who meets somebody
- * else on the way, or was told meanwhile what this one does not know, looks again like after any failure.
+ * Follows the move that may have caused a failure. Returns `null` if it did; otherwise the error. If another
+ * transaction holds a lane of the move, or reported it meanwhile, the event is retried like after any failure.
  */
 async function whyNotElsewhere(
   services: Services,
@@ -64,8 +64,8 @@ async function whyNotElsewhere(
 }
 
 /**
- * A request that was led elsewhere: the lane goes there, or ends where nobody is, and the event begins
- * anew. Whoever has lost the claim knows no more than who has it, nor whether the lane is where it was.
+ * Follows a redirect of a request: the lane moves to the new address, or ends if that is out of reach, and the event is
+ * requeued. A worker that has lost its claim does nothing: it does not know whether the lane is still at that address.
  */
 async function hasMoved(
   services: Services,
@@ -92,8 +92,9 @@ async function hasMoved(
 }
 
 /**
- * What belongs to a resource is not found where that was moved from: it went along, and is led nowhere. Until
- * its parent has followed it is left; where it never had a record, it comes in anew.
+ * Handles a child that is not found at the address its parent was moved from: it moved along, but a provider does not
+ * redirect a child's address. Its lane ends there until the parent's move is followed. A child without a record is
+ * admitted again at the new address.
  */
 async function wentWithParent(
   services: Services,
@@ -118,13 +119,13 @@ async function wentWithParent(
     if (event === null) return false;
     const start = { lane: left.lane, ended: [...held.start.ended, ...left.ended] };
     await save(tx, held, beginAnew(start, event, tx.now));
-    // Below another record by now, it is said there.
+    // If the record has another parent by now, the drain sends it below that one.
     await noteMoved(tx, [{ ...held.lane, mapping: context.mapping }]);
     return true;
   });
 }
 
-/** Where a resource went that is not at its lane's address any more; `null` where nobody knows of it. */
+/** The address to which a resource was moved from its lane's address; `null` if no move is known. */
 function placeGone({ side, movedTo, moved }: LaneOfResource, book: AddressBook): string | null {
   if (movedTo !== null) return movedTo;
   const contact = moved === null ? null : book.contact(moved.connection);

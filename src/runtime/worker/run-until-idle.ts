@@ -1,6 +1,6 @@
 /**
- * Moves everything along until nothing is due: what the loops do, one step after another and
- * without a clock of its own. Tests and `tandem work --once` use it.
+ * Runs all steps of the worker, one after another, until nothing is due. It sets no timers. Tests and
+ * `tandem work --once` use it.
  */
 import { AddressBook, type Services } from "../services/index.ts";
 import { runAfterCommits } from "../hooks/index.ts";
@@ -14,7 +14,7 @@ import { translateDeliveries } from "../receive/index.ts";
 
 const NEVER = new AbortController().signal;
 
-/** What one settling did. */
+/** The amount of work that one run did. */
 export interface Settled {
   readonly deliveries: number;
   readonly changes: number;
@@ -22,7 +22,7 @@ export interface Settled {
 }
 
 /**
- * @throws Error when there is still work after `rounds` rounds: something goes in circles.
+ * @throws Error if there is still work after `rounds` rounds, which means an endless loop.
  */
 export async function settle(
   services: Services,
@@ -30,12 +30,12 @@ export async function settle(
 ): Promise<Settled> {
   const { leaseMillis = 60_000, rounds = 1_000 } = options;
   const total = { deliveries: 0, changes: 0, events: 0 };
-  // Whoever works tells the database so, also where nothing is due: it tells a copy by that.
+  // Every worker writes its heartbeat, even if nothing is due: a copied database is recognised by it.
   await services.instance.foreign();
   for (let round = 0; round < rounds; round += 1) {
     const due = await services.store.ledger.dueNow();
     let worked = 0;
-    /** Takes a step for which there is work, or may be by what others have just done. */
+    /** Runs a step that has work, or may have got some by an earlier step of this round. */
     const step = async (isDue: boolean, run: () => Promise<number>): Promise<number> => {
       const count = isDue || worked > 0 ? await run() : 0;
       worked += count;
@@ -52,7 +52,7 @@ export async function settle(
     );
     if (worked === 0) return total;
   }
-  throw new Error(`still not settled after ${String(rounds)} rounds: something goes in circles`);
+  throw new Error(`still not idle after ${String(rounds)} rounds: the work never ends`);
 }
 
 async function processDue(services: Services, leaseMillis: number): Promise<number> {

@@ -1,10 +1,10 @@
 /**
- * The worker: the loops that move everything along, each a step repeated.
+ * The worker: a set of loops, each of which repeats one step.
  *
- * 1. A step does a bounded piece of work and says whether there was any.
- * 2. A loop that found work goes on at once; one that found none waits to be woken, or a while.
- * 3. A slow event takes one place of the pool; the others go on. So does a slow account, of its share, and
- *    what it holds for long is lent to others. An event whose API has answered takes none.
+ * 1. A step does a bounded piece of work and returns whether there was any.
+ * 2. A loop that found work continues immediately; otherwise it waits for a wake-up or the idle time.
+ * 3. A slow event takes one place of the pool, and a slow account at most its share. Places that it holds for long are
+ *    lent to other accounts. An event whose API has answered takes none.
  */
 import {
   awaitingAnswer,
@@ -27,7 +27,7 @@ import { type Loop, startLoop, type LoopStep } from "./loop.ts";
 import { processClaimed } from "./process-claimed.ts";
 
 export interface WorkerOptions {
-  /** A name for the ledger: which worker did it. */
+  /** The worker's name in the ledger. */
   readonly name: string;
   /** How long a claim is held without renewal. Default: 60,000. */
   readonly leaseMillis?: number;
@@ -36,24 +36,24 @@ export interface WorkerOptions {
   /** How often each connection's ids, and its records, are swept. Default: one day. */
   readonly sweepMillis?: number;
   /**
-   * Events worked on at once. Default: 16. One whose API has answered counts no more while the answer is
-   * taken in. Where there are several accounts, those that wait for a slow API are lent to the others: up to
-   * half as many more.
+   * The number of events that are processed concurrently. Default: 16. An event whose API has answered no longer counts
+   * while the answer is merged. With several accounts, places that wait for a slow API are lent to the other accounts:
+   * up to half as many more.
    */
   readonly concurrency?: number;
-  /** How long an idle loop waits when nobody wakes it. Default: 250. */
+  /** How long an idle loop waits without a wake-up. Default: 250. */
   readonly idleMillis?: number;
 }
 
 export interface Worker {
-  /** Stops claiming and waits for what is in flight. */
+  /** Stops claiming and waits for events in flight. */
   stop(): Promise<void>;
   /**
-   * Abandons everything in flight, as a crash would; leases pass it on. Whoever waits for it knows that
-   * nothing new is begun.
+   * Abandons every event in flight, like a crash; their leases expire. When it resolves, the worker starts nothing
+   * more.
    */
   kill(): Promise<void>;
-  /** Says that there may be work; without a kind, of any. */
+  /** Notifies the worker that there may be work; without a kind, of any kind. */
   wake(work?: WorkerWork): void;
 }
 
@@ -74,7 +74,7 @@ const STEPS = [
 
 type StepName = (typeof STEPS)[number];
 
-/** Who is woken when a step has worked; all others come in their own time. */
+/** The steps to wake after a step found work; the others wait for their idle time. */
 const MAKES_WORK_FOR: Readonly<Record<StepName, readonly StepName[]>> = {
   translate: ["drain", "process"],
   drain: ["process", "links"],
@@ -90,7 +90,7 @@ const MAKES_WORK_FOR: Readonly<Record<StepName, readonly StepName[]>> = {
   "local sweep": ["drain"],
 };
 
-/** A record was written, a hook noted, and one event less of a backfill waits. */
+/** An ended event may have written a record, noted a hook, and let a backfill continue. */
 const ENDED_EVENT_MAKES_WORK_FOR: readonly StepName[] = ["drain", "after commit", "backfill"];
 
 const DONE_BY: Readonly<Record<WorkerWork, StepName>> = {
@@ -99,7 +99,7 @@ const DONE_BY: Readonly<Record<WorkerWork, StepName>> = {
   changes: "drain",
 };
 
-/** What is a matter of time only is not asked for at every write. */
+/** The steps that any notification wakes. The other steps depend on time only. */
 const ON_ANY_WORK: readonly StepName[] = [
   "translate",
   "drain",
@@ -109,7 +109,7 @@ const ON_ANY_WORK: readonly StepName[] = [
   "backfill",
 ];
 
-/** Lanes that are looked at together; fewer where the database would not have so many. */
+/** The number of lanes in a batch; reduced after a batch failed. */
 const LARGEST_BATCH = 200;
 
 /** Starts the loops. They run until `stop` or `kill`. */
@@ -125,11 +125,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const killed = new AbortController();
   const stopping = new AbortController();
   const inFlight = new Map<Promise<void>, InFlight>();
-  /** Called where there may be a place more than before. */
+  /** Called when a place may have become free. */
   let freed: () => void = () => undefined;
   const fits = watchFitness(services);
 
-  // A look that ends nothing is not repeated until something has come in that it could end.
+  // A batch that ended nothing is not repeated until an inbound event may have arrived.
   let mayProcessBatch = true;
   let batchSize = LARGEST_BATCH;
 
@@ -137,7 +137,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     const now = services.clock.now();
     const free = (isShared: boolean) => freePlaces(concurrency, inFlight.values(), isShared, now);
     const isWorth = (places: number) => isWorthClaiming(places, concurrency, inFlight.values());
-    // Where even then it is not, nobody needs to be asked whether there are several accounts.
+    // If a claim is not worth it even with lent places, skip the directory read that tells the number of accounts.
     const book = isWorth(free(true)) ? await AddressBook.open(services) : null;
     const places = book === null ? 0 : free(book.isShared);
     if (book === null || !isWorth(places)) {
@@ -149,7 +149,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     const ended = mayProcessBatch ? await processDueBatch(services, book, name, batchSize) : 0;
     if ((ended ?? 0) > 0) wake(ENDED_EVENT_MAKES_WORK_FOR);
     batchSize = ended === null ? Math.ceil(batchSize / 4) : Math.min(LARGEST_BATCH, batchSize * 2);
-    // What is due longest is claimed however much there is to be ended together.
+    // Always claim as well: a steady flow of batches must not starve events that need single processing.
     const claims = await claimDue(services, book, name, leaseMillis, places, {
       total: concurrency,
       held: countHeld(awaitingAnswer(inFlight.values())),
@@ -168,7 +168,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
         .catch((error: unknown) => {
           services.log.error(
             { lane: claimed.lane, event: claimed.claim.event, ...describeError(error) },
-            "an event could not be ended; its lease passes it on",
+            "an event could not be ended; another worker takes it when its lease expires",
           );
         })
         .finally(() => {
@@ -187,7 +187,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
     return redeliverMillis === null ? 0 : redeliverDue(services, redeliverMillis, killed.signal);
   }
 
-  /** What reads or posts at an integration, or what stands for it. */
+  /** Runs work that reads or posts at an integration, or that must not run on a copied database. */
   async function ours(work: () => Promise<number>): Promise<boolean> {
     return (await unlessForeign(services, work)) > 0;
   }
@@ -251,11 +251,11 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   const hear = (work: WorkerWork | null = null) => {
     wake(work === null ? ON_ANY_WORK : [DONE_BY[work]]);
   };
-  // A worker that hears nothing still looks for work.
+  // A worker without notifications still finds work by its idle time.
   const unheard = services.store.onWork(hear).catch((error: unknown) => {
     services.log.warn(
       describeError(error),
-      "hints about work cannot be heard; it is looked for instead",
+      "notifications about work are not available; the worker polls for it",
     );
     return () => Promise.resolve();
   });
@@ -281,7 +281,7 @@ export function startWorker(services: Services, options: WorkerOptions): Worker 
   };
 }
 
-/** A step whose next turn is a matter of time only. */
+/** A step that is repeated by time only, so it never reports work. */
 async function never(work: Promise<boolean>): Promise<boolean> {
   await work;
   return false;

@@ -48,7 +48,7 @@ describe("an event whose attempt failed", () => {
         error: {
           code: "scope_unfit",
           message: 'no row of projects has the id "7"',
-          hint: "Connect another scope, or make the row again. The connection then goes on by itself.",
+          hint: "Connect another scope, or make the row again. Tandem then switches the connection on again.",
           retryable: true,
           ...UNASKED,
         },
@@ -84,7 +84,7 @@ describe("an event whose attempt failed", () => {
         error: {
           code: "paired_elsewhere",
           message: "the answer names issue 7, which is paired with record 3",
-          hint: "Look at both records with `tandem explain`; one of the pairings has to be ended by hand.",
+          hint: "Look at both records with `tandem explain`; a person must end one of the pairings.",
           retryable: false,
           ...UNASKED,
         },
@@ -191,7 +191,7 @@ describe("an event whose attempt failed", () => {
       {
         code: "disk_full",
         message: "could not extend file",
-        hint: "Make room on the database's disk. Nothing was half written. It is tried again by itself.",
+        hint: "Make room on the database's disk. Nothing was half written. Tandem tries it again.",
       },
     ],
     [
@@ -200,10 +200,10 @@ describe("an event whose attempt failed", () => {
       {
         code: "database_unavailable",
         message: "could not serialize access",
-        hint: "It is tried again by itself.",
+        hint: "Tandem tries it again.",
       },
     ],
-  ])("is tried again by itself after trouble of the database %s", (_, thrown, told) => {
+  ])("is retried after trouble of the database %s", (_, thrown, told) => {
     expect(classify(thrown, NOW).failure.error).toEqual({ ...told, retryable: true, ...UNASKED });
   });
 });

@@ -75,7 +75,7 @@ describeOnEachDatabase("a worker", (open) => {
       .toBe(1);
     await worker.stop();
     expect(lines).toContainEqual({
-      message: "hints about work cannot be heard; it is looked for instead",
+      message: "notifications about work are not available; the worker polls for it",
       error: "not heard",
     });
   });
