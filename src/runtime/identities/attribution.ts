@@ -1,4 +1,4 @@
-/** Who wrote a record, as the line above what is posted in their place says it. */
+/** Attribution: the line that names a record's author above a text that the account posts in the author's place. */
 import type { Context } from "../../engine/lane/index.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import { loginOf } from "../../model/placeholder.ts";
@@ -6,7 +6,7 @@ import type { StoreTransaction } from "../../store/store.ts";
 import { type Author, HookError, type Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
 
-/** The record's author; `null` where there is nobody to name, or it is us. */
+/** The record's author; `null` if there is none, or if it is our own account. */
 export async function authorOf(
   tx: StoreTransaction,
   row: Row | null,
@@ -23,7 +23,7 @@ export async function authorOf(
   return { id, row: user };
 }
 
-/** The line that names an author; `null` where there is none to name. */
+/** The attribution line; `null` if there is no author or no name. */
 export function attributionOf(
   author: Author | null,
   { mapping }: Pick<Context, "mapping">,
@@ -58,7 +58,7 @@ function textOf(value: unknown): string | null {
   return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
 }
 
-/** A name says who somebody is: it is no Markdown, no HTML, and it calls nobody. */
+/** Escapes a name, which must not act as Markdown or HTML, and must not mention a user. */
 function asPlainText(name: string): string {
   return name
     .replaceAll(/\s+/g, " ")

@@ -1,14 +1,14 @@
 /**
- * The author's own token: asked of the app before a create, tried, and forgotten.
+ * The author's own token: requested from the app before a create, used once, and not kept.
  *
- * 1. What the hook gives stays in the client that it is for. Who a token is, and that it was refused,
- *    is remembered under its hash.
- * 2. Nothing that goes wrong with a token is the account's fault or delays its lanes: the account
- *    writes instead, at once, and the ledger says why. A limit that lasts an hour is no reason to wait:
- *    the record's children would wait too, and the line above the text names its author all the same.
- * 3. A hook that hangs costs its time once a minute, whoever it is asked for. What hangs for one user
- *    (a vault that is away) hangs for all, and a place of the pool and the record's children wait for it.
- * 4. What may have been applied is no refusal. It is looked for, like any create without an answer.
+ * 1. The credentials stay in the client made for them. The token's user, and whether it was refused, are remembered
+ *    under a hash of the token.
+ * 2. Trouble with a token must not delay the account's lanes: the account writes instead, immediately, and the ledger
+ *    says why. Even an hour's rate limit is not waited for: the record's children would wait too, and the attribution
+ *    line names the author anyway.
+ * 3. A hook that hangs costs its time once a minute, for any user. A cause such as an unavailable vault hangs for all
+ *    users, and a connection of the pool and the record's children wait for it.
+ * 4. A create that may have taken effect was not refused. It is read back, like any unanswered create.
  */
 import { createHash } from "node:crypto";
 import { lookInstead, withoutRefused } from "../../engine/creates/index.ts";
@@ -35,17 +35,14 @@ import {
 } from "../services/index.ts";
 import { forgetLate, hold, save } from "../claims/index.ts";
 
-/** How long the app may take to give a token: its event, and one place of the pool, wait for it. */
+/** How long the app may take to return a token: the event and one of the worker's places wait for it. */
 const HOOK_MS = 5_000;
-/**
- * How long a token that was refused is not tried again for the same connection, and a hook that was too
- * slow is not asked.
- */
+/** How long a refused token is not used again for the same connection, and a hook that was too slow is not called. */
 const REST_MS = 60_000;
-/** How many tokens are known by their hash; the one used longest ago is forgotten first. */
+/** How many tokens are remembered by their hash; the least recently used one is removed first. */
 const KNOWN_TOKENS = 1_000;
 
-/** What a token is known by; the token itself is not. */
+/** The knowledge about a token, without the token itself. */
 interface Known {
   actor: Promise<Actor> | null;
   readonly rests: Map<ConnectionId, { readonly until: Instant; readonly instead: InsteadOfAuthor }>;
@@ -79,7 +76,7 @@ export function createAuthorTokens(options: {
   }
 
   async function whoIs(token: Known, client: UserClient): Promise<Actor> {
-    // One request serves all who wait for it.
+    // One request serves all callers that wait for it.
     token.actor ??= client.identity();
     try {
       return await token.actor;
@@ -89,7 +86,7 @@ export function createAuthorTokens(options: {
     }
   }
 
-  /** What the app gave, as a client; or what is wrong with it. */
+  /** Asks the app for credentials and opens a client with them; returns the trouble if that fails. */
   async function open(
     ask: TokenHook,
     { account }: Contact,
@@ -145,7 +142,7 @@ export function createAuthorTokens(options: {
         if (instead === null) throw thrown;
         return byAccount(author.id, instead);
       }
-      // A token of the account's own is no author's: what it writes is signed like all of ours.
+      // If the token belongs to the account itself, its posts need the attribution line like all of the account's.
       const account = await gateway.identity(contact.account);
       if (account.id === actor.id) return byAccount(author.id);
       const { containerId: id, containerName: name } = contact.connection;
@@ -156,8 +153,8 @@ export function createAuthorTokens(options: {
 }
 
 /**
- * An author's create that was refused made nothing: the same event goes on as the account. `null` where
- * there is nothing more to create, or another worker has the event by now.
+ * Removes an author's refused create, which made nothing, so that the event continues under the account. `null` if
+ * nothing is left to create, or if another worker has the event by now.
  */
 export async function forgetRefused(
   services: Pick<Services, "store">,
@@ -183,8 +180,8 @@ export async function forgetRefused(
 }
 
 /**
- * Why the account writes where the author could not; `null` for what is no refusal of the token: it
- * may have been applied, may pass by itself, or is true for everybody (a parent that is gone).
+ * Why the account must write instead of the author. `null` if the error is no refusal of the token: the create may
+ * have taken effect, a retry may succeed, or the account would get the same error (a deleted parent).
  */
 export function insteadOf(thrown: unknown): InsteadOfAuthor | null {
   if (!(thrown instanceof IntegrationError) || thrown.applied !== "no") return null;
@@ -202,7 +199,7 @@ export function insteadOf(thrown: unknown): InsteadOfAuthor | null {
   }
 }
 
-/** Until when a token is left alone. What was refused for its values says nothing of the next. */
+/** Until when a token is not used. A create that was refused for its values tells nothing about the next one. */
 function restUntil({ kind, status, retryAfterMs }: IntegrationError, now: Instant): Instant | null {
   if (kind === "rate_limited" && retryAfterMs !== null) return addMillis(now, retryAfterMs);
   return status === 422 ? null : addMillis(now, REST_MS);
@@ -217,7 +214,7 @@ function hookTrouble(thrown: unknown): Trouble {
     return {
       code: "token_hook_too_slow",
       cause: `identities.token did not answer within ${String(HOOK_MS / 1_000)} seconds.`,
-      hint: "Let it read the token from close by, and return null where there is none. It is asked again in a minute.",
+      hint: "Let it read the token from a fast store, and return null if there is none. Tandem calls it again in a minute.",
     };
   }
   return {
@@ -238,10 +235,10 @@ function unusable(thrown: unknown): Trouble {
 function refusal({ kind, code, message, status, requestId }: IntegrationError) {
   const hint =
     kind === "rate_limited"
-      ? "It is used again when its limit allows more."
+      ? "Tandem uses it again when its rate limit allows."
       : status === 422
-        ? "GitHub refused a value or has blocked the user; the account tries next, whatever identities.token gives."
-        : "Let identities.token give a valid token of this user, or give the user access there.";
+        ? "GitHub refused a value or has blocked the user; the account tries next, without the user's token."
+        : "Let identities.token return a valid token of this user, or give the user access to the repository.";
   return { code, cause: message, hint, httpStatus: status, requestId };
 }
 

@@ -1,13 +1,13 @@
 /**
- * Placeholders that are connected to users later: their records become the user's.
+ * Placeholders that are linked to users later: their records become the user's.
  *
- * 1. The drain sees that a user was given a login (`followUsers`), and notes what follows as a link.
- * 2. A link first gives the author to the user (`connect`): what comes in from then on is theirs,
- *    and what came in before is there to be found.
- * 3. Then the records that name the placeholder take the user, a few at a time and marked as ours,
- *    so that nothing is sent. Nothing is waited for: what the app holds is come back to.
+ * 1. The drain sees that a user got a login (`followUsers`), and notes a link.
+ * 2. The link first assigns the author to the user (`connect`): records that arrive later name the user, and earlier
+ *    ones can be found by the placeholder.
+ * 3. Then the records that name the placeholder take the user, a few at a time and under Tandem's mark, so that
+ *    nothing is sent. The loop never waits for a lock: it returns later to a row that the app has locked.
  *
- * The placeholder's row stays. It is the app's, and Tandem deletes none of those unasked.
+ * The placeholder's row stays, because it belongs to the app's table.
  */
 import { nextRunAt } from "../../engine/lane/index.ts";
 import { eventOfEntry, type JournalEntry } from "../../model/event.ts";
@@ -26,7 +26,7 @@ import {
 
 const BATCH = 100;
 const LEASE_MS = 60_000;
-/** How soon a row that the app holds is looked at again. */
+/** The delay before a locked row is tried again. */
 const BUSY_MS = 1_000;
 
 /** Notes the links that follow from writes to the app's users. */
@@ -48,7 +48,7 @@ export async function followUsers(
   await tx.links.add(await tx.links.find(ids));
 }
 
-/** Carries one link out, as far as it can be now; `false` where there is none. */
+/** Carries out one link as far as possible now; returns `false` if there is none. */
 export async function followLink(services: Services): Promise<boolean> {
   if (services.identities === null) return false;
   const link = await services.store.transaction((tx) =>
@@ -103,7 +103,7 @@ async function moveAll(
   left: Left,
 ): Promise<void> {
   const { apply, derive } = services.hooks.get(mapping) ?? NO_HOOKS;
-  // The app's own code may take its time, and its writers must not wait for many rows meanwhile.
+  // The app's own code may be slow, so only one row is locked at a time: its other writers must not wait for many.
   const limit = apply === null && derive === null ? BATCH : 1;
   let after: string | null = null;
   for (;;) {
@@ -120,7 +120,7 @@ async function moveAll(
   }
 }
 
-/** Gives one record its user. What its table or the app refuses holds up no other. */
+/** Replaces the placeholder of one record. A refusal by the table or the app must not delay other records. */
 async function moveOne(
   services: Services,
   tx: StoreTransaction,

@@ -1,7 +1,7 @@
 /**
- * Authors: users and their placeholders, their own tokens, and the line that names them.
+ * Authors: users and their placeholders, their own tokens, and the attribution line.
  *
- * 1. An author without a link is put down as a placeholder or as nobody, and never as another user.
+ * 1. An author without a user is recorded as a placeholder or as `null`, never as another user.
  * 2. Trouble with an author's token delays nothing: the account writes instead, and the ledger says why.
  */
 export { attributionOf, authorOf } from "./attribution.ts";
