@@ -1,6 +1,7 @@
 /**
- * What went where nothing is connected and came back may be told of in the wrong order. Then the lane
- * that it got keeps where it came from, and who is told late that it went there goes on to that lane.
+ * Moves out of reach and back that are reported in the wrong order. If the return is reported first, the new lane
+ * keeps the address that the resource came from (`cameFrom`). The late report of the departure then leads to that
+ * lane.
  */
 import { placeText } from "../../engine/lifecycle/index.ts";
 import { unchanged } from "../../engine/lane/index.ts";
@@ -9,7 +10,7 @@ import type { StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Contact } from "../services/index.ts";
 import { LaneMovedError } from "../admission/index.ts";
 
-/** A move out of reach, as one to where its resource has come from there; `null` where that is not known. */
+/** Extends a move out of reach to the connection that the resource has returned to; `null` if that is not known. */
 export async function goneOn(
   tx: StoreTransaction,
   integration: string,
@@ -27,7 +28,7 @@ export async function goneOn(
   return null;
 }
 
-/** Of what came from out of reach, and nobody was heard of who went there: that may be told later. */
+/** Notes the origin of a resource that came from out of reach, while its departure is not reported yet. */
 export async function noteOrigin(
   tx: StoreTransaction,
   { type, from, to }: ResourceMove,
@@ -45,8 +46,8 @@ export async function noteOrigin(
 }
 
 /**
- * Before who goes out of reach, or came from there, is saved: told at once, each would find nobody. Who is
- * second waits for the first, looks again, and begins anew.
+ * Serialises a departure and a return at one address, before either is saved: two concurrent transactions would not
+ * see each other. The second waits for the first, checks again, and is retried if it finds the other.
  */
 export async function expectNobody(
   tx: StoreTransaction,

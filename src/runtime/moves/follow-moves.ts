@@ -1,7 +1,7 @@
 /**
- * Resources that are moved to another container: their lanes go with them, or end there where nothing
- * is connected. Told by webhooks of either side, or by a read that was led elsewhere; told twice, it
- * is followed once.
+ * Resources that are moved to another container: their lanes move with them, or end if no connection covers it. A move
+ * is reported by webhooks of either container, or by a read that was redirected. It is followed once, however often
+ * it is reported.
  */
 import { admit } from "../../engine/admission/index.ts";
 import { writtenByUs } from "../../engine/creates/index.ts";
@@ -42,7 +42,7 @@ export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
   readonly move: ResourceMove;
 }
 
-/** Follows a move; `false` where neither of its places is connected. */
+/** Follows a move; returns `false` if no connection covers either of its containers. */
 export async function followMove(
   tx: StoreTransaction,
   told: KnownMove,
@@ -64,8 +64,8 @@ export async function followMove(
   const route = await withoutDoubles(tx, destinations(going, free), going, move);
   const leftBehind = await leftMeanwhile(tx, going, route, move);
   const placeOf = await placesFor(tx, route, move, mapping);
-  // Nobody reads what belongs to one whose record was deleted, until it is taken back. What belongs to a
-  // record that has left goes with that.
+  // Children of a deleted record are not read until the app restores it, so they leave as well. Children of a record
+  // that the app moved away follow their record.
   const stranded = going.filter(({ lane, ended, left }) => !left && (ended || !route.has(lane)));
   const left = going.filter((one) => one.left);
   const lookBelow = async () => [
@@ -80,7 +80,7 @@ export async function followMove(
       ])
     ).map((lane) => [lane.id, lane]),
   );
-  // A child that came in between the look and the locks would stay paired where the resource is no more.
+  // A child that was added between the look-up and the locks would stay paired at the old address.
   const missed = (await lookBelow()).find((id) => !held.has(id));
   if (missed !== undefined) throw new LaneMovedError(`lane ${missed} came below it meanwhile`);
   const news: MoveNews = { ...known, display: move.seen?.display ?? {} };
@@ -132,13 +132,13 @@ export async function followMove(
 interface Leaving extends Departure, Pick<Lane, "connectionId" | "recordId" | "moved"> {
   readonly externalId: string;
   readonly recordType: string;
-  /** Its resource is known to be gone from there. */
+  /** Its resource is known to be deleted there, or moved from there. */
   readonly gone: boolean;
-  /** Its record is deleted, or was moved to another connection, and holds no place for it. */
+  /** Its record is deleted, or was moved to another connection. */
   readonly ended: boolean;
   /** The app has moved its record to another connection. */
   readonly left: boolean;
-  /** Its resource was out of reach, and comes back from there. */
+  /** Its resource was out of reach, and returns from there. */
   readonly isAway: boolean;
 }
 
@@ -146,7 +146,7 @@ function hasRecord({ recordId, tombstone }: Pick<Lane, "recordId" | "tombstone">
   return recordId !== null && tombstone === null;
 }
 
-/** The lanes that a resource leaves; where nobody has heard of it yet, that of the create that made it. */
+/** The lanes that a resource leaves. If it was not observed yet, the lane of the create that made it counts. */
 async function whoLeaves(
   tx: StoreTransaction,
   known: KnownMove,
@@ -162,7 +162,7 @@ async function whoLeaves(
   return isMade ? departuresOf(tx, move, from, book) : unheardOf(tx, move, from, mapping);
 }
 
-/** The lanes of the resource at its old place, and those that were left when it went out of reach. */
+/** The lanes of the resource at its old address, and those that ended when it moved out of reach to that address. */
 async function departuresOf(
   tx: StoreTransaction,
   { type, from }: ResourceMove,
@@ -192,7 +192,7 @@ async function departuresOf(
       });
     }
   }
-  // They are ended, and nobody but whoever is told of their return wants them.
+  // Safe to lock outside the ordered lock below: only a move event touches a lane that is out of reach.
   for (const lane of await tx.lockLanes(await tx.findLanesMovedTo(type, placeText(from)))) {
     const contact = book.contact(lane.connectionId);
     const { connectionId, externalId, recordType, recordId, tombstone, moved } = lane;
@@ -216,8 +216,8 @@ async function departuresOf(
 }
 
 /**
- * What a create has made, moved before that was answered: its lane takes it where it was, and goes along with
- * it like any other. `false` where no create waits for it.
+ * Adopts a resource that was moved before the answer to its create arrived: the create's lane takes it at the old
+ * address, and then moves with it. Returns `false` if no create waits for it.
  */
 async function adoptMade(
   tx: StoreTransaction,
@@ -239,9 +239,9 @@ async function adoptMade(
 }
 
 /**
- * A resource that was moved before anybody heard of it. What is still to be heard of it at its old place
- * finds a lane there that has ended, and makes no record of what is elsewhere. What we may have made is
- * left to who is told of it.
+ * Makes lanes for a resource that was moved before its first observation. They end at the old address, so that late
+ * observations there create no record. A resource that our account may have made is skipped: the answer to its
+ * create handles it.
  */
 async function unheardOf(
   tx: StoreTransaction,
@@ -267,7 +267,7 @@ async function unheardOf(
   });
 }
 
-/** Connections of the new container in which none of the records has another counterpart. */
+/** The connections of the new container in which no moving record has another counterpart. */
 async function freeConnections(
   tx: StoreTransaction,
   going: readonly Leaving[],
@@ -288,7 +288,7 @@ async function freeConnections(
   );
 }
 
-/** Lanes that come back in reach, and whose record got a counterpart elsewhere meanwhile: it has left them. */
+/** Lanes that return from out of reach, but whose record got a counterpart in another connection meanwhile. */
 async function leftMeanwhile(
   tx: StoreTransaction,
   going: readonly Leaving[],
@@ -309,8 +309,8 @@ async function leftMeanwhile(
 }
 
 /**
- * Where a record was made of it already, a lane stays away that has ended, or that has no record yet: nobody
- * is to lose a pairing.
+ * Removes routes of lanes that have ended or have no record, if the resource is paired with a record at the
+ * destination already: that pairing must not be lost.
  */
 async function withoutDoubles(
   tx: StoreTransaction,
@@ -330,7 +330,7 @@ async function withoutDoubles(
   return result;
 }
 
-/** The lane at each destination, made where the resource was not seen there yet. */
+/** The lane at each destination, which is created if the resource was not seen there yet. */
 async function placesFor(
   tx: StoreTransaction,
   route: ReadonlyMap<LaneId, ConnectionId>,
@@ -353,7 +353,7 @@ async function placesFor(
   );
 }
 
-/** Where no lane came to, the resource is new: it is read, for what was told of it is not all. */
+/** Arrivals of the resource in connections to which no lane moved. Without content, so that the resource is read. */
 async function whoArrives(
   tx: StoreTransaction,
   { integration: _, move, ...known }: KnownMove,
@@ -374,12 +374,12 @@ async function whoArrives(
   return incoming;
 }
 
-/** That the resource is gone from its old place, told once more. */
+/** The resource's departure from its old address, as an observation. */
 function asDeparted(seen: Observation): Observation {
   return { ...seen, action: "delete", content: null, display: {} };
 }
 
-/** A lane that stays behind shows where its resource went, and keeps its own number. */
+/** The display of a lane that ends at the old address: it shows the new page, and keeps its own number. */
 function departing(news: MoveNews): MoveNews {
   const { url } = news.display;
   return { ...news, display: url === undefined ? {} : { movedTo: url } };

@@ -1,6 +1,6 @@
 /**
- * What belongs to a resource that was moved follows it to its new ids. What was made of it at its new place
- * before anybody knew goes to the old addresses, and its records are doubles.
+ * The children of a moved resource follow it to their new ids. Lanes that were created for them at the new place
+ * before the move was known take the old addresses, and their records are duplicates.
  */
 import { admit } from "../../engine/admission/index.ts";
 import { backInReach, type Context } from "../../engine/lane/index.ts";
@@ -26,15 +26,15 @@ import type { AddressBook, Held } from "../services/index.ts";
 export interface Family {
   readonly mapping: Mapping;
   readonly matches: ReturnType<typeof matchChildren>;
-  /** Children that are not at the new place, or not yet. */
+  /** Children that were not seen at the new place yet. */
   readonly missing: readonly Lane[];
-  /** Lanes that were made at the new place before the move was known, by external id. */
+  /** Lanes that were created at the new place before the move was known, by external id. */
   readonly strangers: ReadonlyMap<string, Lane>;
-  /** The same at places that the resource has left again: nothing of them is there any more. */
+  /** Such lanes at addresses that the resource has left again: their resources are no longer there. */
   readonly passed: readonly Lane[];
-  /** Lanes that were made of what is surplus: it has none of its own. */
+  /** Lanes created for surplus resources. A surplus resource must not have a lane, so these are removed. */
   readonly seconds: readonly Lane[];
-  /** Of records that have several lanes, those that keep it and those that do not. */
+  /** For records with several lanes: which lane keeps the record. */
   readonly duplicates: DuplicateResolution;
 }
 
@@ -88,20 +88,20 @@ export function familyBelow(
   };
 }
 
-/** What becomes of the lanes of children. */
+/** The decisions on the lanes of children. */
 export interface Following {
   readonly decided: Decided[];
-  /** Lanes that give way to one of these, or to none, and go before. */
+  /** Lanes that are removed first, because another lane keeps their record or their resource is surplus. */
   readonly yielding: readonly Decided[];
 }
 
-/** Whether a child lives once it has followed: it is there, or has no resource yet. */
+/** Whether a child lives after it has followed: it was seen there, or has no resource yet. */
 function mayLive({ tombstone, externalId }: Lane, seen: Observation | null): boolean {
   const isAlive = tombstone === null || backInReach(tombstone) === null;
   return isAlive && (seen !== null || externalId === null);
 }
 
-/** Children take their new addresses; what a stranger knew of one goes to the old address. */
+/** Moves children to their new addresses. A lane that already is at such an address takes the child's old one. */
 export function followAll(
   { lane, event }: Held,
   { matches, missing, strangers, passed, seconds, duplicates }: Family,
@@ -145,10 +145,7 @@ export function followAll(
   };
 }
 
-/**
- * Lanes that a record got while its own was out of reach, and that have sent nothing, give it back; those of
- * what is surplus have nothing to give.
- */
+/** Removes lanes that must not keep a record: unsent ones of records with several lanes, and those of surplus. */
 export async function yieldPlaces(
   tx: StoreTransaction,
   yielding: readonly Decided[],
@@ -158,10 +155,10 @@ export async function yieldPlaces(
 }
 
 /**
- * Nobody heard what the app said of a child while its resource was out of reach. One that is there though
- * its record was deleted, or put elsewhere, was not found where it was; one that is nowhere is still to be made.
- * One that was left together with its parent stays where it was said: its record, which comes back to that,
- * finds it there.
+ * Moves a child after its parent, and queues the work that was impossible while its resource was out of reach. If the
+ * record was deleted or moved away, its resource is removed; if there is no resource yet, it is created; otherwise
+ * record and base are compared. A child that left with its parent stays below the resource, so that its record finds
+ * it there on its return.
  */
 function goAlong(
   child: Lane,
@@ -189,7 +186,7 @@ function goneWith(child: Lane, now: Context["now"]): Observation {
   };
 }
 
-/** Lanes whose record was made anew of a child that has one already, or will be at the new place. */
+/** Lanes whose record is a duplicate: the child that it was created from has a record already. */
 export function doublesOf({ matches, strangers, passed }: Family): readonly Lane[] {
   const here = matches.flatMap(({ child, seen }) => {
     const stranger = seen === null ? undefined : strangers.get(seen.externalId);
@@ -199,8 +196,8 @@ export function doublesOf({ matches, strangers, passed }: Family): readonly Lane
 }
 
 /**
- * Rows below the record whose counterparts are elsewhere, and followers that belong to another record by
- * now: the drain puts each where it belongs.
+ * Notes for the drain the rows below the record whose counterparts are in other connections, and followers that
+ * belong to another record by now: the drain moves each to its connection.
  */
 export async function noteStrays(
   tx: StoreTransaction,

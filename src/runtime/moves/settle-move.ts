@@ -1,7 +1,7 @@
 /**
- * After a resource was moved and its lane with it: the record follows to the other scope, and what
- * belongs to the resource to its new ids (`settle-children.ts`). A record that was made of it at its new place, before
- * anybody knew of the move, is a double and goes.
+ * Settling a move after the resource and its lane have moved: the record follows to the new scope, and the children to
+ * their new ids (`settle-children.ts`). A record that was created from the resource at its new address, before the
+ * move was known, is a duplicate and is deleted.
  */
 import {
   awaitRow,
@@ -32,7 +32,7 @@ import {
   yieldPlaces,
 } from "./settle-children.ts";
 
-/** A lane on its way, as it was when its event was begun. */
+/** A moved lane whose record and children must still follow. */
 export interface MovingLane extends Pick<
   Lane,
   "id" | "connectionId" | "resourceType" | "recordType" | "externalId" | "recordId"
@@ -40,22 +40,22 @@ export interface MovingLane extends Pick<
   readonly moved: FormerPlace;
 }
 
-/** What belongs to the resource, by the mappings of its types. */
+/** The resource's children, by their mapping. */
 export type ArrivedChildren = ReadonlyMap<Mapping, readonly Observation[]>;
 
-/** A moved resource with all that belongs to it, as it was read at its new place. */
+/** A moved resource with its children, as they were read at the new place. */
 export interface MoveRead {
   readonly lane: MovingLane;
   readonly contact: Contact;
   readonly children: ArrivedChildren;
 }
 
-/** The lane, where record and children are still to follow its resource. */
+/** The lane if its record and children must still follow its resource; otherwise `null`. */
 export function movingLane({ moved, ...lane }: Lane): MovingLane | null {
   return moved === null || lane.tombstone !== null ? null : { ...lane, moved };
 }
 
-/** Reads all that belongs to a moved resource where it is now. */
+/** Reads the children of a moved resource at its new place. */
 export async function readMoved(
   services: Services,
   book: AddressBook,
@@ -73,7 +73,7 @@ export async function readMoved(
   return { lane, contact, children };
 }
 
-/** Every lane that has to do with the move, to be locked together. */
+/** Every lane that the move concerns, to be locked in one ordered lock. */
 export async function familyOf(
   tx: StoreTransaction,
   lane: MovingLane,
@@ -105,13 +105,13 @@ export async function familyOf(
   return [...new Set(ids)].filter((id) => id !== lane.id);
 }
 
-/** What following a move did, to be told by the event that carries it on. */
+/** The lane and event after the move was followed, with the changes that this made. */
 export interface SettledMove {
   readonly start: Transition;
   readonly event: TandemEvent;
 }
 
-/** Lets record and children follow; `null` where the event went back to wait for somebody. */
+/** Lets record and children follow; `null` if the event was postponed. */
 export async function settleMove(
   tx: StoreTransaction,
   held: Held & { readonly others: readonly Lane[] },
@@ -127,7 +127,7 @@ export async function settleMove(
     familyBelow(lane, behind, held, mapping, seen, context.identity),
   );
   const deadline = event.deadline ?? addMillis(tx.now, PARENT_DEADLINE_MS);
-  // One that has no record yet is told of at the new place like any other.
+  // A child without a record needs no wait: it is admitted at the new place like any other resource.
   const awaited = families.flatMap(({ missing }) =>
     missing.flatMap(({ recordId }) => recordId ?? []),
   );
@@ -167,7 +167,7 @@ function isGone(row: Row | null, lane: Lane, { mapping }: Context): boolean {
   return row === null || (isSoftDeleted(mapping, row) && !isArchivedByUs(lane, row, mapping));
 }
 
-/** The record was deleted while its resource was out of reach: the drain finds that nobody told the lane. */
+/** Notes for the drain that the record was deleted while its resource was out of reach. */
 async function noteMissing(
   tx: StoreTransaction,
   { lane: { recordType, recordId }, event }: Held,
@@ -177,7 +177,7 @@ async function noteMissing(
   await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);
 }
 
-/** The record's scope becomes that of the connection its resource is in, unless the app moved it. */
+/** Sets the record's scope to that of its resource's connection, unless the app moved the record. */
 async function followScope(
   tx: StoreTransaction,
   { lane, event }: Held,
@@ -191,7 +191,7 @@ async function followScope(
   if (scopeColumn === null || row === null || lane.recordId === null) return [];
   if (from === undefined || to === undefined) return [];
   if (keyText(row[scopeColumn])[0] !== from) {
-    // The app moved the record meanwhile, to there or elsewhere: the drain left that for now.
+    // The app moved the record meanwhile. The drain left that undecided until now.
     const { recordType, recordId } = lane;
     await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);
     return [];
@@ -204,11 +204,11 @@ async function followScope(
 
 interface Rows {
   readonly own: Row | null;
-  /** Rows of doubles, by lane. */
+  /** The rows of duplicates, by lane. */
   readonly doubles: ReadonlyMap<LaneId, Row>;
 }
 
-/** Locks all rows that are written, unless the app holds one, or one may only be hidden from us. */
+/** Locks all rows to write, unless the app has locked one or row security may hide one. */
 async function lockRows(
   tx: StoreTransaction,
   lane: Lane,
@@ -237,8 +237,8 @@ async function lockRows(
 }
 
 /**
- * Removes the records that were made of the resource and its children at their new place. What was
- * edited in one and not sent is told; other rows below it go to the record that stays.
+ * Deletes the duplicate records of the resource and its children at their new place. Their unsent edits become
+ * conflicts, and other rows below them move to the record that stays.
  */
 async function removeDoubles(
   tx: StoreTransaction,
@@ -286,14 +286,14 @@ async function removeDoubles(
   return conflicts;
 }
 
-/** The resource was deleted before its record followed it: what was made of it where it went is deleted, too. */
+/** Deletes the duplicate records of a resource that was deleted before its record followed it. */
 export async function removeDoublesWith(
   tx: StoreTransaction,
   { lane, event }: Held,
   book: AddressBook,
 ): Promise<void> {
   const { externalId, moved, tombstone } = lane;
-  // One that was left behind has ended by the move.
+  // A lane that was left behind by a move has a tombstone of that move, not of this deletion.
   if (moved === null || externalId === null || tombstone?.event !== event.id) return;
   const { lanes } = await findTrail(tx, { ...lane, externalId });
   const behind = lanes.filter(({ recordId }) => recordId !== null).map(({ id }) => id);
@@ -304,7 +304,7 @@ export async function removeDoublesWith(
   await tx.saveLanes(decided);
 }
 
-/** The lane of a double keeps its story and lets go of the record. */
+/** Detaches the lane of a duplicate from its deleted record; its events stay. */
 function letGo(decided: Decided[], lane: Lane): void {
   const index = decided.findIndex(({ before }) => before.id === lane.id);
   const known = decided[index];

@@ -1,7 +1,6 @@
 /**
- * What belongs to a resource that was moved, and does not follow it: the resource is out of reach, or its
- * record has ended, or has left it behind. It leaves its pairing wherever it is, and comes back with what it
- * belongs to.
+ * Children that cannot follow their moved parent: it is out of reach, or its record was deleted or moved away. Their
+ * pairings end, and return with the parent.
  */
 import { leaveLane, type MoveNews, placeText } from "../../engine/lifecycle/index.ts";
 import { liveEvents, requeue, unchanged } from "../../engine/lane/index.ts";
@@ -15,10 +14,10 @@ import type { AddressBook, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
 import { findTrail } from "./trail.ts";
 
-/** A resource, where it is and where it was: what belongs to it is still to follow from there. */
+/** A resource's address, and the address it was moved from if its children must still follow. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };
 
-/** Lanes of what belongs to resources. */
+/** The lanes of the children of resources, at all addresses of their trails. */
 export async function childrenAlong(
   tx: StoreTransaction,
   above: readonly Above[],
@@ -31,8 +30,8 @@ export async function childrenAlong(
 }
 
 /**
- * Lanes of what belongs to resources that their records have left, and that the app has put below another record
- * where it is: it stays below the resource all the same. The rest leaves with the record.
+ * The lanes of children whose parent's record was moved away, and which the app has put below another record. Their
+ * resources stay below the parent's resource. The other children leave with the record.
  */
 export async function childrenPutElsewhere(
   tx: StoreTransaction,
@@ -98,7 +97,7 @@ async function lanesBelow(
   return result;
 }
 
-/** Children that live leave for where the resource went. */
+/** Ends the living lanes of children whose parent's resource moved out of reach. */
 export function leaveAlong(
   children: readonly Lane[],
   to: Place,
@@ -116,8 +115,8 @@ export function leaveAlong(
 }
 
 /**
- * A child that was being created while its parent went out of reach went along with it. No news could tell of that,
- * since its id was not known yet.
+ * Ends the lane of a child that was created while its parent moved out of reach: it moved with the parent. No webhook
+ * could report that, because its id was not known yet.
  */
 export async function leaveWithParent(
   tx: StoreTransaction,
@@ -136,8 +135,8 @@ export async function leaveWithParent(
 }
 
 /**
- * A resource was moved, and deleted before anything had followed: what was to be made below it was led after it
- * and failed. It is tried again, and ends with its parent (S69).
+ * Requeues creates below a resource that was moved, and deleted before its children followed. They were redirected to
+ * the new address and failed; retried, they end with their parent (S69).
  */
 export async function resumeBelow(
   tx: StoreTransaction,
@@ -173,7 +172,7 @@ export async function resumeBelow(
   }
 }
 
-/** The record has ended before anything had followed: nobody reads what is still where the resource was. */
+/** Ends the lanes of children at the old addresses if their parent's record was deleted before they followed. */
 export async function strandChildren(
   tx: StoreTransaction,
   { connectionId, resourceType, externalId, moved, tombstone }: Lane,

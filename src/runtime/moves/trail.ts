@@ -1,16 +1,16 @@
-/** Where a resource was on its way, as long as its record and children are still to follow it. */
+/** The addresses of a resource before its moves, while its record and children must still follow it. */
 import type { LaneId } from "../../model/ids.ts";
 import type { FormerPlace, Lane } from "../../model/lane.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 
 export interface Trail {
-  /** In the order in which it left them. */
+  /** The addresses in the order in which the resource left them. */
   readonly places: readonly FormerPlace[];
-  /** The lanes that were left behind there. */
+  /** The lanes left behind at these addresses. */
   readonly lanes: readonly { readonly id: LaneId; readonly recordId: string | null }[];
 }
 
-/** The places that a resource has left: from its first place on, each lane left behind names the next. */
+/** Finds a resource's trail from its first address on: each lane left behind names the next address. */
 export async function findTrail(
   tx: StoreTransaction,
   lane: Pick<Lane, "connectionId" | "resourceType" | "moved"> & { readonly externalId: string },
