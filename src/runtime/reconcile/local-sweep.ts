@@ -1,13 +1,12 @@
 /**
- * The local sweep: what triggers cannot see. TRUNCATE, replication, a restored table, a load with
- * triggers off: records are compared with base, without a call to anybody.
+ * The local sweep: finds changes that triggers cannot see, such as TRUNCATE, replication, a restored table, or a load
+ * with triggers off. It compares records with base, without a request to the provider.
  *
  * 1. A record that differs gets an outbound event, which reads the resource first.
- * 2. A record that was moved to another connection is left to the drain, as if it had been told.
- * 3. A record that is not there counts as deleted only where row security hides nothing from us.
- * 4. A record in a connected scope that Tandem knows nothing of is counted, see `untracked-records.ts`.
- * 5. Before anything is done the whole is weighed: a table that was emptied is no wish to close
- *    every issue.
+ * 2. A record that was moved to another connection is noted for the drain, as if the write had been captured.
+ * 3. A missing record counts as deleted only if row security hides nothing from Tandem.
+ * 4. A record in a connected scope that Tandem does not know is counted, see `untracked-records.ts`.
+ * 5. The blast radius is checked before anything is done: an emptied table must not close every issue.
  */
 import { admitDrift, unsentOf } from "../../engine/processing/index.ts";
 import { MappingError, recordContent } from "../../engine/merge/index.ts";
@@ -39,27 +38,27 @@ import { approvedRuns, checkBlastRadius } from "../safety/index.ts";
 import { visitPaired } from "./paired-pages.ts";
 import { findUntracked, type Untracked } from "./untracked-records.ts";
 
-/** Lanes compared, or moved, in one transaction. */
+/** The number of lanes that are compared or moved in one transaction. */
 const BATCH = 200;
 
 export interface LocalSweepSummary {
-  /** Pairings whose record was looked at. */
+  /** The number of compared pairings. */
   readonly compared: number;
-  /** Records that differ from base although nothing said so. */
+  /** Records that differ from base without a captured write. */
   readonly differing: number;
-  /** Records that are gone although nothing said so. */
+  /** Records that were deleted without a captured write. */
   readonly gone: number;
-  /** Records that belong to another connection although nothing said so. */
+  /** Records that belong to another connection without a captured write. */
   readonly moved: number;
   /** Records with neither lane, event nor captured write. */
   readonly untracked: number;
-  /** Tables whose absent rows tell nothing, since row security may hide them. */
+  /** Tables whose absent rows do not count, because row security may hide them. */
   readonly hidden: readonly string[];
-  /** Whether it waits for approval instead of having done anything. */
+  /** Whether the run is held for approval, and has done nothing. */
   readonly held: boolean;
 }
 
-/** Sweeps every connection whose turn it is, and those whose tables were emptied. */
+/** Sweeps every connection that is due, and those whose tables were truncated. */
 export async function localSweepDue(
   services: Services,
   sweepMillis: number,
@@ -89,7 +88,7 @@ export async function localSweepDue(
         { connection: id, container: containerName, ...describeError(thrown) },
         "a local sweep failed; it is repeated with the next cycle",
       );
-      // What was emptied is told once, so the next cycle must look by itself.
+      // A truncation is reported only once, so the connection must be due again in the next cycle.
       await store.directory.updateConnection(id, { localSweptAt: addMillis(now, -sweepMillis) });
     }
   }
@@ -102,7 +101,7 @@ export async function sweepRecords(
   contact: Contact,
 ): Promise<LocalSweepSummary> {
   const { connection } = contact;
-  // What was captured is told already, and no finding.
+  // A captured write is no finding, because the drain handles it.
   await drainPresent(services);
   const found: Found = { compared: 0, differing: [], gone: [], moved: [], hidden: [] };
   for (const mapping of mappingsOf(services, connection.integration)) {
@@ -189,7 +188,7 @@ async function compareRecords(
   found.hidden.push(mapping.recordType);
   services.log.warn(
     { connection, table: mapping.recordType, rows: hidden },
-    "rows are not to be seen, and row security may hide them: none counts as deleted; let Tandem's role bypass it",
+    "rows were not found, and row security may hide them: none counts as deleted; grant Tandem's role BYPASSRLS",
   );
 }
 
@@ -198,7 +197,7 @@ function finding(lane: Lane, mapping: Mapping, what: AffectedRecord["what"]): Fi
   return { what, recordType, recordId, resourceType, externalId, lane: lane.id, mapping };
 }
 
-/** Where a record stands beside base; whoever has an event of it will see for himself. */
+/** The state of a record compared with base. A record with an outbound event is skipped: the event compares it. */
 async function standingOf(
   tx: StoreTransaction,
   lane: Lane,
@@ -210,12 +209,12 @@ async function standingOf(
   const { base } = lane;
   if (lane.recordId === null || lane.tombstone !== null) return "same";
   const isGone = row === null || isSoftDeleted(mapping, row);
-  // Whatever else it has to do in this connection, it has no business there any more.
+  // A record that has left the connection is moved, even if the lane has an outbound event.
   if (hasLeft && !isGone) return (await isCaptured(tx, lane)) ? "same" : "moved";
   if (isLookedAt(lane)) return "same";
   const differs = isGone || (base !== null && differsFromBase(lane, row, mapping, book, tx));
   if (!differs) return "same";
-  // Written since the drain ended: that is told by itself.
+  // The record was written since the drain ended, so the next drain handles it.
   if (await isCaptured(tx, lane)) return "same";
   return isGone ? "gone" : "differs";
 }
@@ -231,13 +230,13 @@ function differsFromBase(
     const content = recordContent(mapping, row);
     return Object.keys(unsentOf(lane, content, book.context(lane, now))).length > 0;
   } catch (error) {
-    // A mapping that throws for a row says so in that record's own events.
+    // If the mapping throws for a row, that record's own events report the error.
     if (error instanceof MappingError) return false;
     throw error;
   }
 }
 
-/** Does what was found: deletions and moves by way of the drain, differences by an event of the lane. */
+/** Handles the findings: deletions and moves through the drain, differences by an event of the lane. */
 async function act(
   services: Services,
   {

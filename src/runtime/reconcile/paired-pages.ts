@@ -6,7 +6,7 @@ import type { Services } from "../services/index.ts";
 
 type PairedPage = Awaited<ReturnType<StoreTransaction["findPairedLanes"]>>;
 
-/** @param size Pairings looked at in one transaction. */
+/** @param size The number of pairings that one transaction visits. */
 export async function visitPaired(
   { store }: Pick<Services, "store">,
   connection: ConnectionId,

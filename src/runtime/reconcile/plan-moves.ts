@@ -1,4 +1,4 @@
-/** What a reconcile finds to have been moved to another container: planned, to be followed. */
+/** Planning for resources that a reconcile finds in another container. */
 import type { PlannedAction } from "../../engine/lifecycle/index.ts";
 import type { FormerPlace, Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
@@ -7,14 +7,14 @@ import type { StoreTransaction } from "../../store/store.ts";
 import { AddressBook, type Contact, type Services } from "../services/index.ts";
 import { goneOn, isSamePlace } from "../moves/index.ts";
 
-/** A move that is to be followed. */
+/** A move to follow. */
 export interface MovedStep {
   readonly cause: "moved";
   readonly move: ResourceMove;
   readonly actions: readonly PlannedAction[];
 }
 
-/** Where a moved resource was looked for. */
+/** The connection and mapping in which a moved resource was found. */
 interface Finding {
   readonly services: Services;
   readonly contact: Contact;
@@ -22,8 +22,8 @@ interface Finding {
 }
 
 /**
- * Whether what it belongs to was moved: then it is elsewhere, and follows by itself, or is out of reach with
- * that. What was deleted before anything had followed takes along what belongs to it.
+ * Whether a lane's parent was moved: the child then is elsewhere and follows, or is out of reach with its parent. A
+ * parent that was deleted before its children followed does not count, because its children were deleted with it.
  */
 export async function hasMovedWithParent(
   tx: StoreTransaction,
@@ -46,7 +46,7 @@ export async function hasMovedWithParent(
   return false;
 }
 
-/** What was moved while its webhooks were lost: the record follows it, or is let go of. */
+/** Plans the move of a resource whose webhooks were lost: its record follows, or is detached. */
 export async function planMoved(
   { services, contact, mapping }: Finding,
   externalId: string,

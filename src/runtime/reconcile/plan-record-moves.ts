@@ -1,7 +1,6 @@
 /**
- * What a reconcile finds of records that were moved to another connection while nobody was told: they
- * left one here, are to come here, or are back. All three are left to the drain, which decides on the
- * record's lanes together.
+ * Planning for records that were moved to another connection without a captured write: they left this connection,
+ * arrived in it, or returned to it. The drain carries out all three, because it decides about all lanes of a record.
  */
 import type { Context } from "../../engine/lane/index.ts";
 import { type PlannedAction, planRecordSide } from "../../engine/lifecycle/index.ts";
@@ -20,7 +19,7 @@ import type { RecordMovedStep } from "./planner.ts";
 
 const BATCH = 500;
 
-/** What records left behind in a connection, with the lanes. */
+/** The lanes of records that have left a connection, with the planned steps. */
 export interface LeftBehind {
   readonly lanes: ReadonlySet<LaneId>;
   readonly steps: readonly RecordMovedStep[];
@@ -54,7 +53,7 @@ export async function planLeft(
   return { lanes, steps };
 }
 
-/** Of records that have no lane here, plans those that have come from elsewhere. */
+/** Plans the arrival of records that have no lane here and left another connection. */
 export async function planArrived(
   tx: StoreTransaction,
   mapping: Mapping,
@@ -78,7 +77,7 @@ export async function planArrived(
   return result;
 }
 
-/** Finds records that are in the connection's scope again, and whose lane here ended by their move. */
+/** Finds records that are in the connection's scope again and whose lane here ended by their move. */
 export async function planReturned(
   services: Services,
   { connection }: Contact,
@@ -133,7 +132,7 @@ function planReturn(lane: Lane, recordId: string, content: Content, context: Con
   return planRecordSide(taken, { kind: "present", content }, context);
 }
 
-/** What becomes of a resource whose record has left; `action` is `null` where there was none yet. */
+/** The action on a resource whose record has left; `action` is `null` if there was no resource yet. */
 interface Loss {
   readonly connectionId: ConnectionId;
   readonly action: PlannedAction | null;

@@ -1,7 +1,7 @@
 /**
- * Resources that are listed though they were taken for deleted. Each is read by id, beginning after
- * its tombstone, and what that proves is carried out with the rest of the plan. What was closed or let
- * go of for its record's sake is not asked for: it costs no call.
+ * Planning for listed resources that were taken for deleted. Each is read by id after its tombstone, and if it proves
+ * alive, its return is executed with the rest of the plan. A resource that was closed or detached because of its
+ * record is not read, so it costs no request.
  */
 import type { Arrival, Returnable } from "../../engine/lane/index.ts";
 import {
@@ -28,17 +28,17 @@ import {
 } from "../records/index.ts";
 import type { Planner, ReturnedStep } from "./planner.ts";
 
-/** Reads of one type in one run; what is left over is for the next one, within minutes. */
+/** The number of reads per type in one run; the next run, within minutes, reads the rest. */
 const READS = 500;
 
-/** What a page leads to, beside what it shows. */
+/** The returns that a page of a list leads to. */
 export interface ReturnsOfPage {
-  /** Heard of too shortly before, or too many: a later look tells. */
+  /** Not read, because they are too recent or too many: a later run reads them. */
   readonly unconfirmed: number;
   readonly steps: readonly (ReturnedStep & { readonly mapping: Mapping })[];
 }
 
-/** Asks for those of a page whose lane has ended and that may be alive, one by one. */
+/** Reads the resources of a page whose lane has ended and that may be alive, one by one. */
 export async function planReturns(
   planner: Planner,
   lanes: readonly Returnable[],
@@ -62,7 +62,7 @@ export async function planReturns(
     }
     returns.asked.add(id);
     const seen = await readOrAbsent(services, contact, mapping, externalId, signal);
-    // What a list shows and a read does not is gone, or was moved: that was known.
+    // A resource that the list shows and a read does not is deleted or moved, which was known already.
     if (seen === "absent" || "to" in seen) continue;
     const step = {
       cause: "returned",
@@ -92,7 +92,7 @@ export async function planReturns(
   return { unconfirmed, steps };
 }
 
-/** Carries out what was planned, with each lane and record as they are by now. */
+/** Executes planned returns, on the present lane and record of each. */
 export async function carryOutReturns(
   tx: StoreTransaction,
   steps: readonly (ReturnedStep & { readonly mapping: Mapping })[],
@@ -102,14 +102,14 @@ export async function carryOutReturns(
   for (const before of lanes) {
     const step = steps.find(({ lane }) => lane === before.id);
     if (step === undefined) continue;
-    // It was moved meanwhile, or is another's.
+    // The resource was moved meanwhile, or the lane has another one.
     if (before.externalId !== step.observation.externalId) continue;
     const looked = await lookAtRecord(tx, before, step.mapping, book);
     if (looked === "hidden") continue;
     const { record, follower } = looked;
     const timed = takeEditTimes(before, follower);
     const after = admitReturn(timed, readOf(step), record, book.context(before, tx.now));
-    // What was switched off since the plan does not come back: a later run asks again.
+    // If the lane was switched off since the plan, it stays ended: a later run reads again.
     if (after.event?.state !== "queued") continue;
     if (follower !== null) {
       await tx.saveLanes([
@@ -132,8 +132,8 @@ interface Looked {
 }
 
 /**
- * A record that has another counterpart by now, or belongs elsewhere, is not the resource's any more.
- * `hidden`: row security may hide it, so nothing is known.
+ * Reads the record of an ended lane. A record that has another counterpart by now, or belongs to another connection,
+ * does not count. `hidden`: row security may hide the row, so nothing is known.
  */
 async function lookAtRecord(
   tx: StoreTransaction,
@@ -149,14 +149,14 @@ async function lookAtRecord(
   if (!rows.has(recordId) && (await tx.records.mayHideRows(mapping))) return "hidden";
   const where = (await whereaboutsOf(tx, mapping, rows, [], book)).get(recordId);
   const connections = where === undefined ? [] : connectionsAt(where);
-  // A child belongs to where its parent is, which may be on its way back as well.
+  // A child belongs to its parent's connections. Without any, the parent may be returning as well.
   const isPlaced = where?.kind === "by_scope" || connections.length > 0;
   const hasLeft = isPlaced && !connections.includes(lane.connectionId);
   const record = hasLeft ? ({ kind: "gone" } as const) : recordSide(mapping, lane, rows);
   return { record, follower: record.kind === "present" ? follower : null };
 }
 
-/** The lane that the record got here when it was taken back. */
+/** The lane that the record got in this connection when it was restored. */
 async function followerOf(
   tx: StoreTransaction,
   { connectionId, resourceType, recordType }: Lane,

@@ -1,4 +1,4 @@
-/** What a list shows of ours besides what a record is bound to: planned to be closed, if it is certain. */
+/** Planning the closing of surplus resources that a list shows, if it is certain that they are surplus. */
 import type { Arrival } from "../../engine/lane/index.ts";
 import { planSurplus } from "../../engine/reconcile/index.ts";
 import { type First, isCertainlySurplus } from "../../engine/creates/index.ts";
@@ -9,18 +9,18 @@ import type { AddressBook, Contact } from "../services/index.ts";
 import { readOrAbsent } from "../records/index.ts";
 import type { PlannedStep, Planner } from "./planner.ts";
 
-/** A resource of ours that a list has shown, with the lane that is bound to another. */
+/** A listed resource of ours, with the lane that is paired with another one. */
 export interface Surplus {
   readonly lane: Lane;
   readonly arrival: Arrival;
-  /** A create that left and was never answered has made it. */
+  /** Whether it is proven that an unanswered create made it. */
   readonly isProven: boolean;
 }
 
-/** How often the first is looked for further on; more moves that nobody heard of are for a later sweep. */
+/** How many unreported moves of the first resource one sweep follows; a later sweep follows more. */
 const MOVES_FOLLOWED = 3;
 
-/** Plans the closing of each that is certain not to be what its lane is bound to. */
+/** Plans the closing of each resource that is certainly not the one of its lane. */
 export async function planSurplusOf(
   planner: Planner,
   listed: readonly Surplus[],
@@ -35,7 +35,7 @@ export async function planSurplusOf(
   for (const { lane, arrival } of open) {
     const { observation } = arrival;
     const here = { containerId: contact.connection.containerId, ...observation };
-    // What this plan has bound it to was listed just before.
+    // If this plan has adopted a resource for the lane, the list has just shown that one.
     const fresh = adopted.get(lane.id)?.externalId;
     const found =
       lane.externalId === null && fresh !== undefined && fresh !== null
@@ -55,8 +55,8 @@ export async function planSurplusOf(
 }
 
 /**
- * Looks for what a lane is bound to, where it is; `null` where that cannot be told now: its account may be
- * another, and have troubles of its own.
+ * Reads the lane's own resource at its address; `null` if that is not possible now: it may be under another account,
+ * which may be paused.
  */
 async function findFirst(
   { services, contact, mapping, signal }: Planner,
@@ -94,7 +94,7 @@ async function findFirst(
   return null;
 }
 
-/** Who reads a container: whoever is connected there, else who was where the resource came from. */
+/** The contact that reads a container: a connection of that container, or else the one of the lane. */
 function contactAt(containerId: string, home: Contact, book: AddressBook): Contact {
   if (home.connection.containerId === containerId) return home;
   const [connected] = book.ofContainer(home.connection.integration, containerId);

@@ -1,4 +1,4 @@
-/** Planning for records that have no counterpart: what a reconcile would create for them. */
+/** Planning the creates of a reconcile, for records that have no counterpart. */
 import { planUnpaired, unseenLane } from "../../engine/reconcile/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
 import type { StoreTransaction } from "../../store/store.ts";
@@ -12,12 +12,12 @@ import {
   unpairedRecords,
 } from "../backfill/index.ts";
 
-/** Rows looked at in one transaction. */
+/** The number of rows that one transaction reads. */
 const BATCH = 500;
 
 /**
- * Records that never had a counterpart get one, those below others that do so too. Below what is
- * about to end nothing is created.
+ * Plans a counterpart for each record that never had one, and for the children of such records. Nothing is created
+ * below a record whose pairing is about to end.
  */
 export async function planWithoutResource(
   planner: Planner,
@@ -85,13 +85,13 @@ export async function planWithoutResource(
       await plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group));
     });
   }
-  // What found its parent ended has a lane by now, and nothing has left for it.
+  // Children that found their parent ended have a lane but no resource yet: include lanes that have sent nothing.
   for (const group of batchesOf(above.flatMap(restoredBy), BATCH)) {
     await services.store.transaction(async (tx) => {
       await plan(tx, book, await unpairedBelow(services, tx, contact, mapping, group, "or_unsent"));
     });
   }
-  // Where the plan is carried out as it is made, these are bound by now and were looked below above.
+  // Parents that this run has paired: if it executes while it plans, their children were not visited above.
   for (const group of batchesOf([...adopted.keys()], BATCH)) {
     await services.store.transaction(async (tx) => {
       const bound = await tx.lockLanes(group);
@@ -104,7 +104,7 @@ export async function planWithoutResource(
   return steps;
 }
 
-/** The record that a resource which is alive after all is paired with again. */
+/** The record that a step pairs with its returned resource again. */
 function restoredBy(step: PlannedStep): readonly string[] {
   if (step.cause !== "returned") return [];
   return step.actions.flatMap(({ kind, recordId }) =>

@@ -1,4 +1,4 @@
-/** What a reconcile finds of records that are gone while nobody was told. */
+/** Planning for records that were deleted without a captured write. */
 import { planVanished } from "../../engine/reconcile/index.ts";
 import { AddressBook } from "../services/index.ts";
 import { isCaptured, isLookedAt, isSoftDeleted } from "../records/index.ts";
@@ -8,8 +8,8 @@ import type { PlannedStep, Planner, RecordGoneStep } from "./planner.ts";
 const BATCH = 500;
 
 /**
- * Finds the pairings of a connection whose record is gone. A row that row security may hide from us is
- * none of them, and a resource that is gone as well needs nothing.
+ * Finds the pairings of a connection whose record is deleted. A row that row security may hide does not count, and a
+ * pairing whose resource is deleted as well needs no step.
  *
  * @param before The steps planned so far.
  */
@@ -45,7 +45,7 @@ export async function planGoneRecords(
   return steps;
 }
 
-/** The resources below which nothing new is taken in, since their records are gone. */
+/** The resources below which nothing new is admitted, because their records are deleted. */
 export function endingParents(
   { mapping }: Pick<Planner, "mapping">,
   before: readonly PlannedStep[],

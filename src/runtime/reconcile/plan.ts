@@ -1,11 +1,9 @@
 /**
- * Planning a reconcile: everything is listed, what the list does not have is asked for by id, and
- * each thing is planned with its record as it is now. Nothing is written here, so a plan may be
- * shown, weighed, thrown away, or carried out.
+ * Planning a reconcile: everything is listed, a resource that the list lacks is read by id, and each pairing is planned
+ * with its present record. Planning writes nothing, so a plan can be shown, weighed, discarded or executed.
  *
- * It comes part by part, as things are read. What a page shows grows stale with every later write of
- * ours, so it is for the caller to admit it before asking for the next part. What is planned
- * does not depend on whether the caller did.
+ * The plan comes in parts, as pages are read. A page becomes outdated with every later write of Tandem's, so the caller
+ * should admit it before it asks for the next part. The plan does not depend on whether the caller did.
  */
 import type { Arrival, Returnable } from "../../engine/lane/index.ts";
 import { isTooYoungToMiss } from "../../engine/merge/index.ts";
@@ -33,10 +31,10 @@ import { endingParents, planGoneRecords } from "./plan-vanished.ts";
 import type { PlannedStep, Planner, ReconcilePlan, ReconcileScope } from "./planner.ts";
 import { planReturns } from "./plan-returns.ts";
 
-/** Lanes and rows looked at in one transaction. */
+/** The number of lanes or rows that one transaction reads. */
 const BATCH = 500;
 
-/** Plans what brings a connection in step, part by part. */
+/** Plans the reconcile of a connection, in parts. */
 export async function* planReconcile(
   services: Services,
   contact: Contact,
@@ -106,22 +104,22 @@ async function* planType(
   yield { listed: 0, unconfirmed: 0, steps: [...returned, ...missing] };
 }
 
-/** Resources that are alive after all, by what was planned. */
+/** The resources that planned steps found alive. */
 function returnedBy(steps: readonly PlannedStep[]): readonly string[] {
   return steps.flatMap((step) => (step.cause === "returned" ? step.observation.externalId : []));
 }
 
-/** A list that changes while it is read may show a thing twice; it was planned at the first look. */
+/** A list that changes while it is read may show a resource twice: the second time needs no actions. */
 function onlySeen(step: PlannedStep): readonly PlannedStep[] {
   return step.cause === "seen" ? [{ ...step, actions: [] }] : [];
 }
 
-/** The contact with its account as it is now: who we are may have been asked just before. */
+/** The contact with the present account, because its identity may have been set just before. */
 async function freshContact(services: Services, contact: Contact): Promise<Contact> {
   return (await AddressBook.open(services)).contact(contact.connection.id) ?? contact;
 }
 
-/** `ended`: lanes that have ended though the page shows their resource, which may be back. */
+/** Plans one page of a list. `ended`: ended lanes whose resource the page shows, so that it may have returned. */
 async function planPage(
   planner: Planner,
   observations: readonly Observation[],
@@ -155,7 +153,7 @@ async function planPage(
         continue;
       }
       const lane = found ?? unseenLane(unseenKey(planner, observation));
-      // What is being paired is the backfill's to decide.
+      // While the backfill pairs this type, the backfill decides about unknown resources.
       const isPairing = contact.connection.pairing.includes(mapping.resource.type);
       const above = observation.parent?.externalId ?? "";
       const isEnded =
@@ -165,7 +163,7 @@ async function planPage(
       const seen = await seenSteps(tx, planner, book, lane, arrival, view, isEnded);
       const isBack = planner.returns.alive.has(above);
       const orphan = isBack ? planOrphan(lane, arrival, book.context(lane, tx.now)) : [];
-      // What brings its parent back has it looked at; here it is only told.
+      // The return of its parent makes Tandem read this resource, so the step only shows the actions.
       const told = orphan.length > 0 && seen.every(({ actions }) => actions.length === 0);
       steps.push(
         ...(told ? [{ cause: "seen", mapping, observation, actions: orphan } as const] : seen),
@@ -179,7 +177,7 @@ async function planPage(
   };
 }
 
-/** Plans one lane with what was seen of its resource. */
+/** Plans one lane by an observation of its resource. */
 async function seenSteps(
   tx: StoreTransaction,
   { mapping, scope, leaving }: Planner,
@@ -191,7 +189,7 @@ async function seenSteps(
 ): Promise<readonly PlannedStep[]> {
   const context = book.context(lane, tx.now);
   const record = recordSide(mapping, lane, records);
-  // What was said stays where it was said for as long as its parent is away.
+  // A comment stays below its resource as long as its parent's pairing is ended.
   const left = record.kind === "gone" && !isBelowEnded ? deletedWhileAway(lane) : lane;
   const outlived = planOutlived(left, arrival, context);
   if (outlived.length > 0) {
@@ -211,8 +209,8 @@ async function seenSteps(
 }
 
 /**
- * Asks by id for each bound resource that was not listed: only a clear answer deletes. What belongs to
- * one that was moved is not deleted, though it is not found: it follows by itself.
+ * Reads by id each paired resource that was not listed: only a clear answer counts as a deletion. A child of a moved
+ * resource is not deleted although it is not found, because it follows its parent.
  */
 async function* planUnlisted(
   planner: Planner,
@@ -247,7 +245,7 @@ async function* planUnlisted(
   }
 }
 
-/** What follows for a resource that neither the list nor a read by id has shown. */
+/** Plans the deletion of a resource that neither the list nor a read by id has shown. */
 async function planGone(
   planner: Planner,
   externalId: string,
@@ -263,7 +261,7 @@ async function planGone(
     const records = await rowsOf(tx, mapping, lanes);
     const steps: PlannedStep[] = [];
     for (const lane of lanes) {
-      // Deleted meanwhile, and told by somebody else.
+      // The lane has ended meanwhile, or the resource moved with its parent.
       if (lane.tombstone !== null || (await hasMovedWithParent(tx, lane, movedParents))) continue;
       const context = book.context(lane, tx.now);
       if (isTooYoungToMiss(lane, context)) return "too_young";
@@ -298,7 +296,7 @@ function unseenKey({ contact, mapping }: Planner, { type, externalId }: Observat
   };
 }
 
-/** A list verifies nothing, and what it shows again is no news. */
+/** The arrival of a listed resource. A list verifies nothing, and adds no event for known content. */
 function listed(observation: Observation): Arrival {
   return { observation, source: "poll", deliveryId: null, verifiedAt: null };
 }

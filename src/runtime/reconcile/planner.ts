@@ -1,4 +1,4 @@
-/** The steps of a reconcile's plan, and the state that each part of planning is given. */
+/** The steps of a reconcile's plan, and the state that the parts of planning share. */
 import type { PlannedAction } from "../../engine/lifecycle/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
@@ -8,57 +8,57 @@ import type { Contact, LaneKey } from "../../store/store.ts";
 import type { Adoptions } from "../admission/index.ts";
 import type { Services } from "../services/index.ts";
 
-/** A resource that was created twice. */
+/** The closing of a resource that was created twice. */
 export interface SurplusStep {
   readonly cause: "surplus";
   readonly lane: LaneId;
-  /** The resource that the lane is bound to, as people name it here: `#7`, or its page where it was transferred. */
+  /** The name of the lane's own resource for people: `#7`, or its page if it was transferred. */
   readonly counterpart: string;
   readonly observation: Observation;
 }
 
-/** A resource that is alive after all, as a read by id showed it. */
+/** The return of a resource, as a read by id showed it. */
 export interface ReturnedStep {
   readonly cause: "returned";
   readonly lane: LaneId;
   readonly observation: Observation;
-  /** Not later than when the read began. */
+  /** A time not later than the beginning of the read. */
   readonly verifiedAt: Instant;
   readonly actions: readonly PlannedAction[];
 }
 
 /** The returns that one run has found so far. It grows while the run plans. */
 export interface Returns {
-  /** Asked for by now, of each type. */
+  /** Lanes whose resource was read already. */
   readonly asked: Set<LaneId>;
-  /** Resources that are alive after all, below which life goes on. */
+  /** Resources that returned, so that their children may be admitted. */
   readonly alive: Set<string>;
 }
 
-/** A record that is gone: the drain ends its pairing, as if it had been told. */
+/** A deleted record: the drain ends its pairing, as if the deletion had been captured. */
 export interface RecordGoneStep {
   readonly cause: "record_gone";
   readonly mapping: Mapping;
   readonly recordType: string;
   readonly recordId: string | null;
-  /** Its counterpart, below which nothing new is taken in. */
+  /** Its counterpart, below which nothing new is admitted. */
   readonly externalId: string | null;
   readonly actions: readonly PlannedAction[];
 }
 
-/** A record that is to be looked at by the drain. */
+/** A record whose connection the drain must decide again. */
 export interface RecordMovedStep extends Pick<LaneKey, "recordType" | "recordId"> {
   readonly cause: "record_moved";
   readonly mapping: Mapping;
-  /** It left this connection, so that its resource here is removed. */
+  /** Whether it left this connection, so that its resource here is removed. */
   readonly leaves: boolean;
-  /** The connections that lose a resource of it, be it this one or others that it has left. */
+  /** The connections that the record has left and in which its resource is removed. */
   readonly losing: readonly ConnectionId[];
-  /** Also what is ended in other connections that it has left: the drain decides on all at once. */
+  /** Includes actions in other connections that the record has left, because the drain decides about all its lanes. */
   readonly actions: readonly PlannedAction[];
 }
 
-/** A step to be carried out, and how; its actions say what comes of it. */
+/** A step to execute. `cause` says how; its actions show the result. */
 export type PlannedStep = {
   readonly mapping: Mapping;
   readonly actions: readonly PlannedAction[];
@@ -68,7 +68,7 @@ export type PlannedStep = {
   | {
       readonly cause: "unpaired";
       readonly key: LaneKey;
-      /** The step that its parent comes here, or is back, by. */
+      /** The step by which its parent arrives here, or returns. */
       readonly above: PlannedStep | null;
     }
   | { readonly cause: "absent"; readonly externalId: string }
@@ -79,18 +79,18 @@ export type PlannedStep = {
   | Pick<RecordGoneStep, "cause" | "recordType" | "recordId" | "externalId">
 );
 
-/** A plan, or the part of it that one look has led to. */
+/** A plan, or one part of it. */
 export interface ReconcilePlan {
-  /** Resources that the lists showed. */
+  /** The number of listed resources. */
   readonly listed: number;
-  /** Missing, but heard of too shortly before to be sure: they are for a later look. */
+  /** The number of missing resources that are too recent to be sure: a later run decides. */
   readonly unconfirmed: number;
-  /** In the order in which they are carried out: parents before their children. */
+  /** The steps in their order of execution: parents before their children. */
   readonly steps: readonly PlannedStep[];
 }
 
 export interface ReconcileScope {
-  /** Whether records are compared too, and get their counterparts; a sweep leaves them out. */
+  /** Whether records are compared and get their counterparts too; a sweep skips that. */
   readonly records: boolean;
 }
 
@@ -99,13 +99,13 @@ export interface Planner {
   readonly contact: Contact;
   readonly mapping: Mapping;
   readonly scope: ReconcileScope;
-  /** The lanes that this plan has bound to resources, be it carried out by now or not. */
+  /** The lanes that this plan has paired with resources, executed or not. */
   readonly adopted: Adoptions;
-  /** Lanes whose record belongs elsewhere: nothing is to be sent there. */
+  /** Lanes whose record has left the connection: nothing may be sent for them. */
   readonly leaving: ReadonlySet<LaneId>;
-  /** Resources whose record is gone: below them nothing new is taken in. */
+  /** Resources whose record is deleted: nothing new is admitted below them. */
   readonly ending: ReadonlySet<string>;
-  /** Missing, but heard of too shortly before: a later look tells. It grows while this runs. */
+  /** Missing resources that are too recent to be sure. It grows while this runs. */
   readonly young: Set<string>;
   readonly returns: Returns;
   readonly signal?: AbortSignal;

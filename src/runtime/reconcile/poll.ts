@@ -1,6 +1,6 @@
 /**
- * The poll: whatever webhooks lost, one poll brings. It reads what was updated since the latest
- * time it has seen, less an overlap, and sends it through the same admission.
+ * The poll: finds every edit whose webhook was lost. It lists resources that were updated since the latest time it has
+ * seen, less an overlap, and admits them like webhooks.
  */
 import { restartRetryable } from "../../engine/lane/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
@@ -18,17 +18,17 @@ import {
 import { type AdmissionSummary, admitArrivals } from "../admission/index.ts";
 import { advanceBackfill } from "../backfill/index.ts";
 
-/** Lists are not read at one instant, and clocks differ: look back this far behind the last time. */
+/** Polls overlap by this much, because a list is not read at one instant, and clocks differ. */
 const OVERLAP_MS = 10 * 60_000;
 
 export interface PollSummary {
   readonly seen: number;
   readonly unchanged: number;
-  /** Errored events that were tried again. */
+  /** The number of errored events that were restarted. */
   readonly restarted: number;
 }
 
-/** Polls one connection through. Failures of the account are noted there and thrown. */
+/** Polls one connection completely. */
 export async function pollConnection(
   services: Services,
   contact: Contact,
@@ -51,7 +51,7 @@ export async function pollConnection(
   return { ...totals, restarted };
 }
 
-/** Polls every connection whose turn it is; one that fails delays no other. */
+/** Polls every connection that is due; a failure of one must not delay the others. */
 export async function pollDue(
   services: Services,
   pollMillis: number,
@@ -119,7 +119,7 @@ async function pollType(
   return totals;
 }
 
-/** Whether a backfill has been through: then there was nothing to list, and a poll looks again. */
+/** Whether a backfill has finished. Without a high-water mark it found nothing, so the poll lists everything. */
 async function wasListed(
   services: Services,
   { connection }: Contact,
@@ -132,7 +132,7 @@ async function wasListed(
   );
 }
 
-/** What was never polled is backfilled: page by page, within its share, and resumed where it was. */
+/** Lists a type for the first time by a backfill: page by page, within the rate limit's share, and resumable. */
 async function listFirst(
   services: Services,
   contact: Contact,
@@ -193,7 +193,7 @@ async function noteProgress(
   });
 }
 
-/** Errors that may have passed are tried again at every cycle, or they would never heal. */
+/** Restarts retryable errors at every poll: no other code does, so they would stay errored. */
 async function restartErrored(services: Services, connection: Connection): Promise<number> {
   return services.store.transaction(async (tx) => {
     const lanes = await tx.lockLanesInState(connection.id, "errored", 500);
@@ -212,10 +212,10 @@ async function notePollFailure(
     { connection: connection.id, container: connection.containerName, ...describeError(thrown) },
     "a poll failed",
   );
-  // The poll may have taken a while, and a pause begins with the answer that asks for it.
+  // A pause begins at the answer that asks for it, which may be long after the poll began.
   const now = await services.store.ledger.now();
   const { account: consequence } = classify(thrown, now);
-  // The next try comes with the next cycle, not at once.
+  // Without `polledAt` the poll would be retried immediately instead of at the next interval.
   await services.store.directory.updateConnection(connection.id, {
     polledAt: now,
     pollError: describeError(thrown).error,

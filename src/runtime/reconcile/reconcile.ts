@@ -1,7 +1,7 @@
 /**
- * Reconciling a connection: what is seen is admitted while the plan is made, as a poll does; the rest of
- * the plan is weighed and carried out, which is to say handed to admission and the lanes' own
- * events. A dry run makes the same plan and carries nothing out.
+ * Reconciling a connection: observations are admitted while the plan is made, as in a poll. The rest of the plan is
+ * weighed and then executed through admission and the lanes' own events. A dry run makes the same plan and executes
+ * nothing.
  */
 import { type Arrival, unchanged } from "../../engine/lane/index.ts";
 import { queueUnsent } from "../../engine/merge/index.ts";
@@ -25,22 +25,22 @@ import type { PlannedStep, ReconcileScope } from "./planner.ts";
 import { carryOutReturns } from "./plan-returns.ts";
 import { noteGone, noteMoved } from "../records/index.ts";
 
-/** Steps carried out in one transaction, so that a large plan holds nobody up. */
+/** The number of steps in one transaction, so that a large plan holds no lock for long. */
 const BATCH = 100;
 
-/** What a reconcile did, or would do. */
+/** The result of a reconcile or of its dry run. */
 export interface Reconciliation {
   readonly listed: number;
-  /** Missing resources that a later look must tell: they were heard of moments before. */
+  /** The number of missing resources that are too recent to be sure: a later run decides. */
   readonly unconfirmed: number;
   readonly actions: readonly PlannedAction[];
-  /** Whether all of it was carried out. */
+  /** Whether the whole plan was executed. */
   readonly applied: boolean;
-  /** Whether what it would delete or overwrite waits for approval; `actions` is what was done. */
+  /** Whether its deletions and overwrites are held for approval; `actions` then shows only executed ones. */
   readonly held: boolean;
 }
 
-/** Reconciles one connection; a dry run says what it would do. */
+/** Reconciles one connection; a dry run only returns the plan. */
 export async function reconcileConnection(
   services: Services,
   contact: Contact,
@@ -53,7 +53,7 @@ export async function reconcileConnection(
     seen.listed += part.listed;
     seen.unconfirmed += part.unconfirmed;
     steps.push(...part.steps);
-    // Later a write of ours may have covered what was seen, and a list that fails loses it.
+    // Admit each page now: later a write of ours may have overwritten its content, or the list may have failed.
     if (!dryRun) await carryOut(services, contact, part.steps.filter(isSeen));
   }
   const actions = steps.flatMap((step) => step.actions);
@@ -71,12 +71,12 @@ export async function reconcileConnection(
   return { ...seen, actions: done.flatMap((step) => step.actions), applied: goes, held: !goes };
 }
 
-/** What was seen is admitted as any poll would admit it, surplus counted with it; it is never held. */
+/** Whether a step only admits an observation, as a poll does. Such a step is never held. */
 function isSeen({ cause }: PlannedStep): boolean {
   return cause === "seen" || cause === "surplus";
 }
 
-/** Weighs what would be deleted or overwritten; the rest of a plan is what any poll would do. */
+/** Checks the plan's deletions and overwrites against the blast radius; a poll would do the rest as well. */
 async function isWithinReach(
   services: Services,
   { connection }: Contact,
@@ -101,7 +101,7 @@ async function isWithinReach(
   return checkBlastRadius(services, connection, kind, outlook, affected);
 }
 
-/** How many pairings the smallest of the connections has: a large one lends it no room. */
+/** The number of pairings of the smallest connection, so that a large one does not raise the allowed share. */
 async function leastPaired(services: Services, ids: readonly ConnectionId[]): Promise<number> {
   return services.store.transaction(async (tx) => {
     const counts: number[] = [];
@@ -110,7 +110,7 @@ async function leastPaired(services: Services, ids: readonly ConnectionId[]): Pr
   });
 }
 
-/** What does harm by writing; the rest takes something away. */
+/** The kinds of actions that count as overwrites; the others count as deletions. */
 const OVERWRITES: ReadonlySet<PlannedKind> = new Set([
   "patch_resource",
   "restore_record",
@@ -122,14 +122,11 @@ const DANGEROUS: ReadonlySet<PlannedStep["cause"]> = new Set([
   "outlived",
   "record_differs",
   "record_gone",
-  // As many as were taken for deleted by one mistake come back by another.
+  // One mistake may take many resources for deleted; another may restore as many.
   "returned",
 ]);
 
-/**
- * A record or resource that is there now is gone, or says something else, afterwards; or it is to
- * come below one of that kind.
- */
+/** Whether a step deletes or overwrites an existing record or resource, or depends on such a step. */
 function isDangerous(step: PlannedStep): boolean {
   const { cause } = step;
   if (cause === "unpaired") return step.above !== null && isDangerous(step.above);
@@ -137,14 +134,14 @@ function isDangerous(step: PlannedStep): boolean {
   return DANGEROUS.has(cause);
 }
 
-/** What a dangerous step does harm to. A record that is moved is removed wherever it was. */
+/** The actions of a dangerous step that delete or overwrite. A moved record may lose several resources. */
 function harmOf({ cause, actions }: PlannedStep): readonly PlannedAction[] {
   if (cause === "unpaired") return [];
   if (cause !== "record_moved") return actions.slice(0, 1);
   return actions.filter(({ kind }) => kind === "remove_resource" || kind === "detach_record");
 }
 
-/** Carries steps out: what each leads to by now is decided anew, on its locked lane. */
+/** Executes steps. Each is decided again on its locked lane, because the lane may have changed since the plan. */
 async function carryOut(
   services: Services,
   contact: Contact,
@@ -197,7 +194,7 @@ async function carryOutBatch(
   );
 }
 
-/** What is admitted for a step; `null` where nothing was seen. */
+/** The arrival to admit for a step; `null` if the step has none. */
 function arrivalOf(step: PlannedStep, tx: StoreTransaction): Arrival | null {
   const unverified = { deliveryId: null, verifiedAt: null };
   if (step.cause === "seen" || step.cause === "surplus") {
@@ -217,7 +214,7 @@ async function decideLanes(
   await tx.saveLanes(lanes.map((before) => ({ before, after: decide(before) })));
 }
 
-/** Closes what was created twice, or deletes it where nothing of its kind is closed. */
+/** Closes a surplus resource, or deletes it if its type cannot be closed. */
 async function closeSurplus(
   services: Services,
   contact: Contact,

@@ -1,7 +1,6 @@
 /**
- * The id sweep: what neither webhooks nor polls can tell. It lists everything, asks by id for each
- * resource that the list no longer has, and closes surplus resources of our own: a reconcile that
- * leaves records alone.
+ * The id sweep: finds deletions that neither webhooks nor polls report. It lists everything, reads by id each resource
+ * that the list lacks, and closes surplus resources. It is a reconcile that does not compare records.
  */
 import type { PlannedKind } from "../../engine/lifecycle/index.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -9,22 +8,22 @@ import { AddressBook, type Contact, type Services, describeError } from "../serv
 import { approvedRuns } from "../safety/index.ts";
 import { reconcileConnection } from "./reconcile.ts";
 
-/** When a connection is swept again that failed, or where a lagging read leaves something uncertain. */
+/** The delay before a sweep is repeated that failed, or that a stale read left uncertain. */
 const LOOK_AGAIN_MS = 5 * 60_000;
 
 export interface SweepSummary {
   readonly listed: number;
-  /** Missing resources that were heard of too shortly before to be sure. */
+  /** The number of missing resources that are too recent to be sure. */
   readonly unconfirmed: number;
-  /** Records that were deleted, archived or let go of with their resource. */
+  /** Records that were deleted, archived or detached with their resource. */
   readonly deleted: number;
   /** Surplus resources of ours that were closed. */
   readonly closed: number;
-  /** Whether some of it waits for approval. */
+  /** Whether a part of the plan is held for approval. */
   readonly held: boolean;
 }
 
-/** Sweeps every connection whose turn it is. */
+/** Sweeps every connection that is due. */
 export async function sweepDue(
   services: Services,
   sweepMillis: number,
@@ -45,7 +44,7 @@ export async function sweepDue(
   for (const contact of due) {
     try {
       const { unconfirmed, held } = await sweepConnection(services, contact, signal);
-      // What is held is looked at again when it is approved, and not before.
+      // A held run is repeated when it is approved, not earlier.
       if (unconfirmed === 0 || held) continue;
       await services.store.directory.updateConnection(contact.connection.id, { sweptAt: again });
     } catch (thrown) {
@@ -61,7 +60,7 @@ export async function sweepDue(
   return due.length;
 }
 
-/** Sweeps one connection through. */
+/** Sweeps one connection completely. */
 export async function sweepConnection(
   services: Services,
   contact: Contact,

@@ -1,9 +1,9 @@
 /**
- * Records in a connection's scope that have neither lane, event nor captured write. Nothing looks at such a
- * record again, so the local sweep counts them for `status`.
+ * Records in a connection's scope that have neither lane, event nor captured write. No other code would ever find such
+ * a record, so the local sweep counts them for `status`.
  *
- * Where a finished backfill has given every record a counterpart, a write must have been missed: the drain
- * gets the record again. Elsewhere existing records were left out on purpose, so they are only counted.
+ * If a finished backfill has given every record a counterpart, the capture of a write must be missing: the drain gets
+ * the record again. Otherwise existing records were left out on purpose, so they are only counted.
  */
 import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
@@ -11,14 +11,14 @@ import type { Contact, Services } from "../services/index.ts";
 import { type UnpairedRecord, unpairedRecords } from "../backfill/index.ts";
 import type { Untold } from "../records/index.ts";
 
-/** Rows looked at in one transaction. */
+/** The number of rows that one transaction reads. */
 const BATCH = 500;
-/** Records handed to the drain by one sweep; the next sweep continues. */
+/** The number of records that one sweep hands to the drain; the next sweep continues. */
 const REPAIRED = 1_000;
 
 export interface Untracked {
   readonly count: number;
-  /** Those that the drain is to get again. */
+  /** The records that the drain must get again. */
   readonly missed: readonly Untold[];
 }
 
@@ -61,7 +61,7 @@ async function withoutChange(
   const { recordType, resource } = mapping;
   const ids = records.map(({ key }) => key.recordId);
   const captured = await tx.changes.peek(recordType, ids);
-  // A drain that committed before the look at captured writes has made its lanes visible.
+  // A drain that committed before captures were read here has made its lanes visible.
   const lanes = (await tx.findLanesByRecord(recordType, ids)).filter(
     ({ connectionId, resourceType }) =>
       connectionId === connection.id && resourceType === resource.type,
