@@ -1,4 +1,4 @@
-/** Switching on again, a connection or one record: the newest event of each lane goes on, with a re-read. */
+/** Enabling a connection or the pairings of one record: the newest event of each lane is requeued with a re-read. */
 import { enableLane, pairingOff } from "../../engine/lane/index.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Services } from "../services/index.ts";
@@ -17,7 +17,7 @@ export async function enableConnection(
     const cursor: LaneId | null = after;
     const last: LaneId | undefined = await services.store.transaction(async (tx) => {
       const lanes = await tx.lockLanesInState(connection, "disabled", 200, cursor ?? undefined);
-      // A pairing that was switched off by itself is switched on by itself.
+      // A quarantined pairing stays off: a person must enable its record.
       const held = lanes.filter((lane) => pairingOff(lane) !== "quarantined");
       await tx.saveLanes(held.map((before) => ({ before, after: enableLane(before, tx.now) })));
       return lanes.at(-1)?.id;
@@ -27,7 +27,7 @@ export async function enableConnection(
   }
 }
 
-/** Switches the pairings of a record on again; returns how many were off. */
+/** Enables the pairings of a record; returns how many were switched off. */
 export async function enableRecord(
   services: Services,
   recordType: string,

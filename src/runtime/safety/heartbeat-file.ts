@@ -1,7 +1,7 @@
 /**
- * What this host has seen a database keep, remembered outside of it: in the process, and where a file is
- * given also from one process to the next. What is remembered was committed, so a database that does not
- * know it was set back; remembering less, after a crash or beside another process, does no harm.
+ * The last heartbeat whose commit this host has seen, kept outside the database: in the process and, if a file is
+ * given, from one process to the next. A database without that heartbeat was set back. An older heartbeat, after a
+ * crash or beside another process, does no harm.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { formatInstant, parseInstant } from "../../model/instant.ts";
 import { type Log, describeError } from "../services/index.ts";
 
 export interface BeatMemory {
-  /** @param place Where the database lives; `null`: its server does not tell. */
+  /** @param place The identity of the database's server; `null`: not known. */
   recall(place: string | null): Promise<Beat | null>;
   keep(place: string | null, beat: Beat): Promise<void>;
   /** A name for a host that has none yet. */
@@ -31,12 +31,12 @@ export function beatsInProcess(): BeatMemory {
   };
 }
 
-/** By place: a host may work on several databases, one after another. */
+/** Heartbeats by the server's identity, because a host may work on several databases. */
 const content = z.record(z.string(), z.object({ host: z.uuid(), at: z.string() }));
 
 /**
- * A file that cannot be read or written leaves a host with what its process remembers. So does a database
- * whose place is not known: the next process may be at another, which never knew the beat.
+ * Keeps heartbeats in a file. If the file cannot be read or written, only the process remembers them. The same holds
+ * for a server without identity: the next process may use another database, which never had the heartbeat.
  */
 export function beatsInFile(path: string, log: Log): BeatMemory {
   const here = beatsInProcess();
@@ -52,7 +52,7 @@ export function beatsInFile(path: string, log: Log): BeatMemory {
 
   async function write(all: z.infer<typeof content>): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
-    // At once: nobody reads half of it.
+    // A rename is atomic, so that no other process reads a half-written file.
     const next = `${path}.${randomUUID()}`;
     await writeFile(next, JSON.stringify(all), { flag: "wx", mode: 0o600 });
     await rename(next, path);
@@ -65,7 +65,7 @@ export function beatsInFile(path: string, log: Log): BeatMemory {
       const kept = (await read())[place];
       if (kept === undefined) return known;
       const told = { host: kept.host, at: parseInstant(kept.at) };
-      // Another process may have seen more: a database may know our beat and not that one.
+      // Another process may have seen a later heartbeat, which proves more.
       return known === null || known.at < told.at ? told : known;
     },
     async keep(place, beat) {

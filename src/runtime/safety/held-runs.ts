@@ -1,14 +1,14 @@
-/** Runs are weighed before they do anything; those that would do too much wait for a person. */
+/** Runs are checked against the blast radius before they do anything; a run over it is held for a person. */
 import { type BlastRadius, weigh } from "../../engine/limits/index.ts";
 import type { Outlook, RunKind, AffectedRecord } from "../../model/held-run.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { ConnectionId } from "../../model/ids.ts";
 import type { Services } from "../services/index.ts";
 
-/** How many of the affected records are kept to be shown. */
+/** How many of the affected records are kept for display. */
 export const SAMPLE = 10;
 
-/** Whether a run may go on; if not, it is held, and whoever asks how things stand is told. */
+/** Checks whether a run may continue. If not, it is held and shown in `status`. */
 export async function checkBlastRadius(
   services: Services,
   connection: Connection,
@@ -35,7 +35,7 @@ export async function checkBlastRadius(
   return goes;
 }
 
-/** The connections where a run of a kind was approved and has not gone on yet. */
+/** The connections with an approved run of this kind that was not executed yet. */
 export async function approvedRuns(
   services: Services,
   kind: RunKind,

@@ -1,9 +1,9 @@
 /**
- * Guards: whose database this is, runs that would do too much, and what keeps a connection off.
+ * Guards: copied databases, runs over their blast radius, and connections that must stay off.
  *
  * 1. Nothing is posted while this database may be a copy, or was set back.
- * 2. A run beyond the blast radius waits for a person.
- * 3. A worker stops, and says so, where the schema does not fit its mappings.
+ * 2. A run over its blast radius waits for a person.
+ * 3. A worker stops, and logs why, if the schema does not fit its mappings.
  */
 export { enableConnection, enableRecord } from "./enable-connection.ts";
 export { beatsInFile, beatsInProcess } from "./heartbeat-file.ts";

@@ -1,4 +1,4 @@
-/** The guard before everything that posts: is this database ours, where it was, and as new as it was? */
+/** The guard before everything that posts: checks that the database is neither a copy nor set back. */
 import { creationValues } from "../../engine/creates/index.ts";
 import {
   type Beat,
@@ -27,20 +27,20 @@ import {
 import type { BeatMemory } from "./heartbeat-file.ts";
 import { drainChanges } from "../outbound/index.ts";
 
-/** How long an answer holds: a database does not become another under a running process. */
+/** How long a result is valid: the database rarely changes under a running process. */
 const HOLDS_MS = 60_000;
 
 /**
- * How long others have to tell that a replica that took over lacks what they committed: loops rest five
- * seconds at most while the database is in trouble.
+ * How long other processes have to report that a replica that took over lacks their commits. Their loops rest for at
+ * most five seconds while the database is in trouble.
  */
 const OTHERS_TELL_MS = 10_000;
 const FAILED_OVER =
-  "a replica took over: for ten seconds other processes may tell what it lacks, and then it goes on by itself";
+  "a replica took over: Tandem waits ten seconds for other processes to report commits that it lacks, and then continues";
 
-/** What somebody who meets a foreign database can do. */
+/** The next step for a person whose database is refused. */
 export const FOREIGN_REMEDY =
-  "`tandem approve instance` goes on with this copy; everything is read again first.";
+  "If this database should be used, run `tandem approve instance`; Tandem then reads everything again first.";
 
 export function createInstanceGuard(
   { instance }: Pick<Store, "instance">,
@@ -57,14 +57,14 @@ export function createInstanceGuard(
     if (!isTold) {
       log.error(
         { code: "foreign_instance", why, fix: FOREIGN_REMEDY },
-        "nothing is worked on until it is approved",
+        "no event is processed until the database is approved",
       );
     }
     isTold = true;
     return why;
   }
 
-  /** The beat of ours that the database does not know; `null`: it knows all, and is told that we are at work. */
+  /** Our heartbeat that the database lacks; `null`: it lacks none, and a new heartbeat was written. */
   async function missed(stored: StoredInstance, place: string | null): Promise<Beat | null> {
     const seen = await beats.recall(place);
     const host = seen?.host ?? beats.newHost();
@@ -116,7 +116,7 @@ export function createInstanceGuard(
   };
 }
 
-/** Runs what posts or reads at an integration; a foreign database gets none of it done. */
+/** Runs work that posts or reads at an integration, unless the database is refused. */
 export async function unlessForeign(
   { instance }: Services,
   work: () => Promise<number>,
@@ -125,14 +125,14 @@ export async function unlessForeign(
 }
 
 /**
- * A person's word that this copy is the one to go on with. Everything is listed anew, and whatever
- * waits to be written looks at its resource first.
+ * Approves this copy of the database for use. Everything is listed again, and every waiting write reads its resource
+ * first.
  */
 export async function approveInstance(services: Services): Promise<void> {
   const { store } = services;
   await drainOld(services);
   const book = await AddressBook.open(services);
-  // Beside a copy the original may still be at work, and create what waits in both.
+  // The original of a copy may still run, and create the resources that wait in both databases.
   const { stored, place } = await store.instance.read();
   const isAlone = stored !== null && stored.setBack !== null && stored.place === place;
   for (const connection of await store.directory.connections()) {
@@ -146,9 +146,8 @@ export async function approveInstance(services: Services): Promise<void> {
 }
 
 /**
- * What was captured before the backup, and not yet looked at, is as old as what waits. Some of it may be
- * in a worker's hands, which a drain of ours skips: it is waited for, and what the app writes
- * meanwhile is not.
+ * Drains the captures that exist now, which are as old as the waiting events. A drain skips captures that another
+ * worker holds, so this waits until these are gone; it does not wait for later captures.
  */
 async function drainOld(services: Services): Promise<void> {
   const { store } = services;
@@ -183,7 +182,7 @@ async function takeUpLanes(
   } while (after !== null);
 }
 
-/** What a create of the lane's record would say; `null` where there is no such record, or it has a resource. */
+/** The create that the lane's record would need; `null` if there is no such record, or if it has a resource. */
 async function lostCreate(
   tx: StoreTransaction,
   lane: Lane,
@@ -202,7 +201,7 @@ async function lostCreate(
   } catch (thrown) {
     log.warn(
       { record: `${lane.recordType}:${recordId}`, ...describeError(thrown) },
-      "its resource cannot be looked for: a person says whether there is one",
+      "its resource cannot be searched for, because its mapping fails: check whether one exists",
     );
     return null;
   }

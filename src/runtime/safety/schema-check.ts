@@ -1,13 +1,12 @@
 /**
- * Whether this process may work on the database as it is now. Another generation of code or mappings
- * may have migrated it meanwhile: a worker of the old one then stops, says so, and goes on by itself
- * should it fit again.
+ * Whether this process's code and mappings fit the database's present schema. A newer version may have migrated it
+ * meanwhile: a worker of the old version then stops claiming, logs why, and continues if the schema fits again.
  */
 import { type Instant, SECOND } from "../../model/instant.ts";
 import type { Misfit } from "../../store/database/index.ts";
 import type { Services } from "../services/index.ts";
 
-/** Asked at most so often, however busy the loops are. */
+/** The least time between two checks, however busy the loops are. */
 const ASK_AGAIN = SECOND;
 
 export function watchFitness({
@@ -36,7 +35,7 @@ export function watchFitness({
     const code = misfit?.code ?? null;
     if (code === told) return misfit === null;
     told = code;
-    if (misfit === null) log.info({}, "code, mappings and schema fit again; working on");
+    if (misfit === null) log.info({}, "code, mappings and schema fit again; this worker continues");
     else log.error({ ...misfit }, "this worker has stopped claiming");
     return misfit === null;
   };

@@ -1,7 +1,7 @@
 /**
- * Connections whose scope no record can have (situation 71): refused where they are connected. Where the row was
- * deleted later, or the column's type changed, the connection is switched off with the reason, its events wait, and it
- * goes on by itself once the scope fits.
+ * Connections whose scope no record can have (situation 71). `tandem connect` refuses such a scope. If the row is
+ * deleted later, or the column's type changes, the connection is switched off with the reason and its events wait. It
+ * is switched on again once the scope fits.
  */
 import type { Connection } from "../../model/connection.ts";
 import type { Mapping } from "../../model/mapping.ts";
@@ -23,8 +23,8 @@ import { enableConnection } from "./enable-connection.ts";
 type Scoped = Pick<Connection, "integration" | "scope">;
 
 /**
- * What failed, or, where the table refused a record because of its connection's scope, that. Then the connection is
- * switched off: every other record that comes in would be refused, too.
+ * Returns the error, or an `UnfitScopeError` if the table refused a record because of its connection's scope. Then the
+ * connection is switched off, because the table would refuse every other new record too.
  */
 export async function blameScope(
   services: Services,
@@ -45,7 +45,7 @@ export async function blameScope(
   return new UnfitScopeError(unfit, thrown);
 }
 
-/** Switches on again what was switched off for its scope, where that fits by now; returns how many. */
+/** Switches connections on again whose scope fits by now; returns how many. */
 export async function resumeFitScopes(services: Services): Promise<number> {
   const connections = await services.store.directory.connections();
   let resumed = 0;
@@ -54,13 +54,16 @@ export async function resumeFitScopes(services: Services): Promise<number> {
     if ((await findUnfitScope(services, connection)) !== null) continue;
     await enableConnection(services, connection.id);
     const { id, containerName: container, pausedReason: was } = connection;
-    services.log.info({ connection: id, container, was }, "a connection goes on: its scope fits");
+    services.log.info(
+      { connection: id, container, was },
+      "a connection was switched on again because its scope fits",
+    );
     resumed += 1;
   }
   return resumed;
 }
 
-/** What is wrong with the scope of a connection that is, or is to be; `null`: nothing. */
+/** Checks the scope of an existing or new connection; `null`: the scope fits. */
 export function findUnfitScope(
   services: Services,
   { integration, scope }: Scoped,
