@@ -150,7 +150,7 @@ export default defineConfig(
     name: "tandem/plain words",
     files: [
       "src/{model,engine}/**",
-      "src/runtime/{admission,claims,deletions,inbound,outbound,records}/**",
+      "src/runtime/{admission,claims,deletions,identities,inbound,moves,outbound,reconcile,records,safety,services,worker}/**",
     ],
     rules: { "tandem/plain-words": "error" },
   },
