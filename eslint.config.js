@@ -252,7 +252,7 @@ export default defineConfig(
     name: "tandem/plain words",
     files: [
       ...["src/integrations/**", "src/server/**", "src/cli/**", "src/dashboard/**", "src/demo/**"],
-      ...["src/*.ts", "src/testing/**"],
+      ...["src/*.ts", "src/testing/**", "bench/**", "scripts/**", "eslint/**"],
     ],
     rules: { "tandem/plain-words": "error" },
   },

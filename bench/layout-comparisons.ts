@@ -1,8 +1,8 @@
-/** The questions about the layout, each asked with the least SQL that shows it. */
+/** The questions about the schema's layout, each with the least SQL that shows the difference. */
 import type pg from "pg";
 import type { Comparison, Side } from "./measure.ts";
 
-/** A payload of about 2 KB and 10 KB, as GitHub's are: JSON in which every quote must be escaped. */
+/** A payload of about 2 KB or 10 KB, like GitHub's: JSON in which every quote must be escaped. */
 const payload = (bytes: number, seed: number): string =>
   JSON.stringify(
     Array.from({ length: Math.ceil(bytes / 60) }, (_, index) => ({
@@ -14,7 +14,7 @@ const EVENT = `lane_id bigint not null, direction text not null, state text not 
   reason text not null, content jsonb, run_at timestamptz not null default now(),
   finished_at timestamptz`;
 
-/** An event's life: born queued, claimed, ended; with a history of 200,000 that ended before. */
+/** The life of an event: queued, claimed, ended, in a history of 200,000 events that ended earlier. */
 const life: Comparison = {
   id: "queue-apart",
   question: "may an event stay in the queue's table when it has ended?",
@@ -64,7 +64,7 @@ const life: Comparison = {
   ],
 };
 
-/** Decisions move a lane's clock far more often than its content. */
+/** Decisions change a lane's clock far more often than its content. */
 const narrow: Comparison = {
   id: "narrow-lanes",
   question: "should a lane's clock lie beside its content (1 KB, held three times)?",
@@ -84,7 +84,7 @@ const narrow: Comparison = {
   ],
 };
 
-/** The three ways to hand a batch of payloads to Postgres through node-postgres. */
+/** The three ways to send a batch of payloads to Postgres through node-postgres. */
 function sending(
   id: string,
   bytes: number,
@@ -125,7 +125,7 @@ const byJson = (client: pg.Client, rows: readonly string[]): Promise<unknown> =>
     JSON.stringify(rows),
   ]);
 
-/** Rows of the queue are written under their lane's lock, so a key to the lane tells nothing. */
+/** The queue is written under the lock of its lane, so a foreign key to the lane proves nothing new. */
 const key: Comparison = {
   id: "no-foreign-key",
   question: "does the queue need a foreign key to its lane?",

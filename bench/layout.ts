@@ -1,9 +1,9 @@
 /**
- * `npm run bench:layout`: the physical choices of the schema, each beside its alternative, on a real
- * Postgres in one run. Times are ratios of medians over interleaved rounds; bytes of WAL and the share
- * of HOT updates hardly vary from run to run. `--json` prints them for machines.
+ * `npm run bench:layout`: the physical choices of the schema, each compared with its alternative, on a real
+ * Postgres in one run. Times are ratios of medians over interleaved rounds. Bytes of WAL and the share of HOT
+ * updates hardly vary between runs. `--json` prints the results for machines.
  *
- * What is compared is the SQL of a choice alone, without Tandem's rules around it.
+ * Only the SQL of a choice is compared, without Tandem's rules around it.
  */
 import { parseArgs } from "node:util";
 import pg from "pg";

@@ -1,14 +1,14 @@
-/** Measures the sides of one comparison in turn, round after round, and gives ratios. */
+/** Measures the sides of one comparison in turn, for several rounds, and computes ratios. */
 import type pg from "pg";
 
-/** One way to lay the same facts out. */
+/** One layout for the same facts. */
 export interface Side {
   readonly name: string;
-  /** Makes its tables and what lies in them before. */
+  /** Creates its tables and their first rows. */
   readonly setUp: readonly string[];
   /** Tables whose updates are counted as HOT or not. */
   readonly tables: readonly string[];
-  /** Does the work of `size` items; `round` makes their keys new. */
+  /** Does the work of `size` items; `round` makes their keys unique. */
   readonly work: (client: pg.Client, size: number, round: number) => Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export interface Comparison {
   readonly question: string;
   /** Items in a round. */
   readonly size: number;
-  /** The chosen one first, then the alternative. */
+  /** The chosen side first, then the alternative. */
   readonly sides: readonly [Side, Side];
 }
 
@@ -27,7 +27,7 @@ export interface SideResult {
   readonly millis: number;
   /** Per item, the median of the rounds. */
   readonly walBytes: number;
-  /** The share of updates that touched no index; `null` where nothing was updated. */
+  /** The share of updates that touched no index; `null` without updates. */
   readonly hotShare: number | null;
 }
 
@@ -35,11 +35,11 @@ export interface Measured {
   readonly id: string;
   readonly question: string;
   readonly sides: readonly [SideResult, SideResult];
-  /** The alternative over the chosen one: above 1 speaks for the choice. */
+  /** The alternative divided by the choice: above 1, the choice is better. */
   readonly ratio: {
     readonly millis: number;
     readonly walBytes: number;
-    /** Of the rounds' own ratios of time, the least and the greatest. */
+    /** The least and the greatest of the rounds' own ratios of time. */
     readonly spread: string;
   };
 }

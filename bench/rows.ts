@@ -28,5 +28,5 @@ const ALL: readonly Row[] = [
   ...BULK,
 ];
 
-// Some rows come of one piece of work, and stand together above.
+// Rows from one piece of work stand together above, so sort them.
 export const ROWS: readonly Row[] = ALL.toSorted((a, b) => a.id - b.id);

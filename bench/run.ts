@@ -1,10 +1,10 @@
 /**
- * `npm run bench`: Tandem beside its peers and beside what Postgres can do, on the same work in the same
- * run. A round runs everybody in turn; the first one warms up and checks, and is not counted. `--quick`
- * takes less work, `--only 1` takes some rows, `--json` prints them for machines, `--scale 0.02` takes
- * that share of the work of the rows that take long, to try them. To learn what binds: `--statements`
- * adds what each statement costs the database, `--profile DIR` writes CPU profiles. `--write` puts the
- * figures into `docs/benchmarks.md`; with `--only`, those of these rows in the place of theirs.
+ * `npm run bench`: Tandem, its peers, and the limit of Postgres, with the same work in the same run. A round
+ * runs all of them in turn. The first round warms up and checks, and is not counted. `--quick` does less work,
+ * `--only 1` runs some rows, `--json` prints the results for machines, `--scale 0.02` does that share of the
+ * work of long rows, to try them. To find a bottleneck, `--statements` adds the database's cost of each
+ * statement, and `--profile DIR` writes CPU profiles. `--write` writes the figures into `docs/benchmarks.md`;
+ * with `--only` it replaces the figures of these rows.
  */
 import { parseArgs } from "node:util";
 import { startDurablePostgres } from "../test/harness/postgres-server.ts";
@@ -81,7 +81,7 @@ if (values.write) {
 }
 process.exitCode = faults.length === 0 ? 0 : 1;
 
-/** Everybody who takes part in a round, once. */
+/** All participants of a round, once each. */
 function entriesOf(all: readonly Row[], round: number): readonly Entry[] {
   const due = all.filter((row) => round <= (row.rounds ?? rounds));
   const entries = due.flatMap(({ of, to, beside = [] }) => [
@@ -117,7 +117,7 @@ async function runRound(
   return outcomes;
 }
 
-/** What one of them cannot do is a fault, and the others are run all the same. */
+/** A failed entry is a fault, and the others still run. */
 async function runEntry(entry: Entry, setting: Setting): Promise<Outcome> {
   try {
     return await entry.run(setting);

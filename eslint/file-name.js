@@ -1,6 +1,6 @@
 /**
- * A file is named after what it is about. The words below name none: what they collect has nothing
- * in common but having had no better place, and nobody finds it again.
+ * A file is named after its subject. The words below name none: such files collect unrelated code, which
+ * readers do not find again.
  */
 import { relative, sep } from "node:path";
 

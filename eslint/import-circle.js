@@ -1,6 +1,6 @@
 /**
- * No module needs itself, be it through types alone: modules in a circle can only be read, moved and changed as one.
- * `import-x/no-cycle` does not look at `import type`.
+ * No module may need itself, not even through types: modules in a circle can only be read, moved and changed
+ * together. `import-x/no-cycle` ignores `import type`.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
@@ -8,10 +8,10 @@ import { dirname, relative, resolve } from "node:path";
 /** `from "./a.ts"` and `import("./a.ts")`. */
 const IMPORT = /(?:^|[\s}])from\s+"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"/g;
 
-/** The imports of each file, read again only when it has changed. */
+/** The imports of each file, read again only after a change. */
 const known = new Map();
 
-/** @returns {readonly string[]} the files that `file` imports */
+/** @returns {readonly string[]} the imported files of `file` */
 function importsOf(file) {
   const changed = statSync(file).mtimeMs;
   const before = known.get(file);
@@ -23,7 +23,7 @@ function importsOf(file) {
   return imports;
 }
 
-/** @returns {readonly string[] | null} the shortest way from one of some files to another, both included */
+/** @returns {readonly string[] | null} the shortest path from one of some files to another, both included */
 function wayFrom(starts, end) {
   const cameFrom = new Map(starts.map((start) => [start, null]));
   for (const file of cameFrom.keys()) {
@@ -56,7 +56,7 @@ export const importCircle = {
     };
     const report = () => {
       const imported = found.map(({ file }) => file);
-      // One search for all imports: in nearly every file none of them leads back.
+      // One search for all imports, because almost no file has a circle.
       if (wayFrom(imported, own) === null) return;
       for (const { source, file } of found) {
         const way = wayFrom([file], own);

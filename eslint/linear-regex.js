@@ -1,7 +1,7 @@
 /**
- * Text comes from strangers, so every regular expression must read it in linear time. One that begins
- * with an unbounded repeat and goes on, such as `\s*\n` or `\s+$`, is tried again at each character of a
- * long run. A lookbehind that lets it begin only where the run begins, or `^`, makes it linear.
+ * Texts come from unknown senders, so every regular expression must read them in linear time. An expression
+ * that begins with an unbounded repeat followed by more, such as `\s*\n` or `\s+$`, is tried again at each
+ * character of a long run. A lookbehind that only matches at the start of the run, or `^`, makes it linear.
  */
 const ATOM = String.raw`(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\^$()[\]{}|?*+])`;
 const REPEAT_AND_MORE = new RegExp(String.raw`^(?:\((?:\?:)?)*${ATOM}(?:[*+]|\{\d+,\})\??[^?)|]`);
@@ -13,7 +13,7 @@ export const linearRegex = {
     schema: [],
     messages: {
       quadratic:
-        "/{{pattern}}/ takes quadratic time on a long run of what it begins with: anchor it, or use trim or split.",
+        "/{{pattern}}/ takes quadratic time on a long run of its first part: anchor it, or use trim or split.",
     },
   },
   create(context) {

@@ -1,15 +1,16 @@
 /**
  * The language rules of CONTRIBUTING.md that a pattern can express, for comments, titles, messages and Markdown:
- * a sentence names its subject, and says it with the field's words (docs/glossary.md).
+ * a sentence names its subject, and uses the words of the field (docs/glossary.md).
  *
- * `badSentences` is the rule itself: ESLint applies it to TypeScript and JavaScript, `scripts/plain-words.mjs` to Markdown.
+ * `badSentences` is the rule itself. ESLint applies it to TypeScript and JavaScript, `scripts/plain-words.mjs` to
+ * Markdown.
  */
 
 /** A sentence that begins with one of these hides its subject; a question may begin with them. */
 const beginning =
   /^(who|what|whoever|whatever|whichever|whose|whom|whomever|nobody|somebody|where|wherever|of)\b/i;
 
-/** House words for which the field has a precise one, and that one. */
+/** House words, each with the precise words of the field. */
 const houseWords = [
   [/\buntold\b/i, "not reported, pending"],
   [/\banew\b/i, "again, or: recreate, requeue, restart"],
@@ -19,7 +20,7 @@ const houseWords = [
 ];
 
 /**
- * The sentences of `text` that break a rule, each with why.
+ * The sentences of `text` that break a rule, each with the reason.
  * @param {string} text Plain text: no comment markers, no Markdown.
  * @returns {{ sentence: string, offset: number, why: string }[]}
  */
@@ -45,15 +46,15 @@ export function badSentences(text) {
   return found;
 }
 
-/** Directives and references, which are no sentences. */
+/** Directives and references, which are not sentences. */
 const noSentence = /^\s*(eslint-|@ts-|prettier-|\/ <reference|c8 |v8 )/;
 
-/** The texts of a program's comments: lines that follow each other are one text. */
+/** The texts of a program's comments; consecutive line comments are one text. */
 function commentTexts(sourceCode) {
   const texts = [];
   for (const comment of sourceCode.getAllComments()) {
     if (noSentence.test(comment.value) || comment.type === "Shebang") continue;
-    // As long as before, so that an offset in the text is one in the file.
+    // The length stays the same, so that an offset in the text is one in the file.
     const value = comment.value
       .replace(/^[ \t]*\*/gm, (marker) => " ".repeat(marker.length))
       .replace(/`[^`\n]*`/g, (code) => "x".repeat(code.length))
@@ -91,7 +92,7 @@ export const plainWords = {
         context.report({ loc, messageId: "unclear", data: { why, sentence } });
       }
     };
-    /** Only what people read: more than three words. A value, a query or a key is none. */
+    /** Checks texts for people: those with more than three words that are no query. */
     const reportText = (value, node) => {
       if (/^\s*(select|insert|update|delete|with|create|alter)\b/i.test(value)) return;
       if (value.trim().split(/\s+/).length > 3) report(value, node.range[0] + 1);

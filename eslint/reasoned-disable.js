@@ -1,7 +1,7 @@
 /**
- * A rule may be wrong about one line; then the line says which rule and why:
+ * A rule may be wrong about one line; then the line names the rule and the reason:
  * `// eslint-disable-next-line no-bitwise -- mulberry32 is defined on 32-bit words`.
- * Whole files are not exempted in place: that is a decision for eslint.config.js, with its reason.
+ * Whole files are exempted only in eslint.config.js, with a reason.
  */
 
 /** @type {import("eslint").Rule.RuleModule} */
@@ -23,7 +23,7 @@ export const reasonedDisable = {
           const [, scope, rest] = directive;
           const oneLine = scope === "-next-line" || scope === "-line";
           if (oneLine && /^[^-\s][^]*?\s--\s+\S/.test(rest)) continue;
-          // Before the first column: a directive that exempts the file must not exempt itself.
+          // Before the first column, so that a directive for the whole file cannot disable this report.
           context.report({
             loc: { line: 1, column: -1 },
             messageId: "unreasoned",

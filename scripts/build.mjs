@@ -1,5 +1,5 @@
-// Builds dist/: compiled modules and types by tsc, and beside them the dashboard's static files and the
-// data directory that new PGlites begin with. With --if-changed only where a source has changed since.
+// Builds dist/: modules and types by tsc, the dashboard's static files, and the data directory for new PGlites.
+// With --if-changed, only if a source has changed since the last build.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -23,7 +23,7 @@ const SOURCES = ["src", "scripts/build.mjs", "scripts/prepare-database.mjs"]
   .map(at);
 const stamp = at("dist/.built-from");
 
-/** Changes with any source, its name, its size or its time. */
+/** Changes with the name, size or time of any source. */
 function stampOf(paths) {
   const hash = createHash("sha256");
   const add = (path) => {
@@ -39,7 +39,7 @@ function stampOf(paths) {
 const now = stampOf(SOURCES);
 const isBuilt = existsSync(stamp) && readFileSync(stamp, "utf8") === now;
 if (!process.argv.includes("--if-changed") || !isBuilt) {
-  // What a deleted source left behind must not be published.
+  // Output of deleted sources must not be published.
   rmSync(at("dist"), { recursive: true, force: true });
   execFileSync(
     process.execPath,

@@ -1,7 +1,7 @@
 /**
- * `npm run chaos -- --json`: faults of database, network and provider amid the work of real processes; see
- * `test/chaos`. `--quick` plays the few that run at every change, `--only NAME` those of that name. It exits
- * with 1 unless nothing is lost, doubled or stuck. A fault that this machine cannot have is skipped, with the reason.
+ * `npm run chaos -- --json`: faults of database, network and provider during the work of real processes; see
+ * `test/chaos`. `--quick` plays the few that run at every change, `--only NAME` those with that name. It exits
+ * with 1 if anything is lost, doubled or stuck. Faults that this machine cannot have are skipped, with the reason.
  */
 import { parseArgs } from "node:util";
 import { openChaosSite } from "../test/chaos/chaos-site.ts";
@@ -22,7 +22,7 @@ const wanted = FAULTS.filter(
 );
 const faults: Verdict[] = [];
 const skipped: { readonly name: string; readonly reason: string }[] = [];
-// A server that was failed over is not the one that it was: each of these faults has a site of its own.
+// Each fault that changes the server itself, such as a failover, has a site of its own.
 const together = wanted.filter(({ setting }) => setting === undefined);
 const alone = wanted.filter(({ setting }) => setting !== undefined).map((fault) => [fault]);
 for (const group of [together, ...alone].filter(({ length }) => length > 0)) {

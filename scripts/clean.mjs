@@ -1,4 +1,4 @@
-// Removes what a build makes, and nothing else.
+// Removes the output of a build, and nothing else.
 import { rmSync } from "node:fs";
 
 rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });

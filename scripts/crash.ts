@@ -1,8 +1,8 @@
 /**
- * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, inbound and
- * outbound, of a create, an update and a delete, hard and soft, of issues and comments, on a real Postgres;
- * see `test/processes/crash`. It exits with 1 unless both sides agree each time. `--only before:send` plays
- * the cells of that name, `--shard 1/2` every second one.
+ * `npm run crash -- --json`: kills and freezes real worker processes at every failpoint, on a real Postgres; see
+ * `test/processes/crash`. It covers both directions, create, update, and hard and soft delete, of issues and
+ * comments. It exits with 1 unless both sides agree each time. `--only before:send` plays the cells whose name
+ * contains that, `--shard 1/2` every second one.
  */
 import { parseArgs } from "node:util";
 import { groupBy } from "../src/runtime/services/grouping.ts";

@@ -1,6 +1,6 @@
 /**
- * `npm run emulate -- --json`: Tandem against a GitHub that nobody here wrote (npm `emulate`), in both
- * directions, by webhooks and by polling; see `test/outside`. `--only polling` plays the stories of that name.
+ * `npm run emulate -- --json`: Tandem with a GitHub from another author (npm `emulate`), in both directions, by
+ * webhooks and by polling; see `test/outside`. `--only polling` plays the stories with that name.
  */
 import { parseArgs } from "node:util";
 import { textOf } from "../src/store/database/database-trouble.ts";

@@ -1,8 +1,8 @@
 /**
  * `npm run fuzz -- --inputs 100000 --json`: odd inputs for the receiver over HTTP, the API, GitHub's translators and
- * answers, and the config parser; see `test/fuzz`. It exits with 1 unless every invariant holds.
+ * responses, and the config parser; see `test/fuzz`. It exits with 1 unless every invariant holds.
  *
- * `--only TARGET` takes the targets whose name contains it. A failure names the command that tells it again, with
+ * `--only TARGET` selects targets whose name contains it. A failure names the command that repeats it, with
  * `--seed` and `--path`.
  */
 import { parseArgs } from "node:util";
@@ -20,8 +20,11 @@ const { values } = parseArgs({
   },
 });
 const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
-must(Number.isSafeInteger(inputs) && inputs > 0, () => "--inputs is a whole number from 1 on");
-must(Number.isSafeInteger(seed), () => "--seed is a whole number");
+must(
+  Number.isSafeInteger(inputs) && inputs > 0,
+  () => "--inputs must be a whole number of at least 1",
+);
+must(Number.isSafeInteger(seed), () => "--seed must be a whole number");
 
 const stray: string[] = [];
 for (const name of ["unhandledRejection", "uncaughtException"] as const) {
@@ -31,7 +34,7 @@ for (const name of ["unhandledRejection", "uncaughtException"] as const) {
 }
 
 const targets = FUZZ_TARGETS.filter(({ name }) => name.includes(values.only));
-must(targets.length > 0, () => `no target is called "${values.only}"`);
+must(targets.length > 0, () => `no target's name contains "${values.only}"`);
 const shares = targets.reduce((sum, { share }) => sum + share, 0);
 const startedAt = performance.now();
 const counts: Record<string, number> = {};

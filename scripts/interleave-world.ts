@@ -9,7 +9,7 @@ export interface OpenInterleave extends InterleaveOptions {
   readonly close: () => Promise<void>;
 }
 
-/** The server of `TANDEM_TEST_DATABASE_URL`, or one started here. */
+/** The server of `TANDEM_TEST_DATABASE_URL`, or one that is started here. */
 export async function openServer(): Promise<{
   readonly adminUrl: string;
   readonly stop: () => Promise<void>;
@@ -21,7 +21,7 @@ export async function openServer(): Promise<{
   return { adminUrl: server.adminUrl, stop: () => server.stop() };
 }
 
-/** Opens a database of its own on the server. */
+/** Opens a new database on the server. */
 export async function openInterleavedPostgres(
   adminUrl: string,
   job: number,

@@ -2,8 +2,8 @@
  * `npm run interleave -- --seeds 2000 --json`: histories whose transactions overlap. A seed interleaves the
  * statements of workers and people on a real Postgres. It exits with 1 unless every invariant holds.
  *
- * A history that fails is shrunk: the fewest steps and pauses that still fail are told, statement by statement.
- * `--seed 17` runs one history, `--only 3,9,9.4` only those of its steps and pauses. `--from 100` begins there.
+ * A failing history is shrunk, and the fewest steps and pauses that still fail are printed, statement by statement.
+ * `--seed 17` runs one history, `--only 3,9,9.4` only those of its steps and pauses. `--from 100` starts there.
  */
 import { parseArgs } from "node:util";
 import {
@@ -34,11 +34,11 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 
-/** A long run tells after so many seeds that it goes on. */
+/** A long run prints its progress each time it has run this many seeds. */
 const PROGRESS = 100;
-/** So many failing seeds are shrunk; the others are only named. */
+/** How many failing seeds are shrunk; the others are only named. */
 const SHRUNK = 3;
-/** How often a failing history is run to shrink it. */
+/** How often a failing history may run while it is shrunk. */
 const BUDGET = 200;
 
 const NAMES = Object.keys(INTERLEAVING_INVARIANTS) as readonly InterleavingInvariant[];
@@ -64,7 +64,7 @@ try {
 }
 endProcess();
 
-/** Histories wait for Postgres most of the time, so several are told at once. */
+/** Runs several histories in parallel, because each waits for Postgres most of the time. */
 async function tellMany(
   tellers: readonly Interleave[],
   from: number,
@@ -125,7 +125,7 @@ async function tellOne(tell: Interleave, seed: number): Promise<boolean> {
   return told.converged;
 }
 
-/** Leaves out of a failing history what it fails without, and tells the rest. */
+/** Shrinks a failing history and prints the rest. */
 async function shrink(tell: Interleave, { seed, parts, verdict }: Interleaved): Promise<void> {
   const names = NAMES.filter((name) => verdict[name].length > 0);
   const fails = async (only: readonly Part[]) => {
@@ -133,11 +133,11 @@ async function shrink(tell: Interleave, { seed, parts, verdict }: Interleaved): 
     return names.some((name) => part.verdict[name].length > 0);
   };
   if (!(await fails(parts))) {
-    process.stderr.write(`seed ${String(seed)} did not fail when it was run again\n`);
+    process.stderr.write(`seed ${String(seed)} did not fail in a second run\n`);
     return;
   }
   const short = await leaveOut(parts, { fails, budget: BUDGET });
-  process.stderr.write(`\nseed ${String(seed)} in short:\n`);
+  process.stderr.write(`\nseed ${String(seed)} shrunk:\n`);
   tellStory(await tell(seed, short), short);
 }
 

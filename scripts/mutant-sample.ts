@@ -1,12 +1,12 @@
 /**
- * `npm run mutants -- --random N --seed S --json`: judges N classic mutants at places that nobody chose.
- * Each is run against the tests that reach its block, the fastest first, until one fails. The report is
+ * `npm run mutants -- --random N --seed S --json`: judges N classic mutants at random places of the code.
+ * Each runs against the tests that reach its block, the fastest first, until one fails. The report is
  * `{tried, killed, survived: [...]}`; the command exits with 1 below 95 % killed.
  *
- * `--resume FILE` keeps what was judged, for a run that is interrupted. `--write` keeps in
- * test/mutation/classic-judged.json which test killed each mutant: it is run first the next time, so a known
- * sample needs no map of what the tests reach. `--known` takes the sample among those alone, for CI. That file
- * also names the mutants that change nothing, and why.
+ * `--resume FILE` keeps the verdicts of an interrupted run. `--write` records in
+ * test/mutation/classic-judged.json which test killed each mutant. That test runs first the next time, so a
+ * known sample needs no map from tests to code. `--known` samples only known mutants, for CI. The file also
+ * lists equivalent mutants, with the reason for each.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,9 +29,9 @@ export interface SampleOptions {
   readonly resume: string | null;
   readonly json: boolean;
   readonly write: boolean;
-  /** Only mutants that a test killed before, which is run again; none needs the map. */
+  /** Only mutants that a test has killed before. That test runs again, and no map is needed. */
   readonly known: boolean;
-  /** A folder below the repository's root; default: all that is sampled. */
+  /** A folder below the repository's root; default: all sampled folders. */
   readonly within: string | null;
 }
 
@@ -44,25 +44,25 @@ interface Verdict {
   readonly becomes: string;
   /** The test that failed; `null`: the mutant survived. */
   readonly killedBy: Failed | null;
-  /** Tests that reach the block, and how many of them were run. */
+  /** The number of tests that reach the block, and of those that ran. */
   readonly reachedBy: number;
   readonly ran: number;
 }
 
 interface Judged {
   readonly killed: Record<string, Failed>;
-  /** Mutants that no test can tell from the code as it is, with the reason. */
+  /** Mutants that no test can distinguish from the original code, with the reason. */
   readonly equivalent: Record<string, string>;
 }
 
-/** What runs in production below the command line. The memory store is for tests and simulations. */
+/** Production code below the command line. The memory store is left out: only tests and simulations use it. */
 const SAMPLED = /^(engine|model|runtime|server|integrations|store\/(?!memory))/;
 const JUDGED = "test/mutation/classic-judged.json";
-/** A mutant that fewer are killed of shows tests that protect too little. */
+/** The share of killed mutants below which the tests protect too little. */
 const GOAL = 0.95;
-/** Tests of one step: few and fast first, since most mutants are killed by any that reaches them. */
+/** Tests per step: few and fast first, since most mutants are killed by any test that reaches them. */
 const STEPS = [8, 40, 200] as const;
-/** Beyond as many seconds of tests, a mutant counts as survived. */
+/** A mutant that survives this many seconds of tests counts as survived. */
 const MOST_SECONDS = 150;
 const TEST_MILLIS = 30_000;
 
@@ -96,9 +96,9 @@ export async function judgeSample(options: SampleOptions): Promise<void> {
   report(options, judged, verdicts);
 }
 
-/** The first mutants of the seed's order that compile and are not known to change nothing. */
+/** The first mutants in the seed's order that compile and are not known to be equivalent. */
 function choose(options: SampleOptions, judged: Judged): readonly ClassicMutant[] {
-  // Those that were judged before did compile.
+  // Mutants that were judged before did compile.
   const compiles = options.known ? () => true : openCompiler();
   const all = readdirSync("src", { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && SAMPLED.test(file))
@@ -153,7 +153,7 @@ async function judgeByReach(
   return verdictOf(mutant, null, tests.length, ran);
 }
 
-/** The tests that reach a mutant's block, the fastest first; those that reach its file if it has no block. */
+/** The tests that reach a mutant's block, fastest first; without a block, those that reach its file. */
 function testsOf(mutant: ClassicMutant, { tests, reaching }: Reach): readonly TimedTest[] {
   const blocks = blocksOf(mutant.file, readFileSync(mutant.file, "utf8"));
   const block = blockAt(blocks, mutant.start);

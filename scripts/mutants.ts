@@ -1,9 +1,9 @@
 /**
- * `npm run mutants -- --json`: takes each rule out of the code, one at a time, and runs the tests
- * that must miss it: the one that did last by the table, and all of them where that does not. It exits
- * with 1 where one is not missed, or where those tests fail without any rule taken out. `--only ID` runs some;
- * `--shard 1/3` runs each rule that a test without a database misses, and a third of the others. `--write` writes
- * what was run into the table of docs/mutants.md.
+ * `npm run mutants -- --json`: removes each rule from the code, one at a time, and runs the tests that must
+ * fail: first the one that failed last by the table, then all of them. It exits with 1 if no test fails for a
+ * rule, or if tests fail without any rule removed. `--only ID` runs some rules. `--shard 1/3` runs each rule with
+ * a test that needs no database, and a third of the others. `--write` writes the results into the table of
+ * docs/mutants.md.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -37,17 +37,17 @@ const { values } = parseArgs({
 
 const TABLE = "docs/mutants.md";
 
-/** Some mutants are missed by a test that then waits for ever, ... */
+/** The limit for one test: without its rule a test may wait forever, ... */
 const TEST_MILLIS = 15_000;
 
-/** ... or by one that loops for ever. */
+/** ... or loop forever. */
 const RUN_MILLIS = 300_000;
 
 interface Outcome {
   readonly id: string;
   readonly rule: string;
   readonly file: string;
-  /** The test that missed the rule, and its file; `null` where none did. */
+  /** The test that failed without the rule, and its file; `null` if none failed. */
   readonly killedBy: string | null;
   readonly killedIn: string | null;
   readonly seconds: number;
@@ -56,7 +56,7 @@ interface Outcome {
 const unknown = values.only.filter((only) => !mutants.some(({ id }) => id === only));
 if (unknown.length > 0) {
   process.stderr.write(
-    `mutants_no_such_id: no mutant is called "${unknown.join('", "')}". The ids are listed by --list.\n`,
+    `mutants_no_such_id: there is no mutant "${unknown.join('", "')}". --list prints all ids.\n`,
   );
   process.exit(1);
 }
@@ -102,7 +102,7 @@ async function runSample(count: string): Promise<void> {
 }
 
 async function runGate(): Promise<void> {
-  // Under the same limit as the mutants: a test that is slow without one is no test that misses one.
+  // With the same time limit as for mutants: a test that exceeds it without a mutant proves nothing.
   const whole = await openMutantRunner({ workers: jobs, testMillis: TEST_MILLIS });
   try {
     const known = chosen.filter(({ id }) => missed.has(id));
@@ -136,7 +136,7 @@ function killers({ killedBy }: CodeMutant): readonly string[] {
   return killedBy ?? [...DECISIONS, ...SCHEDULES];
 }
 
-/** What fails among tests with every rule in place, all of the files or those of the names given. */
+/** The first failure with every rule in place, in all tests of the files or in the named ones. */
 async function brokenBy(
   runner: MutantRunner,
   files: readonly string[],
@@ -162,7 +162,7 @@ async function outcomeOf(
     const broken = await brokenBy(runner, all);
     if (broken !== null) throw new Error(`the tests fail with every rule in place: ${broken}`);
   }
-  // One after another where they are slow, all at once where a start costs more than the tests do.
+  // Slow files run one after the other. Fast ones run together, because a start costs more than their tests.
   for (const files of mutant.killedBy?.map((one) => [one]) ?? [DECISIONS, SCHEDULES]) {
     if (failed === null) ({ failed } = await runner.run(fault, { files, millis: RUN_MILLIS }));
   }
@@ -178,7 +178,7 @@ function report(outcomes: readonly Outcome[]): void {
   const failed = outcomes.length - killed;
   const failures = outcomes
     .filter(({ killedBy }) => killedBy === null)
-    .map(({ id, rule }) => `nothing misses ${id}: ${rule}`);
+    .map(({ id, rule }) => `no test fails without ${id}: ${rule}`);
   if (values.write) {
     const ids = mutants.map(({ id }) => id);
     const before = readFileSync(TABLE, "utf8");
@@ -187,7 +187,7 @@ function report(outcomes: readonly Outcome[]): void {
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ mutants: outcomes, passed: killed, failed, failures })}\n`
-      : `${String(killed)} of ${String(outcomes.length)} rules are missed when they are taken out\n`,
+      : `${String(killed)} of ${String(outcomes.length)} rules have a test that fails without them\n`,
   );
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -61,7 +61,7 @@ if (folders.length > 0) {
   };
   for (const file of tracked(...folders)) {
     if (!/\.(ts|tsx|js|mjs)$/.test(file)) continue;
-    // Other rules' exceptions mean nothing here.
+    // Directives for other rules are not checked here.
     const messages = linter.verify(readFileSync(file, "utf8"), config, { filename: file });
     for (const { line, message, ruleId } of messages) {
       if (ruleId === "tandem/plain-words")

@@ -1,5 +1,5 @@
-// Prepares the data directory that new PGlites begin with. It differs by PGlite's version only, so it is
-// kept between builds.
+// Prepares the data directory for new PGlites. It depends on PGlite's version only, so it is kept between
+// builds.
 import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -19,7 +19,7 @@ if (!existsSync(kept)) {
   await pglite.exec("checkpoint");
   const tar = Buffer.from(await (await pglite.dumpDataDir("none")).arrayBuffer());
   await pglite.close();
-  // A window as large as the whole: it holds three databases that are nearly the same.
+  // A window as large as the whole file, because it contains three nearly equal databases.
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
   const params = {
     [BROTLI_PARAM_QUALITY]: 9,
@@ -27,7 +27,7 @@ if (!existsSync(kept)) {
     [BROTLI_PARAM_SIZE_HINT]: tar.length,
   };
   mkdirSync(at("node_modules/.cache/tandem"), { recursive: true });
-  // At once: a build that is broken off leaves no half of it.
+  // Renamed into place, so that an interrupted build never leaves half a file.
   writeFileSync(`${kept}.${process.pid}`, brotliCompressSync(tar, { params }));
   renameSync(`${kept}.${process.pid}`, kept);
 }

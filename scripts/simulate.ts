@@ -1,12 +1,13 @@
 /**
- * `npm run simulate -- --seeds 10000 --json`: histories with every fault on. It exits with 1 unless
- * every invariant holds in each of them and one in a hundred, told twice, tells the same.
+ * `npm run simulate -- --seeds 10000 --json`: histories with every fault enabled. It exits with 1 unless every
+ * invariant holds in each of them, and the one in a hundred that runs twice has the same trace both times.
  *
- * `--world polling` tells of webhooks that are lost, all or many, and counts every remote edit that was written
- * over unread: `remoteEdits`, `overwrittenUnread`, and of those `withinRoundTrip` and `behindStaleRead`.
- * `--world moving` tells others: of tasks and comments that are moved between connections, issues that
- * are transferred, repositories that are renamed, people who sign up and have tokens. `--seed 17` tells one, with its story; `--moves 3,9` only those of its moves; `--without drops`
- * without that fault. `--resume FILE` keeps the progress of a long run. What fails is made short.
+ * `--world polling`: all or many webhooks are lost, and every remote edit that was overwritten unread is counted:
+ * `remoteEdits`, `overwrittenUnread`, with its parts `withinRoundTrip` and `behindStaleRead`.
+ * `--world moving`: tasks and comments move between connections, issues are transferred, repositories are renamed,
+ * people sign up and have tokens.
+ * `--seed 17` runs one history and prints its story, `--moves 3,9` runs only those of its moves, `--without drops`
+ * runs it without that fault. `--resume FILE` keeps the progress of a long run. Failing histories are shrunk.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -49,7 +50,7 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 
-/** So many failing seeds are made short; the others are only named. */
+/** How many failing seeds are shrunk; the others are only named. */
 const SHRUNK = 3;
 const BATCH = 10;
 
@@ -106,20 +107,20 @@ async function tellOne(text: string): Promise<boolean> {
     tellStory(told);
     if (!values.twice) return told.converged;
     const again = await simulate({ seed, world, steps, ...onlyGiven() });
-    if (again.trace !== told.trace) say("told twice, it tells two stories");
+    if (again.trace !== told.trace) say("its second run has another trace");
     return told.converged && again.trace === told.trace;
   } finally {
     await close();
   }
 }
 
-/** The part of the history that was asked for. */
+/** The parts of the history that the options select. */
 function onlyGiven(): Partial<Told> {
   const moves = values.moves?.split(",").map((id) => numberOf("moves", id));
   const without = values.without?.split(",").map((name): Fault => {
     const fault = FAULTS.find((known) => known === name);
     if (fault === undefined) {
-      throw new Error(`--without ${name}: it is none of ${FAULTS.join(", ")}`);
+      throw new Error(`--without ${name}: must be one of ${FAULTS.join(", ")}`);
     }
     return fault;
   });
@@ -129,7 +130,7 @@ function onlyGiven(): Partial<Told> {
   };
 }
 
-/** Leaves out of a failing history what it fails without, and tells the rest. */
+/** Shrinks a failing history and prints the rest. */
 async function makeShort({ seed, broken }: SeedReport): Promise<void> {
   const names = NAMES.filter((name) => broken[name] !== undefined);
   if (names.length === 0) return;
@@ -142,7 +143,7 @@ async function makeShort({ seed, broken }: SeedReport): Promise<void> {
       return names.some((name) => verdict[name].length > 0);
     };
     const short = await shrink({ moves, without: [] }, { fails });
-    say(`\nseed ${String(seed)} in short, ${String(short.moves.length)} of its moves:`);
+    say(`\nseed ${String(seed)} shrunk to ${String(short.moves.length)} of its moves:`);
     tellStory(await tellPart(short));
     const without = short.without.length === 0 ? "" : ` --without ${short.without.join(",")}`;
     const from = database === "memory" ? "" : ` --database ${database}`;
@@ -169,20 +170,20 @@ function tell(report: SeedReport): void {
   const { seed, broken, toldDifferently } = report;
   say(`seed ${String(seed)}: ${holds(report) ? "every invariant holds" : "DOES NOT HOLD"}`);
   for (const name of NAMES) for (const line of broken[name] ?? []) say(`  ${name}: ${line}`);
-  if (toldDifferently !== null) say(`  told two stories, which part at ${toldDifferently}`);
+  if (toldDifferently !== null) say(`  a second run differs from ${toldDifferently}`);
 }
 
-/** @throws Error for what is no whole number above zero. */
+/** @throws Error unless the text is a whole number above zero. */
 function numberOf(option: string, text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new Error(`--${option} ${text}: a whole number above zero is needed`);
+  throw new Error(`--${option} ${text}: must be a whole number above zero`);
 }
 
-/** @throws Error for what is no kind of world. */
+/** @throws Error for an unknown kind of world. */
 function kindOf(text: string): WorldKind {
   const kind = WORLD_KINDS.find((known) => known === text);
   if (kind === undefined) {
-    throw new Error(`--world ${text}: it is none of ${WORLD_KINDS.join(", ")}`);
+    throw new Error(`--world ${text}: must be one of ${WORLD_KINDS.join(", ")}`);
   }
   return kind;
 }

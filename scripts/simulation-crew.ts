@@ -1,16 +1,16 @@
-/** Hands batches of seeds to threads, each with a database of its own, and collects what they tell. */
+/** Gives batches of seeds to threads, each with its own database, and collects their reports. */
 import { Worker } from "node:worker_threads";
 import type { SeedReport } from "./simulation-report.ts";
 import type { Assignment, Batch } from "./simulation-worker.ts";
 
 export type Seeds = Exclude<Batch, null>;
 
-/** Young garbage is nearly all of it; with more room for it, it is looked through less often. */
+/** Nearly all garbage is young; with more room for it, collections are rarer. */
 const YOUNG_MEGABYTES = 64;
 
 /**
- * @param told called with each batch as it is done, in no particular order
- * @throws whatever a thread died of; what was told until then stays told.
+ * @param told Called with each finished batch, in no particular order.
+ * @throws the error of the first thread that died. Batches that were reported before stay reported.
  */
 export async function tellAll(
   batches: Iterable<Seeds>,
@@ -49,7 +49,10 @@ function follow(
     worker.on("error", reject);
     worker.on("exit", () => {
       if (current === null) resolve();
-      else reject(new Error(`a thread ended with seed ${String(current.from)} and on untold`));
+      else
+        reject(
+          new Error(`a thread ended before it had run the batch from seed ${String(current.from)}`),
+        );
     });
   });
 }

@@ -1,7 +1,6 @@
 /**
- * The progress of a long run, in a file that is only appended to: a line that says what is run, then
- * one for each batch. A run that was killed goes on where it was; a last line that was cut short is
- * a batch that is told again.
+ * The progress of a long run, in an append-only file: a line that identifies the run, then one for each batch.
+ * A killed run resumes from the file. A batch whose line was cut off runs again.
  */
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync } from "node:fs";
@@ -10,18 +9,18 @@ import { fileURLToPath } from "node:url";
 import type { Seeds } from "./simulation-crew.ts";
 import type { SeedReport, Totals } from "./simulation-report.ts";
 
-/** What is run. A file of another run is refused. */
+/** The identity of a run. The file of another run is refused. */
 export interface Run {
   readonly database: string;
   readonly world: string;
   readonly steps: number;
-  /** Of what is judged: what other code did adds nothing to what this one does. */
+  /** A digest of the tested code: results of other code must not be added. */
   readonly code: string;
 }
 
 interface Line extends Seeds {
   readonly totals: Totals;
-  /** Seeds that broke something, or told two stories. */
+  /** Seeds that violated an invariant, or whose second run differed. */
   readonly failing: readonly SeedReport[];
 }
 
@@ -30,7 +29,7 @@ export class Progress {
   readonly lines: readonly Line[];
   readonly #told = new Set<number>();
 
-  /** @throws Error where the file is of another run. */
+  /** @throws Error if the file belongs to another run. */
   constructor(file: string, run: Run) {
     this.#file = file;
     const text = existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -48,7 +47,7 @@ export class Progress {
     }
   }
 
-  /** Whether a seed was told. */
+  /** Whether a seed has run. */
   has(seed: number): boolean {
     return this.#told.has(seed);
   }
@@ -60,7 +59,7 @@ export class Progress {
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** A digest of the code that histories are told with. */
+/** A digest of the code that histories run. */
 export function digestOfCode(): string {
   const hash = createHash("sha256");
   for (const folder of ["src", "migrations", "scripts"]) {
@@ -73,7 +72,7 @@ export function digestOfCode(): string {
   return hash.digest("base64url").slice(0, 12);
 }
 
-/** The batches of a run that are still to be told. */
+/** The batches of a run that are left. */
 export function* batchesOf(
   first: number,
   count: number,

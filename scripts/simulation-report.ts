@@ -1,4 +1,4 @@
-/** What is kept of a simulated history, and of many: counts that can be added up. */
+/** The report of one simulated history, and of many: counts that can be added. */
 import { type Failpoint, FAILPOINTS } from "../src/runtime/services/failpoints.ts";
 import { ALL_TURNS, type Turn, TURNS } from "../src/testing/simulation/history.ts";
 import { NO_REMOTE_EDITS, type RemoteEditCounts } from "../src/testing/simulation/remote-edits.ts";
@@ -13,9 +13,9 @@ export interface SeedReport {
   readonly remote: RemoteEditCounts;
   readonly deaths: readonly Failpoint[];
   readonly turns: readonly Turn[];
-  /** By invariant, what breaks it; those that hold are left out. */
+  /** The violations of each invariant; invariants that hold are left out. */
   readonly broken: Partial<Readonly<Record<Invariant, readonly string[]>>>;
-  /** How a second telling differed; `null` where it did not, or there was none. */
+  /** How a second run differed; `null` if it did not, or there was none. */
   readonly toldDifferently: string | null;
 }
 
@@ -26,18 +26,18 @@ export interface Totals {
   edits: number;
   apiCalls: number;
   remoteEdits: number;
-  /** Of the remote edits: written over unread, and how each came about. */
+  /** The remote edits that were overwritten unread, and the causes of that. */
   overwrittenUnread: number;
   withinRoundTrip: number;
   behindStaleRead: number;
-  /** Beside these: gone with what was deleted for its record. */
+  /** In addition: lost with a resource that was deleted for its record. */
   deletedUnread: number;
-  /** ... and taken back by people before anybody read them. */
+  /** In addition: undone by people before any read. */
   takenBackUnread: number;
   deaths: number;
-  /** How often a worker died where. */
+  /** How often a worker died at each failpoint. */
   deathsAt: Record<Failpoint, number>;
-  /** How often what is rare happened: in a moving world only. */
+  /** How often each rare happening occurred; in a moving world only. */
   turns: Record<Turn, number>;
   toldTwice: number;
   toldDifferently: number;
@@ -49,7 +49,7 @@ const POINTS = Object.keys(FAILPOINTS) as readonly Failpoint[];
 
 export const NAMES = Object.keys(INVARIANTS) as readonly Invariant[];
 
-/** One seed in so many is told twice, and must tell the same story. */
+/** One seed in this many runs twice, and must give the same history. */
 export const TWICE_EVERY = 100;
 
 export function reportOf(result: SimulationResult, toldDifferently: string | null): SeedReport {
@@ -110,12 +110,12 @@ export function add(to: Totals, more: Totals): void {
   to.toldDifferently += more.toldDifferently;
 }
 
-/** In so many histories somebody dies at each failpoint, ... */
+/** In this many histories at least one worker must die at each failpoint. */
 const MANY = 2_000;
-/** ... and in so many each turn of their world is taken. */
+/** In this many histories each rare happening of their world must occur. */
 const SOME = 400;
 
-/** What did not happen, in words, though there were histories enough for it. */
+/** The deaths and happenings that are missing, in words, if there were enough histories for them. */
 export function unmet(
   { seeds, deathsAt, turns }: Pick<Totals, "seeds" | "deathsAt" | "turns">,
   kind: WorldKind,
@@ -123,17 +123,17 @@ export function unmet(
   const survived = seeds < MANY ? [] : POINTS.filter((point) => deathsAt[point] === 0);
   const untaken = seeds < SOME ? [] : TURNS[kind].filter((turn) => turns[turn] === 0);
   return [
-    ...survived.map((point) => `nobody died ${point.replace(":", " the ")}`),
-    ...untaken.map((turn) => `it never happened that ${turn}`),
+    ...survived.map((point) => `no worker died ${point.replace(":", " the ")}`),
+    ...untaken.map((turn) => `this never happened: ${turn}`),
   ];
 }
 
-/** Of so many remote edits one may be written over unread, within the round trip of that write. */
+/** One remote edit in this many may be overwritten unread, within the round trip of the write. */
 const READ_OF_EACH = 1_000;
 
 /**
- * Whether remote edits were read before they were written over, as far as that can be: not those that came
- * between our own read and our write, nor those that a lagging read did not show.
+ * Whether remote edits were read before they were overwritten, as far as that is possible. Edits between our own
+ * read and our write do not count, nor those that a lagging read did not show.
  */
 export function isReadInTime({
   remoteEdits,
@@ -147,7 +147,7 @@ export function isReadInTime({
   );
 }
 
-/** Whether everything held, and was tried. */
+/** Whether all invariants held, and all rare cases occurred. */
 export function isClean(total: Totals, kind: WorldKind): boolean {
   const { seeds, converged, toldDifferently } = total;
   const isHeld = kind !== "polling" || isReadInTime(total);

@@ -1,11 +1,11 @@
-/** A thread that tells histories: batches of seeds in, what came of each out. */
+/** A thread that runs histories: it gets batches of seeds and returns their reports. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { WorldKind } from "../src/testing/simulation/places.ts";
 import { simulate } from "../src/testing/simulation/simulate.ts";
 import { reportOf, type SeedReport } from "./simulation-report.ts";
 import { openWorld } from "./simulation-world.ts";
 
-/** What a thread is started with. */
+/** The parameters of a thread. */
 export interface Assignment {
   readonly database: string;
   readonly kind: WorldKind;
@@ -14,7 +14,7 @@ export interface Assignment {
   readonly name: string;
 }
 
-/** A run of seeds; `null` ends the thread. */
+/** A range of seeds; `null` ends the thread. */
 export type Batch = { readonly from: number; readonly count: number } | null;
 
 const port = parentPort;
@@ -43,7 +43,7 @@ async function tell(batch: Batch): Promise<void> {
   for (let seed = batch.from; seed < batch.from + batch.count; seed += 1) {
     reports.push(
       await tellOne(seed).catch((error: unknown) => {
-        throw new Error(`seed ${String(seed)} cannot be told`, { cause: error });
+        throw new Error(`seed ${String(seed)} cannot be run`, { cause: error });
       }),
     );
   }

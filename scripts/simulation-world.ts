@@ -1,4 +1,4 @@
-/** Opens the sample app for simulated histories, on the database that was asked for. */
+/** Opens the sample app for simulated histories, on the requested database. */
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import type { AnyConfig, SyncConfig } from "../src/config.ts";
@@ -23,8 +23,8 @@ const LABELED_TABLES = {
 };
 
 /**
- * @param thread sets apart what several threads of a process open
- * @throws Error for a database that is none of `memory`, `pglite` and `postgres`.
+ * @param thread Distinguishes the databases of several threads.
+ * @throws Error for a database other than `memory`, `pglite` and `postgres`.
  */
 export async function openWorld(
   database: string,
@@ -43,7 +43,7 @@ export async function openWorld(
     case "postgres":
       return openOnPostgres(kind, thread);
     default:
-      throw new Error(`--database "${database}" is none of memory, pglite, postgres`);
+      throw new Error(`--database "${database}" must be memory, pglite or postgres`);
   }
 }
 
@@ -61,7 +61,7 @@ async function openOnPglite(kind: WorldKind): Promise<OpenWorld> {
   return { world, close: () => db.close() };
 }
 
-/** The server of `TANDEM_TEST_DATABASE_URL`, or one started here, which threads then find there. */
+/** The server of `TANDEM_TEST_DATABASE_URL`, or one that is started here and announced to threads there. */
 async function openServer(): Promise<{
   readonly url: string;
   readonly close: () => Promise<void>;
@@ -74,12 +74,12 @@ async function openServer(): Promise<{
   return { url: server.adminUrl, close: () => server.stop() };
 }
 
-/** Keeps what the histories of several threads share; ended by what it returns. */
+/** Opens the server that the threads share; the returned function closes it. */
 export async function openShared(database: string): Promise<() => Promise<void>> {
   return database === "postgres" ? (await openServer()).close : () => Promise.resolve();
 }
 
-/** On the server of `TANDEM_TEST_DATABASE_URL`, in a database of its own; else on one started here. */
+/** Opens a new database on the server of `TANDEM_TEST_DATABASE_URL`, or on one that is started here. */
 async function openOnPostgres(kind: WorldKind, thread: string): Promise<OpenWorld> {
   const server = await openServer();
   const url = new URL(server.url);
@@ -89,7 +89,7 @@ async function openOnPostgres(kind: WorldKind, thread: string): Promise<OpenWorl
   await admin.query(`create database ${name} template template0`);
   url.pathname = `/${name}`;
   const pool = new pg.Pool({ connectionString: url.href, max: 2 });
-  // Dropping the database ends connections that are about to close by themselves.
+  // Dropping the database breaks connections that are about to close anyway.
   pool.on("error", () => undefined);
   const world = await openSqlWorld({
     kind,
@@ -109,7 +109,7 @@ async function openOnPostgres(kind: WorldKind, thread: string): Promise<OpenWorl
   };
 }
 
-/** The sample's mapping, with labels, a set on both sides; where tasks move, with users' own tokens. */
+/** The sample's mapping, with labels as a set on both sides and, in a moving world, users' own tokens. */
 function configured(config: AnyConfig, kind: WorldKind, { give }: OwnTokens): AnyConfig {
   const { tasks, comments, ...others } = config.records;
   const issue = tasks?.sync?.["github.issue"] as SyncConfig | null | undefined;

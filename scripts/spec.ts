@@ -1,10 +1,10 @@
 /**
- * `npm run spec`: every row of `spec/matrix.json`, two at a time. A model with all its rules must hold,
- * and each of its mutants must be refuted; anything else, a search cut short as well, exits with 1.
+ * `npm run spec`: checks every row of `spec/matrix.json`, two at a time. A model with all its rules must hold, and
+ * each of its mutants must be refuted. Any other result, including a search that was cut short, exits with 1.
  *
  *   --only lane        rows whose name contains it
- *   --full             the largest bounds too: a minute more
- *   --traces           mutants alone: writes the shortest schedule of each refutation to spec/traces
+ *   --full             also the largest bounds: a minute more
+ *   --traces           only mutants: writes the shortest schedule of each refutation to spec/traces
  *   --json             one line of JSON instead of the table
  */
 import { mkdir, writeFile } from "node:fs/promises";

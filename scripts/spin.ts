@@ -1,27 +1,27 @@
 /**
- * One model through Spin: the model with its flags is made a program, compiled and run to its end.
- * A search that did not see everything is `truncated`, never a pass.
+ * Checks one model with Spin: the model with its flags is translated to a program, compiled and run to its end.
+ * A search that did not see all states is `truncated`, never a pass.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** How long one search may take, and how much memory: what needs more is too large for its row. */
+/** The limits of time and memory for one search: a model that needs more is too large for its row. */
 const LONGEST_MS = 30 * 60_000;
 const MOST_MEGABYTES = 3_000;
 
 export interface Search {
   readonly result: "holds" | "refuted" | "truncated";
-  /** What was violated, or why the search ended early; empty where it holds. */
+  /** The violation, or the reason why the search ended early; empty if the model holds. */
   readonly why: string;
   readonly states: number;
   readonly seconds: number;
-  /** The moves that lead to the violation, fewest first; empty where it holds. */
+  /** The shortest schedule to the violation; empty if the model holds. */
   readonly steps: readonly string[];
 }
 
-/** Why the models cannot be checked here, or `null`. */
+/** Why the models cannot be checked on this machine, or `null`. */
 export async function missingTool(): Promise<string | null> {
   for (const [tool, flag] of [
     ["spin", "-V"],
@@ -30,7 +30,7 @@ export async function missingTool(): Promise<string | null> {
     const { code } = await run(tool, [flag], tmpdir());
     if (code === null) {
       return (
-        `spec_tool_missing: \`${tool}\` is not installed, and the models are checked with it. ` +
+        `spec_tool_missing: \`${tool}\` is not installed, but checking the models needs it. ` +
         "Install both, on Debian or Ubuntu with `apt-get install -y spin gcc libc6-dev`."
       );
     }
@@ -39,11 +39,11 @@ export async function missingTool(): Promise<string | null> {
 }
 
 /**
- * Searches every schedule of a model, breadth first, so that a violation comes with the shortest.
+ * Searches every schedule of a model, breadth first, so that a violation comes with its shortest schedule.
  *
  * @param model Path of the `.pml` file.
- * @param flags As `NE=2` or `STRICT`, each defined in the model.
- * @throws Error when Spin or the compiler refuses the model: then it is wrong, and says nothing.
+ * @param flags For example `NE=2` or `STRICT`, each defined in the model.
+ * @throws Error when Spin or the compiler refuses the model, which is then wrong and proves nothing.
  */
 export async function search(model: string, flags: readonly string[]): Promise<Search> {
   const folder = await mkdtemp(join(tmpdir(), "tandem-spec-"));
@@ -74,7 +74,7 @@ export async function search(model: string, flags: readonly string[]): Promise<S
   }
 }
 
-/** The moves of the violation just found, as the model prints them. */
+/** The schedule of the last violation, as the model prints it. */
 async function trail(
   model: string,
   defined: readonly string[],
@@ -91,7 +91,7 @@ async function trail(
 
 async function must(command: string, args: readonly string[], folder: string): Promise<void> {
   const { code, output } = await run(command, args, folder);
-  // Spin reports a syntax error and ends well: only the program tells whether it is there.
+  // Spin exits with 0 after a syntax error: only the generated program shows its success.
   const made =
     command !== "spin" || (await readFile(join(folder, "pan.c"), "utf8").catch(() => ""));
   if (code === 0 && made !== "") return;

@@ -1,4 +1,4 @@
-/** `COPY ... FROM STDIN` of one text, by what the driver's connection can do. */
+/** `COPY ... FROM STDIN` of one text, with the driver's own connection. */
 import type pg from "pg";
 
 interface CopyConnection {
@@ -32,7 +32,7 @@ export function copyIn(client: pg.Client, statement: string, text: string): Prom
   });
 }
 
-/** A value as COPY's text format has it. */
+/** Escapes a value for COPY's text format. */
 export function copyValue(value: string): string {
   return value.replaceAll(/[\\\t\n\r]/g, (sign) =>
     sign === "\\" ? "\\\\" : sign === "\t" ? "\\t" : sign === "\n" ? "\\n" : "\\r",

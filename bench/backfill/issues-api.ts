@@ -1,7 +1,7 @@
 /**
- * A local API of so many issues, GitHub's as far as listing them goes: a hundred a page, oldest change
- * first, `since` counted in, `link` to the next and the last page. It answers after a fixed time, in a
- * process of its own. Issues are made from their number, so it holds none of them.
+ * A local API with many issues, like GitHub's for listing: a hundred per page, oldest change first, `since`
+ * inclusive, `link` to the next and the last page. It answers after a fixed time, in its own process. Issues
+ * are computed from their number, so it stores none of them.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,15 +9,15 @@ import { REPOSITORY_ID } from "../harness/work.ts";
 
 const PAGE = 100;
 const BEGAN = Date.UTC(2025, 0, 1);
-const BODY = "what happened, what was expected, and how to see it again; ".repeat(32);
+const BODY = "steps to reproduce, expected and actual behavior, version; ".repeat(32);
 
 export interface ApiAssignment {
   readonly issues: number;
-  /** Milliseconds until an answer begins. */
+  /** Milliseconds until a response begins. */
   readonly latency: number;
 }
 
-/** A second between any two changes. */
+/** An issue; changes are a second apart. */
 function issue(number: number): string {
   const id = 3_000_000_000 + number;
   const url = `https://api.github.com/repos/acme/site/issues/${String(number)}`;

@@ -1,4 +1,4 @@
-/** One side of the comparison in a process of its own, so that its memory is its own. */
+/** One side of the comparison in its own process, so that its memory can be measured. */
 import pg from "pg";
 import { pino } from "pino";
 import { createTandem } from "../../src/server/tandem.ts";
@@ -14,12 +14,12 @@ export interface BackfillAssignment {
   readonly list: string;
 }
 
-/** What a side says in the end. */
+/** The final message of a side. */
 export interface BackfillWords {
   readonly seconds: number;
-  /** Microseconds of CPU that its process took. */
+  /** Microseconds of CPU of its process. */
   readonly cpu: number;
-  /** MB that its process had more, at most, than when it was idle. */
+  /** The most MB that its process used beyond its idle size. */
   readonly memory: number;
 }
 
@@ -44,7 +44,7 @@ async function product({ url, base }: BackfillAssignment): Promise<BackfillWords
     ...{ containerId: String(REPOSITORY_ID), containerName: "acme/site" },
   });
   const pool = new pg.Pool({ connectionString: url, max: 1 });
-  // Neither a poll nor a sweep comes in between.
+  // Keeps polls and sweeps out of the measured time.
   await pool.query("update tandem.connections set polled_at = now(), swept_at = now()");
   const day = 24 * 3_600_000;
   const worker = tandem.startWorker({ pollMillis: day, sweepMillis: day });
@@ -75,7 +75,7 @@ interface Listed {
   readonly updated_at: string;
 }
 
-/** What one writes who wants the issues once: page after page, each copied in. */
+/** The script of a developer who wants to copy the issues once: page after page. */
 async function bare({ url, list }: BackfillAssignment): Promise<BackfillWords> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,17 +1,16 @@
-/** The app's table under each of the triggers that are compared, and what an update of it costs. */
+/** The app's table with each of the compared triggers, and the cost of updating it. */
 import { product } from "../contenders/product.ts";
 import { TASKS } from "../contenders/contender.ts";
 import type { OwnDatabase } from "../harness/own-database.ts";
 import { median } from "../harness/rounds.ts";
 
-/** Who watches the table: Tandem's triggers, an audit trigger written by hand, or nobody. */
+/** The compared trigger: Tandem's capture, a hand-written audit trigger, or none. */
 export type Watcher = "capture" | "audit" | "nobody";
 
 /**
- * What a team writes that wants to know who changed what: one row a change, with the row before and
- * after. Cheaper ones tell less than is asked of an audit; many have an index by table and row more,
- * which this one is spared. Beside it, the capture keeps the names of the columns that moved, the time
- * and the transaction, in a table with two indexes.
+ * An audit trigger as a team would write it: one row per change, with the row before and after. Cheaper ones
+ * record less than an audit needs; many also have an index by table and row, which this one lacks. In comparison
+ * the capture records the names of changed columns, the time and the transaction, in a table with two indexes.
  */
 const AUDIT = `
 create table audit (
@@ -32,7 +31,7 @@ create function audit() returns trigger language plpgsql as $$
 $$;
 create trigger audit after update on tasks for each row execute function audit()`;
 
-/** Makes the table with so many rows of a usual width, and sets the watcher on it. */
+/** Creates the table with this many rows of usual width, and its trigger. */
 export async function makeTable(
   { pool }: OwnDatabase,
   watcher: Watcher,
@@ -41,7 +40,7 @@ export async function makeTable(
   if (watcher === "capture") await product.setUp(pool);
   else await pool.query(TASKS);
   await pool.query("alter table tasks add column position integer not null default 0");
-  // Filling is not what is measured, so no trigger sees it.
+  // Filling the table is not measured, so it runs without triggers.
   await pool.query("set session_replication_role = replica");
   await pool.query(
     `insert into tasks (project_id, title, markdown, status, modified_at)
@@ -54,11 +53,11 @@ export async function makeTable(
   await pool.query("vacuum analyze tasks");
 }
 
-/** What a statement that updates all rows sets. */
+/** The assignments of an update of all rows, to mapped and to other columns. */
 export const MAPPED = "title = title || '.', modified_at = now()";
 export const UNMAPPED = "position = position + 1, modified_at = now()";
 
-/** Microseconds a row of updates of all rows in one statement: the median of several. */
+/** Microseconds per row for updates of all rows in one statement: the median of several. */
 export async function updateAll(
   database: OwnDatabase,
   watcher: Watcher,
@@ -78,7 +77,7 @@ export async function updateAll(
   return median(took.sort((a, b) => a - b));
 }
 
-/** Microseconds of an update of one row in a transaction of its own: the median of so many. */
+/** Microseconds per update of one row in its own transaction: the median of several. */
 export async function updateOneByOne({ pool }: OwnDatabase, times: number): Promise<number> {
   const took: number[] = [];
   for (let id = 1; id <= times; id += 1) {
@@ -93,7 +92,7 @@ export async function updateOneByOne({ pool }: OwnDatabase, times: number): Prom
   return median(took.sort((a, b) => a - b));
 }
 
-/** What the watcher has noted, by operation: how many rows. */
+/** The number of updates that the trigger has recorded. */
 export async function noted({ pool }: OwnDatabase, watcher: Watcher): Promise<number> {
   if (watcher === "nobody") return 0;
   const { rows } = await pool.query<{ count: string }>(

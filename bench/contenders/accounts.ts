@@ -1,6 +1,6 @@
 /**
- * Tandem with four accounts, each with a repository of its own, and an edit of every task of theirs.
- * All APIs answer at once, or that of one account takes two seconds: what counts is the other three.
+ * Tandem with four accounts, each with its own repository, and an edit of each of their tasks. All APIs answer
+ * without delay, or that of one account takes two seconds. Only the other three are measured.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
@@ -68,7 +68,7 @@ function config(url: string) {
   });
 }
 
-/** Accounts, their repositories, and a task for each issue, as webhooks have told of them. */
+/** Creates accounts, their repositories, and a task for each issue, as if webhooks had reported them. */
 async function pairTasks(pool: pg.Pool, work: readonly Edit[]): Promise<void> {
   await pool.query(TASKS);
   const url = pool.options.connectionString ?? "";
@@ -91,7 +91,7 @@ async function pairTasks(pool: pg.Pool, work: readonly Edit[]): Promise<void> {
         scope: String(account),
       });
     }
-    // Neither a poll nor a sweep falls into the measured time.
+    // Keeps polls and sweeps out of the measured time.
     await pool.query("update tandem.connections set polled_at = now(), swept_at = now()");
     const worker = tandem.startWorker({ pollMillis: 24 * HOUR_MS, sweepMillis: 24 * HOUR_MS });
     const now = systemClock.now();
@@ -122,7 +122,7 @@ async function pairedOf(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.paired ?? 0);
 }
 
-/** The first is the slow one's. */
+/** The first account is the slow one. */
 function accountOf({ issue }: Edit): number {
   return issue % ACCOUNTS;
 }
@@ -131,7 +131,7 @@ function repositoryOf(account: number) {
   return { id: REPOSITORY_ID + account, full_name: `acme/site-${String(account)}` };
 }
 
-/** GitHub: it answers what it is sent, at once, or late where the first account asks. */
+/** GitHub: it answers with the received edit, without delay or, for the first account, late. */
 function apiOf(
   work: readonly Edit[],
   millis: number,
@@ -154,7 +154,7 @@ function apiOf(
   };
 }
 
-/** The slow account's own edits are not waited for. */
+/** Whether edits are left, without those of the slow account. */
 async function left(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ left: boolean }>(
     `select

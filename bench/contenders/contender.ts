@@ -1,49 +1,49 @@
-/** What takes part in a comparison: it is given the work in batches, and ends it in the app's rows. */
+/** A participant of a comparison: it gets the work in batches, and its result is in the app's rows. */
 import type pg from "pg";
 import { type Edit, POISON } from "../harness/work.ts";
 
-/** What the harness's own process does for a contender. */
+/** The harness's part of a contender's run. */
 export interface Judged {
-  /** Once for a database, before its processes start. */
+  /** Runs once for a database, before the processes start. */
   readonly setUp: (pool: pg.Pool, work: readonly Edit[]) => Promise<void>;
-  /** 0 once every edit has its outcome; asked while it runs, where processes do not wait for it. */
+  /** 0 when every edit has its outcome; called during the run if the processes do not wait for it. */
   readonly left?: (pool: pg.Pool) => Promise<number>;
-  /** What the database says of the outcome of each edit: complaints, none where all is well. */
+  /** Checks the outcome of each edit in the database. */
   readonly audit: (pool: pg.Pool, work: readonly Edit[]) => Promise<Audit>;
 }
 
-/** One that runs in a process of the harness, beside others of its kind. */
+/** A contender in a process of the harness, beside others of its kind. */
 export interface Contender extends Judged {
-  /** In each process. */
+  /** Runs in each process. */
   readonly open: (url: string, process: number, work: readonly Edit[]) => Promise<Opened>;
 }
 
 export interface Opened {
-  /** Takes this process's share and returns when it has let go of it. */
+  /** Handles this process's share; returns when that is done. */
   take(batches: readonly (readonly Edit[])[]): Promise<void>;
   close(): Promise<void>;
-  /** Requests that left for the API. */
+  /** Requests that were sent to the API. */
   calls?(): number;
-  /** Edits that it has handled, where the database does not tell. */
+  /** The number of handled edits, if the database does not tell. */
   handled?(): number;
 }
 
 export interface Audit {
-  /** Two of one issue at once. */
+  /** Pairs of edits of one issue that were handled at the same time. */
   readonly overlaps: number;
-  /** Earlier ones of an issue that were applied after later ones. */
+  /** Earlier edits of an issue that were applied after later ones. */
   readonly inversions: number;
   /** Edits without an outcome. */
   readonly stuck: number;
-  /** Issues whose row is not what was said last. */
+  /** Issues whose row does not have the content of the last edit. */
   readonly wrong: number;
-  /** Transactions that the database had to break off, where they were counted. */
+  /** Transactions that the database aborted, if they were counted. */
   readonly deadlocks?: number;
-  /** Rows written for each edit. */
+  /** The number of row writes per edit. */
   readonly writesPerEdit: number | null;
 }
 
-/** The app's table, as far as the comparison goes: everyone writes the same columns. */
+/** The app's table in this comparison: all contenders write the same columns. */
 export const TASKS = `
 create table tasks (
   id bigint generated always as identity primary key,
@@ -54,7 +54,7 @@ create table tasks (
   modified_at timestamptz not null
 )`;
 
-/** An app that takes no poisoned title: its row can never be written. */
+/** Makes the app refuse poisoned titles, so that their row can never be written. */
 export const REFUSES_POISON = `
 alter table tasks add constraint no_poison check (title not like '${POISON}%')`;
 
@@ -62,7 +62,7 @@ export function statusOf(state: Edit["state"]): string {
   return state === "closed" ? "done" : "todo";
 }
 
-/** Has every write of a task told, by the database itself, in the order in which they were made. */
+/** Makes the database record every write of a task, in the order of the writes. */
 export async function watchTasks(pool: pg.Pool): Promise<void> {
   await pool.query(`
     create table written (id bigint generated always as identity, task bigint, at timestamptz);
@@ -75,7 +75,7 @@ export async function watchTasks(pool: pg.Pool): Promise<void> {
     create trigger told after insert or update on tasks for each row execute function tell()`);
 }
 
-/** Writes of a task that went back in time; none is known where nobody watched. */
+/** Writes of a task that went back in time; 0 if writes were not recorded. */
 export async function inversionsOf(pool: pg.Pool): Promise<number> {
   const { rows: watched } = await pool.query<{ there: boolean }>(
     "select to_regclass('written') is not null as there",

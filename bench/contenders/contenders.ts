@@ -1,4 +1,4 @@
-/** Everyone by name. */
+/** All contenders by name. */
 import type { Contender } from "./contender.ts";
 import { evenAccounts, slowAccount } from "./accounts.ts";
 import { limit, limitOne } from "./limit.ts";

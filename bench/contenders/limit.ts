@@ -1,12 +1,12 @@
 /**
- * The limit: SQL written by hand that leaves the same facts behind (delivery, event with its outcome,
- * cached copy, task) and keeps no rule. `limit` writes batches; `limitOne` commits each edit alone.
+ * The limit: hand-written SQL that stores the same facts (delivery, event with its outcome, cached copy, task)
+ * and applies no rule. `limit` writes batches; `limitOne` commits each edit separately.
  */
 import pg from "pg";
 import { type Edit, lastOf } from "../harness/work.ts";
 import { type Audit, type Contender, statusOf, TASKS } from "./contender.ts";
 
-/** The same facts that Tandem leaves, with no rule. */
+/** The facts that Tandem stores, without its rules. */
 export const FACTS = `
 ${TASKS};
 alter table tasks add column external_id text not null unique;
@@ -62,7 +62,7 @@ export const limit: Contender = {
   audit,
 };
 
-/** Sixteen connections in two processes, each a commit for each edit. */
+/** Sixteen connections in two processes, with a commit for each edit. */
 export const limitOne: Contender = {
   setUp: limit.setUp,
   async open(url) {
@@ -87,7 +87,7 @@ export const limitOne: Contender = {
 };
 
 async function takeBatch(client: pg.Client, batch: readonly Edit[]): Promise<void> {
-  // In one order, or two batches could wait for each other.
+  // In one order, because two batches could deadlock otherwise.
   const last = [...lastOf(batch).values()].sort((a, b) => a.issue - b.issue);
   await client.query("begin");
   await client.query({
@@ -183,7 +183,7 @@ function taskOf(edit: Edit) {
   };
 }
 
-/** It keeps no order, so none is asked of it: only that every edit was written. */
+/** The limit keeps no order, so only the number of written edits is checked. */
 async function audit(pool: pg.Pool, work: readonly Edit[]): Promise<Audit> {
   const { rows } = await pool.query<{ events: string; tasks: string }>(
     "select (select count(*) from events) as events, (select count(*) from tasks) as tasks",

@@ -1,8 +1,8 @@
-/** The program that the processes of our own contenders run. */
+/** The program of our own contenders' processes. */
 import { serve } from "../harness/process.ts";
 import { CONTENDERS, type ContenderName } from "./contenders.ts";
 
 serve(({ contender, url, process }, edits) =>
-  // The harness took the name from the same table.
+  // The cast is safe: the harness took the name from the same table.
   CONTENDERS[contender as ContenderName].open(url, process, edits),
 );

@@ -1,4 +1,4 @@
-/** A peer as an entry of the bench: its table, its processes, and what its outcome says. */
+/** A peer as an entry of the bench: its table, its processes, and the check of its result. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -21,13 +21,13 @@ create table handled (edit integer, started bigint, ended bigint);
 create table handed_over (edit integer, batch integer, sent bigint, taken bigint)`;
 
 interface Ends {
-  /** One edit in so many is of one issue, and has a title that an app may refuse. */
+  /** One edit in this many is for one issue, and has a title that an app may refuse. */
   readonly poisoned?: number;
-  /** Whether the app does. */
+  /** Whether the app refuses it. */
   readonly refused?: boolean;
 }
 
-/** How fast a peer ends a spread of edits, in batches of 500; or all but those that the app refuses. */
+/** The rate at which a peer handles edits in batches of 500, or all but those that the app refuses. */
 export function peerEntry(peer: PeerName, spread: Spread, ends: Ends = {}): Entry {
   const { poisoned, refused = false } = ends;
   const kind = poisoned === undefined ? spread : refused ? "one poisoned" : "none refused";
@@ -116,7 +116,7 @@ async function audit(pool: pg.Pool, work: readonly Edit[]): Promise<Audit> {
   return {
     ...orderOf(handled),
     stuck: work.length - different,
-    // What was not waited for is not wrong.
+    // After a time-out the rows cannot be checked.
     wrong: isDone ? wrong.length : NaN,
     deadlocks: Number(counted[0]?.deadlocks ?? 0),
     writesPerEdit: handled.length / different,

@@ -1,4 +1,4 @@
-/** Tandem where the app's table refuses every edit of one issue: it errs, and what else comes must not wait. */
+/** Tandem with an app that refuses every edit of one issue: other edits must not wait for its errors. */
 import type pg from "pg";
 import { type Edit, isPoisoned } from "../harness/work.ts";
 import { type Audit, type Contender, REFUSES_POISON } from "./contender.ts";
@@ -11,7 +11,7 @@ export const productPoisoned: Contender = {
   },
   open: product.open,
   async left(pool) {
-    // What has failed for good stays, for somebody to look at.
+    // Errored events stay, because they wait for a person.
     const { rows } = await pool.query<{ left: boolean }>(
       `select
          exists (select from tandem.deliveries where state in ('received', 'failed'))
@@ -23,7 +23,7 @@ export const productPoisoned: Contender = {
   audit,
 };
 
-/** What it says of the others, and that the poisoned edits have failed. */
+/** Audits the other edits, and checks that the poisoned ones are errored. */
 async function audit(pool: pg.Pool, work: readonly Edit[]): Promise<Audit> {
   const poisoned = work.find(isPoisoned)?.issue;
   const others = await product.audit(

@@ -1,4 +1,4 @@
-/** Tandem itself: verified deliveries come in through the store's batch function, workers do the rest. */
+/** Tandem itself: verified deliveries arrive through the store's batch function, and workers do the rest. */
 import type pg from "pg";
 import { pino } from "pino";
 import { type AccountId, deliveryId, uuidv7 } from "../../src/model/ids.ts";
@@ -11,8 +11,8 @@ import { syncedTasks } from "./synced-tasks.ts";
 const HOUR_MS = 3_600_000;
 
 /**
- * GitHub after all of it: an issue that is read again says what was said last of it. A request that is
- * for anything else is a fault of the harness.
+ * GitHub after all edits: a re-read of an issue returns its last edit. Any other request is a fault of the
+ * harness.
  */
 function answering(work: readonly Edit[], counted: () => void): typeof fetch {
   const last = lastOf(work);
@@ -47,7 +47,7 @@ export const product: Contender & { readonly setUp: (pool: pg.Pool) => Promise<v
         containerName: "acme/site",
         scope: "1",
       });
-      // Neither a poll nor a sweep falls into the measured time.
+      // Keeps polls and sweeps out of the measured time.
       await pool.query("update tandem.connections set polled_at = now(), swept_at = now()");
     } finally {
       await tandem.stop();
@@ -86,7 +86,7 @@ export const product: Contender & { readonly setUp: (pool: pg.Pool) => Promise<v
   },
 
   async left(pool) {
-    // Whether, and not how many: counting would be a part of what is measured.
+    // Whether, not how many: counting would cost measured time.
     const { rows } = await pool.query<{ left: boolean }>(
       `select
          exists (select from tandem.deliveries where state in ('received', 'failed'))
@@ -100,7 +100,7 @@ export const product: Contender & { readonly setUp: (pool: pg.Pool) => Promise<v
 };
 
 async function audit(pool: pg.Pool, work: readonly Edit[]): Promise<Audit> {
-  // Each claim has an epoch of its lane of its own: two that ended under one were at it at once.
+  // Each claim has its own epoch of the lane: two events that ended in one epoch overlapped.
   const { rows: overlaps } = await pool.query<{ count: string }>(
     `select count(*) from (
        select from tandem.events_ended

@@ -1,9 +1,9 @@
-/** The configuration that the bench runs Tandem with: tasks and issues, as most of its users map them. */
+/** Tandem's configuration in the bench: tasks and issues, in the way most users map them. */
 import type pg from "pg";
 import { defineConfig } from "../../src/config.ts";
 import { github } from "../../src/integrations/github/index.ts";
 
-/** @param integration The adapter, where it is not to be the plain one. */
+/** @param integration The adapter; default: the plain one. */
 export function syncedTasks(database: string | pg.Pool, integration = github()) {
   return defineConfig({
     database,

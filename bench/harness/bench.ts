@@ -1,35 +1,35 @@
-/** What the bench is made of: entries that are run in turn, and rows that compare their figures. */
+/** The parts of the bench: entries that run in turn, and rows that compare their figures. */
 import type { Statement } from "./statements.ts";
 
-/** What a round is run with. */
+/** The settings of a round. */
 export interface Setting {
-  /** A superuser's URL of a durable Postgres; an entry makes, and drops, a database of its own. */
+  /** A superuser's URL of a durable Postgres; an entry creates, and drops, a database of its own. */
   readonly adminUrl: string;
-  /** Less of everything, for a run of a few minutes. */
+  /** Less work, for a run of a few minutes. */
   readonly quick: boolean;
-  /** The first round: it is not counted, and may check what would disturb a measurement. */
+  /** The first round: it is not counted, and may run checks that would disturb a measurement. */
   readonly warmUp: boolean;
-  /** Flags for the processes that are measured. */
+  /** Flags for the measured processes. */
   readonly nodeFlags: readonly string[];
-  /** The share of the work that rows of `length: "long"` take: 1, or less to try them. */
+  /** The share of work for rows of `length: "long"`: 1, or less to try them. */
   readonly scale: number;
 }
 
-/** One contender at one kind of work. Two entries of one name are the same, and run once a round. */
+/** One contender with one kind of work. Two entries with one name are the same, and run once a round. */
 export interface Entry {
   readonly name: string;
   readonly run: (setting: Setting) => Promise<Outcome>;
 }
 
-/** What one run of an entry came to. */
+/** The result of one run of an entry. */
 export interface Outcome {
   /** By name, such as `perSecond`, `p99` in milliseconds, or `bytes`. */
   readonly figures: Readonly<Record<string, number>>;
-  /** What must not be, in words; each is counted in row 0. */
+  /** Wrong results, in words; row 0 counts them. */
   readonly faults: readonly string[];
-  /** Why it was not run, where that is no fault: what it is made of is not to be had here. */
+  /** Why the entry did not run although that is no fault, such as a missing program. */
   readonly skipped?: string;
-  /** What the database did for it, where it keeps count. */
+  /** The database's statistics for it, if the database keeps them. */
   readonly statements?: readonly Statement[];
 }
 
@@ -44,16 +44,16 @@ export interface Row {
   readonly id: number;
   readonly name: string;
   readonly of: FigureOf;
-  /** What it is compared with, and in words; `null` where the figure itself is the result. */
+  /** The figure that it is compared with, and its description; `null` if the figure itself is the result. */
   readonly to: FigureOf | null;
   readonly against: string;
   readonly goal: number;
-  /** Whether the goal is the least, or the most, that is good enough. */
+  /** Whether the goal is a minimum or a maximum. */
   readonly goalIs: "least" | "most";
-  /** How many rounds count. Default: as many as the run has. */
+  /** The number of rounds that count. Default: all of the run. */
   readonly rounds?: number;
   /** `long`: left out of a quick run, which says so. */
   readonly length?: "long";
-  /** Run beside it for the reader in the first rounds, except in a quick run; no ratio is theirs. */
+  /** Entries that run for the reader's information in the first rounds, except in a quick run; without a ratio. */
   readonly beside?: readonly Entry[];
 }

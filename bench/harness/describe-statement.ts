@@ -1,4 +1,4 @@
-/** A line for people. */
+/** Describes a statement in one line. */
 import type { Statement } from "./statements.ts";
 
 export function describeStatement({ text, calls, rows, millis, walBytes }: Statement): string {

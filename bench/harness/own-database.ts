@@ -1,9 +1,9 @@
-/** A database for one run of one entry, gone when it has ended however it ended. */
+/** A database for one run of one entry, which is dropped after the run, even if the run failed. */
 import pg from "pg";
 
 export interface OwnDatabase {
   readonly url: string;
-  /** One connection to it: what is measured on it runs one after another. */
+  /** One connection to it, so that measured statements run one after another. */
   readonly pool: pg.Pool;
   /** A superuser's connection to the server. */
   readonly admin: pg.Client;
@@ -22,7 +22,7 @@ export async function withOwnDatabase<T>(
     await admin.query(`drop database if exists ${name} with (force)`);
     await admin.query(`create database ${name}`);
     const pool = new pg.Pool({ connectionString: url.href, max: 1 });
-    // What is left of a connection when its database is dropped is no matter.
+    // Dropping the database breaks this pool's connections, which no longer matters.
     pool.on("error", () => undefined);
     try {
       return await work({ url: url.href, pool, admin });

@@ -1,35 +1,35 @@
-/** One process of a contender: told what to do by the harness, over the channel between them. */
+/** One process of a contender, which the harness controls over their channel. */
 import type { Opened } from "../contenders/contender.ts";
 import { type Edit, makeWork, type WorkOptions } from "./work.ts";
 
-/** What a process is started with. */
+/** The parameters of a process. */
 export interface Assignment {
   readonly contender: string;
   readonly url: string;
   readonly work: WorkOptions;
-  /** Edits that are handed over at once. */
+  /** The number of edits in a batch. */
   readonly batch: number;
-  /** Which of how many processes this is: they take batches in turn. */
+  /** The index of this process among all: they take batches in turn. */
   readonly process: number;
   readonly processes: number;
 }
 
-/** What a process says of itself in the end. */
+/** The final message of a process. */
 export interface LastWords {
   readonly calls: number;
-  /** Microseconds of CPU since it was told to go. */
+  /** Microseconds of CPU since its start signal. */
   readonly cpu: number;
 }
 
-/** How far it is, while it runs. */
+/** The progress of a running process. */
 export interface Progress {
   readonly handled: number;
 }
 
-/** How often it tells, where it is asked to. */
+/** How often it reports its progress, if it is asked to. */
 const TELL_MS = 20;
 
-/** Does what the harness says, with what `open` makes of an assignment. */
+/** Follows the harness's messages, with the contender that `open` makes from an assignment. */
 export function serve(
   open: (assignment: Assignment, edits: readonly Edit[]) => Promise<Opened>,
 ): void {

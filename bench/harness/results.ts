@@ -1,4 +1,4 @@
-/** What the rounds of a run come to, row by row. */
+/** Combines the rounds of a run to one result per row. */
 import type { Outcome, Row } from "./bench.ts";
 import { ratioOf } from "./rounds.ts";
 
@@ -6,15 +6,15 @@ import { ratioOf } from "./rounds.ts";
 export interface Result {
   readonly id: number;
   readonly name: string;
-  /** The median of the rounds; `null` where none has it. */
+  /** The median of the rounds; `null` if none has it. */
   readonly ratio: number | null;
   readonly goal: number;
-  /** `null` where the row was not run. */
+  /** `null` if the row did not run. */
   readonly met: boolean | null;
-  /** The least and the most of the rounds. */
+  /** The least and the greatest of the rounds. */
   readonly spread: readonly number[];
   readonly skipped?: true;
-  /** Why it was skipped, where that is not its length. */
+  /** Why it was skipped, if not because of its length. */
   readonly why?: string;
 }
 
@@ -42,12 +42,12 @@ export function resultOf(row: Row, rounds: readonly Round[]): Result {
   return { id, name, ratio, goal, met, spread: [least, most] };
 }
 
-/** A row that is not run: it takes too long for this run, or what it needs is not to be had. */
+/** A row that does not run: it takes too long for this run, or a program is missing. */
 export function skippedResult({ id, name, goal }: Row): Result {
   return { id, name, ratio: null, goal, met: null, spread: [], skipped: true };
 }
 
-/** Row 0: nothing that must not be has been. */
+/** Row 0: the number of wrong results, which must be 0. */
 export function gateResult(faults: readonly string[]): Result {
   const ratio = faults.length;
   return {
@@ -56,7 +56,7 @@ export function gateResult(faults: readonly string[]): Result {
   };
 }
 
-/** A line for people. */
+/** Describes a result in one line. */
 export function describeResult(result: Result): string {
   const { id, name, ratio, goal, met, spread, skipped, why } = result;
   const start = `${String(id).padStart(2)}  ${name}:`;

@@ -1,4 +1,4 @@
-/** Rounds of several runs in turn, and what their ratios come to. */
+/** Combines the figures of several rounds to a ratio. */
 
 export interface Ratio {
   /** The median of the rounds' own ratios. */
@@ -7,7 +7,7 @@ export interface Ratio {
   readonly most: number;
 }
 
-/** Each round's ratio of two figures that were taken in it. */
+/** The ratios of two figures, each pair from the same round. */
 export function ratioOf(rounds: readonly (readonly [of: number, to: number])[]): Ratio {
   const ratios = rounds.map(([of, to]) => of / to).sort((a, b) => a - b);
   return { ratio: median(ratios), least: ratios[0] ?? NaN, most: ratios.at(-1) ?? NaN };

@@ -1,4 +1,4 @@
-/** One run of one contender: a database of its own, its processes, the time it took, its outcome. */
+/** One run of one contender: its own database, its processes, its duration, its result. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,14 +14,14 @@ import { makeWork, type WorkOptions } from "./work.ts";
 const PROCESSES = 2;
 const LOOK_MS = 20;
 
-/** What a contender's processes run. It calls `serve`. */
+/** The program of a contender's processes. It calls `serve`. */
 export interface Program {
   readonly file: string;
   /** The Node that runs it. */
   readonly node: string;
   readonly flags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What it logs is expected, and not shown. Else it is shown on standard error: output is for `--json`. */
+  /** Hides its expected log. Otherwise its log goes to standard error, because output is for `--json`. */
   readonly quiet?: boolean;
 }
 
@@ -31,31 +31,31 @@ export const OWN_PROGRAM: Program = {
   flags: [],
 };
 
-/** A contender as the harness sees it, whoever's program it runs. */
+/** A contender for the harness, with any program. */
 export interface Contestant extends Judged {
   readonly name: string;
   readonly program: Program;
   /**
-   * Its processes tell how many edits they have handled, and it ends when all are, or after so many
-   * milliseconds: its rate is then that of what it has done.
+   * Its processes report how many edits they have handled. It ends when all are handled, or after this many
+   * milliseconds; its rate is then that of the handled edits.
    */
   readonly patienceMs?: number;
-  /** How many edits it will have handled where some are refused for good. Default: all. */
+  /** The number of edits that it will handle, if some are refused permanently. Default: all. */
   readonly due?: number;
 }
 
 export interface Run {
   readonly perSecond: number;
-  /** Edits that have their outcome: fewer than all where its time was up. */
+  /** Edits that have their outcome: fewer than all after a time-out. */
   readonly handled: number;
   readonly audit: Audit;
-  /** Bytes of write-ahead log for each edit. */
+  /** Bytes of write-ahead log per edit. */
   readonly walPerEdit: number;
-  /** Requests that left for the API. */
+  /** Requests that were sent to the API. */
   readonly calls: number;
-  /** Microseconds of CPU that its processes took for each edit, beside what the database took. */
+  /** Microseconds of CPU of its processes per edit, without those of the database. */
   readonly cpuPerEdit: number;
-  /** What the database did for it, where it keeps count. */
+  /** The database's statistics for it, if the database keeps them. */
   readonly statements: readonly Statement[];
 }
 
@@ -86,7 +86,7 @@ export async function runContestant(
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
   const pool = new pg.Pool({ connectionString: url.href, max: 1 });
-  // What is left of a connection when its database is dropped is no matter.
+  // Dropping the database breaks this pool's connections, which no longer matters.
   pool.on("error", () => undefined);
   const children: ChildProcess[] = [];
   const edits = makeWork(work);
@@ -151,7 +151,7 @@ export async function runContestant(
   }
 }
 
-/** What an audit found that must not be, in words. */
+/** The wrong results that an audit found, in words. */
 export function faultsOf(name: string, { audit }: Run): readonly string[] {
   const { overlaps, inversions, stuck, wrong } = audit;
   return Object.entries({ overlaps, inversions, stuck, wrong })
@@ -171,7 +171,7 @@ function start(
   });
 }
 
-/** Waits for a message of a kind; a process that ends without it has failed. */
+/** Waits for a kind of message. A process that ends without sending it has failed. */
 function heard<Said>(child: ChildProcess, isIt: (said: unknown) => said is Said): Promise<Said> {
   return new Promise((resolve, reject) => {
     child.on("message", (said) => {

@@ -1,4 +1,4 @@
-/** Which statements the database spent its time on, as `pg_stat_statements` counts them. */
+/** The statements that took most of the database's time, as `pg_stat_statements` counts them. */
 import type pg from "pg";
 
 export interface Statement {
@@ -9,7 +9,7 @@ export interface Statement {
   readonly walBytes: number;
 }
 
-/** A server that keeps count: also of what functions and triggers run. */
+/** Settings of a server that counts statements, including those of functions and triggers. */
 export const COUNTING = {
   shared_preload_libraries: "pg_stat_statements",
   "pg_stat_statements.track": "all",
@@ -22,7 +22,7 @@ export async function forgetStatements(admin: pg.Client): Promise<void> {
   await admin.query("select pg_stat_statements_reset()");
 }
 
-/** The statements of a database, those that took longest first. */
+/** The statements of a database, the longest first. */
 export async function statementsOf(pool: pg.Pool): Promise<readonly Statement[]> {
   if (!(await keepsCount(pool))) return [];
   await pool.query("create extension if not exists pg_stat_statements");

@@ -1,27 +1,27 @@
 /**
- * The work that everybody is given: webhooks of GitHub's shape, some thousand edits of as many, or
- * fewer, issues. The same seed gives the same work.
+ * The work for all contenders: webhooks in GitHub's shape, some thousand edits of different issues or of a
+ * smaller number of issues. The same seed gives the same work.
  */
 import { seededRandom } from "../../src/testing/random.ts";
 
-/** How edits are spread over issues. */
+/** The distribution of edits over issues. */
 export type Spread = "distinct" | "uniform" | "hot";
 
 export interface WorkOptions {
   readonly spread: Spread;
   readonly events: number;
-  /** What a payload comes to, about. */
+  /** The approximate size of a payload. */
   readonly bytes: number;
-  /** One edit in so many is of issue 1, and has a title that an app can refuse by `POISON`. */
+  /** One edit in this many is for issue 1, with a title that an app can refuse by `POISON`. */
   readonly poisoned?: number;
 }
 
-/** One edit of an issue, as a webhook tells of it. */
+/** One edit of an issue, as a webhook reports it. */
 export interface Edit {
   /** The webhook's own id. */
   readonly key: string;
   readonly issue: number;
-  /** Which of the issue's edits it is, from 1; its time grows with it. */
+  /** The number of the edit among those of its issue, from 1; its time grows with it. */
   readonly version: number;
   readonly updatedAt: string;
   readonly title: string;
@@ -31,7 +31,7 @@ export interface Edit {
   readonly text: string;
 }
 
-/** GitHub's id of the repository that all of it happens in. */
+/** GitHub's id of the repository with all the work. */
 export const REPOSITORY_ID = 4_200_001;
 const BEGAN = Date.UTC(2026, 0, 5, 8);
 const WORDS = (
@@ -40,15 +40,15 @@ const WORDS = (
   "mobile timeout error trace stack reproduce expected actual version release cache index vacuum"
 ).split(" ");
 
-/** What the title of a poisoned edit begins with, and no other. */
+/** The beginning of a poisoned edit's title, which no other title has. */
 export const POISON = "Poison";
 const POISONED_ISSUE = 1;
 
-/** How many different issues 20,000 edits are of, unless each has its own. */
+/** The number of issues for 20,000 edits, unless each edit has its own. */
 const ISSUES = 1_000;
 const HOT_ISSUES = 10;
 
-/** Edits in the order in which they happened: what is later has a later time. */
+/** Edits in the order in which they happened; each has a later time than the one before. */
 export function makeWork({ spread, events, bytes, poisoned }: WorkOptions): readonly Edit[] {
   const random = seededRandom(20_260_105);
   const versions = new Map<number, number>();
@@ -72,7 +72,7 @@ export function isPoisoned({ title }: Edit): boolean {
   return title.startsWith(POISON);
 }
 
-/** What each issue says in the end. */
+/** The last edit of each issue. */
 export function lastOf(work: readonly Edit[]): ReadonlyMap<number, Edit> {
   return new Map(work.map((edit) => [edit.issue, edit]));
 }

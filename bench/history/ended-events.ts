@@ -1,14 +1,14 @@
 /**
- * A ledger with a history: so many events that ended, of lanes that have a hundred each, as half a year
- * leaves them. Payloads are kept for a month of it, so every sixth has its content; the outcomes differ as
- * they do in use. It lies where the product itself would have put it.
+ * A ledger with a history: ended events of lanes with a hundred events each, as after half a year. Payloads are
+ * kept for a month, so every sixth event has its content; the outcomes vary as in production. The rows are in
+ * the tables to which Tandem itself would have written them.
  */
 import type pg from "pg";
 
 const A_LANE = 100;
 const AT_ONCE = 500_000;
 
-/** @returns how many there are */
+/** @returns The number of events. */
 export async function loadEndedEvents(pool: pg.Pool, events: number): Promise<number> {
   const lanes = Math.max(1, Math.ceil(events / A_LANE));
   await pool.query(
@@ -39,7 +39,7 @@ export async function loadEndedEvents(pool: pg.Pool, events: number): Promise<nu
   return loaded;
 }
 
-// Ids grow with time, as those of the product do. A lane's events have an epoch each.
+// Ids grow with time, as Tandem's do. Each event of a lane has its own epoch.
 const LOAD = `
 insert into tandem.events_ended (
   id, lane_id, connection_id, direction, action, source, resource_type,
@@ -71,7 +71,7 @@ select
 from generate_series($1::bigint, $2::bigint) as n,
   lateral (select now() - interval '180 days' * (1 - n::float8 / $5::bigint)) as moment (at)`;
 
-/** How the history has been read since the counters were set back: rows by scans, and looks by index. */
+/** Reads of the history since the counters were reset: rows by scans, and lookups by index. */
 export async function looksAtHistory(pool: pg.Pool) {
   const { rows } = await pool.query<Record<"scans" | "looks" | "fetched", string>>(
     `select

@@ -1,4 +1,4 @@
-/** GitHub as a local server: it takes edits of issues, and answers each after 20 ms with the issue. */
+/** GitHub as a local server: it accepts edits of issues, and answers each after 20 ms with the issue. */
 import { createServer } from "node:http";
 import { closeServer, listenAnywhere } from "./by-hand.ts";
 import type { Part } from "./running.ts";
@@ -9,7 +9,7 @@ const PATH = /^\/repositories\/\d+\/issues\/(\d+)$/;
 
 export interface ApiLast {
   readonly calls: number;
-  /** What it was asked for besides edits of issues. */
+  /** Requests other than edits of issues. */
   readonly others: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export interface Said {
 }
 
 export interface ApiInput {
-  /** Its issues as they are at first, by number from 1. */
+  /** The initial issues, by number from 1. */
   readonly issues: readonly Said[];
 }
 

@@ -1,4 +1,4 @@
-/** Servers as a team writes them: `node:http`, the signature, and statements of its own. */
+/** Servers as a team would write them: `node:http`, the signature check, and their own statements. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import pg from "pg";
@@ -7,21 +7,21 @@ import type { Edit } from "../harness/work.ts";
 import type { Part } from "./running.ts";
 import { isSigned, readAll } from "./webhook.ts";
 
-/** As many as serve 64 connections best; with pg's own 10 it is a little slower. */
+/** The best number for 64 connections; pg's default of 10 is a little slower. */
 export const CONNECTIONS = 16;
 
 export interface ServerInput {
   readonly url: string;
 }
 
-/** Takes a webhook that is signed; what it throws is answered 500. */
+/** Handles a signed webhook; an error is answered with 500. */
 type Take = (body: Buffer, request: IncomingMessage) => Promise<void>;
 
-/** Each webhook is one insert, answered when it has committed. */
+/** Inserts each webhook, and answers after the commit. */
 export const insertPart: Part<ServerInput, { readonly port: number }, null> = ({ url }) =>
   servePart(url, (pool) => (body, request) => insertDelivery(pool, body, request));
 
-/** Each webhook is one transaction down to the app's row, answered when it has committed. */
+/** Processes each webhook in one transaction down to the app's row, and answers after the commit. */
 export const directPart: Part<ServerInput, { readonly port: number }, null> = ({ url }) =>
   servePart(url, (pool) => async (body, request) => {
     const { issue } = JSON.parse(body.toString()) as { readonly issue: DirectIssue };
@@ -133,7 +133,7 @@ export function keyOf(request: IncomingMessage): string {
 
 export async function listenAnywhere(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // A server that listens on a port has an address with one.
+  // A listening server has an address with a port.
   return (server.address() as AddressInfo).port;
 }
 

@@ -1,17 +1,17 @@
 /**
- * One connection of a client that costs as little as can be, since it shares the machine with what is
- * measured: requests are bytes, and of an answer only its status and its end are read.
+ * One connection of a client with the least possible cost, because it shares the machine with the measured
+ * server. Requests are bytes, and only the status and the end of a response are read.
  */
 import { connect, type Socket } from "node:net";
 
 const HEAD_ENDS = Buffer.from("\r\n\r\n");
-/** How an answer ends that does not say its length. */
+/** The end of a response without a length. */
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
 export interface Connection {
-  /** Sends a request and resolves to the status of its answer. One at a time. */
+  /** Sends a request and resolves to the status of its response. One at a time. */
   send(request: Buffer): Promise<number>;
-  /** A server closes what was idle for some seconds. */
+  /** False after the server has closed an idle connection. */
   readonly isOpen: boolean;
   close(): void;
 }

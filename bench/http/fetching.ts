@@ -1,4 +1,4 @@
-/** The bare loop: so many at once, each the next edit as soon as the one before is answered. */
+/** The bare loop: many requests in parallel, each followed by the next edit when it is answered. */
 import { REPOSITORY_ID } from "../harness/work.ts";
 import type { Part } from "./running.ts";
 
@@ -33,7 +33,7 @@ export const fetchingPart: Part<FetchingInput, Fetched, null> = async (input) =>
       if (answer.title !== `Edited ${String(number)}`) failed += 1;
     }
   }
-  // Its connections are opened first, as those of a server that has been running are.
+  // Connections are opened first, as those of a running server are.
   await Promise.all(Array.from({ length: concurrency }, () => fetch(api).then((r) => r.text())));
   const began = performance.now();
   await Promise.all(Array.from({ length: concurrency }, edit));

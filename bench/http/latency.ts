@@ -1,4 +1,4 @@
-/** How long it takes from a webhook that is due to its record as it is to be, 200 of them a second. */
+/** The time from a webhook's due time to its record's final content, at 200 webhooks a second. */
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import type { Entry, Outcome, Setting } from "../harness/bench.ts";
@@ -12,7 +12,7 @@ import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
 
 const PER_SECOND = 200;
-/** Three seconds, until what a server runs is compiled and statements are planned; not counted. */
+/** Three seconds of warm-up, until code is compiled and statements are planned; not counted. */
 const UNCOUNTED = 600;
 const PATIENCE_MS = 5_000;
 
@@ -56,7 +56,7 @@ function measure(setting: Setting, side: "tandem" | "direct"): Promise<Outcome> 
   });
 }
 
-/** When each edit could be seen: it, or one of the same issue that is later and took its place. */
+/** When each edit became visible: itself, or a later edit of the same issue that replaced it. */
 async function visibleAt(pool: pg.Pool, edits: readonly Edit[]): Promise<readonly number[]> {
   const ends = performance.now() + PATIENCE_MS;
   for (;;) {

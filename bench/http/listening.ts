@@ -1,6 +1,6 @@
 /**
- * A queue as a team writes it: the receiver inserts a job and says NOTIFY, a worker that LISTENs takes
- * the jobs one by one, as several workers must, and begins.
+ * A queue as a team would write it: the receiver inserts a job and sends NOTIFY, and a worker that LISTENs takes
+ * one job at a time, as several workers must.
  */
 import { createServer } from "node:http";
 import pg from "pg";

@@ -1,6 +1,6 @@
 /**
- * The loads: as fast as a server answers, or at given times whatever it answers. They run in the
- * harness's own process, which has nothing else to do meanwhile.
+ * The loads: as fast as a server answers, or at given times regardless of the responses. They run in the
+ * harness's own process, which is idle otherwise.
  */
 import { makeWork, type WorkOptions } from "../harness/work.ts";
 import { wallMillis } from "./clock.ts";
@@ -15,7 +15,7 @@ export interface Target {
 export interface FullLoad extends Target {
   readonly connections: number;
   readonly bytes: number;
-  /** For the server to warm up, and then to be measured. */
+  /** The time for the warm-up, then the measured time. */
   readonly warmUpMs: number;
   readonly millis: number;
 }
@@ -24,13 +24,13 @@ export interface FullLoadResult {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
-  /** Answered 2xx, in all. */
+  /** The number of 2xx responses. */
   readonly accepted: number;
-  /** Answers by status, where it was no 2xx. */
+  /** The other responses by status. */
   readonly refused: Readonly<Record<string, number>>;
 }
 
-/** Each connection sends its next webhook when the one before is answered. */
+/** Each connection sends its next webhook after the response to the one before. */
 export async function fullLoad(input: FullLoad): Promise<FullLoadResult> {
   const { port, path, connections, bytes, warmUpMs, millis } = input;
   const bodies = makeWork({ spread: "uniform", events: 500, bytes }).map(({ text }) =>
@@ -77,17 +77,17 @@ export interface Arrivals extends Target {
 }
 
 export interface ArrivalsResult {
-  /** When each was due, in the work's order. */
+  /** The due time of each webhook, in the work's order. */
   readonly dueAt: readonly number[];
   readonly refused: number;
 }
 
-/** A timer comes up to this much late by itself; what is later stood still, and that is counted. */
+/** A timer's own delay can reach this; a longer delay means that the sender stalled, and is counted. */
 const TIMER_STEP_MS = 1.5;
 
 /**
- * Webhooks come at their times, on as many connections as that takes: a server that stands still gets
- * those that came meanwhile as well, and each waits since it was due.
+ * Webhooks are sent at their due times, on as many connections as that needs. A server that stalls also gets
+ * those of the meantime, and the latency of each counts from its due time.
  */
 export async function arrivals(input: Arrivals): Promise<ArrivalsResult> {
   const { port, path, work, perSecond } = input;

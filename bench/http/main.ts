@@ -1,4 +1,4 @@
-/** The program that the process of a part runs. */
+/** The program of a part's process. */
 import type { Assignment, Said } from "./part.ts";
 import { PARTS } from "./parts.ts";
 
@@ -9,7 +9,7 @@ process.once("message", (assignment: Assignment) => {
 });
 
 async function run({ name, input }: Assignment): Promise<void> {
-  // The harness took the input from the type of the part of that name.
+  // The cast is safe: the harness took the input from the type of the part with that name.
   const open = PARTS[name] as (
     input: unknown,
   ) => Promise<{ readonly opened: unknown; readonly stop: () => Promise<unknown> }>;

@@ -1,11 +1,11 @@
 /**
- * When something was committed, told by the database itself: a trigger that is deferred runs when its
- * transaction commits, and notes the time. The flush of the commit comes after it, on every side alike.
+ * The times of commits, from the database itself: a deferred trigger runs when its transaction commits, and
+ * records the time. The flush of the commit follows it, equally on every side.
  */
 import type pg from "pg";
 import { millisOf } from "./clock.ts";
 
-/** Notes each write of a table under the value of a column. */
+/** Records each write of a table under the value of a column. */
 export async function markCommits(pool: pg.Pool, table: string, column: string): Promise<void> {
   await pool.query(`
     create table committed (mark text not null, at timestamptz not null);

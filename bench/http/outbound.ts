@@ -1,4 +1,4 @@
-/** Edits of the app's own rows on their way to an API that answers each call after 20 ms. */
+/** Edits of the app's own rows that are sent to an API with 20 ms per call. */
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { deliveryId, uuidv7 } from "../../src/model/ids.ts";
@@ -17,7 +17,7 @@ const CONCURRENCY = 16;
 const BURST = 1_000;
 const LOOK_MS = 10;
 const PATIENCE_MS = 60_000;
-/** For connections and code to warm up; not counted. */
+/** Warm-up of connections and code; not counted. */
 const FIRST = 32;
 
 export const tandemOutbound: Entry = {
@@ -84,7 +84,7 @@ function fetchEdits(setting: Setting): Promise<Outcome> {
   });
 }
 
-/** A script of the app goes over one record again and again, each time in a commit of its own. */
+/** A script of the app edits one record again and again, with a commit each time. */
 function sendBurst(setting: Setting): Promise<Outcome> {
   return withOwnDatabase(setting.adminUrl, "bench_outbound_burst", (database) =>
     withParts(setting, async (start) => {
@@ -131,7 +131,7 @@ function issuesOf(count: number): readonly Said[] {
   return work.map(({ title, body, state }) => ({ title, body, state }));
 }
 
-/** Tasks come to be as they do in life: by webhooks of their issues. */
+/** Creates tasks as in production: by webhooks of their issues. */
 async function pairAll({ pool, url }: OwnDatabase, api: string, count: number): Promise<void> {
   await setUpTandem(pool, url, api);
   const random = seededRandom(10);
@@ -167,7 +167,7 @@ async function edit(pool: pg.Pool, from: number, to: number): Promise<void> {
 async function untilQuiet(pool: pg.Pool): Promise<void> {
   const ends = performance.now() + PATIENCE_MS;
   while (performance.now() < ends) {
-    // Whether, and not how many: counting would be a part of what is measured.
+    // Whether, not how many: counting would cost measured time.
     const { rows } = await pool.query<{ left: boolean }>(
       `select
          exists (select from tandem.changes)
@@ -178,7 +178,7 @@ async function untilQuiet(pool: pg.Pool): Promise<void> {
   }
 }
 
-/** Records and issues that differ in the end. */
+/** Records that differ from their issue at the end. */
 async function wrongOf(pool: pg.Pool, issues: readonly Said[]): Promise<readonly string[]> {
   const { rows } = await pool.query<{ external_id: string; title: string }>(
     `select external_id, title from tasks join tandem.lanes on lanes.record_id::bigint = tasks.id`,

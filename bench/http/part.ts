@@ -1,6 +1,6 @@
 /**
- * A part of a comparison over HTTP, in a process of its own: a server, a worker, a load. The harness
- * starts it with an input, is told what it opened, and in the end what it has seen.
+ * A part of a comparison over HTTP, in its own process: a server, a worker, or a load. The harness starts it
+ * with an input, and receives what it opened and, at the end, its results.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ export type PartName = keyof typeof PARTS;
 type InputOf<Name extends PartName> = Parameters<(typeof PARTS)[Name]>[0];
 type RunningOf<Name extends PartName> = Awaited<ReturnType<(typeof PARTS)[Name]>>;
 
-/** What is said between the harness and a part's process. */
+/** The messages between the harness and a part's process. */
 export interface Assignment {
   readonly name: PartName;
   readonly input: unknown;
@@ -22,16 +22,16 @@ export type Said =
   | { readonly kind: "last"; readonly value: unknown; readonly cpu: number }
   | { readonly kind: "failed"; readonly why: string };
 
-/** A part as the harness holds it. */
+/** A running part, as the harness controls it. */
 export interface Held<Opened, Last> {
   readonly opened: Opened;
-  /** Stops it; `cpu` is what it took since it had opened, in microseconds. */
+  /** Stops it; `cpu` is its CPU time since it was opened, in microseconds. */
   readonly stop: () => Promise<{ readonly value: Last; readonly cpu: number }>;
 }
 
 const PROGRAM = fileURLToPath(new URL("main.ts", import.meta.url));
 
-/** Starts parts, and ends those that are left when the work is over, however it went. */
+/** Starts parts, and ends the remaining ones when the work is over or has failed. */
 export async function withParts<T>(
   { nodeFlags }: Setting,
   work: (

@@ -1,4 +1,4 @@
-/** Every part by name. */
+/** All parts by name. */
 import { probotPart } from "../peers/probot.ts";
 import { apiPart } from "./api.ts";
 import { directPart, insertPart } from "./by-hand.ts";

@@ -1,4 +1,4 @@
-/** How fast a receiver answers signed webhooks that it has stored. */
+/** The rate at which a receiver answers signed webhooks that it has stored. */
 import type { Entry, Outcome, Setting } from "../harness/bench.ts";
 import { withOwnDatabase } from "../harness/own-database.ts";
 import { forgetStatements, statementsOf } from "../harness/statements.ts";

@@ -1,6 +1,6 @@
-/** A part of the product or a peer runs in a process of its own, whose costs the harness measures. */
+/** A part of the product or a peer in its own process, whose costs the harness measures. */
 
-/** A part that runs, with what it tells its callers, and how it is stopped. */
+/** A running part, with its values for callers and the way to stop it. */
 export interface Running<Opened, Last> {
   readonly opened: Opened;
   readonly stop: () => Promise<Last>;

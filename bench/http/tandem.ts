@@ -1,4 +1,4 @@
-/** Tandem as `tandem start` runs it: one sample configuration, its receiver behind HTTP, its worker. */
+/** Tandem as `tandem start` runs it: one sample configuration, its receiver over HTTP, its worker. */
 import type pg from "pg";
 import { pino } from "pino";
 import { startHttpServer } from "../../src/cli/http-server.ts";
@@ -18,12 +18,12 @@ export interface TandemInput {
   readonly url: string;
   readonly receives: boolean;
   readonly works: boolean;
-  /** Whether there is an API, at the address that the account has. Default: it must not be asked. */
+  /** Whether there is an API, at the account's address. Default: no request to an API is allowed. */
   readonly hasApi?: boolean;
 }
 
 export interface TandemLast {
-  /** When work on a delivery began, by its edit's time. */
+  /** When the processing of a delivery began, by its edit's time. */
   readonly began: Readonly<Record<string, number>>;
 }
 
@@ -53,7 +53,7 @@ export const tandemPart: Part<TandemInput, { readonly port: number }, TandemLast
   };
 };
 
-/** The time of the edit that a webhook tells of: no two have the same. */
+/** The time of the edit in a webhook, which is unique. */
 export function timeOf(payload: string): string {
   return /"updated_at":"([^"]+)"/.exec(payload)?.[1] ?? "";
 }
@@ -71,7 +71,7 @@ export function openTandem(
   });
 }
 
-/** The app's table, the schema, and the repository that the work is of. */
+/** Creates the app's table, the schema, and the repository of the work. */
 export async function setUpTandem(pool: pg.Pool, url: string, api?: string): Promise<void> {
   await pool.query(TASKS);
   const tandem = await openTandem({ url });
@@ -92,7 +92,7 @@ export async function setUpTandem(pool: pg.Pool, url: string, api?: string): Pro
       containerName: "acme/site",
       scope: "1",
     });
-    // Neither a poll nor a sweep falls into the measured time.
+    // Keeps polls and sweeps out of the measured time.
     await pool.query(
       "update tandem.connections set polled_at = now(), swept_at = now(), local_swept_at = now()",
     );

@@ -1,4 +1,4 @@
-/** How long it takes a worker that has nothing to do from a committed delivery to the beginning of work. */
+/** The time from a committed delivery until an idle worker begins to process it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "../../src/testing/random.ts";
 import type { Entry, Outcome, Setting } from "../harness/bench.ts";
@@ -13,11 +13,11 @@ import { withParts } from "./part.ts";
 import { setUpTandem, TANDEM_PATH } from "./tandem.ts";
 import { requestOf, signatureOf } from "./webhook.ts";
 
-/** For the processes to warm up; not counted. */
+/** Warm-up of the processes; not counted. */
 const UNCOUNTED = 5;
 
 export type Waker = "tandem" | "listening";
-/** Whether who receives is who works. */
+/** Whether receiver and worker share a process. */
 export type Processes = "one process" | "two processes";
 
 export function wakeUpEntry(waker: Waker, processes: Processes): Entry {
@@ -48,7 +48,7 @@ function measure(
       await forgetStatements(admin);
       const statuses: number[] = [];
       for (const { key, text } of work) {
-        // Not in step with anybody's own look.
+        // A random delay, so that the webhook is not in step with a poll of the queue.
         await delay(30 + random() * 40);
         const body = Buffer.from(text);
         statuses.push(await connection.send(requestOf(TANDEM_PATH, key, body, signatureOf(body))));
@@ -68,7 +68,7 @@ function measure(
           .map((status) => `${name}: answered ${String(status)}`),
         ...(lost > 0 ? [`${name}: ${String(lost)} were never begun`] : []),
       ];
-      // What was begun before it was committed had nobody to wake.
+      // Work that began before the commit needed no wake-up.
       const counted = taken
         .slice(UNCOUNTED)
         .filter((one) => !Number.isNaN(one))

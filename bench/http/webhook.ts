@@ -2,14 +2,14 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** Everybody's webhooks are signed with it. */
+/** The secret of all webhooks of the bench. */
 export const SECRET = "the bench's own secret";
 
 export function signatureOf(body: Uint8Array): string {
   return `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`;
 }
 
-/** What a server written by hand does before it believes a webhook. */
+/** The check of a signature in a hand-written server. */
 export function isSigned(body: Uint8Array, signature: string | undefined): boolean {
   const expected = Buffer.from(signatureOf(body));
   const given = Buffer.from(signature ?? "");

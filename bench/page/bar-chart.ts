@@ -1,9 +1,9 @@
-/** A chart of bars as an SVG file, readable on a light page and on a dark one. */
+/** A bar chart as an SVG file, readable on light and dark pages. */
 
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** What is written behind it. */
+  /** The text behind the bar. */
   readonly text: string;
   readonly tone: "good" | "bad" | "plain";
 }

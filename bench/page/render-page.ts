@@ -1,14 +1,14 @@
-/** `docs/benchmarks.md` and its charts, of a report. */
+/** Renders `docs/benchmarks.md` and its charts from a report. */
 import { type Bar, barChart } from "./bar-chart.ts";
 import type { Machine, Report, ReportEntry, ReportRow } from "./report.ts";
 
 export interface Page {
   readonly markdown: string;
-  /** By the name of their file in `docs/images/`. */
+  /** By file name in `docs/images/`. */
   readonly charts: Readonly<Record<string, string>>;
 }
 
-/** A row that is so many times as good as its goal is drawn no longer. */
+/** A bar is cut at this many times its goal. */
 const MOST_DRAWN = 3;
 
 export function renderPage({ machine, rows, entries }: Report): Page {
@@ -18,9 +18,9 @@ Written by \`npm run bench -- --write\` from \`docs/benchmarks.json\`; not to be
 
 ${describeMachine(machine)}
 
-Everybody did the same work in the same run, one after another, round after round. A ratio is the median of the
-rounds' own ratios, and beside it stand the least and the most of them: they carry over to other machines, and rates do
-not. A goal is part of the project; where it is not met, the row says so, and [performance.md](performance.md) what binds.
+All contenders did the same work in the same run, one after another, for several rounds. A ratio is the median of the
+rounds' own ratios, shown with the least and the most of them. Ratios are valid on other machines, but rates are not. If
+a row misses its goal, the row says so, and [performance.md](performance.md) explains the bottleneck.
 
 ![How far each row is from its goal](images/benchmarks-goals.svg)
 
@@ -49,7 +49,7 @@ npm run bench            # all of it, hours; --only 9 takes one row
 npm run bench -- --quick # less of everything, minutes
 \`\`\`
 
-It wants a machine on which nothing else runs. It starts a Postgres of its own, durable and as Postgres
+The machine must be otherwise idle. The bench starts a Postgres of its own, durable and as Postgres
 comes; \`bench/\` holds all of it, and what each contender is and does.
 `;
   return {

@@ -1,4 +1,4 @@
-/** What `docs/benchmarks.json` holds, and how a run is put into it. */
+/** The content of `docs/benchmarks.json`, and how a run is merged into it. */
 import type { Row } from "../harness/bench.ts";
 import type { Result, Round } from "../harness/results.ts";
 import { median } from "../harness/rounds.ts";
@@ -6,11 +6,11 @@ import { median } from "../harness/rounds.ts";
 export interface Report {
   readonly machine: Machine;
   readonly rows: readonly ReportRow[];
-  /** What each entry came to: the medians of its figures. */
+  /** The medians of each entry's figures. */
   readonly entries: readonly ReportEntry[];
 }
 
-/** In words that name nobody's machine. */
+/** A description that does not identify the machine. */
 export interface Machine {
   readonly cores: number;
   /** GB of memory. */
@@ -22,9 +22,9 @@ export interface Machine {
 export interface ReportRow extends Result {
   readonly goalIs: Row["goalIs"];
   readonly against: string;
-  /** Whether the ratio is no ratio but the figure itself. */
+  /** Whether the value is a figure, not a ratio. */
   readonly isFigure: boolean;
-  /** The day of its run. */
+  /** The day of the run. */
   readonly measuredOn: string;
 }
 
@@ -33,7 +33,7 @@ export interface ReportEntry {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Puts what was measured beside what the rows say of themselves. Row 0 has no row. */
+/** Combines results with the descriptions of their rows. Row 0 has no description. */
 export function reportRows(
   results: readonly Result[],
   rows: readonly Row[],
@@ -51,7 +51,7 @@ export function reportRows(
   });
 }
 
-/** The medians of the rounds, entry by entry, in the order in which they ran. */
+/** The medians of the rounds for each entry, in the order in which the entries ran. */
 export function reportEntries(rounds: readonly Round[]): readonly ReportEntry[] {
   const names = new Set(rounds.flatMap((outcomes) => [...outcomes.keys()]));
   return [...names].map((name) => {
@@ -66,10 +66,10 @@ export function reportEntries(rounds: readonly Round[]): readonly ReportEntry[] 
 }
 
 /**
- * A run of some rows takes the places of theirs in an earlier report of such a machine; what is no row of
- * the bench any more is left out. Row 0 counts the faults of both.
+ * Merges a run of some rows into an earlier report of such a machine: they replace their former results. Rows
+ * that the bench no longer has are left out. Row 0 counts the faults of both.
  *
- * @param order All rows of the bench, as the page shows them.
+ * @param order All rows of the bench, in the order of the page.
  */
 export function mergeReports(
   before: Report | null,

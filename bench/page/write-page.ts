@@ -1,4 +1,4 @@
-/** Writes the page of a run, and what it is made of, into `docs/`. */
+/** Writes the page of a run, and its data, into `docs/`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import type { Row } from "../harness/bench.ts";
@@ -19,12 +19,12 @@ export function writePage(now: Report, order: readonly Row[]): void {
   }
 }
 
-/** The report that the page is of; `null` where there is none yet. */
+/** The report behind the page; `null` if there is none yet. */
 export function readReport(): Report | null {
   return existsSync(REPORT) ? (JSON.parse(readFileSync(REPORT, "utf8")) as Report) : null;
 }
 
-/** @param server what Postgres says of itself: `postgres (PostgreSQL) 18.4` */
+/** @param server Postgres' own version text: `postgres (PostgreSQL) 18.4` */
 export function thisMachine(server: string): Machine {
   return {
     cores: availableParallelism(),

@@ -1,4 +1,4 @@
-/** BullMQ on Redis. It knows no order of a key: what that comes to is counted. */
+/** BullMQ on Redis. It has no order by key, so the inversions are counted. */
 import { CONCURRENCY, type Job, load, type Peer } from "./peer.ts";
 
 interface Library {
@@ -30,7 +30,7 @@ export const bullmq: Peer = {
     const connection = { host: "127.0.0.1", port: redisPort };
     const queue = new Queue(QUEUE, { connection });
     const worker = new Worker(QUEUE, ({ data }) => handle(data), {
-      // A worker asks for its next jobs without end, and must not be told to give up.
+      // A worker's blocking request for jobs must be retried without a limit.
       connection: { ...connection, maxRetriesPerRequest: null },
       concurrency: CONCURRENCY,
     });

@@ -1,4 +1,4 @@
-/** DBOS: a queue with a partition for each issue, of which one workflow runs at a time. */
+/** DBOS: a queue with a partition for each issue, with one running workflow per partition. */
 import { CONCURRENCY, CONNECTIONS, type Job, keyOf, load, type Peer } from "./peer.ts";
 
 interface Library {
@@ -11,7 +11,7 @@ interface Library {
   };
 }
 
-/** What those who receive events for DBOS call, to hand over many at once. */
+/** The functions by which event receivers for DBOS enqueue many events in one call. */
 interface Receivers {
   readonly prepareEnqueuedWorkflow: (
     workflow: Workflow,
@@ -46,7 +46,7 @@ export const dbos: Peer = {
     await DBOS.registerQueue(QUEUE, {
       partitionConcurrency: 1,
       workerConcurrency: 10 * CONCURRENCY,
-      // It polls, and nobody tells it that there is something to do.
+      // DBOS polls, without notifications.
       minPollingIntervalMs: 10,
     });
     await DBOS.shutdown();

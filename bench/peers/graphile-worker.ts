@@ -26,7 +26,7 @@ function graphileWorker(batching: object): Peer {
         logger: new Logger(() => () => undefined),
         concurrentJobs: CONCURRENCY,
         maxPoolSize: Math.max(CONNECTIONS, CONCURRENCY + 2),
-        // A queue that is free again is not told of: the next look finds it.
+        // There is no notification for a queue that becomes free: the next poll finds it.
         pollInterval: 20,
         ...batching,
       },
@@ -51,10 +51,10 @@ function graphileWorker(batching: object): Peer {
             identifier: TASK,
             payload,
             queueName: keyOf(payload),
-            // In one call all would have one time, and no order among them.
+            // With a shared time the jobs of one call would have no order.
             runAt: new Date(payload.payload.issue.updated_at),
           }));
-          // Two calls that name new queues in different orders wait for each other: one has to try again.
+          // Two calls that create queues in different orders can deadlock: one must retry.
           while (!(await isTaken(utils.addJobs(specs))));
         },
         async close() {
@@ -66,7 +66,7 @@ function graphileWorker(batching: object): Peer {
   };
 }
 
-/** Whether a call went through; it did not where it was half of a deadlock. */
+/** Whether a call succeeded; `false` after a deadlock. */
 async function isTaken(call: Promise<unknown>): Promise<boolean> {
   try {
     await call;

@@ -1,6 +1,6 @@
 /**
- * The peers are no dependencies of Tandem: the bench installs them when they are first needed, into this
- * folder, from the lockfile beside it, and runs them on the Node that their newest versions need.
+ * The peers are no dependencies of Tandem. The bench installs them at their first use, into this folder, from
+ * its lockfile, and runs them on the Node version that their newest versions need.
  */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,14 +14,14 @@ const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 const LOCK = fileOf("package-lock.json");
 const MODULES = fileOf("node_modules");
-/** The lockfile that was installed. */
+/** Marks the installed lockfile. */
 const MARK = fileOf("node_modules/.installed-for-the-bench");
-/** From here on Node runs TypeScript itself. */
+/** The first Node that runs TypeScript without a flag. */
 const ENOUGH = [22, 18] as const;
 
 let installed: Promise<Installed> | undefined;
 
-/** @param tell says what happens, to whoever waits for it */
+/** @param tell Receives messages for the person who waits for the installation. */
 export function installPeers(tell: (line: string) => void): Promise<Installed> {
   installed ??= install(tell);
   return installed;
@@ -40,12 +40,14 @@ async function install(tell: (line: string) => void): Promise<Installed> {
   }
   const node = nodeOf();
   if (node === null) {
-    return { skipped: `the peers need Node ${ENOUGH.join(".")}, and none comes for this platform` };
+    return {
+      skipped: `the peers need Node ${ENOUGH.join(".")}, which does not exist for this platform`,
+    };
   }
   return { node };
 }
 
-/** The Node of npm's packages, or else this one. */
+/** The Node from npm's packages, otherwise this one. */
 function nodeOf(): string | null {
   const own = fileOf(`node_modules/node-${process.platform}-${process.arch}/bin/node`);
   if (existsSync(own)) return own;

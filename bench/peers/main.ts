@@ -1,4 +1,4 @@
-/** The program that the processes of the peers run: `prepare NAME URL`, or what the harness says. */
+/** The program of the peers' processes: `prepare NAME URL`, or the harness's instructions. */
 import pg from "pg";
 import type { Opened } from "../contenders/contender.ts";
 import { serve } from "../harness/process.ts";
@@ -10,20 +10,20 @@ import { UPSERT, valuesOf } from "./upsert.ts";
 
 const [what, prepared, database] = process.argv.slice(2);
 if (what === "prepare") {
-  // The bench named it from the same table.
+  // The bench took the name from the same table.
   const url = database ?? "";
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   await PEERS[prepared as PeerName].prepare(url, () => analyze(pool));
   process.exit();
 }
 
-/** The connections of the app's own upserts, in each process. */
+/** The connections for the app's own upserts, in each process. */
 const CONNECTIONS = 8;
 
 /** The batch before which the tables are analyzed. */
 const ANALYZED_AT = 1;
 
-/** A time that processes of one machine agree about, in microseconds. */
+/** A time on which the processes of one machine agree, in microseconds. */
 const now = () => Number(process.hrtime.bigint() / 1_000n);
 
 serve(async ({ contender, url, process: place }, edits): Promise<Opened> => {
@@ -77,14 +77,14 @@ serve(async ({ contender, url, process: place }, edits): Promise<Opened> => {
   };
 });
 
-// A library may keep something open; nothing is left to be done.
+// A library may keep handles open, but no work is left.
 process.once("disconnect", () => {
   process.exit();
 });
 
 /**
- * What autovacuum has done in the first minute that a queue is in use, and here would do too late: new
- * tables are planned for as if they were empty.
+ * Replaces autovacuum, which analyzes a queue within the first minute of its use, but too late here. Without
+ * statistics Postgres plans for empty tables.
  */
 async function analyze(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(

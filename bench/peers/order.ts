@@ -1,13 +1,13 @@
-/** Whether the jobs of an issue were handled one at a time, and in the order in which they were handed over. */
+/** Whether the jobs of an issue were handled one at a time, and in the order in which they were enqueued. */
 
 /** One edit, with microseconds of one clock. */
 export interface Handled {
-  /** Which of all edits it is, from 0. */
+  /** The index of the edit among all, from 0. */
   readonly edit: number;
   readonly issue: number;
   /** The first edit of its batch. */
   readonly batch: number;
-  /** When the batch was handed over, and when the queue had taken it. */
+  /** When the batch was sent, and when the queue had stored it. */
   readonly sent: number;
   readonly taken: number;
   readonly started: number;
@@ -15,15 +15,15 @@ export interface Handled {
 }
 
 export interface Order {
-  /** Edits that began while another of the same issue was being handled. */
+  /** Edits that began while another of the same issue was in progress. */
   readonly overlaps: number;
-  /** Edits that began after a later one of the same issue, though they had been handed over before it. */
+  /** Edits that began after a later one of the same issue, although they were enqueued before it. */
   readonly inversions: number;
 }
 
 /**
- * One edit was handed over before another if they came in one batch, or the queue had taken its batch
- * before the other was sent. What two processes hand over at the same time may be handled in any order.
+ * An edit comes before another if both are in one batch in that order, or if the queue had stored its batch
+ * before the other was sent. Batches that two processes send at the same time have no order.
  */
 export function orderOf(handled: readonly Handled[]): Order {
   let overlaps = 0;

@@ -1,4 +1,4 @@
-/** Every peer by name. */
+/** All peers by name. */
 import { bullmq } from "./bullmq.ts";
 import { dbos } from "./dbos.ts";
 import { localQueue, queueName } from "./graphile-worker.ts";

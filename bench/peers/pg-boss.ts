@@ -1,4 +1,4 @@
-/** pg-boss: once with its policy that keeps an order for each key, once with one job of a group at a time. */
+/** pg-boss: with its policy that keeps an order by key, and with one job of a group at a time. */
 import { CONCURRENCY, CONNECTIONS, type Job, keyOf, load, type Peer } from "./peer.ts";
 
 interface Library {
@@ -31,14 +31,14 @@ interface Result {
 
 const QUEUE = "deliveries";
 /**
- * Jobs that the one worker of a process fetches at once: each fetch looks at the whole backlog, and a
- * second worker goes for the same oldest jobs of all keys, and waits for, or deadlocks with, the first.
+ * The number of jobs that the one worker of a process fetches in a batch. Each fetch reads the whole backlog. A
+ * second worker would fetch the same oldest jobs of all keys, and wait for the first, or deadlock with it.
  */
 const BATCH = 300;
 
 interface Way {
   readonly policy: "key_strict_fifo" | "standard";
-  /** What makes jobs of one issue follow each other. */
+  /** The options by which jobs of one issue run one after the other. */
   readonly keyed: (key: string) => object;
   readonly working: object;
 }
@@ -47,7 +47,7 @@ function pgBoss({ policy, keyed, working }: Way): Peer {
   const start = async (url: string) => {
     const { PgBoss } = await load<Library>("pg-boss");
     const boss = new PgBoss({ connectionString: url, max: CONNECTIONS, useListenNotify: true });
-    // It goes on by itself; the database counts deadlocks, and a lost fetch costs its time.
+    // pg-boss continues after an error. The database counts deadlocks, and a failed fetch costs time.
     boss.on("error", () => undefined);
     await boss.start();
     return boss;
@@ -56,7 +56,7 @@ function pgBoss({ policy, keyed, working }: Way): Peer {
     async prepare(url, analyze) {
       const boss = await start(url);
       await boss.createQueue(QUEUE, { policy, notify: true });
-      // A queue that is in use has statistics, without which the first fetches take seconds.
+      // A queue in use has statistics; without them the first fetches take seconds.
       const sample = Array.from({ length: 2_000 }, (_, index) => String(index % 1_000));
       await boss.insert(
         QUEUE,
@@ -73,9 +73,9 @@ function pgBoss({ policy, keyed, working }: Way): Peer {
         QUEUE,
         {
           batchSize: BATCH,
-          // Or else one job that fails would fail all that were fetched with it.
+          // Otherwise one failed job would fail all jobs of the same fetch.
           perJobResults: true,
-          // The shortest poll there is, also where a notification is expected.
+          // The shortest possible poll interval, even if a notification is expected.
           ...{ pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 },
           ...working,
         },
@@ -84,14 +84,14 @@ function pgBoss({ policy, keyed, working }: Way): Peer {
           await inTurn(jobs, async ({ id, data }) => {
             results.push({ id, status: await statusOf(handle(data)) });
           });
-          // A fetch that was not full would be followed by a pause, and there is more to be had.
+          // After a fetch that was not full pg-boss would pause, although there is more work.
           if (worker.id !== undefined) boss.notifyWorker(worker.id);
           return results;
         },
       );
       return {
         async enqueue(jobs) {
-          // In one insert all have one time, and then the order is that of the ids.
+          // All jobs of one insert have one time, and then the ids decide the order.
           await boss.insert(
             QUEUE,
             jobs.map((job) => ({ id: job.delivery, data: job, ...keyed(keyOf(job)) })),
@@ -112,7 +112,7 @@ async function statusOf(handled: Promise<void>): Promise<Result["status"]> {
   }
 }
 
-/** Begins the jobs in their order, so many at once. */
+/** Starts the jobs in their order, with a limited number in parallel. */
 async function inTurn<Each>(all: readonly Each[], handle: (one: Each) => Promise<void>) {
   const waiting = all.values();
   const work = async () => {

@@ -15,7 +15,7 @@ import { SECRET } from "../http/webhook.ts";
 import { load } from "./peer.ts";
 
 interface Context {
-  /** The delivery's own id. */
+  /** The delivery's id. */
   readonly id: string;
   readonly payload: object;
 }
@@ -24,7 +24,7 @@ interface App {
   on(event: string, handle: (context: Context) => Promise<void>): void;
 }
 
-/** What of Probot is called here. */
+/** The part of Probot that is used here. */
 interface Library {
   readonly Probot: new (options: object) => object;
   readonly createNodeMiddleware: (

@@ -1,4 +1,4 @@
-/** A Redis for one run, as BullMQ's documentation has it in production; gone when the run ends, however. */
+/** A Redis for one run, configured for production as BullMQ's documentation says; removed when the run ends. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -14,7 +14,7 @@ export interface Redis {
   stop(): Promise<void>;
 }
 
-/** Ends it, and removes what it wrote, when its own standard input closes: also where the bench is killed. */
+/** Ends it and removes its files when its standard input closes, which also happens if the bench is killed. */
 const GUARD = `
 redis-server --port "$1" --dir "$2" --bind 127.0.0.1 --appendonly yes --appendfsync everysec \
   --save "" --maxmemory-policy noeviction --daemonize no >"$2/log" </dev/null &
@@ -40,7 +40,7 @@ export async function startRedis(): Promise<Redis> {
   const folder = mkdtempSync(join(tmpdir(), "tandem-bench-redis-"));
   const guard = spawn("/bin/sh", ["-c", GUARD, "guard", String(port), folder], {
     stdio: ["pipe", "ignore", "ignore"],
-    // An interrupt typed at the terminal must not end it before the bench has.
+    // Otherwise Ctrl-C at the terminal would end it before the bench ends.
     detached: true,
   });
   const end = Date.now() + STARTS_WITHIN_MS;

@@ -1,4 +1,4 @@
-/** What a team writes by hand: the app's row takes what the job says, guarded by the queue's order alone. */
+/** A hand-written upsert: the app's row gets the job's content, and only the queue's order protects it. */
 import type { Job } from "./peer.ts";
 
 export const UPSERT = `

@@ -1,8 +1,8 @@
 /**
- * Row 11: everything that exists at the other side, once.
+ * Row 11: a backfill of all existing issues.
  *
- * The API answers a page in 20 ms, as in row 10; GitHub takes ten times that. Both sides are a process
- * each, and list the same pages.
+ * The API answers a page in 20 ms, as in row 10; GitHub takes ten times that. Each side runs in its own process,
+ * and both list the same pages.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
 /**
- * Row 15: one user's edit behind a bulk update of a million rows is drained by the next batch, which costs
- * what it costs behind a few thousand. Blocks of the database are counted, so that no load disturbs it.
+ * Row 15: one user's edit behind a bulk update of a million rows is drained by the next batch, at the same cost as
+ * behind a few thousand. The row counts blocks of the database, so the machine's load does not matter.
  */
 import { drainChanges } from "../../src/runtime/outbound/drain.ts";
 import { createTandem } from "../../src/server/tandem.ts";
@@ -44,13 +44,13 @@ function behindBulk(): Entry {
   };
 }
 
-/** Blocks and milliseconds of a batch, the medians, and how many edits the next batch did not take. */
+/** The median blocks and milliseconds of a batch, and the number of edits that the next batch left out. */
 async function measure({ adminUrl }: Setting, rows: number) {
   return withOwnDatabase(adminUrl, "bench_bulk", async (database) => {
     await makeTable(database, "capture", rows);
     await database.pool.query(`update tasks set ${MAPPED}`);
     await database.pool.query("analyze");
-    // Its one connection tells what it has read before it is asked.
+    // With its one connection, all reads are counted before the next query.
     const tandem = await createTandem(syncedTasks(database.pool));
     try {
       await drainChanges(tandem.services);
@@ -58,7 +58,7 @@ async function measure({ adminUrl }: Setting, rows: number) {
       const millis: number[] = [];
       let missed = 0;
       for (let edit = 0; edit < EDITS; edit += 1) {
-        // The bulk has changed these as well, as the last ones.
+        // The bulk update has changed these rows as well, as its last ones.
         const id = rows - edit;
         await database.pool.query("update tasks set title = 'Edited' where id = $1", [id]);
         const before = await blocksRead(database);
@@ -79,7 +79,7 @@ async function measure({ adminUrl }: Setting, rows: number) {
   });
 }
 
-/** Blocks of tables and indexes, from memory or not, that the database's one connection has read. */
+/** Blocks of tables and indexes that the database's one connection has read, from memory or disk. */
 async function blocksRead({ pool }: OwnDatabase): Promise<number> {
   await pool.query("select pg_stat_force_next_flush()");
   const { rows } = await pool.query<{ blocks: string }>(

@@ -1,9 +1,9 @@
 /**
- * Row 9: what the triggers that capture local writes cost the app.
+ * Row 9: the cost of the triggers that capture local writes.
  *
- * An update in one statement is the worst case, for nothing else is in it: no round trip, no commit.
- * There a trigger that never fires costs some 5 % already, before its condition is looked at, since
- * Postgres fetches the row as it was for it.
+ * An update in one statement is the worst case, because it contains nothing else: no round trip, no commit. There
+ * even a trigger that never fires costs some 5 %, because Postgres fetches the old row before it checks the
+ * trigger's condition.
  */
 import {
   makeTable,
@@ -68,7 +68,7 @@ function updates(watcher: Watcher): Entry {
         await makeTable(database, watcher, rows);
         const unmapped = await updateAll(database, watcher, UNMAPPED, times);
         const unmappedOne = await updateOneByOne(database, quick ? 400 : 4_000);
-        // An audit notes these as well; the capture does not even look.
+        // An audit records these as well; the capture does not run.
         const needless = watcher === "capture" ? await noted(database, watcher) : 0;
         const mapped = await updateAll(database, watcher, MAPPED, times);
         const missed = watcher === "nobody" ? 0 : rows - (await noted(database, watcher));
@@ -83,7 +83,7 @@ function updates(watcher: Watcher): Entry {
   };
 }
 
-/** An update that is ever so large costs as much a row as a small one. */
+/** An update of a million rows costs as much per row as a small one. */
 function bigUpdate(): Entry {
   const large = ({ quick, warmUp }: Setting) => (quick || warmUp ? 50_000 : 1_000_000);
   return {

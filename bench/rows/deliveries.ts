@@ -1,10 +1,10 @@
-/** Rows 1, 2 and 4: the whole way of an edit, from a verified delivery to the app's row. */
+/** Rows 1, 2 and 4: the whole path of an edit, from a verified delivery to the app's row. */
 import type { ContenderName } from "../contenders/contenders.ts";
 import type { Entry, Row, Setting } from "../harness/bench.ts";
 import { faultsOf, runContender } from "../harness/run-contender.ts";
 import type { Spread } from "../harness/work.ts";
 
-/** Edits that are handed over at once. */
+/** The number of edits in a batch. */
 export const BATCH = 500;
 
 export const bytes = 2_048;
@@ -39,7 +39,7 @@ export const DELIVERIES: readonly Row[] = [
   },
 ];
 
-/** How fast a contender ends a spread of edits. */
+/** The rate at which a contender handles edits. */
 export function rateOf(contender: ContenderName, spread: Spread) {
   return { entry: entryOf(contender, spread), figure: "perSecond" };
 }

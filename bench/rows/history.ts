@@ -1,4 +1,4 @@
-/** Row 5: an event costs what it costs however many have ended before it. */
+/** Row 5: the cost of an event does not depend on the number of events that ended before. */
 import type { Audit } from "../contenders/contender.ts";
 import { product } from "../contenders/product.ts";
 import type { Entry, Row, Setting } from "../harness/bench.ts";
@@ -34,7 +34,7 @@ function beforeHistory(): Entry {
         async setUp(pool: Parameters<typeof product.setUp>[0]) {
           await product.setUp(pool);
           loaded = await loadEndedEvents(pool, wanted);
-          // What loading itself read is none of the edits' looks.
+          // Reads of the loading itself must not count as reads of the edits.
           await pool.query("select pg_stat_force_next_flush()");
           await pool.query("select pg_stat_reset()");
         },

@@ -1,11 +1,11 @@
-/** Row 12: one issue whose edits the app refuses, and one account whose API is slow, hold nobody else up. */
+/** Row 12: one issue whose edits the app refuses, and one account with a slow API, delay no others. */
 import { ACCOUNTS } from "../contenders/accounts.ts";
 import { peerEntry } from "../contenders/peer.ts";
 import type { ContenderName } from "../contenders/contenders.ts";
 import type { Entry, Row } from "../harness/bench.ts";
 import { faultsOf, runContender } from "../harness/run-contender.ts";
 
-/** One edit in 20 is of the poisoned issue: 25 in each batch. */
+/** One edit in 20 is for the poisoned issue: 25 in each batch. */
 const POISONED = 20;
 
 export const ISOLATION: readonly Row[] = [
@@ -36,12 +36,12 @@ function accountsEntry(contender: ContenderName, name: string): Entry {
   return {
     name,
     async run(setting) {
-      // Enough that how it begins and ends, with all accounts' edits at once, is little of it.
+      // Enough work that the start and the end, when all accounts are active, hardly matter.
       const events = setting.quick ? 400 : 4_000;
       const work = { spread: "distinct", events, bytes: 1_024 } as const;
       const run = await runContender(setting, contender, work, events);
       const { cpuPerEdit, calls, statements } = run;
-      // The slow account's own are not waited for.
+      // The slow account's own edits are not measured.
       const perSecond = (run.perSecond * (ACCOUNTS - 1)) / ACCOUNTS;
       return { figures: { perSecond, cpuPerEdit, calls }, faults: faultsOf(name, run), statements };
     },

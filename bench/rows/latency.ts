@@ -1,4 +1,4 @@
-/** Rows 6 and 7: how long one webhook takes, under some load, and when nobody has anything to do. */
+/** Rows 6 and 7: the time for one webhook, under some load, and on an idle machine. */
 import type { Row } from "../harness/bench.ts";
 import { latencyEntry } from "../http/latency.ts";
 import { wakeUpEntry } from "../http/wake-up.ts";

@@ -1,4 +1,4 @@
-/** Row 10: edits of the app's rows on their way to an API. */
+/** Row 10: edits of the app's rows that are sent to an API. */
 import type { Row } from "../harness/bench.ts";
 import { burstOutbound, fetchOutbound, tandemOutbound } from "../http/outbound.ts";
 

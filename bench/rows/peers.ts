@@ -1,11 +1,11 @@
-/** Rows 3 and 4: the same work as rows 1 and 4, beside queues that a team would take. */
+/** Rows 3 and 4: the same work as rows 1 and 4, with queues that a team might use instead. */
 import { peerEntry } from "../contenders/peer.ts";
 import type { Row } from "../harness/bench.ts";
 import type { Spread } from "../harness/work.ts";
 import type { PeerName } from "../peers/peers.ts";
 import { rateOf } from "./deliveries.ts";
 
-/** Those that no row names, for the reader. */
+/** Peers that no row names, for the reader's information. */
 const OTHERS = [
   "pg-boss group",
   "graphile localQueue",

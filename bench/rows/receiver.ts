@@ -1,4 +1,4 @@
-/** Row 8: webhooks of 10 KB, signed, on 64 connections, each answered once it is stored. */
+/** Row 8: signed webhooks of 10 KB on 64 connections, each answered after it is stored. */
 import type { Row } from "../harness/bench.ts";
 import { receiverEntry } from "../http/receiving.ts";
 

@@ -1,10 +1,10 @@
 /**
- * Row 13: a week of a busy team, counted in edits and not in days: two million edits of a thousand issues, all
- * that the row asks for happens by then as it would in a week. Half of it warms up; what is flat is the
- * same in the end as in the middle.
+ * Row 13: a week of a busy team, measured in edits instead of days: two million edits of a thousand issues. All
+ * growth that the row measures happens by then as in a week. The first half warms up; the figures at the end
+ * must be those of the middle.
  *
- * The ledger and the deliveries grow with every edit, since nothing prunes them yet: of them it is said that
- * an edit takes no more in the second half than in the first.
+ * Ledger and deliveries grow with every edit, since nothing prunes them yet. For them the row compares the
+ * bytes per edit of the two halves.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

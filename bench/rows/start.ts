@@ -1,4 +1,4 @@
-/** Row 14: how soon somebody who has nothing but Node sees a page, and what memory it takes. */
+/** Row 14: the time to the first page for a user with only Node, and the memory until then. */
 import type { Entry, Row } from "../harness/bench.ts";
 import { type FirstAnswer, startBare, startDemo } from "../start/first-answer.ts";
 

@@ -1,4 +1,4 @@
-/** The process of a soak: a worker that is given edits of the same issues, day after day. */
+/** The process of a soak: a worker that processes edits of the same issues, day after day. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
@@ -7,20 +7,20 @@ import { type Edit, makeWork } from "../harness/work.ts";
 
 export interface SoakAssignment {
   readonly url: string;
-  /** How often it is looked at, and how many edits there are until then. */
+  /** The number of samples, and of edits between two of them. */
   readonly samples: number;
   readonly edits: number;
 }
 
-/** What a look shows. Sizes are in bytes. */
+/** One sample. Sizes are in bytes. */
 export interface Sample {
   readonly perSecond: number;
-  /** Of the tables that do not grow with what has happened, their indexes and bloat. */
+  /** The tables that do not grow with the history, with indexes and bloat. */
   readonly live: number;
-  /** Of what is kept of every edit: its delivery, and its event. */
+  /** The tables that keep every edit: its delivery and its event. */
   readonly ledger: number;
   readonly dead: number;
-  /** Of JavaScript, after a collection. */
+  /** JavaScript's heap after a collection. */
   readonly heap: number;
   readonly resident: number;
 }
@@ -63,7 +63,7 @@ async function soak({ url, samples, edits }: SoakAssignment): Promise<readonly S
   return taken;
 }
 
-/** An edit like the one before it, told later, that says something else. */
+/** A later edit of the same issue, with another title. */
 function again(templates: readonly Edit[], index: number): Edit {
   const template = templates[index % templates.length];
   if (template === undefined) throw new Error("there is no work");

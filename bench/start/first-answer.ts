@@ -1,4 +1,4 @@
-/** How long a fresh process takes to its first answer, and what memory it has then. */
+/** The time of a fresh process to its first response, and its memory then. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,12 +10,12 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface FirstAnswer {
   readonly millis: number;
-  /** Resident, in MB: then, and at most until then. NaN where the system does not tell. */
+  /** Resident memory in MB, at that time and at its peak. NaN if the system does not tell. */
   readonly rss: number;
   readonly peak: number;
 }
 
-/** `npm start`, built, in a folder of its own where nothing has been started: until its page is there. */
+/** `npm start` of the build, in a new folder, until its page is served. */
 export function startDemo(): Promise<FirstAnswer> {
   execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--if-changed"]);
   const program = join(ROOT, "dist/cli/main.js");
@@ -23,7 +23,8 @@ export function startDemo(): Promise<FirstAnswer> {
   return measure([program, ...args], async (child) => {
     const { url } = JSON.parse(await said(child, /\{.*?\}/s)) as { readonly url: string };
     const page = await fetch(url);
-    if (!page.ok || !(await page.text()).includes("<script")) throw new Error("no page came");
+    if (!page.ok || !(await page.text()).includes("<script"))
+      throw new Error("the demo served no page");
   });
 }
 

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
 it.each([
-  ["mutants", 'mutants_no_such_id: no mutant is called "typo". The ids are listed by --list.\n'],
+  ["mutants", 'mutants_no_such_id: there is no mutant "typo". --list prints all ids.\n'],
   [
     "crash",
     'crash_no_such_cell: no cell\'s name contains "typo". Names are such as "kill before:send outbound update".\n',

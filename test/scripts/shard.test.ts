@@ -20,7 +20,7 @@ describe("a shard", () => {
 
   it.each(["", "3", "0/3", "4/3", "1/0", "a/b", "1/3x"])("%j is refused", (text) => {
     expect(() => shardOf(text, ITEMS)).toThrow(
-      `--shard "${text}" is no part such as 1/3, 2/3 or 3/3`,
+      `--shard "${text}" must be a part such as 1/3, 2/3 or 3/3`,
     );
   });
 });

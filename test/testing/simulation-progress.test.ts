@@ -72,7 +72,7 @@ describe("the progress of a run", () => {
     const all = Object.keys(FAILPOINTS) as readonly Failpoint[];
     expect(isClean(died(all), "staying")).toBe(true);
     const some = died(all.filter((point) => point !== "after:adoption"));
-    expect(unmet(some, "staying")).toEqual(["nobody died after the adoption"]);
+    expect(unmet(some, "staying")).toEqual(["no worker died after the adoption"]);
     expect(isClean(some, "staying")).toBe(false);
   });
 
@@ -98,7 +98,7 @@ describe("the progress of a run", () => {
       TURNS.moving.filter((turn) => turn !== "a repository was renamed"),
       400,
     );
-    expect(unmet(some, "moving")).toEqual(["it never happened that a repository was renamed"]);
+    expect(unmet(some, "moving")).toEqual(["this never happened: a repository was renamed"]);
     expect(isClean(some, "moving")).toBe(false);
     expect(isClean(took([], 400), "staying")).toBe(true);
     expect(isClean(took([], 20), "moving")).toBe(true);
