@@ -43,7 +43,7 @@ export async function expectOneOfEach(app: SampleTandem, count: number): Promise
 export const TWIN_ERROR = {
   code: "ambiguous_key",
   message:
-    'title "Twin" is said by tasks 1, 2 and by issue 1: nobody can tell which belong together.',
+    'title "Twin" is the key of tasks 1, 2 and of issue 1, so Tandem cannot tell which to pair.',
   hint: expect.stringContaining("run `tandem backfill` again") as string,
   retryable: false,
   httpStatus: null,

@@ -206,7 +206,7 @@ describeOnEachDatabase("listeners", (open) => {
     app.clock.advance(400);
     await looks();
     expect(lines).toContainEqual({
-      message: "the ledger could not be looked at",
+      message: "the ledger could not be read",
       error: "no database",
     });
     isDown = false;

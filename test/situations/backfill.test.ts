@@ -359,7 +359,7 @@ describeOnEachDatabase("a backfill", (open) => {
     await app.settle();
 
     expect(await progressOf(app)).toMatchObject({ step: "list", progress: { listed: 0 } });
-    expect((await progressOf(app)).progress.waitsFor).toContain("interactive edits go first");
+    expect((await progressOf(app)).progress.waitsFor).toContain("interactive edits are sent first");
     // An edit by a person does not wait.
     await app.addTask({ title: "By hand again" });
     await app.settle();

@@ -223,7 +223,8 @@ describeOnEachDatabase("an App's installation", (open) => {
     expect(await ask(app, 0)).toEqual({ regained: 0, calls: 1 });
     expect(lines).toContainEqual(
       expect.objectContaining({
-        message: "whether an installation may be used again could not be asked; it is in an hour",
+        message:
+          "the provider could not be asked whether an installation may be used again; Tandem asks in an hour",
         account: "globex",
         code: expect.any(String) as string,
         error: expect.any(String) as string,

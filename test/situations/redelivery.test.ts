@@ -84,7 +84,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect([failed?.statusCode, again?.statusCode]).toEqual([503, 202]);
     expect(again).toMatchObject({ guid: failed?.guid, redelivery: true });
     expect((await app.storedDeliveries()).at(-1)).toMatchObject({ times_received: 1 });
-    expect(toldOf(lines, "webhooks that had failed were asked for again")).toEqual([
+    expect(toldOf(lines, "failed webhooks were requested again")).toEqual([
       {
         ...{ integration: "github", account: "globex", deliveries: 1 },
         log: expect.stringContaining("app 1001") as string,
@@ -123,7 +123,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
       { deliveries: 2 },
       { deliveries: stored - 2 },
     ]);
-    const over = toldOf(lines, "failed webhooks are asked for no more");
+    const over = toldOf(lines, "failed webhooks are not requested any more");
     expect(over).toHaveLength(3);
     expect(over[0]).toEqual({
       ...{ integration: "github", account: "globex", status: 503 },
@@ -207,7 +207,9 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     expect(asks).toEqual([1, 1, 2, 8, 20]);
     expect(calls(app)).toEqual({ looks: 66, asks: 5 });
     expect(await missed(app)).toEqual({ waiting: 0, given_up: 1 });
-    expect(lines.map(({ message }) => message)).toContain("failed webhooks are asked for no more");
+    expect(lines.map(({ message }) => message)).toContain(
+      "failed webhooks are not requested any more",
+    );
     const metrics = await app.tandem.fetch(new Request("http://localhost/metrics"));
     expect(await metrics.text()).toContain('tandem_missed_deliveries{state="given_up"} 1');
     expect(await app.comments()).toHaveLength(1);
@@ -230,7 +232,7 @@ describeOnEachDatabase("a webhook that failed at an App", (open) => {
     app.github.failNext({ method: "POST", path: /attempts$/, with: 503 });
     expect(await look(app)).toBe(0);
     expect(lines.at(-1)).toMatchObject({
-      message: "failed webhooks could not be asked for; the next turn tries again",
+      message: "failed webhooks could not be requested again; the next turn tries again",
       account: "globex",
       error: expect.stringContaining("503") as string,
     });

@@ -255,7 +255,7 @@ describeOnOneDatabase("many at once", (open, kind) => {
     expect(await processDue(app)).toBeNull();
     const error = "canceling statement due to statement timeout";
     expect(lines).toEqual([
-      { message: "a batch of deliveries failed; its events wait for their turn", error },
+      { message: "a batch of deliveries failed; its events are queued", error },
       { message: "a batch of inbound events failed; each is processed singly", error },
     ]);
     await app.settle();

@@ -1,4 +1,4 @@
-/** What every step of a backfill has in common: its claim, and that what it did is saved with where it goes on. */
+/** The parts that all steps of a backfill share: the claim, and saving a step's work together with its cursor. */
 import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { Backfill } from "../../model/backfill.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
@@ -6,13 +6,13 @@ import type { Mapping } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, Services } from "../services/index.ts";
 
-/** How long a worker has a backfill until it says more of it; a request takes less. */
+/** The lease of a claimed step; a request takes less time. */
 export const BACKFILL_LEASE_MS = 60_000;
 
-/** What became of a step. */
+/** The outcome of a step. */
 export type Progress =
   | { readonly kind: "went_on"; readonly after: Backfill }
-  /** It is not due, another worker has it, or there is none. */
+  /** The backfill is not due, another worker has it, or there is none. */
   | { readonly kind: "waits" };
 
 /** A step that this process has claimed. */
@@ -21,14 +21,14 @@ export interface ClaimedBackfill {
   readonly contact: Contact;
   readonly mapping: Mapping;
   readonly claimed: Backfill;
-  /** Who works on what can be ended at once; `null`: nobody, it waits for its turn. */
+  /** The worker that ends events in the step's own transactions; `null`: all events are queued. */
   readonly worker: string | null;
-  /** Told where it is by now, where it went on and was not given back. */
+  /** Called with the saved backfill each time a transaction keeps the claim. */
   readonly kept: (after: Backfill) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A step took longer than it was claimed for, and another worker has the backfill. */
+/** A step took longer than its lease, and another worker has the backfill. */
 export class BackfillLostError extends Error {
   override readonly name = "BackfillLostError";
 
@@ -38,9 +38,10 @@ export class BackfillLostError extends Error {
 }
 
 /**
- * Saves what a step led to together with what it did; a step whose claim has passed on did nothing.
+ * Runs a step's work and saves its progress in one transaction. If the claim was lost, the transaction is rolled
+ * back.
  *
- * @param then `keep`: this worker goes on with it, under a new lease.
+ * @param then `keep`: this worker continues the backfill under a new lease.
  */
 export async function inOneTransaction(
   { services, claimed }: Pick<ClaimedBackfill, "services" | "claimed">,
@@ -56,9 +57,9 @@ export async function inOneTransaction(
 }
 
 /**
- * Puts the step off where the budget is for others now, or enough of its own work is still waiting.
+ * Postpones the step if the rate limit is reserved for other requests now, or if enough of its own events still wait.
  *
- * @param backlog so many of its events may wait
+ * @param backlog The number of its events that may wait.
  */
 export async function notBefore(step: ClaimedBackfill, backlog: number): Promise<Progress | null> {
   const { services, contact, claimed } = step;
@@ -68,8 +69,8 @@ export async function notBefore(step: ClaimedBackfill, backlog: number): Promise
     const isEarly = runAt > tx.now;
     if (!isEarly && (await tx.backfills.backlog(connection.id, backlog)) < backlog) return null;
     const waitsFor = isEarly
-      ? "the account's budget: interactive edits go first"
-      : "its own events that are being worked on";
+      ? "the account's rate limit: interactive edits are sent first"
+      : "its own events to be processed";
     const progress = { ...claimed.progress, waitsFor };
     await tx.backfills.save(claimed, { ...claimed, runAt, leasedUntil: null, progress });
     return { kind: "waits" };

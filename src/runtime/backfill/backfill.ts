@@ -1,7 +1,6 @@
 /**
- * The backfill: everything that exists on both sides of a connection, once, in steps that any worker
- * can take. Where it is, is written with what each step did, so that a killed process loses no more
- * than the step it was at.
+ * The backfill: visits everything on both sides of a connection once, in steps that any worker can take. Each step
+ * saves its cursor in the transaction of its work, so a killed process loses only its present step.
  */
 import { bulkWriteAt } from "../../engine/limits/index.ts";
 import { bear, newEvent, unchanged } from "../../engine/lane/index.ts";
@@ -32,15 +31,15 @@ import { listExisting } from "./list-existing.ts";
 import { indexRecords, indexResources, pairKeys } from "./pair-existing.ts";
 import { parentOf, unpairedRecords } from "./unpaired-records.ts";
 
-/** How long it waits after a failure. */
+/** How long a backfill waits after a failure. */
 const AFTER_FAILURE_MS = 30_000;
-/** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
+/** The number of its events that may wait. An interactive edit is queued behind at most this many. */
 const OUTBOUND_BACKLOG = 20;
 const CREATED_AT_ONCE = 10;
-/** Records looked at for these. */
+/** The number of records that one step reads to find them. */
 const LOOKED_AT = 200;
 
-/** Begins a backfill of every mapped type of a connection, or goes on with one that is under way. */
+/** Opens a backfill of every mapped type of a connection; an open one continues. */
 export async function openBackfills(
   services: Services,
   { connection }: Contact,
@@ -54,9 +53,9 @@ export async function openBackfills(
 }
 
 /**
- * Takes one step of every backfill that is due; returns how many went on.
+ * Takes one step of every backfill that is due; returns how many made progress.
  *
- * @param worker Who works on what can be ended at once, for the ledger.
+ * @param worker The worker's name in the ledger, for events that a step ends itself.
  */
 export async function advanceBackfills(
   services: Services,
@@ -89,8 +88,8 @@ export async function advanceBackfills(
 /**
  * Takes the next step of one backfill.
  *
- * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
- * @throws what the step threw; when it is tried again is noted first.
+ * @param worker The worker that ends events in the step's own transactions; `null`: all events are queued.
+ * @throws The step's error, after the time of the retry was saved.
  */
 export async function advanceBackfill(
   services: Services,
@@ -140,7 +139,7 @@ async function takeStep(step: ClaimedBackfill): Promise<Progress> {
   }
 }
 
-/** Where pairing has ended, what waited for it goes on. */
+/** Wakes the events that waited for pairing, once pairing has ended. */
 async function afterPairing(
   { contact, mapping }: ClaimedBackfill,
   after: Backfill,
@@ -154,7 +153,7 @@ async function afterPairing(
   return finished(after, tx.now);
 }
 
-/** Records that are left get a resource each, a few at a time. */
+/** Queues the creates of resources for the remaining records, a few at a time. */
 async function createCounterparts(step: ClaimedBackfill): Promise<Progress> {
   const { services, contact, mapping, claimed } = step;
   const paused = await notBefore(step, OUTBOUND_BACKLOG);
@@ -169,7 +168,7 @@ async function createCounterparts(step: ClaimedBackfill): Promise<Progress> {
     const all = found.records
       .filter(({ key }) => !ambiguous.has(key.recordId))
       .map(({ key }) => key);
-    // Children are found by their parents, so a step takes all of a parent's.
+    // Children are found by their parents, so a step must take all children of a parent.
     const keys = mapping.parent === null ? all.slice(0, CREATED_AT_ONCE) : all;
     const next = keys.length < all.length ? (keys.at(-1)?.recordId ?? null) : found.next;
     const lanes = await tx.lockLanes(await tx.ensureLanes(keys));
@@ -217,8 +216,8 @@ async function noteFailure(
 }
 
 /**
- * What is below others waits: to be paired, until these are; to be created, until these have their
- * resources.
+ * Whether a child type must wait: it is paired after its parent type is paired, and created after the parents have
+ * their resources.
  */
 async function waitsForParent(
   services: Services,

@@ -1,7 +1,7 @@
 /**
- * The backfill: everything that exists on both sides of a connection is listed, paired or created, once.
+ * The backfill: lists, pairs or creates everything on both sides of a connection, once.
  *
- * 1. Each step is saved with the place where the next one goes on.
+ * 1. Each step is saved with the cursor at which the next one continues.
  * 2. Nothing is created before everything that exists was listed and paired.
  */
 export { advanceBackfill, advanceBackfills, openBackfills } from "./backfill.ts";

@@ -1,12 +1,11 @@
 /**
- * The first step of a backfill: everything that exists at the integration is listed and admitted.
+ * The first step of a backfill: lists and admits everything that exists at the integration.
  *
- * 1. Two pages are admitted at once at most, and one is asked for meanwhile: what is in memory does not
- *    grow with what there is to list.
- * 2. Where the list goes on is noted once a page, and all before it, are committed. A killed process
- *    lists what was under way again; what has been admitted is known then, and no news.
- * 3. Events that need nothing but the database end where they are admitted. What could still be
- *    the counterpart of something here is never among them: it waits to be paired.
+ * 1. At most two pages are admitted concurrently while one is requested, so memory does not grow with the list.
+ * 2. The cursor behind a page is saved after this page and all before it are committed. A killed process lists the
+ *    pages in progress again; admitted content is known then, and adds no event.
+ * 3. Events that need only the database end in the transaction that admits them. A resource that could be the
+ *    counterpart of a record is not among them: it waits to be paired.
  */
 import { bulkRequestAt } from "../../engine/limits/index.ts";
 import type { ListPage } from "../../integrations/integration.ts";
@@ -24,17 +23,17 @@ import {
 } from "./backfill-step.ts";
 import { applyBatchAs } from "../inbound/index.ts";
 
-/** Events of it that may wait at once: an edit that comes meanwhile stands behind so many. */
+/** The number of its events that may wait. An interactive edit is queued behind at most this many. */
 const INBOUND_BACKLOG = 300;
 const PAGE_SIZE = 100;
-/** Pages that are taken under one claim, and for how long: others have their turn then. */
+/** The number of pages under one claim, and its longest time: other backfills have their turn then. */
 const PAGES_AT_ONCE = 20;
 const AT_ONCE_MS = 2_000;
 
-/** A page on its way into the lanes. */
+/** A page that is being admitted. */
 interface Admitted {
   readonly page: ListPage;
-  /** Resolves once it is committed, to how many events of the backfill wait then, as far as it matters. */
+  /** Resolves after the commit, to the number of the backfill's events that wait then (up to its limit). */
   readonly waiting: Promise<number>;
 }
 
@@ -65,13 +64,13 @@ export async function listExisting(step: ClaimedBackfill): Promise<Progress> {
       const next = await coming;
       if (next.done === true) return { kind: "waits" };
       const page = next.value;
-      // Before the transaction: PGlite has one session, and the directory would wait for it.
+      // Open it before the transaction: PGlite has one session, for which the directory would wait.
       const book = await AddressBook.open(services);
       const isTimely = services.clock.now() - began < AT_ONCE_MS * MILLISECOND;
       const isLast = page.last || taken === PAGES_AT_ONCE || waiting >= INBOUND_BACKLOG;
       const goesOn = !isLast && isTimely && (await mayAskOn(step, book));
       if (goesOn) coming = pages.next();
-      // Should one of them fail, nobody is left to hear of the others.
+      // If one of them fails, the others' rejections would be unhandled.
       coming.catch(() => undefined);
       inFlight.push({ page, waiting: admitPage(step, page, book) });
       inFlight.at(-1)?.waiting.catch(() => undefined);
@@ -79,7 +78,7 @@ export async function listExisting(step: ClaimedBackfill): Promise<Progress> {
       if (!goesOn) return { kind: "went_on", after: claimed };
     }
   } catch (thrown) {
-    // What was admitted before it failed need not be listed again.
+    // Save the cursor behind pages that were admitted before the failure: they need not be listed again.
     while (inFlight.length > 0 && signal?.aborted !== true) await noteOldest(true);
     throw thrown;
   } finally {
@@ -88,14 +87,14 @@ export async function listExisting(step: ClaimedBackfill): Promise<Progress> {
   }
 }
 
-/** Whether the connection is still to be listed, and the budget is not for others. */
+/** Whether the connection may still be listed, and the rate limit is not reserved for other requests. */
 async function mayAskOn(
   { services, contact }: ClaimedBackfill,
   book: AddressBook,
 ): Promise<boolean> {
   const present = book.contact(contact.connection.id);
   if (present === null || !mayWork(present)) return false;
-  // By the database's clock, as the budget's reset is: this process's may be hours off.
+  // Use the database's clock, like the budget's reset time: this process's clock may be hours off.
   const now = await services.store.ledger.now();
   return bulkRequestAt(present.account.budget, now) <= now;
 }
@@ -120,15 +119,12 @@ async function admitPage(
     return await attempt(worker);
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    services.log.warn(
-      describeError(error),
-      "a page of a backfill failed; its events wait for their turn",
-    );
+    services.log.warn(describeError(error), "a page of a backfill failed; its events are queued");
     return attempt(null);
   }
 }
 
-/** Notes where the list goes on behind a page that is committed. */
+/** Saves the cursor behind a committed page. */
 async function noteAdmitted(
   step: ClaimedBackfill,
   page: ListPage,
@@ -155,7 +151,7 @@ async function noteAdmitted(
   return noted;
 }
 
-/** From here on polls go on: they ask for what was updated since. */
+/** Sets the high-water mark, from which polls continue. */
 async function noteListed(
   services: Services,
   { connectionId, resourceType, progress: { latest } }: Backfill,

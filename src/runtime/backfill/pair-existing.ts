@@ -1,4 +1,4 @@
-/** The steps of a backfill that pair what exists on both sides, each within one transaction. */
+/** The steps of a backfill that pair existing records and resources, each within one transaction. */
 import {
   AMBIGUOUS,
   bindPair,
@@ -15,7 +15,7 @@ import type { StoreTransaction } from "../../store/store.ts";
 import type { Contact, Services } from "../services/index.ts";
 import { unpairedRecords } from "./unpaired-records.ts";
 
-/** Rows, lanes or keys looked at in one step. */
+/** The number of rows, lanes or keys that one step handles. */
 const BATCH = 200;
 const NAMED = 100;
 
@@ -25,7 +25,7 @@ interface Pairing {
   readonly claimed: Backfill;
 }
 
-/** Notes the keys of records that have no counterpart. Writes to them may wait in a lane already. */
+/** Notes the keys of records without a counterpart, including those whose captured writes wait in a lane. */
 export async function indexRecords(
   services: Pick<Services, "mappings">,
   tx: StoreTransaction,
@@ -86,7 +86,7 @@ export async function indexResources(
   return { ...claimed, cursor: isAll ? null : last.id, step: isAll ? "pair" : claimed.step };
 }
 
-/** Joins those that are alone with their key, and names those that are not. */
+/** Pairs records and resources whose key is unique on both sides, and reports the other keys as ambiguous. */
 export async function pairKeys(
   tx: StoreTransaction,
   { contact, mapping, claimed }: Pairing,
@@ -124,7 +124,7 @@ export async function pairKeys(
   return { ...claimed, progress, cursor, step: isAll ? "create" : claimed.step };
 }
 
-/** `false` where one of them has been paired or deleted meanwhile, or is being worked on. */
+/** Pairs one record with one resource; `false` if one of them was paired or deleted meanwhile, or is processing. */
 async function join(
   tx: StoreTransaction,
   { connection }: Contact,
@@ -156,7 +156,7 @@ function ambiguity(mapping: Mapping, { label, records, resources }: AmbiguousKey
   const { type } = mapping.resource;
   return {
     code: AMBIGUOUS,
-    message: `${label} is said by ${mapping.recordType} ${records.join(", ")} and by ${type} ${resources.join(", ")}: nobody can tell which belong together.`,
+    message: `${label} is the key of ${mapping.recordType} ${records.join(", ")} and of ${type} ${resources.join(", ")}, so Tandem cannot tell which to pair.`,
     hint: "Make the key unique on both sides and run `tandem backfill` again; or restart this event to give the resource a record of its own.",
     retryable: false,
     httpStatus: null,

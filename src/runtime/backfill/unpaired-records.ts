@@ -8,25 +8,25 @@ import { isSoftDeleted } from "../records/index.ts";
 export interface UnpairedRecord {
   readonly key: LaneKey & { readonly recordId: string };
   readonly row: Row;
-  /** The parent record's key, of a child. */
+  /** For a child, the parent record's key. */
   readonly parentId: string | null;
 }
 
-/** `or_unsent`: also those whose lane has no resource yet, since only a write to them was captured. */
+/** `or_unsent`: also records whose lane has no resource yet, because only a write to them was captured. */
 export type Which = "without_lane" | "or_unsent";
 
 export interface UnpairedStep {
   readonly records: readonly UnpairedRecord[];
-  /** Where to go on; `null` where that was all. */
+  /** The cursor of the next step; `null` if this was the last. */
   readonly next: string | null;
 }
 
 /**
- * Looks at the next records: those of the connection's scope, or those below its paired parents.
- * A record whose pairing has ended is not among them: it was deleted, or let go of.
+ * Finds the next unpaired records: in the connection's scope, or below its paired parents. A record whose pairing has
+ * ended is not among them, because it was deleted or detached.
  *
- * @param after What the step before gave as `next`.
- * @param limit Rows looked at, or parents whose rows are; the records found may be fewer, or none.
+ * @param after The cursor that the previous step returned.
+ * @param limit The number of rows, or of parents whose rows are read. Fewer records may be found, or none.
  */
 export async function unpairedRecords(
   services: Pick<Services, "mappings">,
@@ -59,7 +59,7 @@ export async function unpairedRecords(
   };
 }
 
-/** The same for the records below parents that are named. */
+/** Finds the unpaired records below the given parents. */
 export async function unpairedBelow(
   services: Pick<Services, "mappings">,
   tx: StoreTransaction,
@@ -77,7 +77,7 @@ export async function unpairedBelow(
   return withoutResource(tx, connection, mapping, found, which);
 }
 
-/** The mapping of the parent's table, or `null` where the scope selects the connection. */
+/** The mapping of the parent's table, or `null` if the scope selects the connection. */
 export function parentOf(services: Pick<Services, "mappings">, mapping: Mapping): Mapping | null {
   const { parent, resource, integration } = mapping;
   if (parent === null || resource.parent === null) return null;
@@ -101,7 +101,7 @@ async function withoutResource(
   const taken = new Set([
     ...alive
       .filter(({ externalId }) => which === "without_lane" || externalId !== null)
-      // Until a record has followed its resource, it is where that went from.
+      // Until a record has followed its moved resource, it belongs to the old connection.
       .filter((lane) => lane.connectionId === connection.id || lane.movedFrom === connection.id)
       .map(({ recordId }) => recordId),
     ...groupBy(ended, ({ recordId }) => recordId).flatMap((lanes) => {

@@ -1,17 +1,17 @@
 /**
- * Telling this process's listeners what became of events, once it was committed.
+ * Notifies this process's listeners of state changes of events, after their commit.
  *
- * 1. Nothing is told of a transaction that was rolled back, or that ran again.
- * 2. A listener that throws is logged and disturbs neither the work nor the other listeners.
- * 3. It is told at most once: a crash between commit and listener is not made up for. What must
- *    happen is an `afterCommit` hook.
+ * 1. A transaction that was rolled back or retried notifies nothing.
+ * 2. A listener that throws is logged, and disturbs neither processing nor other listeners.
+ * 3. A listener is called at most once: a crash between commit and call loses the notification. Use an `afterCommit`
+ *    hook for effects that must happen.
  */
 import type { Conflict, EventError, EventState, TandemEvent } from "../../model/event.ts";
 import type { Decided, Store, StoreTransaction } from "../../store/store.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
 import { type Log, messageOf } from "../services/index.ts";
 
-/** An event as listeners see it. */
+/** An event as it is passed to listeners. */
 export type HeardEvent = Omit<LedgerEvent, "resourceType" | "relation">;
 
 export interface Moved {
@@ -23,11 +23,11 @@ export interface Errored extends Moved {
 }
 
 export interface Conflicted extends Moved {
-  /** What this step added to the event's conflicts. */
+  /** The conflicts that this step added to the event. */
   readonly conflicts: readonly Conflict[];
 }
 
-/** What can be listened for: a state that events come into, or a conflict. */
+/** The names to listen for: a state that an event enters, or a conflict. */
 export interface Happenings extends Readonly<Record<Exclude<EventState, "errored">, Moved>> {
   readonly errored: Errored;
   readonly conflict: Conflicted;
@@ -37,7 +37,7 @@ export type Listener<Name extends keyof Happenings> = (
   happening: Happenings[Name],
 ) => void | Promise<void>;
 
-/** One thing to tell. */
+/** One notification. */
 export type Announcement = {
   readonly [Name in keyof Happenings]: { readonly name: Name; readonly what: Happenings[Name] };
 }[keyof Happenings];
@@ -63,7 +63,7 @@ export function createAnnouncer(log: Log): Announcer {
     on(name, listener) {
       const ofName = listeners.get(name) ?? new Set();
       listeners.set(name, ofName);
-      // The same function may listen twice; each stops by itself.
+      // A function may listen twice, and each registration is stopped separately.
       const own = (what: never) => listener(what);
       ofName.add(own);
       return () => ofName.delete(own);
@@ -77,7 +77,7 @@ export function createAnnouncer(log: Log): Announcer {
   };
 }
 
-/** The store, with what its transactions decide told after their commit. */
+/** Wraps a store so that the decisions of its transactions are announced after their commit. */
 export function observed(store: Store, announce: (decided: readonly Decided[]) => void): Store {
   return {
     ...store,
@@ -100,7 +100,7 @@ export function observed(store: Store, announce: (decided: readonly Decided[]) =
   };
 }
 
-/** What decisions did to events, in the order they were made. */
+/** The state changes and conflicts that decisions made, in the order of the decisions. */
 export function announcementsOf(decided: readonly Decided[]): readonly Announcement[] {
   return decided.flatMap(({ before, after }) =>
     [...after.ended, ...after.lane.live].flatMap((event) =>
@@ -109,7 +109,7 @@ export function announcementsOf(decided: readonly Decided[]): readonly Announcem
   );
 }
 
-/** What a later look at an event shows that the one before did not. */
+/** The state changes and conflicts between two states of one event. */
 export function announcementsSince(
   before: Pick<TandemEvent, "state" | "conflicts"> | null,
   event: HeardEvent,

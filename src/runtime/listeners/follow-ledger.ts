@@ -1,6 +1,6 @@
 /**
- * Following the ledger: what other processes made of events, found by looking at the newest ones.
- * A state that lasted less than a look is not seen; neither is what a burst pushed out of sight.
+ * Following the ledger: polls the newest events for changes that other processes made. A state that lasted less than
+ * one interval is missed, and so are events that a burst pushed beyond the newest ones.
  */
 import type { LedgerEvent } from "../../store/ledger.ts";
 import { type Announcement, announcementsSince } from "./announce.ts";
@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 400;
 
 type Seen = Pick<LedgerEvent, "state" | "conflicts">;
 
-/** Looks until stopped; what was there at the first look is no news. */
+/** Polls until stopped. Events of the first poll are not reported. */
 export function followLedger(
   services: Pick<Services, "store" | "clock" | "log">,
   tell: (announcements: readonly Announcement[]) => void,
@@ -25,7 +25,7 @@ export function followLedger(
     const before = seen;
     seen = new Map(events.map((event) => [event.id, event]));
     if (before === null || stopped) return;
-    // What was born before the oldest one in sight last time is old, however new it looks.
+    // An event older than the oldest of the previous poll is not new, although it was not in that poll.
     const [oldest = ""] = [...before.keys()].sort();
     const news = [...events]
       .reverse()
@@ -43,7 +43,7 @@ export function followLedger(
     try {
       await look();
     } catch (error) {
-      services.log.warn({ error: messageOf(error) }, "the ledger could not be looked at");
+      services.log.warn({ error: messageOf(error) }, "the ledger could not be read");
     }
     again();
   }

@@ -1,8 +1,8 @@
 /**
- * Telling the process, and its subscribers, what was committed.
+ * Notifying listeners in this process of committed changes.
  *
- * 1. Nothing is told before its transaction has committed.
- * 2. A listener that throws or is slow holds up no work.
+ * 1. No listener is called before the transaction has committed.
+ * 2. A listener that throws or is slow delays no processing.
  */
 export type { Conflicted, Errored, Happenings, HeardEvent, Listener, Moved } from "./announce.ts";
 export { listenable } from "./listenable.ts";

@@ -1,4 +1,4 @@
-/** A store whose work can be listened to, here and in other processes. */
+/** A store with listeners for changes by this process and, on request, by other processes. */
 import type { Store } from "../../store/store.ts";
 import {
   createAnnouncer,
@@ -11,7 +11,7 @@ import {
 import { followLedger } from "./follow-ledger.ts";
 import type { Services } from "../services/index.ts";
 
-/** How many things of its own a process remembers, so as not to tell them again. */
+/** How many of its own announcements a process remembers, so that the ledger's poll does not repeat them. */
 const REMEMBERED = 2_000;
 
 export function listenable(opened: Store, { clock, log }: Pick<Services, "clock" | "log">) {
@@ -72,7 +72,7 @@ export function listenable(opened: Store, { clock, log }: Pick<Services, "clock"
   return { store, on, stopListening };
 }
 
-/** What makes one announcement another: the same event may come into a state again. */
+/** The identity of an announcement: an event may enter the same state several times. */
 function announcementKey({ name, what: { event } }: Announcement): string {
   return `${event.id} ${name} ${event.attempts} ${event.conflicts.length}`;
 }

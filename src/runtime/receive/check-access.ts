@@ -1,6 +1,6 @@
 /**
- * Asks the provider whether what switched a connection off still holds, and follows the answer as if
- * its news had come. One request an installation, and one more for each container that it was without.
+ * Asks the provider whether the reason that switched a connection off still holds, and follows the answer like a
+ * webhook. It costs one request per installation, and one for each container that was removed from it.
  */
 import { asksForAccess, endedBy } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
@@ -9,7 +9,7 @@ import type { AccountRecord } from "../../store/store.ts";
 import { AddressBook, type Services, describeError } from "../services/index.ts";
 import { followContainer, followersOf } from "./follow-containers.ts";
 
-/** Asks for every connection whose turn it is; returns how many go on. */
+/** Asks for every connection that is due; returns how many were switched on again. */
 export async function askForAccess(services: Services, signal?: AbortSignal): Promise<number> {
   const { directory, ledger } = services.store;
   const book = await AddressBook.open(services);
@@ -21,7 +21,7 @@ export async function askForAccess(services: Services, signal?: AbortSignal): Pr
     const asked = due
       .filter((contact) => contact.account.id === account.id)
       .map(({ connection }) => connection);
-    // Noted before it is asked: a provider that fails, or a crash, does not make it more often.
+    // Save the time before the request, so that a failing provider or a crash does not cause more requests.
     for (const connection of asked) {
       await directory.updateConnection(connection.id, { accessAskedAt: now });
     }
@@ -31,14 +31,14 @@ export async function askForAccess(services: Services, signal?: AbortSignal): Pr
       if (signal?.aborted === true) return regained;
       services.log.warn(
         { account: account.name, ...describeError(thrown) },
-        "whether an installation may be used again could not be asked; it is in an hour",
+        "the provider could not be asked whether an installation may be used again; Tandem asks in an hour",
       );
     }
   }
   return regained;
 }
 
-/** What an account's provider says that the webhooks did not. */
+/** Asks one account's provider, and follows the changes that no webhook reported. */
 async function askFor(
   services: Services,
   account: AccountRecord,
@@ -61,7 +61,7 @@ async function askFor(
   let regained = 0;
   for (const change of changes) {
     const news = { integration: account.integration, change };
-    // Somebody may have paused one while the provider was asked.
+    // A person may have paused a connection during the request.
     const book = await AddressBook.open(services);
     const followers = followersOf(news, book, services);
     await followContainer(news, book, services);
@@ -72,7 +72,7 @@ async function askFor(
           container: connection.containerName,
           was: connection.pausedReason,
         },
-        "a connection goes on: the provider says so, though no webhook did",
+        "a connection was switched on again: the provider allows it, although no webhook said so",
       );
     }
     regained += followers.length;

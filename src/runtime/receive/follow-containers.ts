@@ -1,7 +1,7 @@
 /**
- * Containers that are renamed, removed or given back, and installations that are suspended: the
- * connections follow. One that was switched off by such news is switched on by its opposite; one that
- * a person paused stays paused.
+ * Connections follow containers that are renamed, removed or restored, and installations that are suspended. A
+ * connection that such a webhook switched off is switched on by its opposite. A connection that a person paused stays
+ * paused.
  */
 import { endedBy, SUSPENDED } from "../../engine/limits/index.ts";
 import type { ContainerChange } from "../../integrations/integration.ts";
@@ -13,7 +13,7 @@ export interface ContainerNews {
   readonly change: ContainerChange;
 }
 
-/** The connections that a piece of news is about and that have something to follow. */
+/** The connections that a change concerns and that must be updated. */
 export function followersOf(
   { integration, change }: ContainerNews,
   book: AddressBook,
@@ -43,12 +43,12 @@ export function followersOf(
   }
 }
 
-/** Whether the news is about a container that nothing is connected to. */
+/** Whether the change is about a container that no connection covers. */
 export function isUnknown({ integration, change }: ContainerNews, book: AddressBook): boolean {
   return "containerId" in change && book.ofContainer(integration, change.containerId).length === 0;
 }
 
-/** A renamed container keeps its id; a removed one cannot be reached any more. */
+/** Updates the connections: a renamed container keeps its id, and a removed one is no longer accessible. */
 export async function followContainer(
   news: ContainerNews,
   book: AddressBook,

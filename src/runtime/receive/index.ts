@@ -1,9 +1,10 @@
 /**
- * Webhooks: stored, answered, translated; missed ones asked for again; news of containers and access.
+ * Webhooks: storing, answering and translating them, requesting missed ones again, and following changes of containers
+ * and access.
  *
- * 1. A webhook is answered 2xx only once it is stored.
+ * 1. A webhook is answered 2xx only after it is stored.
  * 2. A delivery concerns only accounts whose secret has signed it.
- * 3. A switch that news turned off is turned on by news; a person's pause stays.
+ * 3. A webhook switches on only a connection that a webhook switched off; a person's pause stays.
  */
 export { askForAccess } from "./check-access.ts";
 export { translateDeliveries } from "./intake.ts";

@@ -1,4 +1,4 @@
-/** From stored deliveries to events: translate, and admit what they observe. */
+/** From stored deliveries to events: translates deliveries, and admits their observations. */
 import { nextRunAt } from "../../engine/lane/index.ts";
 import { TranslationError } from "../../integrations/integration.ts";
 import type { EventError } from "../../model/event.ts";
@@ -21,15 +21,15 @@ import { followMove } from "../moves/index.ts";
 import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 import { applyBatchAs } from "../inbound/index.ts";
 
-/** Deliveries taken at once: each costs less the more there are, and a failing one is sought one by one. */
+/** The number of deliveries in a batch. A large batch costs less per delivery; after a failure each runs singly. */
 const BATCH = 200;
-/** ... and no more of them than this: parsed, a payload takes several times its bytes. */
+/** The number of payload bytes in a batch, because a parsed payload takes several times its bytes in memory. */
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 /**
- * Translates what was received and not yet translated; returns how many deliveries it took.
+ * Translates received deliveries; returns how many it handled.
  *
- * @param worker Who works on what can be ended at once; `null`: nobody, it waits for its turn.
+ * @param worker The worker that ends events in the same transaction; `null`: all events are queued.
  */
 export async function translateDeliveries(
   services: Services,
@@ -41,7 +41,7 @@ export async function translateDeliveries(
     const taken = await attemptBatch(services, book, worker);
     if (taken !== null) return taken;
   }
-  // Something in the batch cannot be written, or not be admitted: alone, only that one fails.
+  // A delivery of the batch cannot be written or admitted. Translated singly, only that one fails.
   return (await attemptBatch(services, book, null)) ?? translateOneByOne(services, book);
 }
 
@@ -52,19 +52,19 @@ async function attemptBatch(
 ): Promise<number | null> {
   try {
     const { taken, left } = await translateBatch(services, book, worker, "skip");
-    // Where others hold all that it takes, it is their turn first.
+    // If every lane of the batch is locked elsewhere, wait for the locks: skipping would never make progress.
     if (taken > 0 || left === 0) return taken;
     return (await translateBatch(services, book, worker, "wait")).taken;
   } catch (error) {
-    // With a worker there is more that may be cut off, and the next attempt does without.
+    // With a worker the transaction does more that the database may abort; the next attempt runs without one.
     if (worker === null && concernsAll(error)) throw error;
-    const what = worker === null ? "going one by one" : "its events wait for their turn";
+    const what = worker === null ? "each is translated singly" : "its events are queued";
     services.log.warn(describeError(error), `a batch of deliveries failed; ${what}`);
     return null;
   }
 }
 
-/** A delivery with what it says. */
+/** A delivery with its translation. */
 interface Read<Of extends Reading = Reading> {
   readonly delivery: WebhookDelivery;
   readonly reading: Of;
@@ -73,7 +73,8 @@ interface Read<Of extends Reading = Reading> {
 type ReadAs<Kind extends Reading["kind"]> = Read<Extract<Reading, { readonly kind: Kind }>>;
 
 /**
- * @param held What of a batch belongs to lanes that somebody holds is waited for, or left for next time.
+ * @param held Whether to wait for lanes that another transaction holds, or to leave their deliveries for the next
+ *   batch.
  */
 async function translateBatch(
   services: Services,
@@ -112,7 +113,7 @@ async function translateOneByOne(services: Services, book: AddressBook): Promise
   return BATCH;
 }
 
-/** Translates locked deliveries, as far as that is done within the transaction. */
+/** Translates locked deliveries, except for the parts that must run after the transaction. */
 async function translate(
   tx: StoreTransaction,
   deliveries: readonly WebhookDelivery[],
@@ -133,7 +134,7 @@ async function translate(
   for (const { delivery, reading } of of("irrelevant")) {
     await tx.pendingDeliveries.irrelevant(delivery.id, reading.action, reading.reason);
   }
-  // Moves first: what else is told of a resource is told of where it is now.
+  // Follow moves first, because the batch's other deliveries show resources at their new addresses.
   for (const item of of("moved")) await followMoved(tx, item, book, services);
   const told = of("arrivals");
   const incoming = told.flatMap(({ reading }) => reading.incoming);
@@ -152,7 +153,7 @@ async function translate(
   return { left: left.size, follow: of("containers"), surplus };
 }
 
-/** Follows first, which may be done twice, and notes it then: what was not noted is done again. */
+/** Follows the containers, then marks the delivery. In this order, a crash repeats the idempotent step. */
 async function followContainers(
   { delivery, reading }: ReadAs<"containers">,
   book: AddressBook,
@@ -184,7 +185,7 @@ function causeOf(thrown: unknown): Pick<EventError, "code" | "hint"> {
   if (isDatabaseTrouble(thrown)) return describe(thrown);
   return {
     code: "not_translated",
-    hint: "The delivery is kept and tried again; if the payload is right, this is a fault of ours.",
+    hint: "The delivery is kept and retried; if the payload is right, this is a bug in Tandem.",
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a stored delivery says, read without asking anybody: nothing here writes. */
+/** Reading a stored delivery: no request is sent, and nothing is written. */
 import type { Translation } from "../../integrations/integration.ts";
 import type { ResourceMove } from "../../model/observation.ts";
 import type { WebhookDelivery } from "../../store/deliveries.ts";
@@ -7,19 +7,19 @@ import type { Incoming } from "../admission/index.ts";
 import { type ContainerNews, followersOf, isUnknown } from "./follow-containers.ts";
 
 export type Reading =
-  /** It cannot be read as it is: a `TranslationError`, or a fault of ours. */
+  /** The delivery cannot be read: a `TranslationError`, or a bug in Tandem. */
   | { readonly kind: "failed"; readonly thrown: unknown }
-  /** It concerns nobody. */
+  /** The delivery concerns no connection. */
   | { readonly kind: "irrelevant"; readonly action: string | null; readonly reason: string }
-  /** It tells of resources: their arrivals are to be admitted. */
+  /** The delivery shows resources, whose arrivals must be admitted. */
   | {
       readonly kind: "arrivals";
       readonly action: string | null;
       readonly incoming: readonly Incoming[];
     }
-  /** It tells of a resource's move, which its lane follows. */
+  /** The delivery reports a resource's move, which its lane follows. */
   | { readonly kind: "moved"; readonly action: string | null; readonly move: ResourceMove }
-  /** It tells of containers, which connections follow. */
+  /** The delivery reports changes of containers, which connections follow. */
   | {
       readonly kind: "containers";
       readonly action: string | null;
@@ -29,8 +29,8 @@ export type Reading =
 export type Readable = Omit<WebhookDelivery, "attempts">;
 
 /**
- * Reads a delivery. It concerns connections of the accounts whose secret it was signed with, and no
- * others: one tenant's secret must not change what another tenant has connected (situation 67).
+ * Reads a delivery. It may concern only connections of the accounts whose secret has signed it: one tenant's secret
+ * must not change another tenant's connections (situation 67).
  */
 export function readDelivery(delivery: Readable, book: AddressBook, services: Services): Reading {
   try {
@@ -49,8 +49,8 @@ export function readDelivery(delivery: Readable, book: AddressBook, services: Se
 }
 
 /**
- * The connections that a delivery may concern. One that was stored without its accounts may concern the
- * only account there is; where there are several, polls and sweeps bring what it said.
+ * The connections that a delivery may concern. A delivery that was stored without its accounts may concern the account
+ * if there is only one. With several accounts it concerns none, and polls and sweeps find its content.
  */
 export function bookOfDelivery(
   { integration, verifiedBy }: Pick<WebhookDelivery, "integration" | "verifiedBy">,

@@ -1,14 +1,11 @@
-/**
- * The receiver: a webhook is answered 2xx only once it is stored. Everything after that can fail
- * and be run again.
- */
+/** The receiver: a webhook is answered 2xx only after it is stored. Every later step can fail and be repeated. */
 import { liveEvents, restart, unchanged } from "../../engine/lane/index.ts";
 import { type AccountId, type DeliveryId, deliveryId } from "../../model/ids.ts";
 import type { ReceivedDelivery } from "../../store/deliveries.ts";
 import type { Services, StoreDelivery } from "../services/index.ts";
 import type { KnownSecrets, WebhookSecrets } from "./webhook-secrets.ts";
 
-/** GitHub's own limit for a payload; more is refused with 413, before it is read whole. */
+/** GitHub's own limit for a payload. A larger one is refused with 413 before it is read completely. */
 export const LARGEST_PAYLOAD_BYTES = 25 * 1024 * 1024;
 
 export type Receipt =
@@ -21,7 +18,7 @@ export type Receipt =
       readonly hint: string;
     };
 
-/** Verifies and stores one webhook request. Throws only where it could not be stored. */
+/** Verifies and stores one webhook request. Throws only if it could not be stored. */
 export async function receive(
   services: Services,
   integrationName: string,
@@ -42,7 +39,7 @@ export async function receive(
   }
   let known = await secretsOf(integrationName);
   let verified = await integration.verify({ headers, body, secrets: allOf(known) });
-  // It may be signed with a secret that is newer than those we know.
+  // The webhook may be signed with a secret that is newer than the cached ones.
   if (!verified.ok && verified.status === 401) {
     known = await secretsOf(integrationName, "now");
     verified = await integration.verify({ headers, body, secrets: allOf(known) });
@@ -59,7 +56,7 @@ export async function receive(
     .filter(({ secrets }) => secrets.some((secret) => signedWith.includes(secret)))
     .map(({ id }) => id);
   const delivery = {
-    // They keep the order in which deliveries came, also of those that are stored together.
+    // Ids keep the order in which deliveries arrived, also within one batch.
     id: deliveryId(services.newEventId(services.clock.now())),
     integration: integrationName,
     deliveryKey: verified.deliveryKey,
@@ -69,7 +66,7 @@ export async function receive(
   };
   let stored = await store(delivery);
   if (stored.seenBefore && !mayRepeat(stored, verifiedBy)) {
-    // Another account used its key first: it must neither hide this one nor speak for it.
+    // Another account's delivery used this key first. It must not hide this one, and is not the same delivery.
     stored = await store({
       ...delivery,
       deliveryKey: `${delivery.deliveryKey} ${verifiedBy.join(" ")}`,
@@ -83,7 +80,7 @@ function allOf({ accounts }: KnownSecrets): readonly string[] {
   return [...new Set(accounts.flatMap(({ secrets }) => secrets))];
 }
 
-/** Whether what is stored may be what was sent again: all that signed it now have signed it then. */
+/** Whether the stored delivery may be the same one: every account that signed this one has signed that one. */
 function mayRepeat(
   { verifiedBy: before }: Pick<ReceivedDelivery, "verifiedBy">,
   verifiedBy: readonly AccountId[],
@@ -91,7 +88,7 @@ function mayRepeat(
   return before === null || verifiedBy.every((account) => before.includes(account));
 }
 
-/** Row 1: a delivery that comes again makes no new event; its errored events are restarted. */
+/** Row 1 of admission: a repeated delivery adds no event, and its errored events are restarted. */
 async function restartDelivery(services: Services, id: DeliveryId): Promise<void> {
   await services.store.transaction(async (tx) => {
     const lanes = await tx.lockLanes(await tx.pendingDeliveries.erroredLanes(id));

@@ -1,12 +1,12 @@
 /**
- * Redelivery: where the provider keeps a log of its webhooks, the ones that failed are asked for
- * again. Polls bring most of what they said anyway; deletions and transfers would wait for the daily
- * sweep. News of installations is not asked for: late, it would undo what came after it.
+ * Redelivery: if the provider keeps a log of its webhooks, Tandem requests the failed ones again. Polls find most of
+ * their content anyway, but deletions and transfers would wait for the daily sweep. Webhooks about installations are
+ * not requested: a late one would undo a later change.
  *
- * 1. One process has the turn at a log. It reads what is new, newest first and in bounded steps, and
- *    a long reading goes on where it was.
- * 2. What was missed is written down before it is asked for, and each request before it leaves.
- * 3. What comes is a delivery like any other, and one that is known already counts up.
+ * 1. One process at a time reads a log. It reads the new entries, newest first and in bounded steps, and a long reading
+ *    continues at its cursor.
+ * 2. A missed delivery is saved before it is requested, and each request before it is sent.
+ * 3. A redelivery is handled like any delivery; one that is known already only counts up.
  */
 import { chooseRedeliveries, noteAsk, readsFrom, takeAttempts } from "../../engine/limits/index.ts";
 import { type DeliveryLog, IntegrationError } from "../../integrations/integration.ts";
@@ -16,28 +16,28 @@ import type { LogTurn } from "../../store/redeliveries.ts";
 import type { AccountRecord } from "../../store/store.ts";
 import { type Log, type Services, describeError } from "../services/index.ts";
 
-/** Pages of a log that one turn reads. */
+/** The number of log pages that one turn reads. */
 const PAGES = 10;
-/** Webhooks that one turn asks for. */
+/** The number of webhooks that one turn requests. */
 const ASKS = 20;
-/** Webhooks that are due, as many as are looked at together. */
+/** The number of due webhooks that one query reads. */
 const DUE_PAGE = 200;
-/** When a turn comes that goes on with what did not fit into the one before. */
+/** The delay before the next turn if one turn was not enough. */
 const GO_ON_MS = 60_000;
 /**
- * Should a turn's process die, another follows then. One that takes longer, at a slow provider, may meet
- * the next: a webhook is then asked for twice, and its second coming is counted and nothing more.
+ * The lease of a turn. If a turn takes longer at a slow provider, the next one overlaps it: a webhook may then be
+ * requested twice, and the second delivery only counts up.
  */
 const LEASE_MS = 10 * 60_000;
 
-/** A provider's log, and whose webhooks in it concern us. */
+/** A provider's log, with the installations whose webhooks in it concern us. */
 interface SharedLog {
   readonly log: DeliveryLog;
   readonly account: AccountRecord;
   readonly installations: ReadonlySet<string>;
 }
 
-/** Takes every turn that is due; returns how many webhooks were asked for. */
+/** Takes every turn that is due; returns how many webhooks were requested. */
 export async function redeliverDue(
   services: Services,
   everyMillis: number,
@@ -50,7 +50,7 @@ export async function redeliverDue(
     const turn = await services.store.redeliveries.takeTurn({
       integration: account.integration,
       name: log.name,
-      // What failed before was before the first poll, which brings it.
+      // Webhooks that failed earlier were before the first poll, which finds their content.
       startAt: providerTime(account, now),
       everyMillis,
       leaseMillis: Math.max(LEASE_MS, everyMillis),
@@ -78,7 +78,7 @@ async function sharedLogs({ store, gateway, log }: Services): Promise<readonly S
       const installations = new Set([...known.installations, installation]);
       shared.set(key, { ...known, installations });
     } catch (thrown) {
-      // Its events say what is wrong with it.
+      // The account's own events report the error.
       log.debug({ account: account.name, ...describeError(thrown) }, "an account cannot be used");
     }
   }
@@ -103,18 +103,18 @@ async function takeTurn(
   } catch (thrown) {
     if (signal?.aborted === true) return 0;
     const pause = thrown instanceof IntegrationError ? thrown.retryAfterMs : null;
-    // The log may have taken a while to read.
+    // The pause begins now: reading the log may have taken long.
     const goesOnAt = pause === null ? null : addMillis(await services.store.ledger.now(), pause);
     services.log.warn(
       { ...describe(shared), ...describeError(thrown) },
-      "failed webhooks could not be asked for; the next turn tries again",
+      "failed webhooks could not be requested again; the next turn tries again",
     );
     await redeliveries.nextLook(turn.logId, laterOf(goesOnAt, later) ?? later);
     return 0;
   }
 }
 
-/** Reads what is new; whether it is through. */
+/** Reads the new entries of a log; returns whether the reading is complete. */
 async function readLog(
   services: Services,
   { log, account, installations }: SharedLog,
@@ -150,7 +150,7 @@ function providerTime({ clockOffset }: AccountRecord, now: Instant): Instant {
   return addMillis(now, clockOffset / MILLISECOND);
 }
 
-/** A place in a reading that the provider knows no more: it begins anew. */
+/** Reads a page. If the provider no longer accepts the cursor, the reading starts again at the first page. */
 async function pageOf(log: DeliveryLog, cursor: string | null, signal: AbortSignal | undefined) {
   try {
     return await log.page(cursor, signal);
@@ -184,7 +184,7 @@ function tellArrived(log: Log, arrived: readonly string[]): void {
   log.info({ deliveries: arrived.length }, "webhooks that had failed have arrived");
 }
 
-/** What is due, a page at a time until one has something to ask for. */
+/** Chooses the due deliveries to request, a page at a time until one has some. */
 async function choose(
   services: Services,
   shared: SharedLog,
@@ -205,7 +205,7 @@ async function choose(
   }
 }
 
-/** Asks for what is due, and gives up what was asked for often enough. */
+/** Requests due deliveries, and gives up those that were requested often enough. */
 async function ask(
   services: Services,
   shared: SharedLog,
@@ -222,7 +222,7 @@ async function ask(
     } catch (thrown) {
       if (!(thrown instanceof IntegrationError)) throw thrown;
       if (thrown.kind === "rate_limited" || thrown.kind === "credentials") {
-        // It was not applied, so it was no ask.
+        // The request had no effect, so it does not count.
         await redeliveries.save(logId, [missed]);
         throw thrown;
       }
@@ -233,7 +233,7 @@ async function ask(
   if (chosen.length > 0) {
     services.log.info(
       { ...describe(shared), deliveries: chosen.length },
-      "webhooks that had failed were asked for again",
+      "failed webhooks were requested again",
     );
   }
   return { asked: chosen.length, left };
@@ -253,9 +253,9 @@ async function giveUp(
       ...describe(shared),
       deliveries: missed.map(({ deliveryKey }) => deliveryKey),
       status: first?.status,
-      hint: "Polls and the id sweep bring what they said. Look at the App's recent deliveries for what answered them.",
+      hint: "Polls and the id sweep find their content. See the App's recent deliveries for the responses that they got.",
     },
-    "failed webhooks are asked for no more",
+    "failed webhooks are not requested any more",
   );
 }
 

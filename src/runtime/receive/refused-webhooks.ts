@@ -1,21 +1,21 @@
 /**
- * Counts refused webhooks by the minute, in the database: a wrong secret shows in the status of every process,
- * and after a restart. Anybody can send one, so they are added up here and written at most every ten seconds.
+ * Counts refused webhooks per minute in the database, so that a wrong secret shows in the status of every process and
+ * after a restart. A stranger can send any number, so they are summed here and written at most every ten seconds.
  */
 import type { Clock } from "../../model/clock.ts";
 import type { Integration } from "../../integrations/integration.ts";
 import type { Refusals, RefusalStore } from "../../store/refusals.ts";
 import { inTime, type Log, describeError } from "../services/index.ts";
 
-/** The first one is written so much later, with those that have come meanwhile. */
+/** The delay before a write, which then includes the refusals that came meanwhile. */
 const WRITE_AFTER_MS = 10_000;
-/** A stopping process waits so long for the last of them. */
+/** How long a stopping process waits for the last write. */
 const LAST_WRITE_MS = 2_000;
 
 export interface RefusedWebhooks {
-  /** Counts one. A stranger names any integration, so each name that is none of ours is `unknown`. */
+  /** Counts one refusal. A stranger can name any integration, so a name that is not configured counts as `unknown`. */
   note(integration: string, code: string): void;
-  /** Writes what is not written yet. */
+  /** Writes the remaining counts. */
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export function countRefusedWebhooks(
     try {
       await refusals.add(taken);
     } catch (error) {
-      // They count all the same, with the next one that is refused.
+      // Keep the counts for the write after the next refusal.
       for (const one of taken) add(one);
       log.warn(
         describeError(error),

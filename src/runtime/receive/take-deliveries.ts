@@ -1,12 +1,11 @@
 /**
- * Deliveries on their way in, where this process works: what they say is admitted, and ended where it
- * needs nothing but the database, in the transaction that stores them.
+ * Ingesting deliveries in a process with a worker: the transaction that stores them also admits their observations,
+ * and ends events that need only the database.
  *
- * 1. A delivery is stored, whatever becomes of what it says: where not all can be done at once, it is
- *    stored alone, and translated like any other.
- * 2. Nobody waits: what belongs to lanes that somebody holds is stored and left for its turn.
- * 3. Nothing is done here that asks anybody but the database, or follows containers.
- * 4. What the app's own triggers take is bounded: a webhook that is stored only is answered in time.
+ * 1. A delivery is always stored. If it cannot be processed here, it is only stored, and translated later.
+ * 2. This never waits for a lock: a delivery for a lane that another transaction holds is only stored.
+ * 3. No request is sent here, and no container is followed.
+ * 4. The time of the app's own triggers is limited: a webhook must be answered in time, so it is only stored then.
  */
 import type { ConnectionId, DeliveryId } from "../../model/ids.ts";
 import { SECOND } from "../../model/instant.ts";
@@ -28,22 +27,19 @@ import { bookOfDelivery, readDelivery, type Reading } from "./read-delivery.ts";
 
 type Received = Parameters<DeliveryStore["receive"]>[0][number];
 
-/** How long a receiver waits for what others are making, before it leaves it to them. */
+/** How long the transaction waits for lanes that others are creating, before it only stores. */
 const PATIENCE_MS = 500;
-/** How long a statement may take with all that the app's triggers do: GitHub waits ten seconds. */
+/** How long a statement may take, including the app's triggers: GitHub waits ten seconds for the answer. */
 const STATEMENT_MS = 2_000;
-/**
- * After a failure deliveries are only stored for so long, and for twice as long after the next: what
- * failed may fail again.
- */
+/** For this time after a failure, deliveries are only stored; it doubles with each further failure. */
 const REST = 1 * SECOND;
 const LONGEST_REST = 30 * SECOND;
 
 /**
- * Stores deliveries as `DeliveryStore.receive` does, and takes in what they say.
+ * Stores deliveries like `DeliveryStore.receive`, and admits their observations.
  *
- * @param worker Who works on it now; `null`: nobody in this process.
- * @param heard Called when something was left to be worked on.
+ * @param worker The name of the worker in this process; `null`: there is none.
+ * @param heard Called when work was left for the worker.
  */
 export function takeDeliveries(
   services: Services,
@@ -69,7 +65,10 @@ export function takeDeliveries(
     } catch (error) {
       restUntil = clock.now() + rest;
       rest = Math.min(LONGEST_REST, rest * 2);
-      log.warn(describeError(error), "webhooks were not taken in as they came; they are stored");
+      log.warn(
+        describeError(error),
+        "webhooks were stored but not processed immediately; the worker translates them",
+      );
       return null;
     }
   }
@@ -93,7 +92,7 @@ export function takeDeliveries(
     }
     if (taken.left > 0) heard("deliveries");
     if (taken.toDrain) heard("changes");
-    // What was stored before, or comes twice at once, is counted.
+    // A delivery that was stored before, or is twice in this batch, only counts up.
     const again = deliveries.filter((delivery) => !taken.fresh.has(delivery.id));
     const counted = again.length === 0 ? [] : await store.deliveries.receive(again);
     const seen = new Map(again.map((delivery, index) => [delivery, counted[index]]));
@@ -111,7 +110,7 @@ async function take(
     delivery,
     reading: readDelivery(delivery, book, services),
   }));
-  // Moves first: what else is told of a resource is told of where it is now.
+  // Follow moves first, because the batch's other deliveries show resources at their new addresses.
   const followed = new Map<DeliveryId, Outcome>();
   for (const { delivery, reading } of read) {
     if (reading.kind !== "moved") continue;
@@ -178,7 +177,7 @@ type Outcome = Pick<TakenDelivery, "state" | "action" | "reason">;
 
 const UNREAD: Outcome = { state: "received", action: null, reason: null };
 
-/** What cannot be read, and what connections have to follow, is for the translation to see to. */
+/** The outcome of a delivery. One that failed, or that connections must follow, is left for the translation. */
 function outcomeOf(reading: Reading): Outcome {
   switch (reading.kind) {
     case "arrivals":

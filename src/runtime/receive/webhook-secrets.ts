@@ -1,7 +1,7 @@
 /**
- * The secrets that may have signed an integration's webhooks. Webhooks come by the hundred a second and
- * secrets change twice a year, so they are not asked for at each: what was read holds for a second. A
- * new one is believed at once, since what fits none of those that are known is held against those of now.
+ * The secrets that may have signed an integration's webhooks. Hundreds of webhooks may arrive per second, and secrets
+ * change twice a year, so they are cached for a second. A new secret is accepted immediately: a signature that fits no
+ * cached secret is checked again with the present ones.
  */
 import type { Clock } from "../../model/clock.ts";
 import type { AccountId } from "../../model/ids.ts";
@@ -9,20 +9,20 @@ import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Directory } from "../../store/store.ts";
 import { MissingSecretError, type Secrets } from "../services/index.ts";
 
-/** How long a secret that was taken away elsewhere is still believed here. */
+/** How long a secret that another process removed is still accepted here. */
 const HOLDS_MS = 1_000;
 
 /** The secrets of an integration's accounts. */
 export interface KnownSecrets {
   readonly accounts: readonly { readonly id: AccountId; readonly secrets: readonly string[] }[];
-  /** Why some are not known. One account's missing secret must not keep others from their webhooks. */
+  /** The secrets that cannot be read. One account's missing secret must not block the webhooks of others. */
   readonly missing: readonly MissingSecretError[];
 }
 
 export interface WebhookSecrets {
-  /** @param asOf `now`: as the database has them, however short ago it was asked. */
+  /** @param asOf `now`: reads them from the database, even if they are cached. */
   of(integration: string, asOf?: "now"): Promise<KnownSecrets>;
-  /** They were changed by this process. */
+  /** Drops the cache after this process changed a secret. */
   forget(): void;
 }
 
@@ -40,7 +40,7 @@ export function createWebhookSecrets(
     const accounts = directory.accounts();
     const asked = { until: addMillis(clock.now(), HOLDS_MS), accounts };
     known = asked;
-    // Nobody is told of a failure that was another's, but who waits for the same answer.
+    // A failure reaches only callers that already wait for this read; the next caller reads again.
     accounts.catch(() => {
       if (known === asked) known = null;
     });
@@ -77,14 +77,14 @@ export function createWebhookSecrets(
   };
 }
 
-/** An account as it is connected, with the webhook's secret that it is given. */
+/** An account that is being connected, with its new webhook secret. */
 interface AccountSecret {
   readonly integration: string;
   readonly name: string;
   readonly webhookSecret?: unknown;
 }
 
-/** The secrets an account has once it is connected with another: the new one, and the one before it. */
+/** The secrets of an account after it is connected with another secret: the new one and the previous one. */
 export async function secretsAfter(
   directory: Pick<Directory, "accounts">,
   secrets: Secrets,
@@ -100,7 +100,7 @@ export async function secretsAfter(
   return previous === undefined ? [stored] : [stored, previous];
 }
 
-/** A sealed secret as it was given; one that no key opens any more is another than any that is given. */
+/** The plain form of a stored secret. A sealed secret that no key opens stays sealed, and equals no other. */
 function opened(stored: unknown, { reveal }: Secrets): unknown {
   if (typeof stored !== "object" || stored === null || !("sealed" in stored)) return stored;
   try {
