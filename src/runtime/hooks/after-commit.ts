@@ -1,7 +1,7 @@
 /**
- * The hooks that follow a commit, at least once each and those of one record in their order. What is
- * to be run was noted by the transaction that wrote the record, so it outlives the process that wrote
- * it. One that fails holds up the later ones of its record, and nobody else's.
+ * The hooks that run after a commit, each at least once, and those of one record in order. The transaction that wrote
+ * the record notes the hook, so the note survives the process. A failing hook delays the later ones of its record, and
+ * no others.
  */
 import { nextRunAt } from "../../engine/lane/index.ts";
 import { addMillis } from "../../model/instant.ts";
@@ -11,21 +11,21 @@ import { inTime, mappingOfResource, messageOf, type Services } from "../services
 const BATCH = 16;
 /** How long a hook may take ... */
 const PATIENCE_MS = 45_000;
-/** ... before another worker believes that this one has died. */
+/** ... before another worker takes it over. */
 const LEASE_MS = 60_000;
 
-/** Whether any mapping has something to run; without, nothing is ever noted or looked for. */
+/** Whether any mapping has such a hook. Otherwise nothing is ever noted, and no query is needed. */
 export function hasAfterCommits({ hooks }: Services): boolean {
   return [...hooks.values()].some((each) => each.afterCommit !== null);
 }
 
-/** Runs what is due; returns how many hooks were tried. */
+/** Runs the due hooks; returns how many were tried. */
 export async function runAfterCommits(services: Services, signal: AbortSignal): Promise<number> {
   if (!hasAfterCommits(services)) return 0;
   const due = await services.store.transaction((tx) =>
     tx.afterCommits.claim(BATCH, addMillis(tx.now, LEASE_MS)),
   );
-  // They are of different records, so all run at once and none outlives its lease in waiting.
+  // The hooks are of different records, so all run concurrently: none waits until its lease expires.
   await Promise.all(due.map((mark) => runOne(services, mark, signal)));
   return due.length;
 }
@@ -54,7 +54,7 @@ async function runOne(
     );
     return;
   }
-  // Killed: a crashed worker writes nothing more, and the lease passes the hook on.
+  // A killed worker must not write anything more; the hook's lease expires.
   if (signal.aborted) return;
   await services.store.transaction((tx) => tx.afterCommits.done(mark.id));
 }

@@ -1,8 +1,8 @@
 /**
- * The app's code that follows a commit, and the journal of tables that are not synced.
+ * The app's code that runs after a commit, and the journal.
  *
- * 1. A hook is noted by the transaction that wrote the record, and run at least once.
- * 2. Hooks of one record run in their order; one that fails holds up no other record.
+ * 1. The transaction that writes a record notes its hook, which runs at least once.
+ * 2. Hooks of one record run in order; a failing one delays no other record.
  */
 export { runAfterCommits } from "./after-commit.ts";
 export { journalOf } from "./journal.ts";

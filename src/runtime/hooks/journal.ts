@@ -1,10 +1,10 @@
-/** Records' own writes on their way into the ledger: one event each, also where nothing is synced. */
+/** The journal: one event for each write of the app to a record, even if nothing is synced. */
 import type { FieldChange, JournalEntry } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { CapturedChange } from "../../store/store.ts";
 import type { Services } from "../services/index.ts";
 
-/** What a batch of captured writes adds to the ledger. Our own writes have events already. */
+/** The journal entries for a batch of captured writes. Tandem's own writes have events already. */
 export function journalOf(
   services: Pick<Services, "journals" | "newEventId">,
   changes: readonly CapturedChange[],
@@ -15,7 +15,7 @@ export function journalOf(
     .filter(({ recordType, origin }) => origin === null && journaled.has(recordType))
     .flatMap((change): JournalEntry[] => {
       const altered = fieldChanges(change);
-      // A mapped column may have moved that the journal does not keep.
+      // The write may have changed only mapped columns that the journal does not keep.
       if (change.operation === "update" && altered.length === 0) return [];
       return [
         {
