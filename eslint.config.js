@@ -148,10 +148,7 @@ export default defineConfig(
   },
   {
     name: "tandem/plain words",
-    files: [
-      "src/{model,engine}/**",
-      "src/runtime/{admission,claims,deletions,identities,inbound,moves,outbound,reconcile,records,safety,services,worker}/**",
-    ],
+    files: ["src/{model,engine,runtime}/**"],
     rules: { "tandem/plain-words": "error" },
   },
   {
