@@ -1,6 +1,6 @@
 /**
- * What the compiler cannot see. Each rule says why it is here; an exemption, why it is safe.
- * `test/config/lint.test.ts` shows that the rules of our own fire.
+ * Rules for mistakes that the compiler cannot see. Each rule says why it exists; an exemption, why it is safe.
+ * `test/config/lint.test.ts` shows that our own rules report.
  */
 import { createNodeResolver, importX } from "eslint-plugin-import-x";
 import { defineConfig } from "eslint/config";
@@ -23,10 +23,10 @@ const tandem = {
   },
 };
 
-/** Where a developer's eye is on the terminal: everywhere else, logging and output are injected. */
+/** Programs whose output a developer reads on the terminal. All other code gets a log or an output passed in. */
 const printing = ["src/cli/**", "scripts/**", "bench/**", "examples/**"];
 
-/** The compiler knows the browser's globals because of the dashboard; elsewhere they are slips. */
+/** Because of the dashboard the compiler knows the browser's globals; elsewhere they are slips. */
 const browserGlobals = ["event", "name", "status", "location", "origin", "parent", "top", "self"]
   .concat(["open", "close", "stop", "find", "history", "length", "screen", "window", "document"])
   .concat(["localStorage", "sessionStorage"])
@@ -35,7 +35,7 @@ const browserGlobals = ["event", "name", "status", "location", "origin", "parent
     message: "This is the browser's global: a local declaration is missing.",
   }));
 
-/** Through these a decision would see something that is not in its arguments. */
+/** Globals by which a decision would depend on more than its arguments. */
 const impureGlobals = [
   ...[
     "console",
@@ -51,7 +51,7 @@ const impureGlobals = [
   ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise"],
 ].map((name) => ({
   name,
-  message: "model and engine are pure: take what you need as an argument.",
+  message: "model and engine are pure: pass this in as an argument.",
 }));
 
 const impureSyntax = [
@@ -62,15 +62,15 @@ const impureSyntax = [
   },
   {
     selector: ":function[async=true], AwaitExpression, ForOfStatement[await=true]",
-    message: "A decision waits for nothing: the runtime reads first, then asks.",
+    message: "A decision must not wait: the runtime reads first, then calls it.",
   },
   {
     selector: "TSTypeReference[typeName.name='Promise']",
-    message: "A decision waits for nothing: the runtime reads first, then asks.",
+    message: "A decision must not wait: the runtime reads first, then calls it.",
   },
   {
     selector: "ImportExpression",
-    message: "Import at the top: what a decision depends on is fixed.",
+    message: "Import at the top: a decision's dependencies are fixed.",
   },
   {
     selector: ":matches(Program, ExportNamedDeclaration) > VariableDeclaration[kind=/let|var/]",
@@ -99,13 +99,13 @@ export default defineConfig(
       "tandem/file-name": "error",
       "tandem/import-direction": "error",
       "tandem/reasoned-disable": "error",
-      // What does not fit in one sitting is two subjects.
+      // A file that cannot be read in one sitting has two subjects.
       "max-lines": ["error", 400],
-      // One name for one thing, wherever it is imported.
+      // One name for one thing, in every importer.
       "import-x/no-default-export": "error",
-      // Two modules that need each other are one, or one too few.
+      // Two modules that need each other are one module, or lack a third.
       "tandem/import-circle": "error",
-      // What a user does not get installed must not be imported.
+      // Published code must not import packages that users do not install.
       "import-x/no-extraneous-dependencies": ["error", { devDependencies: false }],
       "no-console": "error",
       // Coercion hides which of null, undefined, 0 and "" was meant.
@@ -120,26 +120,26 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
-      // In the presets already; named because the house rules do: types carry meaning.
+      // Part of the presets; repeated because types must carry meaning in this code base.
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-non-null-assertion": "error",
-      // A promise nobody waits for is a failure nobody sees.
+      // An unawaited promise hides its failure.
       "@typescript-eslint/no-floating-promises": "error",
       // A type import must not run the module (`import { type A }` does, under verbatimModuleSyntax).
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-import-type-side-effects": "error",
-      // A new state must be met by every decision about states.
+      // Every decision about states must handle a new state.
       "@typescript-eslint/switch-exhaustiveness-check": [
         "error",
         { considerDefaultExhaustiveForUnions: true },
       ],
-      // An interface that may wait is also kept by what need not; `async` keeps its throws inside.
+      // An asynchronous method may have nothing to await; `async` turns its throws into rejections.
       "@typescript-eslint/require-await": "off",
       // Numbers print the same everywhere; objects, null and undefined do not.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // `() => timer.cancel()` is clear; the rule's braces say no more.
+      // `() => timer.cancel()` is clear; braces would add nothing.
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
-      // `_` marks what only its place or count matters of; `{ a, ...rest }` leaves a out.
+      // `_` marks a parameter that only holds a position; `{ a, ...rest }` removes a.
       "@typescript-eslint/no-unused-vars": [
         "error",
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_$", ignoreRestSiblings: true },
@@ -192,7 +192,7 @@ export default defineConfig(
             {
               name: "node:crypto",
               allowImportNames: ["createHash", "hash"],
-              message: "Of node:crypto only hashes are pure.",
+              message: "Only the hashes of node:crypto are pure.",
             },
           ],
           patterns: [
@@ -232,15 +232,15 @@ export default defineConfig(
         "error",
         {
           selector: "MemberExpression[object.name='vi'][property.name=/^(mock|doMock|hoisted)$/]",
-          message: "Tests run our own code; what is not ours is stood in for by src/testing.",
+          message: "Tests run our own code. Use src/testing in place of external systems.",
         },
         {
           selector: "MemberExpression[object.name=/^(it|test|describe)$/][property.name='only']",
-          message: "Left in, it would switch off every other test.",
+          message: "A committed `only` would switch off all other tests.",
         },
         {
           selector: "CallExpression Property[key.name=/^(retry|repeats)$/]",
-          message: "A test that passes at the second attempt has found something.",
+          message: "A test that passes only at the second attempt has found a bug.",
         },
       ],
     },
@@ -250,6 +250,7 @@ export default defineConfig(
     files: [
       ...["src/integrations/**", "src/server/**", "src/cli/**", "src/dashboard/**", "src/demo/**"],
       ...["src/*.ts", "src/testing/**", "bench/**", "scripts/**", "eslint/**"],
+      "*.config.{js,ts}",
     ],
     rules: { "tandem/plain-words": "error" },
   },

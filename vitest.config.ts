@@ -5,20 +5,20 @@ const onDatabases = "test/{store,runtime,server,cli,situations,demo,processes}/*
 const inBrowser = "test/browser/**/*.test.ts";
 
 /**
- * One process for many files: loading the modules and a PGlite anew for each file costs a third of
- * the whole. Tests keep what they change to themselves.
+ * One process for many files: loading the modules and a PGlite for each file would take a third of the time. So
+ * tests must not change shared state.
  */
 const TOGETHER = { isolate: false };
 
 /**
  * Three projects. `unit` is pure and needs nothing; `integration` runs on real databases that
- * `test/harness` starts; `browser` drives Chromium. What is in neither of the others' folders is
- * `unit`, so that no test is left out by where it lies.
+ * `test/harness` starts; `browser` drives Chromium. All files outside the folders of the other two are
+ * `unit`, so that no test is left out.
  */
 export const suite = {
   test: {
-    // One file more at once than there are cores, for a test waits for its database half of the time; and as many as
-    // there is memory for: a PGlite takes up to 0.8 GB.
+    // One file more than cores, because a test waits for its database half of the time, but no more than fit into
+    // memory: a PGlite takes up to 0.8 GB.
     maxWorkers: Math.max(1, Math.min(availableParallelism() + 1, Math.floor(totalmem() / 2 ** 31))),
     projects: [
       {
@@ -35,7 +35,7 @@ export const suite = {
           include: [onDatabases],
           globalSetup: ["test/harness/global-setup.ts"],
           ...TOGETHER,
-          // For what hangs, not for what is slow: a machine may stand still for a minute.
+          // Detects tests that hang, not slow ones: a busy machine may stall for a minute.
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

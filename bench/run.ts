@@ -37,7 +37,7 @@ const { values } = parseArgs({
 });
 if (values.write && (values.quick || values.scale !== "1" || values.statements)) {
   throw new Error(
-    "the page is of whole runs: --write goes with no --quick, --scale or --statements",
+    "the page shows whole runs only: --write excludes --quick, --scale and --statements",
   );
 }
 const { quick } = values;

@@ -5,9 +5,9 @@
  *               ▲          ├─► store/store.ts               (interface) ◄─ store/postgres
  *               └──────────┴─► integrations/integration.ts  (interface) ◄─ integrations/github, ...
  *
- * so that a decision can be read without its database, and a store or an adapter be added without
- * touching what calls it. The tables below say the same, and are the only place to change it. Within `engine`,
- * `runtime` and the store the folders stand on each other, too, and each has one door: its `index.ts`.
+ * so that a decision can be read without its database, and a new store or adapter changes none of its callers.
+ * The tables below contain these rules, and are the only place to change them. The folders of `engine`, `runtime`
+ * and the store have an order, too, and each has one door: its `index.ts`.
  */
 import { dirname, relative, resolve, sep } from "node:path";
 
@@ -21,8 +21,8 @@ const stores = ["postgres", "memory"];
 const library = [...interfaces, ...implementations, "runtime", "compose", "server"];
 
 /**
- * A layer may import itself and what is listed. `*`: each folder is a layer of its own. `compose`
- * is every file directly under src but `index.ts`, which is `entry`.
+ * A layer may import itself and the listed ones. `*`: each folder is a layer of its own. `compose`
+ * is every file directly under src except `index.ts`, which is `entry`.
  */
 const mayImport = {
   model: [],
@@ -44,7 +44,7 @@ const mayImport = {
 /** Files that are in no folder of their layer. Other folders import them without a door. */
 const TOP = ".";
 
-/** Folders of a layer, bottom to top: each may import those before it, and itself. */
+/** Folders of a layer, bottom to top: each may import itself and those before it. */
 const folders = {
   engine: [
     "lane",
@@ -88,7 +88,7 @@ const folders = {
   "store/memory": ["tables", "lanes", TOP],
 };
 
-/** Packages that are some layer's own business: a second user would be a second seam. */
+/** Packages that belong to some layers: other layers go through the interface of these. */
 const packageBelongsTo = [
   {
     package: /^(pg|@electric-sql\/pglite)(\/|$)/,
@@ -150,9 +150,9 @@ export const importDirection = {
         "{{from}} must not import {{to}}: imports point from server and cli to model, never back.",
       typesOnly: "{{from}} may import the types of {{to}} only: write `import type`.",
       outside: "src must not import {{to}}: what is published cannot depend on what is not.",
-      package: "{{to}} belongs to {{layers}}; {{from}} goes through its interface.",
+      package: "{{to}} belongs to {{layers}}; {{from}} must use their interface.",
       door: "{{file}} is inside a folder: import the folder's index.ts, or let that export what is needed.",
-      upward: "{{from}} stands below {{to}} in eslint/import-direction.js, and must not import it.",
+      upward: "{{from}} is below {{to}} in eslint/import-direction.js, and must not import it.",
       unknownFolder: "{{to}} is no folder of the table in eslint/import-direction.js: add it.",
       unknown: "{{from}} is no layer: add it to the table in eslint/import-direction.js.",
     },

@@ -279,7 +279,7 @@ function compilePairing(
       "bad_pairing_key",
       path,
       `the column ${column} is not mapped to a field that both sides have`,
-      "Name mapped columns, or { externalId: COLUMN } where a column holds the resource's id.",
+      "Name mapped columns, or { externalId: COLUMN } if a column holds the resource's id.",
     );
   });
   if (mapped.length > 0) return { kind: "fields", fields: mapped };

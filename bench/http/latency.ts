@@ -48,7 +48,7 @@ function measure(setting: Setting, side: "tandem" | "direct"): Promise<Outcome> 
       const lost = taken.filter(Number.isNaN).length;
       const faults = [
         ...(sent.refused > 0 ? [`latency, ${side}: ${String(sent.refused)} refused`] : []),
-        ...(lost > 0 ? [`latency, ${side}: ${String(lost)} never came to be seen`] : []),
+        ...(lost > 0 ? [`latency, ${side}: ${String(lost)} never became visible`] : []),
       ];
       const sorted = taken.filter((one) => !Number.isNaN(one)).sort((a, b) => a - b);
       return { figures: percentilesOf(sorted), faults, statements: await statementsOf(pool) };

@@ -64,7 +64,8 @@ export function openTandem(
   { url, hasApi = false }: Pick<TandemInput, "url" | "hasApi">,
   integration: Adapter = github(),
 ): Promise<Tandem> {
-  const nothing = (asked: unknown) => Promise.reject(new Error(`nobody answers ${String(asked)}`));
+  const nothing = (asked: unknown) =>
+    Promise.reject(new Error(`the bench has no API for ${String(asked)}`));
   return createTandem(syncedTasks(url, integration), {
     ...(hasApi ? {} : { fetch: nothing }),
     log: pino({ level: "warn", base: null }),

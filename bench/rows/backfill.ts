@@ -56,7 +56,7 @@ function entryOf(side: BackfillAssignment["side"]): Entry {
           const child = fork(MAIN, { execArgv: flags });
           const ended = once(child, "exit");
           const lost = ended.then(() => {
-            throw new Error("the process of the backfill ended before it had told");
+            throw new Error("the process of the backfill ended without a result");
           });
           lost.catch(() => undefined);
           child.send({ side, url, base: base.url, list } satisfies BackfillAssignment);

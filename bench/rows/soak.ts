@@ -83,7 +83,7 @@ async function runSoak(
   const execArgv = [...nodeFlags, "--expose-gc"];
   const child = fork(MAIN, { execArgv });
   const ended = once(child, "exit").then(() => {
-    throw new Error("the process of the soak ended before it had told");
+    throw new Error("the process of the soak ended without a result");
   });
   ended.catch(() => undefined);
   try {

@@ -38,7 +38,7 @@ export async function loadConfig(cwd: string, path: string | undefined): Promise
       EXIT.config,
       "config_failed",
       `${name} cannot be loaded: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-      "Correct the file; --verbose shows where it fails.",
+      "Correct the file; --verbose shows the stack trace.",
       { cause: thrown },
     );
   });

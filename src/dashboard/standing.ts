@@ -18,7 +18,7 @@ export function standingOf(status: ApiStatus | null, agreement: Agreement | null
   const errored = status.live.errored;
   const waiting = status.undrained + status.live.queued + status.live.processing;
   const underWay = [
-    waiting > 0 ? `${count(waiting, "change")} on the way` : "",
+    waiting > 0 ? `${count(waiting, "change")} pending` : "",
     errored > 0 ? `${count(errored, "event")} failed` : "",
   ].filter((part) => part !== "");
 
@@ -40,11 +40,11 @@ export function standingOf(status: ApiStatus | null, agreement: Agreement | null
     return {
       tone: "bad",
       headline: `${count(errored, "event")} failed`,
-      detail: waiting > 0 ? `${count(waiting, "change")} on the way` : "See the errors below.",
+      detail: waiting > 0 ? `${count(waiting, "change")} pending` : "See the errors below.",
     };
   }
   if (waiting > 0) {
-    return { tone: "waiting", headline: `${count(waiting, "change")} on the way`, detail: "" };
+    return { tone: "waiting", headline: `${count(waiting, "change")} pending`, detail: "" };
   }
   const person = forPerson(status);
   if (person !== "") return { tone: "bad", headline: "A person must decide", detail: person };

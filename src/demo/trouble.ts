@@ -184,7 +184,7 @@ function scenariosOfGitHub(
     {
       id: "edit-both-sides",
       group: "edits",
-      label: "Both sides at once",
+      label: "Edit both sides",
       explanation:
         "Task and issue get different titles at the same time: one wins, the other is kept in the ledger as a conflict.",
       kind: "action",

@@ -26,7 +26,7 @@ export interface Integration {
   readonly writesPerHour?: number;
   /** Fields of credentials that are secrets: literal values are stored encrypted. Absent: none. */
   readonly secretFields?: readonly string[];
-  /** Environment variables that accounts may name, beside those that Tandem allows by their prefix. */
+  /** Environment variables that accounts may name, in addition to those that Tandem allows by their prefix. */
   readonly environment?: readonly string[];
   /** Checks a webhook request's signature and names the delivery; reads the raw bytes only. */
   verify(request: WebhookRequest): Promise<Verified>;
@@ -41,7 +41,7 @@ export interface Integration {
   installationOf?(credentials: unknown): string | null;
 }
 
-/** A webhook request as it came in. */
+/** A webhook request as it was received. */
 export interface WebhookRequest {
   readonly headers: Headers;
   readonly body: Uint8Array;

@@ -144,7 +144,7 @@ function tooManyAttempts(waitMillis: number): Response {
   const refusal = problem(
     429,
     "too_many_attempts",
-    `this address, or all addresses together, sent too many wrong tokens; the next try is possible in ${seconds} s`,
+    `too many wrong tokens were sent, from this address or in total; the next try is possible in ${seconds} s`,
     "Wait, then send the value of TANDEM_API_TOKEN of the server. Open dashboards keep working.",
   );
   refusal.headers.set("retry-after", seconds);

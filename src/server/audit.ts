@@ -1,5 +1,5 @@
 /**
- * The audit of the API: each request that may change something writes one row, whatever its outcome.
+ * The audit of the API: each request that may change something writes one row, with any outcome.
  *
  * 1. A route that reads is a GET; all other routes are audited by default. A new route cannot forget it.
  * 2. A route that works in one transaction writes the row there (`actIn`). Other rows are written after the response.
@@ -16,7 +16,7 @@ import type { Entry } from "./caller.ts";
 export interface ApiEnv {
   Variables: {
     readonly entry: Entry;
-    /** Whether the row was written together with the act, in one transaction. */
+    /** Whether the row was written in the act's own transaction. */
     readonly isAudited: boolean;
   };
 }

@@ -3,7 +3,7 @@
  * server. `access.ts` decides about tokens and logins.
  *
  * 1. The peer's address decides, never a header: a client writes any text into `Host`.
- * 2. A request with a proxy's headers counts as remote, whatever the proxy's own address is.
+ * 2. A request with a proxy's headers counts as remote, even if the proxy's own address is local.
  * 3. A page of another origin cannot reach the API through the user's browser, by name (DNS rebinding) or by form.
  * 4. In a handler that is mounted in another app the peer is unknown: it needs a token or the app's own check.
  */

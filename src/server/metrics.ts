@@ -85,13 +85,13 @@ export function createMetrics(core: TandemCore): Metrics {
   );
   const connections = gauge(
     "tandem_connection_enabled",
-    "1 where a connection is switched on, by direction.",
+    "1 if a connection is switched on, by direction.",
     ["integration", "container", "scope", "direction"],
   );
 
   const failing = gauge(
     "tandem_connection_poll_failing",
-    "1 where the last poll of a connection failed.",
+    "1 if the last poll of a connection failed.",
     ["integration", "container", "scope"],
   );
   const polled = gauge(

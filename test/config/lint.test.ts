@@ -48,16 +48,16 @@ it.each([
 });
 
 it.each([
-  ["src/engine/lane/a.ts", "src/engine/merge/index.ts", "stands below"],
-  ["src/runtime/inbound/a.ts", "src/runtime/outbound/index.ts", "stands below"],
+  ["src/engine/lane/a.ts", "src/engine/merge/index.ts", "is below"],
+  ["src/runtime/inbound/a.ts", "src/runtime/outbound/index.ts", "is below"],
   ["src/engine/merge/a.ts", "src/engine/lane/claim.ts", "index.ts"],
   ["src/runtime/inbound/a.ts", "src/engine/merge/plan.ts", "index.ts"],
   ["src/compose.ts", "src/runtime/worker/loop.ts", "index.ts"],
-  ["src/store/postgres/lanes/a.ts", "src/store/postgres/records/index.ts", "stands below"],
-  ["src/store/postgres/lanes/a.ts", "src/store/postgres/postgres-store.ts", "stands below"],
+  ["src/store/postgres/lanes/a.ts", "src/store/postgres/records/index.ts", "is below"],
+  ["src/store/postgres/lanes/a.ts", "src/store/postgres/postgres-store.ts", "is below"],
   ["src/store/postgres/migrate.ts", "src/store/postgres/driver/brief-lock.ts", "index.ts"],
-  ["src/store/memory/lanes/a.ts", "src/store/memory/memory-store.ts", "stands below"],
-  ["src/store/store.ts", "src/store/rules/index.ts", "stands below"],
+  ["src/store/memory/lanes/a.ts", "src/store/memory/memory-store.ts", "is below"],
+  ["src/store/store.ts", "src/store/rules/index.ts", "is below"],
   ["src/store/postgres/a.ts", "src/store/database/pipeline.ts", "index.ts"],
   ["src/store/postgres/a.ts", "src/store/elsewhere/index.ts", "is no folder"],
   ["src/engine/merge/a.ts", "src/engine/elsewhere/index.ts", "is no folder"],

@@ -105,7 +105,7 @@ describe("the sentence at the top", () => {
     expect(standingOf(aStatus({ live }), { compared: 3, differences: [] })).toEqual({
       tone: "good",
       headline: "Both sides agree",
-      detail: "3 pairs compared, 2 changes on the way",
+      detail: "3 pairs compared, 2 changes pending",
     });
   });
 
@@ -127,7 +127,7 @@ describe("the sentence at the top", () => {
     const live = { queued: 0, processing: 0, errored: 0, disabled: 0 };
     expect(standingOf(null, null).headline).toBe("Connecting");
     expect(standingOf(aStatus(), null).headline).toBe("Nothing waits");
-    expect(standingOf(aStatus({ undrained: 1 }), null).headline).toBe("1 change on the way");
+    expect(standingOf(aStatus({ undrained: 1 }), null).headline).toBe("1 change pending");
     expect(standingOf(aStatus({ live: { ...live, errored: 2 } }), null)).toMatchObject({
       tone: "bad",
       headline: "2 events failed",

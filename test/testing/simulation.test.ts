@@ -33,7 +33,7 @@ describe("a simulated history", () => {
       const { world } = await openWorld("memory", "moving");
       const { verdict, story } = await simulate({ seed, world });
       expect(Object.entries(verdict).filter(([, lines]) => lines.length > 0)).toEqual([]);
-      expect(story.some((line) => /goes to project|is put below|is now/.test(line))).toBe(true);
+      expect(story.some((line) => /is moved to project|is put below|is now/.test(line))).toBe(true);
     },
     TAKES_MS,
   );

@@ -127,7 +127,7 @@ export function requireKnownHost(
   throw credentialsError(
     "host_not_allowed",
     `The GitHub account ${account} is at ${host}, and the configuration allows no token to be sent there.`,
-    `Allow the host where the integration is configured: github({ hosts: ["${host}"] }).`,
+    `Allow the host in the integration's configuration: github({ hosts: ["${host}"] }).`,
   );
 }
 

@@ -233,7 +233,7 @@ function meaningOf(refusal: Refusal, move: IntegrationError["moved"]): Meaning {
   return meaning(
     "permanent",
     "refused",
-    "Read GitHub's message and correct the cause; Tandem does not retry this by itself.",
+    "Read GitHub's message and correct the cause; Tandem does not retry the request automatically.",
   );
 }
 

@@ -32,7 +32,7 @@ export const IRRELEVANT = {
   pull_request: "It is about a pull request; only issues are synced.",
   unknown_event: "Tandem does not sync what this event is about.",
   unknown_action: "Tandem does not know this action; polling finds what it changed.",
-  nothing_moved: "The repository or installation is where it was, under the same name.",
+  nothing_moved: "The repository or installation has the same address and name as before.",
 } as const;
 
 const ISSUE_UPSERTS: ReadonlySet<string> = new Set([

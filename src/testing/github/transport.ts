@@ -212,7 +212,7 @@ function fetchFailed(message: string, code: string): TypeError {
 function untilAborted<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whoever aborts chooses the reason, and fetch rejects with it as it is
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller that aborts chooses the reason, and fetch rejects with it unchanged
       reject(signal.reason);
     };
     signal.addEventListener("abort", abort, { once: true });

@@ -151,7 +151,7 @@ export async function writeOnSurplus(stage: Stage): Promise<boolean> {
         return DONE;
       });
       history.tell(
-        `person at github: issue ${String(number)} is surplus, and somebody writes on it`,
+        `person at github: issue ${String(number)} is surplus, and a person comments on it`,
       );
       return true;
     }

@@ -23,9 +23,9 @@ function wrongUsers({ records, users, history }: Scene): readonly string[] {
     const user = users.find(({ id }) => id === userId);
     const author = history.authors.get(name);
     if (author !== undefined && author !== userId) {
-      return [`${name}: written by user ${author}, and it names ${userId ?? "nobody"}`];
+      return [`${name}: written by user ${author}, and it names ${userId ?? "no user"}`];
     }
-    if (user === undefined) return [`${name} names nobody`];
+    if (user === undefined) return [`${name} names an unknown user`];
     // The user who signed up has the placeholder's login, and so must have its records.
     if (user.placeholder && user.login === null) return [`${name} names a former placeholder`];
     return [];

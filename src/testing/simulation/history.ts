@@ -240,7 +240,7 @@ export class History {
 
   /** The name of a repository; another owner may have a name that one of ours has given up. */
   #nameOf(repository: Repository): string {
-    return this.names.ofRepository(repository.id) ?? `somebody's ${fullNameOf(repository)}`;
+    return this.names.ofRepository(repository.id) ?? `another owner's ${fullNameOf(repository)}`;
   }
 
   #said(): readonly Saying[] {

@@ -91,13 +91,13 @@ function conflictsOf(
   return events.flatMap(({ conflicts }) => conflicts);
 }
 
-/** A thing that a person created must have a record, whatever marker it has, unless a person deleted it. */
+/** A thing that a person created must have a record, even with our marker, unless a person deleted it. */
 export function lostCopies({ history, ledger, places }: Scene): readonly string[] {
   const taken = new Set(ledger.lanes.map((lane) => thingOfResource(lane, places)));
   return [...history.copies]
     .filter(([name]) => !taken.has(name))
     .filter(([name, issue]) => !history.deleted.has(name) && !history.deleted.has(issue))
-    .map(([name]) => `${name}, which a person made, was taken for surplus`);
+    .map(([name]) => `${name}, which a person created, was treated as surplus`);
 }
 
 /** Each added label must be present, unless a person removed it; then it must be absent. */

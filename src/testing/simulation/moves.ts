@@ -24,7 +24,7 @@ async function moveTask(stage: Stage): Promise<void> {
   if (task === undefined || task.projectId === projectId) return;
   const comments = (await world.comments()).filter(({ taskId }) => taskId === task.id);
   history.tell(
-    `app: task ${task.id} with ${String(comments.length)} comments goes to project ${projectId}`,
+    `app: task ${task.id} with ${String(comments.length)} comments is moved to project ${projectId}`,
   );
   // The old issue is closed, the new one is created or reopened, and each comment is created there.
   history.takesCalls(3 + 2 * comments.length);

@@ -75,7 +75,7 @@ function renameRepository(stage: Stage): Promise<void> {
 function takeName({ owner, name, fullName }: RepositoryState, { github, history }: Stage): void {
   const { id } = github.createRepository({ owner, name });
   history.names.giveUp(fullName);
-  history.tell(`person at github: ${fullName} is somebody's`);
+  history.tell(`person at github: ${fullName} belongs to another owner`);
   const hubot = github.as("hubot");
   const { number } = hubot.openIssue(id, { title: history.fresh("title") });
   hubot.comment(id, number, history.fresh("comment"));

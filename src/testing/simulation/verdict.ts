@@ -147,7 +147,7 @@ function revived(scene: Scene): readonly string[] {
     const isIssue = lane.resourceType === "issue";
     if (lane.tombstone.side === "resource") {
       if (resource !== undefined)
-        found.push(`${name}: taken for deleted at GitHub, and it is there`);
+        found.push(`${name}: treated as deleted at GitHub, but it exists`);
       // A transferred resource exists; its new place is judged by its present lane.
       if (lane.tombstone.movedTo !== undefined) continue;
       // If the app restored the record, it has another issue by now.
@@ -161,12 +161,12 @@ function revived(scene: Scene): readonly string[] {
       continue;
     }
     if (record !== undefined && !record.archived && !isAwayFromHere(lane, scene)) {
-      found.push(`${name}: the record was taken for deleted, and it is there`);
+      found.push(`${name}: the record was treated as deleted, but it exists`);
     }
     if (resource === undefined) continue;
     const open = isIssue ? resource.says.state === "open" : true;
     if (open && !history.reopened.has(thingOfResource(lane, places))) {
-      found.push(`${name}: the record was deleted, and the resource is there`);
+      found.push(`${name}: the record was deleted, but the resource exists`);
     }
   }
   return found;

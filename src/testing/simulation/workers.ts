@@ -180,7 +180,7 @@ export class Workers {
   async land(): Promise<void> {
     if (this.#traffic.strays === 0) return;
     const asks = await this.#traffic.land(Math.floor(this.#random() * this.#traffic.strays));
-    this.#history.tell(`a request of nobody's lands: ${asks}`);
+    this.#history.tell(`a dead worker's request lands: ${asks}`);
   }
 
   /** All pending work ends, and the requests of dead workers are dropped. */
@@ -283,7 +283,7 @@ export class Workers {
 
   async #bury(worker: Worker, how: string): Promise<void> {
     const orphans = this.#traffic.parked.filter((task) => task.worker === worker.name);
-    this.#history.tell(`${worker.name} ${how} with ${String(orphans.length)} requests under way`);
+    this.#history.tell(`${worker.name} ${how} with ${String(orphans.length)} pending requests`);
     worker.killed.abort();
     for (const task of orphans) await this.#traffic.resume(task);
     worker.killed = new AbortController();
