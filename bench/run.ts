@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Tandem, its peers, and the limit of Postgres, with the same work in the same run. A round
  * runs all of them in turn. The first round warms up and checks, and is not counted. `--quick` does less work,
- * `--only 1` runs some rows, `--json` prints the results for machines, `--scale 0.02` does that share of the
+ * `--only 1` runs some rows, `--json` prints the results for machines. `--scale 0.02` does that share of the
  * work of long rows, to try them. To find a bottleneck, `--statements` adds the database's cost of each
  * statement, and `--profile DIR` writes CPU profiles. `--write` writes the figures into `docs/benchmarks.md`;
  * with `--only` it replaces the figures of these rows.

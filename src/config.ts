@@ -170,9 +170,9 @@ export interface SafetyConfig {
    */
   readonly quarantine?: { readonly flips?: number; readonly minutes?: number } | false;
   /**
-   * A sweep or reconcile that would delete or overwrite more than this number of records, and more than this
-   * share of a connection's records, waits for `tandem approve`. Webhooks and local writes are acts of
-   * people and are never held. Default: `{ records: 10, share: 0.2 }`; `false` holds no run.
+   * The blast radius: a sweep or reconcile that would delete or overwrite more records waits for
+   * `tandem approve`. Both limits must be exceeded, the number and the share of a connection's records.
+   * Webhooks and local writes are acts of people and are never held. Default: `{ records: 10, share: 0.2 }`; `false` holds no run.
    */
   readonly blastRadius?: { readonly records?: number; readonly share?: number } | false;
   /**

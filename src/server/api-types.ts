@@ -9,7 +9,7 @@ export interface ApiEvent {
   readonly direction: "inbound" | "outbound";
   readonly action: "upsert" | "delete";
   readonly source: string;
-  /** `null`, like the resource, if the event is a write to a record that no connection pairs. */
+  /** `null`, like the resource, for a journal's event: a record's own write has no connection. */
   readonly connection_id: string | null;
   readonly resource_type: string | null;
   readonly integration_external_id: string | null;

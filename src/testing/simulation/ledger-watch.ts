@@ -1,7 +1,7 @@
 /**
- * Watches every decision as it is committed. It checks the states of events, that no event vanishes or
- * returns, that one event of a lane is processed at a time, and that no work writes to a lane under a lost
- * claim. It also records which webhooks were stored.
+ * Watches every decision as it is committed. Events must change state legally, and none may vanish or return.
+ * One event of a lane is processed at a time. No work may write to a lane under a lost claim. The watch also
+ * records which webhooks were stored.
  *
  * The legal moves are written down here a second time, from the design, because they judge the engine's own.
  */

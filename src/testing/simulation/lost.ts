@@ -10,8 +10,8 @@ import { type Scene, text, type Thing } from "./scene.ts";
 const AFTER_DELETION: readonly Reason[] = ["tombstoned", "record_missing", "surplus"];
 
 /**
- * An edit is lost if it is its side's last edit of the field, no person who had seen it overwrote it, its own
- * side shows another value, and no conflict names it.
+ * An edit is lost if it was its side's last edit of the field, but that side shows another value. Two cases are
+ * not lost: a person who had seen the edit overwrote it, or a conflict names it.
  */
 export function lostEdits(scene: Scene): readonly string[] {
   const named = namedIn(scene);
