@@ -26,7 +26,7 @@ describe.skipIf(chromium === null)(title, () => {
   let connection: Connection;
 
   beforeAll(async () => {
-    const { createTandem, sampleConfig, listen } = await builtModules();
+    const { createTandem, sampleConfig, startHttpServer } = await builtModules();
     pglite = await PGlite.create();
     await pglite.exec(`${SAMPLE_SCHEMA}; insert into projects (name) values ('Site');
       insert into tasks (project_id, title) select 1, 'Task ' || n from generate_series(1, 3) n`);
@@ -48,7 +48,7 @@ describe.skipIf(chromium === null)(title, () => {
       container: REPOSITORY,
       scope: "1",
     });
-    server = await listen(tandem.fetch, { host: "127.0.0.1", port: 0 });
+    server = await startHttpServer(tandem.fetch, { host: "127.0.0.1", port: 0 });
     browser = await launchChromium(chromium ?? "");
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   });

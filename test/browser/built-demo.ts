@@ -13,12 +13,12 @@ async function built<T>(path: string): Promise<T> {
   return (await import(/* @vite-ignore */ url.href)) as T;
 }
 
-/** What serves the page, as it is published. @throws Error where `dist` was not built. */
+/** The published modules that serve the page. @throws Error if `dist` was not built. */
 export async function builtModules() {
   return {
     ...(await built<{ createTandem: typeof createTandem }>("server/tandem.js")),
     ...(await built<{ sampleConfig: typeof sampleConfig }>("demo/sample-config.js")),
-    ...(await built<{ listen: typeof startHttpServer }>("cli/http-server.js")),
+    ...(await built<{ startHttpServer: typeof startHttpServer }>("cli/http-server.js")),
   };
 }
 

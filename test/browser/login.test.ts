@@ -20,12 +20,12 @@ describe.skipIf(chromium === null)(title, () => {
   let page: Page;
 
   beforeAll(async () => {
-    const { createTandem, sampleConfig, listen } = await builtModules();
+    const { createTandem, sampleConfig, startHttpServer } = await builtModules();
     pglite = await PGlite.create();
     await pglite.exec(SAMPLE_SCHEMA);
     tandem = await createTandem(sampleConfig(pglite), { apiToken: TOKEN });
     await tandem.migrate();
-    server = await listen(tandem.fetch, {
+    server = await startHttpServer(tandem.fetch, {
       host: "127.0.0.1",
       port: 0,
     });
