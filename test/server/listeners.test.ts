@@ -24,7 +24,7 @@ function listeningLog(): { readonly log: Log; readonly errors: unknown[] } {
     debug: quiet,
     info: quiet,
     warn: quiet,
-    error: (details: object) => void errors.push(details),
+    error: (details: object, message: string) => void errors.push({ ...details, message }),
   };
   return { log, errors };
 }
@@ -117,9 +117,10 @@ describeOnEachDatabase("listeners", (open) => {
     await other.settle();
     expect(heard).toEqual(["created_record"]);
     const [event] = await app.events();
-    expect(errors).toMatchObject([
-      { listener: "completed", event: event?.id, error: "badly written" },
-      { listener: "completed", event: event?.id, error: "badly awaited" },
+    const failed = { message: "a listener failed", listener: "completed", event: event?.id };
+    expect(errors).toEqual([
+      { ...failed, error: "badly written" },
+      { ...failed, error: "badly awaited" },
     ]);
     expect(await app.tasks()).toHaveLength(1);
     await other.stop();

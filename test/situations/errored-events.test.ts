@@ -1,6 +1,7 @@
 /** Situations 50 and 51: an errored event restarted too late, and one poisoned resource among others. */
 import { expect, it } from "vitest";
 import { describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { withPoison } from "../harness/sample-hooks.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
@@ -175,7 +176,8 @@ describeOnEachDatabase("an errored event restarted after newer ones came", (open
 
 describeOnEachDatabase("one poisoned resource", (open) => {
   it("S51 the app's table refuses one issue: all others flow, both ways, and its own next edit too", async () => {
-    const app = await givenSampleTandem(await open());
+    const { log, lines } = keptLog();
+    const app = await givenSampleTandem(await open(), undefined, { log });
     await app.sql(`alter table tasks add constraint no_poison check (title <> '${REFUSED}')`);
     const mona = app.github.as("mona");
     mona.openIssue(app.repo, { title: REFUSED });
@@ -204,6 +206,14 @@ describeOnEachDatabase("one poisoned resource", (open) => {
       processing: 0,
       errored: 1,
       disabled: 0,
+    });
+    // The log leads to the event, and to the place in the code.
+    expect(lines).toContainEqual({
+      message: "an event failed",
+      lane: expect.stringMatching(/^\d+$/) as string,
+      event: errored[0]?.id,
+      error: errored[0]?.error?.message,
+      stack: expect.stringContaining("RecordWriteError") as string,
     });
     expect(app.writes()).toBe(1);
     expect(app.reads()).toBe(0);

@@ -1,11 +1,11 @@
 /** Situation 54: workers of two generations of code, schema and mappings on one database. */
 import { describe, expect, it } from "vitest";
 import { sampleConfig } from "../../src/demo/sample-config.ts";
-import { silentLog } from "../../src/runtime/services/log.ts";
 import { createTandem } from "../../src/server/tandem.ts";
 import { openGitHub, openProject } from "../cli/project.ts";
 import { openTerminal } from "../cli/terminal.ts";
 import { databaseKinds, describeOnEachDatabase, type TestDatabase } from "../harness/databases.ts";
+import { keptLog } from "../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 /** Loops are real promises even where time is virtual. */
@@ -15,11 +15,12 @@ describeOnEachDatabase("two generations on one database", (open) => {
   /** A sample app whose worker's complaints are kept. */
   async function given() {
     const database = await open();
-    const said: { readonly code?: string; readonly hint?: string }[] = [];
-    const log = { ...silentLog, error: (details: object) => said.push(details) };
-    const app = await givenSampleTandem(database, undefined, { log });
+    const said: { readonly code?: string; readonly hint?: string; readonly message: string }[] = [];
+    const { log: kept, lines } = keptLog();
+    const error = (details: object, message: string) => said.push({ ...details, message });
+    const app = await givenSampleTandem(database, undefined, { log: { ...kept, error } });
     const codes = () => said.map(({ code }) => code);
-    return { database, app, said, codes };
+    return { database, app, said, codes, lines };
   }
 
   it("S54: an old worker goes on beside a newer schema that says it may", async () => {
@@ -39,7 +40,7 @@ describeOnEachDatabase("two generations on one database", (open) => {
   });
 
   it("S54: on a schema that needs newer code it stops, says so, and goes on when it fits again", async () => {
-    const { app, said } = await given();
+    const { app, said, lines } = await given();
     await app.addTask({ title: "Waits" });
     await app.sql(
       "insert into tandem.migrations (version, name, digest, needs) values (9999, 'narrower', 'x', 9998)",
@@ -47,7 +48,11 @@ describeOnEachDatabase("two generations on one database", (open) => {
     const worker = app.tandem.startWorker({ name: "old" });
     await expect.poll(() => said.length, PATIENTLY).toBe(1);
     expect(said).toMatchObject([
-      { code: "schema_newer", hint: expect.stringContaining("the version of Tandem") as unknown },
+      {
+        message: "this worker has stopped claiming",
+        code: "schema_newer",
+        hint: expect.stringContaining("the version of Tandem") as unknown,
+      },
     ]);
     expect((await app.status()).misfit).toMatchObject({ code: "schema_newer" });
     // Nothing was taken: the write is still as it was captured.
@@ -62,6 +67,8 @@ describeOnEachDatabase("two generations on one database", (open) => {
     expect(await app.story("direction=outbound")).toEqual(["outbound completed created_resource"]);
     expect(app.writes()).toBe(1);
     expect(said).toHaveLength(1);
+    const fits = "code, mappings and schema fit again; working on";
+    expect(lines.filter(({ message }) => message === fits)).toHaveLength(1);
   });
 
   it("S54: a new worker on an old schema says that it is to be migrated", async () => {

@@ -23,13 +23,19 @@ describeOnEachDatabase("a connection whose polls fail", (open) => {
       poll_error: null,
     });
     expect(await metric()).toBe("0");
+    await app.advance(59_999);
+    expect(await pollDue(app.tandem.services, 60_000)).toBe(0);
+    await app.advance(1);
+    expect(await pollDue(app.tandem.services, 60_000)).toBe(1);
+    expect(await connection()).toMatchObject({ polled_at: formatInstant(app.clock.now()) });
+    const polledAgainAt = formatInstant(app.clock.now());
 
     app.github.faults.api.forbidden = true;
     await app.advance(120_000);
     await pollDue(app.tandem.services, 60_000);
     const failed = await connection();
     expect(failed).toMatchObject({
-      polled_at: polledAt,
+      polled_at: polledAgainAt,
       poll_attempted_at: formatInstant(app.clock.now()),
     });
     expect(failed?.poll_error).toEqual(expect.any(String));

@@ -4,6 +4,7 @@ import { ConfigError } from "../../src/config.ts";
 import { resumeFitScopes } from "../../src/runtime/safety/unfit-scope.ts";
 import { TEST_TOKEN } from "../../src/testing/test-tandem.ts";
 import { describeOnEachDatabase } from "../harness/databases.ts";
+import { keptLog, toldOf } from "../harness/kept-log.ts";
 import { givenSampleTandem, type SampleTandem } from "../harness/sample-tandem.ts";
 
 const PATH = 'records.tasks.sync["github.issue"].scope';
@@ -64,7 +65,8 @@ describeOnEachDatabase("a scope that no record can have", (open) => {
   );
 
   it("S71 whose row is deleted later: the connection says so, what comes in waits, and goes on once the row is there", async () => {
-    const app = await givenSampleTandem(await open());
+    const { log, lines } = keptLog();
+    const app = await givenSampleTandem(await open(), undefined, { log });
     await app.sql("delete from projects where id = 1");
     app.github.as("mona").openIssue(app.repo, { title: "Into nowhere" });
     await app.settle();
@@ -83,6 +85,13 @@ describeOnEachDatabase("a scope that no record can have", (open) => {
 
     await app.sql("insert into projects (id, name) overriding system value values (1, 'Site')");
     expect(await resumeFitScopes(app.tandem.services)).toBe(1);
+    expect(toldOf(lines, "a connection goes on: its scope fits")).toEqual([
+      {
+        connection: app.connection.id,
+        container: app.repo,
+        was: "scope_unfit: scope 1: tasks.project_id refers to projects, which has no row 1",
+      },
+    ]);
     await app.settle();
     expect(await app.task()).toMatchObject({ title: "Into nowhere", project_id: "1" });
     expect(await connection(app)).toMatchObject({
