@@ -173,6 +173,18 @@ const BREACHES: Readonly<
       })),
     },
   }),
+  // The lease of whoever worked on it is kept.
+  untidy: () => ({
+    doctor: {
+      store: saving(({ before, after }) => ({
+        before,
+        after: {
+          ...after,
+          ended: after.ended.map((event) => ({ ...event, leaseExpiresAt: event.runAt })),
+        },
+      })),
+    },
+  }),
   unaccounted: () => ({
     doctor: {
       store: (store) => ({

@@ -16,6 +16,7 @@ import {
 } from "./misplaced.ts";
 import { OUR_LOGINS, thingOfRecord, thingOfResource } from "./places.ts";
 import { type Ending, type Scene, text } from "./scene.ts";
+import { untidy } from "./untidy.ts";
 
 /** The properties of every history, by name. */
 export const INVARIANTS = {
@@ -35,6 +36,7 @@ export const INVARIANTS = {
   trespasses: "A worker that has lost a claim changes nothing in its lane.",
   illegal:
     "Events are created in, and move between, the states that the design allows; none vanishes.",
+  untidy: "No wait, request, lease or error of finished work is left on a lane or an event.",
   unaccounted: "Every webhook that was answered 2xx is kept and translated.",
   restless: "Without changes Tandem makes no request, and a poll and a sweep write nothing.",
   chatty: "The number of calls is bounded by the acts of people and the faults.",
@@ -66,6 +68,7 @@ export async function judgeHistory(ending: Ending): Promise<Verdict> {
     concurrent: ending.watch.concurrent,
     trespasses: ending.watch.trespasses,
     illegal: ending.watch.illegal,
+    untidy: untidy(scene.ledger),
     unaccounted: unaccounted(scene),
     restless: ending.restless,
     chatty: chatty(scene),
