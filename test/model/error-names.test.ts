@@ -9,7 +9,7 @@ import { connectionId } from "../../src/model/ids.ts";
 import { LaneMovedError } from "../../src/runtime/admission/admit-batch.ts";
 import { UnmappedLaneError } from "../../src/runtime/services/directory-snapshot.ts";
 import { HookError, ValidationError } from "../../src/runtime/services/hooks.ts";
-import { ReceiverFullError } from "../../src/runtime/services/receive-together.ts";
+import { ReceiverFullError } from "../../src/runtime/services/receive-batches.ts";
 import { LiteralSecretError, MissingSecretError } from "../../src/runtime/services/secrets.ts";
 import { UnfitScopeError } from "../../src/runtime/services/unfit-scope-error.ts";
 import { BudgetSpentError } from "../../src/server/byte-budget.ts";
@@ -25,7 +25,7 @@ import { MigrationError } from "../../src/store/database/migration-error.ts";
 import { StatementLostError } from "../../src/store/postgres/driver/kept-statements.ts";
 import { UnknownDatabaseError } from "../../src/store/postgres/driver/open-database.ts";
 import { LaneMadeMeanwhileError } from "../../src/store/postgres/lanes/lane-writes.ts";
-import { PairedElsewhereError } from "../../src/store/rules/paired-elsewhere-error.ts";
+import { RecordTakenError } from "../../src/store/rules/record-taken-error.ts";
 import { RecordWriteError } from "../../src/store/rules/record-write-error.ts";
 import { SwitchedOnMeanwhileError } from "../../src/store/rules/switched-off.ts";
 
@@ -62,7 +62,7 @@ const errors: readonly Error[] = [
   new StatementLostError(CAUSE),
   new UnknownDatabaseError("no such database"),
   new LaneMadeMeanwhileError(CAUSE),
-  new PairedElsewhereError(LANE),
+  new RecordTakenError(LANE),
   new RecordWriteError({
     ...{ ...REFUSED, sqlState: "23505", table: "tasks", column: null, constraint: null },
   }),
@@ -79,7 +79,7 @@ describe("an error", () => {
   );
 
   it("names what it is about", () => {
-    expect(new PairedElsewhereError(LANE).message).toContain("issue");
+    expect(new RecordTakenError(LANE).message).toContain("issue");
     expect(new NoAnswerError(5_000).message).toContain("5 seconds");
     expect(new MappingError("title", "name", CAUSE)).toMatchObject({
       message: "the mapping of title to name failed",
