@@ -9,6 +9,7 @@ import type { TandemEvent } from "./event.ts";
 import type { ConnectionId, EventId, LaneId } from "./ids.ts";
 import type { Instant } from "./instant.ts";
 import type { ResourceRef } from "./observation.ts";
+import type { Tombstone } from "./tombstone.ts";
 
 /** The latest known `integration_updated_at`, with the event that brought it. */
 export interface LaneClock {
@@ -34,22 +35,6 @@ export interface Known {
   /** The adapter's validator of this content: a conditional read with it is answered "unchanged". */
   readonly validator?: string;
 }
-
-/** Marks an integration record whose resource or record was deleted. */
-export interface Tombstone {
-  readonly event: EventId;
-  readonly at: Instant;
-  readonly side: "resource" | "record";
-  /** The address, out of reach, to which the resource was moved; see `placeText`. Absent if it was deleted. */
-  readonly movedTo?: string;
-  /** Set if the app moved the record out of the connection. Absent if the record was deleted. */
-  readonly recordMoved?: RecordMove;
-  /** With `side: "resource"`: the record was deleted before, so a living resource must not lift the tombstone. */
-  readonly recordFirst?: true;
-}
-
-/** The destination of a record that the app moved: another connection, none, or wherever its parent moved. */
-export type RecordMove = "to_connection" | "out_of_scope" | "with_parent";
 
 /** The address of a lane before its resource moved. */
 export interface FormerPlace {

@@ -5,7 +5,8 @@ import { outcomeUnknown } from "../engine/lane/index.ts";
 import { recordContent } from "../engine/merge/index.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
-import type { Lane, RecordMove } from "../model/lane.ts";
+import type { Lane } from "../model/lane.ts";
+import { type RecordMove, endedSide, placeOutOfReach, recordMoveOf } from "../model/tombstone.ts";
 import { webAddress } from "../model/web-address.ts";
 import { AddressBook } from "../runtime/services/index.ts";
 import type { LedgerEvent } from "../store/ledger.ts";
@@ -84,15 +85,16 @@ function standingOf(
   unsent: readonly string[] | null,
   events: readonly LedgerEvent[],
 ): string {
-  if (lane.tombstone?.movedTo !== undefined) {
+  if (lane.tombstone !== null && placeOutOfReach(lane.tombstone) !== null) {
     const where = lane.display.movedTo ?? "a container without a connection";
     return `The resource was moved at ${formatInstant(lane.tombstone.at)} to ${where}; the record was kept, and the pairing has ended.`;
   }
-  if (lane.tombstone?.recordMoved !== undefined) {
-    return `${movedText(lane.tombstone.recordMoved)} at ${formatInstant(lane.tombstone.at)}; this pairing has ended.`;
+  const recordMove = recordMoveOf(lane.tombstone);
+  if (lane.tombstone !== null && recordMove !== null) {
+    return `${movedText(recordMove)} at ${formatInstant(lane.tombstone.at)}; this pairing has ended.`;
   }
   if (lane.tombstone !== null) {
-    const what = lane.tombstone.side === "resource" ? "resource" : "record";
+    const what = endedSide(lane.tombstone);
     return `The ${what} was deleted at ${formatInstant(lane.tombstone.at)}; the pairing has ended.`;
   }
   if (lane.disabled !== null) {

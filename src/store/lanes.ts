@@ -1,7 +1,8 @@
 /** Lanes as they are found without locking them: what others need to know of one. */
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { FormerPlace, Posted, RecordMove, Tombstone } from "../model/lane.ts";
+import type { FormerPlace, Posted } from "../model/lane.ts";
+import type { EndedSide, RecordMove } from "../model/tombstone.ts";
 
 /** By its resource. */
 export interface LaneOfResource {
@@ -10,7 +11,7 @@ export interface LaneOfResource {
   readonly recordId: string | null;
   readonly tombstoned: boolean;
   /** The side that was deleted, of a tombstoned one. */
-  readonly side: Tombstone["side"] | null;
+  readonly side: EndedSide | null;
   /** Where its record was moved, of one that ended by that. */
   readonly recordMoved: RecordMove | null;
   /** The place where its resource went, where nothing is connected. */

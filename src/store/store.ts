@@ -10,7 +10,8 @@
 import type { JournalEntry, TandemEvent } from "../model/event.ts";
 import type { ConnectionId, LaneId } from "../model/ids.ts";
 import type { Instant } from "../model/instant.ts";
-import type { Lane, RecordMove, Tombstone, Transition } from "../model/lane.ts";
+import type { Lane, Transition } from "../model/lane.ts";
+import type { EndedSide, RecordMove, Tombstone } from "../model/tombstone.ts";
 import type { Journal, Mapping } from "../model/mapping.ts";
 import type { AfterCommitStore } from "./after-commits.ts";
 import type { AuditStore } from "./audit.ts";
@@ -135,7 +136,8 @@ export interface StoreTransaction {
     recordIds: readonly string[],
   ): Promise<
     readonly (Pick<Lane, "id" | "connectionId" | "resourceType"> &
-      Pick<Tombstone, "side" | "at"> & {
+      Pick<Tombstone, "at"> & {
+        readonly side: EndedSide;
         readonly recordId: string;
         readonly recordMoved: RecordMove | null;
         /** The connection that its resource came from, while record and children are still to follow. */

@@ -14,6 +14,7 @@ import {
   values,
   type World,
 } from "./world-state.ts";
+import { endedSide } from "../../src/model/tombstone.ts";
 
 export interface Exploration {
   readonly worlds: number;
@@ -203,7 +204,7 @@ function describe({ name, world }: Node): string {
     `${name.padEnd(24)} tick ${world.tick} resource ${resourceText} record ${values(record)}` +
     ` base ${values(lane.base)} known ${values(lane.known?.content ?? null)}` +
     (lane.attempt === null ? "" : ` attempt ${values(lane.attempt.values)}`) +
-    (lane.tombstone === null ? "" : ` tombstone(${lane.tombstone.side})`) +
+    (lane.tombstone === null ? "" : ` tombstone(${endedSide(lane.tombstone)})`) +
     ` ${live}`
   );
 }

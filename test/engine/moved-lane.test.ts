@@ -20,6 +20,7 @@ import {
   at,
   withEvent as withTold,
 } from "./builders.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 
 const THERE = connectionId("2");
 const news: MoveNews = { source: "webhook", deliveryId: deliveryId("1"), display: { number: "5" } };
@@ -36,13 +37,18 @@ function aPlace(): Lane {
 describe("a lane that was moved with its resource", () => {
   const deleting = { action: "delete", direction: "inbound" } as const;
   const movedTo = "77/9";
-  const ended = { event: anEventId(9), at: at(50), side: "record", movedTo } as const;
+  const ended = {
+    event: anEventId(9),
+    at: at(50),
+    record: "deleted",
+    resource: { outOfReach: movedTo },
+  } as const;
 
   test("is left behind where the app has put its record elsewhere", () => {
     const before = withEvent(aLane(), 3, { direction: "outbound", state: "queued" });
     const told = anEvent(aLane(), 1, { state: "ignored" });
     const { lane, ended: over } = letRecordGo({ lane: before, ended: [told] }, aContext());
-    expect(lane.tombstone).toMatchObject({ side: "record", recordMoved: "to_connection" });
+    expect(lane.tombstone).toMatchObject({ record: "to_connection", resource: "present" });
     expect(over).toMatchObject([{ id: told.id }, { id: anEventId(3), state: "canceled" }]);
   });
 
@@ -56,12 +62,12 @@ describe("a lane that was moved with its resource", () => {
   });
 
   test("comes back into reach alive, unless the app deleted its record meanwhile", () => {
-    const away = aLane({ tombstone: { ...ended, side: "resource" } });
+    const away = aLane({ tombstone: { ...ended, record: "present" } });
     const edited = withEvent(away, 3, { direction: "outbound", state: "queued" });
     const back = (lane: Lane) => moveLane(lane, aPlace(), news, aContext()).there.lane.tombstone;
     expect(back(withEvent(edited, 2, { ...deleting, state: "queued" }))).toBeNull();
     const removed = withEvent(away, 3, { ...deleting, direction: "outbound", state: "queued" });
-    expect(back(removed)).toEqual({ event: anEventId(3), at: at(100), side: "record" });
+    expect(back(removed)).toEqual(recordDeleted(anEventId(3), at(100)));
   });
 
   test("is removed once it is back in reach, unless it was closed before", () => {
@@ -76,9 +82,12 @@ describe("a lane that was moved with its resource", () => {
   });
 
   test("out of reach, though it had ended before, is only noted to be there", () => {
-    const tombstone = { event: anEventId(9), at: at(50), side: "record" } as const;
+    const tombstone = recordDeleted(anEventId(9), at(50));
     const left = leaveLane(aLane({ tombstone }), movedTo, news, aContext());
-    expect(left.lane).toMatchObject({ tombstone: { ...tombstone, movedTo }, live: [] });
+    expect(left.lane).toMatchObject({
+      tombstone: { ...tombstone, resource: { outOfReach: movedTo } },
+      live: [],
+    });
     expect(left.ended).toEqual([]);
   });
 
@@ -93,7 +102,7 @@ describe("a lane that was moved with its resource", () => {
   });
 
   test("that has ended cancels what waits at the address it takes", () => {
-    const lane = aLane({ tombstone: { event: anEventId(9), at: at(50), side: "record" } });
+    const lane = aLane({ tombstone: recordDeleted(anEventId(9), at(50)) });
     const taken = withEvent(aPlace(), 3, { state: "processing" });
     expect(moveLane(lane, taken, news, aContext()).behind.ended).toMatchObject([
       { id: anEventId(3), state: "canceled", reason: "resource_moved", canceledBy: anEventId(9) },
@@ -105,7 +114,7 @@ describe("a lane that was moved with its resource", () => {
     const posted = { at: at(5), account, authors: [], byAuthor: null };
     const child = aLane({
       externalId: "10",
-      tombstone: { ...ended, side: "resource" },
+      tombstone: { ...ended, record: "present" },
       intent: { token: "t", since: at(1), tokenless: false, posted },
     });
     const parent = { type: "issue", externalId: "5" };

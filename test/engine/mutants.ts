@@ -268,7 +268,9 @@ export const mutants: readonly Mutant[] = [
       concludeRemoval: (start, event, ...rest) => {
         const after = engine.concludeRemoval(start, event, ...rest);
         const at = event.createdAt;
-        return withLane(after, { tombstone: { event: event.id, at, side: "resource" } });
+        return withLane(after, {
+          tombstone: { event: event.id, at, record: "present", resource: "deleted" },
+        });
       },
     },
     { ...oneField, webhooks: "arrive", budget: { remoteEdits: 1, ticks: 1, remoteDeletes: 1 } },

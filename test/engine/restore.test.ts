@@ -27,10 +27,11 @@ import {
   issueType,
   withEvent,
 } from "./builders.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 
 const context = aContext();
 const back: RecordChange = { action: "upsert", changedAt: {}, ours: false, deleted: null };
-const tombstone = { event: anEventId(2), at: at(50), side: "record" } as const;
+const tombstone = recordDeleted(anEventId(2), at(50));
 const ended = aLane({ tombstone });
 const removal = { direction: "outbound", action: "delete" } as const;
 const deleting = aContext({
@@ -201,7 +202,7 @@ describe("whether a resource can come back with its record", () => {
   it("no, where its own deletion was heard of", () => {
     const after = admit(ended, anArrival(null, 60), context);
     expect(bornOf(after)).toMatchObject({ state: "ignored", reason: "tombstoned" });
-    expect(after.lane.tombstone).toEqual({ ...tombstone, side: "resource", recordFirst: true });
+    expect(after.lane.tombstone).toEqual({ ...tombstone, record: "deleted", resource: "deleted" });
     expect(canRestore(after.lane, context)).toBe(false);
   });
 });
@@ -234,6 +235,6 @@ describe("closing the resource of a deleted record", () => {
 
   it("learns that there is nothing to come back to where it was gone", () => {
     const after = concludeResourceRemoval(start, closing.event, "gone", context);
-    expect(after.lane.tombstone?.side).toBe("resource");
+    expect(after.lane.tombstone?.resource).toBe("deleted");
   });
 });

@@ -15,6 +15,7 @@ import {
   at,
   withEvent,
 } from "./builders.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 
 /** Sent in second 20, so it lands by second 620 or never. */
 const written = anAttempt({ values: { title: "L" }, sentAt: at(20) });
@@ -114,7 +115,7 @@ describe("what was created, of which an older create says something else", () =>
 describe("a deleted record's resource", () => {
   const labels = (...names: string[]) => ({ title: "A", labels: names });
   const ended = aLane({
-    tombstone: { event: anEventId(9), at: at(50), side: "record" },
+    tombstone: recordDeleted(anEventId(9), at(50)),
     known: aKnown(labels("ours", "theirs"), 10),
     unanswered: [anAttempt({ values: { labels: ["ours"] }, sentAt: at(20) })],
   });

@@ -12,6 +12,7 @@ import type { Attempt, Lane } from "../../src/model/lane.ts";
 import type { Mapping } from "../../src/model/mapping.ts";
 import type { OutboundRequest } from "../../src/engine/processing/outbound.ts";
 import { aKnown, aLane, aMapping, anEventId, at, issueType, plainField } from "./builders.ts";
+import { endedSide } from "../../src/model/tombstone.ts";
 
 /** How much of everything may still happen. */
 export interface Budget {
@@ -293,7 +294,7 @@ function laneText(lane: Lane): string {
   const text = [
     `${tickOf(clock?.at)}${seat(clock?.event)}`,
     known === null ? "-" : `${values(known.content)}${seat(known.event)}${String(known.lost)}`,
-    tombstone === null ? "-" : `${tombstone.side}${seat(tombstone.event)}`,
+    tombstone === null ? "-" : `${endedSide(tombstone)}${seat(tombstone.event)}`,
     values(lane.copy),
     values(lane.base),
     times(lane.recordChangedAt),

@@ -3,6 +3,7 @@
  * deliver in any order, the app writes, the worker takes its next step, the faults come to an end.
  */
 import type { Json } from "../../src/model/content.ts";
+import { isEndedByRecord } from "../../src/model/tombstone.ts";
 import type { Engine } from "./engine-under-test.ts";
 import {
   admitted,
@@ -235,7 +236,7 @@ export function worldOf(engine: Engine, options: Options): (world: World) => Ste
       );
     }
     if (!resource.exists || lane.tombstone === null) return world;
-    if (options.reads === true && lane.tombstone.side === "resource") {
+    if (options.reads === true && !isEndedByRecord(lane.tombstone)) {
       return admitted(engine, options, world, { kind: "upsert", ...seen(world) }, "verified");
     }
     return deciding(options, world, (context) =>

@@ -355,8 +355,8 @@ export const merging: readonly CodeMutant[] = [
     id: "covered-by-deletion",
     rule: "... and one that ended with a deletion of ours",
     file: "src/engine/lane/sent-writes.ts",
-    find: 'const isOurs = newer.action === "delete" && tombstone?.side === "record";',
-    replace: 'const isOurs = newer.action === "delete" && tombstone?.side === null;',
+    find: 'newer.action !== "delete" || !isEndedByRecord(tombstone)',
+    replace: "tombstone === null || lane.id !== null",
     killedBy: ["test/engine/lane/restart.test.ts"],
   },
   {

@@ -129,7 +129,7 @@ export const outcomes: readonly CodeMutant[] = [
     rule: "What lives on where nothing is connected is no deletion: its record is kept",
     reasons: ["moved_away"],
     file: "src/runtime/deletions/remove-record.ts",
-    find: "return hasOther || tombstone?.movedTo !== undefined;",
+    find: "return hasOther || placeOutOfReach(tombstone) !== null;",
     replace: "return hasOther;",
     killedBy: ["test/situations/transfers.test.ts"],
   },

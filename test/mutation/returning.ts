@@ -35,8 +35,8 @@ export const returning: readonly CodeMutant[] = [
     id: "return-record-first",
     rule: "Where the record was deleted first, a deletion of its resource that is wrong brings nothing back",
     file: "src/engine/lane/tombstone.ts",
-    find: "tombstone.recordFirst === undefined &&",
-    replace: "",
+    find: 'tombstone?.record === "present" &&',
+    replace: 'tombstone?.resource === "deleted" && recordMoveOf(tombstone) === null &&',
     killedBy,
   },
   {

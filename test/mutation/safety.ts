@@ -264,7 +264,7 @@ export const safety: readonly CodeMutant[] = [
     rule: "What still arrives at the address a resource has left is ignored for the move",
     reasons: ["resource_moved"],
     file: "src/engine/lifecycle/resource-move.ts",
-    find: '    cameFrom: null,\n    tombstone: { event: by, at: now, side: "resource" },',
+    find: "    cameFrom: null,\n    tombstone: resourceDeleted(by, now),",
     replace: "    cameFrom: null,\n    tombstone: null,",
     killedBy: ["test/engine/lifecycle/resource-move.test.ts", "test/situations/transfers.test.ts"],
   },

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Outlook, AffectedRecord } from "../../src/model/held-run.ts";
 import { addMillis } from "../../src/model/instant.ts";
 import { aConnection, anId, decide, issueKey, type OpenedStore, present } from "./opened-store.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 
 export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
@@ -56,9 +57,7 @@ export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
       const ids = await store.transaction((tx) =>
         tx.ensureLanes([...keys, issueKey(connection, "without a record")]),
       );
-      await decide(store, present(ids[1]), (_, now) => ({
-        tombstone: { event: anId(), at: now, side: "record" },
-      }));
+      await decide(store, present(ids[1]), (_, now) => ({ tombstone: recordDeleted(anId(), now) }));
       const mapped = { recordType: "tasks", resourceType: "issue" };
       const walked = await store.transaction(async (tx) => [
         await tx.findPairedLanes(connection, mapped, null, 2),

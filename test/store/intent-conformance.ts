@@ -16,6 +16,7 @@ import {
   present,
   readLane,
 } from "./opened-store.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 
 export function intentsConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
@@ -240,13 +241,13 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       const times: Instant[] = [];
       const moved = { connection, externalId: "9" };
       for (const [how, former] of [
-        [{ side: "record" }, null],
-        [{ side: "resource" }, null],
-        [{ side: "record", recordMoved: "to_connection" }, null],
-        [{ side: "resource" }, moved],
-        [{ side: "resource", movedTo: "11/7" }, moved],
-        [{ side: "resource", recordMoved: "out_of_scope" }, moved],
-        [{ side: "record" }, moved],
+        [{ record: "deleted", resource: "present" }, null],
+        [{ record: "present", resource: "deleted" }, null],
+        [{ record: "to_connection", resource: "present" }, null],
+        [{ record: "present", resource: "deleted" }, moved],
+        [{ record: "present", resource: { outOfReach: "11/7" } }, moved],
+        [{ record: "out_of_scope", resource: "deleted" }, moved],
+        [{ record: "deleted", resource: "present" }, moved],
       ] as const) {
         const id = await unbound("7");
         await decide(store, id, (_, now) => {
@@ -272,7 +273,7 @@ export function intentsConformance(open: () => Promise<OpenedStore>): void {
       ]);
       const oldest = present(ended[0]);
       await decide(store, oldest, (_, now) => ({
-        tombstone: { event: anId(), at: after(now, 1), side: "record" },
+        tombstone: recordDeleted(anId(), after(now, 1)),
       }));
       const later = await store.transaction((tx) => tx.findTombstonedLanes("tasks", ["7"]));
       expect(later.map(({ id }) => id)).toEqual([...ended.slice(1), oldest]);

@@ -17,6 +17,8 @@ import {
   present,
   readLane,
 } from "./opened-store.ts";
+import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
+import { outOfReach } from "../../src/engine/lane/tombstone.ts";
 
 export function lanesConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
@@ -67,9 +69,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       const [found] = await store.transaction((tx) => tx.ensureLanes([key]));
       expect(found).toBe(made);
 
-      await decide(store, present(made), (_, now) => ({
-        tombstone: { event: anId(), at: now, side: "record" },
-      }));
+      await decide(store, present(made), (_, now) => ({ tombstone: recordDeleted(anId(), now) }));
       expect(await store.transaction((tx) => tx.findLanesByRecord("tasks", ["77"]))).toEqual([]);
       const [next] = await store.transaction((tx) => tx.ensureLanes([key]));
       expect(next).not.toBe(made);
@@ -140,7 +140,7 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, present(paired), () => ({ ...below("1"), recordId: "below" }));
       await decide(store, present(ended), (_, now) => ({
         ...below("1"),
-        tombstone: { event: anId(), at: now, side: "resource" },
+        tombstone: resourceDeleted(anId(), now),
       }));
       await decide(store, present(other), () => below("2"));
       await decide(store, present(foreign), () => below("1"));
@@ -169,11 +169,10 @@ export function lanesConformance(open: () => Promise<OpenedStore>): void {
         parent: { type: "milestone", externalId: "9007199254740995" },
         clock: { at, event: anId() },
         known: { content: { title: "K" }, digest: "d", at, event: anId(), lost: true },
-        tombstone: {
-          ...{ event: anId(), at, side: "resource", movedTo: "9007199254740993/1" },
-          recordMoved: "with_parent",
-          recordFirst: true,
-        },
+        tombstone: outOfReach(
+          { ...recordDeleted(anId(), at), record: "with_parent" },
+          "9007199254740993/1",
+        ),
         copy: { title: "C", author: { id: "1", login: "ada" }, body: "a\nb", gone: null },
         display: { url: "https://example.org/1", number: "1" },
         base: { title: "B", nested: { deep: [1, 2.5, true] } },

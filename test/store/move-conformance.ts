@@ -12,6 +12,8 @@ import {
   present,
   readLane,
 } from "./opened-store.ts";
+import { outOfReach } from "../../src/engine/lane/tombstone.ts";
+import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
 
 export function movesConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;
@@ -99,7 +101,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, present(living), () => below("1"));
       await decide(store, present(ended), (_, now) => ({
         ...below("1"),
-        tombstone: { event: anId(), at: now, side: "resource" },
+        tombstone: resourceDeleted(anId(), now),
       }));
       await decide(store, present(other), () => below("2"));
       await decide(store, present(foreign), () => below("1"));
@@ -115,7 +117,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       const look = () => store.transaction((tx) => tx.findLanesMovedTo("issue", "77/5"));
       expect(await look()).toEqual([]);
       await decide(store, id, (_, now) => ({
-        tombstone: { event: anId(), at: now, side: "resource", movedTo: "77/5" },
+        tombstone: outOfReach(resourceDeleted(anId(), now), "77/5"),
       }));
       expect(await look()).toEqual([id]);
       await store.transaction(async (tx) => {
@@ -125,7 +127,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
         expect(await tx.findLanesMovedTo("issue_comment", "77/5")).toEqual([]);
       });
       await decide(store, id, (_, now) => ({
-        tombstone: { event: anId(), at: now, side: "record", recordMoved: "out_of_scope" },
+        tombstone: { ...recordDeleted(anId(), now), record: "out_of_scope" },
       }));
       expect(await look()).toEqual([]);
       await store.transaction(async (tx) => {
@@ -145,7 +147,7 @@ export function movesConformance(open: () => Promise<OpenedStore>): void {
       await decide(store, living, () => ({ cameFrom: "77/6", display }));
       await decide(store, ended, (_, now) => ({
         cameFrom: "77/6",
-        tombstone: { event: anId(), at: now, side: "resource" },
+        tombstone: resourceDeleted(anId(), now),
       }));
       expect(await look()).toEqual([
         { id: living, connectionId: connection, externalId: "came", display },

@@ -16,7 +16,8 @@ import { type Content, digest, sameValue } from "../../model/content.ts";
 import type { Reason, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { Lane, LaneClock, Tombstone, Transition } from "../../model/lane.ts";
+import type { Lane, LaneClock, Transition } from "../../model/lane.ts";
+import { type Tombstone, recordMoveOf, resourceDeleted } from "../../model/tombstone.ts";
 import type { Observation } from "../../model/observation.ts";
 import {
   type Admission,
@@ -68,7 +69,7 @@ export function admit(lane: Lane, arrival: Arrival, context: Context): Admission
     if (mayReturn(lane) && proves(arrival, lane)) {
       return admitUpsert(withLane(start, lifted(lane)), born);
     }
-    if (lane.tombstone.recordMoved !== undefined) {
+    if (recordMoveOf(lane.tombstone) !== null) {
       return admitAfterMove(start, lane.tombstone, born, arrival);
     }
     const replaced = replacedAfterEnd(lane, content ?? {}, observation.updatedAt);
@@ -151,9 +152,7 @@ function admitAfterMove(
   const event = ignored(born, "record_moved", tombstone.event, now);
   if (content === null || contentDigest === null) {
     const isGone = born.action === "delete";
-    const told = isGone
-      ? withLane(start, { tombstone: { ...tombstone, side: "resource" } })
-      : start;
+    const told = isGone ? withLane(start, { tombstone: resourceGone(tombstone) }) : start;
     return isListed(arrival) ? { ...start, event: null } : done(told, event);
   }
   if (clock !== null && at < clock.at) {
@@ -246,7 +245,7 @@ function waitedFor(lane: Lane): Instant | null {
 
 /** Only rows 1 to 3 apply to a deletion, because it carries the time of the edit before it. */
 function admitDelete(start: Transition, born: TandemEvent, now: Instant): Admission {
-  const tombstone = { event: born.id, at: now, side: "resource" } as const;
+  const tombstone = resourceDeleted(born.id, now);
   return done(withLane(cancelOlder(start, born, now), { tombstone }), born);
 }
 

@@ -5,6 +5,7 @@ import type { ConnectionId } from "../../model/ids.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { mappedFields } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 import {
   type Admission,
   type Arrival,
@@ -29,7 +30,7 @@ export type First = "another" | "the_second" | "absent";
  */
 export function isCertainlySurplus({ tombstone }: Pick<Lane, "tombstone">, first: First): boolean {
   if (first !== "absent") return first === "another";
-  return tombstone !== null && tombstone.movedTo === undefined;
+  return tombstone !== null && placeOutOfReach(tombstone) === null;
 }
 
 /** The ids of observations below a moved resource that are surplus of a child which is there already. */

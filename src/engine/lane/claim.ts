@@ -4,6 +4,7 @@ import type { TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import { coveredByOurWrite, supersede } from "./sent-writes.ts";
 import { endedReason, missedAtMove } from "./tombstone.ts";
 import {
@@ -154,7 +155,7 @@ export function recheckInbound(
 ): Recheck {
   const { lane } = start;
   const { clock, known, tombstone } = lane;
-  if (event.action === "delete" && tombstone?.recordMoved === undefined) {
+  if (event.action === "delete" && recordMoveOf(tombstone) === null) {
     return { verdict: "proceed" };
   }
   if (tombstone !== null) {

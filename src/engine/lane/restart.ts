@@ -7,6 +7,7 @@ import { supersede } from "./sent-writes.ts";
 import { MAX_ATTEMPTS } from "./retry.ts";
 import { isTakenBack, recheckInbound, requeue } from "./claim.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
+import { recordDeleted, resourceDeleted } from "../../model/tombstone.ts";
 
 /** The number of used attempts that leaves an event exactly one. */
 const LAST_ATTEMPT = MAX_ATTEMPTS - 1;
@@ -100,8 +101,8 @@ function enable(start: Transition, event: TandemEvent, now: Instant): Transition
   } as const;
   if (event.action === "delete") {
     // A delete sets the tombstone at its admission. A disabled delete was not admitted until now.
-    const side = event.direction === "inbound" ? "resource" : "record";
-    const tombstone = start.lane.tombstone ?? { event: event.id, at: now, side };
+    const ended = event.direction === "inbound" ? resourceDeleted : recordDeleted;
+    const tombstone = start.lane.tombstone ?? ended(event.id, now);
     return requeue(withLane(start, { tombstone }), event, now, details);
   }
   return requeue(start, event, now, details);

@@ -6,6 +6,7 @@ import { type Content, isStringArray, type Json, sameValue } from "../../model/c
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import { addMillis, type Instant } from "../../model/instant.ts";
 import type { Attempt, Intent, Lane, Transition } from "../../model/lane.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 import { withOurChanges } from "./sets.ts";
 import { move, withConflicts, withLane } from "./transition.ts";
 
@@ -85,7 +86,7 @@ export function replacedAfterEnd(
   content: Content,
   at: Instant,
 ): readonly Conflict[] {
-  const isEnded = tombstone?.side === "record" && tombstone.recordMoved === undefined;
+  const isEnded = tombstone?.record === "deleted" && tombstone.resource !== "deleted";
   if (!isEnded || known === null || (clock !== null && at < clock.at)) return [];
   const late = [...unanswered, ...(attempt === null ? [] : [attempt])]
     .filter(({ kind }) => kind === "patch")
@@ -126,8 +127,8 @@ function endedByOurDeletion(
   newer: TandemEvent,
 ): readonly Conflict[] {
   const { tombstone, base, known } = lane;
-  const isOurs = newer.action === "delete" && tombstone?.side === "record";
-  if (!isOurs || base === null || content === null) return [];
+  if (newer.action !== "delete" || !isEndedByRecord(tombstone)) return [];
+  if (base === null || content === null) return [];
   // The deletion has recorded the conflicts with the content that it read before it was sent.
   const read = known?.event === tombstone.event ? [known.content] : [];
   return Object.entries(content).flatMap(([field, lost]): Conflict[] => {

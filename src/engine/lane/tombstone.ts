@@ -12,7 +12,8 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, Reason } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { Lane, Tombstone } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
+import { type Tombstone, placeOutOfReach, recordMoveOf } from "../../model/tombstone.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import { tryParseInstant } from "../../model/wall-clock.ts";
 import type { Arrival } from "./arrival.ts";
@@ -28,9 +29,7 @@ export type Returnable = Lane & { readonly tombstone: Tombstone };
 export function mayReturn(lane: Lane): lane is Returnable {
   const { tombstone, moved, live } = lane;
   return (
-    tombstone?.side === "resource" &&
-    tombstone.recordMoved === undefined &&
-    tombstone.recordFirst === undefined &&
+    tombstone?.record === "present" &&
     moved === null &&
     !live.some((event) => event.action === "delete")
   );
@@ -56,31 +55,26 @@ export function lifted({ tombstone }: Returnable): Pick<Lane, "tombstone" | "ret
 
 /** The tombstone of an ended lane after its resource was deleted as well. */
 export function resourceGone(tombstone: Tombstone): Tombstone {
-  return tombstone.side === "resource"
-    ? tombstone
-    : { ...tombstone, side: "resource", recordFirst: true };
+  return tombstone.resource === "present" ? { ...tombstone, resource: "deleted" } : tombstone;
 }
 
 /**
  * The tombstone of an ended lane whose resource moved out of reach. The record was deleted or moved away before.
  * A record that moved away and returns to this connection finds no resource there, hence `side`.
  */
-export function outOfReach(tombstone: Tombstone, movedTo: string): Tombstone {
-  return tombstone.recordMoved === undefined
-    ? { ...tombstone, movedTo }
-    : { ...tombstone, movedTo, side: "resource" };
+export function outOfReach(tombstone: Tombstone, place: string): Tombstone {
+  return { ...tombstone, resource: { outOfReach: place } };
 }
 
 /** The tombstone after the resource moved back to a connected container; `null` if the lane lives again. */
-export function backInReach({ movedTo, ...tombstone }: Tombstone): Tombstone | null {
-  if (movedTo === undefined) return tombstone;
-  if (tombstone.recordMoved !== undefined) return { ...tombstone, side: "record" };
-  return tombstone.side === "record" ? tombstone : null;
+export function backInReach(tombstone: Tombstone): Tombstone | null {
+  if (placeOutOfReach(tombstone) === null) return tombstone;
+  return tombstone.record === "present" ? null : { ...tombstone, resource: "present" };
 }
 
 /** Whether a lane ended because of its record. A move of its resource then restarts nothing. */
-export function hasEndedBefore({ side, recordMoved }: Tombstone): boolean {
-  return side === "record" || recordMoved !== undefined;
+export function hasEndedBefore({ record }: Tombstone): boolean {
+  return record !== "present";
 }
 
 /** Whether a record is archived by Tandem and the app has not changed its soft delete since. */
@@ -108,13 +102,14 @@ function isSameTime(a: string, b: string): boolean {
 }
 
 /** Why an observation that arrives at an ended lane is ignored. */
-export function endedReason({ recordMoved }: Tombstone): Reason {
-  return recordMoved === undefined ? "tombstoned" : "record_moved";
+export function endedReason(tombstone: Tombstone): Reason {
+  return recordMoveOf(tombstone) === null ? "tombstoned" : "record_moved";
 }
 
 /** The reason for an outbound deletion's end. A moved record is not deleted, so it has a reason of its own. */
 export function removalReason({ tombstone }: Pick<Lane, "tombstone">, done: Reason): Reason {
-  return tombstone?.recordMoved === undefined ? done : `moved_${tombstone.recordMoved}`;
+  const move = recordMoveOf(tombstone);
+  return move === null ? done : `moved_${move}`;
 }
 
 /**
@@ -131,7 +126,7 @@ export function missedAtMove(
   at: Instant | null,
 ): readonly Conflict[] {
   const { tombstone, base, known, attempt, unanswered, live } = lane;
-  if (tombstone?.recordMoved === undefined) return [];
+  if (recordMoveOf(tombstone) === null) return [];
   const sent = [...(attempt === null ? [] : [attempt]), ...lastWrites(lane), ...unanswered]
     // A create that takes effect late makes another resource and changes nothing in this one.
     .filter(({ kind, settledAt }) =>

@@ -3,6 +3,7 @@ import { type Content, digest, type FieldSpecs, sameValue } from "../../model/co
 import type { LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 import type { ChildMatch } from "../lane/index.ts";
 
 /**
@@ -32,7 +33,7 @@ export function matchChildren(
   match((child, one) => child.intent !== null && child.intent.token === one.token);
   const bound = (child: Lane) => child.externalId !== null && child.copy !== null;
   match((child, one) => bound(child) && saysTheSame(child.copy, one.content));
-  const remains = (child: Lane) => bound(child) && child.tombstone?.side !== "record";
+  const remains = (child: Lane) => bound(child) && !isEndedByRecord(child.tombstone);
   match((child, one) => remains(child) && ofOneAuthor(child.copy, one.content, fields));
   return ordered.map((child) => ({ child, seen: found.get(child.id) ?? null }));
 }

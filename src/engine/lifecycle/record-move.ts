@@ -12,7 +12,8 @@
  */
 import type { TandemEvent } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
-import type { Lane, RecordMove } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
+import { type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 
 /** The part of a parent record's lane that matters to its children. */
 export interface ParentPairing {
@@ -79,7 +80,7 @@ export function isMisplaced(
   isHere: boolean | null,
 ): boolean {
   if (isHere === null || moved !== null) return false;
-  if (action === "delete") return isHere && tombstone?.recordMoved !== undefined;
+  if (action === "delete") return isHere && recordMoveOf(tombstone) !== null;
   return !isHere && (externalId === null || reread) && tombstone === null;
 }
 
@@ -89,7 +90,6 @@ export function isMisplaced(
  */
 export function deletedWhileAway(lane: Lane): Lane {
   const { tombstone } = lane;
-  if (tombstone?.recordMoved !== "with_parent") return lane;
-  const { recordMoved: _, ...deleted } = tombstone;
-  return { ...lane, tombstone: deleted };
+  if (tombstone?.record !== "with_parent") return lane;
+  return { ...lane, tombstone: { ...tombstone, record: "deleted" } };
 }

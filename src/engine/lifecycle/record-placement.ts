@@ -6,10 +6,12 @@
  *   3  the lane that takes the write                      `placeRecord`
  */
 import type { ConnectionId } from "../../model/ids.ts";
-import type { Lane, RecordMove, Tombstone } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { EndedSide, RecordMove, Tombstone } from "../../model/tombstone.ts";
 
 /** The part of an ended lane that decides whether it takes its record back. */
-export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "side" | "at"> {
+export interface EndedLane extends Pick<Lane, "connectionId">, Pick<Tombstone, "at"> {
+  readonly side: EndedSide;
   readonly recordMoved: RecordMove | null;
   /** The connection that its resource was moved from; `null` once record and children have followed. */
   readonly movedFrom: ConnectionId | null;

@@ -11,7 +11,13 @@ import { sameValue } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
-import type { FormerPlace, Lane, Tombstone, Transition } from "../../model/lane.ts";
+import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
+import {
+  type Tombstone,
+  placeOutOfReach,
+  recordDeleted,
+  resourceDeleted,
+} from "../../model/tombstone.ts";
 import type { ObservationSource, Place, ResourceRef } from "../../model/observation.ts";
 import { cancelOlder } from "../admission/index.ts";
 import { madeAnew } from "../creates/index.ts";
@@ -120,7 +126,7 @@ export function moveLane(lane: Lane, place: Lane, news: MoveNews, to: Context): 
   const { tombstone } = start.lane;
   // A deleted record stays deleted, and its resource is removed at its new address.
   if (tombstone !== null) {
-    const there = lane.tombstone?.movedTo === undefined ? start : removeAtLast(start, to);
+    const there = placeOutOfReach(lane.tombstone) === null ? start : removeAtLast(start, to);
     return { there, behind: stayBehind(place, lane, tombstone.event, null, news, now) };
   }
   const off = to.switchedOff.inbound ?? (lane.disabled === null ? null : "pairing_disabled");
@@ -163,7 +169,7 @@ function backAgain({ live }: Lane, before: Tombstone, now: Instant): Tombstone |
     ({ direction, action }) => direction === "outbound" && action === "delete",
   );
   if (tombstone !== null || removal === undefined) return tombstone;
-  return { event: removal.id, at: now, side: "record" };
+  return recordDeleted(removal.id, now);
 }
 
 /** Queues the removal that could not be carried out while the resource was out of reach, unless it is closed. */
@@ -228,7 +234,7 @@ export function leaveLane(lane: Lane, place: string, news: MoveNews, context: Co
     return withLane(start, { tombstone: outOfReach(lane.tombstone, place) });
   }
   const canceled = cancelOlder(start, born, now);
-  const tombstone = { event: born.id, at: now, side: "resource", movedTo: place } as const;
+  const tombstone = outOfReach(resourceDeleted(born.id, now), place);
   return bear(withLane(canceled, { tombstone }), born);
 }
 
@@ -292,7 +298,7 @@ function stayBehind(
         : { connection: place.connectionId, externalId: place.externalId },
     // The lane whose departure was reported late has this address now, so no origin is left to wait for.
     cameFrom: null,
-    tombstone: { event: by, at: now, side: "resource" },
+    tombstone: resourceDeleted(by, now),
   });
 }
 

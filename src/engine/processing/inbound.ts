@@ -23,6 +23,7 @@ import {
   type Sight,
   unsent,
 } from "../merge/index.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** How long an event waits for its parent before the parent is read. */
 export const PARENT_DEADLINE_MS = 5 * 60_000;
@@ -229,7 +230,7 @@ export function concludeRemoval(
   context: Context,
 ): Transition {
   const { tombstone } = start.lane;
-  const hasLeft = tombstone?.movedTo !== undefined && planned.removal.kind === "detach";
+  const hasLeft = placeOutOfReach(tombstone) !== null && planned.removal.kind === "detach";
   const reason = {
     none: "nothing_to_delete",
     delete: "deleted_record",
@@ -237,13 +238,13 @@ export function concludeRemoval(
     detach: "detached",
   } as const;
   const { removal } = planned;
-  const first = planned.recordFirst === true && tombstone?.side === "resource";
+  const isRecordFirst = planned.recordFirst === true && tombstone?.record === "present";
   const removed = withLane(endFailedWrites(start, event, context), {
     attempt: null,
     returned: null,
     ...(removal.kind === "delete" ? { recordId: null, base: null } : {}),
     ...(removal.kind === "archive" ? { archivedAs: removal.as } : {}),
-    ...(first ? { tombstone: { ...tombstone, recordFirst: true } } : {}),
+    ...(isRecordFirst ? { tombstone: { ...tombstone, record: "deleted" } } : {}),
   });
   return move(removed, event.id, "completed", context.now, {
     reason: hasLeft ? "moved_away" : reason[planned.removal.kind],

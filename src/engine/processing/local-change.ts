@@ -3,7 +3,15 @@ import type { Content } from "../../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import { type Instant, laterOf } from "../../model/instant.ts";
-import type { Lane, RecordMove, Tombstone, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import {
+  type RecordMove,
+  type Tombstone,
+  isEndedByRecord,
+  recordDeleted,
+  recordMoveOf,
+  resourceDeleted,
+} from "../../model/tombstone.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import { cancelOlder } from "../admission/index.ts";
 import {
@@ -20,7 +28,6 @@ import {
   newEvent,
   nextWriteAt,
   outboundOff,
-  outOfReach,
   supersede,
   unchanged,
   withConflicts,
@@ -81,10 +88,7 @@ export function admitChange(lane: Lane, change: RecordChange, context: Context):
   }
   const canceled = cancelOlder(start, born, context.now);
   if (change.action === "upsert") return done(canceled, born);
-  return done(
-    withLane(canceled, { tombstone: { event: born.id, at: context.now, side: "record" } }),
-    born,
-  );
+  return done(withLane(canceled, { tombstone: recordDeleted(born.id, context.now) }), born);
 }
 
 /**
@@ -97,7 +101,7 @@ function goneWithParent(
   deletion: EventId,
   { now }: Context,
 ): Admission {
-  const tombstone = { event: born.id, at: now, side: "resource" } as const;
+  const tombstone = resourceDeleted(born.id, now);
   const ended = withLane(cancelOlder(start, born, now), { tombstone, recordId: null, base: null });
   return done(ended, {
     ...born,
@@ -113,7 +117,7 @@ function goneWithParent(
  * deletion has not begun.
  */
 export function canRestore(lane: Lane, { mapping }: Context): boolean {
-  if (lane.tombstone?.side !== "record") return false;
+  if (!isEndedByRecord(lane.tombstone)) return false;
   const removal = lane.live.find(isRemoval);
   if (lane.lastSent?.kind === "delete") return removal !== undefined && lane.attempt === null;
   return removal?.state !== "processing" || removalOf(lane, mapping) !== "delete";
@@ -139,8 +143,10 @@ export function admitRecordMove(
   if (lane.tombstone !== null) return leaveAfterEnd(lane, lane.tombstone, born, recordMoved, now);
   const off = outboundOff(lane, context);
   const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
-  const tombstone = { event: born.id, at: now, side: "record", recordMoved } as const;
-  const left: Lane = { ...lane, tombstone };
+  const left: Lane = {
+    ...lane,
+    tombstone: { ...recordDeleted(born.id, now), record: recordMoved },
+  };
   const ended = liveEvents(left, "errored", "inbound").reduce(
     (start, failed) =>
       move(start, failed.id, "ignored", now, {
@@ -168,20 +174,15 @@ function leaveAfterEnd(
   now: Instant,
 ): Admission {
   const start = unchanged(lane);
-  if (tombstone.side === "resource" || tombstone.recordMoved !== undefined)
+  if (tombstone.record !== "deleted" || tombstone.resource === "deleted")
     return { ...start, event: null };
-  const left = { ...tombstone, at: now, recordMoved };
-  const { movedTo } = tombstone;
-  return done(
-    withLane(start, { tombstone: movedTo === undefined ? left : outOfReach(left, movedTo) }),
-    {
-      ...born,
-      state: "ignored",
-      reason: "record_moved",
-      ignoredFor: { id: tombstone.event, type: "events" },
-      finishedAt: now,
-    },
-  );
+  return done(withLane(start, { tombstone: { ...tombstone, at: now, record: recordMoved } }), {
+    ...born,
+    state: "ignored",
+    reason: "record_moved",
+    ignoredFor: { id: tombstone.event, type: "events" },
+    finishedAt: now,
+  });
 }
 
 /**
@@ -190,7 +191,7 @@ function leaveAfterEnd(
  */
 export function admitRestore(lane: Lane, change: RecordChange, context: Context): Admission {
   const taken = takeTimes(lane, change, context.mapping);
-  const timed = lane.tombstone?.recordMoved === undefined ? taken : changedNow(taken, context);
+  const timed = recordMoveOf(lane.tombstone) === null ? taken : changedNow(taken, context);
   const born: TandemEvent = {
     ...newEvent(timed, context, { direction: "outbound", action: "upsert", source: "change" }),
     ...(timed.externalId === null ? {} : { reason: "reread_needed", reread: true, restores: true }),
@@ -265,7 +266,7 @@ export function queueRemoval(lane: Lane, context: Context): Admission {
   const present = lane.live.some(
     (event) => event.direction === "outbound" && event.action === "delete",
   );
-  if (lane.tombstone?.side !== "record" || present) return { ...start, event: null };
+  if (!isEndedByRecord(lane.tombstone) || present) return { ...start, event: null };
   const event = newEvent(lane, context, {
     direction: "outbound",
     action: "delete",

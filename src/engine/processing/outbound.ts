@@ -48,6 +48,7 @@ import {
 } from "../merge/index.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { closingValues, removalOf } from "./removal.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** The parent's resource: `none` if the type has no parent, `null` if the parent's resource has no id yet. */
 export type ParentState = "none" | ResourceRef | null | EndedParent;
@@ -255,7 +256,7 @@ function stepRemoval(
 ): OutboundStep {
   const { lane } = start;
   const kind = removalOf(lane, context.mapping);
-  const isAway = lane.tombstone?.movedTo !== undefined;
+  const isAway = placeOutOfReach(lane.tombstone) !== null;
   if (lane.externalId === null || kind === "detach" || isAway) {
     const settled = { lane: closeIntent(lane), ended: start.ended };
     const done = lane.externalId === null ? "nothing_to_send" : isAway ? "moved_away" : "detached";

@@ -1,7 +1,8 @@
 /** How the end of a record is carried out at its resource: the read before it, the request, and its answer. */
 import { type Content, pick } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
-import type { Lane, RecordMove, Transition } from "../../model/lane.ts";
+import type { Lane, Transition } from "../../model/lane.ts";
+import { type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import {
@@ -39,7 +40,7 @@ export function concludeRemovalLook(
       ? learn(start, { content, at, event: event.id, validator }, context.now)
       : start;
   const missed =
-    lane.tombstone?.recordMoved === undefined
+    recordMoveOf(lane.tombstone) === null
       ? deletedUnread(lane, replaced, closing)
       : missedAtMove(lane, replaced, event.id, at);
   return move(learned, event.id, "processing", context.now, {
@@ -96,7 +97,7 @@ export function removalOf(
   { tombstone }: Pick<Lane, "tombstone">,
   mapping: Mapping,
 ): Mapping["onRecordDeleted"] {
-  return removalAfter(tombstone?.recordMoved ?? null, mapping);
+  return removalAfter(recordMoveOf(tombstone), mapping);
 }
 
 /** The removal that follows a move of the record, or its deletion (`null`). */

@@ -10,6 +10,7 @@ import { sameValue } from "../../model/content.ts";
 import { addMillis } from "../../model/instant.ts";
 import type { Attempt, Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 import { admit } from "../admission/index.ts";
 import { type Admission, type Arrival, type Context, ownTime, REMEMBER_MS } from "../lane/index.ts";
 import { queueRemoval } from "./local-change.ts";
@@ -33,7 +34,7 @@ function undoneBy(
   { content, action, updatedAt }: Observation,
   { mapping, clockOffset }: Context,
 ): readonly Attempt[] {
-  if (tombstone?.side !== "record" || lastSent?.kind !== "close") return [];
+  if (!isEndedByRecord(tombstone) || lastSent?.kind !== "close") return [];
   if (content === null || action === "delete" || (clock !== null && updatedAt < clock.at))
     return [];
   const at = ownTime(updatedAt, clockOffset);

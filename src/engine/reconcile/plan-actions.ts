@@ -22,6 +22,7 @@ import {
   planRecordSide,
   type RecordSide,
 } from "../lifecycle/index.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 
 /** Plans the actions for an observation of a resource and its present record. */
 export function planSeen(
@@ -92,7 +93,7 @@ export function planOutlived(
 ): readonly PlannedAction[] {
   const isRemoved = lane.lastSent?.kind === "close" || lane.lastSent?.kind === "delete";
   const isLeft = observation.content?.state === "closed" || isRemoved;
-  if (lane.tombstone?.side !== "record" || isLeft || isHeld(lane, context)) return [];
+  if (!isEndedByRecord(lane.tombstone) || isLeft || isHeld(lane, context)) return [];
   const isQueued = lane.live.some(
     ({ direction, action }) => direction === "outbound" && action === "delete",
   );

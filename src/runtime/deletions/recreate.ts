@@ -5,6 +5,7 @@ import type { StoreTransaction } from "../../store/store.ts";
 import type { AddressBook } from "../services/index.ts";
 import { isSoftDeleted } from "../records/index.ts";
 import { noteRestored } from "./restored-children.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 
 /**
  * Creates the record's next lane, with an event that creates its resource; the last lane has ended. A record that was
@@ -17,7 +18,7 @@ export async function beginAnew(
 ): Promise<void> {
   const { connectionId, resourceType, recordType, recordId } = lane;
   const mapping = book.mapping(lane);
-  if (mapping === null || recordId === null || lane.tombstone?.recordMoved !== undefined) return;
+  if (mapping === null || recordId === null || recordMoveOf(lane.tombstone) !== null) return;
   const row = (await tx.records.read(mapping, [recordId])).get(recordId);
   if (row === undefined || isSoftDeleted(mapping, row)) return;
   const key = { connectionId, resourceType, recordType, externalId: null, recordId };

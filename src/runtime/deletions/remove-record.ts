@@ -28,6 +28,7 @@ import {
   recordWriter,
   type Removable,
 } from "../records/index.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** Removes the record by the policy of its mapping and ends the event, within the caller's transaction. */
 export async function removeRecord(
@@ -54,7 +55,7 @@ export async function removeRecord(
 
 /** Whether the record is paired with another resource by now, or its resource is out of reach. */
 function isLeftOrElsewhere({ tombstone }: Lane, hasOther: boolean): boolean {
-  return hasOther || tombstone?.movedTo !== undefined;
+  return hasOther || placeOutOfReach(tombstone) !== null;
 }
 
 /** Removes the record as planned. The app's hook may keep it, or refuse because the record is newer. */

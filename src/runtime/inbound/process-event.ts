@@ -49,6 +49,7 @@ import {
   strandChildren,
 } from "../moves/index.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 
 /** The next step that an event needs before it can end. */
 type Need =
@@ -113,7 +114,7 @@ async function attempt(
     const context = book.context(held.lane, tx.now);
     if (read !== null) refuseStale(held.lane, read.observation, "no", read.from, context);
     const shown = seen === null ? held.event.content : contentOf(held.lane, seen, context);
-    const isMovedAway = held.lane.tombstone?.recordMoved !== undefined;
+    const isMovedAway = recordMoveOf(held.lane.tombstone) !== null;
     if (held.event.action === "delete" && !isMovedAway) {
       await removeDoublesWith(tx, held, book);
       await save(tx, held, await removeRecord(tx, held, book, context));

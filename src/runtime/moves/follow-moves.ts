@@ -35,6 +35,7 @@ import {
 } from "../admission/index.ts";
 import { expectNobody, goneOn, noteOrigin } from "./disconnected.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 
 /** A move with how it became known. */
 export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {
@@ -207,7 +208,7 @@ async function departuresOf(
       recordId,
       gone: false,
       ended: tombstone !== null && hasEndedBefore(tombstone),
-      left: tombstone?.recordMoved !== undefined,
+      left: recordMoveOf(tombstone) !== null,
       isAway: true,
       moved,
     });

@@ -21,6 +21,7 @@ import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Held } from "../services/index.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 
 /** The children of a moved resource by one mapping. */
 export interface Family {
@@ -52,7 +53,7 @@ export function familyBelow(
     ({ connectionId, parent, tombstone }) =>
       connectionId === moved?.connection &&
       (parent === null || parent.externalId === moved.externalId) &&
-      (tombstone === null || tombstone.movedTo !== undefined || tombstone.side === "record"),
+      tombstone?.resource !== "deleted",
   );
   const matches = matchChildren(children, seen, mapping.resource.fields);
   const rest = ofType.filter((one) => !children.includes(one));
@@ -80,7 +81,7 @@ export function familyBelow(
       present.filter(({ tombstone }) => tombstone === null),
     ),
     missing: matches.flatMap(({ child, seen: there }) =>
-      there === null && child.externalId !== null && child.tombstone?.side !== "record"
+      there === null && child.externalId !== null && !isEndedByRecord(child.tombstone)
         ? [child]
         : [],
     ),
@@ -123,7 +124,7 @@ export function followAll(
       const known = { ...child, tombstone: null };
       return [{ before: child, after: admit(known, arrival, book.context(child, now)) }];
     }
-    const isGone = child.tombstone?.side === "record" && seen === null;
+    const isGone = isEndedByRecord(child.tombstone) && seen === null;
     if (isGone) return [];
     const externalId = seen?.externalId ?? null;
     const to = { connectionId: lane.connectionId, externalId, parent, event: event.id };
@@ -166,7 +167,7 @@ function goAlong(
   context: Context,
 ): Transition {
   const followed = followParent(child, to, context);
-  if (followed.lane.tombstone?.recordMoved === "with_parent") return followed;
+  if (followed.lane.tombstone?.record === "with_parent") return followed;
   const isBack = followed.lane.tombstone === null;
   const whatElse = child.tombstone === null ? admitUnsent : admitDrift;
   const { lane, ended } = (isBack ? whatElse : queueRemoval)(followed.lane, context);
@@ -212,7 +213,7 @@ export async function noteStrays(
     const columns = [mapping.parent.column];
     const rows = await tx.records.childrenOf(mapping, above, [lane.recordId]);
     const followers = matches.flatMap(({ child: { recordId, tombstone } }) =>
-      tombstone?.side === "record" ? [] : (recordId ?? []),
+      isEndedByRecord(tombstone) ? [] : (recordId ?? []),
     );
     const elsewhere = others.flatMap(({ recordType: type, recordId, connectionId, tombstone }) =>
       type === recordType && tombstone === null && connectionId !== lane.connectionId

@@ -13,6 +13,7 @@ import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
 import { findTrail } from "./trail.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** A resource's address, and the address it was moved from if its children must still follow. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };
@@ -127,8 +128,8 @@ export async function leaveWithParent(
   if (parent === null || externalId === null || tombstone !== null) return created;
   const [above] = await tx.findLanesByResource(connectionId, parent.type, [parent.externalId]);
   const [parentLane] = above === undefined ? [] : await tx.lockLanes([above.id]);
-  const place = parentLane?.tombstone?.movedTo;
-  if (place === undefined) return created;
+  const place = placeOutOfReach(parentLane?.tombstone ?? null);
+  if (place === null) return created;
   const news = { source: "reread", deliveryId: null, display: {} } as const;
   const left = leaveLane(created.lane, place, news, book.context(created.lane, tx.now));
   return { lane: left.lane, ended: [...created.ended, ...left.ended] };
@@ -179,7 +180,7 @@ export async function strandChildren(
   book: AddressBook,
   services: Services,
 ): Promise<void> {
-  const isEnded = tombstone?.side === "record" && tombstone.recordMoved === undefined;
+  const isEnded = tombstone?.record === "deleted" && tombstone.resource !== "deleted";
   if (!isEnded || moved === null || externalId === null) return;
   const contact = book.contact(connectionId);
   const mapping = book.mapping({ connectionId, resourceType });

@@ -13,6 +13,7 @@ import { reachClaimed, save } from "../claims/index.ts";
 import { recordWriter, writeMerge, type WrittenMerge } from "../records/index.ts";
 import { leaveWithParent } from "../moves/index.ts";
 import { holdNamed } from "../admission/index.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 
 /** Merges the answer to one request and ends its event. */
 export async function settleAnswer(
@@ -87,7 +88,7 @@ export async function writeAnswer(
     after: null,
   } as const;
   if (lane.recordId === null) return withoutRecord;
-  if (lane.tombstone?.recordMoved !== undefined) {
+  if (recordMoveOf(lane.tombstone) !== null) {
     return {
       ...withoutRecord,
       merged: { ...withoutRecord.merged, ...afterMove(lane, sight, event) },

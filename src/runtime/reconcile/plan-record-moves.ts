@@ -9,7 +9,8 @@ import { removalAfter } from "../../engine/processing/index.ts";
 import { contentOrNull } from "../../engine/merge/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
-import type { Lane, RecordMove } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
+import { type RecordMove, isEndedByRecord } from "../../model/tombstone.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { AddressBook, type Contact, type Services } from "../services/index.ts";
@@ -126,7 +127,8 @@ export async function planReturned(
 }
 
 function planReturn(lane: Lane, recordId: string, content: Content, context: Context) {
-  const isGone = lane.tombstone?.side === "resource" || lane.externalId === null;
+  const isGone =
+    (lane.tombstone !== null && !isEndedByRecord(lane.tombstone)) || lane.externalId === null;
   if (isGone) return planUnpaired(recordId, content, lane, context);
   const taken = { ...lane, tombstone: null };
   return planRecordSide(taken, { kind: "present", content }, context);

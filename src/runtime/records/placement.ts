@@ -12,7 +12,8 @@ import {
 } from "../../engine/lifecycle/index.ts";
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
-import type { Lane, RecordMove } from "../../model/lane.ts";
+import type { Lane } from "../../model/lane.ts";
+import type { RecordMove } from "../../model/tombstone.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { type AddressBook, type Held, mapBy } from "../services/index.ts";

@@ -1,11 +1,12 @@
 /** Checks the place of each record's counterpart, and the end of counterparts that records have left. */
 import type { Lane } from "../../model/lane.ts";
 import { type ConnectedSite, thingOfRecord, thingOfResource } from "./places.ts";
+import { isEndedByRecord, placeOutOfReach, recordMoveOf } from "../../model/tombstone.ts";
 import type { Scene } from "./scene.ts";
 
 /** A pairing that ended because its record was moved to another connection. */
 export function hasLeft({ tombstone }: Lane): boolean {
-  return tombstone?.recordMoved !== undefined;
+  return recordMoveOf(tombstone) !== null;
 }
 
 /** The connection to which a record belongs; `null` if its scope is not connected. */
@@ -44,7 +45,7 @@ export function isPutAway(record: string, scene: Scene): boolean {
 export function isDetached(task: string, { ledger }: Scene): boolean {
   const own = ledger.lanes.filter((lane) => thingOfRecord(lane) === task);
   const isAlive = own.some(({ tombstone }) => tombstone === null);
-  return !isAlive && own.some((lane) => lane.tombstone?.movedTo !== undefined && !hasLeft(lane));
+  return !isAlive && own.some((lane) => placeOutOfReach(lane.tombstone) !== null && !hasLeft(lane));
 }
 
 /**
@@ -64,9 +65,9 @@ function staysBelow(
       each.tombstone !== null &&
       (each.connectionId === connectionId ||
         (externalId === null &&
-          each.tombstone.movedTo !== undefined &&
+          placeOutOfReach(each.tombstone) !== null &&
           each.moved?.connection === connectionId)) &&
-      (each.tombstone.side === "resource" || isArchived) &&
+      (!isEndedByRecord(each.tombstone) || isArchived) &&
       !hasLeft(each),
   );
 }
@@ -99,7 +100,7 @@ export function misplaced(scene: Scene): readonly string[] {
     }
     const now = history.names.now(thingOfResource(lane, places));
     if (
-      lane.tombstone.movedTo !== undefined &&
+      placeOutOfReach(lane.tombstone) !== null &&
       !hasLeft(lane) &&
       isBackWithoutRecord(now, lane, scene)
     ) {
@@ -109,7 +110,7 @@ export function misplaced(scene: Scene): readonly string[] {
     // If its former resource was deleted, the record has another one, or had one that is gone by now.
     const isBack = ledger.lanes.some(
       (each) =>
-        (each.tombstone === null || each.tombstone.side === "resource") &&
+        !isEndedByRecord(each.tombstone) &&
         each.connectionId === lane.connectionId &&
         !hasLeft(each) &&
         thingOfRecord(each) === thingOfRecord(lane),

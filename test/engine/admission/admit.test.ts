@@ -20,6 +20,7 @@ import {
   plainField,
   withEvent,
 } from "../builders.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
@@ -45,7 +46,7 @@ describe("row 2: switched off", () => {
 });
 
 describe("row 3: tombstoned", () => {
-  const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
+  const tombstone = resourceDeleted(anEventId(9), at(50));
   const dead = aLane({ tombstone });
 
   it("ignores what comes after a deletion, for the delete event", () => {
@@ -81,7 +82,7 @@ describe("row 3: tombstoned", () => {
   });
 
   it("is not lifted where the record was deleted: that the resource lives proves nothing", () => {
-    const lane = aLane({ tombstone: { ...tombstone, side: "record" } });
+    const lane = aLane({ tombstone: { ...tombstone, record: "deleted", resource: "present" } });
     const read = { ...edited("B", 60), source: "reread", verifiedAt: at(51) } as const;
     expect(bornOf(admit(lane, read, context)).state).toBe("ignored");
   });
@@ -343,7 +344,8 @@ describe("a deletion", () => {
     expect(admission.lane.tombstone).toEqual({
       event: bornOf(admission).id,
       at: context.now,
-      side: "resource",
+      record: "present",
+      resource: "deleted",
     });
   });
 

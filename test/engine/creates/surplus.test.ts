@@ -20,9 +20,10 @@ import {
   anUnseenLane,
   at,
 } from "../builders.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
-const deleted = { event: anEventId(9), at: at(50), side: "resource" } as const;
-const moved = { ...deleted, movedTo: "7" };
+const deleted = resourceDeleted(anEventId(9), at(50));
+const moved = { ...deleted, resource: { outOfReach: "7" } };
 
 it.each([
   ["another one was found", "another", null, true],

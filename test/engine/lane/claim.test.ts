@@ -15,10 +15,11 @@ import type { TandemEvent } from "../../../src/model/event.ts";
 import type { Lane } from "../../../src/model/lane.ts";
 import { digest } from "../../../src/model/content.ts";
 import { aKnown, aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const now = at(100);
 const content = { title: "B", body: "text" };
-const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
+const tombstone = resourceDeleted(anEventId(9), at(50));
 
 describe("the next event of a lane", () => {
   it("is none while one is processing", () => {
@@ -253,7 +254,7 @@ describe("an inbound event looked at again when it is started", () => {
   });
 
   it("is ignored where its record has left the lane, and names what the record has not seen", () => {
-    const left = { ...tombstone, side: "record", recordMoved: "to_connection" } as const;
+    const left = { ...tombstone, record: "to_connection", resource: "present" } as const;
     const recheck = started({ clock, tombstone: left, known: null }, { content: { title: "B" } });
     expect(recheck.verdict === "ended" && eventIn(recheck.transition, anEventId(5))).toMatchObject({
       ...{ state: "ignored", reason: "record_moved" },

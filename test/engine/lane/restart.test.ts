@@ -22,6 +22,7 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
+import { recordDeleted, resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const now = at(100);
@@ -34,7 +35,7 @@ const error: EventError = {
   httpStatus: null,
   requestId: null,
 };
-const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
+const tombstone = resourceDeleted(anEventId(9), at(50));
 
 const UNMAPPED = { cause: "unmapped", why: "not mapped any more" } as const;
 
@@ -170,7 +171,7 @@ describe("a lane switched off and on", () => {
       canceledBy: anEventId(6),
     });
     expect(eventIn(on, anEventId(6)).state).toBe("queued");
-    expect(on.lane.tombstone).toEqual({ event: anEventId(6), at: now, side: "record" });
+    expect(on.lane.tombstone).toEqual(recordDeleted(anEventId(6), now));
   });
 
   it("prefers a delete to newer upserts, and sets its tombstone only now", () => {
@@ -181,7 +182,7 @@ describe("a lane switched off and on", () => {
     const on = enableLane(lane, now);
     expect(eventIn(on, anEventId(5)).state).toBe("queued");
     expect(eventIn(on, anEventId(6)).state).toBe("canceled");
-    expect(on.lane.tombstone).toEqual({ event: anEventId(5), at: now, side: "resource" });
+    expect(on.lane.tombstone).toEqual(resourceDeleted(anEventId(5), now));
   });
 
   it("names the edits that a deletion of ours has ended, and none that its own author deleted", () => {
@@ -195,7 +196,7 @@ describe("a lane switched off and on", () => {
     expect(eventIn(enableLane(lane, now), anEventId(5)).conflicts).toEqual([]);
     const ours = {
       ...lane,
-      tombstone: { event: anEventId(3), at: at(4), side: "record" },
+      tombstone: recordDeleted(anEventId(3), at(4)),
     } as const;
     expect(eventIn(enableLane(ours, now), anEventId(5)).conflicts).toEqual([
       { field: "title", winner: "record", kept: null, lost: "Theirs", why: "record_deleted" },

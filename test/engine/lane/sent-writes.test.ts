@@ -8,6 +8,7 @@ import { unchanged } from "../../../src/engine/lane/transition.ts";
 import type { Content } from "../../../src/model/content.ts";
 import type { Attempt, Lane } from "../../../src/model/lane.ts";
 import { aKnown, aLane, anAttempt, anEvent, anEventId, at, withEvent } from "../builders.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 /** Our write of a title, sent when second `known` was known and answered in second `settled`. */
 const write = (
@@ -86,7 +87,7 @@ describe("a remote edit under our own write that gives way to a later event", ()
 });
 
 describe("a remote edit that waits while our deletion of its resource is carried out", () => {
-  const tombstone = { event: anEventId(3), at: at(30), side: "record" } as const;
+  const tombstone = recordDeleted(anEventId(3), at(30));
   const unmerged = { content: { title: "X", body: "text" }, updatedAt: at(20) };
   const ending = (changes: Partial<Lane>, deletes = true) => {
     const { lane, event } = withEvent(aLane({ tombstone, known: null, ...changes }), 2, unmerged);
@@ -108,7 +109,9 @@ describe("a remote edit that waits while our deletion of its resource is carried
   });
 
   it("is not named where the resource was deleted by somebody else, lives, or was never merged", () => {
-    expect(ending({ tombstone: { ...tombstone, side: "resource" } })).toEqual([]);
+    expect(ending({ tombstone: { ...tombstone, record: "present", resource: "deleted" } })).toEqual(
+      [],
+    );
     expect(ending({ tombstone: null })).toEqual([]);
     expect(ending({}, false)).toEqual([]);
     expect(ending({ base: null })).toEqual([]);

@@ -11,7 +11,12 @@ const lane = (id: string, changes: Partial<Lane> = {}) =>
 const unsent = (id: string, changes: Partial<Lane> = {}) =>
   anUnseenLane({ id: laneId(id), recordId: "7", externalId: null, ...changes });
 const away = {
-  tombstone: { event: anEventId(1), at: at(1), side: "resource", movedTo: "77/5" },
+  tombstone: {
+    event: anEventId(1),
+    at: at(1),
+    record: "present",
+    resource: { outOfReach: "77/5" },
+  },
 } as const;
 
 function told(arriving: readonly Lane[], present: readonly Lane[] = []) {

@@ -36,6 +36,7 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const now = at(100);
@@ -145,8 +146,8 @@ describe("a record that is moved away", () => {
     expect(lane.tombstone).toEqual({
       event: event.id,
       at: now,
-      side: "record",
-      recordMoved: "to_connection",
+      record: "to_connection",
+      resource: "present",
     });
     expect(event).toMatchObject({
       direction: "outbound",
@@ -182,7 +183,7 @@ describe("a record that is moved away", () => {
       aContext({ switchedOff: off }),
     );
     expect(event).toMatchObject({ state: "disabled", reason: "connection_paused" });
-    expect(lane.tombstone?.recordMoved).toBe("to_connection");
+    expect(lane.tombstone?.record).toBe("to_connection");
   });
 });
 
@@ -233,7 +234,7 @@ describe("what is heard of its former resource", () => {
   it("does not lift the tombstone, be it read after its deletion", () => {
     // What was to be done to the resource has been done.
     const gone = admit({ ...moved().lane, live: [] }, anArrival(null, 110), context);
-    expect(gone.lane.tombstone).toMatchObject({ side: "resource", recordMoved: "to_connection" });
+    expect(gone.lane.tombstone).toMatchObject({ record: "to_connection", resource: "deleted" });
     const verified = anArrival({ title: "A" }, 130, { verifiedAt: at(125) });
     const read = admit(gone.lane, verified, context);
     expect(bornOf(read)).toMatchObject({ state: "ignored", reason: "record_moved" });
@@ -363,7 +364,7 @@ describe("an event that belies where its record is", () => {
   it("would remove where the record belongs", () => {
     expect(isMisplaced(moved().lane, removal, true)).toBe(true);
     expect(isMisplaced(moved().lane, removal, false)).toBe(false);
-    const deleted = aLane({ tombstone: { event: anEventId(9), at: now, side: "record" } });
+    const deleted = aLane({ tombstone: recordDeleted(anEventId(9), now) });
     expect(isMisplaced(deleted, removal, true)).toBe(false);
   });
 

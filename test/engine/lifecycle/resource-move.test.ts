@@ -28,6 +28,7 @@ import {
   at,
   withEvent as withTold,
 } from "../builders.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const THERE = connectionId("2");
 const news: MoveNews = {
@@ -51,7 +52,11 @@ describe("a lane whose record's deletion was held where it was", () => {
   test("has ended where nothing is switched off: its resource is to be removed there", () => {
     const lane = withEvent(aLane(), 3, { ...held, reason: "connection_paused" });
     const { there } = moveLane(lane, aPlace(), news, aContext());
-    expect(there.lane.tombstone).toMatchObject({ side: "record", event: anEventId(3) });
+    expect(there.lane.tombstone).toMatchObject({
+      record: "deleted",
+      resource: "present",
+      event: anEventId(3),
+    });
     expect(there.lane.live).toMatchObject([{ action: "delete", state: "queued" }]);
   });
 });
@@ -112,7 +117,7 @@ describe("a lane whose resource is moved", () => {
       connectionId: lane.connectionId,
       externalId: "42",
       recordId: null,
-      tombstone: { event: event?.id, side: "resource" },
+      tombstone: { event: event?.id, record: "present", resource: "deleted" },
       live: [],
     });
   });
@@ -170,12 +175,16 @@ describe("a lane whose resource is moved", () => {
   });
 
   test("of a deleted record keeps its tombstone: the resource is removed where it is now", () => {
-    const tombstone = { event: anEventId(2), at: at(20), side: "record" } as const;
+    const tombstone = recordDeleted(anEventId(2), at(20));
     const lane = withEvent(aLane({ tombstone }), 2, { direction: "outbound", action: "delete" });
     const { there, behind } = moveLane(lane, aPlace(), news, aContext());
     expect(there.lane).toMatchObject({ externalId: "5", tombstone });
     expect(there.lane.live).toMatchObject([{ action: "delete", state: "queued" }]);
-    expect(behind.lane.tombstone).toMatchObject({ event: anEventId(2), side: "resource" });
+    expect(behind.lane.tombstone).toMatchObject({
+      event: anEventId(2),
+      record: "present",
+      resource: "deleted",
+    });
   });
 
   test("leaves the record that was made there before anybody knew with the tombstone", () => {
@@ -196,7 +205,7 @@ describe("a lane whose resource is moved", () => {
     expect(left.lane).toMatchObject({
       recordId: "7",
       display: { label: "bug", ...news.display },
-      tombstone: { side: "resource", movedTo: "77/9" },
+      tombstone: { record: "present", resource: { outOfReach: "77/9" } },
       live: [{ action: "delete", state: "queued", deliveryId: news.deliveryId, updatedAt: at(10) }],
     });
     const { there } = moveLane({ ...left.lane, live: [] }, aPlace(), news, aContext());

@@ -9,11 +9,12 @@ import {
 } from "../../../src/engine/lifecycle/resource-return.ts";
 import { isArchivedByUs, mayReturn, resourceGone } from "../../../src/engine/lane/tombstone.ts";
 import { connectionId } from "../../../src/model/ids.ts";
-import type { Lane, Tombstone } from "../../../src/model/lane.ts";
+import type { Lane } from "../../../src/model/lane.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 import { aContext, aLane, anArrival, anEventId, at, bornOf, withEvent } from "../builders.ts";
 
 const context = aContext();
-const tombstone: Tombstone = { event: anEventId(9), at: at(50), side: "resource" };
+const tombstone = resourceDeleted(anEventId(9), at(50));
 const dead = aLane({ tombstone });
 const read = (title: string, seconds: number, began = 51) =>
   anArrival({ title }, seconds, { source: "reread", verifiedAt: at(began) });
@@ -26,14 +27,17 @@ describe("whether the resource of an ended lane may be alive", () => {
 
   const not: readonly (readonly [string, Lane])[] = [
     ["where nothing has ended", aLane()],
-    ["where the record was deleted", aLane({ tombstone: { ...tombstone, side: "record" } })],
+    [
+      "where the record was deleted",
+      aLane({ tombstone: { ...tombstone, record: "deleted", resource: "present" } }),
+    ],
     [
       "where the record was deleted first, and its resource's deletion was heard of later",
-      aLane({ tombstone: resourceGone({ ...tombstone, side: "record" }) }),
+      aLane({ tombstone: resourceGone({ ...tombstone, record: "deleted", resource: "present" }) }),
     ],
     [
       "where the record was moved away",
-      aLane({ tombstone: { ...tombstone, recordMoved: "to_connection" } }),
+      aLane({ tombstone: { ...tombstone, record: "to_connection" } }),
     ],
     [
       "where it stayed behind at an address that was left",

@@ -4,9 +4,10 @@ import { MAX_ATTEMPTS, nextRunAt } from "../../../src/engine/lane/retry.ts";
 import { addMillis } from "../../../src/model/instant.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
 import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const now = at(100);
-const tombstone = { event: anEventId(9), at: at(1), side: "record" } as const;
+const tombstone = recordDeleted(anEventId(9), at(1));
 const failure = (changes: Partial<Failure> & { readonly retryable?: boolean } = {}): Failure => {
   const { retryable = true, ...rest } = changes;
   return {

@@ -30,6 +30,7 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const theirs = { title: "B", body: "text" };
@@ -115,7 +116,7 @@ describe("an inbound event that is merged", () => {
   });
 
   it("queues nothing for a pairing that has ended", () => {
-    const tombstone = { event: anEventId(9), at: at(1), side: "resource" } as const;
+    const tombstone = resourceDeleted(anEventId(9), at(1));
     const ended = merge(processing(aLane({ tombstone })), { title: "A", body: "mine" });
     expect(ended.lane.live).toEqual([]);
   });
@@ -282,14 +283,14 @@ describe("a resource that was deleted", () => {
   });
 
   it("leaves a record that the app has deleted or archived itself, and remembers that it came first", () => {
-    const tombstone = { event: anEventId(5), at: at(20), side: "resource" } as const;
+    const tombstone = resourceDeleted(anEventId(5), at(20));
     const gone = removed(aLane({ tombstone }), null);
     expect(gone.planned).toEqual({ removal: { kind: "none" }, conflicts: [], recordFirst: true });
-    expect(gone.ended.lane.tombstone).toEqual({ ...tombstone, recordFirst: true });
+    expect(gone.ended.lane.tombstone).toEqual({ ...tombstone, record: "deleted" });
 
     const given = deleting("archive");
     // Its resource comes first where the lane ended with the record.
-    const left = { ...tombstone, side: "record" } as const;
+    const left = { ...tombstone, record: "deleted", resource: "present" } as const;
     expect(removed(aLane({ tombstone: left }), null).ended.lane.tombstone).toEqual(left);
     const archived = keptArchived(planRemoval(aLane(), { title: "L", body: "text" }, given));
     expect(archived).toMatchObject({ removal: { kind: "none" }, recordFirst: true });
@@ -332,8 +333,8 @@ describe("a resource that was deleted", () => {
     const tombstone = {
       event: anEventId(5),
       at: at(20),
-      side: "resource",
-      movedTo: "77/9",
+      record: "present",
+      resource: { outOfReach: "77/9" },
     } as const;
     const reasonOf = (wish: "detach" | "archive") =>
       eventIn(removed(aLane({ tombstone }), agreed, deleting(wish)).ended, anEventId(5)).reason;

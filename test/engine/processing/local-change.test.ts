@@ -20,10 +20,11 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const now = at(100);
-const tombstone = { event: anEventId(9), at: at(50), side: "resource" } as const;
+const tombstone = resourceDeleted(anEventId(9), at(50));
 /** A context in which both directions are paused. */
 const paused = aContext({
   switchedOff: { inbound: "connection_paused", outbound: "connection_paused" },
@@ -111,7 +112,7 @@ describe("a local write, drained", () => {
       finishedAt: now,
     });
     expect(admission.lane).toMatchObject({
-      tombstone: { event: event.id, at: now, side: "resource" },
+      tombstone: { event: event.id, at: now, record: "present", resource: "deleted" },
       externalId: "42",
       recordId: null,
       base: null,
@@ -135,7 +136,8 @@ describe("a local write, drained", () => {
       expect(admission.lane.tombstone).toEqual({
         event: bornOf(admission).id,
         at: now,
-        side: "record",
+        record: "deleted",
+        resource: "present",
       });
     });
 
@@ -157,7 +159,7 @@ describe("a local write, drained", () => {
 });
 
 describe("a record that counts as deleted and is here again, elsewhere", () => {
-  const deleted = { ...tombstone, side: "record" } as const;
+  const deleted = { ...tombstone, record: "deleted", resource: "present" } as const;
   const shift = { side: "record", field: "project_id", from: "1", to: "2" } as const;
 
   it("has left its lane: what is done to its resource is what is done to one that it has left", () => {
@@ -165,7 +167,7 @@ describe("a record that counts as deleted and is here again, elsewhere", () => {
     const after = admitRecordMove(lane, "to_connection", shift, context);
     expect(after.lane).toEqual({
       ...lane,
-      tombstone: { ...deleted, at: now, recordMoved: "to_connection" },
+      tombstone: { ...deleted, at: now, record: "to_connection" },
     });
     expect(after.event).toMatchObject({
       action: "delete",
@@ -179,15 +181,14 @@ describe("a record that counts as deleted and is here again, elsewhere", () => {
   });
 
   it("leaves nothing to remove where its resource went out of reach", () => {
-    const lane = aLane({ tombstone: { ...deleted, movedTo: "77/9" } });
+    const lane = aLane({ tombstone: { ...deleted, resource: { outOfReach: "77/9" } } });
     expect(admitRecordMove(lane, "to_connection", shift, context).lane.tombstone).toEqual({
-      ...{ ...deleted, at: now, side: "resource" },
-      ...{ recordMoved: "to_connection", movedTo: "77/9" },
+      ...{ ...deleted, at: now, record: "to_connection", resource: { outOfReach: "77/9" } },
     });
   });
 
   it("says nothing new of a lane that ended with its resource, or that it has left", () => {
-    const left = { ...deleted, recordMoved: "out_of_scope" } as const;
+    const left = { ...deleted, record: "out_of_scope" } as const;
     for (const ended of [tombstone, left]) {
       const lane = aLane({ tombstone: ended });
       expect(admitRecordMove(lane, "to_connection", shift, context)).toEqual({
@@ -200,7 +201,7 @@ describe("a record that counts as deleted and is here again, elsewhere", () => {
 });
 
 describe("a resource that outlived its deleted record", () => {
-  const lane = aLane({ tombstone: { ...tombstone, side: "record" } });
+  const lane = aLane({ tombstone: { ...tombstone, record: "deleted", resource: "present" } });
 
   it("is removed once more, beside an edit or a deletion that came in", () => {
     const told = withEvent(lane, 5, { action: "delete", state: "errored" }).lane;

@@ -24,6 +24,7 @@ import {
   issueType,
   withEvent,
 } from "../builders.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const unchanged = { title: "A", body: "text" };
@@ -115,7 +116,7 @@ describe("an update", () => {
   });
 
   it("is ignored behind a tombstone, for the delete", () => {
-    const lane = aLane({ tombstone: { event: anEventId(1), at: at(50), side: "record" } });
+    const lane = aLane({ tombstone: recordDeleted(anEventId(1), at(50)) });
     const taken = step(lane);
     expect(taken.kind === "settled" && eventIn(taken.transition, anEventId(2))).toMatchObject({
       state: "ignored",
@@ -309,7 +310,7 @@ describe("a look into an unknown outcome", () => {
 });
 
 describe("a removal", () => {
-  const gone = { tombstone: { event: anEventId(2), at: at(50), side: "record" } } as const;
+  const gone = { tombstone: recordDeleted(anEventId(2), at(50)) };
   const removal = (lane: Lane, mapping = aMapping(), looked = true) => {
     const held = claimed(lane, { action: "delete" });
     const start = { lane: held.lane, ended: [] };
@@ -392,9 +393,7 @@ function failure(applied: "no" | "unknown") {
     code: "refused",
     message: "",
     hint: "",
-    retryable: true,
-    httpStatus: null,
-    requestId: null,
+    ...{ retryable: true, httpStatus: null, requestId: null },
   };
   return { error, applied, pausedUntil: null };
 }

@@ -19,6 +19,7 @@ import {
   plainField,
   withEvent,
 } from "../builders.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext({ readFreshness: 1_000 });
 const editedHere = { title: "L", body: "text" };
@@ -107,7 +108,7 @@ describe("an edit", () => {
 });
 
 describe("a deletion", () => {
-  const gone = { tombstone: { event: anEventId(2), at: at(50), side: "record" } } as const;
+  const gone = { tombstone: recordDeleted(anEventId(2), at(50)) };
   const mapping = aMapping({
     onRecordDeleted: "delete",
     resource: { ...issueType, removal: ["delete"] },
@@ -130,7 +131,7 @@ describe("a deletion", () => {
 });
 
 describe("a closing", () => {
-  const gone = { tombstone: { event: anEventId(2), at: at(50), side: "record" } } as const;
+  const gone = { tombstone: recordDeleted(anEventId(2), at(50)) };
   const state = { kind: "value", writable: true, createdAs: "open" } as const;
   const fields = { ...issueType.fields, state };
   const mapping = aMapping({
@@ -166,7 +167,7 @@ describe("a closing", () => {
   });
 
   it("names it for the move where the record was moved away", () => {
-    const tombstone = { ...gone.tombstone, recordMoved: "to_connection" } as const;
+    const tombstone = { ...gone.tombstone, record: "to_connection" } as const;
     expect(named("open", { tombstone })).toMatchObject([
       { field: "state", lost: "open", why: "record_moved" },
     ]);

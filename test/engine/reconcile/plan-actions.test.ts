@@ -122,7 +122,11 @@ describe("a comment that came in while its issue had ended", () => {
   it.each([
     ["it has its record already", aLane(), context],
     ["it has no resource", { ...orphan, externalId: null }, context],
-    ["it was deleted itself", { ...orphan, tombstone: { ...ended, side: "resource" } }, context],
+    [
+      "it was deleted itself",
+      { ...orphan, tombstone: { ...ended, record: "present", resource: "deleted" } },
+      context,
+    ],
     ["an event sees it anyway", withEvent(withEvent(orphan, 5).lane, 6, edit).lane, context],
     ["its connection is paused", orphan, paused],
   ] as const)("is left alone where %s", (_why, lane, given) => {
@@ -139,7 +143,11 @@ describe("a record that differs from base", () => {
   });
 
   it.each([
-    ["its lane has ended", aLane({ tombstone: { ...ended, side: "record" } }), context],
+    [
+      "its lane has ended",
+      aLane({ tombstone: { ...ended, record: "deleted", resource: "present" } }),
+      context,
+    ],
     ["it has no resource", aLane({ externalId: null }), context],
     ["it was never in step", aLane({ base: null }), context],
     ["its connection is paused", aLane(), paused],
@@ -201,7 +209,7 @@ describe("a resource that is gone for certain", () => {
 });
 
 describe("a resource that outlived its deleted record", () => {
-  const deleted = aLane({ tombstone: { ...ended, side: "record" } });
+  const deleted = aLane({ tombstone: { ...ended, record: "deleted", resource: "present" } });
 
   it("is removed, also while an edit or a deletion that came in is still there", () => {
     const heard = withEvent(deleted, 5, { action: "delete", state: "errored" }).lane;
@@ -214,7 +222,10 @@ describe("a resource that outlived its deleted record", () => {
 
   it.each([
     ["its record lives", aLane()],
-    ["it was deleted itself", aLane({ tombstone: { ...ended, side: "resource" } })],
+    [
+      "it was deleted itself",
+      aLane({ tombstone: { ...ended, record: "present", resource: "deleted" } }),
+    ],
     [
       "it was closed, and somebody reopened it",
       { ...deleted, lastSent: anAttempt({ kind: "close" }) },

@@ -6,6 +6,7 @@ import { RecordTakenError } from "../../rules/index.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
+import { endedSide, placeOutOfReach, recordMoveOf } from "../../../model/tombstone.ts";
 
 /** What the indexes know a lane by; `null` where one does not know it. */
 export function resourceKeyInMemory(
@@ -134,9 +135,9 @@ export function findLanesByResource(
     const lane = id === undefined ? undefined : state.lanes.get(id);
     if (lane === undefined) return [];
     const { recordId, tombstone, moved } = lane;
-    const side = tombstone?.side ?? null;
-    const recordMoved = tombstone?.recordMoved ?? null;
-    const movedTo = tombstone?.movedTo ?? null;
+    const side = tombstone === null ? null : endedSide(tombstone);
+    const recordMoved = recordMoveOf(tombstone);
+    const movedTo = placeOutOfReach(tombstone);
     const ended = { tombstoned: tombstone !== null, side, recordMoved, movedTo, moved };
     return [{ id: lane.id, externalId, recordId, ...ended }];
   });
@@ -206,11 +207,11 @@ export function findTombstonedLanes(
             connectionId: lane.connectionId,
             resourceType: lane.resourceType,
             recordId,
-            side: lane.tombstone.side,
+            side: endedSide(lane.tombstone),
             at: lane.tombstone.at,
-            recordMoved: lane.tombstone.recordMoved ?? null,
+            recordMoved: recordMoveOf(lane.tombstone),
             movedFrom: lane.moved?.connection ?? null,
-            isAway: lane.tombstone.movedTo !== undefined,
+            isAway: placeOutOfReach(lane.tombstone) !== null,
           },
         ],
   );
@@ -338,7 +339,9 @@ export function findLanesMovedTo(
   place: string,
 ): readonly LaneId[] {
   return [...state.lanes.values()]
-    .filter((lane) => lane.resourceType === resourceType && lane.tombstone?.movedTo === place)
+    .filter(
+      (lane) => lane.resourceType === resourceType && placeOutOfReach(lane.tombstone) === place,
+    )
     .sort(byId)
     .map(({ id }) => id);
 }

@@ -1,10 +1,11 @@
 /** Finding lanes by what identifies them. */
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
-import type { Lane, RecordMove, Tombstone } from "../../../model/lane.ts";
+import type { Lane } from "../../../model/lane.ts";
 import type { Queryable } from "../../database/index.ts";
 import type { LaneKey, LaneOfOpenCreate, LaneOfToken } from "../../store.ts";
 import { formerPlace, postedFromJson, type PostedJson } from "./lane-rows.ts";
+import type { EndedSide, RecordMove } from "../../../model/tombstone.ts";
 
 export async function findLanesByResource(
   tx: Queryable,
@@ -17,7 +18,7 @@ export async function findLanesByResource(
     external_id: string;
     record_id: string | null;
     tombstoned: boolean;
-    tombstone_side: Tombstone["side"] | null;
+    tombstone_side: EndedSide | null;
     tombstone_record_moved: RecordMove | null;
     tombstone_moved_to: string | null;
     moved_from_connection: string | null;
@@ -121,7 +122,7 @@ export async function findTombstonedLanes(
     connection_id: string;
     resource_type: string;
     record_id: string;
-    tombstone_side: Tombstone["side"];
+    tombstone_side: EndedSide;
     tombstone_at: string;
     tombstone_record_moved: RecordMove | null;
     moved_from_connection: string | null;

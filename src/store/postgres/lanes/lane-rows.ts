@@ -16,9 +16,16 @@ import type {
   Posted,
   PostedAuthor,
   PostedCreates,
-  RecordMove,
 } from "../../../model/lane.ts";
 import { textOrNull } from "./event-rows.ts";
+import {
+  type EndedSide,
+  type RecordMove,
+  type Tombstone,
+  endedSide,
+  placeOutOfReach,
+  recordMoveOf,
+} from "../../../model/tombstone.ts";
 
 /** What admission and claims lock and read often. */
 export interface LaneRow {
@@ -34,7 +41,7 @@ export interface LaneRow {
   readonly clock_event: string | null;
   readonly tombstone_at: string | null;
   readonly tombstone_event: string | null;
-  readonly tombstone_side: "resource" | "record" | null;
+  readonly tombstone_side: EndedSide | null;
   readonly tombstone_moved_to: string | null;
   readonly tombstone_record_moved: RecordMove | null;
   readonly tombstone_record_first: boolean;
@@ -157,19 +164,7 @@ export function laneFromRows(row: LaneRow, record: RecordRow, live: readonly Tan
         ? null
         : { at: parseInstant(row.clock_at), event: eventId(row.clock_event) },
     known: knownFromRow(record),
-    tombstone:
-      row.tombstone_at === null || row.tombstone_event === null || row.tombstone_side === null
-        ? null
-        : {
-            event: eventId(row.tombstone_event),
-            at: parseInstant(row.tombstone_at),
-            side: row.tombstone_side,
-            ...(row.tombstone_moved_to === null ? {} : { movedTo: row.tombstone_moved_to }),
-            ...(row.tombstone_record_moved === null
-              ? {}
-              : { recordMoved: row.tombstone_record_moved }),
-            ...(row.tombstone_record_first ? { recordFirst: true } : {}),
-          },
+    tombstone: tombstoneFromRow(row),
     copy: record.copy,
     display: record.display,
     base: record.base === true ? record.copy : record.base,
@@ -227,10 +222,11 @@ export function laneToRow(lane: Lane): LaneRow {
     clock_event: lane.clock?.event ?? null,
     tombstone_at: textOrNull(lane.tombstone?.at ?? null),
     tombstone_event: lane.tombstone?.event ?? null,
-    tombstone_side: lane.tombstone?.side ?? null,
-    tombstone_moved_to: lane.tombstone?.movedTo ?? null,
-    tombstone_record_moved: lane.tombstone?.recordMoved ?? null,
-    tombstone_record_first: lane.tombstone?.recordFirst ?? false,
+    tombstone_side: lane.tombstone === null ? null : endedSide(lane.tombstone),
+    tombstone_moved_to: placeOutOfReach(lane.tombstone),
+    tombstone_record_moved: recordMoveOf(lane.tombstone),
+    tombstone_record_first:
+      lane.tombstone?.record === "deleted" && lane.tombstone.resource === "deleted",
     intent_token: lane.intent?.token ?? null,
     intent_since: textOrNull(lane.intent?.since ?? null),
     intent_tokenless: lane.intent?.tokenless ?? false,
@@ -306,6 +302,20 @@ function knownToJson(lane: Pick<Lane, "known" | "copy">): KnownJson | null {
   const { content, at, ...known } = lane.known;
   const kept = isCopy(content, lane) ? {} : { content };
   return { ...known, ...kept, at: formatInstant(at) };
+}
+
+function tombstoneFromRow(row: LaneRow): Tombstone | null {
+  const { tombstone_at: at, tombstone_event: event, tombstone_side: side } = row;
+  if (at === null || event === null || side === null) return null;
+  const isDeleted = side === "record" || row.tombstone_record_first;
+  const gone = side === "resource" ? "deleted" : "present";
+  const place = row.tombstone_moved_to;
+  return {
+    event: eventId(event),
+    at: parseInstant(at),
+    record: row.tombstone_record_moved ?? (isDeleted ? "deleted" : "present"),
+    resource: place === null ? gone : { outOfReach: place },
+  };
 }
 
 export function formerPlace({
