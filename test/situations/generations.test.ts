@@ -67,7 +67,7 @@ describeOnEachDatabase("two generations on one database", (open) => {
     expect(await app.story("direction=outbound")).toEqual(["outbound completed created_resource"]);
     expect(app.writes()).toBe(1);
     expect(said).toHaveLength(1);
-    const fits = "code, mappings and schema fit again; working on";
+    const fits = "code, mappings and schema fit again; this worker continues";
     expect(lines.filter(({ message }) => message === fits)).toHaveLength(1);
   });
 

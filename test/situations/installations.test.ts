@@ -117,7 +117,7 @@ describeOnEachDatabase("an App's installation", (open) => {
       error: {
         code: "not_translated",
         message: expect.stringContaining("connections stay as they are") as string,
-        hint: expect.stringContaining("a fault of ours") as string,
+        hint: expect.stringContaining("a bug in Tandem") as string,
         retryable: true,
         httpStatus: null,
         requestId: null,
@@ -146,7 +146,7 @@ describeOnEachDatabase("an App's installation", (open) => {
       delivery: expect.any(String) as string,
       code: "not_translated",
       error: expect.stringContaining("connections stay as they are") as string,
-      hint: expect.stringContaining("a fault of ours") as string,
+      hint: expect.stringContaining("a bug in Tandem") as string,
     };
     for (const seconds of [2, 6, 18]) {
       lines.splice(0);

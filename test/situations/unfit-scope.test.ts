@@ -85,7 +85,7 @@ describeOnEachDatabase("a scope that no record can have", (open) => {
 
     await app.sql("insert into projects (id, name) overriding system value values (1, 'Site')");
     expect(await resumeFitScopes(app.tandem.services)).toBe(1);
-    expect(toldOf(lines, "a connection goes on: its scope fits")).toEqual([
+    expect(toldOf(lines, "a connection was switched on again because its scope fits")).toEqual([
       {
         connection: app.connection.id,
         container: app.repo,
