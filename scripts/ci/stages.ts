@@ -80,7 +80,7 @@ export function stagesOf(commit: string): readonly Stage[] {
       1.4,
       "node 24",
       `${NEWER} ${VITEST} run --project unit --project integration` +
-        " --exclude test/situations/!(founding-rules).test.ts" +
+        " --exclude test/situations/*/** --exclude test/situations/!(founding-rules).test.ts" +
         " --exclude test/processes/!(crash|memory|many-connections).test.ts",
       { env: { TANDEM_TEST_DATABASES: "postgres" } },
     ),

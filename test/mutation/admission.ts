@@ -11,7 +11,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/runtime/receive/receive.ts",
     find: "if (stored.seenBefore) await restartDelivery(services, stored.id);",
     replace: "",
-    killedBy: ["test/situations/inbound.test.ts"],
+    killedBy: ["test/situations/inbound/outcomes.test.ts"],
   },
   {
     id: "row-2-disabled",
@@ -287,7 +287,7 @@ export const admission: readonly CodeMutant[] = [
     file,
     find: " || hasNewerWaiting(start.lane, born)",
     replace: "",
-    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+    killedBy: ["test/situations/inbound/found-by-simulation-lost.test.ts"],
   },
   {
     id: "change-ours",
@@ -303,7 +303,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/runtime/records/fold-captures.ts",
     find: "ours: marked && !gone && differing !== null && !touches(mapping, changes, differing),",
     replace: "ours: marked && !gone,",
-    killedBy: ["test/situations/own-writes.test.ts"],
+    killedBy: ["test/situations/outbound/own-writes.test.ts"],
   },
   {
     id: "own-stamp",
@@ -311,7 +311,7 @@ export const admission: readonly CodeMutant[] = [
     file: "src/runtime/records/fold-captures.ts",
     find: "if (origin !== null && differing?.has(field) !== true) continue;",
     replace: "",
-    killedBy: ["test/situations/own-writes.test.ts"],
+    killedBy: ["test/situations/outbound/own-writes.test.ts"],
   },
   {
     id: "change-tombstone",

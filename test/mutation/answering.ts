@@ -8,7 +8,7 @@ export const answering: readonly CodeMutant[] = [
     file: "src/runtime/services/micro-batch.ts",
     find: "const batch = waiting.splice(0, MOST);",
     replace: "const batch = waiting.splice(0, 1);",
-    killedBy: ["test/situations/settled-together.test.ts"],
+    killedBy: ["test/situations/outbound/answered-batch.test.ts"],
   },
   {
     id: "answers-lost-claim",
@@ -16,7 +16,7 @@ export const answering: readonly CodeMutant[] = [
     file: "src/runtime/claims/lease.ts",
     find: "const event = holdsClaim(lane, claimed) ? processing(lane) : null;",
     replace: "const event = processing(lane);",
-    killedBy: ["test/situations/settled-together.test.ts"],
+    killedBy: ["test/situations/outbound/answered-batch.test.ts"],
   },
   {
     id: "answers-into-record",
@@ -24,7 +24,7 @@ export const answering: readonly CodeMutant[] = [
     file: "src/runtime/outbound/settle-together.ts",
     find: "if (!leavesRow(planned)) return null;",
     replace: "",
-    killedBy: ["test/situations/settled-together.test.ts"],
+    killedBy: ["test/situations/outbound/answered-batch.test.ts"],
   },
   {
     id: "answers-alone",
@@ -32,7 +32,7 @@ export const answering: readonly CodeMutant[] = [
     file: "src/runtime/outbound/settle-together.ts",
     find: "if (answers.some(({ signal }) => signal.aborted)) throw error;",
     replace: "throw error;",
-    killedBy: ["test/situations/settled-together.test.ts"],
+    killedBy: ["test/situations/outbound/answered-batch.test.ts"],
   },
   {
     id: "answers-killed",
@@ -40,6 +40,6 @@ export const answering: readonly CodeMutant[] = [
     file: "src/runtime/outbound/settle-together.ts",
     find: "if (answers.some(({ signal }) => signal.aborted)) throw error;",
     replace: "",
-    killedBy: ["test/situations/settled-together.test.ts"],
+    killedBy: ["test/situations/outbound/answered-batch.test.ts"],
   },
 ];

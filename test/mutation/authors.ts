@@ -4,11 +4,11 @@ import type { CodeMutant } from "./mutant.ts";
 const identify = "src/engine/creates/identify.ts";
 const create = "src/engine/creates/create.ts";
 const tokens = "src/runtime/identities/author-tokens.ts";
-const STORIES = ["test/situations/author-token.test.ts"];
-const OWNER = ["test/situations/author-token-owner.test.ts"];
-const LATE = ["test/situations/author-token-late.test.ts"];
+const STORIES = ["test/situations/identities/author-token.test.ts"];
+const OWNER = ["test/situations/identities/author-token-owner.test.ts"];
+const LATE = ["test/situations/identities/author-token-late.test.ts"];
 const OLDER = ["test/store/older-rows.test.ts"];
-const REFUSED = ["test/situations/author-token-refused.test.ts"];
+const REFUSED = ["test/situations/identities/author-token-refused.test.ts"];
 
 export const authors: readonly CodeMutant[] = [
   {

@@ -77,7 +77,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/server/handler.ts",
     find: "const RECEIVE_MS = 8_000;",
     replace: "const RECEIVE_MS = 80_000;",
-    killedBy: ["test/situations/silent-database.test.ts"],
+    killedBy: ["test/situations/safety/silent-database.test.ts"],
   },
   {
     id: "memory-in-flight",
@@ -117,7 +117,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/poll.ts",
     find: "    pollError: describeError(thrown).error,\n",
     replace: "    polledWellAt: now,\n",
-    killedBy: ["test/situations/poll-failing.test.ts"],
+    killedBy: ["test/situations/reconcile/poll-failing.test.ts"],
   },
   {
     id: "refused-counted",
@@ -141,7 +141,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/compose.ts",
     find: "const unfit = await findUnfitScope(services, { integration: account.integration, scope });",
     replace: "const unfit = ((): Awaited<ReturnType<typeof findUnfitScope>> => null)();",
-    killedBy: ["test/situations/unfit-scope.test.ts"],
+    killedBy: ["test/situations/safety/unfit-scope.test.ts"],
   },
   {
     id: "scope-blamed",
@@ -149,7 +149,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/runtime/worker/process-claimed.ts",
     find: "await blameScope(services, claimed, book, failure)",
     replace: "failure",
-    killedBy: ["test/situations/unfit-scope.test.ts"],
+    killedBy: ["test/situations/safety/unfit-scope.test.ts"],
   },
   {
     id: "scope-still-unfit",
@@ -157,7 +157,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/runtime/safety/unfit-scope.ts",
     find: "if ((await findUnfitScope(services, connection)) !== null) continue;",
     replace: "",
-    killedBy: ["test/situations/unfit-scope.test.ts"],
+    killedBy: ["test/situations/safety/unfit-scope.test.ts"],
   },
   {
     id: "scope-paused-by-hand",
@@ -165,7 +165,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/runtime/safety/unfit-scope.ts",
     find: "if (!isOffForScope(connection.pausedReason)) continue;",
     replace: "",
-    killedBy: ["test/situations/unfit-scope.test.ts"],
+    killedBy: ["test/situations/safety/unfit-scope.test.ts"],
   },
   {
     id: "scope-one-form",
@@ -173,7 +173,7 @@ export const availability: readonly CodeMutant[] = [
     file: "src/store/postgres/records/scope-rows.ts",
     find: 'if (kept !== scope && ONE_FORM.has(column.builtin ?? "")) {',
     replace: 'if (kept !== scope && column.builtin === "none") {',
-    killedBy: ["test/situations/unfit-scope.test.ts"],
+    killedBy: ["test/situations/safety/unfit-scope.test.ts"],
   },
   {
     id: "polls-fail-shown",

@@ -1,7 +1,7 @@
 /** Mutants of what belongs to a resource that was out of reach, as simulated histories found. */
 import type { CodeMutant } from "./mutant.ts";
 
-const killedBy = ["test/situations/found-by-simulation-back-in-reach.test.ts"];
+const killedBy = ["test/situations/moves/found-by-simulation-back-in-reach.test.ts"];
 
 export const backInReach: readonly CodeMutant[] = [
   {
@@ -67,6 +67,6 @@ export const backInReach: readonly CodeMutant[] = [
     file: "src/runtime/moves/follow-moves.ts",
     find: "if (missed !== undefined) throw",
     replace: "if (missed === null) throw",
-    killedBy: ["test/situations/transfers-raced.test.ts"],
+    killedBy: ["test/situations/moves/transfers-raced.test.ts"],
   },
 ];

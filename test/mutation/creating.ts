@@ -55,7 +55,7 @@ export const creating: readonly CodeMutant[] = [
     file: outbound,
     find: "sent: sentByCreates(lane),",
     replace: "sent: [],",
-    killedBy: ["test/situations/marker-removed.test.ts"],
+    killedBy: ["test/situations/creates/marker-removed.test.ts"],
   },
   {
     id: "edited-single",
@@ -80,7 +80,7 @@ export const creating: readonly CodeMutant[] = [
     find: "return observation.token === null && isMadeSince(observation, since);",
     replace:
       "return observation.token === null && observation.createdAt !== undefined && observation.updatedAt > observation.createdAt;",
-    killedBy: ["test/situations/marker-removed.test.ts"],
+    killedBy: ["test/situations/creates/marker-removed.test.ts"],
   },
   {
     id: "edited-author",
@@ -88,7 +88,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/admission/admit-batch.ts",
     find: "isByItsWriter(observation, posted, identity)",
     replace: "isByItsWriter(observation, null, identity)",
-    killedBy: ["test/situations/marker-removed.test.ts"],
+    killedBy: ["test/situations/creates/marker-removed.test.ts"],
   },
   {
     id: "surplus-soon",
@@ -96,7 +96,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/admission/admit-batch.ts",
     find: 'if (surplus === "proven" && held.lane.intent !== current.lane.intent) {',
     replace: 'if (surplus === "proven" && held.lane.intent === null) {',
-    killedBy: ["test/situations/surplus-soon.test.ts"],
+    killedBy: ["test/situations/creates/surplus-soon.test.ts"],
   },
   {
     id: "surplus-soon-below",
@@ -104,7 +104,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/inbound/process-event.ts",
     find: "owner.externalId !== null && !isOurs",
     replace: "owner.externalId === null && !isOurs",
-    killedBy: ["test/situations/surplus-soon.test.ts"],
+    killedBy: ["test/situations/creates/surplus-soon.test.ts"],
   },
   {
     id: "surplus-soon-edits",
@@ -112,7 +112,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/engine/creates/surplus.ts",
     find: "if (!isText(field) ||",
     replace: "if (isText(field) ||",
-    killedBy: ["test/situations/surplus-soon.test.ts"],
+    killedBy: ["test/situations/creates/surplus-soon.test.ts"],
   },
   {
     id: "surplus-soon-why",
@@ -120,7 +120,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/engine/creates/surplus.ts",
     find: "value.startsWith(WHY)",
     replace: 'value.startsWith("\\0")',
-    killedBy: ["test/situations/races-create.test.ts"],
+    killedBy: ["test/situations/outbound/races-create.test.ts"],
   },
   {
     id: "left-deleted",
@@ -128,7 +128,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/deletions/restored-children.ts",
     find: "if (deleted === before) return [];",
     replace: "if (deleted !== null) return [];",
-    killedBy: ["test/situations/scope-changes-back.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-back.test.ts"],
   },
   {
     id: "left-deleted-shown",
@@ -136,7 +136,7 @@ export const creating: readonly CodeMutant[] = [
     file: planReconcile,
     find: 'const left = record.kind === "gone" && !isBelowEnded ?',
     replace: 'const left = record.kind === "gone" && isBelowEnded && !isBelowEnded ?',
-    killedBy: ["test/situations/scope-changes-back.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-back.test.ts"],
   },
   {
     id: "left-deleted-away",
@@ -144,7 +144,7 @@ export const creating: readonly CodeMutant[] = [
     file: planReconcile,
     find: 'record.kind === "gone" && !isBelowEnded ?',
     replace: 'record.kind === "gone" ?',
-    killedBy: ["test/situations/scope-changes-back.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-back.test.ts"],
   },
   {
     id: "resume-below",
@@ -152,7 +152,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/moves/stranded-children.ts",
     find: '({ error }) => error?.code === "moved",',
     replace: '({ error }) => error?.code === "",',
-    killedBy: ["test/situations/transferred-and-deleted.test.ts"],
+    killedBy: ["test/situations/moves/transferred-and-deleted.test.ts"],
   },
   {
     id: "surplus-proof",
@@ -161,7 +161,7 @@ export const creating: readonly CodeMutant[] = [
     find: "const isProven = sent !== null && isSecond(arrival, sent, byToken);",
     replace:
       "const isProven = byUs === true || (sent !== null && isSecond(arrival, sent, byToken));",
-    killedBy: ["test/situations/copied-by-account.test.ts"],
+    killedBy: ["test/situations/creates/copied-by-account.test.ts"],
   },
   {
     id: "surplus-proof-early",
@@ -185,7 +185,7 @@ export const creating: readonly CodeMutant[] = [
     file: identify,
     find: "made: one.made.includes(before) ? now : [],",
     replace: "made: one.made,",
-    killedBy: ["test/situations/surplus-after-transfers.test.ts"],
+    killedBy: ["test/situations/moves/surplus-after-transfers.test.ts"],
   },
   {
     id: "find-before-again",
@@ -237,7 +237,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/outbound/find-created.ts",
     find: "if (!isByItsWriter(one, posted, identity) && !mayBeForgotten) continue;",
     replace: "",
-    killedBy: ["test/situations/races-identity.test.ts"],
+    killedBy: ["test/situations/outbound/races-identity.test.ts"],
   },
   {
     id: "token-stripped",
@@ -253,7 +253,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan-surplus.ts",
     find: "if (open.length === 0) return [];",
     replace: "if (open.length >= 0) return [];",
-    killedBy: ["test/situations/races-create.test.ts"],
+    killedBy: ["test/situations/outbound/races-create.test.ts"],
   },
   {
     id: "sweep-admits",
@@ -261,7 +261,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/reconcile.ts",
     find: 'return cause === "seen" || cause === "surplus";',
     replace: 'return cause === "surplus";',
-    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+    killedBy: ["test/situations/inbound/found-by-simulation-lost.test.ts"],
   },
   {
     id: "sweep-asks",
@@ -269,7 +269,7 @@ export const creating: readonly CodeMutant[] = [
     file: planReconcile,
     find: "const seen = await readOrAbsent(services, contact, mapping, externalId, signal);",
     replace: 'const seen = "absent" as Awaited<ReturnType<typeof readOrAbsent>>;',
-    killedBy: ["test/situations/short-listings.test.ts"],
+    killedBy: ["test/situations/backfill/short-listings.test.ts"],
   },
   {
     id: "sweep-young",
@@ -277,7 +277,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/engine/merge/read-lag.ts",
     find: "return clock !== null && readableAt(clock.at, context) > context.now;",
     replace: "return clock !== null && readableAt(clock.at, context) > context.now + 86_400e6;",
-    killedBy: ["test/situations/short-listings.test.ts"],
+    killedBy: ["test/situations/backfill/short-listings.test.ts"],
   },
   {
     id: "sweep-outlived",
@@ -285,7 +285,7 @@ export const creating: readonly CodeMutant[] = [
     file: reconcile,
     find: 'return [action("remove_resource", lane, [], [])];',
     replace: "return [];",
-    killedBy: ["test/situations/outbound-order.test.ts"],
+    killedBy: ["test/situations/outbound/order.test.ts"],
   },
   {
     id: "sweep-left-alone",
@@ -293,7 +293,7 @@ export const creating: readonly CodeMutant[] = [
     file: reconcile,
     find: 'const isLeft = observation.content?.state === "closed" || isRemoved;',
     replace: 'const isLeft = observation.content?.state === "closed";',
-    killedBy: ["test/situations/outbound-order.test.ts"],
+    killedBy: ["test/situations/outbound/order.test.ts"],
   },
   {
     id: "poll-restarts",
@@ -301,7 +301,7 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/poll.ts",
     find: "const restarted = await restartErrored(services, contact.connection);",
     replace: "const restarted = 0;",
-    killedBy: ["test/situations/outbound-calls.test.ts"],
+    killedBy: ["test/situations/outbound/calls.test.ts"],
   },
   {
     id: "poll-overlap",
@@ -309,6 +309,6 @@ export const creating: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/poll.ts",
     find: "addMillis(highWater, -OVERLAP_MS)",
     replace: "addMillis(highWater, OVERLAP_MS)",
-    killedBy: ["test/situations/reads.test.ts"],
+    killedBy: ["test/situations/inbound/reads.test.ts"],
   },
 ];

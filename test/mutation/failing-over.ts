@@ -4,7 +4,7 @@ import type { CodeMutant } from "./mutant.ts";
 const logPlace = "src/engine/limits/log-place.ts";
 const logWatch = "src/store/postgres/directory/log-watch.ts";
 const guard = "src/runtime/safety/instance.ts";
-const onPostgres = ["test/situations/failover.test.ts"];
+const onPostgres = ["test/situations/safety/failover.test.ts"];
 
 export const failingOver: readonly CodeMutant[] = [
   {
@@ -109,7 +109,7 @@ export const failingOver: readonly CodeMutant[] = [
     file: "src/runtime/outbound/find-created.ts",
     find: " && !knownTokens.has(one.token)",
     replace: "",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "lost-create-alone",

@@ -45,7 +45,7 @@ export const families: readonly CodeMutant[] = [
     find: "if (!(thrown instanceof IntegrationError) || thrown.moved === null) return false;",
     replace:
       'if (!(thrown instanceof IntegrationError) || thrown.moved === null || thrown.message !== "") return false;',
-    killedBy: ["test/situations/transfers.test.ts"],
+    killedBy: ["test/situations/moves/transfers.test.ts"],
   },
   {
     id: "moved-sweep",

@@ -232,7 +232,7 @@ export const merging: readonly CodeMutant[] = [
     file,
     find: 'const kept = field.kind === "actor";',
     replace: "const kept = false;",
-    killedBy: ["test/situations/races-identity.test.ts"],
+    killedBy: ["test/situations/outbound/races-identity.test.ts"],
   },
   {
     id: "learn-reads",
@@ -349,7 +349,7 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/processing/removal.ts",
     find: "...replacedAfterEnd(start.lane, content, at),",
     replace: "",
-    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+    killedBy: ["test/situations/inbound/found-by-simulation-lost.test.ts"],
   },
   {
     id: "covered-by-deletion",
@@ -380,7 +380,7 @@ export const merging: readonly CodeMutant[] = [
     file: "src/runtime/records/merge-row.ts",
     find: "const timed = pendingTimes(lane, pending, before, context);",
     replace: "const timed = lane;",
-    killedBy: ["test/situations/outbound-merge.test.ts", "test/situations/founding-rules.test.ts"],
+    killedBy: ["test/situations/outbound/merge.test.ts", "test/situations/founding-rules.test.ts"],
   },
   {
     id: "record-newer-by-app",
@@ -389,6 +389,6 @@ export const merging: readonly CodeMutant[] = [
     file: "src/engine/merge/keep-record.ts",
     find: 'conflicts: [...others, ...refused], outcome: "lost" };',
     replace: 'conflicts: others, outcome: "lost" };',
-    killedBy: ["test/situations/hooks.test.ts"],
+    killedBy: ["test/situations/hooks/hooks.test.ts"],
   },
 ];

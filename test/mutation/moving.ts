@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const file = "src/engine/lifecycle/record-move.ts";
 const own = ["test/engine/lifecycle/record-move.test.ts"];
-const TWICE = ["test/situations/transfers-twice.test.ts"];
+const TWICE = ["test/situations/moves/transfers-twice.test.ts"];
 
 export const moving: readonly CodeMutant[] = [
   {
@@ -29,7 +29,7 @@ export const moving: readonly CodeMutant[] = [
     file,
     find: 'standing === "living" || standing === "expected" ? [connectionId]',
     replace: 'standing === "living" ? [connectionId]',
-    killedBy: ["test/situations/child-of-undrained-parent.test.ts"],
+    killedBy: ["test/situations/outbound/child-of-undrained-parent.test.ts"],
   },
   {
     id: "child-before-parent-interleaved",
@@ -61,7 +61,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/store/postgres/capture/change-rows.ts",
     find: "where id = any (array(select id from due))",
     replace: "where false",
-    killedBy: ["test/situations/bulk-transactions.test.ts"],
+    killedBy: ["test/situations/outbound/bulk-transactions.test.ts"],
   },
   {
     id: "drain-fair-in-order",
@@ -69,7 +69,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/store/postgres/capture/change-rows.ts",
     find: "and earlier.id <= first.id",
     replace: "and earlier.id = first.id",
-    killedBy: ["test/situations/bulk-transactions.test.ts"],
+    killedBy: ["test/situations/outbound/bulk-transactions.test.ts"],
   },
   {
     id: "child-parent-over",
@@ -85,7 +85,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/outbound/drain.ts",
     find: "  await noteExpectedParents(tx, mapping, rows, where, book);\n",
     replace: "",
-    killedBy: ["test/situations/child-of-undrained-parent.test.ts"],
+    killedBy: ["test/situations/outbound/child-of-undrained-parent.test.ts"],
   },
   {
     id: "child-parent-captured",
@@ -93,7 +93,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/records/placement.ts",
     find: "[...new Set(ids)].filter((id) => !captured.has(id));",
     replace: '[...new Set(ids)].filter((id) => captured.size < 0 || id !== "");',
-    killedBy: ["test/situations/child-of-undrained-parent.test.ts"],
+    killedBy: ["test/situations/outbound/child-of-undrained-parent.test.ts"],
   },
   {
     id: "untracked-captured",
@@ -101,7 +101,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/untracked-records.ts",
     find: "new Set([...captured, ...lanes]",
     replace: "new Set([...lanes]",
-    killedBy: ["test/situations/untracked-records.test.ts"],
+    killedBy: ["test/situations/reconcile/untracked-records.test.ts"],
   },
   {
     id: "untracked-left-out",
@@ -109,7 +109,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/untracked-records.ts",
     find: "if (isComplete) missed",
     replace: "missed",
-    killedBy: ["test/situations/untracked-records.test.ts"],
+    killedBy: ["test/situations/reconcile/untracked-records.test.ts"],
   },
   {
     id: "move-orphan",
@@ -141,7 +141,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/records/parent.ts",
     find: "lanes.findLast((candidate)",
     replace: "lanes.find((candidate)",
-    killedBy: ["test/situations/found-by-simulation-moves.test.ts"],
+    killedBy: ["test/situations/moves/found-by-simulation-moves.test.ts"],
   },
   {
     id: "move-raced-nowhere",
@@ -149,7 +149,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/records/placement.ts",
     find: "const hasEnded = connections.length === 0 && where",
     replace: "const hasEnded = connections.length === 0 || where",
-    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-raced.test.ts"],
   },
   {
     id: "move-named",
@@ -232,7 +232,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/outbound/answer.ts",
     find: "if (recordMoveOf(lane.tombstone) !== null) {",
     replace: "if (lane.recordId === '') {",
-    killedBy: ["test/situations/scope-changes.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes.test.ts"],
   },
   {
     id: "move-transfer",
@@ -240,7 +240,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/records/placement.ts",
     find: 'isMoving ? { kind: "unsettled" } : { kind: "by_scope", connections }',
     replace: '{ kind: "by_scope", connections }',
-    killedBy: ["test/situations/scope-changes-found.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-found.test.ts"],
   },
   {
     id: "move-children",
@@ -248,7 +248,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/outbound/drain.ts",
     find: "  await noteBelow(tx, moves, services);\n",
     replace: "",
-    killedBy: ["test/situations/scope-changes-below.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-below.test.ts"],
   },
   {
     id: "move-weighed",
@@ -256,7 +256,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/reconcile.ts",
     find: 'if (cause === "record_moved") return harmOf(step).length > 0;',
     replace: 'if (cause === "record_moved") return step.leaves;',
-    killedBy: ["test/situations/scope-changes-found.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-found.test.ts"],
   },
   {
     id: "move-raced-child",
@@ -264,7 +264,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/records/placement.ts",
     find: "if (recordId === null || !isRisky) return null;",
     replace: "if (recordId === null || isRisky) return null;",
-    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-raced.test.ts"],
   },
   {
     id: "move-raced",
@@ -272,7 +272,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/outbound/decide.ts",
     find: "if (await lookAgain(tx, held, row, view.parent, mapping, book)) {",
     replace: "if (mapping === null) {",
-    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-raced.test.ts"],
   },
   {
     id: "move-raced-back",
@@ -288,7 +288,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/outbound/drain.ts",
     find: "if ((lane.tombstone === null) !== living) {",
     replace: "if (lane.tombstone === undefined) {",
-    killedBy: ["test/situations/scope-changes-raced.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-raced.test.ts"],
   },
   {
     id: "move-swept",
@@ -296,7 +296,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/local-sweep.ts",
     find: "if (hasLeft && !isGone) return",
     replace: "if (hasLeft && isGone) return",
-    killedBy: ["test/situations/scope-changes-found.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-found.test.ts"],
   },
   {
     id: "move-transfer-back",
@@ -304,7 +304,7 @@ export const moving: readonly CodeMutant[] = [
     file: "src/runtime/moves/settle-move.ts",
     find: "    await tx.changes.note([{ recordType, recordId, columns: [scopeColumn], origin: event.id }]);\n",
     replace: "",
-    killedBy: ["test/situations/scope-changes-found.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-found.test.ts"],
   },
   {
     id: "transfer-on",

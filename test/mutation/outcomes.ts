@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const inbound = "src/engine/processing/inbound.ts";
 const restart = "src/engine/lane/restart.ts";
-const HELD = ["test/situations/held-rows.test.ts"];
+const HELD = ["test/situations/inbound/held-rows.test.ts"];
 
 export const outcomes: readonly CodeMutant[] = [
   {
@@ -122,7 +122,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: inbound,
     find: 'return { ...planned, removal: { kind: "none" }, recordFirst: true };',
     replace: "return planned;",
-    killedBy: ["test/situations/deletes.test.ts"],
+    killedBy: ["test/situations/deletions/deletes.test.ts"],
   },
   {
     id: "resource-moved-away",
@@ -131,7 +131,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/deletions/remove-record.ts",
     find: "return hasOther || placeOutOfReach(tombstone) !== null;",
     replace: "return hasOther;",
-    killedBy: ["test/situations/transfers.test.ts"],
+    killedBy: ["test/situations/moves/transfers.test.ts"],
   },
   {
     id: "move-waits-children",
@@ -140,7 +140,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/moves/settle-move.ts",
     find: "awaited.length > 0 && deadline > tx.now",
     replace: "awaited.length > 0 && deadline < 0",
-    killedBy: ["test/situations/transfers.test.ts"],
+    killedBy: ["test/situations/moves/transfers.test.ts"],
   },
   {
     id: "record-deleted-delete",
@@ -176,7 +176,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/engine/processing/removal.ts",
     find: 'if (answer === "not_found") {',
     replace: 'if (answer === "not_found" && attempt === null) {',
-    killedBy: ["test/situations/found-by-simulation.test.ts"],
+    killedBy: ["test/situations/outbound/found-by-simulation.test.ts"],
   },
   {
     id: "restore-soft-delete",
@@ -184,7 +184,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/outbound/drain.ts",
     find: " || (softDelete !== null && columns.includes(softDelete))",
     replace: "",
-    killedBy: ["test/situations/restore.test.ts"],
+    killedBy: ["test/situations/deletions/restore.test.ts"],
   },
   {
     id: "restore-looks",
@@ -201,7 +201,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/engine/lane/sent-writes.ts",
     find: "return live.some(({ restores }) => restores);",
     replace: "return live.some(mustLook);",
-    killedBy: ["test/situations/local-sweep.test.ts"],
+    killedBy: ["test/situations/reconcile/local-sweep.test.ts"],
   },
   {
     id: "restore-handed-on",
@@ -227,7 +227,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/outbound/answer.ts",
     find: "if (lane.recordId === null) return withoutRecord;",
     replace: "return withoutRecord;",
-    killedBy: ["test/situations/outbound-merge.test.ts"],
+    killedBy: ["test/situations/outbound/merge.test.ts"],
   },
   {
     id: "paired-elsewhere",
@@ -236,7 +236,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/admission/unmarked-creates.ts",
     find: "throw new ResourceTakenError(other);",
     replace: 'return { kind: "taken", start: held.start, held };',
-    killedBy: ["test/situations/races-identity.test.ts"],
+    killedBy: ["test/situations/outbound/races-identity.test.ts"],
   },
   {
     id: "paired-elsewhere-said",
@@ -254,7 +254,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/services/failures.ts",
     find: 'account: { state: "needs_attention", reason: thrown.message, until },',
     replace: "account: null,",
-    killedBy: ["test/situations/outbound-account.test.ts"],
+    killedBy: ["test/situations/outbound/account.test.ts"],
   },
   {
     id: "canceled-doubt",
@@ -317,7 +317,7 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/identities/follow-links.ts",
     find: "await tx.appendJournal([entry]);",
     replace: "",
-    killedBy: ["test/situations/people.test.ts"],
+    killedBy: ["test/situations/identities/people.test.ts"],
   },
   {
     id: "author-linked-held",
@@ -326,6 +326,6 @@ export const outcomes: readonly CodeMutant[] = [
     file: "src/runtime/identities/follow-links.ts",
     find: 'if (locked.status === "busy") left.busy += 1;',
     replace: "",
-    killedBy: ["test/situations/people.test.ts"],
+    killedBy: ["test/situations/identities/people.test.ts"],
   },
 ];

@@ -8,7 +8,7 @@ export const processClocks: readonly CodeMutant[] = [
     file: "src/runtime/inbound/stale-read.ts",
     find: "return (now) => instantFromMicros(now - (clock.now() - from));",
     replace: "return () => instantFromMicros(from);",
-    killedBy: ["test/situations/process-clock.test.ts"],
+    killedBy: ["test/situations/safety/process-clock.test.ts"],
   },
   {
     id: "clock-never-back",
@@ -24,7 +24,7 @@ export const processClocks: readonly CodeMutant[] = [
     file: "src/runtime/services/failures.ts",
     find: "const until = addMillis(now, thrown.retryAfterMs ?? ATTENTION_MS);",
     replace: "const until = addMillis(now, ATTENTION_MS);",
-    killedBy: ["test/situations/process-clock.test.ts"],
+    killedBy: ["test/situations/safety/process-clock.test.ts"],
   },
   {
     id: "budget-reset-own-clock",
@@ -32,7 +32,7 @@ export const processClocks: readonly CodeMutant[] = [
     file: "src/runtime/services/api-clients.ts",
     find: "const resetsAt = ownTime(resetAt, offsets.get(account.id) ?? account.clockOffset);",
     replace: "const resetsAt = resetAt;",
-    killedBy: ["test/situations/process-clock.test.ts"],
+    killedBy: ["test/situations/safety/process-clock.test.ts"],
   },
   {
     id: "backfill-asks-by-database",
@@ -40,6 +40,6 @@ export const processClocks: readonly CodeMutant[] = [
     file: "src/runtime/backfill/list-existing.ts",
     find: "const now = await services.store.ledger.now();",
     replace: "const now = services.clock.now();",
-    killedBy: ["test/situations/process-clock.test.ts"],
+    killedBy: ["test/situations/safety/process-clock.test.ts"],
   },
 ];

@@ -47,7 +47,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/claims/lease.ts",
     find: "if (released) return;",
     replace: "",
-    killedBy: ["test/situations/database-trouble.test.ts"],
+    killedBy: ["test/situations/safety/database-trouble.test.ts"],
   },
   {
     id: "late-edit",
@@ -55,7 +55,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/outbound/may-send.ts",
     find: 'kind !== "create" && clock.now() < claimed.ownUntil',
     replace: 'kind !== "create"',
-    killedBy: ["test/situations/begun-together.test.ts"],
+    killedBy: ["test/situations/outbound/decided-batch.test.ts"],
   },
   {
     id: "late-removal",
@@ -64,7 +64,7 @@ export const processing: readonly CodeMutant[] = [
     find: "const isHeld = (await hold(tx, claimed)) !== null;",
     replace:
       'const isHeld = kind === "close" || kind === "delete" || (await hold(tx, claimed)) !== null;',
-    killedBy: ["test/situations/dying-workers.test.ts"],
+    killedBy: ["test/situations/safety/dying-workers.test.ts"],
   },
   {
     id: "late-create",
@@ -72,7 +72,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/outbound/may-send.ts",
     find: 'kind !== "create" && clock.now()',
     replace: "clock.now()",
-    killedBy: ["test/situations/dying-workers.test.ts"],
+    killedBy: ["test/situations/safety/dying-workers.test.ts"],
   },
   {
     id: "late-renewed",
@@ -80,7 +80,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/outbound/may-send.ts",
     find: "return isHeld;",
     replace: 'return isHeld && kind === "create";',
-    killedBy: ["test/situations/begun-together.test.ts"],
+    killedBy: ["test/situations/outbound/decided-batch.test.ts"],
   },
   {
     id: "share-part",
@@ -96,7 +96,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/engine/limits/account-shares.ts",
     find: "const lent = isShared ?",
     replace: "const lent = !isShared ?",
-    killedBy: ["test/situations/slow-account.test.ts"],
+    killedBy: ["test/situations/outbound/slow-account.test.ts"],
   },
   {
     id: "share-kept",
@@ -112,7 +112,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/worker/claim-due.ts",
     find: 'while (seen === "passed_over" && claimed.length < limit);',
     replace: "while (claimed.length > limit);",
-    killedBy: ["test/situations/slow-account.test.ts"],
+    killedBy: ["test/situations/outbound/slow-account.test.ts"],
   },
   {
     id: "requeue-delete",
@@ -187,7 +187,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/inbound/stale-read.ts",
     find: "if (clock === null || !mayLag(lane, seen.updatedAt, from(context.now), context)) return;",
     replace: "if (clock === null || seen.updatedAt >= 0) return;",
-    killedBy: ["test/situations/reads.test.ts"],
+    killedBy: ["test/situations/inbound/reads.test.ts"],
   },
   {
     id: "read-of-before",
@@ -195,7 +195,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/engine/merge/read-lag.ts",
     find: "updatedAt === sight.at &&",
     replace: "updatedAt === null &&",
-    killedBy: ["test/situations/reads.test.ts"],
+    killedBy: ["test/situations/inbound/reads.test.ts"],
   },
   {
     id: "read-of-before-late",
@@ -203,7 +203,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/engine/processing/outbound.ts",
     find: "if (waiting !== null) return settled(waiting);",
     replace: "",
-    killedBy: ["test/situations/reads.test.ts"],
+    killedBy: ["test/situations/inbound/reads.test.ts"],
   },
   {
     id: "missing-404",
@@ -212,7 +212,7 @@ export const processing: readonly CodeMutant[] = [
     find: 'if (!(error instanceof IntegrationError) || error.kind !== "gone") throw error;',
     replace:
       'if (!(error instanceof IntegrationError) || !["gone", "not_found"].includes(error.kind)) throw error;',
-    killedBy: ["test/situations/reads.test.ts"],
+    killedBy: ["test/situations/inbound/reads.test.ts"],
   },
   {
     id: "parent-deadline",
@@ -220,7 +220,7 @@ export const processing: readonly CodeMutant[] = [
     file: "src/runtime/inbound/process-event.ts",
     find: "const overdue = event.deadline !== null && event.deadline <= tx.now;",
     replace: "const overdue = false;",
-    killedBy: ["test/situations/reads.test.ts"],
+    killedBy: ["test/situations/inbound/reads.test.ts"],
   },
   {
     id: "nothing-to-send",

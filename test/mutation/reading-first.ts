@@ -4,7 +4,7 @@ import type { CodeMutant } from "./mutant.ts";
 const decision = "src/engine/processing/outbound.ts";
 const rule = "src/engine/processing/read-first.ts";
 const unit = ["test/engine/processing/read-first.test.ts"];
-const story = ["test/situations/read-before-write.test.ts"];
+const story = ["test/situations/outbound/read-before-write.test.ts"];
 const adapter = ["test/integrations/github/sets.test.ts"];
 
 export const readingFirst: readonly CodeMutant[] = [
@@ -70,7 +70,7 @@ export const readingFirst: readonly CodeMutant[] = [
     file: "src/engine/lane/sent-writes.ts",
     find: "const read = known?.event === tombstone.event ? [known.content] : [];",
     replace: "const read = known?.event === newer.id ? [known.content] : [];",
-    killedBy: ["test/situations/found-by-simulation-lost.test.ts"],
+    killedBy: ["test/situations/inbound/found-by-simulation-lost.test.ts"],
   },
   {
     id: "read-first-enabled",

@@ -3,7 +3,7 @@ import type { CodeMutant } from "./mutant.ts";
 
 const access = "src/engine/limits/access.ts";
 const asksAccess = "src/runtime/receive/check-access.ts";
-const installations = ["test/situations/installations.test.ts"];
+const installations = ["test/situations/receive/installations.test.ts"];
 const redelivery = "src/engine/limits/redelivery.ts";
 const killedBy = ["test/engine/limits/redelivery.test.ts"];
 
@@ -46,7 +46,7 @@ export const redelivering: readonly CodeMutant[] = [
     file: "src/runtime/receive/redelivery.ts",
     find: "if (choice.ask.length > 0 || due.length < DUE_PAGE) {",
     replace: "if (due.length >= 0) {",
-    killedBy: ["test/situations/redelivery.test.ts"],
+    killedBy: ["test/situations/receive/redelivery.test.ts"],
   },
   {
     id: "redelivery-bounded",
@@ -54,7 +54,7 @@ export const redelivering: readonly CodeMutant[] = [
     file: redelivery,
     find: "asks >= MOST_ASKS || now",
     replace: "now",
-    killedBy: ["test/situations/redelivery.test.ts"],
+    killedBy: ["test/situations/receive/redelivery.test.ts"],
   },
   {
     id: "redelivery-counts-on",
@@ -70,7 +70,7 @@ export const redelivering: readonly CodeMutant[] = [
     file: "src/runtime/receive/redelivery.ts",
     find: "    await redeliveries.save(logId, [noteAsk(missed, now)]);\n",
     replace: "",
-    killedBy: ["test/situations/redelivery.test.ts"],
+    killedBy: ["test/situations/receive/redelivery.test.ts"],
   },
   {
     id: "access-hourly",

@@ -1,7 +1,7 @@
 /** Mutants of resources that were taken for deleted and are alive after all. */
 import type { CodeMutant } from "./mutant.ts";
 
-const killedBy = ["test/situations/returns.test.ts"];
+const killedBy = ["test/situations/deletions/returns.test.ts"];
 const unit = ["test/engine/lifecycle/resource-return.test.ts"];
 
 export const returning: readonly CodeMutant[] = [
@@ -126,7 +126,7 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/inbound/process-event.ts",
     find: "if (isBack) await noteRestored(tx, concluded.lane, event.id);",
     replace: "",
-    killedBy: ["test/situations/returns-children.test.ts"],
+    killedBy: ["test/situations/deletions/returns-children.test.ts"],
   },
   {
     id: "return-gone-with-parent",
@@ -134,7 +134,7 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/deletions/cascaded.ts",
     find: 'if (above?.side === "resource") result.set(id, origin);',
     replace: "",
-    killedBy: ["test/situations/returns-children.test.ts"],
+    killedBy: ["test/situations/deletions/returns-children.test.ts"],
   },
   {
     id: "return-gone-by-app",
@@ -142,7 +142,7 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/deletions/cascaded.ts",
     find: "const origin = changes.at(-1)?.origin ?? null;",
     replace: "const origin = changes.at(-1)?.origin ?? id;",
-    killedBy: ["test/situations/returns-children.test.ts"],
+    killedBy: ["test/situations/deletions/returns-children.test.ts"],
   },
   {
     id: "return-orphans-told",
@@ -150,7 +150,7 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan.ts",
     find: "const isBack = planner.returns.alive.has(above);",
     replace: "const isBack = false;",
-    killedBy: ["test/situations/returns-children.test.ts"],
+    killedBy: ["test/situations/deletions/returns-children.test.ts"],
   },
   {
     id: "return-edit-times",
@@ -158,7 +158,7 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan-returns.ts",
     find: "const timed = takeEditTimes(before, follower);",
     replace: "const timed = takeEditTimes(before, null);",
-    killedBy: ["test/situations/returns-handed-back.test.ts"],
+    killedBy: ["test/situations/deletions/returns-then-archived.test.ts"],
   },
   {
     id: "return-edit-times-planned",
@@ -166,7 +166,7 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan-returns.ts",
     find: "const told = takeEditTimes(lane, follower);",
     replace: "const told = takeEditTimes(lane, null);",
-    killedBy: ["test/situations/returns-handed-back.test.ts"],
+    killedBy: ["test/situations/deletions/returns-then-archived.test.ts"],
   },
   {
     id: "return-switched-off",
@@ -174,6 +174,6 @@ export const returning: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan-returns.ts",
     find: 'if (after.event?.state !== "queued") continue;',
     replace: "if (after.event === null) continue;",
-    killedBy: ["test/situations/returns-handed-back.test.ts"],
+    killedBy: ["test/situations/deletions/returns-then-archived.test.ts"],
   },
 ];

@@ -88,7 +88,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/store/postgres/lanes/lane-rows.ts",
     find: '["quarantined", "quarantined"],',
     replace: "",
-    killedBy: ["test/situations/quarantine.test.ts"],
+    killedBy: ["test/situations/safety/quarantine.test.ts"],
   },
   {
     id: "quarantine-stale-cause",
@@ -120,7 +120,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/safety/instance.ts",
     find: 'if (missBeat(seen, stored, clock.now()) === "set_back") return seen;',
     replace: "",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "instance-set-back-atomic",
@@ -136,7 +136,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/safety/instance.ts",
     find: "        await instance.noteSetBack(SET_BACK, unknown.at);\n",
     replace: "",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "instance-set-back-approved",
@@ -144,7 +144,7 @@ export const safety: readonly CodeMutant[] = [
     file: instance,
     find: "seen.at <= adoptedAt || ",
     replace: "",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "beats-later",
@@ -152,7 +152,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/safety/heartbeat-file.ts",
     find: "return known === null || known.at < told.at ? told : known;",
     replace: "return known ?? told;",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "beats-no-place",
@@ -160,7 +160,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/safety/instance.ts",
     find: "await missed(stored, place)",
     replace: 'await missed(stored, place ?? "")',
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "local-sweep-ends",
@@ -168,7 +168,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/outbound/drain.ts",
     find: "    undrained -= drained;\n",
     replace: "",
-    killedBy: ["test/situations/local-sweep.test.ts"],
+    killedBy: ["test/situations/reconcile/local-sweep.test.ts"],
   },
   {
     id: "instance-claims",
@@ -176,7 +176,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/worker/claim-due.ts",
     find: "if ((await services.instance.foreign()) !== null) return [];",
     replace: "await services.instance.foreign();",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "restored-captured",
@@ -184,7 +184,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/safety/instance.ts",
     find: "  await drainOld(services);",
     replace: "",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "restored-creates",
@@ -192,7 +192,7 @@ export const safety: readonly CodeMutant[] = [
     file: instance,
     find: "return disableLane(lane, CREATED_SINCE, now);",
     replace: "return unchanged(lane);",
-    killedBy: ["test/situations/restored-database.test.ts"],
+    killedBy: ["test/situations/safety/restored-database.test.ts"],
   },
   {
     id: "restored-reread",
@@ -208,7 +208,7 @@ export const safety: readonly CodeMutant[] = [
     file: localSweep,
     find: "if (goes) await act(services, {",
     replace: "await act(services, {",
-    killedBy: ["test/situations/local-sweep.test.ts"],
+    killedBy: ["test/situations/reconcile/local-sweep.test.ts"],
   },
   {
     id: "local-sweep-told",
@@ -216,7 +216,7 @@ export const safety: readonly CodeMutant[] = [
     file: localSweep,
     find: 'if (isLookedAt(lane)) return "same";',
     replace: "",
-    killedBy: ["test/situations/local-sweep.test.ts"],
+    killedBy: ["test/situations/reconcile/local-sweep.test.ts"],
   },
   {
     id: "reconcile-gone",
@@ -224,7 +224,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan.ts",
     find: "steps: await planGoneRecords(planner, before) };",
     replace: "steps: [] };",
-    killedBy: ["test/situations/reconcile.test.ts"],
+    killedBy: ["test/situations/reconcile/reconcile.test.ts"],
   },
   {
     id: "pairing-parent",
@@ -248,7 +248,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/backfill/pair-existing.ts",
     find: "if (records.length === 1 && resources.length === 1) {",
     replace: "if (records.length >= 1 && resources.length >= 1) {",
-    killedBy: ["test/situations/backfill.test.ts"],
+    killedBy: ["test/situations/backfill/backfill.test.ts"],
   },
   {
     id: "pairing-first",
@@ -257,7 +257,7 @@ export const safety: readonly CodeMutant[] = [
     file: pairing,
     find: "if (lane.externalId !== null && lane.recordId !== null) return unchanged(lane);",
     replace: "return unchanged(lane);",
-    killedBy: ["test/situations/backfill.test.ts"],
+    killedBy: ["test/situations/backfill/backfill.test.ts"],
   },
   {
     id: "moved-behind",
@@ -266,7 +266,10 @@ export const safety: readonly CodeMutant[] = [
     file: "src/engine/lifecycle/resource-move.ts",
     find: "    cameFrom: null,\n    tombstone: resourceDeleted(by, now),",
     replace: "    cameFrom: null,\n    tombstone: null,",
-    killedBy: ["test/engine/lifecycle/resource-move.test.ts", "test/situations/transfers.test.ts"],
+    killedBy: [
+      "test/engine/lifecycle/resource-move.test.ts",
+      "test/situations/moves/transfers.test.ts",
+    ],
   },
   {
     id: "moved-reread",
@@ -275,7 +278,10 @@ export const safety: readonly CodeMutant[] = [
     file: "src/engine/lifecycle/resource-move.ts",
     find: "    updatedAt: lane.clock?.at ?? null,\n    reread: true,\n  });\n  const event",
     replace: "    updatedAt: lane.clock?.at ?? null,\n    reread: false,\n  });\n  const event",
-    killedBy: ["test/engine/lifecycle/resource-move.test.ts", "test/situations/transfers.test.ts"],
+    killedBy: [
+      "test/engine/lifecycle/resource-move.test.ts",
+      "test/situations/moves/transfers.test.ts",
+    ],
   },
   {
     id: "attribution-self",
@@ -283,7 +289,7 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/identities/attribution.ts",
     find: "if (login !== null && login === identity?.login.toLowerCase()) return null;",
     replace: "",
-    killedBy: ["test/situations/attribution.test.ts"],
+    killedBy: ["test/situations/identities/attribution.test.ts"],
   },
   {
     id: "attribution-plain",
@@ -291,6 +297,6 @@ export const safety: readonly CodeMutant[] = [
     file: "src/runtime/identities/attribution.ts",
     find: '.replaceAll("@", "@\\u200B")',
     replace: "",
-    killedBy: ["test/situations/attribution.test.ts"],
+    killedBy: ["test/situations/identities/attribution.test.ts"],
   },
 ];

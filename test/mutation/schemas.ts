@@ -6,7 +6,7 @@ const captureSql = "src/store/postgres/capture/capture-sql.ts";
 const fit = "src/store/postgres/capture/fit-for-mapping.ts";
 const FORGED = ["test/store/forged-capture.test.ts"];
 const ZONES = ["test/situations/time-zones.test.ts"];
-const HIDDEN = ["test/situations/hidden-rows.test.ts"];
+const HIDDEN = ["test/situations/inbound/hidden-rows.test.ts"];
 
 export const schemas: readonly CodeMutant[] = [
   {
@@ -180,6 +180,6 @@ export const schemas: readonly CodeMutant[] = [
     file: "src/store/postgres/capture/table-shapes.ts",
     find: "needed.every((column) => known.columns.has(column))",
     replace: "needed.length >= 0",
-    killedBy: ["test/situations/hooks.test.ts"],
+    killedBy: ["test/situations/hooks/hooks.test.ts"],
   },
 ];

@@ -1,7 +1,7 @@
 /** Mutants of what keeps one tenant, or a stranger, from what is another's (docs/security.md). */
 import type { CodeMutant } from "./mutant.ts";
 
-const tenants = ["test/situations/tenants.test.ts"];
+const tenants = ["test/situations/safety/tenants.test.ts"];
 const inputs = ["test/server/input.test.ts"];
 const secrets = ["test/runtime/services/secrets.test.ts"];
 const guarded = ["test/server/guard.test.ts"];
@@ -224,7 +224,7 @@ export const security: readonly CodeMutant[] = [
     file: "src/compose.ts",
     find: "    credentials: sealed,\n",
     replace: "    credentials: account.credentials,\n",
-    killedBy: ["test/situations/stored-secrets.test.ts"],
+    killedBy: ["test/situations/safety/stored-secrets.test.ts"],
   },
   {
     id: "header-bounded",

@@ -2,7 +2,7 @@
 import type { CodeMutant } from "./mutant.ts";
 
 const file = "src/runtime/inbound/apply-batch.ts";
-const killedBy = ["test/situations/together.test.ts"];
+const killedBy = ["test/situations/inbound/batch-of-records.test.ts"];
 
 export const together: readonly CodeMutant[] = [
   {
@@ -52,7 +52,7 @@ export const together: readonly CodeMutant[] = [
     file,
     find: " || returned !== null || archivedAs !== null",
     replace: "",
-    killedBy: ["test/situations/returns.test.ts"],
+    killedBy: ["test/situations/deletions/returns.test.ts"],
   },
   {
     id: "together-hooks",
@@ -60,7 +60,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/services/directory-snapshot.ts",
     find: "if (derive !== null || apply !== null || afterCommit !== null) return false;",
     replace: "",
-    killedBy: ["test/situations/after-commit.test.ts"],
+    killedBy: ["test/situations/hooks/after-commit.test.ts"],
   },
   {
     id: "together-foreign",
@@ -100,7 +100,7 @@ export const together: readonly CodeMutant[] = [
     file,
     find: "if (columns.length > 0) {",
     replace: "if (false) {",
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "own-write-placed",
@@ -108,7 +108,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/records/suppress-echo.ts",
     find: "differing || moved ?",
     replace: "differing ?",
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "own-write-only-lane",
@@ -116,7 +116,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/services/directory-snapshot.ts",
     find: "this.#listed.byScope.get(scope)?.length === 1",
     replace: "true",
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "own-write-journal",
@@ -124,7 +124,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/store/postgres/capture/capture-sql.ts",
     find: "\n    or pg_trigger_depth() > 0",
     replace: "",
-    killedBy: ["test/situations/own-writes.test.ts"],
+    killedBy: ["test/situations/outbound/own-writes.test.ts"],
   },
   {
     id: "take-in-held",
@@ -132,7 +132,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/receive/take-deliveries.ts",
     find: "left.has(delivery.id) ? UNREAD : ",
     replace: "",
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "take-in-seen",
@@ -140,7 +140,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/receive/take-deliveries.ts",
     find: "seen.add(delivery.deliveryKey);",
     replace: "",
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "take-in-unread",
@@ -154,7 +154,7 @@ export const together: readonly CodeMutant[] = [
     case "moved":
     case "containers":
       return { state: "translated", action: null, reason: null };`,
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "together-refused",
@@ -162,7 +162,7 @@ export const together: readonly CodeMutant[] = [
     file,
     find: "if (planned.length === 1) return [];",
     replace: "throw error;",
-    killedBy: ["test/situations/taken-in.test.ts"],
+    killedBy: ["test/situations/receive/ingested-on-receipt.test.ts"],
   },
   {
     id: "own-write-rules",
@@ -170,7 +170,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/store/postgres/records/record-columns.ts",
     find: 'by === "writer" && !ruled',
     replace: 'by === "writer"',
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "own-write-own-table",
@@ -178,7 +178,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/store/postgres/capture/capture-sql.ts",
     find: "is distinct from ${quoteLiteral(recordType)}",
     replace: "is not distinct from ''",
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "own-write-moved",
@@ -186,7 +186,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/records/suppress-echo.ts",
     find: "unsent[field] !== undefined && isMoved(column)",
     replace: "unsent[field] !== undefined && column in patch",
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "take-in-left-lane",
@@ -194,7 +194,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/admission/admit-batch.ts",
     find: "const awaits = awaited.get(item) ?? null;",
     replace: "const awaits = null;",
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "take-in-moves-first",
@@ -202,7 +202,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/receive/take-deliveries.ts",
     find: 'if (reading.kind !== "moved") continue;',
     replace: 'if (reading.kind !== "moved" || reading.kind === "moved") continue;',
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "taken-in-being-made",
@@ -210,7 +210,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/store/postgres/postgres-store.ts",
     find: '(others === "wait" ? ensureLanes : ensureLanesFree)(tx, keys)',
     replace: "ensureLanes(tx, keys)",
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "taken-in-company",
@@ -218,7 +218,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/store/postgres/postgres-store.ts",
     find: "if (error instanceof LaneMadeMeanwhileError) metAt = now;",
     replace: "",
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "reserved-met",
@@ -226,7 +226,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/store/postgres/lanes/lane-writes.ts",
     find: 'new Set(["23505", "55P03"])',
     replace: 'new Set(["23505"])',
-    killedBy: ["test/situations/taken-in-races.test.ts"],
+    killedBy: ["test/situations/receive/ingestion-races.test.ts"],
   },
   {
     id: "reserved-made-once",
@@ -258,7 +258,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/outbound/begin-writes.ts",
     find: "lane.externalId === null || mapping.author !== null",
     replace: "mapping.author !== null",
-    killedBy: ["test/situations/outbound-order.test.ts", "test/situations/first-path.test.ts"],
+    killedBy: ["test/situations/outbound/order.test.ts", "test/situations/first-path.test.ts"],
   },
   {
     id: "begun-author",
@@ -266,7 +266,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/outbound/begin-writes.ts",
     find: "lane.externalId === null || mapping.author !== null",
     replace: "lane.externalId === null",
-    killedBy: ["test/situations/attribution.test.ts"],
+    killedBy: ["test/situations/identities/attribution.test.ts"],
   },
   {
     id: "begun-paused",
@@ -275,7 +275,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/outbound/decide.ts",
     find: "if (await waitsForAccount(services, claimed, book, begun.contact)) return false;",
     replace: "",
-    killedBy: ["test/situations/begun-together.test.ts"],
+    killedBy: ["test/situations/outbound/decided-batch.test.ts"],
   },
   {
     id: "begun-held-back",
@@ -283,7 +283,7 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/outbound/hold-back.ts",
     find: "lane: withoutRefused(lane, event)",
     replace: "lane",
-    killedBy: ["test/situations/begun-together.test.ts"],
+    killedBy: ["test/situations/outbound/decided-batch.test.ts"],
   },
   {
     id: "begun-alone",
@@ -291,6 +291,6 @@ export const together: readonly CodeMutant[] = [
     file: "src/runtime/worker/claim-due.ts",
     find: "if (!(error instanceof RecordWriteError) && !isContention(error)) throw error;",
     replace: "if (error instanceof Error) throw error;",
-    killedBy: ["test/situations/begun-together.test.ts"],
+    killedBy: ["test/situations/outbound/decided-batch.test.ts"],
   },
 ];

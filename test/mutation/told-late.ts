@@ -1,8 +1,8 @@
 /** Mutants of what is told late, or lands late, as simulated histories found. */
 import type { CodeMutant } from "./mutant.ts";
 
-const killedBy = ["test/situations/found-by-simulation-told-late.test.ts"];
-const backFirst = ["test/situations/found-by-simulation-back-first.test.ts"];
+const killedBy = ["test/situations/moves/found-by-simulation-reported-late.test.ts"];
+const backFirst = ["test/situations/moves/found-by-simulation-back-first.test.ts"];
 
 export const toldLate: readonly CodeMutant[] = [
   {
@@ -19,7 +19,7 @@ export const toldLate: readonly CodeMutant[] = [
     file: "src/runtime/moves/follow-moves.ts",
     find: "await adoptMade(tx, known, from, mapping, book, services)",
     replace: "false as boolean",
-    killedBy: ["test/situations/found-by-simulation-unanswered.test.ts"],
+    killedBy: ["test/situations/creates/found-by-simulation-unanswered.test.ts"],
   },
   {
     id: "transfer-token-left",
@@ -123,7 +123,7 @@ export const toldLate: readonly CodeMutant[] = [
     file: "src/runtime/records/placement.ts",
     find: "over.filter(({ recordMoved }) => recordMoved === null)",
     replace: "over",
-    killedBy: ["test/situations/scope-changes-below.test.ts"],
+    killedBy: ["test/situations/moves/scope-changes-below.test.ts"],
   },
   {
     id: "left-in-flight",
@@ -131,7 +131,7 @@ export const toldLate: readonly CodeMutant[] = [
     file: "src/runtime/outbound/answer.ts",
     find: "await leaveWithParent(tx, concluded, book)",
     replace: "concluded",
-    killedBy: ["test/situations/comment-in-flight.test.ts"],
+    killedBy: ["test/situations/outbound/comment-in-flight.test.ts"],
   },
   {
     id: "back-first-at-once",
@@ -164,7 +164,7 @@ export const toldLate: readonly CodeMutant[] = [
     file: "src/runtime/reconcile/plan-moves.ts",
     find: "if (above !== undefined && above.movedTo !== null) return true;",
     replace: "",
-    killedBy: ["test/situations/found-by-simulation-left-behind.test.ts"],
+    killedBy: ["test/situations/moves/found-by-simulation-left-behind.test.ts"],
   },
   {
     id: "left-said-below",
@@ -172,6 +172,6 @@ export const toldLate: readonly CodeMutant[] = [
     file: "src/runtime/worker/process-claimed.ts",
     find: "await noteMoved(tx, [{ ...held.lane, mapping: context.mapping }]);",
     replace: "",
-    killedBy: ["test/situations/found-by-simulation-left-behind.test.ts"],
+    killedBy: ["test/situations/moves/found-by-simulation-left-behind.test.ts"],
   },
 ];

@@ -1,12 +1,12 @@
 /** Mutants of resources that are moved while much else happens to them, as simulated histories found. */
 import type { CodeMutant } from "./mutant.ts";
 
-const killedBy = ["test/situations/found-by-simulation-transfers.test.ts"];
+const killedBy = ["test/situations/moves/found-by-simulation-transfers.test.ts"];
 
-const onTheWay = ["test/situations/found-by-simulation-on-the-way.test.ts"];
-const surplus = ["test/situations/surplus-after-transfers.test.ts"];
-const takenBack = ["test/situations/found-by-simulation-taken-back.test.ts"];
-const leftBehind = ["test/situations/found-by-simulation-left-behind.test.ts"];
+const onTheWay = ["test/situations/moves/found-by-simulation-on-the-way.test.ts"];
+const surplus = ["test/situations/moves/surplus-after-transfers.test.ts"];
+const takenBack = ["test/situations/moves/found-by-simulation-taken-back.test.ts"];
+const leftBehind = ["test/situations/moves/found-by-simulation-left-behind.test.ts"];
 
 export const transferring: readonly CodeMutant[] = [
   {
@@ -388,6 +388,6 @@ export const transferring: readonly CodeMutant[] = [
     file: "src/runtime/worker/process-claimed.ts",
     find: "if (!isContention(error)) throw error;",
     replace: "throw error;",
-    killedBy: ["test/situations/found-by-simulation-told-late.test.ts"],
+    killedBy: ["test/situations/moves/found-by-simulation-reported-late.test.ts"],
   },
 ];
