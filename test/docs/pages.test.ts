@@ -1,4 +1,4 @@
-/** The design's pages can be read, and name only what exists: files, links, functions, codes. */
+/** The pages can be read, and name only what exists: files, links, functions, codes. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -12,8 +12,11 @@ const rarePages = (await readdir(new URL("docs/design", root))).map(
   (name) => `docs/design/${name}`,
 );
 const pages = ["docs/design.md", "docs/architecture.md", ...rarePages];
+const entrances = ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/operations.md"];
 const texts = new Map(
-  await Promise.all(pages.map(async (page) => [page, await read(page)] as const)),
+  await Promise.all(
+    [...pages, ...entrances].map(async (page) => [page, await read(page)] as const),
+  ),
 );
 const files = [
   ...(await filesBelow("src")),
@@ -22,11 +25,14 @@ const files = [
   ...(await filesBelow("migrations")),
   ...(await filesBelow("test")),
   ...(await filesBelow("eslint")),
+  ...(await filesBelow("scripts")),
   ...(await readdir(root)),
   // The user's own.
   "tandem.config.ts",
 ];
-const sources = files.filter((file) => /^(src|migrations)\/.*\.(ts|tsx|sql)$/.test(file));
+const sources = files.filter((file) =>
+  /^(src|migrations|test\/harness)\/.*\.(ts|tsx|sql)$/.test(file),
+);
 const words = new Set(
   (await Promise.all(sources.map(read))).flatMap((text) => text.match(/\w+/g) ?? []),
 );
@@ -53,7 +59,7 @@ describe("the design", () => {
   });
 });
 
-describe.each(pages)("%s", (page) => {
+describe.each([...pages, ...entrances])("%s", (page) => {
   it("links to pages that exist", () => {
     const links = [...(texts.get(page) ?? "").matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)];
     const targets = links.map(([, target = ""]) => normalize(join(dirname(page), target)));
