@@ -89,7 +89,7 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
           code: expect.any(String) as string,
           cause: expect.stringContaining("GitHub answered") as string,
           hint: expect.stringContaining(
-            status === 422 ? "blocked" : "give a valid token",
+            status === 422 ? "blocked" : "return a valid token",
           ) as string,
         },
       ]);
@@ -294,7 +294,7 @@ describeOnOneDatabase("an author's own token that", (open, kind) => {
       {
         code: "token_hook_too_slow",
         cause: "identities.token did not answer within 5 seconds.",
-        hint: expect.stringContaining("asked again in a minute") as string,
+        hint: expect.stringContaining("calls it again in a minute") as string,
       },
     ]);
 

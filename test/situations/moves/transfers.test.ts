@@ -338,7 +338,7 @@ describeOnEachDatabase("an issue transferred out of reach", (open) => {
       const [pairing] = await app.pairings(app.taskId);
       expect(pairing).toMatchObject({ connection: SITE, integration_external_id: "1" });
       const where = lost
-        ? "where nothing is connected"
+        ? "a container without a connection"
         : "https://github.com/acme/elsewhere/issues/1";
       expect(pairing?.standing.replace(/ at \S+Z/, "")).toBe(
         `The resource was moved to ${where}; the record was kept, and the pairing has ended.`,
