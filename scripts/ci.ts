@@ -13,6 +13,7 @@ import { inspect, parseArgs } from "node:util";
 import { runStages } from "./ci/run-stages.ts";
 import { INSTALL, stagesOf } from "./ci/stages.ts";
 import { type StageResult, summaryText, totalsOf } from "./ci/summary.ts";
+import { endProcess } from "./end-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -55,9 +56,9 @@ try {
 }
 const totals = totalsOf(results, complete);
 const took = (performance.now() - began) / 1_000 + installed.seconds;
-process.stdout.write(summaryText([INSTALL, ...stages], results, took, totals), () => {
-  process.exit(interrupt.signal.aborted ? 130 : totals.failed === 0 ? 0 : 1);
-});
+process.stdout.write(summaryText([INSTALL, ...stages], results, took, totals));
+process.exitCode = interrupt.signal.aborted ? 130 : totals.failed === 0 ? 0 : 1;
+endProcess();
 
 /** Zero outside a repository. */
 function commit(): string {
