@@ -1,9 +1,9 @@
 /**
  * Triggers on the app's tables, and the changes that they note.
  *
- * 1. The app's statement never fails because of a trigger: a value that does not fit is noted as such.
- * 2. A write of ours is not noted as a change of the app's.
- * 3. A note only says that a record must be read again, so the order of drains does not matter.
+ * 1. A write of the app and its capture are stored in one transaction, or neither is (decision 9).
+ * 2. Any other failure in a trigger is caught: the write is captured without the values that could not be read.
+ * 3. A statement of Tandem that reports its write itself is not captured. Writes of the app's own triggers are.
  */
 export { installCaptureTriggers } from "./capture-triggers.ts";
 export { changeStore } from "./change-rows.ts";
