@@ -1,6 +1,6 @@
 /**
  * The failpoints say of themselves what has and has not happened when they are reached; here that
- * is looked at from outside. Who dies at them is told by `test/situations/safety/dying-workers.test.ts`.
+ * is looked at from outside. `test/situations/safety/dying-workers.test.ts` ends workers at them.
  */
 import { describe, expect, it } from "vitest";
 import { databaseKinds, openTestDatabase } from "../../harness/databases.ts";

@@ -1,4 +1,4 @@
-/** What a stage's exit and reports amount to: a stage that failed never counts as passed. */
+/** The exit and the reports of a stage become its counts: a stage that failed never counts as passed. */
 import { describe, expect, it } from "vitest";
 import { outcomeOfStage, type StageEnd } from "../../../scripts/ci/outcome.ts";
 import { sampleStage } from "./sample-stage.ts";

@@ -13,7 +13,7 @@ function childrenFirst(config: AnyConfig): AnyConfig {
   return { ...withoutAuthors(config), records: { ...others, comments, tasks } };
 }
 
-/** What was listed, in order. */
+/** The paths of the lists that were requested, in order. */
 const listed = (app: SampleTandem) =>
   app.github.requests.map(({ path }) => path.replace(/^.*\/issues/, "issues").replace(/\?.*/, ""));
 
