@@ -49,12 +49,11 @@ export function placeOutOfReach(tombstone: Tombstone | null): string | null {
   return tombstone.resource.outOfReach;
 }
 
-/** The side whose end counts for an ended pairing; see `isEndedByRecord`. */
 export type EndedSide = "record" | "resource";
 
 /**
- * `record` while the end of the record is still to be carried out at the resource, `resource` once
- * there is nothing left to do there.
+ * The side whose end counts for an ended pairing: `record` while the end of the record is still to be carried out
+ * at the resource, `resource` once there is nothing left to do there.
  */
 export function endedSide({ record, resource }: Tombstone): EndedSide {
   if (typeof resource !== "string") return record === "deleted" ? "record" : "resource";
@@ -64,6 +63,11 @@ export function endedSide({ record, resource }: Tombstone): EndedSide {
 /** Whether a pairing ended by its record, and its resource may still be there. */
 export function isEndedByRecord(tombstone: Tombstone | null): tombstone is Tombstone {
   return tombstone !== null && endedSide(tombstone) === "record";
+}
+
+/** Whether a pairing ended, and nothing is left to do at its resource. */
+export function isEndedByResource(tombstone: Tombstone | null): tombstone is Tombstone {
+  return tombstone !== null && endedSide(tombstone) === "resource";
 }
 
 export function recordDeleted(event: EventId, at: Instant): Tombstone {

@@ -6,7 +6,7 @@ import { recordContent } from "../engine/merge/index.ts";
 import { REASONS } from "../model/event.ts";
 import { formatInstant } from "../model/instant.ts";
 import type { Lane } from "../model/lane.ts";
-import { type RecordMove, endedSide, placeOutOfReach, recordMoveOf } from "../model/tombstone.ts";
+import { endedSide, placeOutOfReach, type RecordMove, recordMoveOf } from "../model/tombstone.ts";
 import { webAddress } from "../model/web-address.ts";
 import { AddressBook } from "../runtime/services/index.ts";
 import type { LedgerEvent } from "../store/ledger.ts";

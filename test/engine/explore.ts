@@ -3,6 +3,7 @@ import { type EventState, isLegalMove, type TandemEvent } from "../../src/model/
 import { sameValue } from "../../src/model/content.ts";
 import type { Random } from "../../src/model/clock.ts";
 import type { Lane } from "../../src/model/lane.ts";
+import { endedSide } from "../../src/model/tombstone.ts";
 import type { Engine } from "./engine-under-test.ts";
 import { worldOf } from "./world.ts";
 import type { Step } from "./world-facts.ts";
@@ -14,7 +15,6 @@ import {
   values,
   type World,
 } from "./world-state.ts";
-import { endedSide } from "../../src/model/tombstone.ts";
 
 export interface Exploration {
   readonly worlds: number;

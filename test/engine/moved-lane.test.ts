@@ -11,6 +11,7 @@ import {
 import type { TandemEvent } from "../../src/model/event.ts";
 import { connectionId, deliveryId, laneId } from "../../src/model/ids.ts";
 import type { Lane } from "../../src/model/lane.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 import {
   aContext,
   aLane,
@@ -20,7 +21,6 @@ import {
   at,
   withEvent as withTold,
 } from "./builders.ts";
-import { recordDeleted } from "../../src/model/tombstone.ts";
 
 const THERE = connectionId("2");
 const news: MoveNews = { source: "webhook", deliveryId: deliveryId("1"), display: { number: "5" } };

@@ -12,6 +12,7 @@ import { stepOutbound } from "../../src/engine/processing/outbound.ts";
 import { concludeResourceRemoval } from "../../src/engine/processing/removal.ts";
 import { enableLane, restart } from "../../src/engine/lane/restart.ts";
 import { connectionId } from "../../src/model/ids.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 import {
   aContext,
   aKnown,
@@ -27,7 +28,6 @@ import {
   issueType,
   withEvent,
 } from "./builders.ts";
-import { recordDeleted } from "../../src/model/tombstone.ts";
 
 const context = aContext();
 const back: RecordChange = { action: "upsert", changedAt: {}, ours: false, deleted: null };

@@ -5,6 +5,7 @@ import { concludeMerge, planMerge, type Sight } from "../../src/engine/merge/mer
 import type { Content } from "../../src/model/content.ts";
 import { SECOND } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 import {
   aContext,
   aKnown,
@@ -15,7 +16,6 @@ import {
   at,
   withEvent,
 } from "./builders.ts";
-import { recordDeleted } from "../../src/model/tombstone.ts";
 
 /** Sent in second 20, so it lands by second 620 or never. */
 const written = anAttempt({ values: { title: "L" }, sentAt: at(20) });

@@ -10,9 +10,9 @@ import type { EventId } from "../../src/model/ids.ts";
 import { type Instant, SECOND } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
 import type { Mapping } from "../../src/model/mapping.ts";
+import { endedSide } from "../../src/model/tombstone.ts";
 import type { OutboundRequest } from "../../src/engine/processing/outbound.ts";
 import { aKnown, aLane, aMapping, anEventId, at, issueType, plainField } from "./builders.ts";
-import { endedSide } from "../../src/model/tombstone.ts";
 
 /** How much of everything may still happen. */
 export interface Budget {

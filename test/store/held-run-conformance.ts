@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Outlook, AffectedRecord } from "../../src/model/held-run.ts";
 import { addMillis } from "../../src/model/instant.ts";
-import { aConnection, anId, decide, issueKey, type OpenedStore, present } from "./opened-store.ts";
 import { recordDeleted } from "../../src/model/tombstone.ts";
+import { aConnection, anId, decide, issueKey, type OpenedStore, present } from "./opened-store.ts";
 
 export function heldRunsConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;

@@ -4,6 +4,7 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import type { LaneId } from "../../src/model/ids.ts";
 import type { Instant } from "../../src/model/instant.ts";
 import type { Lane } from "../../src/model/lane.ts";
+import { recordDeleted } from "../../src/model/tombstone.ts";
 import {
   aConnection,
   after,
@@ -16,7 +17,6 @@ import {
   present,
   readLane,
 } from "./opened-store.ts";
-import { recordDeleted } from "../../src/model/tombstone.ts";
 
 export function intentsConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;

@@ -4,6 +4,7 @@ import type { TandemEvent } from "../../src/model/event.ts";
 import { deliveryId } from "../../src/model/ids.ts";
 import { formatInstant, instantFromMicros, parseInstant } from "../../src/model/instant.ts";
 import type { Attempt, Lane } from "../../src/model/lane.ts";
+import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
 import {
   aConnection,
   after,
@@ -17,7 +18,6 @@ import {
   present,
   readLane,
 } from "./opened-store.ts";
-import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
 import { outOfReach } from "../../src/engine/lane/tombstone.ts";
 
 export function lanesConformance(open: () => Promise<OpenedStore>): void {

@@ -1,6 +1,7 @@
 /** What every store must do with lanes that go from one connection to another. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Lane } from "../../src/model/lane.ts";
+import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
 import {
   aConnection,
   anId,
@@ -13,7 +14,6 @@ import {
   readLane,
 } from "./opened-store.ts";
 import { outOfReach } from "../../src/engine/lane/tombstone.ts";
-import { recordDeleted, resourceDeleted } from "../../src/model/tombstone.ts";
 
 export function movesConformance(open: () => Promise<OpenedStore>): void {
   let opened: OpenedStore;

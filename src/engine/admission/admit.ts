@@ -17,8 +17,8 @@ import type { Reason, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane, LaneClock, Transition } from "../../model/lane.ts";
-import { type Tombstone, recordMoveOf, resourceDeleted } from "../../model/tombstone.ts";
 import type { Observation } from "../../model/observation.ts";
+import { recordMoveOf, resourceDeleted, type Tombstone } from "../../model/tombstone.ts";
 import {
   type Admission,
   type Arrival,

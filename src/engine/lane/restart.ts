@@ -2,12 +2,12 @@
 import type { Direction, TandemEvent } from "../../model/event.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { Lane, PairingOff, Transition } from "../../model/lane.ts";
+import { recordDeleted, resourceDeleted } from "../../model/tombstone.ts";
 import type { Context } from "./context.ts";
 import { supersede } from "./sent-writes.ts";
 import { MAX_ATTEMPTS } from "./retry.ts";
 import { isTakenBack, recheckInbound, requeue } from "./claim.ts";
 import { liveEvents, move, unchanged, withLane } from "./transition.ts";
-import { recordDeleted, resourceDeleted } from "../../model/tombstone.ts";
 
 /** The number of used attempts that leaves an event exactly one. */
 const LAST_ATTEMPT = MAX_ATTEMPTS - 1;

@@ -12,13 +12,13 @@ import type { TandemEvent } from "../../model/event.ts";
 import type { ConnectionId, DeliveryId, EventId, LaneId } from "../../model/ids.ts";
 import type { Instant } from "../../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
+import type { ObservationSource, Place, ResourceRef } from "../../model/observation.ts";
 import {
-  type Tombstone,
   placeOutOfReach,
   recordDeleted,
   resourceDeleted,
+  type Tombstone,
 } from "../../model/tombstone.ts";
-import type { ObservationSource, Place, ResourceRef } from "../../model/observation.ts";
 import { cancelOlder } from "../admission/index.ts";
 import { madeAnew } from "../creates/index.ts";
 import {

@@ -3,6 +3,7 @@ import { type Content, sameValue } from "../../model/content.ts";
 import type { Conflict, TandemEvent } from "../../model/event.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import { addMillis, type Instant, MILLISECOND } from "../../model/instant.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 import {
   type Context,
   coveredByOurWrite,
@@ -23,7 +24,6 @@ import {
   type Sight,
   unsent,
 } from "../merge/index.ts";
-import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** How long an event waits for its parent before the parent is read. */
 export const PARENT_DEADLINE_MS = 5 * 60_000;

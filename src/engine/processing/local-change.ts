@@ -4,15 +4,15 @@ import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import { type Instant, laterOf } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
+import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import {
-  type RecordMove,
-  type Tombstone,
   isEndedByRecord,
   recordDeleted,
+  type RecordMove,
   recordMoveOf,
   resourceDeleted,
+  type Tombstone,
 } from "../../model/tombstone.ts";
-import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import { cancelOlder } from "../admission/index.ts";
 import {
   type Admission,
@@ -145,7 +145,7 @@ export function admitRecordMove(
   const event: TandemEvent = off === null ? born : { ...born, state: "disabled", reason: off };
   const left: Lane = {
     ...lane,
-    tombstone: { ...recordDeleted(born.id, now), record: recordMoved },
+    tombstone: { event: born.id, at: now, record: recordMoved, resource: "present" },
   };
   const ended = liveEvents(left, "errored", "inbound").reduce(
     (start, failed) =>

@@ -3,6 +3,7 @@ import { type Content, pick, type SetChanges } from "../../model/content.ts";
 import type { FieldChange, TandemEvent } from "../../model/event.ts";
 import type { Attempt, Lane, Transition } from "../../model/lane.ts";
 import type { ResourceRef } from "../../model/observation.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 import { awaitVisible } from "./absent-row.ts";
 import {
   changesSent,
@@ -48,7 +49,6 @@ import {
 } from "../merge/index.ts";
 import { awaitNews, mustReadFirst, validatorOf } from "./read-first.ts";
 import { closingValues, removalOf } from "./removal.ts";
-import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** The parent's resource: `none` if the type has no parent, `null` if the parent's resource has no id yet. */
 export type ParentState = "none" | ResourceRef | null | EndedParent;

@@ -2,9 +2,9 @@
 import { type Content, pick } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
-import { type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
+import { type RecordMove, recordMoveOf } from "../../model/tombstone.ts";
 import {
   changesSent,
   type Context,

@@ -7,6 +7,7 @@
 import type { Content } from "../../model/content.ts";
 import { laneId } from "../../model/ids.ts";
 import { type Lane, newLane } from "../../model/lane.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 import { admit } from "../admission/index.ts";
 import { type Arrival, contentOf, type Context, inboundOff } from "../lane/index.ts";
 import { creationValues } from "../creates/index.ts";
@@ -22,7 +23,6 @@ import {
   planRecordSide,
   type RecordSide,
 } from "../lifecycle/index.ts";
-import { isEndedByRecord } from "../../model/tombstone.ts";
 
 /** Plans the actions for an observation of a resource and its present record. */
 export function planSeen(

@@ -1,11 +1,11 @@
 /** A record that was restored although its resource is deleted: it gets another resource, in a new lane. */
 import { admitChange } from "../../engine/processing/index.ts";
 import type { Lane } from "../../model/lane.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { AddressBook } from "../services/index.ts";
 import { isSoftDeleted } from "../records/index.ts";
 import { noteRestored } from "./restored-children.ts";
-import { recordMoveOf } from "../../model/tombstone.ts";
 
 /**
  * Creates the record's next lane, with an event that creates its resource; the last lane has ended. A record that was

@@ -17,6 +17,7 @@ import {
 import { formatInstant } from "../../model/instant.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { type AddressBook, type Held, isRecordNewer } from "../services/index.ts";
 import { beginAnew } from "./recreate.ts";
@@ -28,7 +29,6 @@ import {
   recordWriter,
   type Removable,
 } from "../records/index.ts";
-import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** Removes the record by the policy of its mapping and ends the event, within the caller's transaction. */
 export async function removeRecord(

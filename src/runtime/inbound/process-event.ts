@@ -24,6 +24,7 @@ import { isWhySurplus, lostWith } from "../../engine/creates/index.ts";
 import { IntegrationError } from "../../integrations/integration.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Observation, ResourceRef } from "../../model/observation.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type {
   AddressBook,
@@ -49,7 +50,6 @@ import {
   strandChildren,
 } from "../moves/index.ts";
 import { refuseStale, startRead } from "./stale-read.ts";
-import { recordMoveOf } from "../../model/tombstone.ts";
 
 /** The next step that an event needs before it can end. */
 type Need =

@@ -20,6 +20,7 @@ import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation, ResourceMove } from "../../model/observation.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import {
   type AddressBook,
@@ -35,7 +36,6 @@ import {
 } from "../admission/index.ts";
 import { expectNobody, goneOn, noteOrigin } from "./disconnected.ts";
 import { childrenAlong, childrenPutElsewhere, leaveAlong } from "./stranded-children.ts";
-import { recordMoveOf } from "../../model/tombstone.ts";
 
 /** A move with how it became known. */
 export interface KnownMove extends Pick<MoveNews, "source" | "deliveryId"> {

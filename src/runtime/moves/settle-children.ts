@@ -19,9 +19,9 @@ import { secondsBelow } from "../../engine/creates/index.ts";
 import type { Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Observation } from "../../model/observation.ts";
+import { isEndedByRecord } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Held } from "../services/index.ts";
-import { isEndedByRecord } from "../../model/tombstone.ts";
 
 /** The children of a moved resource by one mapping. */
 export interface Family {

@@ -9,11 +9,11 @@ import type { Instant } from "../../model/instant.ts";
 import type { FormerPlace, Lane, Transition } from "../../model/lane.ts";
 import type { Mapping } from "../../model/mapping.ts";
 import type { Place } from "../../model/observation.ts";
+import { placeOutOfReach } from "../../model/tombstone.ts";
 import type { Decided, StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Services } from "../services/index.ts";
 import { keyText } from "../records/index.ts";
 import { findTrail } from "./trail.ts";
-import { placeOutOfReach } from "../../model/tombstone.ts";
 
 /** A resource's address, and the address it was moved from if its children must still follow. */
 type Above = Pick<Lane, "connectionId" | "moved"> & { readonly externalId: string };

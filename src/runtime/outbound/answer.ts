@@ -7,13 +7,13 @@ import { type Content, pick } from "../../model/content.ts";
 import type { TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import type { Observation } from "../../model/observation.ts";
+import { recordMoveOf } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import type { AddressBook, Claimed, Contact, Held, Services } from "../services/index.ts";
 import { reachClaimed, save } from "../claims/index.ts";
 import { recordWriter, writeMerge, type WrittenMerge } from "../records/index.ts";
 import { leaveWithParent } from "../moves/index.ts";
 import { holdNamed } from "../admission/index.ts";
-import { recordMoveOf } from "../../model/tombstone.ts";
 
 /** Merges the answer to one request and ends its event. */
 export async function settleAnswer(

@@ -15,8 +15,8 @@ import { connectionsAt, placeRecord, type Whereabouts } from "../../engine/lifec
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { RecordMove } from "../../model/tombstone.ts";
 import { mappedColumns, type Mapping, type Row } from "../../model/mapping.ts";
+import type { RecordMove } from "../../model/tombstone.ts";
 import type { CapturedChange, Decided, LaneKey, StoreTransaction } from "../../store/store.ts";
 import { AddressBook, mapBy, type Services } from "../services/index.ts";
 import { LaneMovedError } from "../admission/index.ts";

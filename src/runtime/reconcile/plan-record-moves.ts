@@ -10,8 +10,8 @@ import { contentOrNull } from "../../engine/merge/index.ts";
 import type { Content } from "../../model/content.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import { type RecordMove, isEndedByRecord } from "../../model/tombstone.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
+import { isEndedByResource, type RecordMove } from "../../model/tombstone.ts";
 import type { LaneKey, StoreTransaction } from "../../store/store.ts";
 import { AddressBook, type Contact, type Services } from "../services/index.ts";
 import { isSoftDeleted, type LaneOfRecord, lanesLeft, whereaboutsOf } from "../records/index.ts";
@@ -127,8 +127,7 @@ export async function planReturned(
 }
 
 function planReturn(lane: Lane, recordId: string, content: Content, context: Context) {
-  const isGone =
-    (lane.tombstone !== null && !isEndedByRecord(lane.tombstone)) || lane.externalId === null;
+  const isGone = isEndedByResource(lane.tombstone) || lane.externalId === null;
   if (isGone) return planUnpaired(recordId, content, lane, context);
   const taken = { ...lane, tombstone: null };
   return planRecordSide(taken, { kind: "present", content }, context);

@@ -13,8 +13,8 @@ import {
 import type { FieldChange } from "../../model/event.ts";
 import type { ConnectionId, LaneId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import type { RecordMove } from "../../model/tombstone.ts";
 import type { Mapping, Row } from "../../model/mapping.ts";
+import type { RecordMove } from "../../model/tombstone.ts";
 import type { StoreTransaction } from "../../store/store.ts";
 import { type AddressBook, type Held, mapBy } from "../services/index.ts";
 import { isSoftDeleted } from "./fold-captures.ts";

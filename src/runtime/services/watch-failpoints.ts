@@ -9,7 +9,7 @@ import { processing } from "../../engine/lane/index.ts";
 import { CREATED, type TandemEvent } from "../../model/event.ts";
 import type { EventId } from "../../model/ids.ts";
 import type { Lane } from "../../model/lane.ts";
-import { isEndedByRecord } from "../../model/tombstone.ts";
+import { isEndedByResource } from "../../model/tombstone.ts";
 import type { Decided, RecordStore, Store, StoreTransaction } from "../../store/store.ts";
 import type { Failpoint, FailpointContext, Failpoints } from "./failpoints.ts";
 
@@ -157,6 +157,6 @@ function together(event: EventId): FailpointContext {
 
 /** The context of an adoption by webhook or poll, while no event of the lane is processing. */
 function admitted({ id, tombstone }: Lane): FailpointContext {
-  const action = tombstone === null || isEndedByRecord(tombstone) ? "upsert" : "delete";
+  const action = isEndedByResource(tombstone) ? "delete" : "upsert";
   return { lane: id, event: null, direction: "inbound", action, worker: null };
 }

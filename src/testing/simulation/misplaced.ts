@@ -1,7 +1,7 @@
 /** Checks the place of each record's counterpart, and the end of counterparts that records have left. */
 import type { Lane } from "../../model/lane.ts";
-import { type ConnectedSite, thingOfRecord, thingOfResource } from "./places.ts";
 import { isEndedByRecord, placeOutOfReach, recordMoveOf } from "../../model/tombstone.ts";
+import { type ConnectedSite, thingOfRecord, thingOfResource } from "./places.ts";
 import type { Scene } from "./scene.ts";
 
 /** A pairing that ended because its record was moved to another connection. */

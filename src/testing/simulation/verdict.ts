@@ -1,7 +1,7 @@
 /** The verdict on a history's end: do both sides agree, and was anything lost, doubled, or left behind? */
 import type { Reason } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
-import { isEndedByRecord, placeOutOfReach } from "../../model/tombstone.ts";
+import { isEndedByResource, placeOutOfReach } from "../../model/tombstone.ts";
 import { misattributed } from "./authors.ts";
 import { bothSides } from "./both-ends.ts";
 import type { LedgerView } from "./ledger-view.ts";
@@ -149,7 +149,7 @@ function revived(scene: Scene): readonly string[] {
     const record = records.get(thingOfRecord(lane));
     const resource = resources.get(thingOfResource(lane, places));
     const isIssue = lane.resourceType === "issue";
-    if (!isEndedByRecord(lane.tombstone)) {
+    if (isEndedByResource(lane.tombstone)) {
       if (resource !== undefined)
         found.push(`${name}: treated as deleted at GitHub, but it exists`);
       // A transferred resource exists; its new place is judged by its present lane.

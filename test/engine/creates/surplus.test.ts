@@ -11,6 +11,7 @@ import {
 } from "../../../src/engine/creates/surplus.ts";
 import { connectionId, deliveryId } from "../../../src/model/ids.ts";
 import type { Lane } from "../../../src/model/lane.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   aLane,
@@ -20,7 +21,6 @@ import {
   anUnseenLane,
   at,
 } from "../builders.ts";
-import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const deleted = resourceDeleted(anEventId(9), at(50));
 const moved = { ...deleted, resource: { outOfReach: "7" } };

@@ -14,8 +14,8 @@ import { IllegalMoveError, move } from "../../../src/engine/lane/transition.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
 import type { Lane } from "../../../src/model/lane.ts";
 import { digest } from "../../../src/model/content.ts";
-import { aKnown, aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
 import { resourceDeleted } from "../../../src/model/tombstone.ts";
+import { aKnown, aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
 
 const now = at(100);
 const content = { title: "B", body: "text" };

@@ -10,6 +10,7 @@ import {
 } from "../../../src/engine/lane/restart.ts";
 import { IllegalMoveError } from "../../../src/engine/lane/transition.ts";
 import type { EventError, TandemEvent } from "../../../src/model/event.ts";
+import { recordDeleted, resourceDeleted } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   aKnown,
@@ -22,7 +23,6 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
-import { recordDeleted, resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const now = at(100);

@@ -7,8 +7,8 @@ import {
 import { unchanged } from "../../../src/engine/lane/transition.ts";
 import type { Content } from "../../../src/model/content.ts";
 import type { Attempt, Lane } from "../../../src/model/lane.ts";
-import { aKnown, aLane, anAttempt, anEvent, anEventId, at, withEvent } from "../builders.ts";
 import { recordDeleted } from "../../../src/model/tombstone.ts";
+import { aKnown, aLane, anAttempt, anEvent, anEventId, at, withEvent } from "../builders.ts";
 
 /** Our write of a title, sent when second `known` was known and answered in second `settled`. */
 const write = (

@@ -23,6 +23,7 @@ import { unchanged } from "../../../src/engine/lane/transition.ts";
 import type { FieldChange } from "../../../src/model/event.ts";
 import { type ConnectionId, connectionId, laneId } from "../../../src/model/ids.ts";
 import type { Lane } from "../../../src/model/lane.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   aKnown,
@@ -36,7 +37,6 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
-import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const now = at(100);

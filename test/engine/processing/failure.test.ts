@@ -3,8 +3,8 @@ import { fail, type Failure } from "../../../src/engine/processing/failure.ts";
 import { MAX_ATTEMPTS, nextRunAt } from "../../../src/engine/lane/retry.ts";
 import { addMillis } from "../../../src/model/instant.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
-import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
 import { recordDeleted } from "../../../src/model/tombstone.ts";
+import { aLane, anAttempt, anEventId, at, eventIn, withEvent } from "../builders.ts";
 
 const now = at(100);
 const tombstone = recordDeleted(anEventId(9), at(1));

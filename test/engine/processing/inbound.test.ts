@@ -18,6 +18,7 @@ import type { Content } from "../../../src/model/content.ts";
 import type { TandemEvent } from "../../../src/model/event.ts";
 import { addMillis } from "../../../src/model/instant.ts";
 import type { Lane } from "../../../src/model/lane.ts";
+import { resourceDeleted } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   aKnown,
@@ -30,7 +31,6 @@ import {
   eventIn,
   withEvent,
 } from "../builders.ts";
-import { resourceDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const theirs = { title: "B", body: "text" };

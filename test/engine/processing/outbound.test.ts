@@ -11,6 +11,7 @@ import { concludeResourceRemoval } from "../../../src/engine/processing/removal.
 import type { EventError, TandemEvent } from "../../../src/model/event.ts";
 import type { Content } from "../../../src/model/content.ts";
 import type { Lane } from "../../../src/model/lane.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   aLane,
@@ -24,7 +25,6 @@ import {
   issueType,
   withEvent,
 } from "../builders.ts";
-import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext();
 const unchanged = { title: "A", body: "text" };

@@ -5,6 +5,7 @@ import { concludeLook, stepOutbound } from "../../../src/engine/processing/outbo
 import { concludeRemovalLook } from "../../../src/engine/processing/removal.ts";
 import type { Content } from "../../../src/model/content.ts";
 import type { Lane } from "../../../src/model/lane.ts";
+import { recordDeleted } from "../../../src/model/tombstone.ts";
 import {
   aContext,
   aKnown,
@@ -19,7 +20,6 @@ import {
   plainField,
   withEvent,
 } from "../builders.ts";
-import { recordDeleted } from "../../../src/model/tombstone.ts";
 
 const context = aContext({ readFreshness: 1_000 });
 const editedHere = { title: "L", body: "text" };

@@ -2,11 +2,11 @@
 import { type ConnectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import type { Instant } from "../../../model/instant.ts";
 import { type Lane, newLane } from "../../../model/lane.ts";
+import { endedSide, placeOutOfReach, recordMoveOf } from "../../../model/tombstone.ts";
 import { RecordTakenError } from "../../rules/index.ts";
 import type { LaneKey, LaneOfOpenCreate } from "../../store.ts";
 import type { MemoryState } from "../tables/index.ts";
 import { ConstraintError } from "../tables/index.ts";
-import { endedSide, placeOutOfReach, recordMoveOf } from "../../../model/tombstone.ts";
 
 /** What the indexes know a lane by; `null` where one does not know it. */
 export function resourceKeyInMemory(

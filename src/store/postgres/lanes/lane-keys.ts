@@ -2,10 +2,10 @@
 import { type ConnectionId, connectionId, type LaneId, laneId } from "../../../model/ids.ts";
 import { formatInstant, type Instant, parseInstant } from "../../../model/instant.ts";
 import type { Lane } from "../../../model/lane.ts";
+import type { EndedSide, RecordMove } from "../../../model/tombstone.ts";
 import type { Queryable } from "../../database/index.ts";
 import type { LaneKey, LaneOfOpenCreate, LaneOfToken } from "../../store.ts";
 import { formerPlace, postedFromJson, type PostedJson } from "./lane-rows.ts";
-import type { EndedSide, RecordMove } from "../../../model/tombstone.ts";
 
 export async function findLanesByResource(
   tx: Queryable,

@@ -17,15 +17,15 @@ import type {
   PostedAuthor,
   PostedCreates,
 } from "../../../model/lane.ts";
-import { textOrNull } from "./event-rows.ts";
 import {
   type EndedSide,
-  type RecordMove,
-  type Tombstone,
   endedSide,
   placeOutOfReach,
+  type RecordMove,
   recordMoveOf,
+  type Tombstone,
 } from "../../../model/tombstone.ts";
+import { textOrNull } from "./event-rows.ts";
 
 /** What admission and claims lock and read often. */
 export interface LaneRow {
