@@ -41,6 +41,7 @@ export {
   mustLook,
   REMEMBER_MS,
   replacedAfterEnd,
+  resourceChanges,
   sentShortlyBefore,
   supersede,
 } from "./sent-writes.ts";

@@ -186,10 +186,15 @@ function handOn(
 
 /** The changes that a request of ours was sent to make, field by field. */
 export function changesSent(attempt: Attempt | null): readonly FieldChange[] {
-  return Object.entries(attempt?.values ?? {}).map(([field, to]) => ({
+  return attempt === null ? [] : resourceChanges(attempt.values, attempt.base);
+}
+
+/** The changes that a write of these values makes to a resource that has the values before. */
+export function resourceChanges(values: Content, before: Content): readonly FieldChange[] {
+  return Object.entries(values).map(([field, to]) => ({
     side: "resource",
     field,
-    from: attempt?.base[field] ?? null,
+    from: before[field] ?? null,
     to,
   }));
 }

@@ -8,7 +8,6 @@
 export { type DuplicateResolution, resolveDuplicateLanes } from "./duplicate-lanes.ts";
 export {
   action,
-  changesTo,
   isHeld,
   laterValues,
   type PlannedAction,

@@ -3,7 +3,7 @@ import { canonical, type Content } from "../../model/content.ts";
 import type { Conflict, FieldChange, TandemEvent } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
 import { mappedFields, type Mapping } from "../../model/mapping.ts";
-import { type Context, liveEvents, outboundOff } from "../lane/index.ts";
+import { type Context, liveEvents, outboundOff, resourceChanges } from "../lane/index.ts";
 import { unsentOf } from "../processing/index.ts";
 import { changesOf, planMerge, type Sight } from "../merge/index.ts";
 
@@ -64,15 +64,6 @@ export function isHeld(lane: Lane, context: Context): boolean {
   );
 }
 
-export function changesTo(values: Content, before: Content): readonly FieldChange[] {
-  return Object.entries(values).map(([field, to]) => ({
-    side: "resource",
-    field,
-    from: before[field] ?? null,
-    to,
-  }));
-}
-
 export function action(
   kind: PlannedKind,
   lane: Pick<Lane, "resourceType" | "externalId" | "recordType" | "recordId">,
@@ -109,7 +100,7 @@ export function planRecordSide(
   if (record.kind !== "present" || lane.tombstone !== null || lane.externalId === null) return [];
   if (lane.base === null || isHeld(lane, context)) return [];
   const unsent = unsentOf(lane, record.content, context);
-  const changes = changesTo(unsent, lane.base);
+  const changes = resourceChanges(unsent, lane.base);
   return changes.length === 0 ? [] : [action("patch_resource", lane, changes, conflicts)];
 }
 

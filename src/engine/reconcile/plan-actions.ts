@@ -9,12 +9,17 @@ import { laneId } from "../../model/ids.ts";
 import { type Lane, newLane } from "../../model/lane.ts";
 import { isEndedByRecord } from "../../model/tombstone.ts";
 import { admit } from "../admission/index.ts";
-import { type Arrival, contentOf, type Context, inboundOff } from "../lane/index.ts";
+import {
+  type Arrival,
+  contentOf,
+  type Context,
+  inboundOff,
+  resourceChanges,
+} from "../lane/index.ts";
 import { creationValues } from "../creates/index.ts";
 import { closingValues, planRemoval, removalOf } from "../processing/index.ts";
 import {
   action,
-  changesTo,
   isHeld,
   laterValues,
   type PlannedAction,
@@ -65,8 +70,8 @@ export function planUnpaired(
   const unseen = unseenLane({ ...lane, externalId: null, recordId });
   if (isHeld(unseen, context)) return [];
   const values = creationValues(mapping, content);
-  const created = action("create_resource", unseen, changesTo(values, {}), []);
-  const later = changesTo(...laterValues(mapping, content));
+  const created = action("create_resource", unseen, resourceChanges(values, {}), []);
+  const later = resourceChanges(...laterValues(mapping, content));
   return later.length === 0 ? [created] : [created, action("patch_resource", unseen, later, [])];
 }
 
@@ -110,7 +115,7 @@ export function planVanished(lane: Lane, context: Context): readonly PlannedActi
   const kind = removalOf(lane, context.mapping);
   if (lane.externalId === null || kind === "detach") return [];
   const values = kind === "close" ? closingValues(context.mapping) : {};
-  return [action("remove_resource", lane, changesTo(values, lane.base ?? {}), [])];
+  return [action("remove_resource", lane, resourceChanges(values, lane.base ?? {}), [])];
 }
 
 /** Plans the closing of a surplus resource. */
