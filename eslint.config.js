@@ -149,7 +149,11 @@ export default defineConfig(
   {
     name: "tandem/plain words",
     // Not yet src/store and test.
-    files: ["src/{*,!(store)/**}", "bench/**", "scripts/**", "eslint/**", "*.config.{js,ts}"],
+    files: [
+      "src/{*,!(store)/**/*}.{ts,tsx}",
+      "{bench,scripts,eslint}/**/*.{js,mjs,ts,tsx}",
+      "*.config.{js,ts}",
+    ],
     rules: { "tandem/plain-words": "error" },
   },
   {

@@ -1,7 +1,6 @@
 /** The state that a lane or an event keeps of work which is over: a later decision would take it for true. */
 import { isTerminal } from "../../model/event.ts";
 import type { Lane } from "../../model/lane.ts";
-import { isEndedByResource } from "../../model/tombstone.ts";
 import type { LedgerEvent } from "../../store/ledger.ts";
 import type { LedgerView } from "./ledger-view.ts";
 
@@ -30,7 +29,8 @@ function keptAtRest(lane: Lane): readonly string[] {
     "a soft delete of ours, though it lives": lane.archivedAs !== null && tombstone === null,
     "a base without a record": lane.base !== null && recordId === null,
     "a copy without a resource": (lane.copy ?? lane.known) !== null && externalId === null,
-    "a request to a resource that is gone": attempt !== null && isEndedByResource(tombstone),
+    // A resource out of reach may come back, and show then what the request did.
+    "a request to a resource that is gone": attempt !== null && tombstone?.resource === "deleted",
   };
   return Object.keys(kept).filter((what) => kept[what]);
 }

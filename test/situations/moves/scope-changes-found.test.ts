@@ -133,6 +133,9 @@ describeOnEachDatabase("a move and a transfer", (open) => {
       "inbound completed followed_move",
       "inbound ignored tombstoned",
     ]);
+    // The webhook at the old address tells of the departure.
+    const departures = (await app.events()).filter(({ state }) => state === "ignored");
+    expect(departures).toMatchObject([{ action: "delete" }]);
     expect(app.writes()).toBe(0);
     await expectAtRest(app);
   });
